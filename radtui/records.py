@@ -1,0 +1,220 @@
+"""Values that cross a boundary: between worker and store, store and app, command line and all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class UserError(Exception):
+    """A problem the user can act on: one sentence that names what is wrong and the next step."""
+
+
+class JobKind(StrEnum):
+    """What a worker is started for."""
+
+    IMPORT = "import"
+    TRAIN = "train"
+    GENERATE = "generate"
+
+
+class JobState(StrEnum):
+    """Where a job is in its life.
+
+    `queued` waits for the job named in `after_job_id`; `lost` is a job whose worker died without a word.
+    """
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    LOST = "lost"
+
+    @property
+    def live(self) -> bool:
+        """Whether a worker is, or will be, at work on it."""
+        return self in (JobState.QUEUED, JobState.STARTING, JobState.RUNNING)
+
+
+class StopRequest(StrEnum):
+    """What the app asks of a running worker; the worker reads it with every row it writes."""
+
+    NONE = ""
+    CHECKPOINT = "checkpoint"  # finish the step, save a checkpoint, end
+    NOW = "now"  # end at once; the last checkpoint stays
+
+
+class Variant(StrEnum):
+    """Which of a job's two models wrote a description."""
+
+    BASE = "base"
+    TUNED = "tuned"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One finding known to be in an image, or none: `finding="normal"`.
+
+    Side is the patient's: `right`, `left`, `midline` or "". Zone is the examination's own word ("upper").
+    """
+
+    finding: str
+    side: str = ""
+    zone: str = ""
+    size: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of a data set; its bytes lie unchanged under `images/`, addressed by sha256.
+
+    `error` says why it could not be read, else "". `leaked` is true when the same bytes are in another split.
+    """
+
+    id: int
+    dataset: str
+    split: str
+    position: int
+    source_key: str
+    sha256: str
+    format: str
+    width_px: int
+    height_px: int
+    mode: str  # Pillow's mode: "L", "I;16", "RGB", ...
+    reference: str
+    examination: str  # "chest PA", "" when the source does not say
+    facts: dict[str, str]  # other columns of the source, as text
+    truth: tuple[Truth, ...] = ()
+    error: str = ""
+    leaked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """One row a source yields to the import: bytes as found, or the reason why there are none."""
+
+    split: str
+    source_key: str
+    data: bytes
+    reference: str = ""
+    examination: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    truth: tuple[Truth, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of `jobs`. Times are Unix seconds; `settings` and `result` are decoded JSON."""
+
+    id: int
+    kind: JobKind
+    state: JobState
+    name: str
+    dataset: str
+    settings: dict[str, object]
+    parent_job_id: int | None  # the training job a generation uses, or the job whose settings were taken
+    after_job_id: int | None  # starts when that one is done
+    step: int
+    total_steps: int
+    stop_requested: StopRequest
+    message: str  # what the worker is doing now, or a warning that stays
+    error: str
+    result: dict[str, object]
+    pid: int | None
+    created_at: float
+    started_at: float | None
+    heartbeat_at: float | None
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One point of one series. `value` is None where the measured number was not finite."""
+
+    id: int
+    step: int
+    epoch: float
+    elapsed_s: float
+    name: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at a step: `checkpoint`, `eval`, `memory`, `warning`, `resume`."""
+
+    id: int
+    step: int
+    elapsed_s: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What one variant wrote about one image in one job.
+
+    `step` is the training step of a description written while training, None for a generation job's.
+    """
+
+    id: int
+    job_id: int
+    image_id: int
+    variant: Variant
+    step: int | None
+    text: str
+    prompt: str
+    decoding: str  # "greedy" or "t=1.5 min_p=0.1 seed=3407"
+    tokens: int
+    seconds: float
+    truncated: bool  # ended by max_new_tokens, not by the model
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A base/tuned pair of one image in one generation job, as a rater's queue holds it."""
+
+    job_id: int
+    image_id: int
+    base: Description
+    tuned: Description
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One snapshot of a rater's judgement of a comparison; the newest row of a comparison counts.
+
+    `preference` points to the tuned side, -2..+2. `answers` holds the scheme's further questions by key,
+    such as `dim.correctness` or `error.base.1.significant`. `undoes` is the id of the row this one takes back.
+    """
+
+    id: int
+    job_id: int
+    image_id: int
+    rater: str
+    occasion: int  # 0, or 1 for a hidden repeat
+    scheme: str
+    scheme_hash: str
+    preference: int | None
+    both_bad: bool
+    base_acceptability: int | None
+    tuned_acceptability: int | None
+    answers: dict[str, int]
+    note: str
+    flagged: bool
+    skipped: bool
+    blinded: bool
+    shown_left: Variant
+    active_s: float
+    wall_s: float
+    rated_at: float
+    undoes: int | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been judged: such a comparison is unrated."""
+        return self.preference is None and not self.both_bad and not self.skipped
