@@ -1,0 +1,70 @@
+"""Where things lie: the data folder, its database, jobs and images, and the assets that travel with radtui."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DATABASE_NAME = "radtui.db"
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """One data folder: `radtui.db`, `jobs/NNNN/`, `images/ab/`."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file that app and workers share."""
+        return self.root / DATABASE_NAME
+
+    def job(self, job_id: int) -> Path:
+        """The folder of one job: log, lock, checkpoints, adapter."""
+        return self.root / "jobs" / f"{job_id:04d}"
+
+    def log(self, job_id: int) -> Path:
+        """Everything a job's worker printed, tracebacks included."""
+        return self.job(job_id) / "log.txt"
+
+    def lock(self, job_id: int) -> Path:
+        """The file whose `flock` a live worker holds."""
+        return self.job(job_id) / "lock"
+
+    def adapter(self, job_id: int) -> Path:
+        """The LoRA adapter a finished training job leaves."""
+        return self.job(job_id) / "adapter"
+
+    def checkpoints(self, job_id: int) -> Path:
+        """The Trainer's checkpoints of a training job."""
+        return self.job(job_id) / "checkpoints"
+
+    def blob(self, sha256: str) -> Path:
+        """An image's unchanged bytes."""
+        return self.root / "images" / sha256[:2] / sha256
+
+    def create(self) -> DataDir:
+        """Make the folder and its parents; returns itself."""
+        (self.root / "jobs").mkdir(parents=True, exist_ok=True)
+        (self.root / "images").mkdir(exist_ok=True)
+        return self
+
+
+def find_data_dir(option: str | None = None) -> DataDir:
+    """The data folder: the option, else `$RADTUI_DATA`, else `./db` when it exists, else the XDG data folder."""
+    named = option or os.environ.get("RADTUI_DATA")
+    if named:
+        return DataDir(Path(named).expanduser().resolve())
+    if Path("db").is_dir():
+        return DataDir(Path("db").resolve())
+    from platformdirs import user_data_path
+
+    return DataDir(user_data_path("radtui"))
+
+
+def asset(name: str) -> Path:
+    """A file or folder of `assets/`: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "assets" / name
+    return installed if installed.exists() else package.parent / "assets" / name

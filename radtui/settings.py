@@ -1,0 +1,274 @@
+"""What a job is asked to do: every field with its default, unit, range and help, and the presets.
+
+The form, the command line, the worker and the report read the same objects; a job row keeps them as JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from radtui.records import UserError
+
+INSTRUCTION = "You are an expert radiographer. Describe accurately what you see in this image."
+SEED_MODEL = "unsloth/Llama-3.2-11B-Vision-Instruct"
+SEED_DATASET = "unsloth/Radiology_mini"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a form shows beside a field. `low` and `high` are inclusive."""
+
+    help: str
+    group: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def _set(default: Any, help: str, **about: Any) -> Any:
+    return field(default=default, metadata={"about": About(help, **about)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings: validation, and the way to and from JSON and typed text."""
+
+    @classmethod
+    def about(cls) -> dict[str, About]:
+        """What is known of each field, in the order of the form."""
+        return {f.name: f.metadata["about"] for f in fields(cls)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """Settings from a job row; fields of another version are left out."""
+        names = {f.name for f in fields(cls)}
+        return cls(**{name: _restore(cls, name, v) for name, v in values.items() if name in names})
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, for a job row."""
+        return dataclasses.asdict(self)
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong, by field: one sentence each; empty when all is well."""
+        found: dict[str, str] = {}
+        for name, about in self.about().items():
+            value = getattr(self, name)
+            if about.choices and value not in about.choices:
+                found[name] = f"{name} must be one of {', '.join(about.choices)}, not {value!r}"
+            elif isinstance(value, (int, float)) and not isinstance(value, bool):
+                if (about.low is not None and value < about.low) or (
+                    about.high is not None and value > about.high
+                ):
+                    found[name] = f"{name} must be {_range(about)}, not {value:g}"
+        return found
+
+    def check(self) -> Self:
+        """Itself, when valid. Raises UserError with the first problem."""
+        for problem in self.problems().values():
+            raise UserError(problem + ".")
+        return self
+
+    def with_text(self, name: str, text: str) -> Self:
+        """A copy with one field set from typed text.
+
+        Raises:
+            UserError: no such field, or the text is not of the field's type.
+        """
+        if name not in self.about():
+            raise UserError(f"There is no setting {name!r}; there are {', '.join(self.about())}.")
+        kind = type(getattr(self, name))
+        try:
+            return replace(self, **{name: _parse(kind, text)})
+        except ValueError:
+            noun = {int: "a whole number", float: "a number", bool: "yes or no"}[kind]
+            raise UserError(f"{name} must be {noun}, not {text!r}.") from None
+
+
+def _restore(cls: type[Settings], name: str, value: object) -> object:
+    default = next(f.default for f in fields(cls) if f.name == name)
+    if isinstance(default, float) and isinstance(value, int):
+        return float(value)
+    return value
+
+
+def _range(about: About) -> str:
+    unit = f" {about.unit}" if about.unit else ""
+    if about.low is not None and about.high is not None:
+        return f"{about.low:g} to {about.high:g}{unit}"
+    return f"at least {about.low:g}{unit}" if about.low is not None else f"at most {about.high:g}{unit}"
+
+
+def _parse(kind: type, text: str) -> object:
+    text = text.strip()
+    if kind is bool:
+        if text.lower() in ("yes", "true", "on", "1", "y"):
+            return True
+        if text.lower() in ("no", "false", "off", "0", "n"):
+            return False
+        raise ValueError(text)
+    if kind is int:
+        return int(text.replace(",", "").replace("_", ""))
+    return float(text) if kind is float else text
+
+
+@dataclass(frozen=True)
+class TrainSettings(Settings):
+    """One fine-tuning run: LoRA on a vision-language model with TRL's SFTTrainer."""
+
+    model: str = _set(SEED_MODEL, "Hub id or folder of the model to tune", group="Model")
+    dataset: str = _set("", "Imported data set to train on", group="Data")
+    train_split: str = _set("train", "Split whose images and references are learnt", group="Data")
+    eval_split: str = _set("test", "Held-out split for the evaluation loss; empty for none", group="Data")
+    train_images: int = _set(
+        0, "Use only the first images of the split; 0 uses all", group="Data", unit="images", low=0
+    )
+    eval_images: int = _set(64, "Images in each evaluation", group="Data", unit="images", low=0, high=100_000)
+    instruction: str = _set(INSTRUCTION, "What the model is asked about every image", group="Data")
+    message_order: str = _set(
+        "image_first", "Image before or after the instruction; generation asks in the same order",
+        group="Data", choices=("image_first", "text_first"),
+    )  # fmt: skip
+    loss_on: str = _set(
+        "answer", "Tokens that count in the loss: only the description, or the prompt as well",
+        group="Data", choices=("answer", "all"),
+    )  # fmt: skip
+    max_side_px: int = _set(
+        0, "Shrink images to this longest side before the processor; 0 leaves them", group="Data",
+        unit="px", low=0, high=8192,
+    )  # fmt: skip
+    max_length_tokens: int = _set(2048, "Longest sequence", group="Data", unit="tokens", low=16, high=131_072)
+
+    max_steps: int = _set(0, "Optimizer steps; 0 trains for whole epochs", group="Run", unit="steps", low=0)
+    epochs: float = _set(1.0, "Passes over the data when max_steps is 0", group="Run", low=0.01, high=1000)
+    batch_size: int = _set(8, "Images per forward pass", group="Run", unit="images", low=1, high=512)
+    gradient_accumulation: int = _set(1, "Forward passes per optimizer step", group="Run", low=1, high=1024)
+    learning_rate: float = _set(2e-4, "Peak learning rate", group="Run", low=0, high=1)
+    scheduler: str = _set(
+        "linear", "How the learning rate falls", group="Run",
+        choices=("linear", "cosine", "constant", "constant_with_warmup"),
+    )  # fmt: skip
+    warmup_steps: int = _set(5, "Steps until the peak learning rate", group="Run", unit="steps", low=0)
+    weight_decay: float = _set(0.001, "AdamW's weight decay", group="Run", low=0, high=1)
+    optimizer: str = _set(
+        "adamw_8bit", "adamw_8bit needs CUDA; adamw_torch is used without it", group="Run",
+        choices=("adamw_8bit", "adamw_torch", "adamw_torch_fused"),
+    )  # fmt: skip
+    seed: int = _set(3407, "Data order and dropout", group="Run", low=0, high=2**32 - 1)
+
+    lora_r: int = _set(16, "Rank of the LoRA matrices", group="LoRA", low=1, high=1024)
+    lora_alpha: int = _set(16, "LoRA scale is alpha / r", group="LoRA", low=1, high=4096)
+    lora_dropout: float = _set(0.0, "Dropout on the LoRA path", group="LoRA", low=0, high=0.9)
+    lora_seed: int = _set(3407, "Seed of the LoRA matrices", group="LoRA", low=0, high=2**32 - 1)
+    tune_vision: bool = _set(True, "LoRA on the vision layers", group="LoRA")
+    tune_language: bool = _set(True, "LoRA on the language layers", group="LoRA")
+    tune_attention: bool = _set(True, "LoRA on attention modules", group="LoRA")
+    tune_mlp: bool = _set(True, "LoRA on MLP modules", group="LoRA")
+
+    backend: str = _set(
+        "auto", "unsloth where CUDA and unsloth are there, transformers elsewhere", group="Machine",
+        choices=("auto", "unsloth", "transformers"),
+    )  # fmt: skip
+    load_in_4bit: bool = _set(
+        True, "4-bit weights; needs CUDA, 16/32-bit weights are used without it", group="Machine"
+    )
+    gradient_checkpointing: str = _set(
+        "unsloth", "Recompute activations to save memory", group="Machine", choices=("unsloth", "on", "off")
+    )
+    loader_workers: int = _set(4, "Processes that prepare images; 0 uses the trainer's own", group="Machine",
+                               low=0, high=64)  # fmt: skip
+    trust_remote_code: bool = _set(False, "Run Python code that comes with the model", group="Machine")
+
+    log_every: int = _set(1, "Steps between points of the loss chart", group="Watch", unit="steps", low=1)
+    eval_every: int = _set(50, "Steps between evaluations; 0 for none", group="Watch", unit="steps", low=0)
+    checkpoint_every: int = _set(100, "Steps between checkpoints; 0 saves at the end", group="Watch",
+                                 unit="steps", low=0)  # fmt: skip
+    watch_images: int = _set(4, "Held-out images described at every evaluation; 0 for none", group="Watch",
+                             unit="images", low=0, high=64)  # fmt: skip
+    watch_tokens: int = _set(
+        96, "Longest watched description", group="Watch", unit="tokens", low=1, high=2048
+    )
+
+    @property
+    def effective_batch(self) -> int:
+        """Images per optimizer step on one device."""
+        return self.batch_size * self.gradient_accumulation
+
+
+@dataclass(frozen=True)
+class GenerateSettings(Settings):
+    """One round of descriptions: the same images by the base model and by the tuned one."""
+
+    train_job: int = _set(0, "Training job whose model and adapter are used; 0 takes the newest", low=0)
+    model: str = _set("", "Hub id or folder of the base model; empty takes the training job's")
+    adapter: str = _set("", "Folder of a LoRA adapter; empty takes the training job's")
+    dataset: str = _set("", "Imported data set; empty takes the training job's")
+    split: str = _set("test", "Split whose images are described")
+    limit: int = _set(0, "Describe only the first images; 0 describes all", unit="images", low=0)
+    instruction: str = _set("", "What the model is asked; empty takes the training job's")
+    message_order: str = _set("image_first", "Image before or after the instruction",
+                              choices=("image_first", "text_first"))  # fmt: skip
+    max_side_px: int = _set(
+        0, "Shrink images to this longest side; 0 leaves them", unit="px", low=0, high=8192
+    )
+    max_new_tokens: int = _set(128, "Longest description", unit="tokens", low=1, high=4096)
+    batch_size: int = _set(8, "Images described at once", unit="images", low=1, high=512)
+    temperature: float = _set(0.0, "0 is greedy: the same text every time", low=0, high=5)
+    min_p: float = _set(0.0, "Leave out tokens less likely than this share of the likeliest", low=0, high=1)
+    seed: int = _set(3407, "Seed of sampling; not used when greedy", low=0, high=2**32 - 1)
+    backend: str = _set("auto", "As in training", choices=("auto", "unsloth", "transformers"))
+    load_in_4bit: bool = _set(True, "4-bit weights; needs CUDA")
+    trust_remote_code: bool = _set(False, "Run Python code that comes with the model")
+
+    @property
+    def decoding(self) -> str:
+        """How the text is chosen, as stored beside it."""
+        if self.temperature == 0:
+            return "greedy"
+        return f"t={self.temperature:g} min_p={self.min_p:g} seed={self.seed}"
+
+
+@dataclass(frozen=True)
+class ImportSettings(Settings):
+    """One import: where from, under which name, and which columns hold what."""
+
+    source: str = _set("", "Folder, parquet file or folder, hub id, DICOM folder, or phantoms:SEED")
+    name: str = _set("", "Name of the data set")
+    split: str = _set(
+        "",
+        "Split for sources that name none; empty means train",
+    )
+    image_column: str = _set("", "Column with the image or its file name; empty finds it")
+    text_column: str = _set("", "Column with the reference text; empty finds it")
+    id_column: str = _set("", "Column with the image's own id; empty finds it")
+    split_column: str = _set("", "Column with the split; empty finds it")
+    limit: int = _set(0, "Import only the first images of each split; 0 imports all", unit="images", low=0)
+
+
+PRESETS: dict[str, TrainSettings] = {
+    "default": TrainSettings(),
+    # The report's recipe to the letter, with the public notebook's hyperparameters. It asks text first, counts the
+    # prompt in the loss, and evaluates nothing.
+    "seed": TrainSettings(
+        message_order="text_first", loss_on="all", max_steps=30, batch_size=2, gradient_accumulation=4,
+        lora_seed=0, loader_workers=0, eval_split="", eval_every=0, eval_images=0, watch_images=0,
+        checkpoint_every=0,
+    ),
+    "demo": TrainSettings(
+        model="radtui-demo-base", max_steps=300, batch_size=16, learning_rate=3e-3, scheduler="cosine",
+        warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", load_in_4bit=False,
+        gradient_checkpointing="off", loader_workers=0, eval_every=50, eval_images=64, checkpoint_every=100,
+        max_length_tokens=256, watch_images=6, watch_tokens=64,
+    ),
+}  # fmt: skip
+"""Starting points of the form, by name."""
+
+
+def preset(name: str) -> TrainSettings:
+    """A preset by name. Raises UserError when there is none."""
+    if name not in PRESETS:
+        raise UserError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+    return PRESETS[name]

@@ -1,0 +1,129 @@
+"""What the models wrote: work lists, descriptions, and the comparisons made of them."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+
+from radtui.records import Comparison, Description, Variant
+from radtui.store.database import writing
+
+COLUMNS = "id, job_id, image_id, variant, step, text, prompt, decoding, tokens, seconds, truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class NewDescription:
+    """A description on its way into the store."""
+
+    image_id: int
+    variant: Variant
+    text: str
+    prompt: str
+    decoding: str
+    tokens: int
+    seconds: float
+    truncated: bool
+    step: int | None = None
+
+
+def add(db: sqlite3.Connection, job_id: int, batch: list[NewDescription]) -> int:
+    """Commit descriptions; one that is there already stays as it is. Returns how many are new."""
+    now = time.time()
+    with writing(db):
+        before = db.total_changes
+        db.executemany(
+            "INSERT OR IGNORE INTO descriptions (job_id, image_id, variant, step, text, prompt, decoding, tokens,"
+            " seconds, truncated, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (job_id, d.image_id, d.variant, d.step, d.text, d.prompt, d.decoding, d.tokens, d.seconds,
+                 d.truncated, now)
+                for d in batch
+            ],
+        )  # fmt: skip
+        return db.total_changes - before
+
+
+def work_list(db: sqlite3.Connection, job_id: int) -> list[int]:
+    """Image ids a generation job was asked to describe, in their data set's order."""
+    rows = db.execute(
+        "SELECT image_id FROM work JOIN images ON images.id = image_id WHERE job_id = ? ORDER BY split DESC, position",
+        (job_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def missing(db: sqlite3.Connection, job_id: int, variant: Variant) -> list[int]:
+    """Image ids of the work list that this variant has not described yet."""
+    rows = db.execute(
+        "SELECT image_id FROM work JOIN images ON images.id = image_id WHERE job_id = ? AND NOT EXISTS ("
+        " SELECT 1 FROM descriptions d WHERE d.job_id = work.job_id AND d.image_id = work.image_id"
+        " AND d.variant = ? AND coalesce(d.step, -1) = -1) ORDER BY split DESC, position",
+        (job_id, variant),
+    )
+    return [row[0] for row in rows]
+
+
+def since(db: sqlite3.Connection, job_id: int, cursor: int, limit: int = 5_000) -> list[Description]:
+    """Descriptions of a job with `id > cursor`, watched ones (with a step) included, oldest first."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM descriptions WHERE job_id = ? AND id > ? ORDER BY id LIMIT ?",
+        (job_id, cursor, limit),
+    )
+    return [_description(row) for row in rows]
+
+
+def of_image(db: sqlite3.Connection, image_id: int) -> list[Description]:
+    """Every finished description of an image, newest first, watched ones left out."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM descriptions WHERE image_id = ? AND step IS NULL ORDER BY id DESC",
+        (image_id,),
+    )
+    return [_description(row) for row in rows]
+
+
+def finished(db: sqlite3.Connection, job_id: int) -> list[Description]:
+    """A generation job's descriptions, without watched ones, in order of writing."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM descriptions WHERE job_id = ? AND step IS NULL ORDER BY id", (job_id,)
+    )
+    return [_description(row) for row in rows]
+
+
+def comparison_ids(db: sqlite3.Connection, job_id: int) -> list[int]:
+    """Image ids of which a job has both a base and a tuned description."""
+    rows = db.execute(
+        "SELECT image_id FROM descriptions WHERE job_id = ? AND step IS NULL GROUP BY image_id"
+        " HAVING count(DISTINCT variant) = 2 ORDER BY image_id",
+        (job_id,),
+    )
+    return [row[0] for row in rows]
+
+
+def comparison(db: sqlite3.Connection, job_id: int, image_id: int) -> Comparison | None:
+    """The base/tuned pair of one image in one job, or None while a side is missing."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM descriptions WHERE job_id = ? AND image_id = ? AND step IS NULL",
+        (job_id, image_id),
+    )
+    sides = {d.variant: d for d in map(_description, rows)}
+    if len(sides) < 2:
+        return None
+    reference = db.execute("SELECT reference FROM images WHERE id = ?", (image_id,)).fetchone()[0]
+    return Comparison(job_id, image_id, sides[Variant.BASE], sides[Variant.TUNED], reference)
+
+
+def jobs_with_comparisons(db: sqlite3.Connection) -> dict[int, int]:
+    """Generation jobs that can be reviewed, newest first, with their number of comparisons."""
+    rows = db.execute(
+        "SELECT job_id, count(*) FROM (SELECT job_id, image_id FROM descriptions WHERE step IS NULL"
+        " GROUP BY job_id, image_id HAVING count(DISTINCT variant) = 2) GROUP BY job_id ORDER BY job_id DESC"
+    )
+    return dict(rows)
+
+
+def _description(row: sqlite3.Row) -> Description:
+    fields = dict(row)
+    fields["variant"] = Variant(fields["variant"])
+    fields["truncated"] = bool(fields["truncated"])
+    return Description(**fields)

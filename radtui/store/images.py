@@ -1,0 +1,247 @@
+"""Data sets and their images: adding, finding, reading back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from radtui.records import Image, NewImage, Truth
+from radtui.store.database import writing
+
+SORT_COLUMNS = {
+    "position": "split DESC, position",
+    "name": "source_key",
+    "reference": "reference",
+    "size": "width_px * height_px DESC",
+}
+READ_CHUNK = 500  # ids per SELECT: under SQLite's limit of bound parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What decoding an image's bytes once told: its facts, or why it could not be read."""
+
+    sha256: str
+    format: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    mode: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSummary:
+    """One data set and its counts; `splits` maps a split's name to its number of images."""
+
+    name: str
+    source: str
+    created_at: float
+    splits: dict[str, int] = field(default_factory=dict)
+    unreadable: int = 0
+    leaked: int = 0
+
+    @property
+    def total(self) -> int:
+        """Images of all splits, unreadable ones included."""
+        return sum(self.splits.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ImageQuery:
+    """What the list shows. Empty strings and None do not filter; `search` is words, all of which must occur."""
+
+    dataset: str
+    split: str = ""
+    search: str = ""
+    examination: str = ""
+    finding: str = ""
+    unreadable: bool | None = None
+    leaked: bool | None = None
+    rated: bool | None = None
+    sort: str = "position"
+
+
+def ensure_dataset(db: sqlite3.Connection, name: str, source: str) -> None:
+    """Create the data set's row unless it is there."""
+    with writing(db):
+        db.execute(
+            "INSERT INTO datasets (name, source, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
+            (name, source, time.time()),
+        )
+
+
+def datasets(db: sqlite3.Connection) -> list[DatasetSummary]:
+    """All data sets, newest first, with their counts."""
+    counts: dict[str, dict[str, int]] = {}
+    troubles: dict[str, list[int]] = {}
+    rows = db.execute(
+        "SELECT dataset, split, count(*) AS n, sum(error != '') AS unreadable, sum(leaked) AS leaked"
+        " FROM images GROUP BY dataset, split ORDER BY dataset, split DESC"
+    )
+    for row in rows:
+        counts.setdefault(row["dataset"], {})[row["split"]] = row["n"]
+        trouble = troubles.setdefault(row["dataset"], [0, 0])
+        trouble[0] += row["unreadable"]
+        trouble[1] += row["leaked"]
+    return [
+        DatasetSummary(
+            row["name"], row["source"], row["created_at"], counts.get(row["name"], {}),
+            *troubles.get(row["name"], [0, 0]),
+        )
+        for row in db.execute("SELECT * FROM datasets ORDER BY created_at DESC, rowid DESC")
+    ]  # fmt: skip
+
+
+def add(db: sqlite3.Connection, dataset: str, batch: Sequence[tuple[NewImage, Probe]]) -> tuple[int, int]:
+    """Insert or refresh a batch in one transaction, keyed by split and source key.
+
+    Returns:
+        How many rows are new, and how many were there already.
+    """
+    new = known = 0
+    with writing(db):
+        position = _next_positions(db, dataset)
+        for item, probe in batch:
+            found = db.execute(
+                "SELECT id FROM images WHERE dataset = ? AND split = ? AND source_key = ?",
+                (dataset, item.split, item.source_key),
+            ).fetchone()
+            values = (
+                probe.sha256, probe.format, probe.width_px, probe.height_px, probe.mode, item.reference,
+                item.examination, json.dumps(item.facts, ensure_ascii=False), item.error or probe.error,
+            )  # fmt: skip
+            if found is None:
+                place = position[item.split] = position.get(item.split, -1) + 1
+                image_id = db.execute(
+                    "INSERT INTO images (sha256, format, width_px, height_px, mode, reference, examination,"
+                    " facts, error, dataset, split, position, source_key)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*values, dataset, item.split, place, item.source_key),
+                ).lastrowid
+                new += 1
+            else:
+                image_id = found["id"]
+                db.execute(
+                    "UPDATE images SET sha256 = ?, format = ?, width_px = ?, height_px = ?, mode = ?,"
+                    " reference = ?, examination = ?, facts = ?, error = ? WHERE id = ?",
+                    (*values, image_id),
+                )
+                known += 1
+            _set_truth(db, image_id, item.truth)
+    return new, known
+
+
+def _next_positions(db: sqlite3.Connection, dataset: str) -> dict[str, int]:
+    rows = db.execute("SELECT split, max(position) FROM images WHERE dataset = ? GROUP BY split", (dataset,))
+    return dict(rows)
+
+
+def _set_truth(db: sqlite3.Connection, image_id: int | None, truth: Iterable[Truth]) -> None:
+    db.execute("DELETE FROM truths WHERE image_id = ?", (image_id,))
+    db.executemany(
+        "INSERT INTO truths (image_id, ordinal, finding, side, zone, size) VALUES (?, ?, ?, ?, ?, ?)",
+        [(image_id, n, t.finding, t.side, t.zone, t.size) for n, t in enumerate(truth)],
+    )
+
+
+def mark_leaks(db: sqlite3.Connection, dataset: str) -> int:
+    """Mark the images whose bytes also occur in another split of the data set; returns how many."""
+    with writing(db):
+        db.execute(
+            "UPDATE images SET leaked = error = '' AND EXISTS (SELECT 1 FROM images other WHERE"
+            " other.dataset = images.dataset AND other.sha256 = images.sha256"
+            " AND other.split != images.split AND other.error = '') WHERE dataset = ?",
+            (dataset,),
+        )
+    row = db.execute("SELECT count(*) FROM images WHERE dataset = ? AND leaked", (dataset,)).fetchone()
+    return int(row[0])
+
+
+def find(db: sqlite3.Connection, query: ImageQuery) -> list[int]:
+    """Ids of the images that a query shows, in its order; a search is ranked best first."""
+    where, values = ["images.dataset = ?"], [query.dataset]
+    for column, wanted in (("split", query.split), ("examination", query.examination)):
+        if wanted:
+            where.append(f"images.{column} = ?")
+            values.append(wanted)
+    if query.finding:
+        where.append("EXISTS (SELECT 1 FROM truths WHERE image_id = images.id AND finding = ?)")
+        values.append(query.finding)
+    if query.unreadable is not None:
+        where.append("images.error != ''" if query.unreadable else "images.error = ''")
+    if query.leaked is not None:
+        where.append("images.leaked" if query.leaked else "NOT images.leaked")
+    if query.rated is not None:
+        exists = "EXISTS (SELECT 1 FROM current_ratings r WHERE r.image_id = images.id)"
+        where.append(exists if query.rated else f"NOT {exists}")
+    tables, order = "images", SORT_COLUMNS.get(query.sort, SORT_COLUMNS["position"])
+    if query.search.strip():
+        tables = "images_fts JOIN images ON images.id = images_fts.rowid"
+        where.insert(0, "images_fts MATCH ?")
+        values.insert(0, fts_expression(query.search))
+        order = "images_fts.rank" if query.sort == "position" else order
+    sql = f"SELECT images.id FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order}"
+    return [row[0] for row in db.execute(sql, values)]
+
+
+def fts_expression(search: str) -> str:
+    """An FTS5 expression in which every word must occur and the last may be half typed.
+
+    Each word is quoted, so that no character of a search is FTS5 syntax.
+    """
+    words = ['"' + word.replace('"', '""') + '"' for word in search.split()]
+    return " ".join(words) + "*" if words else '""'
+
+
+def get(db: sqlite3.Connection, image_id: int) -> Image | None:
+    """One image, or None."""
+    found = get_many(db, [image_id])
+    return found[0] if found else None
+
+
+def get_many(db: sqlite3.Connection, ids: Sequence[int]) -> list[Image]:
+    """Images by id, in the order asked for; unknown ids are left out."""
+    found: dict[int, Image] = {}
+    for start in range(0, len(ids), READ_CHUNK):
+        chunk = ids[start : start + READ_CHUNK]
+        marks = ",".join("?" * len(chunk))
+        truths: dict[int, list[Truth]] = {}
+        for row in db.execute(f"SELECT * FROM truths WHERE image_id IN ({marks}) ORDER BY ordinal", chunk):
+            truths.setdefault(row["image_id"], []).append(
+                Truth(row["finding"], row["side"], row["zone"], row["size"])
+            )
+        for row in db.execute(f"SELECT * FROM images WHERE id IN ({marks})", chunk):
+            found[row["id"]] = _image(row, tuple(truths.get(row["id"], ())))
+    return [found[image_id] for image_id in ids if image_id in found]
+
+
+def _image(row: sqlite3.Row, truth: tuple[Truth, ...]) -> Image:
+    fields = dict(row)
+    fields["facts"] = json.loads(fields["facts"])
+    fields["leaked"] = bool(fields["leaked"])
+    return Image(truth=truth, **fields)
+
+
+def usable(
+    db: sqlite3.Connection, dataset: str, split: str, limit: int = 0, with_reference: bool = False
+) -> list[int]:
+    """Ids of a split's readable images in their order; `limit` 0 means all of them."""
+    sql = "SELECT id FROM images WHERE dataset = ? AND split = ? AND error = ''"
+    if with_reference:
+        sql += " AND trim(reference) != ''"
+    sql += " ORDER BY position" + (f" LIMIT {int(limit)}" if limit else "")
+    return [row[0] for row in db.execute(sql, (dataset, split))]
+
+
+def distinct(db: sqlite3.Connection, dataset: str, what: str) -> list[str]:
+    """The values to filter by: `split`, `examination` or `finding`, sorted."""
+    if what == "finding":
+        sql = "SELECT DISTINCT finding FROM truths JOIN images ON images.id = image_id WHERE dataset = ?"
+    elif what in ("split", "examination"):
+        sql = f"SELECT DISTINCT {what} FROM images WHERE dataset = ? AND {what} != ''"
+    else:
+        raise ValueError(f"no filter over {what}")
+    return sorted(row[0] for row in db.execute(sql, (dataset,)))

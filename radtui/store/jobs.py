@@ -1,0 +1,157 @@
+"""Jobs: one row each, from the moment they are asked for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+
+from radtui.records import Job, JobKind, JobState, StopRequest
+from radtui.store.database import writing
+
+LIVE = "('queued', 'starting', 'running')"
+
+
+def create(
+    db: sqlite3.Connection,
+    kind: JobKind,
+    name: str,
+    dataset: str,
+    settings: Mapping[str, object],
+    *,
+    parent_job_id: int | None = None,
+    after_job_id: int | None = None,
+    image_ids: list[int] | None = None,
+) -> Job:
+    """Insert a job, and its work list when `image_ids` is given, in one transaction.
+
+    A job with `after_job_id` is queued until that one is done; any other is about to be started.
+    """
+    state = JobState.STARTING if after_job_id is None else JobState.QUEUED
+    with writing(db):
+        job_id = db.execute(
+            "INSERT INTO jobs (kind, state, name, dataset, settings, parent_job_id, after_job_id, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind, state, name, dataset, json.dumps(settings), parent_job_id, after_job_id, time.time()),
+        ).lastrowid
+        assert job_id is not None
+        db.executemany(
+            "INSERT OR IGNORE INTO work (job_id, image_id) VALUES (?, ?)",
+            [(job_id, image_id) for image_id in image_ids or ()],
+        )
+    return must_get(db, job_id)
+
+
+def get(db: sqlite3.Connection, job_id: int) -> Job | None:
+    """One job, or None."""
+    row = db.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return _job(row) if row else None
+
+
+def must_get(db: sqlite3.Connection, job_id: int) -> Job:
+    """One job that is known to be there. Raises KeyError when it is not."""
+    job = get(db, job_id)
+    if job is None:
+        raise KeyError(f"no job {job_id}")
+    return job
+
+
+def all_jobs(db: sqlite3.Connection) -> list[Job]:
+    """Every job, newest first."""
+    return [_job(row) for row in db.execute("SELECT * FROM jobs ORDER BY id DESC")]
+
+
+def live(db: sqlite3.Connection) -> list[Job]:
+    """Jobs that a worker is, or will be, at work on; oldest first."""
+    return [_job(row) for row in db.execute(f"SELECT * FROM jobs WHERE state IN {LIVE} ORDER BY id")]
+
+
+def newest(
+    db: sqlite3.Connection, kind: JobKind, state: JobState | None = None, dataset: str = ""
+) -> Job | None:
+    """The newest job of a kind, of a state and data set when named, or None."""
+    sql, values = "SELECT * FROM jobs WHERE kind = ?", [str(kind)]
+    if state is not None:
+        sql += " AND state = ?"
+        values.append(str(state))
+    if dataset:
+        sql += " AND dataset = ?"
+        values.append(dataset)
+    row = db.execute(sql + " ORDER BY id DESC LIMIT 1", values).fetchone()
+    return _job(row) if row else None
+
+
+def followers(db: sqlite3.Connection, job_id: int) -> list[Job]:
+    """Queued jobs that wait for this one."""
+    rows = db.execute("SELECT * FROM jobs WHERE after_job_id = ? AND state = 'queued' ORDER BY id", (job_id,))
+    return [_job(row) for row in rows]
+
+
+def begin(db: sqlite3.Connection, job_id: int, pid: int) -> None:
+    """The worker is up: state `running`, first heartbeat, no stop request left over from an earlier run."""
+    now = time.time()
+    with writing(db):
+        db.execute(
+            "UPDATE jobs SET state = 'running', pid = ?, started_at = coalesce(started_at, ?), heartbeat_at = ?,"
+            " ended_at = NULL, error = '', stop_requested = '' WHERE id = ?",
+            (pid, now, now, job_id),
+        )
+
+
+def restart(db: sqlite3.Connection, job_id: int) -> None:
+    """An ended or queued job is about to be started (again)."""
+    with writing(db):
+        db.execute(
+            "UPDATE jobs SET state = 'starting', error = '', message = '', stop_requested = '', ended_at = NULL"
+            " WHERE id = ?",
+            (job_id,),
+        )
+
+
+def progress(
+    db: sqlite3.Connection, job_id: int, step: int, total: int, message: str | None = None
+) -> StopRequest:
+    """Write how far a job is, with its heartbeat; returns what the app asks of it."""
+    row = db.execute(
+        "UPDATE jobs SET step = ?, total_steps = ?, heartbeat_at = ?, message = coalesce(?, message)"
+        " WHERE id = ? RETURNING stop_requested",
+        (step, total, time.time(), message, job_id),
+    ).fetchone()
+    return StopRequest(row[0])
+
+
+def set_result(db: sqlite3.Connection, job_id: int, **facts: object) -> None:
+    """Add facts to a job's result (adapter path, trainable parameters, counts)."""
+    with writing(db):
+        row = db.execute("SELECT result FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        merged = {**json.loads(row[0]), **facts}
+        db.execute("UPDATE jobs SET result = ? WHERE id = ?", (json.dumps(merged), job_id))
+
+
+def end(
+    db: sqlite3.Connection, job_id: int, state: JobState, error: str = "", message: str | None = None
+) -> None:
+    """A job is over, for now."""
+    with writing(db):
+        db.execute(
+            "UPDATE jobs SET state = ?, error = ?, message = coalesce(?, message), ended_at = ?, pid = NULL"
+            " WHERE id = ?",
+            (state, error, message, time.time(), job_id),
+        )
+
+
+def request_stop(db: sqlite3.Connection, job_id: int, how: StopRequest) -> None:
+    """Ask a job's worker to stop; it reads this with its next row."""
+    with writing(db):
+        db.execute("UPDATE jobs SET stop_requested = ? WHERE id = ?", (how, job_id))
+
+
+def _job(row: sqlite3.Row) -> Job:
+    fields = dict(row)
+    fields["kind"] = JobKind(fields["kind"])
+    fields["state"] = JobState(fields["state"])
+    fields["stop_requested"] = StopRequest(fields["stop_requested"])
+    fields["settings"] = json.loads(fields["settings"])
+    fields["result"] = json.loads(fields["result"])
+    return Job(**fields)

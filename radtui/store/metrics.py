@@ -1,0 +1,88 @@
+"""Metric points and events of jobs: written by the worker with its heartbeat, read by cursor."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+from collections.abc import Mapping
+
+from radtui.records import Event, Metric, StopRequest
+from radtui.store.database import writing
+
+
+def log_step(
+    db: sqlite3.Connection,
+    job_id: int,
+    step: int,
+    total_steps: int,
+    epoch: float,
+    elapsed_s: float,
+    values: Mapping[str, float],
+) -> StopRequest:
+    """Write one step: its metric rows, progress and heartbeat, all or nothing.
+
+    A value that is not finite is stored as NULL, and drawn as a gap.
+
+    Returns:
+        What the app asks of the worker.
+    """
+    with writing(db):
+        db.executemany(
+            "INSERT INTO metrics (job_id, step, epoch, elapsed_s, name, value) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (job_id, step, epoch, elapsed_s, name, value if math.isfinite(value) else None)
+                for name, value in values.items()
+            ],
+        )
+        row = db.execute(
+            "UPDATE jobs SET step = ?, total_steps = ?, heartbeat_at = ? WHERE id = ? RETURNING stop_requested",
+            (step, total_steps, time.time(), job_id),
+        ).fetchone()
+    return StopRequest(row[0])
+
+
+def since(db: sqlite3.Connection, job_id: int, cursor: int, limit: int = 20_000) -> list[Metric]:
+    """Points with `id > cursor`, oldest first; read again with the last id until fewer than `limit` come."""
+    rows = db.execute(
+        "SELECT id, step, epoch, elapsed_s, name, value FROM metrics WHERE job_id = ? AND id > ?"
+        " ORDER BY id LIMIT ?",
+        (job_id, cursor, limit),
+    )
+    return [Metric(*row) for row in rows]
+
+
+def drop_after(db: sqlite3.Connection, job_id: int, step: int) -> None:
+    """Forget points, events and watched descriptions past a step: a resumed job repeats those steps."""
+    with writing(db):
+        db.execute("DELETE FROM metrics WHERE job_id = ? AND step > ?", (job_id, step))
+        db.execute("DELETE FROM events WHERE job_id = ? AND step > ?", (job_id, step))
+        db.execute("DELETE FROM descriptions WHERE job_id = ? AND step > ?", (job_id, step))
+
+
+def add_event(
+    db: sqlite3.Connection, job_id: int, step: int, elapsed_s: float, kind: str, text: str = ""
+) -> None:
+    """Record something that happened at a step: `checkpoint`, `eval`, `memory`, `warning`, `resume`."""
+    db.execute(
+        "INSERT INTO events (job_id, step, elapsed_s, kind, text) VALUES (?, ?, ?, ?, ?)",
+        (job_id, step, elapsed_s, kind, text),
+    )
+
+
+def events_since(db: sqlite3.Connection, job_id: int, cursor: int) -> list[Event]:
+    """Events with `id > cursor`, oldest first."""
+    rows = db.execute(
+        "SELECT id, step, elapsed_s, kind, text FROM events WHERE job_id = ? AND id > ? ORDER BY id",
+        (job_id, cursor),
+    )
+    return [Event(*row) for row in rows]
+
+
+def last_values(db: sqlite3.Connection, job_id: int) -> dict[str, float | None]:
+    """The newest value of each series of a job, by name."""
+    rows = db.execute(
+        "SELECT name, value FROM metrics WHERE id IN (SELECT max(id) FROM metrics WHERE job_id = ? GROUP BY name)",
+        (job_id,),
+    )
+    return dict(rows)

@@ -1,0 +1,108 @@
+"""Ratings: an append-only history of snapshots, and who is shown what on which side."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from radtui.records import Rating, Variant
+from radtui.store.database import writing
+
+COLUMNS = (
+    "job_id, image_id, rater, occasion, scheme, scheme_hash, preference, both_bad, base_acceptability,"
+    " tuned_acceptability, answers, note, flagged, skipped, blinded, shown_left, active_s, wall_s, rated_at, undoes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a rater is shown: one comparison, its sides and its place in the order.
+
+    `role` is `normal`, `calibration` or `repeat`; a repeat has occasion 1.
+    """
+
+    job_id: int
+    image_id: int
+    rater: str
+    occasion: int
+    role: str
+    shown_left: Variant
+    sort_key: str
+
+
+def add(db: sqlite3.Connection, rating: Rating) -> Rating:
+    """Append a snapshot in a transaction of its own; returns it with its id.
+
+    When this returns, the row survives a killed process: the screen may move on.
+    """
+    values = (
+        rating.job_id, rating.image_id, rating.rater, rating.occasion, rating.scheme, rating.scheme_hash,
+        rating.preference, rating.both_bad, rating.base_acceptability, rating.tuned_acceptability,
+        json.dumps(rating.answers, sort_keys=True), rating.note, rating.flagged, rating.skipped, rating.blinded,
+        rating.shown_left, rating.active_s, rating.wall_s, rating.rated_at, rating.undoes,
+    )  # fmt: skip
+    with writing(db):
+        row_id = db.execute(
+            f"INSERT INTO ratings ({COLUMNS}) VALUES ({','.join('?' * 20)})", values
+        ).lastrowid
+    assert row_id is not None
+    return replace(rating, id=row_id)
+
+
+def history(db: sqlite3.Connection, job_id: int, rater: str) -> list[Rating]:
+    """Every snapshot of one rater in one job, oldest first."""
+    rows = db.execute("SELECT * FROM ratings WHERE job_id = ? AND rater = ? ORDER BY id", (job_id, rater))
+    return [_rating(row) for row in rows]
+
+
+def current(db: sqlite3.Connection, job_id: int, rater: str = "") -> list[Rating]:
+    """The snapshot that counts for each comparison (of one rater, or of all), emptied ones left out."""
+    sql, values = "SELECT * FROM current_ratings WHERE job_id = ?", [str(job_id)]
+    if rater:
+        sql += " AND rater = ?"
+        values.append(rater)
+    found = [_rating(row) for row in db.execute(sql + " ORDER BY id", values)]
+    return [rating for rating in found if not (rating.empty and rating.undoes is not None)]
+
+
+def raters(db: sqlite3.Connection, job_id: int) -> list[str]:
+    """Who has rated anything in a job."""
+    rows = db.execute("SELECT DISTINCT rater FROM ratings WHERE job_id = ? ORDER BY rater", (job_id,))
+    return [row[0] for row in rows]
+
+
+def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
+    """Store assignments; one that is there already keeps its side and place for ever."""
+    with writing(db):
+        db.executemany(
+            "INSERT OR IGNORE INTO assignments (job_id, image_id, rater, occasion, role, shown_left, sort_key)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (a.job_id, a.image_id, a.rater, a.occasion, a.role, a.shown_left, a.sort_key)
+                for a in assignments
+            ],
+        )
+
+
+def assigned(db: sqlite3.Connection, job_id: int, rater: str) -> list[Assignment]:
+    """A rater's queue of a job, in order."""
+    rows = db.execute(
+        "SELECT job_id, image_id, rater, occasion, role, shown_left, sort_key FROM assignments"
+        " WHERE job_id = ? AND rater = ? ORDER BY sort_key, image_id",
+        (job_id, rater),
+    )
+    return [
+        Assignment(job, image, who, occasion, role, Variant(left), key)
+        for job, image, who, occasion, role, left, key in rows
+    ]
+
+
+def _rating(row: sqlite3.Row) -> Rating:
+    fields = dict(row)
+    fields["answers"] = json.loads(fields["answers"])
+    fields["shown_left"] = Variant(fields["shown_left"])
+    for name in ("both_bad", "flagged", "skipped", "blinded"):
+        fields[name] = bool(fields[name])
+    return Rating(**fields)
