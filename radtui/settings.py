@@ -59,11 +59,8 @@ class Settings:
             value = getattr(self, name)
             if about.choices and value not in about.choices:
                 found[name] = f"{name} must be one of {', '.join(about.choices)}, not {value!r}"
-            elif isinstance(value, (int, float)) and not isinstance(value, bool):
-                if (about.low is not None and value < about.low) or (
-                    about.high is not None and value > about.high
-                ):
-                    found[name] = f"{name} must be {_range(about)}, not {value:g}"
+            elif isinstance(value, (int, float)) and not _within(about, value):
+                found[name] = f"{name} must be {_range(about)}, not {value:g}"
         return found
 
     def check(self) -> Self:
@@ -93,6 +90,10 @@ def _restore(cls: type[Settings], name: str, value: object) -> object:
     if isinstance(default, float) and isinstance(value, int):
         return float(value)
     return value
+
+
+def _within(about: About, value: float) -> bool:
+    return (about.low is None or value >= about.low) and (about.high is None or value <= about.high)
 
 
 def _range(about: About) -> str:

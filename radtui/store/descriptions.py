@@ -53,6 +53,16 @@ def work_list(db: sqlite3.Connection, job_id: int) -> list[int]:
     return [row[0] for row in rows]
 
 
+def ensure_work(db: sqlite3.Connection, job_id: int, image_ids: list[int]) -> None:
+    """Give a job its work list unless it has one: a job queued behind an import cannot have it sooner."""
+    with writing(db):
+        if db.execute("SELECT 1 FROM work WHERE job_id = ? LIMIT 1", (job_id,)).fetchone() is None:
+            db.executemany(
+                "INSERT INTO work (job_id, image_id) VALUES (?, ?)",
+                [(job_id, image_id) for image_id in image_ids],
+            )
+
+
 def missing(db: sqlite3.Connection, job_id: int, variant: Variant) -> list[int]:
     """Image ids of the work list that this variant has not described yet."""
     rows = db.execute(

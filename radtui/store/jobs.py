@@ -103,9 +103,9 @@ def restart(db: sqlite3.Connection, job_id: int) -> None:
     """An ended or queued job is about to be started (again)."""
     with writing(db):
         db.execute(
-            "UPDATE jobs SET state = 'starting', error = '', message = '', stop_requested = '', ended_at = NULL"
-            " WHERE id = ?",
-            (job_id,),
+            "UPDATE jobs SET state = 'starting', error = '', message = '', stop_requested = '', ended_at = NULL,"
+            " pid = NULL, heartbeat_at = ? WHERE id = ?",
+            (time.time(), job_id),
         )
 
 

@@ -1,0 +1,142 @@
+"""Stopping, resuming, and keeping the job rows true to the processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+
+from radtui.jobs import launch
+from radtui.jobs.launch import alive
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState, StopRequest, UserError
+from radtui.store import jobs
+from radtui.store.database import writing
+
+START_GRACE_S = (
+    15.0  # between a job's row and its worker's lock; only a machine brought to its knees takes longer
+)
+
+
+def get_job(db: sqlite3.Connection, job_id: int) -> Job:
+    """A job by number. Raises UserError when there is none."""
+    job = jobs.get(db, job_id)
+    if job is None:
+        raise UserError(f"There is no job {job_id}; see radtui jobs list.")
+    return job
+
+
+def stop(
+    data: DataDir, db: sqlite3.Connection, job_id: int, how: StopRequest = StopRequest.CHECKPOINT
+) -> None:
+    """Ask a job to stop: after saving a checkpoint, or now. A queued job just leaves the queue.
+
+    Raises:
+        UserError: there is no such job, or it has ended.
+    """
+    job = get_job(db, job_id)
+    if job.state is JobState.QUEUED:
+        jobs.end(db, job_id, JobState.STOPPED, message="Taken out of the queue")
+        return
+    if not job.state.live:
+        raise UserError(f"Job {job_id} has ended already: it is {job.state}.")
+    jobs.request_stop(db, job_id, how)
+    if how is StopRequest.NOW and job.pid and alive(data, job_id):
+        # The worker may be deep in a compilation that writes no row; the lock says the process is still its own.
+        os.kill(job.pid, signal.SIGTERM)
+
+
+def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
+    """Start an ended job again: training from its last checkpoint, others with what is missing.
+
+    Raises:
+        UserError: there is no such job, or it has nothing left to do.
+    """
+    job = get_job(db, job_id)
+    if job.state.live:
+        raise UserError(f"Job {job_id} is {job.state} already.")
+    if job.state is JobState.DONE and job.kind is JobKind.TRAIN:
+        raise UserError(
+            f"Job {job_id} has finished its {job.total_steps} steps; start a new one from its settings."
+        )
+    jobs.restart(db, job_id)
+    _launch_or_fail(data, db, job_id)
+    return jobs.must_get(db, job_id)
+
+
+def reconcile(data: DataDir, db: sqlite3.Connection) -> list[Job]:
+    """Bring live job rows in line with the processes; returns the jobs that are still live.
+
+    A job whose worker is gone without a word becomes `lost`; a queued one is started, or ended, as soon as
+    the job it waits for has ended.
+    """
+    for job in jobs.live(db):
+        if job.state is JobState.QUEUED:
+            _settle_queued(data, db, job)
+        elif not alive(data, job.id) and not _just_started(job):
+            _settle_gone(db, job)
+    return jobs.live(db)
+
+
+def start_followers(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
+    """Start the queued jobs that waited for this one; the worker calls it at its end, so that no app is needed."""
+    for job in jobs.followers(db, job_id):
+        _settle_queued(data, db, job)
+
+
+def launch_new(data: DataDir, db: sqlite3.Connection, job: Job) -> Job:
+    """Start the worker of a job just created, unless it is queued. A failure is on its row too."""
+    if job.state is JobState.STARTING:
+        _launch_or_fail(data, db, job.id)
+    return jobs.must_get(db, job.id)
+
+
+def _launch_or_fail(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
+    try:
+        launch.launch(data, db, job_id)
+    except UserError as error:
+        jobs.end(db, job_id, JobState.FAILED, error=str(error))
+        raise
+
+
+def _settle_queued(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
+    before = jobs.get(db, job.after_job_id) if job.after_job_id else None
+    if before is not None and before.state.live:
+        return
+    if before is not None and before.state is not JobState.DONE:
+        jobs.end(
+            db, job.id, JobState.STOPPED, message=f"Job {before.id}, which it waited for, is {before.state}"
+        )
+        return
+    if _claim(db, job.id):
+        _launch_or_fail(data, db, job.id)
+
+
+def _claim(db: sqlite3.Connection, job_id: int) -> bool:
+    """Move a job from queued to starting; False when another process was quicker."""
+    with writing(db):
+        claimed = db.execute(
+            "UPDATE jobs SET state = 'starting', heartbeat_at = ? WHERE id = ? AND state = 'queued'",
+            (time.time(), job_id),
+        )
+    return claimed.rowcount == 1
+
+
+def _just_started(job: Job) -> bool:
+    return job.pid is None and time.time() - max(job.created_at, job.heartbeat_at or 0) < START_GRACE_S
+
+
+def _settle_gone(db: sqlite3.Connection, job: Job) -> None:
+    code = launch.exit_code(job.id)
+    if code is not None and code == -signal.SIGKILL:
+        why = "The worker was killed, most often for want of memory"
+    else:
+        why = "The worker ended without a word: it was killed, or the machine was restarted"
+    with writing(db):
+        # Only if it is still live: the worker may have written its end since this row was read.
+        db.execute(
+            f"UPDATE jobs SET state = 'lost', error = ?, ended_at = coalesce(heartbeat_at, ?), pid = NULL"
+            f" WHERE id = ? AND state IN {jobs.LIVE}",
+            (why + "; resume it, or read its log.", time.time(), job.id),
+        )

@@ -1,0 +1,89 @@
+"""Starting a worker so that it outlives whoever started it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+
+from radtui.paths import DataDir
+from radtui.records import UserError
+from radtui.store.database import writing
+
+WORKER_NICENESS = 10  # below the app, so that a key is answered while training fills every core
+LOCK_TRIES = 20  # a look at the lock by another process holds it for microseconds
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def launch(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
+    """Start the worker of a job, detached: own session, output to the job's log, holding the job's lock.
+
+    The lock is taken here and inherited: it belongs to the open file, so it is held exactly as long as the
+    worker lives, whatever becomes of this process, and no look at a process number can be mistaken.
+
+    Raises:
+        UserError: a worker of this job is alive already, or no process could be started.
+    """
+    data.job(job_id).mkdir(parents=True, exist_ok=True)
+    lock = os.open(data.lock(job_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        if not _try_lock(lock):
+            raise UserError(f"Job {job_id} is running already; see radtui jobs show {job_id}.")
+        command = [sys.executable, "-P", "-m", "radtui.worker", "--data-dir", str(data.root), str(job_id)]
+        with data.log(job_id).open("ab") as log:
+            # A pipe that the app drains would break with the app, so the output is a file.
+            child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=data.job(job_id),
+                start_new_session=True,
+                pass_fds=(lock,),
+            )
+    except OSError as error:
+        raise UserError(f"Cannot start the worker of job {job_id}: {error.strerror}.") from error
+    finally:
+        os.close(lock)
+    os.setpriority(os.PRIO_PROCESS, child.pid, WORKER_NICENESS)
+    _children[job_id] = child
+    with writing(db):
+        db.execute("UPDATE jobs SET pid = coalesce(pid, ?) WHERE id = ?", (child.pid, job_id))
+
+
+def alive(data: DataDir, job_id: int) -> bool:
+    """Whether the worker of a job lives: its lock is held. A worker that ended is also reaped."""
+    exit_code(job_id)
+    try:
+        lock = os.open(data.lock(job_id), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two lookers never take each other for a worker.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def exit_code(job_id: int) -> int | None:
+    """How a worker started by this process ended, negative for a signal; None when unknown or alive."""
+    child = _children.get(job_id)
+    return child.poll() if child else None
+
+
+def _try_lock(lock: int) -> bool:
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01)
+        else:
+            return True
+    return False

@@ -1,0 +1,25 @@
+"""Reading the end of a job's log, however long it is."""
+
+from __future__ import annotations
+
+import os
+
+from radtui.paths import DataDir
+
+TAIL_BYTES = 64 * 1024
+
+
+def tail_log(data: DataDir, job_id: int, lines: int = 200) -> list[str]:
+    """The last lines of a job's log, without carriage-return overwrites; empty when there is none."""
+    try:
+        with data.log(job_id).open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            start = max(0, log.tell() - TAIL_BYTES)
+            log.seek(start)
+            text = log.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    found = [line.rsplit("\r", 1)[-1] for line in text.splitlines() if line.strip()]
+    if start and found:
+        found = found[1:]  # the first may be half a line
+    return found[-lines:]

@@ -1,0 +1,191 @@
+"""Turning validated settings into a job that runs: one function per kind of job."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+from radtui.jobs.control import get_job, launch_new
+from radtui.paths import DataDir, asset
+from radtui.records import Job, JobKind, JobState, UserError
+from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
+from radtui.store import images, jobs
+
+
+def submit_import(data: DataDir, db: sqlite3.Connection, settings: ImportSettings) -> Job:
+    """Start an import. Raises UserError for settings out of range or a source that is not there."""
+    settings.check()
+    if not settings.source.strip():
+        raise UserError("Name a source to import: a folder, a parquet file or a hub id.")
+    source = settings.source.strip()
+    path = Path(source).expanduser()
+    if path.exists():
+        source = str(path.resolve())
+    elif _means_path(source):
+        raise UserError(f"There is no {source}; name a folder, a parquet file or a hub id.")
+    name = settings.name.strip() or _dataset_name(source)
+    settings = replace(settings, source=source, name=name)
+    job = jobs.create(db, JobKind.IMPORT, name, name, settings.to_dict())
+    return launch_new(data, db, job)
+
+
+def submit_train(
+    data: DataDir,
+    db: sqlite3.Connection,
+    settings: TrainSettings,
+    *,
+    parent_job_id: int | None = None,
+    after_job_id: int | None = None,
+) -> Job:
+    """Start a training job, or queue it behind another.
+
+    Raises:
+        UserError: settings out of range, no such data set or split, nothing to train on, no such model folder.
+    """
+    settings = replace(
+        settings.check(), model=_resolve_model(settings.model), dataset=_dataset(db, settings.dataset)
+    )
+    if after_job_id is None:
+        _check_split(db, settings.dataset, settings.train_split, "train_split")
+        if settings.eval_split:
+            _check_split(db, settings.dataset, settings.eval_split, "eval_split")
+    name = f"{_short(settings.model)} on {settings.dataset}"
+    job = jobs.create(
+        db, JobKind.TRAIN, name, settings.dataset, settings.to_dict(),
+        parent_job_id=parent_job_id, after_job_id=after_job_id,
+    )  # fmt: skip
+    return launch_new(data, db, job)
+
+
+def submit_generate(
+    data: DataDir, db: sqlite3.Connection, settings: GenerateSettings, *, after_job_id: int | None = None
+) -> Job:
+    """Start a generation job, or queue it behind the training job whose adapter it uses.
+
+    What the settings leave empty is taken from the training job, the newest finished one unless named.
+
+    Raises:
+        UserError: no training job and no adapter named, no such data set or split.
+    """
+    settings = settings.check()
+    train = _training_job(db, settings, after_job_id)
+    if train is not None:
+        settings = _filled_from(data, settings, train)
+    settings = replace(settings, dataset=_dataset(db, settings.dataset), model=_resolve_model(settings.model))
+    image_ids = None
+    if after_job_id is None:
+        _check_adapter(settings, train)
+        _check_split(db, settings.dataset, settings.split, "split", with_reference=False)
+        image_ids = images.usable(db, settings.dataset, settings.split, settings.limit)
+    adapter = f"job {train.id}" if train else _short(settings.adapter)
+    job = jobs.create(
+        db, JobKind.GENERATE, f"{adapter} on {settings.dataset}/{settings.split}", settings.dataset,
+        settings.to_dict(), parent_job_id=train.id if train else None, after_job_id=after_job_id,
+        image_ids=image_ids,
+    )  # fmt: skip
+    return launch_new(data, db, job)
+
+
+def _training_job(db: sqlite3.Connection, settings: GenerateSettings, after_job_id: int | None) -> Job | None:
+    if settings.adapter and not settings.train_job:
+        return None
+    job_id = settings.train_job or after_job_id
+    if job_id:
+        job = get_job(db, job_id)
+        if job.kind is not JobKind.TRAIN:
+            raise UserError(f"Job {job_id} is no training job; see radtui jobs list.")
+        return job
+    newest = jobs.newest(db, JobKind.TRAIN, JobState.DONE)
+    if newest is None:
+        raise UserError("No training job has finished yet; train first, or name an adapter with its model.")
+    return newest
+
+
+def _filled_from(data: DataDir, settings: GenerateSettings, train: Job) -> GenerateSettings:
+    """The settings with the training job's model, adapter, data set and prompt where they say nothing."""
+    trained = TrainSettings.from_dict(train.settings)
+    return replace(
+        settings,
+        train_job=train.id,
+        model=settings.model or trained.model,
+        adapter=settings.adapter or str(data.adapter(train.id)),
+        dataset=settings.dataset or trained.dataset,
+        instruction=settings.instruction or trained.instruction,
+        # Asked in another order or size than it learnt, the tuned model would be judged for the difference. The
+        # report's recipe learns text first and is asked image first, which this keeps for it alone.
+        message_order=settings.message_order,
+        max_side_px=settings.max_side_px or trained.max_side_px,
+        backend=trained.backend if settings.backend == "auto" else settings.backend,
+        load_in_4bit=settings.load_in_4bit and trained.load_in_4bit,
+        trust_remote_code=settings.trust_remote_code or trained.trust_remote_code,
+    )
+
+
+def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:
+    if not settings.model:
+        raise UserError("Name the base model of the adapter with --model.")
+    if not (Path(settings.adapter) / "adapter_config.json").exists():
+        if train is not None:
+            raise UserError(
+                f"Job {train.id} has left no adapter: it is {train.state}; resume it or name another job."
+            )
+        raise UserError(
+            f"There is no adapter in {settings.adapter}: a folder with adapter_config.json is wanted."
+        )
+
+
+def _dataset(db: sqlite3.Connection, name: str) -> str:
+    """The named data set, or the newest one. Raises UserError when it is not there and none is coming."""
+    known = [summary.name for summary in images.datasets(db)]
+    coming = [job.dataset for job in jobs.live(db) if job.kind is JobKind.IMPORT]
+    if name:
+        if name in known or name in coming:
+            return name
+        there = ", ".join(known) if known else "none yet"
+        raise UserError(f"There is no data set {name!r}; there is {there}. Import one with radtui import.")
+    if not known and not coming:
+        raise UserError("No images are imported yet; start with radtui import SOURCE, or radtui demo.")
+    return known[0] if known else coming[0]
+
+
+def _check_split(
+    db: sqlite3.Connection, dataset: str, split: str, field: str, with_reference: bool = True
+) -> None:
+    if images.usable(db, dataset, split, 1, with_reference):
+        return
+    splits = images.distinct(db, dataset, "split")
+    if split in splits:
+        kind = "readable images with a reference text" if with_reference else "readable images"
+        raise UserError(f"Split {split!r} of {dataset} has no {kind}; choose another {field}.")
+    raise UserError(
+        f"{dataset} has no split {split!r}; there is {', '.join(splits) or 'none yet'}. Choose {field}."
+    )
+
+
+def _resolve_model(model: str) -> str:
+    """A folder's full path, an asset's path, or a hub id as it is."""
+    if not model:
+        raise UserError("Name a model: a hub id or a folder.")
+    if asset(model).is_dir():
+        return str(asset(model))
+    path = Path(model).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").exists():
+            raise UserError(f"{model} holds no model: there is no config.json in it.")
+        return str(path.resolve())
+    if _means_path(model):
+        raise UserError(f"There is no model folder {model}; name a folder or a hub id such as org/name.")
+    return model
+
+
+def _means_path(text: str) -> bool:
+    return text.startswith(("/", "./", "../", "~")) or text.count("/") > 1
+
+
+def _dataset_name(source: str) -> str:
+    return source.rstrip("/").rsplit("/", 1)[-1].removesuffix(".parquet").replace(":", "-")
+
+
+def _short(model: str) -> str:
+    return model.rstrip("/").rsplit("/", 1)[-1]
