@@ -133,6 +133,12 @@ class TrainSettings(Settings):
         "image_first", "Image before or after the instruction; generation asks in the same order",
         group="Data", choices=("image_first", "text_first"),
     )  # fmt: skip
+    describe_order: str = _set(
+        "as_trained",
+        "Order when describing; the report's recipe learns text first and asks image first",
+        group="Data",
+        choices=("as_trained", "image_first", "text_first"),
+    )
     loss_on: str = _set(
         "answer", "Tokens that count in the loss: only the description, or the prompt as well",
         group="Data", choices=("answer", "all"),
@@ -192,6 +198,11 @@ class TrainSettings(Settings):
     watch_tokens: int = _set(
         96, "Longest watched description", group="Watch", unit="tokens", low=1, high=2048
     )
+
+    @property
+    def asking_order(self) -> str:
+        """The message order of descriptions: `image_first` or `text_first`."""
+        return self.message_order if self.describe_order == "as_trained" else self.describe_order
 
     @property
     def effective_batch(self) -> int:

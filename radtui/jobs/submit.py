@@ -9,7 +9,7 @@ from pathlib import Path
 from radtui.jobs.control import get_job, launch_new
 from radtui.paths import DataDir, asset
 from radtui.records import Job, JobKind, JobState, UserError
-from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
+from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import images, jobs
 
 
@@ -72,7 +72,14 @@ def submit_generate(
     train = _training_job(db, settings, after_job_id)
     if train is not None:
         settings = _filled_from(data, settings, train)
-    settings = replace(settings, dataset=_dataset(db, settings.dataset), model=_resolve_model(settings.model))
+    order = "image_first" if settings.message_order == "as_trained" else settings.message_order
+    settings = replace(
+        settings,
+        dataset=_dataset(db, settings.dataset),
+        model=_resolve_model(settings.model),
+        instruction=settings.instruction or INSTRUCTION,
+        message_order=order,
+    )
     image_ids = None
     if after_job_id is None:
         _check_adapter(settings, train)
@@ -112,9 +119,10 @@ def _filled_from(data: DataDir, settings: GenerateSettings, train: Job) -> Gener
         adapter=settings.adapter or str(data.adapter(train.id)),
         dataset=settings.dataset or trained.dataset,
         instruction=settings.instruction or trained.instruction,
-        # Asked in another order or size than it learnt, the tuned model would be judged for the difference. The
-        # report's recipe learns text first and is asked image first, which this keeps for it alone.
-        message_order=settings.message_order,
+        # Asked in another order or size than it learnt, the tuned model would be judged for the difference.
+        message_order=trained.asking_order
+        if settings.message_order == "as_trained"
+        else settings.message_order,
         max_side_px=settings.max_side_px or trained.max_side_px,
         backend=trained.backend if settings.backend == "auto" else settings.backend,
         load_in_4bit=settings.load_in_4bit and trained.load_in_4bit,
