@@ -221,8 +221,10 @@ class GenerateSettings(Settings):
     split: str = _set("test", "Split whose images are described")
     limit: int = _set(0, "Describe only the first images; 0 describes all", unit="images", low=0)
     instruction: str = _set("", "What the model is asked; empty takes the training job's")
-    message_order: str = _set("image_first", "Image before or after the instruction",
-                              choices=("image_first", "text_first"))  # fmt: skip
+    message_order: str = _set(
+        "as_trained", "Image before or after the instruction",
+        choices=("as_trained", "image_first", "text_first"),
+    )  # fmt: skip
     max_side_px: int = _set(
         0, "Shrink images to this longest side; 0 leaves them", unit="px", low=0, high=8192
     )
@@ -265,7 +267,7 @@ PRESETS: dict[str, TrainSettings] = {
     # The report's recipe to the letter, with the public notebook's hyperparameters. It asks text first, counts the
     # prompt in the loss, and evaluates nothing.
     "seed": TrainSettings(
-        message_order="text_first", loss_on="all", max_steps=30, batch_size=2, gradient_accumulation=4,
+        message_order="text_first", describe_order="image_first", loss_on="all", max_steps=30, batch_size=2, gradient_accumulation=4,
         lora_seed=0, loader_workers=0, eval_split="", eval_every=0, eval_images=0, watch_images=0,
         checkpoint_every=0,
     ),
