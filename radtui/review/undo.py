@@ -1,0 +1,91 @@
+"""What a rater's append-only history means now, and what the next undo brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from radtui.records import Rating
+
+
+class Slot(NamedTuple):
+    """What one rating answers: one pair, one rater, first or second showing."""
+
+    job_id: int
+    image_id: int
+    rater: str
+    occasion: int
+
+
+def slot_of(rating: Rating) -> Slot:
+    """The slot that a row belongs to."""
+    return Slot(rating.job_id, rating.image_id, rating.rater, rating.occasion)
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The next step back: `undone` is taken back, `restored` was there before it (None: nothing)."""
+
+    undone: Rating
+    restored: Rating | None
+
+    def snapshot(self, rated_at: float) -> Rating:
+        """The row that carries out this undo, to be appended; its id is 0 until it is stored.
+
+        What was seen cannot be unseen: when the undone row was un-blinded, so is the restored state.
+
+        Args:
+            rated_at: Unix time, s.
+        """
+        before = self.restored
+        if before is None:
+            before = replace(
+                self.undone,
+                preference=None,
+                both_bad=False,
+                base_acceptability=None,
+                tuned_acceptability=None,
+                answers={},
+                note="",
+                flagged=False,
+                skipped=False,
+            )
+        blinded = before.blinded and self.undone.blinded
+        return replace(before, id=0, blinded=blinded, rated_at=rated_at, undoes=self.undone.id)
+
+
+class History:
+    """Snapshot rows of any number of raters, read in the order they were written.
+
+    Each row is added in constant time, so a session can keep one of these beside the database.
+    """
+
+    def __init__(self, rows: Iterable[Rating] = ()) -> None:
+        self.current: dict[Slot, Rating] = {}
+        self._standing: dict[Slot, dict[int, Rating]] = {}  # rows of a slot that no undo has taken back
+        self._steps: dict[str, dict[int, Rating]] = {}  # the same per rater, oldest first
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Rating) -> None:
+        """Take in the next row; an undo row takes back the row it names, any other row becomes undoable."""
+        slot = slot_of(row)
+        self.current[slot] = row
+        standing = self._standing.setdefault(slot, {})
+        steps = self._steps.setdefault(row.rater, {})
+        if row.undoes is None:
+            standing[row.id] = row
+            steps[row.id] = row
+        else:
+            standing.pop(row.undoes, None)
+            steps.pop(row.undoes, None)
+
+    def next_undo(self, rater: str) -> Undo | None:
+        """What this rater's next undo does, or None when nothing of theirs is left to take back."""
+        steps = self._steps.get(rater)
+        if not steps:
+            return None
+        undone = steps[next(reversed(steps))]
+        before = [row for row in self._standing[slot_of(undone)].values() if row.id != undone.id]
+        return Undo(undone, before[-1] if before else None)
