@@ -272,7 +272,7 @@ PRESETS: dict[str, TrainSettings] = {
         checkpoint_every=0,
     ),
     "demo": TrainSettings(
-        model="radtui-demo-base", max_steps=300, batch_size=16, learning_rate=3e-3, scheduler="cosine",
+        model="demo-base", max_steps=300, batch_size=16, learning_rate=3e-3, scheduler="cosine",
         warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", load_in_4bit=False,
         gradient_checkpointing="off", loader_workers=0, eval_every=50, eval_images=64, checkpoint_every=100,
         max_length_tokens=256, watch_images=6, watch_tokens=64,

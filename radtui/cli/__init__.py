@@ -1,0 +1,89 @@
+"""The command line: every command, and without one, the app.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage. Commands are imported when they are called, so that the app's first
+frame does not wait for what it does not use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from radtui import __version__
+from radtui.cli.context import Session
+from radtui.paths import find_data_dir
+from radtui.records import UserError
+
+COMMANDS = {
+    "demo": "radtui.cli.demo:demo",
+    "import": "radtui.cli.work:import_",
+    "train": "radtui.cli.work:train",
+    "generate": "radtui.cli.work:generate",
+    "export": "radtui.cli.results:export",
+    "score": "radtui.cli.results:score",
+    "jobs": "radtui.cli.jobs:jobs",
+    "show": "radtui.cli.pictures:show",
+    "plot": "radtui.cli.pictures:plot",
+    "doctor": "radtui.cli.doctor:doctor",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        target = COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, name = target.split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(
+    cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.option(
+    "--data-dir", metavar="DIR",
+    help="Data folder; else $RADTUI_DATA, else ./db when it exists, else the user's data folder.",
+)  # fmt: skip
+@click.option("--rater", metavar="NAME", help="Who rates; else $RADTUI_RATER, else the login name.")
+@click.version_option(__version__, prog_name="radtui")
+@click.pass_context
+def cli(ctx: click.Context, data_dir: str | None, rater: str | None) -> None:
+    """Fine-tune a vision-language model on radiographs and review what it writes, in a terminal.
+
+    Without a command, opens the app. Model output is not for clinical use.
+    """
+    ctx.obj = Session(find_data_dir(data_dir), rater or "")
+    if ctx.invoked_subcommand is None:
+        from radtui.tui.app import run_app
+
+        run_app(ctx.obj.data, ctx.obj.rater_name)
+
+
+def main() -> None:
+    """Run the command line; a problem of the user's is one sentence, never a traceback."""
+    try:
+        cli.main(standalone_mode=False, prog_name="radtui")
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(1)
+    except UserError as error:
+        click.echo(f"radtui: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe went away; nothing is left to tell it
+        sys.exit(1)

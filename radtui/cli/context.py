@@ -1,0 +1,53 @@
+"""What every command shares: the data folder, the rater, and how results are printed."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import click
+
+from radtui.paths import DataDir
+
+
+@dataclass(slots=True)
+class Session:
+    """One call of radtui."""
+
+    data: DataDir
+    rater: str = ""
+
+    def connect(self) -> sqlite3.Connection:
+        """The data folder's database, created when it is not there."""
+        from radtui.store.database import connect
+
+        return connect(self.data)
+
+    @property
+    def rater_name(self) -> str:
+        """Who rates: the option, `$RADTUI_RATER`, or the login name."""
+        return self.rater or os.environ.get("RADTUI_RATER") or _login_name()
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user in the system's table, as in many containers
+        return "rater"
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+def print_result(values: Mapping[str, object], as_json: bool) -> None:
+    """Print a command's result: JSON for scripts, aligned lines for people. None is shown as a dash."""
+    if as_json:
+        click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
+        return
+    width = max((len(name) for name in values), default=0)
+    for name, value in values.items():
+        click.echo(f"{name.replace('_', ' '):<{width}}  {'-' if value is None else value}")

@@ -1,0 +1,106 @@
+"""Following a job from the command line: one progress line, until it ends or the user leaves."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+import time
+
+import click
+
+from radtui.jobs import reconcile
+from radtui.jobs.progress import Pace, Progress, clock_text
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState, StopRequest
+from radtui.store import jobs, metrics
+
+LOOK_S = 0.25
+PLAIN_LINE_S = 10.0  # where the output is no terminal, a line this often
+NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions"}
+
+
+def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt: bool = False) -> Job:
+    """Show a job's progress on stderr until it has ended; returns it as it ended.
+
+    Ctrl-C leaves the job at work, or stops it when `stop_on_interrupt`.
+
+    Raises:
+        KeyboardInterrupt: the user left; what happens to the job has been said.
+    """
+    line, pace = _Line(), Pace()
+    try:
+        while True:
+            reconcile(data, db)
+            job = jobs.must_get(db, job_id)
+            if not job.state.live:
+                break
+            line.show(_describe(db, job, pace.look(time.monotonic(), job.step, job.total_steps)))
+            time.sleep(LOOK_S)
+    except KeyboardInterrupt:
+        line.close()
+        if stop_on_interrupt:
+            jobs.request_stop(db, job_id, StopRequest.NOW)
+            click.echo("Stopping; what is in stays in. The same command goes on from here.", err=True)
+        else:
+            click.echo(f"Job {job_id} goes on; stop it with: radtui jobs stop {job_id}", err=True)
+        raise
+    line.close()
+    return job
+
+
+def report_end(job: Job) -> int:
+    """Say how a job ended, on stderr; returns the exit code."""
+    if job.state is JobState.DONE:
+        click.echo(f"Job {job.id} done. {job.message}".rstrip(), err=True)
+        return 0
+    click.echo(f"Job {job.id} {job.state}. {job.error or job.message}".rstrip(), err=True)
+    click.echo(f"Its log: radtui jobs log {job.id}", err=True)
+    return 1
+
+
+def _describe(db: sqlite3.Connection, job: Job, progress: Progress) -> str:
+    parts = [f"{job.kind} {job.id}"]
+    if job.state is JobState.QUEUED:
+        return f"{parts[0]}: queued behind job {job.after_job_id}"
+    if progress.total:
+        parts.append(f"{progress.step:,}/{progress.total:,} {NOUN[job.kind]}")
+    if progress.rate_per_s is not None:
+        slow = progress.rate_per_s < 1
+        parts.append(f"{1 / progress.rate_per_s:.2f} s each" if slow else f"{progress.rate_per_s:.1f}/s")
+    if progress.left_s is not None:
+        parts.append(f"{clock_text(progress.left_s)} left")
+    if job.kind is JobKind.TRAIN:
+        last = metrics.last_values(db, job.id)
+        parts += [f"{name} {last[name]:.4f}" for name in ("loss", "eval_loss") if last.get(name) is not None]
+    elif job.message:
+        parts.append(job.message)
+    if len(parts) == 1:
+        parts.append(job.message or job.state.value)
+    return ": ".join([parts[0], ", ".join(parts[1:])])
+
+
+class _Line:
+    """One line, rewritten in place on a terminal, repeated now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._in_place = sys.stderr.isatty()
+        self._shown = ""
+        self._shown_at = float("-inf")
+
+    def show(self, text: str) -> None:
+        """Show the newest text."""
+        now = time.monotonic()
+        if text == self._shown or (not self._in_place and now - self._shown_at < PLAIN_LINE_S):
+            return
+        if self._in_place:
+            width = shutil.get_terminal_size().columns - 1
+            click.echo("\r\x1b[K" + text[:width], err=True, nl=False)
+        else:
+            click.echo(text, err=True)
+        self._shown, self._shown_at = text, now
+
+    def close(self) -> None:
+        """Leave the line as it is and go on below."""
+        if self._in_place and self._shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
