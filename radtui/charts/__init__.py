@@ -1,0 +1,1 @@
+"""Metric points -> smoothed, bounded series -> characters, SVG or PNG; pure, knows nothing of Textual."""

@@ -1,0 +1,248 @@
+"""The live loss chart: several curves, read by crosshair, zoomed and panned by keys and mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.strip import Strip
+from textual.widget import Widget
+
+from radtui.charts.canvas import Canvas
+from radtui.charts.frame import Area
+from radtui.charts.model import ChartModel
+from radtui.charts.palette import blend
+from radtui.charts.tones import GROUND, PLAIN, curve_tones
+from radtui.records import Event, Metric
+
+WHEEL_FACTOR = 0.8  # new width of the window over old, for one notch
+
+COMMANDS: dict[str, Callable[[ChartModel], None]] = {
+    "hide_crosshair": lambda model: model.point_at(None),
+    "zoom_in": lambda model: model.zoom(0.5),
+    "zoom_out": lambda model: model.zoom(2.0),
+    "earlier": lambda model: model.pan(-0.25),
+    "later": lambda model: model.pan(0.25),
+    "show_all": lambda model: model.show_all(),
+    "log": lambda model: model.relook(log=not model.look.log),
+    "axis": lambda model: model.next_axis(),
+    "smoothing": lambda model: model.next_smoothing(),
+    "raw": lambda model: model.next_raw(),
+}
+
+
+def _key(keys: str, command: str, label: str, tooltip: str, show: bool = True) -> Binding:
+    """A binding of a command of the chart."""
+    return Binding(keys, f"chart('{command}')", label, show=show, id=f"chart.{command}", tooltip=tooltip)
+
+
+class LossChart(Widget, can_focus=True):
+    """Curves over steps, epochs or time, drawn as one row of segments a line.
+
+    Points are appended with `extend`; a million of them cost no more to draw than a thousand. Nothing is
+    drawn before the screen asks for it, so several calls between two frames cost one drawing.
+    """
+
+    DEFAULT_CSS = """
+    LossChart { width: 1fr; height: 1fr; min-height: 5; }
+    LossChart > .loss-chart--text { color: $foreground; }
+    LossChart > .loss-chart--muted { color: $foreground 60%; }
+    LossChart > .loss-chart--grid { color: $foreground 14%; }
+    LossChart > .loss-chart--axis { color: $foreground 35%; }
+    LossChart > .loss-chart--title { color: $foreground; text-style: bold; }
+    LossChart > .loss-chart--crosshair { color: $foreground 50%; }
+    LossChart > .loss-chart--warning { color: $warning; text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"loss-chart--{name}" for name in PLAIN}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "crosshair(-1)", "Read left", id="chart.left", tooltip="Move the crosshair to the left"),
+        Binding("right", "crosshair(1)", "Read right", id="chart.right", tooltip="Move the crosshair to the right"),
+        _key("escape", "hide_crosshair", "Hide crosshair", "Show the newest values again", show=False),
+        _key("plus,equals_sign", "zoom_in", "Zoom in", "Show half as much, about crosshair or newest point"),
+        _key("minus", "zoom_out", "Zoom out", "Show twice as much"),
+        _key("shift+left,comma", "earlier", "Earlier", "Move the window to earlier points", show=False),
+        _key("shift+right,full_stop", "later", "Later", "Move the window to later points", show=False),
+        _key("0", "show_all", "Whole run", "Show the whole run", show=False),
+        _key("l", "log", "Log axis", "Logarithmic or linear loss axis"),
+        _key("x", "axis", "Step/epoch/time", "Count the axis in steps, epochs or time"),
+        _key("s", "smoothing", "Smoothing", "Moving average off, light, medium or heavy"),
+        _key("r", "raw", "Raw values", "Whose measured values are shown behind the lines", show=False),
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        title: str = "Loss",
+        loss_note: str = "",
+        empty_text: str = "No points yet",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """An empty chart.
+
+        Args:
+            title: what is measured.
+            loss_note: what the loss is taken over, "answer-only loss"; shown beside the title.
+            empty_text: what to say while there are no points: the state, and what comes next.
+            id: as for any widget.
+            classes: as for any widget.
+        """
+        super().__init__(id=id, classes=classes)
+        self.model = ChartModel()
+        self.model.relook(title=title, note=loss_note, empty_text=empty_text)
+        self._strips: list[Strip] = []
+        self._drawn_for: tuple[object, ...] = ()
+        self._area: Area | None = None
+        self._dragged_from: int | None = None  # column of the pointer while its button is down
+
+    @property
+    def empty_text(self) -> str:
+        """What is said while there are no points."""
+        return self.model.look.empty_text
+
+    @empty_text.setter
+    def empty_text(self, text: str) -> None:
+        self.model.relook(empty_text=text)
+        self.refresh()
+
+    @property
+    def loss_note(self) -> str:
+        """What the loss is taken over, shown beside the title."""
+        return self.model.look.note
+
+    @loss_note.setter
+    def loss_note(self, text: str) -> None:
+        self.model.relook(note=text)
+        self.refresh()
+
+    def add_series(self, key: str, label: str, colour: str | None = None, *, points: bool = False) -> None:
+        """Add a curve, or rename and recolour the one with this key.
+
+        Args:
+            key: name for `extend`.
+            label: name in the legend.
+            colour: "#RRGGBB", None for the next of the palette.
+            points: mark each value and don't smooth: for an evaluation loss.
+        """
+        self.model.add(key, label, colour, points)
+        self.refresh()
+
+    def extend(self, key: str, metrics: Sequence[Metric]) -> None:
+        """Append points to the curve with this key.
+
+        Raises:
+            KeyError: there is no curve with this key.
+        """
+        self.model.extend(key, metrics)
+        self.refresh()
+
+    def set_events(self, marks: Sequence[Event]) -> None:
+        """Replace the events that are marked under the plot."""
+        self.model.set_events(marks)
+        self.refresh()
+
+    def clear(self) -> None:
+        """Take out all curves and events, for another job."""
+        self.model.clear()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the chart; all are drawn together when anything has changed."""
+        wanted = (self.model.changes, self.size, self.app.theme, self.background_colors[1])
+        if wanted != self._drawn_for:
+            frame = self.model.compose(*self.size)
+            self._area = frame.area
+            self._strips = strips_of(frame.canvas, *self._palette())
+            self._drawn_for = wanted
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+
+    def action_chart(self, command: str) -> None:
+        """Carry out one of `COMMANDS`."""
+        COMMANDS[command](self.model)
+        self.refresh()
+
+    def action_crosshair(self, cells: int) -> None:
+        """Move the crosshair by cells, or by points where they are further apart."""
+        if self._area is not None:
+            self.model.move_crosshair(cells, self._area.cell)
+            self.refresh()
+
+    async def _on_mouse_down(self, event: events.MouseDown) -> None:
+        self._dragged_from = event.x
+        self.capture_mouse()
+
+    async def _on_mouse_up(self, event: events.MouseUp) -> None:
+        self._dragged_from = None
+        self.release_mouse()
+
+    def _on_mouse_move(self, event: events.MouseMove) -> None:
+        """Read at the pointer; with the button down the window goes along."""
+        place = event.get_content_offset_capture(self)
+        if self._area is None:
+            return
+        if self._dragged_from is not None:
+            self.model.pan((self._dragged_from - event.x) / self._area.width)
+            self._dragged_from = event.x
+        inside = 0 <= place.x - self._area.left < self._area.width
+        self.model.point_at(self._area.x_at(place.x) if inside else None)
+        self.refresh()
+
+    def _on_leave(self, event: events.Leave) -> None:
+        if event.node is self:
+            self.model.point_at(None)
+            self.refresh()
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, WHEEL_FACTOR)
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1 / WHEEL_FACTOR)
+
+    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
+        """Zoom about the pointer, only with the focus: else the wheel scrolls the screen."""
+        if self.has_focus and self._area is not None:
+            event.stop()
+            column = event.get_content_offset_capture(self).x
+            self.model.zoom(factor, self._area.x_at(column))
+            self.refresh()
+
+    def _palette(self) -> tuple[list[str], set[int]]:
+        """The colour "#RRGGBB" of each colour number, and which of them are bold."""
+        background = self.background_colors[1].hex6
+        colours, bold = [], set()
+        for number, name in enumerate(PLAIN):
+            styles = self.get_component_styles(f"loss-chart--{name}")
+            colours.append(blend(background, styles.color.hex6, styles.color.a))
+            if styles.text_style.bold:
+                bold.add(number)
+        colours.append(background)
+        for curve in self.model.curves:
+            colours += curve_tones(curve.colour, background)
+        return colours, bold
+
+
+def strips_of(canvas: Canvas, colours: Sequence[str], bold: set[int]) -> list[Strip]:
+    """A canvas as strips.
+
+    Args:
+        canvas: what to show.
+        colours: "#RRGGBB" of each colour number; that of number `GROUND` is behind everything.
+        bold: the colour numbers written in bold.
+    """
+    styles: dict[tuple[int, int], Style] = {}
+    strips = []
+    for row in range(canvas.rows):
+        segments = []
+        for text, front, back in canvas.runs(row):
+            style = styles.get((front, back))
+            if style is None:
+                behind = colours[back] if back else colours[GROUND]
+                style = Style(color=colours[front], bgcolor=behind, bold=front in bold)
+                styles[front, back] = style
+            segments.append(Segment(text, style))
+        strips.append(Strip(segments, canvas.columns))
+    return strips
