@@ -1,0 +1,113 @@
+"""`radtui doctor`: what this machine can do, and what is missing for more."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+
+import click
+
+from radtui import __version__
+from radtui.cli.context import Session, pass_session
+from radtui.paths import DataDir
+from radtui.records import UserError
+
+TRAIN_PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
+GPU_PACKAGES = ("unsloth", "bitsandbytes")
+MIN_FREE_GIB = 5.0  # a checkpoint of an 11B model's adapter and optimizer, with room to write the next
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. `state` is `ok`, `missing` (something cannot be done) or `note`."""
+
+    what: str
+    state: str
+    text: str
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@pass_session
+def doctor(session: Session, as_json: bool) -> None:
+    """Check packages, GPU, disk, data folder and terminal."""
+    findings = [_python(), *_packages(), _gpu(), _data(session), _disk(session.data), _terminal()]
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        marks = {"ok": "ok     ", "note": "note   ", "missing": "missing"}
+        for finding in findings:
+            click.echo(f"{marks[finding.state]}  {finding.what:<12}  {finding.text}")
+    broken = [finding for finding in findings if finding.what == "data folder" and finding.state == "missing"]
+    sys.exit(1 if broken else 0)
+
+
+def _python() -> Finding:
+    return Finding(
+        "radtui", "ok", f"{__version__} on Python {platform.python_version()}, {platform.machine()}"
+    )
+
+
+def _packages() -> list[Finding]:
+    return [
+        _extra("train", TRAIN_PACKAGES, "training and generation on this machine"),
+        _extra("gpu", GPU_PACKAGES, "the unsloth backend and 4-bit weights"),
+        _extra("dicom", ("pydicom",), "DICOM files"),
+    ]
+
+
+def _extra(name: str, packages: tuple[str, ...], what_for: str) -> Finding:
+    absent = [package for package in packages if importlib.util.find_spec(package) is None]
+    if absent:
+        needs = f'{", ".join(absent)} missing for {what_for}: pip install -c constraints.txt "radtui[{name}]"'
+        return Finding(name, "missing", needs)
+    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
+    return Finding(name, "ok", versions)
+
+
+def _gpu() -> Finding:
+    # torch could tell as well, but takes seconds to import and a hundred MiB of GPU memory to ask.
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return Finding("GPU", "note", "none found: training runs on the CPU, which is enough for the demo")
+    query = ["--query-gpu=name,memory.total,memory.used,driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run([tool, *query], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding("GPU", "missing", f"nvidia-smi does not answer ({error}); check the driver")
+    return Finding("GPU", "ok", "; ".join(answer.stdout.strip().splitlines()) or "none listed by nvidia-smi")
+
+
+def _data(session: Session) -> Finding:
+    try:
+        db = session.connect()
+    except UserError as error:
+        return Finding("data folder", "missing", str(error))
+    images, jobs = (db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("images", "jobs"))
+    return Finding("data folder", "ok", f"{session.data.root}: {images:,} images, {jobs:,} jobs")
+
+
+def _disk(data: DataDir) -> Finding:
+    if not data.root.exists():
+        return Finding("disk", "note", "not known: there is no data folder")
+    free_gib = shutil.disk_usage(data.root).free / 2**30
+    state = "ok" if free_gib >= MIN_FREE_GIB else "note"
+    return Finding(
+        "disk", state, f"{free_gib:.1f} GiB free" + ("" if state == "ok" else "; checkpoints may not fit")
+    )
+
+
+def _terminal() -> Finding:
+    if not sys.stdout.isatty():
+        return Finding("terminal", "note", "output is no terminal here; the app needs one")
+    from radtui.tui.terminal import detect
+
+    found = detect(os.environ)
+    return Finding("terminal", "ok" if not found.fix else "note", f"{found.depth.value} {found.fix}".strip())
