@@ -1,0 +1,1 @@
+"""Pixels to grey levels to terminal cells: decoding, windows, pyramids, views, cells; no screen is touched here."""

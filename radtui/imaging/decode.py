@@ -1,0 +1,197 @@
+"""Bytes of an image file to raw values, never clipped, and to what a model is shown."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from radtui.imaging import windows
+from radtui.imaging.raster import Raster
+from radtui.records import UserError
+
+MAX_PIXELS = 89_478_485  # Pillow's own threshold for "this may be a decompression bomb"
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "MPO")
+_WHITE_IS_ZERO_TAG = 262  # TIFF PhotometricInterpretation
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an import stores about an image; sizes are as displayed, after EXIF rotation."""
+
+    format: str
+    width_px: int
+    height_px: int
+    mode: str
+    frames: int = 1
+
+
+def is_dicom(data: bytes) -> bool:
+    """Whether the bytes are DICOM: the "DICM" prefix, or a file that starts with a group 0002/0008 element.
+
+    Source: DICOM PS3.10 section 7.1; older files lack the preamble.
+    """
+    return data[128:132] == b"DICM" or data[:4] in (
+        b"\x08\x00\x00\x00",
+        b"\x08\x00\x05\x00",
+        b"\x02\x00\x00\x00",
+    )
+
+
+def probe(data: bytes) -> Facts:
+    """Read format, size and mode, and make sure that the pixels decode.
+
+    Args:
+        data: A file's bytes.
+
+    Raises:
+        UserError: Empty, not an image, cut short, damaged, or too large.
+    """
+    if is_dicom(data):
+        from radtui.imaging import dicom
+
+        return dicom.probe(data)
+    image = _open(data)
+    width, height = image.size
+    if image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):
+        width, height = height, width
+    facts = Facts(image.format or "", width, height, image.mode, int(getattr(image, "n_frames", 1)))
+    _load(image)
+    return facts
+
+
+def decode(data: bytes, frame: int = 0) -> Raster:
+    """Decode one frame.
+
+    Args:
+        data: A file's bytes: PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PNM or DICOM.
+        frame: Index of the frame, clamped to those there are.
+
+    Returns:
+        Grey images as (H, W) in the depth they were stored in, colour as (H, W, 3); transparency is
+        composited on black, the colour of an unexposed film; EXIF rotation is applied.
+
+    Raises:
+        UserError: Empty, not an image, cut short, damaged, or too large.
+    """
+    if is_dicom(data):
+        from radtui.imaging import dicom
+
+        return dicom.decode(data, frame)
+    image = _open(data)
+    frames = int(getattr(image, "n_frames", 1))
+    frame = max(0, min(frame, frames - 1))
+    source, inverted = image.format or "", _white_is_zero(image)
+    try:
+        image.seek(frame)
+    except (OSError, EOFError, ValueError) as error:
+        raise UserError(f"Frame {frame + 1} of this {source} file cannot be read ({error}).") from error
+    _load(image)
+    values, bits = _values(ImageOps.exif_transpose(image))
+    return Raster(values, bits=bits, inverted=inverted, frame=frame, frames=frames, source=source)
+
+
+def training_image(data: bytes) -> Image.Image:
+    """Decode to what a model is shown, the same in training and in generation.
+
+    8-bit images keep their levels. Deeper ones are windowed: a DICOM file's own first window, else the
+    0.5th to 99.5th percentile. (Pillow's `convert("RGB")` would clip a 16-bit radiograph to white.)
+
+    Args:
+        data: A file's bytes.
+
+    Returns:
+        Mode RGB, upright, original size.
+
+    Raises:
+        UserError: As `decode`.
+    """
+    return Image.fromarray(windows.to_grey8(decode(data))).convert("RGB")
+
+
+def _open(data: bytes) -> Image.Image:
+    """Open without decoding, and refuse what must not be decoded."""
+    if not data:
+        raise UserError("The image file is empty; export it again from its source.")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise UserError(
+            "These bytes are not an image radtui reads (PNG, JPEG, TIFF, WebP, BMP, DICOM); convert them first."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise UserError(
+            f"The image is larger than the {MAX_PIXELS // 10**6} million pixels radtui opens."
+        ) from error
+    except Exception as error:  # plug-ins raise anything at all on damaged headers
+        raise UserError(f"The image header is damaged ({_reason(error)}); export the file again.") from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise UserError(
+            f"The image is {width} x {height} pixels, more than the {MAX_PIXELS // 10**6} million radtui opens; "
+            "export it smaller."
+        )
+    if not width * height:
+        raise UserError(f"The image has no pixels ({width} x {height}); export it again from its source.")
+    return image
+
+
+def _load(image: Image.Image) -> None:
+    """Decode the pixels of the current frame."""
+    try:
+        image.load()
+    except Exception as error:  # decoders raise OSError, SyntaxError, ValueError, struct.error and more
+        raise UserError(
+            f"The {image.format} image is cut short or damaged ({_reason(error)}); export the file again."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split()).rstrip(".")
+    return text[:120] or type(error).__name__
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Whether low values are bright; Pillow turns over such TIFFs itself only up to 8 bits."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is not None and tags.get(_WHITE_IS_ZERO_TAG) == 0 and image.mode.startswith(("I", "F"))
+
+
+def _values(image: Image.Image) -> tuple[NDArray[Any], int]:
+    """Turn any of Pillow's modes into grey levels or RGB, with the bits a sample had."""
+    if image.mode == "1":
+        return np.asarray(image.convert("L")), 1
+    if image.mode == "L":
+        return np.asarray(image), 8
+    if image.mode.startswith(("I", "F")):
+        return _deep(np.asarray(image))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        canvas = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(canvas, image)
+    rgb = np.asarray(image.convert("RGB"))
+    return _grey_if_equal(rgb), 8
+
+
+def _deep(values: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """Keep 16-bit values as they are; shrink 32-bit ones that fit in 16."""
+    if values.dtype.kind == "f":
+        return np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0), 32
+    if values.dtype.itemsize == 2:
+        return values.astype(np.uint16 if values.dtype.kind == "u" else np.int16), 16
+    low, high = int(values.min()), int(values.max())
+    for dtype in (np.uint16, np.int16):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return values.astype(dtype), 16
+    return values.astype(np.float32), 32
+
+
+def _grey_if_equal(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Drop two of three equal channels: radiographs are often stored as colour."""
+    if np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 0], rgb[..., 2]):
+        return np.ascontiguousarray(rgb[..., 0])
+    return rgb
