@@ -95,6 +95,11 @@ def datasets(db: sqlite3.Connection) -> list[DatasetSummary]:
     ]  # fmt: skip
 
 
+def any_dataset(db: sqlite3.Connection) -> bool:
+    """Whether anything has been imported, or has begun to be."""
+    return db.execute("SELECT 1 FROM datasets LIMIT 1").fetchone() is not None
+
+
 def add(db: sqlite3.Connection, dataset: str, batch: Sequence[tuple[NewImage, Probe]]) -> tuple[int, int]:
     """Insert or refresh a batch in one transaction, keyed by split and source key.
 

@@ -52,6 +52,16 @@ def since(db: sqlite3.Connection, job_id: int, cursor: int, limit: int = 20_000)
     return [Metric(*row) for row in rows]
 
 
+def recent_steps(db: sqlite3.Connection, job_id: int, limit: int) -> list[tuple[int, float]]:
+    """The last steps that have a point, with their elapsed seconds; oldest first."""
+    rows = db.execute(
+        "SELECT DISTINCT step, elapsed_s FROM (SELECT step, elapsed_s FROM metrics WHERE job_id = ?"
+        " ORDER BY id DESC LIMIT ?) ORDER BY step",
+        (job_id, limit),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def drop_after(db: sqlite3.Connection, job_id: int, step: int) -> None:
     """Forget points, events and watched descriptions past a step: a resumed job repeats those steps."""
     with writing(db):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
+# AUTOINCREMENT where rows are deleted and readers keep a cursor: an id used again would never be read.
 FIRST_TABLES = """
 CREATE TABLE datasets (
     name TEXT PRIMARY KEY, source TEXT NOT NULL, created_at REAL NOT NULL
@@ -59,13 +60,13 @@ CREATE TABLE jobs (
     pid INTEGER, created_at REAL NOT NULL, started_at REAL, heartbeat_at REAL, ended_at REAL
 );
 CREATE TABLE metrics (
-    id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL REFERENCES jobs(id),
+    id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL REFERENCES jobs(id),
     step INTEGER NOT NULL, epoch REAL NOT NULL, elapsed_s REAL NOT NULL,
     name TEXT NOT NULL, value REAL
 );
 CREATE INDEX metrics_by_job ON metrics (job_id, id);
 CREATE TABLE events (
-    id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL REFERENCES jobs(id),
+    id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL REFERENCES jobs(id),
     step INTEGER NOT NULL, elapsed_s REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
 );
 CREATE INDEX events_by_job ON events (job_id, id);
@@ -75,7 +76,7 @@ CREATE TABLE work (
     PRIMARY KEY (job_id, image_id)
 ) WITHOUT ROWID;
 CREATE TABLE descriptions (
-    id INTEGER PRIMARY KEY, job_id INTEGER NOT NULL REFERENCES jobs(id),
+    id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL REFERENCES jobs(id),
     image_id INTEGER NOT NULL REFERENCES images(id),
     variant TEXT NOT NULL CHECK (variant IN ('base', 'tuned')),
     step INTEGER, text TEXT NOT NULL, prompt TEXT NOT NULL, decoding TEXT NOT NULL,

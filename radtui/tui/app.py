@@ -1,0 +1,190 @@
+"""The app object: modes with one key each, the poller, help, commands, and leaving."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState
+from radtui.store import images, jobs
+from radtui.store.database import connect
+from radtui.tui import words
+from radtui.tui.messages import Tick
+from radtui.tui.poll import Poller
+from radtui.tui.screens.base import RadScreen
+from radtui.tui.snapshot import Snapshot
+from radtui.tui.theme import THEME
+
+
+def _data() -> Screen[None]:
+    from radtui.tui.screens.data import DataScreen
+
+    return DataScreen()
+
+
+def _train() -> Screen[None]:
+    from radtui.tui.screens.train import TrainScreen
+
+    return TrainScreen()
+
+
+def _review() -> Screen[None]:
+    from radtui.tui.screens.review import ReviewScreen
+
+    return ReviewScreen()
+
+
+def _jobs() -> Screen[None]:
+    from radtui.tui.screens.jobs import JobsScreen
+
+    return JobsScreen()
+
+
+def _welcome() -> Screen[None]:
+    from radtui.tui.screens.welcome import WelcomeScreen
+
+    return WelcomeScreen()
+
+
+class RadtuiApp(App[None]):
+    """The app over one data folder, for one rater.
+
+    `db` is the event loop's own connection, for single rows; whatever reads more goes through `read`.
+    """
+
+    TITLE = "radtui"
+    CSS_PATH = "app.tcss"
+    # Functions, so that a screen and what it draws with are imported when it is first shown.
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {  # type: ignore[assignment]
+        "welcome": _welcome, "data": _data, "train": _train, "review": _review, "jobs": _jobs,
+    }  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "go('data')", "Data", tooltip="Look at images and import more", show=False),
+        Binding("t", "go('train')", "Train", tooltip="Set up a training job or watch one", show=False),
+        Binding("r", "go('review')", "Review", tooltip="Rate base against tuned descriptions", show=False),
+        Binding("j", "go('jobs')", "Jobs", tooltip="All jobs: stop, resume, logs", show=False),
+        Binding("question_mark", "help", "Help", tooltip="Every key that works now", show=False),
+        Binding("ctrl+p", "command_palette", "Commands", tooltip="Find a command by name", show=False),
+        Binding("q", "quit", "Quit", tooltip="Leave; jobs go on", show=False),
+    ]
+
+    def __init__(self, data: DataDir, rater: str, screen: str = "", live: bool = True) -> None:
+        """`screen` is the mode to open with, else the one that fits; `live=False` starts no poller thread."""
+        super().__init__()
+        self.register_theme(THEME)  # before the style sheets that use its variables are read
+        self.theme = THEME.name
+        self.data, self.rater = data, rater
+        self.db: sqlite3.Connection = connect(data)
+        self.poller = Poller(data, self._post_snapshot, reconcile=_reconcile)
+        self.snapshot = Snapshot(0.0)
+        self._first_screen, self._live = screen, live
+        self._states: dict[int, JobState] | None = None
+
+    def on_mount(self) -> None:
+        """Show the first screen and start looking."""
+        self.switch_mode(self._first_screen or self._fitting_screen())
+        if self._live:
+            self.poller.start()
+
+    def on_unmount(self) -> None:
+        """Let go of the database; jobs go on."""
+        self.poller.stop()
+        self.db.close()
+
+    def read(self, query: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Run a query on a connection of the calling thread; for `@work(thread=True)` methods."""
+        with closing(connect(self.data)) as db:
+            return query(db)
+
+    def on_tick(self, tick: Tick) -> None:
+        """Hand a snapshot to every screen there is: what a hidden one missed would not come again."""
+        self.snapshot = tick.snapshot
+        self._tell_endings(tick.snapshot.jobs)
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, RadScreen) and screen.is_mounted:
+                    screen.deliver(tick.snapshot)
+
+    def action_go(self, mode: str) -> None:
+        """Show a mode's screen."""
+        self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Show every key that works now."""
+        from radtui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    async def action_quit(self) -> None:
+        """Leave; say which jobs go on without the app."""
+        going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
+        message = (
+            f"{' and '.join(going)} {'goes' if len(going) == 1 else 'go'} on; start radtui to see."
+            if going
+            else None
+        )
+        self.exit(message=message)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Everything that a key does now, by name."""
+        seen = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if not binding.description or not active.enabled or binding.system or binding.action in seen:
+                continue
+            seen.add(binding.action)
+            node = active.node
+
+            async def run(action: str = binding.action, node: Any = node) -> None:
+                await self.run_action(action, node)
+
+            yield SystemCommand(binding.description, active.tooltip or binding.description, run)
+        yield SystemCommand("Screenshot", "Save a picture of this screen as SVG", self.deliver_screenshot)
+
+    def _post_snapshot(self, snapshot: Snapshot) -> None:
+        self.post_message(Tick(snapshot))
+
+    def _fitting_screen(self) -> str:
+        """What someone who opens radtui most likely came for."""
+        live = jobs.live(self.db)
+        if any(job.kind is JobKind.TRAIN and job.state is not JobState.QUEUED for job in live):
+            return "train"
+        if live or images.any_dataset(self.db):
+            return "data"
+        return "welcome"
+
+    def _tell_endings(self, found: tuple[Job, ...]) -> None:
+        """A line for each job that has ended since the last look."""
+        before, self._states = self._states, {job.id: job.state for job in found}
+        for job in found:
+            was = before.get(job.id) if before is not None else None
+            if was is None or not was.live or job.state.live:
+                continue
+            if job.state is JobState.DONE:
+                self.notify(f"{words.KINDS[job.kind]} #{job.id} is done. {words.after(job)}")
+            elif job.state in (JobState.FAILED, JobState.LOST):
+                self.notify(
+                    job.error, title=f"{words.KINDS[job.kind]} #{job.id} {job.state}", severity="error"
+                )
+
+
+def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:
+    from radtui.jobs import reconcile
+
+    reconcile(data, db)
+
+
+def run_app(data: DataDir, rater: str, screen: str = "") -> None:
+    """Open the app on the terminal and return when the user leaves it.
+
+    Raises:
+        UserError: the data folder cannot be used.
+    """
+    RadtuiApp(data, rater, screen).run()

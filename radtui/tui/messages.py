@@ -1,0 +1,16 @@
+"""Messages of the app that cross widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from radtui.tui.snapshot import Snapshot
+
+
+@dataclass
+class Tick(Message):
+    """The poller has read the database."""
+
+    snapshot: Snapshot

@@ -1,0 +1,215 @@
+"""The one poller: a thread with its own connection that reads what is new and posts it, frozen, to the app."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from radtui.paths import DataDir
+from radtui.records import Job, Metric, UserError
+from radtui.store import descriptions, jobs, metrics
+from radtui.store.database import connect
+from radtui.tui.rates import SAMPLES, RateMeter
+from radtui.tui.snapshot import News, Snapshot
+
+LIVE_S = 0.2  # between looks while a job is live
+IDLE_S = 1.0  # between looks otherwise, and between snapshots when nothing has changed
+CHUNK = 8_000  # rows of one snapshot: about 10 ms of the event loop when a chart takes them in
+DESCRIPTIONS_CHUNK = 2_000
+
+
+@dataclass(slots=True)
+class _Follow:
+    """Where a follower stands in a job's rows."""
+
+    job_id: int
+    metrics: bool
+    descriptions: bool
+    log_lines: int
+    metric_id: int = 0
+    event_id: int = 0
+    description_id: int = 0
+    log_stamp: tuple[int, int] = (0, 0)
+    first: bool = True
+
+
+class Poller:
+    """Reads the database again and again; `poll_once` is all it does, so that tests need no thread.
+
+    Args:
+        data: the data folder.
+        post: takes each snapshot; called on the poller's thread.
+        clock: Unix seconds now.
+        reconcile: brings job rows in line with their processes; called about once a second.
+    """
+
+    def __init__(
+        self,
+        data: DataDir,
+        post: Callable[[Snapshot], object],
+        clock: Callable[[], float] = time.time,
+        reconcile: Callable[[DataDir, sqlite3.Connection], object] | None = None,
+    ) -> None:
+        self._data, self._post, self._clock, self._reconcile = data, post, clock, reconcile
+        self._db: sqlite3.Connection | None = None
+        self._follows: dict[str, _Follow] = {}
+        self._lock = threading.Lock()  # `_follows` is changed by screens and read by the thread
+        self._wake = threading.Event()
+        self._ending = False
+        self._thread = threading.Thread(target=self._run, name="radtui-poll", daemon=True)
+        self._rates = RateMeter()
+        self._jobs: tuple[Job, ...] = ()
+        self._jobs_at_s = self._reconciled_at_s = self._posted_at_s = float("-inf")
+        self._version: tuple[object, ...] = ()
+        self._jobs_stale = True
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; waits for the look in progress."""
+        self._ending = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def nudge(self) -> None:
+        """Look now: something has just been written."""
+        self._jobs_stale = True
+        self._jobs_at_s = float("-inf")
+        self._wake.set()
+
+    def follow(
+        self, key: str, job_id: int, *, metrics: bool = False, descriptions: bool = False, log_lines: int = 0
+    ) -> None:
+        """Deliver a job's rows from the first on as `snapshot.news[key]`, in place of what `key` followed."""
+        with self._lock:
+            self._follows[key] = _Follow(job_id, metrics, descriptions, log_lines)
+        self._wake.set()
+
+    def unfollow(self, key: str) -> None:
+        """Deliver nothing more under this key."""
+        with self._lock:
+            self._follows.pop(key, None)
+
+    def poll_once(self) -> Snapshot:
+        """Look once. A database that cannot be read becomes `trouble` in the snapshot."""
+        now_s = self._clock()
+        try:
+            if self._db is None:
+                self._db = connect(self._data)
+            return self._look(self._db, now_s)
+        except (sqlite3.Error, OSError, UserError) as error:
+            return Snapshot(now_s, jobs=self._jobs, trouble=f"Cannot read {self._data.database}: {error}")
+
+    def _run(self) -> None:
+        while not self._ending:
+            self._wake.clear()
+            snapshot = self.poll_once()
+            if self._ending:
+                break
+            more = any(news.more for news in snapshot.news.values())
+            if self._worth_posting(snapshot):
+                self._post(snapshot)
+            if not more:
+                self._wake.wait(LIVE_S if snapshot.live else IDLE_S)
+        if self._db is not None:
+            self._db.close()
+
+    def _worth_posting(self, snapshot: Snapshot) -> bool:
+        """Whether anything has changed, or a second has passed (times left count down)."""
+        seen = (snapshot.jobs, snapshot.trouble)  # times left fall with every look: they are no news
+        changed = bool(snapshot.news) or seen != self._version
+        if not changed and snapshot.at_s - self._posted_at_s < IDLE_S:
+            return False
+        self._version, self._posted_at_s = seen, snapshot.at_s
+        return True
+
+    def _look(self, db: sqlite3.Connection, now_s: float) -> Snapshot:
+        if self._reconcile and now_s - self._reconciled_at_s >= IDLE_S:
+            self._reconciled_at_s = now_s
+            try:
+                self._reconcile(self._data, db)
+            except UserError:
+                self._jobs_stale = True  # a queued job that could not be started: the reason is on its row
+        with _reading(db):
+            live = jobs.live(db)
+            if self._jobs_stale or now_s - self._jobs_at_s >= IDLE_S:
+                self._jobs, self._jobs_at_s, self._jobs_stale = tuple(jobs.all_jobs(db)), now_s, False
+            fresh = {job.id: job for job in live}
+            self._jobs = tuple(fresh.get(job.id, job) for job in self._jobs)
+            if [job.id for job in self._jobs if job.state.live] != [job.id for job in reversed(live)]:
+                self._jobs = tuple(jobs.all_jobs(db))
+            self._seed_rates(db, live)
+            with self._lock:
+                follows = dict(self._follows)
+            news = {key: found for key, f in follows.items() if (found := self._news(db, f)) is not None}
+        self._rates.forget_others(set(fresh))
+        return Snapshot(now_s, tuple(self._rates.progress(job, now_s) for job in live), self._jobs, news)
+
+    def _seed_rates(self, db: sqlite3.Connection, live: list[Job]) -> None:
+        """Give a job seen for the first time the speed of its last steps at once."""
+        for job in live:
+            if not self._rates.knows(job.id) and job.heartbeat_at is not None:
+                recent = metrics.recent_steps(db, job.id, SAMPLES)
+                end_s = recent[-1][1] if recent else 0.0
+                self._rates.seed(job.id, [(job.heartbeat_at - (end_s - s), step) for step, s in recent])
+
+    def _news(self, db: sqlite3.Connection, follow: _Follow) -> News | None:
+        job = next((job for job in self._jobs if job.id == follow.job_id), None) or jobs.get(
+            db, follow.job_id
+        )
+        if job is None:
+            return None
+        points = metrics.since(db, job.id, follow.metric_id, CHUNK) if follow.metrics else []
+        events = metrics.events_since(db, job.id, follow.event_id) if follow.metrics else []
+        texts = []
+        if follow.descriptions:
+            texts = descriptions.since(db, job.id, follow.description_id, DESCRIPTIONS_CHUNK)
+        log = self._log(follow)
+        first, follow.first = follow.first, False
+        if not (first or points or events or texts or log is not None):
+            return None
+        follow.metric_id = points[-1].id if points else follow.metric_id
+        follow.event_id = events[-1].id if events else follow.event_id
+        follow.description_id = texts[-1].id if texts else follow.description_id
+        more = len(points) == CHUNK or len(texts) == DESCRIPTIONS_CHUNK
+        return News(job, first, _by_name(points), tuple(events), tuple(texts), log, more)
+
+    def _log(self, follow: _Follow) -> tuple[str, ...] | None:
+        """The tail of the log when the file has changed since the last look."""
+        if not follow.log_lines:
+            return None
+        try:
+            found = self._data.log(follow.job_id).stat()
+        except FileNotFoundError:
+            return () if follow.first else None
+        stamp = (found.st_size, found.st_mtime_ns)
+        if stamp == follow.log_stamp:
+            return None
+        from radtui.jobs import tail_log
+
+        follow.log_stamp = stamp
+        return tuple(tail_log(self._data, follow.job_id, follow.log_lines))
+
+
+@contextmanager
+def _reading(db: sqlite3.Connection) -> Iterator[None]:
+    """One read transaction: everything in a snapshot is of the same moment."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("COMMIT")
+
+
+def _by_name(points: list[Metric]) -> dict[str, list[Metric]]:
+    found: dict[str, list[Metric]] = {}
+    for point in points:
+        found.setdefault(point.name, []).append(point)
+    return found

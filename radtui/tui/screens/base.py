@@ -1,0 +1,66 @@
+"""What every screen of the app has: the bar above with tabs and the running job, the bar of keys below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import ModalScreen, Screen
+
+from radtui.tui.snapshot import Snapshot
+from radtui.tui.widgets.key_bar import KeyBar
+from radtui.tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from radtui.tui.app import RadtuiApp
+
+Result = TypeVar("Result")
+
+
+class RadScreen(Screen[None]):
+    """Base of the app's screens.
+
+    A screen sets `TAB`, yields its widgets in `compose_body`, and draws what is new in `show_snapshot`, which is
+    called with every snapshot whether the screen is the one on show or not.
+    """
+
+    TAB: ClassVar[str] = ""
+
+    @property
+    def rad(self) -> RadtuiApp:
+        """The app, typed."""
+        return cast("RadtuiApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """The bars around the body."""
+        yield TopBar(self.TAB)
+        yield from self.compose_body()
+        yield KeyBar()
+
+    def compose_body(self) -> ComposeResult:
+        """The screen's own widgets."""
+        yield from ()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw what is new; nothing by default."""
+
+    def deliver(self, snapshot: Snapshot) -> None:
+        """Take a snapshot from the app."""
+        self.query_one(TopBar).show(snapshot)
+        self.show_snapshot(snapshot)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Be up to date from the first frame."""
+        del event
+        if self.is_mounted and self.query(TopBar):
+            self.query_one(TopBar).show(self.rad.snapshot)
+
+
+class RadModal(ModalScreen[Result]):
+    """Base of the app's modal screens."""
+
+    @property
+    def rad(self) -> RadtuiApp:
+        """The app, typed."""
+        return cast("RadtuiApp", self.app)

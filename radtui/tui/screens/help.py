@@ -1,0 +1,54 @@
+"""The live key map: every key that works on the screen below, by where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from radtui.tui.screens.base import RadModal
+
+HIDDEN = ("app.focus_next", "app.focus_previous", "screen.copy_text", "help_quit", "app.copy_selected_text")
+
+
+class HelpScreen(RadModal[None]):
+    """Keys of the focused part, of the screen and of the whole app."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q", "dismiss", "Close")]
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__()
+        self._active = list(below.active_bindings.values())
+
+    def compose(self) -> ComposeResult:
+        """Sections of keys in a box that scrolls."""
+        with VerticalScroll(classes="sheet") as sheet:
+            sheet.border_title = "Keys"
+            sheet.border_subtitle = "esc closes"
+            for title, keys in self._sections():
+                yield Static(title, classes="help-title")
+                yield Static(Content("\n").join(keys), classes="help-keys")
+
+    def _sections(self) -> Iterable[tuple[str, list[Content]]]:
+        groups: dict[str, dict[str, list[ActiveBinding]]] = {"Here": {}, "This screen": {}, "Everywhere": {}}
+        for active in self._active:
+            if not active.binding.description or active.binding.action in HIDDEN:
+                continue
+            group = "Everywhere" if isinstance(active.node, App) else "Here"
+            group = "This screen" if isinstance(active.node, Screen) else group
+            groups[group].setdefault(active.binding.action, []).append(active)
+        for title, actions in groups.items():
+            if actions:
+                yield title, [self._line(actives) for actives in actions.values()]
+
+    def _line(self, actives: list[ActiveBinding]) -> Content:
+        keys = " ".join(dict.fromkeys(self.app.get_key_display(one.binding) for one in actives))
+        what = actives[0].tooltip or actives[0].binding.description
+        return Content.assemble(Content.styled(f"{keys:>14}", "bold $accent"), f"  {what}")

@@ -1,0 +1,65 @@
+"""What the poller read from the database at one moment; frozen, so that any thread may hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from radtui.records import Description, Event, Job, JobState, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A live job with how fast it goes; the rate and the time left are None until they are known."""
+
+    job: Job
+    per_s: float | None = None  # steps, or images, per second
+    left_s: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """How much is done, 0 to 1; None before the total is known."""
+        if self.job.total_steps <= 0:
+            return None
+        return min(1.0, self.job.step / self.job.total_steps)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new of a followed job since the last snapshot.
+
+    `first` marks the first chunk after `follow`: what was shown before belongs to another job or attempt.
+    `more` is true while rows written earlier are still being read, chunk by chunk. `log` is None when the
+    log has not changed.
+    """
+
+    job: Job
+    first: bool
+    metrics: dict[str, list[Metric]] = field(default_factory=dict)  # by series name, oldest first
+    events: tuple[Event, ...] = ()
+    descriptions: tuple[Description, ...] = ()
+    log: tuple[str, ...] | None = None
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One look at the database.
+
+    `jobs` are all jobs, newest first; `news` is keyed by who follows ("train", "review", ...).
+    """
+
+    at_s: float
+    live: tuple[Progress, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    news: dict[str, News] = field(default_factory=dict)
+    trouble: str = ""  # why the database could not be read, else ""
+
+    @property
+    def main(self) -> Progress | None:
+        """The job the header shows: the running one, else the first that is about to."""
+        order = (JobState.RUNNING, JobState.STARTING, JobState.QUEUED)
+        return min(self.live, key=lambda p: (order.index(p.job.state), p.job.id), default=None)
+
+    def progress(self, job_id: int) -> Progress | None:
+        """Progress of a live job, or None."""
+        return next((p for p in self.live if p.job.id == job_id), None)

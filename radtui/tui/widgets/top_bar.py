@@ -1,0 +1,95 @@
+"""The line above every screen: tabs with their keys, and the running job with its progress."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widget import Widget
+
+from radtui.tui import words
+from radtui.tui.snapshot import Progress, Snapshot
+
+TABS = ("Data", "Train", "Review", "Jobs")  # the first letter is the key
+BAR_CELLS = (20, 10, 6)
+
+
+class TopBar(Widget):
+    """Tabs on the left, the running job on the right; the job's parts give way on a narrow terminal."""
+
+    def __init__(self, tab: str) -> None:
+        super().__init__()
+        self._tab = tab
+        self._snapshot: Snapshot | None = None
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Take over a snapshot."""
+        self._snapshot = snapshot
+        self.refresh()
+
+    def render(self) -> Content:
+        """One line."""
+        tabs = _tabs(self._tab)
+        room = self.size.width - tabs.cell_length - 3
+        job = self._job(room)
+        gap = max(1, self.size.width - tabs.cell_length - job.cell_length - 1)
+        return Content.assemble(tabs, " " * gap, job, " ")
+
+    def _job(self, room: int) -> Content:
+        snapshot = self._snapshot
+        if snapshot is None:
+            return Content("")
+        if snapshot.trouble:
+            return Content.styled(snapshot.trouble[: max(0, room)], "$error")
+        if snapshot.main is None:
+            return Content.styled("no job running", "$muted") if room > 16 else Content("")
+        waiting = len(snapshot.live) - 1
+        forms = [
+            _job_line(snapshot.main, cells, waiting, full) for full in (True, False) for cells in BAR_CELLS
+        ]
+        forms.append(_short_line(snapshot.main))
+        return next((form for form in forms if form.cell_length <= room), Content(""))
+
+
+def _tabs(current: str) -> Content:
+    parts: list[Content | str] = [Content.styled(" radtui ", "bold $muted"), " "]
+    for tab in TABS:
+        if tab.lower() == current:
+            parts.append(Content.styled(f" {tab} ", "bold $background on $accent"))
+        else:
+            parts += [
+                " ",
+                Content.styled(tab[0], "underline $accent"),
+                Content.styled(tab[1:], "$foreground"),
+                " ",
+            ]
+    return Content.assemble(*parts)
+
+
+def _job_line(progress: Progress, cells: int, waiting: int, full: bool) -> Content:
+    """The job with a bar; `full` has its data set, its speed and how many jobs wait as well."""
+    job = progress.job
+    parts: list[Content | str] = [Content.styled(f"{job.kind} #{job.id} ", "$foreground")]
+    if full and job.dataset:
+        parts.append(Content.styled(f"{job.dataset} ", "$muted"))
+    parts += _state(progress, cells)
+    notes = [words.left(progress)]
+    if full:
+        notes.insert(0, words.speed(progress))
+        notes.append(f"{waiting} more" if waiting else "")
+    parts.append(Content.styled("".join(f" · {note}" for note in notes if note), "$muted"))
+    return Content.assemble(*parts)
+
+
+def _state(progress: Progress, cells: int) -> list[Content | str]:
+    job, share = progress.job, progress.share
+    if job.stop_requested:
+        return [Content.styled("stopping", "$warning")]
+    if share is None or not job.state.live:
+        return [Content.styled(job.state, "$accent")]
+    full, empty = words.bar(share, cells)
+    return [Content.styled(full, "$accent"), Content.styled(empty, "$faint"), f" {share:.0%}"]
+
+
+def _short_line(progress: Progress) -> Content:
+    share = progress.share
+    state = f"{share:.0%}" if share is not None else str(progress.job.state)
+    return Content.styled(f"#{progress.job.id} {state}", "$accent")

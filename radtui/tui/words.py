@@ -1,0 +1,97 @@
+"""Durations, rates and states as the text a screen shows."""
+
+from __future__ import annotations
+
+from radtui.records import Job, JobKind, JobState
+from radtui.tui.snapshot import Progress
+
+UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image"}
+BAR_FULL, BAR_EMPTY = "━", "─"
+MARKS = {
+    JobState.QUEUED: "·",
+    JobState.STARTING: "○",
+    JobState.RUNNING: "●",
+    JobState.DONE: "✓",
+    JobState.STOPPED: "■",
+    JobState.FAILED: "✗",
+    JobState.LOST: "?",
+}
+STYLES = {
+    JobState.QUEUED: "$muted",
+    JobState.STARTING: "$accent",
+    JobState.RUNNING: "$accent",
+    JobState.DONE: "$foreground",
+    JobState.STOPPED: "$muted",
+    JobState.FAILED: "$error",
+    JobState.LOST: "$warning",
+}
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units: "42 s", "4 min 10 s", "1 h 12 min", "2 d 3 h"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def rate(per_s: float, unit: str) -> str:
+    """A speed with whichever is easier to read: "3.1 s/step" or "12 steps/s"."""
+    if per_s <= 0:
+        return ""
+    if per_s < 1:
+        return f"{_figure(1 / per_s)} s/{unit}"
+    return f"{_figure(per_s)} {unit}s/s"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value >= 10 else f"{value:.2g}"
+
+
+def speed(progress: Progress) -> str:
+    """A live job's speed, "" while it is not known."""
+    return rate(progress.per_s, UNITS[progress.job.kind]) if progress.per_s else ""
+
+
+def left(progress: Progress) -> str:
+    """A live job's time left, "" while it is not known."""
+    return f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
+
+
+def bar(share: float, cells: int) -> tuple[str, str]:
+    """The full and the empty part of a progress bar of so many cells."""
+    full = int(max(0.0, min(1.0, share)) * cells + 0.5)
+    return BAR_FULL * full, BAR_EMPTY * (cells - full)
+
+
+def took(job: Job, now_s: float) -> str:
+    """How long a job ran, or has run; "" before it started."""
+    if job.started_at is None:
+        return ""
+    return duration((job.ended_at or now_s) - job.started_at)
+
+
+def counted(job: Job) -> str:
+    """How far a job is: "120/300"; "" before it is known."""
+    if job.total_steps <= 0:
+        return f"{job.step:,}" if job.step else ""
+    return f"{job.step:,}/{job.total_steps:,}"
+
+
+KINDS = {JobKind.IMPORT: "Import", JobKind.TRAIN: "Training", JobKind.GENERATE: "Descriptions"}
+
+
+def after(job: Job) -> str:
+    """What to do when a job of this kind is done, with its key."""
+    return {
+        JobKind.IMPORT: "Press d to look at the images.",
+        JobKind.TRAIN: "Press t, then g to let both models describe the test images.",
+        JobKind.GENERATE: "Press r to rate the descriptions.",
+    }[job.kind]
