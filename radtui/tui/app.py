@@ -23,6 +23,9 @@ from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
 
 
+NO_COMMANDS = ("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette", "help_quit")
+
+
 def _data() -> Screen[None]:
     from radtui.tui.screens.data import DataScreen
 
@@ -62,7 +65,7 @@ class RadtuiApp(App[None]):
     TITLE = "radtui"
     CSS_PATH = "app.tcss"
     # Functions, so that a screen and what it draws with are imported when it is first shown.
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {  # type: ignore[assignment]
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "welcome": _welcome, "data": _data, "train": _train, "review": _review, "jobs": _jobs,
     }  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -125,19 +128,15 @@ class RadtuiApp(App[None]):
     async def action_quit(self) -> None:
         """Leave; say which jobs go on without the app."""
         going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
-        message = (
-            f"{' and '.join(going)} {'goes' if len(going) == 1 else 'go'} on; start radtui to see."
-            if going
-            else None
-        )
-        self.exit(message=message)
+        verb = "goes" if len(going) == 1 else "go"
+        self.exit(message=f"{' and '.join(going)} {verb} on; start radtui to see." if going else None)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key does now, by name."""
         seen = set()
         for active in screen.active_bindings.values():
             binding = active.binding
-            if not binding.description or not active.enabled or binding.system or binding.action in seen:
+            if not binding.description or not active.enabled or binding.action in (*seen, *NO_COMMANDS):
                 continue
             seen.add(binding.action)
             node = active.node

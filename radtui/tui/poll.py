@@ -13,13 +13,14 @@ from radtui.paths import DataDir
 from radtui.records import Job, Metric, UserError
 from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect
-from radtui.tui.rates import SAMPLES, RateMeter
+from radtui.tui.rates import Paces
 from radtui.tui.snapshot import News, Snapshot
 
 LIVE_S = 0.2  # between looks while a job is live
 IDLE_S = 1.0  # between looks otherwise, and between snapshots when nothing has changed
 CHUNK = 8_000  # rows of one snapshot: about 10 ms of the event loop when a chart takes them in
 DESCRIPTIONS_CHUNK = 2_000
+SEED_ROWS = 200  # of a job's last metric rows: some ten steps
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Poller:
         self._wake = threading.Event()
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="radtui-poll", daemon=True)
-        self._rates = RateMeter()
+        self._paces = Paces()
         self._jobs: tuple[Job, ...] = ()
         self._jobs_at_s = self._reconciled_at_s = self._posted_at_s = float("-inf")
         self._version: tuple[object, ...] = ()
@@ -145,20 +146,21 @@ class Poller:
             self._jobs = tuple(fresh.get(job.id, job) for job in self._jobs)
             if [job.id for job in self._jobs if job.state.live] != [job.id for job in reversed(live)]:
                 self._jobs = tuple(jobs.all_jobs(db))
-            self._seed_rates(db, live)
+            self._seed_paces(db, live)
             with self._lock:
                 follows = dict(self._follows)
             news = {key: found for key, f in follows.items() if (found := self._news(db, f)) is not None}
-        self._rates.forget_others(set(fresh))
-        return Snapshot(now_s, tuple(self._rates.progress(job, now_s) for job in live), self._jobs, news)
+        self._paces.keep_only(fresh)
+        return Snapshot(now_s, tuple(self._paces.look(job, now_s) for job in live), self._jobs, news)
 
-    def _seed_rates(self, db: sqlite3.Connection, live: list[Job]) -> None:
+    def _seed_paces(self, db: sqlite3.Connection, live: list[Job]) -> None:
         """Give a job seen for the first time the speed of its last steps at once."""
         for job in live:
-            if not self._rates.knows(job.id) and job.heartbeat_at is not None:
-                recent = metrics.recent_steps(db, job.id, SAMPLES)
+            if not self._paces.knows(job.id) and job.heartbeat_at is not None:
+                recent = metrics.recent_steps(db, job.id, SEED_ROWS)
                 end_s = recent[-1][1] if recent else 0.0
-                self._rates.seed(job.id, [(job.heartbeat_at - (end_s - s), step) for step, s in recent])
+                samples = [(job.heartbeat_at - (end_s - s), step) for step, s in recent]
+                self._paces.seed(job.id, job.total_steps, samples)
 
     def _news(self, db: sqlite3.Connection, follow: _Follow) -> News | None:
         job = next((job for job in self._jobs if job.id == follow.job_id), None) or jobs.get(

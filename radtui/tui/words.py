@@ -1,11 +1,13 @@
-"""Durations, rates and states as the text a screen shows."""
+"""Rates, times and states as the text a screen shows."""
 
 from __future__ import annotations
 
+from radtui.jobs.progress import clock_text
 from radtui.records import Job, JobKind, JobState
 from radtui.tui.snapshot import Progress
 
 UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image"}
+KINDS = {JobKind.IMPORT: "Import", JobKind.TRAIN: "Training", JobKind.GENERATE: "Descriptions"}
 BAR_FULL, BAR_EMPTY = "━", "─"
 MARKS = {
     JobState.QUEUED: "·",
@@ -25,21 +27,6 @@ STYLES = {
     JobState.FAILED: "$error",
     JobState.LOST: "$warning",
 }
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units: "42 s", "4 min 10 s", "1 h 12 min", "2 d 3 h"."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def rate(per_s: float, unit: str) -> str:
@@ -62,7 +49,7 @@ def speed(progress: Progress) -> str:
 
 def left(progress: Progress) -> str:
     """A live job's time left, "" while it is not known."""
-    return f"{duration(progress.left_s)} left" if progress.left_s is not None else ""
+    return f"{clock_text(progress.left_s)} left" if progress.left_s is not None else ""
 
 
 def bar(share: float, cells: int) -> tuple[str, str]:
@@ -75,7 +62,7 @@ def took(job: Job, now_s: float) -> str:
     """How long a job ran, or has run; "" before it started."""
     if job.started_at is None:
         return ""
-    return duration((job.ended_at or now_s) - job.started_at)
+    return clock_text((job.ended_at or now_s) - job.started_at)
 
 
 def counted(job: Job) -> str:
@@ -83,9 +70,6 @@ def counted(job: Job) -> str:
     if job.total_steps <= 0:
         return f"{job.step:,}" if job.step else ""
     return f"{job.step:,}/{job.total_steps:,}"
-
-
-KINDS = {JobKind.IMPORT: "Import", JobKind.TRAIN: "Training", JobKind.GENERATE: "Descriptions"}
 
 
 def after(job: Job) -> str:
