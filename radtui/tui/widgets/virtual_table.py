@@ -1,0 +1,258 @@
+"""A table over a row source that keeps nothing a row: a million rows open as fast as ten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from radtui.charts.palette import blend
+from radtui.tui.widgets.cell_text import fitted
+from radtui.tui.widgets.table_columns import Column, ListSource, Row, RowPages, RowSource, fit
+
+__all__ = ["Column", "ListSource", "Row", "RowSource", "VirtualTable"]
+
+HEADER_ROWS = 1
+NARROW_CELLS = 60  # below, columns are one cell apart instead of two
+CURSOR_SIGN = "▌"  # marks the row where colours are missing, too
+
+
+class VirtualTable(ScrollView, can_focus=True):
+    """Rows by position, one of them highlighted; only those on the screen are asked for.
+
+    `Highlighted` is posted whenever another row, or other content under the cursor, is shown as current; a
+    screen that loads something for it should wait a moment, since a held key posts many. `Selected` is posted
+    by Enter and by a click on the highlighted row.
+    """
+
+    DEFAULT_CSS = """
+    VirtualTable { width: 1fr; height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    VirtualTable > .virtual-table--header { color: $foreground 70%; text-style: bold; background: $foreground 8%; }
+    VirtualTable > .virtual-table--even { color: $foreground; }
+    VirtualTable > .virtual-table--odd { color: $foreground; background: $foreground 3%; }
+    VirtualTable > .virtual-table--cursor { color: $foreground; background: $primary 55%; text-style: bold; }
+    VirtualTable > .virtual-table--cursor-blurred { color: $foreground; background: $primary 22%; }
+    VirtualTable > .virtual-table--sign { color: $accent; }
+    VirtualTable > .virtual-table--empty { color: $foreground 60%; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"virtual-table--{name}"
+        for name in ("header", "even", "odd", "cursor", "cursor-blurred", "sign", "empty")
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False, id="table.up", tooltip="Row above"),
+        Binding("down,j", "move(1)", "Down", show=False, id="table.down", tooltip="Row below"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="table.page_up", tooltip="One screen up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page_down", tooltip="One screen down"),
+        Binding("home,g", "end(0)", "First", show=False, id="table.first", tooltip="First row"),
+        Binding("end,G", "end(1)", "Last", show=False, id="table.last", tooltip="Last row"),
+        Binding("enter", "select", "Open", id="table.select", tooltip="Open the highlighted row"),
+    ]  # fmt: skip
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor is on a row now."""
+
+        table: VirtualTable
+        index: int
+
+        @property
+        def control(self) -> VirtualTable:
+            """The table, for `@on` selectors."""
+            return self.table
+
+    @dataclass
+    class Selected(Message):
+        """A row was chosen."""
+
+        table: VirtualTable
+        index: int
+
+        @property
+        def control(self) -> VirtualTable:
+            """The table, for `@on` selectors."""
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        source: RowSource | None = None,
+        *,
+        empty_text: str = "Nothing here",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        """A table.
+
+        Args:
+            columns: what is in a row, in order.
+            source: the rows; none at first when left out.
+            empty_text: what to say while there are no rows: why, and the next key.
+            id: as for any widget.
+            classes: as for any widget.
+        """
+        super().__init__(id=id, classes=classes)
+        self.columns = tuple(columns)
+        self._pages = RowPages(source if source is not None else ListSource())
+        self._count = 0
+        self._cursor = 0
+        self._empty_text = empty_text
+
+    @property
+    def cursor(self) -> int | None:
+        """Index of the highlighted row, None without rows."""
+        return self._cursor if self._count else None
+
+    @property
+    def empty_text(self) -> str:
+        """What is said while there are no rows."""
+        return self._empty_text
+
+    @empty_text.setter
+    def empty_text(self, text: str) -> None:
+        self._empty_text = text
+        self.refresh()
+
+    def on_mount(self) -> None:
+        """Show the rows given at the start."""
+        super().on_mount()
+        self.reload()
+
+    def set_source(self, source: RowSource, cursor: int = 0) -> None:
+        """Show other rows with the cursor at an index, as after a search or another order."""
+        self._pages = RowPages(source)
+        self._cursor = cursor
+        self.scroll_to(y=0, animate=False)
+        self.reload()
+
+    def reload(self) -> None:
+        """Ask the source again, as after rows were added or changed; cursor and place stay where they can."""
+        self._pages.forget()
+        self._count = len(self._pages.source)
+        self.virtual_size = Size(0, self._count + HEADER_ROWS)
+        self._cursor = min(max(self._cursor, 0), max(0, self._count - 1))
+        if self.is_mounted:
+            self._show_cursor()
+            self.refresh()
+        if self._count:
+            self.post_message(self.Highlighted(self, self._cursor))
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row, at the nearest end where there is no such row."""
+        index = min(max(index, 0), self._count - 1)
+        if not self._count or index == self._cursor:
+            return
+        self.refresh_line(self._cursor + HEADER_ROWS)
+        self._cursor = index
+        self.refresh_line(self._cursor + HEADER_ROWS)
+        self._show_cursor()
+        self.post_message(self.Highlighted(self, index))
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self.move_to(self._cursor + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by screens, keeping one row in sight."""
+        self.move_to(self._cursor + pages * max(1, self.size.height - HEADER_ROWS - 1))
+
+    def action_end(self, last: int) -> None:
+        """Move the cursor to the first (0) or last (1) row."""
+        self.move_to(self._count - 1 if last else 0)
+
+    def action_select(self) -> None:
+        """Choose the highlighted row."""
+        if self._count:
+            self.post_message(self.Selected(self, self._cursor))
+
+    def render_line(self, y: int) -> Strip:
+        """One line: the header, a row, or the space below the rows."""
+        width = self.scrollable_content_region.width  # without the scrollbar
+        index = self.scroll_offset.y + y - HEADER_ROWS
+        if y < HEADER_ROWS:
+            return self._line([column.title for column in self.columns], self._style("header"), " ")
+        if index < self._count:
+            return self._row_line(index)
+        style = self._style("even")
+        if not self._count and y == min(HEADER_ROWS + 1, self.size.height - 1):
+            text = fitted(self._empty_text, width, "center")
+            return Strip([Segment(text.plain, self._style("empty"))], width)
+        return Strip([Segment(" " * width, style)], width)
+
+    def _row_line(self, index: int) -> Strip:
+        row = self._pages.row(index)
+        if index != self._cursor:
+            return self._line(row, self._style("odd" if index % 2 else "even"), " ")
+        return self._line(row, self._style("cursor" if self.has_focus else "cursor-blurred"), CURSOR_SIGN)
+
+    def _line(self, cells: Row, style: Style, sign: str) -> Strip:
+        """Cells side by side in the columns that fit, after a cell for the cursor's sign."""
+        width = self.scrollable_content_region.width  # without the scrollbar
+        gap = 1 if width < NARROW_CELLS else 2
+        sign_style = style + Style(color=self._style("sign").color)
+        segments = [Segment(sign, sign_style)]
+        used = 1
+        for position, (index, cells_wide) in enumerate(fit(self.columns, width - 1, gap)):
+            if position:
+                segments.append(Segment(" " * gap, style))
+                used += gap
+            text = fitted(cells[index] if index < len(cells) else "", cells_wide, self.columns[index].align)
+            segments += _segments(text, style)
+            used += cells_wide
+        segments.append(Segment(" " * (width - used), style))
+        return Strip(segments, width)
+
+    def _style(self, name: str) -> Style:
+        """Foreground and background of a part, on the table's background."""
+        styles = self.get_component_styles(f"virtual-table--{name}")
+        under = self.background_colors[1].hex6
+        behind = blend(under, styles.background.hex6, styles.background.a)
+        front = blend(behind, styles.color.hex6, styles.color.a)
+        return Style(color=front, bgcolor=behind, bold=bool(styles.text_style.bold))
+
+    def _show_cursor(self) -> None:
+        """Scroll as little as needed to have the cursor on the screen."""
+        top, rows = self.scroll_offset.y, max(1, self.size.height - HEADER_ROWS)
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False)
+        elif self._cursor >= top + rows:
+            self.scroll_to(y=self._cursor - rows + 1, animate=False)
+
+    def _on_resize(self, event: events.Resize) -> None:
+        self._show_cursor()
+
+    async def _on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self)
+        index = -1 if place is None else self.scroll_offset.y + place.y - HEADER_ROWS
+        if place is None or place.y < HEADER_ROWS or index >= self._count:
+            return
+        if index == self._cursor:
+            self.action_select()
+        else:
+            self.move_to(index)
+
+
+def _segments(text: Text, style: Style) -> list[Segment]:
+    """A text in pieces of one style, each on the style of its row."""
+    if not text.spans:
+        return [Segment(text.plain, style)]
+    edges = sorted({0, len(text.plain), *(edge for span in text.spans for edge in (span.start, span.end))})
+    pieces = []
+    for start, stop in pairwise(edges):
+        piece = style
+        for span in text.spans:
+            if span.start <= start and stop <= span.end:
+                piece += span.style if isinstance(span.style, Style) else Style.parse(span.style)
+        pieces.append(Segment(text.plain[start:stop], piece))
+    return pieces
