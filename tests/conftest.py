@@ -1,0 +1,102 @@
+"""What tests share: a temporary data folder, drawn images, rows made through the store."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState, NewImage, Truth, Variant
+from radtui.settings import GenerateSettings, TrainSettings
+from radtui.store import descriptions, images, jobs
+from radtui.store.database import connect
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def real_data(name: str) -> Path:
+    """A folder of real images, which licences keep out of the repository; the test is skipped without it."""
+    folder = SHARED_DATA / name
+    if not folder.is_dir():
+        pytest.skip(f"real images are not here: no folder {name} of test data beside the checkout")
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    """An empty data folder."""
+    return DataDir(tmp_path / "data").create()
+
+
+@pytest.fixture
+def db(data: DataDir) -> Iterator[sqlite3.Connection]:
+    """A connection to the data folder's database."""
+    connection = connect(data)
+    yield connection
+    connection.close()
+
+
+def drawn_png(seed: int, side_px: int = 64) -> bytes:
+    """A noisy grey image with a bright disc; another seed gives other bytes."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:side_px, 0:side_px]
+    cy, cx = rng.uniform(0.25, 0.75, 2) * side_px
+    disc = ((x - cx) ** 2 + (y - cy) ** 2) < (side_px / 8) ** 2
+    grey = np.clip(60 + rng.normal(0, 12, (side_px, side_px)) + 140 * disc, 0, 255).astype(np.uint8)
+    out = io.BytesIO()
+    PillowImage.fromarray(grey).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def add_images(data: DataDir, db: sqlite3.Connection) -> Callable[..., list[int]]:
+    """Put drawn images into the store, blobs included; returns their ids."""
+
+    def add(count: int = 4, dataset: str = "drawn", split: str = "test", start: int = 0) -> list[int]:
+        images.ensure_dataset(db, dataset, "drawn by a test")
+        batch = []
+        for n in range(start, start + count):
+            content = drawn_png(n)
+            sha256 = hashlib.sha256(content).hexdigest()
+            data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
+            data.blob(sha256).write_bytes(content)
+            side = "right" if n % 2 else "left"
+            new = NewImage(
+                split, f"{split}-{n:03d}.png", b"", f"Chest radiograph shows a {side} nodule, number {n}.",
+                "chest PA", {"modality": "DX"}, (Truth("nodule", side, "upper"),),
+            )  # fmt: skip
+            batch.append((new, images.Probe(sha256, "PNG", 64, 64, "L")))
+        images.add(db, dataset, batch)
+        return images.find(db, images.ImageQuery(dataset, split))
+
+    return add
+
+
+@pytest.fixture
+def reviewed_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> Job:
+    """A finished generation job with six comparisons, after a finished training job."""
+    ids = add_images(6)
+    train = jobs.create(db, JobKind.TRAIN, "tiny on drawn", "drawn", TrainSettings(dataset="drawn").to_dict())
+    jobs.end(db, train.id, JobState.DONE)
+    settings = GenerateSettings(dataset="drawn", train_job=train.id, model="tiny", adapter="adapter")
+    job = jobs.create(
+        db, JobKind.GENERATE, "job 1 on drawn/test", "drawn", settings.to_dict(), parent_job_id=train.id,
+        image_ids=ids,
+    )  # fmt: skip
+    for image_id in ids:
+        pair = [
+            descriptions.NewDescription(image_id, Variant.BASE, f"A radiograph of the chest. {image_id}", "Describe.",
+                                        "greedy", 9, 0.2, False),
+            descriptions.NewDescription(image_id, Variant.TUNED, f"Nodule in the left upper lobe. {image_id}",
+                                        "Describe.", "greedy", 8, 0.2, False),
+        ]  # fmt: skip
+        descriptions.add(db, job.id, pair)
+    jobs.end(db, job.id, JobState.DONE)
+    return jobs.must_get(db, job.id)

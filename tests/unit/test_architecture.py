@@ -1,0 +1,69 @@
+"""The house rules a machine can check: what starts with the app, and what each file may weigh."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "radtui"
+HEAVY = {
+    "torch",
+    "transformers",
+    "trl",
+    "peft",
+    "datasets",
+    "unsloth",
+    "accelerate",
+    "pandas",
+    "scipy",
+    "pyarrow",
+}
+
+
+def loaded_after(code: str) -> set[str]:
+    """Top-level modules a fresh interpreter holds after some code."""
+    program = f"import sys\n{code}\nprint(' '.join({{name.split('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import radtui.tui.app, radtui.tui.screens.data, radtui.tui.screens.review, radtui.tui.screens.train",
+        "import radtui.cli; [radtui.cli.cli.get_command(None, name) for name in radtui.cli.COMMANDS]",
+        "import radtui.jobs, radtui.export.comparisons, radtui.sources",
+    ],
+)
+def test_the_app_reaches_no_heavy_library(code: str) -> None:
+    assert not loaded_after(code) & HEAVY
+
+
+def test_opening_an_existing_database_needs_no_sqlite_utils(tmp_path: Path) -> None:
+    opened = f"from radtui.store.database import connect; from pathlib import Path; connect(Path({str(tmp_path)!r}))"
+    assert "sqlite_utils" in loaded_after(opened)  # the first time: migrations
+    assert "sqlite_utils" not in loaded_after(opened)
+
+
+def test_files_stay_readable() -> None:
+    long = {
+        str(path.relative_to(PACKAGE)): lines
+        for path in PACKAGE.rglob("*.py")
+        if (lines := path.read_text(encoding="utf-8").count("\n")) > 400
+    }
+    assert not long
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    import tomllib
+
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = set(project["tool"]["setuptools"]["packages"]) - {"radtui.assets"}
+    there = {
+        ".".join(path.parent.relative_to(PACKAGE.parent).parts)
+        for path in PACKAGE.rglob("__init__.py")
+    }  # fmt: skip
+    assert listed == there

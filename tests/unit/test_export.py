@@ -1,0 +1,77 @@
+"""comparisons.csv: a golden file, the spreadsheet guard, and whole files only."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radtui.export.comparisons import columns, write_csv
+from radtui.export.files import whole_file
+from radtui.export.guard import RISKY_FIRST, guard, unguard
+from radtui.records import Job, UserError, Variant
+from radtui.review.scheme_file import default_scheme
+from radtui.store import descriptions, ratings
+from tests.unit.test_store import rating
+
+GOLDEN = Path(__file__).parents[1] / "data" / "comparisons.csv"
+
+
+@given(st.text())
+def test_a_guarded_text_comes_back_exactly(text: str) -> None:
+    assert unguard(guard(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["=HYPERLINK(1)", "- mild edema", "+1", "@a", "\tx", "\rx", "\nx", "\0x", "＝1", "'quoted"]
+)
+def test_no_cell_starts_as_a_formula(text: str) -> None:
+    assert guard(text)[0] == "'" and text[0] in RISKY_FIRST
+    assert guard("No finding - at all") == "No finding - at all"
+
+
+def _rate(db: sqlite3.Connection, job: Job) -> None:
+    first, second = descriptions.comparison_ids(db, job.id)[:2]
+    fixed = {"rated_at": 1_700_000_000.25, "active_s": 3.04, "wall_s": 12.5}
+    ratings.add(db, rating(job.id, first, 2, note='=1+1, "quoted"\nsecond line', tuned_acceptability=4,
+                           answers={"dim.correctness": -1, "error.base.2.significant": 1}, **fixed))  # fmt: skip
+    ratings.add(
+        db, rating(job.id, second, None, both_bad=True, shown_left=Variant.BASE, flagged=True, **fixed)
+    )
+
+
+def test_the_csv_is_the_golden_file_byte_for_byte(
+    db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
+    _rate(db, reviewed_job)
+    out = tmp_path / "comparisons.csv"
+    assert write_csv(db, reviewed_job, default_scheme(), out) == 2
+    assert out.read_bytes() == GOLDEN.read_bytes()
+
+
+def test_a_row_reads_back_by_column(db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path) -> None:
+    _rate(db, reviewed_job)
+    out = tmp_path / "comparisons.csv"
+    write_csv(db, reviewed_job, default_scheme(), out)
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == columns(default_scheme())
+    assert unguard(rows[0]["note"]) == '=1+1, "quoted"\nsecond line'
+    assert (rows[0]["preference"], rows[0]["preference_label"]) == ("2", "tuned much better")
+    assert (rows[0]["dim_correctness"], rows[0]["base_sig_2_omission"]) == ("-1", "1")
+    assert (rows[1]["both_bad"], rows[1]["preference"], rows[1]["shown_left"]) == ("1", "", "base")
+
+
+def test_a_failure_half_way_leaves_the_old_file(tmp_path: Path) -> None:
+    out = tmp_path / "comparisons.csv"
+    out.write_text("old")
+    with pytest.raises(RuntimeError), whole_file(out) as file:
+        file.write("half")
+        raise RuntimeError
+    assert out.read_text() == "old" and list(tmp_path.iterdir()) == [out]
+    with pytest.raises(UserError, match="--out"), whole_file(tmp_path / "nowhere" / "x.csv"):
+        pass
