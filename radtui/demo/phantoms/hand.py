@@ -1,0 +1,209 @@
+"""A hand, posteroanterior: bones as shafts with flared ends, dense cortex and less dense marrow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from radtui.demo.phantoms.plate import Layer, Plate, Point, blob, closed_curve
+from radtui.records import Truth
+
+SIZE_PX = (208, 256)
+# Metacarpal base, direction (degrees from straight up, positive to the image's right) and bone lengths in pixels,
+# thumb to little finger, for a right hand: seen from its back, its thumb is on the image's left.
+_RAYS: tuple[tuple[Point, float, tuple[float, ...]], ...] = (
+    ((82.0, 178.0), -42.0, (36.0, 27.0, 20.0)),
+    ((92.0, 166.0), -13.0, (54.0, 36.0, 21.0, 15.0)),
+    ((104.0, 163.0), -3.0, (53.0, 40.0, 25.0, 16.0)),
+    ((116.0, 165.0), 6.0, (48.0, 36.0, 23.0, 15.0)),
+    ((126.0, 170.0), 16.0, (44.0, 28.0, 17.0, 14.0)),
+)
+_WIDTHS = (13.0, 11.0, 9.0, 8.0)  # shafts of metacarpal to distal phalanx
+_CARPUS: tuple[tuple[float, float, float], ...] = (
+    (84, 184, 9), (93, 178, 8), (105, 176, 10.5), (119, 179, 10), (91, 194, 10), (105, 193, 10), (118, 193, 9), (126, 188, 6),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Bone:
+    """One long bone from `start` to `end`, `width_px` at its middle."""
+
+    start: Point
+    end: Point
+    width_px: float
+
+    def at(self, along: float, across: float = 0.0) -> Point:
+        """Return the point at `along` (0 to 1) of the axis and `across` pixels to its side."""
+        dx, dy = self.end[0] - self.start[0], self.end[1] - self.start[1]
+        length = math.hypot(dx, dy)
+        return self.start[0] + along * dx - across * dy / length, self.start[
+            1
+        ] + along * dy + across * dx / length
+
+    def outline(self) -> list[Point]:
+        """Return the bone's outline: a broad base, a waist, a rounded head."""
+        half = self.width_px / 2
+        profile = [
+            (0.0, 0.95),
+            (0.05, 1.35),
+            (0.16, 1.18),
+            (0.32, 0.88),
+            (0.62, 0.80),
+            (0.82, 1.08),
+            (0.95, 1.16),
+            (1.0, 0.75),
+        ]
+        up = [self.at(a, half * w) for a, w in profile]
+        down = [self.at(a, -half * w) for a, w in reversed(profile)]
+        return closed_curve([*up, *down], samples=4)
+
+
+def draw(plate: Plate, truth: Truth) -> str:
+    """Draw one hand with the finding of `truth`; its side decides which hand it is, else chance. Returns its letter."""
+    left = truth.side == "left" if truth.side else plate.between(0, 1) < 0.5
+    rays, bones = _skeleton(plate)
+    groups = {
+        "metacarpal": [ray[0] for ray in rays[1:]],
+        "proximal phalanx": [ray[1] for ray in rays[1:]],
+        "distal radius": [bones[0]],
+    }
+    choice = groups.get(truth.zone, [bones[0]])
+    target = choice[int(plate.between(0, len(choice)))]
+    soft = plate.layer()
+    _flesh(soft, rays)
+    plate.grey += 0.26 * soft.field(1.6)
+    skeleton = plate.layer()
+    for centre in _CARPUS:
+        stone = blob(plate.rng, centre[:2], centre[2], 0.10)
+        skeleton.fill(stone, 0.62).edge(stone, 1.6, 0.92)
+    for bone in bones:
+        if bone is target and truth.finding == "fracture":
+            _fracture(plate, skeleton, target)
+        else:
+            _lay(skeleton, bone)
+    if truth.finding == "osteolytic lesion":
+        _lesion(plate, skeleton, target, truth)
+    plate.grey += 0.58 * skeleton.field(0.5) * (1 + 0.14 * plate.texture(4))
+    if left:
+        plate.grey = plate.grey[:, ::-1].copy()
+        if plate.spot:
+            plate.spot = (plate.width_px - plate.spot[0], plate.spot[1], plate.spot[2])
+    return "L" if left else "R"
+
+
+def _skeleton(plate: Plate) -> tuple[list[list[_Bone]], list[_Bone]]:
+    """Return the five rays of this patient, and all long bones with radius and ulna first."""
+    scale, thick = plate.between(1.0, 1.06), plate.between(0.92, 1.1)
+    spread = plate.between(0.75, 1.3)
+    rays = []
+    for base, degrees, lengths in _RAYS:
+        angle = math.radians(degrees * spread + plate.between(-2, 2))
+        start = (104 + (base[0] - 104) * scale, 200 + (base[1] - 200) * scale)
+        ray = []
+        for k, length in enumerate(lengths):
+            reach = length * scale
+            end = (start[0] + reach * math.sin(angle), start[1] - reach * math.cos(angle))
+            width = _WIDTHS[k + (1 if len(lengths) == 3 and k > 0 else 0)] * thick
+            ray.append(_Bone(start, end, width))
+            gap = (reach + 3.2) / reach
+            start = (start[0] + (end[0] - start[0]) * gap, start[1] + (end[1] - start[1]) * gap)
+            angle += math.radians(plate.between(-3, 3))
+        rays.append(ray)
+    radius = _Bone((90, 292), (92, 205), 25 * thick)
+    ulna = _Bone((125, 292), (121, 207), 15 * thick)
+    return rays, [radius, ulna, *(bone for ray in rays for bone in ray)]
+
+
+def _lay(layer: Layer, bone: _Bone) -> None:
+    """Paint one bone: marrow, thick shaft cortex, bright articular ends."""
+    outline = bone.outline()
+    layer.fill(outline, 0.66)
+    canal = bone.width_px * 0.40
+    layer.fill([bone.at(0.18, canal * 0.6), bone.at(0.5, canal * 0.55), bone.at(0.82, canal * 0.6),
+                bone.at(0.82, -canal * 0.6), bone.at(0.5, -canal * 0.55), bone.at(0.18, -canal * 0.6)], 0.46)  # fmt: skip
+    layer.edge(outline, max(1.4, bone.width_px * 0.15), 0.98)
+
+
+def _flesh(layer: Layer, rays: list[list[_Bone]]) -> None:
+    """Paint fingers, palm and wrist."""
+    for ray in rays:
+        tip = ray[-1].at(1.25)
+        layer.stroke([ray[0].at(0.4), *(bone.at(1.0) for bone in ray[:-1]), tip], 21, 0.8)
+        layer.disc(tip, 10.0, 0.8)
+        for bone in ray[1:]:
+            layer.disc(bone.start, 11.5, 0.8)
+    palm = [ray[0].at(1.02, 3) for ray in rays]
+    layer.fill(
+        closed_curve(
+            [(70, 182), palm[0], *palm[1:], (143, 172), (141, 215), (146, 300), (68, 300), (72, 215)]
+        ),
+        1.0,
+    )
+
+
+def _lesion(plate: Plate, layer: Layer, bone: _Bone, truth: Truth) -> None:
+    """An expansile lucency that thins the cortex."""
+    along = plate.between(0.42, 0.6) if bone.width_px < 20 else plate.between(0.80, 0.86)
+    centre = bone.at(along)
+    radius = bone.width_px * (
+        plate.between(0.78, 0.9) if truth.size == "large" else plate.between(0.60, 0.68)
+    )
+    if bone.width_px > 20:
+        radius *= 0.62
+    angle = math.atan2(bone.end[1] - bone.start[1], bone.end[0] - bone.start[0])
+    c, s = math.cos(angle), math.sin(angle)
+    rough = blob(plate.rng, (0, 0), radius, 0.12)
+    outline = [(centre[0] + 1.45 * x * c - y * s, centre[1] + 1.45 * x * s + y * c) for x, y in rough]
+    layer.fill(outline, 0.10).edge(outline, 1.3, 0.85)
+    plate.spot = (*centre, radius * 1.2)
+
+
+def _fracture(plate: Plate, layer: Layer, bone: _Bone) -> None:
+    """Break the bone: its far fragment is shifted and turned, with a dark oblique gap."""
+    along = plate.between(0.40, 0.62) if bone.width_px < 20 else plate.between(0.66, 0.76)
+    way = 1 if plate.between(0, 1) < 0.5 else -1
+    slant = plate.between(2.0, 5.0) * way / bone.width_px
+    line = max(1.4, bone.width_px * 0.15)
+    length = math.hypot(bone.end[0] - bone.start[0], bone.end[1] - bone.start[1])
+    near, far = _split(bone, along, slant)
+    layer.fill(near, 0.60).edge(near, line, 0.98)
+    pivot = bone.at(along)
+    stiff = 0.55 if bone.width_px > 20 else 1.0  # the radius has no room to swing
+    turn = math.radians(plate.between(8, 13)) * way * stiff
+    slip = plate.between(0.18, 0.28) * bone.width_px * way * stiff
+    c, s = math.cos(turn), math.sin(turn)
+    axis = ((bone.end[0] - bone.start[0]) / length, (bone.end[1] - bone.start[1]) / length)
+
+    def moved(p: Point) -> Point:
+        x, y = p[0] - pivot[0], p[1] - pivot[1]
+        return (pivot[0] + c * x - s * y - axis[1] * slip, pivot[1] + s * x + c * y + axis[0] * slip)
+
+    loose = [moved(p) for p in far]
+    layer.fill(loose, 0.60).edge(loose, line, 0.98)
+    gap = [
+        bone.at(along - slant * 0.5 + 0.01, bone.width_px * 0.62),
+        bone.at(along + slant * 0.5 + 0.01, -bone.width_px * 0.62),
+    ]
+    layer.stroke(gap, 2.6, 0.0)
+    plate.spot = (*pivot, bone.width_px * 0.9)
+
+
+def _split(bone: _Bone, along: float, slant: float) -> tuple[list[Point], list[Point]]:
+    """Return the outlines of a bone's near and far part, cut obliquely at `along`."""
+    half = bone.width_px * 0.42  # the waist's half width
+    cut = [bone.at(along - slant * 0.5, half), bone.at(along + slant * 0.5, -half)]
+    up: list[Point] = []
+    down: list[Point] = []
+    far = [cut[0]]
+    for point in bone.outline():
+        if _share(bone, point) > along + 0.06:
+            far.append(point)
+        elif _share(bone, point) < along - 0.06:
+            (up if len(far) == 1 else down).append(point)
+    return [*up, *cut, *down], [*far, cut[1]]
+
+
+def _share(bone: _Bone, point: Point) -> float:
+    """Return how far along the bone's axis a point lies, 0 at its start and 1 at its end."""
+    dx, dy = bone.end[0] - bone.start[0], bone.end[1] - bone.start[1]
+    return ((point[0] - bone.start[0]) * dx + (point[1] - bone.start[1]) * dy) / (dx * dx + dy * dy)
