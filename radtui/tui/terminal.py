@@ -89,7 +89,7 @@ def _in_tmux(features: str | None) -> Terminal:
         return Terminal(ColourDepth.TRUE)
     return Terminal(
         ColourDepth.C256,
-        "tmux passes on 256 colours; put `set -as terminal-features ',*:RGB'` in ~/.tmux.conf, detach and attach again.",
+        "tmux passes on 256 colours; put `set -as terminal-features ',*:RGB'` in ~/.tmux.conf and attach again.",
     )
 
 

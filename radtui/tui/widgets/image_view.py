@@ -1,0 +1,158 @@
+"""The image with its keys, which work while it has the focus."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from radtui.imaging import view
+from radtui.imaging.cells import Blocks
+from radtui.imaging.view import View
+from radtui.tui.widgets.image_canvas import CAPTION_ROWS, ImageCanvas, State
+
+__all__ = ["ImageView", "State"]
+
+# Letters that other screens use (d t r j q, and n f u g space 0-5 while rating) stay free.
+_KEYS: tuple[tuple[str, str, str, str, str], ...] = (
+    # id, keys, action, description in the key bar, tooltip
+    ("zoom-in", "plus,equals_sign", "zoom(1)", "Zoom in", "Magnify about the middle"),
+    ("zoom-out", "minus", "zoom(-1)", "Zoom out", "Show more around the middle"),
+    ("one-to-one", "x", "one_to_one", "1:1", "One image pixel to one drawn pixel"),
+    ("fit", "z", "fit", "Fit", "Show the whole image"),
+    ("pan-left", "left", "pan(-1, 0)", "Left", "Move left by a tenth of what is seen"),
+    ("pan-right", "right", "pan(1, 0)", "Right", "Move right by a tenth of what is seen"),
+    ("pan-up", "up", "pan(0, -1)", "Up", "Move up by a tenth of what is seen"),
+    ("pan-down", "down", "pan(0, 1)", "Down", "Move down by a tenth of what is seen"),
+    (
+        "window-next",
+        "w",
+        "preset(1)",
+        "Window",
+        "Next window: the file's own, automatic, full, lung, bone ...",
+    ),
+    ("window-back", "W", "preset(-1)", "Window back", "Previous window"),
+    ("brighter", "right_square_bracket,shift+up", "window(-1, 0)", "Brighter", "Lower the window's centre"),
+    ("darker", "left_square_bracket,shift+down", "window(1, 0)", "Darker", "Raise the window's centre"),
+    ("narrower", "right_curly_bracket,shift+right", "window(0, -1)", "Contrast up", "Narrow the window"),
+    ("wider", "left_curly_bracket,shift+left", "window(0, 1)", "Contrast down", "Widen the window"),
+    ("invert", "i", "turn('invert')", "Invert", "Exchange black and white"),
+    ("rotate", "o", "turn('rotate')", "Rotate", "Turn clockwise by a quarter"),
+    ("mirror", "m", "turn('mirror')", "Mirror", "Mirror left to right; side markers follow"),
+    ("frame-back", "comma", "frame(-1)", "Frame back", "Previous frame of a multi-frame image"),
+    ("frame-on", "full_stop", "frame(1)", "Frame on", "Next frame of a multi-frame image"),
+    (
+        "blocks",
+        "b",
+        "blocks",
+        "Blocks",
+        "Half blocks in exact greys, or finer quadrants with two greys a cell",
+    ),
+    ("cross", "c", "cross", "Cross", "Mark the pixel whose value is read"),
+    ("keep", "v", "keep", "Keep view", "Keep zoom and window when stepping to other images"),
+    ("reset", "backspace", "reset", "Reset", "Whole image, first window, upright"),
+)
+_SHOWN_KEYS = ("zoom-in", "zoom-out", "fit", "window-next", "brighter", "darker")
+
+
+class ImageView(ImageCanvas, can_focus=True):
+    """One image, zoomed, moved, windowed and turned by keys while it has the focus, and by the mouse's wheel."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(keys, action, text, tooltip=tip, show=name in _SHOWN_KEYS, id=f"image.{name}")
+        for name, keys, action, text, tip in _KEYS
+    ]
+
+    def action_zoom(self, steps: int) -> None:
+        """Magnify about the middle."""
+        self.look_at(view.zoomed(self.look, view.ZOOM_STEP**steps))
+
+    def action_one_to_one(self) -> None:
+        """Draw one image pixel as one pixel of a half block."""
+        if self.pyramid is not None:
+            self.look_at(replace(self.look, zoom=view.one_to_one_zoom(self.pyramid, self.look, self.port)))
+
+    def action_fit(self) -> None:
+        """Show the whole image."""
+        self.look_at(view.fitted(self.look))
+
+    def action_pan(self, right: int, down: int) -> None:
+        """Move by tenths of what is seen."""
+        if self.pyramid is not None:
+            step = view.PAN_STEP
+            self.look_at(view.panned(self.pyramid, self.look, self.port, right * step, down * step))
+
+    def action_window(self, level_steps: int, width_steps: int) -> None:
+        """Move or widen the window."""
+        if self.pyramid is not None:
+            look = view.levelled(self.pyramid, self.look, level_steps) if level_steps else self.look
+            self.look_at(view.widened(self.pyramid, look, width_steps) if width_steps else look)
+
+    def action_preset(self, steps: int) -> None:
+        """Step through the windows that the image has."""
+        if self.pyramid is not None:
+            self.look_at(view.next_preset(self.pyramid, self.look, steps))
+
+    def action_turn(self, how: str) -> None:
+        """Invert, rotate or mirror."""
+        if how == "invert":
+            self.look_at(replace(self.look, invert=not self.look.invert))
+        else:
+            self.look_at(view.rotated(self.look) if how == "rotate" else view.flipped(self.look))
+
+    def action_frame(self, steps: int) -> None:
+        """Go to another frame; the one shown stays until it is decoded."""
+        if self.pyramid is not None and self.pyramid.raster.frames > 1:
+            self.show_frame((self.look.frame + steps) % self.pyramid.raster.frames)
+
+    def action_blocks(self) -> None:
+        """Exchange half blocks and quadrants."""
+        half = self.cell_style.blocks is Blocks.HALF
+        self.cell_style = replace(self.cell_style, blocks=Blocks.QUADRANT if half else Blocks.HALF)
+        self.look_at(self.look)
+
+    def action_cross(self) -> None:
+        """Show or hide the cross in the middle."""
+        self.cell_style = replace(self.cell_style, cross=not self.cell_style.cross)
+        self.look_at(self.look)
+
+    def action_keep(self) -> None:
+        """Keep the view for the next image, or not."""
+        self.keep_view = not self.keep_view
+        self.refresh_caption()
+
+    def action_reset(self) -> None:
+        """Look at the whole image again, as it was first shown."""
+        self.look_at(View(frame=self.look.frame))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Magnify."""
+        event.stop()
+        self.action_zoom(1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Show more."""
+        event.stop()
+        self.action_zoom(-1)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Read the value under the pointer."""
+        across, down = self.blocks.pixels
+        inside = event.y < self.size.height - CAPTION_ROWS
+        self.pointer_px = ((event.x + 0.5) * across, (event.y + 0.5) * down) if inside else None
+        self.refresh_caption()
+
+    def on_leave(self) -> None:
+        """Read the value in the middle again."""
+        self.pointer_px = None
+        self.refresh_caption()
+
+    def on_focus(self) -> None:
+        """Light the caption up: the keys work."""
+        self.refresh_caption()
+
+    def on_blur(self) -> None:
+        """Dim the caption: the keys go elsewhere."""
+        self.refresh_caption()
