@@ -1,0 +1,101 @@
+"""`radtui demo`: the whole job on drawn radiographs, offline, without a GPU."""
+
+from __future__ import annotations
+
+import importlib.util
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.follow import follow, report_end
+from radtui.jobs.demo import DemoJobs, submit_demo
+from radtui.records import Job, JobState, UserError
+
+GUIDE = """\
+Phantoms are being drawn; then a small model learns from them while you watch.
+t  watch the loss fall and the descriptions change    [ ]  step through time
+d  look at the phantoms    j  all three jobs of the demo
+r  rate base against tuned, blind, as soon as pairs arrive    ?  every key"""
+
+
+@click.command()
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31), default=0, show_default=True, help="Seed of the phantoms."
+)
+@click.option(
+    "--headless", is_flag=True, help="Without the app: make, train, describe, score, export, then end."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --headless: print figures and paths as JSON.")
+@pass_session
+def demo(session: Session, seed: int, headless: bool, as_json: bool) -> None:
+    """Draw phantom radiographs, teach a small model to describe them, and review the result.
+
+    Takes about five minutes on two CPU cores and needs no network. The app opens at once; the run goes on
+    without it.
+    """
+    if as_json and not headless:
+        raise click.UsageError("--json needs --headless: the app has the screen.")
+    if importlib.util.find_spec("trl") is None:
+        raise UserError('The demo trains a model: pip install -c constraints.txt "radtui[train]" first.')
+    db = session.connect()
+    if headless:
+        sys.exit(_headless(session, db, seed, as_json))
+    screen = "train"
+    if not _there(db, seed):
+        submit_demo(session.data, db, seed)
+    db.close()
+    from radtui.tui.app import run_app
+
+    run_app(session.data, session.rater_name, screen=screen, guide=GUIDE)
+
+
+def _there(db: sqlite3.Connection, seed: int) -> bool:
+    """Whether a demo of this seed runs or has run: calling `demo` again goes back to it."""
+    from radtui.store import jobs
+
+    wanted = (JobState.QUEUED, JobState.STARTING, JobState.RUNNING, JobState.DONE)
+    return any(
+        job.dataset == f"phantoms-{seed}" and job.kind == "train" and job.state in wanted
+        for job in jobs.all_jobs(db)
+    )
+
+
+def _headless(session: Session, db: sqlite3.Connection, seed: int, as_json: bool) -> int:
+    began = time.monotonic()
+    made = submit_demo(session.data, db, seed)
+    ended: list[Job] = []
+    for job in (made.drawing, made.training, made.describing):
+        ended.append(follow(session.data, db, job.id))
+        code = report_end(ended[-1])
+        if code:
+            return code
+    result = _figures(session, db, DemoJobs(*ended), seed)
+    result["seconds"]["total"] = round(time.monotonic() - began, 1)  # type: ignore[index]
+    print_result(result, as_json)
+    return 0
+
+
+def _figures(session: Session, db: sqlite3.Connection, done: DemoJobs, seed: int) -> dict[str, object]:
+    """What the run has shown: counts, times, scores, and where things lie."""
+    from radtui.cli.scores import job_scores
+    from radtui.export.comparisons import write_csv
+    from radtui.review.scheme_file import default_scheme
+
+    out: Path = session.data.job(done.describing.id) / "comparisons.csv"
+    write_csv(db, done.describing, default_scheme(), out)
+    jobs = {"draw": done.drawing, "train": done.training, "describe": done.describing}
+    return {
+        "seed": seed,
+        "data_dir": str(session.data.root),
+        "jobs": {name: job.id for name, job in jobs.items()},
+        "seconds": {
+            name: round((job.ended_at or 0) - (job.started_at or 0), 1) for name, job in jobs.items()
+        },
+        "training": done.training.result,
+        "scores": job_scores(db, done.describing),
+        "comparisons_csv": str(out),
+    }
