@@ -39,7 +39,11 @@ _KEY_NAMES = {
     "^": "circumflex_accent", "_": "underscore", "`": "grave_accent", "{": "left_curly_bracket",
     "|": "vertical_line", "}": "right_curly_bracket", "~": "tilde",
 }  # fmt: skip
-_RESERVED_KEYS = {"ctrl+c": "copies the selection", "ctrl+q": "quits", "ctrl+p": "opens the command palette"}
+_RESERVED_KEYS = {
+    "ctrl+c": "copies the selection", "ctrl+q": "quits", "ctrl+p": "opens the command palette", "q": "quits",
+    "d": "opens the data screen", "t": "opens the training screen", "r": "opens the review screen",
+    "j": "opens the jobs screen", "up": "scrolls the texts", "down": "scrolls the texts",
+}  # fmt: skip
 
 
 @cache

@@ -1,0 +1,294 @@
+"""One rater's work on one generation job: what is shown, and every answer a committed row before anything moves.
+
+The session knows no widget. It keeps queue and history in memory beside the database, so that a key costs one
+small transaction whatever has been rated before.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from radtui.records import Comparison, Image, Job, Rating, Variant
+from radtui.review.blinding import calibration_set, order_key, shown_left
+from radtui.review.queue import ActiveClock, Pair, Queue, pair_of, shown_order
+from radtui.review.scheme import Scheme
+from radtui.review.text import normalise, visible
+from radtui.review.undo import History
+from radtui.store import descriptions, images, jobs, ratings
+from radtui.store.ratings import Assignment
+from radtui.tui import review_edits as edits
+
+Edit = Callable[[Rating], Rating]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a session starts from; read in any thread by `read_study`."""
+
+    job: Job
+    rater: str
+    scheme: Scheme
+    seed: int
+    calibration: tuple[int, ...]
+    pairs: list[Pair]
+    history: History
+    queue: Queue
+    sides: dict[Pair, Variant] = field(default_factory=dict)
+
+    def order(self, image_ids: list[int]) -> list[Pair]:
+        """The shown order of these images' pairs; pure, for any thread."""
+        return shown_order(
+            self.job.id, image_ids, self.rater, self.seed, self.scheme.protocol, self.calibration
+        )
+
+
+def read_study(db: sqlite3.Connection, job_id: int, rater: str, scheme: Scheme) -> Study:
+    """Read everything a rater has done in a job, and what there is to do.
+
+    Args:
+        db: A connection of the calling thread.
+        job_id: A generation job.
+        rater: Who rates; nobody else's ratings are read.
+        scheme: What is asked.
+
+    Raises:
+        KeyError: There is no such job.
+    """
+    job = jobs.must_get(db, job_id)
+    found = job.settings.get("seed", 0)
+    seed = found if isinstance(found, int) else 0
+    protocol = scheme.protocol
+    work = descriptions.work_list(db, job_id) if protocol.calibration_items else []
+    calibration = calibration_set(job_id, work, protocol.calibration_items, seed)
+    pairs = shown_order(job_id, descriptions.comparison_ids(db, job_id), rater, seed, protocol, calibration)
+    history = History(ratings.history(db, job_id, rater))
+    queue = Queue(pairs, sorted(history.current.values(), key=lambda row: row.id), protocol.repeat_gap)
+    sides = {
+        Pair(a.job_id, a.image_id, a.occasion): a.shown_left for a in ratings.assigned(db, job_id, rater)
+    }
+    return Study(job, rater, scheme, seed, calibration, pairs, history, queue, sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One pair as the rater sees it. `texts` are A and B, format-normalised and harmless to a terminal."""
+
+    pair: Pair
+    place: int  # 1 based, in the rater's own order
+    image: Image
+    left: Variant
+    texts: tuple[str, str]
+    reference: str  # "" while it may not be seen, or where there is none
+    reference_waits: bool  # there is one, shown after the preference
+    rating: Rating | None  # the snapshot that counts, None when nothing was ever answered
+    identity_known: bool
+
+    @property
+    def rated(self) -> bool:
+        """Whether the pair counts as judged."""
+        return self.rating is not None and not self.rating.empty
+
+    def variant(self, side: int) -> Variant:
+        """Whose text stands on a side: 0 is A, left; 1 is B, right."""
+        other = Variant.BASE if self.left is Variant.TUNED else Variant.TUNED
+        return other if side else self.left
+
+
+class ReviewSession:
+    """A rater at work: navigation in memory, answers straight into the database.
+
+    Args:
+        db: The connection of the thread that calls the methods.
+        study: What `read_study` read.
+        clock: Monotonic seconds, for time spent.
+        now: Unix seconds, for `rated_at`.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        study: Study,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._db, self.study, self._clock, self._now = db, study, clock, now
+        self.queue, self._history = study.queue, study.history
+        self.among: list[Pair] | None = None  # what a filter or search leaves, None for all
+        self.peek = False  # the reference is shown before its time, because it was asked for
+        self._place = {pair: at for at, pair in enumerate(study.pairs, 1)}
+        self._seen: set[int] = set()  # images whose sides this rater has asked for
+        self._spent: dict[Pair, tuple[float, float]] = {}  # active and wall seconds not yet on a row
+        self._pair: Pair | None = None
+        self._comparison: Comparison | None = None
+        self._image: Image | None = None
+        self._timer: ActiveClock | None = None
+
+    @property
+    def scheme(self) -> Scheme:
+        """What is asked."""
+        return self.study.scheme
+
+    @property
+    def pair(self) -> Pair | None:
+        """The pair on show."""
+        return self._pair
+
+    def start(self) -> Pair | None:
+        """Show the pair where this rater stopped; the last one when all are rated; None when there are none."""
+        pairs = self.queue.pairs
+        return self.show(self.queue.resume() or (self.queue.last or pairs[0] if pairs else None))
+
+    def show(self, pair: Pair | None) -> Pair | None:
+        """Turn to a pair; its side is stored before it is seen and stays for ever. Time starts to run."""
+        self.pause()
+        self._pair, self.peek = pair, False
+        if pair is None:
+            self._comparison = self._image = None
+            return None
+        self._comparison = descriptions.comparison(self._db, pair.job_id, pair.image_id)
+        self._image = images.get(self._db, pair.image_id)
+        if pair not in self.study.sides:
+            self._assign(pair)
+        self.resume()
+        return pair
+
+    def _assign(self, pair: Pair) -> None:
+        study = self.study
+        calibration = pair.image_id in study.calibration
+        role = "calibration" if calibration else "repeat" if pair.occasion else "normal"
+        order = order_key(pair.job_id, pair.image_id, study.rater, pair.occasion, study.seed)
+        key = f"{0 if calibration else 1}-{order:020d}"
+        left = shown_left(pair.job_id, pair.image_id, study.rater, pair.occasion, study.seed)
+        ratings.assign(
+            self._db,
+            [Assignment(pair.job_id, pair.image_id, study.rater, pair.occasion, role, left, key)],
+        )
+        # Another terminal of the same rater may have been first: the stored side is the one that counts.
+        stored = ratings.stored_side(self._db, pair.job_id, study.rater, pair.image_id, pair.occasion)
+        study.sides[pair] = stored or left
+
+    def shown(self) -> Shown | None:
+        """The pair on show with all that may be seen of it now, or None."""
+        pair, comparison, image = self._pair, self._comparison, self._image
+        if pair is None or comparison is None or image is None:
+            return None
+        left = self.study.sides[pair]
+        sides = (comparison.base, comparison.tuned)
+        a, b = sides if left is Variant.BASE else sides[::-1]
+        rating = self.queue.mine.get(pair)
+        rated = rating is not None and not rating.empty
+        when = self.scheme.protocol.reference
+        may_see = when == "before" or self.peek or (when == "after" and rated)
+        reference = visible(comparison.reference).strip()
+        return Shown(
+            pair=pair, place=self._place.get(pair, 0), image=image, left=left,
+            texts=(normalise(a.text), normalise(b.text)), reference=reference if may_see else "",
+            reference_waits=bool(reference) and when == "after" and not may_see, rating=rating,
+            identity_known=self._knows(pair, rating),
+        )  # fmt: skip
+
+    def _knows(self, pair: Pair, rating: Rating | None) -> bool:
+        return pair.image_id in self._seen or (rating is not None and not rating.blinded)
+
+    def answer(self, edit: Edit, judges: bool = True) -> Rating | None:
+        """Commit the pair's next snapshot: the rating as it stands, with one thing changed.
+
+        Args:
+            edit: One of `review_edits`.
+            judges: False for what says nothing about the texts (a note, a flag): it never un-blinds the row.
+
+        Returns:
+            The stored row; None when no pair is on show.
+        """
+        if self._pair is None:
+            return None
+        pair, before = self._pair, self.queue.mine.get(self._pair)
+        row = before or edits.blank(pair, self.study.rater, self.scheme, self.study.sides[pair], True)
+        blinded = row.blinded and not (judges and self._knows(pair, before))
+        active_s, wall_s = self._time(pair)
+        row = replace(
+            edit(row), id=0, scheme=self.scheme.id, scheme_hash=self.scheme.sha256, blinded=blinded,
+            active_s=row.active_s + active_s, wall_s=row.wall_s + wall_s, rated_at=self._now(), undoes=None,
+        )  # fmt: skip
+        stored = self._store(row)
+        self._spent.pop(pair, None)
+        self._timer = ActiveClock(self._clock(), self.scheme.protocol.idle_cutoff_s)
+        return stored
+
+    def reveal(self) -> None:
+        """The rater wants to know which text is whose.
+
+        An unrated pair is marked un-blinded in the database at once: what was seen cannot be unseen by a restart.
+        """
+        if self._pair is None:
+            return
+        before = self.queue.mine.get(self._pair)
+        self._seen.add(self._pair.image_id)
+        if before is None or before.empty:
+            self.answer(lambda rating: rating)
+
+    def undo(self) -> Pair | None:
+        """Take back this rater's last answer, whichever pair it was about, and show that pair; None at the start."""
+        step = self._history.next_undo(self.study.rater)
+        if step is None:
+            return None
+        stored = self._store(step.snapshot(self._now()))
+        return self.show(pair_of(stored))
+
+    def _store(self, row: Rating) -> Rating:
+        stored = ratings.add(self._db, row)
+        self._history.add(stored)
+        self.queue.record(stored)
+        return stored
+
+    def next_unrated(self) -> Pair | None:
+        """Show the next pair to judge; None, with nothing changed, when all are rated."""
+        pair = self.queue.next_unrated(self._pair)
+        if pair is not None and self.among is not None and pair not in self.among:
+            left = (one for one in self.among if not self.queue.rated(one))
+            pair = next(left, pair)
+        return self.show(pair) if pair is not None else None
+
+    def step(self, by: int) -> Pair | None:
+        """Show a neighbour in the order, or in what a filter leaves; stays at the ends."""
+        pair = self.queue.step(self._pair, by, self.among)
+        return self.show(pair) if pair is not None and pair != self._pair else None
+
+    def jump(self, place: int) -> Pair | None:
+        """Show the pair at a place, 1 based; None when there is no such place."""
+        pairs = self.queue.pairs
+        return self.show(pairs[place - 1]) if 1 <= place <= len(pairs) else None
+
+    def grow(self, pairs: list[Pair]) -> bool:
+        """Take in a new order after more descriptions have come; whether there are more pairs than before."""
+        more = len(pairs) > len(self.queue.pairs)
+        self.queue.replace_pairs(pairs)
+        self._place = {pair: at for at, pair in enumerate(pairs, 1)}
+        return more
+
+    def touch(self) -> None:
+        """Note that a key was pressed: the rater is at work."""
+        if self._timer is not None:
+            self._timer.touch(self._clock())
+
+    def pause(self) -> None:
+        """Stop the time, because another screen is on show or the pair changes."""
+        if self._pair is not None and self._timer is not None:
+            self._spent[self._pair] = self._time(self._pair)
+        self._timer = None
+
+    def resume(self) -> None:
+        """Let the time run (again) for the pair on show."""
+        if self._pair is not None and self._timer is None:
+            self._timer = ActiveClock(self._clock(), self.scheme.protocol.idle_cutoff_s)
+
+    def _time(self, pair: Pair) -> tuple[float, float]:
+        """Active and wall seconds spent on the pair on show that are on no row yet."""
+        active_s, wall_s = self._spent.get(pair, (0.0, 0.0))
+        if self._timer is None:
+            return active_s, wall_s
+        now_s = self._clock()
+        return active_s + self._timer.active_s(now_s), wall_s + self._timer.wall_s(now_s)
