@@ -15,7 +15,7 @@ from radtui.charts.palette import PALETTE
 from radtui.charts.series import Axis, Series
 from radtui.charts.view import Range
 
-DENSE = 3  # points a cell from which single values are no longer told apart and the band stands for them
+DENSE = 8  # points a cell from which single values are no longer told apart and the band stands for them
 OUTLIER_SHARE = 0.25  # an outlier may stretch the axis by this share; further out it is cut off and marked
 PADDING = 0.04  # of the range of values, above and below
 
@@ -31,13 +31,16 @@ class Smoothing(StrEnum):
     def half_life(self, points: int) -> float | None:
         """Half-life of the moving average in points, None for no average.
 
-        A power of two near 1/256, 1/64 or 1/16 of the points, so that it looks the same at any length of
-        a run and changes only when the number of points has doubled.
+        A power of two near 1/512, 1/128 or 1/32 of the points, so that it looks the same at any length of
+        a run and changes only when the number of points has doubled; at least half a point, 1 or 4 points.
         """
-        share = {Smoothing.LIGHT: 256, Smoothing.MEDIUM: 64, Smoothing.HEAVY: 16}.get(self)
-        if share is None:
-            return None
-        return max(1.0, 2.0 ** math.floor(math.log2(max(points, 1) / share)))
+        share, least = {
+            Smoothing.OFF: (0, 0.0),
+            Smoothing.LIGHT: (512, 0.5),
+            Smoothing.MEDIUM: (128, 1.0),
+            Smoothing.HEAVY: (32, 4.0),
+        }[self]
+        return max(least, 2.0 ** math.floor(math.log2(max(points, 1) / share))) if share else None
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +67,8 @@ class Drawn:
     """A curve reduced to the dot columns of one view.
 
     `at`, `line` and `raw` are the points of two polylines over dot columns: smoothed (or mean), and measured.
-    `lo` and `hi` are the extremes of each dot column. `dense` says that a band should stand for `raw`.
+    `lo` and `hi` are the extremes of each dot column, `broken` those with values of which
+    none is finite. `dense` says that a band should stand for `raw`.
     """
 
     curve: Curve
@@ -73,6 +77,7 @@ class Drawn:
     raw: Floats
     lo: Floats
     hi: Floats
+    broken: NDArray[np.bool_]
     dense: bool
 
     def marks(self, width: int) -> tuple[NDArray[np.int64], Floats]:
@@ -121,8 +126,9 @@ def draw(curve: Curve, axis: Axis, window: Range, width: int, smoothing: Smoothi
         value = curve.series.values[index]
         raw = np.insert(raw, side, value)
         line = np.insert(line, side, value if average is None else average[index])
+    broken = (columns.stop > columns.start) & np.isnan(columns.mean)
     dense = stop - start >= DENSE * width / 2
-    return Drawn(curve, at.astype(np.int64), line, raw, columns.lo, columns.hi, dense)
+    return Drawn(curve, at.astype(np.int64), line, raw, columns.lo, columns.hi, broken, dense)
 
 
 def value_range(drawn: Sequence[Drawn], with_raw: Curve | None, log: bool) -> Range | None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.cells import cell_len
 
 from radtui.charts import raster
@@ -22,17 +21,17 @@ from radtui.charts.curves import (
     read,
     value_range,
 )
-from radtui.charts.growing import Floats
 from radtui.charts.header import put_header
+from radtui.charts.paint import POINT_CHAR, Area, CurvePainter
 from radtui.charts.series import Axis
 from radtui.charts.ticks import Tick, linear_ticks, log_ticks, number, time_ticks, whole_ticks
-from radtui.charts.tones import AXIS, CROSSHAIR, GRID, GROUND, MUTED, WARNING, Tone, tone
-from radtui.charts.view import Range, View
+from radtui.charts.tones import AXIS, CROSSHAIR, GRID, MUTED, WARNING, Tone, tone
+from radtui.charts.view import View
 
 GUTTER = 7  # cells for the labels of the vertical axis and a space
 CELLS_PER_X_TICK, ROWS_PER_Y_TICK = 12, 4
 LEAST_COLUMNS, LEAST_ROWS = 16, 5
-GRID_CHAR, AXIS_CHAR, TICK_CHAR, POINT_CHAR, CUT_CHAR = "┈", "─", "┴", "●", "▴"
+GRID_CHAR, AXIS_CHAR, TICK_CHAR = "┈", "─", "┬"
 
 # Later kinds win where several fall into one cell.
 EVENT_CHARS = {"eval": "◇", "checkpoint": "▲", "resume": "»", "warning": "!", "memory": "!"}
@@ -59,47 +58,6 @@ class Look:
     smoothing: Smoothing = Smoothing.MEDIUM
     raw_of: Curve | None = None
     empty_text: str = "No points yet"
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """The part of the canvas where curves are: its place in cells and the values at its edges."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-    window: Range  # x in the middle of the first and of the last dot column
-    values: Range  # values in the middle of the lowest and of the highest dot row
-
-    def x_at(self, column: int) -> float:
-        """The x in the middle of a column of the canvas."""
-        share = (2 * (column - self.left) + 0.5) / (2 * self.width - 1)
-        return self.window[0] + share * (self.window[1] - self.window[0])
-
-    def column_of(self, x: float) -> int | None:
-        """The column of the canvas where x is, None outside."""
-        share = (x - self.window[0]) / (self.window[1] - self.window[0])
-        column = round(share * (2 * self.width - 1)) // 2
-        return self.left + column if 0 <= column < self.width else None
-
-    def dots_of(self, values: Floats, log: bool) -> Floats:
-        """Rows of braille dots where values are, 0 the highest; one row outside for all beyond the edges."""
-        return raster.rows_of(values, *self.values, self.height * raster.DOTS_Y, log)
-
-    def rows_of(self, values: Floats, log: bool) -> NDArray[np.int64]:
-        """Rows of cells where finite values are, 0 the highest; -1 or `height` beyond the edges."""
-        return np.rint(self.dots_of(values, log)).astype(np.int64) // raster.DOTS_Y
-
-    def cells(self, canvas: Canvas) -> tuple[NDArray[np.uint32], NDArray[np.uint16], NDArray[np.uint16]]:
-        """The characters, foreground and background numbers of this part of the canvas, to be changed."""
-        place = slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
-        return canvas.chars[place], canvas.front[place], canvas.back[place]
-
-    @property
-    def cell(self) -> float:
-        """Width of a cell in units of x."""
-        return 2 * (self.window[1] - self.window[0]) / (2 * self.width - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,59 +175,16 @@ def _put_curves(
 ) -> None:
     """The measured values behind, then the lines, then single points."""
     index = {id(curve): number for number, curve in enumerate(curves)}
-    ground = np.zeros((area.height, area.width), np.uint16)  # what a line's cell has behind it
+    painter = CurvePainter(canvas, area, look.log)
     for one in drawn:
         if one.curve is look.raw_of and one.dense:
-            _put_band(canvas, area, one, tone(index[id(one.curve)], Tone.BAND), look.log, ground)
-        elif one.curve is look.raw_of and look.smoothing is not Smoothing.OFF and not one.curve.points:
-            _put_line(canvas, area, one.at, one.raw, tone(index[id(one.curve)], Tone.RAW), look.log, ground)
+            painter.band(one, tone(index[id(one.curve)], Tone.BAND))
+        elif one.curve is look.raw_of:
+            painter.raw(one, tone(index[id(one.curve)], Tone.RAW))
     for one in drawn:
-        _put_line(canvas, area, one.at, one.line, tone(index[id(one.curve)], Tone.LINE), look.log, ground)
+        painter.line(one, tone(index[id(one.curve)], Tone.LINE))
     for one in drawn:
-        at, values = one.marks(raster.DOTS_X * area.width)
-        for column, row in zip(at.tolist(), area.rows_of(values, look.log).tolist(), strict=True):
-            if 0 <= row < area.height:
-                colour = tone(index[id(one.curve)], Tone.LINE)
-                canvas.put(area.top + row, area.left + column // raster.DOTS_X, POINT_CHAR, colour)
-
-
-def _put_band(
-    canvas: Canvas, area: Area, one: Drawn, colour: int, log: bool, ground: NDArray[np.uint16]
-) -> None:
-    """Fill between the extremes of each column of cells; mark the columns that go on above."""
-    lo, hi = (edge.reshape(-1, raster.DOTS_X) for edge in (one.lo, one.hi))
-    top = area.dots_of(np.fmax.reduce(hi, axis=1), log)
-    bottom = area.dots_of(np.fmin.reduce(lo, axis=1), log)
-    band = raster.band_cells(top / raster.DOTS_Y, (bottom + 1) / raster.DOTS_Y, area.height)
-    chars, front, back = area.cells(canvas)
-    drawn = band.chars > 0
-    chars[drawn] = band.chars[drawn]
-    front[drawn] = np.where(band.front, colour, GROUND)[drawn]
-    back[band.behind] = colour
-    ground[band.covered >= 0.5] = colour
-    for column in np.flatnonzero(top < -0.5).tolist():
-        canvas.put(area.top, area.left + column, CUT_CHAR, MUTED)
-
-
-def _put_line(
-    canvas: Canvas,
-    area: Area,
-    at: NDArray[np.int64],
-    values: Floats,
-    colour: int,
-    log: bool,
-    ground: NDArray[np.uint16],
-) -> None:
-    """A polyline in braille; dots of a line already there are kept and take its colour."""
-    spans = raster.line_spans(at, area.dots_of(values, log), area.width * raster.DOTS_X)
-    cells = raster.line_cells(*spans, area.height)
-    chars, front, back = area.cells(canvas)
-    used = cells > 0
-    old = chars[used]
-    old_dots = np.where((old >= raster.BRAILLE) & (old < raster.BRAILLE + 256), old - raster.BRAILLE, 0)
-    chars[used] = raster.BRAILLE + (old_dots | cells[used])
-    front[used] = colour
-    back[used] = ground[used]
+        painter.points(one, tone(index[id(one.curve)], Tone.LINE))
 
 
 def _put_crosshair(canvas: Canvas, area: Area, readings: Sequence[Reading], x: float, look: Look) -> None:

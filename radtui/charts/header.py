@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from radtui.charts.canvas import Canvas
 from radtui.charts.curves import Reading, Smoothing
 from radtui.charts.series import Axis
-from radtui.charts.ticks import duration, number
+from radtui.charts.ticks import duration, measured
 from radtui.charts.tones import MUTED, TEXT, TITLE, Tone, tone
 
 if TYPE_CHECKING:
@@ -97,14 +97,14 @@ def _place(look: Look, readings: Sequence[Reading], x: float, near: Sequence[Mar
 def _entry(index: int, reading: Reading, with_average: bool) -> list[Piece]:
     """Sign, name and value of a curve."""
     curve = reading.curve
-    value = "–" if reading.value is None else number(reading.value)
+    value = "–" if reading.value is None else measured(reading.value)
     pieces = [
         (POINTS_SIGN if curve.points else LINE_SIGN, tone(index, Tone.LINE)),
         (f" {curve.label} ", MUTED),
         (value, TEXT),
     ]
     if with_average and reading.average is not None:
-        pieces.append((f" avg {number(reading.average)}", MUTED))
+        pieces.append((f" avg {measured(reading.average)}", MUTED))
     return pieces
 
 

@@ -8,7 +8,7 @@ Rgb = tuple[int, int, int]
 
 # Source: Okabe and Ito, "Color Universal Design", 2008, without its black; ordered so that neighbours differ
 # in lightness as well as in hue. The blue is lightened from #0072B2, which is unreadable on a dark terminal.
-PALETTE = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#D55E00", "#4C8FD9")
+PALETTE = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#4C8FD9", "#F0E442")
 TRAIN, EVAL = PALETTE[0], PALETTE[1]
 
 LEAST_CONTRAST = 3.0  # Source: WCAG 2.2, criterion 1.4.11: graphical objects need 3:1

@@ -38,7 +38,8 @@ def linear_ticks(lo: float, hi: float, most: int) -> list[Tick]:
 
 def whole_ticks(lo: float, hi: float, most: int) -> list[Tick]:
     """Ticks at whole numbers, for steps."""
-    return [tick for tick in linear_ticks(lo, hi, most) if abs(tick.value - round(tick.value)) < 1e-9]
+    ticks = [tick for tick in linear_ticks(lo, hi, most) if abs(tick.value - round(tick.value)) < 1e-9]
+    return [Tick(tick.value, f"{tick.value:,.0f}" if tick.value < 1e9 else tick.label) for tick in ticks]
 
 
 def log_ticks(lo: float, hi: float, most: int) -> list[Tick]:
@@ -84,8 +85,18 @@ def number(value: float) -> str:
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     if size >= 10_000:
         return f"{value:,.0f}" if size < 1e9 else f"{value:.3g}"
-    text = f"{value:.4g}"
-    return f"{float(text):,.0f}" if size >= 1000 else text
+    return f"{value:,.0f}" if size >= 1000 else f"{value:.4g}"
+
+
+def measured(value: float) -> str:
+    """A measured number with its trailing zeros, so that it does not jump as it changes: `1.230`, `2.00e-4`."""
+    size = abs(value)
+    if not math.isfinite(value) or size >= 1000:
+        return number(value)
+    if 0 < size < 1e-3:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return f"{value:#.4g}" if size else "0"
 
 
 def duration(seconds: float) -> str:

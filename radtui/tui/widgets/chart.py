@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
-from radtui.charts.canvas import Canvas
 from radtui.charts.frame import Area
 from radtui.charts.model import ChartModel
-from radtui.charts.palette import blend
-from radtui.charts.tones import GROUND, PLAIN, curve_tones
 from radtui.records import Event, Metric
+from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, palette, strips_of
 
 WHEEL_FACTOR = 0.8  # new width of the window over old, for one notch
 
@@ -48,16 +44,9 @@ class LossChart(Widget, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    LossChart { width: 1fr; height: 1fr; min-height: 5; }
-    LossChart > .loss-chart--text { color: $foreground; }
-    LossChart > .loss-chart--muted { color: $foreground 60%; }
-    LossChart > .loss-chart--grid { color: $foreground 14%; }
-    LossChart > .loss-chart--axis { color: $foreground 35%; }
-    LossChart > .loss-chart--title { color: $foreground; text-style: bold; }
-    LossChart > .loss-chart--crosshair { color: $foreground 50%; }
-    LossChart > .loss-chart--warning { color: $warning; text-style: bold; }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"loss-chart--{name}" for name in PLAIN}
+    LossChart { width: 1fr; height: 1fr; min-height: 5; padding: 0 1; }
+    """ + component_css("LossChart")
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "crosshair(-1)", "Read left", id="chart.left", tooltip="Move the crosshair to the left"),
         Binding("right", "crosshair(1)", "Read right", id="chart.right", tooltip="Move the crosshair to the right"),
@@ -156,7 +145,9 @@ class LossChart(Widget, can_focus=True):
         if wanted != self._drawn_for:
             frame = self.model.compose(*self.size)
             self._area = frame.area
-            self._strips = strips_of(frame.canvas, *self._palette())
+            self._strips = strips_of(
+                frame.canvas, palette(self, [curve.colour for curve in self.model.curves])
+            )
             self._drawn_for = wanted
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
@@ -209,40 +200,3 @@ class LossChart(Widget, can_focus=True):
             column = event.get_content_offset_capture(self).x
             self.model.zoom(factor, self._area.x_at(column))
             self.refresh()
-
-    def _palette(self) -> tuple[list[str], set[int]]:
-        """The colour "#RRGGBB" of each colour number, and which of them are bold."""
-        background = self.background_colors[1].hex6
-        colours, bold = [], set()
-        for number, name in enumerate(PLAIN):
-            styles = self.get_component_styles(f"loss-chart--{name}")
-            colours.append(blend(background, styles.color.hex6, styles.color.a))
-            if styles.text_style.bold:
-                bold.add(number)
-        colours.append(background)
-        for curve in self.model.curves:
-            colours += curve_tones(curve.colour, background)
-        return colours, bold
-
-
-def strips_of(canvas: Canvas, colours: Sequence[str], bold: set[int]) -> list[Strip]:
-    """A canvas as strips.
-
-    Args:
-        canvas: what to show.
-        colours: "#RRGGBB" of each colour number; that of number `GROUND` is behind everything.
-        bold: the colour numbers written in bold.
-    """
-    styles: dict[tuple[int, int], Style] = {}
-    strips = []
-    for row in range(canvas.rows):
-        segments = []
-        for text, front, back in canvas.runs(row):
-            style = styles.get((front, back))
-            if style is None:
-                behind = colours[back] if back else colours[GROUND]
-                style = Style(color=colours[front], bgcolor=behind, bold=front in bold)
-                styles[front, back] = style
-            segments.append(Segment(text, style))
-        strips.append(Strip(segments, canvas.columns))
-    return strips

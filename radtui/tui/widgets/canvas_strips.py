@@ -1,0 +1,76 @@
+"""Canvases of `radtui.charts` as strips in the colours of the theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from radtui.charts.canvas import Canvas
+from radtui.charts.palette import blend
+from radtui.charts.tones import GROUND, PLAIN, curve_tones
+
+COMPONENTS = {f"chart--{name}" for name in PLAIN}
+_CSS = {
+    "text": "color: $foreground;",
+    "muted": "color: $foreground 60%;",
+    "grid": "color: $foreground 14%;",
+    "axis": "color: $foreground 35%;",
+    "title": "color: $foreground; text-style: bold;",
+    "crosshair": "color: $foreground 50%;",
+    "warning": "color: $warning; text-style: bold;",
+}
+
+
+def component_css(widget: str) -> str:
+    """Default rules of a chart widget's component classes, which a theme or a screen may change."""
+    return "\n".join(f"{widget} > .chart--{name} {{ {rules} }}" for name, rules in _CSS.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """The colour "#RRGGBB" of each colour number of a canvas, and the numbers written in bold."""
+
+    of: Sequence[str]
+    bold: frozenset[int]
+
+
+def palette(widget: Widget, curves: Sequence[str]) -> Colours:
+    """The colours of a chart on the widget's background.
+
+    Args:
+        widget: one with the component classes `COMPONENTS`.
+        curves: the colour "#RRGGBB" of each curve.
+    """
+    background = widget.background_colors[1].hex6
+    of, bold = [], set()
+    for number, name in enumerate(PLAIN):
+        styles = widget.get_component_styles(f"chart--{name}")
+        of.append(blend(background, styles.color.hex6, styles.color.a))
+        if styles.text_style.bold:
+            bold.add(number)
+    of.append(background)
+    for colour in curves:
+        of += curve_tones(colour, background)
+    return Colours(of, frozenset(bold))
+
+
+def strips_of(canvas: Canvas, colours: Colours) -> list[Strip]:
+    """A canvas as strips; the colour with number `GROUND` is behind everything."""
+    styles: dict[tuple[int, int], Style] = {}
+    strips = []
+    for row in range(canvas.rows):
+        segments = []
+        for text, front, back in canvas.runs(row):
+            style = styles.get((front, back))
+            if style is None:
+                behind = colours.of[back or GROUND]
+                style = Style(color=colours.of[front], bgcolor=behind, bold=front in colours.bold)
+                styles[front, back] = style
+            segments.append(Segment(text, style))
+        strips.append(Strip(segments, canvas.columns))
+    return strips
