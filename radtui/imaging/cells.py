@@ -155,10 +155,14 @@ def quadrants(px: NDArray[np.uint8]) -> Cells:
 def letters(px: NDArray[np.uint8]) -> Cells:
     """Draw each cell as a letter by its brightness, for terminals that have no colours to speak of.
 
+    A dozen letters cannot show a window's greys, so the frame's 2nd to 98th percentile is spread over them.
+
     Args:
         px: (2 H, W) or (2 H, W, 3) uint8.
     """
-    grey = px.astype(np.float32) if px.ndim == 2 else px.mean(axis=2)
+    grey = px.astype(np.float32) if px.ndim == 2 else px.mean(axis=2, dtype=np.float32)
     mean = (grey[0::2] + grey[1::2]) / 2
-    ramp = np.array([_ASCII_START + ord(c) for c in TEXT_RAMP], dtype=np.uint8)
-    return Cells(ramp[np.minimum((mean * (len(ramp) / 256)).astype(np.intp), len(ramp) - 1)])
+    low, high = np.percentile(mean, (2, 98))
+    ramp = np.array([_ASCII_START + ord(letter) for letter in TEXT_RAMP], dtype=np.uint8)
+    step = (mean - low) * (len(ramp) / max(float(high - low), 1.0))
+    return Cells(ramp[np.clip(step, 0, len(ramp) - 1).astype(np.intp)])

@@ -15,7 +15,7 @@ from radtui.imaging.raster import Raster
 from radtui.records import UserError
 
 MAX_PIXELS = 89_478_485  # Pillow's own threshold for "this may be a decompression bomb"
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "MPO")
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM")
 _WHITE_IS_ZERO_TAG = 262  # TIFF PhotometricInterpretation
 
 
@@ -56,12 +56,11 @@ def probe(data: bytes) -> Facts:
 
         return dicom.probe(data)
     image = _open(data)
+    _load(image)
     width, height = image.size
     if image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):
         width, height = height, width
-    facts = Facts(image.format or "", width, height, image.mode, int(getattr(image, "n_frames", 1)))
-    _load(image)
-    return facts
+    return Facts(image.format or "", width, height, image.mode, int(getattr(image, "n_frames", 1)))
 
 
 def decode(data: bytes, frame: int = 0) -> Raster:
