@@ -99,7 +99,9 @@ def assigned(db: sqlite3.Connection, job_id: int, rater: str) -> list[Assignment
     ]
 
 
-def stored_side(db: sqlite3.Connection, job_id: int, rater: str, image_id: int, occasion: int) -> Variant | None:
+def stored_side(
+    db: sqlite3.Connection, job_id: int, rater: str, image_id: int, occasion: int
+) -> Variant | None:
     """Which variant stands left for a rater, or None while the comparison was never shown."""
     row = db.execute(
         "SELECT shown_left FROM assignments WHERE job_id = ? AND rater = ? AND image_id = ? AND occasion = ?",

@@ -45,7 +45,7 @@ def both_bad(rating: Rating) -> Rating:
 
 
 def skipped(rating: Rating) -> Rating:
-    """This rater cannot judge the pair; takes the place of a preference."""
+    """The rater cannot judge the pair; takes the place of a preference."""
     return replace(rating, preference=None, both_bad=False, skipped=True)
 
 

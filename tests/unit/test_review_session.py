@@ -1,0 +1,318 @@
+"""The review session against a real database: what a key leaves behind, and what a restart finds."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import replace
+
+import pytest
+
+from radtui.paths import DataDir
+from radtui.records import Job, Rating, Variant
+from radtui.review.queue import Pair
+from radtui.review.scheme import Scheme
+from radtui.review.scheme_file import default_scheme, parse_scheme
+from radtui.store import descriptions, ratings
+from radtui.store.database import connect, writing
+from radtui.tui import review_edits as edits
+from radtui.tui.review_session import ReviewSession, Shown, read_study
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def begin(
+    db: sqlite3.Connection, job: Job, clock: Clock, rater: str = "ana", scheme: Scheme | None = None
+) -> ReviewSession:
+    session = ReviewSession(db, read_study(db, job.id, rater, scheme or default_scheme()), clock, clock)
+    session.start()
+    return session
+
+
+def shown(session: ReviewSession) -> Shown:
+    found = session.shown()
+    assert found is not None
+    return found
+
+
+def prefer(session: ReviewSession, level: int) -> Rating:
+    row = session.answer(lambda rating: edits.preferred(rating, session.scheme, level))
+    assert row is not None
+    return row
+
+
+def test_a_preference_is_a_committed_row_turned_towards_the_tuned_text(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    seen = set()
+    for _ in range(6):
+        left = shown(session).left
+        seen.add(left)
+        prefer(session, 0)  # A much better
+        other = connect(data)  # another process sees it at once
+        newest = ratings.history(other, reviewed_job.id, "ana")[-1]
+        other.close()
+        assert newest.preference == (2 if left is Variant.TUNED else -2)
+        assert newest.shown_left is left and newest.blinded and newest.scheme == "radtui-default"
+        session.next_unrated()
+    assert seen == {Variant.BASE, Variant.TUNED}
+    assert session.next_unrated() is None
+
+
+def test_texts_stand_on_the_side_that_is_stored(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    for _ in range(6):
+        now = shown(session)
+        pair = descriptions.comparison(db, reviewed_job.id, now.pair.image_id)
+        assert pair is not None
+        sides = {Variant.BASE: pair.base.text, Variant.TUNED: pair.tuned.text}
+        assert now.texts == (sides[now.variant(0)], sides[now.variant(1)])
+        prefer(session, 2)
+        session.next_unrated()
+
+
+def test_a_killed_session_comes_back_to_the_same_pair_on_the_same_sides(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    prefer(session, 1)
+    session.next_unrated()
+    before = shown(session)
+    with writing(db):  # whatever an algorithm would say now: what was shown once stays
+        flipped = "base" if before.left is Variant.TUNED else "tuned"
+        db.execute("UPDATE assignments SET shown_left = ? WHERE image_id = ?", (flipped, before.pair.image_id))
+    fresh = connect(data)
+    again = shown(begin(fresh, reviewed_job, clock))
+    fresh.close()
+    assert again.pair == before.pair
+    assert again.left is Variant(flipped)
+
+
+def test_two_terminals_of_one_rater_agree_on_the_side(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    one, other = begin(db, reviewed_job, clock), begin(connect(data), reviewed_job, clock)
+    pair = one.queue.pairs[-1]
+    with writing(db):
+        db.execute(
+            "INSERT INTO assignments VALUES (?, ?, 'ana', 0, 'normal', 'base', 'x')", (pair.job_id, pair.image_id)
+        )
+    one.show(pair)
+    other.show(pair)
+    assert shown(one).left is shown(other).left is Variant.BASE
+
+
+def test_five_undos_restore_five_states_in_ten_rows(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    first = shown(session).pair
+    states: list[Rating | None] = []
+
+    def remember() -> None:
+        states.append(session.queue.mine.get(first))
+
+    remember()
+    session.answer(edits.flag_turned, judges=False)
+    remember()
+    session.answer(lambda rating: edits.noted(rating, "blurred"), judges=False)
+    remember()
+    session.answer(lambda rating: edits.accepted(rating, Variant.BASE, 2))
+    remember()
+    prefer(session, 3)
+    remember()
+    session.answer(edits.both_bad)
+    for expected in reversed(states):
+        assert session.undo() == first
+        now = session.queue.mine[first]
+        if expected is None:
+            assert now.empty and not now.note and not now.flagged and now.base_acceptability is None
+        else:
+            assert edits.same_judgement(now, expected)
+    rows = ratings.history(db, reviewed_job.id, "ana")
+    assert len(rows) == 10
+    assert [row.undoes for row in rows[5:]] == [row.id for row in reversed(rows[:5])]
+    assert session.undo() is None
+
+
+def test_undo_goes_back_over_pairs_and_over_a_restart(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    judged = []
+    for level in (0, 4, 2):
+        judged.append(shown(session).pair)
+        prefer(session, level)
+        session.next_unrated()
+    again = begin(connect(data), reviewed_job, clock)
+    assert [again.undo() for _ in judged] == judged[::-1]
+    assert ratings.current(db, reviewed_job.id, "ana") == []
+    assert again.queue.progress().rated == 0
+
+
+def test_identity_is_known_after_asking_only_and_unblinds_what_follows(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    assert prefer(session, 0).blinded
+    assert not shown(session).identity_known
+    session.reveal()  # after the rating: the row stays blind
+    assert shown(session).identity_known
+    assert session.queue.mine[shown(session).pair].blinded
+    assert session.answer(edits.flag_turned, judges=False).blinded  # type: ignore[union-attr]
+    assert not prefer(session, 4).blinded  # a change of mind with open eyes
+    session.next_unrated()
+    session.reveal()  # before the rating
+    pair = shown(session).pair
+    again = begin(connect(data), reviewed_job, clock)  # not undone by a restart
+    again.show(pair)
+    assert shown(again).identity_known
+    assert not prefer(again, 1).blinded
+    again.undo()
+    assert not again.queue.mine[pair].blinded
+
+
+def test_reference_waits_for_the_preference_unless_asked_for(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    assert shown(session).reference == "" and shown(session).reference_waits
+    session.peek = True
+    assert "nodule" in shown(session).reference
+    session.peek = False
+    prefer(session, 2)
+    assert "nodule" in shown(session).reference
+    for when, seen in (("before", True), ("never", False)):
+        scheme = parse_scheme(f'id = "own"\nversion = 1\n[protocol]\nreference = "{when}"')
+        fresh = begin(db, reviewed_job, clock, rater=when, scheme=scheme)
+        assert bool(shown(fresh).reference) is seen
+
+
+def test_time_stops_after_a_minute_without_a_key_and_elsewhere(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    clock.now_s += 10
+    session.touch()
+    clock.now_s += 300  # away from the desk
+    session.pause()
+    clock.now_s += 1000  # on another screen
+    session.resume()
+    clock.now_s += 5
+    row = prefer(session, 1)
+    assert row.active_s == pytest.approx(10 + 60 + 5)
+    assert row.wall_s == pytest.approx(315)
+    clock.now_s += 7
+    later = session.answer(lambda rating: edits.noted(rating, "sure"), judges=False)
+    assert later is not None and later.active_s == pytest.approx(82)
+
+
+def test_time_spent_before_moving_on_without_an_answer_is_kept(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    clock.now_s += 20
+    session.step(1)
+    clock.now_s += 4
+    session.step(-1)
+    clock.now_s += 3
+    assert prefer(session, 1).active_s == pytest.approx(23)
+
+
+def test_raters_see_their_own_answers_only(db: sqlite3.Connection, reviewed_job: Job, clock: Clock) -> None:
+    ana, ben = begin(db, reviewed_job, clock), begin(db, reviewed_job, clock, rater="ben")
+    prefer(ana, 0)
+    assert begin(db, reviewed_job, clock, rater="ben").queue.progress().rated == 0
+    assert ana.queue.pairs != ben.queue.pairs
+    assert ben.undo() is None
+
+
+def test_pairs_that_come_in_later_move_no_other(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    with writing(db):
+        texts = [tuple(row) for row in db.execute("SELECT * FROM descriptions ORDER BY id")]
+        db.execute("DELETE FROM descriptions WHERE id > 6")
+    session = begin(db, reviewed_job, clock)
+    before = [pair.image_id for pair in session.queue.pairs]
+    assert len(before) == 3
+    with writing(db):
+        db.executemany(f"INSERT OR IGNORE INTO descriptions VALUES ({','.join('?' * 12)})", texts)
+    grown = session.study.order(descriptions.comparison_ids(db, reviewed_job.id))
+    assert session.grow(grown)
+    assert [pair.image_id for pair in session.queue.pairs if pair.image_id in before] == before
+    assert len(session.queue.pairs) == 6
+
+
+def test_hostile_text_is_harmless_and_stored_unchanged(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    hostile = "\x1b]0;owned\x07 [bold red]x[/] \u202etxt =HYPERLINK() " + "long " * 2000
+    with writing(db):
+        db.execute("UPDATE descriptions SET text = ? WHERE variant = 'tuned'", (hostile,))
+    session = begin(db, reviewed_job, clock)
+    now = shown(session)
+    text = now.texts[0 if now.left is Variant.TUNED else 1]
+    assert "\x1b" not in text and "\x07" not in text and "\u202e" not in text
+    assert "[bold red]x[/]" in text
+    stored = descriptions.comparison(db, reviewed_job.id, now.pair.image_id)
+    assert stored is not None and stored.tuned.text == hostile
+
+
+def test_errors_and_dimensions_are_answers_of_the_scheme() -> None:
+    scheme = default_scheme()
+    rating = edits.blank(Pair(1, 2), "ana", scheme, Variant.TUNED, True)
+    rating = edits.counted(rating, Variant.BASE, "2", True, 1)
+    rating = edits.counted(rating, Variant.BASE, "2", True, 1)
+    assert rating.answers == {"error.base.2.significant": 2}
+    rating = edits.counted(edits.counted(rating, Variant.BASE, "2", True, -1), Variant.BASE, "2", True, -1)
+    assert rating.answers == {}
+    assert edits.counted(rating, Variant.BASE, "2", True, -1).answers == {}
+    rating = edits.compared(rating, scheme, scheme.dimensions[0], 4)  # B much better, and B is the base text
+    assert rating.answers == {"dim.correctness": -2}
+    assert edits.chosen_level(rating, scheme, "dim.correctness") == 4
+    assert edits.chosen_level(replace(rating, preference=1), scheme) == 1  # towards tuned, which is A
+
+
+@pytest.mark.slow
+def test_a_key_stays_fast_with_a_hundred_thousand_ratings(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    first = shown(begin(db, reviewed_job, clock)).pair
+    blank = edits.blank(first, "ana", default_scheme(), Variant.BASE, True)
+    columns = ratings.COLUMNS.split(", ")
+    values = [
+        {**{name.strip(): getattr(blank, name.strip()) for name in columns}, "answers": "{}", "preference": 1}
+    ]
+    with writing(db):
+        names = list(values[0])
+        db.executemany(
+            f"INSERT INTO ratings ({','.join(names)}) VALUES ({','.join('?' * len(names))})",
+            ([values[0][name] for name in names] for _ in range(100_000)),
+        )
+    session = begin(db, reviewed_job, clock)
+    spent = []
+    for n in range(60):
+        start = time.perf_counter()
+        prefer(session, n % 5)
+        session.next_unrated()
+        session.step(1)
+        session.shown()
+        spent.append(time.perf_counter() - start)
+    assert sorted(spent)[-2] < 0.05
