@@ -158,15 +158,22 @@ class ChartModel:
             self.view.pan(full, (x - hi if x > hi else x - lo) / (hi - lo))
         self.point_at(min(max(x, full[0]), full[1]))
 
+    def marks(self) -> list[Mark]:
+        """The events, on the axis that is shown."""
+        axis = self.look.axis
+        places = [
+            event.step if axis is Axis.STEP else convert(self.curves, event.step, Axis.STEP, axis)
+            for event in self._events
+        ]
+        return [
+            Mark(float(x), event.kind, event.text)
+            for x, event in zip(places, self._events, strict=True)
+            if x is not None
+        ]
+
     def compose(self, columns: int, rows: int) -> Frame:
         """Draw the chart into so many cells."""
-        axis = self.look.axis
-        marks = []
-        for event in self._events:
-            x = event.step if axis is Axis.STEP else convert(self.curves, event.step, Axis.STEP, axis)
-            if x is not None:
-                marks.append(Mark(float(x), event.kind, event.text))
-        return compose(self.curves, marks, self.view, self.look, (columns, rows), self.crosshair)
+        return compose(self.curves, self.marks(), self.view, self.look, (columns, rows), self.crosshair)
 
     def _choose_raw(self) -> None:
         """Until the user chooses: measured values behind a single line, none behind several."""
