@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from statistics import median
 from typing import NamedTuple
 
@@ -90,6 +91,9 @@ class Queue:
         self.last: Pair | None = None
         self._judged_at: dict[Pair, int] = {}  # pair -> how many judgements there were when it was made
         self._judgements = 0
+        self._recent: dict[Pair, float] = {}  # active seconds, the pair answered last at the end
+        self._active_s = 0.0
+        self._skipped = self._flagged = 0
         self.replace_pairs(pairs)
         for rating in mine:
             self.record(rating)
@@ -102,14 +106,27 @@ class Queue:
     def record(self, rating: Rating) -> None:
         """Take in a row as the pair's current state; an empty one makes it unrated again."""
         pair = pair_of(rating)
+        before = self.mine.get(pair)
+        if before is not None:
+            self._count(before, -1)
+        self._count(rating, 1)
         self.mine[pair] = rating
+        self._recent.pop(pair, None)
         if rating.empty:
             self._judged_at.pop(pair, None)
             return
+        self._recent[pair] = rating.active_s
         self.last = pair
         if pair not in self._judged_at:
             self._judgements += 1
             self._judged_at[pair] = self._judgements
+
+    def _count(self, rating: Rating, sign: int) -> None:
+        """Keep the sums of `progress`, which is asked for after every key."""
+        self._flagged += sign * rating.flagged
+        self._skipped += sign * rating.skipped
+        if not rating.empty:
+            self._active_s += sign * rating.active_s
 
     def rated(self, pair: Pair) -> bool:
         """Whether this rater has judged or skipped the pair."""
@@ -173,16 +190,15 @@ class Queue:
         return [pair for pair in self.pairs if found(pair)]
 
     def progress(self) -> Progress:
-        """Counts and pace over the pairs of this queue."""
-        ratings = [self.mine[pair] for pair in self.pairs if pair in self._judged_at]
-        newest = sorted(ratings, key=lambda rating: rating.rated_at)[-PACE_WINDOW:]
+        """Counts and pace, at the same cost whatever has been rated."""
+        newest = list(islice(reversed(self._recent.values()), PACE_WINDOW))
         return Progress(
             total=len(self.pairs),
-            rated=len(ratings),
-            skipped=sum(rating.skipped for rating in ratings),
-            flagged=sum(self.mine[pair].flagged for pair in self.pairs if pair in self.mine),
-            active_s=sum(rating.active_s for rating in ratings),
-            pace_s=median(rating.active_s for rating in newest) if newest else None,
+            rated=len(self._judged_at),
+            skipped=self._skipped,
+            flagged=self._flagged,
+            active_s=self._active_s,
+            pace_s=median(newest) if newest else None,
         )
 
     def _repeatable(self, pair: Pair) -> bool:
