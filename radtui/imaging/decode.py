@@ -60,7 +60,7 @@ def probe(data: bytes) -> Facts:
     width, height = image.size
     if image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):
         width, height = height, width
-    return Facts(image.format or "", width, height, image.mode, int(getattr(image, "n_frames", 1)))
+    return Facts(image.format or "", width, height, image.mode, _frames(image))
 
 
 def decode(data: bytes, frame: int = 0) -> Raster:
@@ -82,7 +82,7 @@ def decode(data: bytes, frame: int = 0) -> Raster:
 
         return dicom.decode(data, frame)
     image = _open(data)
-    frames = int(getattr(image, "n_frames", 1))
+    frames = _frames(image)
     frame = max(0, min(frame, frames - 1))
     source, inverted = image.format or "", _white_is_zero(image)
     try:
@@ -127,7 +127,9 @@ def _open(data: bytes) -> Image.Image:
             f"The image is larger than the {MAX_PIXELS // 10**6} million pixels radtui opens."
         ) from error
     except Exception as error:  # plug-ins raise anything at all on damaged headers
-        raise UserError(f"The image header is damaged ({_reason(error)}); export the file again.") from error
+        raise UserError(
+            f"The image is cut short or damaged ({_reason(error)}); export the file again."
+        ) from error
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise UserError(
@@ -137,6 +139,14 @@ def _open(data: bytes) -> Image.Image:
     if not width * height:
         raise UserError(f"The image has no pixels ({width} x {height}); export it again from its source.")
     return image
+
+
+def _frames(image: Image.Image) -> int:
+    """Count pages; a file damaged behind its first page has one."""
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # as in `_load`: counting reads the whole file
+        return 1
 
 
 def _load(image: Image.Image) -> None:
