@@ -28,6 +28,7 @@ def read_row(text: str) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
             kind = numbers.pop(0)
             if kind == 0:
                 ink = paper = ()
+            if kind not in (38, 48):
                 continue
             mode = numbers.pop(0)
             colour = tuple(numbers.pop(0) for _ in range(3 if mode == 2 else 1))

@@ -21,7 +21,7 @@ from radtui.imaging import draw
 from radtui.imaging.ansi import ColourDepth, for_depth
 from radtui.imaging.cells import Blocks
 from radtui.imaging.loader import Loader
-from radtui.imaging.pyramid import Pyramid
+from radtui.imaging.pyramid import Pyramid, PyramidCache
 from radtui.imaging.view import View, Viewport, settled
 from radtui.records import UserError
 from radtui.tui import terminal
@@ -136,6 +136,11 @@ class ImageCanvas(Widget):
         self._state_text = self._empty if text is None else text
         self.refresh()
 
+    @property
+    def cache(self) -> PyramidCache:
+        """The images that are ready to be shown, by (key, frame)."""
+        return self._loader.cache
+
     def prefetch(self, key: str, load: Callable[[], bytes]) -> None:
         """Decode an image that is likely to be shown next; call it after `show`."""
         self._loader.request(key, load)
@@ -167,7 +172,7 @@ class ImageCanvas(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return ready rows, past Textual's own path through segments and filters."""
-        if self.content_size != self.size:  # a border or padding, which only the styles cache draws
+        if self.outer_size != self.size:  # a border or padding, which only the styles cache draws
             return super().render_lines(crop)
         rows = self._all_rows()[crop.y : crop.bottom]
         for line_filter in self.get_line_filters():

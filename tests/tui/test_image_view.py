@@ -1,0 +1,400 @@
+"""The image widget: its states, its keys, and that ready rows survive everything Textual does to strips."""
+
+import io
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+from rich.segment import Segment
+from textual.app import App, ComposeResult
+from textual.color import Color
+from textual.filter import DimFilter, Monochrome
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widgets import Static
+
+from radtui.imaging.ansi import ColourDepth, for_depth
+from radtui.imaging.cells import half_blocks
+from radtui.tui.terminal import Terminal
+from radtui.tui.widgets.ansi_strip import AnsiStrip, ansi_strips, segment_strips
+from radtui.tui.widgets.image_view import ImageView, State
+from radtui.tui.widgets.pacing import REPEAT_S, Pacer
+from tests.unit.test_imaging_cells import read_row
+
+
+def png(values: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(values).save(out, "PNG")
+    return out.getvalue()
+
+
+def pattern(seed: int = 0, size: int = 64) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (size, size)).astype(np.uint8)
+
+
+class Host(App[None]):
+    CSS = "Screen { layers: base over; } .over { layer: over; width: 9; height: 3; offset: 5 2; background: green; }"
+
+    def __init__(self, depth: ColourDepth = ColourDepth.TRUE) -> None:
+        super().__init__()
+        self.depth = depth
+        self.heard: list[object] = []
+
+    def compose(self) -> ComposeResult:
+        yield ImageView(
+            colours=Terminal(self.depth, "A sentence." if self.depth is not ColourDepth.TRUE else "")
+        )
+
+    def on_image_canvas_shown(self, event: ImageView.Shown) -> None:
+        self.heard.append(event)
+
+    def on_image_canvas_failed(self, event: ImageView.Failed) -> None:
+        self.heard.append(event)
+
+    @property
+    def view(self) -> ImageView:
+        return self.query_one(ImageView)
+
+
+async def until(pilot, condition: Callable[[], object]) -> None:
+    for _ in range(200):
+        await pilot.pause(0.01)
+        if condition():
+            await pilot.pause()
+            return
+    raise AssertionError("did not happen")
+
+
+async def shown(pilot, values: np.ndarray, key: str = "a") -> ImageView:
+    widget = pilot.app.view
+    widget.focus()
+    widget.show(key, lambda: png(values))
+    await until(pilot, lambda: widget.state is State.SHOWN)
+    return widget
+
+
+def screen_text(app: App) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def terminal_rows(app: App) -> list[list]:
+    """What a terminal would show of the whole screen, through the path that writes to terminals."""
+    update = app.screen._compositor.render_full_update()
+    return [
+        read_row("".join(strip.render(Console(color_system="truecolor")) for strip in line))
+        for line in update.strips
+    ]
+
+
+async def test_states_say_what_they_are():
+    app = Host()
+    async with app.run_test(size=(60, 12)) as pilot:
+        assert "no image" in screen_text(app)
+        gate = threading.Event()
+
+        def slow() -> bytes:
+            gate.wait(5)
+            return png(pattern())
+
+        app.view.show("a", slow)
+        await pilot.pause()
+        assert app.view.state is State.LOADING and "reading the image" in screen_text(app)
+        gate.set()
+        await until(pilot, lambda: app.view.state is State.SHOWN)
+        assert "▀" in screen_text(app)
+        app.view.show("b", lambda: b"junk")
+        await until(pilot, lambda: app.view.state is State.FAILED)
+        assert "not an image" in screen_text(app)
+        app.view.clear("nothing selected")
+        await pilot.pause()
+        assert "nothing selected" in screen_text(app)
+        assert [type(event).__name__ for event in app.heard] == ["Shown", "Failed"]
+
+
+async def test_a_file_that_cannot_be_opened_is_a_failed_state_too():
+    def gone() -> bytes:
+        raise FileNotFoundError("images/ab is missing")
+
+    app = Host()
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.view.show("a", gone)
+        await until(pilot, lambda: app.view.state is State.FAILED)
+        assert "images/ab is missing" in screen_text(app)
+
+
+async def test_the_last_image_asked_for_wins():
+    app, gate = Host(), threading.Event()
+
+    def slow() -> bytes:
+        gate.wait(5)
+        return png(np.zeros((8, 8), np.uint8))
+
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.view.show("slow", slow)
+        app.view.show("fast", lambda: png(np.full((8, 8), 200, np.uint8)))
+        await until(pilot, lambda: app.view.state is State.SHOWN)
+        gate.set()
+        await pilot.pause(0.1)
+        assert app.view.pyramid is not None and app.view.pyramid.raster.values.max() == 200
+
+
+async def test_prefetched_and_seen_images_are_shown_at_once_and_read_once():
+    app, reads = Host(), []
+
+    def load(name: str) -> Callable[[], bytes]:
+        def inner() -> bytes:
+            reads.append(name)
+            return png(pattern())
+
+        return inner
+
+    async with app.run_test(size=(40, 12)) as pilot:
+        app.view.show("a", load("a"))
+        app.view.prefetch("b", load("b"))
+        await until(pilot, lambda: ("b", 0) in app.view.cache and app.view.state is State.SHOWN)
+        app.view.show("b", load("b"))
+        assert app.view.state is State.SHOWN
+        app.view.show("a", load("a"))
+        assert app.view.state is State.SHOWN
+        assert sorted(reads) == ["a", "b"]
+
+
+async def test_the_terminal_shows_the_pixels():
+    values = pattern(size=20)
+    app = Host()
+    async with app.run_test(size=(20, 11)) as pilot:
+        await shown(pilot, values)
+        rows = terminal_rows(app)
+        for y, row in enumerate(rows[:10]):
+            for x, (character, ink, paper) in enumerate(row):
+                assert (ink[:1] if character == "▀" else paper[:1]) == (values[2 * y, x],)
+                assert paper[:1] == (values[2 * y + 1, x],)
+
+
+async def test_keys_change_the_look():
+    app = Host()
+    async with app.run_test(size=(40, 21)) as pilot:
+        widget = await shown(pilot, pattern(size=400))
+        await pilot.press("plus", "plus", "right", "down")
+        assert widget.look.zoom == pytest.approx(1.25**2)
+        assert widget.look.centre[0] > 0.5 and widget.look.centre[1] > 0.5
+        await pilot.press("x")
+        assert "zoom 100 %" in screen_text(app)
+        await pilot.press("z", "right_square_bracket", "right_curly_bracket")
+        assert widget.look.zoom == 1.0 and widget.look.window is not None
+        assert widget.look.window.centre < 127.5 and widget.look.window.width < 255
+        await pilot.press("i", "o", "m")
+        assert (widget.look.invert, widget.look.turns, widget.look.flip) == (True, 3, True)
+        assert "mirrored" in screen_text(app) or app.size.width < 60
+        await pilot.press("backspace")
+        assert widget.look.window is None and not widget.look.flip
+        await pilot.press("b")
+        await until(pilot, lambda: set(screen_text(app)) & set("▌▞▖▗▘▝"))
+
+
+async def test_rating_keys_and_screen_keys_pass_through():
+    app = Host()
+    async with app.run_test(size=(40, 12)) as pilot:
+        await shown(pilot, pattern())
+        taken = {key for keys in app.view._bindings.key_to_bindings for key in keys.split(",")}
+        assert not taken & set("012345nfugdtrjq?") and "space" not in taken and "enter" not in taken
+        assert all(binding.tooltip and binding.id for binding in app.view.BINDINGS)
+
+
+async def test_the_view_is_kept_for_the_next_image_if_asked_for():
+    app = Host()
+    async with app.run_test(size=(40, 21)) as pilot:
+        widget = await shown(pilot, pattern(size=100))
+        await pilot.press("plus", "i")
+        await shown(pilot, pattern(1, size=300), "b")
+        assert widget.look.zoom == 1.0 and not widget.look.invert
+        await pilot.press("v", "plus", "i")
+        await shown(pilot, pattern(2, size=200), "c")
+        assert widget.look.zoom == pytest.approx(1.25) and widget.look.invert
+
+
+async def test_frames_are_stepped_through():
+    pages = [Image.fromarray(np.full((20, 20), level, np.uint8)) for level in (10, 90, 170)]
+    out = io.BytesIO()
+    pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:])
+    app = Host()
+    async with app.run_test(size=(60, 12)) as pilot:
+        widget = app.view
+        widget.focus()
+        widget.show("t", out.getvalue)
+        await until(pilot, lambda: widget.state is State.SHOWN)
+        assert "frame 1/3" in screen_text(app)
+        await pilot.press("comma")
+        await until(pilot, lambda: widget.look.frame == 2)
+        assert "frame 3/3" in screen_text(app)
+        assert widget.pyramid is not None and widget.pyramid.raster.values.max() == 170
+
+
+async def test_fewer_colours_show_a_badge_and_how_to_fix_it():
+    app = Host(ColourDepth.C256)
+    async with app.run_test(size=(120, 12)) as pilot:
+        await shown(pilot, pattern())
+        assert "30 greys: A sentence." in screen_text(app)
+        await pilot.resize_terminal(50, 12)
+        await pilot.pause()
+        assert "30 greys" in screen_text(app) and "A sentence." not in screen_text(app)
+        codes = {ink for row in terminal_rows(app)[:-1] for _, ink, _ in row if ink}
+        assert codes and all(len(code) == 1 and code[0] >= 16 for code in codes)
+
+
+async def test_a_terminal_without_colours_gets_letters():
+    app = Host(ColourDepth.TEXT)
+    async with app.run_test(size=(60, 12)) as pilot:
+        await shown(pilot, pattern())
+        lines = screen_text(app).splitlines()
+        assert all(line.isascii() for line in lines[:-1])
+        assert len(set("".join(lines[:-1]))) > 5
+
+
+class Question(ModalScreen[None]):
+    CSS = "Question { align: center middle; background: black 50%; } Static { width: 16; height: 3; background: red; }"
+
+    def compose(self) -> ComposeResult:
+        yield Static("over the image")
+
+
+async def test_overlay_modal_and_screenshot_show_image_and_cover():
+    values = np.full((40, 40), 200, np.uint8)
+    app = Host()
+    async with app.run_test(size=(40, 21)) as pilot:
+        await shown(pilot, values)
+        await app.mount(Static("overlay", classes="over"))
+        await pilot.pause()
+        rows = terminal_rows(app)
+        assert "".join(cell[0] for cell in rows[2])[5:12] == "overlay"
+        assert all(len(row) == 40 for row in rows)
+        assert rows[2][0][2] == rows[2][20][2] == (200, 200, 200)
+        await app.push_screen(Question())
+        await pilot.pause()
+        tinted = app.screen._compositor.render_full_update()
+        text = "".join(
+            strip.render(Console(color_system="truecolor")) for line in tinted.strips for strip in line
+        )
+        assert "over the image" in text
+        dimmed = {cell[2] for cell in read_row(text) if cell[2]}
+        assert any(90 <= colour[0] <= 110 and colour[0] == colour[1] for colour in dimmed)
+        assert "over the image".replace(" ", "&#160;") in app.export_screenshot()
+        app.pop_screen()
+        await pilot.pause()
+        assert "#c8c8c8" in app.export_screenshot()
+
+
+async def test_a_border_is_drawn_around_the_image():
+    app = Host()
+    async with app.run_test(size=(40, 21)) as pilot:
+        widget = await shown(pilot, pattern())
+        widget.styles.border = ("heavy", "red")
+        await pilot.pause()
+        lines = screen_text(app).splitlines()
+        assert lines[0].startswith("┏") and lines[-1].endswith("┛") and "▀" in lines[5]
+
+
+@pytest.mark.parametrize("depth", [ColourDepth.TRUE, ColourDepth.C256])
+def test_ready_strips_do_all_that_segment_strips_do(depth):
+    console = Console(color_system="truecolor")
+    for colour in (False, True):
+        px = np.random.default_rng(3).integers(0, 4, (6, 30, 3) if colour else (6, 30)).astype(np.uint8) * 60
+        cells = for_depth(half_blocks(px), depth)
+        for ready, plain in zip(ansi_strips(cells), segment_strips(cells), strict=True):
+            for act in (
+                lambda s: s,
+                lambda s: s.crop(3, 17),
+                lambda s: s.crop(5),
+                lambda s: s[2:9],
+                lambda s: Strip.join(s.divide([4, 9, 30])),
+                lambda s: s.adjust_cell_length(40),
+                lambda s: s.adjust_cell_length(7),
+                lambda s: s.crop_extend(0, 33, None),
+                lambda s: s.apply_filter(Monochrome(), Color(0, 0, 0)),
+                lambda s: s.apply_filter(DimFilter(), Color(0, 0, 0)),
+                lambda s: Strip.join([Strip([Segment("ab")]), s]),
+                lambda s: s.simplify(),
+            ):
+                one, other = act(ready), act(plain)
+                assert one.cell_length == other.cell_length
+                assert one.text == other.text
+                assert list(one) == list(other)
+                if depth is ColourDepth.TRUE:
+                    assert shown_by(one.render(console)) == shown_by(other.render(console))
+
+
+def shown_by(text: str) -> list:
+    """Cells as seen: a space shows no ink, and a half block of one colour is a space."""
+    seen = []
+    for character, ink, paper in read_row(text):
+        flat = character == " " or ink == paper
+        seen.append((" ", (), paper) if flat else (character, ink, paper))
+    return seen
+
+
+def test_ready_strips_hold_no_segments_until_asked():
+    strip = ansi_strips(half_blocks(pattern()))[0]
+    assert isinstance(strip, AnsiStrip)
+    assert strip and strip.cell_length == 64 and strip.render(Console())
+    strip.divide([10, 64])
+    assert strip._made is None
+    assert len(list(strip)) > 0 and strip._made is not None
+
+
+class FakeQueue:
+    size = 0
+
+    def qsize(self) -> int:
+        return self.size
+
+
+async def test_no_frame_is_drawn_behind_an_unwritten_one_and_repeats_are_coarse(monkeypatch):
+    app, queue = Host(), FakeQueue()
+    monkeypatch.setattr(Pacer, "_queue_size", lambda self: queue.qsize())
+    async with app.run_test(size=(40, 21)) as pilot:
+        widget = await shown(pilot, pattern(size=400))
+        now = [100.0]
+        widget._pacer._clock = lambda: now[0]
+        drawn: list = []
+        monkeypatch.setattr(type(widget), "_image_rows", counting(type(widget)._image_rows, drawn))
+        queue.size = 1
+        for _ in range(5):
+            now[0] += REPEAT_S / 4
+            await pilot.press("plus")
+        assert not drawn  # all five wait
+        queue.size = 0
+        await until(pilot, lambda: drawn)
+        assert len(drawn) == 1
+        rows = terminal_rows(app)[:20]
+        assert all(row[x][2] == row[x + 1][2] for row in rows for x in range(0, 40, 2))  # half resolution
+        now[0] += 1
+        await until(pilot, lambda: len(drawn) == 2)  # at rest: full
+        rows = terminal_rows(app)[:20]
+        assert any(row[x][2] != row[x + 1][2] for row in rows for x in range(0, 40, 2))
+
+
+def counting(method, calls: list):
+    def inner(self, *args):
+        calls.append(args)
+        return method(self, *args)
+
+    return inner
+
+
+async def test_pointer_reads_a_value_and_redraws_only_the_caption(monkeypatch):
+    app = Host()
+    values = np.zeros((20, 20), np.uint8)
+    values[4:6, 3] = 123
+    async with app.run_test(size=(20, 11)) as pilot:
+        widget = await shown(pilot, values)
+        await pilot.resize_terminal(60, 11)
+        await pilot.pause()
+        drawn: list = []
+        monkeypatch.setattr(type(widget), "_image_rows", counting(type(widget)._image_rows, drawn))
+        await pilot.hover(ImageView, offset=(23, 2))
+        await pilot.pause()
+        assert "(3, 5) 123" in screen_text(app) or "(3, 4) 123" in screen_text(app)
+        assert not drawn
