@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -17,43 +17,22 @@ from radtui.store import images, jobs
 from radtui.store.database import connect
 from radtui.tui import words
 from radtui.tui.messages import Tick
+from radtui.tui.modes import MODES
 from radtui.tui.poll import Poller
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
 
-
-NO_COMMANDS = ("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette", "help_quit")
-
-
-def _data() -> Screen[None]:
-    from radtui.tui.screens.data import DataScreen
-
-    return DataScreen()
-
-
-def _train() -> Screen[None]:
+if TYPE_CHECKING:
     from radtui.tui.screens.train import TrainScreen
 
-    return TrainScreen()
 
-
-def _review() -> Screen[None]:
-    from radtui.tui.screens.review import ReviewScreen
-
-    return ReviewScreen()
-
-
-def _jobs() -> Screen[None]:
-    from radtui.tui.screens.jobs import JobsScreen
-
-    return JobsScreen()
-
-
-def _welcome() -> Screen[None]:
-    from radtui.tui.screens.welcome import WelcomeScreen
-
-    return WelcomeScreen()
+# Widgets' own keys that would stand in the way of one that works everywhere, or on the screen around them.
+KEYMAP = {
+    "chart.raw": "v", "chart.log": "y",
+    "table.up": "up", "table.down": "down", "table.first": "home", "table.last": "end",
+}  # fmt: skip
+NO_COMMANDS = ("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette", "help_quit")
 
 
 class RadtuiApp(App[None]):
@@ -64,10 +43,7 @@ class RadtuiApp(App[None]):
 
     TITLE = "radtui"
     CSS_PATH = "app.tcss"
-    # Functions, so that a screen and what it draws with are imported when it is first shown.
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "welcome": _welcome, "data": _data, "train": _train, "review": _review, "jobs": _jobs,
-    }  # fmt: skip
+    MODES = MODES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "go('data')", "Data", tooltip="Look at images and import more", show=False),
         Binding("t", "go('train')", "Train", tooltip="Set up a training job or watch one", show=False),
@@ -78,21 +54,28 @@ class RadtuiApp(App[None]):
         Binding("q", "quit", "Quit", tooltip="Leave; jobs go on", show=False),
     ]
 
-    def __init__(self, data: DataDir, rater: str, screen: str = "", live: bool = True) -> None:
-        """`screen` is the mode to open with, else the one that fits; `live=False` starts no poller thread."""
+    def __init__(
+        self, data: DataDir, rater: str, screen: str = "", *, guide: str = "", live: bool = True
+    ) -> None:
+        """See `run_app`; `live=False` starts no poller thread."""
         super().__init__()
         self.register_theme(THEME)  # before the style sheets that use its variables are read
         self.theme = THEME.name
+        self.set_keymap(KEYMAP)
         self.data, self.rater = data, rater
         self.db: sqlite3.Connection = connect(data)
         self.poller = Poller(data, self._post_snapshot, reconcile=_reconcile)
         self.snapshot = Snapshot(0.0)
-        self._first_screen, self._live = screen, live
+        self._first_screen, self._guide, self._live = screen, guide, live
         self._states: dict[int, JobState] | None = None
 
     def on_mount(self) -> None:
         """Show the first screen and start looking."""
         self.switch_mode(self._first_screen or self._fitting_screen())
+        if self._guide:
+            from radtui.tui.screens.guide import GuideScreen
+
+            self.push_screen(GuideScreen(self._guide))
         if self._live:
             self.poller.start()
 
@@ -119,6 +102,26 @@ class RadtuiApp(App[None]):
         """Show a mode's screen."""
         self.switch_mode(mode)
 
+    def show_job(self, job: Job) -> None:
+        """Go to where a job is seen: training on Train, descriptions on Review, an import on Data."""
+        if job.kind is JobKind.TRAIN:
+            self.switch_mode("train")
+            self._train_screen(lambda screen: screen.attach(job))
+        else:
+            self.switch_mode("data" if job.kind is JobKind.IMPORT else "review")
+
+    def new_from(self, job: Job) -> None:
+        """Go to the form of a training job, filled with another one's settings."""
+        self.switch_mode("train")
+        self._train_screen(lambda screen: screen.edit_from(job))
+
+    def _train_screen(self, tell: Callable[[TrainScreen], None]) -> None:
+        from radtui.tui.screens.train import TrainScreen
+
+        screen = self.screen
+        assert isinstance(screen, TrainScreen)
+        screen.call_after_refresh(tell, screen)  # it may be mounting only now
+
     def action_help(self) -> None:
         """Show every key that works now."""
         from radtui.tui.screens.help import HelpScreen
@@ -133,7 +136,7 @@ class RadtuiApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key does now, by name."""
-        seen = set()
+        seen: set[str] = set()
         for active in screen.active_bindings.values():
             binding = active.binding
             if not binding.description or not active.enabled or binding.action in (*seen, *NO_COMMANDS):
@@ -180,10 +183,16 @@ def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:
     reconcile(data, db)
 
 
-def run_app(data: DataDir, rater: str, screen: str = "") -> None:
+def run_app(data: DataDir, rater: str, screen: str = "", guide: str = "") -> None:
     """Open the app on the terminal and return when the user leaves it.
+
+    Args:
+        data: the data folder.
+        rater: who rates.
+        screen: the screen to open with: "data", "train", "review" or "jobs"; the fitting one when empty.
+        guide: what to say first, in a box that any key closes.
 
     Raises:
         UserError: the data folder cannot be used.
     """
-    RadtuiApp(data, rater, screen).run()
+    RadtuiApp(data, rater, screen, guide=guide).run()

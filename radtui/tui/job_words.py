@@ -1,0 +1,103 @@
+"""What a job's state means to its user: a sentence and the next key; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from radtui.records import Job, JobKind, JobState, StopRequest
+from radtui.tui import words
+from radtui.tui.snapshot import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A state in words. `style` is a colour of the theme; `next` names keys."""
+
+    state: str
+    text: str
+    next: str
+    style: str = "$accent"
+
+
+def saying(job: Job, progress: Progress | None, now_s: float) -> Saying:
+    """What to say of a job."""
+    if job.state.live and job.stop_requested is not StopRequest.NONE:
+        return _stopping(job)
+    return {
+        JobState.QUEUED: _queued, JobState.STARTING: _starting, JobState.RUNNING: _running,
+        JobState.DONE: _done, JobState.STOPPED: _stopped, JobState.FAILED: _failed, JobState.LOST: _lost,
+    }[job.state](job, progress, now_s)  # fmt: skip
+
+
+def _stopping(job: Job) -> Saying:
+    if job.stop_requested is StopRequest.NOW:
+        return Saying("stopping", "It ends as soon as it can.", "", "$warning")
+    if job.kind is JobKind.TRAIN:
+        return Saying(
+            "stopping",
+            "It finishes this step, saves a checkpoint and ends.",
+            "K stops it at once",
+            "$warning",
+        )
+    return Saying("stopping", "It finishes what it has in hand and ends.", "K stops it at once", "$warning")
+
+
+def _queued(job: Job, progress: Progress | None, now_s: float) -> Saying:
+    return Saying(
+        "queued", f"Waits for job #{job.after_job_id} to be done.", "c takes it out of the queue", "$muted"
+    )
+
+
+def _starting(job: Job, progress: Progress | None, now_s: float) -> Saying:
+    waited = words.clock_text(max(0.0, now_s - max(job.created_at, job.heartbeat_at or 0.0)))
+    return Saying("starting", f"{job.message or 'Starting the worker'} · {waited}", "c stops it")
+
+
+def _running(job: Job, progress: Progress | None, now_s: float) -> Saying:
+    parts = []
+    if job.total_steps:
+        parts.append(f"{words.UNITS[job.kind]} {words.counted(job)}")
+    elif job.started_at is not None:
+        parts.append(words.clock_text(now_s - job.started_at))
+    if progress is not None:
+        parts += [text for text in (words.speed(progress), words.left(progress)) if text]
+    if job.message:
+        parts.append(job.message)
+    keep = "c stops and keeps a checkpoint" if job.kind is JobKind.TRAIN else "c stops it"
+    return Saying("running", " · ".join(parts), keep)
+
+
+def _done(job: Job, progress: Progress | None, now_s: float) -> Saying:
+    facts = [
+        f"{words.counted(job)} {words.UNITS[job.kind]}s" if job.total_steps else "",
+        words.took(job, now_s),
+    ]
+    text = " · ".join(part for part in [*facts, job.message] if part)
+    then = {
+        JobKind.IMPORT: "d looks at the images · t trains on them",
+        JobKind.TRAIN: "g lets both models describe test images · n starts another",
+        JobKind.GENERATE: "r rates the descriptions",
+    }[job.kind]
+    return Saying("done", text, then)
+
+
+def _stopped(job: Job, progress: Progress | None, now_s: float) -> Saying:
+    text = job.message or (
+        f"Stopped at {words.UNITS[job.kind]} {words.counted(job)}" if job.step else "Stopped."
+    )
+    return Saying("stopped", text, _again(job), "$muted")
+
+
+def _failed(job: Job, progress: Progress | None, now_s: float) -> Saying:
+    keys = "l shows the log · n edits the settings and starts again · u tries once more"
+    return Saying("failed", job.error, keys, "$error")
+
+
+def _lost(job: Job, progress: Progress | None, now_s: float) -> Saying:
+    return Saying("lost", job.error, f"{_again(job)} · l shows the log", "$warning")
+
+
+def _again(job: Job) -> str:
+    if job.kind is JobKind.TRAIN:
+        return "u resumes from the last checkpoint · n starts another"
+    return "u goes on with what is missing"

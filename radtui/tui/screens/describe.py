@@ -1,0 +1,57 @@
+"""The form of a generation job: which images both models describe, and how."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from radtui.records import Job
+from radtui.settings import GenerateSettings
+from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.settings_form import SettingsForm
+
+# The training job says these; another model or adapter is for the command line, where both are named together.
+TAKEN_FROM_JOB = frozenset({"train_job", "model", "adapter", "backend", "load_in_4bit", "trust_remote_code"})
+
+
+class DescribeScreen(RadModal[GenerateSettings | None]):
+    """Fields of `GenerateSettings` for one training job; dismissed with valid settings, or None."""
+
+    DEFAULT_CSS = """
+    DescribeScreen .sheet { width: 84; height: 20; padding: 1 1 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start"),
+        Binding("escape", "cancel", "Back"),
+    ]
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+        self._form = SettingsForm(GenerateSettings(train_job=job.id))
+
+    def compose(self) -> ComposeResult:
+        """The form in a box."""
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title = f"Describe images with the model of #{self._job.id}, base and tuned"
+            sheet.border_subtitle = "s starts · enter edits · esc goes back"
+            yield self._form
+
+    def on_mount(self) -> None:
+        """Show only what is to be chosen."""
+        self._form.list.hide(TAKEN_FROM_JOB)
+        self._form.list.focus()
+
+    def action_start(self) -> None:
+        """Hand back the settings when they are valid."""
+        settings = self._form.settings
+        assert isinstance(settings, GenerateSettings)
+        if not self._form.refuse_invalid():
+            self.dismiss(settings)
+
+    def action_cancel(self) -> None:
+        """Hand back nothing."""
+        self.dismiss(None)

@@ -1,0 +1,205 @@
+"""Train: the form of a new job, or everything about one that runs or ran."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import ContentSwitcher
+
+from radtui.records import Job, JobKind, JobState
+from radtui.settings import PRESETS, TrainSettings
+from radtui.store import images, jobs
+from radtui.tui.screens.job_screen import JOB_KEYS, JobScreen
+from radtui.tui.snapshot import Snapshot
+from radtui.tui.widgets.job_pane import JobPane
+from radtui.tui.widgets.train_form import TrainForm
+
+FOLLOWER = "train"
+LOG_LINES = 200
+FORM_ACTIONS = ("start", "preset", "back")
+PANE_ACTIONS = (
+    "stop", "stop_now", "resume", "describe", "new", "log", "tail", "texts", "text_step", "text_image", "other",
+)  # fmt: skip
+
+
+class TrainScreen(JobScreen):
+    """One job at a time; `n` goes to the form, escape back to the job."""
+
+    TAB = "train"
+    CSS_PATH = "train.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start", tooltip="Start training with these settings"),
+        Binding("p", "preset", "Preset", tooltip="Fill in the next preset"),
+        Binding("escape", "back", "Back to the job", tooltip="Back to the job that was shown"),
+        *JOB_KEYS,
+        Binding("w", "texts", "Texts", tooltip="Watched texts in place of the chart, and back"),
+        Binding(
+            "right_square_bracket",
+            "text_step(1)",
+            "Next step",
+            show=False,
+            tooltip="Watched texts one step later",
+        ),
+        Binding("left_square_bracket", "text_step(-1)", "Step", tooltip="Watched texts one step earlier"),
+        Binding("i", "text_image", "Image", tooltip="Watched texts of the next image"),
+        Binding("l", "tail", "Log", tooltip="Show or hide the end of the log"),
+        Binding("L", "log", "Whole log", show=False, tooltip="The log over the whole screen"),
+        Binding("o", "other", "Other job", tooltip="Show the next older training job"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._form = TrainForm()
+        self._pane: JobPane | None = None
+        self._jobs: tuple[Job, ...] = ()
+        self._settled = False  # whether it was decided what to show first
+        self._seen_state: object = None
+        self._data_seen: tuple[int, ...] = ()
+
+    def compose_body(self) -> ComposeResult:
+        """Form and job, one of them shown."""
+        self._pane = JobPane(self.rad.data)
+        self._form.id, self._pane.id = "form", "job"
+        with ContentSwitcher(initial="form", classes="body"):
+            yield self._form
+            yield self._pane
+
+    def on_mount(self) -> None:
+        """Show the newest live job, else the form."""
+        live = [job for job in jobs.live(self.rad.db) if job.kind is JobKind.TRAIN]
+        newest = jobs.newest(self.rad.db, JobKind.TRAIN)
+        self._read_choices()
+        if live:
+            self.attach(live[0])
+        elif newest is not None:
+            self.attach(newest)
+        else:
+            self._show("form")
+
+    @property
+    def chosen(self) -> Job | None:
+        """The job on show."""
+        return self._pane.job if self._pane is not None else None
+
+    @property
+    def _on_form(self) -> bool:
+        return self.query_one(ContentSwitcher).current == "form"
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw what is new of the job on show."""
+        self._jobs = tuple(job for job in snapshot.jobs if job.kind is JobKind.TRAIN)
+        if self._pane is not None:
+            self._pane.take(snapshot, snapshot.news.get(FOLLOWER))
+        self._refresh_choices(snapshot)
+        job = self.chosen
+        state = (job.id, job.state, job.stop_requested) if job else None
+        if state != self._seen_state:
+            self._seen_state = state
+            self.refresh_bindings()
+
+    def attach(self, job: Job) -> None:
+        """Show a job from its first row on."""
+        assert self._pane is not None
+        self._pane.attach(job)
+        self.rad.poller.follow(FOLLOWER, job.id, metrics=True, descriptions=True, log_lines=LOG_LINES)
+        self._show("job")
+        self._pane.take(self.rad.snapshot, None)
+
+    def edit_from(self, job: Job) -> None:
+        """Show the form with a job's settings."""
+        self._form.take(TrainSettings.from_dict(job.settings), job.id)
+        self._show("form")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the keys of the part on show."""
+        if not self.is_mounted or not self.query(ContentSwitcher):
+            return False
+        if action in FORM_ACTIONS:
+            return self._on_form and (action != "back" or self.chosen is not None)
+        if action in PANE_ACTIONS and self._on_form:
+            return False
+        if action == "texts":
+            return self._pane is not None and self._pane.has_class("-narrow")
+        if action == "other":
+            return len(self._jobs) > 1
+        return super().check_action(action, parameters)
+
+    def action_start(self) -> None:
+        """Submit the form."""
+        from radtui.jobs import submit_train
+
+        if self._form.form.refuse_invalid():
+            return
+        settings, parent = self._form.settings, self._form.parent_job_id
+        self.ask(
+            lambda data, db: submit_train(data, db, settings, parent_job_id=parent),
+            self.attach,
+            self._form.form.point_out,
+        )
+
+    def action_preset(self) -> None:
+        """Fill in the next preset."""
+        self._form.next_preset()
+
+    def action_back(self) -> None:
+        """Back to the job."""
+        self._show("job")
+
+    def action_texts(self) -> None:
+        """Texts in place of the chart, and back."""
+        assert self._pane is not None
+        self._pane.toggle_class("-texts")
+
+    def action_text_step(self, by: int) -> None:
+        """Watched texts at another step."""
+        assert self._pane is not None
+        self._pane.texts.go(by)
+
+    def action_text_image(self) -> None:
+        """Watched texts of the next image."""
+        assert self._pane is not None
+        self._pane.texts.next_image()
+
+    def action_tail(self) -> None:
+        """Show or hide the log's end."""
+        assert self._pane is not None
+        self._pane.toggle_class("-log")
+
+    def action_other(self) -> None:
+        """Show the next older training job, after the oldest the newest."""
+        ids = [job.id for job in self._jobs]
+        if self.chosen is not None and self.chosen.id in ids:
+            self.attach(self._jobs[(ids.index(self.chosen.id) + 1) % len(ids)])
+
+    def _show(self, part: str) -> None:
+        self.query_one(ContentSwitcher).current = part
+        if part == "form":
+            self._form.form.list.focus()
+        elif self._pane is not None:
+            self._pane.chart.focus()
+        self.refresh_bindings()
+
+    def _refresh_choices(self, snapshot: Snapshot) -> None:
+        """Read the data sets again when an import has ended, or another one is known."""
+        imports = tuple(
+            job.id for job in snapshot.jobs if job.kind is JobKind.IMPORT and job.state is JobState.DONE
+        )
+        if imports != self._data_seen:
+            self._data_seen = imports
+            self._read_choices()
+
+    @work(thread=True, exclusive=True, group="choices")
+    def _read_choices(self) -> None:
+        def query(db: sqlite3.Connection) -> tuple[list[images.DatasetSummary], list[str]]:
+            used = [
+                str(job.settings.get("model", "")) for job in jobs.all_jobs(db) if job.kind is JobKind.TRAIN
+            ]
+            known = [*used, *(one.model for one in PRESETS.values())]
+            return images.datasets(db), list(dict.fromkeys(model for model in known if model))
+
+        found, models = self.rad.read(query)
+        self.app.call_from_thread(self._form.set_datasets, found, models)

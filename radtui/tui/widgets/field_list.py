@@ -1,0 +1,274 @@
+"""Settings as lines: one a field, with its value, unit and range, under headings of their groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from radtui.settings import About, Settings
+from radtui.tui import theme
+
+LABEL_CELLS = 24
+VALUE_CELLS = 26
+MARK_CELLS = 3
+
+PLAIN = Style(color=theme.TEXT)
+MUTED = Style(color=theme.MUTED)
+HEADING = Style(color=theme.MUTED, bold=True)
+ACCENT = Style(color=theme.ACCENT, bold=True)
+WRONG = Style(color=theme.ERROR, bold=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value is on the screen, relative to the list: for the input that edits it."""
+
+    x: int
+    y: int
+    cells: int
+
+
+class FieldList(ScrollView, can_focus=True):
+    """The lines of a form. It changes choices itself; a value to be typed is asked for with `Edit`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False, tooltip="Field above"),
+        Binding("down", "move(1)", "Down", show=False, tooltip="Field below"),
+        Binding("pageup", "move(-10)", "Ten up", show=False, tooltip="Ten fields up"),
+        Binding("pagedown", "move(10)", "Ten down", show=False, tooltip="Ten fields down"),
+        Binding("home", "move(-999)", "First field", show=False, tooltip="First field"),
+        Binding("end", "move(999)", "Last field", show=False, tooltip="Last field"),
+        Binding("enter", "edit", "Edit", tooltip="Type a value for this field"),
+        Binding("right,space", "turn(1)", "Next choice", tooltip="Next choice of this field"),
+        Binding("left", "turn(-1)", "Previous choice", show=False, tooltip="Previous choice of this field"),
+        Binding("backspace", "reset", "Reset", tooltip="Back to the preset's value"),
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """A field has another value."""
+
+        settings: Settings
+
+    @dataclass
+    class Moved(Message):
+        """Another field is the current one."""
+
+        name: str
+
+    @dataclass
+    class Edit(Message):
+        """A value is to be typed, beginning with `text`."""
+
+        name: str
+        text: str
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = self.baseline = settings
+        self.options: dict[str, tuple[str, ...]] = {}
+        self.hidden: frozenset[str] = frozenset()
+        self._lines: list[tuple[str, bool]] = []  # (group or field, whether it is a field)
+        self._cursor = 0
+        self._set_lines()
+
+    @property
+    def name_at_cursor(self) -> str:
+        """The current field."""
+        return self._lines[self._cursor][0]
+
+    def show(self, settings: Settings, baseline: Settings | None = None) -> None:
+        """Show other values; `baseline` are those a changed field is marked against."""
+        self.settings = settings
+        self.baseline = baseline or self.baseline
+        self.refresh()
+
+    def hide(self, names: frozenset[str]) -> None:
+        """Leave fields out of the list."""
+        self.hidden = names
+        self._set_lines()
+
+    def set_options(self, name: str, options: tuple[str, ...]) -> None:
+        """Offer values for a field in which any may be typed."""
+        self.options[name] = options
+        self.refresh()
+
+    def go_to(self, name: str) -> None:
+        """Make a field the current one."""
+        index = next((i for i, line in enumerate(self._lines) if line == (name, True)), None)
+        if index is not None:
+            self._set_cursor(index)
+
+    def choices(self, name: str) -> tuple[str, ...]:
+        """What left and right go through: a field's choices, yes and no, or what is offered."""
+        about = self.settings.about()[name]
+        if isinstance(getattr(self.settings, name), bool):
+            return ("yes", "no")
+        return about.choices or self.options.get(name, ())
+
+    def place(self, name: str) -> Place:
+        """Where the field's value is."""
+        y = self._lines.index((name, True)) - self.scroll_offset.y
+        x = MARK_CELLS + LABEL_CELLS
+        is_text = isinstance(getattr(self.settings, name), str)
+        return Place(x, y, max(10, self.size.width - x - 2) if is_text else VALUE_CELLS)
+
+    def on_resize(self) -> None:
+        """Keep to the width: lines are cut, not scrolled."""
+        self._set_lines()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click makes a field current; a second one edits it."""
+        index = event.y + self.scroll_offset.y
+        if index < len(self._lines) and self._lines[index][1]:
+            if index == self._cursor:
+                self.action_edit()
+            self._set_cursor(index)
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit begins a number."""
+        about_number = isinstance(getattr(self.settings, self.name_at_cursor), (int, float))
+        if (
+            event.character
+            and event.character in "0123456789."
+            and about_number
+            and not self.choices(self.name_at_cursor)
+        ):
+            event.stop()
+            self.post_message(self.Edit(self.name_at_cursor, event.character))
+
+    def action_move(self, by: int) -> None:
+        """Go up or down by fields."""
+        fields = [i for i, (_, is_field) in enumerate(self._lines) if is_field]
+        at = fields.index(self._cursor) + by
+        self._set_cursor(fields[max(0, min(len(fields) - 1, at))])
+
+    def action_edit(self) -> None:
+        """Ask for a typed value, or turn a field that has only choices."""
+        name = self.name_at_cursor
+        if self.choices(name) and name not in self.options:
+            self.action_turn(1)
+        else:
+            self.post_message(self.Edit(name, text_of(getattr(self.settings, name))))
+
+    def action_turn(self, by: int) -> None:
+        """Take the next or the previous choice."""
+        name = self.name_at_cursor
+        choices = self.choices(name)
+        if choices:
+            now = text_of(getattr(self.settings, name))
+            at = choices.index(now) + by if now in choices else 0
+            self.change(name, choices[at % len(choices)])
+
+    def action_reset(self) -> None:
+        """Take the baseline's value."""
+        name = self.name_at_cursor
+        self._take(replace(self.settings, **{name: getattr(self.baseline, name)}))
+
+    def change(self, name: str, text: str) -> None:
+        """Set a field from text.
+
+        Raises:
+            UserError: the text is not of the field's type.
+        """
+        self._take(self.settings.with_text(name, text))
+
+    def render_line(self, y: int) -> Strip:
+        """One line."""
+        width, index = self.size.width, y + self.scroll_offset.y
+        if index >= len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        name, is_field = self._lines[index]
+        segments = self._field(name, index == self._cursor) if is_field else [Segment(name, HEADING)]
+        strip = Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
+        if is_field and index == self._cursor:
+            back = theme.SELECTED if self.has_focus else theme.PANEL
+            strip = Strip([Segment(s.text, (s.style or PLAIN) + Style(bgcolor=back)) for s in strip], width)
+        return strip
+
+    def _field(self, name: str, current: bool) -> list[Segment]:
+        about, value = self.settings.about()[name], getattr(self.settings, name)
+        problem = self.settings.problems().get(name)
+        changed = value != getattr(self.baseline, name)
+        mark = "▸" if current else " "
+        room = self.place(name).cells
+        text = text_of(value) or "none"
+        style = WRONG if problem else (ACCENT if changed else (PLAIN if text_of(value) else MUTED))
+        if current and self.choices(name):
+            text = f"‹ {text} ›"
+        note = f"✗ {hint(about)}" if problem else hint(about) if len(text) < VALUE_CELLS else ""
+        return [
+            Segment(f"{mark}{'•' if changed else ' '} ", ACCENT),
+            Segment(f"{name.replace('_', ' '):<{LABEL_CELLS}}", PLAIN if current else MUTED),
+            Segment(f"{_cut(text, room):<{VALUE_CELLS}} ", style),
+            Segment(note, WRONG if problem else MUTED),
+        ]
+
+    def _take(self, settings: Settings) -> None:
+        self.settings = settings
+        self.refresh()
+        self.post_message(self.Changed(settings))
+
+    def _set_lines(self) -> None:
+        group = ""
+        lines: list[tuple[str, bool]] = []
+        for name, about in self.settings.about().items():
+            if name in self.hidden:
+                continue
+            if about.group != group:
+                group = about.group
+                lines += [("", False)] if lines else []
+                lines.append((group, False))
+            lines.append((name, True))
+        keep = self._lines[self._cursor] if self._lines else None
+        self._lines = lines
+        self._cursor = (
+            lines.index(keep) if keep in lines else next(i for i, line in enumerate(lines) if line[1])
+        )
+        self.virtual_size = Size(self.size.width, len(lines))
+        self.refresh()
+
+    def _set_cursor(self, index: int) -> None:
+        self._cursor = index
+        top, height = self.scroll_offset.y, self.size.height
+        above = 1 if index and not self._lines[index - 1][1] else 0  # show the heading with its first field
+        if index - above < top:
+            self.scroll_to(y=index - above, animate=False)
+        elif index >= top + height:
+            self.scroll_to(y=index - height + 1, animate=False)
+        self.refresh()
+        self.post_message(self.Moved(self.name_at_cursor))
+
+
+def text_of(value: object) -> str:
+    """A value as it is typed."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def hint(about: About) -> str:
+    """A field's unit and range: "images, at least 0"."""
+    parts = [about.unit] if about.unit else []
+    if about.low is not None and about.high is not None:
+        parts.append(f"{_short(about.low)} to {_short(about.high)}")
+    elif about.low is not None and about.low > 0:
+        parts.append(f"at least {_short(about.low)}")
+    return ", ".join(parts)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
+
+
+def _cut(text: str, cells: int) -> str:
+    return text if len(text) <= cells else text[: cells - 1] + "…"

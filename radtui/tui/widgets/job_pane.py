@@ -1,0 +1,154 @@
+"""A training job, live or over: its state, loss chart, small charts, watched texts and log."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from radtui.charts.palette import EVAL, TRAIN
+from radtui.paths import DataDir
+from radtui.records import Event, Job, JobState
+from radtui.settings import TrainSettings
+from radtui.tui import words
+from radtui.tui.job_words import saying
+from radtui.tui.plan import loss_note
+from radtui.tui.snapshot import News, Snapshot
+from radtui.tui.widgets.chart import LossChart
+from radtui.tui.widgets.log_tail import LogTail
+from radtui.tui.widgets.small_chart import SmallChart
+from radtui.tui.widgets.watch_timeline import WatchTimeline
+
+LOSSES = {"loss": ("train", TRAIN), "eval_loss": ("eval", EVAL)}
+SMALL = {
+    "learning_rate": ("Learning rate", ""),
+    "grad_norm": ("Gradient norm", ""),
+    "tokens_per_s": ("Tokens", "/s"),
+    "memory_gib": ("Memory", "GiB"),
+}
+WIDE_CELLS = 110  # from which the texts have room beside the chart
+
+
+class JobPane(Vertical):
+    """Everything about one training job."""
+
+    DEFAULT_CSS = """
+    JobPane .job-status { height: auto; max-height: 5; padding: 0 2; }
+    JobPane .job-body { height: 1fr; }
+    JobPane .job-charts { width: 1fr; padding: 0 1; }
+    JobPane .job-small { height: 3; margin-top: 1; }
+    JobPane SmallChart { margin: 0 2 0 0; }
+    JobPane WatchTimeline { width: 40%; }
+    JobPane LogTail { height: 35%; border-top: hkey $faint; display: none; }
+    JobPane.-log LogTail { display: block; }
+    JobPane.-narrow WatchTimeline { display: none; }
+    JobPane.-narrow.-texts WatchTimeline { display: block; width: 1fr; border-left: none; }
+    JobPane.-narrow.-texts .job-charts { display: none; }
+    """
+
+    def __init__(self, data: DataDir) -> None:
+        super().__init__()
+        self.job: Job | None = None
+        self.chart = LossChart()
+        self.texts = WatchTimeline(data)
+        self.log_tail = LogTail()
+        self._small = {name: SmallChart(title, unit=unit) for name, (title, unit) in SMALL.items()}
+        self._events: list[Event] = []
+
+    def compose(self) -> ComposeResult:
+        """State above, charts left, texts right, log below."""
+        yield Static(classes="job-status")
+        with Horizontal(classes="job-body"):
+            with Vertical(classes="job-charts"):
+                yield self.chart
+                with Horizontal(classes="job-small"):
+                    yield from self._small.values()
+            yield self.texts
+        yield self.log_tail
+
+    def on_resize(self) -> None:
+        """Texts beside the chart where there is room, in its place elsewhere."""
+        self.set_class(self.size.width < WIDE_CELLS, "-narrow")
+
+    def attach(self, job: Job) -> None:
+        """Show another job; its rows come with the next snapshots."""
+        self.job = job
+        settings = TrainSettings.from_dict(job.settings)
+        self._clear(settings)
+        self.chart.loss_note = loss_note(settings)
+        watching = settings.eval_split and settings.eval_every and settings.watch_images
+        self.texts.clear(
+            "What the model writes about a few held-out images comes with each evaluation."
+            if watching
+            else "This job describes no images while it trains: watch_images or eval_every is 0."
+        )
+        self.log_tail.show(())
+
+    def take(self, snapshot: Snapshot, news: News | None) -> None:
+        """Take in a snapshot."""
+        if self.job is None:
+            return
+        job = next((one for one in snapshot.jobs if one.id == self.job.id), self.job)
+        self.job = job
+        if news is not None and news.job.id == job.id:
+            if news.first:
+                self._clear(TrainSettings.from_dict(job.settings))
+            self._take_points(news)
+            self.texts.take(news)
+            if news.log is not None:
+                self.log_tail.show(news.log)
+        self._show_state(snapshot)
+
+    def _clear(self, settings: TrainSettings) -> None:
+        self.chart.clear()
+        self._events = []
+        for key, (label, colour) in LOSSES.items():
+            if key == "loss" or settings.eval_split:
+                self.chart.add_series(key, label, colour, points=key == "eval_loss")
+        for name, chart in self._small.items():
+            chart.clear()
+            chart.display = name != "memory_gib"
+
+    def _take_points(self, news: News) -> None:
+        for event in news.events:
+            if event.kind == "resume":  # what lay beyond is written again
+                self._events = [one for one in self._events if one.step <= event.step]
+            self._events.append(event)
+        if news.events:
+            self.chart.set_events(self._events)
+        for name, points in news.metrics.items():
+            if name in LOSSES:
+                if name == "eval_loss":
+                    self.chart.add_series(name, *LOSSES[name], points=True)
+                self.chart.extend(name, points)
+            elif name in self._small:
+                self._small[name].extend(points)
+                self._small[name].display = True
+
+    def _show_state(self, snapshot: Snapshot) -> None:
+        job = self.job
+        assert job is not None
+        said = saying(job, snapshot.progress(job.id), snapshot.at_s)
+        title = Content.assemble(
+            Content.styled(f"#{job.id} ", "$muted"),
+            Content.styled(job.name, "bold"),
+            "   ",
+            Content.styled(f"{words.MARKS[job.state]} {said.state}", f"bold {said.style}"),
+            Content.styled(f"   {memory(job, self._events)}", "$muted"),
+        )
+        text = Content.styled(said.text, said.style if job.state is JobState.FAILED else "$foreground")
+        lines = [title, text] if said.text else [title]
+        lines.append(Content.styled(said.next, "$muted"))
+        self.query_one(".job-status", Static).update(Content("\n").join(lines))
+        waiting = said.text if job.state.live else f"{said.state.capitalize()} before the first step."
+        if waiting != self.chart.empty_text:
+            self.chart.empty_text = waiting
+
+
+def memory(job: Job, events: list[Event]) -> str:
+    """A job's peak memory, "" while it is not known."""
+    peak = job.result.get("peak_memory_gib")
+    if isinstance(peak, (int, float)):
+        return f"peak {peak:.1f} GiB"
+    return next((event.text for event in reversed(events) if event.kind == "memory"), "")

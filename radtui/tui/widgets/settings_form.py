@@ -1,0 +1,128 @@
+"""A form over any settings: the list of fields, an input over the one that is typed, and its help below."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from radtui.records import UserError
+from radtui.settings import Settings
+from radtui.tui.widgets.field_list import FieldList, hint
+
+
+class FieldInput(Input):
+    """The input over a value; escape gives up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", "Give up", tooltip="Leave the value as it was"),
+        Binding("enter", "submit", "Take", tooltip="Take the typed value"),
+    ]
+
+    def action_give_up(self) -> None:
+        """Close without a change."""
+        self.display = False
+
+
+class SettingsForm(Vertical):
+    """Edits settings field by field; posts `FieldList.Changed`.
+
+    Whatever is shown can be read from `settings`, valid or not: `settings.problems()` says what is wrong, and
+    the lines of the list show it.
+    """
+
+    DEFAULT_CSS = """
+    SettingsForm { layers: base edit; height: 1fr; }
+    SettingsForm FieldList { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    SettingsForm .field-help { height: 2; color: $muted; padding: 0 3; }
+    SettingsForm FieldInput { layer: edit; position: absolute; display: none; height: 1; padding: 0; }
+    """
+
+    def __init__(self, settings: Settings, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.list = FieldList(settings)
+        self._input = FieldInput(compact=True)
+        self._help = Static(classes="field-help")
+        self._editing = ""
+
+    def compose(self) -> ComposeResult:
+        """The list, its help, and the input on a layer above."""
+        yield self.list
+        yield self._help
+        yield self._input
+
+    def on_mount(self) -> None:
+        """Help for the first field."""
+        self._show_help()
+
+    @property
+    def settings(self) -> Settings:
+        """The values as they are now."""
+        return self.list.settings
+
+    def show(self, settings: Settings, baseline: Settings | None = None) -> None:
+        """Show other values; `baseline` are those a changed field is marked against."""
+        self.list.show(settings, baseline)
+        self._show_help()
+
+    def point_out(self, problem: str) -> None:
+        """Show what is wrong with the whole; go to the field that the sentence names."""
+        name = next((name for name in self.settings.about() if name in problem), "")
+        if name:
+            self.list.go_to(name)
+        self._help.update(Content.styled(f"✗ {problem}", "$error"))
+
+    def refuse_invalid(self) -> bool:
+        """Go to the first field that is wrong; returns whether there is one."""
+        for name in self.settings.problems():
+            self.list.go_to(name)
+            self._show_help()
+            return True
+        return False
+
+    @on(FieldList.Moved)
+    @on(FieldList.Changed)
+    def _show_help(self) -> None:
+        name = self.list.name_at_cursor
+        about = self.settings.about()[name]
+        problem = self.settings.problems().get(name)
+        if problem:
+            self._help.update(Content.styled(f"✗ {problem}.", "$error"))
+        else:
+            extra = hint(about)
+            self._help.update(f"{about.help}{f' ({extra})' if extra else ''}.")
+
+    @on(FieldList.Edit)
+    def _edit(self, event: FieldList.Edit) -> None:
+        if self._input.display and self._editing == event.name:
+            self._input.insert_text_at_cursor(event.text)  # typed faster than the focus moved
+            return
+        self._editing = event.name
+        place = self.list.place(event.name)
+        self._input.styles.offset = (place.x, place.y)
+        self._input.styles.width = place.cells
+        self._input.value = event.text
+        self._input.cursor_position = len(event.text)
+        self._input.display = True
+        self._input.focus()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        try:
+            self.list.change(self._editing, event.value)
+        except UserError as error:
+            self._help.update(Content.styled(f"✗ {error}", "$error"))
+            return
+        self._input.display = False
+
+    @on(Input.Blurred)
+    def _blurred(self) -> None:
+        self._input.display = False
+        if self.screen.focused is None:
+            self.list.focus()
