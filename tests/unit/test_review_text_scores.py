@@ -1,0 +1,68 @@
+"""String scores agree with the libraries' own figures; proxies are counted by hand."""
+
+import pytest
+
+from radtui.review.text_scores import describe, score_texts
+
+PAIRS = [
+    ("A nodule in the left upper lobe of the lung.", "A nodule in the left lower lobe of the lung."),
+    ("No fracture is seen in the hand.", "Fracture of the hand."),
+    ("Chest X-ray with a pleural effusion.", "Chest radiograph with a right pleural effusion."),
+    ("Unrelated words entirely.", "Brain MRI showing an infarct."),
+]
+
+
+def test_scores_are_the_libraries_own():
+    import sacrebleu
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scores = score_texts(PAIRS)
+    texts, references = map(list, zip(*PAIRS, strict=True))
+    assert scores.bleu.value == pytest.approx(sacrebleu.corpus_bleu(texts, [references]).score)
+    assert scores.chrf.value == pytest.approx(sacrebleu.corpus_chrf(texts, [references]).score)
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    rouge = sum(scorer.score(r, t)["rougeL"].fmeasure for t, r in PAIRS) / 4
+    assert scores.rouge_l.value == pytest.approx(rouge)
+    assert scores.words.value == pytest.approx((10 + 7 + 6 + 3) / 4)
+    assert scores.n == scores.bleu.n == scores.rouge_l.n == 4
+    assert "version" in scores.signatures["BLEU"] and "nc:6" in scores.signatures["chrF2"]
+
+
+def test_intervals_hold_their_values_and_are_the_same_twice():
+    scores = score_texts(PAIRS * 10)
+    for estimate in (scores.bleu, scores.chrf, scores.rouge_l, scores.words):
+        assert estimate.low <= estimate.value <= estimate.high
+    assert score_texts(PAIRS * 10).to_dict() == scores.to_dict()
+
+
+def test_same_text_scores_full_and_format_costs_nothing():
+    scores = score_texts([(f"**{reference}**", reference) for _, reference in PAIRS])
+    assert scores.bleu.value == pytest.approx(100) and scores.chrf.value == pytest.approx(100)
+    assert scores.rouge_l.value == 1.0
+
+
+def test_pairs_without_a_reference_are_left_out():
+    assert score_texts([("a", " "), ("b", "")]).n == 0
+    assert score_texts([("a", "")]).to_dict()["bleu"]["value"] is None
+    one = score_texts([PAIRS[0], ("x", "")])
+    assert one.n == 1 and one.bleu.low is None and one.bleu.value > 0
+    assert score_texts([("", "A nodule."), ("", "A mass.")]).bleu.value == 0.0
+
+
+def test_proxies_by_hand():
+    proxies = describe(
+        [
+            (
+                "Axial CT of the abdomen showing a large cyst in the right kidney.",
+                "CT: cyst in the right kidney.",
+            ),
+            ("An image. It has parts.", ""),
+        ]
+    )
+    assert proxies.n == 2 and proxies.slots["finding"].hits == 1 and proxies.slots["finding"].n == 2
+    assert proxies.slots_filled == 3.5
+    assert (proxies.sentences_naming_finding.hits, proxies.sentences_naming_finding.n) == (1, 3)
+    assert proxies.words == (13 + 5) / 2
+    assert proxies.words_to_reference == pytest.approx(13 / 6)
+    assert proxies.professional_per_100_words == pytest.approx(100 * 3 / 18)  # axial, CT, cyst
+    assert describe([]).to_dict()["words"] is None
