@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from review_ratings import rating
 
 from radtui.records import Variant
 from radtui.review.queue import ActiveClock, Filter, Pair, Queue, disagree, shown_order
 from radtui.review.scheme import Protocol
+from tests.unit.review_ratings import rating
 
 NO_REPEATS = Protocol(repeat_share=0.0)
 

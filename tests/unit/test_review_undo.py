@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from review_ratings import rating
 
 from radtui.review.undo import History, Slot, slot_of
+from tests.unit.review_ratings import rating
 
 
 def content(row):
