@@ -1,0 +1,162 @@
+"""What every source has in common: the protocol, split names, limits, and reading files of a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from radtui.records import NewImage, UserError
+
+IMAGE_SUFFIXES = frozenset(
+    (
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".jp2",
+        ".pgm",
+        ".ppm",
+    )
+)
+DICOM_SUFFIXES = frozenset((".dcm", ".dicom", ".dic", ".ima"))
+MAX_FILE_BYTES = 2**30  # an image's bytes are held in memory while they are imported
+
+_SPLIT_WORDS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing", "eval", "evaluation"),
+}
+"""Words that mean a split, in file names, folder names and cells.
+
+Source: Hugging Face datasets, "Structure your repository", section "Split names".
+"""
+_SPLIT_OF_WORD = {word: split for split, words in _SPLIT_WORDS.items() for word in words}
+_WORD = re.compile(r"[a-z]+")
+
+
+class Source(Protocol):
+    """Where images come from. Making one reads no image, and iterating holds a few images at a time."""
+
+    @property
+    def location(self) -> str:
+        """What identifies the source: a full path, a hub id, or `phantoms:...`."""
+
+    def describe(self) -> str:
+        """Say in one line what was found: kind, place, number of images, columns."""
+
+    def total(self) -> int | None:
+        """Images that iterating will yield, or None where only iterating tells; may take a while."""
+
+    def __iter__(self) -> Iterator[NewImage]:
+        """Every image in a fixed order, an unreadable one with its reason."""
+
+
+class SplitLimit:
+    """Counts images per split, for imports of only the first ones."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken: Counter[str] = Counter()
+
+    def take(self, split: str) -> bool:
+        """Whether one more image of the split is wanted; counts it when so."""
+        if self.full(split):
+            return False
+        self._taken[split] += 1
+        return True
+
+    def full(self, split: str) -> bool:
+        """Whether the split has all the images that are wanted."""
+        return bool(self._limit) and self._taken[split] >= self._limit
+
+
+def limited_total(per_split: Counter[str], limit: int) -> int:
+    """Images that remain of these counts when each split keeps its first `limit`; 0 keeps all."""
+    return sum(min(n, limit) if limit else n for n in per_split.values())
+
+
+def split_name(text: str) -> str:
+    """A split's usual name: "val", "Valid" and "dev" are `validation`; unknown names stay as they are."""
+    text = text.strip()
+    return _SPLIT_OF_WORD.get(text.lower(), text)
+
+
+def split_of_path(path: PurePosixPath, with_stem: bool = False) -> str:
+    """The split that a path inside a source names, or "".
+
+    Args:
+        path: Relative to the source; a folder that is called `train`, `val`, `test`, ... decides.
+        with_stem: Also look for such a word in the file's own name, as in `train-00000-of-00002.parquet`.
+    """
+    for folder in path.parts[:-1]:
+        if folder.lower() in _SPLIT_OF_WORD:
+            return _SPLIT_OF_WORD[folder.lower()]
+    if with_stem:
+        for word in _WORD.findall(path.stem.lower()):
+            if word in _SPLIT_OF_WORD:
+                return _SPLIT_OF_WORD[word]
+    return ""
+
+
+def walk(root: Path) -> list[PurePosixPath]:
+    """Every file under a folder, relative to it, sorted; hidden files and folders are left out.
+
+    Links to folders are followed, each real folder once, so that a link to a parent does not run for ever.
+    """
+    found: list[PurePosixPath] = []
+    seen: set[str] = set()
+    for here, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        inside = PurePosixPath(Path(here).relative_to(root).as_posix())
+        found.extend(inside / name for name in files if not name.startswith("."))
+    return sorted(found)
+
+
+def read_file(path: Path) -> tuple[bytes, str]:
+    """A file's bytes, or why there are none.
+
+    Returns:
+        The bytes and "", or b"" and one sentence.
+    """
+    try:
+        if not path.is_file():
+            return b"", f"{path.name} is named in the data set but is not there."
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return b"", f"{path.name} is larger than {MAX_FILE_BYTES // 2**30} GiB, the most radtui imports."
+        return path.read_bytes(), ""
+    except OSError as error:
+        return b"", f"{path.name} cannot be read ({error.strerror or error})."
+
+
+def inside(root: Path, name: str) -> Path | None:
+    """The file a data set names by a path relative to itself, or None when that leads out of it.
+
+    A data set from elsewhere must not be able to import the user's other files by naming them.
+    """
+    path = Path(os.path.normpath(root / name))
+    return path if path.is_relative_to(root) and "\0" not in name else None
+
+
+def existing_path(text: str) -> Path | None:
+    """The file or folder that a source names, or None when there is none of that name."""
+    path = Path(text).expanduser()
+    try:
+        return path.resolve() if path.exists() else None
+    except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
+        raise UserError(f"{text[:80]!r} cannot be a source: {error}.") from error

@@ -1,0 +1,56 @@
+"""The demo's phantom radiographs, drawn from a seed: `phantoms:SEED` or `phantoms:SEED:TRAINxTEST`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+
+from radtui.records import NewImage, UserError
+from radtui.settings import ImportSettings
+from radtui.sources.base import SplitLimit, limited_total
+
+PREFIX = "phantoms:"
+TRAIN_IMAGES = 1600
+TEST_IMAGES = 300
+_FORM = re.compile(r"phantoms:(\d+)(?::(\d+)x(\d+))?")
+_PROCESSES = 2  # drawing is the slow part, and the smallest machine radtui is meant for has two cores
+
+
+class PhantomSource:
+    """Images drawn on the way; the same seed gives the same bytes."""
+
+    def __init__(self, text: str, settings: ImportSettings) -> None:
+        """Read the seed and the numbers of images.
+
+        Raises:
+            UserError: the text has another form.
+        """
+        found = _FORM.fullmatch(text.strip())
+        if found is None:
+            raise UserError(
+                f"{text!r} is no phantom source; write phantoms:SEED or phantoms:SEED:TRAINxTEST."
+            )
+        self.location = text.strip()
+        self._seed = int(found[1])
+        self._train, self._test = (int(found[2]), int(found[3])) if found[2] else (TRAIN_IMAGES, TEST_IMAGES)
+        self._limit = settings.limit
+
+    def describe(self) -> str:
+        """Say what will be drawn."""
+        return f"phantoms of seed {self._seed}: {self._train:,} train and {self._test:,} test images, drawn by code"
+
+    def total(self) -> int:
+        """Images that will come."""
+        return limited_total(Counter(train=self._train, test=self._test), self._limit)
+
+    def __iter__(self) -> Iterator[NewImage]:
+        """Draw every image; the first ones of a set, for a smaller set of the same seed is dealt differently."""
+        from radtui.demo.source import phantoms
+
+        limit = SplitLimit(self._limit)
+        with closing(phantoms(self._seed, self._train, self._test, _PROCESSES)) as drawn:
+            for image in drawn:
+                if limit.take(image.split):
+                    yield image

@@ -1,0 +1,328 @@
+"""The import job: a source's images, byte for byte, into the store.
+
+Everything is done again by a repeated import, and nothing twice: a file is stored under its sha256, a row is found
+by split and key, and bytes that are known to decode are not decoded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sqlite3
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from radtui.imaging import decode
+from radtui.paths import DataDir
+from radtui.records import Job, NewImage, StopRequest, Truth, UserError
+from radtui.settings import ImportSettings
+from radtui.sources import Source, open_source
+from radtui.store import images
+from radtui.store.images import ImageQuery, Probe
+from radtui.worker.reporter import Stopped
+
+# Measured on two cores: a second thread takes 2048 x 2048 16-bit PNGs from 48 to 30 ms each and leaves small JPEGs at
+# 0.3 ms; a second process makes both slower, for the bytes must be copied to it.
+THREADS = 2
+MAX_WAITING = 16
+MAX_WAITING_BYTES = 2**27
+BATCH_ROWS = 64
+BATCH_S = 1.0  # a stop request is read, and progress shown, at least this often
+
+log = logging.getLogger("radtui.worker")
+T = TypeVar("T")
+
+
+class ImportReporter(Protocol):
+    """What an import needs of the worker's reporter."""
+
+    def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
+        """Write progress; returns what the app asks."""
+
+    def event(self, step: int, kind: str, text: str) -> None:
+        """Record something worth keeping."""
+
+    def result(self, **facts: object) -> None:
+        """Add facts to the job's result."""
+
+
+@dataclass
+class Tally:
+    """What an import has done so far."""
+
+    total: int = 0  # 0 while unknown
+    new: int = 0
+    known: int = 0
+    unreadable: int = 0
+    leaked: int = 0
+    splits: Counter[str] = field(default_factory=Counter)
+    started_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def done(self) -> int:
+        """Images that are in."""
+        return self.new + self.known
+
+    def working(self) -> str:
+        """What to show while it runs."""
+        rate = self.done / max(time.monotonic() - self.started_s, 1e-3)
+        of = f" of {self.total:,}" if self.total else ""
+        return f"{self.done:,}{of} images, {rate:,.0f}/s"
+
+    def closing(self) -> str:
+        """What to show at the end: "2,305 images: 1,978 train, 327 test; 3 unreadable; 2 in both splits"."""
+        splits = ", ".join(f"{n:,} {split}" for split, n in self.splits.items())
+        text = f"{self.done:,} image{'s' * (self.done != 1)}: {splits}" if splits else "No images"
+        if self.unreadable:
+            text += f"; {self.unreadable:,} unreadable"
+        if self.leaked:
+            text += (
+                f"; {self.leaked:,} in {'both splits' if len(self.splits) == 2 else 'more than one split'}"
+            )
+        return text
+
+
+def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporter) -> None:
+    """Import what the job's settings name.
+
+    Args:
+        job: An import job; its settings are `ImportSettings`.
+        data: The data folder; bytes go to `data.blob(sha256)`.
+        db: The calling thread's connection.
+        reporter: Takes progress and hands back stop requests.
+
+    Raises:
+        Stopped: the app asked to stop; what is in stays in.
+        UserError: the source cannot be opened or read on, or the disk is full.
+    """
+    settings = ImportSettings.from_dict(job.settings).check()
+    dataset = settings.name.strip() or job.dataset
+    reporter.progress(0, 0, f"Opening {settings.source}")
+    source = open_source(settings)
+    tally = Tally()
+    # The hub downloads before it can count; a thread does that, so that a stop request is heard meanwhile.
+    tally.total = _patiently(source.total, reporter, f"Opening {source.location}") or 0
+    log.info(source.describe())
+    ingest = _Ingest(data, db, dataset, source.location, tally)
+    try:
+        ingest.take_all(source, reporter)
+    except BaseException as error:
+        _finish(db, dataset, tally, reporter)
+        if isinstance(error, Stopped):
+            reporter.progress(
+                tally.done, tally.total, f"Stopped after {tally.closing()}; import again for the rest"
+            )
+        raise
+    _finish(db, dataset, tally, reporter)
+    reporter.progress(tally.done, tally.done, tally.closing())
+    if not tally.done:
+        raise UserError(f"{source.location} has no images; name another source.")
+
+
+def _finish(db: sqlite3.Connection, dataset: str, tally: Tally, reporter: ImportReporter) -> None:
+    """Mark leaks and write the counts, also of an import that was stopped or failed half-way."""
+    tally.leaked = images.mark_leaks(db, dataset)
+    if tally.leaked:
+        text = f"{tally.leaked:,} images are in more than one split: scores on them show memory, not skill"
+        reporter.event(tally.done, "warning", text)
+    reporter.result(
+        new=tally.new, known=tally.known, unreadable=tally.unreadable, leaked=tally.leaked,
+        splits=dict(tally.splits), seconds=round(time.monotonic() - tally.started_s, 2),
+    )  # fmt: skip
+
+
+def _patiently(work: Callable[[], T], reporter: ImportReporter, doing: str) -> T:
+    """Run slow work that knows no progress in a thread, and listen to the app meanwhile.
+
+    Raises:
+        Stopped: asked to stop. The thread is left behind; it ends with the process.
+    """
+    outcome: Future[T] = Future()
+
+    def call() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # whatever it is, it is raised again below
+            outcome.set_exception(error)
+
+    thread = threading.Thread(target=call, daemon=True)
+    started_s = time.monotonic()
+    thread.start()
+    thread.join(BATCH_S)
+    while thread.is_alive():
+        if reporter.progress(0, 0, f"{doing}, {time.monotonic() - started_s:.0f} s") is not StopRequest.NONE:
+            raise Stopped
+        thread.join(BATCH_S)
+    return outcome.result()
+
+
+class _Ingest:
+    """One import's way from images to rows."""
+
+    def __init__(
+        self, data: DataDir, db: sqlite3.Connection, dataset: str, location: str, tally: Tally
+    ) -> None:
+        self._data = data
+        self._db = db
+        self._dataset = dataset
+        self._tally = tally
+        self._keys: set[tuple[str, str]] = set()
+        self._probes, self._others = _known_images(db, dataset, location)
+        images.ensure_dataset(db, dataset, location)
+
+    def take_all(self, source: Source, reporter: ImportReporter) -> None:
+        """Store every image of a source, in its order."""
+        batch: list[tuple[NewImage, Probe]] = []
+        written_s = time.monotonic()
+        for pair in self._examined(source):
+            self._refuse_foreign(*pair)
+            batch.append(pair)
+            if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
+                self._write(batch, reporter)
+                batch, written_s = [], time.monotonic()
+        if batch:
+            self._write(batch, reporter)
+
+    def _write(self, batch: list[tuple[NewImage, Probe]], reporter: ImportReporter) -> None:
+        new, known = images.add(self._db, self._dataset, batch)
+        tally = self._tally
+        tally.new += new
+        tally.known += known
+        tally.unreadable += sum(bool(item.error or probe.error) for item, probe in batch)
+        tally.splits.update(item.split for item, _ in batch)
+        if reporter.progress(tally.done, tally.total, tally.working()) is not StopRequest.NONE:
+            raise Stopped
+
+    def _examined(self, source: Source) -> Iterator[tuple[NewImage, Probe]]:
+        """Store and probe images on a few threads; they come back in order, a bounded number at once."""
+        waiting: deque[tuple[NewImage, Future[Probe], int]] = deque()
+        waiting_bytes = 0
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="probe") as pool:
+            try:
+                for found in source:
+                    item = self._tidied(found)
+                    size = len(item.data)
+                    future = pool.submit(self._examine, item)
+                    # The row needs no bytes: only the thread holds them, until it is done.
+                    waiting.append((replace(item, data=b""), future, size))
+                    waiting_bytes += size
+                    while len(waiting) > MAX_WAITING or waiting_bytes > MAX_WAITING_BYTES:
+                        first, probe, size = waiting.popleft()
+                        waiting_bytes -= size
+                        yield first, probe.result()
+                while waiting:
+                    first, probe, _ = waiting.popleft()
+                    yield first, probe.result()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _examine(self, item: NewImage) -> Probe:
+        """Keep an image's bytes and find out whether they are an image."""
+        if item.error:
+            return Probe("", error=item.error)
+        if not item.data:
+            return Probe("", error="The image is empty (0 bytes).")
+        sha256 = hashlib.sha256(item.data).hexdigest()
+        store_bytes(self._data.blob(sha256), item.data)
+        return self._probes.get(sha256) or probe_bytes(item.data, sha256)
+
+    def _tidied(self, item: NewImage) -> NewImage:
+        """An image with text that SQLite takes, and a key that no other image of its split has in this import."""
+        key = clean(item.source_key) or "image"
+        split = clean(item.split) or "train"
+        unique, n = key, 1
+        while (split, unique) in self._keys:
+            n += 1
+            unique = f"{key}#{n}"
+        self._keys.add((split, unique))
+        return replace(
+            item,
+            split=split,
+            source_key=unique,
+            reference=clean(item.reference),
+            examination=clean(item.examination),
+            facts={clean(k): clean(v) for k, v in item.facts.items()},
+            truth=tuple(
+                Truth(clean(t.finding), clean(t.side), clean(t.zone), clean(t.size)) for t in item.truth
+            ),
+            error=clean(item.error),
+        )
+
+    def _refuse_foreign(self, item: NewImage, probe: Probe) -> None:
+        """Keep an image of another source from being replaced: descriptions and ratings hang on it."""
+        there = self._others.get((item.split, item.source_key))
+        if there is not None and there != probe.sha256:
+            raise UserError(
+                f"{self._dataset} already has another {item.source_key} in {item.split}, from another source;"
+                " import this one under another name."
+            )
+
+
+def _known_images(
+    db: sqlite3.Connection, dataset: str, location: str
+) -> tuple[dict[str, Probe], dict[tuple[str, str], str]]:
+    """What the data set already has.
+
+    Returns:
+        What decoding told of each sha256 that is readable; and, when the data set was begun from another
+        source, the sha256 of every split and key.
+    """
+    begun = next((each.source for each in images.datasets(db) if each.name == dataset), location)
+    probes: dict[str, Probe] = {}
+    others: dict[tuple[str, str], str] = {}
+    for image in images.get_many(db, images.find(db, ImageQuery(dataset))):
+        if not image.error:
+            facts = (image.format, image.width_px, image.height_px, image.mode)
+            probes[image.sha256] = Probe(image.sha256, *facts)
+        if begun != location:
+            others[image.split, image.source_key] = image.sha256
+    return probes, others
+
+
+def probe_bytes(data: bytes, sha256: str) -> Probe:
+    """Decode an image once, and keep what that tells or why it fails."""
+    try:
+        facts = decode.probe(data)
+    except UserError as error:
+        return Probe(sha256, error=clean(str(error)))
+    except Exception as error:  # one file that breaks a decoder in a new way must not end an import
+        log.warning("decoding failed", exc_info=True)
+        return Probe(sha256, error=clean(f"The image cannot be decoded ({type(error).__name__}: {error})."))
+    return Probe(sha256, facts.format, facts.width_px, facts.height_px, facts.mode)
+
+
+def store_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; one that is there already, of the same size, is left.
+
+    Raises:
+        UserError: the disk is full or cannot be written.
+    """
+    try:
+        if path.exists() and path.stat().st_size == len(data):
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UserError(
+            f"Cannot write to {path.parent.parent} ({error.strerror}); make room and import again: what is in stays."
+        ) from error
+
+
+def clean(text: str) -> str:
+    """Text as SQLite takes it: without NUL, and with "?" for halves of surrogate pairs (undecodable file names)."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
