@@ -1,0 +1,120 @@
+"""`python -m radtui.worker --data-dir DIR JOB_ID`: do one job, write rows, end."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import warnings
+from pathlib import Path
+from types import FrameType
+
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState
+from radtui.store import jobs
+from radtui.store.database import connect
+from radtui.worker import environment, failures
+from radtui.worker.reporter import Reporter, Stopped
+
+log = logging.getLogger("radtui.worker")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one job to its end.
+
+    Returns:
+        0 when it is done or was stopped, 1 when it failed, 2 when there is no such job.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m radtui.worker", description="Do one job of a data folder."
+    )
+    parser.add_argument("--data-dir", required=True, type=Path)
+    parser.add_argument("job_id", type=int)
+    options = parser.parse_args(arguments)
+    data = DataDir(options.data_dir.expanduser().resolve())
+    environment.prepare(data)
+    _log_to_stdout()
+    db = connect(data)
+    if (job := jobs.get(db, options.job_id)) is None:
+        print(f"There is no job {options.job_id} in {data.database}.", file=sys.stderr)
+        return 2
+    jobs.begin(db, job.id, os.getpid())
+    reporter = Reporter(db, job.id)
+    _stop_on_signals(reporter)
+    state, error = _attempt(job, data, db, reporter)
+    log.info("job %d is %s%s", job.id, state, f": {error}" if error else "")
+    jobs.end(db, job.id, state, error)
+    if state is JobState.DONE:
+        from radtui.jobs import start_followers
+
+        start_followers(data, db, job.id)
+    return 1 if state is JobState.FAILED else 0
+
+
+def _attempt(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> tuple[JobState, str]:
+    """Run the job; whatever happens, it ends in a state, and a failure in one sentence with its log."""
+    log.info("job %d: %s %s", job.id, job.kind, job.name)
+    try:
+        run(job, data, db, reporter)
+    except BaseException as error:  # a worker must never die without a row that says why
+        # A library may have turned the Stopped that a signal raised into an error of its own.
+        if isinstance(error, Stopped) or reporter.terminated:
+            return JobState.STOPPED, ""
+        log.error("failed", exc_info=True)
+        return JobState.FAILED, failures.sentence(error, data)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # the end must be written in peace
+    return JobState.DONE, ""
+
+
+def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
+    """Do what the job's kind says.
+
+    Raises:
+        Stopped: The job was asked to stop.
+        UserError: It cannot go on, and the user can do something about it.
+    """
+    if job.kind is JobKind.IMPORT:
+        from radtui.worker import ingest
+
+        ingest.run(job, data, db, reporter)
+    elif job.kind is JobKind.TRAIN:
+        from radtui.worker import train
+
+        train.run(job, data, db, reporter)
+    else:
+        from radtui.worker import generate
+
+        generate.run(job, data, db, reporter)
+
+
+def _stop_on_signals(reporter: Reporter) -> None:
+    """Let SIGTERM and SIGINT stop the job now: at the next line of Python, or at the next row at the latest."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        # A library may swallow the exception (a finalizer does); the flag is read with the next row then.
+        reporter.terminated = True
+        raise Stopped
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _log_to_stdout() -> None:
+    """Stdout is the job's log file: whole lines, each with its time."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(line_buffering=True, errors="replace")
+    logging.basicConfig(
+        stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
+    )
+    logging.captureWarnings(True)
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch|transformers")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

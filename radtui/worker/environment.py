@@ -1,0 +1,36 @@
+"""What must be in the environment before torch, transformers, TRL or unsloth are imported."""
+
+from __future__ import annotations
+
+import os
+
+from radtui.paths import DataDir
+
+QUIET = {
+    "UNSLOTH_DISABLE_STATISTICS": "1",  # unsloth counts its runs by a download
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # TRL's trainers ping the hub otherwise
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # the log is a file: bars would fill it
+    "DO_NOT_TRACK": "1",
+    "WANDB_DISABLED": "true",
+    "WANDB_MODE": "disabled",
+    "COMET_MODE": "DISABLED",
+    "TOKENIZERS_PARALLELISM": "false",  # tokenizers' threads and forked loader workers deadlock
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+}
+"""Set whatever the user's shell says: nothing is sent, nothing animates."""
+
+
+def prepare(data: DataDir) -> None:
+    """Silence what would report, and keep compiled kernels where the next job finds them.
+
+    Compiling takes one to two minutes of a job's first step on a GPU; the caches lie in the data folder, shared
+    by all jobs of a machine.
+
+    Args:
+        data: The data folder.
+    """
+    os.environ.update(QUIET)
+    cache = data.root / "cache"
+    os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(cache / "unsloth"))
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache / "inductor"))
+    os.environ.setdefault("TRITON_CACHE_DIR", str(cache / "triton"))

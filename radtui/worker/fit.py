@@ -1,0 +1,222 @@
+"""The training loop: TRL's trainer set up from the settings, and begun again smaller when memory is full.
+
+Import this module only after the model is loaded: unsloth must be imported before TRL, which it patches.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PrinterCallback
+from trl import SFTConfig
+
+from radtui.records import UserError
+from radtui.settings import TrainSettings
+from radtui.worker import checkpoints, failures
+from radtui.worker.callback import Progress
+from radtui.worker.collator import Collator
+from radtui.worker.data import Example, ImageTexts
+from radtui.worker.model import Plan
+from radtui.worker.reporter import Reporter
+from radtui.worker.trainer import WatchedTrainer
+
+log = logging.getLogger("radtui.worker")
+PREFETCH_BATCHES = 4  # per loader process
+KEPT_CHECKPOINTS = 2  # the newest may be cut short by a kill
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one training job is made of, once everything is loaded."""
+
+    settings: TrainSettings
+    how: Plan
+    model: Any  # with its adapter
+    processor: Any
+    learnt: Sequence[Example]
+    evaluated: Sequence[Example]
+    folder: Path  # of the checkpoints
+    reporter: Reporter
+    progress: Progress
+
+
+def fit(task: Task, checkpoint: Path | None) -> None:
+    """Train to the last step, or until the app wants a stop.
+
+    Args:
+        task: What to train.
+        checkpoint: Where to go on from, or None.
+
+    Raises:
+        Stopped: The app wants to stop now.
+        UserError: The loss is not finite, the disk is full, or the GPU cannot hold a single image.
+    """
+    settings = task.settings
+    while True:
+        trainer = build(task, settings, eval_at_start=not task.progress.looked_at_start)
+        if checkpoint is not None and _is_last(checkpoint):
+            trainer._load_from_checkpoint(str(checkpoint))  # trained, but its end was not written
+            return
+        smaller = None
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            if not failures.is_out_of_memory(error):
+                raise
+            smaller = halved(settings)
+            if smaller is None:
+                raise UserError(
+                    "The GPU's memory is full with one image at a time: set max_side_px, turn gradient_checkpointing "
+                    "or load_in_4bit on, or free the GPU."
+                ) from error
+        if smaller is None:
+            return
+        # Only here, after the except block, is its traceback gone and with it what held the activations.
+        checkpoint = _saved_here(trainer)
+        _say_smaller(task, settings, smaller)
+        settings = smaller
+        del trainer
+        gc.collect()
+        torch.cuda.empty_cache()
+
+
+def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> WatchedTrainer:
+    """TRL's trainer for these settings.
+
+    Args:
+        task: Model, data, callback.
+        settings: As this attempt runs them; the micro-batch may be smaller than the task's.
+        eval_at_start: Whether to evaluate the untrained model first.
+    """
+    order, side = settings.message_order, settings.max_side_px
+    trainer = WatchedTrainer(
+        task.reporter,
+        task.progress,
+        model=task.model,
+        processing_class=task.processor,
+        args=arguments(task, settings, eval_at_start),
+        data_collator=_collator(task, settings),
+        train_dataset=ImageTexts(task.learnt, settings.instruction, order, side),
+        eval_dataset=ImageTexts(task.evaluated, settings.instruction, order, side)
+        if task.evaluated
+        else None,
+    )
+    trainer.remove_callback(PrinterCallback)  # the log has a line of radtui's per step
+    return trainer
+
+
+def arguments(task: Task, settings: TrainSettings, eval_at_start: bool) -> SFTConfig:
+    """The trainer's arguments."""
+    cuda, loaders = task.how.cuda, settings.loader_workers
+    return SFTConfig(
+        output_dir=str(task.folder),
+        # Length and order of the run.
+        max_steps=settings.max_steps or -1,
+        num_train_epochs=settings.epochs,
+        seed=settings.seed,
+        data_seed=settings.seed,
+        # One optimizer step: batch_size x gradient_accumulation images.
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        per_device_eval_batch_size=settings.batch_size,  # the default of 8 may not fit where training does
+        optim=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler,
+        warmup_steps=settings.warmup_steps,
+        weight_decay=settings.weight_decay,
+        # Arithmetic and memory.
+        use_cpu=not cuda,
+        bf16=task.how.precision == "bfloat16",
+        fp16=task.how.precision == "float16",
+        gradient_checkpointing=settings.gradient_checkpointing != "off",
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        # Images: our dataset and collator do what TRL would do by default.
+        max_length=None if _collates_here(task, settings) else settings.max_length_tokens,
+        remove_unused_columns=False,
+        dataset_text_field="",
+        dataset_kwargs={"skip_prepare_dataset": True},
+        label_names=["labels"],
+        dataloader_num_workers=loaders,
+        dataloader_prefetch_factor=PREFETCH_BATCHES if loaders else None,
+        dataloader_persistent_workers=loaders > 0,
+        dataloader_pin_memory=cuda,
+        # When to log, evaluate, save.
+        logging_steps=settings.log_every,
+        logging_first_step=True,
+        logging_nan_inf_filter=False,  # on, a NaN would be reported as the mean of the losses before it
+        include_num_input_tokens_seen="non_padding",
+        eval_strategy="steps" if task.evaluated else "no",
+        eval_steps=settings.eval_every or None,
+        eval_on_start=bool(task.evaluated) and eval_at_start,
+        prediction_loss_only=True,
+        save_strategy="steps" if settings.checkpoint_every else "no",
+        save_steps=settings.checkpoint_every or 500,
+        save_total_limit=KEPT_CHECKPOINTS,
+        # Quiet.
+        report_to="none",
+        disable_tqdm=True,
+        log_level="warning",
+    )
+
+
+def halved(settings: TrainSettings) -> TrainSettings | None:
+    """Half the micro-batch and twice the accumulation, so that a step sees the same images; None at one image.
+
+    A size that two does not divide falls to its next smaller divisor.
+    """
+    batch = settings.batch_size
+    smaller = next((size for size in range(batch // 2, 0, -1) if batch % size == 0), None)
+    if smaller is None:
+        return None
+    return replace(
+        settings, batch_size=smaller, gradient_accumulation=settings.gradient_accumulation * batch // smaller
+    )
+
+
+def _collates_here(task: Task, settings: TrainSettings) -> bool:
+    """Whether our collator makes the batches; the report's recipe, text first and every token learnt, has unsloth's."""
+    as_reported = settings.message_order == "text_first" and settings.loss_on == "all"
+    return not (task.how.backend == "unsloth" and as_reported)
+
+
+def _collator(task: Task, settings: TrainSettings) -> Any:
+    if _collates_here(task, settings):
+        return Collator(task.processor, settings.loss_on, settings.max_length_tokens)
+    from unsloth.trainer import UnslothVisionDataCollator
+
+    return UnslothVisionDataCollator(task.model, task.processor)
+
+
+def _is_last(checkpoint: Path) -> bool:
+    state = json.loads((checkpoint / checkpoints.STATE).read_text())
+    return bool(state["global_step"] >= state["max_steps"])
+
+
+def _saved_here(trainer: WatchedTrainer) -> Path | None:
+    """A checkpoint of the last whole step, so that nothing is trained twice; None before the first one."""
+    trainer.model.zero_grad(set_to_none=True)
+    torch.cuda.empty_cache()
+    step = trainer.state.global_step
+    if not step:
+        return None
+    trainer._save_checkpoint(trainer.model, None)
+    trainer.progress.saved_step = step
+    return Path(trainer.args.output_dir) / f"checkpoint-{step}"
+
+
+def _say_smaller(task: Task, before: TrainSettings, after: TrainSettings) -> None:
+    task.reporter.result(batch_size=after.batch_size, gradient_accumulation=after.gradient_accumulation)
+    task.reporter.event(
+        task.progress.step,
+        "memory",
+        f"The GPU's memory is full with {before.batch_size} images at a time: going on with {after.batch_size} and "
+        f"{after.gradient_accumulation} passes per step, the same images per step",
+        task.progress.elapsed_s,
+    )

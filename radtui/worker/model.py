@@ -1,0 +1,273 @@
+"""Loading a model with its processor, through unsloth where CUDA is, through transformers elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from radtui.records import UserError
+from radtui.settings import GenerateSettings, TrainSettings
+from radtui.worker import failures, memory
+
+log = logging.getLogger("radtui.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a model is loaded on this machine; `changes` says, a sentence each, what settings could not be kept."""
+
+    backend: str  # "unsloth" or "transformers"
+    cuda: bool
+    four_bit: bool
+    precision: str  # "float32", "bfloat16" or "float16": of weights, or of the arithmetic when they are 4-bit
+    changes: tuple[str, ...] = ()
+
+    @property
+    def weights(self) -> str:
+        """What the weights are kept in, as people say it."""
+        return "4-bit" if self.four_bit else self.precision
+
+
+def plan(settings: TrainSettings | GenerateSettings) -> Plan:
+    """Choose backend and precision.
+
+    Raises:
+        UserError: The settings ask for something this machine has not.
+    """
+    import torch
+
+    cuda = torch.cuda.is_available()
+    has_unsloth = importlib.util.find_spec("unsloth") is not None
+    if settings.backend == "unsloth" and not cuda:
+        raise UserError("Backend unsloth needs a CUDA GPU and there is none: set backend to auto.")
+    if settings.backend == "unsloth" and not has_unsloth:
+        raise UserError(
+            "Backend unsloth is not installed: pip install 'radtui[gpu]', or set backend to auto."
+        )
+    backend = "unsloth" if cuda and has_unsloth and settings.backend != "transformers" else "transformers"
+    if cuda and settings.load_in_4bit and importlib.util.find_spec("bitsandbytes") is None:
+        raise UserError(
+            "4-bit weights need bitsandbytes: pip install 'radtui[gpu]', or turn load_in_4bit off."
+        )
+    changes: tuple[str, ...] = ()
+    if settings.load_in_4bit and not cuda:
+        changes = ("There is no CUDA GPU, which 4-bit weights need: the weights are kept in 32 bits.",)
+    precision = "float32"
+    if cuda:
+        precision = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    return Plan(backend, cuda, settings.load_in_4bit and cuda, precision, changes)
+
+
+def load(
+    name: str,
+    how: Plan,
+    *,
+    trust_remote_code: bool = False,
+    checkpointing: str = "unsloth",
+    max_length_tokens: int = 2048,
+) -> tuple[Any, Any]:
+    """Load a base model and its processor.
+
+    Args:
+        name: Hub id or folder.
+        how: From `plan`.
+        trust_remote_code: Whether Python code that comes with the model may run.
+        checkpointing: `unsloth`, `on` or `off`; unsloth must know it when it loads.
+        max_length_tokens: Longest sequence, which unsloth must know too.
+
+    Raises:
+        UserError: Unknown model, hub out of reach, no vision-language model, or too large for this machine.
+    """
+    try:
+        if how.backend == "unsloth":
+            model, processor = _load_unsloth(name, how, trust_remote_code, checkpointing, max_length_tokens)
+        else:
+            model, processor = _load_transformers(name, how, trust_remote_code)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise _explained(error, name) from error
+    _check_processor(processor, name)
+    _end_network_use()
+    return model, processor
+
+
+def with_adapter(model: Any, how: Plan, settings: TrainSettings) -> Any:
+    """The model with a fresh LoRA adapter, ready to train.
+
+    Raises:
+        UserError: The settings leave no layer to tune.
+    """
+    if how.backend == "transformers":
+        from radtui.worker import lora
+
+        return lora.add_adapter(model, settings)
+    from unsloth import FastVisionModel
+
+    model = FastVisionModel.get_peft_model(
+        model,
+        finetune_vision_layers=settings.tune_vision,
+        finetune_language_layers=settings.tune_language,
+        finetune_attention_modules=settings.tune_attention,
+        finetune_mlp_modules=settings.tune_mlp,
+        r=settings.lora_r,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        bias="none",
+        random_state=settings.lora_seed,
+        use_rslora=False,
+        loftq_config=None,
+        use_gradient_checkpointing=_unsloth_checkpointing(settings.gradient_checkpointing),
+    )
+    FastVisionModel.for_training(model)
+    return model
+
+
+def load_adapter(model: Any, folder: str, how: Plan) -> Any:
+    """The base model with a trained adapter on it, for descriptions; `disable_adapter()` gives the base back.
+
+    Raises:
+        UserError: The folder holds no adapter, or one of another model.
+    """
+    from peft import PeftModel
+
+    if not (Path(folder) / "adapter_config.json").exists():
+        raise UserError(f"There is no adapter in {folder}: a folder with adapter_config.json is wanted.")
+    try:
+        model = PeftModel.from_pretrained(model, folder, is_trainable=False)
+    except (ValueError, RuntimeError, KeyError) as error:
+        if failures.is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"The adapter in {folder} does not fit this model: name the model it was trained on."
+        ) from error
+    if how.backend == "unsloth":
+        from unsloth import FastVisionModel
+
+        FastVisionModel.for_inference(model)
+    return model.eval()
+
+
+def _load_unsloth(
+    name: str, how: Plan, trust_remote_code: bool, checkpointing: str, max_length_tokens: int
+) -> tuple[Any, Any]:
+    from unsloth import FastVisionModel  # before trl, transformers and peft, which it patches
+
+    model, processor = FastVisionModel.from_pretrained(
+        name,
+        max_seq_length=max_length_tokens,
+        load_in_4bit=how.four_bit,
+        use_gradient_checkpointing=_unsloth_checkpointing(checkpointing),
+        trust_remote_code=trust_remote_code,
+    )
+    return model, processor
+
+
+def _unsloth_checkpointing(choice: str) -> str | bool:
+    return "unsloth" if choice == "unsloth" else choice == "on"
+
+
+def _load_transformers(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:
+    """Try what is on this machine first, so that a cached model loads at once without a network."""
+    if Path(name).is_dir():
+        return _from_pretrained(name, how, trust_remote_code, local=True)
+    try:
+        return _from_pretrained(name, how, trust_remote_code, local=True)
+    except OSError:
+        log.info("Fetching %s from the hub", name)
+    return _from_pretrained(name, how, trust_remote_code, local=False)
+
+
+def _from_pretrained(name: str, how: Plan, trust_remote_code: bool, local: bool) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    common = {"trust_remote_code": trust_remote_code, "local_files_only": local}
+    config = AutoConfig.from_pretrained(name, **common)
+    quantized = getattr(config, "quantization_config", None) is not None
+    if quantized and not how.cuda:
+        raise UserError(f"{name} is stored in few bits, which needs a CUDA GPU: name the 16-bit model.")
+    if not trust_remote_code:
+        _check_fits(name, config, how)
+    options: dict[str, Any] = {"dtype": getattr(torch, how.precision), **common}
+    if how.cuda:
+        options["device_map"] = {"": torch.cuda.current_device()}
+    if how.four_bit and not quantized:
+        options["quantization_config"] = _four_bit(options["dtype"])
+    processor = AutoProcessor.from_pretrained(name, **common)
+    model = AutoModelForImageTextToText.from_pretrained(name, **options)
+    return model, processor
+
+
+def _four_bit(dtype: Any) -> Any:
+    """QLoRA's 4-bit weights. Source: Dettmers et al., QLoRA (2023), sections 2 and 3."""
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
+def _check_fits(name: str, config: Any, how: Plan) -> None:
+    """Refuse a model whose weights alone are larger than the memory, before hours of download or swapping."""
+    import torch
+    from transformers import AutoModelForImageTextToText
+
+    with torch.device("meta"):  # shapes without storage
+        parameters = AutoModelForImageTextToText.from_config(config).num_parameters()
+    bytes_each = (
+        0.6 if how.four_bit else {"float32": 4}.get(how.precision, 2)
+    )  # 0.6: blocks carry their scales
+    need_gib = parameters * bytes_each / memory.GIB
+    free_gib = memory.free_gpu_gib() if how.cuda else memory.free_gib()
+    if need_gib > free_gib:
+        raise UserError(
+            f"{name} needs {need_gib:.1f} GiB for its weights in {how.weights} and {free_gib:.1f} GiB are free: "
+            "choose a smaller model, or a machine with more memory."
+        )
+
+
+def _check_processor(processor: Any, name: str) -> None:
+    if getattr(processor, "image_processor", None) is None or getattr(processor, "tokenizer", None) is None:
+        raise UserError(f"{name} takes no images: name a vision-language model.")
+    if not processor.chat_template and getattr(processor.tokenizer, "chat_template", None):
+        processor.chat_template = processor.tokenizer.chat_template
+    if not processor.chat_template:
+        raise UserError(f"{name} has no chat template: name its instruction-tuned version.")
+    if processor.tokenizer.pad_token_id is None:
+        processor.tokenizer.pad_token = processor.tokenizer.eos_token
+
+
+def _explained(error: Exception, name: str) -> Exception:
+    """A sentence about the model for what its loading raised; what is not about the model stays as it is."""
+    if isinstance(error, UserError) or failures.is_out_of_memory(error) or failures.is_disk_full(error):
+        return error
+    if sentence := failures.hub_problem(error, name):
+        return UserError(sentence)
+    text = str(error)
+    if "trust_remote_code" in text:
+        return UserError(f"{name} comes with Python code: turn trust_remote_code on if you trust it.")
+    if (
+        "Unrecognized" in text
+        or "does not recognize this architecture" in text
+        or isinstance(error, KeyError)
+    ):
+        return UserError(
+            f"{name} is no vision-language model that this transformers version can load: name another."
+        )
+    if isinstance(error, OSError):
+        return UserError(f"The model {name} was not found or is incomplete: check its name or folder.")
+    return error
+
+
+def _end_network_use() -> None:
+    """From here on nothing is fetched or sent: PEFT would ask the hub for a file each time it saves."""
+    from huggingface_hub import constants
+
+    constants.HF_HUB_OFFLINE = True

@@ -1,0 +1,37 @@
+"""The messages a model sees: one wording and one order for training, watching and describing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PIL import Image
+
+Message = dict[str, Any]
+
+
+def question(instruction: str, order: str) -> Message:
+    """The user's turn about one image.
+
+    Args:
+        instruction: What is asked.
+        order: `image_first` or `text_first`.
+    """
+    image, text = {"type": "image"}, {"type": "text", "text": instruction}
+    return {"role": "user", "content": [image, text] if order == "image_first" else [text, image]}
+
+
+def answer(text: str) -> Message:
+    """The assistant's turn: the reference to learn."""
+    return {"role": "assistant", "content": [{"type": "text", "text": text}]}
+
+
+def shrink(image: Image.Image, max_side_px: int) -> Image.Image:
+    """The image with its longer side at most `max_side_px`; 0 leaves it. Never enlarges.
+
+    Training and generation both call this, so that a model is asked about what it learnt from.
+    """
+    longer = max(image.size)  # px
+    if not max_side_px or longer <= max_side_px:
+        return image
+    width, height = (max(1, round(side * max_side_px / longer)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.LANCZOS)

@@ -1,0 +1,158 @@
+"""A training job from its settings to its adapter: LoRA on a vision-language model with TRL's SFTTrainer."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from radtui.paths import DataDir
+from radtui.records import Image, Job, UserError
+from radtui.settings import TrainSettings
+from radtui.store import images, metrics
+from radtui.worker import checkpoints, memory
+from radtui.worker import model as models
+from radtui.worker.reporter import Reporter, Stopped
+
+log = logging.getLogger("radtui.worker")
+WATCH_AMONG = 2_000  # first images of the held-out split, of which the pinned ones are chosen
+
+
+def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
+    """Train, from the start or from the job's last checkpoint, and leave an adapter.
+
+    Raises:
+        Stopped: The app asked to stop; with a checkpoint, the adapter as it was is left too.
+        UserError: The settings, the data, the model or the machine do not allow it; says which.
+    """
+    settings = TrainSettings.from_dict(job.settings).check()
+
+    # Images: what is learnt, what is held out, and the held-out few that are watched.
+    learnt = _records(db, settings, settings.train_split, settings.train_images)
+    if not learnt:
+        raise UserError(
+            f"{settings.dataset} has no readable images with a reference in split {settings.train_split!r}: "
+            "choose another train_split."
+        )
+    held_out = _records(db, settings, settings.eval_split, max(WATCH_AMONG, settings.eval_images))
+    evaluated = held_out[: settings.eval_images] if settings.eval_every else []
+
+    # Where to begin. Steps past the last checkpoint are done again, so their rows go.
+    checkpoint = checkpoints.newest(data.checkpoints(job.id))
+    first_step = checkpoints.step_of(checkpoint) if checkpoint else 0
+    elapsed_s = _elapsed_at(db, job.id, first_step)
+    metrics.drop_after(db, job.id, first_step if checkpoint else -1)
+
+    # What this machine can't do as asked is done otherwise, and said.
+    how = models.plan(settings)
+    settings, changes = _substituted(settings, how)
+    settings = _as_last_fitted(settings, job)
+    reporter.result(backend=how.backend, weights=how.weights, substitutions=changes)
+    for change in changes if not checkpoint else []:
+        reporter.event(0, "warning", change)
+
+    # The model: base weights frozen, LoRA matrices added.
+    reporter.progress(first_step, job.total_steps, f"Loading {settings.model}")
+    model, processor = models.load(
+        settings.model, how, trust_remote_code=settings.trust_remote_code,
+        checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
+    )  # fmt: skip
+    model = models.with_adapter(model, how, settings)
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    reporter.result(trainable_parameters=trainable, total_parameters=_parameters(model), images=len(learnt))
+
+    # These import TRL and transformers, which unsloth must have patched by now.
+    from radtui.worker import data as items
+    from radtui.worker import fit
+    from radtui.worker.callback import Progress
+    from radtui.worker.watch import Watch, pick
+
+    pinned = pick(held_out[:WATCH_AMONG], settings.watch_images)
+    watch = Watch(pinned, data, settings, processor, reporter, settings.batch_size) if pinned else None
+    progress = Progress(reporter, watch, bool(evaluated), first_step, elapsed_s)
+    if checkpoint:
+        reporter.event(first_step, "resume", f"Resumed from the checkpoint of step {first_step}", elapsed_s)
+
+    # The loop.
+    task = fit.Task(
+        settings, how, model, processor, items.examples(learnt, data), items.examples(evaluated, data),
+        data.checkpoints(job.id), reporter, progress,
+    )  # fmt: skip
+    fit.fit(task, checkpoint)
+
+    # What is left: the adapter with its processor, and the figures of the run.
+    adapter = _save_adapter(model, processor, data.adapter(job.id))
+    reporter.result(
+        adapter=str(adapter), adapter_step=progress.step, seconds=round(progress.elapsed_s, 1),
+        peak_memory_gib=round(memory.peak_gib(), 2), final_loss=progress.last.get("loss"),
+        final_eval_loss=progress.last.get("eval_loss"), versions=_versions(),
+    )  # fmt: skip
+    if progress.stopping:
+        raise Stopped
+
+
+def _records(db: sqlite3.Connection, settings: TrainSettings, split: str, limit: int) -> list[Image]:
+    """Readable images of a split that have a reference; `limit` 0 takes all of them."""
+    if not split:
+        return []
+    return images.get_many(db, images.usable(db, settings.dataset, split, limit, with_reference=True))
+
+
+def _elapsed_at(db: sqlite3.Connection, job_id: int, step: int) -> float:
+    """Time the job had taken when it saved the checkpoint of a step, s."""
+    saved = [e for e in metrics.events_since(db, job_id, 0) if e.kind == "checkpoint" and e.step == step]
+    return saved[-1].elapsed_s if saved else 0.0
+
+
+def _substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSettings, list[str]]:
+    """The settings as this machine can do them, and a sentence for each change."""
+    changes = list(how.changes)
+    if settings.optimizer == "adamw_8bit" and not how.cuda:
+        settings = replace(settings, optimizer="adamw_torch")
+        changes.append("There is no CUDA GPU, which adamw_8bit needs: adamw_torch is used.")
+    if settings.gradient_checkpointing == "unsloth" and how.backend != "unsloth":
+        choice = "on" if how.cuda else "off"
+        settings = replace(settings, gradient_checkpointing=choice)
+        changes.append(f"gradient_checkpointing unsloth comes with the unsloth backend: it is {choice}.")
+    return settings, changes
+
+
+def _as_last_fitted(settings: TrainSettings, job: Job) -> TrainSettings:
+    """The micro-batch that fitted before the job was stopped, so that resuming doesn't fill the memory again."""
+    batch_size, accumulation = job.result.get("batch_size"), job.result.get("gradient_accumulation")
+    if not (isinstance(batch_size, int) and isinstance(accumulation, int)):
+        return settings
+    return replace(settings, batch_size=batch_size, gradient_accumulation=accumulation)
+
+
+def _parameters(model: Any) -> int:
+    """Parameters of the model; a 4-bit weight counts as one although two share a byte."""
+    counted: int = model.get_nb_trainable_parameters()[1]
+    return counted
+
+
+def _save_adapter(model: Any, processor: Any, folder: Path) -> Path:
+    """Write adapter and processor: a whole folder or none, in place of an earlier one."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(partial)
+    processor.save_pretrained(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    return folder
+
+
+def _versions() -> dict[str, str]:
+    """Versions of the libraries that decide what a run does."""
+    names = ("torch", "transformers", "trl", "peft", "accelerate", "unsloth", "bitsandbytes")
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

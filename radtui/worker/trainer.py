@@ -1,0 +1,94 @@
+"""TRL's SFTTrainer with an eye on the loss, the first batch and the disk.
+
+Import this module only after the model is loaded: unsloth must be imported before TRL, which it patches.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+from trl import SFTTrainer
+
+from radtui.records import UserError
+from radtui.worker import failures
+from radtui.worker.callback import Progress
+from radtui.worker.collator import IGNORED
+from radtui.worker.reporter import Reporter
+
+
+class WatchedTrainer(SFTTrainer):
+    """Stops at the first loss that is not finite, says what the first batch supervises, survives a full disk.
+
+    Args:
+        reporter: The job's voice.
+        progress: The callback that keeps step, total and time.
+        options: SFTTrainer's own arguments.
+    """
+
+    def __init__(self, reporter: Reporter, progress: Progress, **options: Any) -> None:
+        super().__init__(callbacks=[progress], **options)
+        self.reporter = reporter
+        self.progress = progress
+
+    def training_step(self, model: Any, inputs: dict[str, Tensor], num_items_in_batch: Any = None) -> Tensor:
+        """One forward and backward pass over a micro-batch.
+
+        Args:
+            model: The model, in training mode.
+            inputs: From the collator, B rows.
+            num_items_in_batch: Supervised tokens of the whole optimizer step, for the mean.
+
+        Returns:
+            The micro-batch's share of the step's loss, a scalar.
+
+        Raises:
+            UserError: The loss is not finite, or nothing in the job's first batch is supervised.
+        """
+        if not self.progress.counted:
+            self._count(inputs)
+        loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+        if not math.isfinite(value := loss.item()):
+            self._refuse(value)
+        return loss
+
+    def _count(self, inputs: dict[str, Tensor]) -> None:
+        """Say how much of the first batch is learnt: a mask that hides everything gives a normal-looking curve."""
+        self.progress.counted = True
+        supervised = int((inputs["labels"] != IGNORED).sum())
+        tokens = int(inputs["attention_mask"].sum())
+        if not supervised:
+            raise UserError(
+                f"None of the {tokens} tokens of the first batch is learnt: max_length_tokens cuts every answer "
+                "off, so raise it."
+            )
+        self.reporter.result(supervised_tokens=supervised, batch_tokens=tokens)
+        text = f"First batch: {supervised} of {tokens} tokens are learnt ({supervised / tokens:.0%})"
+        self.reporter.event(self.state.global_step, "data", text, self.progress.elapsed_s)
+
+    def _refuse(self, value: float) -> None:
+        step = self.state.global_step + 1
+        self.progress.log(step, self.state, {"loss": value})  # a gap on the chart, where it broke
+        saved = self.progress.saved_step
+        rest = f"the checkpoint of step {saved} is kept" if saved else "no checkpoint was saved before it"
+        raise UserError(
+            f"The loss became {value} at step {step}; {rest}. Lower learning_rate (it is "
+            f"{self.args.learning_rate:g}) or look at the data, then start a new job from this one's settings."
+        )
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Save, or leave nothing behind: half a checkpoint would keep the disk full and can't be resumed from."""
+        try:
+            super()._save_checkpoint(model, trial)
+        except Exception as error:  # each library wraps a failed write in its own class
+            if not failures.is_disk_full(error):
+                raise
+            step = self.state.global_step
+            shutil.rmtree(Path(self.args.output_dir) / f"checkpoint-{step}", ignore_errors=True)
+            raise UserError(
+                f"The disk is full: the checkpoint of step {step} could not be saved to {self.args.output_dir}. "
+                "Free some space, then resume the job."
+            ) from error

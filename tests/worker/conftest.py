@@ -1,0 +1,209 @@
+"""A tiny Mllama, made here, and data folders with drawn images, for tests of the worker."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageDraw
+
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, NewImage, Truth
+from radtui.settings import GenerateSettings, TrainSettings
+from radtui.store import images, jobs
+from radtui.store.database import connect
+
+SIDE_PX = 56
+SHAPES = ("disc", "square", "bar")
+PLACES = ("left", "right")
+REPOSITORY = Path(__file__).parents[2]
+
+TEMPLATE = (
+    "{{- bos_token }}{% for m in messages %}"
+    "{{ '<|start_header_id|>' + m['role'] + '<|end_header_id|>\n\n' }}"
+    "{% if m['content'] is string %}{{ m['content'] }}{% else %}{% for part in m['content'] %}"
+    "{% if part['type'] == 'image' %}{{ '<|image|>' }}{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endif %}{{ '<|eot_id|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
+)
+
+
+def caption(shape: str, place: str, number: int) -> str:
+    """A reference text; `number` varies its wording, so that lengths differ."""
+    ends = ("", ", well seen", " on a plain film, no other finding")
+    return f"A bright {shape} on the {place}{ends[number % len(ends)]}."
+
+
+def make_tokenizer():
+    """A byte-level BPE of about 330 tokens with Llama 3's special tokens."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    specials = [
+        "<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>",
+        "<|finetune_right_pad_id|>", "<|image|>",
+    ]  # fmt: skip
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    texts = [caption(s, p, n) for s in SHAPES for p in PLACES for n in range(3)]
+    texts += ["user", "assistant", "Describe what you see."]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    bpe.train_from_iterator(
+        texts, trainers.BpeTrainer(vocab_size=400, special_tokens=specials, initial_alphabet=alphabet)
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token="<|begin_of_text|>", eos_token="<|eot_id|>",
+        pad_token="<|finetune_right_pad_id|>", model_max_length=512, chat_template=TEMPLATE,
+    )  # fmt: skip
+
+
+def write_mllama(folder: Path) -> Path:
+    """Write a Mllama of 0.5 million random parameters with tokenizer, processor and chat template."""
+    import torch
+    from transformers import MllamaConfig, MllamaForConditionalGeneration, MllamaProcessor
+    from transformers.models.mllama.configuration_mllama import MllamaTextConfig, MllamaVisionConfig
+
+    try:
+        import torchvision  # noqa: F401
+        from transformers import MllamaImageProcessor as ImageProcessor
+    except ImportError:
+        from transformers import MllamaImageProcessorPil as ImageProcessor
+
+    tokenizer = make_tokenizer()
+    vision = MllamaVisionConfig(
+        hidden_size=64, num_hidden_layers=2, num_global_layers=1, attention_heads=4, intermediate_size=128,
+        vision_output_dim=128, image_size=SIDE_PX, patch_size=14, max_num_tiles=1,
+        intermediate_layers_indices=[0], supported_aspect_ratios=[[1, 1]],
+    )  # fmt: skip
+    text = MllamaTextConfig(
+        vocab_size=len(tokenizer), hidden_size=96, num_hidden_layers=4, num_attention_heads=4,
+        num_key_value_heads=2, intermediate_size=192, cross_attention_layers=[1, 3], max_position_embeddings=512,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+        pad_token_id=tokenizer.pad_token_id, bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )  # fmt: skip
+    config = MllamaConfig(
+        vision_config=vision, text_config=text, image_token_index=tokenizer.convert_tokens_to_ids("<|image|>")
+    )
+    torch.manual_seed(0)
+    model = MllamaForConditionalGeneration(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "cross_attn" in name and name.endswith("gate"):
+                parameter.fill_(1.0)  # zero gates would make a model that never sees its image
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    processor = MllamaProcessor(
+        image_processor=ImageProcessor(size={"height": SIDE_PX, "width": SIDE_PX}, max_image_tiles=1),
+        tokenizer=tokenizer, chat_template=TEMPLATE,
+    )  # fmt: skip
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mllama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny Mllama."""
+    return write_mllama(tmp_path_factory.mktemp("mllama"))
+
+
+def draw(shape: str, place: str, rng: random.Random) -> bytes:
+    """A grey PNG with one bright shape on its left or right."""
+    width, height = rng.choice([(64, 64), (80, 60), (60, 90)])  # px
+    image = Pillow.new("L", (width, height), rng.randrange(20, 60))
+    pen = ImageDraw.Draw(image)
+    x = width * (0.27 if place == "left" else 0.73) + rng.uniform(-3, 3)
+    y, r = height * rng.uniform(0.3, 0.7), rng.uniform(7, 11)
+    if shape == "disc":
+        pen.ellipse((x - r, y - r, x + r, y + r), fill=220)
+    elif shape == "square":
+        pen.rectangle((x - r, y - r, x + r, y + r), fill=220)
+    else:
+        pen.rectangle((x - r / 3, y - 2 * r, x + r / 3, y + 2 * r), fill=220)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def fill(data: DataDir, train: int = 24, test: int = 8, dataset: str = "shapes") -> None:
+    """Draw a data set of shapes into a data folder, its bytes where the worker looks for them."""
+    import hashlib
+
+    rng = random.Random(1)
+    db = connect(data)
+    images.ensure_dataset(db, dataset, "drawn")
+    batch = []
+    for split, count in (("train", train), ("test", test)):
+        for number in range(count):
+            shape, place = SHAPES[number % 3], PLACES[number // 3 % 2]
+            content = draw(shape, place, rng)
+            digest = hashlib.sha256(content).hexdigest()
+            data.blob(digest).parent.mkdir(parents=True, exist_ok=True)
+            data.blob(digest).write_bytes(content)
+            item = NewImage(
+                split, f"{split}-{number}", b"", caption(shape, place, number), examination=f"film of a {shape}",
+                truth=(Truth(shape, place),),
+            )  # fmt: skip
+            probe = images.Probe(digest, "PNG", *Pillow.open(io.BytesIO(content)).size, "L")
+            batch.append((item, probe))
+    images.add(db, dataset, batch)
+    db.close()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    """A data folder with 24 training and 8 test images."""
+    folder = DataDir(tmp_path / "data").create()
+    fill(folder)
+    return folder
+
+
+def train_settings(model: Path | str, **changes: object) -> TrainSettings:
+    """Six fast steps on the shapes."""
+    values = dict(
+        model=str(model), dataset="shapes", instruction="Describe what you see.", max_steps=6, batch_size=4,
+        learning_rate=3e-3, warmup_steps=1, optimizer="adamw_torch", load_in_4bit=False,
+        gradient_checkpointing="off", loader_workers=0, eval_every=3, eval_images=8, checkpoint_every=2,
+        max_length_tokens=128, watch_images=2, watch_tokens=12,
+    ) | changes  # fmt: skip
+    return TrainSettings(**values)  # type: ignore[arg-type]
+
+
+def new_job(data: DataDir, settings: TrainSettings | GenerateSettings, **extra: object) -> Job:
+    """A job row as a submission leaves it, without a process."""
+    kind = JobKind.TRAIN if isinstance(settings, TrainSettings) else JobKind.GENERATE
+    db = connect(data)
+    job = jobs.create(db, kind, "test", settings.dataset, settings.to_dict(), **extra)  # type: ignore[arg-type]
+    data.job(job.id).mkdir(parents=True, exist_ok=True)
+    db.close()
+    return job
+
+
+Worker = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def worker(data: DataDir) -> Worker:
+    """Run the worker of a job to its end in a process of its own."""
+
+    def run(job: Job, timeout_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            worker_command(data, job), env={**os.environ, **environment}, cwd=REPOSITORY, capture_output=True,
+            text=True, timeout=timeout_s, check=False,
+        )  # fmt: skip
+
+    return run
+
+
+def worker_command(data: DataDir, job: Job) -> list[str]:
+    """The command line of a job's worker."""
+    return [sys.executable, "-m", "radtui.worker", "--data-dir", str(data.root), str(job.id)]
