@@ -7,8 +7,8 @@ from time import monotonic
 
 from textual.widget import Widget
 
-REPEAT_S = 0.12  # two changes closer than this come from a held key: terminals repeat 20 to 40 times a second
-REST_S = 0.15  # after this long without a change the picture is drawn fine again
+REPEAT_S = 0.09  # two changes closer than this come from a held key: terminals repeat 20 to 40 times a second
+REST_S = 0.1  # after this long without a change the picture is drawn fine again
 RETRY_S = 0.01
 _QUEUE_ROOM = 10  # of Textual's 30 places for unwritten frames; a full queue would block the event loop
 
