@@ -92,6 +92,12 @@ def split_name(text: str) -> str:
     return _SPLIT_OF_WORD.get(text.lower(), text)
 
 
+def split_rank(split: str) -> tuple[int, str]:
+    """Sorts splits as people name them: train, validation, test, then any others by name."""
+    usual = list(_SPLIT_WORDS)
+    return (usual.index(split) if split in usual else len(usual), split)
+
+
 def split_of_path(path: PurePosixPath, with_stem: bool = False) -> str:
     """The split that a path inside a source names, or "".
 

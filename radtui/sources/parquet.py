@@ -17,6 +17,7 @@ from radtui.sources.base import (
     read_file,
     split_name,
     split_of_path,
+    split_rank,
     walk,
 )
 
@@ -42,6 +43,7 @@ class ParquetSource:
         self._settings = settings
         self._root = path if path.is_dir() else path.parent
         self._files = find_parquet(walk(path)) if path.is_dir() else [PurePosixPath(path.name)]
+        self._files.sort(key=lambda file: split_rank(self._split(file)))  # stable: by name within a split
         self._columns = {file: self._find_columns(file) for file in self._files}
 
     def describe(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 
 from radtui.records import NewImage, UserError
 from radtui.settings import ImportSettings
@@ -50,7 +49,6 @@ class PhantomSource:
         from radtui.demo.source import phantoms
 
         limit = SplitLimit(self._limit)
-        with closing(phantoms(self._seed, self._train, self._test, _PROCESSES)) as drawn:
-            for image in drawn:
-                if limit.take(image.split):
-                    yield image
+        for image in phantoms(self._seed, self._train, self._test, _PROCESSES):
+            if limit.take(image.split):
+                yield image

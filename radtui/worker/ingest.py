@@ -14,8 +14,9 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -25,6 +26,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, NewImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import Source, open_source
+from radtui.sources.base import split_rank
 from radtui.store import images
 from radtui.store.images import ImageQuery, Probe
 from radtui.worker.reporter import Stopped
@@ -79,7 +81,7 @@ class Tally:
 
     def closing(self) -> str:
         """What to show at the end: "2,305 images: 1,978 train, 327 test; 3 unreadable; 2 in both splits"."""
-        splits = ", ".join(f"{n:,} {split}" for split, n in self.splits.items())
+        splits = ", ".join(f"{self.splits[split]:,} {split}" for split in sorted(self.splits, key=split_rank))
         text = f"{self.done:,} image{'s' * (self.done != 1)}: {splits}" if splits else "No images"
         if self.unreadable:
             text += f"; {self.unreadable:,} unreadable"
@@ -176,22 +178,25 @@ class _Ingest:
         self._tally = tally
         self._keys: set[tuple[str, str]] = set()
         self._probes, self._others = _known_images(db, dataset, location)
-        images.ensure_dataset(db, dataset, location)
+        self._location = location
 
     def take_all(self, source: Source, reporter: ImportReporter) -> None:
         """Store every image of a source, in its order."""
         batch: list[tuple[NewImage, Probe]] = []
         written_s = time.monotonic()
-        for pair in self._examined(source):
-            self._refuse_foreign(*pair)
-            batch.append(pair)
-            if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
-                self._write(batch, reporter)
-                batch, written_s = [], time.monotonic()
+        with closing(self._examined(source)) as pairs:
+            for pair in pairs:
+                self._refuse_foreign(*pair)
+                batch.append(pair)
+                if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
+                    self._write(batch, reporter)
+                    batch, written_s = [], time.monotonic()
         if batch:
             self._write(batch, reporter)
 
     def _write(self, batch: list[tuple[NewImage, Probe]], reporter: ImportReporter) -> None:
+        # Only now: an import that fails before its first image leaves no empty data set behind.
+        images.ensure_dataset(self._db, self._dataset, self._location)
         new, known = images.add(self._db, self._dataset, batch)
         tally = self._tally
         tally.new += new
@@ -201,7 +206,7 @@ class _Ingest:
         if reporter.progress(tally.done, tally.total, tally.working()) is not StopRequest.NONE:
             raise Stopped
 
-    def _examined(self, source: Source) -> Iterator[tuple[NewImage, Probe]]:
+    def _examined(self, source: Source) -> Generator[tuple[NewImage, Probe], None, None]:
         """Store and probe images on a few threads; they come back in order, a bounded number at once."""
         waiting: deque[tuple[NewImage, Future[Probe], int]] = deque()
         waiting_bytes = 0
