@@ -57,6 +57,11 @@ class Canvas:
             self.back[row, start:column] = back
         return column
 
+    def fill(self, row: int, start: int, stop: int, char: str, front: int) -> None:
+        """Repeat a single-width character from column `start` to before `stop`."""
+        self.chars[row, start:stop] = ord(char)
+        self.front[row, start:stop] = front
+
     def runs(self, row: int) -> Iterator[tuple[str, int, int]]:
         """The row as pieces of one colour: text, foreground number, background number."""
         front, back = self.front[row], self.back[row]

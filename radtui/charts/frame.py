@@ -138,9 +138,9 @@ def _put_axes(canvas: Canvas, area: Area, look: Look) -> None:
     for row, label in rows.items():
         short = label if len(label) < GUTTER else number(float(label.replace(",", "")))
         canvas.put(area.top + row, 0, f"{short:>{GUTTER - 1}.{GUTTER - 1}}", MUTED)
-        canvas.put(area.top + row, area.left, GRID_CHAR * area.width, GRID)
+        canvas.fill(area.top + row, area.left, area.left + area.width, GRID_CHAR, GRID)
     base = area.top + area.height
-    canvas.put(base, area.left, AXIS_CHAR * area.width, AXIS)
+    canvas.fill(base, area.left, area.left + area.width, AXIS_CHAR, AXIS)
     canvas.put(base + 1, 0, f"{look.axis.value:>{GUTTER - 1}}", MUTED)
     free = area.left  # first cell where a label may start
     for tick in _x_ticks(area, look.axis):

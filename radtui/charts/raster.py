@@ -88,8 +88,11 @@ def line_cells(top: Floats, bottom: Floats, height: int) -> NDArray[np.uint8]:
     edge[np.clip(np.rint(top[used]), 0, dots - 1).astype(np.int64), used] += 1
     edge[np.clip(np.rint(bottom[used]), 0, dots - 1).astype(np.int64) + 1, used] -= 1
     mask = np.cumsum(edge[:dots], axis=0, dtype=np.int8)
-    cells = mask.reshape(height, DOTS_Y, -1, DOTS_X).astype(np.uint8)
-    return np.asarray(np.einsum("hycx,yx->hc", cells, BITS), dtype=np.uint8)
+    cells = np.zeros((height, len(top) // DOTS_X), np.uint8)
+    for y in range(DOTS_Y):
+        for x in range(DOTS_X):
+            cells |= (mask[y::DOTS_Y, x::DOTS_X] > 0) * BITS[y, x]
+    return cells
 
 
 @dataclass(frozen=True, slots=True)

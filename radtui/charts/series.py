@@ -100,9 +100,12 @@ class Series:
         """Append points of one metric, in the order in which they were written."""
         if not metrics:
             return
-        rows = [(m.step, m.epoch, m.elapsed_s, math.nan if m.value is None else m.value) for m in metrics]
-        step, epoch, elapsed_s, value = np.array(rows, dtype=np.float64).T
-        self.extend_arrays(step, epoch, elapsed_s, value)
+        self.extend_arrays(
+            [metric.step for metric in metrics],
+            [metric.epoch for metric in metrics],
+            [metric.elapsed_s for metric in metrics],
+            [math.nan if metric.value is None else metric.value for metric in metrics],
+        )
 
     def extend_arrays(
         self, step: ArrayLike, epoch: ArrayLike, elapsed_s: ArrayLike, value: ArrayLike

@@ -13,7 +13,7 @@ _UNSAFE = re.compile(
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _SPACES = "\t\n\v\f\r\x85\u2028\u2029"
-_ELLIPSIS = "…"
+_ALIGN = {"left": "<", "right": ">", "center": "^"}  # of format()
 
 
 def one_line(text: str | Text) -> Text:
@@ -24,8 +24,6 @@ def one_line(text: str | Text) -> Text:
     """
     rich_text = Text(text) if isinstance(text, str) else text
     plain = rich_text.plain
-    if plain.isascii() and plain.isprintable():
-        return rich_text
     if not _UNSAFE.search(plain):
         return rich_text
     pieces = [_safe(character) for character in plain]
@@ -39,8 +37,13 @@ def one_line(text: str | Text) -> Text:
     return Text("".join(pieces), style=rich_text.style, spans=spans)
 
 
-def fitted(text: str | Text, width_cells: int, align: str = "left") -> Text:
+def fitted(text: str | Text, width_cells: int, align: str = "left") -> str | Text:
     """One line of exactly `width_cells`, shortened with an ellipsis or padded; `align` is left, right or center."""
+    if isinstance(text, str):
+        if text.isascii() and text.isprintable():  # one cell a character: the common case, kept cheap
+            short = text if len(text) <= width_cells else text[: max(0, width_cells - 1)] + "…"[:width_cells]
+            return f"{short:{_ALIGN[align]}{width_cells}}"
+        text = Text(text)
     line = one_line(text).copy()
     line.truncate(width_cells, overflow="ellipsis")
     if cell_len(line.plain) > width_cells:  # an ellipsis does not fit into no cells

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -139,16 +140,19 @@ class LossChart(Widget, can_focus=True):
         self.model.clear()
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """One row of the chart; all are drawn together when anything has changed."""
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows in a region; the chart is drawn anew when anything has changed."""
         wanted = (self.model.changes, self.size, self.app.theme, self.background_colors[1])
         if wanted != self._drawn_for:
             frame = self.model.compose(*self.size)
             self._area = frame.area
-            self._strips = strips_of(
-                frame.canvas, palette(self, [curve.colour for curve in self.model.curves])
-            )
+            colours = palette(self, [curve.colour for curve in self.model.curves])
+            self._strips = strips_of(frame.canvas, colours)
             self._drawn_for = wanted
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the chart as it was drawn last."""
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
     def action_chart(self, command: str) -> None:

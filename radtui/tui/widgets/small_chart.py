@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -76,13 +77,17 @@ class SmallChart(Widget):
         self.look = replace(self.look, ceiling=ceiling)
         self._changed()
 
-    def render_line(self, y: int) -> Strip:
-        """One row; all are drawn together when anything has changed."""
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows in a region; the chart is drawn anew when anything has changed."""
         wanted = (self._changes, self.size, self.app.theme, self.background_colors[1])
         if wanted != self._drawn_for:
             canvas = compose_spark(self.series, self.look, *self.size)
             self._strips = strips_of(canvas, palette(self, [self.colour]))
             self._drawn_for = wanted
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the chart as it was drawn last."""
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
     def _changed(self) -> None:

@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -25,6 +25,7 @@ __all__ = ["Column", "ListSource", "Row", "RowSource", "VirtualTable"]
 
 HEADER_ROWS = 1
 NARROW_CELLS = 60  # below, columns are one cell apart instead of two
+PARTS = ("header", "even", "odd", "cursor", "cursor-blurred", "sign", "empty")
 CURSOR_SIGN = "▌"  # marks the row where colours are missing, too
 
 
@@ -46,17 +47,14 @@ class VirtualTable(ScrollView, can_focus=True):
     VirtualTable > .virtual-table--sign { color: $accent; }
     VirtualTable > .virtual-table--empty { color: $foreground 60%; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"virtual-table--{name}"
-        for name in ("header", "even", "odd", "cursor", "cursor-blurred", "sign", "empty")
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"virtual-table--{name}" for name in PARTS}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up", tooltip="Row above"),
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down", tooltip="Row below"),
+        Binding("up", "move(-1)", "Up", show=False, id="table.up", tooltip="Row above"),
+        Binding("down", "move(1)", "Down", show=False, id="table.down", tooltip="Row below"),
         Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="table.page_up", tooltip="One screen up"),
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page_down", tooltip="One screen down"),
-        Binding("home,g", "end(0)", "First", show=False, id="table.first", tooltip="First row"),
-        Binding("end,G", "end(1)", "Last", show=False, id="table.last", tooltip="Last row"),
+        Binding("home", "end(0)", "First", show=False, id="table.first", tooltip="First row"),
+        Binding("end", "end(1)", "Last", show=False, id="table.last", tooltip="Last row"),
         Binding("enter", "select", "Open", id="table.select", tooltip="Open the highlighted row"),
     ]  # fmt: skip
 
@@ -108,6 +106,9 @@ class VirtualTable(ScrollView, can_focus=True):
         self._count = 0
         self._cursor = 0
         self._empty_text = empty_text
+        self._looked_up_for: tuple[object, ...] = ()
+        self._fitted: list[tuple[int, int]] = []
+        self._styles: dict[str, Style] = {}
 
     @property
     def cursor(self) -> int | None:
@@ -176,41 +177,47 @@ class VirtualTable(ScrollView, can_focus=True):
         if self._count:
             self.post_message(self.Selected(self, self._cursor))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows in a region, in the columns and colours of now."""
+        width = self.scrollable_content_region.width  # without the scrollbar
+        look = (width, self.app.theme, self.background_colors[1])
+        if look != self._looked_up_for:
+            self._fitted = fit(self.columns, width - 2, 1 if width < NARROW_CELLS else 2)
+            self._styles = {name: self._style(name) for name in PARTS}
+            self._looked_up_for = look
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One line: the header, a row, or the space below the rows."""
-        width = self.scrollable_content_region.width  # without the scrollbar
+        width = self.scrollable_content_region.width
         index = self.scroll_offset.y + y - HEADER_ROWS
         if y < HEADER_ROWS:
-            return self._line([column.title for column in self.columns], self._style("header"), " ")
+            return self._line([column.title for column in self.columns], self._styles["header"], " ", width)
         if index < self._count:
-            return self._row_line(index)
-        style = self._style("even")
+            row, part, sign = self._pages.row(index), "odd" if index % 2 else "even", " "
+            if index == self._cursor:
+                part, sign = "cursor" if self.has_focus else "cursor-blurred", CURSOR_SIGN
+            return self._line(row, self._styles[part], sign, width)
         if not self._count and y == min(HEADER_ROWS + 1, self.size.height - 1):
-            text = fitted(self._empty_text, width, "center")
-            return Strip([Segment(text.plain, self._style("empty"))], width)
-        return Strip([Segment(" " * width, style)], width)
+            return Strip(_segments(fitted(self._empty_text, width, "center"), self._styles["empty"]), width)
+        return Strip([Segment(" " * width, self._styles["even"])], width)
 
-    def _row_line(self, index: int) -> Strip:
-        row = self._pages.row(index)
-        if index != self._cursor:
-            return self._line(row, self._style("odd" if index % 2 else "even"), " ")
-        return self._line(row, self._style("cursor" if self.has_focus else "cursor-blurred"), CURSOR_SIGN)
-
-    def _line(self, cells: Row, style: Style, sign: str) -> Strip:
-        """Cells side by side in the columns that fit, after a cell for the cursor's sign."""
-        width = self.scrollable_content_region.width  # without the scrollbar
-        gap = 1 if width < NARROW_CELLS else 2
-        sign_style = style + Style(color=self._style("sign").color)
-        segments = [Segment(sign, sign_style)]
-        used = 1
-        for position, (index, cells_wide) in enumerate(fit(self.columns, width - 1, gap)):
+    def _line(self, cells: Row, style: Style, sign: str, width: int) -> Strip:
+        """Cells side by side in the columns that fit, between a cell for the cursor's sign and a free one."""
+        segments = [Segment(sign, style + self._styles["sign"])]
+        gap = " " if width < NARROW_CELLS else "  "
+        plain, used = "", 1  # cells of the row's own style are put together
+        for position, (index, cells_wide) in enumerate(self._fitted):
             if position:
-                segments.append(Segment(" " * gap, style))
-                used += gap
+                plain += gap
             text = fitted(cells[index] if index < len(cells) else "", cells_wide, self.columns[index].align)
-            segments += _segments(text, style)
-            used += cells_wide
-        segments.append(Segment(" " * (width - used), style))
+            used += cells_wide + (len(gap) if position else 0)
+            if isinstance(text, str):
+                plain += text
+            else:
+                segments += [Segment(plain, style), *_segments(text, style)]
+                plain = ""
+        segments.append(Segment(plain + " " * (width - used), style))
         return Strip(segments, width)
 
     def _style(self, name: str) -> Style:
@@ -219,6 +226,8 @@ class VirtualTable(ScrollView, can_focus=True):
         under = self.background_colors[1].hex6
         behind = blend(under, styles.background.hex6, styles.background.a)
         front = blend(behind, styles.color.hex6, styles.color.a)
+        if name == "sign":  # stands on the background of its row
+            return Style(color=front)
         return Style(color=front, bgcolor=behind, bold=bool(styles.text_style.bold))
 
     def _show_cursor(self) -> None:
@@ -243,8 +252,10 @@ class VirtualTable(ScrollView, can_focus=True):
             self.move_to(index)
 
 
-def _segments(text: Text, style: Style) -> list[Segment]:
+def _segments(text: str | Text, style: Style) -> list[Segment]:
     """A text in pieces of one style, each on the style of its row."""
+    if isinstance(text, str):
+        return [Segment(text, style)]
     if not text.spans:
         return [Segment(text.plain, style)]
     edges = sorted({0, len(text.plain), *(edge for span in text.spans for edge in (span.start, span.end))})
