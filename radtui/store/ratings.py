@@ -73,6 +73,11 @@ def raters(db: sqlite3.Connection, job_id: int) -> list[str]:
     return [row[0] for row in rows]
 
 
+def rated_images(db: sqlite3.Connection) -> set[int]:
+    """Images that anybody has rated in any job."""
+    return {row[0] for row in db.execute("SELECT DISTINCT image_id FROM ratings")}
+
+
 def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     """Store assignments; one that is there already keeps its side and place for ever."""
     with writing(db):

@@ -1,0 +1,74 @@
+"""Images as rows of a table: ids are held, what stands in a row is read when it comes into sight."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+
+from radtui.records import Image
+from radtui.store import images
+from radtui.tui import theme
+from radtui.tui.widgets.cell_text import mark_matches
+from radtui.tui.widgets.table_columns import Column, Row
+
+COLUMNS = (
+    Column("", width=1),
+    Column("Name", flex=1.0, least=9),
+    Column("Reference", flex=3.0, least=12),
+    Column("Examination", width=14, priority=4),
+    Column("Split", width=5, priority=3),
+)
+UNREADABLE, LEAKED, RATED = "!", "=", "•"
+LEAD = 6  # characters kept before the first match
+
+
+class ImageRows:
+    """The images of a search, in its order.
+
+    Args:
+        db: Gives the event loop's connection; asked for with every page.
+    """
+
+    def __init__(self, db: Callable[[], sqlite3.Connection]) -> None:
+        self._db = db
+        self.ids: Sequence[int] = ()
+        self.rated: frozenset[int] = frozenset()
+        self.words: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def replace(self, ids: Sequence[int], rated: frozenset[int], words: list[str]) -> None:
+        """Take over what a search has found."""
+        self.ids, self.rated, self.words = ids, rated, words
+
+    def rows(self, start: int, stop: int) -> list[Row]:
+        """Rows [start, stop), read from the database."""
+        return [self._row(image) for image in images.get_many(self._db(), self.ids[start:stop])]
+
+    def _row(self, image: Image) -> Row:
+        text: str | Text = image.reference
+        if image.error:
+            text = Text.assemble((image.error, theme.ERROR))
+        elif self.words:
+            text = mark_matches(_from_match(image.reference, self.words), self.words, f"bold {theme.ACCENT}")
+        return (self._mark(image), image.source_key, text, image.examination, image.split)
+
+    def _mark(self, image: Image) -> Text:
+        if image.error:
+            return Text.assemble((UNREADABLE, f"bold {theme.ERROR}"))
+        if image.leaked:
+            return Text.assemble((LEAKED, f"bold {theme.WARNING}"))
+        return Text.assemble((RATED if image.id in self.rated else " ", theme.ACCENT))
+
+
+def _from_match(text: str, words: list[str]) -> str:
+    """The text from shortly before the first word that was searched for, so that a narrow column shows it."""
+    found = re.search(r"\b(?:" + "|".join(re.escape(word) for word in words) + ")", text, re.IGNORECASE)
+    if found is None or found.start() <= LEAD:
+        return text
+    start = text.find(" ", found.start() - LEAD)
+    return "…" + text[start if 0 <= start < found.start() else found.start() :]

@@ -1,0 +1,154 @@
+"""Sheets over the data screen: which data set, and which of its images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from radtui.store.images import DatasetSummary, ImageQuery
+from radtui.tui.screens.base import RadModal
+
+
+class DatasetSheet(RadModal[str | None]):
+    """Choose a data set; dismissed with its name, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,o", "dismiss(None)", "Close", tooltip="Keep this data set")
+    ]
+
+    def __init__(self, summaries: list[DatasetSummary], current: str) -> None:
+        super().__init__()
+        self._summaries, self._current = summaries, current
+
+    def compose(self) -> ComposeResult:
+        """One line a data set."""
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title, sheet.border_subtitle = "Data sets", "enter opens · esc closes"
+            yield OptionList(*(Option(self._line(one)) for one in self._summaries), markup=False)
+
+    def on_mount(self) -> None:
+        """Start on the one that is shown."""
+        names = [one.name for one in self._summaries]
+        if self._current in names:
+            self.query_one(OptionList).highlighted = names.index(self._current)
+
+    def _line(self, summary: DatasetSummary) -> Content:
+        counts = ", ".join(f"{split} {count:,}" for split, count in summary.splits.items())
+        return Content.assemble(
+            Content.styled(f"{summary.name:<20} ", "bold"), f"{counts or 'empty'}  ",
+            Content.styled(summary.source, "$muted"),
+        )  # fmt: skip
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._summaries[event.option_index].name)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of the filter: a field of the query and the values it steps through, "all" first."""
+
+    title: str
+    field: str
+    values: tuple[tuple[str, object], ...]
+
+
+def choices(values: dict[str, list[str]]) -> list[Choice]:
+    """The lines that make sense for a data set.
+
+    Args:
+        values: The distinct values of `split`, `examination` and `finding`.
+    """
+    found = [
+        Choice(name.capitalize(), name, (("all", ""), *((value, value) for value in values[name])))
+        for name in ("split", "examination", "finding")
+        if len(values[name]) > 1
+    ]
+    for title, field, yes, no in (
+        ("Rating", "rated", "rated", "not rated"),
+        ("File", "unreadable", "unreadable", "readable"),
+        ("Leak", "leaked", "in two splits", "in one split"),
+    ):
+        found.append(Choice(title, field, (("all", None), (yes, True), (no, False))))
+    return found
+
+
+class FilterSheet(RadModal[None]):
+    """Filters, applied while they are changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False, tooltip="Filter above"),
+        Binding("down", "move(1)", "Down", show=False, tooltip="Filter below"),
+        Binding("right,enter,space", "change(1)", "Next value", tooltip="Next value of the filter"),
+        Binding("left", "change(-1)", "Value before", tooltip="Value before"),
+        Binding("x", "clear", "Clear", tooltip="Show all images"),
+        Binding("escape,f", "dismiss", "Close", tooltip="Back to the list"),
+    ]
+
+    def __init__(
+        self, query: ImageQuery, values: dict[str, list[str]], apply: Callable[[ImageQuery], None]
+    ) -> None:
+        super().__init__()
+        self._query, self._apply = query, apply
+        self._choices = choices(values)
+        self._at = 0
+
+    def compose(self) -> ComposeResult:
+        """The lines in a sheet."""
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title, sheet.border_subtitle = "Show only", "←→ change · x clear · esc close"
+            yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        """Draw the lines."""
+        self._draw()
+
+    def _draw(self) -> None:
+        self.query_one(Static).update(
+            Content("\n").join(self._line(at, one) for at, one in enumerate(self._choices))
+        )
+
+    def _line(self, at: int, choice: Choice) -> Content:
+        here = at == self._at
+        place = self._place(choice)
+        value = choice.values[place][0]
+        style = "bold $accent" if place else "$foreground"
+        return Content.assemble(
+            Content.styled("▌" if here else " ", "$accent"),
+            Content.styled(f"{choice.title:<13}", "bold" if here else "$muted"),
+            Content.styled("‹ " if here else "  ", "$accent"), Content.styled(value, style),
+            Content.styled(" ›" if here else "", "$accent"),
+        )  # fmt: skip
+
+    def _place(self, choice: Choice) -> int:
+        now = getattr(self._query, choice.field)
+        return next((at for at, (_, value) in enumerate(choice.values) if value == now), 0)
+
+    def action_move(self, by: int) -> None:
+        """Go to another filter."""
+        self._at = (self._at + by) % len(self._choices)
+        self._draw()
+
+    def action_change(self, by: int) -> None:
+        """Step through a filter's values."""
+        choice = self._choices[self._at]
+        _, value = choice.values[(self._place(choice) + by) % len(choice.values)]
+        self._set(**{choice.field: value})
+
+    def action_clear(self) -> None:
+        """Show everything; the search stays."""
+        self._set(**{choice.field: choice.values[0][1] for choice in self._choices})
+
+    def _set(self, **changes: object) -> None:
+        self._query = replace(self._query, **changes)  # type: ignore[arg-type]
+        self._draw()
+        self._apply(self._query)

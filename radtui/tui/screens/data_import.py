@@ -1,0 +1,118 @@
+"""The sheet that starts an import: where from and under which name, with what is wrong said at the field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from radtui.records import Job, UserError
+from radtui.settings import SEED_DATASET, ImportSettings
+from radtui.tui.screens.base import RadModal
+
+EXAMPLES = (
+    ("~/images", "a folder of images, with metadata.csv or a text beside each"),
+    ("~/set/data", "a parquet file, or a folder of them"),
+    (SEED_DATASET, "a data set of the hub"),
+    ("phantoms:7", "drawn radiographs, as in the demo"),
+)
+HELP = Content("\n").join(
+    Content.assemble((f"{name:<24}", "$accent"), (text, "$muted")) for name, text in EXAMPLES
+)
+
+
+class ImportSheet(RadModal[Job | None]):
+    """Ask for a source and start importing it; dismissed with the job, or None."""
+
+    DEFAULT_CSS = """
+    ImportSheet .sheet { width: 76; padding: 1 2; }
+    ImportSheet .label { color: $muted; }
+    ImportSheet Input { margin: 0 0 0 0; }
+    ImportSheet .wrong { color: $error; height: auto; min-height: 1; }
+    ImportSheet .hint { margin: 1 0 0 0; color: $muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", tooltip="Import nothing"),
+        Binding("enter", "start", "Import", tooltip="Start the import"),
+    ]
+
+    @dataclass
+    class Refused(Message):
+        """The import could not be started."""
+
+        reason: str
+
+    @dataclass
+    class Started(Message):
+        """The import is a job now."""
+
+        job: Job
+
+    def __init__(self, source: str = "") -> None:
+        super().__init__()
+        self._source = source
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        """Two fields, the line for what is wrong, and what can be named."""
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title = "Import images"
+            sheet.border_subtitle = "enter imports · tab next field · esc closes"
+            yield Static("Source", classes="label")
+            yield Input(
+                self._source, placeholder="folder, parquet file, hub id, or phantoms:SEED", id="source"
+            )
+            yield Static("", classes="wrong", id="source-wrong", markup=False)
+            yield Static("Name", classes="label")
+            yield Input(placeholder="as the source is called", id="name")
+            yield Static("", classes="wrong", id="name-wrong", markup=False)
+            yield Static(HELP, classes="hint")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self.query_one(f"#{event.input.id}-wrong", Static).update("")
+
+    @on(Input.Submitted)
+    def action_start(self) -> None:
+        """Start the import."""
+        if self._busy:
+            return
+        source = self.query_one("#source", Input).value.strip()
+        name = self.query_one("#name", Input).value.strip()
+        if not source:
+            self._refuse("Type a folder, a parquet file, a hub id or phantoms:7.")
+            return
+        self._busy = True
+        self._submit(ImportSettings(source=source, name=name))
+
+    @work(thread=True)
+    def _submit(self, settings: ImportSettings) -> None:
+        """Outside the loop: a source may lie on a slow disk, and a process is started."""
+        from radtui.jobs import submit_import
+
+        try:
+            job = self.rad.read(lambda db: submit_import(self.rad.data, db, settings))
+        except UserError as error:
+            self.post_message(self.Refused(str(error)))
+        else:
+            self.post_message(self.Started(job))
+
+    @on(Refused)
+    def _refused(self, event: Refused) -> None:
+        self._busy = False
+        self._refuse(event.reason)
+
+    def _refuse(self, reason: str) -> None:
+        self.query_one("#source-wrong", Static).update(reason)
+        self.query_one("#source", Input).focus()
+
+    @on(Started)
+    def _started(self, event: Started) -> None:
+        self.dismiss(event.job)

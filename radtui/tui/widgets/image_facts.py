@@ -1,0 +1,131 @@
+"""Everything known about one image, as text: its reference, findings, file, trouble, and what models wrote."""
+
+from __future__ import annotations
+
+import re
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from radtui.records import Description, Image, Truth, Variant
+from radtui.review.text import visible
+
+MATCH = "bold $accent"
+FACTS_SHOWN = 12  # columns of a source beyond these are rarely read and would push the rest away
+
+
+class ImageFacts(VerticalScroll):
+    """The facts of one image in a box that scrolls."""
+
+    DEFAULT_CSS = """
+    ImageFacts { padding: 0 1; scrollbar-size-vertical: 1; }
+    ImageFacts:focus { background: $surface; }
+    ImageFacts > Static { width: 1fr; height: auto; }
+    """
+
+    def compose(self):  # type: ignore[no-untyped-def]  # ComposeResult, as in every widget
+        """One text."""
+        yield Static("", markup=False)
+
+    def show(self, image: Image, written: list[Description], words: list[str]) -> None:
+        """Show an image's facts.
+
+        Args:
+            image: Any.
+            written: Descriptions of it, newest first.
+            words: What is searched for, to be marked.
+        """
+        self.query_one(Static).update(facts(image, written, words))
+        self.scroll_home(animate=False)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.query_one(Static).update("")
+
+
+def facts(image: Image, written: list[Description], words: list[str]) -> Content:
+    """All parts of the text, most important first."""
+    parts = [_trouble(image)]
+    reference = visible(image.reference).strip()
+    if reference:
+        parts += [_title("Reference"), marked(reference, words), Content("")]
+    elif not image.error:
+        parts += [
+            _title("Reference"),
+            Content.styled("This image came without a text.", "$muted"),
+            Content(""),
+        ]
+    if image.truth:
+        parts += [_title("Findings"), *(Content(finding(truth)) for truth in image.truth), Content("")]
+    parts += _descriptions(written)
+    parts += [_title("Image"), *(_pair(name, value) for name, value in _file(image))]
+    parts += [_pair(name, value) for name, value in list(image.facts.items())[:FACTS_SHOWN] if value.strip()]
+    return Content("\n").join([part for part in parts if part is not None])
+
+
+def finding(truth: Truth) -> str:
+    """One known finding in words: "nodule, small, left upper"."""
+    place = " ".join(word for word in (truth.side, truth.zone) if word)
+    return ", ".join(word for word in (truth.finding, truth.size, place) if word)
+
+
+def marked(text: str, words: list[str]) -> Content:
+    """Plain text in which the beginnings of words that were searched for stand out."""
+    content = Content(text)
+    wanted = [re.escape(word) for word in words if word]
+    if not wanted:
+        return content
+    for match in re.finditer(r"\b(?:" + "|".join(wanted) + r")\w*", text, re.IGNORECASE):
+        content = content.stylize(MATCH, match.start(), match.end())
+    return content
+
+
+def _trouble(image: Image) -> Content | None:
+    if image.error:
+        return Content.styled(f"Cannot be read: {visible(image.error)}\n", "$error")
+    if image.leaked:
+        return Content.styled(
+            "Leaked: the same image is in another split too, so a test on it proves little.\n", "$warning"
+        )
+    return None
+
+
+def _descriptions(written: list[Description]) -> list[Content]:
+    """The newest job's base and tuned text."""
+    if not written:
+        return []
+    newest = written[0].job_id
+    parts = []
+    for variant, title in ((Variant.TUNED, "Tuned model"), (Variant.BASE, "Base model")):
+        for one in written:
+            if one.job_id == newest and one.variant is variant:
+                text = visible(one.text).strip() or "(nothing)"
+                note = f"  job {one.job_id}, {one.tokens} tokens" + (", cut off" if one.truncated else "")
+                parts += [
+                    Content.assemble(_title(title), Content.styled(note, "$muted")),
+                    Content(text),
+                    Content(""),
+                ]
+    return parts
+
+
+def _file(image: Image) -> list[tuple[str, str]]:
+    size = f"{image.width_px:,} x {image.height_px:,} px" if image.width_px else ""
+    kind = " ".join(part for part in (image.format, image.mode) if part)
+    return [
+        (name, value)
+        for name, value in (
+            ("name", image.source_key), ("split", image.split), ("examination", image.examination),
+            ("size", size), ("format", kind), ("sha256", image.sha256[:16]),
+        )
+        if value
+    ]  # fmt: skip
+
+
+def _title(text: str) -> Content:
+    return Content.styled(text, "bold")
+
+
+def _pair(name: str, value: str) -> Content:
+    return Content.assemble(Content.styled(f"{visible(name):<12} ", "$muted"), visible(value))

@@ -1,0 +1,255 @@
+"""The data screen: list, image and facts, search and filters, and what is said when there is nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList, Static
+
+from radtui.paths import DataDir
+from radtui.records import JobKind, NewImage
+from radtui.store import images, jobs
+from radtui.store.database import writing
+from radtui.store.images import ImageQuery, Probe
+from radtui.tui.app import RadtuiApp
+from radtui.tui.poll import Poller
+from radtui.tui.screens.data import DataScreen
+from radtui.tui.screens.data_dialogs import DatasetSheet, FilterSheet
+from radtui.tui.screens.data_import import ImportSheet
+from radtui.tui.widgets.data_line import DataLine, filter_words
+from radtui.tui.widgets.image_facts import ImageFacts
+from radtui.tui.widgets.image_view import ImageView, State
+from radtui.tui.widgets.virtual_table import VirtualTable
+
+AddImages = Callable[..., list[int]]
+
+
+@asynccontextmanager
+async def opened(data: DataDir, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    app = RadtuiApp(data, "ana", screen="data", live=False)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait for threads, timers and what they post."""
+    await pilot.pause(0.14)
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause(0.1)
+
+
+def screen(pilot: Pilot[None]) -> DataScreen:
+    found = pilot.app.screen_stack[0]
+    assert isinstance(found, DataScreen)
+    return found
+
+
+def facts(pilot: Pilot[None]) -> str:
+    return str(screen(pilot).query_one(ImageFacts).query_one(Static).content)
+
+
+def view(pilot: Pilot[None]) -> ImageView:
+    return screen(pilot).query_one(ImageView)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_first_image_is_drawn_with_its_reference(
+    data: DataDir, add_images: AddImages, size: tuple[int, int]
+) -> None:
+    add_images(5)
+    async with opened(data, size) as pilot:
+        assert view(pilot).state is State.SHOWN
+        assert "left nodule, number 0" in facts(pilot)
+        assert view(pilot).size.width >= 40 and view(pilot).size.height >= 12
+        assert screen(pilot).query_one(VirtualTable).size.width >= 25
+        await pilot.press("down")
+        await settled(pilot)
+        assert "right nodule, number 1" in facts(pilot)
+        await pilot.press("enter")
+        assert view(pilot).has_focus
+        await pilot.press("n")  # steps on wherever the focus is
+        await settled(pilot)
+        assert "number 2" in facts(pilot)
+
+
+async def test_search_finds_as_you_type_and_marks_the_words(data: DataDir, add_images: AddImages) -> None:
+    add_images(12)
+    async with opened(data) as pilot:
+        await pilot.press("slash", *"RIGHT")
+        await settled(pilot)
+        assert len(screen(pilot).rows) == 6
+        await pilot.press("space", "1", "1")
+        await settled(pilot)
+        assert [
+            image.source_key for image in images.get_many(screen(pilot).rad.db, screen(pilot).rows.ids)
+        ] == ["test-011.png"]
+        content = screen(pilot).query_one(ImageFacts).query_one(Static).content
+        marked = [content.plain[span.start : span.end] for span in content.spans]  # type: ignore[union-attr]
+        assert "right" in marked and "11" in marked
+        await pilot.press("enter", "q")
+        assert not pilot.app.is_running or pilot.app._exit  # q is a key again once the search is left
+
+
+async def test_letters_typed_in_the_search_are_no_keys(data: DataDir, add_images: AddImages) -> None:
+    add_images(3)
+    async with opened(data) as pilot:
+        await pilot.press("slash", *"tjrqdifso")
+        await settled(pilot)
+        assert pilot.app.screen is screen(pilot)
+        assert screen(pilot).query_one(Input).value == "tjrqdifso"
+        assert len(screen(pilot).rows) == 0
+        assert view(pilot).state is State.EMPTY and "esc" in view(pilot)._state_text
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(screen(pilot).rows) == 3 and view(pilot).state is State.SHOWN
+
+
+async def test_filters_apply_while_they_are_changed(
+    data: DataDir, db: sqlite3.Connection, add_images: AddImages
+) -> None:
+    add_images(4, split="train")
+    add_images(3, split="test", start=4)
+    async with opened(data) as pilot:
+        await pilot.press("f")
+        assert isinstance(pilot.app.screen, FilterSheet)
+        await pilot.press("right")
+        await settled(pilot)
+        assert screen(pilot).query_now.split == "test" and len(screen(pilot).rows) == 3
+        await pilot.press("x")
+        await settled(pilot)
+        assert len(screen(pilot).rows) == 7
+        await pilot.press("left", "escape")
+        await settled(pilot)
+        assert pilot.app.screen is screen(pilot) and len(screen(pilot).rows) == 4
+        assert "4 shown: train" in str(screen(pilot).query_one(DataLine).render())
+
+
+async def test_an_unreadable_and_a_leaked_image_say_so(
+    data: DataDir, db: sqlite3.Connection, add_images: AddImages
+) -> None:
+    ids = add_images(2)
+    bad = NewImage("test", "bad.png", b"", "A text [bold]without[/bold] \x1b[31mimage.")
+    images.add(db, "drawn", [(bad, Probe("", error="The PNG image is cut short."))])
+    with writing(db):
+        db.execute("UPDATE images SET leaked = 1 WHERE id = ?", (ids[0],))
+    async with opened(data) as pilot:
+        assert "Leaked" in facts(pilot)
+        await pilot.press("end")
+        await settled(pilot)
+        assert "cut short" in view(pilot)._state_text
+        assert "[bold]without[/bold] ␛[31mimage." in facts(pilot)
+        await pilot.press(
+            "f", *["down"] * 2
+        )  # split, examination and finding have one value each: Rating, File, Leak
+        await pilot.press("up", "right", "escape")
+        await settled(pilot)
+        assert screen(pilot).query_now.unreadable is True and len(screen(pilot).rows) == 1
+
+
+async def test_lost_bytes_are_an_error_with_a_next_step(data: DataDir, add_images: AddImages) -> None:
+    add_images(1)
+    for blob in (data.root / "images").glob("*/*"):
+        blob.unlink()
+    async with opened(data) as pilot:
+        assert view(pilot).state is State.FAILED and "import its source again" in view(pilot)._state_text
+
+
+async def test_no_images_name_the_next_key_and_import_starts_a_job(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def launch(folder: DataDir, db: sqlite3.Connection, job: object) -> object:
+        started.append(job)
+        return job
+
+    monkeypatch.setattr("radtui.jobs.submit.launch_new", launch)
+    (data.root / "pictures").mkdir()
+    async with opened(data, (80, 24)) as pilot:
+        assert "Press i" in view(pilot)._state_text
+        await pilot.press("i", "enter")
+        sheet = pilot.app.screen
+        assert isinstance(sheet, ImportSheet)
+        assert "Type a folder" in str(sheet.query_one("#source-wrong", Static).content)
+        await pilot.press(*"./no-such")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert "./no-such" in str(sheet.query_one("#source-wrong", Static).content)
+        assert not started
+        sheet.query_one("#source", Input).value = str(data.root / "pictures")
+        await pilot.press("tab", *"mine", "enter")
+        await settled(pilot)
+        assert pilot.app.screen is screen(pilot)
+        assert len(started) == 1 and started[0].kind is JobKind.IMPORT and started[0].dataset == "mine"
+        assert "Importing" in view(pilot)._state_text
+        assert "importing mine" in str(screen(pilot).query_one(DataLine).render())
+
+
+async def test_rows_appear_while_an_import_runs_and_the_place_is_kept(
+    data: DataDir, db: sqlite3.Connection, add_images: AddImages
+) -> None:
+    add_images(3)
+    job = jobs.create(db, JobKind.IMPORT, "drawn", "drawn", {})
+    jobs.begin(db, job.id, 1)
+    async with opened(data) as pilot:
+        app = screen(pilot).rad
+        app.poller = Poller(data, app._post_snapshot)  # without reconcile, which would miss the job's process
+        await pilot.press("down", "down")
+        await settled(pilot)
+        app._post_snapshot(app.poller.poll_once())
+        await settled(pilot)
+        add_images(4, start=3)
+        add_images(2, split="train", start=10)  # comes first in the list
+        jobs.progress(db, job.id, 6, 10)
+        app.poller.nudge()
+        app._post_snapshot(app.poller.poll_once())
+        await pilot.pause(0.8)
+        await settled(pilot)
+        assert len(screen(pilot).rows) == 9
+        assert "number 2" in facts(pilot)
+        assert screen(pilot).query_one(VirtualTable).cursor == 4
+        assert "importing drawn: 6 of 10" in str(screen(pilot).query_one(DataLine).render())
+
+
+async def test_data_sets_are_chosen_by_name(data: DataDir, add_images: AddImages) -> None:
+    add_images(3, dataset="first")
+    add_images(2, dataset="second", start=20)
+    async with opened(data) as pilot:
+        assert screen(pilot).query_now.dataset == "second"
+        await pilot.press("o")
+        assert isinstance(pilot.app.screen, DatasetSheet)
+        assert pilot.app.screen.query_one(OptionList).highlighted == 0
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        assert screen(pilot).query_now.dataset == "first" and len(screen(pilot).rows) == 3
+
+
+async def test_many_images_are_paged_and_searched(data: DataDir, db: sqlite3.Connection) -> None:
+    images.ensure_dataset(db, "many", "made by a test")
+    batch = [
+        (
+            NewImage("train", f"{n:06d}", b"", f"Chest with finding{n % 997} in zone {n}."),
+            Probe(f"{n:064x}", "PNG", 8, 8, "L"),
+        )
+        for n in range(20_000)
+    ]
+    images.add(db, "many", batch)
+    async with opened(data) as pilot:
+        assert len(screen(pilot).rows) == 20_000
+        await pilot.press("end")
+        await settled(pilot)
+        assert "zone 19999" in facts(pilot)
+        await pilot.press("slash", *"finding996")
+        await settled(pilot)
+        assert len(screen(pilot).rows) == 20
+
+
+def test_filters_in_words() -> None:
+    query = ImageQuery("x", split="test", search=" lung ", rated=False, leaked=True)
+    assert filter_words(query) == ["“lung”", "test", "not rated", "leaked"]
+    assert filter_words(ImageQuery("x")) == []
