@@ -81,8 +81,9 @@ def _headless(session: Session, db: sqlite3.Connection, seed: int, as_json: bool
 
 def _figures(session: Session, db: sqlite3.Connection, done: DemoJobs, seed: int) -> dict[str, object]:
     """What the run has shown: counts, times, scores, and where things lie."""
-    from radtui.cli.scores import job_scores
+    from radtui.cli.scores import scores_values
     from radtui.export.comparisons import write_csv
+    from radtui.export.scores import job_scores
     from radtui.review.scheme_file import default_scheme
 
     out: Path = session.data.job(done.describing.id) / "comparisons.csv"
@@ -96,6 +97,6 @@ def _figures(session: Session, db: sqlite3.Connection, done: DemoJobs, seed: int
             name: round((job.ended_at or 0) - (job.started_at or 0), 1) for name, job in jobs.items()
         },
         "training": done.training.result,
-        "scores": job_scores(db, done.describing),
+        "scores": scores_values(job_scores(db, done.describing)),
         "comparisons_csv": str(out),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
-import os
 import platform
 import shutil
 import subprocess
@@ -107,7 +106,8 @@ def _disk(data: DataDir) -> Finding:
 def _terminal() -> Finding:
     if not sys.stdout.isatty():
         return Finding("terminal", "note", "output is no terminal here; the app needs one")
-    from radtui.tui.terminal import detect
+    from radtui.tui.terminal import current
 
-    found = detect(os.environ)
-    return Finding("terminal", "ok" if not found.fix else "note", f"{found.depth.value} {found.fix}".strip())
+    found = current()
+    shows = f"images are shown in {found.badge or '256 greys and 24-bit colour'}"
+    return Finding("terminal", "note" if found.why else "ok", f"{shows}. {found.why}".strip())

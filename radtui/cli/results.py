@@ -67,11 +67,12 @@ def export(
 @pass_session
 def score(session: Session, job_id: int | None, as_json: bool) -> None:
     """Compare the descriptions with references and ground truth, where a data set has them."""
-    from radtui.cli.scores import job_scores, print_scores
+    from radtui.cli.scores import print_scores, scores_values
+    from radtui.export.scores import job_scores
 
     db = session.connect()
     scores = job_scores(db, review_job(db, job_id))
     if as_json:
-        print_result(scores, as_json)
+        print_result(scores_values(scores), as_json)
     else:
         print_scores(scores)

@@ -13,7 +13,7 @@ from radtui.records import UserError
 
 
 @contextmanager
-def whole_file(path: Path, binary: bool = False) -> Iterator[IO]:  # type: ignore[type-arg]  # text or bytes
+def whole_file(path: Path, binary: bool = False) -> Iterator[IO]:  # text or bytes, as asked
     """Open a temporary file beside `path` that takes its place when the block ends well.
 
     Raises:

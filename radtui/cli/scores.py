@@ -1,0 +1,61 @@
+"""Scores as JSON, and as a table of base beside tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from radtui.export.scores import VariantScores
+from radtui.records import Variant
+from radtui.review.intervals import Estimate, Proportion
+
+
+def scores_values(scores: Mapping[Variant, VariantScores]) -> dict[str, object]:
+    """Both variants' scores as JSON shows them."""
+    return {variant.value: found.to_dict() for variant, found in scores.items()}
+
+
+def print_scores(scores: Mapping[Variant, VariantScores]) -> None:
+    """Print one figure a line, base beside tuned, each with its 95 % interval and n."""
+    rows = {variant: _rows(found) for variant, found in scores.items()}
+    names = list(rows[Variant.BASE])
+    width = max(len(name) for name in names)
+    click.echo(f"{'':<{width}}  {'base':<30}  tuned")
+    for name in names:
+        click.echo(f"{name:<{width}}  {rows[Variant.BASE][name]:<30}  {rows[Variant.TUNED][name]}")
+    click.echo("\nIntervals are 95 %. Model output, not for clinical use.")
+
+
+def _rows(found: VariantScores) -> dict[str, str]:
+    rows = {"images": f"{found.images:,}"}
+    if found.truth:
+        truth = found.truth
+        rows |= {
+            "finding F1": _estimate(truth.f1), "finding precision": _share(truth.precision),
+            "finding recall": _share(truth.recall), "right side": _share(truth.side),
+            "right zone": _share(truth.zone), "finding on a normal study": _share(truth.invented_on_normal),
+            "names the examination": _share(truth.examination),
+        }  # fmt: skip
+    if found.text:
+        text = found.text
+        rows |= {
+            "BLEU": _estimate(text.bleu), "chrF": _estimate(text.chrf), "ROUGE-L": _estimate(text.rouge_l),
+            "words": _estimate(text.words), "words of the reference": _estimate(text.reference_words),
+        }  # fmt: skip
+    return rows
+
+
+def _share(of: Proportion) -> str:
+    if of.value is None or of.low is None or of.high is None:
+        return "-"
+    return f"{of.value:.1%} ({of.low:.1%} to {of.high:.1%}, n={of.n})"
+
+
+def _estimate(of: Estimate) -> str:
+    if of.value is None:
+        return "-"
+    limits = (
+        f" ({of.low:.3g} to {of.high:.3g}, n={of.n})" if of.low is not None and of.high is not None else ""
+    )
+    return f"{of.value:.3g}{limits}"
