@@ -198,7 +198,7 @@ def _put_crosshair(canvas: Canvas, area: Area, readings: Sequence[Reading], x: f
     canvas.put(area.top + area.height, column, "┼", CROSSHAIR)
     for index, reading in enumerate(readings):
         value = reading.average if reading.average is not None else reading.value
-        if value is None:
+        if value is None or reading.curve.points:  # points are marked where they are
             continue
         row = int(area.rows_of(np.array([value]), look.log)[0])
         if 0 <= row < area.height:

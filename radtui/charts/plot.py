@@ -202,6 +202,8 @@ class _Layout:
         """The pieces between values that are not finite, cut at the sides of the plot."""
         for piece in _pieces(values):
             x, y = at[piece].astype(float), values[piece]
+            if len(piece) == 1 and not 0 <= x[0] <= self.right - self.left:
+                continue
             if len(piece) > 1:
                 ends = np.clip(x[[0, -1]], 0, self.right - self.left)
                 y = np.concatenate(([np.interp(ends[0], x, y)], y[1:-1], [np.interp(ends[1], x, y)]))

@@ -12,6 +12,7 @@ from radtui.charts.growing import Floats
 DOTS_X, DOTS_Y = 2, 4  # braille dots in a cell
 BRAILLE = 0x2800
 SPACE = ord(" ")
+EDGE = 1e-6  # of a dot: what rounding may add to a span
 EIGHTHS = 8  # steps of the lower block characters in a cell
 LOWER_BLOCKS = np.array([ord(c) for c in " ▁▂▃▄▅▆▇█"], np.uint32)
 HALF_UPPER, HALF_LOWER = ord("▀"), ord("▄")
@@ -84,9 +85,12 @@ def line_cells(top: Floats, bottom: Floats, height: int) -> NDArray[np.uint8]:
     """
     dots = height * DOTS_Y
     used = np.flatnonzero((bottom > -0.5) & (top < dots - 0.5))  # False for NaN
+    # The dots that a span reaches into: touching the next dot's edge does not light it, so slopes stay thin.
+    first = np.floor(top[used] + 0.5 + EDGE).astype(np.int64)
+    final = np.maximum(np.ceil(bottom[used] - 0.5 - EDGE).astype(np.int64), first)
     edge = np.zeros((dots + 1, len(top)), np.int8)
-    edge[np.clip(np.rint(top[used]), 0, dots - 1).astype(np.int64), used] += 1
-    edge[np.clip(np.rint(bottom[used]), 0, dots - 1).astype(np.int64) + 1, used] -= 1
+    edge[np.clip(first, 0, dots - 1), used] += 1
+    edge[np.clip(final, 0, dots - 1) + 1, used] -= 1
     mask = np.cumsum(edge[:dots], axis=0, dtype=np.int8)
     cells = np.zeros((height, len(top) // DOTS_X), np.uint8)
     for y in range(DOTS_Y):
