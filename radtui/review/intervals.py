@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -92,12 +92,13 @@ def f1_of(found: int, missed: int, invented: int) -> Estimate:
     return Estimate(value, low, high, share.n, "wilson")
 
 
-def mean_of(values: Sequence[float], seed: int = 0) -> Estimate:
+def mean_of(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
     """Mean with a bias-corrected and accelerated bootstrap interval.
 
     Args:
         values: Independent observations.
         seed: Of the resampling, so that a report says the same twice.
+        resamples: How many.
 
     Source: Efron, J Am Stat Assoc 82 (1987) 171-185, as in `scipy.stats.bootstrap`.
     """
@@ -117,7 +118,7 @@ def mean_of(values: Sequence[float], seed: int = 0) -> Estimate:
         (data,),
         np.mean,
         confidence_level=CONFIDENCE,
-        n_resamples=RESAMPLES,
+        n_resamples=resamples,
         batch=max(1, _BATCH_CELLS // data.size),
         method="BCa",
         rng=np.random.default_rng(seed),
@@ -125,9 +126,7 @@ def mean_of(values: Sequence[float], seed: int = 0) -> Estimate:
     return Estimate(mean, float(interval.low), float(interval.high), int(data.size), "bca")
 
 
-def clustered_ratio(
-    totals: Mapping[object, tuple[float, float]] | Sequence[tuple[float, float]], n: int, seed: int = 0
-) -> Estimate:
+def clustered_ratio(totals: Sequence[tuple[float, float]], n: int, seed: int = 0) -> Estimate:
     """Ratio of sums with a percentile bootstrap interval that resamples whole clusters.
 
     Ratings of one image by several raters resemble each other, so images are drawn, not ratings.
@@ -142,40 +141,67 @@ def clustered_ratio(
     """
     import numpy as np
 
-    pairs = np.asarray(list(totals.values() if isinstance(totals, Mapping) else totals), dtype=float).reshape(
-        -1, 2
-    )
-    over, under = pairs.sum(axis=0)
-    if under == 0:
-        return Estimate(None, None, None, 0, "cluster bootstrap")
-    value = float(over / under)
-    if len(pairs) == 1:
-        return Estimate(value, None, None, n, "cluster bootstrap")
-    low, high = np.quantile(
-        resampled_ratios(pairs, RESAMPLES, seed), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    )
-    return Estimate(value, float(low), float(high), n, "cluster bootstrap")
+    pairs = np.asarray(totals, dtype=float).reshape(-1, 2)
+    return clustered_ratios(pairs[:, :1], pairs[:, 1:], [n], seed)[0]
 
 
-def resampled_ratios(pairs: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+def clustered_ratios(
+    over: np.ndarray, under: np.ndarray, counts: Sequence[int], seed: int = 0
+) -> list[Estimate]:
+    """Several ratios of sums over the same clusters, resampled together.
+
+    Args:
+        over: float, (clusters, k): numerators.
+        under: float, (clusters, k): denominators.
+        counts: Observations behind each ratio, (k,).
+        seed: Of the resampling.
+    """
+    import numpy as np
+
+    over_all, under_all = over.sum(axis=0), under.sum(axis=0)
+    limits = np.full((2, len(counts)), np.nan)
+    if len(over) > 1:
+        ratios = resampled_ratios(over, under, RESAMPLES, seed)
+        defined = under_all > 0
+        limits[:, defined] = np.nanquantile(
+            ratios[:, defined], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0
+        )
+    return [
+        Estimate(
+            value=float(a / b) if b else None,
+            low=None if np.isnan(low) else float(low),
+            high=None if np.isnan(high) else float(high),
+            n=count,
+            method="cluster bootstrap",
+        )
+        for a, b, low, high, count in zip(over_all, under_all, *limits, counts, strict=True)
+    ]
+
+
+def resampled_ratios(over: np.ndarray, under: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """Ratios of sums of resampled clusters.
 
     Args:
-        pairs: float, shape (clusters, 2), numerator and denominator of each cluster.
+        over: float, (clusters, k): numerators.
+        under: float, (clusters, k): denominators.
         resamples: How many.
         seed: Of the generator.
 
     Returns:
-        float, shape (at most resamples,); draws without a denominator are left out.
+        float, (resamples, k); NaN where a draw has no denominator.
     """
     import numpy as np
 
     generator = np.random.default_rng(seed)
-    clusters = len(pairs)
+    clusters = len(over)
     step = max(1, _BATCH_CELLS // clusters)
     ratios = []
     for start in range(0, resamples, step):
-        drawn = generator.integers(0, clusters, size=(min(step, resamples - start), clusters))
-        over, under = pairs[drawn, 0].sum(axis=1), pairs[drawn, 1].sum(axis=1)
-        ratios.append(over[under > 0] / under[under > 0])
+        rows = min(step, resamples - start)
+        drawn = generator.integers(0, clusters, size=(rows, clusters))
+        # How often each cluster was drawn: one count per (resample, cluster), then two matrix products.
+        cells = drawn + clusters * np.arange(rows)[:, np.newaxis]
+        weights = np.bincount(cells.ravel(), minlength=rows * clusters).reshape(rows, clusters).astype(float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios.append(weights @ over / (weights @ under))
     return np.concatenate(ratios)

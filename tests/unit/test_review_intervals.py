@@ -95,13 +95,13 @@ def test_clustered_interval_covers_the_truth():
     for run in range(500):
         per_image = generator.beta(6, 4, size=80)
         pairs = np.column_stack([generator.binomial(3, per_image), np.full(80, 3)]).astype(float)
-        low, high = np.quantile(resampled_ratios(pairs, 400, run), [0.025, 0.975])
+        low, high = np.quantile(resampled_ratios(pairs[:, :1], pairs[:, 1:], 400, run), [0.025, 0.975])
         inside += low <= 0.6 <= high
     assert 0.92 <= inside / 500 <= 0.98
 
 
 def test_clusters_without_a_denominator_do_no_harm():
-    estimate = clustered_ratio({1: (0.0, 0.0), 2: (1.0, 2.0), 3: (2.0, 2.0)}, n=4)
+    estimate = clustered_ratio([(0.0, 0.0), (1.0, 2.0), (2.0, 2.0)], n=4)
     assert estimate.value == 0.75 and 0 <= estimate.low <= estimate.high <= 1
-    assert clustered_ratio({1: (0.0, 0.0)}, n=0).value is None
-    assert clustered_ratio({1: (1.0, 2.0)}, n=2).low is None
+    assert clustered_ratio([(0.0, 0.0)], n=0).value is None
+    assert clustered_ratio([(1.0, 2.0)], n=2).low is None

@@ -1,0 +1,126 @@
+"""Exact and rank tests behind the summary, and the power of the one that carries the claim."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+
+ALPHA = 0.05
+POWER = 0.80
+TOO_FEW = 20  # non-tied pairs: below, even a true 80 % preference is missed more often than once in five
+POWER_RATES = (0.60, 0.65, 0.70, 0.75, 0.80)
+
+
+@dataclass(frozen=True, slots=True)
+class Discordance:
+    """Paired yes/no answers that differ: what McNemar's test looks at."""
+
+    only_tuned: int
+    only_base: int
+    n: int
+    p: float | None
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def sign_test(wins: int, losses: int) -> float | None:
+    """Exact two-sided sign test of wins against losses; None without either.
+
+    Source: Conover, Practical Nonparametric Statistics, 3rd ed. (1999), section 3.4.
+    """
+    if wins + losses == 0:
+        return None
+    from scipy import stats
+
+    return float(stats.binomtest(wins, wins + losses, 0.5).pvalue)
+
+
+def mcnemar(tuned: Sequence[bool], base: Sequence[bool]) -> Discordance:
+    """Exact McNemar test of paired yes/no answers.
+
+    Args:
+        tuned: For each pair, whether the tuned text passes.
+        base: The same for the base text.
+
+    Source: McNemar, Psychometrika 12 (1947) 153-157, in its exact binomial form.
+    """
+    only_tuned = sum(a and not b for a, b in zip(tuned, base, strict=True))
+    only_base = sum(b and not a for a, b in zip(tuned, base, strict=True))
+    p = sign_test(only_tuned, only_base) if only_tuned + only_base else (1.0 if tuned else None)
+    return Discordance(only_tuned, only_base, len(tuned), p)
+
+
+def wilcoxon(values: Sequence[float]) -> float | None:
+    """Two-sided Wilcoxon signed-rank test against 0; zeros take part in the ranking (Pratt). None without values.
+
+    Source: Pratt, J Am Stat Assoc 54 (1959) 655-667, as in `scipy.stats.wilcoxon(zero_method="pratt")`.
+    """
+    if not values:
+        return None
+    if not any(values):
+        return 1.0  # scipy gives NaN: nothing differs
+    from scipy import stats
+
+    return float(stats.wilcoxon(values, zero_method="pratt").pvalue)
+
+
+def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Holm's step-down adjustment over several tests; a missing p stays missing and does not count.
+
+    Source: Holm, Scand J Stat 6 (1979) 65-70.
+    """
+    ordered = sorted((p, name) for name, p in p_values.items() if p is not None)
+    adjusted: dict[str, float | None] = dict.fromkeys(p_values)
+    highest = 0.0
+    for rank, (p, name) in enumerate(ordered):
+        highest = max(highest, min(1.0, p * (len(ordered) - rank)))
+        adjusted[name] = highest
+    return adjusted
+
+
+def sign_test_power(n: int, win_rate: float) -> float:
+    """Chance that the exact sign test over `n` non-tied pairs gives p <= 0.05 when the true win rate is `win_rate`."""
+    from scipy import stats
+
+    # Largest count on the losing side that is still significant; the test is symmetric.
+    limit = int(stats.binom.ppf(ALPHA / 2, n, 0.5))
+    if stats.binom.cdf(limit, n, 0.5) > ALPHA / 2:
+        limit -= 1
+    if limit < 0:
+        return 0.0
+    return float(stats.binom.cdf(limit, n, win_rate) + stats.binom.sf(n - limit - 1, n, win_rate))
+
+
+@cache
+def pairs_needed(win_rate: float, power: float = POWER) -> int:
+    """Fewest non-tied pairs with which the exact sign test reaches a power, at alpha 0.05 two-sided.
+
+    Args:
+        win_rate: True win rate of one side, above 0.5 to 1.
+        power: 0..1.
+
+    Raises:
+        ValueError: `win_rate` is not above 0.5, so no number would do.
+    """
+    if not 0.5 < win_rate <= 1:
+        raise ValueError(f"a win rate above 0.5 is needed, not {win_rate}")
+    n = 1
+    while sign_test_power(n, win_rate) < power:
+        n += 1
+    return n
+
+
+def power_table() -> dict[float, int]:
+    """True win rate -> non-tied pairs needed at 80 % power, alpha 0.05."""
+    return {rate: pairs_needed(rate) for rate in POWER_RATES}
+
+
+def detectable_rate(n: int) -> float | None:
+    """Smallest true win rate, in steps of 1 %, that `n` non-tied pairs show with 80 % power, if there is one."""
+    for percent in range(51, 101):
+        if sign_test_power(n, percent / 100) >= POWER:
+            return percent / 100
+    return None

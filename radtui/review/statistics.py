@@ -1,0 +1,222 @@
+"""What a review shows: one summary of all ratings, each number with its n, interval and test."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from radtui.records import Rating
+from radtui.review.agreement import Agreement, SelfAgreement, agreement_between, agreement_with_self
+from radtui.review.bias import LengthBias, SideBias, Words, length_bias, side_bias
+from radtui.review.intervals import Proportion
+from radtui.review.preference import (
+    Comparative,
+    answers_of,
+    both_bad_share,
+    compare,
+    preferences_of,
+    preferred_or_equal,
+    win_rate_of,
+)
+from radtui.review.quality import Acceptability, Errors, acceptability_of, errors_of
+from radtui.review.scheme import Scheme, dimension_answer
+from radtui.review.significance import TOO_FEW, detectable_rate, holm, power_table
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Ratings that are stored and do not count, by the first reason that applies."""
+
+    unrated: int = 0
+    other_scheme: int = 0
+    repeats: int = 0
+    calibration: int = 0
+    skipped: int = 0
+    unblinded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RaterLine:
+    """One rater's share of the summary."""
+
+    rater: str
+    n: int
+    wins: int
+    ties: int
+    losses: int
+    both_bad: int
+    win_rate: Proportion
+    chosen_left: Proportion
+    active_s: float
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return asdict(self) | {"win_rate": self.win_rate.to_dict(), "chosen_left": self.chosen_left.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What the number of non-tied pairs can show with the sign test at 80 % power, alpha 0.05."""
+
+    non_ties: int
+    enough: bool  # at least 20
+    detectable: float | None  # smallest true win rate that would show
+    needed: dict[float, int]  # true win rate -> non-tied pairs
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return asdict(self) | {"needed": {f"{rate:.2f}": n for rate, n in self.needed.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All statistics of a review. `raters` of several make intervals resample images."""
+
+    n: int
+    images: int
+    raters: tuple[RaterLine, ...]
+    left_out: LeftOut
+    preference: Comparative
+    preferred_or_equal: Proportion  # of all judged pairs, both-bad among them
+    both_bad: Proportion
+    dimensions: dict[str, Comparative]
+    acceptability: Acceptability | None
+    errors: Errors | None
+    side: SideBias
+    length: LengthBias
+    agreement: Agreement | None
+    repeats: SelfAgreement | None
+    power: Power
+
+    @property
+    def verdict(self) -> str:
+        """What may be concluded about the preference, in words."""
+        return self.preference.verdict
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "n": self.n,
+            "images": self.images,
+            "verdict": self.verdict,
+            "raters": [rater.to_dict() for rater in self.raters],
+            "left_out": asdict(self.left_out),
+            "preference": self.preference.to_dict(),
+            "preferred_or_equal": self.preferred_or_equal.to_dict(),
+            "both_bad": self.both_bad.to_dict(),
+            "dimensions": {name: found.to_dict() for name, found in self.dimensions.items()},
+            "acceptability": self.acceptability.to_dict() if self.acceptability else None,
+            "errors": self.errors.to_dict() if self.errors else None,
+            "bias": {"side": self.side.to_dict(), "length": self.length.to_dict()},
+            "agreement": self.agreement.to_dict() if self.agreement else None,
+            "repeats": self.repeats.to_dict() if self.repeats else None,
+            "power": self.power.to_dict(),
+        }
+
+
+def summarise(
+    ratings: Iterable[Rating],
+    scheme: Scheme,
+    words: Words | None = None,
+    calibration: Collection[tuple[int, int]] = (),
+    include_unblinded: bool = False,
+    seed: int = 0,
+) -> Summary:
+    """Everything the ratings show.
+
+    Left out are un-blinded ratings (unless asked for), hidden repeats, calibration pairs and skips. Ratings by other
+    schemes are left out too, since their answers mean something else.
+
+    Args:
+        ratings: Current state of each comparison, one row per rater and showing.
+        scheme: Whose questions are summarised.
+        words: Word counts of the texts, for the length check.
+        calibration: (job id, image id) of calibration pairs.
+        include_unblinded: Count ratings made by someone who knew which text is whose.
+        seed: Of all bootstraps, so that the same ratings give the same numbers.
+    """
+    rows = sorted(ratings, key=lambda rating: (rating.job_id, rating.image_id, rating.rater, rating.occasion))
+    kept, left_out = _counted(rows, scheme, frozenset(calibration), include_unblinded)
+    preference = compare(preferences_of(kept), seed)
+    seen_twice = [
+        row
+        for row in rows
+        if row.scheme == scheme.id and (row.blinded or include_unblinded) and not row.skipped
+    ]
+    non_ties = preference.wins + preference.losses
+    return Summary(
+        n=len(kept),
+        images=len({rating.image_id for rating in kept}),
+        raters=tuple(_line(name, [row for row in kept if row.rater == name]) for name in _raters(kept)),
+        left_out=left_out,
+        preference=preference,
+        preferred_or_equal=preferred_or_equal(kept, seed),
+        both_bad=both_bad_share(kept, seed),
+        dimensions=_dimensions(kept, scheme, seed),
+        acceptability=acceptability_of(kept, seed),
+        errors=errors_of(kept, [error.id for error in scheme.errors], seed) if scheme.errors else None,
+        side=side_bias(kept, seed),
+        length=length_bias(kept, words or {}),
+        agreement=agreement_between(kept, seed),
+        repeats=agreement_with_self(seen_twice),
+        power=Power(non_ties, non_ties >= TOO_FEW, detectable_rate(non_ties), power_table()),
+    )
+
+
+def _counted(
+    rows: Sequence[Rating], scheme: Scheme, calibration: frozenset[tuple[int, int]], include_unblinded: bool
+) -> tuple[list[Rating], LeftOut]:
+    """The ratings that count, and how many do not, by reason."""
+    kept = []
+    reasons = dict.fromkeys(LeftOut.__slots__, 0)
+    for row in rows:
+        if row.empty:
+            reason = "unrated"
+        elif row.scheme != scheme.id:
+            reason = "other_scheme"
+        elif row.occasion:
+            reason = "repeats"
+        elif (row.job_id, row.image_id) in calibration:
+            reason = "calibration"
+        elif row.skipped:
+            reason = "skipped"
+        elif not row.blinded and not include_unblinded:
+            reason = "unblinded"
+        else:
+            kept.append(row)
+            continue
+        reasons[reason] += 1
+    return kept, LeftOut(**reasons)
+
+
+def _raters(ratings: Iterable[Rating]) -> list[str]:
+    return sorted({rating.rater for rating in ratings})
+
+
+def _line(rater: str, ratings: Sequence[Rating]) -> RaterLine:
+    given = [rating.preference for rating in ratings if rating.preference is not None]
+    return RaterLine(
+        rater=rater,
+        n=len(ratings),
+        wins=sum(value > 0 for value in given),
+        ties=sum(value == 0 for value in given),
+        losses=sum(value < 0 for value in given),
+        both_bad=sum(rating.both_bad for rating in ratings),
+        win_rate=win_rate_of(preferences_of(ratings)),
+        chosen_left=side_bias(ratings).chosen_left,
+        active_s=sum(rating.active_s for rating in ratings),
+    )
+
+
+def _dimensions(ratings: Sequence[Rating], scheme: Scheme, seed: int) -> dict[str, Comparative]:
+    """Each dimension that was answered, with Holm's adjustment over them."""
+    found: dict[str, Comparative] = {}
+    for dimension in scheme.dimensions:
+        key = dimension_answer(dimension.id)
+        answers = answers_of(
+            [(row.image_id, float(row.answers[key])) for row in ratings if key in row.answers]
+        )
+        if answers.values:
+            found[dimension.id] = compare(answers, seed)
+    adjusted: Mapping[str, float | None] = holm({name: one.wilcoxon_p for name, one in found.items()})
+    return {name: replace(one, holm_p=adjusted[name]) for name, one in found.items()}

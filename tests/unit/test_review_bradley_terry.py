@@ -1,0 +1,88 @@
+"""Bradley-Terry strengths against Agresti's baseball example and known truths."""
+
+import math
+
+import numpy as np
+import pytest
+
+from radtui.review.bradley_terry import Match, matches_of, strengths
+
+# Agresti, Categorical Data Analysis, 2nd ed. (2002), table 10.10: American League 1987, wins of row over column.
+TEAMS = ["Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore"]
+WINS = [
+    [0, 7, 9, 7, 7, 9, 11],
+    [6, 0, 7, 5, 11, 9, 9],
+    [4, 6, 0, 7, 7, 8, 12],
+    [6, 8, 6, 0, 6, 7, 10],
+    [6, 2, 6, 7, 0, 7, 12],
+    [4, 4, 5, 6, 6, 0, 6],
+    [2, 4, 1, 3, 1, 7, 0],
+]
+
+
+def test_agrestis_baseball_teams():
+    matches = [Match(TEAMS[i], TEAMS[j], 1.0) for i in range(7) for j in range(7) for _ in range(WINS[i][j])]
+    found = {strength.variant: strength for strength in strengths(matches, "Baltimore")}
+    # Estimates and standard errors as the R package BradleyTerry2 documents them for these data.
+    expected = {
+        "Milwaukee": (1.5814, 0.3433),
+        "Detroit": (1.4364, 0.3396),
+        "Toronto": (1.2945, 0.3367),
+        "New York": (1.2476, 0.3359),
+        "Boston": (1.1077, 0.3339),
+        "Cleveland": (0.6839, 0.3319),
+        "Baltimore": (0.0, 0.0),
+    }
+    assert list(found) == list(expected)
+    for team, (log_odds, error) in expected.items():
+        assert found[team].log_odds == pytest.approx(log_odds, abs=5e-5)
+        assert found[team].standard_error == pytest.approx(error, abs=5e-5)
+    assert found["Boston"].n == 78
+
+
+def test_two_variants_give_the_win_rates_odds():
+    matches = [Match("tuned", "base", 1.0)] * 30 + [Match("base", "tuned", 1.0)] * 10
+    tuned, base = strengths(matches, "base")
+    assert tuned.log_odds == pytest.approx(math.log(3)) and tuned.win_rate == pytest.approx(0.75)
+    assert tuned.standard_error == pytest.approx(math.sqrt(1 / 30 + 1 / 10))
+    assert (base.log_odds, base.low, base.high) == (0, 0, 0)
+    assert tuned.to_dict()["variant"] == "tuned"
+
+
+def test_ties_are_half_a_win_each():
+    ties = [Match("a", "b", 0.5)] * 4
+    assert [round(s.log_odds, 9) for s in strengths(ties, "a")] == [0, 0]
+    mixed = strengths([Match("a", "b", 1.0), Match("a", "b", 0.5)], "b")
+    assert mixed[0].win_rate == pytest.approx(0.75)
+    assert matches_of([("a", "b", -2), ("a", "b", 0), ("a", "b", 1)]) == [
+        ("a", "b", 1),
+        ("a", "b", 0.5),
+        ("a", "b", 0),
+    ]
+
+
+def test_no_finite_strengths_without_a_loss_or_a_link():
+    assert strengths([Match("a", "b", 1.0)] * 5, "a") is None
+    apart = [Match("a", "b", 1.0), Match("a", "b", 0.0), Match("c", "d", 1.0), Match("c", "d", 0.0)]
+    assert strengths(apart, "a") is None
+    with pytest.raises(ValueError):
+        strengths(apart, "e")
+    with pytest.raises(ValueError):
+        strengths([Match("a", "b", 2.0)], "a")
+
+
+def test_intervals_cover_known_strengths():
+    truth = {"base": 0.0, "sft": 0.8, "dpo": 1.2}
+    pairs = [("base", "sft"), ("base", "dpo"), ("sft", "dpo")]
+    generator = np.random.default_rng(4)
+    inside = runs = 0
+    for _ in range(250):
+        matches = []
+        for first, second in pairs:
+            chance = 1 / (1 + math.exp(truth[second] - truth[first]))
+            matches += [Match(first, second, float(won)) for won in generator.random(60) < chance]
+        for strength in strengths(matches, "base"):
+            if strength.variant != "base":
+                runs += 1
+                inside += strength.low <= truth[strength.variant] <= strength.high
+    assert 0.92 <= inside / runs <= 0.98
