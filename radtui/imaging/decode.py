@@ -31,15 +31,11 @@ class Facts:
 
 
 def is_dicom(data: bytes) -> bool:
-    """Whether the bytes are DICOM: the "DICM" prefix, or a file that starts with a group 0002/0008 element.
+    """Whether the bytes are DICOM: "DICM" after a preamble, or a first element of group 0002 or 0008.
 
-    Source: DICOM PS3.10 section 7.1; older files lack the preamble.
+    Source: DICOM PS3.10 section 7.1. Files from older software lack the preamble, and may be big-endian.
     """
-    return data[128:132] == b"DICM" or data[:4] in (
-        b"\x08\x00\x00\x00",
-        b"\x08\x00\x05\x00",
-        b"\x02\x00\x00\x00",
-    )
+    return data[128:132] == b"DICM" or data[:2] in (b"\x02\x00", b"\x08\x00") or data[:3] == b"\x00\x08\x00"
 
 
 def probe(data: bytes) -> Facts:
@@ -52,7 +48,7 @@ def probe(data: bytes) -> Facts:
         UserError: Empty, not an image, cut short, damaged, or too large.
     """
     if is_dicom(data):
-        from radtui.imaging import dicom
+        from radtui.imaging import dicom  # pydicom is an extra: looked for when needed
 
         return dicom.probe(data)
     image = _open(data)
