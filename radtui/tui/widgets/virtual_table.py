@@ -134,7 +134,7 @@ class VirtualTable(ScrollView, can_focus=True):
         """Show other rows with the cursor at an index, as after a search or another order."""
         self._pages = RowPages(source)
         self._cursor = cursor
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
         self.reload()
 
     def reload(self) -> None:
@@ -234,9 +234,9 @@ class VirtualTable(ScrollView, can_focus=True):
         """Scroll as little as needed to have the cursor on the screen."""
         top, rows = self.scroll_offset.y, max(1, self.size.height - HEADER_ROWS)
         if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False)
+            self.scroll_to(y=self._cursor, animate=False, force=True)
         elif self._cursor >= top + rows:
-            self.scroll_to(y=self._cursor - rows + 1, animate=False)
+            self.scroll_to(y=self._cursor - rows + 1, animate=False, force=True)
 
     def _on_resize(self, event: events.Resize) -> None:
         self._show_cursor()
