@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 RESAMPLES = 4999  # odd and large enough that the limits move by less than a hundredth of their width
-_BATCH_CELLS = 4_000_000  # resampled values held at once, 32 MiB
+CLUSTER_RESAMPLES = 1999  # percentile limits need fewer; a summary resamples images for some thirty figures
+_BATCH_CELLS = 4_000_000  # resampled values held at once, 16 to 32 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def clustered_ratios(
     over_all, under_all = over.sum(axis=0), under.sum(axis=0)
     limits = np.full((2, len(counts)), np.nan)
     if len(over) > 1:
-        ratios = resampled_ratios(over, under, RESAMPLES, seed)
+        ratios = resampled_ratios(over, under, CLUSTER_RESAMPLES, seed)
         defined = under_all > 0
         limits[:, defined] = np.nanquantile(
             ratios[:, defined], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0
@@ -192,16 +194,22 @@ def resampled_ratios(over: np.ndarray, under: np.ndarray, resamples: int, seed: 
     """
     import numpy as np
 
-    generator = np.random.default_rng(seed)
     clusters = len(over)
     step = max(1, _BATCH_CELLS // clusters)
     ratios = []
     for start in range(0, resamples, step):
-        rows = min(step, resamples - start)
-        drawn = generator.integers(0, clusters, size=(rows, clusters))
-        # How often each cluster was drawn: one count per (resample, cluster), then two matrix products.
-        cells = drawn + clusters * np.arange(rows)[:, np.newaxis]
-        weights = np.bincount(cells.ravel(), minlength=rows * clusters).reshape(rows, clusters).astype(float)
+        weights = _weights(clusters, min(step, resamples - start), seed, start)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratios.append(weights @ over / (weights @ under))
     return np.concatenate(ratios)
+
+
+@lru_cache(maxsize=2)  # the figures of one summary are mostly about the same images
+def _weights(clusters: int, resamples: int, seed: int, start: int) -> np.ndarray:
+    """How often each cluster is drawn in each resample, float32 (resamples, clusters)."""
+    import numpy as np
+
+    drawn = np.random.default_rng((seed, start)).integers(0, clusters, size=(resamples, clusters))
+    cells = drawn + clusters * np.arange(resamples)[:, np.newaxis]
+    counts = np.bincount(cells.ravel(), minlength=resamples * clusters)
+    return counts.reshape(resamples, clusters).astype(np.float32)

@@ -1,0 +1,326 @@
+"""The summary: counted by hand, checked against scipy, and recovering the preference of simulated raters."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import radtui.review
+from radtui.records import Variant
+from radtui.review.bias import length_bias, side_bias
+from radtui.review.blinding import shown_left
+from radtui.review.intervals import mean_of, wilson_limits
+from radtui.review.preference import answers_of, compare, preferences_of, preferred_or_equal, win_rate_of
+from radtui.review.quality import errors_of
+from radtui.review.scheme_file import default_scheme
+from radtui.review.statistics import summarise
+from tests.unit.review_ratings import rating
+
+SCHEME = default_scheme()
+
+
+def summary(ratings, **options):
+    return summarise(ratings, SCHEME, **options)
+
+
+def simulated(generator, images, rates, **fields):
+    """Ratings of a rater who gives -2..+2 with these chances, sides drawn by a coin."""
+    values = generator.choice([-2, -1, 0, 1, 2], size=images, p=rates)
+    left = generator.random(images) < 0.5
+    return [
+        rating(i, int(value), shown_left=Variant.TUNED if tuned else Variant.BASE, **fields)
+        for i, (value, tuned) in enumerate(zip(values, left, strict=True))
+    ]
+
+
+def test_a_small_study_counted_by_hand():
+    ratings = [rating(i, p) for i, p in enumerate([2, 1, 1, 1, 0, 0, -1, -2])]
+    ratings += [rating(20 + i, None, both_bad=True) for i in range(2)]
+    found = summary(ratings)
+    assert (found.n, found.images) == (10, 10)
+    assert (found.preference.wins, found.preference.ties, found.preference.losses) == (4, 2, 2)
+    assert found.preference.counts == {-2: 1, -1: 1, 0: 2, 1: 3, 2: 1}
+    assert (found.preference.win_rate.hits, found.preference.win_rate.n) == (4, 6)
+    assert (found.preference.win_rate.low, found.preference.win_rate.high) == wilson_limits(4, 6)
+    assert (found.preferred_or_equal.hits, found.preferred_or_equal.n) == (6, 10)
+    assert (found.both_bad.hits, found.both_bad.n) == (2, 10)
+    assert found.preference.mean.value == 0.25 and found.preference.mean.n == 8
+    assert found.preference.sign_p == pytest.approx(stats.binomtest(4, 6).pvalue)
+    values = [2, 1, 1, 1, 0, 0, -1, -2]
+    assert found.preference.wilcoxon_p == pytest.approx(stats.wilcoxon(values, zero_method="pratt").pvalue)
+    assert found.verdict == "too few to conclude" and not found.power.enough
+
+
+def test_verdicts_follow_the_sign_test():
+    def verdict(wins, losses):
+        return compare(answers_of([(i, 1.0 if i < wins else -1.0) for i in range(wins + losses)])).verdict
+
+    assert verdict(19, 0) == "too few to conclude"
+    assert verdict(16, 4) == "tuned preferred"
+    assert verdict(4, 16) == "base preferred"
+    assert verdict(12, 8) == "no difference shown"
+
+
+def test_what_does_not_count_is_named():
+    ratings = [
+        rating(1, 1),
+        rating(2, 1, blinded=False),
+        rating(3, None, skipped=True),
+        rating(4, 1, occasion=1),
+        rating(5, 1),
+        rating(6, None),
+        rating(7, 1, scheme="other"),
+        rating(8, None, both_bad=True),
+    ]
+    found = summary(ratings, calibration={(1, 5)})
+    assert found.n == 2 and found.preference.wins == 1
+    left_out = found.to_dict()["left_out"]
+    assert left_out == {
+        "unrated": 1, "other_scheme": 1, "repeats": 1, "calibration": 1, "skipped": 1, "unblinded": 1,
+    }  # fmt: skip
+    assert summary(ratings, include_unblinded=True).preference.wins == 3
+    assert summary(ratings, calibration={(2, 5)}).preference.wins == 2  # another job's image
+
+
+@pytest.mark.parametrize(
+    ("rates", "truth"), [([0.1, 0.2, 0.2, 0.3, 0.2], 0.625), ([0.2, 0.2, 0.2, 0.2, 0.2], 0.5)]
+)
+def test_simulated_raters_are_recovered_in_95_of_100_runs(rates, truth):
+    generator = np.random.default_rng(11)
+    inside = 0
+    for _ in range(500):
+        found = win_rate_of(preferences_of(simulated(generator, 120, rates)))
+        inside += found.low <= truth <= found.high
+    assert 0.92 <= inside / 500 <= 0.98
+
+
+def test_simulated_means_are_recovered_in_95_of_100_runs():
+    generator = np.random.default_rng(12)
+    rates = [0.1, 0.2, 0.2, 0.3, 0.2]
+    inside = 0
+    for run in range(500):
+        found = mean_of(
+            generator.choice([-2, -1, 0, 1, 2], size=80, p=rates).tolist(), seed=run, resamples=399
+        )
+        inside += found.low <= 0.3 <= found.high
+    assert 0.92 <= inside / 500 <= 0.98
+
+
+def test_no_difference_is_found_in_95_of_100_runs():
+    generator = np.random.default_rng(13)
+    wins = generator.binomial(60, 0.5, size=500)
+    false_alarms = sum(stats.binomtest(int(w), 60).pvalue < 0.05 for w in wins)
+    assert false_alarms / 500 <= 0.05 + 0.03
+    one = summary(simulated(generator, 300, [0.2, 0.2, 0.2, 0.2, 0.2]))
+    assert one.verdict == "no difference shown"
+    other = summary(simulated(generator, 300, [0.05, 0.15, 0.2, 0.35, 0.25]))
+    assert other.verdict == "tuned preferred" and other.preference.win_rate.low > 0.5
+
+
+def test_several_raters_make_intervals_wider_not_narrower():
+    generator = np.random.default_rng(5)
+    one = simulated(generator, 60, [0.1, 0.2, 0.1, 0.3, 0.3])
+    copies = [
+        rating(r.image_id, r.preference, rater=name, shown_left=r.shown_left) for r in one for name in "abc"
+    ]
+    alone, together = summary(one), summary(copies)
+    assert together.n == 180 and together.images == 60 and len(together.raters) == 3
+    assert together.preference.win_rate.method == "cluster bootstrap"
+    width = alone.preference.win_rate.high - alone.preference.win_rate.low
+    assert together.preference.win_rate.high - together.preference.win_rate.low == pytest.approx(
+        width, rel=0.15
+    )
+    assert together.preference.sign_p == alone.preference.sign_p
+    assert together.preference.wilcoxon_p == alone.preference.wilcoxon_p
+    assert together.agreement.alpha.value == 1.0 and alone.agreement is None
+    assert together.raters[0].win_rate.hits == alone.preference.win_rate.hits
+
+
+def test_both_bad_speaks_for_neither():
+    ratings = [rating(1, 1), rating(2, 0), rating(3, None, both_bad=True), rating(4, -1)]
+    share = preferred_or_equal(ratings)
+    assert (share.hits, share.n) == (2, 4)
+
+
+def test_dimensions_are_adjusted_over_those_that_were_answered():
+    generator = np.random.default_rng(6)
+    shifts = {"correctness": [0.05, 0.1, 0.2, 0.35, 0.3], "conciseness": [0.15, 0.2, 0.2, 0.25, 0.2]}
+    ratings = [
+        rating(
+            i,
+            1,
+            answers={
+                f"dim.{name}": int(generator.choice([-2, -1, 0, 1, 2], p=p)) for name, p in shifts.items()
+            },
+        )
+        for i in range(60)
+    ]
+    ratings.append(rating(99, 1))  # answers no dimension
+    found = summary(ratings).dimensions
+    assert list(found) == ["correctness", "conciseness"]
+    raw = {name: one.wilcoxon_p for name, one in found.items()}
+    for name, one in found.items():
+        values = [r.answers[f"dim.{name}"] for r in ratings if r.answers]
+        assert raw[name] == pytest.approx(stats.wilcoxon(values, zero_method="pratt").pvalue)
+        assert one.mean.value == pytest.approx(np.mean(values)) and one.mean.n == 60
+    small, large = sorted(raw.values())
+    assert sorted(one.holm_p for one in found.values()) == pytest.approx(
+        [min(1, 2 * small), max(2 * small, large)]
+    )
+    assert summary(ratings).preference.holm_p is None
+
+
+def test_acceptability_by_hand():
+    given = [(2, 5), (3, 4), (4, 5), (5, 5), (4, 2), (1, 4)]
+    ratings = [rating(i, 1, base_acceptability=b, tuned_acceptability=t) for i, (b, t) in enumerate(given)]
+    ratings.append(rating(50, 1, tuned_acceptability=5))  # one answer makes no pair
+    found = summary(ratings).acceptability
+    assert found.base.value == pytest.approx(19 / 6) and found.tuned.value == pytest.approx(25 / 6)
+    assert found.difference.value == pytest.approx(1.0) and found.difference.n == 6
+    assert (found.usable.base.hits, found.usable.tuned.hits, found.usable.base.n) == (3, 5, 6)
+    assert (found.usable.mcnemar.only_tuned, found.usable.mcnemar.only_base) == (3, 1)
+    assert found.usable.mcnemar.p == pytest.approx(0.625)
+    assert (found.as_is.base.hits, found.as_is.tuned.hits) == (1, 3)
+    assert found.usable.difference.value == pytest.approx(2 / 6)
+    assert summary([rating(1, 1)]).acceptability is None
+
+
+def test_errors_by_hand():
+    ratings = [
+        rating(1, 1, answers={"error.base.1.significant": 2, "error.base.3.insignificant": 1}),
+        rating(2, 1, answers={"error.tuned.2.significant": 1, "error.base.2.significant": 1}),
+        rating(3, 1),  # the same rater found none
+        rating(4, 1, rater="bo", answers={"dim.correctness": 1}),  # never counts errors: says nothing
+    ]
+    found = summary(ratings).errors
+    assert found.n == 3
+    assert found.base.significant.value == pytest.approx(
+        1.0
+    ) and found.tuned.significant.value == pytest.approx(1 / 3)
+    assert found.base.insignificant.value == pytest.approx(1 / 3) and found.tuned.insignificant.value == 0
+    assert (found.base.with_significant.hits, found.tuned.with_significant.hits) == (2, 1)
+    assert found.difference.value == pytest.approx(-2 / 3)
+    base, tuned = found.base.by_category, found.tuned.by_category
+    assert [base[c][0].value for c in "123"] == pytest.approx([2 / 3, 1 / 3, 0])
+    assert base["3"][1].value == pytest.approx(1 / 3) and tuned["2"][0].value == pytest.approx(1 / 3)
+    assert set(base) == set("1234567")
+    assert found.base.significant.low <= 1.0 <= found.base.significant.high
+    assert summary([rating(1, 1)]).errors is None
+
+
+def test_error_rates_are_recovered():
+    generator = np.random.default_rng(8)
+    inside = 0
+    for run in range(60):
+        ratings = [
+            rating(i, 1, answers={"error.base.1.significant": int(k), "error.tuned.7.insignificant": 1})
+            for i, k in enumerate(generator.poisson(0.8, size=100))
+        ]
+        one = errors_of(ratings, ["1", "7"], seed=run).base.significant
+        inside += one.low <= 0.8 <= one.high
+    assert inside >= 52
+
+
+def test_a_rater_who_likes_the_left_is_noticed():
+    generator = np.random.default_rng(9)
+    fair = simulated(generator, 300, [0.2, 0.2, 0.2, 0.2, 0.2])
+    assert not side_bias(fair).suspected and summary(fair).side.chosen_left.n < 300
+    leftist = [
+        rating(i, 1 if i % 2 else -1, shown_left=Variant.TUNED if i % 2 else Variant.BASE) for i in range(40)
+    ]
+    bias = side_bias(leftist)
+    assert bias.chosen_left.hits == bias.chosen_left.n == 40 and bias.suspected
+    assert bias.tuned_left.hits == 20
+    assert side_bias([rating(1, 0)]).chosen_left.value is None and not side_bias([]).suspected
+
+
+def test_blinding_keeps_a_rater_who_always_takes_the_left_from_deciding():
+    def left_taken(i):
+        left = shown_left(1, i, "ana", 0, 42)
+        return rating(i, 1 if left is Variant.TUNED else -1, shown_left=left)
+
+    found = summary([left_taken(i) for i in range(400)])
+    assert found.verdict == "no difference shown" and abs(found.preference.win_rate.value - 0.5) < 0.02
+    assert found.side.suspected and found.side.chosen_left.value == 1.0 and found.side.tuned_left.value == 0.5
+
+
+def test_a_rater_who_likes_short_texts_is_noticed():
+    generator = np.random.default_rng(10)
+    words = {(1, i): (int(b), int(t)) for i, (b, t) in enumerate(generator.integers(5, 60, size=(80, 2)))}
+    ratings = [rating(i, int(np.sign(b - t))) for (_, i), (b, t) in words.items()]
+    found = length_bias(ratings, words)
+    ratios = [np.log(t / b) for b, t in words.values()]
+    expected = stats.spearmanr(ratios, [r.preference for r in ratings])
+    assert found.rho == pytest.approx(expected.statistic) and found.rho < -0.7 and found.n == 80
+    assert found.p == pytest.approx(expected.pvalue)
+    assert length_bias([rating(1, 1)], {(1, 1): (5, 0)}).n == 0
+    assert length_bias([rating(i, 1) for i in range(9)], words).rho is None  # preference never varies
+
+
+def test_repeats_and_raters_are_told_apart():
+    ratings = [rating(i, 1) for i in range(10)] + [rating(i, 1 if i else -1, occasion=1) for i in range(4)]
+    found = summary(ratings)
+    assert found.n == 10 and found.repeats.same.hits == 3 and found.repeats.same.n == 4
+    assert summary(ratings[:10]).repeats is None
+    blind = [*ratings, rating(9, -1, occasion=1, blinded=False)]
+    assert summary(blind).repeats.same.n == 4
+
+
+def test_nothing_rated_is_no_error():
+    told = summary([]).to_dict()
+    assert told["n"] == 0 and told["preference"]["win_rate"]["value"] is None
+    assert told["verdict"] == "too few to conclude"
+    json.dumps(told, allow_nan=False)
+
+
+def test_every_figure_is_plain_json_and_the_same_twice():
+    generator = np.random.default_rng(3)
+    ratings = []
+    for name in ("ana", "bo"):
+        for one in simulated(generator, 40, [0.1, 0.2, 0.2, 0.3, 0.2], rater=name):
+            ratings.append(
+                rating(
+                    one.image_id, one.preference, rater=name, shown_left=one.shown_left,
+                    base_acceptability=3, tuned_acceptability=4,
+                    answers={"dim.correctness": 1, "error.base.1.significant": 1},
+                )
+            )  # fmt: skip
+    ratings += [rating(i, 1, occasion=1) for i in range(5)]
+    words = {(1, i): (20 + i, 10) for i in range(40)}
+    first = json.dumps(summary(ratings, words=words).to_dict(), allow_nan=False)
+    assert first == json.dumps(summary(ratings[::-1], words=words).to_dict(), allow_nan=False)
+    told = json.loads(first)
+    assert told["power"]["needed"] == {"0.60": 199, "0.65": 90, "0.70": 49, "0.75": 30, "0.80": 20}
+    assert told["agreement"]["alpha"]["n"] == 40 and told["repeats"]["same"]["n"] == 5
+    assert len(told["raters"]) == 2
+
+
+def test_two_thousand_full_ratings_take_seconds():
+    generator = np.random.default_rng(14)
+    ratings = [
+        rating(
+            i, int(generator.integers(-2, 3)), base_acceptability=int(generator.integers(1, 6)),
+            tuned_acceptability=int(generator.integers(1, 6)),
+            answers={f"dim.{d.id}": int(generator.integers(-2, 3)) for d in SCHEME.dimensions}
+            | {"error.base.1.significant": 1},
+        )
+        for i in range(2000)
+    ]  # fmt: skip
+    started = time.perf_counter()
+    assert summary(ratings).n == 2000
+    assert time.perf_counter() - started < 15
+
+
+def test_importing_the_room_loads_no_heavy_library():
+    modules = sorted(
+        path.stem for path in Path(radtui.review.__file__).parent.glob("*.py") if path.stem != "__init__"
+    )
+    code = "import sys\n" + "".join(f"import radtui.review.{name}\n" for name in modules)
+    code += "print([name for name in ('numpy', 'scipy', 'sacrebleu', 'rouge_score') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert len(modules) > 15 and done.stdout.strip() == "[]"
