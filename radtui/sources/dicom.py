@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -67,6 +69,12 @@ def find_dicom(root: Path, files: list[PurePosixPath]) -> list[PurePosixPath]:
     ]  # fmt: skip
 
 
+def keep_quiet() -> None:
+    """Keep pydicom's warnings out of the job's log: they quote the values of elements, names among them."""
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="pydicom")
+
+
 def header_facts(data: bytes) -> Header:
     """Read the allowed facts of a DICOM file's header.
 
@@ -81,6 +89,7 @@ def header_facts(data: bytes) -> Header:
         import pydicom
     except ImportError:
         return Header()
+    keep_quiet()
     try:
         header = pydicom.dcmread(
             io.BytesIO(data), force=True, stop_before_pixels=True, specific_tags=[*FACTS, *_IDENTITY]

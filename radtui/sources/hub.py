@@ -16,6 +16,7 @@ from radtui.sources.base import SplitLimit, limited_total, split_name
 from radtui.sources.parquet import ParquetSource, row_image
 
 TIMEOUT_S = 20.0  # for an answer, not for a whole download
+_SHARD = re.compile(r"-\d+-of-(\d+)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -92,33 +93,33 @@ class HubSource:
         why = _ask_hub(self.location)
         if why:
             self._load_cached(datasets, why)
-        else:
-            self._load_splits(datasets, "The download of {id} failed ({error}); import it again to continue.")
+            return
+        try:
+            loaded = datasets.load_dataset(self.location)
+        except Exception as error:  # its downloads, builders and readers raise errors of every kind
+            raise UserError(
+                f"{self.location} could not be downloaded ({_reason(error)}); import it again to continue."
+            ) from error
+        self._keep(datasets, loaded)
 
     def _load_cached(self, datasets: Any, why: str) -> None:
         """Use what an earlier load prepared, else the parquet files that an earlier download left."""
         _go_offline(datasets)
-        sentence = (
-            f"{self.location} cannot be fetched ({why}) and is not in the local cache;"
-            " connect to the network, or import a folder or a parquet file."
-        )
-        try:
-            from huggingface_hub import snapshot_download
-
-            folder = Path(snapshot_download(self.location, repo_type="dataset", local_files_only=True))
-            if any(folder.rglob("*.parquet")):
-                self._snapshot = ParquetSource(folder, self._settings)
-                return
-        except (OSError, ValueError):  # not in that cache; the prepared one is asked next
-            pass
-        self._load_splits(datasets, sentence)
-
-    def _load_splits(self, datasets: Any, sentence: str) -> None:
         try:
             loaded = datasets.load_dataset(self.location)
-        except Exception as error:  # its scripts, builders and readers raise errors of every kind
-            reason = " ".join(str(error).split())[:160] or type(error).__name__
-            raise UserError(sentence.format(id=self.location, error=reason)) from error
+        except Exception as error:  # not there, or prepared by another version; both leave the files
+            folder = _complete_snapshot(self.location)
+            if folder is None:
+                raise UserError(
+                    f"{self.location} cannot be fetched ({why}) and is not in the local cache;"
+                    " connect to the network, or import a folder or a parquet file."
+                ) from error
+            self._snapshot = ParquetSource(folder, self._settings)
+            return
+        self._keep(datasets, loaded)
+
+    def _keep(self, datasets: Any, loaded: Any) -> None:
+        """Take each split with its image column as bytes."""
         self._splits, self._columns = {}, {}
         for name, rows in loaded.items():
             columns = self._find_columns(datasets, rows)
@@ -165,8 +166,30 @@ def _ask_hub(hub_id: str) -> str:
     except errors.OfflineModeIsEnabled:
         return "offline mode is set"
     except Exception as error:  # the HTTP library's errors are not part of the hub library's interface
-        return f"no network: {' '.join(str(error).split())[:120] or type(error).__name__}"
+        return f"no network: {_reason(error)}"
     return ""
+
+
+def _complete_snapshot(hub_id: str) -> Path | None:
+    """The folder of an earlier download whose parquet files are all there, or None."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(hub_id, repo_type="dataset", local_files_only=True))
+    except (OSError, ValueError):  # nothing of that name in the cache
+        return None
+    there = [file.name for file in folder.rglob("*.parquet")]
+    wanted = Counter[str]()
+    for name in there:
+        if shard := _SHARD.search(name):
+            wanted[name[: shard.start()]] = int(shard[1])
+    # A download that broke off leaves some shards of a split: half a data set must not pass for the whole.
+    complete = all(sum(n.startswith(f"{split}-") for n in there) == count for split, count in wanted.items())
+    return folder if there and complete else None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 def _go_offline(datasets: Any) -> None:

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ from radtui.imaging import decode
 from radtui.paths import DataDir
 from radtui.records import Job, NewImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
-from radtui.sources import Source, open_source
+from radtui.sources import Source, dicom, open_source
 from radtui.sources.base import split_rank
 from radtui.store import images
 from radtui.store.images import ImageQuery, Probe
@@ -107,6 +107,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     """
     settings = ImportSettings.from_dict(job.settings).check()
     dataset = settings.name.strip() or job.dataset
+    dicom.keep_quiet()
     reporter.progress(0, 0, f"Opening {settings.source}")
     source = open_source(settings)
     tally = Tally()
@@ -181,18 +182,24 @@ class _Ingest:
         self._location = location
 
     def take_all(self, source: Source, reporter: ImportReporter) -> None:
-        """Store every image of a source, in its order."""
+        """Store every image of a source, in its order; when the source breaks, what it gave before that too."""
         batch: list[tuple[NewImage, Probe]] = []
         written_s = time.monotonic()
-        with closing(self._examined(source)) as pairs:
-            for pair in pairs:
-                self._refuse_foreign(*pair)
-                batch.append(pair)
-                if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
-                    self._write(batch, reporter)
-                    batch, written_s = [], time.monotonic()
+        trouble: UserError | None = None
+        try:
+            with closing(self._examined(source)) as pairs:
+                for pair in pairs:
+                    self._refuse_foreign(*pair)
+                    batch.append(pair)
+                    if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
+                        self._write(batch, reporter)
+                        batch, written_s = [], time.monotonic()
+        except UserError as error:
+            trouble = error
         if batch:
             self._write(batch, reporter)
+        if trouble is not None:
+            raise trouble
 
     def _write(self, batch: list[tuple[NewImage, Probe]], reporter: ImportReporter) -> None:
         # Only now: an import that fails before its first image leaves no empty data set behind.
@@ -210,9 +217,13 @@ class _Ingest:
         """Store and probe images on a few threads; they come back in order, a bounded number at once."""
         waiting: deque[tuple[NewImage, Future[Probe], int]] = deque()
         waiting_bytes = 0
+        trouble: UserError | None = None
         with ThreadPoolExecutor(THREADS, thread_name_prefix="probe") as pool:
             try:
-                for found in source:
+                for found in _until_trouble(source):
+                    if isinstance(found, UserError):
+                        trouble = found
+                        break
                     item = self._tidied(found)
                     size = len(item.data)
                     future = pool.submit(self._examine, item)
@@ -228,6 +239,8 @@ class _Ingest:
                     yield first, probe.result()
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+        if trouble is not None:
+            raise trouble
 
     def _examine(self, item: NewImage) -> Probe:
         """Keep an image's bytes and find out whether they are an image."""
@@ -269,6 +282,14 @@ class _Ingest:
                 f"{self._dataset} already has another {item.source_key} in {item.split}, from another source;"
                 " import this one under another name."
             )
+
+
+def _until_trouble(source: Source) -> Iterator[NewImage | UserError]:
+    """A source's images, and as the last item the error it ended with: its images come first."""
+    try:
+        yield from source
+    except UserError as error:
+        yield error
 
 
 def _known_images(

@@ -1,0 +1,320 @@
+"""The import job: every format in, every trouble as a row, interrupted and repeated without a difference."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from radtui.paths import DataDir
+from radtui.records import Image, Job, JobKind, NewImage, StopRequest, Truth, UserError
+from radtui.settings import ImportSettings
+from radtui.store import images, jobs, metrics
+from radtui.store.database import connect
+from radtui.store.images import ImageQuery
+from radtui.worker import ingest
+from radtui.worker.reporter import Reporter, Stopped
+from tests.conftest import drawn_png, real_data
+from tests.unit.source_files import broken, every_kind, mini_rows, write_files, write_parquet
+
+
+class Import:
+    """Imports into one data folder, one job each."""
+
+    def __init__(self, data: DataDir, db: sqlite3.Connection) -> None:
+        self.data = data
+        self.db = db
+
+    def job(self, source: Path | str, **settings: object) -> Job:
+        chosen = ImportSettings(source=str(source), **{"name": "set", **settings})  # type: ignore[arg-type]
+        return jobs.create(self.db, JobKind.IMPORT, "import", chosen.name, chosen.to_dict())
+
+    def __call__(self, source: Path | str, **settings: object) -> Job:
+        """Import to the end; the job's row as it is then."""
+        job = self.job(source, **settings)
+        ingest.run(job, self.data, self.db, Reporter(self.db, job.id))
+        return jobs.must_get(self.db, job.id)
+
+    def rows(self, **query: object) -> list[Image]:
+        return images.get_many(self.db, images.find(self.db, ImageQuery("set", **query)))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Import]:
+    data = DataDir(tmp_path / "store")
+    db = connect(data)
+    yield Import(data, db)
+    db.close()
+
+
+def given(
+    monkeypatch: pytest.MonkeyPatch, found: Callable[[], Iterator[NewImage]], location: str = "given"
+) -> None:
+    """Let a source be what a test yields."""
+
+    class Given:
+        def __init__(self) -> None:
+            self.location = location
+
+        def describe(self) -> str:
+            return "given"
+
+        def total(self) -> None:
+            return None
+
+        def __iter__(self) -> Iterator[NewImage]:
+            return found()
+
+    monkeypatch.setattr(ingest, "open_source", lambda settings: Given())
+
+
+def test_every_format_and_mode_is_kept_unchanged(run: Import, tmp_path: Path) -> None:
+    kinds = every_kind()
+    write_files(tmp_path / "in", {name: data for name, (data, _) in kinds.items()})
+    job = run(tmp_path / "in")
+    rows = {row.source_key: row for row in run.rows()}
+    assert {name: (r.width_px, r.height_px, r.mode) for name, r in rows.items()} == {
+        name: facts for name, (_, facts) in kinds.items()
+    }
+    for name, (data, _) in kinds.items():
+        assert rows[name].sha256 == hashlib.sha256(data).hexdigest()
+        assert run.data.blob(rows[name].sha256).read_bytes() == data
+    assert job.result["unreadable"] == 0
+
+
+def test_broken_files_become_rows_that_say_why(run: Import, tmp_path: Path) -> None:
+    write_files(tmp_path / "in", {**broken(), "whole.png": drawn_png(1)})
+    table = "file_name,text\ngone.png,x\n" + "".join(f"{name},x\n" for name in [*broken(), "whole.png"])
+    write_files(tmp_path / "in", {"metadata.csv": table})
+    job = run(tmp_path / "in")
+    rows = {row.source_key: row for row in run.rows()}
+    assert rows.keys() == {"gone.png", "whole.png", *broken()}
+    assert [name for name, row in rows.items() if not row.error] == ["whole.png"]
+    assert "empty" in rows["empty.png"].error and "not an image" in rows["page.png"].error
+    assert "not in the folder" in rows["gone.png"].error
+    assert (rows["gone.png"].sha256, rows["empty.png"].sha256) == ("", "")
+    assert job.message == "7 images: 7 train; 6 unreadable"
+    assert {k: job.result[k] for k in ("new", "known", "unreadable", "leaked")} == {
+        "new": 7, "known": 0, "unreadable": 6, "leaked": 0,
+    }  # fmt: skip
+    assert len(images.usable(run.db, "set", "train")) == 1
+
+
+def test_a_repeated_import_changes_nothing(run: Import, tmp_path: Path) -> None:
+    write_files(tmp_path / "in", {**broken(), **{f"{n}.png": drawn_png(n) for n in range(5)}})
+    run(tmp_path / "in")
+    before, blobs = run.rows(), sorted(run.data.root.rglob("images/*/*"))
+    times = [blob.stat().st_mtime_ns for blob in blobs]
+    job = run(tmp_path / "in")
+    assert run.rows() == before
+    assert (job.result["new"], job.result["known"]) == (0, len(before))
+    assert sorted(run.data.root.rglob("images/*/*")) == blobs
+    assert [blob.stat().st_mtime_ns for blob in blobs] == times
+
+
+def test_a_stopped_import_keeps_what_is_in_and_a_repeated_one_adds_the_rest(
+    run: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = mini_rows(30)
+    rows[29]["image"] = rows[0]["image"]
+    write_parquet(tmp_path / "in" / "train.parquet", rows[:20])
+    write_parquet(tmp_path / "in" / "test.parquet", rows[20:])
+    monkeypatch.setattr(ingest, "BATCH_ROWS", 4)
+
+    class StopsAt(Reporter):
+        def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
+            if step == 8:
+                self.db.execute("UPDATE jobs SET stop_requested = 'checkpoint' WHERE id = ?", (self.job_id,))
+            return super().progress(step, total, message)
+
+    job = run.job(tmp_path / "in")
+    with pytest.raises(Stopped):
+        ingest.run(job, run.data, run.db, StopsAt(run.db, job.id))
+    stopped = jobs.must_get(run.db, job.id)
+    first = run.rows()
+    assert len(first) == 8
+    assert stopped.message == "Stopped after 8 images: 8 train; import again for the rest"
+    assert stopped.result["new"] == 8
+
+    done = run(tmp_path / "in")
+    assert (done.result["new"], done.result["known"]) == (22, 8)
+    assert (done.step, done.total_steps) == (30, 30)
+    assert done.message == "30 images: 20 train, 10 test; 2 in both splits"
+    assert run.rows()[1:8] == first[1:]
+
+    whole = Import(DataDir(tmp_path / "other").create(), run.db)
+    whole(tmp_path / "in", name="at once")
+    at_once = images.get_many(run.db, images.find(run.db, ImageQuery("at once")))
+
+    def values(rows: list[Image]) -> list[tuple[object, ...]]:
+        return [(r.split, r.position, r.source_key, r.sha256, r.reference, r.facts, r.leaked) for r in rows]
+
+    assert values(run.rows()) == values(at_once)
+
+
+def test_the_same_bytes_in_two_splits_are_marked_and_reported(run: Import, tmp_path: Path) -> None:
+    same, twice = drawn_png(1), drawn_png(2)
+    files = {
+        "train/a.png": same, "test/b.png": same, "train/c.png": twice, "train/d.png": twice,
+        "train/empty.png": b"", "test/empty.png": b"", "train/bad.png": b"x", "test/bad.png": b"x",
+    }  # fmt: skip
+    job = run(write_files(tmp_path / "in", files))
+    assert {row.source_key for row in run.rows(leaked=True)} == {"train/a.png", "test/b.png"}
+    assert job.message.endswith("; 4 unreadable; 2 in both splits")
+    (event,) = metrics.events_since(run.db, job.id, 0)
+    assert event.kind == "warning" and "2 images are in more than one split" in event.text
+
+
+def test_equal_keys_in_a_split_become_unique_in_the_same_way_every_time(run: Import, tmp_path: Path) -> None:
+    files = {"a.png": drawn_png(1), "metadata.csv": "file_name,text\na.png,one\na.png,two\na.png,three\n"}
+    write_files(tmp_path / "in", files)
+    run(tmp_path / "in")
+    run(tmp_path / "in")
+    assert [(row.source_key, row.reference) for row in run.rows()] == [
+        ("a.png", "one"), ("a.png#2", "two"), ("a.png#3", "three"),
+    ]  # fmt: skip
+
+
+def test_another_source_does_not_replace_images_that_are_there(run: Import, tmp_path: Path) -> None:
+    write_files(tmp_path / "one", {"a.png": drawn_png(1)})
+    write_files(tmp_path / "two", {"b.png": drawn_png(2), "a.png": drawn_png(3)})
+    write_files(tmp_path / "three", {"a.png": drawn_png(1), "test/a.png": drawn_png(4)})
+    run(tmp_path / "one")
+    before = run.rows()
+    with pytest.raises(UserError, match=r"set already has another a\.png in train, from another source"):
+        run(tmp_path / "two")
+    assert run.rows()[: len(before)] == before
+    assert run(tmp_path / "three").result["new"] == 1
+
+
+def test_changed_references_and_truths_are_refreshed(run: Import, tmp_path: Path) -> None:
+    folder = write_files(
+        tmp_path, {"a.png": drawn_png(1), "metadata.csv": "file_name,text,finding\na.png,x,mass\n"}
+    )
+    run(folder)
+    write_files(folder, {"metadata.csv": "file_name,text,finding\na.png,y,nodule\n"})
+    run(folder)
+    (row,) = run.rows()
+    assert (row.reference, row.truth) == ("y", (Truth("nodule"),))
+    assert run.rows(search="y") and not run.rows(search="x")
+
+
+def test_text_that_sqlite_refuses_is_cleaned(run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = os.fsdecode(b"caf\xe9.png")  # a file name in Latin-1 on a UTF-8 system
+    truth = (Truth("mass\0"),)
+    item = NewImage("train", odd, drawn_png(1), "a\0b \ud83d", "chest\udc00", {"k\ud800": "v\0"}, truth)
+    given(monkeypatch, lambda: iter([item]))
+    run("given")
+    (row,) = run.rows()
+    assert (row.source_key, row.reference, row.examination) == ("caf?.png", "ab ?", "chest?")
+    assert (row.facts, row.truth) == ({"k?": "v"}, (Truth("mass"),))
+
+
+def test_few_images_are_in_memory_at_once(run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead: list[int] = []
+    size = 2**20
+
+    def found() -> Iterator[NewImage]:
+        for n in range(64):
+            ahead.append(n - len(run.rows()))
+            yield NewImage("train", str(n), n.to_bytes(4, "big") + bytes(size))
+
+    monkeypatch.setattr(ingest, "BATCH_ROWS", 1)
+    monkeypatch.setattr(ingest, "MAX_WAITING_BYTES", 4 * size)
+    given(monkeypatch, found)
+    run("given")
+    assert len(ahead) == 64
+    assert max(ahead) <= 6
+
+
+def test_a_slow_source_hears_a_stop(run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    going_on = threading.Event()
+
+    class Slow:
+        location = "slow"
+
+        def total(self) -> int:
+            going_on.wait(30)
+            return 1
+
+    monkeypatch.setattr(ingest, "open_source", lambda settings: Slow())
+    monkeypatch.setattr(ingest, "BATCH_S", 0.05)
+    job = run.job("slow")
+    run.db.execute("UPDATE jobs SET stop_requested = 'now' WHERE id = ?", (job.id,))
+    started_s = time.monotonic()
+    with pytest.raises(Stopped):
+        ingest.run(job, run.data, run.db, Reporter(run.db, job.id))
+    going_on.set()
+    assert time.monotonic() - started_s < 5
+    assert jobs.must_get(run.db, job.id).message.startswith("Opening slow")
+
+
+def test_an_import_that_fails_at_once_leaves_no_data_set(run: Import, tmp_path: Path) -> None:
+    write_files(tmp_path / "in", {"a.png": drawn_png(1), "metadata.csv": "file_name,text\n"})
+    with pytest.raises(UserError, match="has no images"):
+        run(tmp_path / "in")
+    with pytest.raises(UserError, match="There is no column 'who'"):
+        run(tmp_path / "in", text_column="who")
+    assert images.datasets(run.db) == []
+
+
+def test_a_source_that_breaks_half_way_keeps_what_came(run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found() -> Iterator[NewImage]:
+        for n in range(20):
+            yield NewImage("train", str(n), drawn_png(n, 16))
+        raise UserError("The rest is damaged.")
+
+    monkeypatch.setattr(ingest, "BATCH_ROWS", 1)
+    given(monkeypatch, found)
+    job = run.job("given")
+    with pytest.raises(UserError, match="The rest is damaged"):
+        ingest.run(job, run.data, run.db, Reporter(run.db, job.id))
+    # All twenty: the images that were read before the source broke are not its victims.
+    assert len(run.rows()) == jobs.must_get(run.db, job.id).result["new"] == 20
+
+
+def test_a_full_disk_is_a_sentence(run: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_files(tmp_path / "in", {"a.png": drawn_png(1)})
+    monkeypatch.setattr(ingest.tempfile, "mkstemp", full)
+    with pytest.raises(UserError, match="No space left on device"):
+        run(tmp_path / "in")
+
+
+def test_half_a_blob_of_an_earlier_crash_is_written_again(run: Import, tmp_path: Path) -> None:
+    data = drawn_png(1)
+    blob = run.data.blob(hashlib.sha256(data).hexdigest())
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(data[:100])
+    run(write_files(tmp_path / "in", {"a.png": data}))
+    assert blob.read_bytes() == data
+    assert list(run.data.root.rglob("images/*/.*")) == []
+
+
+def test_phantoms_come_with_their_truth(run: Import) -> None:
+    job = run("phantoms:5:6x3", limit=4)
+    assert job.message == "7 images: 4 train, 3 test"
+    rows = run.rows()
+    assert all(row.reference and row.examination and row.truth and not row.error for row in rows)
+    with pytest.raises(UserError, match="write phantoms:SEED"):
+        run("phantoms:five")
+
+
+def test_real_radiographs_as_a_folder_and_as_parquet(run: Import) -> None:
+    folder, mini = real_data("real-cxr"), real_data("radiology-mini-shape")
+    job = run(folder)
+    assert job.message == "18 images: 18 train"
+    assert all(row.reference and row.width_px >= 200 and not row.error for row in run.rows())
+    other = run(mini, name="mini")
+    assert other.message == "18 images: 12 train, 6 test"
+    summary = {each.name: each for each in images.datasets(run.db)}["mini"]
+    assert (summary.splits, summary.unreadable, summary.leaked) == ({"train": 12, "test": 6}, 0, 0)
+    assert summary.source == str(mini)
