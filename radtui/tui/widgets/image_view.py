@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 
 from radtui.imaging import view
@@ -52,6 +53,13 @@ _KEYS: tuple[tuple[str, str, str, str, str], ...] = (
     ),
     ("cross", "c", "cross", "Cross", "Mark the pixel whose value is read"),
     ("keep", "v", "keep", "Keep view", "Keep zoom and window when stepping to other images"),
+    (
+        "pixels",
+        "S",
+        "pixels",
+        "Real pixels",
+        "The whole screen in pixels, where the terminal has kitty or sixel graphics",
+    ),
     ("reset", "backspace", "reset", "Reset", "Whole image, first window, upright"),
 )
 _SHOWN_KEYS = ("zoom-in", "zoom-out", "fit", "window-next", "brighter", "darker")
@@ -126,6 +134,23 @@ class ImageView(ImageCanvas, can_focus=True):
     def action_reset(self) -> None:
         """Look at the whole image again, as it was first shown."""
         self.look_at(View(frame=self.look.frame))
+
+    def action_pixels(self) -> None:
+        """Show the view in real pixels until a key is pressed, with the app suspended.
+
+        Never within the app: its frames would overwrite the picture, and the picture its frames.
+        """
+        if self.pyramid is None:
+            return
+        from radtui.tui import still  # needs a Unix terminal
+
+        try:
+            with self.app.suspend():
+                reason = still.show(self.pyramid, self.look)
+        except (SuspendNotSupported, OSError):
+            reason = still.NO_PIXELS
+        if reason:
+            self.notify(reason, severity="warning")
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Magnify."""
