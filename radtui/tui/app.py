@@ -32,6 +32,7 @@ KEYMAP = {
     "chart.raw": "v", "chart.log": "y",
     "table.up": "up", "table.down": "down", "table.first": "home", "table.last": "end",
 }  # fmt: skip
+KEY_WORDS = {"enter": "enter", "backspace": "bksp"}
 NO_COMMANDS = ("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette", "help_quit")
 
 
@@ -68,6 +69,10 @@ class RadtuiApp(App[None]):
         self.snapshot = Snapshot(0.0)
         self._first_screen, self._guide, self._live = screen, guide, live
         self._states: dict[int, JobState] | None = None
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys as words where the usual sign is missing from many fonts."""
+        return KEY_WORDS.get(binding.key) or super().get_key_display(binding)
 
     def on_mount(self) -> None:
         """Show the first screen and start looking."""

@@ -52,7 +52,10 @@ def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
         total = steps_of(settings, used)
         batch = settings.effective_batch
         passes = total * batch / used
-        facts.append(("steps", f"{total:,} of {batch} {_images(batch)} ({passes:.2g} passes over the data)"))
+        facts.append(("steps", f"{total:,} of {batch} {_images(batch)}"))
+        facts.append(
+            ("passes", f"{passes:,.1f} over the data" if passes < 10 else f"{passes:,.0f} over the data")
+        )
     facts.append(("loss", loss_note(settings)))
     facts += _watch_facts(settings, held_out)
     return Plan(tuple(facts), tuple(_doubts(settings, chosen, train, held_out)))

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from radtui.tui.screens.base import RadModal
 
-HIDDEN = ("app.focus_next", "app.focus_previous", "screen.copy_text", "help_quit", "app.copy_selected_text")
+HIDDEN = ("app.focus_", "screen.copy_text", "help_quit", "scroll_", "page_")  # Textual's own, of no use to name
 
 
 class HelpScreen(RadModal[None]):
@@ -39,7 +39,7 @@ class HelpScreen(RadModal[None]):
     def _sections(self) -> Iterable[tuple[str, list[Content]]]:
         groups: dict[str, dict[str, list[ActiveBinding]]] = {"Here": {}, "This screen": {}, "Everywhere": {}}
         for active in self._active:
-            if not active.binding.description or active.binding.action in HIDDEN:
+            if not active.binding.description or active.binding.action.startswith(HIDDEN):
                 continue
             group = "Everywhere" if isinstance(active.node, App) else "Here"
             group = "This screen" if isinstance(active.node, Screen) else group

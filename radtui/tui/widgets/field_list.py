@@ -188,7 +188,7 @@ class FieldList(ScrollView, can_focus=True):
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         name, is_field = self._lines[index]
-        segments = self._field(name, index == self._cursor) if is_field else [Segment(name, HEADING)]
+        segments = self._field(name, index == self._cursor) if is_field else [Segment(f" {name}", HEADING)]
         strip = Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
         if is_field and index == self._cursor:
             back = theme.SELECTED if self.has_focus else theme.PANEL

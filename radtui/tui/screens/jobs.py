@@ -1,0 +1,194 @@
+"""Jobs: all of them, with what can be done about each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from radtui.records import Job, JobState
+from radtui.tui import theme, words
+from radtui.tui.job_words import saying
+from radtui.tui.screens.job_screen import JOB_KEYS, JobScreen
+from radtui.tui.snapshot import Progress, Snapshot
+from radtui.tui.widgets.virtual_table import Column, Row, VirtualTable
+
+COLUMNS = (
+    Column("#", width=4, align="right"),
+    Column("Kind", width=8),
+    Column("State", width=10),
+    Column("Progress", width=14, priority=1),
+    Column("Time", width=12, align="right", priority=2),
+    Column("Job", flex=1.0, least=14),
+    Column("Says", flex=1.6, least=20, priority=3),
+    Column("Asked for", width=12, priority=4),
+)
+BAR_CELLS = 8
+WIDE_CELLS = 130
+COLOURS = {"$accent": theme.ACCENT, "$muted": theme.MUTED, "$error": theme.ERROR, "$warning": theme.WARNING}
+
+
+class JobRows:
+    """The table's rows; replaced with every snapshot."""
+
+    def __init__(self) -> None:
+        self.rows_now: list[Row] = []
+
+    def __len__(self) -> int:
+        return len(self.rows_now)
+
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Rows [start, stop)."""
+        return self.rows_now[start:stop]
+
+
+class JobsScreen(JobScreen):
+    """A table of all jobs, newest first, and the chosen one in full beside it."""
+
+    TAB = "jobs"
+    CSS_PATH = "jobs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *JOB_KEYS,
+        Binding("l", "log", "Log", tooltip="The log over the whole screen"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = JobRows()
+        self._jobs: tuple[Job, ...] = ()
+        self._snapshot = Snapshot(0.0)
+        self._seen: object = None
+
+    def compose_body(self) -> ComposeResult:
+        """The table, and the chosen job."""
+        with Horizontal(classes="body"):
+            yield VirtualTable(
+                COLUMNS, self._rows, empty_text="No jobs yet: d imports images, t trains on them."
+            )
+            with VerticalScroll(classes="detail", can_focus=False):
+                yield Static(classes="detail-text")
+        yield Static(classes="detail-line")
+
+    def on_mount(self) -> None:
+        """Show what is known."""
+        self.query_one(VirtualTable).focus()
+        self.show_snapshot(self.rad.snapshot)
+
+    def on_resize(self) -> None:
+        """The chosen job beside the table where there is room, else in lines below it."""
+        self.set_class(self.size.width >= WIDE_CELLS, "-wide")
+
+    @property
+    def chosen(self) -> Job | None:
+        """The job under the cursor."""
+        if not self.is_mounted:
+            return None
+        cursor = self.query_one(VirtualTable).cursor
+        return self._jobs[cursor] if cursor is not None and cursor < len(self._jobs) else None
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw the rows again; the cursor stays on its job."""
+        before = self.chosen
+        self._snapshot, self._jobs = snapshot, snapshot.jobs
+        now_s = snapshot.at_s or time.time()
+        self._rows.rows_now = [row_of(job, snapshot.progress(job.id), now_s) for job in self._jobs]
+        table = self.query_one(VirtualTable)
+        table.reload()
+        ids = [job.id for job in self._jobs]
+        if before is not None and before.id in ids:
+            table.move_to(ids.index(before.id))
+        self._show_chosen()
+
+    @on(VirtualTable.Highlighted)
+    def _show_chosen(self) -> None:
+        job = self.chosen
+        if job is None:
+            return
+        said = saying(job, self._snapshot.progress(job.id), self._snapshot.at_s or time.time())
+        colour = said.style if job.state in (JobState.FAILED, JobState.LOST) else "$foreground"
+        head = Content.assemble(
+            Content.styled(f"{words.MARKS[job.state]} {said.state}", f"bold {said.style}"),
+            Content.styled(f"  {said.text}", colour), "\n", Content.styled(said.next, "$muted"),
+        )  # fmt: skip
+        self.query_one(".detail-line", Static).update(head)
+        self.query_one(".detail-text", Static).update(detail(job, head))
+        seen = (job.id, job.state, job.stop_requested)
+        if seen != self._seen:
+            self._seen = seen
+            self.refresh_bindings()
+
+    @on(VirtualTable.Selected)
+    def _open(self) -> None:
+        if self.chosen is not None:
+            self.rad.show_job(self.chosen)
+
+
+def row_of(job: Job, progress: Progress | None, now_s: float) -> Row:
+    """One job as the texts of `COLUMNS`."""
+    said = saying(job, progress, now_s)
+    style = COLOURS.get(said.style, theme.TEXT)
+    return (
+        str(job.id),
+        str(job.kind),
+        Text(f"{words.MARKS[job.state]} {said.state}", style),
+        _progress(job),
+        words.took(job, now_s),
+        job.name,
+        Text(_says(job, progress), theme.ERROR if job.error and not job.state.live else theme.MUTED),
+        time.strftime("%d %b %H:%M", time.localtime(job.created_at)),
+    )
+
+
+def _says(job: Job, progress: Progress | None) -> str:
+    if job.state is JobState.QUEUED:
+        return f"after #{job.after_job_id}"
+    if job.state is JobState.RUNNING and progress is not None:
+        known = " · ".join(part for part in (words.speed(progress), words.left(progress)) if part)
+        return known or job.message
+    return job.error or job.message
+
+
+def _progress(job: Job) -> Text:
+    if job.total_steps <= 0:
+        return Text("")
+    share = min(1.0, job.step / job.total_steps)
+    if job.state is JobState.DONE:
+        return Text(f"{job.step:,} {words.UNITS[job.kind]}s", theme.MUTED)
+    full, empty = words.bar(share, BAR_CELLS)
+    return Text.assemble(
+        (full, theme.ACCENT if job.state.live else theme.MUTED), (empty, theme.FAINT), f" {share:4.0%}"
+    )
+
+
+def detail(job: Job, head: Content) -> Content:
+    """A job in full: state, results, settings."""
+    parts = [
+        Content.styled(f"{words.KINDS[job.kind]} #{job.id}", "bold"),
+        Content(job.name),
+        Content(""),
+        head,
+    ]
+    for title, values in (("results", job.result), ("settings", job.settings)):
+        if values:
+            parts += [Content(""), Content.styled(title, "$accent")]
+            parts += [
+                Content.assemble(Content.styled(f"{name.replace('_', ' '):<24}", "$muted"), _value(value))
+                for name, value in values.items()
+            ]
+    return Content("\n").join(parts)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "none" if value in ("", None) else str(value)

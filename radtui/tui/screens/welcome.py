@@ -1,0 +1,165 @@
+"""Welcome: what an empty data folder opens on, with three ways to begin."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from radtui.records import Job, JobKind
+from radtui.settings import SEED_DATASET, ImportSettings
+from radtui.tui.screens.job_screen import JobScreen
+from radtui.tui.snapshot import Snapshot
+
+CHOICES = (
+    ("1", "The demo", "draws phantom radiographs, trains a small model on them here and now,",
+     "and lets you rate what it writes; offline, about five minutes"),
+    ("2", "A folder of yours", "images with metadata.csv, metadata.jsonl or texts beside them,",
+     "parquet files, or DICOM"),
+    ("3", "Radiology_mini", f"{SEED_DATASET} from the Hugging Face hub:",
+     "1,978 + 327 radiology images with captions, 560 MB, CC-BY-NC"),
+)  # fmt: skip
+
+
+class Choices(Widget, can_focus=True):
+    """Three choices, one of them current."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False, tooltip="Choice above"),
+        Binding("down", "move(1)", "Down", show=False, tooltip="Choice below"),
+        Binding("enter", "take", "Take", tooltip="Begin with the marked choice"),
+    ]
+
+    class Taken(Message):
+        """A choice was made."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.current = 0
+
+    def render(self) -> Content:
+        """Each choice in three lines."""
+        lines = []
+        for index, (key, title, first, second) in enumerate(CHOICES):
+            here = index == self.current
+            lines += [
+                Content.assemble(
+                    Content.styled(" ▸ " if here else "   ", "$accent"),
+                    Content.styled(key, "bold $accent"),
+                    Content.styled(f"  {title}", "bold" if here else "$foreground"),
+                ),
+                Content.styled(f"      {first}", "$muted"),
+                Content.styled(f"      {second}", "$muted"),
+                Content(""),
+            ]
+        return Content("\n").join(lines)
+
+    def action_move(self, by: int) -> None:
+        """Mark the next or previous choice."""
+        self.current = (self.current + by) % len(CHOICES)
+        self.refresh()
+
+    def action_take(self) -> None:
+        """Take the marked choice."""
+        self.post_message(self.Taken(self.current))
+
+
+class WelcomeScreen(JobScreen):
+    """Three choices; a folder is named in a line below them."""
+
+    CSS_PATH = "welcome.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "choose(0)", "Demo", tooltip="Begin with the demo"),
+        Binding("2", "choose(1)", "Folder", tooltip="Import a folder"),
+        Binding("3", "choose(2)", "Radiology_mini", tooltip="Import Radiology_mini from the hub"),
+        Binding("escape", "leave_path", "Back", show=False, tooltip="Leave the path"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        """Title, choices, path, and a line that answers."""
+        with Vertical(classes="body welcome"):
+            yield Static("Fine-tune a vision-language model on radiographs,\nand review blind what it writes.",
+                         classes="welcome-title")  # fmt: skip
+            yield Choices()
+            yield Input(placeholder="path of the folder or file, then enter", classes="welcome-path")
+            yield Static(classes="welcome-answer")
+            yield Static(f"Data folder: {self.rad.data.root}\nModel output is not for clinical use.", markup=False,
+                         classes="welcome-foot")  # fmt: skip
+
+    def on_mount(self) -> None:
+        """Choices first."""
+        self.query_one(Input).display = False
+        self.query_one(Choices).focus()
+
+    @property
+    def chosen(self) -> Job | None:
+        """No job is chosen here."""
+        return None
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Leave when an import was started from elsewhere."""
+        if snapshot.jobs and self.is_current and self.app.screen is self:
+            self.rad.show_job(snapshot.jobs[-1])
+
+    def action_choose(self, index: int) -> None:
+        """Mark and take a choice."""
+        choices = self.query_one(Choices)
+        choices.current = index
+        choices.refresh()
+        choices.action_take()
+
+    def action_leave_path(self) -> None:
+        """Back to the choices."""
+        self.query_one(Input).display = False
+        self.query_one(Choices).focus()
+
+    @on(Choices.Taken)
+    def _taken(self, event: Choices.Taken) -> None:
+        if event.index == 0:
+            self._say("Starting the demo ...")
+            self.ask(_demo, self._show_demo, self._refused)
+        elif event.index == 1:
+            self.query_one(Input).display = True
+            self.query_one(Input).focus()
+            self._say("")
+        else:
+            self._import(SEED_DATASET)
+
+    @on(Input.Submitted)
+    def _path(self, event: Input.Submitted) -> None:
+        self._import(event.value)
+
+    def _import(self, source: str) -> None:
+        from radtui.jobs import submit_import
+
+        self._say(f"Starting the import of {source} ...")
+        settings = ImportSettings(source=source)
+        self.ask(lambda data, db: submit_import(data, db, settings), self.rad.show_job, self._refused)
+
+    def _show_demo(self, job: Job) -> None:
+        assert job.kind is JobKind.TRAIN
+        self.rad.show_job(job)
+
+    def _refused(self, sentence: str) -> None:
+        self.query_one(".welcome-answer", Static).update(Content.styled(sentence, "$error"))
+
+    def _say(self, text: str) -> None:
+        self.query_one(".welcome-answer", Static).update(Content.styled(text, "$muted"))
+
+
+def _demo(data: Any, db: Any) -> Job:
+    """Start the demo's jobs; its training job is the one to watch."""
+    from radtui.jobs.demo import submit_demo
+
+    return submit_demo(data, db).training
