@@ -6,7 +6,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from radtui.charts.curves import Smoothing
-from radtui.charts.palette import EVAL, TRAIN
+from radtui.charts.palette import EVAL, TRAIN, contrast
 from radtui.charts.series import Axis
 from radtui.records import Event, Metric
 from radtui.tui.widgets.chart import LossChart
@@ -182,6 +182,20 @@ async def test_themes_recolour_and_stay_readable():
         app.theme = "textual-light"
         await pilot.pause()
         assert colours() != dark
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light", "gruvbox", "solarized-light"])
+async def test_text_is_readable_in_themes_of_terminal_colours_too(theme):
+    app = ChartApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.theme = theme
+        fill(app.chart)
+        await pilot.pause()
+        ground = "#000000" if theme == "ansi-dark" else "#ffffff" if theme == "ansi-light" else None
+        (title,) = [seg for seg in app.chart._strips[0] if seg.text == "Loss"]
+        behind = ground or title.style.bgcolor.name
+        assert contrast(title.style.color.name, behind) > 3
+        assert (title.style.bgcolor is None) == (ground is not None)  # the terminal's own background stays
 
 
 async def test_every_key_is_documented():

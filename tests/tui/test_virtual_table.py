@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual.app import App, ComposeResult
 
+from radtui.charts.palette import contrast
 from radtui.tui.widgets.cell_text import fitted, mark_matches, one_line
 from radtui.tui.widgets.table_columns import PAGE_ROWS, PAGES, Column, ListSource, RowPages, fit
 from radtui.tui.widgets.virtual_table import CURSOR_SIGN, VirtualTable
@@ -99,7 +100,8 @@ async def test_a_million_rows_cost_no_more_than_a_screen():
         await pilot.press("end")
         assert "999999" in cursor_lines(app)[0]
         for _ in range(100):
-            await pilot.press("pageup")
+            app.table.action_page(-1)
+        await pilot.pause()
         assert source.asked < 60 * PAGE_ROWS
         assert len(app.table._pages._pages) <= PAGES
 
@@ -219,9 +221,23 @@ async def test_matches_keep_their_style_in_the_row():
     async with app.run_test(size=(80, 10)):
         strips = app.screen._compositor.render_strips()
         marked = [
-            seg.text for seg in strips[1] if seg.style and seg.style.color and seg.style.color.name == "#ff0000"
+            seg.text
+            for seg in strips[1]
+            if seg.style and seg.style.color and seg.style.color.name == "#ff0000"
         ]
         assert marked == ["Pneumothorax", "pneumothorax"]
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark", "ansi-light", "nord"])
+async def test_the_highlighted_row_is_readable_in_every_theme(theme):
+    app = TableApp(Counting(10))
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.theme = theme
+        app.table.focus()
+        await pilot.pause()
+        styles = app.table._styles
+        for part in ("cursor", "cursor-blurred"):
+            assert contrast(styles[part].color.name, styles[part].bgcolor.name) >= 3, part
 
 
 def test_unsafe_characters_are_made_visible_or_left_out():

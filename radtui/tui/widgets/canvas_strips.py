@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from radtui.charts.canvas import Canvas
-from radtui.charts.palette import blend
-from radtui.charts.tones import GROUND, PLAIN, curve_tones
+from radtui.charts.tones import PLAIN, curve_tones
+from radtui.tui.widgets.ground import Ground
 
 COMPONENTS = {f"chart--{name}" for name in PLAIN}
 _CSS = {
@@ -25,6 +25,8 @@ _CSS = {
     "warning": "color: $warning; text-style: bold;",
 }
 
+_STRENGTH = {"muted": 0.6, "grid": 0.2, "axis": 0.4, "crosshair": 0.5}  # in themes without transparency
+
 
 def component_css(widget: str) -> str:
     """Default rules of a chart widget's component classes, which a theme or a screen may change."""
@@ -33,10 +35,15 @@ def component_css(widget: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """The colour "#RRGGBB" of each colour number of a canvas, and the numbers written in bold."""
+    """What the colour numbers of a canvas look like.
+
+    `of` is the colour "#RRGGBB" of each, `bold` are those written in bold, `behind` is painted where a cell
+    has no background of its own, None for the terminal's.
+    """
 
     of: Sequence[str]
     bold: frozenset[int]
+    behind: str | None
 
 
 def palette(widget: Widget, curves: Sequence[str]) -> Colours:
@@ -46,21 +53,21 @@ def palette(widget: Widget, curves: Sequence[str]) -> Colours:
         widget: one with the component classes `COMPONENTS`.
         curves: the colour "#RRGGBB" of each curve.
     """
-    background = widget.background_colors[1].hex6
+    ground = Ground.of(widget)
     of, bold = [], set()
     for number, name in enumerate(PLAIN):
         styles = widget.get_component_styles(f"chart--{name}")
-        of.append(blend(background, styles.color.hex6, styles.color.a))
+        of.append(ground.front(styles.color, _STRENGTH.get(name, 1.0)))
         if styles.text_style.bold:
             bold.add(number)
-    of.append(background)
+    of.append(ground.colour)
     for colour in curves:
-        of += curve_tones(colour, background)
-    return Colours(of, frozenset(bold))
+        of += curve_tones(colour, ground.colour)
+    return Colours(of, frozenset(bold), ground.painted)
 
 
 def strips_of(canvas: Canvas, colours: Colours) -> list[Strip]:
-    """A canvas as strips; the colour with number `GROUND` is behind everything."""
+    """A canvas as strips."""
     styles: dict[tuple[int, int], Style] = {}
     strips = []
     for row in range(canvas.rows):
@@ -68,7 +75,7 @@ def strips_of(canvas: Canvas, colours: Colours) -> list[Strip]:
         for text, front, back in canvas.runs(row):
             style = styles.get((front, back))
             if style is None:
-                behind = colours.of[back or GROUND]
+                behind = colours.of[back] if back else colours.behind
                 style = Style(color=colours.of[front], bgcolor=behind, bold=front in colours.bold)
                 styles[front, back] = style
             segments.append(Segment(text, style))

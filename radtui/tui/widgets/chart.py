@@ -47,6 +47,7 @@ class LossChart(Widget, can_focus=True):
     DEFAULT_CSS = """
     LossChart { width: 1fr; height: 1fr; min-height: 5; padding: 0 1; }
     """ + component_css("LossChart")
+    ALLOW_SELECT = False  # the pointer drags the window
     COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "crosshair(-1)", "Read left", id="chart.left", tooltip="Move the crosshair to the left"),
@@ -142,7 +143,7 @@ class LossChart(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in a region; the chart is drawn anew when anything has changed."""
-        wanted = (self.model.changes, self.size, self.app.theme, self.background_colors[1])
+        wanted = (self.model.changes, self.has_focus, self.size, self.app.theme, self.background_colors[1])
         if wanted != self._drawn_for:
             frame = self.model.compose(*self.size)
             self._area = frame.area

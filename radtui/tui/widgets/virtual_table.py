@@ -17,8 +17,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from radtui.charts.palette import blend
 from radtui.tui.widgets.cell_text import fitted
+from radtui.tui.widgets.ground import Ground
 from radtui.tui.widgets.table_columns import Column, ListSource, Row, RowPages, RowSource, fit
 
 __all__ = ["Column", "ListSource", "Row", "RowSource", "VirtualTable"]
@@ -222,10 +222,9 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def _style(self, name: str) -> Style:
         """Foreground and background of a part, on the table's background."""
-        styles = self.get_component_styles(f"virtual-table--{name}")
-        under = self.background_colors[1].hex6
-        behind = blend(under, styles.background.hex6, styles.background.a)
-        front = blend(behind, styles.color.hex6, styles.color.a)
+        styles, ground = self.get_component_styles(f"virtual-table--{name}"), Ground.of(self)
+        behind = ground.back(styles.background)
+        front = ground.front(styles.color, behind=behind)
         if name == "sign":  # stands on the background of its row
             return Style(color=front)
         return Style(color=front, bgcolor=behind, bold=bool(styles.text_style.bold))
