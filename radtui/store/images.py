@@ -12,10 +12,10 @@ from radtui.records import Image, NewImage, Truth
 from radtui.store.database import writing
 
 SORT_COLUMNS = {
-    "position": "split DESC, position",
-    "name": "source_key",
-    "reference": "reference",
-    "size": "width_px * height_px DESC",
+    "position": "images.split DESC, images.position",
+    "name": "images.source_key",
+    "reference": "images.reference",
+    "size": "images.width_px * images.height_px DESC",
 }
 READ_CHUNK = 500  # ids per SELECT: under SQLite's limit of bound parameters
 
@@ -197,7 +197,9 @@ def fts_expression(search: str) -> str:
 
     Each word is quoted, so that no character of a search is FTS5 syntax.
     """
-    words = ['"' + word.replace('"', '""') + '"' for word in search.split()]
+    # A NUL would end the expression inside a quote, and half a surrogate pair cannot be bound at all.
+    text = search.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+    words = ['"' + word.replace('"', '""') + '"' for word in text.split()]
     return " ".join(words) + "*" if words else '""'
 
 
