@@ -19,7 +19,6 @@ _CHUNK = (
 )
 SIXEL_GREYS = 101  # sixel colours are percentages. Source: DEC VT330/VT340 reference, DECGCI
 _BAND = 6  # pixel rows in one row of sixels
-_SIXEL_COLOURS = 255
 
 KITTY_QUERY = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
 KITTY_CLEAR = "\x1b_Ga=d\x1b\\"
@@ -47,11 +46,12 @@ def kitty(px: NDArray[np.uint8]) -> str:
     return "".join(commands)
 
 
-def sixel(px: NDArray[np.uint8]) -> str:
+def sixel(px: NDArray[np.uint8], registers: int = 256) -> str:
     """Write an image as sixels, drawn at the cursor.
 
     Args:
-        px: (H, W) uint8, shown in 101 greys; or (H, W, 3) uint8, in its best 255 colours.
+        px: (H, W) uint8, shown in up to 101 greys; or (H, W, 3) uint8, in its best colours.
+        registers: How many colours the terminal can hold at a time, >= 2.
 
     Returns:
         One escape sequence.
@@ -59,10 +59,11 @@ def sixel(px: NDArray[np.uint8]) -> str:
     Source: DEC VT330/VT340 Programmer Reference Manual, chapter 14.
     """
     if px.ndim == 2:
-        percents = np.repeat(np.arange(SIXEL_GREYS)[:, None], 3, axis=1)
-        indexes = np.rint(px.astype(np.float32) * (100 / 255)).astype(np.uint8)
+        greys = min(registers, SIXEL_GREYS)
+        percents = np.rint(np.linspace(0, 100, greys)).astype(int)[:, None].repeat(3, axis=1)
+        indexes = np.rint(px.astype(np.float32) * ((greys - 1) / 255)).astype(np.uint8)
     else:
-        image = Image.fromarray(px).quantize(_SIXEL_COLOURS)
+        image = Image.fromarray(px).quantize(min(registers, 256))
         indexes = np.asarray(image)
         palette = np.array(image.getpalette("RGB"), dtype=np.float32).reshape(-1, 3)
         percents = np.rint(palette * (100 / 255)).astype(int)

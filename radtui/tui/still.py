@@ -23,16 +23,22 @@ ANSWER_S = 1.0  # what a terminal may take to answer; slow ssh links included
 NO_PIXELS = "This terminal has no pixel graphics (kitty or sixel); zoom in with + or to 1:1 with x instead."
 _ATTRIBUTES = re.compile(rb"\x1b\[\?([0-9;]*)c")
 _TEXT_AREA = re.compile(rb"\x1b\[4;(\d+);(\d+)t")
-_QUERIES = still.KITTY_QUERY + "\x1b[14t\x1b[c"  # every terminal answers the last one, which ends the wait
+_LARGEST = re.compile(rb"\x1b\[\?2;0;(\d+);(\d+)S")  # xterm drops sixels that are larger
+_REGISTERS = re.compile(rb"\x1b\[\?1;0;(\d+)S")
+_QUERIES = (
+    still.KITTY_QUERY + "\x1b[14t\x1b[?1;1;0S\x1b[?2;4;0S\x1b[c"
+)  # every terminal answers the last one, which ends the wait
+_BLACK = "\x1b[0;37;40m"  # a bright surround hides faint densities
 _FOOT = " not for clinical use · any key: back"
 
 
 @dataclass(frozen=True, slots=True)
 class Graphics:
-    """What a terminal can draw, and how large it is in pixels."""
+    """What a terminal can draw, and how large a picture can be."""
 
     kitty: bool
     sixel: bool
+    registers: int  # colours that sixels can use at a time
     width_px: int
     height_px: int
     rows: int
@@ -53,12 +59,11 @@ def show(pyramid: Pyramid, view: View) -> str:
         graphics = ask(fd)
         if not (graphics.kitty or graphics.sixel):
             return NO_PIXELS
-        row_px = graphics.height_px // graphics.rows
-        px = render_px(pyramid, view, graphics.width_px, max(1, graphics.height_px - 2 * row_px))
-        picture = still.kitty(px) if graphics.kitty else still.sixel(px)
-        _write(f"\x1b[2J\x1b[H{picture}\x1b[{graphics.rows};1H{_FOOT}")
+        px = render_px(pyramid, view, graphics.width_px, graphics.height_px)
+        picture = still.kitty(px) if graphics.kitty else still.sixel(px, graphics.registers)
+        _write(f"{_BLACK}\x1b[2J\x1b[H{picture}\x1b[{graphics.rows};1H{_FOOT}")
         os.read(fd, 64)
-        _write((still.KITTY_CLEAR if graphics.kitty else "") + "\x1b[2J\x1b[H")
+        _write((still.KITTY_CLEAR if graphics.kitty else "") + "\x1b[0m\x1b[2J\x1b[H")
     return ""
 
 
@@ -80,14 +85,25 @@ def judge(answer: bytes, window: tuple[int, int, int, int]) -> Graphics:
     """
     rows, columns, width_px, height_px = window
     attributes = _ATTRIBUTES.search(answer)
+    largest = _LARGEST.search(answer)
+    registers = _REGISTERS.search(answer)
     area = _TEXT_AREA.search(answer)
     if area:
         height_px, width_px = int(area[1]), int(area[2])
+    kitty = b"\x1b_Gi=31;OK" in answer
+    width_px, height_px = width_px or columns * 8, height_px or rows * 16
+    row_px = height_px // max(rows, 1)
+    height_px -= (
+        2 * row_px
+    )  # the last row holds a line of text, and the one before keeps a sixel from scrolling
+    if largest and not kitty:
+        width_px, height_px = min(width_px, int(largest[1])), min(height_px, int(largest[2]))
     return Graphics(
-        kitty=b"\x1b_Gi=31;OK" in answer,
+        kitty=kitty,
         sixel=attributes is not None and b"4" in attributes[1].split(b";"),
-        width_px=width_px or columns * 8,
-        height_px=height_px or rows * 16,
+        registers=max(2, int(registers[1])) if registers else 256,
+        width_px=width_px,
+        height_px=max(1, height_px),
         rows=max(rows, 1),
     )
 

@@ -76,7 +76,7 @@ def judge(env: Mapping[str, str], tmux_features: str | None = None) -> Terminal:
         return Terminal(ColourDepth.TRUE)
     return Terminal(
         ColourDepth.C256,
-        "The terminal does not say that it has 24-bit colour; if it does, run `export COLORTERM=truecolor` first.",
+        "If the terminal has 24-bit colour, run `export COLORTERM=truecolor` before radtui.",
     )
 
 
@@ -89,7 +89,7 @@ def _in_tmux(features: str | None) -> Terminal:
         return Terminal(ColourDepth.TRUE)
     return Terminal(
         ColourDepth.C256,
-        "tmux passes on 256 colours; put `set -as terminal-features ',*:RGB'` in ~/.tmux.conf and attach again.",
+        "In tmux, add `set -as terminal-features ',*:RGB'` to ~/.tmux.conf and attach again.",
     )
 
 

@@ -47,6 +47,14 @@ def test_sixels_show_every_pixel_in_the_nearest_percentage():
     assert (shown[..., 0] == shown[..., 2]).all()
 
 
+def test_sixels_use_no_more_colours_than_the_terminal_has():
+    px = np.tile(np.arange(256, dtype=np.uint8), (6, 1))
+    few = sixel(px, registers=16)
+    assert len(re.findall(r"#\d+;2;", few)) == 16
+    assert np.abs(decode_sixel(few)[..., 0] / 100 * 255 - px).max() < 10
+    assert judge(b"\x1b[?1;0;16S\x1b[?62;4c", (50, 160, 0, 0)).registers == 16
+
+
 def test_sixel_colours():
     px = np.zeros((7, 9, 3), np.uint8)
     px[:, :4], px[:, 4:] = (250, 0, 0), (0, 0, 120)
@@ -68,8 +76,10 @@ def test_answers_of_terminals():
     window = (50, 160, 0, 0)
     kitty_answer = judge(b"\x1b_Gi=31;OK\x1b\\\x1b[4;1000;1600t\x1b[?62c", window)
     assert kitty_answer.kitty and not kitty_answer.sixel
-    assert (kitty_answer.width_px, kitty_answer.height_px) == (1600, 1000)
+    assert (kitty_answer.width_px, kitty_answer.height_px) == (1600, 960)
     assert judge(b"\x1b[?62;4;22c", window).sixel
+    small = judge(b"\x1b[4;1000;1600t\x1b[?1;0;256S\x1b[?2;0;800;900S\x1b[?62;4c", window)
+    assert (small.width_px, small.height_px) == (800, 900)
     plain = judge(b"\x1b[?64;14c", window)
     assert not plain.sixel and not plain.kitty and plain.width_px == 160 * 8
     assert not judge(b"", window).sixel
