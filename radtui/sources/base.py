@@ -86,6 +86,11 @@ def limited_total(per_split: Counter[str], limit: int) -> int:
     return sum(min(n, limit) if limit else n for n in per_split.values())
 
 
+def counted(n: int, noun: str) -> str:
+    """A number and its noun: "1 image", "2,305 images"."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
 def split_name(text: str) -> str:
     """A split's usual name: "val", "Valid" and "dev" are `validation`; unknown names stay as they are."""
     text = text.strip()

@@ -24,6 +24,7 @@ from radtui.settings import ImportSettings
 from radtui.sources.base import (
     DICOM_SUFFIXES,
     SplitLimit,
+    counted,
     limited_total,
     read_file,
     split_name,
@@ -155,7 +156,7 @@ class DicomSource:
 
     def describe(self) -> str:
         """Say what the folder has."""
-        return f"DICOM {self.location}: {self.total():,} files, no texts"
+        return f"DICOM {self.location}: {counted(self.total(), 'file')}, no texts"
 
     def total(self) -> int:
         """Files that will come."""

@@ -20,6 +20,7 @@ from radtui.sources.base import (
     DICOM_SUFFIXES,
     IMAGE_SUFFIXES,
     SplitLimit,
+    counted,
     inside,
     limited_total,
     read_file,
@@ -80,13 +81,15 @@ class FolderSource:
     def describe(self) -> str:
         """Say what the folder has."""
         count = self.total()
-        text = f"folder {self._root}: {count:,} images"
+        text = f"folder {self._root}: {counted(count, 'image')}"
         if not self._tables:
             return text + ", texts from files beside them where there are any"
         for name, table in self._tables.items():
             text += f", {table.columns.describe()} of {name}"
         left_out = sum(self._governed(image) for image in self._images) - self._found_by_tables()
-        return text + (f"; {left_out:,} images that no table lists are left out" if left_out > 0 else "")
+        return text + (
+            f"; left out because no table lists them: {counted(left_out, 'image')}" if left_out > 0 else ""
+        )
 
     def total(self) -> int:
         """Images that will come."""

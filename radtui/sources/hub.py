@@ -12,7 +12,7 @@ from typing import Any
 from radtui.records import NewImage, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import columns as cols
-from radtui.sources.base import SplitLimit, limited_total, split_name
+from radtui.sources.base import SplitLimit, counted, limited_total, split_name
 from radtui.sources.parquet import ParquetSource, row_image
 
 TIMEOUT_S = 20.0  # for an answer, not for a whole download
@@ -42,7 +42,7 @@ class HubSource:
         if not self._splits:
             return f"hub {self.location}, downloaded unless it is in the cache"
         columns = next(iter(self._columns.values()))
-        return f"hub {self.location}: {self.total():,} images, {columns.describe()}"
+        return f"hub {self.location}: {counted(self.total() or 0, 'image')}, {columns.describe()}"
 
     def total(self) -> int | None:
         """Images of all splits; downloads the data set when needed.

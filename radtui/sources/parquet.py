@@ -12,6 +12,7 @@ from radtui.settings import ImportSettings
 from radtui.sources import columns as cols
 from radtui.sources.base import (
     SplitLimit,
+    counted,
     inside,
     limited_total,
     read_file,
@@ -49,9 +50,9 @@ class ParquetSource:
     def describe(self) -> str:
         """Say what the files have."""
         columns = next(iter(self._columns.values()))
-        files = f"{len(self._files)} file{'s' * (len(self._files) != 1)}"
+        files = counted(len(self._files), "file")
         total = self.total()
-        images = "images" if total is None else f"{total:,} images"
+        images = "images" if total is None else counted(total, "image")
         return f"parquet {self.location}: {images} in {files}, {columns.describe()}"
 
     def total(self) -> int | None:

@@ -151,8 +151,8 @@ def test_images_that_no_table_lists_are_counted_and_left_out(tmp_path: Path) -> 
     source = open_source(ImportSettings(source=str(tmp_path)))
     assert [image.source_key for image in source] == ["a.png"]
     line = source.describe()
-    assert "1 images, image from file_name, text from text of metadata.csv" in line
-    assert line.endswith("1 images that no table lists are left out")
+    assert ": 1 image, image from file_name, text from text of metadata.csv" in line
+    assert line.endswith("; left out because no table lists them: 1 image")
 
 
 def test_the_limit_holds_for_each_split(tmp_path: Path) -> None:
