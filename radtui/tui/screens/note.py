@@ -1,0 +1,41 @@
+"""The sheet for a note: letters typed here rate nothing, and nothing typed is ever lost."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import TextArea
+
+from radtui.tui.screens.base import RadModal
+
+
+class NoteSheet(RadModal[str]):
+    """Write a note; dismissed with its text, which is kept whichever way it is closed."""
+
+    CSS_PATH = "note.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+s", "done", "Keep", tooltip="Keep the note and go back", priority=True)
+    ]
+
+    def __init__(self, note: str) -> None:
+        super().__init__()
+        self._note = note
+
+    def compose(self) -> ComposeResult:
+        """A text area in a sheet."""
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title = "Note on this pair"
+            sheet.border_subtitle = "esc keeps it"
+            yield TextArea(self._note, soft_wrap=True, show_line_numbers=False)
+
+    def on_mount(self) -> None:
+        """Type on at the end."""
+        area = self.query_one(TextArea)
+        area.move_cursor(area.document.end)
+
+    def action_done(self) -> None:
+        """Close with what is written."""
+        self.dismiss(self.query_one(TextArea).text.strip())

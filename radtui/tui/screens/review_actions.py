@@ -1,0 +1,189 @@
+"""The review screen's keys: the scheme names the action, a method of the same name does it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from radtui.records import Rating
+from radtui.review.scheme import modes_of
+from radtui.tui import review_edits as edits
+from radtui.tui.review_session import Edit, ReviewSession
+from radtui.tui.screens.note import NoteSheet
+from radtui.tui.screens.review_lists import ReviewLists
+from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.text_box import TextBox
+
+OPENS = {
+    "open_acceptability": "acceptability", "open_errors": "errors", "open_dimensions": "dimensions",
+}  # fmt: skip
+IN_PANEL = frozenset(
+    {
+        "acceptability",
+        "error",
+        "dimension",
+        "other_text",
+        "close_panel",
+        "error_significance",
+        "error_take_back",
+    }
+)
+
+
+class ReviewActions(ReviewLists):
+    """What keys do; `ReviewScreen` loads and draws."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "scroll(1)", "Scroll", show=False, tooltip="Scroll the texts down"),
+        Binding("up", "scroll(-1)", "Scroll", show=False, tooltip="Scroll the texts up"),
+        Binding("escape", "leave", "Back", show=False, tooltip="Back from the image, or to all pairs"),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key works in the modes that the scheme says, and with a pair on show."""
+        if action == "leave":
+            return self.panels.mode == "main" and (self.looking or bool(self.list_name))
+        if action != "act":
+            return True
+        shown = self.session is not None and self.session.pair is not None
+        return shown and self.panels.mode in modes_of(str(parameters[0]))
+
+    def action_act(self, name: str) -> None:
+        """Do what the scheme calls `name`, such as `preference.2` or `undo`."""
+        session = self.session
+        if session is None:
+            return
+        session.touch()
+        self.message = ""
+        group, _, number = name.partition(".")
+        if group in OPENS:
+            shown = session.shown()
+            if shown is not None:
+                self.panels.open(OPENS[group], shown)
+        elif group in IN_PANEL:
+            self._answer_in_panel(session, group, int(number or 0))
+        elif group == "preference":
+            self._rate(lambda rating: edits.preferred(rating, session.scheme, int(number) - 1))
+        elif group in ("both_bad", "skip"):
+            self._rate(edits.both_bad if group == "both_bad" else edits.skipped)
+        else:
+            getattr(self, f"_do_{group}")(session)
+        self.refresh_bindings()
+        self.draw()
+
+    def _answer_in_panel(self, session: ReviewSession, group: str, number: int) -> None:
+        panels = self.panels
+        if group == "acceptability":
+            panels.accept(number, session)
+        elif group == "error":
+            panels.count(number, session)
+        elif group == "dimension":
+            panels.compare(number, session)
+        elif group == "error_take_back":
+            panels.take_back(session)
+        elif group == "error_significance":
+            panels.significant = not panels.significant
+        elif group == "other_text":
+            panels.other_text()
+        else:
+            panels.close()
+
+    def _rate(self, edit: Edit) -> None:
+        """Commit a judgement, then show the next pair without one: in this order, so that none is lost."""
+        session = self.session
+        row = session.answer(edit) if session is not None else None
+        if session is None or row is None:
+            return
+        self.last = self.in_words(row)
+        if session.next_unrated() is None:
+            self.message = self.all_rated()
+
+    def in_words(self, row: Rating) -> str:
+        """A judgement as A and B stood, which gives nothing away."""
+        if self.session is None or row.empty:
+            return ""
+        if row.both_bad or row.skipped:
+            return "Both bad" if row.both_bad else "Skipped"
+        level = edits.chosen_level(row, self.session.scheme)
+        return self.session.scheme.preference[level].label if level is not None else ""
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll all texts, or mark another dimension while these are compared."""
+        if self.session is None:
+            return
+        self.session.touch()
+        if self.panels.mode == "dimensions":
+            self.panels.move(rows, self.session)
+            self.draw()
+        else:
+            for box in self.query(TextBox):
+                box.scroll_by(rows)
+
+    def action_leave(self) -> None:
+        """From the image back to the texts; then from a filtered list to all pairs."""
+        if self.looking:
+            self.look(False)
+        else:
+            self._show_only("", None)
+        self.draw()
+
+    def on_descendant_focus(self) -> None:
+        """The image may be reached by tab or by the mouse as well."""
+        if not self.looking:
+            self.look(True)
+            self.draw()
+
+    def look(self, on: bool) -> None:
+        """Give the keys to the image, or take them back."""
+        self.looking = on
+        self.set_class(on, "-looking")
+        if on:
+            self.query_one(ImageView).focus()
+        else:
+            self.set_focus(None)
+        self.refresh_bindings()
+
+    def _do_zoom(self, session: ReviewSession) -> None:
+        del session
+        self.look(not self.looking)
+
+    def _do_undo(self, session: ReviewSession) -> None:
+        self.last = ""
+        self.message = "Taken back." if session.undo() is not None else "There is nothing to take back."
+
+    def _do_flag(self, session: ReviewSession) -> None:
+        session.answer(edits.flag_turned, judges=False)
+
+    def _do_reveal(self, session: ReviewSession) -> None:
+        session.reveal()
+
+    def _do_reference(self, session: ReviewSession) -> None:
+        session.peek = not session.peek
+
+    def _do_next(self, session: ReviewSession) -> None:
+        session.step(1)
+
+    def _do_previous(self, session: ReviewSession) -> None:
+        session.step(-1)
+
+    def _do_next_unrated(self, session: ReviewSession) -> None:
+        if session.next_unrated() is None:
+            self.message = self.all_rated()
+
+    def _do_note(self, session: ReviewSession) -> None:
+        shown = session.shown()
+        before = shown.rating.note if shown is not None and shown.rating is not None else ""
+
+        def keep(note: str | None) -> None:
+            session.touch()
+            if note is not None and note != before:
+                session.answer(lambda rating: edits.noted(rating, note), judges=False)
+                self.draw()
+
+        self.app.push_screen(NoteSheet(before), keep)
+
+    def _do_summary(self, session: ReviewSession) -> None:
+        from radtui.tui.screens.summary import SummaryScreen
+
+        self.app.push_screen(SummaryScreen(session.study.job, session.study.rater, session.scheme))

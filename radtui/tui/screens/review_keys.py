@@ -1,0 +1,77 @@
+"""What the review screen's keys are called: the scheme says which key, this says what it does."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+from radtui.review.scheme import Scheme
+
+# action of the scheme -> word in the key bar, tooltip, whether the key bar shows it
+_WORDS: dict[str, tuple[str, str, bool]] = {
+    "skip": ("Skip", "Skip: this pair cannot be judged", True),
+    "undo": ("Undo", "Take back the last answer, again and again", True),
+    "open_acceptability": ("Acceptability", "Say how usable each text is", True),
+    "open_errors": ("Errors", "Count errors in each text", True),
+    "open_dimensions": ("Compare", "Compare the texts on single qualities", True),
+    "note": ("Note", "Write a note on this pair", True),
+    "flag": ("Flag", "Flag this pair, or take the flag off", True),
+    "next_unrated": ("Next unrated", "Go to the next pair without a rating", False),
+    "previous": ("Back", "Previous pair", True),
+    "next": ("Next", "Next pair, without rating this one", False),
+    "zoom": ("Look", "Look at the image: zoom, window, move", True),
+    "summary": ("Summary", "Who is preferred so far, with intervals and scores", True),
+    "reveal": ("Reveal", "Show which text is whose; a rating made after that does not count as blind", False),
+    "reference": ("Reference", "Show the reference text, or hide it", False),
+    "search": ("Search", "Find pairs by words in their texts", False),
+    "filter": ("Filter", "Only flagged pairs, ties, skipped ones ...", False),
+    "jump": ("Go to", "Go to a pair by its number", False),
+    "other_text": ("Other text", "Answer for the other text", True),
+    "error_significance": ("Significance", "Count significant or insignificant errors", True),
+    "error_take_back": ("One less", "Lower the count that was raised last", True),
+    "close_panel": ("Done", "Back to the preference", True),
+    "both_bad": ("Both bad", "Neither text is of use", False),
+}
+
+
+def bindings_of(scheme: Scheme) -> list[Binding]:
+    """One binding for each action a scheme has a key for; the bars show them in this order.
+
+    Args:
+        scheme: Gives the keys; `help` is the app's own.
+    """
+    order = {action: at for at, action in enumerate(_WORDS)}
+    actions = sorted(
+        (action for action in scheme.keys if action != "help" and _exists(scheme, action)),
+        key=lambda action: order.get(action, -1),
+    )
+    return [_binding(scheme, action) for action in actions]
+
+
+def _exists(scheme: Scheme, action: str) -> bool:
+    """Whether the scheme asks the question that a numbered action answers, or a panel is opened for."""
+    group, _, number = action.partition(".")
+    sizes = {
+        "preference": len(scheme.preference),
+        "acceptability": len(scheme.acceptability),
+        "error": len(scheme.errors),
+        "dimension": len(scheme.preference) if scheme.dimensions else 0,
+    }
+    if number:
+        return int(number) <= sizes[group]
+    needs = {"open_acceptability": "acceptability", "open_errors": "error", "open_dimensions": "dimension"}
+    return action not in needs or sizes[needs[action]] > 0
+
+
+def _binding(scheme: Scheme, action: str) -> Binding:
+    group, _, number = action.partition(".")
+    if not number:
+        word, tip, show = _WORDS.get(action, (action.replace("_", " "), "", False))
+        return Binding(scheme.keys[action], f"act('{action}')", word, show=show, tooltip=tip)
+    at = int(number) - 1
+    label = {
+        "preference": lambda: scheme.preference[at].label,
+        "acceptability": lambda: scheme.acceptability[at].label,
+        "error": lambda: scheme.errors[at].label,
+        "dimension": lambda: scheme.preference[at].label,
+    }[group]()
+    return Binding(scheme.keys[action], f"act('{action}')", label, show=False, tooltip=label)

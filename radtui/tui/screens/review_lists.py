@@ -1,0 +1,112 @@
+"""Which pairs the review screen goes through: all, those a filter or search leaves, or one by its number."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from textual import on, work
+from textual.message import Message
+
+from radtui.records import Rating
+from radtui.review.queue import Filter, Pair
+from radtui.store import descriptions, images, ratings
+from radtui.tui.review_panels import Panels
+from radtui.tui.review_session import ReviewSession
+from radtui.tui.screens.base import RadScreen
+from radtui.tui.screens.review_dialogs import AskSheet, PickSheet, filter_lines
+
+
+class ReviewLists(RadScreen):
+    """The session and the list it goes through; `ReviewActions` answers, `ReviewScreen` loads and draws."""
+
+    class Searched(Message):
+        """A thread has found the pairs with some words."""
+
+        def __init__(self, words: str, pairs: list[Pair]) -> None:
+            super().__init__()
+            self.words, self.pairs = words, pairs
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session: ReviewSession | None = None
+        self.panels = Panels()
+        self.message = ""  # stands above the question until the next key
+        self.last = ""  # what was answered on the pair before this one
+        self.list_name = ""  # the filter or search that leaves some pairs only
+        self.looking = False
+
+    def draw(self) -> None:
+        """Show the session's state; the screen itself knows how."""
+        raise NotImplementedError
+
+    def all_rated(self) -> str:
+        """What is said when no pair is left."""
+        return "All pairs are rated."
+
+    def _do_jump(self, session: ReviewSession) -> None:
+        def go(text: str | None) -> None:
+            if text and session.jump(int(text)) is None:
+                self.message = f"There is no pair {text}; there are {len(session.queue.pairs):,}."
+            self.draw()
+
+        self.app.push_screen(AskSheet("Go to pair", "its number", restrict=r"\d{0,7}"), go)
+
+    def _do_filter(self, session: ReviewSession) -> None:
+        """Choose a filter. What others answered is compared only when this rater is done."""
+        filters: list[Filter] = [which for which in Filter if which is not Filter.DISAGREEMENTS]
+        others: list[Rating] = []
+        if session.queue.next_unrated() is None:
+            job_id, me = session.study.job.id, session.study.rater
+            others = [row for row in ratings.current(self.rad.db, job_id) if row.rater != me]
+            filters += [Filter.DISAGREEMENTS] if others else []
+        found = {which: session.queue.select(which, others) for which in filters}
+        lines = filter_lines({which: len(pairs) for which, pairs in found.items()})
+
+        def take(index: int | None) -> None:
+            if index is not None:
+                which = filters[index]
+                self._show_only("" if which is Filter.ALL else which.value, found[which])
+
+        self.app.push_screen(PickSheet("Show only", lines, 0), take)
+
+    def _do_search(self, session: ReviewSession) -> None:
+        def search(text: str | None) -> None:
+            if text and text.strip():
+                self._search(session, text.strip())
+
+        self.app.push_screen(AskSheet("Find pairs", "words in their texts or reference"), search)
+
+    @work(thread=True, exclusive=True, group="search")
+    def _search(self, session: ReviewSession, words: str) -> None:
+        job_id, pairs = session.study.job.id, list(session.queue.pairs)
+
+        def texts(db: sqlite3.Connection) -> dict[int, str]:
+            found: dict[int, str] = {}
+            for one in descriptions.finished(db, job_id):
+                found[one.image_id] = f"{found.get(one.image_id, '')} {one.text}"
+            for image in images.get_many(db, list(found)):
+                found[image.id] += f" {image.reference}"
+            return found
+
+        text_of = self.rad.read(texts)
+        wanted = words.casefold().split()
+        hits = [pair for pair in pairs if all(w in text_of.get(pair.image_id, "").casefold() for w in wanted)]
+        self.post_message(self.Searched(words, hits))
+
+    @on(Searched)
+    def _show_searched(self, event: Searched) -> None:
+        self._show_only(f"“{event.words}”", event.pairs)
+
+    def _show_only(self, name: str, pairs: list[Pair] | None) -> None:
+        """Keep to some pairs, or to all again."""
+        session = self.session
+        if session is None:
+            return
+        if name and not pairs:
+            self.message = f"No pair is {name}." if not name.startswith("“") else f"No pair has {name}."
+        else:
+            self.list_name, session.among = name, pairs if name else None
+            if pairs and session.pair not in pairs:
+                session.show(pairs[0])
+        self.refresh_bindings()
+        self.draw()
