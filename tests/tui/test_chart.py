@@ -6,9 +6,11 @@ import pytest
 from textual.app import App, ComposeResult
 
 from radtui.charts.curves import Smoothing
+from radtui.charts.model import ChartModel
 from radtui.charts.palette import EVAL, TRAIN, contrast
 from radtui.charts.series import Axis
 from radtui.records import Event, Metric
+from radtui.tui.widgets.canvas_strips import TEXTURE, texture_bands
 from radtui.tui.widgets.chart import LossChart
 from radtui.tui.widgets.small_chart import SmallChart
 
@@ -196,6 +198,21 @@ async def test_text_is_readable_in_themes_of_terminal_colours_too(theme):
         behind = ground or title.style.bgcolor.name
         assert contrast(title.style.color.name, behind) > 3
         assert (title.style.bgcolor is None) == (ground is not None)  # the terminal's own background stays
+
+
+def test_bands_become_a_texture_where_colours_are_few():
+    model = ChartModel()
+    model.add("train", "train")
+    model.extend(
+        "train", [Metric(s, s, 0.0, 1.0, "loss", 2 + math.sin(s) - s / 4000) for s in range(1, 5000)]
+    )
+    canvas = model.compose(80, 20).canvas
+    banded, lines = canvas.back > 0, (canvas.chars > 0x2800) & (canvas.chars < 0x2900)
+    before = canvas.chars[lines].copy()
+    texture_bands(canvas)
+    assert banded.sum() > 300 and not canvas.back.any()
+    assert (canvas.chars[banded & ~lines] == ord(TEXTURE)).mean() > 0.8  # all but the lower edges
+    assert (canvas.chars[lines] == before).all()
 
 
 async def test_every_key_is_documented():

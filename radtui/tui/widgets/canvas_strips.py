@@ -10,9 +10,14 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from radtui.charts.canvas import Canvas
-from radtui.charts.tones import PLAIN, curve_tones
+from radtui.charts.canvas import SPACE, Canvas
+from radtui.charts.palette import blend
+from radtui.charts.tones import FIRST_CURVE, GROUND, PLAIN, Tone, curve_tones
 from radtui.tui.widgets.ground import Ground
+
+TEXTURE = "░"
+FAINT_GREY = 0.14  # share of the text's colour in a band of grey
+MIDDLE_GREY = "#808080"  # one of the 16 colours
 
 COMPONENTS = {f"chart--{name}" for name in PLAIN}
 _CSS = {
@@ -44,6 +49,7 @@ class Colours:
     of: Sequence[str]
     bold: frozenset[int]
     behind: str | None
+    textured: bool = False  # bands are drawn as a texture, for want of a colour that is faint enough
 
 
 def palette(widget: Widget, curves: Sequence[str]) -> Colours:
@@ -53,7 +59,7 @@ def palette(widget: Widget, curves: Sequence[str]) -> Colours:
         widget: one with the component classes `COMPONENTS`.
         curves: the colour "#RRGGBB" of each curve.
     """
-    ground = Ground.of(widget)
+    ground, depth = Ground.of(widget), colour_system(widget)
     of, bold = [], set()
     for number, name in enumerate(PLAIN):
         styles = widget.get_component_styles(f"chart--{name}")
@@ -62,12 +68,32 @@ def palette(widget: Widget, curves: Sequence[str]) -> Colours:
             bold.add(number)
     of.append(ground.colour)
     for colour in curves:
-        of += curve_tones(colour, ground.colour)
-    return Colours(of, frozenset(bold), ground.painted)
+        line, raw, band = curve_tones(colour, ground.colour)
+        # The palette of 256 has faint greys but no faint colours; the one of 16 has neither.
+        faint = {"truecolor": band, "256": blend(ground.colour, ground.text, FAINT_GREY)}
+        of += line, raw, faint.get(depth, MIDDLE_GREY)
+    return Colours(of, frozenset(bold), ground.painted, textured=depth not in faint)
+
+
+def colour_system(widget: Widget) -> str:
+    """Rich's name for the terminal's colours: `truecolor`, `256` or `standard`; all of them for screenshots."""
+    return "truecolor" if widget.app.is_headless else widget.app.console.color_system or "standard"
+
+
+def texture_bands(canvas: Canvas) -> None:
+    """Turn bands from background colours into a texture of characters, leaving lines as they are."""
+    filled = (canvas.back > 0) & (canvas.chars == SPACE)
+    edge = (canvas.front >= FIRST_CURVE) & ((canvas.front - FIRST_CURVE) % len(Tone) == Tone.BAND)
+    canvas.front[filled] = canvas.back[filled]
+    canvas.chars[filled | edge] = ord(TEXTURE)
+    canvas.chars[canvas.front == GROUND] = SPACE  # the lower edges, which have no background any more
+    canvas.back[:] = 0
 
 
 def strips_of(canvas: Canvas, colours: Colours) -> list[Strip]:
-    """A canvas as strips."""
+    """A canvas as strips; it is used up."""
+    if colours.textured:
+        texture_bands(canvas)
     styles: dict[tuple[int, int], Style] = {}
     strips = []
     for row in range(canvas.rows):
