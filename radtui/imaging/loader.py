@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from threading import Lock
 
 from radtui.imaging import decode, pyramid
 from radtui.imaging.pyramid import Pyramid, PyramidCache
+
+__all__ = ["Key", "Loader", "shared"]
 
 THREADS = 2  # the image asked for, and a neighbour; more would only slow the first one down
 
@@ -74,3 +77,9 @@ class Loader:
     def _forget(self, key: Key) -> None:
         with self._lock:
             self._pending.pop(key, None)
+
+
+@cache
+def shared() -> Loader:
+    """The loader of this process: an image decoded for one screen is ready for all."""
+    return Loader()

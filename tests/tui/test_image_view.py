@@ -8,18 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
-from rich.segment import Segment
 from textual.app import App, ComposeResult
-from textual.color import Color
-from textual.filter import DimFilter, Monochrome
 from textual.screen import ModalScreen
-from textual.strip import Strip
 from textual.widgets import Static
 
-from radtui.imaging.ansi import ColourDepth, for_depth
-from radtui.imaging.cells import half_blocks
+from radtui.imaging.ansi import ColourDepth
+from radtui.imaging.loader import Loader
 from radtui.tui.terminal import Terminal
-from radtui.tui.widgets.ansi_strip import AnsiStrip, ansi_strips, segment_strips
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.pacing import REPEAT_S, Pacer
 from tests.unit.test_imaging_cells import read_row
@@ -44,9 +39,8 @@ class Host(App[None]):
         self.heard: list[object] = []
 
     def compose(self) -> ComposeResult:
-        yield ImageView(
-            colours=Terminal(self.depth, "A sentence." if self.depth is not ColourDepth.TRUE else "")
-        )
+        why = "" if self.depth is ColourDepth.TRUE else "A sentence."
+        yield ImageView(colours=Terminal(self.depth, why), loader=Loader())
 
     def on_image_canvas_shown(self, event: ImageView.Shown) -> None:
         self.heard.append(event)
@@ -139,6 +133,23 @@ async def test_the_last_image_asked_for_wins():
         gate.set()
         await pilot.pause(0.1)
         assert app.view.pyramid is not None and app.view.pyramid.raster.values.max() == 200
+
+
+async def test_an_image_dropped_by_another_view_is_asked_for_again():
+    app, gate = Host(), threading.Event()
+
+    def slow() -> bytes:
+        gate.wait(5)
+        return png(pattern())
+
+    async with app.run_test(size=(40, 12)) as pilot:
+        for name in ("b", "c"):  # both threads are busy
+            app.view.prefetch(name, slow)
+        app.view.show("a", lambda: png(pattern()))
+        app.view._loader.drop_waiting()
+        await pilot.pause()
+        gate.set()
+        await until(pilot, lambda: app.view.state is State.SHOWN)
 
 
 async def test_prefetched_and_seen_images_are_shown_at_once_and_read_once():
@@ -238,7 +249,7 @@ async def test_fewer_colours_show_a_badge_and_how_to_fix_it():
     async with app.run_test(size=(120, 12)) as pilot:
         await shown(pilot, pattern())
         assert "30 greys: A sentence." in screen_text(app)
-        await pilot.resize_terminal(50, 12)
+        await pilot.resize_terminal(58, 12)
         await pilot.pause()
         assert "30 greys" in screen_text(app) and "A sentence." not in screen_text(app)
         codes = {ink for row in terminal_rows(app)[:-1] for _, ink, _ in row if ink}
@@ -295,53 +306,6 @@ async def test_a_border_is_drawn_around_the_image():
         await pilot.pause()
         lines = screen_text(app).splitlines()
         assert lines[0].startswith("┏") and lines[-1].endswith("┛") and "▀" in lines[5]
-
-
-@pytest.mark.parametrize("depth", [ColourDepth.TRUE, ColourDepth.C256])
-def test_ready_strips_do_all_that_segment_strips_do(depth):
-    console = Console(color_system="truecolor")
-    for colour in (False, True):
-        px = np.random.default_rng(3).integers(0, 4, (6, 30, 3) if colour else (6, 30)).astype(np.uint8) * 60
-        cells = for_depth(half_blocks(px), depth)
-        for ready, plain in zip(ansi_strips(cells), segment_strips(cells), strict=True):
-            for act in (
-                lambda s: s,
-                lambda s: s.crop(3, 17),
-                lambda s: s.crop(5),
-                lambda s: s[2:9],
-                lambda s: Strip.join(s.divide([4, 9, 30])),
-                lambda s: s.adjust_cell_length(40),
-                lambda s: s.adjust_cell_length(7),
-                lambda s: s.crop_extend(0, 33, None),
-                lambda s: s.apply_filter(Monochrome(), Color(0, 0, 0)),
-                lambda s: s.apply_filter(DimFilter(), Color(0, 0, 0)),
-                lambda s: Strip.join([Strip([Segment("ab")]), s]),
-                lambda s: s.simplify(),
-            ):
-                one, other = act(ready), act(plain)
-                assert one.cell_length == other.cell_length
-                assert one.text == other.text
-                assert list(one) == list(other)
-                if depth is ColourDepth.TRUE:
-                    assert shown_by(one.render(console)) == shown_by(other.render(console))
-
-
-def shown_by(text: str) -> list:
-    """Cells as seen: a space shows no ink, and a half block of one colour is a space."""
-    seen = []
-    for character, ink, paper in read_row(text):
-        flat = character == " " or ink == paper
-        seen.append((" ", (), paper) if flat else (character, ink, paper))
-    return seen
-
-
-def test_ready_strips_hold_no_segments_until_asked():
-    strip = ansi_strips(half_blocks(pattern()))[0]
-    assert isinstance(strip, AnsiStrip)
-    assert strip and strip.cell_length == 64 and strip.render(Console())
-    strip.divide([10, 64])
-    assert strip._made is None
-    assert len(list(strip)) > 0 and strip._made is not None
 
 
 class FakeQueue:

@@ -5,7 +5,7 @@ filtering and rendering those costs ten times what the image itself does. `AnsiS
 cache instead, and makes segments only when an overlay, a modal's tint or a screenshot asks for them.
 
 This leans on two private names of Textual 8 (`Strip._render_cache`, `Strip._segments`), which
-`tests/tui/test_image_view.py` watches. Should they change, `segment_strips` draws the same in public parts only.
+`tests/tui/test_ansi_strip.py` watches. Should they change, `segment_strips` draws the same in public parts only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.filter import ANSIToTruecolor, LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter, Monochrome
 from textual.strip import Strip
 
 from radtui.imaging.ansi import ansi_rows, rgb_of_256
@@ -58,8 +58,11 @@ class AnsiStrip(Strip):
         return self._row.width > 0
 
     def apply_filter(self, filter: LineFilter, background: Color) -> Strip:
-        """Pass the filter that replaces named colours: there are none here. Others get segments."""
-        return self if isinstance(filter, ANSIToTruecolor) else super().apply_filter(filter, background)
+        """Pass filters that change nothing here: there are no named colours, and greys are grey already."""
+        grey = self._row.ink is not None and self._row.ink.ndim == 2 and not self._row.indexed
+        if isinstance(filter, ANSIToTruecolor) or (grey and isinstance(filter, Monochrome)):
+            return self
+        return super().apply_filter(filter, background)
 
     def crop(self, start: int, end: int | None = None) -> Strip:
         """Cut out cells `start` to `end`, staying ready for the terminal."""

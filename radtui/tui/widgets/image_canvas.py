@@ -20,7 +20,7 @@ from textual.widget import Widget
 from radtui.imaging import draw
 from radtui.imaging.ansi import ColourDepth, for_depth
 from radtui.imaging.cells import Blocks
-from radtui.imaging.loader import Loader
+from radtui.imaging.loader import Loader, shared
 from radtui.imaging.pyramid import Pyramid, PyramidCache
 from radtui.imaging.view import View, Viewport, settled
 from radtui.records import UserError
@@ -48,6 +48,7 @@ class ImageCanvas(Widget):
         empty: What stands in it while there is no image.
         colours: The terminal's; found out in a thread when left out.
         keep_view: Keep zoom, place and window when another image is shown.
+        loader: Decodes and keeps images; one that all canvases share when left out.
         id: CSS id.
         classes: CSS classes.
     """
@@ -94,6 +95,7 @@ class ImageCanvas(Widget):
         empty: str = "no image",
         colours: Terminal | None = None,
         keep_view: bool = False,
+        loader: Loader | None = None,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
@@ -107,7 +109,7 @@ class ImageCanvas(Widget):
         self._wanted_key = ""
         self._load_bytes: Callable[[], bytes] = bytes
         self._wanted_frame = 0
-        self._loader = Loader()
+        self._loader = loader or shared()
         self._pacer = Pacer(self)
         self._colours = colours
         self.pointer_px: tuple[float, float] | None = None
@@ -118,7 +120,7 @@ class ImageCanvas(Widget):
         """Show an image; until it is decoded, say that it is being read.
 
         Args:
-            key: Its name; an image shown before under the same name is not read again.
+            key: A name for its content, such as its sha256: what was read under it once is not read again.
             load: Returns the file's bytes. Called in a thread, so it must not touch widgets.
         """
         if key != self._wanted_key:
@@ -192,10 +194,6 @@ class ImageCanvas(Widget):
         if self._colours is None:
             self._ask_terminal()
 
-    def on_unmount(self) -> None:
-        """Stop decoding."""
-        self._loader.close()
-
     @work(thread=True, group="terminal")
     def _ask_terminal(self) -> None:
         """Ask outside the loop: tmux may take half a second to answer."""
@@ -215,6 +213,8 @@ class ImageCanvas(Widget):
         event.stop()
         if not event.future.cancelled():
             self._take(event.name, event.frame, event.future)
+        elif (event.name, event.frame) == (self._wanted_key, self._wanted_frame):
+            self._request(event.frame)  # another canvas dropped what was waiting
 
     def _take(self, name: str, frame: int, future: Future[Pyramid]) -> None:
         """Show what was decoded, unless another image has been asked for meanwhile."""
@@ -282,14 +282,15 @@ class ImageCanvas(Widget):
         name = "image--caption-focused" if self.has_focus else "image--caption"
         style = self.get_component_rich_style(name)
         colours = self._colours or Terminal(ColourDepth.TRUE)
-        badge = f" {colours.badge} " if colours.badge else ""
-        if badge and len(badge) + len(colours.why) + 60 < columns:
-            badge = f" {colours.badge}: {colours.why} "
-        parts = []
+        parts: list[str] = []
         if self.pyramid is not None:
             parts = draw.caption(self.pyramid, self.look, self.port, self.pointer_px)
         if self.keep_view:
             parts.append("view kept")
+        badge = f" {colours.badge} " if colours.badge else ""
+        with_advice = f" {colours.badge}: {colours.why} "
+        if badge and sum(len(part) + 3 for part in parts) + len(with_advice) <= columns:
+            badge = with_advice
         text = _joined(parts, columns - len(badge))
         segments = [Segment(text, style)]
         if badge:
