@@ -67,12 +67,12 @@ def palette(widget: Widget, curves: Sequence[str]) -> Colours:
         if styles.text_style.bold:
             bold.add(number)
     of.append(ground.colour)
+    # The palette of 256 has faint greys but no faint colours; the one of 16 has neither.
+    grey = blend(ground.colour, ground.text, FAINT_GREY) if depth == "256" else MIDDLE_GREY
     for colour in curves:
         line, raw, band = curve_tones(colour, ground.colour)
-        # The palette of 256 has faint greys but no faint colours; the one of 16 has neither.
-        faint = {"truecolor": band, "256": blend(ground.colour, ground.text, FAINT_GREY)}
-        of += line, raw, faint.get(depth, MIDDLE_GREY)
-    return Colours(of, frozenset(bold), ground.painted, textured=depth not in faint)
+        of += line, raw, band if depth == "truecolor" else grey
+    return Colours(of, frozenset(bold), ground.painted, textured=depth not in ("truecolor", "256"))
 
 
 def colour_system(widget: Widget) -> str:
