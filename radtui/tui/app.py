@@ -98,8 +98,8 @@ class RadtuiApp(App[None]):
         """Hand a snapshot to every screen there is: what a hidden one missed would not come again."""
         self.snapshot = tick.snapshot
         self._tell_endings(tick.snapshot.jobs)
-        for stack in self._screen_stacks.values():
-            for screen in stack:
+        for stack in list(self._screen_stacks.values()):  # a screen may go to another one, which is made then
+            for screen in list(stack):
                 if isinstance(screen, RadScreen) and screen.is_mounted:
                     screen.deliver(tick.snapshot)
 
@@ -120,12 +120,12 @@ class RadtuiApp(App[None]):
         self.switch_mode("train")
         self._train_screen(lambda screen: screen.edit_from(job))
 
-    def _train_screen(self, tell: Callable[[TrainScreen], None]) -> None:
+    def _train_screen(self, tell: Callable[[TrainScreen], object]) -> None:
         from radtui.tui.screens.train import TrainScreen
 
         screen = self.screen
         assert isinstance(screen, TrainScreen)
-        screen.call_after_refresh(tell, screen)  # it may be mounting only now
+        screen.call_later(tell, screen)  # it may be mounting only now
 
     def action_help(self) -> None:
         """Show every key that works now."""

@@ -17,20 +17,26 @@ from radtui.store import descriptions, images, jobs, metrics
 from radtui.store.descriptions import NewDescription
 
 
-def add_images(data: DataDir, db: sqlite3.Connection, name: str = "chests", train: int = 12, test: int = 4) -> None:
+def add_images(
+    data: DataDir, db: sqlite3.Connection, name: str = "chests", train: int = 12, test: int = 4
+) -> None:
     """A data set of small drawn pictures, each with a reference."""
     images.ensure_dataset(db, name, "drawn")
     batch = []
     for split, count in (("train", train), ("test", test)):
         for n in range(count):
             buffer = io.BytesIO()
-            Image.radial_gradient("L").resize((64, 80)).point(lambda v, n=n: (v + 9 * n) % 256).save(buffer, "PNG")
+            Image.radial_gradient("L").resize((64, 80)).point(lambda v, n=n: (v + 9 * n) % 256).save(
+                buffer, "PNG"
+            )
             content = buffer.getvalue() + f"{split}{n}".encode()
             key = sha256(content).hexdigest()
             blob = data.blob(key)
             blob.parent.mkdir(parents=True, exist_ok=True)
             blob.write_bytes(content)
-            item = NewImage(split, f"{split}-{n:03d}.png", content, f"A round opacity of size {n}.", "chest PA")
+            item = NewImage(
+                split, f"{split}-{n:03d}.png", content, f"A round opacity of size {n}.", "chest PA"
+            )
             batch.append((item, images.Probe(key, "PNG", 64, 80, "L")))
     images.add(db, name, batch)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -15,11 +16,14 @@ from radtui.settings import PRESETS, TrainSettings
 from radtui.store import images, jobs
 from radtui.tui.screens.job_screen import JOB_KEYS, JobScreen
 from radtui.tui.snapshot import Snapshot
-from radtui.tui.widgets.job_pane import JobPane
 from radtui.tui.widgets.train_form import TrainForm
+
+if TYPE_CHECKING:
+    from radtui.tui.widgets.job_pane import JobPane
 
 FOLLOWER = "train"
 LOG_LINES = 200
+FIRST_FRAME_S = 0.06  # Textual holds a frame back for 0.05 s after a change of screens
 FORM_ACTIONS = ("start", "preset", "back")
 PANE_ACTIONS = (
     "stop", "stop_now", "resume", "describe", "new", "log", "tail", "texts", "text_step", "text_image", "other",
@@ -54,36 +58,33 @@ class TrainScreen(JobScreen):
     def __init__(self) -> None:
         super().__init__()
         self._form = TrainForm()
+        self._form.id = "form"
         self._pane: JobPane | None = None
+        self._job: Job | None = None
         self._jobs: tuple[Job, ...] = ()
-        self._settled = False  # whether it was decided what to show first
         self._seen_state: object = None
         self._data_seen: tuple[int, ...] = ()
 
     def compose_body(self) -> ComposeResult:
-        """Form and job, one of them shown."""
-        self._pane = JobPane(self.rad.data)
-        self._form.id, self._pane.id = "form", "job"
-        with ContentSwitcher(initial="form", classes="body"):
+        """The form; the job's pane comes beside it when there is a job to show."""
+        with ContentSwitcher(initial=None, classes="body"):
             yield self._form
-            yield self._pane
 
     def on_mount(self) -> None:
-        """Show the newest live job, else the form."""
+        """Show the live job, else the newest one, else the form."""
         live = [job for job in jobs.live(self.rad.db) if job.kind is JobKind.TRAIN]
-        newest = jobs.newest(self.rad.db, JobKind.TRAIN)
+        job = live[0] if live else jobs.newest(self.rad.db, JobKind.TRAIN)
         self._read_choices()
-        if live:
-            self.attach(live[0])
-        elif newest is not None:
-            self.attach(newest)
-        else:
+        if job is None:
             self._show("form")
+        else:
+            # After the first frame: what the pane draws with takes longer to import than all the rest.
+            self.set_timer(FIRST_FRAME_S, partial(self.attach, job))
 
     @property
     def chosen(self) -> Job | None:
         """The job on show."""
-        return self._pane.job if self._pane is not None else None
+        return self._job
 
     @property
     def _on_form(self) -> bool:
@@ -95,19 +96,26 @@ class TrainScreen(JobScreen):
         if self._pane is not None:
             self._pane.take(snapshot, snapshot.news.get(FOLLOWER))
         self._refresh_choices(snapshot)
-        job = self.chosen
-        state = (job.id, job.state, job.stop_requested) if job else None
+        if self._job is not None:
+            self._job = next((job for job in self._jobs if job.id == self._job.id), self._job)
+        state = (self._job.id, self._job.state, self._job.stop_requested) if self._job else None
         if state != self._seen_state:
             self._seen_state = state
             self.refresh_bindings()
 
-    def attach(self, job: Job) -> None:
+    async def attach(self, job: Job) -> None:
         """Show a job from its first row on."""
-        assert self._pane is not None
+        self._job = job
+        if self._pane is None:
+            from radtui.tui.widgets.job_pane import JobPane
+
+            self._pane = JobPane(self.rad.data)
+            self._pane.id = "job"
+            await self.query_one(ContentSwitcher).mount(self._pane)
         self._pane.attach(job)
         self.rad.poller.follow(FOLLOWER, job.id, metrics=True, descriptions=True, log_lines=LOG_LINES)
-        self._show("job")
         self._pane.take(self.rad.snapshot, None)
+        self._show("job")
 
     def edit_from(self, job: Job) -> None:
         """Show the form with a job's settings."""
@@ -137,9 +145,12 @@ class TrainScreen(JobScreen):
         settings, parent = self._form.settings, self._form.parent_job_id
         self.ask(
             lambda data, db: submit_train(data, db, settings, parent_job_id=parent),
-            self.attach,
+            self._started,
             self._form.form.point_out,
         )
+
+    def _started(self, job: Job) -> None:
+        self.call_later(self.attach, job)
 
     def action_preset(self) -> None:
         """Fill in the next preset."""
@@ -167,13 +178,13 @@ class TrainScreen(JobScreen):
     def action_tail(self) -> None:
         """Show or hide the log's end."""
         assert self._pane is not None
-        self._pane.toggle_class("-log")
+        self._pane.toggle_log()
 
-    def action_other(self) -> None:
+    async def action_other(self) -> None:
         """Show the next older training job, after the oldest the newest."""
         ids = [job.id for job in self._jobs]
         if self.chosen is not None and self.chosen.id in ids:
-            self.attach(self._jobs[(ids.index(self.chosen.id) + 1) % len(ids)])
+            await self.attach(self._jobs[(ids.index(self.chosen.id) + 1) % len(ids)])
 
     def _show(self, part: str) -> None:
         self.query_one(ContentSwitcher).current = part

@@ -71,6 +71,11 @@ class JobPane(Vertical):
         """Texts beside the chart where there is room, in its place elsewhere."""
         self.set_class(self.size.width < WIDE_CELLS, "-narrow")
 
+    def toggle_log(self) -> None:
+        """Show the end of the log, or hide it."""
+        self.toggle_class("-log")
+        self.log_tail.call_after_refresh(self.log_tail.scroll_end, animate=False)
+
     def attach(self, job: Job) -> None:
         """Show another job; its rows come with the next snapshots."""
         self.job = job

@@ -1,0 +1,122 @@
+"""The poller: what a look brings, behind cursors, with a clock of the test's own."""
+
+import pytest
+
+from radtui.paths import DataDir
+from radtui.records import JobKind, JobState
+from radtui.store import jobs, metrics
+from radtui.tui import poll
+from radtui.tui.poll import Poller
+from tests.tui.seeding import add_images, add_train, add_watched
+
+
+class Clock:
+    now_s = 1_000.0
+
+    def __call__(self):
+        return self.now_s
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def poller(data, clock):
+    return Poller(data, lambda snapshot: None, clock)
+
+
+def test_a_follower_gets_each_row_once(data, db, poller):
+    add_images(data, db)
+    job = add_train(db, steps=50)
+    poller.follow("a", job.id, metrics=True, descriptions=True)
+    first = poller.poll_once().news["a"]
+    assert first.first and len(first.metrics["loss"]) == 50 and len(first.events) == 1
+    assert {d.step for d in first.descriptions} == {0, 40}
+    assert "a" not in poller.poll_once().news
+    metrics.log_step(db, job.id, 51, 300, 0.5, 20.0, {"loss": float("nan")})
+    news = poller.poll_once().news["a"]
+    assert not news.first and [(m.step, m.value) for m in news.metrics["loss"]] == [(51, None)]
+
+
+def test_a_long_history_comes_in_chunks(data, db, poller, monkeypatch):
+    monkeypatch.setattr(poll, "CHUNK", 100)
+    job = add_train(db, steps=60)  # 4 series and 1 evaluation
+    poller.follow("a", job.id, metrics=True)
+    chunks = []
+    while not chunks or chunks[-1].more:
+        chunks.append(poller.poll_once().news["a"])
+    assert [chunk.first for chunk in chunks] == [True, False, False]
+    assert [m.step for chunk in chunks for m in chunk.metrics["loss"]] == list(range(1, 61))
+
+
+def test_steps_repeated_after_a_resume_are_read_again(data, db, poller):
+    add_images(data, db)
+    job = add_train(db, steps=50)
+    poller.follow("a", job.id, metrics=True, descriptions=True)
+    poller.poll_once()
+    metrics.drop_after(db, job.id, 30)
+    metrics.add_event(db, job.id, 30, 0.0, "resume")
+    for step in (31, 32):
+        metrics.log_step(db, job.id, step, 300, 0.3, 1.0, {"loss": 2.0})
+    add_watched(db, job, [40])
+    news = poller.poll_once().news["a"]
+    assert [m.step for m in news.metrics["loss"]] == [31, 32]
+    assert [e.kind for e in news.events] == ["resume"] and {d.step for d in news.descriptions} == {40}
+
+
+def test_following_another_job_begins_at_its_first_row(db, poller):
+    one, two = add_train(db, steps=5), add_train(db, steps=7)
+    poller.follow("a", one.id, metrics=True)
+    poller.poll_once()
+    poller.follow("a", two.id, metrics=True)
+    news = poller.poll_once().news["a"]
+    assert news.job.id == two.id and news.first and len(news.metrics["loss"]) == 7
+
+
+def test_rate_and_time_left_come_from_the_steps_seen(db, poller, clock):
+    job = jobs.create(db, JobKind.IMPORT, "x", "x", {})
+    jobs.begin(db, job.id, 1)
+    for second in range(6):
+        clock.now_s = 1_000.0 + second
+        jobs.progress(db, job.id, 10 * second, 110)
+        progress = poller.poll_once().progress(job.id)
+    assert progress.per_s == pytest.approx(10.0)
+    assert progress.left_s == pytest.approx(6.0)
+    clock.now_s += 4  # nothing new for four seconds: the time left goes on falling
+    assert poller.poll_once().progress(job.id).left_s == pytest.approx(2.0)
+
+
+def test_a_training_job_s_rate_is_known_at_the_first_look(db, poller, clock):
+    job = add_train(db, steps=50)
+    clock.now_s = jobs.must_get(db, job.id).heartbeat_at
+    progress = poller.poll_once().progress(job.id)
+    assert progress.per_s == pytest.approx(2.5, rel=0.05) and progress.left_s == pytest.approx(100, rel=0.1)
+
+
+def test_the_header_s_job_is_the_running_one(db, poller):
+    train = add_train(db, steps=5)
+    jobs.create(db, JobKind.GENERATE, "x", "x", {}, after_job_id=train.id)
+    snapshot = poller.poll_once()
+    assert snapshot.main.job.id == train.id and len(snapshot.live) == 2
+    jobs.end(db, train.id, JobState.DONE)
+    snapshot = poller.poll_once()
+    assert snapshot.main.job.state is JobState.QUEUED
+    assert snapshot.jobs[-1].state is JobState.DONE
+
+
+def test_the_log_s_tail_comes_when_the_file_changes(data, db, poller):
+    job = add_train(db, steps=1)
+    poller.follow("a", job.id, log_lines=2)
+    assert poller.poll_once().news["a"].log == ()
+    data.job(job.id).mkdir(parents=True)
+    data.log(job.id).write_text("one\ntwo\nthree\n")
+    assert poller.poll_once().news["a"].log == ("two", "three")
+    assert "a" not in poller.poll_once().news
+
+
+def test_a_folder_that_is_no_folder_is_trouble_not_an_exception(tmp_path):
+    (tmp_path / "file").write_text("x")
+    snapshot = Poller(DataDir(tmp_path / "file"), lambda snapshot: None).poll_once()
+    assert "Cannot" in snapshot.trouble

@@ -1,0 +1,142 @@
+"""The shell: which screen opens, one key each, help, commands, the bar above, leaving."""
+
+import subprocess
+import sys
+
+import pytest
+
+from radtui.records import JobKind, JobState
+from radtui.store import jobs
+from radtui.tui.screens.help import HelpScreen
+from radtui.tui.widgets.top_bar import TopBar
+from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_in, text_of, until
+from tests.tui.seeding import add_images, add_train
+
+
+async def test_an_empty_folder_opens_on_the_welcome_screen(data):
+    async with opened(data) as (app, _):
+        assert app.current_mode == "welcome"
+        text = text_of(app)
+        assert "The demo" in text and "A folder of yours" in text and "Radiology_mini" in text
+        assert "not for clinical use" in text
+
+
+async def test_images_open_on_data_and_a_live_training_job_on_train(data, db):
+    add_images(data, db)
+    async with opened(data) as (app, _):
+        assert app.current_mode == "data"
+    add_train(db, steps=3)
+    async with opened(data) as (app, _):
+        assert app.current_mode == "train"
+
+
+@pytest.mark.parametrize("size", [NARROW, MIDDLE])
+async def test_one_key_for_each_screen(data, db, size):
+    add_images(data, db)
+    async with opened(data, "jobs", size) as (app, pilot):
+        for key, mode in (("t", "train"), ("d", "data"), ("r", "review"), ("j", "jobs")):
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.current_mode == mode
+
+
+async def test_letters_typed_into_an_input_go_nowhere_else(data):
+    async with opened(data, "welcome") as (app, pilot):
+        await pilot.press("2")
+        await pilot.press(*"dtrjq")
+        assert app.current_mode == "welcome"
+        assert app.focused.value == "dtrjq"
+
+
+async def test_help_lists_the_keys_of_the_screen_and_the_app(data, db):
+    add_train(db, steps=2)
+    async with opened(data, "jobs", MIDDLE) as (app, pilot):
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        text = text_of(app)
+        assert "Stop; training saves a checkpoint first" in text
+        assert "Everywhere" in text and "Look at images" in text
+        await pilot.press("escape")
+        assert app.current_mode == "jobs" and not isinstance(app.screen, HelpScreen)
+
+
+async def test_the_palette_offers_what_keys_do_and_does_it(data):
+    async with opened(data, "jobs") as (app, pilot):
+        commands = {command.title: command for command in app.get_system_commands(app.screen)}
+        assert {"Data", "Train", "Review", "Jobs", "Help", "Quit"} <= commands.keys()
+        assert "Focus Next" not in commands and "Stop" not in commands  # no job is there to stop
+        await commands["Train"].callback()
+        await pilot.pause()
+        assert app.current_mode == "train"
+
+
+async def test_the_bar_shows_any_running_job_on_every_screen(data, db):
+    job = jobs.create(db, JobKind.IMPORT, "chests", "chests", {})
+    jobs.begin(db, job.id, 1)
+    jobs.progress(db, job.id, 30, 120)
+    async with opened(data, "jobs", WIDE) as (app, pilot):
+        for key in "jt":
+            await pilot.press(key)
+            await pilot.pause(0.1)
+            bar = text_in(app.screen.query_one(TopBar))
+            assert f"import #{job.id}" in bar and "25%" in bar
+        jobs.progress(db, job.id, 60, 120)
+        await until(pilot, lambda: "50%" in text_in(app.screen.query_one(TopBar)))
+        await until(pilot, lambda: "images/s" in text_in(app.screen.query_one(TopBar)) or "s/image" in text_in(
+            app.screen.query_one(TopBar)))  # fmt: skip
+
+
+async def test_the_bar_fits_a_narrow_terminal(data, db):
+    add_train(db, steps=120)
+    async with opened(data, "jobs", NARROW) as (app, _):
+        bar = text_in(app.screen.query_one(TopBar))
+        assert len(bar) == 80 and "40%" in bar and "Review" in bar and "left" in bar
+
+
+async def test_leaving_says_that_a_job_goes_on(data, db, monkeypatch):
+    add_train(db, steps=2)
+    said = []
+    async with opened(data, "jobs") as (app, pilot):
+        monkeypatch.setattr(app, "exit", lambda message=None: said.append(message))
+        await pilot.press("q")
+    assert said == ["train job 1 goes on; start radtui to see."]
+
+
+async def test_the_end_of_a_job_is_told_with_the_next_key(data, db):
+    job = add_train(db, steps=2)
+    async with opened(data, "jobs") as (app, pilot):
+        jobs.end(db, job.id, JobState.DONE)
+        await until(pilot, lambda: app._notifications)
+        assert "g to let both models describe" in next(iter(app._notifications)).message
+
+
+async def test_a_database_that_goes_bad_is_said_and_does_not_end_the_app(data, db):
+    async with opened(data, "jobs") as (app, pilot):
+        db.execute("ALTER TABLE jobs RENAME TO elsewhere")
+        await until(pilot, lambda: "Cannot read" in text_in(app.screen.query_one(TopBar)))
+        db.execute("ALTER TABLE elsewhere RENAME TO jobs")
+        await until(pilot, lambda: "no job running" in text_in(app.screen.query_one(TopBar)))
+
+
+def test_the_app_opens_without_the_worker_s_libraries(data, db):
+    add_images(data, db)
+    add_train(db, steps=5)
+    program = f"""
+import asyncio, sys
+from pathlib import Path
+from radtui.paths import DataDir
+from radtui.tui.app import RadtuiApp
+async def main():
+    app = RadtuiApp(DataDir(Path({str(data.root)!r})), "reader", "jobs")
+    async with app.run_test() as pilot:
+        await pilot.pause(0.2)
+        first = set(sys.modules)
+        for key in "td":
+            await pilot.press(key)
+            await pilot.pause(0.5)
+    heavy = {{"torch", "transformers", "trl", "peft", "datasets", "unsloth", "accelerate", "pandas", "scipy"}}
+    print(sorted(heavy & set(sys.modules)), sorted({{"numpy", "PIL"}} & first))
+asyncio.run(main())
+"""
+    out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "[] []"
