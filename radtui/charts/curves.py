@@ -184,12 +184,13 @@ def last(curve: Curve, smoothing: Smoothing) -> Reading:
     return read(curve, Axis.STEP, float(curve.series.x(Axis.STEP)[-1]), 0.0, smoothing)
 
 
-def convert(curves: Sequence[Curve], x: float, source: Axis, target: Axis) -> float | None:
-    """Where a place on one axis is on another, by the curve with the most points; None without points."""
+def convert(curves: Sequence[Curve], places: Sequence[float], source: Axis, target: Axis) -> list[float]:
+    """Where places on one axis are on another, by the curve with the most points; none without points."""
     longest = max(curves, key=lambda curve: len(curve.series), default=None)
     if longest is None or not len(longest.series):
-        return None
-    return float(np.interp(x, longest.series.x(source), longest.series.x(target)))
+        return []
+    converted = np.interp(np.array(places), longest.series.x(source), longest.series.x(target))
+    return [float(x) for x in converted]
 
 
 def _column(x: float, window: Range, width: int) -> int:

@@ -83,14 +83,14 @@ class ChartModel:
         old, new = self.look.axis, axes[(axes.index(self.look.axis) + 1) % len(axes)]
         full = full_range(self.curves, old)
         if full is not None and not self.view.whole:
-            lo, hi = (convert(self.curves, x, old, new) for x in self.view.window(full))
+            lo, hi = convert(self.curves, self.view.window(full), old, new)
             new_full = full_range(self.curves, new)
-            if lo is not None and hi is not None and new_full is not None and hi > lo:
+            if new_full is not None and hi > lo:
                 self.view.show(new_full, (lo, hi))
             else:
                 self.view.reset()
         if self.crosshair is not None:
-            self.crosshair = convert(self.curves, self.crosshair, old, new)
+            self.crosshair = next(iter(convert(self.curves, [self.crosshair], old, new)), None)
         self.relook(axis=new)
 
     def next_smoothing(self) -> None:
@@ -160,16 +160,9 @@ class ChartModel:
 
     def marks(self) -> list[Mark]:
         """The events, on the axis that is shown."""
-        axis = self.look.axis
-        places = [
-            event.step if axis is Axis.STEP else convert(self.curves, event.step, Axis.STEP, axis)
-            for event in self._events
-        ]
-        return [
-            Mark(float(x), event.kind, event.text)
-            for x, event in zip(places, self._events, strict=True)
-            if x is not None
-        ]
+        axis, steps = self.look.axis, [float(event.step) for event in self._events]
+        places = steps if axis is Axis.STEP else convert(self.curves, steps, Axis.STEP, axis)
+        return [Mark(x, event.kind, event.text) for x, event in zip(places, self._events, strict=False)]
 
     def compose(self, columns: int, rows: int) -> Frame:
         """Draw the chart into so many cells."""
