@@ -136,7 +136,7 @@ def summarise(
         seed: Of all bootstraps, so that the same ratings give the same numbers.
     """
     rows = sorted(ratings, key=lambda rating: (rating.job_id, rating.image_id, rating.rater, rating.occasion))
-    kept, left_out = _counted(rows, scheme, frozenset(calibration), include_unblinded)
+    kept, left_out = counted(rows, scheme, frozenset(calibration), include_unblinded)
     preference = compare(preferences_of(kept), seed)
     seen_twice = [
         row
@@ -163,10 +163,17 @@ def summarise(
     )
 
 
-def _counted(
-    rows: Sequence[Rating], scheme: Scheme, calibration: frozenset[tuple[int, int]], include_unblinded: bool
+def counted(
+    rows: Sequence[Rating], scheme: Scheme, calibration: Collection[tuple[int, int]], include_unblinded: bool
 ) -> tuple[list[Rating], LeftOut]:
-    """The ratings that count, and how many do not, by reason."""
+    """The ratings that count, and how many do not, by reason; what is exported counts the same way.
+
+    Args:
+        rows: Current state of each comparison.
+        scheme: Whose ratings count.
+        calibration: (job id, image id) of calibration pairs.
+        include_unblinded: Count ratings made by someone who knew which text is whose.
+    """
     kept = []
     reasons = dict.fromkeys(LeftOut.__slots__, 0)
     for row in rows:

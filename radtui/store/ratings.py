@@ -37,16 +37,37 @@ def add(db: sqlite3.Connection, rating: Rating) -> Rating:
 
     When this returns, the row survives a killed process: the screen may move on.
     """
+    with writing(db):
+        return _insert(db, rating)
+
+
+def restore(
+    db: sqlite3.Connection, snapshots: Iterable[Rating], assignments: Iterable[Assignment] = ()
+) -> int:
+    """Append snapshots that another data folder gave ids, all of them or none; returns how many.
+
+    Args:
+        db: The database.
+        snapshots: In their order; `undoes` names the old id of a snapshot of the same batch, or of nothing here.
+        assignments: Sides and places of their pairs; one that is there already stays.
+    """
+    new_ids: dict[int, int] = {}
+    with writing(db):
+        _assign(db, assignments)
+        for snapshot in snapshots:
+            undoes = None if snapshot.undoes is None else new_ids.get(snapshot.undoes)
+            new_ids[snapshot.id] = _insert(db, replace(snapshot, undoes=undoes)).id
+    return len(new_ids)
+
+
+def _insert(db: sqlite3.Connection, rating: Rating) -> Rating:
     values = (
         rating.job_id, rating.image_id, rating.rater, rating.occasion, rating.scheme, rating.scheme_hash,
         rating.preference, rating.both_bad, rating.base_acceptability, rating.tuned_acceptability,
         json.dumps(rating.answers, sort_keys=True), rating.note, rating.flagged, rating.skipped, rating.blinded,
         rating.shown_left, rating.active_s, rating.wall_s, rating.rated_at, rating.undoes,
     )  # fmt: skip
-    with writing(db):
-        row_id = db.execute(
-            f"INSERT INTO ratings ({COLUMNS}) VALUES ({','.join('?' * 20)})", values
-        ).lastrowid
+    row_id = db.execute(f"INSERT INTO ratings ({COLUMNS}) VALUES ({','.join('?' * 20)})", values).lastrowid
     assert row_id is not None
     return replace(rating, id=row_id)
 
@@ -81,14 +102,15 @@ def rated_images(db: sqlite3.Connection) -> set[int]:
 def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     """Store assignments; one that is there already keeps its side and place for ever."""
     with writing(db):
-        db.executemany(
-            "INSERT OR IGNORE INTO assignments (job_id, image_id, rater, occasion, role, shown_left, sort_key)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (a.job_id, a.image_id, a.rater, a.occasion, a.role, a.shown_left, a.sort_key)
-                for a in assignments
-            ],
-        )
+        _assign(db, assignments)
+
+
+def _assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO assignments (job_id, image_id, rater, occasion, role, shown_left, sort_key)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(a.job_id, a.image_id, a.rater, a.occasion, a.role, a.shown_left, a.sort_key) for a in assignments],
+    )
 
 
 def assigned(db: sqlite3.Connection, job_id: int, rater: str) -> list[Assignment]:
