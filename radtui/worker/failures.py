@@ -28,6 +28,11 @@ UNREACHABLE = (
     "LocalEntryNotFoundError", "OfflineModeIsEnabled", "gaierror", "ProxyError", "RemoteProtocolError",
 )  # fmt: skip
 
+FULL_DISK_SIGNS = (
+    "No space left on device", "database or disk is full", "os error 28",  # the system, SQLite, safetensors
+    "iostream error", "inline_container.cc",  # torch.save's own words for a short write
+)  # fmt: skip
+
 
 def sentence(error: BaseException, data: DataDir, subject: str = "") -> str:
     """Say in one sentence what went wrong and what to do next.
@@ -74,8 +79,7 @@ def is_disk_full(error: BaseException) -> bool:
     """Whether a write failed for want of space; each library wraps the system's error in its own way."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
-    text = str(error)
-    return "No space left on device" in text or "database or disk is full" in text or "os error 28" in text
+    return any(sign in str(error) for sign in FULL_DISK_SIGNS)
 
 
 def _memory_or_disk(chain: list[BaseException], data: DataDir) -> str:

@@ -20,6 +20,9 @@ from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import images, jobs
 from radtui.store.database import connect
 
+# Models this small gain nothing from threads, and on a busy machine threads that wait for each other cost tenfold.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 SIDE_PX = 56
 SHAPES = ("disc", "square", "bar")
 PLACES = ("left", "right")
@@ -169,12 +172,12 @@ def data(tmp_path: Path) -> DataDir:
 
 def train_settings(model: Path | str, **changes: object) -> TrainSettings:
     """Six fast steps on the shapes."""
-    values = dict(
-        model=str(model), dataset="shapes", instruction="Describe what you see.", max_steps=6, batch_size=4,
-        learning_rate=3e-3, warmup_steps=1, optimizer="adamw_torch", load_in_4bit=False,
-        gradient_checkpointing="off", loader_workers=0, eval_every=3, eval_images=8, checkpoint_every=2,
-        max_length_tokens=128, watch_images=2, watch_tokens=12,
-    ) | changes  # fmt: skip
+    values = {
+        "model": str(model), "dataset": "shapes", "instruction": "Describe what you see.", "max_steps": 6,
+        "batch_size": 4, "learning_rate": 3e-3, "warmup_steps": 1, "optimizer": "adamw_torch",
+        "load_in_4bit": False, "gradient_checkpointing": "off", "loader_workers": 0, "eval_every": 3,
+        "eval_images": 8, "checkpoint_every": 2, "max_length_tokens": 128, "watch_images": 2, "watch_tokens": 12,
+    } | changes  # fmt: skip
     return TrainSettings(**values)  # type: ignore[arg-type]
 
 

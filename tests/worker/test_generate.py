@@ -1,0 +1,222 @@
+"""Generation jobs: what base and tuned write, in which order, and what becomes of an interrupted one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from radtui.paths import DataDir
+from radtui.records import Job, StopRequest, UserError, Variant
+from radtui.settings import GenerateSettings
+from radtui.store import descriptions, images, jobs, metrics
+from radtui.store.database import connect
+from radtui.worker import data as items
+from radtui.worker import describe, generate, model
+from radtui.worker.reporter import Reporter, Stopped
+
+from .conftest import new_job, train_settings
+
+INSTRUCTION = "Describe what you see."
+
+
+@pytest.fixture(scope="module")
+def adapter(mllama, tmp_path_factory) -> Path:
+    """An adapter with random matrices: it changes the model's texts, whatever they are."""
+    import torch
+
+    settings = train_settings(mllama)
+    how = model.plan(settings)
+    network, _ = model.load(str(mllama), how)
+    network = model.with_adapter(network, how, settings)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.3)
+    folder = tmp_path_factory.mktemp("adapter")
+    network.save_pretrained(folder)
+    return folder
+
+
+def settings(base, tuned, **changes) -> GenerateSettings:
+    values = {
+        "model": str(base), "adapter": str(tuned), "dataset": "shapes", "instruction": INSTRUCTION,
+        "message_order": "image_first", "max_new_tokens": 12, "batch_size": 3, "load_in_4bit": False,
+    } | changes  # fmt: skip
+    return GenerateSettings(**values)
+
+
+def run(data: DataDir, job: Job, stop_after: int = 0) -> None:
+    """One process's worth of a job, stopped once `stop_after` descriptions are there."""
+    db = connect(data)
+    jobs.begin(db, job.id, 1)
+
+    class Interrupter(Reporter):
+        def described(self, batch):
+            new = super().described(batch)
+            if stop_after and len(descriptions.finished(self.db, self.job_id)) >= stop_after:
+                jobs.request_stop(self.db, self.job_id, StopRequest.NOW)
+            return new
+
+    generate.run(jobs.must_get(db, job.id), data, db, Interrupter(db, job.id))
+
+
+def texts(data: DataDir, job: Job) -> dict[tuple[int, Variant], str]:
+    return {(d.image_id, d.variant): d.text for d in descriptions.finished(connect(data), job.id)}
+
+
+def test_every_image_gets_a_pair_and_pairs_come_early(data, mllama, adapter):
+    job = new_job(data, settings(mllama, adapter))
+    run(data, job)
+    written = descriptions.finished(connect(data), job.id)
+    order = images.usable(connect(data), "shapes", "test")
+    assert [d.image_id for d in written[:6]] == order[:3] * 2
+    assert [d.variant for d in written[:6]] == [Variant.BASE] * 3 + [Variant.TUNED] * 3
+    assert len(texts(data, job)) == 16 == len(written)
+    assert all(texts(data, job)[i, Variant.BASE] != texts(data, job)[i, Variant.TUNED] for i in order)
+    one = written[0]
+    assert (one.prompt, one.decoding, one.step) == (INSTRUCTION, "greedy", None)
+    assert 0 < one.tokens <= 12 and one.seconds > 0 and one.truncated == (one.tokens == 12)
+    done = jobs.must_get(connect(data), job.id)
+    assert (done.step, done.total_steps) == (16, 16) and "descriptions/s" in done.message
+    assert done.result["base_descriptions"] == done.result["tuned_descriptions"] == 8
+
+
+def test_base_through_the_disabled_adapter_is_the_base_model_token_for_token(data, mllama, adapter):
+    how = model.plan(train_settings(mllama))
+    records = images.get_many(connect(data), images.usable(connect(data), "shapes", "test"))
+    pictures = [items.open_image(each, 0) for each in items.examples(records, data)]
+    names = [each.id for each in records]
+    decoding = describe.Decoding(24)
+
+    alone, processor = model.load(str(mllama), how)
+    inputs = describe.prepare(processor, pictures, INSTRUCTION, "image_first")
+    expected = alone.eval().generate(**inputs, max_new_tokens=24, do_sample=False)
+    tuned = model.load_adapter(model.load(str(mllama), how)[0], str(adapter), how)
+    with tuned.disable_adapter():
+        found = tuned.generate(**inputs, max_new_tokens=24, do_sample=False)
+        base = describe.describe(tuned, processor, inputs, decoding, names)
+    assert found.tolist() == expected.tolist()
+    assert base[0].text == describe.describe(alone, processor, inputs, decoding, names)[0].text
+    assert [t.text for t in describe.describe(tuned, processor, inputs, decoding, names)] != [
+        t.text for t in base
+    ]
+
+
+def test_an_interrupted_job_goes_on_with_what_is_missing(data, mllama, adapter):
+    whole, parts = (new_job(data, settings(mllama, adapter)) for _ in range(2))
+    run(data, whole)
+    with pytest.raises(Stopped):
+        run(data, parts, stop_after=9)
+    before = descriptions.finished(connect(data), parts.id)
+    assert len(before) == 9
+    run(data, parts)
+    after = descriptions.finished(connect(data), parts.id)
+    assert after[:9] == before and len(after) == 16
+    assert texts(data, parts) == texts(data, whole)
+    done = jobs.must_get(connect(data), parts.id)
+    assert done.step == 16 and done.result["tuned_descriptions"] == 8
+
+
+def test_a_finished_job_started_again_writes_nothing_and_loads_nothing(data, mllama, adapter, monkeypatch):
+    job = new_job(data, settings(mllama, adapter))
+    run(data, job)
+    monkeypatch.setattr(model, "load", lambda *_, **__: pytest.fail("loaded a model for nothing"))
+    run(data, job)
+    assert len(descriptions.finished(connect(data), job.id)) == 16
+
+
+@pytest.mark.parametrize("changes", [{}, {"temperature": 1.5, "min_p": 0.1}])
+def test_a_text_does_not_depend_on_its_batch(data, mllama, adapter, changes):
+    one_by_one = new_job(data, settings(mllama, adapter, batch_size=1, **changes))
+    together = new_job(data, settings(mllama, adapter, batch_size=8, **changes))
+    run(data, one_by_one)
+    run(data, together)
+    assert texts(data, together) == texts(data, one_by_one)
+
+
+def test_sampling_repeats_with_its_seed_and_changes_with_another(data, mllama, adapter):
+    sampled = [
+        new_job(data, settings(mllama, adapter, temperature=1.5, min_p=0.1, seed=seed)) for seed in (7, 7, 8)
+    ]
+    greedy = new_job(data, settings(mllama, adapter))
+    for job in (*sampled, greedy):
+        run(data, job)
+    first, second, other = (texts(data, job) for job in sampled)
+    assert first == second
+    assert first != other != texts(data, greedy) != first
+    assert {d.decoding for d in descriptions.finished(connect(data), sampled[2].id)} == {
+        "t=1.5 min_p=0.1 seed=8"
+    }
+
+
+def test_a_full_gpu_halves_the_batch_and_says_so(data, mllama, adapter, monkeypatch):
+    import torch
+
+    whole = describe.describe
+
+    def only_two(network, processor, inputs, decoding, names):
+        if len(names) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return whole(network, processor, inputs, decoding, names)
+
+    undisturbed, job = (new_job(data, settings(mllama, adapter, batch_size=8)) for _ in range(2))
+    run(data, undisturbed)
+    monkeypatch.setattr(describe, "describe", only_two)
+    run(data, job)
+    said = [e.text for e in metrics.events_since(connect(data), job.id, 0) if e.kind == "memory"]
+    assert [text.rsplit(" ", 1)[-1] for text in said] == ["4", "2"]
+    assert texts(data, job) == texts(data, undisturbed)
+    assert jobs.must_get(connect(data), job.id).result["batch_size"] == 2
+
+
+def test_a_job_queued_behind_an_import_finds_its_images_itself(data, mllama, adapter):
+    job = new_job(data, settings(mllama, adapter, limit=2))
+    run(data, job)
+    assert descriptions.work_list(connect(data), job.id) == images.usable(connect(data), "shapes", "test")[:2]
+
+
+def test_images_are_asked_about_in_the_size_and_order_of_the_settings(data, mllama, adapter, monkeypatch):
+    seen = []
+    prepare = describe.prepare
+
+    def spy(processor, pictures, instruction, order):
+        seen.append((max(max(p.size) for p in pictures), instruction, order))
+        return prepare(processor, pictures, instruction, order)
+
+    monkeypatch.setattr(describe, "prepare", spy)
+    job = new_job(
+        data, settings(mllama, adapter, max_side_px=40, message_order="text_first", instruction="What?")
+    )
+    run(data, job)
+    assert set(seen) == {(40, "What?", "text_first")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"adapter": "/nowhere"}, "no adapter in /nowhere"),
+        ({"split": "validation"}, "no readable images in split 'validation'"),
+        ({"model": "/nowhere"}, "The model /nowhere was not found"),
+        ({"temperature": 9.0}, "temperature must be 0 to 5, not 9"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(data, mllama, adapter, changes, sentence):
+    job = new_job(data, settings(mllama, adapter, **changes))
+    with pytest.raises(UserError, match=sentence) as raised:
+        run(data, job)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_adapter_of_another_model_is_refused(data, mllama, adapter, tmp_path):
+    import json
+    import shutil
+
+    wrong = tmp_path / "wrong"
+    shutil.copytree(adapter, wrong)
+    config = json.loads((wrong / "adapter_config.json").read_text())
+    (wrong / "adapter_config.json").write_text(json.dumps(config | {"r": config["r"] * 2}))
+    job = new_job(data, settings(mllama, wrong))
+    with pytest.raises(UserError, match="does not fit this model"):
+        run(data, job)
