@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
-from radtui.export.guard import guard
+from radtui.export.study import Review, read_review
 from radtui.records import Comparison, Image, Job, Rating, Variant
 from radtui.review.scheme import Scheme, dimension_answer, error_answer
 from radtui.review.text import word_count
-from radtui.store import descriptions, images, ratings
+from radtui.store import descriptions, images
 
 EXPORT_SCHEMA = "radtui-comparisons-1"
+RAW_SCHEMA = EXPORT_SCHEMA + "-raw"  # texts without the guard, so that nothing is taken off them on import
+CHUNK = 500
 PREFERENCE_LABELS = {
     -2: "base much better", -1: "base slightly better", 0: "equal",
     1: "tuned slightly better", 2: "tuned much better",
@@ -25,29 +27,45 @@ SEVERITIES = (("sig", True), ("insig", False))
 
 def columns(scheme: Scheme) -> list[str]:
     """The header for a scheme: its dimensions and error categories are columns of their own."""
-    errors = [
-        f"{variant}_{short}_{category.id}_{category.slug}"
-        for variant in Variant
-        for short, _ in SEVERITIES
-        for category in scheme.errors
-    ]
+    answers = answer_columns(scheme)
     return [
         "export_schema", "job_id", "image_id", "dataset", "split", "image_path", "image_sha256", "reference",
         "prompt", "base_model", "adapter", "decoding", "base_text", "tuned_text", "rater", "preference",
         "preference_label", "both_bad", "shown_left", "blinded", "base_acceptability", "tuned_acceptability",
-        *(f"dim_{dimension.id}" for dimension in scheme.dimensions), *errors,
+        *answers,
         "base_words", "tuned_words", "flagged", "skipped", "note", "active_seconds", "wall_seconds", "rated_at",
-        "occasion", "scheme", "scheme_hash",
+        "occasion", "scheme", "scheme_hash", "role",
     ]  # fmt: skip
 
 
-def rows(db: sqlite3.Connection, job: Job, scheme: Scheme, rater: str = "") -> Iterator[dict[str, object]]:
+def answer_columns(scheme: Scheme) -> dict[str, str]:
+    """Column -> key of `Rating.answers`: `dim_correctness` -> `dim.correctness`, in the header's order."""
+    found = {f"dim_{dimension.id}": dimension_answer(dimension.id) for dimension in scheme.dimensions}
+    for variant in Variant:
+        for short, significant in SEVERITIES:
+            for category in scheme.errors:
+                key = error_answer(variant, category.id, significant=significant)
+                found[f"{variant}_{short}_{category.id}_{category.slug}"] = key
+    return found
+
+
+def rows(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]]:
     """The rated comparisons of a job as column -> value; None where nothing was answered."""
-    for rating in ratings.current(db, job.id, rater):
-        pair = descriptions.comparison(db, job.id, rating.image_id)
-        image = images.get(db, rating.image_id)
-        if pair is not None and image is not None:
-            yield _row(job, image, pair, rating, scheme)
+    for rating, image, pair in rated(db, review):
+        yield _row(review, image, pair, rating)
+
+
+def rated(db: sqlite3.Connection, review: Review) -> Iterator[tuple[Rating, Image, Comparison]]:
+    """Every rating with its image and texts, in the order they were last changed, read in chunks."""
+    for start in range(0, len(review.ratings), CHUNK):
+        chunk = review.ratings[start : start + CHUNK]
+        ids = sorted({rating.image_id for rating in chunk})
+        known = {image.id: image for image in images.get_many(db, ids)}
+        pairs = {image_id: descriptions.comparison(db, review.job.id, image_id) for image_id in ids}
+        for rating in chunk:
+            image, pair = known.get(rating.image_id), pairs[rating.image_id]
+            if image is not None and pair is not None:
+                yield rating, image, pair
 
 
 def write_csv(
@@ -55,23 +73,31 @@ def write_csv(
 ) -> int:
     """Write `comparisons.csv`, whole or not at all; returns the number of rows.
 
-    Cells that a spreadsheet would run get a leading quote, which importing takes off exactly; `raw` leaves it out.
+    Cells that a spreadsheet would run get a leading quote, which importing takes off exactly; `raw` leaves it out,
+    and says so in `export_schema`.
 
     Raises:
         UserError: the file cannot be written.
     """
+    return write_review_csv(db, read_review(db, job, scheme, rater), out, raw)
+
+
+def write_review_csv(db: sqlite3.Connection, review: Review, out: Path, raw: bool = False) -> int:
+    """Write `comparisons.csv` of a review that was read; see `write_csv`."""
     written = 0
+    header = columns(review.scheme)
     with whole_file(out) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        header = columns(scheme)
-        writer.writerow(header)
-        for row in rows(db, job, scheme, rater):
-            writer.writerow([_cell(row[name], raw) for name in header])
+        file.write(csv_line(header))
+        for row in rows(db, review):
+            if raw:
+                row["export_schema"] = RAW_SCHEMA
+            file.write(csv_line(cell(row[name], raw) for name in header))
             written += 1
     return written
 
 
-def _row(job: Job, image: Image, pair: Comparison, rating: Rating, scheme: Scheme) -> dict[str, object]:
+def _row(review: Review, image: Image, pair: Comparison, rating: Rating) -> dict[str, object]:
+    job = review.job
     row: dict[str, object] = {
         "export_schema": EXPORT_SCHEMA, "job_id": job.id, "image_id": image.id, "dataset": image.dataset,
         "split": image.split, "image_path": image.source_key, "image_sha256": image.sha256,
@@ -86,14 +112,10 @@ def _row(job: Job, image: Image, pair: Comparison, rating: Rating, scheme: Schem
         "active_seconds": round(rating.active_s, 1), "wall_seconds": round(rating.wall_s, 1),
         "rated_at": datetime.fromtimestamp(rating.rated_at, UTC).isoformat(timespec="milliseconds"),
         "occasion": rating.occasion, "scheme": rating.scheme, "scheme_hash": rating.scheme_hash,
+        "role": review.role(rating),
     }  # fmt: skip
-    for dimension in scheme.dimensions:
-        row[f"dim_{dimension.id}"] = rating.answers.get(dimension_answer(dimension.id))
-    for variant in Variant:
-        for short, significant in SEVERITIES:
-            for category in scheme.errors:
-                key = error_answer(variant, category.id, significant=significant)
-                row[f"{variant}_{short}_{category.id}_{category.slug}"] = rating.answers.get(key)
+    for column, key in answer_columns(review.scheme).items():
+        row[column] = rating.answers.get(key)
     return row
 
 
@@ -103,14 +125,3 @@ def _label(rating: Rating) -> str:
     if rating.preference is None:
         return "skipped" if rating.skipped else ""
     return PREFERENCE_LABELS[rating.preference]
-
-
-def _cell(value: object, raw: bool) -> str:
-    """A value as text: empty for no answer, 1 and 0 for yes and no; only texts can be risky."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, (int, float)):
-        return str(value)
-    return str(value) if raw else guard(str(value))

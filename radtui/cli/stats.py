@@ -1,0 +1,132 @@
+"""The statistics of a review as a table: one figure a line, each with its interval, test and n."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from radtui.export.words import estimate, p_value, share
+from radtui.records import Job
+from radtui.review.preference import Comparative
+from radtui.review.quality import Acceptability, ErrorRates, Errors
+from radtui.review.scheme import Scheme
+from radtui.review.statistics import Summary
+
+Row = tuple[str, str]
+
+LEFT_OUT = {
+    "unrated": "note or flag only", "other_scheme": "by another scheme", "repeats": "hidden repeats",
+    "calibration": "calibration pairs", "skipped": "skipped", "unblinded": "un-blinded",
+}  # fmt: skip
+
+
+def print_stats(job: Job, summary: Summary, scheme: Scheme) -> None:
+    """Print a summary in sections of aligned lines."""
+    click.echo(f"Job {job.id}  {job.name}")
+    left = ", ".join(f"{n} {LEFT_OUT[why]}" for why, n in left_out(summary).items() if n)
+    click.echo(
+        f"{_plural(summary.n, 'rating')} of {_plural(summary.images, 'image')} by"
+        f" {', '.join(line.rater for line in summary.raters) or 'nobody'}"
+        + (f"; left out: {left}" if left else "")
+    )
+    sections = list(_sections(summary, scheme))
+    width = max((len(name) for _, rows in sections for name, _ in rows), default=0)
+    for title, rows in sections:
+        click.echo(f"\n{title}")
+        for name, text in rows:
+            click.echo(f"  {name:<{width}}  {text}")
+    click.echo("\nIntervals are 95 %, towards the tuned model. Model output, not for clinical use.")
+
+
+def left_out(summary: Summary) -> dict[str, int]:
+    """How many ratings do not count, by reason."""
+    told = summary.to_dict()["left_out"]
+    assert isinstance(told, dict)
+    return told
+
+
+def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:
+    found = summary.preference
+    yield (
+        "Preference",
+        [
+            ("verdict", summary.verdict),
+            ("wins, ties, losses", f"{found.wins}, {found.ties}, {found.losses}"),
+            ("win rate of non-ties", f"{share(found.win_rate)}, sign test {p_value(found.sign_p)}"),
+            ("preferred or equal", share(summary.preferred_or_equal)),
+            ("both bad", share(summary.both_bad)),
+            ("mean, -2 to 2", _mean(found)),
+        ],
+    )
+    if summary.dimensions:
+        labels = {dimension.id: dimension.label for dimension in scheme.dimensions}
+        yield (
+            "Dimensions, mean -2 to 2, p by Holm",
+            [(labels.get(name, name), _mean(one)) for name, one in summary.dimensions.items()],
+        )
+    if summary.acceptability:
+        yield "Acceptability, 1 to 5", _acceptability(summary.acceptability)
+    if summary.errors:
+        yield "Errors per report, base -> tuned", list(_errors(summary.errors, scheme))
+    if len(summary.raters) > 1:
+        yield (
+            "Raters",
+            [(line.rater, f"{line.n} rated, win rate {share(line.win_rate)}") for line in summary.raters],
+        )
+    yield "Trust", list(_trust(summary))
+
+
+def _mean(one: Comparative) -> str:
+    p = one.wilcoxon_p if one.holm_p is None else one.holm_p
+    return f"{estimate(one.mean, signed=True)}, Wilcoxon {p_value(p)}"
+
+
+def _acceptability(found: Acceptability) -> list[Row]:
+    rows = [
+        ("mean of base", estimate(found.base)),
+        ("mean of tuned", estimate(found.tuned)),
+        ("difference", f"{estimate(found.difference, signed=True)}, Wilcoxon {p_value(found.wilcoxon_p)}"),
+    ]
+    for name, level in (("usable (4 or 5)", found.usable), ("as is (5)", found.as_is)):
+        rows.append((f"{name}, base", share(level.base)))
+        rows.append((f"{name}, tuned", f"{share(level.tuned)}, McNemar {p_value(level.mcnemar.p)}"))
+    return rows
+
+
+def _errors(found: Errors, scheme: Scheme) -> Iterator[Row]:
+    yield "significant, base", estimate(found.base.significant)
+    yield "significant, tuned", estimate(found.tuned.significant)
+    yield "difference", f"{estimate(found.difference, signed=True)}, Wilcoxon {p_value(found.wilcoxon_p)}"
+    yield "reports with one, base", share(found.base.with_significant)
+    yield "reports with one, tuned", share(found.tuned.with_significant)
+    for category in scheme.errors:
+        yield (
+            f"{category.id} {category.label}",
+            f"{_rate(found.base, category.id)} -> {_rate(found.tuned, category.id)}",
+        )
+
+
+def _rate(rates: ErrorRates, category: str) -> str:
+    significant, _ = rates.by_category[category]
+    return "-" if significant.value is None else f"{significant.value:.2f}"
+
+
+def _trust(summary: Summary) -> Iterator[Row]:
+    side, length, power = summary.side, summary.length, summary.power
+    yield "left text chosen", share(side.chosen_left) + (": a side bias is likely" if side.suspected else "")
+    yield "tuned text stood left", share(side.tuned_left)
+    if length.rho is not None:
+        yield "preference and length", f"rho {length.rho:+.2f}, {p_value(length.p)}, n={length.n}"
+    if summary.agreement:
+        yield "agreement of raters", f"alpha {estimate(summary.agreement.alpha, signed=True)}"
+    if summary.repeats:
+        yield "same answer to a repeat", share(summary.repeats.same)
+    if power.detectable is None:
+        yield "power", f"{_plural(power.non_ties, 'pair')} without ties: too few to show any difference"
+    else:
+        yield "power", f"{power.non_ties} pairs without ties show a true win rate from {power.detectable:.0%}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

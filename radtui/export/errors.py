@@ -1,0 +1,55 @@
+"""`errors.csv`: counted errors in long form, one row per report, rater, category and significance, as ReXVal has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from radtui.export.csv_text import cell, csv_line
+from radtui.export.files import whole_file
+from radtui.export.study import Review
+from radtui.records import Rating, Variant
+from radtui.review.scheme import error_answer, parse_error_answer
+
+# Source: Yu et al., ReXVal (PhysioNet 2023): one row per report, rater, category and significance, zeros included.
+COLUMNS = ("image_id", "rater", "variant", "category", "category_id", "significant", "n")
+
+
+def error_rows(review: Review, include_unblinded: bool = False) -> Iterator[tuple[object, ...]]:
+    """The grid of counts behind the statistics, in the order of `COLUMNS`.
+
+    A rater who counted an error anywhere has said 0 where there is no count; one who never opened that question has
+    said nothing, and has no rows.
+    """
+    kept, _ = review.counting(include_unblinded)
+    counting = {rating.rater for rating in kept if _counts(rating)}
+    for rating in kept:
+        if rating.rater not in counting:
+            continue
+        for variant in Variant:
+            for category in review.scheme.errors:
+                for significant in (True, False):
+                    key = error_answer(variant, category.id, significant=significant)
+                    count = rating.answers.get(key, 0)
+                    yield (
+                        rating.image_id, rating.rater, variant.value, category.label, category.id, significant, count
+                    )  # fmt: skip
+
+
+def write_errors(review: Review, out: Path, raw: bool = False, include_unblinded: bool = False) -> int:
+    """Write `errors.csv`, whole or not at all; returns the number of rows.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    written = 0
+    with whole_file(out) as file:
+        file.write(csv_line(COLUMNS))
+        for row in error_rows(review, include_unblinded):
+            file.write(csv_line(cell(value, raw) for value in row))
+            written += 1
+    return written
+
+
+def _counts(rating: Rating) -> bool:
+    return any(count and parse_error_answer(key) for key, count in rating.answers.items())

@@ -1,0 +1,106 @@
+"""What a generation job's review holds, read from the store once: for the summary, the exports and the report."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from radtui.paths import DataDir
+from radtui.records import Job, Rating, UserError
+from radtui.review.bias import Words
+from radtui.review.scheme import Scheme
+from radtui.review.scheme_file import DEFAULT_ID, load_scheme
+from radtui.review.statistics import LeftOut, Summary, counted, summarise
+from radtui.review.text import word_count
+from radtui.store import descriptions, ratings
+from radtui.store.ratings import Assignment
+
+SCHEME_FILE = "scheme.toml"  # in the data folder; without it, the scheme that ships with radtui
+
+PairKey = tuple[int, str, int]  # image id, rater, occasion
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All there is to know of one job's review.
+
+    `ratings` is the current state of every showing that was not wholly taken back; `assigned` says which of them
+    were calibration pairs or hidden repeats; `words` are those of each pair's texts.
+    """
+
+    job: Job
+    scheme: Scheme
+    ratings: tuple[Rating, ...]
+    assigned: dict[PairKey, Assignment]
+    words: Words
+
+    @property
+    def calibration(self) -> frozenset[tuple[int, int]]:
+        """(job id, image id) of the pairs that raters were trained on."""
+        roles = self.assigned.values()
+        return frozenset((a.job_id, a.image_id) for a in roles if a.role == "calibration")
+
+    def role(self, rating: Rating) -> str:
+        """`normal`, `calibration` or `repeat`."""
+        found = self.assigned.get((rating.image_id, rating.rater, rating.occasion))
+        return found.role if found else "repeat" if rating.occasion else "normal"
+
+    def counting(self, include_unblinded: bool = False) -> tuple[list[Rating], LeftOut]:
+        """The ratings that statistics and preference data are made of, and how many are left out and why."""
+        rows = sorted(self.ratings, key=lambda r: (r.image_id, r.rater, r.occasion))
+        return counted(rows, self.scheme, self.calibration, include_unblinded)
+
+
+def read_review(db: sqlite3.Connection, job: Job, scheme: Scheme, rater: str = "") -> Review:
+    """Read a job's review; of one rater when named."""
+    names = [rater] if rater else ratings.raters(db, job.id)
+    assigned = {
+        (a.image_id, a.rater, a.occasion): a for name in names for a in ratings.assigned(db, job.id, name)
+    }
+    return Review(job, scheme, tuple(ratings.current(db, job.id, rater)), assigned, _words(db, job.id))
+
+
+def summarise_review(review: Review, include_unblinded: bool = False) -> Summary:
+    """All statistics of a review; takes a second for thousands of ratings, so call it on a thread."""
+    return summarise(review.ratings, review.scheme, review.words, review.calibration, include_unblinded)
+
+
+def scheme_for(data: DataDir, own: str | Path = "") -> Scheme:
+    """The rating scheme to read answers by: the named file, else the data folder's own, else the default.
+
+    Raises:
+        UserError: The file is missing or does not describe a scheme.
+    """
+    if own:
+        return load_scheme(own)
+    stored = data.root / SCHEME_FILE
+    return load_scheme(stored if stored.exists() else DEFAULT_ID)
+
+
+def check_scheme(found: Iterable[Rating], scheme: Scheme) -> None:
+    """Make sure that a scheme is the one at least some of the ratings were made with.
+
+    Raises:
+        UserError: There are ratings, and all of them answer another scheme's questions.
+    """
+    ids = Counter(rating.scheme for rating in found)
+    if ids and scheme.id not in ids:
+        other = ids.most_common(1)[0][0]
+        raise UserError(
+            f"These ratings were made with the rating scheme {other!r}, not {scheme.id!r};"
+            f" name its file with --scheme, or put it into the data folder as {SCHEME_FILE}."
+        )
+
+
+def _words(db: sqlite3.Connection, job_id: int) -> Words:
+    counts: dict[int, dict[str, int]] = {}
+    for description in descriptions.finished(db, job_id):
+        counts.setdefault(description.image_id, {})[description.variant] = word_count(description.text)
+    return {
+        (job_id, image_id): (both["base"], both["tuned"])
+        for image_id, both in counts.items()
+        if len(both) == 2
+    }

@@ -1,0 +1,33 @@
+"""Figures in words, the same on the command line and in a report: value, interval, n, p."""
+
+from __future__ import annotations
+
+from radtui.review.intervals import Estimate, Proportion
+
+NOTHING = "-"
+
+
+def share(of: Proportion, n: bool = True) -> str:
+    """A proportion: "71.4% (52.9% to 84.7%, n=28)"."""
+    if of.value is None:
+        return NOTHING
+    parts = [f"{of.low:.1%} to {of.high:.1%}"] if of.low is not None and of.high is not None else []
+    parts += [f"n={of.n}"] if n else []
+    return f"{of.value:.1%}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def estimate(of: Estimate, signed: bool = False, digits: int = 2, n: bool = True) -> str:
+    """A mean or score: "0.86 (0.50 to 1.18, n=28)", with a plus sign where it is a difference."""
+    if of.value is None:
+        return NOTHING
+    form = f"{'+' if signed else ''}.{digits}f"
+    parts = [f"{of.low:{form}} to {of.high:{form}}"] if of.low is not None and of.high is not None else []
+    parts += [f"n={of.n}"] if n else []
+    return f"{of.value:{form}}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def p_value(p: float | None) -> str:
+    """A p-value: "p=0.021", "p<0.001", or "no test" where there is nothing to test."""
+    if p is None:
+        return "no test"
+    return "p<0.001" if p < 0.001 else f"p={p:.3f}"
