@@ -73,15 +73,15 @@ class AskSheet(RadModal[str | None]):
         Binding("escape", "dismiss(None)", "Close", tooltip="Change nothing")
     ]
 
-    def __init__(self, title: str, placeholder: str, restrict: str | None = None) -> None:
+    def __init__(self, title: str, placeholder: str, restrict: str | None = None, value: str = "") -> None:
         super().__init__()
-        self._title, self._placeholder, self._restrict = title, placeholder, restrict
+        self._title, self._placeholder, self._restrict, self._value = title, placeholder, restrict, value
 
     def compose(self) -> ComposeResult:
         """One line to type in."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title, sheet.border_subtitle = self._title, "enter goes · esc closes"
-            yield Input(placeholder=self._placeholder, restrict=self._restrict, compact=True)
+            yield Input(self._value, placeholder=self._placeholder, restrict=self._restrict, compact=True)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -1,0 +1,173 @@
+"""The summary screen: who is preferred so far, with intervals, checks, and scores against truth and references."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from radtui.export.comparisons import write_csv
+from radtui.export.scores import VariantScores, job_scores
+from radtui.records import Job, UserError, Variant
+from radtui.review.blinding import calibration_set
+from radtui.review.scheme import Scheme
+from radtui.review.statistics import Summary, summarise
+from radtui.review.text import word_count
+from radtui.store import descriptions, ratings
+from radtui.tui.screens.base import RadScreen
+from radtui.tui.screens.review_dialogs import AskSheet
+from radtui.tui.widgets.score_text import score_lines
+from radtui.tui.widgets.summary_text import rating_lines
+
+BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # columns from which a class is set
+FRAME_CELLS, SCORES_CELLS = 5, 80  # padding and scrollbar; the column of scores with its margin
+
+
+class SummaryScreen(RadScreen):
+    """Statistics of one generation job, computed in threads.
+
+    Args:
+        job: The generation job.
+        rater: Whose ratings are summarised until all are asked for.
+        scheme: What was asked.
+    """
+
+    TAB = "review"
+    CSS_PATH = "summary.tcss"
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,s", "back", "Back to the pairs", tooltip="Back to the pairs"),
+        Binding("x", "export", "Export CSV", tooltip="Write the rated comparisons as CSV"),
+        Binding("a", "all_raters", "All raters", tooltip="Summarise everybody's ratings, or only mine"),
+    ]
+
+    @dataclass
+    class Summarised(Message):
+        """A thread has summarised the ratings."""
+
+        summary: Summary
+        pairs: int
+
+    @dataclass
+    class Scored(Message):
+        """A thread has scored the descriptions."""
+
+        scores: dict[Variant, VariantScores]
+
+    def __init__(self, job: Job, rater: str, scheme: Scheme) -> None:
+        super().__init__()
+        self._job, self._rater, self._scheme = job, rater, scheme
+        self._everybody = False
+        self._summary: Summary | None = None
+        self._pairs = 0
+
+    def compose_body(self) -> ComposeResult:
+        """Ratings and scores, side by side where there is room."""
+        yield Static("", id="title", markup=False)
+        with Horizontal(classes="body"), VerticalScroll(id="sheet"):
+            yield Static("Computing the statistics ...", id="ratings", markup=False)
+            yield Static("", id="scores", markup=False)
+        yield Static("Model output, not for clinical use.", id="limits", markup=False)
+
+    def on_mount(self) -> None:
+        """Start computing."""
+        self.query_one("#sheet").focus()
+        self._read()
+        self._score()
+
+    @work(thread=True, exclusive=True, group="summary")
+    def _read(self) -> None:
+        job, scheme = self._job, self._scheme
+        wanted = "" if self._everybody else self._rater
+
+        def read(db: sqlite3.Connection) -> SummaryScreen.Summarised:
+            rows = ratings.current(db, job.id, wanted)
+            words: dict[tuple[int, int], tuple[int, int]] = {}
+            lengths = {(d.image_id, d.variant): word_count(d.text) for d in descriptions.finished(db, job.id)}
+            pairs = descriptions.comparison_ids(db, job.id)
+            for image_id in pairs:
+                words[job.id, image_id] = (lengths[image_id, Variant.BASE], lengths[image_id, Variant.TUNED])
+            return self.Summarised(summarise(rows, scheme, words, self._calibration(db)), len(pairs))
+
+        self.post_message(self.rad.read(read))
+
+    def _calibration(self, db: sqlite3.Connection) -> set[tuple[int, int]]:
+        size = self._scheme.protocol.calibration_items
+        if not size:
+            return set()
+        seed = self._job.settings.get("seed", 0)
+        work_list = descriptions.work_list(db, self._job.id)
+        drawn = calibration_set(self._job.id, work_list, size, seed if isinstance(seed, int) else 0)
+        return {(self._job.id, image_id) for image_id in drawn}
+
+    @work(thread=True, exclusive=True, group="scores")
+    def _score(self) -> None:
+        self.post_message(self.Scored(self.rad.read(lambda db: job_scores(db, self._job))))
+
+    @on(Summarised)
+    def _show_summary(self, event: Summarised) -> None:
+        self._summary, self._pairs = event.summary, event.pairs
+        self._draw()
+
+    @on(Scored)
+    def _show_scores(self, event: Scored) -> None:
+        self.query_one("#scores", Static).update(Content("\n").join(score_lines(event.scores)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Bars fill the width."""
+        del event
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        if self._summary is None:
+            return
+        whose = "all raters" if self._everybody else f"ratings by {self._rater}"
+        title = Content.assemble(
+            (f"Summary of #{self._job.id} {self._job.name}", "bold"),
+            (f"  {whose}, {self._summary.images:,} of {self._pairs:,} images", "$muted"),
+        )
+        self.query_one("#title", Static).update(title)
+        wide = self.size.width >= BREAKPOINTS[1][0]
+        width = self.size.width - FRAME_CELLS - (SCORES_CELLS if wide else 0)
+        lines = rating_lines(self._summary, self._scheme, max(40, width))
+        self.query_one("#ratings", Static).update(Content("\n").join(lines))
+
+    def action_back(self) -> None:
+        """Back to the pairs."""
+        self.dismiss()
+
+    def action_export(self) -> None:
+        """Ask for a file and write the rated comparisons into it."""
+
+        def write(name: str | None) -> None:
+            if name and name.strip():
+                self._write(Path(name.strip()).expanduser())
+
+        self.app.push_screen(
+            AskSheet("Export rated comparisons to", "a file", value="comparisons.csv"), write
+        )
+
+    @work(thread=True, group="export")
+    def _write(self, out: Path) -> None:
+        """Outside the loop: thousands of comparisons take a while."""
+        rater = "" if self._everybody else self._rater
+        try:
+            rows = self.rad.read(lambda db: write_csv(db, self._job, self._scheme, out, rater))
+        except UserError as error:
+            self.app.call_from_thread(self.notify, str(error), severity="error", timeout=10)
+        else:
+            self.app.call_from_thread(self.notify, f"{rows:,} rated comparisons are in {out.resolve()}.")
+
+    def action_all_raters(self) -> None:
+        """Change between this rater's and everybody's ratings."""
+        self._everybody = not self._everybody
+        self._read()

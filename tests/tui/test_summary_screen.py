@@ -1,0 +1,137 @@
+"""The summary screen: figures with n and interval, checks, scores, export."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from radtui.paths import DataDir
+from radtui.records import Job, Variant
+from radtui.review.intervals import proportion
+from radtui.review.queue import Pair
+from radtui.review.scheme_file import default_scheme
+from radtui.store import ratings
+from radtui.tui import review_edits as edits
+from radtui.tui.app import RadtuiApp
+from radtui.tui.screens.summary import SummaryScreen
+from radtui.tui.widgets.summary_text import diverging, interval, p_text, share_line
+
+SCHEME = default_scheme()
+
+
+@asynccontextmanager
+async def opened(data: DataDir, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    app = RadtuiApp(data, "ana", screen="review", live=False)
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        await pilot.press("s")
+        await settled(pilot)
+        await settled(pilot)
+        yield pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    await pilot.pause(0.05)
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause(0.05)
+
+
+def text(pilot: Pilot[None], static_id: str) -> str:
+    screen = pilot.app.screen
+    assert isinstance(screen, SummaryScreen)
+    return str(screen.query_one(f"#{static_id}", Static).content)
+
+
+def rate(db: sqlite3.Connection, job: Job, image_ids: list[int], rater: str, preference: int) -> None:
+    for image_id in image_ids:
+        row = edits.blank(Pair(job.id, image_id), rater, SCHEME, Variant.TUNED, blinded=True)
+        row = edits.accepted(edits.accepted(row, Variant.BASE, 2), Variant.TUNED, 5)
+        row = edits.counted(row, Variant.BASE, "2", True, 1)
+        level = next(at for at, one in enumerate(SCHEME.preference) if one.value == -preference)
+        ratings.add(db, edits.preferred(row, SCHEME, level))
+
+
+async def test_few_ratings_say_too_few(data: DataDir, reviewed_job: Job) -> None:
+    async with opened(data, (80, 24)) as pilot:
+        assert "Nothing is rated yet. Press esc" in text(pilot, "ratings")
+        await pilot.press("escape", "1", "s")
+        await settled(pilot)
+        await settled(pilot)
+        assert "Too few to conclude: 1 decided pair, 20 at least" in text(pilot, "ratings")
+        assert "not for clinical use" in text(pilot, "limits")
+
+
+async def test_figures_have_n_and_interval(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, add_images: Callable[..., list[int]]
+) -> None:
+    from radtui.store import descriptions
+    from radtui.store.descriptions import NewDescription
+
+    ids = add_images(24)
+    for image_id in ids[6:]:
+        for variant in Variant:
+            new = NewDescription(image_id, variant, f"{variant} nodule", "Describe.", "greedy", 3, 0.1, False)
+            descriptions.add(db, reviewed_job.id, [new])
+    rate(db, reviewed_job, ids[:22], "ana", 2)
+    rate(db, reviewed_job, ids[22:], "ana", -1)
+    rate(db, reviewed_job, ids[:3], "ben", -2)
+    async with opened(data, (200, 60)) as pilot:
+        said = text(pilot, "ratings")
+        assert "Tuned preferred (exact sign test, p < 0.001)" in said
+        wins = proportion(22, 24)
+        assert f"{wins.value:.0%}  {wins.low:.0%} to {wins.high:.0%}, n 24" in said
+        assert "base 2   equal 0   tuned 22   both bad 0" in said
+        assert "Acceptability  1 to 5, 24 pairs" in said and "Significant" in said
+        assert "ben" not in said
+        scores = text(pilot, "scores")
+        assert (
+            "Against known findings  24 images" in scores and "ROUGE-L" in scores and "Right side" in scores
+        )
+        await pilot.press("a")
+        await settled(pilot)
+        assert "Krippendorff alpha" in text(pilot, "ratings") and "ben" in text(pilot, "ratings")
+        assert "all raters" in text(pilot, "title")
+
+
+async def test_export_writes_the_rated_comparisons(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rate(db, reviewed_job, [1, 2, 3], "ana", 1)
+    async with opened(data) as pilot:
+        await pilot.press("x")
+        assert pilot.app.screen.query_one(Input).value == "comparisons.csv"
+        await pilot.press("enter")
+        await settled(pilot)
+    with (tmp_path / "comparisons.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["preference"] for row in rows] == ["1"] * 3
+
+
+def test_diverging_bar_grows_from_the_middle() -> None:
+    bar = diverging({-2: 1, -1: 1, 0: 2, 1: 2, 2: 4}, 40)
+    assert len(bar.plain) == 40
+    assert bar.plain.index("█") == 20 - round(3 / 7 * 20)
+    even = diverging({-2: 3, -1: 0, 0: 0, 1: 0, 2: 3}, 40).plain
+    assert even == "█" * 40
+    assert diverging(dict.fromkeys(range(-2, 3), 0), 40).plain == ""
+    assert "█" not in diverging({-2: 0, -1: 0, 0: 0, 1: 0, 2: 5}, 40).plain[:20]
+
+
+def test_interval_marks_value_and_limits() -> None:
+    drawn = interval(0.25, 0.5, 0.75, 41, 0.5).plain
+    assert drawn.index("●") == 20 and drawn.index("━") == 10 and drawn.rindex("━") == 30
+    assert interval(0.8, 0.9, 1.0, 41, 0.5).plain[20] == "┼"
+    assert interval(0, 0.5, 1, 5, 0.5).plain == ""
+    assert "no answers yet" in share_line("Wins", proportion(0, 0), 80).plain
+
+
+def test_p_values_as_cited() -> None:
+    assert [p_text(p) for p in (None, 0.0004, 0.04)] == ["p –", "p < 0.001", "p = 0.040"]
