@@ -80,6 +80,7 @@ async def test_the_bar_shows_any_running_job_on_every_screen(data, db):
             await pilot.pause(0.1)
             bar = text_in(app.screen.query_one(TopBar))
             assert f"import #{job.id}" in bar and "25%" in bar
+        await pilot.pause(1.1)  # a rate is made of steps at least a second apart
         jobs.progress(db, job.id, 60, 120)
         await until(pilot, lambda: "50%" in text_in(app.screen.query_one(TopBar)))
         await until(pilot, lambda: "images/s" in text_in(app.screen.query_one(TopBar)) or "s/image" in text_in(

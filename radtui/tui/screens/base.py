@@ -46,9 +46,10 @@ class RadScreen(Screen[None]):
         """Draw what is new; nothing by default."""
 
     def deliver(self, snapshot: Snapshot) -> None:
-        """Take a snapshot from the app."""
-        self.query_one(TopBar).show(snapshot)
-        self.show_snapshot(snapshot)
+        """Take a snapshot from the app; a screen that is still being composed has nothing to draw on."""
+        if self.query(TopBar) and self.query(KeyBar):
+            self.query_one(TopBar).show(snapshot)
+            self.show_snapshot(snapshot)
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Be up to date from the first frame."""

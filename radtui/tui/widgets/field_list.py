@@ -67,10 +67,11 @@ class FieldList(ScrollView, can_focus=True):
 
     @dataclass
     class Edit(Message):
-        """A value is to be typed, beginning with `text`."""
+        """A value is to be typed, beginning with `text`; `typed` says that this was a key of its own."""
 
         name: str
         text: str
+        typed: bool = False
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -144,7 +145,7 @@ class FieldList(ScrollView, can_focus=True):
             and not self.choices(self.name_at_cursor)
         ):
             event.stop()
-            self.post_message(self.Edit(self.name_at_cursor, event.character))
+            self.post_message(self.Edit(self.name_at_cursor, event.character, typed=True))
 
     def action_move(self, by: int) -> None:
         """Go up or down by fields."""

@@ -38,8 +38,8 @@ class JobPane(Vertical):
     JobPane .job-body { height: 1fr; }
     JobPane .job-charts { width: 1fr; padding: 0 1; }
     JobPane .job-small { height: 3; margin-top: 1; }
-    JobPane SmallChart { margin: 0 2 0 0; }
-    JobPane WatchTimeline { width: 40%; }
+    JobPane SmallChart { margin: 0 1 0 0; }
+    JobPane WatchTimeline { width: 38%; }
     JobPane LogTail { height: 35%; border-top: hkey $faint; display: none; }
     JobPane.-log LogTail { display: block; }
     JobPane.-narrow WatchTimeline { display: none; }

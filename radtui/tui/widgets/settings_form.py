@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, Static
 
 from radtui.records import UserError
@@ -30,7 +32,7 @@ class FieldInput(Input):
 
 
 class SettingsForm(Vertical):
-    """Edits settings field by field; posts `FieldList.Changed`.
+    """Edits settings field by field; posts `Changed`.
 
     Whatever is shown can be read from `settings`, valid or not: `settings.problems()` says what is wrong, and
     the lines of the list show it.
@@ -42,6 +44,12 @@ class SettingsForm(Vertical):
     SettingsForm .field-help { height: 2; color: $muted; padding: 0 3; }
     SettingsForm FieldInput { layer: edit; position: absolute; display: none; height: 1; padding: 0; }
     """
+
+    @dataclass
+    class Changed(Message):
+        """A field has another value."""
+
+        settings: Settings
 
     def __init__(self, settings: Settings, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -85,8 +93,14 @@ class SettingsForm(Vertical):
             return True
         return False
 
-    @on(FieldList.Moved)
     @on(FieldList.Changed)
+    def _changed(self, event: FieldList.Changed) -> None:
+        # A message of its own: the list's goes no further than here when it answers what was typed here.
+        event.stop()
+        self._show_help()
+        self.post_message(self.Changed(event.settings))
+
+    @on(FieldList.Moved)
     def _show_help(self) -> None:
         name = self.list.name_at_cursor
         about = self.settings.about()[name]
@@ -98,9 +112,12 @@ class SettingsForm(Vertical):
             self._help.update(f"{about.help}{f' ({extra})' if extra else ''}.")
 
     @on(FieldList.Edit)
-    def _edit(self, event: FieldList.Edit) -> None:
-        if self._input.display and self._editing == event.name:
-            self._input.insert_text_at_cursor(event.text)  # typed faster than the focus moved
+    async def _edit(self, event: FieldList.Edit) -> None:
+        if self._input.display and self._editing == event.name:  # keys came faster than the focus moved
+            if event.typed:
+                self._input.insert_text_at_cursor(event.text)
+            else:
+                await self._input.action_submit()
             return
         self._editing = event.name
         place = self.list.place(event.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,7 +14,6 @@ from textual.widgets import Static
 from radtui.settings import PRESETS, TrainSettings
 from radtui.store.images import DatasetSummary
 from radtui.tui.plan import Plan, plan
-from radtui.tui.widgets.field_list import FieldList
 from radtui.tui.widgets.settings_form import SettingsForm
 
 SAID = {
@@ -91,13 +91,11 @@ class TrainForm(Vertical):
         self.form.show(settings, settings)
         self._show()
 
-    @on(FieldList.Changed)
+    @on(SettingsForm.Changed)
     def _changed(self) -> None:
         self._show()
 
     def _fill(self, settings: TrainSettings) -> None:
-        from dataclasses import replace
-
         settings = replace(settings, dataset=self.settings.dataset)
         self.form.show(settings, settings)
         self._show()
