@@ -7,8 +7,8 @@ from time import monotonic
 
 from textual.widget import Widget
 
-REPEAT_S = 0.09  # two changes closer than this come from a held key: terminals repeat 20 to 40 times a second
-REST_S = 0.1  # after this long without a change the picture is drawn fine again
+REPEAT_S = 0.09  # two changes closer than this come from a held key: terminals repeat 12 to 40 times a second
+REST_S = (0.05, 0.15)  # a key is let go when two of its intervals pass without a change; at least, at most
 RETRY_S = 0.01
 _QUEUE_ROOM = 10  # of Textual's 30 places for unwritten frames; a full queue would block the event loop
 
@@ -29,6 +29,7 @@ class Pacer:
         self._widget = widget
         self._clock = clock
         self._changed_at = float("-inf")
+        self._rest_s = REST_S[1]
         self._waiting = False
         self._resting = False
         self.coarse = False
@@ -36,11 +37,14 @@ class Pacer:
     def changed(self) -> None:
         """Draw the widget again, now or as soon as the last frame is written."""
         now = self._clock()
-        self.coarse = now - self._changed_at < REPEAT_S
+        interval = now - self._changed_at
+        self.coarse = interval < REPEAT_S
         self._changed_at = now
+        if self.coarse:
+            self._rest_s = min(max(2 * interval, REST_S[0]), REST_S[1])
         if self.coarse and not self._resting:
             self._resting = True
-            self._widget.set_timer(REST_S, self._rested)
+            self._widget.set_timer(self._rest_s, self._rested)
         self._draw()
 
     def painted(self) -> None:
@@ -60,15 +64,19 @@ class Pacer:
 
     def _retry(self) -> None:
         self._waiting = False
+        if self._clock() - self._changed_at > self._rest_s * 0.75:
+            self.coarse = False  # as good as let go: one more coarse frame would only delay the fine one
         self._draw()
 
     def _rested(self) -> None:
-        left = REST_S - (self._clock() - self._changed_at)
+        left = self._rest_s - (self._clock() - self._changed_at)
         if left > 0.005:
             self._widget.set_timer(left, self._rested)
             return
-        self._resting = self.coarse = False
-        self._draw()
+        self._resting = False
+        if self.coarse:
+            self.coarse = False
+            self._draw()
 
     def _queue_size(self) -> int | None:
         """Texts the terminal has not accepted, or None where there is no writer thread (tests, browser)."""
