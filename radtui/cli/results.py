@@ -1,4 +1,4 @@
-"""Commands that read what jobs have left: export, score."""
+"""Commands that read what jobs and raters have left: export, import-ratings, stats, score."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.records import Job, JobKind, UserError
+
+JOB_OPTION = click.option(
+    "--job", "job_id", type=int, metavar="JOB", help="Generation job  [default: the newest]."
+)
+SCHEME_OPTION = click.option(
+    "--scheme", "scheme_file", default="", metavar="FILE",
+    help="Rating scheme of the ratings  [default: the data folder's scheme.toml, else radtui's own].",
+)  # fmt: skip
 
 
 def review_job(db: sqlite3.Connection, job_id: int | None) -> Job:
@@ -34,35 +42,75 @@ def review_job(db: sqlite3.Connection, job_id: int | None) -> Job:
 
 
 @click.command()
-@click.option("--job", "job_id", type=int, metavar="JOB", help="Generation job  [default: the newest].")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("comparisons.csv"), show_default=True,
-    help="File to write; an existing one is replaced once the new one is whole.",
-)  # fmt: skip
+@JOB_OPTION
 @click.option("--rater", "only_rater", default="", metavar="NAME", help="Only this rater's ratings.")
-@click.option("--raw", is_flag=True, help="Texts exactly as they are, even if a spreadsheet would run them.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+@click.option(
+    "--include-unblinded", is_flag=True, help="Count ratings made by someone who knew which text is whose."
+)
+@SCHEME_OPTION
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @pass_session
-def export(
-    session: Session, job_id: int | None, out: Path, only_rater: str, raw: bool, as_json: bool
+def stats(
+    session: Session,
+    job_id: int | None,
+    only_rater: str,
+    include_unblinded: bool,
+    scheme_file: str,
+    as_json: bool,
 ) -> None:
-    """Write the rated comparisons of a generation job as CSV."""
-    from radtui.export.comparisons import write_csv
-    from radtui.review.scheme_file import default_scheme
+    """What the ratings show: preference, errors, agreement, bias, each with n and interval."""
+    from radtui.cli.stats import print_stats
+    from radtui.export.study import check_scheme, read_review, scheme_for, summarise_review
 
     db = session.connect()
-    job = review_job(db, job_id)
-    rows = write_csv(db, job, default_scheme(), out, only_rater, raw)
+    scheme = scheme_for(session.data, scheme_file)
+    review = read_review(db, review_job(db, job_id), scheme, only_rater)
+    check_scheme(review.ratings, scheme)
+    summary = summarise_review(review, include_unblinded)
     if as_json:
-        print_result({"job": job.id, "rows": rows, "path": str(out.resolve())}, as_json)
+        head = {"job": review.job.id, "scheme": scheme.id, "scheme_hash": scheme.sha256}
+        print_result(head | summary.to_dict(), as_json)
+    elif not review.ratings:
+        whose = f"by {only_rater} " if only_rater else ""
+        click.echo(f"Nothing is rated {whose}in job {review.job.id} yet: open radtui and press r.", err=True)
     else:
-        click.echo(f"{rows} rated comparisons of job {job.id} -> {out}")
-        if not rows:
-            click.echo("Nothing is rated yet: open radtui and press r.", err=True)
+        print_stats(review.job, summary, scheme)
+
+
+@click.command("import-ratings")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--job", "job_id", type=int, metavar="JOB",
+    help="Only into this generation job  [default: the one with these images and texts].",
+)  # fmt: skip
+@SCHEME_OPTION
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+@pass_session
+def import_ratings(session: Session, file: Path, job_id: int | None, scheme_file: str, as_json: bool) -> None:
+    """Restore exported ratings from FILE: a comparisons.csv (raw or not) or a .jsonl.
+
+    A rating finds its comparison by the image's bytes and the two texts, so the file may come from another data
+    folder. Ratings that are there already are not added again, and none is overwritten.
+    """
+    from dataclasses import asdict
+
+    from radtui.export.restore import import_ratings as restore
+    from radtui.export.study import scheme_for
+
+    db = session.connect()
+    chosen = None if job_id is None else review_job(db, job_id).id
+    done = restore(db, file, scheme_for(session.data, scheme_file), chosen)
+    if as_json:
+        print_result(asdict(done), as_json)
+        return
+    where = ", ".join(f"job {number}" for number in done.jobs) or "nowhere"
+    click.echo(f"{done.added} of {done.rows} ratings -> {where}; {done.known} were there already")
+    for problem in done.problems:
+        click.echo(problem, err=True)
 
 
 @click.command()
-@click.option("--job", "job_id", type=int, metavar="JOB", help="Generation job  [default: the newest].")
+@JOB_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 @pass_session
 def score(session: Session, job_id: int | None, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from radtui.records import UserError
 from radtui.store.database import writing
 
 WORKER_NICENESS = 10  # below the app, so that a key is answered while training fills every core
-LOCK_TRIES = 20  # a look at the lock by another process holds it for microseconds
+LOCK_WAIT_S = 5.0  # a worker that has just written its end still takes a moment to leave
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -79,11 +79,13 @@ def exit_code(job_id: int) -> int | None:
 
 
 def _try_lock(lock: int) -> bool:
-    for _ in range(LOCK_TRIES):
+    end = time.monotonic() + LOCK_WAIT_S
+    while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(0.01)
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
         else:
             return True
-    return False

@@ -1,0 +1,5 @@
+"""`python -m radtui.cli` is `radtui`."""
+
+from radtui.cli import main
+
+main()
