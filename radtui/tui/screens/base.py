@@ -47,7 +47,7 @@ class RadScreen(Screen[None]):
 
     def deliver(self, snapshot: Snapshot) -> None:
         """Take a snapshot from the app; a screen that is still being composed has nothing to draw on."""
-        if self.query(TopBar) and self.query(KeyBar):
+        if len(self.query(TopBar)) and len(self.query(KeyBar)):
             self.query_one(TopBar).show(snapshot)
             self.show_snapshot(snapshot)
 

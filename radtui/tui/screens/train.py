@@ -79,7 +79,7 @@ class TrainScreen(JobScreen):
             self._show("form")
         else:
             # After the first frame: what the pane draws with takes longer to import than all the rest.
-            self.set_timer(FIRST_FRAME_S, partial(self.attach, job))
+            self.set_timer(FIRST_FRAME_S, partial(self._attach_first, job))
 
     @property
     def chosen(self) -> Job | None:
@@ -102,6 +102,10 @@ class TrainScreen(JobScreen):
         if state != self._seen_state:
             self._seen_state = state
             self.refresh_bindings()
+
+    async def _attach_first(self, job: Job) -> None:
+        if self.query_one(ContentSwitcher).current is None:  # nothing was asked for meanwhile
+            await self.attach(job)
 
     async def attach(self, job: Job) -> None:
         """Show a job from its first row on."""
