@@ -1,7 +1,7 @@
 """DICOM files and folders: the files as they are, and of their headers only what is on an allow-list.
 
-Names, dates, times and ids of a header are not read into facts, keys or texts. The kept file itself is unchanged
-and so holds whatever its header holds.
+Names, dates, times and ids of a header are not read into facts, keys or texts; the import keeps the file without
+them.
 
 Source: DICOM PS3.15, annex E, lists the attributes that identify a patient; none of `FACTS` is on it.
 """

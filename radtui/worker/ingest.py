@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from radtui.imaging import decode
+from radtui.imaging.dicom import stripped
 from radtui.paths import DataDir
 from radtui.records import Job, NewImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
@@ -248,9 +249,16 @@ class _Ingest:
             return Probe("", error=item.error)
         if not item.data:
             return Probe("", error="The image is empty (0 bytes).")
-        sha256 = hashlib.sha256(item.data).hexdigest()
-        store_bytes(self._data.blob(sha256), item.data)
-        return self._probes.get(sha256) or probe_bytes(item.data, sha256)
+        content = item.data
+        if decode.is_dicom(content):
+            # A header holds names, dates and ids: what is kept is the file without them, and none that can't be read.
+            try:
+                content = stripped(content)
+            except UserError as error:
+                return Probe("", error=str(error))
+        sha256 = hashlib.sha256(content).hexdigest()
+        store_bytes(self._data.blob(sha256), content)
+        return self._probes.get(sha256) or probe_bytes(content, sha256)
 
     def _tidied(self, item: NewImage) -> NewImage:
         """An image with text that SQLite takes, and a key that no other image of its split has in this import."""

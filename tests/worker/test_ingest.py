@@ -318,3 +318,19 @@ def test_real_radiographs_as_a_folder_and_as_parquet(run: Import) -> None:
     summary = {each.name: each for each in images.datasets(run.db)}["mini"]
     assert (summary.splits, summary.unreadable, summary.leaked) == ({"train": 12, "test": 6}, 0, 0)
     assert summary.source == str(mini)
+
+
+def test_nothing_that_names_a_patient_is_kept(run: Import, tmp_path: Path) -> None:
+    pytest.importorskip("pydicom")
+    from tests.unit.test_sources_dicom import chest_file
+
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "one.dcm").write_bytes(chest_file())
+    (folder / "cut.dcm").write_bytes(chest_file()[:600])
+    run(folder)
+    good = [row for row in run.rows() if not row.error]
+    assert len(good) == 1 and (good[0].width_px, good[0].height_px) == (4, 4)
+    kept = b"".join(path.read_bytes() for path in run.data.root.rglob("*") if path.is_file())
+    for secret in (b"Mustermann", b"PAT-4711", b"19640812", b"20240131", b"ACC99887", b"Elsewhere"):
+        assert secret not in kept
