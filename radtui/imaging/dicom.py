@@ -71,18 +71,24 @@ def stripped(data: bytes) -> bytes:
         UserError: As `decode`.
     """
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import generate_uid
+    from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
     dataset = _read(data)
     _require_pixels(dataset)
     syntax = dataset.file_meta.TransferSyntaxUID
+    if not dataset.get("SOPClassUID"):  # required in a file; some devices write it in front of the data set only
+        named = dataset.file_meta.get("MediaStorageSOPClassUID")
+        dataset.SOPClassUID = named or SecondaryCaptureImageStorage
     _strip_sequences(dataset)
     dataset.SOPInstanceUID = generate_uid(entropy_srcs=[_content_name(data)])
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     dataset.preamble = None
     out = io.BytesIO()
-    dataset.save_as(out, enforce_file_format=True)
+    try:
+        dataset.save_as(out, enforce_file_format=True)
+    except Exception as error:  # writers raise anything at all on elements that broke the standard
+        raise UserError(f"This DICOM file cannot be kept ({reason(error)}); export it again.") from error
     return out.getvalue()
 
 
