@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -96,7 +99,9 @@ def test_a_killed_session_comes_back_to_the_same_pair_on_the_same_sides(
     before = shown(session)
     with writing(db):  # whatever an algorithm would say now: what was shown once stays
         flipped = "base" if before.left is Variant.TUNED else "tuned"
-        db.execute("UPDATE assignments SET shown_left = ? WHERE image_id = ?", (flipped, before.pair.image_id))
+        db.execute(
+            "UPDATE assignments SET shown_left = ? WHERE image_id = ?", (flipped, before.pair.image_id)
+        )
     fresh = connect(data)
     again = shown(begin(fresh, reviewed_job, clock))
     fresh.close()
@@ -111,7 +116,8 @@ def test_two_terminals_of_one_rater_agree_on_the_side(
     pair = one.queue.pairs[-1]
     with writing(db):
         db.execute(
-            "INSERT INTO assignments VALUES (?, ?, 'ana', 0, 'normal', 'base', 'x')", (pair.job_id, pair.image_id)
+            "INSERT INTO assignments VALUES (?, ?, 'ana', 0, 'normal', 'base', 'x')",
+            (pair.job_id, pair.image_id),
         )
     one.show(pair)
     other.show(pair)
@@ -316,3 +322,31 @@ def test_a_key_stays_fast_with_a_hundred_thousand_ratings(
         session.shown()
         spent.append(time.perf_counter() - start)
     assert sorted(spent)[-2] < 0.05
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from radtui.review.scheme_file import default_scheme
+from radtui.store.database import connect
+from radtui.tui import review_edits as edits
+from radtui.tui.review_session import ReviewSession, read_study
+db = connect(Path(sys.argv[1]))
+session = ReviewSession(db, read_study(db, int(sys.argv[2]), "ana", default_scheme()))
+session.start()
+session.answer(lambda rating: edits.preferred(rating, session.scheme, 4))
+pair = session.next_unrated()
+print(pair.image_id, session.shown().left, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_killed_right_after_a_key_has_saved_it(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    command = [sys.executable, "-c", KILLED, str(data.root), str(reviewed_job.id)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [abs(row.preference or 0) for row in ratings.history(db, reviewed_job.id, "ana")] == [2]
+    now = shown(begin(db, reviewed_job, clock))
+    assert f"{now.pair.image_id} {now.left}" == done.stdout.strip()

@@ -161,7 +161,7 @@ class ReviewScreen(ReviewActions):
         last = f"Before: {self.last} · {key_text(session.scheme, 'undo')} takes it back" if self.last else ""
         if self.looking:
             last = LOOK_KEYS
-        self.query_one("#last", Static).update(Content.styled(last, "$muted"))
+        self.query_one("#last", Static).update(Content.styled(last, "$muted"), layout=False)
 
     def _draw_texts(self, shown: Shown) -> None:
         panels = self.panels

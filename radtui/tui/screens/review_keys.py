@@ -8,6 +8,10 @@ from radtui.review.scheme import Scheme
 
 # action of the scheme -> word in the key bar, tooltip, whether the key bar shows it
 _WORDS: dict[str, tuple[str, str, bool]] = {
+    "other_text": ("Other text", "Answer for the other text", True),
+    "error_significance": ("Significance", "Count significant or insignificant errors", True),
+    "error_take_back": ("One less", "Lower the count that was raised last", True),
+    "close_panel": ("Done", "Back to the preference", True),
     "skip": ("Skip", "Skip: this pair cannot be judged", True),
     "undo": ("Undo", "Take back the last answer, again and again", True),
     "open_acceptability": ("Acceptability", "Say how usable each text is", True),
@@ -25,10 +29,6 @@ _WORDS: dict[str, tuple[str, str, bool]] = {
     "search": ("Search", "Find pairs by words in their texts", False),
     "filter": ("Filter", "Only flagged pairs, ties, skipped ones ...", False),
     "jump": ("Go to", "Go to a pair by its number", False),
-    "other_text": ("Other text", "Answer for the other text", True),
-    "error_significance": ("Significance", "Count significant or insignificant errors", True),
-    "error_take_back": ("One less", "Lower the count that was raised last", True),
-    "close_panel": ("Done", "Back to the preference", True),
     "both_bad": ("Both bad", "Neither text is of use", False),
 }
 

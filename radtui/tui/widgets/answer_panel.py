@@ -54,14 +54,16 @@ class AnswerPanel(Widget):
 
     def ask(self, asking: Asking) -> None:
         """Draw another question or other answers."""
+        before = self.get_content_height(None, None, self.content_size.width)
         self._asking = asking
-        self.refresh(layout=True)
+        # A layout costs more than all the rest of a key, so it is asked for only when the height changes.
+        self.refresh(layout=self.get_content_height(None, None, self.content_size.width) != before)
 
     def render(self) -> Content:
         """The lines of the mode."""
         if self._asking is None:
             return Content("")
-        return Content("\n").join(lines(self._asking, max(20, self.size.width or self.app.size.width - 2)))
+        return Content("\n").join(lines(self._asking, max(1, self.size.width)))
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """As many rows as the lines need at a width."""

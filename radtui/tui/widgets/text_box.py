@@ -43,11 +43,15 @@ class TextBox(VerticalScroll, can_focus=False):
             note: In the frame below, such as a number of words.
             chosen: Whether the frame is lit.
         """
+        content = Content(text) if text else Content.styled("(nothing was written)", "$muted")
         self.border_title = Content(title).markup
-        self._note = note
         self.set_class(chosen, "-chosen")
-        self._text.update(Content(text) if text else Content.styled("(nothing was written)", "$muted"))
+        rows = content.get_height({}, max(1, self._text.size.width))
+        self._note = note
+        # A layout costs more than all the rest of a key, so it is asked for only when the height changes.
+        self._text.update(content, layout=rows != self._text.size.height)
         self.scroll_home(animate=False)
+        self._say_more(rows)
         self.call_after_refresh(self._say_more)
 
     def scroll_by(self, rows: int) -> None:
@@ -60,7 +64,9 @@ class TextBox(VerticalScroll, can_focus=False):
         del event
         self.call_after_refresh(self._say_more)
 
-    def _say_more(self) -> None:
-        """A word in the frame while some of the text is out of sight below."""
-        below = self.max_scroll_y - self.scroll_offset.y > 0
-        self.border_subtitle = Content("↓ more" if below else self._note).markup
+    def _say_more(self, rows: int | None = None) -> None:
+        """A word in the frame while some of the text is out of sight below; `rows` before they are laid out."""
+        hidden = self.max_scroll_y - self.scroll_offset.y if rows is None else rows - self.size.height
+        subtitle = Content("↓ more" if hidden > 0 else self._note).markup
+        if subtitle != self.border_subtitle:
+            self.border_subtitle = subtitle
