@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from radtui.settings import GenerateSettings, TrainSettings
 from radtui.worker import failures, memory
 
 log = logging.getLogger("radtui.worker")
+HUB_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def load(
             model, processor = _load_unsloth(name, how, trust_remote_code, checkpointing, max_length_tokens)
         else:
             model, processor = _load_transformers(name, how, trust_remote_code)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # loaders and HTTP clients raise a dozen classes for the same few mistakes
         raise _explained(error, name) from error
     _check_processor(processor, name)
     _end_network_use()
@@ -169,36 +171,40 @@ def _unsloth_checkpointing(choice: str) -> str | bool:
 
 
 def _load_transformers(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:
-    """Try what is on this machine first, so that a cached model loads at once without a network."""
-    if Path(name).is_dir():
-        return _from_pretrained(name, how, trust_remote_code, local=True)
+    """Try what is on this machine first, so that a cached model loads at once and asks nobody."""
+    from huggingface_hub import HfApi, constants
+
+    constants.HF_HUB_OFFLINE = True  # local_files_only alone still asks the hub for some files
     try:
-        return _from_pretrained(name, how, trust_remote_code, local=True)
+        return _from_pretrained(name, how, trust_remote_code)
     except OSError:
-        log.info("Fetching %s from the hub", name)
-    return _from_pretrained(name, how, trust_remote_code, local=False)
+        if Path(name).is_dir() or name.startswith(("/", ".", "~")):
+            raise
+    log.info("Fetching %s from the hub", name)
+    constants.HF_HUB_OFFLINE = False
+    HfApi().model_info(name, timeout=HUB_TIMEOUT_S)  # one clear answer, before many files are tried in vain
+    return _from_pretrained(name, how, trust_remote_code)
 
 
-def _from_pretrained(name: str, how: Plan, trust_remote_code: bool, local: bool) -> tuple[Any, Any]:
+def _from_pretrained(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
-    common = {"trust_remote_code": trust_remote_code, "local_files_only": local}
-    config = AutoConfig.from_pretrained(name, **common)
+    config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
     quantized = getattr(config, "quantization_config", None) is not None
     if quantized and not how.cuda:
         raise UserError(f"{name} is stored in few bits, which needs a CUDA GPU: name the 16-bit model.")
     if not trust_remote_code:
         _check_fits(name, config, how)
-    options: dict[str, Any] = {"dtype": getattr(torch, how.precision), **common}
+    options: dict[str, Any] = {"dtype": getattr(torch, how.precision)}
     if how.cuda:
         options["device_map"] = {"": torch.cuda.current_device()}
     if how.four_bit and not quantized:
         options["quantization_config"] = _four_bit(options["dtype"])
-    processor = AutoProcessor.from_pretrained(name, **common)
-    model = AutoModelForImageTextToText.from_pretrained(name, **options)
+    processor = AutoProcessor.from_pretrained(name, trust_remote_code=trust_remote_code)
+    model = AutoModelForImageTextToText.from_pretrained(name, trust_remote_code=trust_remote_code, **options)
     return model, processor
 
 
@@ -248,22 +254,22 @@ def _explained(error: Exception, name: str) -> Exception:
     """A sentence about the model for what its loading raised; what is not about the model stays as it is."""
     if isinstance(error, UserError) or failures.is_out_of_memory(error) or failures.is_disk_full(error):
         return error
-    if sentence := failures.hub_problem(error, name):
-        return UserError(sentence)
+    sentence = failures.hub_problem(error, name) or _model_problem(error, name)
+    return UserError(sentence) if sentence else error
+
+
+def _model_problem(error: Exception, name: str) -> str:
     text = str(error)
+    if library := re.search(r"requires the (\S+) library", text):
+        package = library[1].lower()
+        return f"{name} needs {package}, which is not installed: pip install {package}."
     if "trust_remote_code" in text:
-        return UserError(f"{name} comes with Python code: turn trust_remote_code on if you trust it.")
-    if (
-        "Unrecognized" in text
-        or "does not recognize this architecture" in text
-        or isinstance(error, KeyError)
-    ):
-        return UserError(
-            f"{name} is no vision-language model that this transformers version can load: name another."
-        )
+        return f"{name} comes with Python code: turn trust_remote_code on if you trust it."
+    if re.search("Unrecognized|does not recognize this architecture", text) or isinstance(error, KeyError):
+        return f"{name} is no vision-language model that this transformers version can load: name another."
     if isinstance(error, OSError):
-        return UserError(f"The model {name} was not found or is incomplete: check its name or folder.")
-    return error
+        return f"The model {name} was not found or is incomplete: check its name or folder."
+    return ""
 
 
 def _end_network_use() -> None:

@@ -1,0 +1,97 @@
+"""Any vision-language model: whole jobs on architectures that place, count and number image tokens differently."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from radtui.records import UserError, Variant
+from radtui.settings import GenerateSettings
+from radtui.store import descriptions, jobs, metrics
+from radtui.store.database import connect
+from radtui.worker import generate, lora, model, train
+from radtui.worker.reporter import Reporter
+
+from . import models
+from .conftest import new_job, train_settings
+
+needs_torchvision = pytest.mark.skipif(
+    importlib.util.find_spec("torchvision") is None,
+    reason="transformers' Qwen2-VL processor needs torchvision",
+)
+ARCHITECTURES = ["llava", "llava_next", "gemma3", pytest.param("qwen2_vl", marks=needs_torchvision)]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_trains_and_describes(data, tmp_path, name):
+    folder = getattr(models, f"write_{name}")(tmp_path / name)
+    db = connect(data)
+    job = new_job(
+        data, train_settings(folder, max_steps=4, eval_every=2, checkpoint_every=0, max_length_tokens=512)
+    )
+    train.run(job, data, db, Reporter(db, job.id))
+    loss = [m.value for m in metrics.since(db, job.id, 0) if m.name == "loss"]
+    assert len(loss) == 4 and loss[-1] < loss[0]
+    result = jobs.must_get(db, job.id).result
+    references = 4 * len("A bright disc on the left.</s>")  # byte tokens, at most
+    assert 0 < result["supervised_tokens"] < min(result["batch_tokens"], 2 * references)
+
+    texts = {}
+    for batch_size in (1, 8):
+        settings = GenerateSettings(
+            model=str(folder), adapter=str(data.adapter(job.id)), dataset="shapes", message_order="image_first",
+            instruction="Describe what you see.", max_new_tokens=8, batch_size=batch_size, load_in_4bit=False,
+        )  # fmt: skip
+        describing = new_job(data, settings)
+        generate.run(describing, data, db, Reporter(db, describing.id))
+        texts[batch_size] = {
+            (d.image_id, d.variant): d.text for d in descriptions.finished(db, describing.id)
+        }
+    assert len(texts[1]) == 16
+    assert texts[1] == texts[8]  # padding on the left changes nothing
+    assert any(texts[1][i, Variant.BASE] != texts[1][i, Variant.TUNED] for i, _ in texts[1])
+
+
+@pytest.mark.parametrize("name", ["llava", "gemma3", "mllama"])
+def test_lora_goes_where_the_settings_say(name, tmp_path, request):
+    folder = (
+        request.getfixturevalue("mllama") if name == "mllama" else getattr(models, f"write_{name}")(tmp_path)
+    )
+    network, _ = model.load(str(folder), model.plan(train_settings(folder)))
+
+    def targets(**switches):
+        on = {"vision": True, "language": True, "attention": True, "mlp": True} | switches
+        return set(lora.target_modules(network, **on))
+
+    everything = targets()
+    assert not any("lm_head" in target for target in everything)
+    vision, language = targets(language=False), targets(vision=False)
+    assert vision | language == everything and not vision & language
+    assert all("language_model" in target for target in language)
+    assert not any("language_model" in target for target in vision)
+    assert any("projector" in target for target in vision) or name == "gemma3"  # Gemma's is no linear layer
+    attention, mlp = targets(mlp=False), targets(attention=False)
+    assert attention | mlp == everything and not attention & mlp
+    assert all("attn" in target for target in attention)
+    with pytest.raises(UserError, match="No layer is left to tune"):
+        targets(vision=False, language=False)
+
+
+def test_the_adapter_is_on_the_selected_layers_only(mllama):
+    settings = train_settings(mllama, tune_vision=False, tune_mlp=False)
+    how = model.plan(settings)
+    network = model.with_adapter(model.load(str(mllama), how)[0], how, settings)
+    tuned = {name.split(".lora_")[0] for name, p in network.named_parameters() if p.requires_grad}
+    assert tuned and all("language_model" in name and "attn" in name for name in tuned)
+
+
+def test_the_same_seed_draws_the_same_matrices_and_another_one_others(mllama):
+    def drawn(seed):
+        settings = train_settings(mllama, lora_seed=seed)
+        how = model.plan(settings)
+        network = model.with_adapter(model.load(str(mllama), how)[0], how, settings)
+        return next(p for name, p in network.named_parameters() if "lora_A" in name)
+
+    assert (drawn(0) == drawn(0)).all()
+    assert (drawn(0) != drawn(3407)).any()
