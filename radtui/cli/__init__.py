@@ -24,7 +24,6 @@ COMMANDS = {
     "export": "radtui.cli.export:export",
     "import-ratings": "radtui.cli.results:import_ratings",
     "stats": "radtui.cli.results:stats",
-    "report": "radtui.cli.report:report",
     "score": "radtui.cli.results:score",
     "jobs": "radtui.cli.jobs:jobs",
     "show": "radtui.cli.pictures:show",

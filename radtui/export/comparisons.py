@@ -96,6 +96,11 @@ def write_review_csv(db: sqlite3.Connection, review: Review, out: Path, raw: boo
     return written
 
 
+def time_text(seconds: float) -> str:
+    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
 def _row(review: Review, image: Image, pair: Comparison, rating: Rating) -> dict[str, object]:
     job = review.job
     row: dict[str, object] = {
@@ -110,7 +115,7 @@ def _row(review: Review, image: Image, pair: Comparison, rating: Rating) -> dict
         "base_words": word_count(pair.base.text), "tuned_words": word_count(pair.tuned.text),
         "flagged": rating.flagged, "skipped": rating.skipped, "note": rating.note,
         "active_seconds": round(rating.active_s, 1), "wall_seconds": round(rating.wall_s, 1),
-        "rated_at": datetime.fromtimestamp(rating.rated_at, UTC).isoformat(timespec="milliseconds"),
+        "rated_at": time_text(rating.rated_at),
         "occasion": rating.occasion, "scheme": rating.scheme, "scheme_hash": rating.scheme_hash,
         "role": review.role(rating),
     }  # fmt: skip

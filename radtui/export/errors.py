@@ -1,4 +1,4 @@
-"""`errors.csv`: counted errors in long form, one row per report, rater, category and significance, as ReXVal has them."""
+"""`errors.csv`: counted errors in long form, one row per report, rater, category and significance, as in ReXVal."""
 
 from __future__ import annotations
 

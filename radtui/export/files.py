@@ -1,10 +1,11 @@
-"""Writing a file whole or not at all."""
+"""Writing a file or a folder whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -38,3 +39,39 @@ def whole_file(path: Path, binary: bool = False) -> Iterator[IO]:  # text or byt
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path, replaceable: Callable[[Path], bool]) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place when the block ends well.
+
+    Args:
+        path: The folder to write; its parent must exist.
+        replaceable: Whether a folder that is there may go: one that the user made must not.
+
+    Raises:
+        UserError: there is something else at `path`, or it cannot be written; `path` is as it was.
+    """
+    if path.exists() and not (path.is_dir() and (not any(path.iterdir()) or replaceable(path))):
+        raise UserError(
+            f"{path} holds something else than an earlier export; choose another folder with --out."
+        )
+    temporary = None
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        new = temporary / "new"
+        new.mkdir()
+        yield new
+        if path.exists():
+            path.rename(temporary / "old")  # a folder cannot take another's place in one step
+        new.rename(path)
+    except OSError as error:
+        raise UserError(
+            f"Cannot write {path}: {error.strerror}; choose another folder with --out."
+        ) from error
+    finally:
+        if temporary is not None:
+            # A crash between the two renames leaves the old export here; it goes only when a new one is in place.
+            if (temporary / "old").exists() and not path.exists():
+                (temporary / "old").rename(path)
+            shutil.rmtree(temporary, ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from radtui.records import Rating, Variant
@@ -42,22 +42,25 @@ def add(db: sqlite3.Connection, rating: Rating) -> Rating:
 
 
 def restore(
-    db: sqlite3.Connection, snapshots: Iterable[Rating], assignments: Iterable[Assignment] = ()
-) -> int:
-    """Append snapshots that another data folder gave ids, all of them or none; returns how many.
+    db: sqlite3.Connection,
+    snapshots: Iterable[Rating],
+    assignments: Iterable[Assignment] = (),
+    known: Mapping[int, int] | None = None,
+) -> None:
+    """Append snapshots that another data folder gave ids, all of them or none.
 
     Args:
         db: The database.
-        snapshots: In their order; `undoes` names the old id of a snapshot of the same batch, or of nothing here.
+        snapshots: In their order; `undoes` names an old id.
         assignments: Sides and places of their pairs; one that is there already stays.
+        known: Old id -> id here, of snapshots that are here already.
     """
-    new_ids: dict[int, int] = {}
+    new_ids = dict(known or {})
     with writing(db):
         _assign(db, assignments)
         for snapshot in snapshots:
             undoes = None if snapshot.undoes is None else new_ids.get(snapshot.undoes)
             new_ids[snapshot.id] = _insert(db, replace(snapshot, undoes=undoes)).id
-    return len(new_ids)
 
 
 def _insert(db: sqlite3.Connection, rating: Rating) -> Rating:

@@ -1,0 +1,70 @@
+"""The command that writes ratings into files: export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.results import JOB_OPTION, SCHEME_OPTION, review_job
+
+FORMS = ("csv", "errors", "jsonl", "parquet", "dpo", "kto")
+NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
+
+
+@click.command()
+@JOB_OPTION
+@click.option(
+    "--format", "form", type=click.Choice(FORMS), default="csv", show_default=True,
+    help="csv: one row per image and rater; errors: counted errors in long form; jsonl: everything, with history;"
+    " parquet: typed columns; dpo, kto: image folders that TRL trains on.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="PATH",
+    help="File or folder to write, replaced once the new one is whole  [default: comparisons.csv and the like].",
+)  # fmt: skip
+@click.option("--rater", "only_rater", default="", metavar="NAME", help="Only this rater's ratings.")
+@click.option("--raw", is_flag=True, help="Texts exactly as they are, even if a spreadsheet would run them.")
+@click.option(
+    "--include-unblinded", is_flag=True, help="Count errors in un-blinded ratings as well (errors)."
+)
+@click.option(
+    "--keep-significant-errors", is_flag=True,
+    help="Learn also from chosen texts in which a significant error was counted (dpo, kto).",
+)  # fmt: skip
+@SCHEME_OPTION
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+@pass_session
+def export(
+    session: Session,
+    job_id: int | None,
+    form: str,
+    out: Path | None,
+    only_rater: str,
+    raw: bool,
+    include_unblinded: bool,
+    keep_significant_errors: bool,
+    scheme_file: str,
+    as_json: bool,
+) -> None:
+    """Write the rated comparisons of a generation job into a file, with a manifest beside it."""
+    from radtui.export.formats import DEFAULT_NAMES, Options, write_export
+    from radtui.export.study import check_scheme, read_review, scheme_for
+
+    db = session.connect()
+    scheme = scheme_for(session.data, scheme_file)
+    review = read_review(db, review_job(db, job_id), scheme, only_rater)
+    check_scheme(review.ratings, scheme)
+    options = Options(only_rater, raw, include_unblinded, keep_significant_errors)
+    done = write_export(session.data, db, review, form, out or Path(DEFAULT_NAMES[form]), options)
+    if as_json:
+        told = {"job": review.job.id, "format": form, "rows": done.rows, "path": str(done.path.resolve())}
+        print_result(told | {"manifest": str(done.manifest.resolve()), "left_out": done.left_out}, as_json)
+        return
+    click.echo(f"{done.rows} {NOUNS.get(form, 'rated comparisons')} of job {review.job.id} -> {done.path}")
+    if done.left_out:
+        told_out = ", ".join(f"{count} {why.replace('_', ' ')}" for why, count in done.left_out.items())
+        click.echo(f"Left out: {told_out}.", err=True)
+    if not review.ratings:
+        click.echo("Nothing is rated yet: open radtui and press r.", err=True)

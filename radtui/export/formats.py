@@ -1,0 +1,83 @@
+"""Every form a review is exported in, each with its manifest."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from radtui.export import comparisons, jsonl, preferences
+from radtui.export.errors import write_errors
+from radtui.export.manifest import write_manifest
+from radtui.export.parquet import write_parquet
+from radtui.export.study import Review
+from radtui.paths import DataDir
+
+DEFAULT_NAMES = {
+    "csv": "comparisons.csv", "errors": "errors.csv", "jsonl": "ratings.jsonl", "parquet": "comparisons.parquet",
+    "dpo": "preferences-dpo", "kto": "preferences-kto",
+}  # fmt: skip
+SCHEMAS = {
+    "csv": comparisons.EXPORT_SCHEMA, "errors": "radtui-errors-1", "jsonl": jsonl.JSONL_SCHEMA,
+    "parquet": comparisons.RAW_SCHEMA, **preferences.FORMS,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an export takes in and leaves out."""
+
+    rater: str = ""  # already applied by whoever read the review; kept for the manifest
+    raw: bool = False
+    include_unblinded: bool = False  # errors only: comparisons say of each row whether it was blind
+    keep_significant_errors: bool = False  # preference data only
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written."""
+
+    path: Path
+    manifest: Path
+    rows: int
+    left_out: dict[str, int]
+
+
+def write_export(
+    data: DataDir, db: sqlite3.Connection, review: Review, form: str, out: Path, options: Options
+) -> Exported:
+    """Write one form, whole or not at all, and its manifest.
+
+    Args:
+        data: Where the images of preference data lie.
+        db: The database.
+        review: What is exported.
+        form: One of `DEFAULT_NAMES`.
+        out: The file, or the folder for `dpo` and `kto`.
+        options: What it takes in.
+
+    Raises:
+        UserError: It cannot be written, or there is nothing to learn from.
+    """
+    left_out: dict[str, int] = {}
+    filters: dict[str, object] = {"rater": options.rater or None}
+    if form == "csv":
+        rows = comparisons.write_review_csv(db, review, out, options.raw)
+        filters["raw"] = options.raw
+    elif form == "errors":
+        rows = write_errors(review, out, options.raw, options.include_unblinded)
+        filters |= {"raw": options.raw, "include_unblinded": options.include_unblinded}
+        _, why = review.counting(options.include_unblinded)
+        left_out = {name: count for name in why.__slots__ if (count := getattr(why, name))}
+    elif form == "jsonl":
+        rows = jsonl.write_jsonl(db, review, out)
+    elif form == "parquet":
+        rows = write_parquet(db, review, out)
+    else:
+        choice = preferences.choose(db, review, options.keep_significant_errors)
+        rows = preferences.write_preferences(data, choice, out, form)
+        left_out = choice.left_out
+        filters |= {"held_out_splits": "left out", "keep_significant_errors": options.keep_significant_errors}
+    schema = comparisons.RAW_SCHEMA if form == "csv" and options.raw else SCHEMAS[form]
+    manifest = write_manifest(review, out, schema, rows, filters, left_out=left_out)
+    return Exported(out, manifest, rows, left_out)

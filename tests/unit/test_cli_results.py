@@ -1,0 +1,131 @@
+"""The commands over ratings: stats, export in its forms, import-ratings; their sentences, JSON and exit codes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from radtui.cli import cli
+from radtui.paths import DataDir
+from radtui.records import Job, UserError
+from radtui.review.scheme_file import default_scheme
+from radtui.review.statistics import summarise
+from radtui.review.text import word_count
+from radtui.store import descriptions, ratings
+from tests.unit.test_store import rating
+
+
+def run(data: DataDir, *arguments: str | Path) -> Result:
+    """One call of radtui; a problem of the user's comes up as it is."""
+    result = CliRunner().invoke(cli, ["--data-dir", str(data.root), *map(str, arguments)])
+    if isinstance(result.exception, UserError):
+        raise result.exception
+    return result
+
+
+def rate(db: sqlite3.Connection, job: Job) -> None:
+    """Six ratings by ann and two by bob, one of them un-blinded."""
+    for n, image_id in enumerate(descriptions.comparison_ids(db, job.id)):
+        answers = {"dim.correctness": n % 3 - 1, "error.base.2.significant": 1}
+        ratings.add(db, rating(
+            job.id, image_id, (2, 1, 1, 0, -1, 2)[n], answers=answers, base_acceptability=3,
+            tuned_acceptability=5 - n % 2,
+        ))  # fmt: skip
+        if n < 2:
+            ratings.add(db, rating(job.id, image_id, 2, rater="bob", blinded=n == 0))
+
+
+def test_stats_prints_what_the_summary_says(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:
+    rate(db, reviewed_job)
+    told = json.loads(run(data, "stats", "--json").stdout)
+    words = {
+        (reviewed_job.id, image_id): tuple(
+            word_count(side.text)
+            for side in (pair.base, pair.tuned)
+        )
+        for image_id in descriptions.comparison_ids(db, reviewed_job.id)
+        if (pair := descriptions.comparison(db, reviewed_job.id, image_id))
+    }  # fmt: skip
+    summary = summarise(ratings.current(db, reviewed_job.id), default_scheme(), words)  # type: ignore[arg-type]
+    expected = json.loads(json.dumps(summary.to_dict()))
+    assert {name: told[name] for name in expected} == expected
+    assert (told["job"], told["n"], told["left_out"]["unblinded"]) == (reviewed_job.id, 7, 1)
+
+    text = run(data, "stats").stdout
+    assert "7 ratings of 6 images by ann, bob; left out: 1 un-blinded" in text
+    assert "too few to conclude" in text and "Correctness" in text and "2 Omission of finding" in text
+    assert "not for clinical use" in text
+    everything = json.loads(run(data, "stats", "--json", "--include-unblinded").stdout)
+    assert everything["n"] == 8
+    assert json.loads(run(data, "stats", "--json", "--rater", "bob").stdout)["n"] == 1
+
+
+def test_stats_leaves_calibration_pairs_out(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:
+    rate(db, reviewed_job)
+    image_id = descriptions.comparison_ids(db, reviewed_job.id)[2]
+    side = ratings.current(db, reviewed_job.id, "ann")[0].shown_left
+    ratings.assign(db, [ratings.Assignment(reviewed_job.id, image_id, "ann", 0, "calibration", side, "0")])
+    told = json.loads(run(data, "stats", "--json").stdout)
+    assert (told["n"], told["left_out"]["calibration"]) == (6, 1)
+
+
+def test_stats_of_nothing_is_no_error(data: DataDir, reviewed_job: Job) -> None:
+    result = run(data, "stats")
+    assert result.exit_code == 0 and "press r" in result.stderr
+    assert json.loads(run(data, "stats", "--json").stdout)["n"] == 0
+
+
+def test_another_scheme_has_to_be_named(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
+    image_id = descriptions.comparison_ids(db, reviewed_job.id)[0]
+    ratings.add(db, rating(reviewed_job.id, image_id, 1, scheme="ward"))
+    with pytest.raises(UserError, match=r"'ward'.*--scheme"):
+        run(data, "stats")
+    own = 'id = "ward"\nversion = 1\n'
+    (tmp_path / "ward.toml").write_text(own)
+    assert (
+        json.loads(run(data, "stats", "--json", "--scheme", tmp_path / "ward.toml").stdout)["scheme"]
+        == "ward"
+    )
+    (data.root / "scheme.toml").write_text(own)
+    assert json.loads(run(data, "stats", "--json").stdout)["n"] == 1
+
+
+def test_plain_export_and_back(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
+    rate(db, reviewed_job)
+    out = tmp_path / "comparisons.csv"
+    assert f"8 rated comparisons of job {reviewed_job.id}" in run(data, "export", "--out", out).stdout
+    assert out.with_name("comparisons.csv.manifest.json").exists()
+    before = out.read_bytes()
+    db.execute("DELETE FROM ratings")
+    told = json.loads(run(data, "import-ratings", out, "--json").stdout)
+    assert (told["added"], told["rows"], told["jobs"]) == (8, 8, [reviewed_job.id])
+    assert "0 of 8 ratings" in run(data, "import-ratings", out).stdout
+    run(data, "export", "--out", out)
+    assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize(("form", "rows"), [("csv", 8), ("errors", 168), ("jsonl", 8), ("parquet", 8)])
+def test_every_form_by_its_name(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path, form: str, rows: int
+) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    rate(db, reviewed_job)
+    out = tmp_path / f"out.{form}"
+    told = json.loads(run(data, "export", "--format", form, "--out", out, "--json").stdout)
+    assert told["rows"] == rows and Path(told["path"]) == out and Path(told["manifest"]).exists()
+
+
+def test_a_file_that_is_not_there_is_one_sentence(data: DataDir, reviewed_job: Job, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="name a file that radtui exported"):
+        run(data, "import-ratings", tmp_path / "nowhere.csv")
+    with pytest.raises(UserError, match="choose another"):
+        run(data, "export", "--out", tmp_path / "no" / "folder.csv")
