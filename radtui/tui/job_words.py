@@ -61,7 +61,7 @@ def _running(job: Job, progress: Progress | None, now_s: float) -> Saying:
         parts.append(words.clock_text(now_s - job.started_at))
     if progress is not None:
         parts += [text for text in (words.speed(progress), words.left(progress)) if text]
-    if job.message:
+    if job.message and job.message != "Training":  # that much is seen
         parts.append(job.message)
     keep = "c stops and keeps a checkpoint" if job.kind is JobKind.TRAIN else "c stops it"
     return Saying("running", " · ".join(parts), keep)

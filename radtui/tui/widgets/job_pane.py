@@ -27,6 +27,8 @@ SMALL = {
     "tokens_per_s": ("Tokens", "/s"),
     "memory_gib": ("Memory", "GiB"),
 }
+EVENTS = 6
+TALL_ROWS = 36  # from which a line may stay empty
 WIDE_CELLS = 110  # from which the texts have room beside the chart
 
 
@@ -35,15 +37,17 @@ class JobPane(Vertical):
 
     DEFAULT_CSS = """
     JobPane .job-status { height: auto; max-height: 5; padding: 0 2; }
+    JobPane.-tall .job-status { padding: 1 2; max-height: 7; }
     JobPane .job-body { height: 1fr; }
     JobPane .job-charts { width: 1fr; padding: 0 1; }
     JobPane .job-small { height: 3; margin-top: 1; }
     JobPane SmallChart { margin: 0 1 0 0; }
-    JobPane WatchTimeline { width: 38%; }
+    JobPane .job-side { width: 38%; border-left: vkey $faint; padding: 0 1 0 2; }
+    JobPane .job-events { height: auto; max-height: 9; margin-top: 1; color: $muted; }
     JobPane LogTail { height: 35%; border-top: hkey $faint; display: none; }
     JobPane.-log LogTail { display: block; }
-    JobPane.-narrow WatchTimeline { display: none; }
-    JobPane.-narrow.-texts WatchTimeline { display: block; width: 1fr; border-left: none; }
+    JobPane.-narrow .job-side { display: none; }
+    JobPane.-narrow.-texts .job-side { display: block; width: 1fr; border-left: none; }
     JobPane.-narrow.-texts .job-charts { display: none; }
     """
 
@@ -64,12 +68,16 @@ class JobPane(Vertical):
                 yield self.chart
                 with Horizontal(classes="job-small"):
                     yield from self._small.values()
-            yield self.texts
+            with Vertical(classes="job-side"):
+                yield self.texts
+                yield Static(classes="job-events")
         yield self.log_tail
 
     def on_resize(self) -> None:
         """Texts beside the chart where there is room, in its place elsewhere."""
         self.set_class(self.size.width < WIDE_CELLS, "-narrow")
+        self.set_class(self.size.height >= TALL_ROWS, "-tall")
+        self.screen.refresh_bindings()
 
     def toggle_log(self) -> None:
         """Show the end of the log, or hide it."""
@@ -108,6 +116,7 @@ class JobPane(Vertical):
     def _clear(self, settings: TrainSettings) -> None:
         self.chart.clear()
         self._events = []
+        self._show_events()
         for key, (label, colour) in LOSSES.items():
             if key == "loss" or settings.eval_split:
                 self.chart.add_series(key, label, colour, points=key == "eval_loss")
@@ -122,6 +131,7 @@ class JobPane(Vertical):
             self._events.append(event)
         if news.events:
             self.chart.set_events(self._events)
+            self._show_events()
         for name, points in news.metrics.items():
             if name in LOSSES:
                 if name == "eval_loss":
@@ -130,6 +140,15 @@ class JobPane(Vertical):
             elif name in self._small:
                 self._small[name].extend(points)
                 self._small[name].display = True
+
+    def _show_events(self) -> None:
+        """The newest events that fit, oldest of them first; all are marked on the chart."""
+        lines = [Content("events")] if self._events else []
+        for event in self._events[-EVENTS:]:
+            step = Content.styled(f"{event.step:>6}  ", "$muted")
+            style = "$warning" if event.kind == "warning" else "$foreground"
+            lines.append(Content.assemble(step, Content.styled(event.text or event.kind, style)))
+        self.query_one(".job-events", Static).update(Content("\n").join(lines))
 
     def _show_state(self, snapshot: Snapshot) -> None:
         job = self.job

@@ -18,14 +18,14 @@ from radtui.tui.snapshot import News
 from radtui.tui.watched import Watched
 from radtui.tui.widgets.image_canvas import ImageCanvas
 
-IMAGE_ROWS = 34  # of the whole pane, from which there is room for the image
+IMAGE_ROWS = 26  # of the whole pane, from which there is room for the image
 
 
 class WatchTimeline(Vertical):
     """One image, its steps, the text of the chosen step, and the reference."""
 
     DEFAULT_CSS = """
-    WatchTimeline { padding: 0 1 0 2; border-left: vkey $faint; }
+    WatchTimeline { height: 1fr; }
     WatchTimeline .watch-head { height: 2; }
     WatchTimeline ImageCanvas { height: 45%; margin-bottom: 1; display: none; }
     WatchTimeline.-tall ImageCanvas { display: block; }
