@@ -149,10 +149,7 @@ def test_a_machine_with_a_gpu_takes_unsloth_when_it_is_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     there = {"unsloth", "bitsandbytes"}
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: name in there or (name not in there and None)
-    )
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in there else None)
     how = model.plan(TrainSettings())
     assert (how.backend, how.weights, how.precision, how.changes) == ("unsloth", "4-bit", "bfloat16", ())
     assert model.plan(TrainSettings(backend="transformers")).backend == "transformers"
