@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 MASK_FUNCTION = "_prepare_aspect_ratio_attention_mask"
@@ -49,11 +49,11 @@ class Plan:
 
     def sorted(self, hidden: Tensor) -> Tensor:
         """Put tokens (B, T, C) in the plan's order."""
-        return _Reorder.apply(hidden, self.order, self.inverse)  # type: ignore[no-any-return]
+        return _Reorder.apply(hidden, self.order, self.inverse)
 
     def restored(self, hidden: Tensor) -> Tensor:
         """Put tokens (B, T, C) back."""
-        return _Reorder.apply(hidden, self.inverse, self.order)  # type: ignore[no-any-return]
+        return _Reorder.apply(hidden, self.inverse, self.order)
 
 
 class _Reorder(torch.autograd.Function):
@@ -65,7 +65,7 @@ class _Reorder(torch.autograd.Function):
         return hidden.reshape(-1, hidden.shape[-1]).index_select(0, order).view(hidden.shape)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         (inverse,) = ctx.saved_tensors
         return grad.reshape(-1, grad.shape[-1]).index_select(0, inverse).view(grad.shape), None, None
 
@@ -116,10 +116,10 @@ def attend(query: Tensor, key: Tensor, value: Tensor, groups: tuple[Group, ...],
 def _attend_group(query: Tensor, key: Tensor, value: Tensor, real: int, scale: float) -> Tensor:
     total = query.shape[2]
     if real == total:
-        return F.scaled_dot_product_attention(query, key, value, scale=scale)
+        return functional.scaled_dot_product_attention(query, key, value, scale=scale)
     of_real, of_padding = query.split([real, total - real], dim=2)
-    seen_by_all = F.scaled_dot_product_attention(of_real, key, value, scale=scale)
-    seen = F.scaled_dot_product_attention(of_padding, key[:, :, :real], value[:, :, :real], scale=scale)
+    seen_by_all = functional.scaled_dot_product_attention(of_real, key, value, scale=scale)
+    seen = functional.scaled_dot_product_attention(of_padding, key[:, :, :real], value[:, :, :real], scale=scale)
     return torch.cat([seen_by_all, seen], dim=2)
 
 

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from torch.nn import functional as F
+from torch.nn import functional
 from transformers import MllamaForConditionalGeneration
 from transformers.models.mllama import modeling_mllama
 
@@ -68,14 +68,14 @@ def test_no_mask_is_built_and_none_reaches_the_kernel(model, monkeypatch):
     vision_attention.install(ours)
     monkeypatch.setattr(modeling_mllama, vision_attention.MASK_FUNCTION, lambda **_: pytest.fail("a mask"))
     calls = []
-    kernel = F.scaled_dot_product_attention
+    kernel = functional.scaled_dot_product_attention
 
     def recorded(q, k, v, attn_mask=None, **options):
         calls.append((q.shape[0], q.shape[2], k.shape[2]))
         assert attn_mask is None
         return kernel(q, k, v, attn_mask=attn_mask, **options)
 
-    monkeypatch.setattr(F, "scaled_dot_product_attention", recorded)
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", recorded)
     ours.model.vision_model(**pixels(model, [2, 4, 2]))
     # 56 px tiles of 14 px patches: 17 tokens padded to 24, 4 tiles: 96 tokens of which 34 or 68 are real.
     assert calls[:4] == [(2, 34, 96), (2, 62, 34), (1, 68, 96), (1, 28, 68)]

@@ -45,6 +45,8 @@ def write_tiled_mllama(folder: Path) -> Path:
                 parameter.fill_(1.0)
             elif "vision" in name and parameter.dim() > 1:
                 parameter.mul_(6.0)  # else attention is nearly uniform, and a wrong mask would hardly show
+            elif "layers" in name and parameter.dim() > 1:
+                parameter.mul_(4.0)  # else decoding soon repeats one token
             elif "lm_head" in name:
                 parameter.mul_(20.0)  # else two tokens are too often equally likely
     model.generation_config.pad_token_id = tokenizer.pad_token_id

@@ -1,0 +1,299 @@
+"""Greedy and sampled decoding of Mllama one token a step, in buffers of fixed shape that a CUDA graph can replay.
+
+`generate` launches some 2,000 small kernels for every token, and the GPU waits for them; a graph launches them all at
+once. A graph needs fixed shapes: keys and values of the text lie in a buffer as long as the longest text, those of
+the image are computed once and stay. Only image tokens that the text may look at are kept, which are those of real
+tiles. Query heads that share a key head are put beside each other instead of repeating keys, as `generate` does.
+
+Without a GPU the same step runs without graphs, which is how the tests compare it with `generate`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+log = logging.getLogger("radtui.worker")
+CHECK_EVERY = 8  # steps between looks whether all rows have ended; each look waits for the GPU
+ROUND_TOKENS = (
+    64  # text buffers grow in such steps, so that batches share a graph; attention kernels like them even
+)
+Choose = Callable[[Tensor, int], Tensor]
+"""Scores (B, vocabulary) and the number of the token to choose, 0 first -> the chosen ids (B,)."""
+
+
+@dataclass(slots=True)
+class Buffers:
+    """What one batch's decoding reads and writes; the same tensors serve every batch of the same shape."""
+
+    keys: list[Tensor]  # of each layer: (B, key heads, S or K, D)
+    values: list[Tensor]
+    text_bias: Tensor  # (B, 1, 1, S): 0 where a text token may be looked at, else -inf
+    image_bias: Tensor | None  # (B, 1, 1, K), or None when every image token may be
+    token: Tensor  # (B, 1) int64, the newest
+    position: Tensor  # (B, 1) int64, the newest token's
+    place: Tensor  # (1,) int64, where its key goes
+    scores: Tensor  # (B, vocabulary), what the step gives
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """B, S, K and whether there is a bias on image tokens: what a graph depends on."""
+        return (*self.text_bias.shape[::3], max(k.shape[2] for k in self.keys), self.image_bias is not None)
+
+
+class Decoder:
+    """Writes texts with one Mllama, with or without its adapter.
+
+    Args:
+        model: A Mllama for conditional generation, PEFT's wrapper around it or not, in evaluation mode.
+        graphs: Whether to replay steps as CUDA graphs.
+    """
+
+    def __init__(self, model: Any, graphs: bool) -> None:
+        self.model = model
+        self.graphs = graphs
+        self.text = _text_model(model)
+        self.head = _named(model, "lm_head")
+        self.adapted = [each for each in model.modules() if hasattr(each, "disable_adapters")]
+        self._buffers: Buffers | None = None
+        self._recorded: dict[bool, torch.cuda.CUDAGraph] = {}
+
+    @torch.inference_mode()
+    def write(
+        self, inputs: dict[str, Tensor], max_new_tokens: int, ends: list[int], pad: int, choose: Choose
+    ) -> Tensor:
+        """Continue every row until its end, or for `max_new_tokens`.
+
+        Args:
+            inputs: What the processor made, on the model's device, B rows padded on the left.
+            max_new_tokens: Longest continuation.
+            ends: Tokens that end a row.
+            pad: What follows them.
+            choose: Picks a token of each row.
+
+        Returns:
+            (B, new) int64, new <= max_new_tokens; the same as `generate` gives.
+        """
+        scores, buffers = self._prefill(inputs, max_new_tokens)
+        ended = torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
+        stops = torch.tensor(ends, device=scores.device)
+        written: list[Tensor] = []
+        for number in range(max_new_tokens):
+            token = torch.where(ended, pad, choose(scores, number))  # (B,)
+            written.append(token)
+            ended |= torch.isin(token, stops)
+            if number + 1 == max_new_tokens or (number % CHECK_EVERY == 0 and bool(ended.all())):
+                break
+            scores = self._next(buffers, token)
+        return torch.stack(written, dim=1)
+
+    def _prefill(self, inputs: dict[str, Tensor], max_new_tokens: int) -> tuple[Tensor, Buffers]:
+        """Run the model's own forward pass over image and prompt, and take its keys and values over."""
+        positions = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)  # (B, T)
+        output = self.model(**inputs, position_ids=positions, use_cache=True, logits_to_keep=1)
+        seen = inputs["attention_mask"].shape[1]  # tokens, T
+        length = -(-(seen + max_new_tokens) // ROUND_TOKENS) * ROUND_TOKENS
+        buffers = self._fill(output.past_key_values, inputs, length)
+        buffers.position.copy_(positions[:, -1:] + 1)
+        buffers.place.fill_(seen)
+        return output.logits[:, -1].float(), buffers
+
+    def _fill(self, cache: Any, inputs: dict[str, Tensor], length: int) -> Buffers:
+        """Buffers that hold the prompt's keys and values: those of the last batch if their shape fits."""
+        crossed = set(self.text.cross_attention_layers)
+        patches = _named(self.model, "vision_model").num_patches
+        index, bias = _looked_at(inputs["cross_attention_mask"][:, -1], patches, self.text.dtype)
+        rows, seen = inputs["attention_mask"].shape
+        sizes = {place: index.shape[1] if place in crossed else length for place in range(len(cache.layers))}
+        shape = (rows, length, max(length, index.shape[1]), bias is not None)
+        if self._buffers is None or self._buffers.shape != shape:
+            self._recorded.clear()
+            self._buffers = None  # frees the old ones before the new ones are made
+            self._buffers = self._empty(cache, sizes, rows, length, bias)
+        buffers = self._buffers
+        for place, layer in enumerate(cache.layers):
+            for target, source in (
+                (buffers.keys[place], layer.keys),
+                (buffers.values[place], layer.values),
+            ):
+                if place in crossed:
+                    _take(source, index, target)
+                else:
+                    target[:, :, :seen] = source
+            layer.keys = layer.values = None  # the largest tensors there are; don't hold them twice
+        buffers.text_bias.fill_(-torch.inf)
+        buffers.text_bias[:, 0, 0, :seen].masked_fill_(inputs["attention_mask"].bool(), 0)
+        if buffers.image_bias is not None and bias is not None:
+            buffers.image_bias.copy_(bias)
+        return buffers
+
+    def _empty(
+        self, cache: Any, sizes: dict[int, int], rows: int, length: int, bias: Tensor | None
+    ) -> Buffers:
+        like = next(layer.keys for layer in cache.layers)
+        whole = {"dtype": torch.int64, "device": like.device}
+
+        def made() -> list[Tensor]:
+            # Zeros: what is not written yet is masked, but not-a-number times zero would still show.
+            return [
+                like.new_zeros(rows, layer.keys.shape[1], sizes[place], layer.keys.shape[3])
+                for place, layer in enumerate(cache.layers)
+            ]
+
+        return Buffers(
+            keys=made(), values=made(), text_bias=like.new_zeros(rows, 1, 1, length),
+            image_bias=None if bias is None else torch.empty_like(bias),
+            token=torch.zeros(rows, 1, **whole), position=torch.zeros(rows, 1, **whole),
+            place=torch.zeros(1, **whole), scores=like.new_zeros(rows, self.head.weight.shape[0]),
+        )  # fmt: skip
+
+    def _next(self, buffers: Buffers, token: Tensor) -> Tensor:
+        """Scores after one more token, (B, vocabulary) float32."""
+        buffers.token.copy_(token[:, None])
+        if self.graphs:
+            off = any(each.disable_adapters for each in self.adapted)
+            if off not in self._recorded:
+                self._recorded[off] = self._record(buffers)
+            self._recorded[off].replay()
+        else:
+            self._step(buffers)
+        buffers.position += 1
+        buffers.place += 1
+        return buffers.scores.float()
+
+    def _record(self, buffers: Buffers) -> torch.cuda.CUDAGraph:
+        """A graph of one step. A step changes nothing that doing it again would not write anew."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(2):  # libraries pick kernels and take workspaces at their first calls
+                self._step(buffers)
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            self._step(buffers)
+        return graph
+
+    def _step(self, buffers: Buffers) -> None:
+        """One token through the text model: the newest token's key and value into the buffers, scores out."""
+        text = self.text
+        crossed = set(text.cross_attention_layers)
+        hidden = text.embed_tokens(buffers.token)  # (B, 1, C)
+        rotation = text.rotary_emb(hidden, position_ids=buffers.position)
+        buffers.text_bias.index_fill_(3, buffers.place, 0)
+        for place, layer in enumerate(text.layers):
+            keys, values = buffers.keys[place], buffers.values[place]
+            normed = layer.input_layernorm(hidden)
+            if place in crossed:
+                mixed = _cross(layer.cross_attn, normed, keys, values, buffers.image_bias)
+                hidden = hidden + layer.cross_attn_attn_gate.tanh() * mixed
+                rest = layer.mlp(layer.post_attention_layernorm(hidden))
+                hidden = hidden + layer.cross_attn_mlp_gate.tanh() * rest
+            else:
+                own = layer.self_attn
+                hidden = hidden + _self(own, normed, rotation, keys, values, buffers)
+                hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
+        buffers.scores.copy_(self.head(text.norm(hidden))[:, 0])
+
+
+def supports(model: Any) -> bool:
+    """Whether a model can be decoded here: a Mllama that `generate` would not treat in a special way."""
+    penalty = getattr(model.generation_config, "repetition_penalty", None)
+    return _find(model, "MllamaTextModel") is not None and penalty in (None, 1.0)
+
+
+def greedy(scores: Tensor, number: int) -> Tensor:
+    """The likeliest token of each row, whatever its number."""
+    return scores.argmax(dim=-1)
+
+
+def _looked_at(mask: Tensor, patches: int, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
+    """Which image tokens the newest text token may look at.
+
+    Args:
+        mask: (B, images, tiles), 1 for tiles it may look at.
+        patches: Tokens of a tile.
+        dtype: Of the bias.
+
+    Returns:
+        Their indices (B, K) int64, and a bias (B, 1, 1, K), -inf where a row has fewer than K; None if none has.
+    """
+    seen = (mask.flatten(1) > 0).repeat_interleave(patches, dim=1)  # (B, all image tokens)
+    counts = seen.sum(1)  # (B,)
+    most, least = int(counts.max()), int(counts.min())
+    index = torch.argsort((~seen).to(torch.uint8), dim=1, stable=True)[:, :most]  # (B, K)
+    if most == least:
+        return index, None
+    beyond = torch.arange(most, device=mask.device) >= counts[:, None]  # (B, K)
+    bias = torch.zeros(beyond.shape, dtype=dtype, device=mask.device).masked_fill_(beyond, -torch.inf)
+    return index, bias[:, None, None]
+
+
+def _take(source: Tensor, index: Tensor, target: Tensor) -> None:
+    """Tokens `index` (B, K) of a source (B, heads, all, D) into a target (B, heads, K, D)."""
+    if index.shape[1] == source.shape[2]:
+        target.copy_(source)
+        return
+    wide = index[:, None, :, None].expand(-1, source.shape[1], -1, source.shape[3])
+    torch.gather(source, 2, wide, out=target)
+
+
+def _self(
+    attention: Any, hidden: Tensor, rotation: tuple[Tensor, Tensor], keys: Tensor, values: Tensor, at: Buffers
+) -> Tensor:
+    """Attention of the newest token (B, 1, C) to the text so far, itself included."""
+    heads = (*hidden.shape[:2], -1, attention.head_dim)
+    query = _rotated(attention.q_proj(hidden).view(heads).transpose(1, 2), rotation)  # (B, heads, 1, D)
+    key = _rotated(attention.k_proj(hidden).view(heads).transpose(1, 2), rotation)  # (B, key heads, 1, D)
+    keys.index_copy_(2, at.place, key)
+    values.index_copy_(2, at.place, attention.v_proj(hidden).view(heads).transpose(1, 2))
+    return attention.o_proj(_grouped(query, keys, values, at.text_bias, attention.scaling))
+
+
+def _cross(attention: Any, hidden: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
+    """Attention of the newest token (B, 1, C) to the image."""
+    heads = (*hidden.shape[:2], -1, attention.head_dim)
+    query = attention.q_norm(attention.q_proj(hidden).view(heads).transpose(1, 2))  # (B, heads, 1, D)
+    return attention.o_proj(_grouped(query, keys, values, bias, attention.scaling))
+
+
+def _grouped(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None, scale: float) -> Tensor:
+    """One query per head (B, heads, 1, D) to keys of fewer heads: those that share a key head go as a sequence.
+
+    Returns:
+        (B, 1, heads * D).
+    """
+    rows, heads, _, size = query.shape
+    side = query.reshape(rows, keys.shape[1], -1, size)  # (B, key heads, heads per key head, D)
+    if bias is not None:
+        bias = bias.expand(rows, keys.shape[1], side.shape[2], -1)
+    mixed = functional.scaled_dot_product_attention(side, keys, values, attn_mask=bias, scale=scale)
+    return mixed.reshape(rows, 1, heads * size)
+
+
+def _rotated(states: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotary positions. Source: Su et al., RoFormer (2021), equation 34."""
+    cosine, sine = (each[:, None] for each in rotation)  # (B, 1, 1, D)
+    first, second = states.chunk(2, dim=-1)
+    return states * cosine + torch.cat((-second, first), dim=-1) * sine
+
+
+def _text_model(model: Any) -> Any:
+    found = _find(model, "MllamaTextModel")
+    if found is None:
+        raise TypeError("no Mllama: ask supports() first")
+    return found
+
+
+def _find(model: Any, kind: str) -> Any:
+    return next((each for each in model.modules() if type(each).__name__ == kind), None)
+
+
+def _named(model: Any, name: str) -> Any:
+    return next(each for path, each in model.named_modules() if path.rpartition(".")[2] == name)

@@ -1,0 +1,124 @@
+"""The fixed-shape step decodes the same tokens as `generate`."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from PIL import Image as Pillow
+from transformers import AutoProcessor, MllamaForConditionalGeneration
+
+from radtui.worker import decode, describe
+
+from .tiled import write_tiled_mllama
+
+SIZES = [(50, 50), (110, 50), (50, 110), (100, 100)]  # px: one, two, two and four tiles
+NEW = 40
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory):
+    folder = write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
+    model = MllamaForConditionalGeneration.from_pretrained(folder, attn_implementation="sdpa")
+    config = LoraConfig(r=4, target_modules=["q_proj", "v_proj", "o_proj", "fc1", "up_proj"])
+    torch.manual_seed(0)
+    model = get_peft_model(model, config).eval()
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model, AutoProcessor.from_pretrained(folder)
+
+
+def asked(processor, sizes: list[tuple[int, int]], words: list[str] | None = None) -> dict[str, torch.Tensor]:
+    """Inputs about noisy images of these sizes."""
+    rng = random.Random(3)
+    pictures = [Pillow.frombytes("RGB", size, rng.randbytes(3 * size[0] * size[1])) for size in sizes]
+    return describe.prepare(processor, pictures, "Describe what you see.", "image_first")
+
+
+def both(model, processor, inputs: dict[str, torch.Tensor], ends: list[int]) -> tuple[list, list]:
+    pad = processor.tokenizer.pad_token_id
+    length = inputs["input_ids"].shape[1]
+    expected = model.generate(
+        **inputs, max_new_tokens=NEW, do_sample=False, eos_token_id=ends, pad_token_id=pad
+    )[:, length:]
+    found = decode.Decoder(model, graphs=False).write(inputs, NEW, ends, pad, decode.greedy)
+    return trimmed(found, pad), trimmed(expected, pad)
+
+
+def trimmed(rows: torch.Tensor, pad: int) -> list[list[int]]:
+    """Rows without the padding after their end."""
+    return [[token for token in row if token != pad] for row in rows.tolist()]
+
+
+@pytest.mark.parametrize("sizes", [SIZES[:1], SIZES[1:3], SIZES], ids=["one", "two tiles each", "mixed"])
+@pytest.mark.parametrize("adapter", [True, False])
+def test_tokens_equal_those_of_generate(parts, sizes, adapter):
+    model, processor = parts
+    inputs = asked(processor, sizes)
+    if adapter:
+        found, expected = both(model, processor, inputs, [-1])
+    else:
+        with model.disable_adapter():
+            found, expected = both(model, processor, inputs, [-1])
+    assert found == expected
+    assert all(len(row) == NEW for row in found)
+    assert len({token for row in found for token in row}) > 5  # no constant text
+
+
+def test_adapter_and_base_differ(parts):
+    model, processor = parts
+    inputs = asked(processor, SIZES)
+    decoder = decode.Decoder(model, graphs=False)
+    tuned = decoder.write(inputs, NEW, [-1], 0, decode.greedy)
+    with model.disable_adapter():
+        base = decoder.write(inputs, NEW, [-1], 0, decode.greedy)
+    assert not torch.equal(tuned, base)
+    assert torch.equal(decoder.write(inputs, NEW, [-1], 0, decode.greedy), tuned)  # buffers used again
+
+
+def test_rows_end_where_generate_ends_them(parts):
+    model, processor = parts
+    inputs = asked(processor, SIZES)
+    free, _ = both(model, processor, inputs, [-1])
+    ends = [free[0][3], free[1][9]]  # some rows end early, at different places
+    found, expected = both(model, processor, inputs, ends)
+    assert found == expected
+    assert min(map(len, found)) < NEW
+
+
+def test_all_rows_ended_stops_early(parts):
+    model, processor = parts
+    inputs = asked(processor, SIZES)
+    free, _ = both(model, processor, inputs, [-1])
+    ends = [row[0] for row in free]
+    rows = decode.Decoder(model, graphs=False).write(inputs, NEW, ends, 0, decode.greedy)
+    assert rows.shape[1] <= decode.CHECK_EVERY
+
+
+def test_left_padding_is_not_looked_at(parts):
+    model, processor = parts
+    short = asked(processor, SIZES[:1])
+    decoder = decode.Decoder(model, graphs=False)
+    expected = decoder.write(short, NEW, [-1], 0, decode.greedy)
+    pad = torch.full((1, 5), processor.tokenizer.pad_token_id)
+    mask = short["cross_attention_mask"]
+    padded = short | {
+        "input_ids": torch.cat([pad, short["input_ids"]], 1),
+        "attention_mask": torch.cat([torch.zeros_like(pad), short["attention_mask"]], 1),
+        "cross_attention_mask": torch.cat([torch.zeros_like(mask[:, :1]).expand(-1, 5, -1, -1), mask], 1),
+    }
+    assert torch.equal(decoder.write(padded, NEW, [-1], 0, decode.greedy), expected)
+
+
+def test_only_a_mllama_is_supported(parts):
+    model, _ = parts
+    assert decode.supports(model)
+    model.generation_config.repetition_penalty = 1.2
+    assert not decode.supports(model)
+    model.generation_config.repetition_penalty = None
+    other = torch.nn.Linear(2, 2)
+    other.generation_config = model.generation_config
+    assert not decode.supports(other)
