@@ -82,9 +82,9 @@ def _done(job: Job, progress: Progress | None, now_s: float) -> Saying:
 
 
 def _stopped(job: Job, progress: Progress | None, now_s: float) -> Saying:
-    text = job.message or (
-        f"Stopped at {words.UNITS[job.kind]} {words.counted(job)}" if job.step else "Stopped."
-    )
+    text = job.message or "Stopped."
+    if job.total_steps:
+        text = f"Stopped at {words.UNITS[job.kind]} {words.counted(job)}"
     return Saying("stopped", text, _again(job), "$muted")
 
 

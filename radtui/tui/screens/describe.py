@@ -21,7 +21,7 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
     """Fields of `GenerateSettings` for one training job; dismissed with valid settings, or None."""
 
     DEFAULT_CSS = """
-    DescribeScreen .sheet { width: 84; height: 20; padding: 1 1 0 1; }
+    DescribeScreen .sheet { width: 84; height: 18; padding: 1 1 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "Start"),
@@ -42,7 +42,7 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
 
     def on_mount(self) -> None:
         """Show only what is to be chosen."""
-        self._form.list.hide(TAKEN_FROM_JOB)
+        self._form.hide(TAKEN_FROM_JOB)
         self._form.list.focus()
 
     def action_start(self) -> None:

@@ -202,7 +202,7 @@ class FieldList(ScrollView, can_focus=True):
         changed = value != getattr(self.baseline, name)
         mark = "▸" if current else " "
         room = self.place(name).cells
-        text = text_of(value) or "none"
+        text = text_of(value) or "—"
         style = WRONG if problem else (ACCENT if changed else (PLAIN if text_of(value) else MUTED))
         if current and self.choices(name):
             text = f"‹ {text} ›"

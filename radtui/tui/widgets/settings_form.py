@@ -78,6 +78,11 @@ class SettingsForm(Vertical):
         self.list.show(settings, baseline)
         self._show_help()
 
+    def hide(self, names: frozenset[str]) -> None:
+        """Leave fields out."""
+        self.list.hide(names)
+        self._show_help()
+
     def point_out(self, problem: str) -> None:
         """Show what is wrong with the whole; go to the field that the sentence names."""
         name = next((name for name in self.settings.about() if name in problem), "")
