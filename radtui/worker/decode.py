@@ -11,6 +11,7 @@ Without a GPU the same step runs without graphs, which is how the tests compare 
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -200,6 +201,32 @@ class Decoder:
                 hidden = hidden + _self(own, normed, rotation, keys, values, buffers)
                 hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
         buffers.scores.copy_(self.head(text.norm(hidden))[:, 0])
+
+
+_ENABLED: weakref.WeakKeyDictionary[Any, Decoder] = weakref.WeakKeyDictionary()
+
+
+def enable(model: Any) -> bool:
+    """From now on decode this model here, if it can be: on a GPU, for a run of many descriptions.
+
+    Not while training, whose memory the buffers would take.
+
+    Returns:
+        Whether it is decoded here.
+    """
+    if next(model.parameters()).is_cuda and supports(model):
+        _ENABLED[model] = Decoder(model, graphs=True)
+    return model in _ENABLED
+
+
+def disable(model: Any) -> None:
+    """Leave the model to `generate` again, and free the buffers."""
+    _ENABLED.pop(model, None)
+
+
+def enabled(model: Any) -> Decoder | None:
+    """The decoder of a model that is decoded here."""
+    return _ENABLED.get(model)
 
 
 def supports(model: Any) -> bool:

@@ -12,7 +12,7 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
-from radtui.worker import collator, prompt
+from radtui.worker import collator, decode, prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +73,20 @@ def describe(
     device = next(model.parameters()).device
     placed = {name: _place(value, device, model.dtype) for name, value in inputs.items()}
     asked = inputs["input_ids"].shape[1]  # tokens of the padded prompt, T
-    ends = end_token_ids(model, processor)
-    output = model.generate(
-        **placed,
-        max_new_tokens=decoding.max_new_tokens,
-        do_sample=False,
-        num_beams=1,
-        eos_token_id=ends,
-        pad_token_id=processor.tokenizer.pad_token_id,
-        logits_processor=_sampling(decoding, names, asked),
-    )[:, asked:].cpu()  # (B, new)
+    ends, pad = end_token_ids(model, processor), processor.tokenizer.pad_token_id
+    decoder = decode.enabled(model)
+    if decoder is not None:
+        output = decoder.write(placed, decoding.max_new_tokens, ends, pad, _choosing(decoding, names)).cpu()
+    else:
+        output = model.generate(
+            **placed,
+            max_new_tokens=decoding.max_new_tokens,
+            do_sample=False,
+            num_beams=1,
+            eos_token_id=ends,
+            pad_token_id=pad,
+            logits_processor=_sampling(decoding, names, asked),
+        )[:, asked:].cpu()  # (B, new)
     seconds = (time.perf_counter() - started) / len(output)
     texts = []
     for row in output.tolist():
@@ -105,6 +109,11 @@ def _place(value: Any, device: torch.device, dtype: torch.dtype) -> Any:
     if not isinstance(value, Tensor):
         return value
     return value.to(device, dtype) if value.is_floating_point() else value.to(device)
+
+
+def _choosing(decoding: Decoding, names: Sequence[int]) -> decode.Choose:
+    """What picks the next tokens from their scores: the likeliest, or as `SeededSampling` draws them."""
+    return decode.greedy if decoding.temperature == 0 else SeededSampling(decoding, names, 0).choose
 
 
 def _sampling(decoding: Decoding, names: Sequence[int], asked: int) -> Any:
@@ -140,15 +149,23 @@ class SeededSampling:
             input_ids: (B, T + written) int64.
             scores: (B, vocabulary) logits.
         """
+        token = self.choose(scores, input_ids.shape[1] - self.asked)[:, None]  # (B, 1)
+        return torch.full_like(scores, -torch.inf).scatter_(1, token, 0.0)
+
+    def choose(self, scores: Tensor, place: int) -> Tensor:
+        """The sampled token of each row, (B,) int64.
+
+        Args:
+            scores: (B, vocabulary) logits.
+            place: Number of the written token, 0 first.
+        """
         chances = torch.softmax(scores.double() / self.decoding.temperature, dim=-1)  # (B, V)
         if self.decoding.min_p > 0:  # Source: Nguyen et al., Turning Up the Heat: Min-p Sampling (2024)
             floor = self.decoding.min_p * chances.amax(dim=-1, keepdim=True)  # (B, 1)
             chances = torch.where(chances < floor, 0.0, chances)
         reached = chances.cumsum(dim=-1)  # (B, V), ends at what min_p left
-        place = input_ids.shape[1] - self.asked
         drawn = self.uniform[:, place].to(scores.device)[:, None] * reached[:, -1:]  # (B, 1)
-        token = torch.searchsorted(reached, drawn, right=True).clamp_(max=scores.shape[-1] - 1)  # (B, 1)
-        return torch.full_like(scores, -torch.inf).scatter_(1, token, 0.0)
+        return torch.searchsorted(reached, drawn, right=True)[:, 0].clamp_(max=scores.shape[-1] - 1)
 
 
 def _stream(decoding: Decoding, name: int) -> Tensor:
