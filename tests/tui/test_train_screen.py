@@ -150,8 +150,12 @@ async def test_a_running_job_is_drawn_and_goes_on(data, db, size):
 
 async def test_attaching_to_a_hundred_thousand_rows_blocks_no_key(data, db):
     job = add_train(db, steps=3)
-    rows = [(job.id, 4 + n // 4, n / 1e4, n / 10.0, name, 2.0 + (n % 97) / 97)
-            for n in range(0, 100_000, 4) for name in ("loss", "grad_norm", "learning_rate", "tokens_per_s")]  # fmt: skip
+    series = ("loss", "grad_norm", "learning_rate", "tokens_per_s")
+    rows = [
+        (job.id, 4 + n, n / 1e4, n / 10.0, name, 2.0 + (n % 97) / 97)
+        for n in range(25_000)
+        for name in series
+    ]
     with_rows = "INSERT INTO metrics (job_id, step, epoch, elapsed_s, name, value) VALUES (?, ?, ?, ?, ?, ?)"
     db.executemany(with_rows, rows)
     async with opened(data, "jobs", MIDDLE) as (app, pilot):

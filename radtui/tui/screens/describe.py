@@ -31,7 +31,7 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
     def __init__(self, job: Job) -> None:
         super().__init__()
         self._job = job
-        self._form = SettingsForm(GenerateSettings(train_job=job.id))
+        self._form = SettingsForm(GenerateSettings(train_job=job.id), TAKEN_FROM_JOB)
 
     def compose(self) -> ComposeResult:
         """The form in a box."""
@@ -41,8 +41,7 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
             yield self._form
 
     def on_mount(self) -> None:
-        """Show only what is to be chosen."""
-        self._form.hide(TAKEN_FROM_JOB)
+        """Begin with the first field."""
         self._form.list.focus()
 
     def action_start(self) -> None:

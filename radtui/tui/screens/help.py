@@ -14,7 +14,13 @@ from textual.widgets import Static
 
 from radtui.tui.screens.base import RadModal
 
-HIDDEN = ("app.focus_", "screen.copy_text", "help_quit", "scroll_", "page_")  # Textual's own, of no use to name
+HIDDEN = (
+    "app.focus_",
+    "screen.copy_text",
+    "help_quit",
+    "scroll_",
+    "page_",
+)  # Textual's own, of no use to name
 
 
 class HelpScreen(RadModal[None]):

@@ -25,9 +25,7 @@ FOLLOWER = "train"
 LOG_LINES = 200
 FIRST_FRAME_S = 0.06  # Textual holds a frame back for 0.05 s after a change of screens
 FORM_ACTIONS = ("start", "preset", "back")
-PANE_ACTIONS = (
-    "stop", "stop_now", "resume", "describe", "new", "log", "tail", "texts", "text_step", "text_image", "other",
-)  # fmt: skip
+PANE_ACTIONS = ("stop", "stop_now", "resume", "describe", "new", "log", "other")
 
 
 class TrainScreen(JobScreen):
@@ -40,17 +38,6 @@ class TrainScreen(JobScreen):
         Binding("p", "preset", "Preset", tooltip="Fill in the next preset"),
         Binding("escape", "back", "Back to the job", tooltip="Back to the job that was shown"),
         *JOB_KEYS,
-        Binding("w", "texts", "Texts", tooltip="Watched texts in place of the chart, and back"),
-        Binding(
-            "right_square_bracket",
-            "text_step(1)",
-            "Next step",
-            show=False,
-            tooltip="Watched texts one step later",
-        ),
-        Binding("left_square_bracket", "text_step(-1)", "Step", tooltip="Watched texts one step earlier"),
-        Binding("i", "text_image", "Image", tooltip="Watched texts of the next image"),
-        Binding("l", "tail", "Log", tooltip="Show or hide the end of the log"),
         Binding("L", "log", "Whole log", show=False, tooltip="The log over the whole screen"),
         Binding("o", "other", "Other job", tooltip="Show the next older training job"),
     ]
@@ -134,8 +121,6 @@ class TrainScreen(JobScreen):
             return self._on_form and (action != "back" or self.chosen is not None)
         if action in PANE_ACTIONS and self._on_form:
             return False
-        if action == "texts":
-            return self._pane is not None and self._pane.has_class("-narrow")
         if action == "other":
             return len(self._jobs) > 1
         return super().check_action(action, parameters)
@@ -163,26 +148,6 @@ class TrainScreen(JobScreen):
     def action_back(self) -> None:
         """Back to the job."""
         self._show("job")
-
-    def action_texts(self) -> None:
-        """Texts in place of the chart, and back."""
-        assert self._pane is not None
-        self._pane.toggle_class("-texts")
-
-    def action_text_step(self, by: int) -> None:
-        """Watched texts at another step."""
-        assert self._pane is not None
-        self._pane.texts.go(by)
-
-    def action_text_image(self) -> None:
-        """Watched texts of the next image."""
-        assert self._pane is not None
-        self._pane.texts.next_image()
-
-    def action_tail(self) -> None:
-        """Show or hide the log's end."""
-        assert self._pane is not None
-        self._pane.toggle_log()
 
     async def action_other(self) -> None:
         """Show the next older training job, after the oldest the newest."""

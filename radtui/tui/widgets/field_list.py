@@ -73,11 +73,12 @@ class FieldList(ScrollView, can_focus=True):
         text: str
         typed: bool = False
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, hidden: frozenset[str] = frozenset()) -> None:
+        """`hidden` names fields that have no line."""
         super().__init__()
         self.settings = self.baseline = settings
         self.options: dict[str, tuple[str, ...]] = {}
-        self.hidden: frozenset[str] = frozenset()
+        self._hidden = hidden
         self._lines: list[tuple[str, bool]] = []  # (group or field, whether it is a field)
         self._cursor = 0
         self._set_lines()
@@ -92,11 +93,6 @@ class FieldList(ScrollView, can_focus=True):
         self.settings = settings
         self.baseline = baseline or self.baseline
         self.refresh()
-
-    def hide(self, names: frozenset[str]) -> None:
-        """Leave fields out of the list."""
-        self.hidden = names
-        self._set_lines()
 
     def set_options(self, name: str, options: tuple[str, ...]) -> None:
         """Offer values for a field in which any may be typed."""
@@ -223,7 +219,7 @@ class FieldList(ScrollView, can_focus=True):
         group = ""
         lines: list[tuple[str, bool]] = []
         for name, about in self.settings.about().items():
-            if name in self.hidden:
+            if name in self._hidden:
                 continue
             if about.group != group:
                 group = about.group

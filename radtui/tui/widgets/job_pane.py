@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -51,6 +54,14 @@ class JobPane(Vertical):
     JobPane.-narrow.-texts .job-charts { display: none; }
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w", "texts", "Texts", tooltip="Watched texts in place of the chart, and back"),
+        Binding("left_square_bracket", "text_step(-1)", "Earlier", tooltip="Watched texts one step earlier"),
+        Binding("right_square_bracket", "text_step(1)", "Later", tooltip="Watched texts one step later"),
+        Binding("i", "text_image", "Image", tooltip="Watched texts of the next image"),
+        Binding("l", "tail", "Log", tooltip="Show or hide the end of the log"),
+    ]
+
     def __init__(self, data: DataDir) -> None:
         super().__init__()
         self.job: Job | None = None
@@ -79,7 +90,23 @@ class JobPane(Vertical):
         self.set_class(self.size.height >= TALL_ROWS, "-tall")
         self.screen.refresh_bindings()
 
-    def toggle_log(self) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The texts need a key where they are not beside the chart."""
+        return action != "texts" or self.has_class("-narrow")
+
+    def action_texts(self) -> None:
+        """Texts in place of the chart, and back."""
+        self.toggle_class("-texts")
+
+    def action_text_step(self, by: int) -> None:
+        """Watched texts at another step."""
+        self.texts.go(by)
+
+    def action_text_image(self) -> None:
+        """Watched texts of the next image."""
+        self.texts.next_image()
+
+    def action_tail(self) -> None:
         """Show the end of the log, or hide it."""
         self.toggle_class("-log")
         self.log_tail.call_after_refresh(self.log_tail.scroll_end, animate=False)

@@ -38,9 +38,9 @@ class KeyBar(Widget):
 
 
 def shown(active: dict[str, ActiveBinding]) -> list[ActiveBinding]:
-    """The enabled bindings to show, the screen's before its widgets', each action once with its first key."""
+    """The enabled bindings to show, each action once with its first key; the screen's first, the focus's last."""
     found: dict[str, ActiveBinding] = {}
-    for one in sorted(active.values(), key=lambda one: not isinstance(one.node, Screen)):
+    for one in sorted(active.values(), key=lambda one: len(one.node.ancestors)):
         if one.binding.show and one.enabled and one.binding.description:
             found.setdefault(one.binding.action, one)
     return list(found.values())

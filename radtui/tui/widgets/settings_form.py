@@ -51,9 +51,10 @@ class SettingsForm(Vertical):
 
         settings: Settings
 
-    def __init__(self, settings: Settings, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.list = FieldList(settings)
+    def __init__(self, settings: Settings, hidden: frozenset[str] = frozenset()) -> None:
+        """`hidden` names fields that are not shown."""
+        super().__init__()
+        self.list = FieldList(settings, hidden)
         self._input = FieldInput(compact=True)
         self._help = Static(classes="field-help")
         self._editing = ""
@@ -76,11 +77,6 @@ class SettingsForm(Vertical):
     def show(self, settings: Settings, baseline: Settings | None = None) -> None:
         """Show other values; `baseline` are those a changed field is marked against."""
         self.list.show(settings, baseline)
-        self._show_help()
-
-    def hide(self, names: frozenset[str]) -> None:
-        """Leave fields out."""
-        self.list.hide(names)
         self._show_help()
 
     def point_out(self, problem: str) -> None:
