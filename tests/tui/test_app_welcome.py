@@ -1,0 +1,65 @@
+"""Welcome: each of its three choices becomes jobs, or a sentence."""
+
+import pytest
+from textual.widgets import Input
+
+from radtui.jobs import launch
+from radtui.records import JobKind, JobState
+from radtui.store import jobs
+from tests.tui.driving import MIDDLE, NARROW, opened, text_of, until
+
+
+@pytest.fixture(autouse=True)
+def launched(monkeypatch):
+    """Jobs that were launched; no process is started for them."""
+    ids = []
+    monkeypatch.setattr(launch, "launch", lambda data, db, job_id: ids.append(job_id))
+    return ids
+
+
+@pytest.mark.parametrize("size", [NARROW, MIDDLE])
+async def test_the_demo_is_three_jobs_in_a_chain(data, db, launched, size):
+    async with opened(data, "welcome", size) as (app, pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "train")
+        describing, training, drawing = jobs.all_jobs(db)
+        assert [drawing.kind, training.kind, describing.kind] == [
+            JobKind.IMPORT,
+            JobKind.TRAIN,
+            JobKind.GENERATE,
+        ]
+        assert (training.after_job_id, describing.after_job_id) == (drawing.id, training.id)
+        assert launched == [drawing.id]
+        await until(pilot, lambda: f"Waits for job #{drawing.id}" in text_of(app))
+
+
+async def test_a_folder_is_imported_by_its_path(data, db, launched, tmp_path):
+    folder = tmp_path / "some chests"
+    folder.mkdir()
+    async with opened(data, "welcome") as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        app.focused.value = str(folder)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "data")
+        (job,) = jobs.all_jobs(db)
+        assert job.settings["source"] == str(folder) and launched == [job.id]
+
+
+async def test_a_path_that_is_not_there_is_said_and_can_be_typed_again(data, db):
+    async with opened(data, "welcome") as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.press(*"/no/such/place", "enter")
+        await until(pilot, lambda: "There is no /no/such/place" in text_of(app))
+        assert isinstance(app.focused, Input) and not jobs.all_jobs(db)
+        await pilot.press("escape")
+        assert not isinstance(app.focused, Input)
+
+
+async def test_radiology_mini_comes_from_the_hub(data, db):
+    async with opened(data, "welcome") as (_, pilot):
+        await pilot.press("3")
+        await until(pilot, lambda: jobs.all_jobs(db))
+        (job,) = jobs.all_jobs(db)
+        assert job.settings["source"] == "unsloth/Radiology_mini" and job.state is JobState.STARTING

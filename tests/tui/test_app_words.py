@@ -1,0 +1,96 @@
+"""What the screens say, from values alone: plans, states, speeds, watched texts."""
+
+from dataclasses import replace
+
+import pytest
+
+from radtui.records import Description, Event, Job, JobKind, JobState, StopRequest, Variant
+from radtui.settings import PRESETS
+from radtui.store.images import DatasetSummary
+from radtui.tui import words
+from radtui.tui.job_words import saying
+from radtui.tui.plan import plan, steps_of
+from radtui.tui.snapshot import Progress
+from radtui.tui.watched import Watched
+
+MINI = DatasetSummary("mini", "hub", 0.0, {"train": 1978, "test": 327})
+JOB = Job(
+    7, JobKind.TRAIN, JobState.RUNNING, "tiny on mini", "mini", {}, None, None, 30, 120, StopRequest.NONE, "", "", {},
+    99, 100.0, 110.0, 150.0, None,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("batch", "accumulation", "epochs", "max_steps", "expected"),
+    [(8, 1, 1.0, 0, 248), (2, 4, 1.0, 0, 248), (8, 1, 3.0, 0, 744), (8, 1, 0.5, 0, 124), (8, 1, 9.0, 30, 30)],
+)
+def test_steps_are_counted_as_the_trainer_does(batch, accumulation, epochs, max_steps, expected):
+    settings = replace(
+        PRESETS["default"],
+        batch_size=batch,
+        gradient_accumulation=accumulation,
+        epochs=epochs,
+        max_steps=max_steps,
+    )
+    assert steps_of(settings, 1978) == expected
+
+
+def test_a_plan_doubts_what_would_spoil_the_run():
+    spoilt = DatasetSummary("mini", "hub", 0.0, {"train": 10}, unreadable=2, leaked=3)
+    said = " ".join(plan(PRESETS["default"], [spoilt]).doubts)
+    assert (
+        "no split 'test'" in said
+        and "3 images are in more than one split" in said
+        and "2 images cannot" in said
+    )
+    assert plan(PRESETS["default"], [MINI]).doubts == ()
+    same = replace(PRESETS["default"], eval_split="train")
+    assert any("says nothing about new ones" in doubt for doubt in plan(same, [MINI]).doubts)
+    assert "Import images first" in plan(PRESETS["default"], []).doubts[0]
+
+
+def test_speed_is_said_the_way_round_that_reads_well():
+    assert words.rate(0.31, "step") == "3.2 s/step"
+    assert words.rate(12.3, "image") == "12.3 images/s"
+    assert words.rate(1234.0, "image") == "1,234 images/s"
+
+
+def test_a_running_job_says_step_speed_and_time_left():
+    said = saying(JOB, Progress(JOB, 0.5, 180.0), 150.0)
+    assert said.text == "step 30/120 · 2 s/step · 3 min 00 s left" and "checkpoint" in said.next
+
+
+def test_a_request_to_stop_is_said_in_place_of_the_state():
+    asked = replace(JOB, stop_requested=StopRequest.CHECKPOINT)
+    assert saying(asked, None, 150.0).state == "stopping" and "K" in saying(asked, None, 150.0).next
+    assert saying(replace(JOB, stop_requested=StopRequest.NOW), None, 150.0).next == ""
+
+
+def text(image_id: int, step: int) -> Description:
+    return Description(
+        image_id * 1000 + step, 7, image_id, Variant.TUNED, step, f"{image_id}@{step}", "", "", 1, 0.1, False
+    )
+
+
+def test_watched_texts_follow_the_newest_step_until_one_goes_back():
+    watched = Watched()
+    assert watched.shown is None
+    watched.add([text(1, 0), text(2, 0), text(1, 50), text(2, 50)])
+    assert watched.shown.text == "1@50"
+    watched.add([text(1, 100), text(2, 100)])
+    assert watched.shown.text == "1@100"
+    watched.go(-1)
+    watched.next_image()
+    assert watched.shown.text == "2@50"
+    watched.go(-9)
+    assert watched.shown.text == "2@0"
+    watched.go(9)
+    watched.add([text(2, 150)])
+    assert watched.shown.text == "2@150"
+
+
+def test_watched_texts_past_a_resumed_step_are_forgotten():
+    watched = Watched()
+    watched.add([text(1, 0), text(1, 50), text(1, 100)])
+    watched.rewind([Event(1, 60, 0.0, "resume", "")])
+    assert watched.steps == [0, 50]
