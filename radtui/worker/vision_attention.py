@@ -119,7 +119,9 @@ def _attend_group(query: Tensor, key: Tensor, value: Tensor, real: int, scale: f
         return functional.scaled_dot_product_attention(query, key, value, scale=scale)
     of_real, of_padding = query.split([real, total - real], dim=2)
     seen_by_all = functional.scaled_dot_product_attention(of_real, key, value, scale=scale)
-    seen = functional.scaled_dot_product_attention(of_padding, key[:, :, :real], value[:, :, :real], scale=scale)
+    seen = functional.scaled_dot_product_attention(
+        of_padding, key[:, :, :real], value[:, :, :real], scale=scale
+    )
     return torch.cat([seen_by_all, seen], dim=2)
 
 
@@ -154,7 +156,7 @@ def install(model: Any) -> bool:
     for tower in towers:
         if hasattr(tower, "recomputed_layers"):
             continue
-        tower.recomputed_layers = 0
+        tower.recomputed_layers = None  # until `recompute` is asked for, layers do as the model sets them
         tower.forward = partial(_tower_forward, _home(tower), tower.forward)
         needed = set(tower.intermediate_layers_indices)
         for encoder, kept in ((tower.transformer, needed), (tower.global_transformer, set())):
@@ -183,12 +185,8 @@ def recompute(model: Any, layers: int) -> None:
         layers: 0 keeps all activations; `vision_layers(model)` keeps none.
     """
     for tower in model.modules():
-        if not hasattr(tower, "recomputed_layers"):
-            continue
-        tower.recomputed_layers = layers
-        for encoder in (tower.transformer, tower.global_transformer):
-            for layer in encoder.layers:
-                layer.gradient_checkpointing = False  # done by the encoder below, layer by layer
+        if hasattr(tower, "recomputed_layers"):
+            tower.recomputed_layers = layers
 
 
 def _home(tower: Any) -> Any:
@@ -222,10 +220,15 @@ def _encoder_forward(
     from transformers.modeling_outputs import BaseModelOutput
 
     first = 0 if encoder is tower.transformer else len(tower.transformer.layers)
-    own = tower.recomputed_layers if encoder.training and torch.is_grad_enabled() else 0
+    chosen = tower.recomputed_layers
+    own = (chosen or 0) if encoder.training and torch.is_grad_enabled() else 0
     hidden = attention_mask.sorted(hidden_states)  # (B, T, C)
     states: list[Tensor | None] = []
     for place, layer in enumerate(encoder.layers):
+        if chosen is not None and getattr(layer, "gradient_checkpointing", False):
+            layer.gradient_checkpointing = (
+                False  # a trainer turns it on for all layers; it is done here instead
+            )
         if first + place < own:
             hidden = checkpoint(layer, hidden, attention_mask, use_reentrant=False)
         else:

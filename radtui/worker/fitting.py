@@ -1,0 +1,187 @@
+"""How large a micro-batch, and how much recomputation, the GPU's memory asks for: tried before the run, not guessed.
+
+One forward and backward pass over the longest texts, with every activation recomputed, says whether the micro-batch
+fits; where it doesn't, it is halved. Two passes over a few images, one keeping all activations and one none, say what
+keeping a layer costs. As many layers as fit then keep theirs, since computing them twice takes a quarter of a step.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from radtui.settings import TrainSettings
+from radtui.worker import failures, vision_attention
+from radtui.worker.memory import GIB
+
+log = logging.getLogger("radtui.worker")
+PROBED_IMAGES = 2  # for the cost of a layer; its activations grow evenly with the images
+SPARE_SHARE = 0.06  # of what is there: fragments, longer texts than the tried ones
+SPARE_GIB = 1.0  # the optimizer's state, made at the first step
+Trial = Callable[[int], float]
+"""Images at a time -> the most memory a forward and backward pass held, GiB. Raises torch.OutOfMemoryError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What was found to fit."""
+
+    batch_size: int
+    gradient_accumulation: int
+    recomputed_layers: int  # vision layers whose activations are computed twice
+    vision_layers: int
+    recompute_text: bool
+    peak_gib: float  # foreseen
+    limit_gib: float
+
+    @property
+    def checkpointing(self) -> str:
+        """`on` when anything is recomputed, else `off`."""
+        return "on" if self.recompute_text or self.recomputed_layers else "off"
+
+    @property
+    def sentence(self) -> str:
+        """For the job's events."""
+        kept = self.vision_layers - self.recomputed_layers
+        layers = (
+            f", {kept} of {self.vision_layers} vision layers keep their activations"
+            if self.vision_layers
+            else ""
+        )
+        return (
+            f"{self.batch_size} images at a time take {self.peak_gib:.1f} of {self.limit_gib:.1f} GiB{layers}"
+            + ("" if self.recompute_text or self.recomputed_layers else ", nothing is computed twice")
+        )  # fmt: skip
+
+
+def fit(
+    settings: TrainSettings, trial: Trial, keep: Callable[[int, bool], None], layers: int, limit_gib: float
+) -> Fit:
+    """Find the largest micro-batch and the least recomputation that fit.
+
+    Args:
+        settings: Wanted batch and accumulation; their product stays.
+        trial: Tries a batch; called with the model as `keep` left it.
+        keep: Sets how many vision layers are recomputed, and whether the text layers are.
+        layers: Vision layers that can be set one by one.
+        limit_gib: What the job may hold.
+
+    Raises:
+        torch.OutOfMemoryError: Not even one image fits.
+    """
+    allowed = limit_gib * (1 - SPARE_SHARE) - SPARE_GIB
+    keep(layers, True)
+    batch, least = _largest(settings.batch_size, trial, allowed)
+    accumulation = settings.gradient_accumulation * settings.batch_size // batch
+    few = min(batch, PROBED_IMAGES)
+    with_all = trial(few)
+    keep(0, False)
+    try:
+        without = trial(few)
+    except torch.OutOfMemoryError:
+        keep(layers, True)
+        return Fit(batch, accumulation, layers, layers, True, least, limit_gib)
+    kept_gib = (without - with_all) * batch / few  # of everything, at the batch that fits
+    spare = allowed - least
+    if kept_gib <= spare:
+        return Fit(batch, accumulation, 0, layers, False, least + kept_gib, limit_gib)
+    # The text layers hold a few hundred tokens a row, the vision layers thousands: keep in units of a vision layer.
+    each = kept_gib / max(layers, 1)
+    kept = min(max(int(spare / each), 0), layers) if layers else 0
+    keep(layers - kept, True)
+    return Fit(batch, accumulation, layers - kept, layers, True, least + kept * each, limit_gib)
+
+
+def _largest(wanted: int, trial: Trial, allowed: float) -> tuple[int, float]:
+    """The largest divisor of a batch that fits, and what it takes, GiB."""
+    batch = wanted
+    while True:
+        try:
+            peak = trial(batch)
+        except torch.OutOfMemoryError:
+            peak = float("inf")
+        if peak <= allowed or batch == 1:
+            if peak == float("inf"):
+                raise torch.OutOfMemoryError("CUDA out of memory with one image")
+            return batch, peak
+        batch = next(size for size in range(batch // 2, 0, -1) if wanted % size == 0)
+
+
+def probe(
+    model: Any, settings: TrainSettings, collate: Callable[[list[Any]], dict[str, Tensor]], data: Any,
+    lengths: Sequence[int], dtype: torch.dtype, limit_gib: float = 0.0,
+) -> Fit:  # fmt: skip
+    """Try the model on this GPU, leave it set to recompute what has to be, and its gradients empty.
+
+    Args:
+        model: With its adapter, ready to train.
+        settings: As wanted.
+        collate: Makes batches of the data's items.
+        data: Items by index.
+        lengths: Length of each item's text in any unit: the longest are tried.
+        dtype: Of the arithmetic.
+        limit_gib: What the job may hold; 0 for what is free.
+    """
+    longest = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
+    layers = vision_attention.vision_layers(model)
+
+    def trial(count: int) -> float:
+        chosen = [longest[place % len(longest)] for place in range(count)]
+        batch = collate([data[index] for index in chosen])
+        try:
+            return _pass(model, batch, dtype)
+        except RuntimeError as error:
+            if not failures.is_out_of_memory(error):
+                raise
+            raise torch.OutOfMemoryError("CUDA out of memory") from None
+        finally:
+            model.zero_grad(set_to_none=True)
+            gc.collect()
+            torch.cuda.empty_cache()
+
+    def keep(recomputed: int, text: bool) -> None:
+        checkpoint_layers(model, text)
+        vision_attention.recompute(model, recomputed)
+
+    model.train()
+    free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
+    limit = min(limit_gib or float("inf"), free / GIB)
+    state = torch.random.get_rng_state(), torch.cuda.get_rng_state()
+    found = fit(settings, trial, keep, layers, limit)
+    torch.random.set_rng_state(state[0])
+    torch.cuda.set_rng_state(state[1])
+    log.info("%s", found.sentence)
+    return found
+
+
+def as_fitted(settings: TrainSettings, found: Fit) -> TrainSettings:
+    """The settings with what was found."""
+    return replace(
+        settings, batch_size=found.batch_size, gradient_accumulation=found.gradient_accumulation,
+        gradient_checkpointing=found.checkpointing,
+    )  # fmt: skip
+
+
+def checkpoint_layers(model: Any, on: bool) -> None:
+    """Whether layers that transformers or unsloth can recompute do so; vision layers have their own way."""
+    if hasattr(model, "_unsloth_gradient_checkpointing"):
+        model._unsloth_gradient_checkpointing = on  # its trainer sets the layers from this before training
+    for module in model.modules():
+        if hasattr(module, "gradient_checkpointing"):
+            module.gradient_checkpointing = on and hasattr(module, "_gradient_checkpointing_func")
+
+
+def _pass(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> float:
+    device = next(model.parameters()).device
+    placed = {name: value.to(device) for name, value in batch.items()}
+    torch.cuda.reset_peak_memory_stats()
+    with torch.autocast(device.type, dtype):
+        loss = model(**placed).loss
+    loss.backward()
+    return float(torch.cuda.max_memory_allocated()) / GIB

@@ -1,0 +1,76 @@
+"""Micro-batch and recomputation are chosen from what trials take."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from radtui.settings import TrainSettings
+from radtui.worker import fitting
+
+LAYERS = 40
+
+
+class Card:
+    """A GPU of so many GiB: weights, a part per image, and a part per image and layer whose activations are kept."""
+
+    def __init__(self, gib: float, text_gib: float = 0.1) -> None:
+        self.gib, self.text_gib = gib, text_gib
+        self.recomputed, self.text, self.tried = 0, False, []
+
+    def keep(self, recomputed: int, text: bool) -> None:
+        self.recomputed, self.text = recomputed, text
+
+    def takes(self, images: int) -> float:
+        kept = (LAYERS - self.recomputed) * 0.2 + (0 if self.text else self.text_gib)
+        return 8 + images * (0.8 + kept)
+
+    def trial(self, images: int) -> float:
+        self.tried.append((images, self.recomputed, self.text))
+        if self.takes(images) > self.gib:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self.takes(images)
+
+
+def fitted(gib: float, batch: int = 8, **card: float) -> tuple[fitting.Fit, Card]:
+    of = Card(gib, **card)
+    settings = TrainSettings(batch_size=batch, gradient_accumulation=1)
+    return fitting.fit(settings, of.trial, of.keep, LAYERS, gib), of
+
+
+def test_a_large_card_recomputes_nothing():
+    found, card = fitted(139)
+    assert (found.batch_size, found.gradient_accumulation) == (8, 1)
+    assert (found.recomputed_layers, found.recompute_text, found.checkpointing) == (0, False, "off")
+    assert (card.recomputed, card.text) == (0, False)
+    assert found.peak_gib == pytest.approx(card.takes(8))
+    assert "8 images at a time" in found.sentence and "nothing is computed twice" in found.sentence
+
+
+@pytest.mark.parametrize("gib", [30, 45, 60, 79])
+def test_as_many_layers_keep_their_activations_as_fit(gib):
+    found, card = fitted(gib)
+    assert found.batch_size == 8 and 0 < found.recomputed_layers < LAYERS and found.checkpointing == "on"
+    assert card.recomputed == found.recomputed_layers and card.text
+    assert card.takes(8) <= gib * (1 - fitting.SPARE_SHARE) - fitting.SPARE_GIB
+    card.recomputed -= 2  # two layers more would not have left the spare
+    assert card.takes(8) > gib * (1 - fitting.SPARE_SHARE) - fitting.SPARE_GIB
+
+
+def test_a_small_card_halves_the_batch_and_doubles_accumulation():
+    found, _ = fitted(13)
+    assert (found.batch_size, found.gradient_accumulation) == (4, 2)
+    assert found.recomputed_layers == LAYERS
+    found, _ = fitted(15, batch=12)
+    assert (found.batch_size, found.gradient_accumulation) == (6, 2)
+
+
+def test_nothing_fits():
+    with pytest.raises(torch.OutOfMemoryError):
+        fitted(8)
+
+
+def test_settings_keep_the_images_per_step():
+    found, _ = fitted(13)
+    after = fitting.as_fitted(TrainSettings(batch_size=8), found)
+    assert after.effective_batch == 8 and after.batch_size == 4 and after.gradient_checkpointing == "on"
