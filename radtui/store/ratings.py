@@ -102,6 +102,15 @@ def rated_images(db: sqlite3.Connection) -> set[int]:
     return {row[0] for row in db.execute("SELECT DISTINCT image_id FROM ratings")}
 
 
+def marked_images(db: sqlite3.Connection) -> dict[int, bool]:
+    """Images that anybody's current rating judges or flags, each with whether one flags it; never how it was judged."""
+    rows = db.execute(
+        "SELECT image_id, max(flagged) FROM current_ratings"
+        " WHERE preference IS NOT NULL OR both_bad OR skipped OR flagged GROUP BY image_id"
+    )
+    return {image_id: bool(flagged) for image_id, flagged in rows}
+
+
 def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     """Store assignments; one that is there already keeps its side and place for ever."""
     with writing(db):

@@ -56,6 +56,7 @@ class DataScreen(RadScreen):
         Binding("slash", "search", "Search", tooltip="Search in references and names"),
         Binding("f", "filter", "Filter", tooltip="Show only some images"),
         Binding("s", "sort", "Sort", tooltip="Next order: as imported, name, reference, size"),
+        Binding("g", "gallery", "Gallery", tooltip="The list as thumbnails over the whole screen"),
         Binding("i", "import", "Import", tooltip="Import images from a folder, a file or the hub"),
         Binding("o", "dataset", "Data set", tooltip="Look at another data set"),
         Binding("n", "step(1)", "Next", show=False, tooltip="Next image"),
@@ -220,6 +221,8 @@ class DataScreen(RadScreen):
         """Keys that would do nothing are not shown."""
         if action == "dataset":
             return len(self.summaries) > 1
+        if action == "gallery":
+            return len(self.rows) > 0
         return bool(self.summaries) if action in ("search", "filter", "sort", "step") else True
 
     def action_search(self) -> None:
@@ -265,6 +268,21 @@ class DataScreen(RadScreen):
         orders = list(images.SORT_COLUMNS)
         self.find(sort=orders[(orders.index(self.query_now.sort) + 1) % len(orders)])
         self._refresh_line()
+
+    def action_gallery(self) -> None:
+        """Show the list as thumbnails."""
+        from radtui.tui.screens.gallery import GalleryScreen
+
+        if self.rows.ids:
+            title = " · ".join([self.query_now.dataset, *filter_words(self.query_now)])
+            cursor = self.query_one(VirtualTable).cursor or 0
+            self.app.push_screen(GalleryScreen(self.rows, title, cursor, self._loader, self._show_image))
+
+    def _show_image(self, image_id: int) -> None:
+        """Go to an image of the list."""
+        if image_id in self.rows.ids:
+            self.query_one(VirtualTable).move_to(self.rows.ids.index(image_id))
+            self._show_current()  # now: the list is read again on return, and keeps the image that is shown
 
     def action_filter(self) -> None:
         """Open the filters; each change is seen behind them at once."""
