@@ -24,14 +24,14 @@ _FORMS_NORMAL = (
     "{title} with {normal}.",
     "Normal {title_in}.",
 )
-_SHOWS = ("showing", "demonstrating", "shows", "reveals")
+SHOWS = ("showing", "demonstrating", "shows", "reveals")
 
 
 def caption(rng: random.Random, examination: str, truth: Truth) -> str:
     """Return one caption of at most 40 words for an examination whose finding is `truth`."""
     study = EXAMINATIONS[examination]
     title = rng.choice(study.titles)
-    words = {"title": title, "title_in": _lowered(title), "shows": rng.choice(_SHOWS)}
+    words = {"title": title, "title_in": _lowered(title), "shows": rng.choice(SHOWS)}
     if truth.finding == NORMAL:
         return rng.choice(_FORMS_NORMAL).format(normal=rng.choice(study.normal), **words)
     sighting = SIGHTINGS[examination][truth.finding]

@@ -1,6 +1,6 @@
 """The demo's words: its examinations, findings, sides and zones, and how captions say each of them.
 
-Everything that must agree on a name reads it here: the phantoms, the captions, the scores, the recipe of the base model.
+Whatever must agree on a name reads it here: phantoms, captions, scores, the recipe of the base model.
 """
 
 from __future__ import annotations
@@ -223,9 +223,9 @@ SIGHTINGS: dict[str, dict[str, Sighting]] = {
         ),
     },
     "skull PA": {
-        "fracture": Sighting(_SKULL, ("a fracture", "a fracture line"), ("", "without other injury"), ("",)),
+        "fracture": Sighting(_SKULL, ("a fracture", "a fracture line"), ("", "running obliquely"), ("",)),
         "osteolytic lesion": Sighting(
-            _SKULL, ("an osteolytic lesion", "a {size}osteolytic lesion"), ("", "without a sclerotic rim")
+            _SKULL, ("an osteolytic lesion", "a {size}osteolytic lesion"), ("", "with sharp margins")
         ),
         "sinus opacification": Sighting(
             (Place("", ("{side} maxillary sinus", "maxillary sinus on the {side}")),),
@@ -245,13 +245,11 @@ SIGHTINGS: dict[str, dict[str, Sighting]] = {
         "aortic aneurysm": Sighting(
             _NOWHERE,
             ("a {size}aortic aneurysm", "a {size}aneurysm of the aorta"),
-            ("", "with mural thrombus"),
+            ("", "with an eccentric lumen"),
         ),
     },
     "brain MR": {
-        "mass": Sighting(
-            _LOBES, ("a {size}mass", "a {size}heterogeneous mass"), ("", "with surrounding oedema")
-        ),
+        "mass": Sighting(_LOBES, ("a {size}mass", "a {size}heterogeneous mass"), ("", "with a dark rim")),
         "infarct": Sighting(
             _LOBES, ("a {size}infarct", "a {size}wedge-shaped infarct"), ("", "reaching the cortex")
         ),

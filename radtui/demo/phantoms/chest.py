@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from radtui.demo.phantoms.plate import Field, Plate, Point, blob, closed_curve, open_curve
+from radtui.demo.phantoms.plate import Field, Layer, Plate, Point, blob, closed_curve, open_curve
 from radtui.records import Truth
 
 SIZE_PX = (256, 256)
@@ -115,7 +115,7 @@ def _vessels(plate: Plate, build: _Build, air: Field) -> None:
     plate.grey += (0.045 * plate.texture(7) + 0.03 * plate.texture(28)) * air
 
 
-def _branch(plate: Plate, tree, start: Point, turn: float, way: int, width_px: float) -> None:  # type: ignore[no-untyped-def]
+def _branch(plate: Plate, tree: Layer, start: Point, turn: float, way: int, width_px: float) -> None:
     """One vessel from `start`, forking once on its way."""
     path = [start]
     for _ in range(4):
@@ -279,7 +279,7 @@ def _effusion(plate: Plate, build: _Build, way: int, large: bool, lung: Field) -
 
 
 def _pneumothorax(plate: Plate, build: _Build, way: int, large: bool, lung: Field) -> None:
-    """A collapsed lung inside its cavity: black and bare outside the pleural line, which shows as a thin bright edge."""
+    """A collapsed lung in its cavity: black and bare outside the pleural line, which is a thin bright edge."""
     shrink = plate.between(0.66, 0.72) if large else plate.between(0.80, 0.84)
     root = (build.lung_x(way, 0.16), build.apex + 0.72 * build.height)
     outline = [

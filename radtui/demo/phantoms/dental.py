@@ -64,10 +64,9 @@ class _Tooth:
         x, y = across, deep * self.down
         return self.edge[0] + c * x - s * y * self.down, self.edge[1] + s * x * self.down + c * y
 
-    @property
-    def apex(self) -> Point:
-        """The end of the root."""
-        return self.at(0, self.crown[1] + self.root)
+    def all(self, *points: Point) -> list[Point]:
+        """Return points given like `at`'s."""
+        return [self.at(*point) for point in points]
 
 
 def draw(plate: Plate, truth: Truth) -> None:
@@ -205,13 +204,14 @@ def _tooth(plate: Plate, layer: Layer, tooth: _Tooth, kind: int) -> None:
     roots = (-0.26 * wide, 0.26 * wide) if kind >= 5 else (0.0,)
     slim = 0.24 * wide if kind >= 5 else 0.36 * wide
     for across in roots:
-        spread = across * 1.25
-        layer.fill([tooth.at(across - slim, tall * 0.7), tooth.at(across + slim, tall * 0.7), tooth.at(spread + slim * 0.5, deep * 0.85),
-                    tooth.at(spread, deep), tooth.at(spread - slim * 0.5, deep * 0.85)], 0.58)  # fmt: skip
-    layer.fill(closed_curve([tooth.at(-half * 0.96, 1), tooth.at(half * 0.96, 1), tooth.at(half, tall * 0.55), tooth.at(half * 0.8, tall * 1.05),
-                             tooth.at(-half * 0.8, tall * 1.05), tooth.at(-half, tall * 0.55)], samples=4), 0.70)  # fmt: skip
-    layer.fill([tooth.at(-half * 0.93, 0.6), tooth.at(half * 0.93, 0.6), tooth.at(half * 0.9, tall * 0.42), tooth.at(0, tall * 0.28),
-                tooth.at(-half * 0.9, tall * 0.42)], 0.98)  # fmt: skip
+        end = across * 1.25
+        side = [(across - slim, tall * 0.7), (across + slim, tall * 0.7)]
+        tip = [(end + slim * 0.5, deep * 0.85), (end, deep), (end - slim * 0.5, deep * 0.85)]
+        layer.fill(tooth.all(*side, *tip), 0.58)
+    neck = [(half, tall * 0.55), (half * 0.8, tall * 1.05), (-half * 0.8, tall * 1.05), (-half, tall * 0.55)]
+    layer.fill(closed_curve(tooth.all((-half * 0.96, 1), (half * 0.96, 1), *neck), samples=4), 0.70)
+    cusp = [(half * 0.9, tall * 0.42), (0, tall * 0.28), (-half * 0.9, tall * 0.42)]
+    layer.fill(tooth.all((-half * 0.93, 0.6), (half * 0.93, 0.6), *cusp), 0.98)
     for across in roots:
         layer.stroke([tooth.at(across * 0.7, tall * 0.62), tooth.at(across * 1.2, deep * 0.9)], 1.2, 0.40)
     if kind >= 3 and plate.between(0, 1) < 0.12:  # a filling

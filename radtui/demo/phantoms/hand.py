@@ -20,7 +20,8 @@ _RAYS: tuple[tuple[Point, float, tuple[float, ...]], ...] = (
 )
 _WIDTHS = (13.0, 11.0, 9.0, 8.0)  # shafts of metacarpal to distal phalanx
 _CARPUS: tuple[tuple[float, float, float], ...] = (
-    (84, 184, 9), (93, 178, 8), (105, 176, 10.5), (119, 179, 10), (91, 194, 10), (105, 193, 10), (118, 193, 9), (126, 188, 6),
+    (84, 184, 9), (93, 178, 8), (105, 176, 10.5), (119, 179, 10),
+    (91, 194, 10), (105, 193, 10), (118, 193, 9), (126, 188, 6),
 )  # fmt: skip
 
 
@@ -93,8 +94,8 @@ def draw(plate: Plate, truth: Truth) -> str:
 
 def _skeleton(plate: Plate) -> tuple[list[list[_Bone]], list[_Bone]]:
     """Return the five rays of this patient, and all long bones with radius and ulna first."""
-    scale, thick = plate.between(1.0, 1.06), plate.between(0.92, 1.1)
-    spread = plate.between(0.75, 1.3)
+    scale, thick = plate.between(1.0, 1.07), plate.between(0.95, 1.12)
+    spread = plate.between(0.75, 1.2)
     rays = []
     for base, degrees, lengths in _RAYS:
         angle = math.radians(degrees * spread + plate.between(-2, 2))
@@ -119,8 +120,8 @@ def _lay(layer: Layer, bone: _Bone) -> None:
     outline = bone.outline()
     layer.fill(outline, 0.66)
     canal = bone.width_px * 0.40
-    layer.fill([bone.at(0.18, canal * 0.6), bone.at(0.5, canal * 0.55), bone.at(0.82, canal * 0.6),
-                bone.at(0.82, -canal * 0.6), bone.at(0.5, -canal * 0.55), bone.at(0.18, -canal * 0.6)], 0.46)  # fmt: skip
+    wall = [(0.18, 0.6), (0.5, 0.55), (0.82, 0.6), (0.82, -0.6), (0.5, -0.55), (0.18, -0.6)]
+    layer.fill([bone.at(along, canal * across) for along, across in wall], 0.46)
     layer.edge(outline, max(1.4, bone.width_px * 0.15), 0.98)
 
 
@@ -146,7 +147,7 @@ def _lesion(plate: Plate, layer: Layer, bone: _Bone, truth: Truth) -> None:
     along = plate.between(0.42, 0.6) if bone.width_px < 20 else plate.between(0.80, 0.86)
     centre = bone.at(along)
     radius = bone.width_px * (
-        plate.between(0.78, 0.9) if truth.size == "large" else plate.between(0.60, 0.68)
+        plate.between(0.88, 1.0) if truth.size == "large" else plate.between(0.60, 0.68)
     )
     if bone.width_px > 20:
         radius *= 0.62
@@ -154,7 +155,7 @@ def _lesion(plate: Plate, layer: Layer, bone: _Bone, truth: Truth) -> None:
     c, s = math.cos(angle), math.sin(angle)
     rough = blob(plate.rng, (0, 0), radius, 0.12)
     outline = [(centre[0] + 1.45 * x * c - y * s, centre[1] + 1.45 * x * s + y * c) for x, y in rough]
-    layer.fill(outline, 0.10).edge(outline, 1.3, 0.85)
+    layer.fill(outline, 0.04).edge(outline, 1.3, 0.85)
     plate.spot = (*centre, radius * 1.2)
 
 
@@ -169,8 +170,8 @@ def _fracture(plate: Plate, layer: Layer, bone: _Bone) -> None:
     layer.fill(near, 0.60).edge(near, line, 0.98)
     pivot = bone.at(along)
     stiff = 0.55 if bone.width_px > 20 else 1.0  # the radius has no room to swing
-    turn = math.radians(plate.between(8, 13)) * way * stiff
-    slip = plate.between(0.18, 0.28) * bone.width_px * way * stiff
+    turn = math.radians(plate.between(10, 15)) * way * stiff
+    slip = plate.between(0.22, 0.32) * bone.width_px * way * stiff
     c, s = math.cos(turn), math.sin(turn)
     axis = ((bone.end[0] - bone.start[0]) / length, (bone.end[1] - bone.start[1]) / length)
 
@@ -184,7 +185,7 @@ def _fracture(plate: Plate, layer: Layer, bone: _Bone) -> None:
         bone.at(along - slant * 0.5 + 0.01, bone.width_px * 0.62),
         bone.at(along + slant * 0.5 + 0.01, -bone.width_px * 0.62),
     ]
-    layer.stroke(gap, 2.6, 0.0)
+    layer.stroke(gap, 3.4, 0.0)
     plate.spot = (*pivot, bone.width_px * 0.9)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from radtui.demo.phantoms.plate import Field, Plate, Point, blob, closed_curve, 
 from radtui.records import Truth
 
 SIZE_PX = (216, 256)
+_Placed = Callable[[float, float], Point]  # from a head of scale 1, x from its midline, to the plate
 # Where a finding may lie: x range from the midline, y range, in pixels of a head of scale 1.
 _ZONES = {
     "parietal": ((34, 56), (48, 68)),
@@ -36,12 +38,12 @@ def draw(plate: Plate, truth: Truth) -> None:
     plate.grey *= 1 + 0.06 * plate.texture(5) + 0.05 * plate.texture(14) * vault
 
 
-def _both(points: list[Point]) -> list[Point]:
+def _both(points: Sequence[Point]) -> list[Point]:
     """Mirror a half outline given from top to bottom and close it."""
     return [*points, *((-x, y) for x, y in reversed(points))]
 
 
-def _vault(plate: Plate, at) -> Field:  # type: ignore[no-untyped-def]
+def _vault(plate: Plate, at: _Placed) -> Field:
     """Scalp, tables of the calvaria with their sutures and vessel grooves; returns where the skull lies."""
     half = [(0, 20), (38, 25), (68, 48), (82, 86), (80, 122), (70, 148), (62, 168)]
     outer = closed_curve([at(x, y) for x, y in _both(half)[1:]])
@@ -73,7 +75,7 @@ def _vault(plate: Plate, at) -> Field:  # type: ignore[no-untyped-def]
     return bone
 
 
-def _face(plate: Plate, at, truth: Truth) -> None:  # type: ignore[no-untyped-def]
+def _face(plate: Plate, at: _Placed, truth: Truth) -> None:
     """Orbits, petrous ridges, nose, sinuses, maxilla, teeth and mandible."""
     dense, air, rim = plate.layer(), plate.layer(), plate.layer()
     dense.fill(
@@ -136,7 +138,7 @@ def _face(plate: Plate, at, truth: Truth) -> None:  # type: ignore[no-untyped-de
     plate.grey += 0.16 * teeth.field(0.6)
 
 
-def _mandible(at) -> list[Point]:  # type: ignore[no-untyped-def]
+def _mandible(at: _Placed) -> list[Point]:
     """Outline of the lower jaw, a horseshoe seen from the front."""
     outer = [(66, 152), (65, 178), (61, 198), (48, 222), (22, 237)]
     inner = [(20, 214), (38, 206), (49, 190), (53, 172), (56, 152)]
@@ -145,7 +147,7 @@ def _mandible(at) -> list[Point]:  # type: ignore[no-untyped-def]
     return [*left, *right]
 
 
-def _lesion(plate: Plate, at, truth: Truth, way: int) -> None:  # type: ignore[no-untyped-def]
+def _lesion(plate: Plate, at: _Placed, truth: Truth, way: int) -> None:
     """A punched-out hole in the bone, without a dense rim."""
     (x0, x1), (y0, y1) = _ZONES[truth.zone]
     radius = plate.between(12, 15) if truth.size == "large" else plate.between(7.5, 9.5)
@@ -157,7 +159,7 @@ def _lesion(plate: Plate, at, truth: Truth, way: int) -> None:  # type: ignore[n
     plate.spot = (*centre, radius)
 
 
-def _fracture(plate: Plate, at, truth: Truth, way: int) -> None:  # type: ignore[no-untyped-def]
+def _fracture(plate: Plate, at: _Placed, truth: Truth, way: int) -> None:
     """A straight dark line that forks, or a gap with a step in the mandible."""
     (x0, x1), (y0, y1) = _ZONES[truth.zone]
     x, y = plate.between(x0, x1), plate.between(y0, y1)
