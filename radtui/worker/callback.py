@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -39,6 +39,7 @@ class Progress(TrainerCallback):
         self.stopping = False  # whether the app asked for a checkpoint and an end
         self.looked_at_start = step > 0  # whether there is an evaluation of the untrained model
         self.last: dict[str, float] = {}  # newest value of each series
+        self.facts: Callable[[], Mapping[str, float]] = dict  # further values for a logged step, of the GPUs
         self._before_s = elapsed_s
         self._began = time.monotonic()
         self._mark = (self._began, 0, 0)  # at the last logged step: time, steps, tokens
@@ -96,7 +97,7 @@ class Progress(TrainerCallback):
         values = {name: float(logs[name]) for name in LOGGED if name in logs}
         values |= self._speeds(args, state)
         log.info("step %d/%d %s", state.global_step, state.max_steps, _line(values))
-        self._obey(self.log(state.global_step, state, values), control)
+        self._obey(self.log(state.global_step, state, {**values, **self.facts()}), control)
 
     def _speeds(self, args: TrainingArguments, state: TrainerState) -> dict[str, float]:
         """Images and tokens per second since the last report, without evaluations and checkpoints."""

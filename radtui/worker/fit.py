@@ -19,7 +19,7 @@ from trl import SFTConfig
 
 from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.worker import checkpoints, failures
+from radtui.worker import checkpoints, failures, fitting, gpu_facts
 from radtui.worker.callback import Progress
 from radtui.worker.collator import Collator
 from radtui.worker.data import Example, ImageTexts
@@ -58,7 +58,7 @@ def fit(task: Task, checkpoint: Path | None) -> None:
         Stopped: The app wants to stop now.
         UserError: The loss is not finite, the disk is full, or the GPU cannot hold a single image.
     """
-    settings = task.settings
+    settings = _fitted(task)
     while True:
         trainer = build(task, settings, eval_at_start=not task.progress.looked_at_start)
         if checkpoint is not None and _is_last(checkpoint):
@@ -72,10 +72,7 @@ def fit(task: Task, checkpoint: Path | None) -> None:
                 raise
             smaller = halved(settings)
             if smaller is None:
-                raise UserError(
-                    "The GPU's memory is full with one image at a time: set max_side_px, turn gradient_checkpointing "
-                    "or load_in_4bit on, or free the GPU."
-                ) from error
+                raise _too_large() from error
         if smaller is None:
             return
         # Only here, after the except block, is its traceback gone and with it what held the activations.
@@ -85,6 +82,37 @@ def fit(task: Task, checkpoint: Path | None) -> None:
         del trainer
         gc.collect()
         torch.cuda.empty_cache()
+
+
+def _fitted(task: Task) -> TrainSettings:
+    """The settings with the micro-batch and recomputation this GPU asks for, where left to it."""
+    settings = task.settings
+    if settings.gradient_checkpointing != "auto":
+        return settings
+    task.reporter.progress(task.progress.step, 0, "Trying what fits the GPU's memory")
+    images = ImageTexts(task.learnt, settings.instruction, settings.message_order, settings.max_side_px)
+    try:
+        found = fitting.probe(
+            task.model, settings, _collator(task, settings), images, [len(e.reference) for e in task.learnt],
+            getattr(torch, task.how.precision), settings.memory_gib,
+        )  # fmt: skip
+    except torch.OutOfMemoryError as error:
+        raise _too_large() from error
+    task.reporter.event(task.progress.step, "memory", found.sentence, task.progress.elapsed_s)
+    task.reporter.result(
+        batch_size=found.batch_size, gradient_accumulation=found.gradient_accumulation,
+        foreseen_memory_gib=round(found.peak_gib, 2), memory_limit_gib=round(found.limit_gib, 2),
+        recomputed_vision_layers=found.recomputed_layers, recomputes_text=found.recompute_text,
+    )  # fmt: skip
+    return fitting.as_fitted(settings, found)
+
+
+def _too_large() -> UserError:
+    held = gpu_facts.held_sentence(gpu_facts.devices())
+    return UserError(
+        "The GPU's memory is full with one image at a time: set max_side_px, turn gradient_checkpointing or "
+        f"load_in_4bit on, or free the GPU{f' ({held})' if held else ''}."
+    )
 
 
 def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> WatchedTrainer:

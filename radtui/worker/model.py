@@ -148,7 +148,18 @@ def load_adapter(model: Any, folder: str, how: Plan) -> Any:
         from unsloth import FastVisionModel
 
         FastVisionModel.for_inference(model)
+    elif how.cuda:
+        _lower_adapter(model, how)
     return model.eval()
+
+
+def _lower_adapter(model: Any, how: Plan) -> None:
+    """LoRA matrices in the arithmetic's precision: what autocast made of them at every step of their training."""
+    import torch
+
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:
+            parameter.data = parameter.data.to(getattr(torch, how.precision))
 
 
 def _load_unsloth(
@@ -167,7 +178,7 @@ def _load_unsloth(
 
 
 def _unsloth_checkpointing(choice: str) -> str | bool:
-    return "unsloth" if choice == "unsloth" else choice == "on"
+    return "unsloth" if choice == "unsloth" else choice in ("on", "auto")
 
 
 def _load_transformers(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:

@@ -67,10 +67,12 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 
     # These import TRL and transformers, which unsloth must have patched by now.
     from radtui.worker import data as items
-    from radtui.worker import fit
+    from radtui.worker import fit, gpu_facts, vision_attention
     from radtui.worker.callback import Progress
     from radtui.worker.watch import Watch, pick
 
+    if settings.maskless_vision:
+        vision_attention.install(model)
     pinned = pick(held_out[:WATCH_AMONG], settings.watch_images)
     watch = Watch(pinned, data, settings, processor, reporter, settings.batch_size) if pinned else None
     progress = Progress(reporter, watch, bool(evaluated), first_step, elapsed_s)
@@ -82,7 +84,9 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         settings, how, model, processor, items.examples(learnt, data), items.examples(evaluated, data),
         data.checkpoints(job.id), reporter, progress,
     )  # fmt: skip
-    fit.fit(task, checkpoint)
+    with gpu_facts.sampler() as gpu:
+        progress.facts = gpu.take
+        fit.fit(task, checkpoint)
 
     # What is left: the adapter with its processor, and the figures of the run.
     adapter = _save_adapter(model, processor, data.adapter(job.id))
@@ -118,6 +122,8 @@ def _substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSettin
         choice = "on" if how.cuda else "off"
         settings = replace(settings, gradient_checkpointing=choice)
         changes.append(f"gradient_checkpointing unsloth comes with the unsloth backend: it is {choice}.")
+    if settings.gradient_checkpointing == "auto" and not how.cuda:
+        settings = replace(settings, gradient_checkpointing="off")
     return settings, changes
 
 
