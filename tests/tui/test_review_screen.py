@@ -325,9 +325,16 @@ async def test_jobs_are_chosen_newest_first(data: DataDir, db: sqlite3.Connectio
         descriptions.add(db, other.id, [new])
     async with opened(data) as pilot:
         assert shown(pilot).pair.job_id == other.id
-        await pilot.press("o", "down", "enter")
+        await pilot.press("o")
+        await settled(pilot)
+        await pilot.press("down", "enter")
         await settled(pilot)
         assert shown(pilot).pair.job_id == reviewed_job.id
+        jobs.progress(db, other.id, 2, 2)
+        screen(pilot).rad.poller.nudge()
+        screen(pilot).rad._post_snapshot(screen(pilot).rad.poller.poll_once())
+        await settled(pilot)
+        assert f"Job {other.id} has pairs to rate, too. Press o" in panel(pilot)
 
 
 async def test_a_scheme_of_ones_own_brings_its_keys(data: DataDir, reviewed_job: Job) -> None:

@@ -57,7 +57,6 @@ class ReviewScreen(ReviewActions):
         """A thread has read a job's pairs; `study` is None when nothing can be reviewed."""
 
         study: Study | None
-        counts: dict[int, int]
 
     @dataclass
     class Grown(Message):
@@ -69,11 +68,11 @@ class ReviewScreen(ReviewActions):
     def __init__(self) -> None:
         super().__init__()
         self.scheme: Scheme | None = None
-        self.counts: dict[int, int] = {}  # comparisons of each job that has any
         self._loading = False
         self._drawn: Pair | None = None
         self._grown_at_s = 0.0
         self._grown_step = -1
+        self._told_job_id = 0
 
     def compose_body(self) -> ComposeResult:
         """The comparison, and what stands in its place while there is none."""
@@ -116,13 +115,13 @@ class ReviewScreen(ReviewActions):
             counts = descriptions.jobs_with_comparisons(db)
             chosen = job_id if job_id is not None else next(iter(counts), None)
             study = read_study(db, chosen, self.rad.rater, scheme) if chosen in counts else None
-            return self.Loaded(study, counts)
+            return self.Loaded(study)
 
         self.post_message(self.rad.read(read))
 
     @on(Loaded)
     def _show_loaded(self, event: Loaded) -> None:
-        self._loading, self.counts = False, event.counts
+        self._loading = False
         if event.study is None:
             self._say_nothing()
             return
@@ -156,7 +155,7 @@ class ReviewScreen(ReviewActions):
         self.query_one(AnswerPanel).ask(Asking(session.scheme, shown, *at, self.message, roomy))
         self.query_one(ReviewLine).show(
             shown.place, session.queue.progress(), f"#{session.study.job.id} {session.study.job.name}",
-            self._marks(shown),
+            marks(shown, self.list_name, len(session.among or ())),
         )  # fmt: skip
         last = f"Before: {self.last} · {key_text(session.scheme, 'undo')} takes it back" if self.last else ""
         if self.looking:
@@ -196,31 +195,14 @@ class ReviewScreen(ReviewActions):
             loader = image_loader(self.rad.data.blob(image.sha256).read_bytes)
             self.query_one(ImageView).prefetch(image.sha256, loader)
 
-    def _marks(self, shown: Shown) -> list[Content]:
-        marks = []
-        if self.list_name and self.session is not None and self.session.among is not None:
-            marks.append(Content.styled(f"{self.list_name}: {len(self.session.among):,}", "$accent"))
-        if shown.rated:
-            marks.append(Content.styled("rated", "bold $accent"))
-        if shown.rating is not None and shown.rating.flagged:
-            marks.append(Content.styled("flagged", "bold $warning"))
-        blind = not shown.identity_known
-        marks.append(
-            Content.styled("blind" if blind else "not blind", "$muted" if blind else "bold $warning")
-        )
-        return marks
-
     def all_rated(self) -> str:
         """What is said when no pair is left, with the next key."""
         session = self.session
-        job = self._job(session.study.job.id) if session is not None else None
+        job = job_in(self.rad.snapshot, session.study.job.id) if session is not None else None
         if session is not None and job is not None and job.state.live:
             return f"All {len(session.queue.pairs):,} pairs so far are rated; more come as job {job.id} writes them."
         keys = session.scheme.keys if session is not None else {}
         return f"All pairs are rated. Press {keys.get('summary', 's')} for the summary."
-
-    def _job(self, job_id: int) -> Job | None:
-        return next((job for job in self.rad.snapshot.jobs if job.id == job_id), None)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Take in pairs that a running job has written."""
@@ -233,7 +215,8 @@ class ReviewScreen(ReviewActions):
                 self.load(None)
             self._say_nothing()
             return
-        job = self._job(self.session.study.job.id)
+        self._tell_newer(self.session, snapshot)
+        job = job_in(snapshot, self.session.study.job.id)
         if job is not None and job.step != self._grown_step:
             self._grown_at_s, self._grown_step = now_s, job.step
             self._grow(self.session.study)
@@ -271,9 +254,14 @@ class ReviewScreen(ReviewActions):
         if self.session is not None and not isinstance(self.app.screen, ModalScreen):
             self.session.pause()
 
+    @work(thread=True, exclusive=True, group="jobs")
     def action_jobs(self) -> None:
-        """Choose another job's pairs."""
-        found = [job for job in jobs.all_jobs(self.rad.db) if job.id in self.counts]
+        """Choose another job's pairs; counted in a thread, since there may be many."""
+        counts = self.rad.read(descriptions.jobs_with_comparisons)
+        self.app.call_from_thread(self._choose_job, counts)
+
+    def _choose_job(self, counts: dict[int, int]) -> None:
+        found = [job for job in jobs.all_jobs(self.rad.db) if job.id in counts]
         ids = [job.id for job in found]
         now = self.session.study.job.id if self.session is not None else None
 
@@ -283,7 +271,36 @@ class ReviewScreen(ReviewActions):
 
         if ids:
             current = ids.index(now) if now in ids else 0
-            self.app.push_screen(PickSheet("Review which job", job_lines(found, self.counts), current), take)
+            self.app.push_screen(PickSheet("Review which job", job_lines(found, counts), current), take)
+
+    def _tell_newer(self, session: ReviewSession, snapshot: Snapshot) -> None:
+        """A job that began to write after the one on show: opened when nothing is left to do here, else named."""
+        newest = next((job for job in snapshot.jobs if job.kind is JobKind.GENERATE and job.step), None)
+        if newest is None or newest.id <= max(session.study.job.id, self._told_job_id):
+            return
+        self._told_job_id = newest.id
+        if self.app.screen is not self and session.queue.next_unrated() is None:
+            self.load(newest.id)
+        else:
+            self.message = f"Job {newest.id} has pairs to rate, too. Press o to open them."
+            self.draw()
+
+
+def job_in(snapshot: Snapshot, job_id: int) -> Job | None:
+    """A job as it was last seen."""
+    return next((job for job in snapshot.jobs if job.id == job_id), None)
+
+
+def marks(shown: Shown, list_name: str, listed: int) -> list[Content]:
+    """What is special about the pair on show, and the list that is gone through."""
+    found = [Content.styled(f"{list_name}: {listed:,}", "$accent")] if list_name else []
+    if shown.rated:
+        found.append(Content.styled("rated", "bold $accent"))
+    if shown.rating is not None and shown.rating.flagged:
+        found.append(Content.styled("flagged", "bold $warning"))
+    blind = not shown.identity_known
+    found.append(Content.styled("blind" if blind else "not blind", "$muted" if blind else "bold $warning"))
+    return found
 
 
 def nothing_text(db: sqlite3.Connection) -> str:

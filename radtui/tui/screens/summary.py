@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -163,9 +163,13 @@ class SummaryScreen(RadScreen):
         try:
             rows = self.rad.read(lambda db: write_csv(db, self._job, self._scheme, out, rater))
         except UserError as error:
-            self.app.call_from_thread(self.notify, str(error), severity="error", timeout=10)
+            self.app.call_from_thread(self._told, str(error), "error")
         else:
-            self.app.call_from_thread(self.notify, f"{rows:,} rated comparisons are in {out.resolve()}.")
+            self.app.call_from_thread(self._told, f"{rows:,} rated comparisons are in {out.resolve()}.")
+
+    def _told(self, text: str, severity: Literal["information", "error"] = "information") -> None:
+        """Say something that holds a path, which is no markup."""
+        self.notify(text, severity=severity, timeout=10, markup=False)
 
     def action_all_raters(self) -> None:
         """Change between this rater's and everybody's ratings."""
