@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "radtui.cli.export:export",
     "import-ratings": "radtui.cli.results:import_ratings",
     "stats": "radtui.cli.results:stats",
+    "report": "radtui.cli.report:report",
     "score": "radtui.cli.results:score",
     "jobs": "radtui.cli.jobs:jobs",
     "show": "radtui.cli.pictures:show",
@@ -66,9 +67,7 @@ def cli(ctx: click.Context, data_dir: str | None, rater: str | None) -> None:
     """
     ctx.obj = Session(find_data_dir(data_dir), rater or "")
     if ctx.invoked_subcommand is None:
-        from radtui.tui.app import run_app
-
-        run_app(ctx.obj.data, ctx.obj.rater_name)
+        ctx.obj.open_app()
 
 
 def main() -> None:

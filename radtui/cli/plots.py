@@ -6,13 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from radtui.charts.model import ChartModel
-from radtui.charts.palette import EVAL, TRAIN, job_colours
 from radtui.charts.svg import loss_png, loss_svg
 from radtui.export.files import whole_file
+from radtui.export.loss import loss_model
 from radtui.jobs.control import get_job
-from radtui.records import Job, JobKind, Metric, UserError
-from radtui.store import metrics
+from radtui.records import UserError
 
 
 def write_plot(db: sqlite3.Connection, job_ids: Sequence[int], out: Path) -> None:
@@ -27,47 +25,3 @@ def write_plot(db: sqlite3.Connection, job_ids: Sequence[int], out: Path) -> Non
     model = loss_model(db, jobs)
     with whole_file(out, binary=True) as file:
         file.write(loss_svg(model).encode() if out.suffix == ".svg" else loss_png(model))
-
-
-def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
-    """The chart of some training jobs: one job in the colours of train and eval, several in one colour each.
-
-    Raises:
-        UserError: a job does not train, or has no points yet.
-    """
-    model = ChartModel()
-    colours = job_colours(job.id for job in jobs)
-    for job in jobs:
-        if job.kind is not JobKind.TRAIN:
-            raise UserError(f"Job {job.id} has no loss: it is a {job.kind} job; see radtui jobs list.")
-        points = _points(db, job.id)
-        if not points:
-            raise UserError(f"Job {job.id} has no points yet; wait for its first step.")
-        for name, colour in (("loss", TRAIN), ("eval_loss", EVAL)):
-            if name in points:
-                label = name.replace("_", " ") if len(jobs) == 1 else f"job {job.id} {name.replace('_', ' ')}"
-                key = f"{job.id}.{name}"
-                model.add(
-                    key, label, colour if len(jobs) == 1 else colours[job.id], points=name == "eval_loss"
-                )
-                model.extend(key, points[name])
-    if len(jobs) == 1:
-        model.set_events(metrics.events_since(db, jobs[0].id, 0))
-    title = jobs[0].name if len(jobs) == 1 else "Loss"
-    kinds = {str(job.settings.get("loss_on", "answer")) for job in jobs}
-    note = "loss over answer and prompt" if kinds == {"all"} else "answer-only loss"
-    model.relook(
-        title=title, note=note if len(kinds) == 1 else "losses are not comparable: answer-only and whole"
-    )
-    return model
-
-
-def _points(db: sqlite3.Connection, job_id: int) -> dict[str, list[Metric]]:
-    found: dict[str, list[Metric]] = {}
-    cursor = 0
-    while batch := metrics.since(db, job_id, cursor):
-        for metric in batch:
-            if metric.name in ("loss", "eval_loss"):
-                found.setdefault(metric.name, []).append(metric)
-        cursor = batch[-1].id
-    return found

@@ -15,6 +15,7 @@ from radtui.review.statistics import Summary
 
 Row = tuple[str, str]
 
+LABEL_CELLS = 24
 LEFT_OUT = {
     "unrated": "note or flag only", "other_scheme": "by another scheme", "repeats": "hidden repeats",
     "calibration": "calibration pairs", "skipped": "skipped", "unblinded": "un-blinded",
@@ -31,8 +32,8 @@ def print_stats(job: Job, summary: Summary, scheme: Scheme) -> None:
         + (f"; left out: {left}" if left else "")
     )
     sections = list(_sections(summary, scheme))
-    width = max((len(name) for _, rows in sections for name, _ in rows), default=0)
     for title, rows in sections:
+        width = max(LABEL_CELLS, *(len(name) for name, _ in rows))
         click.echo(f"\n{title}")
         for name, text in rows:
             click.echo(f"  {name:<{width}}  {text}")

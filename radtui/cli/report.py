@@ -1,0 +1,32 @@
+"""The command that tells a run in one file: report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from radtui.cli.context import Session, pass_session
+from radtui.cli.results import SCHEME_OPTION
+
+
+@click.command()
+@click.argument("job_id", metavar="JOB", type=int)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True,
+    help="File to write: .html or .md; one file that needs no other.",
+)  # fmt: skip
+@SCHEME_OPTION
+@pass_session
+def report(session: Session, job_id: int, out: Path, scheme_file: str) -> None:
+    """Tell what a model learnt in one file: settings, examples, curves, what got better and what got worse.
+
+    JOB is a generation job, or a training job whose newest descriptions are taken.
+    """
+    from radtui.export.report import write_report
+    from radtui.export.study import scheme_for
+    from radtui.jobs.control import get_job
+
+    db = session.connect()
+    about = write_report(session.data, db, get_job(db, job_id), scheme_for(session.data, scheme_file), out)
+    click.echo(f"Report on job {about.id} -> {out}")

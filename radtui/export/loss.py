@@ -1,0 +1,55 @@
+"""The loss chart of training jobs, as the screen draws it, for picture files and reports."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from radtui.charts.model import ChartModel
+from radtui.charts.palette import EVAL, TRAIN, job_colours
+from radtui.records import Job, JobKind, Metric, UserError
+from radtui.store import metrics
+
+
+def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
+    """The chart of some training jobs: one job in the colours of train and eval, several in one colour each.
+
+    Raises:
+        UserError: a job does not train, or has no points yet.
+    """
+    model = ChartModel()
+    colours = job_colours(job.id for job in jobs)
+    for job in jobs:
+        if job.kind is not JobKind.TRAIN:
+            raise UserError(f"Job {job.id} has no loss: it is a {job.kind} job; see radtui jobs list.")
+        points = _points(db, job.id)
+        if not points:
+            raise UserError(f"Job {job.id} has no points yet; wait for its first step.")
+        for name, colour in (("loss", TRAIN), ("eval_loss", EVAL)):
+            if name in points:
+                label = name.replace("_", " ") if len(jobs) == 1 else f"job {job.id} {name.replace('_', ' ')}"
+                key = f"{job.id}.{name}"
+                model.add(
+                    key, label, colour if len(jobs) == 1 else colours[job.id], points=name == "eval_loss"
+                )
+                model.extend(key, points[name])
+    if len(jobs) == 1:
+        model.set_events(metrics.events_since(db, jobs[0].id, 0))
+    title = jobs[0].name if len(jobs) == 1 else "Loss"
+    kinds = {str(job.settings.get("loss_on", "answer")) for job in jobs}
+    note = "loss over answer and prompt" if kinds == {"all"} else "answer-only loss"
+    model.relook(
+        title=title, note=note if len(kinds) == 1 else "losses are not comparable: answer-only and whole"
+    )
+    return model
+
+
+def _points(db: sqlite3.Connection, job_id: int) -> dict[str, list[Metric]]:
+    found: dict[str, list[Metric]] = {}
+    cursor = 0
+    while batch := metrics.since(db, job_id, cursor):
+        for metric in batch:
+            if metric.name in ("loss", "eval_loss"):
+                found.setdefault(metric.name, []).append(metric)
+        cursor = batch[-1].id
+    return found

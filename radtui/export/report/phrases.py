@@ -1,0 +1,42 @@
+"""Values as a report writes them."""
+
+from __future__ import annotations
+
+
+def trainable_text(result: dict[str, object]) -> str:
+    """Trainable parameters with their share, from a training job's result; "" when it says nothing."""
+    count, total = result.get("trainable_parameters"), result.get("total_parameters")
+    if not isinstance(count, int):
+        return ""
+    return f"{count:,}" + (f" of {total:,} ({count / total:.2%})" if isinstance(total, int) and total else "")
+
+
+def value_text(value: object) -> str:
+    """Any value of a setting or result as people write it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {value_text(one)}" for name, one in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if value >= 10_000 else str(value)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def as_float(value: object) -> float:
+    """A number, or 0 for anything else."""
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def percent_text(value: float | None) -> str:
+    """A share in whole per cent."""
+    return "-" if value is None else f"{value:.0%}"
+
+
+def number_text(value: float | None, digits: int = 2) -> str:
+    """A number, or a dash where there is none."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def short_label(label: str) -> str:
+    """A category's name that fits beside a bar."""
+    return label if len(label) <= 38 else label[:36].rsplit(" ", 1)[0] + " …"

@@ -1,0 +1,211 @@
+"""The parts of a report that show results: examples, performance, what got better and worse, and trust in it."""
+
+from __future__ import annotations
+
+from radtui.charts.svg import loss_svg
+from radtui.export.report import plots
+from radtui.export.report.document import (
+    Block,
+    Examples,
+    Facts,
+    Figure,
+    Point,
+    Points,
+    Section,
+    Shown,
+    Table,
+    Text,
+    Tone,
+)
+from radtui.export.report.findings import RULE, introduced, proxies
+from radtui.export.report.gather import Example, Gathered
+from radtui.export.report.phrases import short_label
+from radtui.export.words import estimate, p_value, share
+from radtui.records import Rating, Variant
+from radtui.review.quality import Acceptability
+
+
+def examples(told: Gathered) -> Section:
+    """Texts of both models beside their image, chosen by rule."""
+    chosen_by = (
+        "Chosen by rule, not by hand: the clearest preference for the tuned text, the clearest for the base, a tie and"
+        " a pair of two bad texts, as far as there are such; the rest spread evenly over the images."
+    )
+    items = tuple(_shown(told, example) for example in told.examples)
+    return Section("examples", "Before and after", (Examples(items), Text(chosen_by, note=True)))
+
+
+def _shown(told: Gathered, example: Example) -> Shown:
+    image, pair = example.image, example.pair
+    verdict, tone = _verdict_of(example.ratings)
+    notes = tuple(
+        f"{rating.rater}: {rating.note.strip()}" for rating in example.ratings if rating.note.strip()
+    )
+    if pair.base.truncated or pair.tuned.truncated:
+        cut = [
+            variant.value
+            for variant in Variant
+            if (pair.base, pair.tuned)[variant is Variant.TUNED].truncated
+        ]
+        notes += (f"Cut off at the longest length: {' and '.join(cut)}.",)
+    title = f"{image.source_key} · {image.examination}" if image.examination else image.source_key
+    return Shown(
+        title, verdict, tone, example.jpeg, *example.size_px, image.reference, pair.base.text, pair.tuned.text, notes
+    )  # fmt: skip
+
+
+def _verdict_of(given: tuple[Rating, ...]) -> tuple[str, Tone]:
+    values = [rating.preference for rating in given if rating.preference is not None]
+    if not given:
+        return "not rated", Tone.OPEN
+    if not values:
+        return "both bad", Tone.WORSE
+    mean = sum(values) / len(values)
+    of = f" (mean {mean:+.1f} of {len(values)})" if len(values) > 1 else ""
+    if mean == 0:
+        return "equal" + of, Tone.OPEN
+    much = "much" if abs(mean) > 1 else "slightly"
+    return f"{'tuned' if mean > 0 else 'base'} {much} better{of}", Tone.BETTER if mean > 0 else Tone.WORSE
+
+
+def performance(told: Gathered) -> Section:
+    """Loss, ratings and scores."""
+    blocks: list[Block] = []
+    if told.loss:
+        what = told.loss.look.note
+        blocks.append(
+            Figure(
+                "loss", loss_svg(told.loss, 960, 380), loss_svg(told.loss, 960, 380, dark=True),
+                f"Loss while training ({what}).",
+            )
+        )  # fmt: skip
+    blocks += _rating_figures(told)
+    base, tuned = told.scores[Variant.BASE], told.scores[Variant.TUNED]
+    rows: list[tuple[str, ...]] = []
+    if base.truth and tuned.truth:
+        for name, of in (
+            ("Findings, F1", "f1"), ("Findings, precision", "precision"), ("Findings, recall", "recall"),
+            ("Right side", "side"), ("Right place", "zone"), ("Normal studies given a finding", "invented_on_normal"),
+            ("Names the examination", "examination"),
+        ):  # fmt: skip
+            pair = [getattr(one.truth, of) for one in (base, tuned)]
+            rows.append((name, *(estimate(v) if of == "f1" else share(v) for v in pair)))
+    if base.text and tuned.text:
+        for name, of, digits in (("BLEU", "bleu", 1), ("chrF", "chrf", 1), ("ROUGE-L", "rouge_l", 3)):
+            rows.append((name, *(estimate(getattr(one.text, of), digits=digits) for one in (base, tuned))))
+    if rows:
+        caption = "Against ground truth and references, with 95 % intervals. String scores measure wording, not truth."
+        blocks.append(Table(("", "Base", "Tuned"), tuple(rows), caption))
+    caption = "How the texts are written. These figures describe; none of them is a measure of quality."
+    blocks.append(Table(("", "Base", "Tuned"), proxies(told.scores), caption))
+    return Section("performance", "Performance analysis", tuple(blocks))
+
+
+def _rating_figures(told: Gathered) -> list[Block]:
+    summary, scheme = told.summary, told.review.scheme
+    blocks: list[Block] = []
+    if summary.n:
+        labels = {dimension.id: dimension.label for dimension in scheme.dimensions}
+        rows = [("Preference", summary.preference)]
+        rows += [(labels.get(name, name), one) for name, one in summary.dimensions.items()]
+        leaning = [
+            plots.Leaning(label, tuple(one.counts.values()), estimate(one.mean, signed=True))  # type: ignore[arg-type]
+            for label, one in rows
+        ]
+        caption = (
+            "Blind ratings of each pair; bars are counts, towards the preferred text. Right: mean on -2 to 2 with its"
+            f" 95 % interval. {summary.both_bad.hits} pairs with two bad texts are not in it."
+        )
+        light, dark = (
+            plots.preference_svg(leaning, tones) for tones in (plots.LIGHT_TONES, plots.DARK_TONES)
+        )
+        blocks.append(Figure("preference", light, dark, caption))
+    if summary.errors:
+        errors = summary.errors
+        pairs = [plots.Pair("All significant", errors.base.significant, errors.tuned.significant)]
+        none = []
+        for category in scheme.errors:
+            base, tuned = (of.by_category[category.id][0] for of in (errors.base, errors.tuned))
+            if base.value or tuned.value:
+                pairs.append(plots.Pair(short_label(category.label), base, tuned))
+            else:
+                none.append(category.label)
+        caption = f"Significant errors per report with 95 % intervals, as counted in {errors.n} ratings."
+        if none:
+            caption += f" Counted in neither: {'; '.join(none)}."
+        light, dark = (plots.errors_svg(pairs, t, "a report") for t in (plots.LIGHT_TONES, plots.DARK_TONES))
+        blocks.append(Figure("errors", light, dark, caption))
+    if summary.acceptability:
+        blocks.append(_acceptability(summary.acceptability))
+    return blocks
+
+
+def _acceptability(scale: Acceptability) -> Table:
+    rows = (
+        ("Mean, 1 to 5", estimate(scale.base), estimate(scale.tuned)),
+        ("Usable, 4 or 5", share(scale.usable.base), share(scale.usable.tuned)),
+        ("Usable as is, 5", share(scale.as_is.base), share(scale.as_is.tuned)),
+    )
+    caption = (
+        f"Acceptability of each text. Difference {estimate(scale.difference, signed=True)}, Wilcoxon"
+        f" {p_value(scale.wilcoxon_p)}; usable, McNemar {p_value(scale.usable.mcnemar.p)}."
+    )
+    return Table(("", "Base", "Tuned"), rows, caption)
+
+
+def improvements(told: Gathered, points: list[Point]) -> tuple[Block, ...]:
+    """What the intervals show to be better, and what they leave open."""
+    better = tuple(point for point in points if point.tone is Tone.BETTER)
+    left = tuple(point for point in points if point.tone is Tone.OPEN)
+    first: Block = Points(better) if better else Text("No improvement is shown by these numbers.")
+    blocks: list[Block] = [first]
+    if left:
+        blocks += [Text("Not decided by these numbers:"), Points(left)]
+    return (*blocks, Text(RULE, note=True))
+
+
+def worse(told: Gathered, points: list[Point]) -> tuple[Block, ...]:
+    """What the intervals show to be worse, and every kind of error that came with the training."""
+    worse = tuple(point for point in points if point.tone is Tone.WORSE)
+    new = tuple(introduced(told))
+    blocks: list[Block] = []
+    if worse:
+        blocks += [Text("Worse, as far as the intervals decide:"), Points(worse)]
+    else:
+        blocks.append(
+            Text("Nothing is shown to be worse over all texts. That is not the same as nothing being worse.")
+        )
+    if new:
+        blocks += [Text("Errors in single texts count even where no test notices them:"), Points(new)]
+    return tuple(blocks)
+
+
+def trust(told: Gathered) -> Section:
+    """Agreement, bias and power of the ratings."""
+    summary = told.summary
+    if not summary.n:
+        return Section("trust", "How far to trust the ratings", ())
+    left, side, power = summary.left_out, summary.side, summary.power
+    out = ", ".join(
+        f"{getattr(left, name)} {name.replace('_', ' ')}" for name in left.__slots__ if getattr(left, name)
+    )
+    detectable = f"a true win rate from {power.detectable:.0%}" if power.detectable else "no true win rate"
+    rows = [
+        ("Left text chosen", share(side.chosen_left) + ("; a side bias is likely" if side.suspected else "")),
+        ("Tuned text stood left", share(side.tuned_left)),
+        (
+            "Preference and length",
+            "-" if summary.length.rho is None
+            else f"Spearman's rho {summary.length.rho:+.2f}, {p_value(summary.length.p)}, n={summary.length.n}",
+        ),
+        ("Power", f"{power.non_ties} decided pairs show {detectable} with 80 % power"),
+        ("Left out of all figures", out or "nothing"),
+    ]  # fmt: skip
+    if summary.agreement:
+        rows.insert(0, ("Agreement of raters", f"Krippendorff's alpha {estimate(summary.agreement.alpha)}"))
+    if summary.repeats:
+        rows.insert(0, ("Same answer to a hidden repeat", share(summary.repeats.same)))
+    if len(summary.raters) > 1:
+        for line in summary.raters:
+            rows.append((line.rater, f"{line.n} ratings, win rate {share(line.win_rate)}"))
+    return Section("trust", "How far to trust the ratings", (Facts(tuple(rows)),))
