@@ -21,6 +21,10 @@ from radtui.tui.screens.base import RadModal
 class DatasetSheet(RadModal[str | None]):
     """Choose a data set; dismissed with its name, or None."""
 
+    DEFAULT_CSS = """
+    DatasetSheet OptionList { border: none; background: $surface; padding: 0; height: auto; }
+    DatasetSheet OptionList:focus { border: none; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,o", "dismiss(None)", "Close", tooltip="Keep this data set")
     ]

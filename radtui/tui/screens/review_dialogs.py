@@ -20,7 +20,11 @@ from radtui.tui.screens.base import RadModal
 class PickSheet(RadModal[int | None]):
     """Choose one line of several; dismissed with its index, or None."""
 
-    DEFAULT_CSS = "PickSheet .sheet { width: 76; }"
+    DEFAULT_CSS = """
+    PickSheet .sheet { width: 76; }
+    PickSheet OptionList { border: none; background: $surface; padding: 0; height: auto; }
+    PickSheet OptionList:focus { border: none; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close", tooltip="Change nothing")
     ]

@@ -24,7 +24,7 @@ _WORDS: dict[str, tuple[str, str, bool]] = {
     "next": ("Next", "Next pair, without rating this one", False),
     "zoom": ("Look", "Look at the image: zoom, window, move", True),
     "summary": ("Summary", "Who is preferred so far, with intervals and scores", True),
-    "reveal": ("Reveal", "Show which text is whose; a rating made after that does not count as blind", False),
+    "reveal": ("Reveal", "Show which text is whose; rated after that is not blind", False),
     "reference": ("Reference", "Show the reference text, or hide it", False),
     "search": ("Search", "Find pairs by words in their texts", False),
     "filter": ("Filter", "Only flagged pairs, ties, skipped ones ...", False),
