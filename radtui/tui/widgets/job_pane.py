@@ -91,7 +91,9 @@ class JobPane(Vertical):
         self.screen.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The texts need a key where they are not beside the chart."""
+        """Offer keys for texts when there are any; a narrow screen needs one to see them at all."""
+        if action in ("text_step", "text_image"):
+            return self.texts.filled
         return action != "texts" or self.has_class("-narrow")
 
     def action_texts(self) -> None:
@@ -135,7 +137,10 @@ class JobPane(Vertical):
             if news.first:
                 self._clear(TrainSettings.from_dict(job.settings))
             self._take_points(news)
+            filled = self.texts.filled
             self.texts.take(news)
+            if self.texts.filled != filled:
+                self.screen.refresh_bindings()
             if news.log is not None:
                 self.log_tail.show(news.log)
         self._show_state(snapshot)

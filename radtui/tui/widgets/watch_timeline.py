@@ -51,6 +51,11 @@ class WatchTimeline(Vertical):
         self.set_class(self.size.height >= IMAGE_ROWS, "-tall")
         self._show()
 
+    @property
+    def filled(self) -> bool:
+        """Whether there is any text."""
+        return self._watched.image_id is not None
+
     def clear(self, note: str) -> None:
         """Another job; `note` is said until there is a text."""
         self._watched, self._note = Watched(), note
