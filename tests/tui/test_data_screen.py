@@ -37,10 +37,16 @@ async def opened(data: DataDir, size: tuple[int, int] = (120, 40)) -> AsyncItera
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait for threads, timers and what they post."""
+    """Wait for threads, timers and what they post, and for the highlighted image to be drawn."""
     await pilot.pause(0.14)
     await pilot.app.workers.wait_for_complete()
-    await pilot.pause(0.1)
+    for _ in range(100):
+        await pilot.pause(0.02)
+        at, ids = screen(pilot).query_one(VirtualTable).cursor, screen(pilot).rows.ids
+        shown = at is None or (screen(pilot).image is not None and screen(pilot).image.id == ids[at])
+        if shown and view(pilot).state is not State.LOADING:
+            break
+    await pilot.pause(0.05)
 
 
 def screen(pilot: Pilot[None]) -> DataScreen:
