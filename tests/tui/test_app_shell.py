@@ -7,6 +7,7 @@ import pytest
 
 from radtui.records import JobKind, JobState
 from radtui.store import jobs
+from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.help import HelpScreen
 from radtui.tui.widgets.top_bar import TopBar
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_in, text_of, until
@@ -141,3 +142,12 @@ asyncio.run(main())
 """
     out = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[] []"
+
+
+async def test_a_guide_is_shown_first_and_any_key_closes_it(data):
+    app = RadtuiApp(data, "reader", "jobs", guide="t  watch the loss fall\nr  rate")
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "watch the loss fall" in text_of(app))
+        await pilot.press("t")
+        await until(pilot, lambda: "watch the loss fall" not in text_of(app))
+        assert app.current_mode == "jobs"
