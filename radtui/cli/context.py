@@ -32,6 +32,15 @@ class Session:
         """Who rates: the option, `$RADTUI_RATER`, or the login name."""
         return self.rater or os.environ.get("RADTUI_RATER") or _login_name()
 
+    def open_app(self, screen: str = "", guide: str = "") -> None:
+        """Open the app and return when it is left; see `radtui.tui.app.run_app`."""
+        if os.environ.get("STY") and not os.environ.get("TMUX"):
+            # GNU screen 4 misreads 24-bit colours as other commands. Textual reads this when it is imported.
+            os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
+        from radtui.tui.app import run_app
+
+        run_app(self.data, self.rater_name, screen=screen, guide=guide)
+
 
 def _login_name() -> str:
     try:

@@ -48,9 +48,7 @@ def demo(session: Session, seed: int, headless: bool, as_json: bool) -> None:
     if not _there(db, seed):
         submit_demo(session.data, db, seed)
     db.close()
-    from radtui.tui.app import run_app
-
-    run_app(session.data, session.rater_name, screen=screen, guide=GUIDE)
+    session.open_app(screen, GUIDE)
 
 
 def _there(db: sqlite3.Connection, seed: int) -> bool:

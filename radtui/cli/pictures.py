@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -19,16 +21,28 @@ from radtui.records import UserError
 def show(session: Session, image: str, width: int | None) -> None:
     """Print IMAGE in a plain terminal: the id of an imported image, or a file."""
     from rich.console import Console
-    from rich_pixels import Pixels
+    from rich.segment import Segment, Segments
 
+    from radtui.imaging.ansi import ColourDepth
     from radtui.imaging.thumbnail import thumbnail
+    from radtui.tui import terminal
+    from radtui.tui.pictures import picture_lines
 
     content, title = _image_bytes(session, image)
     columns, lines = shutil.get_terminal_size()
     picture = thumbnail(content, width or columns, max(2, 2 * (lines - 2)))
-    console = Console(color_system="truecolor" if sys.stdout.isatty() else "auto")
-    console.print(Pixels.from_image(picture))
+    colours = terminal.Terminal(ColourDepth.TEXT)
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):  # letters survive in a file, half blocks do not
+        colours = terminal.current()
+    system: dict[ColourDepth, Literal["truecolor", "256"] | None] = {
+        ColourDepth.TRUE: "truecolor", ColourDepth.C256: "256", ColourDepth.TEXT: None,
+    }  # fmt: skip
+    console = Console(color_system=system[colours.depth], width=max(columns, picture.width + 1))
+    for line in picture_lines(picture, colours.depth):
+        console.print(Segments([*line, Segment.line()]), end="")
     click.echo(f"{title}; not for clinical use")
+    if colours.why:
+        click.echo(f"{colours.badge}: {colours.why}")
 
 
 def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
