@@ -79,3 +79,12 @@ def after(job: Job) -> str:
         JobKind.TRAIN: "Press t, then g to let both models describe the test images.",
         JobKind.GENERATE: "Press r to rate the descriptions.",
     }[job.kind]
+
+
+def value_text(value: object) -> str:
+    """A setting as text."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "none" if value in ("", None) else str(value)

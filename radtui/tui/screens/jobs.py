@@ -14,7 +14,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from radtui.records import Job, JobState
+from radtui.records import Job, JobKind, JobState
 from radtui.tui import theme, words
 from radtui.tui.job_words import saying
 from radtui.tui.screens.job_screen import JOB_KEYS, JobScreen
@@ -22,7 +22,7 @@ from radtui.tui.snapshot import Progress, Snapshot
 from radtui.tui.widgets.virtual_table import Column, Row, VirtualTable
 
 COLUMNS = (
-    Column("#", width=4, align="right"),
+    Column("#", width=5, align="right"),
     Column("Kind", width=8),
     Column("State", width=10),
     Column("Progress", width=14, priority=1),
@@ -32,6 +32,7 @@ COLUMNS = (
     Column("Asked for", width=12, priority=4),
 )
 BAR_CELLS = 8
+MARKED = "◆"
 WIDE_CELLS = 130
 COLOURS = {"$accent": theme.ACCENT, "$muted": theme.MUTED, "$error": theme.ERROR, "$warning": theme.WARNING}
 
@@ -58,7 +59,9 @@ class JobsScreen(JobScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         *JOB_KEYS,
         Binding("l", "log", "Log", tooltip="The log over the whole screen"),
-    ]
+        Binding("space", "mark", "Mark", tooltip="Mark a training job, to see its curves with those of others"),
+        Binding("o", "overlay", "Overlay", tooltip="The marked jobs' curves together, and how their settings differ"),
+    ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,6 +69,7 @@ class JobsScreen(JobScreen):
         self._jobs: tuple[Job, ...] = ()
         self._snapshot = Snapshot(0.0)
         self._seen: object = None
+        self._marked: set[int] = set()
 
     def compose_body(self) -> ComposeResult:
         """The table, and the chosen job."""
@@ -99,7 +103,9 @@ class JobsScreen(JobScreen):
         before = self.chosen
         self._snapshot, self._jobs = snapshot, snapshot.jobs
         now_s = snapshot.at_s or time.time()
-        self._rows.rows_now = [row_of(job, snapshot.progress(job.id), now_s) for job in self._jobs]
+        self._rows.rows_now = [
+            row_of(job, snapshot.progress(job.id), now_s, job.id in self._marked) for job in self._jobs
+        ]
         table = self.query_one(VirtualTable)
         table.reload()
         ids = [job.id for job in self._jobs]
@@ -130,13 +136,36 @@ class JobsScreen(JobScreen):
         if self.chosen is not None:
             self.rad.show_job(self.chosen)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Training jobs can be marked, and marked ones overlaid."""
+        if action == "mark":
+            return self.chosen is not None and self.chosen.kind is JobKind.TRAIN
+        if action == "overlay":
+            return bool(self._marked)
+        return super().check_action(action, parameters)
 
-def row_of(job: Job, progress: Progress | None, now_s: float) -> Row:
+    def action_mark(self) -> None:
+        """Mark the job, or take the mark off, and go on to the next one."""
+        if self.chosen is not None:
+            self._marked ^= {self.chosen.id}
+            self.show_snapshot(self._snapshot)
+            self.query_one(VirtualTable).action_move(1)
+            self.refresh_bindings()
+
+    def action_overlay(self) -> None:
+        """Show the marked jobs together, the oldest first."""
+        from radtui.tui.screens.overlay import OverlayScreen
+
+        marked = [job for job in reversed(self._jobs) if job.id in self._marked]
+        self.app.push_screen(OverlayScreen(marked))
+
+
+def row_of(job: Job, progress: Progress | None, now_s: float, marked: bool = False) -> Row:
     """One job as the texts of `COLUMNS`."""
     said = saying(job, progress, now_s)
     style = COLOURS.get(said.style, theme.TEXT)
     return (
-        str(job.id),
+        Text(f"{MARKED}{job.id}", f"bold {theme.ACCENT}") if marked else str(job.id),
         str(job.kind),
         Text(f"{words.MARKS[job.state]} {said.state}", style),
         _progress(job),
@@ -180,15 +209,7 @@ def detail(job: Job, head: Content) -> Content:
         if values:
             parts += [Content(""), Content.styled(title, "$accent")]
             parts += [
-                Content.assemble(Content.styled(f"{name.replace('_', ' '):<24}", "$muted"), _value(value))
+                Content.assemble(Content.styled(f"{name.replace('_', ' '):<24}", "$muted"), words.value_text(value))
                 for name, value in values.items()
             ]
     return Content("\n").join(parts)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return "none" if value in ("", None) else str(value)

@@ -156,16 +156,25 @@ class LossChart(Widget, can_focus=True):
         """One row of the chart as it was drawn last."""
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a crosshair, escape is left to the screen."""
+        return parameters != ("hide_crosshair",) or self.model.crosshair is not None
+
     def action_chart(self, command: str) -> None:
         """Carry out one of `COMMANDS`."""
         COMMANDS[command](self.model)
         self.refresh()
+        if command == "hide_crosshair":
+            self.refresh_bindings()
 
     def action_crosshair(self, cells: int) -> None:
         """Move the crosshair by cells, or by points where they are further apart."""
         if self._area is not None:
+            new = self.model.crosshair is None
             self.model.move_crosshair(cells, self._area.cell)
             self.refresh()
+            if new:
+                self.refresh_bindings()
 
     async def _on_mouse_down(self, event: events.MouseDown) -> None:
         self._dragged_from = event.x

@@ -255,6 +255,8 @@ def _segments(text: str | Text, style: Style) -> list[Segment]:
     """A text in pieces of one style, each on the style of its row."""
     if isinstance(text, str):
         return [Segment(text, style)]
+    if text.style:
+        style += text.style if isinstance(text.style, Style) else Style.parse(text.style)
     if not text.spans:
         return [Segment(text.plain, style)]
     edges = sorted({0, len(text.plain), *(edge for span in text.spans for edge in (span.start, span.end))})
