@@ -23,6 +23,13 @@ _FAT, _MUSCLE, _BOWEL, _LIVER, _SPLEEN, _KIDNEY, _AORTA, _BONE, _WATER = (
     0.22,
 )
 
+_SITES = {  # where a finding lies, from the body's centre
+    ("liver", "right"): (-66, -18),
+    ("spleen", "left"): (84, 20),
+    ("kidney", "right"): (-60, 52),
+    ("kidney", "left"): (60, 48),
+}
+
 
 @dataclass(frozen=True)
 class _Torso:
@@ -52,13 +59,13 @@ def draw(plate: Plate, truth: Truth) -> None:
     )
     slice_ = plate.layer()
     _wall(plate, slice_, torso)
-    organs = _organs(plate, slice_, torso)
+    _organs(plate, slice_, torso)
     _retroperitoneum(plate, slice_, torso, truth)
     _bones(plate, slice_, torso)
     plate.grey += slice_.field(0.7)
     soft = (plate.grey > np.float32(0.3)).astype(np.float32)
     plate.grey += soft * (0.022 * plate.texture(3) + 0.02 * plate.texture(12))
-    _finding(plate, truth, torso, organs)
+    _finding(plate, truth, torso)
 
 
 def _wall(plate: Plate, layer: Layer, torso: _Torso) -> None:
@@ -87,60 +94,40 @@ def _wall(plate: Plate, layer: Layer, torso: _Torso) -> None:
         )
 
 
-def _organs(plate: Plate, layer: Layer, torso: _Torso) -> dict[tuple[str, str], Point]:
-    """Paint liver, stomach, spleen, kidneys, pancreas and bowel; returns where a finding may lie in each."""
-    jog = plate.between(-4, 4)
-    liver = torso.all(
-        (-92, -22),
-        (-80, -54),
-        (-44, -70),
-        (-6, -66),
-        (20, -56 + jog),
-        (0, -38),
-        (-22, -22),
-        (-32, 4),
-        (-56, 32),
-        (-84, 34),
-        (-94, 8),
-    )
-    layer.fill(liver, _LIVER)
-    for k in range(5):  # its veins, brighter with contrast
-        angle, start = 2.5 + 0.42 * k, torso.at(-34, -26)
-        reach = plate.between(24, 42)
-        layer.stroke(
-            [start, (start[0] + reach * math.cos(angle), start[1] + reach * 0.9 * math.sin(angle))], 2.4, 0.64
-        )
-    layer.fill(blob(plate.rng, torso.at(-34, 2), 9, 0.12), 0.26)  # gallbladder
+def _organs(plate: Plate, layer: Layer, torso: _Torso) -> None:
+    """Paint liver, gallbladder, stomach, spleen, bowel, pancreas and kidneys."""
+    _liver(plate, layer, torso)
     stomach = torso.all((8, -56), (36, -70), (68, -62), (82, -36), (66, -12), (40, -14), (22, -32))
     layer.fill(stomach, 0.50)
-    level = torso.at(0, -46 + plate.between(-4, 4))[1]
-    gas = [
-        (x, min(y, level))
-        for x, y in [
-            (torso.x + 46 * torso.wide + (x - torso.x - 46 * torso.wide) * 0.86, y + 3) for x, y in stomach
-        ]
-    ]
-    layer.fill(gas, 0.02)
-    spleen = torso.all((72, 8), (90, -12), (98, 10), (92, 36), (72, 52), (60, 46), (72, 28))
-    layer.fill(spleen, _SPLEEN)
+    middle, level = torso.at(46, 0)[0], torso.at(0, -46 + plate.between(-4, 4))[1]
+    layer.fill(
+        [(middle + (x - middle) * 0.86, min(y + 3, level)) for x, y in stomach], 0.02
+    )  # gas above fluid
+    layer.fill(torso.all((72, 8), (90, -12), (98, 10), (92, 36), (72, 52), (60, 46), (72, 28)), _SPLEEN)
     for _ in range(4):
-        loop = blob(
-            plate.rng, torso.at(plate.between(6, 54), plate.between(-6, 18)), plate.between(7, 10), 0.15
-        )
+        centre = torso.at(plate.between(6, 54), plate.between(-6, 18))
+        loop = blob(plate.rng, centre, plate.between(7, 10), 0.15)
         layer.fill(loop, _BOWEL).edge(loop, 2.0, 0.52)
-    pancreas = torso.all((-18, -14), (0, -22), (26, -18), (52, -10), (56, -2), (26, -6), (0, -8), (-16, 0))
-    layer.fill(pancreas, 0.46)
+    pancreas = ((-18, -14), (0, -22), (26, -18), (52, -10), (56, -2), (26, -6), (0, -8), (-16, 0))
+    layer.fill(torso.all(*pancreas), 0.46)
     for way in (-1, 1):
         x, y = way * 52, 46 if way < 0 else 42
         layer.fill(ring(torso.at(x, y), 19, 24, way * 0.35), _KIDNEY)
         layer.fill(ring(torso.at(x - way * 7, y - 1), 9, 12, way * 0.35), 0.24)
         layer.fill(ring(torso.at(x - way * 6, y - 1), 4, 6, way * 0.35), 0.5)
-    return {
-        ("liver", "right"): (-66, -18),
-        ("spleen", "left"): (84, 20),
-        ("kidney", "right"): (-60, 52),
-        ("kidney", "left"): (60, 48),
-    }
+
+
+def _liver(plate: Plate, layer: Layer, torso: _Torso) -> None:
+    """Paint the liver with its veins, brighter with contrast, and the gallbladder."""
+    jog = plate.between(-4, 4)
+    front = ((-92, -22), (-80, -54), (-44, -70), (-6, -66), (20, -56 + jog))
+    back = ((0, -38), (-22, -22), (-32, 4), (-56, 32), (-84, 34), (-94, 8))
+    layer.fill(torso.all(*front, *back), _LIVER)
+    x, y = torso.at(-34, -26)
+    for k in range(5):
+        angle, reach = 2.5 + 0.42 * k, plate.between(24, 42)
+        layer.stroke([(x, y), (x + reach * math.cos(angle), y + reach * 0.9 * math.sin(angle))], 2.4, 0.64)
+    layer.fill(blob(plate.rng, torso.at(-34, 2), 9, 0.12), 0.26)
 
 
 def _retroperitoneum(plate: Plate, layer: Layer, torso: _Torso, truth: Truth) -> None:
@@ -182,12 +169,12 @@ def _bones(plate: Plate, layer: Layer, torso: _Torso) -> None:
             layer.fill(rib, 0.85).edge(rib, 1.4, _BONE)
 
 
-def _finding(plate: Plate, truth: Truth, torso: _Torso, organs: dict[tuple[str, str], Point]) -> None:
+def _finding(plate: Plate, truth: Truth, torso: _Torso) -> None:
     """Paint a cyst, a mass or a stone into the organ of `truth`."""
     if truth.finding not in ("cyst", "mass", "calculus"):
         return
     large = truth.size == "large"
-    x, y = organs[truth.zone, truth.side]
+    x, y = _SITES[truth.zone, truth.side]
     play = 9 if truth.zone == "liver" else 2.5
     centre = torso.at(x + plate.between(-play, play), y + plate.between(-play, play))
     if truth.finding == "calculus":

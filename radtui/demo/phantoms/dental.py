@@ -33,6 +33,9 @@ _LOWER = (
     (11.5, 9, 12),
 )
 
+_HEAD = ((-128, -10), (128, -10), (132, 90), (92, 172), (-92, 172), (-132, 90))
+_UPPER_JAW = ((-98, -58), (0, -54), (98, -58), (92, -26), (0, -8), (-92, -26))
+
 
 @dataclass(frozen=True)
 class _Jaws:
@@ -42,6 +45,14 @@ class _Jaws:
     bite: float  # y of the incisal edges
     smile: float  # rise of the occlusal line to the sides, in pixels at 100 px from the middle
     scale: float
+
+    def at(self, x: float, y: float) -> Point:
+        """Return the point at `x` and `y` from the middle of the bite, in pixels."""
+        return self.middle + x, self.bite + y
+
+    def all(self, *points: Point) -> list[Point]:
+        """Return points given like `at`'s."""
+        return [self.at(*point) for point in points]
 
     def line(self, x: float) -> float:
         """Return the y of the occlusal line at `x`."""
@@ -119,58 +130,39 @@ def _row(plate: Plate, jaws: _Jaws, way: int, down: int) -> list[_Tooth]:
 
 
 def _skull(plate: Plate, jaws: _Jaws) -> None:
-    """Everything behind the teeth: spine ghost, palate, sinuses, nose, orbits and soft tissue."""
-    m, up = jaws.middle, jaws.bite
-    y = np.arange(plate.height_px, dtype=np.float32)[:, None]
-    head = plate.layer().fill(
-        closed_curve(
-            [(m - 128, -10), (m + 128, -10), (m + 132, 90), (m + 92, 172), (m - 92, 172), (m - 132, 90)]
-        )
-    )
+    """Everything behind the teeth: spine ghost, upper jaw, sinuses, nose, orbits and soft tissue."""
+    m = jaws.middle
+    head = plate.layer().fill(closed_curve([(m + x, y) for x, y in _HEAD]))
     plate.grey += 0.24 * head.field(4)
     plate.grey += 0.10 * plate.halo((m, 110), 34, 130)  # the neck's spine, blurred by the unrolling
-    maxilla = closed_curve(
-        [
-            (m - 98, up - 58),
-            (m, up - 54),
-            (m + 98, up - 58),
-            (m + 92, up - 26),
-            (m, up - 8),
-            (m - 92, up - 26),
-        ]
-    )
-    plate.grey += 0.15 * plate.layer().fill(maxilla).field(2) * (1 + 0.3 * plate.texture(5))
-    dark, bright = plate.layer(), plate.layer()
-    for way in (-1, 1):
-        sinus = blob(plate.rng, (m + way * 58, up - 54), 25, 0.08)
-        outline = [(m + way * 58 + (x - m - way * 58) * 1.45, yy) for x, yy in sinus]
-        dark.fill(outline, 0.9)
-        bright.edge(outline, 1.4, 0.6)
-        bright.edge(ring((m + way * 50, up - 92), 30, 20), 2.2, 0.55)
-        dark.fill(ring((m + way * 11, up - 56), 8, 17, way * -0.15), 0.9)
-        arch = open_curve([(m + way * 66, up - 62), (m + way * 92, up - 60), (m + way * 122, up - 54)])
-        bright.stroke(arch, 4, 0.45)
-    palate = open_curve(
-        [(m - 86, up - 42), (m - 40, up - 36), (m, up - 38), (m + 40, up - 36), (m + 86, up - 42)]
-    )
-    bright.stroke(palate, 2.6, 0.7).stroke([(m, up - 78), (m, up - 38)], 2.2, 0.5)
-    plate.grey -= 0.11 * dark.field(1.5)
-    plate.grey += 0.20 * bright.field(0.8)
+    upper = plate.layer().fill(closed_curve(jaws.all(*_UPPER_JAW)))
+    plate.grey += 0.15 * upper.field(2) * (1 + 0.3 * plate.texture(5))
+    _cavities(plate, jaws)
+    y = np.arange(plate.height_px, dtype=np.float32)[:, None]
     plate.grey -= 0.06 * np.clip((np.float32(26) - y) / np.float32(26), 0, 1)
     airway = plate.layer()
     for way in (-1, 1):
-        airway.fill(
-            closed_curve(
-                [
-                    (m + way * 96, up - 30),
-                    (m + way * 104, up - 40),
-                    (m + way * 112, up + 6),
-                    (m + way * 103, up + 40),
-                ]
-            ),
-            0.8,
-        )
+        throat = jaws.all((way * 96, -30), (way * 104, -40), (way * 112, 6), (way * 103, 40))
+        airway.fill(closed_curve(throat), 0.8)
     plate.grey -= 0.09 * airway.field(4)
+
+
+def _cavities(plate: Plate, jaws: _Jaws) -> None:
+    """Sinuses, nose and orbits with their dense borders, the palate and the cheekbones."""
+    dark, bright = plate.layer(), plate.layer()
+    for way in (-1, 1):
+        centre = jaws.at(way * 58, -54)
+        sinus = blob(plate.rng, centre, 25, 0.08)
+        outline = [(centre[0] + (x - centre[0]) * 1.45, y) for x, y in sinus]
+        dark.fill(outline, 0.9)
+        bright.edge(outline, 1.4, 0.6)
+        bright.edge(ring(jaws.at(way * 50, -92), 30, 20), 2.2, 0.55)
+        dark.fill(ring(jaws.at(way * 11, -56), 8, 17, way * -0.15), 0.9)
+        bright.stroke(open_curve(jaws.all((way * 66, -62), (way * 92, -60), (way * 122, -54))), 4, 0.45)
+    palate = open_curve(jaws.all((-86, -42), (-40, -36), (0, -38), (40, -36), (86, -42)))
+    bright.stroke(palate, 2.6, 0.7).stroke(jaws.all((0, -78), (0, -38)), 2.2, 0.5)
+    plate.grey -= 0.11 * dark.field(1.5)
+    plate.grey += 0.20 * bright.field(0.8)
 
 
 def _mandible(plate: Plate, jaws: _Jaws) -> None:

@@ -19,6 +19,14 @@ _ZONES = {
     "mandible": ((40, 52), (206, 216)),
 }
 
+_MAXILLA = ((-60, 150), (0, 138), (60, 150), (50, 182), (34, 200), (-34, 200), (-50, 182))
+_ORBIT = ((14, 122), (34, 112), (56, 120), (58, 138), (40, 150), (20, 144))
+_SINUS = ((18, 158), (34, 154), (46, 162), (36, 182), (22, 184))
+_NOSE = ((0, 146), (9, 158), (15, 180), (0, 187), (-15, 180), (-9, 158))
+_JAW_BORDER = (
+    (-66, 158), (-63, 190), (-50, 221), (-22, 236), (0, 239), (22, 236), (50, 221), (63, 190), (66, 158),
+)  # fmt: skip
+
 
 def draw(plate: Plate, truth: Truth) -> None:
     """Draw one head with the finding of `truth`."""
@@ -78,64 +86,47 @@ def _vault(plate: Plate, at: _Placed) -> Field:
 def _face(plate: Plate, at: _Placed, truth: Truth) -> None:
     """Orbits, petrous ridges, nose, sinuses, maxilla, teeth and mandible."""
     dense, air, rim = plate.layer(), plate.layer(), plate.layer()
-    dense.fill(
-        closed_curve(
-            [
-                at(x, y)
-                for x, y in ((-60, 150), (0, 138), (60, 150), (50, 182), (34, 200), (-34, 200), (-50, 182))
-            ]
-        ),
-        0.42,
-    )
+    dense.fill(_placed(at, _MAXILLA), 0.42)
     dense.fill(_mandible(at), 0.62)
-    lower = [
-        (-66, 158),
-        (-63, 190),
-        (-50, 221),
-        (-22, 236),
-        (0, 239),
-        (22, 236),
-        (50, 221),
-        (63, 190),
-        (66, 158),
-    ]
-    dense.stroke(open_curve([at(x, y) for x, y in lower]), 3.5, 0.85)
+    dense.stroke(open_curve([at(x, y) for x, y in _JAW_BORDER]), 3.5, 0.85)
     dense.stroke([at(0, 150), at(0, 262)], 26, 0.55)  # the cervical spine behind
     for way in (-1, 1):
-        orbit = closed_curve(
-            [at(way * x, y) for x, y in ((14, 122), (34, 112), (56, 120), (58, 138), (40, 150), (20, 144))]
-        )
+        orbit = _placed(at, _ORBIT, way)
         air.fill(orbit, 0.75)
         rim.edge(orbit, 3.2, 0.95)
         ridge = open_curve([at(way * x, y) for x, y in ((14, 142), (34, 136), (62, 144), (76, 152))])
         dense.stroke(ridge, 8, 0.85)
-        sinus = closed_curve(
-            [at(way * x, y) for x, y in ((18, 158), (34, 154), (46, 162), (36, 182), (22, 184))]
-        )
-        clouded = truth.finding == "sinus opacification" and truth.side == ("right" if way < 0 else "left")
-        if clouded:
+        sinus = _placed(at, _SINUS, way)
+        if truth.finding == "sinus opacification" and truth.side == ("right" if way < 0 else "left"):
             dense.fill(sinus, 0.78)
-            cx, cy = at(way * 32, 168)
-            plate.spot = (cx, cy, 15.0)
+            plate.spot = (*at(way * 32, 168), 15.0)
         else:
             air.fill(sinus, 0.95)
             rim.edge(sinus, 1.6, 0.6)
         frontal = blob(plate.rng, at(way * 8, 106), 8, 0.25)
         air.fill(frontal, 0.55)
         rim.edge(frontal, 1.2, 0.4)
-    nose = closed_curve(
-        [at(x, y) for x, y in ((0, 146), (9, 158), (15, 180), (0, 187), (-15, 180), (-9, 158))]
-    )
+    nose = _placed(at, _NOSE)
     air.fill(nose, 0.9)
     rim.edge(nose, 1.6, 0.5).stroke([at(plate.between(-1, 1), 150), at(plate.between(-2, 2), 186)], 2.4, 0.75)
     plate.grey += 0.40 * dense.field(1.0) + 0.24 * rim.field(0.7) - 0.22 * air.field(1.0) * (0.4 + plate.grey)
+    plate.grey += 0.16 * _teeth(plate, at)
+
+
+def _placed(at: _Placed, half: Sequence[Point], way: int = 1) -> list[Point]:
+    """Return a smooth outline on the plate, mirrored to the patient's right by `way` -1."""
+    return closed_curve([at(way * x, y) for x, y in half])
+
+
+def _teeth(plate: Plate, at: _Placed) -> Field:
+    """Return both rows of teeth, seen from the front."""
     teeth = plate.layer()
     for k in range(-5, 6):
         for y, tall in ((196, 11), (208, 10)):
             x = k * (6.6 - 0.16 * abs(k))
             rise = abs(k) ** 1.6 * 0.35
             teeth.stroke([at(x, y - rise), at(x, y - rise + tall)], 4.6, 0.9)
-    plate.grey += 0.16 * teeth.field(0.6)
+    return teeth.field(0.6)
 
 
 def _mandible(at: _Placed) -> list[Point]:
