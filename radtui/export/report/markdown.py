@@ -22,9 +22,10 @@ from radtui.export.report.page import clip
 from radtui.review.text import visible
 
 MARKS = {Tone.BETTER: "better", Tone.WORSE: "**worse**", Tone.OPEN: "open"}
-# Characters that CommonMark or HTML inside it could take for structure; `-` and digits are dealt with at line starts.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~&$^=:@])")
-_LINE_START = re.compile(r"^(\s*)(?:(-)|(\d+)([.)]))", re.MULTILINE)
+# What CommonMark, its tables and formulas, or HTML inside it could take for structure; the rest is so only at the start
+# of a line. The colon of an address keeps GitHub from making a link of it.
+_SPECIAL = re.compile(r"([\\`*_\[\]|<>~&$]|:(?=//))")
+_LINE_START = re.compile(r"^(\s*)(?:([-+#=])|(\d+)([.)])(?=\s|$))", re.MULTILINE)
 
 
 def markdown_page(document: Document) -> str:
