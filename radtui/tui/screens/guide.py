@@ -13,7 +13,7 @@ from radtui.tui.screens.base import RadModal
 class GuideScreen(RadModal[None]):
     """Says something; any key closes it."""
 
-    DEFAULT_CSS = "GuideScreen .sheet { width: auto; padding: 1 2; }"
+    DEFAULT_CSS = "GuideScreen .sheet, GuideScreen Static { width: auto; }"
 
     def __init__(self, text: str) -> None:
         super().__init__()
