@@ -19,7 +19,7 @@ from trl import SFTConfig
 
 from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.worker import checkpoints, failures, fitting, gpu_facts
+from radtui.worker import checkpoints, failures, fitting, gpu_facts, main_memory
 from radtui.worker.callback import Progress
 from radtui.worker.collator import Collator
 from radtui.worker.data import Example, ImageTexts
@@ -87,6 +87,8 @@ def fit(task: Task, checkpoint: Path | None) -> None:
 def _fitted(task: Task) -> TrainSettings:
     """The settings with the micro-batch and recomputation this GPU asks for, where left to it."""
     settings = task.settings
+    if not task.how.cuda:
+        return _fitted_to_main_memory(task)
     if settings.gradient_checkpointing != "auto":
         return settings
     task.reporter.progress(task.progress.step, 0, "Trying what fits the GPU's memory")
@@ -105,6 +107,18 @@ def _fitted(task: Task) -> TrainSettings:
         recomputed_vision_layers=found.recomputed_layers, recomputes_text=found.recompute_text,
     )  # fmt: skip
     return fitting.as_fitted(settings, found)
+
+
+def _fitted_to_main_memory(task: Task) -> TrainSettings:
+    """The settings with a micro-batch that this machine's memory holds."""
+    settings = task.settings
+    long = sorted(task.learnt, key=lambda each: len(each.reference), reverse=True)[:2]
+    images = ImageTexts(long, settings.instruction, settings.message_order, settings.max_side_px)
+    items = [images[place] for place in range(len(images))]
+    fitted = main_memory.fitting(task.model, settings, items, _collator(task, settings))
+    if fitted.batch_size != settings.batch_size:
+        _say_smaller(task, settings, fitted)
+    return fitted
 
 
 def _too_large() -> UserError:
@@ -244,7 +258,7 @@ def _say_smaller(task: Task, before: TrainSettings, after: TrainSettings) -> Non
     task.reporter.event(
         task.progress.step,
         "memory",
-        f"The GPU's memory is full with {before.batch_size} images at a time: going on with {after.batch_size} and "
-        f"{after.gradient_accumulation} passes per step, the same images per step",
+        f"The {'GPU' if task.how.cuda else 'machine'}'s memory does not hold {before.batch_size} images at a time: "
+        f"going on with {after.batch_size} and {after.gradient_accumulation} passes per step, the same images per step",
         task.progress.elapsed_s,
     )

@@ -38,6 +38,34 @@ def free_gpu_gib() -> float:
     return float(torch.cuda.mem_get_info()[0]) / GIB
 
 
+def room_gib() -> float:
+    """What the job could still take of the current GPU: nobody's memory and its own unused, GiB."""
+    import torch
+
+    return free_gpu_gib() + (torch.cuda.memory_reserved() - torch.cuda.memory_allocated()) / GIB
+
+
+def allocated_gib() -> float:
+    """What the job's tensors take on the current GPU, GiB."""
+    import torch
+
+    return float(torch.cuda.memory_allocated()) / GIB
+
+
+def forget_peak() -> None:
+    """Let `peak_allocated_gib` begin anew."""
+    import torch
+
+    torch.cuda.reset_peak_memory_stats()
+
+
+def peak_allocated_gib() -> float:
+    """The most the job's tensors took on the current GPU since `forget_peak`, GiB."""
+    import torch
+
+    return float(torch.cuda.max_memory_allocated()) / GIB
+
+
 def peak_gib() -> float:
     """The most memory the job held so far: of the GPU when there is one, else of this process, GiB."""
     import torch
@@ -47,3 +75,20 @@ def peak_gib() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB  # Linux counts in KiB
+
+
+def resident_bytes() -> int:
+    """What this process holds of main memory now. Source: Linux, proc_pid_status(5), VmRSS."""
+    return _status("VmRSS")
+
+
+def peak_resident_bytes() -> int:
+    """The most this process has held of main memory since it began, or since that was reset (VmHWM)."""
+    return _status("VmHWM")
+
+
+def _status(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024  # written in KiB
+    raise KeyError(name)

@@ -79,6 +79,9 @@ class WatchedTrainer(SFTTrainer):
             f"{self.args.learning_rate:g}) or look at the data, then start a new job from this one's settings."
         )
 
+    def create_model_card(self, *arguments: Any, **named: Any) -> None:
+        """Write none: TRL's is about sharing on the hub, and a checkpoint is for this job to go on from."""
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save, or leave nothing behind: half a checkpoint would keep the disk full and can't be resumed from."""
         try:
