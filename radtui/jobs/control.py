@@ -61,6 +61,7 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
             f"Job {job_id} has finished its {job.total_steps} steps; start a new one from its settings."
         )
     jobs.restart(db, job_id)
+    jobs.requeue_followers(db, job_id)
     _launch_or_fail(data, db, job_id)
     return jobs.must_get(db, job_id)
 

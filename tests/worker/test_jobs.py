@@ -128,6 +128,8 @@ def test_what_waits_for_a_failed_job_does_not_start(
     reconcile(data, db)
     waited = jobs.must_get(db, second.id)
     assert waited.state is JobState.STOPPED and f"Job {first.id}" in waited.message
+    jobs.requeue_followers(db, first.id)  # as resuming the first does
+    assert jobs.must_get(db, second.id).state is JobState.QUEUED
 
 
 def test_a_queued_job_can_be_taken_out(data: DataDir, db: sqlite3.Connection, mllama: Path) -> None:
