@@ -1,0 +1,43 @@
+"""The demo's source: fixed order whatever the number of processes, splits without a common image, no heavy imports."""
+
+import hashlib
+import io
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from radtui.demo.source import phantoms
+
+
+def test_one_process_and_two_yield_the_same_images_in_the_same_order():
+    alone = list(phantoms(4, train=24, test=10, processes=1))
+    assert alone == list(phantoms(4, train=24, test=10, processes=2))
+    assert [image.split for image in alone] == ["train"] * 24 + ["test"] * 10
+    assert len({image.source_key for image in alone}) == 34
+    assert alone != list(phantoms(5, train=24, test=10, processes=1))
+
+
+def test_images_are_grey_pngs_with_truth_and_caption_and_never_repeat():
+    images = list(phantoms(9, train=60, test=30, processes=1))
+    assert len({hashlib.sha256(image.data).digest() for image in images}) == 90
+    for image in images:
+        picture = Image.open(io.BytesIO(image.data))
+        assert (picture.format, picture.mode) == ("PNG", "L")
+        assert image.truth[0].finding
+        assert image.reference.endswith(".")
+        assert not image.error
+
+
+def test_images_stream_before_all_are_drawn():
+    stream = phantoms(1, train=100_000, test=0, processes=1)
+    assert next(stream).split == "train"
+    stream.close()
+
+
+@pytest.mark.parametrize("module", ["radtui.demo.source", "radtui.demo.contact_sheet"])
+def test_importing_the_demo_loads_no_training_library(module):
+    code = f"import sys, {module}; print([m for m in ('torch', 'transformers', 'peft', 'trl', 'datasets') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
