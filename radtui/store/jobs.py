@@ -109,6 +109,16 @@ def restart(db: sqlite3.Connection, job_id: int) -> None:
         )
 
 
+def requeue_followers(db: sqlite3.Connection, job_id: int) -> None:
+    """Jobs that never started because this one stopped wait for it again."""
+    with writing(db):
+        db.execute(
+            "UPDATE jobs SET state = 'queued', message = '', ended_at = NULL"
+            " WHERE after_job_id = ? AND state = 'stopped' AND started_at IS NULL",
+            (job_id,),
+        )
+
+
 def progress(
     db: sqlite3.Connection, job_id: int, step: int, total: int, message: str | None = None
 ) -> StopRequest:
