@@ -94,6 +94,11 @@ class Decoder:
             scores = self._next(buffers, token)
         return torch.stack(written, dim=1)
 
+    def release(self) -> None:
+        """Free buffers and graphs."""
+        self._recorded.clear()
+        self._buffers = None
+
     def _prefill(self, inputs: dict[str, Tensor], max_new_tokens: int) -> tuple[Tensor, Buffers]:
         """Run the model's own forward pass over image and prompt, and take its keys and values over."""
         positions = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)  # (B, T)
@@ -114,8 +119,7 @@ class Decoder:
         sizes = {place: index.shape[1] if place in crossed else length for place in range(len(cache.layers))}
         shape = (rows, length, max(length, index.shape[1]), bias is not None)
         if self._buffers is None or self._buffers.shape != shape:
-            self._recorded.clear()
-            self._buffers = None  # frees the old ones before the new ones are made
+            self.release()  # before the new ones are made
             self._buffers = self._empty(cache, sizes, rows, length, bias)
         buffers = self._buffers
         for place, layer in enumerate(cache.layers):
@@ -217,6 +221,12 @@ def enable(model: Any) -> bool:
     if next(model.parameters()).is_cuda and supports(model):
         _ENABLED[model] = Decoder(model, graphs=True)
     return model in _ENABLED
+
+
+def release(model: Any) -> None:
+    """Free the buffers of a model's decoder; the next batch makes new ones."""
+    if (decoder := _ENABLED.get(model)) is not None:
+        decoder.release()
 
 
 def disable(model: Any) -> None:

@@ -6,14 +6,16 @@ import contextlib
 import logging
 import sqlite3
 import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from radtui.paths import DataDir
-from radtui.records import Job, UserError, Variant
+from radtui.records import Image, Job, UserError, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images
 from radtui.store.descriptions import NewDescription
-from radtui.worker import failures, memory
+from radtui.worker import base_weights, failures, memory
 from radtui.worker import model as models
 from radtui.worker.reporter import Reporter
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("radtui.worker")
 VARIANTS = (Variant.BASE, Variant.TUNED)
+FIRST_BATCH = 8  # images, to measure what one takes; on a CPU always
+LARGEST_BATCH = 128  # images; beyond, a step's time grows as fast as its texts
+ROOM_SHARE = 0.8  # of the free memory: a batch of other shapes may take more
+WINDOW = 512  # images
 
 
 def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
@@ -49,18 +55,25 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         return
 
     # One load serves both: the base text comes from the same weights with the adapter off.
-    how = models.plan(settings)
+    name, how = base_weights.choose(settings, models.plan(settings))
     for change in how.changes:
         reporter.event(0, "warning", change)
-    model, processor = models.load(settings.model, how, trust_remote_code=settings.trust_remote_code)
+    model, processor = models.load(name, how, trust_remote_code=settings.trust_remote_code)
     model = models.load_adapter(model, settings.adapter, how)
-    reporter.result(backend=how.backend, weights=how.weights, substitutions=list(how.changes))
+    reporter.result(
+        backend=how.backend, weights=how.weights, base_model=name, substitutions=list(how.changes)
+    )
 
-    from radtui.worker.data import examples  # imports torch, which unsloth wants to see first
+    from radtui.worker import decode, gpu_facts, vision_attention  # torch, which unsloth wants to see first
+    from radtui.worker.data import examples
 
-    items = examples(images.get_many(db, todo), data)
-    writer = _Writer(settings, model, processor, reporter, missing, total, done)
-    writer.write(items)
+    records = images.get_many(db, todo)
+    vision_attention.install(model)
+    if decode.enable(model):
+        records = _bucketed(records)
+    with gpu_facts.sampler() as gpu:
+        writer = _Writer(settings, model, processor, reporter, missing, total, done, gpu.take)
+        writer.write(examples(records, data))
     reporter.result(
         peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, **_figures(db, job.id)
     )
@@ -78,6 +91,7 @@ class _Writer:
         missing: dict[Variant, set[int]],
         total: int,
         done: int,
+        facts: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         self.settings = settings
         self.model = model
@@ -86,42 +100,78 @@ class _Writer:
         self.missing = missing
         self.total = total
         self.done = done
-        self.batch_size = settings.batch_size
+        self.facts = facts
+        self.batch_size = settings.batch_size or FIRST_BATCH
+        self.measures = settings.batch_size == 0 and next(model.parameters()).is_cuda
         self.written = 0
         self.began = time.monotonic()
 
     def write(self, items: list[Example]) -> None:
-        """Describe all items; a chunk that does not fit the GPU's memory is tried again at half the size."""
-        place = 0
-        while place < len(items):
-            chunk = items[place : place + self.batch_size]
-            if self._write_chunk(chunk):
-                place += len(chunk)
+        """Describe all items; a chunk that does not fit the GPU's memory is tried again at half the size.
 
-    def _write_chunk(self, chunk: list[Example]) -> bool:
+        A thread prepares the next chunk's images while the GPU writes about this one's.
+        """
+        with ThreadPoolExecutor(1) as thread:
+            place = 0
+            ready = thread.submit(self._prepared, items[: self.batch_size])
+            while place < len(items):
+                inputs = ready.result()
+                chunk = items[place : place + len(inputs["input_ids"])]
+                planned = self.batch_size
+                following = items[place + len(chunk) :][:planned]
+                if following:
+                    ready = thread.submit(self._prepared, following)
+                if self._write_chunk(chunk, inputs):
+                    place += len(chunk)
+                if (
+                    self.batch_size != planned
+                ):  # found to be another size: what was prepared ahead is not used
+                    ready = thread.submit(self._prepared, items[place : place + self.batch_size])
+
+    def _prepared(self, chunk: list[Example]) -> dict[str, Any]:
+        """The model's inputs about a chunk's images, in main memory."""
+        from radtui.worker import data, describe
+
+        asked = self.settings
+        pictures = [data.open_image(item, asked.max_side_px) for item in chunk]
+        return describe.prepare(self.processor, pictures, asked.instruction, asked.message_order)
+
+    def _write_chunk(self, chunk: list[Example], inputs: dict[str, Any]) -> bool:
         """Both variants of a chunk, each committed at once; False when the memory did not suffice."""
+        before_gib = 0.0
+        if self.measures:
+            before_gib = memory.allocated_gib()
+            memory.forget_peak()
         for variant in VARIANTS:
             todo = [item for item in chunk if item.image_id in self.missing[variant]]
             if not todo:
                 continue
-            texts = self._texts(todo, variant)
+            texts = self._texts(todo, variant, inputs if len(todo) == len(chunk) else self._prepared(todo))
             if texts is None:
                 self._halve(len(todo))
                 return False
             self._commit(todo, variant, texts)
+        if self.measures:
+            self._fit(len(chunk), before_gib)
         return True
 
-    def _texts(self, items: list[Example], variant: Variant) -> list[Text] | None:
-        from radtui.worker import data, describe
+    def _fit(self, described: int, before_gib: float) -> None:
+        """After the first chunk: as many images at once as the memory holds, going by what this chunk took."""
+        self.measures = False
+        each_gib = max(memory.peak_allocated_gib() - before_gib, 0.01) / described
+        room_gib = memory.room_gib() * ROOM_SHARE
+        fitting = max(1, min(LARGEST_BATCH, int(room_gib / each_gib)))
+        self.batch_size = 2 ** (fitting.bit_length() - 1)
+        log.info("%.2f GiB an image and %.1f GiB of room: %d at a time", each_gib, room_gib, self.batch_size)
 
-        asked = self.settings
-        pictures = [data.open_image(item, asked.max_side_px) for item in items]
-        inputs = describe.prepare(self.processor, pictures, asked.instruction, asked.message_order)
+    def _texts(self, items: list[Example], variant: Variant, inputs: dict[str, Any]) -> list[Text] | None:
+        from radtui.worker import describe
+
         adapter = self.model.disable_adapter() if variant is Variant.BASE else contextlib.nullcontext()
         try:
             with adapter:
                 return describe.describe(
-                    self.model, self.processor, inputs, _decoding(asked), [item.image_id for item in items]
+                    self.model, self.processor, inputs, _decoding(self.settings), [i.image_id for i in items]
                 )
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not failures.is_out_of_memory(error) or len(items) == 1:
@@ -131,6 +181,9 @@ class _Writer:
     def _halve(self, tried: int) -> None:
         import torch
 
+        from radtui.worker import decode
+
+        decode.release(self.model)
         torch.cuda.empty_cache()
         self.batch_size = max(1, tried // 2)
         text = f"The GPU's memory is full with {tried} images at a time: going on with {self.batch_size}"
@@ -151,7 +204,19 @@ class _Writer:
         self.done += len(texts)
         self.written += len(texts)
         rate = self.written / (time.monotonic() - self.began)
+        if values := self.facts():
+            elapsed_s = time.monotonic() - self.began
+            self.reporter.log_step(self.done, self.total, 0.0, elapsed_s, values)
         self.reporter.advance(self.done, self.total, f"Describing, {rate:.2g} descriptions/s")
+
+
+def _bucketed(records: list[Image]) -> list[Image]:
+    """Images in windows of a few hundred, in each by shape: batches of as many tiles need no mask."""
+    found: list[Image] = []
+    for start in range(0, len(records), WINDOW):
+        window = records[start : start + WINDOW]
+        found += sorted(window, key=lambda r: (r.width_px / max(r.height_px, 1), r.width_px))
+    return found
 
 
 def _figures(db: sqlite3.Connection, job_id: int) -> dict[str, object]:

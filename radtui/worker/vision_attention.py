@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
+from torch.utils import checkpoint
 
 MASK_FUNCTION = "_prepare_aspect_ratio_attention_mask"
 
@@ -230,11 +230,17 @@ def _encoder_forward(
                 False  # a trainer turns it on for all layers; it is done here instead
             )
         if first + place < own:
-            hidden = checkpoint(layer, hidden, attention_mask, use_reentrant=False)
+            hidden = _checkpoint(layer, hidden, attention_mask, use_reentrant=False)
         else:
             hidden = layer(hidden, attention_mask=attention_mask)
         states.append(attention_mask.restored(hidden) if place in kept else None)
     return BaseModelOutput(last_hidden_state=attention_mask.restored(hidden), hidden_states=tuple(states))
+
+
+def _checkpoint(*args: Any, **options: Any) -> Any:
+    """PyTorch's own recomputation; unsloth may have put one in its place that moves activations to main memory."""
+    own = getattr(checkpoint, "_unsloth_pristine_checkpoint", None) or checkpoint.checkpoint
+    return own(*args, **options)
 
 
 def _attention_forward(

@@ -1,0 +1,313 @@
+"""Training on a GPU: the plain script of the report's recipe beside radtui's worker, in one process and on one model.
+
+    python -m tests.bench.gpu MODEL --work DIR --out FILE [--steps 6] [--wait FILE]
+
+MODEL is a folder or hub id of Llama-3.2-11B-Vision's shape; random weights train at the real speed. Results are JSON
+lines. `tests/bench/gpu_generate.py` measures descriptions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from radtui.paths import DataDir
+from radtui.settings import INSTRUCTION, preset
+from radtui.worker import environment
+from tests.bench.gpu_parts import (
+    DATASET,
+    Results,
+    activities,
+    device,
+    fill,
+    forget,
+    kernels,
+    machine,
+    median,
+    new_job,
+    peak,
+    seconds,
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model")
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--wait", type=Path, help="after the first step, wait until this file is there")
+    parser.add_argument("--stages", default="plain,default,equal,profile,default60,seed")
+    options = parser.parse_args()
+    data = DataDir(options.work).create()
+    environment.prepare(data)
+    fill(data, train=96, test=16)
+    bench = Bench(options, data, Results(options.out))
+    for stage in options.stages.split(","):  # the first, plain or load, gives the others their model
+        bench.results.run(stage, 330 if stage == "plain" else 150, getattr(bench, stage))
+
+
+class Bench:
+    """The stages; each leaves the model as trainable as it found it."""
+
+    def __init__(self, options: argparse.Namespace, data: DataDir, results: Results) -> None:
+        self.options, self.data, self.results = options, data, results
+        self.model: Any = None
+        self.processor: Any = None
+
+    def plain(self) -> dict[str, Any]:
+        """The recipe as a script: Unsloth and TRL, batch 2 x 4, every decoded image in a list."""
+        began = time.monotonic()
+        from unsloth import FastVisionModel  # isort: skip
+        from PIL import Image
+        from trl import SFTConfig, SFTTrainer
+        from unsloth.trainer import UnslothVisionDataCollator
+
+        model, processor = FastVisionModel.from_pretrained(
+            self.options.model, load_in_4bit=True, use_gradient_checkpointing="unsloth"
+        )
+        model = FastVisionModel.get_peft_model(
+            model, finetune_vision_layers=True, finetune_language_layers=True, finetune_attention_modules=True,
+            finetune_mlp_modules=True, r=16, lora_alpha=16, lora_dropout=0, bias="none", random_state=3407,
+            use_rslora=False, loftq_config=None,
+        )  # fmt: skip
+        loaded_s = time.monotonic() - began
+        self.model, self.processor = model, processor
+        self.results.add("machine", **machine())
+        trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        samples = []
+        for caption, content in self._pairs():
+            image = Image.open(io.BytesIO(content)).convert("RGB")
+            user = [{"type": "text", "text": INSTRUCTION}, {"type": "image", "image": image}]
+            answer = [{"type": "text", "text": caption}]
+            samples.append(
+                {"messages": [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]}
+            )
+        FastVisionModel.for_training(model)
+        clock = _clock(self.options.wait)
+        trainer = SFTTrainer(
+            model=model, processing_class=processor, data_collator=UnslothVisionDataCollator(model, processor),
+            train_dataset=samples, callbacks=[clock],
+            args=SFTConfig(
+                per_device_train_batch_size=2, gradient_accumulation_steps=4, warmup_steps=5,
+                max_steps=self.options.steps, learning_rate=2e-4, logging_steps=1, optim="adamw_8bit",
+                weight_decay=0.001, lr_scheduler_type="linear", seed=3407, output_dir=str(self.data.root / "plain"),
+                report_to="none", remove_unused_columns=False, dataset_text_field="", save_strategy="no",
+                dataset_kwargs={"skip_prepare_dataset": True}, max_length=2048, disable_tqdm=True,
+            ),
+        )  # fmt: skip
+        forget()
+        trainer.train()
+        losses = [round(each["loss"], 4) for each in trainer.state.log_history if "loss" in each]
+        del trainer
+        return {
+            "load_s": round(loaded_s, 1), "trainable_parameters": trainable, "losses": losses,
+            **clock.figures(), **peak(),
+        }  # fmt: skip
+
+    def load(self) -> dict[str, Any]:
+        """The model as radtui loads it, for a run without the plain script."""
+        from radtui.worker import model as models
+
+        settings = preset("default")
+        how = models.plan(settings)
+        took_s, loaded = seconds(lambda: models.load(self.options.model, how, checkpointing="auto"))
+        self.model, self.processor = models.with_adapter(loaded[0], how, settings), loaded[1]
+        self.results.add("machine", **machine())
+        return {"load_s": round(took_s, 1), "backend": how.backend, **peak()}
+
+    def seed(self) -> dict[str, Any]:
+        """radtui's worker with preset seed."""
+        return self._worker("seed")
+
+    def default(self) -> dict[str, Any]:
+        """radtui's worker with preset default, all of the GPU's memory."""
+        return self._worker("default")
+
+    def default60(self) -> dict[str, Any]:
+        """The same within 60 GiB."""
+        return self._worker("default", memory_gib=60.0)
+
+    def _worker(self, name: str, **changes: Any) -> dict[str, Any]:
+        from dataclasses import replace
+
+        from radtui.store import jobs, metrics
+        from radtui.store.database import connect
+        from radtui.worker import model as models
+        from radtui.worker import train
+        from radtui.worker.reporter import Reporter
+
+        forget()
+        settings = replace(
+            preset(name), model=self.options.model, dataset=DATASET, max_steps=self.options.steps,
+            eval_split="", eval_every=0, watch_images=0, checkpoint_every=0, **changes,
+        )  # fmt: skip
+        job = new_job(self.data, settings)
+        db = connect(self.data)
+        load, adapt = models.load, models.with_adapter
+        models.load = lambda *_, **__: (self.model, self.processor)  # loading is not what is measured
+        models.with_adapter = lambda model, *_: model
+        began = time.monotonic()
+        try:
+            train.run(job, self.data, db, Reporter(db, job.id))
+        finally:
+            models.load, models.with_adapter = load, adapt
+        points = metrics.since(db, job.id, 0)
+        ends = [p.elapsed_s for p in points if p.name == "loss"]
+        steps = [later - earlier for earlier, later in pairwise(ends)]
+        result = jobs.must_get(db, job.id).result
+        shown = ("batch_size", "gradient_accumulation", "recomputed_vision_layers", "recomputes_text",
+                 "foreseen_memory_gib", "supervised_tokens", "batch_tokens", "peak_memory_gib")  # fmt: skip
+        last = {p.name: p.value for p in points}
+        return {
+            "step_s": round(median(steps[1:]), 3), "steps_s": [round(s, 3) for s in steps],
+            "first_step_s": round(ends[0], 1), "run_s": round(time.monotonic() - began, 1),
+            "losses": [round(p.value or 0, 4) for p in points if p.name == "loss"],
+            "tokens_per_s": round(last.get("tokens_per_s") or 0, 1), **peak(),
+            **{key: result[key] for key in shown if key in result},
+            "gpu": {key: value for key, value in last.items() if key.startswith("gpu")},
+        }  # fmt: skip
+
+    def _batch(self, count: int = 8) -> dict[str, Any]:
+        from radtui.store import images
+        from radtui.store.database import connect
+        from radtui.worker.collator import Collator
+        from radtui.worker.data import ImageTexts, examples
+
+        db = connect(self.data)
+        records = images.get_many(db, images.usable(db, DATASET, "train", count))
+        items = ImageTexts(examples(records, self.data), INSTRUCTION, "image_first", 0)
+        return {k: v.to(device()) for k, v in Collator(self.processor, "answer", 2048)(list(items)).items()}
+
+    def _gradients(self, batch: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+        import torch
+
+        self.model.zero_grad(set_to_none=True)
+        with torch.autocast(device(), torch.bfloat16):
+            loss = self.model(**batch).loss
+        loss.backward()
+        found = {n: p.grad.float().clone() for n, p in self.model.named_parameters() if p.grad is not None}
+        self.model.zero_grad(set_to_none=True)
+        return float(loss.detach()), found
+
+    def equal(self) -> dict[str, Any]:
+        """Loss and gradients of one batch with the mask, twice, and without it: the difference against the noise."""
+        import torch
+
+        from radtui.worker import fitting, vision_attention
+
+        vision_attention.install(self.model)
+        fitting.checkpoint_layers(self.model, True)
+        self.model.train()
+        vision_attention.recompute(self.model, vision_attention.vision_layers(self.model))
+        batch = self._batch(2)
+        plan = vision_attention.plan
+        ours, grads = self._gradients(batch)
+        again, grads_again = self._gradients(batch)
+        tower = next(m for m in self.model.modules() if type(m).__name__ == "MllamaVisionModel")
+        home = vision_attention._home(tower)
+        try:
+            vision_attention.plan = getattr(home, vision_attention.MASK_FUNCTION)  # the model's own mask
+            masked, grads_masked = self._gradients(batch)
+        finally:
+            vision_attention.plan = plan
+
+        def difference(a: dict[str, Any], b: dict[str, Any], part: str) -> float:
+            names = [n for n in a if part in n]
+            top = torch.stack([(a[n] - b[n]).square().sum() for n in names]).sum()
+            return float((top / torch.stack([b[n].square().sum() for n in names]).sum()).sqrt())
+
+        return {
+            "loss_maskless": ours, "loss_again": again, "loss_masked": masked,
+            "vision_gradient_difference": difference(grads, grads_masked, "vision_model"),
+            "vision_gradient_noise": difference(grads, grads_again, "vision_model"),
+            "text_gradient_difference": difference(grads, grads_masked, "language_model"),
+        }  # fmt: skip
+
+    def profile(self) -> dict[str, Any]:
+        """Where a forward and backward pass of 8 images spends the GPU's time, preset default."""
+        import torch
+
+        from radtui.worker import fitting, vision_attention
+
+        fitting.checkpoint_layers(self.model, False)
+        vision_attention.recompute(self.model, 0)
+        self.model.train()
+        batch = self._batch(8)
+        seen: list[str] = []
+        tower = next(m for m in self.model.modules() if type(m).__name__ == "MllamaVisionModel")
+        hook = tower.transformer.layers[1].register_forward_pre_hook(
+            lambda m, a: seen.append(str(a[0].dtype))
+        )
+        self._pass(batch)
+        hook.remove()
+        pass_s, _ = seconds(lambda: self._pass(batch))
+        pixels = {k: batch[k] for k in ("pixel_values", "aspect_ratio_ids", "aspect_ratio_mask")}
+        with torch.no_grad(), torch.autocast(device(), torch.bfloat16):
+            tower_s, _ = seconds(lambda: tower(**pixels))
+        with torch.profiler.profile(activities=activities()) as profiler:
+            seconds(lambda: self._pass(batch))
+        return {"pass_s": round(pass_s, 3), "tower_forward_s": round(tower_s, 3), "vision_dtype": seen[:1],
+                **kernels(profiler)}  # fmt: skip
+
+    def _pass(self, batch: dict[str, Any]) -> None:
+        import torch
+
+        with torch.autocast(device(), torch.bfloat16):
+            self.model(**batch).loss.backward()
+        self.model.zero_grad(set_to_none=True)
+
+    def _pairs(self) -> list[tuple[str, bytes]]:
+        from radtui.store import images
+        from radtui.store.database import connect
+
+        db = connect(self.data)
+        records = images.get_many(db, images.usable(db, DATASET, "train", 0))
+        return [(r.reference, self.data.blob(r.sha256).read_bytes()) for r in records]
+
+
+def _clock(wait: Path | None) -> Any:
+    from transformers import TrainerCallback
+
+    class Clock(TrainerCallback):
+        """When each step ended."""
+
+        def __init__(self) -> None:
+            self.ends: list[float] = []
+            self.first_s = 0.0
+
+        def on_train_begin(self, *_: Any, **__: Any) -> None:
+            self.ends.append(time.monotonic())
+
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            import torch
+
+            torch.cuda.synchronize()
+            self.ends.append(time.monotonic())
+            if len(self.ends) > 2 or wait is None:
+                return
+            self.first_s = self.ends[1] - self.ends[0]
+            while (
+                not wait.exists() and time.monotonic() < self.ends[1] + 150
+            ):  # the GPU is another process's yet
+                time.sleep(0.5)
+            self.ends[1] = time.monotonic()
+
+        def figures(self) -> dict[str, Any]:
+            steps = [later - earlier for earlier, later in pairwise(self.ends)]
+            return {"first_step_s": round(self.first_s or steps[0], 1), "steps_s": [round(s, 3) for s in steps[1:]],
+                    "step_s": round(median(steps[2:]), 3)}  # fmt: skip
+
+    return Clock()
+
+
+if __name__ == "__main__":
+    main()
+    os._exit(0)  # loader threads of libraries may keep a finished process
