@@ -136,6 +136,7 @@ def test_a_text_does_not_depend_on_its_batch(data, mllama, adapter, changes):
     assert texts(data, together) == texts(data, one_by_one)
 
 
+@pytest.mark.slow
 def test_sampling_repeats_with_its_seed_and_changes_with_another(data, mllama, adapter):
     sampled = [
         new_job(data, settings(mllama, adapter, temperature=1.5, min_p=0.1, seed=seed)) for seed in (7, 7, 8)

@@ -111,6 +111,7 @@ def start(data: DataDir, job: Job) -> subprocess.Popen[bytes]:
         return subprocess.Popen(worker_command(data, job), cwd=REPOSITORY, stdout=log, stderr=log)
 
 
+@pytest.mark.slow
 def test_sigterm_ends_a_run_as_stopped(data, mllama):
     job = new_job(data, train_settings(mllama, max_steps=100_000, eval_every=0, checkpoint_every=0))
     process = start(data, job)
@@ -160,6 +161,7 @@ def test_a_stop_request_is_obeyed_within_a_step_and_a_killed_run_resumes(data, m
     assert elapsed == sorted(elapsed)
 
 
+@pytest.mark.slow
 def test_a_failure_is_one_sentence_and_its_traceback_is_in_the_log(data, worker):
     job = new_job(data, train_settings("/nowhere/model"))
     ended = worker(job)

@@ -96,6 +96,7 @@ def test_the_pinned_images_are_described_at_every_evaluation_and_before(data, ml
     assert all(d.tokens <= 12 and d.decoding == "greedy" for d in written)
 
 
+@pytest.mark.slow
 def test_without_evaluations_the_pinned_images_are_described_first_and_last(data, mllama):
     job = new_job(data, train_settings(mllama, max_steps=2, eval_every=0, checkpoint_every=0))
     run(data, job)
@@ -104,7 +105,9 @@ def test_without_evaluations_the_pinned_images_are_described_first_and_last(data
     assert not list(data.checkpoints(job.id).glob("*"))
 
 
-@pytest.mark.parametrize("how", [StopRequest.CHECKPOINT, StopRequest.NOW])
+@pytest.mark.parametrize(
+    "how", [StopRequest.CHECKPOINT, pytest.param(StopRequest.NOW, marks=pytest.mark.slow)]
+)
 def test_a_resumed_run_equals_an_uninterrupted_one(data, mllama, how):
     # Dropout and an epoch border within the run: random state and data order both have to be right.
     settings = train_settings(
@@ -142,6 +145,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(data, mllama, how):
     assert min(after) >= before
 
 
+@pytest.mark.slow
 def test_a_checkpoint_cut_short_is_passed_over(data, mllama):
     job = new_job(data, train_settings(mllama, max_steps=5, eval_every=0, watch_images=0))
     with pytest.raises(Stopped):
@@ -208,6 +212,7 @@ def test_a_full_gpu_halves_the_micro_batch_and_goes_on_with_the_same_images(data
     assert list(series(data, job, "eval_loss")) == [0, 3, 6]
 
 
+@pytest.mark.slow
 def test_main_memory_that_holds_few_images_makes_the_micro_batch_smaller(data, mllama, monkeypatch):
     from radtui.worker import memory
 
@@ -240,6 +245,7 @@ def test_main_memory_too_small_for_one_image_is_said_in_one_sentence(data, mllam
         run(data, job)
 
 
+@pytest.mark.slow
 def test_a_gpu_too_small_for_one_image_is_said_in_one_sentence(data, mllama, monkeypatch):
     import torch
 
@@ -310,6 +316,7 @@ def test_a_limit_that_cuts_every_answer_off_is_refused(data, mllama):
         run(data, job)
 
 
+@pytest.mark.slow
 def test_gradient_checkpointing_changes_memory_not_the_loss(data, mllama):
     plain = new_job(data, train_settings(mllama, max_steps=3, eval_every=0, watch_images=0))
     saving = new_job(
