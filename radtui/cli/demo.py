@@ -82,10 +82,10 @@ def _figures(session: Session, db: sqlite3.Connection, done: DemoJobs, seed: int
     from radtui.cli.scores import scores_values
     from radtui.export.comparisons import write_csv
     from radtui.export.scores import job_scores
-    from radtui.review.scheme_file import default_scheme
+    from radtui.export.study import scheme_for
 
     out: Path = session.data.job(done.describing.id) / "comparisons.csv"
-    write_csv(db, done.describing, default_scheme(), out)
+    write_csv(db, done.describing, scheme_for(session.data), out)
     jobs = {"draw": done.drawing, "train": done.training, "describe": done.describing}
     return {
         "seed": seed,

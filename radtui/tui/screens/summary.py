@@ -17,12 +17,10 @@ from textual.widgets import Static
 
 from radtui.export.comparisons import write_csv
 from radtui.export.scores import VariantScores, job_scores
+from radtui.export.study import read_review, summarise_review
 from radtui.records import Job, UserError, Variant
-from radtui.review.blinding import calibration_set
 from radtui.review.scheme import Scheme
-from radtui.review.statistics import Summary, summarise
-from radtui.review.text import word_count
-from radtui.store import descriptions, ratings
+from radtui.review.statistics import Summary
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.screens.review_dialogs import AskSheet
 from radtui.tui.widgets.score_text import score_lines
@@ -90,24 +88,10 @@ class SummaryScreen(RadScreen):
         wanted = "" if self._everybody else self._rater
 
         def read(db: sqlite3.Connection) -> SummaryScreen.Summarised:
-            rows = ratings.current(db, job.id, wanted)
-            words: dict[tuple[int, int], tuple[int, int]] = {}
-            lengths = {(d.image_id, d.variant): word_count(d.text) for d in descriptions.finished(db, job.id)}
-            pairs = descriptions.comparison_ids(db, job.id)
-            for image_id in pairs:
-                words[job.id, image_id] = (lengths[image_id, Variant.BASE], lengths[image_id, Variant.TUNED])
-            return self.Summarised(summarise(rows, scheme, words, self._calibration(db)), len(pairs))
+            review = read_review(db, job, scheme, wanted)
+            return self.Summarised(summarise_review(review), len(review.words))
 
         self.post_message(self.rad.read(read))
-
-    def _calibration(self, db: sqlite3.Connection) -> set[tuple[int, int]]:
-        size = self._scheme.protocol.calibration_items
-        if not size:
-            return set()
-        seed = self._job.settings.get("seed", 0)
-        work_list = descriptions.work_list(db, self._job.id)
-        drawn = calibration_set(self._job.id, work_list, size, seed if isinstance(seed, int) else 0)
-        return {(self._job.id, image_id) for image_id in drawn}
 
     @work(thread=True, exclusive=True, group="scores")
     def _score(self) -> None:
