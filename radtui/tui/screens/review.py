@@ -16,10 +16,10 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from radtui.export.study import scheme_for
 from radtui.records import Job, JobKind, UserError
 from radtui.review.queue import Pair
 from radtui.review.scheme import Scheme
-from radtui.review.scheme_file import DEFAULT_ID, load_scheme
 from radtui.store import descriptions, images, jobs
 from radtui.tui.review_session import ReviewSession, Shown, Study, read_study
 from radtui.tui.screens.data import image_loader
@@ -33,7 +33,6 @@ from radtui.tui.widgets.image_view import ImageView
 from radtui.tui.widgets.review_line import ReviewLine
 from radtui.tui.widgets.text_box import TextBox
 
-SCHEME_FILE = "scheme.toml"  # in the data folder; without it, the scheme that ships with radtui
 GROW_S = 1.0  # between looks for new pairs while a job writes them
 BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (150, "-wide")]  # columns from which a class is set
 LOOK_KEYS = "+ - zoom · arrows move · w window · [ ] brightness · z fit · esc back to the texts"
@@ -93,9 +92,8 @@ class ReviewScreen(ReviewActions):
     def on_mount(self) -> None:
         """Read the scheme, then the newest job that can be reviewed."""
         self.query_one("#review").display = False
-        own = self.rad.data.root / SCHEME_FILE
         try:
-            self.scheme = load_scheme(own if own.exists() else DEFAULT_ID)
+            self.scheme = scheme_for(self.rad.data)
         except UserError as error:
             self.query_one("#nothing", Static).update(str(error))
             return
