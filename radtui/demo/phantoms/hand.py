@@ -41,6 +41,13 @@ class _Bone:
             1
         ] + along * dy + across * dx / length
 
+    @property
+    def axis(self) -> Point:
+        """The direction from start to end, of length 1."""
+        dx, dy = self.end[0] - self.start[0], self.end[1] - self.start[1]
+        length = math.hypot(dx, dy)
+        return dx / length, dy / length
+
     def outline(self) -> list[Point]:
         """Return the bone's outline: a broad base, a waist, a rounded head."""
         half = self.width_px / 2
@@ -59,17 +66,35 @@ class _Bone:
         return closed_curve([*up, *down], samples=4)
 
 
+@dataclass(frozen=True)
+class _Break:
+    """Where a bone is broken, and how its far part is displaced."""
+
+    bone: _Bone
+    along: float
+    slant: float  # how far the line climbs across the bone, as a share of its length
+    turn: float  # radians
+    slip_px: float
+
+    def move(self, point: Point) -> Point:
+        """Return where a point of the far part comes to lie."""
+        pivot, (dx, dy) = self.bone.at(self.along), self.bone.axis
+        x, y = point[0] - pivot[0], point[1] - pivot[1]
+        c, s = math.cos(self.turn), math.sin(self.turn)
+        return pivot[0] + c * x - s * y - dy * self.slip_px, pivot[1] + s * x + c * y + dx * self.slip_px
+
+
 def draw(plate: Plate, truth: Truth) -> str:
     """Draw one hand with the finding of `truth`; its side decides which hand it is, else chance. Returns its letter."""
     left = truth.side == "left" if truth.side else plate.between(0, 1) < 0.5
     rays, bones = _skeleton(plate)
-    groups = {
-        "metacarpal": [ray[0] for ray in rays[1:]],
-        "proximal phalanx": [ray[1] for ray in rays[1:]],
-        "distal radius": [bones[0]],
-    }
-    choice = groups.get(truth.zone, [bones[0]])
-    target = choice[int(plate.between(0, len(choice)))]
+    target, ray = _target(plate, rays, bones[0], truth.zone)
+    broken = _break(plate, target) if truth.finding == "fracture" else None
+    if broken and ray:
+        later = ray.index(target) + 1  # what hangs on the far part moves with it
+        moved = {id(b): _Bone(broken.move(b.start), broken.move(b.end), b.width_px) for b in ray[later:]}
+        ray[later:] = [moved[id(b)] for b in ray[later:]]
+        bones = [moved.get(id(b), b) for b in bones]
     soft = plate.layer()
     _flesh(soft, rays)
     plate.grey += 0.26 * soft.field(1.6)
@@ -78,8 +103,8 @@ def draw(plate: Plate, truth: Truth) -> str:
         stone = blob(plate.rng, centre[:2], centre[2], 0.10)
         skeleton.fill(stone, 0.62).edge(stone, 1.6, 0.92)
     for bone in bones:
-        if bone is target and truth.finding == "fracture":
-            _fracture(plate, skeleton, target)
+        if broken and bone is target:
+            _broken(plate, skeleton, broken)
         else:
             _lay(skeleton, bone)
     if truth.finding == "osteolytic lesion":
@@ -90,6 +115,31 @@ def draw(plate: Plate, truth: Truth) -> str:
         if plate.spot:
             plate.spot = (plate.width_px - plate.spot[0], plate.spot[1], plate.spot[2])
     return "L" if left else "R"
+
+
+def _target(
+    plate: Plate, rays: list[list[_Bone]], radius: _Bone, zone: str
+) -> tuple[_Bone, list[_Bone] | None]:
+    """Draw the bone that has the finding, of the zone's; returns it and its ray, None for the radius."""
+    if zone not in ("metacarpal", "proximal phalanx"):
+        return radius, None
+    ray = rays[1 + int(plate.between(0, 4))]
+    return ray[0 if zone == "metacarpal" else 1], ray
+
+
+def _break(plate: Plate, bone: _Bone) -> _Break:
+    """Draw how a bone is broken; the radius, held by the ulna, moves less."""
+    thick = bone.width_px > 20
+    way = 1 if plate.between(0, 1) < 0.5 else -1
+    return _Break(
+        bone,
+        along=plate.between(0.66, 0.76) if thick else plate.between(0.40, 0.60),
+        slant=plate.between(2.0, 5.0) * way / bone.width_px,
+        turn=math.radians(plate.between(6, 9) if thick else plate.between(15, 22)) * way,
+        slip_px=plate.between(0.14, 0.18) * 22 * way
+        if thick
+        else plate.between(0.35, 0.5) * bone.width_px * way,
+    )
 
 
 def _skeleton(plate: Plate) -> tuple[list[list[_Bone]], list[_Bone]]:
@@ -144,49 +194,29 @@ def _flesh(layer: Layer, rays: list[list[_Bone]]) -> None:
 
 def _lesion(plate: Plate, layer: Layer, bone: _Bone, truth: Truth) -> None:
     """An expansile lucency that thins the cortex."""
-    along = plate.between(0.42, 0.6) if bone.width_px < 20 else plate.between(0.80, 0.86)
+    along = plate.between(0.42, 0.58) if bone.width_px < 20 else plate.between(0.80, 0.86)
     centre = bone.at(along)
-    radius = bone.width_px * (
-        plate.between(0.88, 1.0) if truth.size == "large" else plate.between(0.60, 0.68)
-    )
-    if bone.width_px > 20:
-        radius *= 0.62
+    share = plate.between(1.25, 1.4) if truth.size == "large" else plate.between(0.92, 1.02)
+    radius = bone.width_px * share * (0.45 if bone.width_px > 20 else 1.0)
     angle = math.atan2(bone.end[1] - bone.start[1], bone.end[0] - bone.start[0])
     c, s = math.cos(angle), math.sin(angle)
     rough = blob(plate.rng, (0, 0), radius, 0.12)
-    outline = [(centre[0] + 1.45 * x * c - y * s, centre[1] + 1.45 * x * s + y * c) for x, y in rough]
+    outline = [(centre[0] + 1.3 * x * c - y * s, centre[1] + 1.3 * x * s + y * c) for x, y in rough]
     layer.fill(outline, 0.04).edge(outline, 1.3, 0.85)
     plate.spot = (*centre, radius * 1.2)
 
 
-def _fracture(plate: Plate, layer: Layer, bone: _Bone) -> None:
-    """Break the bone: its far fragment is shifted and turned, with a dark oblique gap."""
-    along = plate.between(0.40, 0.62) if bone.width_px < 20 else plate.between(0.66, 0.76)
-    way = 1 if plate.between(0, 1) < 0.5 else -1
-    slant = plate.between(2.0, 5.0) * way / bone.width_px
-    line = max(1.4, bone.width_px * 0.15)
-    length = math.hypot(bone.end[0] - bone.start[0], bone.end[1] - bone.start[1])
-    near, far = _split(bone, along, slant)
-    layer.fill(near, 0.60).edge(near, line, 0.98)
-    pivot = bone.at(along)
-    stiff = 0.55 if bone.width_px > 20 else 1.0  # the radius has no room to swing
-    turn = math.radians(plate.between(10, 15)) * way * stiff
-    slip = plate.between(0.22, 0.32) * bone.width_px * way * stiff
-    c, s = math.cos(turn), math.sin(turn)
-    axis = ((bone.end[0] - bone.start[0]) / length, (bone.end[1] - bone.start[1]) / length)
-
-    def moved(p: Point) -> Point:
-        x, y = p[0] - pivot[0], p[1] - pivot[1]
-        return (pivot[0] + c * x - s * y - axis[1] * slip, pivot[1] + s * x + c * y + axis[0] * slip)
-
-    loose = [moved(p) for p in far]
-    layer.fill(loose, 0.60).edge(loose, line, 0.98)
-    gap = [
-        bone.at(along - slant * 0.5 + 0.01, bone.width_px * 0.62),
-        bone.at(along + slant * 0.5 + 0.01, -bone.width_px * 0.62),
-    ]
-    layer.stroke(gap, 3.4, 0.0)
-    plate.spot = (*pivot, bone.width_px * 0.9)
+def _broken(plate: Plate, layer: Layer, broken: _Break) -> None:
+    """Paint a bone in two parts, the far one displaced, with a dark gap between them."""
+    bone, line = broken.bone, max(1.4, broken.bone.width_px * 0.15)
+    near, far = _split(bone, broken.along, broken.slant)
+    loose = [broken.move(p) for p in far]
+    for part in (near, loose):
+        layer.fill(part, 0.60).edge(part, line, 0.98)
+    reach, lean = bone.width_px * 0.62, broken.slant * 0.5
+    ends = ((broken.along - lean + 0.01, reach), (broken.along + lean + 0.01, -reach))
+    layer.stroke([bone.at(along, across) for along, across in ends], 3.6, 0.0)
+    plate.spot = (*bone.at(broken.along), bone.width_px * 0.9)
 
 
 def _split(bone: _Bone, along: float, slant: float) -> tuple[list[Point], list[Point]]:
