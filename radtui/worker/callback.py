@@ -33,6 +33,7 @@ class Progress(TrainerCallback):
     ) -> None:
         self.reporter = reporter
         self.step = self.saved_step = step
+        self.total = 0  # known when the loop begins
         self.watch = watch
         self.evaluates = evaluates
         self.counted = False  # whether the first batch's tokens are reported
@@ -51,6 +52,13 @@ class Progress(TrainerCallback):
         """Time in the training loop, that of earlier processes of the job included, s."""
         return self._before_s + time.monotonic() - self._began
 
+    @property
+    def losses(self) -> str:
+        """The newest losses, to end a sentence with."""
+        names = {"loss": "loss", "eval_loss": "held-out loss"}
+        found = [f"{words} {self.last[name]:.3f}" for name, words in names.items() if name in self.last]
+        return f": {', '.join(found)}" if found else ""
+
     def log(self, step: int, state: TrainerState, values: Mapping[str, float]) -> StopRequest:
         """Write points of one step; returns what the app asks."""
         self.last.update(values)
@@ -60,6 +68,7 @@ class Progress(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """The loop is about to run: start the clocks; before the first step, look at the pinned images."""
+        self.total = state.max_steps
         self._obey(self.reporter.progress(state.global_step, state.max_steps, "Training"), control)
         if self.watch and not self.evaluates and not self.looked_at_start:
             self.watch.describe(kwargs["model"], 0)
@@ -138,11 +147,13 @@ class Progress(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """A checkpoint is complete."""
-        self.saved_step = state.global_step
-        self.reporter.event(
-            state.global_step, "checkpoint", f"Saved step {state.global_step}", self.elapsed_s
-        )
+        self.saved(state.global_step)
         self._pause_over()
+
+    def saved(self, step: int) -> None:
+        """Say that a step is saved; a resumed run takes its elapsed time from here."""
+        self.saved_step = step
+        self.reporter.event(step, "checkpoint", f"Saved step {step}", self.elapsed_s)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -21,7 +21,7 @@ QUIET = {
 
 
 def prepare(data: DataDir) -> None:
-    """Silence what would report, share the cores, and keep compiled kernels where the next job finds them.
+    """Silence what would report, take one GPU, share the cores, keep compiled kernels for the next job.
 
     Compiling takes one to two minutes of a job's first step on a GPU; the caches lie in the data folder, shared
     by all jobs of a machine.
@@ -33,7 +33,36 @@ def prepare(data: DataDir) -> None:
     # Threads that sleep while they wait. Spinning ones, the default, lose their core to any other process and make
     # the rest spin on: with both cores of a machine half taken, a description took 11 to 19 s instead of 1.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _take_one_gpu()
     cache = data.root / "cache"
     os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(cache / "unsloth"))
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache / "inductor"))
     os.environ.setdefault("TRITON_CACHE_DIR", str(cache / "triton"))
+
+
+def _take_one_gpu() -> None:
+    """Let the libraries see one GPU, unless a launcher of several processes has given each its own.
+
+    Several visible GPUs would make transformers' Trainer copy the model to all of them at every step.
+    """
+    if "LOCAL_RANK" in os.environ:
+        return
+    if (named := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = named.split(",")[0]
+        return
+    os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as the management library numbers them
+    os.environ["CUDA_VISIBLE_DEVICES"] = str(_freest_gpu())
+
+
+def _freest_gpu() -> int:
+    """The number of the GPU with the most free memory; 0 when that cannot be told."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        numbers = range(pynvml.nvmlDeviceGetCount())
+        return max(
+            numbers, key=lambda n: pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(n)).free
+        )
+    except Exception:  # no library, no driver, no GPU: then there is nothing to choose
+        return 0

@@ -249,7 +249,7 @@ def _saved_here(trainer: WatchedTrainer) -> Path | None:
     if not step:
         return None
     trainer._save_checkpoint(trainer.model, None)
-    trainer.progress.saved_step = step
+    trainer.progress.saved(step)
     return Path(trainer.args.output_dir) / f"checkpoint-{step}"
 
 

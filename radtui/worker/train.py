@@ -51,6 +51,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     how = models.plan(settings)
     settings, changes = _substituted(settings, how)
     settings = _as_last_fitted(settings, job)
+    changes += _held_out_doubts(settings, held_out, evaluated)
     reporter.result(backend=how.backend, weights=how.weights, substitutions=changes)
     for change in changes if not checkpoint else []:
         reporter.event(0, "warning", change)
@@ -95,6 +96,10 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         peak_memory_gib=round(memory.peak_gib(), 2), final_loss=progress.last.get("loss"),
         final_eval_loss=progress.last.get("eval_loss"), versions=_versions(),
     )  # fmt: skip
+    what = "Stopped after" if progress.stopping else "Trained"
+    reporter.progress(
+        progress.step, progress.total or progress.step, f"{what} {progress.step} steps{progress.losses}"
+    )
     if progress.stopping:
         raise Stopped
 
@@ -104,6 +109,22 @@ def _records(db: sqlite3.Connection, settings: TrainSettings, split: str, limit:
     if not split:
         return []
     return images.get_many(db, images.usable(db, settings.dataset, split, limit, with_reference=True))
+
+
+def _held_out_doubts(settings: TrainSettings, held_out: list[Image], evaluated: list[Image]) -> list[str]:
+    """What is wrong with the held-out images, a sentence each."""
+    if settings.eval_split and not held_out:
+        return [
+            f"Split {settings.eval_split!r} of {settings.dataset} has no readable images with a reference: "
+            "nothing is evaluated or watched."
+        ]
+    leaked = sum(each.leaked for each in evaluated)
+    if not leaked:
+        return []
+    return [
+        f"{leaked} of the {len(evaluated)} held-out images are in another split too: the held-out loss flatters "
+        "the model."
+    ]
 
 
 def _elapsed_at(db: sqlite3.Connection, job_id: int, step: int) -> float:

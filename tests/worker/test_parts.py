@@ -205,3 +205,31 @@ def test_a_smaller_micro_batch_keeps_the_images_of_a_step():
         sizes.append((start.batch_size, start.gradient_accumulation))
         start = halved(start)
     assert sizes == [(12, 2), (6, 4), (3, 8), (1, 24)]
+
+
+@pytest.mark.parametrize(
+    ("named", "rank", "seen"),
+    [(None, None, "1"), ("2,3", None, "2"), ("", None, ""), ("2,3", "0", "2,3"), (None, "0", None)],
+)
+def test_a_job_sees_one_gpu_the_freest_unless_it_is_told(tmp_path, monkeypatch, named, rank, seen):
+    import os
+    import sys
+    from types import SimpleNamespace
+
+    from radtui.paths import DataDir
+    from radtui.worker import environment
+
+    free = [10, 30, 20]
+    library = SimpleNamespace(
+        nvmlInit=lambda: None, nvmlDeviceGetCount=lambda: 3, nvmlDeviceGetHandleByIndex=lambda n: n,
+        nvmlDeviceGetMemoryInfo=lambda n: SimpleNamespace(free=free[n]),
+    )  # fmt: skip
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setitem(sys.modules, "pynvml", library)
+    for name, value in (("CUDA_VISIBLE_DEVICES", named), ("LOCAL_RANK", rank)):
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+    environment.prepare(DataDir(tmp_path))
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == seen
+    assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"

@@ -73,6 +73,7 @@ def test_a_run_learns_and_writes_what_the_app_shows(data, mllama):
 
     done = jobs.must_get(connect(data), job.id)
     assert (done.step, done.total_steps) == (30, 30)
+    assert done.message == f"Trained 30 steps: loss {loss[30]:.3f}, held-out loss {held_out[30]:.3f}"
     result = done.result
     assert result["backend"] == "transformers" and result["weights"] == "float32"
     assert 0 < result["trainable_parameters"] < result["total_parameters"]
@@ -301,6 +302,26 @@ def test_what_the_machine_cannot_do_is_done_otherwise_and_said(data, mllama):
     said = [text for _, text in events(data, job, "warning")]
     assert len(said) == 3
     assert jobs.must_get(connect(data), job.id).result["substitutions"] == said
+
+
+def test_held_out_images_that_are_missing_or_leaked_are_warned_of(data, mllama):
+    from radtui.store import images
+
+    without = new_job(data, train_settings(mllama, max_steps=1, eval_split="validation"))
+    run(data, without)
+    ((_, said),) = events(data, without, "warning")
+    assert "Split 'validation' of shapes has no readable images with a reference" in said
+
+    db = connect(data)
+    one, other = images.usable(db, "shapes", "train")[0], images.usable(db, "shapes", "test")[0]
+    db.execute(
+        "UPDATE images SET sha256 = (SELECT sha256 FROM images WHERE id = ?) WHERE id = ?", (one, other)
+    )
+    images.mark_leaks(db, "shapes")
+    leaking = new_job(data, train_settings(mllama, max_steps=1, watch_images=0))
+    run(data, leaking)
+    ((_, said),) = events(data, leaking, "warning")
+    assert said.startswith("1 of the 8 held-out images are in another split too")
 
 
 def test_nothing_to_learn_is_said_before_the_model_is_loaded(data):
