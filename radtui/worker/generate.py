@@ -74,6 +74,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     with gpu_facts.sampler() as gpu:
         writer = _Writer(settings, model, processor, reporter, missing, total, done, gpu.take)
         writer.write(examples(records, data))
+    reporter.progress(total, total, f"Wrote {writer.written} descriptions, {writer.rate:.2g}/s")
     reporter.result(
         peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, **_figures(db, job.id)
     )
@@ -105,6 +106,11 @@ class _Writer:
         self.measures = settings.batch_size == 0 and next(model.parameters()).is_cuda
         self.written = 0
         self.began = time.monotonic()
+
+    @property
+    def rate(self) -> float:
+        """Descriptions per second so far."""
+        return self.written / max(time.monotonic() - self.began, 1e-9)
 
     def write(self, items: list[Example]) -> None:
         """Describe all items; a chunk that does not fit the GPU's memory is tried again at half the size.
@@ -203,11 +209,10 @@ class _Writer:
         self.missing[variant] -= {item.image_id for item in items}
         self.done += len(texts)
         self.written += len(texts)
-        rate = self.written / (time.monotonic() - self.began)
         if values := self.facts():
             elapsed_s = time.monotonic() - self.began
             self.reporter.log_step(self.done, self.total, 0.0, elapsed_s, values)
-        self.reporter.advance(self.done, self.total, f"Describing, {rate:.2g} descriptions/s")
+        self.reporter.advance(self.done, self.total, f"Describing, {self.rate:.2g} descriptions/s")
 
 
 def _bucketed(records: list[Image]) -> list[Image]:
