@@ -59,15 +59,17 @@ class RadtuiApp(App[None]):
         self, data: DataDir, rater: str, screen: str = "", *, guide: str = "", live: bool = True
     ) -> None:
         """See `run_app`; `live=False` starts no poller thread."""
+        self.db: sqlite3.Connection = connect(data)
+        # Shown from the first frame on: a change of screens at the start would hold it back by 50 ms.
+        self.DEFAULT_MODE = screen or _fitting_mode(self.db)  # type: ignore[misc]
         super().__init__()
         self.register_theme(THEME)  # before the style sheets that use its variables are read
         self.theme = THEME.name
         self.set_keymap(KEYMAP)
         self.data, self.rater = data, rater
-        self.db: sqlite3.Connection = connect(data)
         self.poller = Poller(data, self._post_snapshot, reconcile=_reconcile)
         self.snapshot = Snapshot(0.0)
-        self._first_screen, self._guide, self._live = screen, guide, live
+        self._guide, self._live = guide, live
         self._states: dict[int, JobState] | None = None
 
     def get_key_display(self, binding: Binding) -> str:
@@ -75,8 +77,7 @@ class RadtuiApp(App[None]):
         return KEY_WORDS.get(binding.key) or super().get_key_display(binding)
 
     def on_mount(self) -> None:
-        """Show the first screen and start looking."""
-        self.switch_mode(self._first_screen or self._fitting_screen())
+        """Say what to begin with, and start looking."""
         if self._guide:
             from radtui.tui.screens.guide import GuideScreen
 
@@ -158,15 +159,6 @@ class RadtuiApp(App[None]):
     def _post_snapshot(self, snapshot: Snapshot) -> None:
         self.post_message(Tick(snapshot))
 
-    def _fitting_screen(self) -> str:
-        """What someone who opens radtui most likely came for."""
-        live = jobs.live(self.db)
-        if any(job.kind is JobKind.TRAIN and job.state is not JobState.QUEUED for job in live):
-            return "train"
-        if live or images.any_dataset(self.db):
-            return "data"
-        return "welcome"
-
     def _tell_endings(self, found: tuple[Job, ...]) -> None:
         """A line for each job that has ended since the last look."""
         before, self._states = self._states, {job.id: job.state for job in found}
@@ -180,6 +172,14 @@ class RadtuiApp(App[None]):
                 self.notify(
                     job.error, title=f"{words.KINDS[job.kind]} #{job.id} {job.state}", severity="error"
                 )
+
+
+def _fitting_mode(db: sqlite3.Connection) -> str:
+    """The screen that someone who opens radtui most likely came for."""
+    live = jobs.live(db)
+    if any(job.kind is JobKind.TRAIN and job.state is not JobState.QUEUED for job in live):
+        return "train"
+    return "data" if live or images.any_dataset(db) else "welcome"
 
 
 def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:

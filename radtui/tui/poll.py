@@ -123,10 +123,10 @@ class Poller:
             self._db.close()
 
     def _worth_posting(self, snapshot: Snapshot) -> bool:
-        """Whether anything has changed, or a second has passed (times left count down)."""
+        """Whether anything has changed, or a second has passed in which a live job's times have gone on."""
         seen = (snapshot.jobs, snapshot.trouble)  # times left fall with every look: they are no news
         changed = bool(snapshot.news) or seen != self._version
-        if not changed and snapshot.at_s - self._posted_at_s < IDLE_S:
+        if not changed and (not snapshot.live or snapshot.at_s - self._posted_at_s < IDLE_S):
             return False
         self._version, self._posted_at_s = seen, snapshot.at_s
         return True

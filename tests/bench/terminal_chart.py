@@ -1,116 +1,52 @@
-"""Chart and table on a pseudo-terminal: milliseconds from a key to the last byte of the frame it causes.
+"""Chart and table on a pty: radtui's widgets beside textual-plotext.
 
-    python tests/bench/terminal_chart.py OUT.json
-
-Runs each case in a fresh process of this file (`--case NAME`), plays the terminal for it, and writes the medians,
-the machine and the versions. textual-plotext takes part where it is installed.
+Each case is a process of its own: key f fills the widget, key n draws it again with a point more, or goes a page down.
 """
 
 from __future__ import annotations
 
-import argparse
-import fcntl
-import importlib.metadata
-import json
-import os
-import platform
-import pty
-import select
-import signal
+import importlib.util
 import statistics
-import struct
-import subprocess
 import sys
-import termios
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from tests.bench.pseudo_terminal import Terminal
 
 COLUMNS, ROWS = 200, 50
-REPEATS = 25
-QUIET_S = 0.12  # silence after which a frame is complete
-FRAME_END = b"\x1b[?2026l"
-
-# What is promised, in milliseconds.
-LIMITS = {
-    "chart_3x10k.redraw": 15.0,
-    "chart_1m.first": 1000.0,
-    "chart_1m.redraw": 100.0,
-    "chart_1m_rows.first": 1000.0,
-    "chart_1m_rows.redraw": 100.0,
-    "table_100k.first": 100.0,
-    "table_1m.first": 100.0,
-}
+CASES = ("chart_3x10k", "chart_1m", "chart_1m_rows", "table_100k", "table_1m")
+PEER_CASES = ("plotext_raw", "plotext_reduced")
 
 
-class Terminal:
-    """A terminal of a fixed size that a program runs in."""
+def run(repeats: int) -> dict[str, Any]:
+    """All cases.
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Start the program."""
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        environment.pop("TMUX", None)
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execve(command[0], list(command), environment)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-
-    def until_quiet(self, first_s: float) -> tuple[float, int]:
-        """Read until the program is silent; wait up to `first_s` for its first byte.
-
-        Returns:
-            When the last byte came, on the `perf_counter` clock, and the number of bytes.
-        """
-        last, count, limit = time.perf_counter(), 0, first_s
-        while select.select([self.fd], [], [], limit)[0]:
-            try:
-                data = os.read(self.fd, 1 << 18)
-            except OSError:
-                break
-            last, limit = time.perf_counter(), QUIET_S
-            count += len(data)
-            if b"\x1b[?2026$p" in data:  # it asks whether frames can be synchronised: yes
-                os.write(self.fd, b"\x1b[?2026;2$y")
-        return last, count
-
-    def press(self, key: str) -> tuple[float, int]:
-        """Milliseconds from writing a key to the last byte that it causes, and the number of bytes."""
-        start = time.perf_counter()
-        os.write(self.fd, key.encode())
-        last, count = self.until_quiet(20)
-        return (last - start) * 1e3, count
-
-    def cpu_s(self) -> float:
-        """Processor time that the program has used, seconds."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def close(self) -> None:
-        """End the program that was started here."""
-        os.kill(self.pid, signal.SIGTERM)
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
+    Args:
+        repeats: Times each one is drawn again.
+    """
+    results: dict[str, Any] = {case: measure(case, repeats) for case in CASES}
+    for case in PEER_CASES:
+        there = importlib.util.find_spec("textual_plotext")
+        results[case] = measure(case, repeats) if there else {"skipped": "textual-plotext is not installed"}
+    return results
 
 
-def measure(case: str, redraw_key: str = "n") -> dict[str, float]:
-    """First drawing (key "f") and redrawing of one case; milliseconds and KiB."""
-    terminal = Terminal([sys.executable, str(Path(__file__).resolve()), "--case", case])
-    terminal.until_quiet(20)
-    time.sleep(0.3)
-    terminal.until_quiet(0.2)
-    first_ms, _ = terminal.press("f")
-    cpu_s = terminal.cpu_s()
-    frames = [terminal.press(redraw_key) for _ in range(REPEATS)]
-    cpu_s = terminal.cpu_s() - cpu_s
-    terminal.close()
-    times = sorted(ms for ms, _ in frames)
+def measure(case: str, repeats: int) -> dict[str, float]:
+    """First drawing and redrawing of one case."""
+    with Terminal([sys.executable, "-m", "tests.bench.terminal_chart", case], COLUMNS, ROWS) as terminal:
+        terminal.settle(quiet_s=0.3)
+        time.sleep(0.3)
+        first = terminal.press("f", patience_s=20)
+        cpu_s = terminal.cpu_s()
+        frames = [terminal.press("n", patience_s=20) for _ in range(repeats)]
+        cpu_s = terminal.cpu_s() - cpu_s
     return {
-        "first": round(first_ms, 1),
-        "redraw": round(statistics.median(times), 1),
-        "redraw_worst": round(times[-1], 1),
-        "cpu_a_frame": round(cpu_s / REPEATS * 1e3, 1),
-        "kib_a_frame": round(statistics.median(count for _, count in frames) / 1024, 1),
+        "first_ms": round(first.ms, 1),
+        "median_ms": round(statistics.median(frame.ms for frame in frames), 1),
+        "max_ms": round(max(frame.ms for frame in frames), 1),
+        "cpu_ms": round(cpu_s / repeats * 1e3, 1),
+        "kib": round(statistics.median(len(frame.text) for frame in frames) / 1024, 1),
     }
 
 
@@ -251,49 +187,5 @@ def _plotext(size: str) -> None:
     PlotextApp().run()
 
 
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _processor() -> str:
-    result = subprocess.run(["lscpu"], capture_output=True, text=True, check=False)
-    names = [line.partition(":")[2].strip() for line in result.stdout.splitlines() if "Model name" in line]
-    return names[0] if names else platform.processor()
-
-
-def main() -> None:
-    """Measure every case and write the results, or be one of them."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("out", nargs="?", type=Path, help="JSON file to write; standard output without it")
-    parser.add_argument("--case", help="be the program of this case, in a terminal")
-    arguments = parser.parse_args()
-    if arguments.case:
-        run_case(arguments.case)
-        return
-    cases = ["chart_3x10k", "chart_1m", "chart_1m_rows", "table_100k", "table_1m"]
-    if _version("textual-plotext"):
-        cases += ["plotext_raw", "plotext_reduced"]
-    results = {case: measure(case) for case in cases}
-    figures = {f"{case}.{name}": ms for case, parts in results.items() for name, ms in parts.items()}
-    report = {
-        "what": "milliseconds from key to last byte on a pseudo-terminal",
-        "cells": f"{COLUMNS}x{ROWS}",
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()},
-        "versions": {name: _version(name) for name in ("textual", "numpy", "textual-plotext", "plotext")},
-        "results": results,
-        "limits": {
-            name: {"at_most": limit, "measured": figures[name], "met": figures[name] <= limit}
-            for name, limit in LIMITS.items()
-        },
-    }
-    text = json.dumps(report, indent=2) + "\n"
-    if arguments.out:
-        arguments.out.write_text(text, encoding="utf-8")
-    sys.stdout.write(text)
-
-
 if __name__ == "__main__":
-    main()
+    run_case(sys.argv[1])

@@ -1,43 +1,44 @@
-"""How long a key takes to become an image on a terminal: radtui's viewer and rich-pixels, side by side on a pty.
+"""An image on a pty: radtui's viewer beside rich-pixels, textual-image, chafa and timg.
 
-    python -m tests.bench.terminal_image results.json [--keys 15] [--tmux] [--link]
-
-A child process runs a Textual app with one image of 2048 x 2048 values of 16 bits at 200 x 60 cells. This process
-is its terminal: it writes a key and notes when the last byte of the answer arrives. Both apps are fed by the same
-pyramid, so that only putting pixels on the screen differs.
+A child process shows one image of 2048 x 2048 values of 16 bits at 200 x 60 cells in a Textual app; this process is its
+terminal, writes keys and waits for the last byte of each answer. All widgets are fed by the same pyramid with
+pictures already windowed and resized, so that only putting pixels on the screen differs.
 """
 
 from __future__ import annotations
 
-import argparse
-import fcntl
-import json
+import importlib.util
 import os
-import platform
-import pty
-import select
 import shutil
-import signal
 import statistics
-import struct
 import subprocess
 import sys
-import tempfile
-import termios
 import time
 import zlib
-from importlib.metadata import version
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from tests.bench.pseudo_terminal import FRAME_END, Terminal
+
 COLUMNS, ROWS = 200, 61  # 60 rows of image and one of caption
 SIDE_PX = 2048
-QUIET_S = 0.2  # an answer has ended when nothing came for so long
+ZOOM_KEYS = 4  # pressed before measuring, so that there is something to pan to
 KEYS = {"pan": ("\x1b[C", "\x1b[D"), "zoom": ("+", "-"), "window": ("]", "[")}
 LINK_MBIT, LINK_KEYS, LINK_HZ = 10, 30, 30
-SYNC_QUERY, SYNC_ANSWER, FRAME_END = b"\x1b[?2026$p", b"\x1b[?2026;2$y", b"\x1b[?2026l"
+WIDGETS = {
+    "radtui": "textual",
+    "rich-pixels": "rich_pixels",
+    "textual-image": "textual_image",
+    "chafa.py": "chafa",
+}
+COMMANDS = {
+    "chafa": ["chafa", "-f", "symbols", "-c", "full", "--symbols", "vhalf", "-s", f"{COLUMNS}x{ROWS - 1}"],
+    "timg": ["timg", "-p", "half", f"-g{COLUMNS}x{ROWS - 1}"],
+}
 
 
 def radiograph() -> np.ndarray:
@@ -51,127 +52,120 @@ def radiograph() -> np.ndarray:
     return np.clip(values, 0, 4095).astype(np.uint16)
 
 
-class Terminal:
-    """A pseudo-terminal of 200 x 61 cells with a program in it."""
-
-    def __init__(self, command: list[str]) -> None:
-        env = {
-            k: v for k, v in os.environ.items() if k not in ("TMUX", "STY", "COLUMNS", "LINES", "NO_COLOR")
-        }
-        env |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-            os.execvpe(command[0], command, env)
-
-    def read(self, wait_s: float, limit: int = 1 << 18) -> bytes:
-        """Read what is there within `wait_s`, and answer what a terminal answers; b"" when nothing is."""
-        if not select.select([self.fd], [], [], wait_s)[0]:
-            return b""
-        try:
-            got = os.read(self.fd, limit)
-        except OSError:  # the program has ended
-            return b""
-        if SYNC_QUERY in got:
-            os.write(self.fd, SYNC_ANSWER)
-        return got
-
-    def settle(self, quiet_s: float = 1.0, limit_s: float = 30.0) -> bytes:
-        """Read until nothing has come for a while."""
-        got, start = b"", time.perf_counter()
-        last = start
-        while time.perf_counter() - last < quiet_s and time.perf_counter() - start < limit_s:
-            part = self.read(0.05)
-            if part:
-                got, last = got + part, time.perf_counter()
-        return got
-
-    def press(self, key: str) -> tuple[float, bytes]:
-        """Write a key; return milliseconds until the last byte of the answer, and the answer."""
-        start = last = time.perf_counter()
-        os.write(self.fd, key.encode())
-        got = b""
-        while time.perf_counter() - last < (QUIET_S if got else 3.0):
-            part = self.read(0.01)
-            if part:
-                got, last = got + part, time.perf_counter()
-        return (last - start) * 1e3, got
-
-    def close(self) -> None:
-        """End the program and wait for it."""
-        try:
-            os.kill(self.pid, signal.SIGTERM)
-            time.sleep(0.2)
-            os.kill(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
-
 def child_command(widget: str, image: Path) -> list[str]:
-    """The command that runs one of the two apps."""
-    return [sys.executable, "-m", "tests.bench.terminal_image", str(image), "--child", widget]
+    """The command that runs one of the apps."""
+    return [sys.executable, "-m", "tests.bench.terminal_image", widget, str(image)]
+
+
+def opened(command: list[str]) -> Terminal:
+    """An app with its image zoomed in."""
+    terminal = Terminal(command, COLUMNS, ROWS)
+    terminal.settle()
+    for _ in range(ZOOM_KEYS):
+        terminal.press("+")
+    return terminal
 
 
 def measure(command: list[str], keys: int) -> dict[str, dict[str, float]]:
-    """Press each kind of key a number of times, there and back, after zooming in."""
-    terminal = Terminal(command)
-    terminal.settle()
-    for _ in range(4):
-        terminal.press("+")
+    """Press each kind of key a number of times, there and back."""
     results = {}
-    for kind, pair in KEYS.items():
-        answers = [terminal.press(pair[n % 2]) for n in range(keys)]
-        times = [ms for ms, _ in answers]
-        results[kind] = {
-            "median_ms": round(statistics.median(times), 2),
-            "max_ms": round(max(times), 2),
-            "kib": round(statistics.median(len(got) for _, got in answers) / 1024, 1),
-            "kib_compressed": round(
-                statistics.median(len(zlib.compress(got)) for _, got in answers) / 1024, 1
-            ),
-        }
-    terminal.close()
+    with opened(command) as terminal:
+        for kind, pair in KEYS.items():
+            answers = [terminal.press(pair[n % 2]) for n in range(keys)]
+            times = [answer.ms for answer in answers]
+            sizes = [(len(answer.text), len(zlib.compress(answer.text))) for answer in answers]
+            results[kind] = {
+                "median_ms": round(statistics.median(times), 2),
+                "max_ms": round(max(times), 2),
+                "kib": round(statistics.median(plain for plain, _ in sizes) / 1024, 1),
+                "kib_compressed": round(statistics.median(packed for _, packed in sizes) / 1024, 1),
+            }
     return results
 
 
 def behind_slow_link(command: list[str]) -> dict[str, float]:
-    """Hold a pan key for a second behind 10 Mbit/s; return how long frames go on after the last key."""
-    terminal = Terminal(command)
-    terminal.settle()
-    for _ in range(4):
-        terminal.press("+")
-    bytes_per_s, start = LINK_MBIT * 1e6 / 8, time.perf_counter()
-    got = pressed = frames = 0
-    last_byte = last_key = start
-    while pressed < LINK_KEYS or time.perf_counter() - max(last_byte, last_key) < 1.0:
-        now = time.perf_counter()
-        if pressed < LINK_KEYS and now >= start + pressed / LINK_HZ:
-            os.write(terminal.fd, KEYS["pan"][0 if pressed < LINK_KEYS / 2 else 1].encode())
-            pressed, last_key = pressed + 1, now
-        allowed = int((now - start) * bytes_per_s) - got
-        if allowed > 2048:
+    """Hold a pan key for a second behind 10 Mbit/s; how long frames go on after the last key."""
+    with opened(command) as terminal:
+        bytes_per_s, start = LINK_MBIT * 1e6 / 8, time.perf_counter()
+        got = pressed = frames = 0
+        last_byte = last_key = start
+        while pressed < LINK_KEYS or time.perf_counter() - max(last_byte, last_key) < 1.0:
+            now = time.perf_counter()
+            if pressed < LINK_KEYS and now >= start + pressed / LINK_HZ:
+                terminal.write(KEYS["pan"][0 if pressed < LINK_KEYS / 2 else 1])
+                pressed, last_key = pressed + 1, now
+            allowed = int((now - start) * bytes_per_s) - got
+            if allowed <= 2048:
+                time.sleep(0.001)
+                continue
             part = terminal.read(0.002, min(allowed, 16384))
             got, frames = got + len(part), frames + part.count(FRAME_END)
-            last_byte = time.perf_counter() if part else last_byte
-            if not part:  # an idle link saves nothing up
-                start_of_idle = time.perf_counter()
-                got = max(got, int((start_of_idle - start) * bytes_per_s))
-        else:
-            time.sleep(0.001)
-    terminal.close()
+            if part:
+                last_byte = time.perf_counter()
+            else:  # an idle link saves nothing up
+                got = max(got, int((time.perf_counter() - start) * bytes_per_s))
     return {"behind_ms": round((last_byte - last_key) * 1e3), "frames": frames}
 
 
-def in_tmux(command: list[str], folder: Path) -> list[str]:
+def in_tmux(command: list[str], folder: Path, server: str) -> list[str]:
     """Wrap a command in a tmux of its own that passes 24-bit colour on."""
     config = folder / "tmux.conf"
     config.write_text(
         "set -g status off\nset -as terminal-features ',*:RGB'\nset -g default-terminal tmux-256color\n"
         "set -sg escape-time 0\n"
     )
-    return ["tmux", "-L", f"radtui-bench-{os.getpid()}", "-f", str(config), "new-session", " ".join(command)]
+    return ["tmux", "-L", server, "-f", str(config), "new-session", " ".join(command)]
+
+
+def command_case(name: str, small: Path, keys: int) -> dict[str, Any]:
+    """One process a frame, as these programs are used: the picture is as small as it is drawn already."""
+    if not shutil.which(name):
+        return {"skipped": f"{name} is not installed"}
+    times, size = [], 0
+    for _ in range(keys):
+        start = time.perf_counter()
+        size = len(subprocess.run([*COMMANDS[name], str(small)], capture_output=True, check=True).stdout)
+        times.append((time.perf_counter() - start) * 1e3)
+    return {"frame": {"median_ms": round(statistics.median(times), 2), "kib": round(size / 1024, 1)}}
+
+
+def run(folder: Path, keys: int) -> dict[str, Any]:
+    """All image cases, with a reason for each peer that cannot take part.
+
+    Args:
+        folder: Where files may be written.
+        keys: Presses of each kind.
+    """
+    from PIL import Image
+
+    from radtui.imaging.thumbnail import thumbnail
+
+    image, small = folder / "radiograph.png", folder / "small.png"
+    Image.fromarray(radiograph()).save(image, compress_level=1)
+    thumbnail(image.read_bytes(), COLUMNS, 2 * (ROWS - 1)).save(small)
+    commands = {name: child_command(name, image) for name in WIDGETS}
+    there = [name for name, module in WIDGETS.items() if importlib.util.find_spec(module)]
+    results: dict[str, Any] = {"cells": f"{COLUMNS}x{ROWS - 1}", "image": f"{SIDE_PX}x{SIDE_PX}, 16 bit"}
+    results["pty"] = {
+        name: measure(commands[name], keys) if name in there else {"skipped": f"{name} is not installed"}
+        for name in WIDGETS
+    } | {name: command_case(name, small, keys) for name in COMMANDS}
+    rivals = ["radtui", *(name for name in ("rich-pixels",) if name in there)]
+    if shutil.which("tmux"):
+        server = f"radtui-bench-{os.getpid()}"
+        results["tmux"] = {
+            name: measure(in_tmux(commands[name], folder, f"{server}-{name}"), keys) for name in rivals
+        }
+        for name in rivals:
+            subprocess.run(
+                ["tmux", "-L", f"{server}-{name}", "kill-server"], check=False, capture_output=True
+            )
+    else:
+        results["tmux"] = {"skipped": "tmux is not installed"}
+    results[f"held key behind {LINK_MBIT} Mbit/s"] = {
+        name: behind_slow_link(commands[name]) for name in rivals
+    }
+    return results
 
 
 def run_child(widget: str, image: Path) -> None:
@@ -190,16 +184,62 @@ def run_child(widget: str, image: Path) -> None:
             self.query_one(ImageView).focus()
             self.query_one(ImageView).show("image", image.read_bytes)
 
-    (Ours if widget == "radtui" else rich_pixels_app(image))().run()
+    (Ours if widget == "radtui" else peer_app(image, *PEERS[widget]()))().run()
 
 
-def rich_pixels_app(image: Path) -> type:
-    """The same view, drawn by rich-pixels in a Static: handed an image already resized and windowed."""
-    from PIL import Image
+def _rich_pixels() -> tuple[Callable[[], Any], Callable[[Any, Any], None]]:
     from rich_pixels import Pixels
+    from textual.widgets import Static
+
+    return Static, lambda widget, picture: widget.update(Pixels.from_image(picture))
+
+
+def _textual_image() -> tuple[Callable[[], Any], Callable[[Any, Any], None]]:
+    from textual_image.widget import HalfcellImage
+
+    def make() -> Any:
+        widget = HalfcellImage()
+        widget.styles.width, widget.styles.height = COLUMNS, ROWS - 1
+        return widget
+
+    return make, lambda widget, picture: setattr(widget, "image", picture)
+
+
+def _chafa_py() -> tuple[Callable[[], Any], Callable[[Any, Any], None]]:
+    import chafa
+    from rich.text import Text
+    from textual.widgets import Static
+
+    @cache
+    def canvas() -> Any:
+        config = chafa.CanvasConfig()
+        config.width, config.height = COLUMNS, ROWS - 1
+        config.cell_width, config.cell_height = 10, 20
+        config.canvas_mode = chafa.CanvasMode.CHAFA_CANVAS_MODE_TRUECOLOR
+        symbols = chafa.SymbolMap()
+        symbols.add_by_tags(chafa.SymbolTags.CHAFA_SYMBOL_TAG_BLOCK)
+        config.set_symbol_map(symbols)
+        return chafa.Canvas(config)
+
+    def show(widget: Any, picture: Any) -> None:
+        px = picture.tobytes()
+        stride = picture.width * 3
+        canvas().draw_all_pixels(chafa.PixelType.CHAFA_PIXEL_RGB8, px, picture.width, picture.height, stride)
+        widget.update(Text.from_ansi(canvas().print().decode()))
+
+    return Static, show
+
+
+PEERS: dict[str, Callable[[], tuple[Callable[[], Any], Callable[[Any, Any], None]]]] = {
+    "rich-pixels": _rich_pixels, "textual-image": _textual_image, "chafa.py": _chafa_py,
+}  # fmt: skip
+
+
+def peer_app(image: Path, make: Callable[[], Any], show: Callable[[Any, Any], None]) -> type:
+    """The same view and keys, drawn by another package's widget."""
+    from PIL import Image
     from textual.app import App, ComposeResult
     from textual.binding import Binding
-    from textual.widgets import Static
 
     from radtui.imaging import decode, pyramid, view
     from radtui.imaging.render import render_px
@@ -216,7 +256,8 @@ def rich_pixels_app(image: Path) -> type:
         port = view.Viewport(COLUMNS, 2 * (ROWS - 1))
 
         def compose(self) -> ComposeResult:
-            yield Static()
+            self.shown = make()
+            yield self.shown
 
         def on_mount(self) -> None:
             self.redraw(self.look)
@@ -224,7 +265,7 @@ def rich_pixels_app(image: Path) -> type:
         def redraw(self, look: view.View) -> None:
             self.look = view.settled(self.stack, look, self.port)
             px = render_px(self.stack, self.look, self.port.width_px, self.port.height_px)
-            self.query_one(Static).update(Pixels.from_image(Image.fromarray(px).convert("RGB")))
+            show(self.shown, Image.fromarray(px).convert("RGB"))
 
         def action_pan(self, share: float) -> None:
             self.redraw(view.panned(self.stack, self.look, self.port, share, 0))
@@ -238,49 +279,5 @@ def rich_pixels_app(image: Path) -> type:
     return Theirs
 
 
-def bench(keys: int, tmux: bool, link: bool) -> dict[str, object]:
-    """Run everything asked for."""
-    from PIL import Image
-
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        image = folder / "radiograph.png"
-        Image.fromarray(radiograph()).save(image, compress_level=1)
-        commands = {widget: child_command(widget, image) for widget in ("radtui", "rich-pixels")}
-        results: dict[str, object] = {
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}",
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in ("textual", "pillow", "numpy", "rich-pixels")},
-            "cells": f"{COLUMNS}x{ROWS - 1}",
-            "image": f"{SIDE_PX}x{SIDE_PX}, 16 bit",
-            "pty": {widget: measure(command, keys) for widget, command in commands.items()},
-        }
-        if tmux and shutil.which("tmux"):
-            results["tmux"] = {w: measure(in_tmux(command, folder), keys) for w, command in commands.items()}
-            subprocess.run(["tmux", "-L", f"radtui-bench-{os.getpid()}", "kill-server"], check=False)
-        if link:
-            results[f"held key behind {LINK_MBIT} Mbit/s"] = {
-                w: behind_slow_link(c) for w, c in commands.items()
-            }
-    return results
-
-
-def main() -> None:
-    """Read the command line; be the child, or bench and write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--keys", type=int, default=15)
-    parser.add_argument("--tmux", action="store_true")
-    parser.add_argument("--link", action="store_true")
-    parser.add_argument("--child")
-    options = parser.parse_args()
-    if options.child:
-        run_child(options.child, options.path)
-        return
-    results = bench(options.keys, options.tmux, options.link)
-    options.path.write_text(json.dumps(results, indent=2) + "\n")
-    print(json.dumps(results, indent=2))
-
-
 if __name__ == "__main__":
-    main()
+    run_child(sys.argv[1], Path(sys.argv[2]))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.bench.terminal_image import Terminal, child_command
+from tests.bench.pseudo_terminal import Terminal
+from tests.bench.terminal_image import COLUMNS, ROWS, child_command
 
 KITTY = b"\x1b_Gi=31;OK\x1b\\\x1b[4;976;1600t\x1b[?62;c"
 SIXEL = b"\x1b[4;976;1600t\x1b[?1;0;64S\x1b[?2;0;400;300S\x1b[?62;4;22c"
@@ -24,12 +25,10 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     out = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64)).astype(np.uint8)).save(out, "PNG")
     image.write_bytes(out.getvalue())
-    started = Terminal(child_command("radtui", image))
-    try:
+    started = Terminal(child_command("radtui", image), COLUMNS, ROWS)
+    with started:
         read_until(started, rb"zoom [0-9.]+ %")
         yield started
-    finally:
-        started.close()
 
 
 def read_until(terminal: Terminal, pattern: bytes, limit_s: float = 20.0) -> bytes:

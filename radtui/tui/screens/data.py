@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -25,9 +25,12 @@ from radtui.tui.screens.data_dialogs import DatasetSheet, FilterSheet
 from radtui.tui.screens.data_import import ImportSheet
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.data_line import DataLine, filter_words
-from radtui.tui.widgets.image_facts import ImageFacts
-from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.top_bar import TopBar
 from radtui.tui.widgets.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from radtui.tui.widgets.image_facts import ImageFacts
+    from radtui.tui.widgets.image_view import ImageView
 
 TYPING_S = 0.12  # after the last letter of a search, before it is made
 SETTLE_S = 0.08  # on a row, before its image is read: a held key passes many
@@ -80,11 +83,13 @@ class DataScreen(RadScreen):
         self.summaries: list[DatasetSummary] = []
         self.rows = ImageRows(lambda: self.rad.db)
         self.image: Image | None = None
+        self._view: ImageView | None = None
+        self._facts: ImageFacts | None = None
         self._settling: Timer | None = None
         self._typing: Timer | None = None
         self._seen: tuple[object, ...] = ()
         self._importing: Job | None = None
-        self._asked = 0  # searches so far: only the newest one's answer is shown
+        self._asked = self._answered = 0  # searches so far: only the newest one's answer is shown
 
     def compose_body(self) -> ComposeResult:
         """List, image and facts."""
@@ -93,14 +98,32 @@ class DataScreen(RadScreen):
             with Vertical(id="list"):
                 yield SearchInput(placeholder="words in references and names", compact=True)
                 yield VirtualTable(image_rows.COLUMNS, self.rows, empty_text="No images")
-            with Vertical(id="look"):
-                yield ImageView(empty="")
-                yield ImageFacts()
+            yield Vertical(id="look")
 
     def on_mount(self) -> None:
         """Read the newest data set."""
         self.query_one(SearchInput).display = False
         self.find()
+
+    @on(TopBar.Painted)
+    @work(thread=True, group="look")
+    def _import_look(self) -> None:
+        """Import what draws images after the first frame, in a thread: it takes longer than all the rest of a start."""
+        from radtui.tui.widgets import image_facts, image_view  # noqa: F401
+
+        self.app.call_from_thread(self.call_later, self._mount_look)
+
+    async def _mount_look(self) -> None:
+        """Show the image that is highlighted by now, or why there is none."""
+        from radtui.tui.widgets.image_facts import ImageFacts
+        from radtui.tui.widgets.image_view import ImageView
+
+        view, facts = ImageView(empty=""), ImageFacts()
+        await self.query_one("#look").mount(view, facts)
+        self._view, self._facts = view, facts
+        self._show_current()
+        if self._answered and not self.rows.ids:
+            self._show_nothing()
 
     def find(self, **changes: object) -> None:
         """Read the list again, with a changed query when changes are given."""
@@ -124,6 +147,7 @@ class DataScreen(RadScreen):
     def _show_found(self, found: Found) -> None:
         if found.asked != self._asked:
             return
+        self._answered = found.asked
         self.query_now, self.summaries = found.query, found.summaries
         self.refresh_bindings()
         table = self.query_one(VirtualTable)
@@ -166,7 +190,8 @@ class DataScreen(RadScreen):
     def _show_current(self) -> None:
         """Draw the highlighted image; neighbours are decoded ahead."""
         index = self.query_one(VirtualTable).cursor
-        if index is None or index >= len(self.rows.ids):
+        view, facts = self._view, self._facts
+        if index is None or index >= len(self.rows.ids) or view is None or facts is None:
             return
         near = images.get_many(self.rad.db, self.rows.ids[max(0, index - 1) : index + 2])
         image = next((one for one in near if one.id == self.rows.ids[index]), None)
@@ -175,10 +200,9 @@ class DataScreen(RadScreen):
         changed = self.image is None or self.image != image
         self.image = image
         written = descriptions.of_image(self.rad.db, image.id)
-        self.query_one(ImageFacts).show(image, written, self.query_now.search.split())
+        facts.show(image, written, self.query_now.search.split())
         if not changed:
             return
-        view = self.query_one(ImageView)
         if image.error:
             view.clear(f"This image cannot be read: {image.error}")
             return
@@ -189,12 +213,14 @@ class DataScreen(RadScreen):
 
     @on(VirtualTable.Selected)
     def _look_closer(self) -> None:
-        self.query_one(ImageView).focus()
+        if self._view is not None:
+            self._view.focus()
 
     def _show_nothing(self) -> None:
         self.image = None
-        self.query_one(ImageView).clear(self._why_empty())
-        self.query_one(ImageFacts).clear()
+        if self._view is not None and self._facts is not None:
+            self._view.clear(self._why_empty())
+            self._facts.clear()
 
     def _loader(self, image: Image) -> Callable[[], bytes]:
         return image_loader(self.rad.data.blob(image.sha256).read_bytes)

@@ -15,11 +15,11 @@ from radtui.records import Image
 from radtui.store import images, ratings
 from radtui.tui.image_rows import LEAKED, RATED, UNREADABLE, ImageRows
 from radtui.tui.screens.base import RadScreen
-from radtui.tui.snapshot import Snapshot
 from radtui.tui.thumbnails import Wanted
 from radtui.tui.widgets.cell_text import one_line
 from radtui.tui.widgets.thumbnail_grid import Mark, ThumbnailGrid, Tile
 
+FOLLOW_S = 0.5
 FLAGGED = "►"  # like a pennant, and in more fonts than flags are
 
 
@@ -66,10 +66,10 @@ class GalleryScreen(RadScreen):
         """Begin at the image that is shown in the list."""
         self.query_one(ThumbnailGrid).show(len(self._ids), self._start)
         self._read_marks()
+        self.set_interval(FOLLOW_S, self._follow)
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Follow the list, which grows while an import runs."""
-        del snapshot
+    def _follow(self) -> None:
+        """Show what the list shows by now: it grows while an import runs."""
         if self._rows.ids is self._ids:
             return
         grid = self.query_one(ThumbnailGrid)

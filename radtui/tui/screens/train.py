@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import ContentSwitcher
@@ -16,6 +15,7 @@ from radtui.settings import PRESETS, TrainSettings
 from radtui.store import images, jobs
 from radtui.tui.screens.job_screen import JOB_KEYS, JobScreen
 from radtui.tui.snapshot import Snapshot
+from radtui.tui.widgets.top_bar import TopBar
 from radtui.tui.widgets.train_form import TrainForm
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 FOLLOWER = "train"
 LOG_LINES = 200
-FIRST_FRAME_S = 0.06  # Textual holds a frame back for 0.05 s after a change of screens
 FORM_ACTIONS = ("start", "preset", "back")
 PANE_ACTIONS = ("stop", "stop_now", "resume", "describe", "new", "log", "other")
 
@@ -48,6 +47,7 @@ class TrainScreen(JobScreen):
         self._form.id = "form"
         self._pane: JobPane | None = None
         self._job: Job | None = None
+        self._first_job: Job | None = None
         self._jobs: tuple[Job, ...] = ()
         self._seen_state: object = None
         self._data_seen: tuple[int, ...] = ()
@@ -62,11 +62,9 @@ class TrainScreen(JobScreen):
         live = [job for job in jobs.live(self.rad.db) if job.kind is JobKind.TRAIN]
         job = live[0] if live else jobs.newest(self.rad.db, JobKind.TRAIN)
         self._read_choices()
+        self._first_job = job
         if job is None:
             self._show("form")
-        else:
-            # After the first frame: what the pane draws with takes longer to import than all the rest.
-            self.set_timer(FIRST_FRAME_S, partial(self._attach_first, job))
 
     @property
     def chosen(self) -> Job | None:
@@ -89,6 +87,15 @@ class TrainScreen(JobScreen):
         if state != self._seen_state:
             self._seen_state = state
             self.refresh_bindings()
+
+    @on(TopBar.Painted)
+    @work(thread=True, group="pane")
+    def _import_pane(self) -> None:
+        """Import what draws a job after the first frame, in a thread: it takes longer than all the rest of a start."""
+        import radtui.tui.widgets.job_pane  # noqa: F401
+
+        if self._first_job is not None:
+            self.app.call_from_thread(self.call_later, self._attach_first, self._first_job)
 
     async def _attach_first(self, job: Job) -> None:
         if self.query_one(ContentSwitcher).current is None:  # nothing was asked for meanwhile

@@ -33,6 +33,7 @@ class DataLine(Widget):
             datasets: How many data sets there are.
             job: An import that is running, or None.
         """
+        before = self.render()
         self._left = _counts(summary, datasets)
         if job is not None:
             of = f" of {job.total_steps:,}" if job.total_steps else ""
@@ -44,7 +45,8 @@ class DataLine(Widget):
             self._right = Content("")
         if query.sort != "position":
             self._right += Content.styled(f"  {SORT_NAMES[query.sort]}", "$muted")
-        self.refresh()
+        if not self.render().is_same(before):
+            self.refresh()
 
     def render(self) -> Content:
         """As many counts as fit beside the filter."""

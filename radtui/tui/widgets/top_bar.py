@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from radtui.tui import words
@@ -15,15 +16,26 @@ BAR_CELLS = (20, 10, 6)
 class TopBar(Widget):
     """Tabs on the left, the running job on the right; the job's parts give way on a narrow terminal."""
 
+    class Painted(Message):
+        """The screen's first frame has been written: what would have held it back can be done now."""
+
     def __init__(self, tab: str) -> None:
         super().__init__()
         self._tab = tab
         self._snapshot: Snapshot | None = None
+        self._painted = False
+
+    def on_show(self) -> None:
+        """Tell of the first frame: this event is sent with the layout that it shows, and received after it."""
+        if not self._painted:
+            self._painted = True
+            self.post_message(self.Painted())
 
     def show(self, snapshot: Snapshot) -> None:
-        """Take over a snapshot."""
-        self._snapshot = snapshot
-        self.refresh()
+        """Take over a snapshot; paint only what is another line than before."""
+        before, self._snapshot = self.render(), snapshot
+        if not self.render().is_same(before):
+            self.refresh()
 
     def render(self) -> Content:
         """One line."""
