@@ -172,6 +172,29 @@ def test_a_full_gpu_halves_the_batch_and_says_so(data, mllama, adapter, monkeypa
     assert jobs.must_get(connect(data), job.id).result["batch_size"] == 2
 
 
+def test_without_a_gpu_batches_grow_while_they_are_quick(data, mllama, adapter, monkeypatch):
+    monkeypatch.setattr(generate, "FIRST_BATCH", 1)
+    monkeypatch.setattr(generate, "LARGEST_CPU_BATCH", 4)
+    sizes = []
+    whole = describe.describe
+
+    def spy(network, processor, inputs, decoding, names):
+        sizes.append(len(names))
+        return whole(network, processor, inputs, decoding, names)
+
+    monkeypatch.setattr(describe, "describe", spy)
+    growing, fixed = (new_job(data, settings(mllama, adapter, batch_size=size)) for size in (0, 3))
+    run(data, growing)
+    assert sizes == [1, 1, 2, 2, 4, 4, 1, 1]
+    monkeypatch.setattr(generate, "QUICK_S", 0.0)
+    sizes.clear()
+    slow = new_job(data, settings(mllama, adapter, batch_size=0))
+    run(data, slow)
+    assert sizes == [1] * 16
+    run(data, fixed)
+    assert texts(data, growing) == texts(data, fixed) == texts(data, slow)
+
+
 def test_a_job_queued_behind_an_import_finds_its_images_itself(data, mllama, adapter):
     job = new_job(data, settings(mllama, adapter, limit=2))
     run(data, job)
