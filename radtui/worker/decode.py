@@ -25,6 +25,7 @@ CHECK_EVERY = 8  # steps between looks whether all rows have ended; each look wa
 ROUND_TOKENS = (
     64  # text buffers grow in such steps, so that batches share a graph; attention kernels like them even
 )
+PREFILL_ROWS = 32
 Choose = Callable[[Tensor, int], Tensor]
 """Scores (B, vocabulary) and the number of the token to choose, 0 first -> the chosen ids (B,)."""
 
@@ -99,56 +100,72 @@ class Decoder:
         self._recorded.clear()
         self._buffers = None
 
-    def _prefill(self, inputs: dict[str, Tensor], max_new_tokens: int) -> tuple[Tensor, Buffers]:
-        """Run the model's own forward pass over image and prompt, and take its keys and values over."""
-        positions = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)  # (B, T)
-        output = self.model(**inputs, position_ids=positions, use_cache=True, logits_to_keep=1)
-        seen = inputs["attention_mask"].shape[1]  # tokens, T
-        length = -(-(seen + max_new_tokens) // ROUND_TOKENS) * ROUND_TOKENS
-        buffers = self._fill(output.past_key_values, inputs, length)
-        buffers.position.copy_(positions[:, -1:] + 1)
-        buffers.place.fill_(seen)
-        return output.logits[:, -1].float(), buffers
+    def row_gib(self, tokens: int, image_tokens: int) -> float:
+        """What the buffers take for one row of so many text and image tokens, GiB."""
+        crossed = len(self.text.cross_attention_layers)
+        held = (len(self.text.layers) - crossed) * tokens + crossed * image_tokens
+        config = self.text.config
+        each = 2 * config.num_key_value_heads * config.hidden_size // config.num_attention_heads
+        return float(held * each * self.text.embed_tokens.weight.element_size()) / 2**30
 
-    def _fill(self, cache: Any, inputs: dict[str, Tensor], length: int) -> Buffers:
-        """Buffers that hold the prompt's keys and values: those of the last batch if their shape fits."""
-        crossed = set(self.text.cross_attention_layers)
+    def _prefill(self, inputs: dict[str, Tensor], max_new_tokens: int) -> tuple[Tensor, Buffers]:
+        """Run the model's own forward pass over images and prompts, and take its keys and values over.
+
+        A few rows at a time: images fill a GPU however few they are, and their activations would fill its memory.
+        """
+        rows, seen = inputs["attention_mask"].shape  # B, T
+        length = -(-(seen + max_new_tokens) // ROUND_TOKENS) * ROUND_TOKENS
         patches = _named(self.model, "vision_model").num_patches
-        index, bias = _looked_at(inputs["cross_attention_mask"][:, -1], patches, self.text.dtype)
-        rows, seen = inputs["attention_mask"].shape
-        sizes = {place: index.shape[1] if place in crossed else length for place in range(len(cache.layers))}
-        shape = (rows, length, max(length, index.shape[1]), bias is not None)
-        if self._buffers is None or self._buffers.shape != shape:
-            self.release()  # before the new ones are made
-            self._buffers = self._empty(cache, sizes, rows, length, bias)
-        buffers = self._buffers
-        for place, layer in enumerate(cache.layers):
-            for target, source in (
-                (buffers.keys[place], layer.keys),
-                (buffers.values[place], layer.values),
-            ):
-                if place in crossed:
-                    _take(source, index, target)
-                else:
-                    target[:, :, :seen] = source
-            layer.keys = layer.values = None  # the largest tensors there are; don't hold them twice
+        last = inputs["cross_attention_mask"][:, -1]  # (B, images, tiles)
+        index, bias = _looked_at(last, patches, self.text.embed_tokens.weight.dtype)
+        buffers = self._buffers_for(rows, length, index.shape[1], bias)
+        positions = (inputs["attention_mask"].cumsum(-1) - 1).clamp_min(0)  # (B, T)
+        scores = []
+        for start in range(0, rows, PREFILL_ROWS):
+            some = slice(start, start + PREFILL_ROWS)
+            few = {name: value[some] for name, value in inputs.items()}
+            output = self.model(**few, position_ids=positions[some], use_cache=True, logits_to_keep=1)
+            scores.append(output.logits[:, -1].float())
+            self._take_over(output.past_key_values, buffers, some, index[some], seen)
         buffers.text_bias.fill_(-torch.inf)
         buffers.text_bias[:, 0, 0, :seen].masked_fill_(inputs["attention_mask"].bool(), 0)
         if buffers.image_bias is not None and bias is not None:
             buffers.image_bias.copy_(bias)
-        return buffers
+        buffers.position.copy_(positions[:, -1:] + 1)
+        buffers.place.fill_(seen)
+        return torch.cat(scores), buffers
 
-    def _empty(
-        self, cache: Any, sizes: dict[int, int], rows: int, length: int, bias: Tensor | None
-    ) -> Buffers:
-        like = next(layer.keys for layer in cache.layers)
+    def _take_over(self, cache: Any, buffers: Buffers, rows: slice, index: Tensor, seen: int) -> None:
+        """Copy the keys and values of some rows from the model's cache, and empty it."""
+        crossed = set(self.text.cross_attention_layers)
+        for place, layer in enumerate(cache.layers):
+            for targets, source in ((buffers.keys, layer.keys), (buffers.values, layer.values)):
+                if place in crossed:
+                    _take(source, index, targets[place][rows])
+                else:
+                    targets[place][rows, :, :seen] = source
+            layer.keys = layer.values = None  # the largest tensors there are; don't hold them twice
+
+    def _buffers_for(self, rows: int, length: int, image_tokens: int, bias: Tensor | None) -> Buffers:
+        """The last batch's buffers if their shape fits, else new ones."""
+        shape = (rows, length, max(length, image_tokens), bias is not None)
+        if self._buffers is None or self._buffers.shape != shape:
+            self.release()  # before the new ones are made
+            self._buffers = self._empty(rows, length, image_tokens, bias)
+        return self._buffers
+
+    def _empty(self, rows: int, length: int, image_tokens: int, bias: Tensor | None) -> Buffers:
+        text, like = self.text, self.text.embed_tokens.weight
+        crossed = set(text.cross_attention_layers)
+        heads = text.config.num_key_value_heads
+        size = text.config.hidden_size // text.config.num_attention_heads
         whole = {"dtype": torch.int64, "device": like.device}
 
         def made() -> list[Tensor]:
             # Zeros: what is not written yet is masked, but not-a-number times zero would still show.
             return [
-                like.new_zeros(rows, layer.keys.shape[1], sizes[place], layer.keys.shape[3])
-                for place, layer in enumerate(cache.layers)
+                like.new_zeros(rows, heads, image_tokens if place in crossed else length, size)
+                for place in range(len(text.layers))
             ]
 
         return Buffers(
@@ -245,6 +262,12 @@ def supports(model: Any) -> bool:
     return _find(model, "MllamaTextModel") is not None and penalty in (None, 1.0)
 
 
+def image_tokens(model: Any, inputs: dict[str, Tensor]) -> int:
+    """The most image tokens a row of such inputs can have: all tiles, real or not."""
+    tiles = inputs["cross_attention_mask"][0, -1].numel()
+    return int(tiles * _named(model, "vision_model").num_patches)
+
+
 def greedy(scores: Tensor, number: int) -> Tensor:
     """The likeliest token of each row, whatever its number."""
     return scores.argmax(dim=-1)
@@ -278,7 +301,7 @@ def _take(source: Tensor, index: Tensor, target: Tensor) -> None:
         target.copy_(source)
         return
     wide = index[:, None, :, None].expand(-1, source.shape[1], -1, source.shape[3])
-    torch.gather(source, 2, wide, out=target)
+    target.copy_(torch.gather(source, 2, wide))
 
 
 def _self(

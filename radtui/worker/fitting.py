@@ -80,22 +80,47 @@ def fit(
     batch, least = _largest(settings.batch_size, trial, allowed)
     accumulation = settings.gradient_accumulation * settings.batch_size // batch
     few = min(batch, PROBED_IMAGES)
-    with_all = trial(few)
-    keep(0, False)
-    try:
-        without = trial(few)
-    except torch.OutOfMemoryError:
-        keep(layers, True)
-        return Fit(batch, accumulation, layers, layers, True, least, limit_gib)
-    kept_gib = (without - with_all) * batch / few  # of everything, at the batch that fits
-    spare = allowed - least
-    if kept_gib <= spare:
-        return Fit(batch, accumulation, 0, layers, False, least + kept_gib, limit_gib)
-    # The text layers hold a few hundred tokens a row, the vision layers thousands: keep in units of a vision layer.
-    each = kept_gib / max(layers, 1)
-    kept = min(max(int(spare / each), 0), layers) if layers else 0
-    keep(layers - kept, True)
-    return Fit(batch, accumulation, layers - kept, layers, True, least + kept * each, limit_gib)
+
+    def costs(recomputed: int, text: bool) -> float:
+        """What keeping takes more than recomputing all, at the batch that fits, GiB; infinite if a few do not fit."""
+        keep(recomputed, text)
+        try:
+            return (trial(few) - nothing_kept) * batch / few
+        except torch.OutOfMemoryError:
+            return float("inf")
+
+    nothing_kept = trial(few)
+    text_gib = costs(layers, False)
+    all_gib = costs(0, False)
+    room = allowed - least
+    if all_gib <= room:
+        return Fit(batch, accumulation, 0, layers, False, least + all_gib, limit_gib)
+    # The text layers first: they are many small kernels, so computing them twice costs more time for a GiB.
+    recompute_text = text_gib > room
+    if not recompute_text:
+        room -= text_gib
+    each = (all_gib - text_gib) / max(layers, 1)
+    kept = min(max(int(room / each), 0), layers) if layers and each > 0 else 0
+    keep(layers - kept, recompute_text)
+    return _verified(
+        Fit(batch, accumulation, layers - kept, layers, recompute_text, 0.0, limit_gib), trial, keep, allowed
+    )
+
+
+def _verified(found: Fit, trial: Trial, keep: Callable[[int, bool], None], allowed: float) -> Fit:
+    """Try what is planned as a whole; while it takes more than foreseen, recompute some more."""
+    while True:
+        keep(found.recomputed_layers, found.recompute_text)
+        try:
+            peak = trial(found.batch_size)
+        except torch.OutOfMemoryError:
+            peak = float("inf")
+        if peak <= allowed or (found.recompute_text and found.recomputed_layers == found.vision_layers):
+            return replace(found, peak_gib=peak)
+        more = min(found.recomputed_layers + max(found.vision_layers // 10, 1), found.vision_layers)
+        found = replace(
+            found, recomputed_layers=more, recompute_text=found.recomputed_layers == found.vision_layers
+        )
 
 
 def _largest(wanted: int, trial: Trial, allowed: float) -> tuple[int, float]:

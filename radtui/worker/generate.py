@@ -28,7 +28,7 @@ VARIANTS = (Variant.BASE, Variant.TUNED)
 FIRST_BATCH = 8  # images, to measure what one takes
 LARGEST_CPU_BATCH = 32  # images; 8 take 44 ms of CPU each with the demo's model, 32 take 29
 QUICK_S = 3.0  # a chunk on a CPU that takes less may be larger; pairs still come every few seconds
-LARGEST_BATCH = 128  # images; beyond, a step's time grows as fast as its texts
+LARGEST_BATCH = 256  # images; beyond, a step's time grows as fast as its texts
 ROOM_SHARE = 0.8  # of the free memory: a batch of other shapes may take more
 WINDOW = 512  # images
 
@@ -66,11 +66,13 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         backend=how.backend, weights=how.weights, base_model=name, substitutions=list(how.changes)
     )
 
-    from radtui.worker import decode, gpu_facts, vision_attention  # torch, which unsloth wants to see first
+    # These import torch, which unsloth wants to see first.
+    from radtui.worker import decode, fast_lora, gpu_facts, vision_attention
     from radtui.worker.data import examples
 
     records = images.get_many(db, todo)
     vision_attention.install(model)
+    fast_lora.install(model)
     if decode.enable(model):
         records = _bucketed(records)
     with gpu_facts.sampler() as gpu:
@@ -163,15 +165,23 @@ class _Writer:
         if self.grows:
             self._grow(time.monotonic() - began)
         if self.measures:
-            self._fit(len(chunk), before_gib)
+            self._fit(len(chunk), before_gib, inputs)
         return True
 
-    def _fit(self, described: int, before_gib: float) -> None:
+    def _fit(self, described: int, before_gib: float, inputs: dict[str, Any]) -> None:
         """After the first chunk: as many images at once as the memory holds, going by what this chunk took."""
+        from radtui.worker import decode
+
         self.measures = False
         each_gib = max(memory.peak_allocated_gib() - before_gib, 0.01) / described
         room_gib = memory.room_gib() * ROOM_SHARE
-        fitting = max(1, min(LARGEST_BATCH, int(room_gib / each_gib)))
+        fitting = int(room_gib / each_gib)
+        if (decoder := decode.enabled(self.model)) is not None and fitting > decode.PREFILL_ROWS:
+            # Images go through the vision tower a few at a time; what every image keeps is its keys and values.
+            tokens = inputs["input_ids"].shape[1] + self.settings.max_new_tokens + decode.ROUND_TOKENS
+            row_gib = decoder.row_gib(tokens, decode.image_tokens(self.model, inputs))
+            fitting = int((room_gib - decode.PREFILL_ROWS * each_gib) / row_gib)
+        fitting = max(1, min(LARGEST_BATCH, fitting))
         self.batch_size = 2 ** (fitting.bit_length() - 1)
         log.info("%.2f GiB an image and %.1f GiB of room: %d at a time", each_gib, room_gib, self.batch_size)
 

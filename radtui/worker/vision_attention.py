@@ -105,7 +105,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, groups: tuple[Group, ...],
         scale: What scores are multiplied with.
 
     Returns:
-        (B, heads, T, D), in the plan's order.
+        (B, T, heads * D), in the plan's order.
     """
     rows = [group.rows for group in groups]
     parts = zip(groups, query.split(rows), key.split(rows), value.split(rows), strict=True)
@@ -116,13 +116,18 @@ def attend(query: Tensor, key: Tensor, value: Tensor, groups: tuple[Group, ...],
 def _attend_group(query: Tensor, key: Tensor, value: Tensor, real: int, scale: float) -> Tensor:
     total = query.shape[2]
     if real == total:
-        return functional.scaled_dot_product_attention(query, key, value, scale=scale)
+        return _side_by_side(functional.scaled_dot_product_attention(query, key, value, scale=scale))
     of_real, of_padding = query.split([real, total - real], dim=2)
     seen_by_all = functional.scaled_dot_product_attention(of_real, key, value, scale=scale)
     seen = functional.scaled_dot_product_attention(
         of_padding, key[:, :, :real], value[:, :, :real], scale=scale
     )
-    return torch.cat([seen_by_all, seen], dim=2)
+    return torch.cat([_side_by_side(seen_by_all), _side_by_side(seen)], dim=1)
+
+
+def _side_by_side(mixed: Tensor) -> Tensor:
+    """(B, heads, T, D) to (B, T, heads * D); no copy where the kernel lays its output out as its query."""
+    return mixed.transpose(1, 2).flatten(2)
 
 
 @contextlib.contextmanager
@@ -166,6 +171,18 @@ def install(model: Any) -> bool:
                     _attention_forward, layer.self_attn, layer.self_attn.forward
                 )
     return bool(towers)
+
+
+def uninstall(model: Any) -> None:
+    """Give the model its own methods back."""
+    for tower in model.modules():
+        if not hasattr(tower, "recomputed_layers"):
+            continue
+        del tower.recomputed_layers, tower.forward
+        for encoder in (tower.transformer, tower.global_transformer):
+            del encoder.forward
+            for layer in encoder.layers:
+                del layer.self_attn.forward
 
 
 def vision_layers(model: Any) -> int:
@@ -255,5 +272,5 @@ def _attention_forward(
         project(hidden_states).view(shape).transpose(1, 2)
         for project in (attention.q_proj, attention.k_proj, attention.v_proj)
     )
-    mixed = attend(query, key, value, attention_mask.groups, attention.scaling)  # (B, heads, T, D)
-    return attention.o_proj(mixed.transpose(1, 2).flatten(2)), None
+    mixed = attend(query, key, value, attention_mask.groups, attention.scaling)  # (B, T, C)
+    return attention.o_proj(mixed), None

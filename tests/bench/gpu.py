@@ -30,9 +30,10 @@ from tests.bench.gpu_parts import (
     machine,
     median,
     new_job,
+    open_gates,
     peak,
     seconds,
-)  # fmt: skip
+)
 
 
 def main() -> None:
@@ -43,8 +44,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--wait", type=Path, help="after the first step, wait until this file is there")
-    parser.add_argument("--stages", default="plain,default,equal,profile,default60,seed")
+    parser.add_argument("--wait", type=Path, help="before the first step, wait until this file is there")
+    parser.add_argument("--stages", default="plain,default,default60,seed,equal,profile,again,curve")
     options = parser.parse_args()
     data = DataDir(options.work).create()
     environment.prepare(data)
@@ -67,8 +68,6 @@ class Bench:
         began = time.monotonic()
         from unsloth import FastVisionModel  # isort: skip
         from PIL import Image
-        from trl import SFTConfig, SFTTrainer
-        from unsloth.trainer import UnslothVisionDataCollator
 
         model, processor = FastVisionModel.from_pretrained(
             self.options.model, load_in_4bit=True, use_gradient_checkpointing="unsloth"
@@ -79,6 +78,7 @@ class Bench:
             use_rslora=False, loftq_config=None,
         )  # fmt: skip
         loaded_s = time.monotonic() - began
+        open_gates(model)
         self.model, self.processor = model, processor
         self.results.add("machine", **machine())
         trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -90,11 +90,25 @@ class Bench:
             samples.append(
                 {"messages": [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]}
             )
+        self.samples = samples
+        return {"load_s": round(loaded_s, 1), "trainable_parameters": trainable, **self.again()}
+
+    def again(self) -> dict[str, Any]:
+        """The plain script's training, on the model as it is."""
+        from unsloth import FastVisionModel  # isort: skip
+        from trl import SFTConfig, SFTTrainer
+        from unsloth.trainer import UnslothVisionDataCollator
+
+        model, processor = self.model, self.processor
+        self._as_published()
+        deadline = time.monotonic() + 180
+        while self.options.wait and not self.options.wait.exists() and time.monotonic() < deadline:
+            time.sleep(0.2)  # the GPU is another process's yet
         FastVisionModel.for_training(model)
-        clock = _clock(self.options.wait)
+        clock = _clock()
         trainer = SFTTrainer(
             model=model, processing_class=processor, data_collator=UnslothVisionDataCollator(model, processor),
-            train_dataset=samples, callbacks=[clock],
+            train_dataset=self.samples, callbacks=[clock],
             args=SFTConfig(
                 per_device_train_batch_size=2, gradient_accumulation_steps=4, warmup_steps=5,
                 max_steps=self.options.steps, learning_rate=2e-4, logging_steps=1, optim="adamw_8bit",
@@ -107,10 +121,14 @@ class Bench:
         trainer.train()
         losses = [round(each["loss"], 4) for each in trainer.state.log_history if "loss" in each]
         del trainer
-        return {
-            "load_s": round(loaded_s, 1), "trainable_parameters": trainable, "losses": losses,
-            **clock.figures(), **peak(),
-        }  # fmt: skip
+        return {"losses": losses, **clock.figures(), **peak()}
+
+    def _as_published(self) -> None:
+        """The model without radtui's vision attention, recomputing as the recipe does."""
+        from radtui.worker import vision_attention
+
+        vision_attention.uninstall(self.model)
+        self.model._unsloth_gradient_checkpointing = "unsloth"
 
     def load(self) -> dict[str, Any]:
         """The model as radtui loads it, for a run without the plain script."""
@@ -151,6 +169,8 @@ class Bench:
         )  # fmt: skip
         job = new_job(self.data, settings)
         db = connect(self.data)
+        if name == "seed":
+            self._as_published()
         load, adapt = models.load, models.with_adapter
         models.load = lambda *_, **__: (self.model, self.processor)  # loading is not what is measured
         models.with_adapter = lambda model, *_: model
@@ -167,13 +187,28 @@ class Bench:
                  "foreseen_memory_gib", "supervised_tokens", "batch_tokens", "peak_memory_gib")  # fmt: skip
         last = {p.name: p.value for p in points}
         return {
-            "step_s": round(median(steps[1:]), 3), "steps_s": [round(s, 3) for s in steps],
+            "step_s": round(median(steps[1:] or steps), 3), "steps_s": [round(s, 3) for s in steps],
             "first_step_s": round(ends[0], 1), "run_s": round(time.monotonic() - began, 1),
             "losses": [round(p.value or 0, 4) for p in points if p.name == "loss"],
             "tokens_per_s": round(last.get("tokens_per_s") or 0, 1), **peak(),
             **{key: result[key] for key in shown if key in result},
             "gpu": {key: value for key, value in last.items() if key.startswith("gpu")},
         }  # fmt: skip
+
+    def curve(self) -> dict[str, Any]:
+        """The seed preset's losses with vision attention masked and maskless, from the same weights."""
+        import torch
+
+        start = {n: p.detach().clone() for n, p in self.model.named_parameters() if p.requires_grad}
+        found: dict[str, Any] = {}
+        for name, maskless in (("masked", False), ("maskless", True)):
+            with torch.no_grad():
+                for parameter_name, parameter in self.model.named_parameters():
+                    if parameter_name in start:
+                        parameter.copy_(start[parameter_name])
+            run = self._worker("seed", maskless_vision=maskless)
+            found |= {f"{name}_losses": run["losses"], f"{name}_step_s": run["step_s"]}
+        return found
 
     def _batch(self, count: int = 8) -> dict[str, Any]:
         from radtui.store import images
@@ -273,7 +308,7 @@ class Bench:
         return [(r.reference, self.data.blob(r.sha256).read_bytes()) for r in records]
 
 
-def _clock(wait: Path | None) -> Any:
+def _clock() -> Any:
     from transformers import TrainerCallback
 
     class Clock(TrainerCallback):
@@ -281,7 +316,6 @@ def _clock(wait: Path | None) -> Any:
 
         def __init__(self) -> None:
             self.ends: list[float] = []
-            self.first_s = 0.0
 
         def on_train_begin(self, *_: Any, **__: Any) -> None:
             self.ends.append(time.monotonic())
@@ -291,19 +325,13 @@ def _clock(wait: Path | None) -> Any:
 
             torch.cuda.synchronize()
             self.ends.append(time.monotonic())
-            if len(self.ends) > 2 or wait is None:
-                return
-            self.first_s = self.ends[1] - self.ends[0]
-            while (
-                not wait.exists() and time.monotonic() < self.ends[1] + 150
-            ):  # the GPU is another process's yet
-                time.sleep(0.5)
-            self.ends[1] = time.monotonic()
 
         def figures(self) -> dict[str, Any]:
-            steps = [later - earlier for earlier, later in pairwise(self.ends)]
-            return {"first_step_s": round(self.first_s or steps[0], 1), "steps_s": [round(s, 3) for s in steps[1:]],
-                    "step_s": round(median(steps[2:]), 3)}  # fmt: skip
+            first, *steps = [later - earlier for earlier, later in pairwise(self.ends)]
+            return {
+                "first_step_s": round(first, 1), "steps_s": [round(s, 3) for s in steps],
+                "step_s": round(median(steps[1:] or steps), 3),
+            }  # fmt: skip
 
     return Clock()
 

@@ -29,13 +29,14 @@ from tests.bench.gpu_parts import (
     kernels,
     machine,
     new_job,
+    open_gates,
     peak,
     seconds,
-)  # fmt: skip
+)
 
 NEW_TOKENS = 128
-SAME_TOKENS = 48  # of the texts compared one by one, which take 50 ms a token
-SAME_IMAGES = 6
+SAME_TOKENS = 32  # of the texts compared one by one, which take 50 ms a token
+SAME_IMAGES = 4
 
 
 def main() -> None:
@@ -81,6 +82,7 @@ class Bench:
         how = models.plan(settings)
         base, self.processor = models.load(self.options.model, how)
         loaded_s = time.monotonic() - began
+        open_gates(base)
         tuned = lora.add_adapter(base, preset("default"))
         for name, parameter in tuned.named_parameters():
             if "lora_B" in name:
@@ -106,9 +108,10 @@ class Bench:
         """One decoding step of a batch as a graph, its capture and prefill, and where prefill spends its time."""
         import torch
 
-        from radtui.worker import decode, vision_attention
+        from radtui.worker import decode, fast_lora, vision_attention
 
         vision_attention.install(self.model)
+        fast_lora.install(self.model)
         found: dict[str, Any] = {"batch": self.options.batch}
         found["prepare_s"], inputs = seconds(lambda: self._inputs(self.options.batch))
         decoder = decode.Decoder(self.model, graphs=device() == "cuda")
@@ -190,7 +193,7 @@ class Bench:
 
         rows = []
         began = time.monotonic()
-        with torch.inference_mode():
+        with torch.no_grad():  # PEFT's own LoRA
             for row in range(count):
                 own = {k: v[row : row + 1] for k, v in inputs.items()}
                 output = self.model.generate(
@@ -198,6 +201,23 @@ class Bench:
                 )
                 rows.append(output[0, own["input_ids"].shape[1] :].tolist())
         return rows, count * SAME_TOKENS / (time.monotonic() - began)
+
+    def _gap(self, inputs: dict[str, Any], a: list[int], b: list[int]) -> float:
+        """How far apart the scores of two texts' first different tokens are, in steps of bf16 at that size."""
+        import torch
+
+        place = _prefix(a, b)
+        more = torch.tensor([a[:place]], device=inputs["input_ids"].device, dtype=torch.long)
+        crossed = inputs["cross_attention_mask"]
+        longer = inputs | {
+            "input_ids": torch.cat([inputs["input_ids"], more], 1),
+            "attention_mask": torch.cat([inputs["attention_mask"], torch.ones_like(more)], 1),
+            "cross_attention_mask": torch.cat([crossed, crossed[:, -1:].expand(-1, place, -1, -1)], 1),
+        }
+        with torch.no_grad():  # PEFT's own LoRA
+            scores = self.model(**longer, logits_to_keep=1).logits[0, -1].float()
+        step = 2.0 ** (torch.floor(torch.log2(scores[a[place]].abs())) - 7)
+        return round(float((scores[a[place]] - scores[b[place]]).abs() / step), 2)
 
     def same(self) -> dict[str, Any]:
         """Greedy texts of the decoder in a batch against `generate` one by one, base and tuned: rows that differ."""
@@ -218,10 +238,16 @@ class Bench:
                     )[0].tolist()
                     for r in range(2)
                 ]
+                gaps = [
+                    self._gap({k: v[r : r + 1] for k, v in inputs.items()}, a, b)
+                    for r, (a, b) in enumerate(zip(expected, together, strict=True))
+                    if a != b
+                ]
             agree = [
                 sum(_prefix(a, b) for a, b in zip(expected, rows, strict=False)) for rows in (together, alone)
             ]
             found[variant] = {
+                "gaps_where_rows_part_in_bf16_steps": gaps,
                 "rows_that_differ_in_a_batch": sum(a != b for a, b in zip(expected, together, strict=True)),
                 "rows_that_differ_alone": sum(a != b for a, b in zip(expected, alone, strict=False)),
                 "tokens_before_the_first_difference_in_a_batch": agree[0] / SAME_IMAGES,

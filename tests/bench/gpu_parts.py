@@ -145,6 +145,16 @@ def new_job(data: DataDir, settings: TrainSettings | GenerateSettings) -> Job:
     return job
 
 
+def open_gates(model: Any) -> None:
+    """Let a model with random weights see its image: fresh cross-attention gates are closed."""
+    import torch
+
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith(("cross_attn_attn_gate", "cross_attn_mlp_gate")):
+                parameter.fill_(0.5)
+
+
 def device() -> str:
     """Where the benchmark runs; a CPU is for trying the scripts."""
     import torch
@@ -219,7 +229,7 @@ KINDS = (
 def kernels(profiler: Any) -> dict[str, Any]:
     """GPU time by kind of kernel, s, and the longest kernels."""
     rows = [
-        (e.key, (e.self_device_time_total or e.self_cpu_time_total) / 1e6, e.count)
+        (e.key, (e.self_device_time_total if device() == "cuda" else e.self_cpu_time_total) / 1e6, e.count)
         for e in profiler.key_averages()
     ]
     kinds: dict[str, float] = {}

@@ -51,10 +51,29 @@ def test_a_large_card_recomputes_nothing():
 def test_as_many_layers_keep_their_activations_as_fit(gib):
     found, card = fitted(gib)
     assert found.batch_size == 8 and 0 < found.recomputed_layers < LAYERS and found.checkpointing == "on"
-    assert card.recomputed == found.recomputed_layers and card.text
+    assert card.recomputed == found.recomputed_layers and not card.text
+    assert card.tried[-1] == (8, found.recomputed_layers, False)  # what is planned was tried as a whole
+    assert found.peak_gib == pytest.approx(card.takes(8))
     assert card.takes(8) <= gib * (1 - fitting.SPARE_SHARE) - fitting.SPARE_GIB
     card.recomputed -= 2  # two layers more would not have left the spare
     assert card.takes(8) > gib * (1 - fitting.SPARE_SHARE) - fitting.SPARE_GIB
+
+
+def test_text_layers_are_recomputed_where_they_do_not_fit():
+    found, card = fitted(30, text_gib=2.0)
+    assert found.recompute_text and card.text and 0 < found.recomputed_layers < LAYERS
+
+
+def test_a_plan_that_takes_more_than_foreseen_recomputes_more():
+    class Odd(Card):
+        def takes(self, images: int) -> float:
+            return super().takes(images) + (6 if images == 8 and self.recomputed < LAYERS else 0)
+
+    card = Odd(60)
+    settings = TrainSettings(batch_size=8, gradient_accumulation=1)
+    found = fitting.fit(settings, card.trial, card.keep, LAYERS, 60)
+    assert found.recomputed_layers > fitted(60)[0].recomputed_layers
+    assert card.takes(8) <= 60 * (1 - fitting.SPARE_SHARE) - fitting.SPARE_GIB
 
 
 def test_a_small_card_halves_the_batch_and_doubles_accumulation():
@@ -118,6 +137,6 @@ def test_a_probe_trains_nothing_and_draws_no_random_number(card, mllama, data):
     drawn = torch.rand(1)
     torch.manual_seed(5)
     assert torch.equal(drawn, torch.rand(1))
-    assert card == [8, 2, 2] and found.batch_size == 8 and found.checkpointing == "off"
+    assert card == [8, 2, 2, 2] and found.batch_size == 8 and found.checkpointing == "off"
     assert all(torch.equal(p, before[name]) and p.grad is None for name, p in model.named_parameters())
     assert fitting.probe(model, settings, collate, items, lengths, torch.bfloat16, 20.0).batch_size == 2

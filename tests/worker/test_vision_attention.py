@@ -102,6 +102,16 @@ def test_another_model_in_the_process_keeps_its_mask(model):
     assert torch.equal(model.model.vision_model(**inputs).last_hidden_state, expected)
 
 
+def test_a_model_gets_its_own_methods_back(model):
+    inputs = pixels(model, [1, 2])
+    expected = model.model.vision_model(**inputs).last_hidden_state
+    ours = copy.deepcopy(model)
+    vision_attention.install(ours)
+    vision_attention.uninstall(ours)
+    assert torch.equal(ours.model.vision_model(**inputs).last_hidden_state, expected)
+    assert vision_attention.vision_layers(ours) == 0
+
+
 def test_a_model_without_such_a_tower_is_left_alone():
     assert not vision_attention.install(torch.nn.Linear(2, 2))
 
