@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState
+from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
 from radtui.worker import environment, failures
@@ -50,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     if state is JobState.DONE:
         from radtui.jobs import start_followers
 
-        start_followers(data, db, job.id)
+        with contextlib.suppress(UserError):  # why a follower could not be started is on its own row
+            start_followers(data, db, job.id)
     return 1 if state is JobState.FAILED else 0
 
 

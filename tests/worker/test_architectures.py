@@ -20,7 +20,12 @@ needs_torchvision = pytest.mark.skipif(
     importlib.util.find_spec("torchvision") is None,
     reason="transformers' Qwen2-VL processor needs torchvision",
 )
-ARCHITECTURES = ["llava", "llava_next", "gemma3", pytest.param("qwen2_vl", marks=needs_torchvision)]
+ARCHITECTURES = [
+    pytest.param("llava", marks=pytest.mark.slow),
+    "llava_next",
+    "gemma3",
+    pytest.param("qwen2_vl", marks=needs_torchvision),
+]
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

@@ -263,6 +263,7 @@ def test_a_gpu_too_small_for_one_image_is_said_in_one_sentence(data, mllama, mon
     assert [text.split(" hold ")[1] for text in said] == ["6 images at a time", "3 images at a time"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_run_with_a_sentence_and_no_half_checkpoint(data, mllama):
     job = new_job(data, train_settings(mllama, eval_every=0, watch_images=0))
     broken = data.checkpoints(job.id) / "checkpoint-4"
