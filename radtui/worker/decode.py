@@ -62,7 +62,7 @@ class Decoder:
         self.graphs = graphs
         self.text = _text_model(model)
         self.head = _named(model, "lm_head")
-        self.adapted = [each for each in model.modules() if hasattr(each, "disable_adapters")]
+        self.adapted = _adapted(model)
         self._buffers: Buffers | None = None
         self._recorded: dict[bool, torch.cuda.CUDAGraph] = {}
 
@@ -182,7 +182,7 @@ class Decoder:
             off = any(each.disable_adapters for each in self.adapted)
             if off not in self._recorded:
                 self._recorded[off] = self._record(buffers)
-            self._recorded[off].replay()
+            self._recorded[off].replay()  # base and tuned steps are different kernels
         else:
             self._step(buffers)
         buffers.position += 1
@@ -342,6 +342,15 @@ def _rotated(states: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
     cosine, sine = (each[:, None] for each in rotation)  # (B, 1, 1, D)
     first, second = states.chunk(2, dim=-1)
     return states * cosine + torch.cat((-second, first), dim=-1) * sine
+
+
+def _adapted(model: Any) -> list[Any]:
+    """The layers an adapter is on; models have a method named as the layers' switch, so the name alone won't do."""
+    try:
+        from peft.tuners.tuners_utils import BaseTunerLayer
+    except ImportError:  # without PEFT there is no adapter
+        return []
+    return [each for each in model.modules() if isinstance(each, BaseTunerLayer)]
 
 
 def _text_model(model: Any) -> Any:

@@ -122,3 +122,34 @@ def test_only_a_mllama_is_supported(parts):
     other = torch.nn.Linear(2, 2)
     other.generation_config = model.generation_config
     assert not decode.supports(other)
+
+
+def test_base_and_tuned_have_their_own_graphs(parts, monkeypatch):
+    model, processor = parts
+
+    class Recording:
+        """Stands in for a CUDA graph: runs the step, as recorded, with the adapter as it was then."""
+
+        def __init__(self, step) -> None:
+            self.step, self.off = step, [each.disable_adapters for each in decoder.adapted]
+
+        def replay(self) -> None:
+            now = [each.disable_adapters for each in decoder.adapted]
+            for each, off in zip(decoder.adapted, self.off, strict=True):
+                each._disable_adapters = off
+            self.step()
+            for each, off in zip(decoder.adapted, now, strict=True):
+                each._disable_adapters = off
+
+    decoder = decode.Decoder(model, graphs=True)
+    monkeypatch.setattr(decoder, "_record", lambda buffers: Recording(lambda: decoder._step(buffers)))
+    plain = decode.Decoder(model, graphs=False)
+    inputs = asked(processor, SIZES)
+    for _ in range(2):
+        tuned = decoder.write(inputs, NEW, [-1], 0, decode.greedy)
+        assert torch.equal(tuned, plain.write(inputs, NEW, [-1], 0, decode.greedy))
+        with model.disable_adapter():
+            base = decoder.write(inputs, NEW, [-1], 0, decode.greedy)
+            assert torch.equal(base, plain.write(inputs, NEW, [-1], 0, decode.greedy))
+        assert not torch.equal(base, tuned)
+    assert len(decoder._recorded) == 2
