@@ -27,6 +27,7 @@ COMMANDS = {
     "report": "radtui.cli.report:report",
     "score": "radtui.cli.results:score",
     "jobs": "radtui.cli.jobs:jobs",
+    "adapter": "radtui.cli.adapter:adapter",
     "show": "radtui.cli.pictures:show",
     "plot": "radtui.cli.pictures:plot",
     "doctor": "radtui.cli.doctor:doctor",

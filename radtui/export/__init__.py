@@ -7,6 +7,7 @@ incoming.py     ratings out of a file; restore.py puts them where they belong
 files.py        whole files and folders; csv_text.py and guard.py: cells that run nowhere
 scores.py       descriptions against truth and references
 loss.py         the loss chart of training jobs
+adapter.py      a training job's adapter as a folder, with its model_card.py
 words.py        figures in words
 report/         a run and its review told in one file
 """

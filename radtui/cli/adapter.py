@@ -1,0 +1,33 @@
+"""Commands about adapters: export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from radtui.cli.context import Session, pass_session, print_result
+
+
+@click.group()
+def adapter() -> None:
+    """What training leaves: the adapter of a job."""
+
+
+@adapter.command()
+@click.argument("job_id", metavar="JOB", type=int)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write.")
+@click.option("--merged", is_flag=True, help="The base model with the adapter merged in, 16 bits.")
+@click.option("--base", metavar="MODEL", default="", help="16-bit base to merge into; else the job's model.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@pass_session
+def export(session: Session, job_id: int, out: Path, merged: bool, base: str, as_json: bool) -> None:
+    """Write a training job's adapter, processor and model card to a folder.
+
+    The card holds settings, data and losses. What the model writes is not for clinical use.
+    """
+    from radtui.export.adapter import export_adapter
+
+    folder = export_adapter(session.data, session.connect(), job_id, out, merged, base)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print_result({"folder": str(folder), "merged": merged, "megabytes": round(size / 1e6, 1)}, as_json)

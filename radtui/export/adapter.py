@@ -1,0 +1,90 @@
+"""A training job's adapter, its processor and a model card in one folder; with the base merged in, on request."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+from radtui.export.files import whole_file, whole_folder
+from radtui.export.model_card import NOTICE, card
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, Metric, UserError
+from radtui.settings import TrainSettings
+from radtui.store import jobs, metrics
+
+CARD = "README.md"
+ADAPTER = "adapter_config.json"
+
+
+def export_adapter(
+    data: DataDir, db: sqlite3.Connection, job_id: int, out: Path, merged: bool = False, base: str = ""
+) -> Path:
+    """Write the folder, whole or not at all; an earlier export there is replaced.
+
+    Args:
+        data: The data folder.
+        db: Its database.
+        job_id: A training job that left an adapter.
+        out: The folder.
+        merged: Write the base model with the adapter merged in, 16 bits, instead of the adapter alone. Loads the
+            model in a process of its own.
+        base: The 16-bit base to merge into, when the job names one stored in fewer bits.
+
+    Raises:
+        UserError: No such job, it left no adapter, the folder is in use, or the merge failed.
+    """
+    job = _trained(db, job_id)
+    adapter = data.adapter(job_id)
+    if not (adapter / ADAPTER).exists():
+        raise UserError(f"Job {job_id} has left no adapter: it is {job.state}; let it finish, or resume it.")
+    out = out.expanduser().absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with whole_folder(out, _is_export) as folder:
+        if merged:
+            _merge(job, adapter, folder, base)
+        else:
+            shutil.copytree(adapter, folder, dirs_exist_ok=True)
+        with whole_file(folder / CARD) as file:
+            file.write(card(job, _losses(db, job_id), merged))
+    return out
+
+
+def _trained(db: sqlite3.Connection, job_id: int) -> Job:
+    job = jobs.get(db, job_id)
+    if job is None:
+        raise UserError(f"There is no job {job_id}; see radtui jobs list.")
+    if job.kind is not JobKind.TRAIN:
+        raise UserError(f"Job {job_id} is a {job.kind} job and has no adapter; name a training job.")
+    return job
+
+
+def _losses(db: sqlite3.Connection, job_id: int) -> list[Metric]:
+    found: list[Metric] = []
+    cursor = 0
+    while points := metrics.since(db, job_id, cursor):
+        found += [point for point in points if point.name in ("loss", "eval_loss")]
+        cursor = points[-1].id
+    return found
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether a folder is an earlier export, which may be replaced."""
+    try:
+        return NOTICE in (folder / CARD).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+
+
+def _merge(job: Job, adapter: Path, folder: Path, base: str) -> None:
+    """Merge in a process of the worker's, which may import torch."""
+    settings = TrainSettings.from_dict(job.settings)
+    command = [sys.executable, "-m", "radtui.worker.merge", base or settings.model, str(adapter), str(folder)]
+    if settings.trust_remote_code:
+        command.append("--trust-remote-code")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        raise UserError(lines[-1] if lines else f"The merge ended with code {done.returncode}; try it again.")

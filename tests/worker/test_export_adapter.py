@@ -1,0 +1,100 @@
+"""A trained adapter leaves radtui as a folder other programs load, with its card; merged, as a whole model."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from click.testing import CliRunner
+from peft import PeftModel
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from radtui.cli import cli
+from radtui.export.adapter import export_adapter
+from radtui.records import JobState, UserError
+from radtui.store import jobs
+from radtui.store.database import connect
+
+from .conftest import fill, new_job, train_settings
+from .test_train import run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, mllama):
+    from radtui.paths import DataDir
+
+    data = DataDir(tmp_path_factory.mktemp("data")).create()
+    fill(data)
+    job = new_job(data, train_settings(mllama, max_steps=4, learning_rate=2e-2, watch_images=0))
+    run(data, job)
+    jobs.end(connect(data), job.id, JobState.DONE)
+    return data, job
+
+
+def test_the_folder_loads_with_peft_and_tells_what_it_is(trained, mllama, tmp_path):
+    data, job = trained
+    out = tmp_path / "adapter"
+    result = CliRunner().invoke(
+        cli, ["--data-dir", str(data.root), "adapter", "export", str(job.id), "--out", str(out)]
+    )
+    assert result.exit_code == 0, result.output
+    model = PeftModel.from_pretrained(AutoModelForImageTextToText.from_pretrained(mllama), out)
+    assert any(p.abs().max() > 0 for name, p in model.named_parameters() if "lora_B" in name)
+    assert AutoProcessor.from_pretrained(out).chat_template
+    card = (out / "README.md").read_text()
+    assert card.startswith("---\nbase_model: ") and "library_name: peft" in card
+    assert "Model output, not for clinical use." in card
+    for words in ("| learning_rate | 0.02 |", "shapes", "Describe what you see.", "| Step | Training | Held-out |",
+                  "| torch |", "Trainable parameters"):  # fmt: skip
+        assert words in card
+    final = jobs.must_get(connect(data), job.id).result
+    assert f"| 4 | {final['final_loss']:.4f} | {final['final_eval_loss']:.4f} |" in card
+
+
+def test_a_folder_of_the_users_is_not_replaced_and_an_export_is(trained, tmp_path):
+    data, job = trained
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("x")
+    db = connect(data)
+    with pytest.raises(UserError, match="choose another folder"):
+        export_adapter(data, db, job.id, tmp_path / "mine")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+    out = export_adapter(data, db, job.id, tmp_path / "ours")
+    (out / "stale").write_text("x")
+    assert not (export_adapter(data, db, job.id, out) / "stale").exists()
+
+
+def test_merged_is_the_tuned_model_in_16_bits(trained, mllama, tmp_path):
+    data, job = trained
+    out = export_adapter(data, connect(data), job.id, tmp_path / "merged", merged=True)
+    assert not (out / "adapter_config.json").exists()
+    assert "library_name: transformers" in (out / "README.md").read_text()
+    merged = AutoModelForImageTextToText.from_pretrained(out)
+    assert merged.dtype == torch.bfloat16 and AutoProcessor.from_pretrained(out).chat_template
+    base = AutoModelForImageTextToText.from_pretrained(mllama)
+    tuned = PeftModel.from_pretrained(base, data.adapter(job.id)).merge_and_unload().state_dict()
+    changed = 0
+    for name, value in merged.state_dict().items():
+        torch.testing.assert_close(value.float(), tuned[name].float(), rtol=2**-7, atol=1e-3)
+        changed += not torch.equal(tuned[name], tuned[name].to(torch.bfloat16).float())
+    assert changed
+
+
+def test_what_cannot_be_exported_is_a_sentence(trained, tmp_path):
+    data, job = trained
+    db = connect(data)
+    with pytest.raises(UserError, match="There is no job 99"):
+        export_adapter(data, db, 99, tmp_path / "a")
+    unfinished = new_job(data, train_settings("m"))
+    with pytest.raises(UserError, match="left no adapter"):
+        export_adapter(data, db, unfinished.id, tmp_path / "a")
+    with pytest.raises(UserError, match=r"/nowhere"):
+        export_adapter(data, db, job.id, tmp_path / "a", merged=True, base="/nowhere")
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_command_line_imports_no_torch():
+    code = "import sys, radtui.cli.adapter, radtui.export.adapter; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
