@@ -284,12 +284,9 @@ class Bench:
         self._pass(batch)
         hook.remove()
         pass_s, _ = seconds(lambda: self._pass(batch))
-        pixels = {k: batch[k] for k in ("pixel_values", "aspect_ratio_ids", "aspect_ratio_mask")}
-        with torch.no_grad(), torch.autocast(device(), torch.bfloat16):
-            tower_s, _ = seconds(lambda: tower(**pixels))
         with torch.profiler.profile(activities=activities()) as profiler:
             seconds(lambda: self._pass(batch))
-        return {"pass_s": round(pass_s, 3), "tower_forward_s": round(tower_s, 3), "vision_dtype": seen[:1],
+        return {"pass_s": round(pass_s, 3), "vision_dtype": seen[:1],
                 **kernels(profiler)}  # fmt: skip
 
     def _pass(self, batch: dict[str, Any]) -> None:
