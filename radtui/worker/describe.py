@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
-from radtui.worker import collator, decode, prompt
+from radtui.worker import collator, decode, failures, prompt
+
+log = logging.getLogger("radtui.worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,8 @@ def describe(
     placed = {name: _place(value, device, model.dtype) for name, value in inputs.items()}
     asked = inputs["input_ids"].shape[1]  # tokens of the padded prompt, T
     ends, pad = end_token_ids(model, processor), processor.tokenizer.pad_token_id
-    decoder = decode.enabled(model)
-    if decoder is not None:
-        output = decoder.write(placed, decoding.max_new_tokens, ends, pad, _choosing(decoding, names)).cpu()
-    else:
+    output = _decoded(model, placed, decoding, names, ends, pad)
+    if output is None:
         output = model.generate(
             **placed,
             max_new_tokens=decoding.max_new_tokens,
@@ -109,6 +110,22 @@ def _place(value: Any, device: torch.device, dtype: torch.dtype) -> Any:
     if not isinstance(value, Tensor):
         return value
     return value.to(device, dtype) if value.is_floating_point() else value.to(device)
+
+
+def _decoded(
+    model: Any, inputs: dict[str, Any], decoding: Decoding, names: Sequence[int], ends: list[int], pad: int
+) -> Tensor | None:
+    """What radtui's own decoder writes, (B, new); None where the model is left to `generate`."""
+    if (decoder := decode.enabled(model)) is None:
+        return None
+    try:
+        return decoder.write(inputs, decoding.max_new_tokens, ends, pad, _choosing(decoding, names)).cpu()
+    except RuntimeError as error:  # a driver or a library that cannot record graphs
+        if failures.is_out_of_memory(error):
+            raise
+        log.warning("Decoding with the model's own generate, which is slower: %s", error)
+        decode.disable(model)
+        return None
 
 
 def _choosing(decoding: Decoding, names: Sequence[int]) -> decode.Choose:

@@ -13,6 +13,7 @@ Source: `_prepare_aspect_ratio_attention_mask` and `MllamaVisionModel.forward` i
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils import checkpoint
 
+log = logging.getLogger("radtui.worker")
 MASK_FUNCTION = "_prepare_aspect_ratio_attention_mask"
 
 
@@ -161,8 +163,13 @@ def install(model: Any) -> bool:
     for tower in towers:
         if hasattr(tower, "recomputed_layers"):
             continue
+        if (home := _home(tower)) is None:
+            log.warning(
+                "This transformers version builds its vision mask elsewhere: it stays, which is slower"
+            )
+            return False
         tower.recomputed_layers = None  # until `recompute` is asked for, layers do as the model sets them
-        tower.forward = partial(_tower_forward, _home(tower), tower.forward)
+        tower.forward = partial(_tower_forward, home, tower.forward)
         needed = set(tower.intermediate_layers_indices)
         for encoder, kept in ((tower.transformer, needed), (tower.global_transformer, set())):
             encoder.forward = partial(_encoder_forward, tower, encoder, kept, encoder.forward)
@@ -206,15 +213,13 @@ def recompute(model: Any, layers: int) -> None:
             tower.recomputed_layers = layers
 
 
-def _home(tower: Any) -> Any:
-    """The module whose global function builds the mask for the tower's forward method."""
+def _home(tower: Any) -> Any | None:
+    """The module whose global function builds the mask for the tower's forward method, or None."""
     function = type(tower).forward
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     home = sys.modules[function.__module__]
-    if not hasattr(home, MASK_FUNCTION):
-        raise RuntimeError(f"{home.__name__} has no {MASK_FUNCTION}: this transformers version differs")
-    return home
+    return home if hasattr(home, MASK_FUNCTION) else None
 
 
 def _tower_forward(home: Any, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -153,3 +153,42 @@ def test_base_and_tuned_have_their_own_graphs(parts, monkeypatch):
             assert torch.equal(base, plain.write(inputs, NEW, [-1], 0, decode.greedy))
         assert not torch.equal(base, tuned)
     assert len(decoder._recorded) == 2
+
+
+def test_a_machine_that_cannot_record_graphs_is_left_to_generate(parts, monkeypatch):
+    model, processor = parts
+    inputs = asked(processor, SIZES)
+    expected = describe.describe(model, processor, inputs, describe.Decoding(8), [1, 2, 3, 4])
+    monkeypatch.setitem(decode._ENABLED, model, decode.Decoder(model, graphs=True))
+
+    def refuse(self, buffers):
+        raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(decode.Decoder, "_record", refuse)
+    found = describe.describe(model, processor, inputs, describe.Decoding(8), [1, 2, 3, 4])
+    assert [each.text for each in found] == [each.text for each in expected]
+    assert decode.enabled(model) is None
+
+
+def test_a_full_gpu_is_for_the_caller(parts, monkeypatch):
+    model, processor = parts
+    inputs = asked(processor, SIZES)
+    monkeypatch.setitem(decode._ENABLED, model, decode.Decoder(model, graphs=False))
+
+    def full(self, buffers, token):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(decode.Decoder, "_next", full)
+    with pytest.raises(torch.OutOfMemoryError):
+        describe.describe(model, processor, inputs, describe.Decoding(8), [1, 2, 3, 4])
+    assert decode.enabled(model) is not None
+
+
+def test_sampled_texts_are_those_of_generate(parts, monkeypatch):
+    model, processor = parts
+    inputs = asked(processor, SIZES)
+    sampled = describe.Decoding(NEW, temperature=1.2, min_p=0.05, seed=4)
+    expected = describe.describe(model, processor, inputs, sampled, [1, 2, 3, 4])
+    monkeypatch.setitem(decode._ENABLED, model, decode.Decoder(model, graphs=False))
+    found = describe.describe(model, processor, inputs, sampled, [1, 2, 3, 4])
+    assert [each.text for each in found] == [each.text for each in expected]

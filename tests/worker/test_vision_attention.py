@@ -112,6 +112,12 @@ def test_a_model_gets_its_own_methods_back(model):
     assert vision_attention.vision_layers(ours) == 0
 
 
+def test_a_transformers_that_builds_no_such_mask_is_left_alone(model, monkeypatch):
+    ours = copy.deepcopy(model)
+    monkeypatch.delattr(modeling_mllama, vision_attention.MASK_FUNCTION)
+    assert not vision_attention.install(ours) and vision_attention.vision_layers(ours) == 0
+
+
 def test_a_model_without_such_a_tower_is_left_alone():
     assert not vision_attention.install(torch.nn.Linear(2, 2))
 
