@@ -147,11 +147,7 @@ _JAW = (
     Place("posterior mandible", ("{side} posterior mandible", "posterior mandible on the {side}")),
     Place("anterior mandible", ("{side} anterior mandible", "anterior mandible on the {side}")),
 )
-_HAND = (
-    Place("metacarpal", ("metacarpal of the {side} hand", "{side} hand, at a metacarpal")),
-    Place("proximal phalanx", ("proximal phalanx of the {side} hand", "{side} hand, at a proximal phalanx")),
-    Place("distal radius", ("{side} distal radius", "distal radius on the {side}")),
-)
+_WRIST = (Place("distal radius", ("{side} distal radius", "distal radius on the {side}")),)
 _SKULL = (
     Place("parietal", ("{side} parietal bone", "parietal bone on the {side}")),
     Place("frontal", ("{side} frontal bone", "frontal bone on the {side}")),
@@ -217,9 +213,9 @@ SIGHTINGS: dict[str, dict[str, Sighting]] = {
         ),
     },
     "hand PA": {
-        "fracture": Sighting(_HAND, ("a fracture", "a displaced fracture"), ("", "with angulation"), ("",)),
+        "fracture": Sighting(_WRIST, ("a fracture", "a displaced fracture"), ("", "with angulation"), ("",)),
         "osteolytic lesion": Sighting(
-            _HAND, ("an osteolytic lesion", "a {size}osteolytic lesion"), ("", "with thinning of the cortex")
+            _WRIST, ("an osteolytic lesion", "a {size}osteolytic lesion"), ("", "with thinning of the cortex")
         ),
     },
     "skull PA": {

@@ -67,7 +67,7 @@ def test_chest_zones_lie_one_below_the_other():
     [
         ("chest PA", Truth("nodule", "right", "middle", "large"), True),
         ("panoramic dental", Truth("radicular cyst", "left", "posterior mandible", "large"), False),
-        ("hand PA", Truth("osteolytic lesion", "right", "metacarpal", "large"), False),
+        ("hand PA", Truth("osteolytic lesion", "right", "distal radius", "large"), False),
         ("skull PA", Truth("osteolytic lesion", "left", "parietal", "small"), False),
         ("abdominal CT", Truth("cyst", "right", "liver", "small"), False),
         ("abdominal CT", Truth("calculus", "left", "kidney", "small"), True),

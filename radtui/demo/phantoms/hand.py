@@ -35,11 +35,11 @@ class _Bone:
 
     def at(self, along: float, across: float = 0.0) -> Point:
         """Return the point at `along` (0 to 1) of the axis and `across` pixels to its side."""
-        dx, dy = self.end[0] - self.start[0], self.end[1] - self.start[1]
-        length = math.hypot(dx, dy)
-        return self.start[0] + along * dx - across * dy / length, self.start[
-            1
-        ] + along * dy + across * dx / length
+        (dx, dy), reach = (
+            self.axis,
+            along * math.hypot(self.end[0] - self.start[0], self.end[1] - self.start[1]),
+        )
+        return self.start[0] + reach * dx - across * dy, self.start[1] + reach * dy + across * dx
 
     @property
     def axis(self) -> Point:
@@ -88,13 +88,8 @@ def draw(plate: Plate, truth: Truth) -> str:
     """Draw one hand with the finding of `truth`; its side decides which hand it is, else chance. Returns its letter."""
     left = truth.side == "left" if truth.side else plate.between(0, 1) < 0.5
     rays, bones = _skeleton(plate)
-    target, ray = _target(plate, rays, bones[0], truth.zone)
-    broken = _break(plate, target) if truth.finding == "fracture" else None
-    if broken and ray:
-        later = ray.index(target) + 1  # what hangs on the far part moves with it
-        moved = {id(b): _Bone(broken.move(b.start), broken.move(b.end), b.width_px) for b in ray[later:]}
-        ray[later:] = [moved[id(b)] for b in ray[later:]]
-        bones = [moved.get(id(b), b) for b in bones]
+    radius = bones[0]
+    broken = _break(plate, radius) if truth.finding == "fracture" else None
     soft = plate.layer()
     _flesh(soft, rays)
     plate.grey += 0.26 * soft.field(1.6)
@@ -103,12 +98,12 @@ def draw(plate: Plate, truth: Truth) -> str:
         stone = blob(plate.rng, centre[:2], centre[2], 0.10)
         skeleton.fill(stone, 0.62).edge(stone, 1.6, 0.92)
     for bone in bones:
-        if broken and bone is target:
+        if broken and bone is radius:
             _broken(plate, skeleton, broken)
         else:
             _lay(skeleton, bone)
     if truth.finding == "osteolytic lesion":
-        _lesion(plate, skeleton, target, truth)
+        _lesion(plate, skeleton, radius, truth)
     plate.grey += 0.58 * skeleton.field(0.5) * (1 + 0.14 * plate.texture(4))
     if left:
         plate.grey = plate.grey[:, ::-1].copy()
@@ -117,28 +112,15 @@ def draw(plate: Plate, truth: Truth) -> str:
     return "L" if left else "R"
 
 
-def _target(
-    plate: Plate, rays: list[list[_Bone]], radius: _Bone, zone: str
-) -> tuple[_Bone, list[_Bone] | None]:
-    """Draw the bone that has the finding, of the zone's; returns it and its ray, None for the radius."""
-    if zone not in ("metacarpal", "proximal phalanx"):
-        return radius, None
-    ray = rays[1 + int(plate.between(0, 4))]
-    return ray[0 if zone == "metacarpal" else 1], ray
-
-
 def _break(plate: Plate, bone: _Bone) -> _Break:
-    """Draw how a bone is broken; the radius, held by the ulna, moves less."""
-    thick = bone.width_px > 20
+    """Draw how the radius is broken near its wrist end; held by the ulna, its far part moves little."""
     way = 1 if plate.between(0, 1) < 0.5 else -1
     return _Break(
         bone,
-        along=plate.between(0.66, 0.76) if thick else plate.between(0.40, 0.60),
+        along=plate.between(0.66, 0.76),
         slant=plate.between(2.0, 5.0) * way / bone.width_px,
-        turn=math.radians(plate.between(6, 9) if thick else plate.between(15, 22)) * way,
-        slip_px=plate.between(0.14, 0.18) * 22 * way
-        if thick
-        else plate.between(0.35, 0.5) * bone.width_px * way,
+        turn=math.radians(plate.between(5, 9)) * way,
+        slip_px=plate.between(2.6, 4.2) * way,
     )
 
 
@@ -194,10 +176,10 @@ def _flesh(layer: Layer, rays: list[list[_Bone]]) -> None:
 
 def _lesion(plate: Plate, layer: Layer, bone: _Bone, truth: Truth) -> None:
     """An expansile lucency that thins the cortex."""
-    along = plate.between(0.42, 0.58) if bone.width_px < 20 else plate.between(0.80, 0.86)
-    centre = bone.at(along)
-    share = plate.between(1.25, 1.4) if truth.size == "large" else plate.between(0.92, 1.02)
-    radius = bone.width_px * share * (0.45 if bone.width_px > 20 else 1.0)
+    centre = bone.at(plate.between(0.80, 0.86))
+    radius = bone.width_px * (
+        plate.between(0.57, 0.65) if truth.size == "large" else plate.between(0.43, 0.49)
+    )
     angle = math.atan2(bone.end[1] - bone.start[1], bone.end[0] - bone.start[0])
     c, s = math.cos(angle), math.sin(angle)
     rough = blob(plate.rng, (0, 0), radius, 0.12)
