@@ -21,6 +21,7 @@
     generate.py          a generation job: every image by the base model and by the tuned one
     describe.py          a batch of images -> texts, greedy or sampled; decode.py writes them faster on a GPU
     base_weights.py      which weights of the base model to describe with; fast_lora.py adds the adapter's share
+    merge.py             the base with an adapter merged in, 16 bits, for `radtui adapter export --merged`
 
 torch, transformers, TRL, PEFT and unsloth are imported inside functions, or in modules that are imported so:
 unsloth has to come first, and a job that needs none of them should not wait for them.
