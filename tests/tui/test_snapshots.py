@@ -1,0 +1,243 @@
+"""Pictures of the screens and of their error states, compared cell by cell with those that were looked at.
+
+pytest tests/tui/test_snapshots.py --snapshot-update     after a change that is meant, and a look at each picture
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from textual.pilot import Pilot
+
+from radtui.imaging.ansi import ColourDepth
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState, NewImage, Rating, Truth, Variant
+from radtui.store import descriptions, images, jobs, ratings
+from radtui.store.database import connect
+from radtui.store.descriptions import NewDescription
+from radtui.store.images import ImageQuery, Probe
+from radtui.tui import terminal
+from radtui.tui.app import RadtuiApp
+from radtui.tui.messages import Tick
+from radtui.tui.terminal import Terminal
+from tests.tui.seeding import add_train
+
+NOW_S = 1_800_000_000.0  # a Friday morning in January 2027
+SMALL, LARGE = (80, 24), (200, 60)
+Before = Callable[[Pilot[None]], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def same_everywhere(monkeypatch, tmp_path):
+    """One terminal, one time zone, one folder name, and no cursor that blinks."""
+    monkeypatch.setattr(terminal, "current", lambda: Terminal(ColourDepth.TRUE))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+    time.tzset()
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def data(same_everywhere):
+    from pathlib import Path
+
+    return DataDir(Path("db")).create()
+
+
+@pytest.fixture
+def db(data):
+    connection = connect(data)
+    yield connection
+    connection.close()
+
+
+def plain_png(number: int) -> bytes:
+    """A chest in five flat greys with a nodule somewhere; few colours keep the pictures small."""
+    y, x = np.mgrid[0:96, 0:80]
+    grey = np.full((96, 80), 150, np.uint8)
+    for centre in (24, 56):
+        grey[((x - centre) / 13) ** 2 + ((y - 46) / 30) ** 2 < 1] = 40
+    grey[(np.abs(x - 40) < 5)] = 220
+    grey[((x - 20 - number * 7 % 40) ** 2 + (y - 30 - number * 11 % 40) ** 2) < 16] = 180
+    out = io.BytesIO()
+    Image.fromarray(grey).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def library(data, db):
+    """Twenty images with references; one of them cannot be read, and one is in both splits."""
+    images.ensure_dataset(db, "chests", "drawn")
+    batch = []
+    for n in range(20):
+        content = plain_png(n)
+        sha256 = hashlib.sha256(content).hexdigest()
+        data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
+        data.blob(sha256).write_bytes(content)
+        side = "right" if n % 2 else "left"
+        text = f"PA chest radiograph. A nodule in the {side} upper lobe, number {n}. No pleural effusion."
+        new = NewImage("test" if n % 4 else "train", f"chest-{n:02d}.png", b"", text, "chest PA",
+                       {"modality": "DX", "age": str(40 + n)}, (Truth("nodule", side, "upper"),))  # fmt: skip
+        batch.append((new, Probe(sha256, "PNG", 80, 96, "L")))
+    bad = NewImage("test", "cut-short.png", b"", "A text without an image.", "chest PA")
+    batch.insert(2, (bad, Probe("", error="The PNG image is cut short; copy it again and import it again.")))
+    images.add(db, "chests", batch)
+    return images.find(db, ImageQuery("chests", "test"))
+
+
+def at_fixed_times(db) -> None:
+    """Give all jobs and ratings times of the past, an hour apart."""
+    db.execute(
+        "UPDATE jobs SET created_at = ?1 - 3600 * id, started_at = ?1 - 3600 * id + 5,"
+        " heartbeat_at = CASE WHEN heartbeat_at IS NULL THEN NULL ELSE ?1 - 1 END,"
+        " ended_at = CASE WHEN ended_at IS NULL THEN NULL ELSE ?1 - 3600 * id + 605 END",
+        (NOW_S,),
+    )
+
+
+@pytest.fixture
+def trained(db, library):
+    """Training jobs: one that is done, one that failed, one that runs."""
+    done = add_train(db, 300, 300, JobState.DONE)
+    add_train(
+        db, 0, state=JobState.FAILED, error="The GPU's memory is full: set max_side_px, or batch_size to 1."
+    )
+    running = add_train(db, 120, 300)
+    changed = {**running.settings, "learning_rate": 1e-3, "lora_r": 32}
+    db.execute("UPDATE jobs SET settings = ? WHERE id = ?", (json.dumps(changed), running.id))
+    at_fixed_times(db)
+    return done
+
+
+@pytest.fixture
+def described(db, trained, library):
+    """A finished job of descriptions, six pairs, three of them rated by the reader."""
+    settings = {"train_job": trained.id, "dataset": "chests", "split": "test", "model": "tiny"}
+    ids = [image.id for image in images.get_many(db, library) if not image.error][:6]
+    job = jobs.create(db, JobKind.GENERATE, "job 1 on chests/test", "chests", settings, parent_job_id=trained.id,
+                      image_ids=ids)  # fmt: skip
+    for image_id in ids:
+        pair = [
+            NewDescription(image_id, Variant.BASE, "This is an image of a chest. It seems to show lungs.", "Describe.",
+                           "greedy", 11, 0.2, False),
+            NewDescription(image_id, Variant.TUNED, "PA chest radiograph. Nodule in the left upper lobe.", "Describe.",
+                           "greedy", 10, 0.2, False),
+        ]  # fmt: skip
+        descriptions.add(db, job.id, pair)
+    jobs.end(db, job.id, JobState.DONE)
+    at_fixed_times(db)
+    return job
+
+
+def rate(db, job: Job) -> None:
+    ids = [
+        row[0]
+        for row in db.execute("SELECT image_id FROM work WHERE job_id = ? ORDER BY image_id", (job.id,))
+    ]
+    rating = Rating(0, job.id, 0, "reader", 0, "radtui-default", "h", 2, False, 2, 4, {}, "", False, False, True,
+                    Variant.BASE, 12.0, 14.0, NOW_S)  # fmt: skip
+    for n, image_id in enumerate(ids[:4]):
+        ratings.add(db, replace(rating, image_id=image_id, preference=(2, 1, 0, -1)[n], flagged=n == 1))
+
+
+def app(data, screen: str = "") -> RadtuiApp:
+    """The app without its poller's thread, at a fixed time; `settled` looks in its place."""
+    made = RadtuiApp(data, "reader", screen, live=False)
+    made.poller._clock, made.poller._reconcile = (lambda: NOW_S), None
+    return made
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Look at the database as the poller does, and wait for threads, until nothing comes any more."""
+    for _ in range(3):
+        await pilot.pause(0.15)
+        await pilot.app.workers.wait_for_complete()
+        pilot.app.post_message(Tick(pilot.app.poller.poll_once()))  # type: ignore[attr-defined]
+    await pilot.pause(0.2)
+
+
+def after(*keys: str) -> Before:
+    """Settle, press keys, settle after each."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+
+    return run
+
+
+def test_welcome(snap_compare, data):
+    assert snap_compare(app(data), terminal_size=SMALL, run_before=after())
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_data(snap_compare, data, library, size):
+    assert snap_compare(app(data, "data"), terminal_size=size, run_before=after())
+
+
+def test_data_unreadable(snap_compare, data, library):
+    assert snap_compare(app(data, "data"), terminal_size=SMALL, run_before=after(*["down"] * 6))
+
+
+def test_data_nothing_found(snap_compare, data, library):
+    keys = after("slash", *"hip", "enter")
+    assert snap_compare(app(data, "data"), terminal_size=SMALL, run_before=keys)
+
+
+def test_data_without_images(snap_compare, data):
+    assert snap_compare(app(data, "data"), terminal_size=SMALL, run_before=after())
+
+
+def test_gallery(snap_compare, data, library):
+    assert snap_compare(app(data, "data"), terminal_size=SMALL, run_before=after("g", "right"))
+
+
+def test_train_form(snap_compare, data, library):
+    assert snap_compare(app(data, "train"), terminal_size=SMALL, run_before=after())
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_train_running(snap_compare, data, trained, size):
+    assert snap_compare(app(data, "train"), terminal_size=size, run_before=after())
+
+
+def test_train_failed(snap_compare, data, trained):
+    assert snap_compare(app(data, "train"), terminal_size=SMALL, run_before=after("o"))
+
+
+def test_jobs(snap_compare, data, trained):
+    assert snap_compare(app(data, "jobs"), terminal_size=SMALL, run_before=after("space", "down"))
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_overlay(snap_compare, data, trained, size):
+    keys = after("space", "down", "space", "o")
+    assert snap_compare(app(data, "jobs"), terminal_size=size, run_before=keys)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_review(snap_compare, data, described, size):
+    assert snap_compare(app(data, "review"), terminal_size=size, run_before=after())
+
+
+def test_review_without_descriptions(snap_compare, data, library):
+    assert snap_compare(app(data, "review"), terminal_size=SMALL, run_before=after())
+
+
+def test_summary(snap_compare, data, db, described):
+    rate(db, described)
+    assert snap_compare(app(data, "review"), terminal_size=SMALL, run_before=after("s"))
+
+
+def test_help(snap_compare, data, library):
+    assert snap_compare(app(data, "data"), terminal_size=SMALL, run_before=after("question_mark"))
