@@ -47,16 +47,18 @@ def _studies(examination: str, seed: int) -> list[tuple[Truth, Image.Image]]:
     """Return a normal study and five with different findings, or places where there are fewer findings."""
     cases = [case for case in deal(seed, "sheet", 1200) if case.examination == examination]
     normal = next(case for case in cases if case.truth.finding == NORMAL)
-    chosen, seen = [normal], {NORMAL: 1}
-    for allowed in (1, 2, 3):  # every finding once before any comes again
+    chosen, seen = [normal], {NORMAL: _COLUMNS}
+    for allowed in (1, 2, 3):  # every finding once before any comes again, and elsewhere if it can be
         for case in cases:
-            finding = case.truth.finding
-            fresh = (case.truth.side, case.truth.zone) not in {
-                (c.truth.side, c.truth.zone) for c in chosen[1:]
-            }
-            if len(chosen) < _COLUMNS and finding != NORMAL and seen.get(finding, 0) < allowed and fresh:
+            truth, places = case.truth, {(c.truth.side, c.truth.zone) for c in chosen[1:]}
+            again = (
+                case.truth in [c.truth for c in chosen]
+                if allowed == 3
+                else (truth.side, truth.zone) in places
+            )
+            if len(chosen) < _COLUMNS and seen.get(truth.finding, 0) < allowed and not again:
                 chosen.append(case)
-                seen[finding] = seen.get(finding, 0) + 1
+                seen[truth.finding] = seen.get(truth.finding, 0) + 1
     pictures = [Image.fromarray(phantom(c.examination, c.truth, c.seed).pixels) for c in chosen]
     for picture in pictures:
         picture.thumbnail((_CELL_PX, _CELL_PX), Image.Resampling.LANCZOS)

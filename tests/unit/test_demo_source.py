@@ -38,6 +38,7 @@ def test_images_stream_before_all_are_drawn():
 
 @pytest.mark.parametrize("module", ["radtui.demo.source", "radtui.demo.contact_sheet"])
 def test_importing_the_demo_loads_no_training_library(module):
-    code = f"import sys, {module}; print([m for m in ('torch', 'transformers', 'peft', 'trl', 'datasets') if m in sys.modules])"
+    heavy = ("torch", "transformers", "peft", "trl", "datasets")
+    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -187,9 +187,9 @@ def _finding(plate: Plate, truth: Truth, torso: _Torso) -> None:
         outline = blob(plate.rng, centre, radius * 1.1, 0.22)
         body = plate.layer().fill(outline).field(0.8)
         core = plate.layer().fill(blob(plate.rng, centre, radius * 0.55, 0.3)).field(1.4)
-        rim = plate.layer().edge(outline, 3.0).field(0.7)
-        plate.grey = _paint(plate.grey, body, 0.40) + body * 0.05 * plate.texture(4)
-        plate.grey = _paint(plate.grey, core, 0.28)
+        rim = plate.layer().edge(outline, 3.6).field(0.7)
+        plate.grey = _paint(plate.grey, body, 0.47) + body * 0.05 * plate.texture(4)
+        plate.grey = _paint(plate.grey, core, 0.36)
         plate.grey = _paint(plate.grey, rim, 0.88)
     plate.spot = (*centre, radius)
 

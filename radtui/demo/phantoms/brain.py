@@ -134,7 +134,7 @@ def _finding(plate: Plate, truth: Truth, head: _Head, brain: Field) -> None:
     (x0, x1), (y0, y1) = _ZONES[truth.zone]
     spot = (way * plate.between(x0, x1), plate.between(y0, y1))
     centre = head.at(*spot)
-    radius = plate.between(17, 20) if large else plate.between(11, 13.5)
+    radius = plate.between(17, 20) if large else plate.between(12, 14)
     if truth.finding == "infarct":
         centre, radius = _infarct(plate, head, spot, large, brain)
     elif truth.finding == "cyst":
@@ -143,7 +143,7 @@ def _finding(plate: Plate, truth: Truth, head: _Head, brain: Field) -> None:
         _paint(plate, plate.layer().edge(outline, 1.6).field(0.4) * brain, 0.40)
     elif truth.finding == "haemorrhage":
         outer = blob(plate.rng, centre, radius * 1.25, 0.2)
-        _paint(plate, plate.layer().fill(outer).field(2.0) * brain, 0.80)
+        _paint(plate, plate.layer().fill(outer).field(2.0) * brain, 0.86)
         _paint(
             plate, plate.layer().fill(blob(plate.rng, centre, radius * 0.98, 0.22)).field(1.2) * brain, 0.10
         )

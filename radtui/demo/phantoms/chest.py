@@ -237,15 +237,15 @@ def _finding(plate: Plate, truth: Truth, build: _Build, lungs: dict[int, Field])
     if truth.finding == "nodule":
         centre, radius = (
             _place(plate, truth, build, way, 0.62),
-            plate.between(10, 12.5) if large else plate.between(6.5, 8.5),
+            plate.between(11, 13) if large else plate.between(7.5, 9),
         )
         solid = plate.layer().fill(blob(plate.rng, centre, radius, 0.08)).field(0.8)
-        plate.grey += 0.34 * solid * (0.6 + 0.4 * plate.dome(centre, radius * 1.2, radius * 1.2))
+        plate.grey += 0.40 * solid * (0.6 + 0.4 * plate.dome(centre, radius * 1.2, radius * 1.2))
         plate.spot = (*centre, radius)
     elif truth.finding == "consolidation":
         centre, radius = (
             _place(plate, truth, build, way, 0.52),
-            plate.between(30, 36) if large else plate.between(20, 25),
+            plate.between(33, 38) if large else plate.between(24, 28),
         )
         cloud = plate.layer().fill(blob(plate.rng, centre, radius, 0.3)).field(6)
         plate.grey += cloud * lungs[way] * (0.30 + 0.10 * plate.texture(9))

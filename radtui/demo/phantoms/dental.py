@@ -219,7 +219,7 @@ def _site(plate: Plate, row: list[_Tooth], truth: Truth) -> _Tooth:
 def _lesion(plate: Plate, row: list[_Tooth], truth: Truth) -> None:
     """An irregular, ragged lucency of the jaw around the roots."""
     tooth = _site(plate, row, truth)
-    radius = plate.between(14, 17) if truth.size == "large" else plate.between(9.5, 11.5)
+    radius = plate.between(16, 19) if truth.size == "large" else plate.between(11.5, 13.5)
     centre = tooth.at(plate.between(-3, 3), tooth.crown[1] + tooth.root * plate.between(0.65, 0.9))
     hole = plate.layer().fill(blob(plate.rng, centre, radius, 0.34))
     for _ in range(7):  # moth-eaten border
@@ -235,12 +235,12 @@ def _lesion(plate: Plate, row: list[_Tooth], truth: Truth) -> None:
 def _cyst(plate: Plate, row: list[_Tooth], truth: Truth) -> None:
     """A round lucency with a thin dense rim that hangs on the end of a root."""
     tooth = _site(plate, row, truth)
-    radius = plate.between(11, 13) if truth.size == "large" else plate.between(7.5, 9)
+    radius = plate.between(11.5, 13.5) if truth.size == "large" else plate.between(8.5, 10)
     deep = tooth.crown[1] + tooth.root + radius * 0.7
     centre = tooth.at(0, deep)
     outline = ring(centre, radius, radius * 0.95)
     plate.grey -= 0.32 * plate.layer().fill(outline).field(0.5) * plate.grey / 0.5
-    plate.grey += 0.26 * plate.layer().edge(outline, 1.8).field(0.4)
+    plate.grey += 0.32 * plate.layer().edge(outline, 2.8).field(0.4)
     plate.spot = (*centre, radius)
 
 

@@ -27,7 +27,11 @@ def radiograph(plate: Plate, marker: str, dense: float) -> NDArray[np.uint8]:
     grey = grey + toe * grey * (1 - grey)
     spread = np.float32(plate.between(0.012, 0.026))
     grey = grey + plate.noise() * spread * (np.float32(0.5) + grey)
-    grey = np.maximum(grey, _letter(plate, marker) * np.float32(0.97))
+    letter = _letter(plate, marker)
+    grey = grey * (
+        1 - np.float32(0.5) * letter.field(2.5)
+    )  # a shade about the letter, to be read on bright tissue
+    grey = np.maximum(grey, letter.field(0.4) * np.float32(0.97))
     grey = grey * _collimator(plate)
     return np.asarray(np.clip(grey * 255 + 0.5, 0, 255), dtype=np.uint8)
 
@@ -49,7 +53,7 @@ def scan(plate: Plate) -> NDArray[np.uint8]:
     return np.asarray(np.clip(grey * 255 + 0.5, 0, 255), dtype=np.uint8)
 
 
-def _letter(plate: Plate, marker: str) -> NDArray[np.float32]:
+def _letter(plate: Plate, marker: str) -> Layer:
     """Return the lead letter in a corner, R on the image's left and L on its right; low in a wide picture."""
     wide = plate.width_px > 1.3 * plate.height_px  # a panoramic's upper corners hold the condyles
     tall = plate.between(17, 20) if wide else plate.between(20, 25)
@@ -59,7 +63,7 @@ def _letter(plate: Plate, marker: str) -> NDArray[np.float32]:
     y = plate.height_px - tall - plate.between(9, 15) if wide else plate.between(9, 20)
     layer = plate.layer()
     _glyph(layer, marker, (x, y), tall, tall * 0.17)
-    return layer.field(0.4)
+    return layer
 
 
 def _glyph(layer: Layer, letter: str, corner: Point, tall: float, width_px: float) -> None:

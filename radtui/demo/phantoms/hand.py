@@ -119,8 +119,8 @@ def _break(plate: Plate, bone: _Bone) -> _Break:
         bone,
         along=plate.between(0.66, 0.76),
         slant=plate.between(2.0, 5.0) * way / bone.width_px,
-        turn=math.radians(plate.between(5, 9)) * way,
-        slip_px=plate.between(2.6, 4.2) * way,
+        turn=math.radians(plate.between(8, 12)) * way,
+        slip_px=plate.between(3.2, 5.0) * way,
     )
 
 
@@ -184,7 +184,7 @@ def _lesion(plate: Plate, layer: Layer, bone: _Bone, truth: Truth) -> None:
     c, s = math.cos(angle), math.sin(angle)
     rough = blob(plate.rng, (0, 0), radius, 0.12)
     outline = [(centre[0] + 1.3 * x * c - y * s, centre[1] + 1.3 * x * s + y * c) for x, y in rough]
-    layer.fill(outline, 0.04).edge(outline, 1.3, 0.85)
+    layer.fill(outline, 0.0).edge(outline, 1.6, 0.9)
     plate.spot = (*centre, radius * 1.2)
 
 
@@ -197,7 +197,7 @@ def _broken(plate: Plate, layer: Layer, broken: _Break) -> None:
         layer.fill(part, 0.60).edge(part, line, 0.98)
     reach, lean = bone.width_px * 0.62, broken.slant * 0.5
     ends = ((broken.along - lean + 0.01, reach), (broken.along + lean + 0.01, -reach))
-    layer.stroke([bone.at(along, across) for along, across in ends], 3.6, 0.0)
+    layer.stroke([bone.at(along, across) for along, across in ends], 4.6, 0.0)
     plate.spot = (*bone.at(broken.along), bone.width_px * 0.9)
 
 

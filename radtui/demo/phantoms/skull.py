@@ -141,7 +141,7 @@ def _mandible(at: _Placed) -> list[Point]:
 def _lesion(plate: Plate, at: _Placed, truth: Truth, way: int) -> None:
     """A punched-out hole in the bone, without a dense rim."""
     (x0, x1), (y0, y1) = _ZONES[truth.zone]
-    radius = plate.between(12, 15) if truth.size == "large" else plate.between(7.5, 9.5)
+    radius = plate.between(14, 17) if truth.size == "large" else plate.between(9.5, 11.5)
     if truth.zone == "mandible":
         radius *= 0.8
     centre = at(way * plate.between(x0, x1), plate.between(y0, y1))
@@ -156,12 +156,12 @@ def _fracture(plate: Plate, at: _Placed, truth: Truth, way: int) -> None:
     x, y = plate.between(x0, x1), plate.between(y0, y1)
     lines = plate.layer()
     if truth.zone == "mandible":
-        lines.stroke([at(way * (x - 9), y - 20), at(way * (x - 1), y), at(way * (x + 7), y + 22)], 3.8)
+        lines.stroke([at(way * (x - 9), y - 20), at(way * (x - 1), y), at(way * (x + 7), y + 22)], 4.4)
         bone = plate.layer().fill(_mandible(at)).field(1.0)
         plate.grey -= 0.36 * lines.field(0.5) * bone
         plate.spot = (*at(way * x, y), 12)
         return
-    angle, length = plate.between(-0.5, 0.7), plate.between(21, 26)
+    angle, length = plate.between(-0.5, 0.7), plate.between(25, 30)
     path = []
     for k in range(7):
         t = (k - 3) / 3 * length
@@ -172,7 +172,7 @@ def _fracture(plate: Plate, at: _Placed, truth: Truth, way: int) -> None:
                 y + t * math.sin(angle) + jitter * math.cos(angle),
             )
         )
-    lines.stroke(path, 2.6)
-    lines.stroke([path[3], (path[3][0] + way * 8, path[3][1] - 13)], 2.0)
-    plate.grey -= 0.24 * lines.field(0.45)
+    lines.stroke(path, 3.0)
+    lines.stroke([path[3], (path[3][0] + way * 10, path[3][1] - 16)], 2.4)
+    plate.grey -= 0.27 * lines.field(0.45)
     plate.spot = (*at(way * x, y), length)
