@@ -35,5 +35,9 @@ def of_raster(raster: Raster, width_px: int, height_px: int) -> Image.Image:
     """Draw a raster as a small picture; see `thumbnail`."""
     height, width = raster.height_px * raster.pixel_aspect, raster.width_px
     scale = min(width_px / width, height_px / height)
-    size = max(1, round(width * scale)), max(2, round(height * scale) // 2 * 2)
+    rows_px = max(2, round(height * scale) // 2 * 2)
+    size = (
+        max(1, min(width_px, round(width * rows_px / height))),
+        rows_px,
+    )  # so that nothing is left black beside it
     return Image.fromarray(render_px(pyramid.build(raster), View(), *size)).convert("RGB")

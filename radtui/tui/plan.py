@@ -95,7 +95,9 @@ def _doubts(settings: TrainSettings, chosen: DatasetSummary, train: int, held_ou
     if chosen.leaked:
         doubts.append(f"{chosen.leaked:,} images are in more than one split: held-out results are too good.")
     if chosen.unreadable:
-        doubts.append(f"{chosen.unreadable:,} images cannot be read and are left out.")
+        count = chosen.unreadable
+        which = "1 image cannot be read and is" if count == 1 else f"{count:,} images cannot be read and are"
+        doubts.append(f"{which} left out.")
     if settings.describe_order not in ("as_trained", settings.message_order):
         doubts.append("It learns in one message order and describes in the other.")
     return doubts
