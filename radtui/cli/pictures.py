@@ -32,7 +32,9 @@ def show(session: Session, image: str, width: int | None) -> None:
     columns, lines = shutil.get_terminal_size()
     picture = thumbnail(content, width or columns, max(2, 2 * (lines - 2)))
     colours = terminal.Terminal(ColourDepth.TEXT)
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):  # letters survive in a file, half blocks do not
+    if sys.stdout.isatty() and not os.environ.get(
+        "NO_COLOR"
+    ):  # letters survive in a file, half blocks do not
         colours = terminal.current()
     system: dict[ColourDepth, Literal["truecolor", "256"] | None] = {
         ColourDepth.TRUE: "truecolor", ColourDepth.C256: "256", ColourDepth.TEXT: None,

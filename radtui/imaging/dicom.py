@@ -76,7 +76,9 @@ def stripped(data: bytes) -> bytes:
     dataset = _read(data)
     _require_pixels(dataset)
     syntax = dataset.file_meta.TransferSyntaxUID
-    if not dataset.get("SOPClassUID"):  # required in a file; some devices write it in front of the data set only
+    if not dataset.get(
+        "SOPClassUID"
+    ):  # required in a file; some devices write it in front of the data set only
         named = dataset.file_meta.get("MediaStorageSOPClassUID")
         dataset.SOPClassUID = named or SecondaryCaptureImageStorage
     _strip_sequences(dataset)

@@ -209,7 +209,9 @@ def detail(job: Job, head: Content) -> Content:
         if values:
             parts += [Content(""), Content.styled(title, "$accent")]
             parts += [
-                Content.assemble(Content.styled(f"{name.replace('_', ' '):<24}", "$muted"), words.value_text(value))
+                Content.assemble(
+                    Content.styled(f"{name.replace('_', ' '):<24}", "$muted"), words.value_text(value)
+                )
                 for name, value in values.items()
             ]
     return Content("\n").join(parts)
