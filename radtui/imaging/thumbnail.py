@@ -36,8 +36,7 @@ def of_raster(raster: Raster, width_px: int, height_px: int) -> Image.Image:
     height, width = raster.height_px * raster.pixel_aspect, raster.width_px
     scale = min(width_px / width, height_px / height)
     rows_px = max(2, round(height * scale) // 2 * 2)
-    size = (
-        max(1, min(width_px, round(width * rows_px / height))),
-        rows_px,
-    )  # so that nothing is left black beside it
-    return Image.fromarray(render_px(pyramid.build(raster), View(), *size)).convert("RGB")
+    columns_px = max(
+        1, min(width_px, round(width * rows_px / height))
+    )  # of the even height: nothing stays black
+    return Image.fromarray(render_px(pyramid.build(raster), View(), columns_px, rows_px)).convert("RGB")
