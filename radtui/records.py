@@ -144,7 +144,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened at a step: `checkpoint`, `eval`, `memory`, `warning`, `resume`."""
+    """Something that happened at a step: `checkpoint`, `eval`, `data`, `memory`, `warning`, `resume`."""
 
     id: int
     step: int

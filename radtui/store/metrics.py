@@ -73,7 +73,7 @@ def drop_after(db: sqlite3.Connection, job_id: int, step: int) -> None:
 def add_event(
     db: sqlite3.Connection, job_id: int, step: int, elapsed_s: float, kind: str, text: str = ""
 ) -> None:
-    """Record something that happened at a step: `checkpoint`, `eval`, `memory`, `warning`, `resume`."""
+    """Record something that happened at a step: `checkpoint`, `eval`, `data`, `memory`, `warning`, `resume`."""
     db.execute(
         "INSERT INTO events (job_id, step, elapsed_s, kind, text) VALUES (?, ?, ?, ?, ?)",
         (job_id, step, elapsed_s, kind, text),
