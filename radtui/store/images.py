@@ -192,7 +192,9 @@ def find(db: sqlite3.Connection, query: ImageQuery) -> list[int]:
         values.insert(0, expression)
         order = "images_fts.rank" if query.sort == "position" and _few(db, expression) else order
     sql = f"SELECT images.id FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order}"
-    return [row[0] for row in db.execute(sql, values)]
+    cursor = db.cursor()
+    cursor.row_factory = None  # a hundred thousand tuples take half the time of as many named rows
+    return [image_id for (image_id,) in cursor.execute(sql, values)]
 
 
 def _few(db: sqlite3.Connection, expression: str) -> bool:

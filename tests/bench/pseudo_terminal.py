@@ -10,7 +10,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,21 +93,22 @@ class Terminal:
                 got, last = got + part, time.perf_counter()
         return Answer((last - start) * 1e3, got)
 
-    def until(self, wanted: bytes, limit_s: float = 30.0) -> float:
-        """Read until a frame with these bytes in it is complete; when that was, on the `perf_counter` clock.
+    def until(self, is_answer: Callable[[bytes], object], limit_s: float = 30.0) -> float:
+        """Read until a complete frame is the one that is waited for; when that was, on the `perf_counter` clock.
+
+        Args:
+            is_answer: Looks at the bytes of one frame.
+            limit_s: How long to wait.
 
         Raises:
             TimeoutError: it did not come.
         """
         got, end = b"", time.perf_counter() + limit_s
         while time.perf_counter() < end:
-            got += self.read(0.01)
-            at = got.find(wanted)
-            if at >= 0 and got.find(FRAME_END, at) >= 0:
+            *frames, got = (got + self.read(0.01)).split(FRAME_END)
+            if any(is_answer(frame) for frame in frames):
                 return time.perf_counter()
-            done = got.rfind(FRAME_END)
-            got = got if at >= 0 else got[max(0, done) :]
-        raise TimeoutError(f"{wanted!r} was not drawn within {limit_s} s")
+        raise TimeoutError(f"the frame was not drawn within {limit_s} s")
 
     def cpu_s(self) -> float:
         """Processor time that the program has used, seconds."""

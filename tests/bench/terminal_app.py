@@ -6,16 +6,18 @@ import fcntl
 import hashlib
 import os
 import random
+import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from radtui.paths import DataDir
-from radtui.records import JobKind, JobState, NewImage
+from radtui.records import JobKind, JobState, NewImage, StopRequest
+from radtui.settings import TrainSettings
 from radtui.store import images, jobs
 from radtui.store.database import connect
 from radtui.store.images import ImageQuery, Probe
@@ -32,7 +34,8 @@ SEARCHES = (
     "radiograph",
     "c",
 )
-HALF_BLOCK, BAR, CURSOR = "▀".encode(), b"radtui", "▌".encode()
+BAR, CURSOR = b"radtui", "▌".encode()
+IMAGE_BYTES = 8_000  # an image of this size takes more in any form, and the bars of a tick take less
 PAGES = (
     "\x1b[6~",
     "\x1b[6~",
@@ -56,7 +59,7 @@ def first_frame(data: DataDir, times: int) -> dict[str, float]:
     found, cpu = [], []
     for _ in range(times):
         with Terminal(app_command(data), COLUMNS, ROWS) as terminal:
-            found.append((terminal.until(BAR) - terminal.started) * 1e3)
+            found.append((terminal.until(_has_bar) - terminal.started) * 1e3)
             cpu.append(terminal.cpu_s() * 1e3)
             terminal.settle(quiet_s=0.3)
     median, spent = statistics.median(found), statistics.median(cpu)
@@ -158,21 +161,35 @@ def large_library(folder: Path, radiograph: Path, times: int) -> dict[str, Any]:
     results: dict[str, Any] = {"captions": CAPTIONS, "search": searches(data, times)}
     with Terminal(app_command(data), COLUMNS, ROWS) as terminal:
         terminal.settle(quiet_s=1.5)
-        results["list_page"] = _paints(terminal, lambda n: PAGES[n % len(PAGES)], CURSOR, 30)
+        results["list_page"] = _paints(terminal, lambda n: PAGES[n % len(PAGES)], _has_cursor, 30)
         terminal.settle()
         terminal.press("g")
         terminal.settle()
-        results["gallery_page"] = _paints(terminal, lambda n: PAGES[n % len(PAGES)], CURSOR, 30)
+        results["gallery_page"] = _paints(terminal, lambda n: PAGES[n % len(PAGES)], _has_cursor, 30)
     return results
 
 
-def _paints(terminal: Terminal, key: Callable[[int], str], mark: bytes, count: int) -> dict[str, float]:
-    """Milliseconds from keys to the complete frame with a mark that each one causes."""
+def _has_bar(frame: bytes) -> bool:
+    return BAR in frame
+
+
+def _has_cursor(frame: bytes) -> bool:
+    return CURSOR in frame
+
+
+def _is_image(frame: bytes) -> bool:
+    return len(frame) > IMAGE_BYTES
+
+
+def _paints(
+    terminal: Terminal, key: Callable[[int], str], is_answer: Callable[[bytes], object], count: int
+) -> dict[str, float]:
+    """Milliseconds from keys to the complete frame that answers each one."""
     rng, spent = random.Random(2), []
     for n in range(count):
         start = time.perf_counter()
         terminal.write(key(n))
-        spent.append((terminal.until(mark) - start) * 1e3)
+        spent.append((terminal.until(is_answer) - start) * 1e3)
         end = time.perf_counter() + rng.uniform(*PAUSE_S)
         while time.perf_counter() < end:
             terminal.read(0.005)
@@ -185,67 +202,72 @@ def _paints(terminal: Terminal, key: Callable[[int], str], mark: bytes, count: i
 def while_training(folder: Path, radiograph: Path) -> dict[str, Any]:
     """Key to paint in the app while a job of it trains a tiny Mllama on all cores.
 
-    The marks are of the image and of the list's cursor, so that a frame that only counts the job's progress is not
-    taken for an answer.
+    Answers are told by the list's cursor and by the image's size, so that a frame that only counts the job's
+    progress is not taken for one.
     """
-    import psutil
-
-    from radtui.jobs import stop, submit_train
-    from radtui.records import StopRequest
     from tests.worker.conftest import fill, train_settings, write_mllama
 
     data = DataDir(folder / "training").create()
     fill(data, train=64, test=8)
     library(data.root, radiograph, 2_000)  # the newer data set is the one on show
-    model = write_mllama(folder / "mllama")
     os.environ["OMP_NUM_THREADS"] = str(os.cpu_count())
     settings = train_settings(
-        model,
-        max_steps=1_000_000,
-        batch_size=16,
-        eval_every=200,
-        checkpoint_every=0,
-        watch_images=0,
-        loader_workers=1,
-    )
-    with closing(connect(data)) as db:
-        job = submit_train(data, db, settings)
-        while jobs.must_get(db, job.id).step < 5:
-            state = jobs.must_get(db, job.id)
-            if not state.state.live:
-                raise RuntimeError(f"the job did not train: {state.error}")
-            time.sleep(0.5)
-        pid = jobs.must_get(db, job.id).pid
-        worker = psutil.Process(pid)
-        tree = [worker, *worker.children(recursive=True)]
-        before_s, began, step = _cpu_s(tree), time.perf_counter(), jobs.must_get(db, job.id).step
-        try:
-            results = _keys_in_the_app(data)
-        finally:
-            took_s = time.perf_counter() - began
-            results_of_job = {
-                "job_cores": round((_cpu_s(tree) - before_s) / took_s, 2),
-                "job_steps_per_s": round((jobs.must_get(db, job.id).step - step) / took_s, 1),
-            }
-            stop(data, db, job.id, StopRequest.NOW)
-            while jobs.must_get(db, job.id).state is JobState.RUNNING and worker.is_running():
-                time.sleep(0.2)
-    return {**results, **results_of_job}
+        write_mllama(folder / "mllama"), max_steps=1_000_000, batch_size=16, eval_every=200, checkpoint_every=0,
+        watch_images=0, loader_workers=1,
+    )  # fmt: skip
+    with closing(connect(data)) as db, training(data, db, settings) as worker:
+        before_s, began, step = _cpu_s(worker), time.perf_counter(), _step(db)
+        results = _keys_in_the_app(data)
+        took_s = time.perf_counter() - began
+        cores, steps = (_cpu_s(worker) - before_s) / took_s, (_step(db) - step) / took_s
+    return {**results, "job_cores": round(cores, 2), "job_steps_per_s": round(steps, 1)}
+
+
+@contextmanager
+def training(data: DataDir, db: sqlite3.Connection, settings: TrainSettings) -> Iterator[list[Any]]:
+    """Train, from the fifth step on; yields the job's processes, and stops it in the end.
+
+    Raises:
+        RuntimeError: it did not come to a fifth step.
+    """
+    import psutil
+
+    from radtui.jobs import stop, submit_train
+
+    job = submit_train(data, db, settings)
+    while _step(db) < 5:
+        now = jobs.must_get(db, job.id)
+        if not now.state.live:
+            raise RuntimeError(f"the job did not train: {now.error}")
+        time.sleep(0.5)
+    worker = psutil.Process(jobs.must_get(db, job.id).pid)
+    try:
+        yield [worker, *worker.children(recursive=True)]
+    finally:
+        stop(data, db, job.id, StopRequest.NOW)
+        while jobs.must_get(db, job.id).state is JobState.RUNNING and worker.is_running():
+            time.sleep(0.2)
+
+
+def _step(db: sqlite3.Connection) -> int:
+    """How far the newest training job is."""
+    job = jobs.newest(db, JobKind.TRAIN)
+    return job.step if job else 0
 
 
 def _keys_in_the_app(data: DataDir) -> dict[str, Any]:
     with Terminal(app_command(data), COLUMNS, ROWS) as terminal:
-        terminal.until(BAR)
+        terminal.until(_has_bar)
         terminal.press("d")  # a running job opens its own screen
         terminal.settle(quiet_s=0.6, limit_s=6)
         terminal.press("\x1b[H")
-        rows = _paints(terminal, lambda n: "\x1b[B", CURSOR, KEYS_EACH)
+        rows = _paints(terminal, lambda n: "\x1b[B", _has_cursor, KEYS_EACH)
         terminal.settle(quiet_s=0.6, limit_s=6)
         terminal.press("\r")  # to the image
         for _ in range(4):
             terminal.press("+")
         keys = ("\x1b[C", "\x1b[D", "]", "[", "+", "-")
-        image = _paints(terminal, lambda n: keys[n % len(keys)], HALF_BLOCK, KEYS_EACH)
+        image = _paints(terminal, lambda n: keys[n % len(keys)], _is_image, KEYS_EACH)
     return {"list": rows, "image": image}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -35,8 +34,8 @@ def run(repeats: int) -> dict[str, Any]:
 def measure(case: str, repeats: int) -> dict[str, float]:
     """First drawing and redrawing of one case."""
     with Terminal([sys.executable, "-m", "tests.bench.terminal_chart", case], COLUMNS, ROWS) as terminal:
-        terminal.settle(quiet_s=0.3)
-        time.sleep(0.3)
+        terminal.until(lambda frame: True)  # a million points take a while to make
+        terminal.settle(quiet_s=0.6)
         first = terminal.press("f", patience_s=20)
         cpu_s = terminal.cpu_s()
         frames = [terminal.press("n", patience_s=20) for _ in range(repeats)]
