@@ -1,11 +1,13 @@
 """The README's pictures: the demo at its start, mid-training and in review, taken from the running app.
 
-Usage: python -m tests.pictures OUT_DIR [SEED]
+Usage: python -m tests.pictures OUT_DIR [SEED]      # runs the demo
+       python -m tests.pictures OUT_DIR DATA_DIR    # of a demo that is done: all but start and training
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -19,7 +21,7 @@ from radtui.cli.demo import GUIDE
 from radtui.jobs.demo import submit_demo
 from radtui.paths import DataDir
 from radtui.records import Job, JobState
-from radtui.store import descriptions, jobs
+from radtui.store import jobs
 from radtui.store.database import connect
 from radtui.tui.app import RadtuiApp
 
@@ -48,35 +50,45 @@ async def take(out: Path, seed: int) -> None:
         made = submit_demo(data, db, seed)
     app = RadtuiApp(data, "reader", screen="train", guide=GUIDE)
 
-    async def shoot(name: str) -> None:
-        await pilot.pause(2.0)
-        (out / f"{name}.svg").write_text(app.export_screenshot(title="radtui"), encoding="utf-8")
-
     async with app.run_test(size=SIZE_CELLS) as pilot:
         await until(data, made.drawing.id, lambda job: job.step > 200, pilot)
-        await shoot("start")
+        await shoot(app, pilot, out / "start.svg")
         await pilot.press("escape")
         await until(data, made.training.id, lambda job: job.step > 0.6 * job.total_steps > 0, pilot)
-        await shoot("training")
+        await shoot(app, pilot, out / "training.svg")
         await until(data, made.describing.id, lambda job: job.state is JobState.DONE, pilot)
-        with closing(connect(data)) as db:
-            pairs = len(descriptions.comparison_ids(db, made.describing.id))
-        assert pairs == made.describing.step or pairs > 0
-        await pilot.press("r")
+    await take_finished(out, data)
+
+
+async def take_finished(out: Path, data: DataDir) -> None:
+    """Save a picture of the other screens, once the demo of a data folder is done."""
+    app = RadtuiApp(data, "reader", screen="review")
+    async with app.run_test(size=SIZE_CELLS) as pilot:
         await pilot.pause(3.0)
         await pilot.press("5")
-        await shoot("review")
+        await shoot(app, pilot, out / "review.svg")
         await pilot.press("j")
-        await shoot("jobs")
+        await shoot(app, pilot, out / "jobs.svg")
         await pilot.press("d")
-        await shoot("data")
+        await shoot(app, pilot, out / "data.svg")
+
+
+async def shoot(app: RadtuiApp, pilot: Pilot[None], path: Path) -> None:
+    """Save what is on the screen once it has settled."""
+    await pilot.pause(2.0)
+    path.write_text(app.export_screenshot(title="radtui"), encoding="utf-8")
 
 
 def main() -> None:
     """Take the pictures."""
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    asyncio.run(take(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) == 3 else 0))
+    os.environ |= {
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }  # all greys, whatever this terminal shows
+    out, what = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else "0"
+    asyncio.run(take(out, int(what)) if what.isdigit() else take_finished(out, DataDir(Path(what))))
 
 
 if __name__ == "__main__":
