@@ -67,8 +67,6 @@ async def take_finished(out: Path, data: DataDir) -> None:
         await pilot.pause(3.0)
         await pilot.press("5")
         await shoot(app, pilot, out / "review.svg")
-        await pilot.press("j")
-        await shoot(app, pilot, out / "jobs.svg")
         await pilot.press("d")
         await shoot(app, pilot, out / "data.svg")
 
