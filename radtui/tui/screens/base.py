@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from radtui.tui.app import RadtuiApp
 
 Result = TypeVar("Result")
+SET_UP_S = 1.5  # after its first frame a screen has imported and made what it works with
 
 
 class RadScreen(Screen[None]):
@@ -41,6 +43,15 @@ class RadScreen(Screen[None]):
     def compose_body(self) -> ComposeResult:
         """The screen's own widgets."""
         yield from ()
+
+    @on(TopBar.Painted)
+    def _leave_to_itself(self) -> None:
+        """Spare what is there by now from garbage collection, which stops every key for 60 ms to look through it.
+
+        It is modules and widgets, which stay to the end anyway. Not in tests, whose apps are to be freed.
+        """
+        if not self.app.is_headless:
+            self.set_timer(SET_UP_S, gc.freeze)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what is new; nothing by default."""
