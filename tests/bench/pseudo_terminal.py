@@ -72,11 +72,13 @@ class Terminal:
             os.write(self.fd, SYNC_ANSWER)
         return got
 
-    def settle(self, quiet_s: float = 1.0, limit_s: float = 30.0) -> bytes:
-        """Read until nothing has come for a while."""
+    def settle(self, quiet_s: float = 1.0, limit_s: float = 30.0, first_s: float = 0.0) -> bytes:
+        """Read until nothing has come for a while; wait up to `first_s` for the first byte of a starting process."""
         got, start = b"", time.perf_counter()
         last = start
-        while time.perf_counter() - last < quiet_s and time.perf_counter() - start < limit_s:
+        while (now := time.perf_counter()) - start < limit_s:
+            if now - last >= (quiet_s if got else max(quiet_s, first_s)):
+                break
             part = self.read(0.05)
             if part:
                 got, last = got + part, time.perf_counter()

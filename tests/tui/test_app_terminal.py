@@ -18,7 +18,7 @@ APP = [sys.executable, "-m", "radtui.cli"]
 def test_an_idle_app_writes_nothing(data, db, add_images):
     add_images(3)
     with Terminal([*APP, "--data-dir", str(data.root)], 100, 30) as terminal:
-        assert b"radtui" in terminal.settle(quiet_s=1.5)
+        assert b"radtui" in terminal.settle(quiet_s=2.5, first_s=25)
         start, got = time.monotonic(), b""
         while time.monotonic() - start < 2.5:  # more than two of the poller's looks
             got += terminal.read(0.1)
@@ -29,7 +29,7 @@ def test_an_idle_app_writes_nothing(data, db, add_images):
 def test_gnu_screen_gets_256_colours(data, db, add_images, more, true_colour):
     add_images(3)
     with Terminal([*APP, "--data-dir", str(data.root)], 100, 30, more) as terminal:
-        got = terminal.settle(quiet_s=1.0)
+        got = terminal.settle(quiet_s=2.5, first_s=25)
         assert "▀".encode() in got  # the image is there
         assert (b"8;2;" in got) is true_colour
         assert (b"8;5;" in got) is not true_colour
@@ -48,7 +48,7 @@ def test_gnu_screen_gets_256_colours(data, db, add_images, more, true_colour):
 def test_show_draws_in_the_terminal_s_colours(tmp_path, more, wanted):
     (tmp_path / "image.png").write_bytes(drawn_png(1))
     with Terminal([*APP, "show", str(tmp_path / "image.png")], 40, 12, more) as terminal:
-        got = terminal.settle(quiet_s=0.5)
+        got = terminal.settle(quiet_s=1.5, first_s=25)
         assert wanted in got and b"not for clinical use" in got
         seen = {code for code in (b"8;2;", b"8;5;", b"letters:") if code in got}
         assert seen <= {wanted}
