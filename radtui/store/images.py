@@ -185,16 +185,22 @@ def find(db: sqlite3.Connection, query: ImageQuery) -> list[int]:
         where.append(exists if query.rated else f"NOT {exists}")
     tables, order = "images", SORT_COLUMNS.get(query.sort, SORT_COLUMNS["position"])
     if query.search.strip():
-        # CROSS JOIN keeps SQLite from asking the index once for every image, which takes minutes.
-        tables = "images_fts CROSS JOIN images ON images.id = images_fts.rowid"
         expression = fts_expression(query.search)
-        where.insert(0, "images_fts MATCH ?")
-        values.insert(0, expression)
-        order = "images_fts.rank" if query.sort == "position" and _few(db, expression) else order
-    sql = f"SELECT images.id FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order}"
-    cursor = db.cursor()
-    cursor.row_factory = None  # a hundred thousand tuples take half the time of as many named rows
-    return [image_id for (image_id,) in cursor.execute(sql, values)]
+        if query.sort == "position" and not _few(db, expression):
+            # All hits at once and the rows in their index's order: half the time of looking each hit up.
+            where.append("images.id IN (SELECT rowid FROM images_fts WHERE images_fts MATCH ?)")
+            values.append(expression)
+        else:
+            # CROSS JOIN keeps SQLite from asking the index once for every image, which takes minutes.
+            tables = "images_fts CROSS JOIN images ON images.id = images_fts.rowid"
+            where.insert(0, "images_fts MATCH ?")
+            values.insert(0, expression)
+            order = "images_fts.rank" if query.sort == "position" else order
+    # One row of all ids: a hundred thousand rows take twice the time. SQLite keeps a subquery's order for
+    # aggregates that depend on it. Source: SQLite, src/select.c, SF_OrderByReqd.
+    ids = f"SELECT images.id FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order}"
+    found = db.execute(f"SELECT json_group_array(id) FROM ({ids})", values).fetchone()[0]
+    return list(json.loads(found))
 
 
 def _few(db: sqlite3.Connection, expression: str) -> bool:

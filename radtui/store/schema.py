@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # AUTOINCREMENT where rows are deleted and readers keep a cursor: an id used again would never be read.
 FIRST_TABLES = """
@@ -124,6 +124,19 @@ CREATE VIEW comparisons AS
     WHERE b.variant = 'base' AND coalesce(b.step, -1) = -1;
 """
 
+# The first letters of a search are those that match most: their lists of images are kept ready, which costs 170
+# bytes a caption. The list's own order comes from an index as it is, without sorting.
+FASTER_SEARCH = """
+DROP TABLE images_fts;
+CREATE VIRTUAL TABLE images_fts USING fts5(
+    reference, source_key, examination, content='images', content_rowid='id', tokenize='porter unicode61',
+    prefix='1 2'
+);
+INSERT INTO images_fts(images_fts) VALUES ('rebuild');
+DROP INDEX images_by_split;
+CREATE INDEX images_by_split ON images (dataset, split DESC, position);
+"""
+
 
 def migrate(db: sqlite3.Connection) -> None:
     """Bring the database to `SCHEMA_VERSION`, safely when several processes try at once.
@@ -154,6 +167,11 @@ def _migrations():  # type: ignore[no-untyped-def]  # the type's import is what 
         # Raw DDL, because sqlite-utils' create() has no CHECK; one statement at a time, because
         # executescript() would commit the transaction that makes this safe.
         for statement in _statements(FIRST_TABLES):
+            db.conn.execute(statement)
+
+    @migrations()
+    def m002_faster_search(db: Database) -> None:
+        for statement in _statements(FASTER_SEARCH):
             db.conn.execute(statement)
 
     return migrations

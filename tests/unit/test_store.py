@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, Rating, StopRequest, UserError, Variant
-from radtui.store import descriptions, jobs, metrics, ratings
+from radtui.records import Job, JobKind, JobState, NewImage, Rating, StopRequest, UserError, Variant
+from radtui.store import descriptions, images, jobs, metrics, ratings, schema
 from radtui.store.database import connect, writing
 
 
@@ -37,6 +37,32 @@ def test_a_newer_or_foreign_file_is_refused_with_a_sentence(data: DataDir) -> No
     data.database.write_bytes(b"this is no database, but it is long enough to look like a file" * 20)
     with pytest.raises(UserError, match="--data-dir"):
         connect(data)
+
+
+def test_a_file_of_the_first_schema_is_brought_up_with_what_is_in_it(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as old:
+        old.setattr(schema, "FASTER_SEARCH", "")
+        old.setattr(schema, "SCHEMA_VERSION", 1)
+        db = connect(data)
+        images.ensure_dataset(db, "rays", "drawn")
+        probe = images.Probe("sha", "PNG", 1, 1, "L")
+        images.add(db, "rays", [(NewImage("train", "a", b"", "Small nodule."), probe)])
+        # The second migration was not there yet.
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_faster_search'")
+        db.execute("PRAGMA user_version = 1")
+        db.close()
+    db = connect(data)
+    assert db.execute("PRAGMA user_version").fetchone()[0] == schema.SCHEMA_VERSION
+    assert (
+        "prefix='1 2'" in db.execute("SELECT sql FROM sqlite_master WHERE name = 'images_fts'").fetchone()[0]
+    )
+    assert len(images.find(db, images.ImageQuery("rays", search="nod"))) == 1
+    images.add(db, "rays", [(NewImage("train", "b", b"", "A nodule too."), probe)])
+    assert (
+        len(images.find(db, images.ImageQuery("rays", search="nod"))) == 2
+    )  # the triggers write to the new index
 
 
 def test_a_failed_transaction_leaves_nothing(db: sqlite3.Connection) -> None:

@@ -189,6 +189,18 @@ def test_many_rows_come_back_in_the_order_asked_for(store: sqlite3.Connection) -
     assert images.get(store, 10**9) is None
 
 
+def test_a_search_that_finds_many_keeps_the_lists_order(
+    store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "RANKED", 1)
+    assert keys(store, search="n") == "a b d"  # "nodule" and "no"; by rank "b" would be first
+    assert keys(store, search="n", split="test") == "d"
+    assert keys(store, search="n", finding="nodule") == "a b"
+    assert keys(store, search="e-17") == "e-17"  # one hit is ranked, even now
+    assert keys(store, search="n", sort="name") == "a b d"
+    assert keys(store, search="n", sort="size") == "b a d"
+
+
 def test_searching_many_captions_is_quick(store: sqlite3.Connection) -> None:
     words = ("nodule", "effusion", "lung", "rib", "clear", "opacity", "left", "right", "apex")
     batch = [
