@@ -23,9 +23,11 @@ from tests.bench.gpu_parts import (
     DATASET,
     Results,
     activities,
+    agreed,
     device,
     fill,
     forget,
+    gap,
     kernels,
     machine,
     new_job,
@@ -202,23 +204,6 @@ class Bench:
                 rows.append(output[0, own["input_ids"].shape[1] :].tolist())
         return rows, count * SAME_TOKENS / (time.monotonic() - began)
 
-    def _gap(self, inputs: dict[str, Any], a: list[int], b: list[int]) -> float:
-        """How far apart the scores of two texts' first different tokens are, in steps of bf16 at that size."""
-        import torch
-
-        place = _prefix(a, b)
-        more = torch.tensor([a[:place]], device=inputs["input_ids"].device, dtype=torch.long)
-        crossed = inputs["cross_attention_mask"]
-        longer = inputs | {
-            "input_ids": torch.cat([inputs["input_ids"], more], 1),
-            "attention_mask": torch.cat([inputs["attention_mask"], torch.ones_like(more)], 1),
-            "cross_attention_mask": torch.cat([crossed, crossed[:, -1:].expand(-1, place, -1, -1)], 1),
-        }
-        with torch.no_grad():  # PEFT's own LoRA
-            scores = self.model(**longer, logits_to_keep=1).logits[0, -1].float()
-        step = 2.0 ** (torch.floor(torch.log2(scores[a[place]].abs())) - 7)
-        return round(float((scores[a[place]] - scores[b[place]]).abs() / step), 2)
-
     def same(self) -> dict[str, Any]:
         """Greedy texts of the decoder in a batch against `generate` one by one, base and tuned: rows that differ."""
 
@@ -239,12 +224,12 @@ class Bench:
                     for r in range(2)
                 ]
                 gaps = [
-                    self._gap({k: v[r : r + 1] for k, v in inputs.items()}, a, b)
+                    gap(self.model, {k: v[r : r + 1] for k, v in inputs.items()}, a, b)
                     for r, (a, b) in enumerate(zip(expected, together, strict=True))
                     if a != b
                 ]
             agree = [
-                sum(_prefix(a, b) for a, b in zip(expected, rows, strict=False)) for rows in (together, alone)
+                sum(agreed(a, b) for a, b in zip(expected, rows, strict=False)) for rows in (together, alone)
             ]
             found[variant] = {
                 "gaps_where_rows_part_in_bf16_steps": gaps,
@@ -273,10 +258,6 @@ def torch_dtype(value: Any) -> Any:
     import torch
 
     return torch.bfloat16 if device() == "cuda" and value.is_floating_point() else value.dtype
-
-
-def _prefix(a: list[int], b: list[int]) -> int:
-    return next((place for place, pair in enumerate(zip(a, b, strict=False)) if pair[0] != pair[1]), len(a))
 
 
 if __name__ == "__main__":

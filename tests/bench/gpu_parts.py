@@ -155,6 +155,36 @@ def open_gates(model: Any) -> None:
                 parameter.fill_(0.5)
 
 
+def agreed(a: list[int], b: list[int]) -> int:
+    """How many tokens two texts begin with in common."""
+    return next((place for place, pair in enumerate(zip(a, b, strict=False)) if pair[0] != pair[1]), len(a))
+
+
+def gap(model: Any, inputs: dict[str, Any], a: list[int], b: list[int]) -> float:
+    """How far apart a model's scores of two texts' first different tokens are, in steps of bf16 at that size.
+
+    Args:
+        model: A Mllama.
+        inputs: One row.
+        a: A text's tokens.
+        b: Another's, not the same.
+    """
+    import torch
+
+    place = agreed(a, b)
+    more = torch.tensor([a[:place]], device=inputs["input_ids"].device, dtype=torch.long)
+    crossed = inputs["cross_attention_mask"]
+    longer = inputs | {
+        "input_ids": torch.cat([inputs["input_ids"], more], 1),
+        "attention_mask": torch.cat([inputs["attention_mask"], torch.ones_like(more)], 1),
+        "cross_attention_mask": torch.cat([crossed, crossed[:, -1:].expand(-1, place, -1, -1)], 1),
+    }
+    with torch.no_grad():  # PEFT's own LoRA
+        scores = model(**longer, logits_to_keep=1).logits[0, -1].float()
+    step = 2.0 ** (torch.floor(torch.log2(scores[a[place]].abs())) - 7)
+    return round(float((scores[a[place]] - scores[b[place]]).abs() / step), 2)
+
+
 def device() -> str:
     """Where the benchmark runs; a CPU is for trying the scripts."""
     import torch
