@@ -20,7 +20,7 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     tui/          the app, its screens and widgets, one .tcss beside each screen
 
 Imports go downwards: cli -> tui -> export -> (jobs | charts | imaging | review | sources) -> store ->
-(settings | paths) -> records, and worker -> (jobs, sources, review, store). The app never reaches torch,
+(settings | paths) -> records, and worker -> (export, jobs, sources, review, store). The app never reaches torch,
 transformers, trl, peft, unsloth or datasets. import-linter contracts and a fresh-interpreter test check it.
 """
 

@@ -118,7 +118,7 @@ def _parse(kind: type, text: str) -> object:
 
 @dataclass(frozen=True)
 class TrainSettings(Settings):
-    """One fine-tuning run: LoRA on a vision-language model with TRL's SFTTrainer."""
+    """One fine-tuning run: LoRA on a vision-language model, from references by SFT or from rated pairs by DPO."""
 
     model: str = _set(SEED_MODEL, "Hub id or folder of the model to tune", group="Model")
     dataset: str = _set("", "Imported data set to train on", group="Data")
@@ -148,6 +148,19 @@ class TrainSettings(Settings):
         unit="px", low=0, high=8192,
     )  # fmt: skip
     max_length_tokens: int = _set(2048, "Longest sequence", group="Data", unit="tokens", low=16, high=131_072)
+
+    objective: str = _set(
+        "sft", "What is learnt: sft the references, dpo which of two descriptions raters preferred",
+        group="Preferences", choices=("sft", "dpo"),
+    )  # fmt: skip
+    from_job: int = _set(
+        0, "Training job whose adapter and rated pairs dpo begins with; 0 takes the newest with enough pairs",
+        group="Preferences", low=0,
+    )  # fmt: skip
+    beta: float = _set(
+        0.1, "How closely dpo keeps to the model it begins with; larger is closer", group="Preferences",
+        low=0.001, high=10,
+    )  # fmt: skip
 
     max_steps: int = _set(0, "Optimizer steps; 0 trains for whole epochs", group="Run", unit="steps", low=0)
     epochs: float = _set(1.0, "Passes over the data when max_steps is 0", group="Run", low=0.01, high=1000)
@@ -214,8 +227,13 @@ class TrainSettings(Settings):
         return self.message_order if self.describe_order == "as_trained" else self.describe_order
 
     @property
+    def learns_preferences(self) -> bool:
+        """Whether rated pairs are learnt, not references."""
+        return self.objective == "dpo"
+
+    @property
     def effective_batch(self) -> int:
-        """Images per optimizer step on one device."""
+        """Images (of preferences: pairs) per optimizer step on one device."""
         return self.batch_size * self.gradient_accumulation
 
 
@@ -292,6 +310,12 @@ PRESETS: dict[str, TrainSettings] = {
         warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", lora_alpha=32, load_in_4bit=False,
         gradient_checkpointing="off", loader_workers=0, eval_every=55, eval_images=48, checkpoint_every=110,
         max_length_tokens=256, watch_images=6, watch_tokens=64,
+    ),
+    # What the rated pairs' own training job does not say. A few dozen pairs are soon learnt by heart: a low rate and
+    # few passes. Evaluating holds pairs back, so it is off.
+    "preferences": TrainSettings(
+        objective="dpo", epochs=3.0, batch_size=4, learning_rate=2e-5, warmup_steps=2, weight_decay=0.0,
+        eval_every=0, eval_images=0, checkpoint_every=50,
     ),
 }  # fmt: skip
 """Starting points of the form, by name."""

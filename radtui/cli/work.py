@@ -39,32 +39,50 @@ def import_(session: Session, source: str, detach: bool, as_json: bool, **given:
     "--preset", "preset_name", type=click.Choice(list(PRESETS)), help="Starting point  [default: default]."
 )
 @click.option(
-    "--from", "from_job", type=int, metavar="JOB", help="Start from the settings of a training job."
+    "--from", "settings_of", type=int, metavar="JOB", help="Start from the settings of a training job."
 )
-@settings_options(TrainSettings)
+@click.option(
+    "--from-preferences", is_flag=True,
+    help="Learn which of two descriptions raters preferred (DPO), from the adapter of --from-job on.",
+)  # fmt: skip
+@settings_options(TrainSettings, leave_out=("objective",))
 @click.option("--wait", is_flag=True, help="Follow it with a progress line until it ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @pass_session
 def train(
-    session: Session, preset_name: str | None, from_job: int | None, wait: bool, as_json: bool, **given: Any
-) -> None:
+    session: Session, preset_name: str | None, settings_of: int | None, from_preferences: bool, wait: bool,
+    as_json: bool, **given: Any,
+) -> None:  # fmt: skip
     """Fine-tune a model with LoRA, in the background.
 
     Prints the job's id and returns; the run survives this terminal.
     """
+    from radtui.export.rated_pairs import submit_preferences
+    from radtui.export.study import scheme_for
     from radtui.jobs import submit_train
     from radtui.jobs.control import get_job
 
     db = session.connect()
-    settings = preset(preset_name or "default")
-    if from_job is not None:
+    if from_preferences or preset_name == "preferences":
+        if settings_of is not None or preset_name not in (None, "preferences"):
+            raise click.UsageError("--from-preferences excludes --from and --preset; see --from-job.")
+        settings = _proposed_for_preferences(session, db, given)
+    elif settings_of is not None:
         if preset_name:
             raise click.UsageError("--preset and --from exclude each other.")
-        parent = get_job(db, from_job)
+        parent = get_job(db, settings_of)
         if parent.kind is not JobKind.TRAIN:
-            raise UserError(f"Job {from_job} is no training job; see radtui jobs list.")
+            raise UserError(f"Job {settings_of} is no training job; see radtui jobs list.")
         settings = TrainSettings.from_dict(parent.settings)
-    job = submit_train(session.data, db, apply(settings, given), parent_job_id=from_job)
+    else:
+        settings = preset(preset_name or "default")
+    settings = apply(settings, given)
+    if settings.learns_preferences:
+        job = submit_preferences(session.data, db, scheme_for(session.data), settings)
+    else:
+        if settings.from_job:
+            raise click.UsageError("--from-job needs --from-preferences.")
+        job = submit_train(session.data, db, settings, parent_job_id=settings_of)
     _finish(session, db, job, wait, as_json)
 
 
@@ -83,6 +101,19 @@ def generate(session: Session, wait: bool, as_json: bool, **given: Any) -> None:
     db = session.connect()
     job = submit_generate(session.data, db, apply(GenerateSettings(), given))
     _finish(session, db, job, wait, as_json)
+
+
+def _proposed_for_preferences(
+    session: Session, db: sqlite3.Connection, given: dict[str, Any]
+) -> TrainSettings:
+    """The settings that follow from the job with rated pairs, said on stderr with how many there are."""
+    from radtui.export.rated_pairs import offer
+    from radtui.export.study import scheme_for
+
+    named = {name: given[name] for name in ("from_job", "dataset")}
+    found = offer(db, scheme_for(session.data), apply(preset("preferences"), named))
+    click.echo(f"{len(found.choice.pairs):,} rated pairs of job {found.job.id}, {found.job.name}", err=True)
+    return found.settings
 
 
 def _finish(

@@ -46,11 +46,15 @@ def submit_train(
     settings = replace(
         settings.check(), model=_resolve_model(settings.model), dataset=_dataset(db, settings.dataset)
     )
-    if after_job_id is None:
+    if settings.learns_preferences:
+        _check_adapter_of(data, db, settings.from_job)
+    elif after_job_id is None:
         _check_split(db, settings.dataset, settings.train_split, "train_split")
-        if settings.eval_split:
-            _check_split(db, settings.dataset, settings.eval_split, "eval_split")
+    if settings.eval_split and after_job_id is None:
+        _check_split(db, settings.dataset, settings.eval_split, "eval_split")
     name = f"{_short(settings.model)} on {settings.dataset}"
+    if settings.learns_preferences:
+        name += f", preferences of job {settings.from_job}"
     job = jobs.create(
         db, JobKind.TRAIN, name, settings.dataset, settings.to_dict(),
         parent_job_id=parent_job_id, after_job_id=after_job_id,
@@ -128,6 +132,13 @@ def _filled_from(data: DataDir, settings: GenerateSettings, train: Job) -> Gener
         load_in_4bit=settings.load_in_4bit and trained.load_in_4bit,
         trust_remote_code=settings.trust_remote_code or trained.trust_remote_code,
     )
+
+
+def _check_adapter_of(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
+    """Raise UserError unless a job has left the adapter that another one is to begin with."""
+    job = get_job(db, job_id)
+    if not (data.adapter(job.id) / "adapter_config.json").exists():
+        raise UserError(f"Job {job.id} has left no adapter: it is {job.state}; choose another from_job.")
 
 
 def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:

@@ -82,6 +82,12 @@ def newest(
     return _job(row) if row else None
 
 
+def children(db: sqlite3.Connection, job_id: int, kind: JobKind) -> list[Job]:
+    """Jobs of a kind that were made from this one, oldest first."""
+    rows = db.execute("SELECT * FROM jobs WHERE parent_job_id = ? AND kind = ? ORDER BY id", (job_id, kind))
+    return [_job(row) for row in rows]
+
+
 def followers(db: sqlite3.Connection, job_id: int) -> list[Job]:
     """Queued jobs that wait for this one."""
     rows = db.execute("SELECT * FROM jobs WHERE after_job_id = ? AND state = 'queued' ORDER BY id", (job_id,))

@@ -97,6 +97,17 @@ def raters(db: sqlite3.Connection, job_id: int) -> list[str]:
     return [row[0] for row in rows]
 
 
+def rated_training_jobs(db: sqlite3.Connection, dataset: str = "") -> list[int]:
+    """Finished training jobs, newest first, of whose descriptions somebody preferred one; of a data set when named."""
+    rows = db.execute(
+        "SELECT id FROM jobs t WHERE kind = 'train' AND state = 'done' AND (? = '' OR dataset = ?) AND EXISTS ("
+        " SELECT 1 FROM jobs g JOIN ratings r ON r.job_id = g.id"
+        " WHERE g.parent_job_id = t.id AND g.kind = 'generate' AND r.preference <> 0) ORDER BY id DESC",
+        (dataset, dataset),
+    )
+    return [row[0] for row in rows]
+
+
 def rated_images(db: sqlite3.Connection) -> set[int]:
     """Images that anybody has rated in any job."""
     return {row[0] for row in db.execute("SELECT DISTINCT image_id FROM ratings")}

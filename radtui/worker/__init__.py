@@ -11,7 +11,8 @@
     collator.py          messages and images -> a batch with labels
 
     train.py             a training job from settings to adapter; fit.py is its loop
-    trainer.py           TRL's SFTTrainer with an eye on loss and disk; callback.py writes its steps
+    trainer.py           TRL's trainers with an eye on loss and disk; callback.py writes their steps
+    pairs.py             rated pairs, frozen in the job's folder, to batches; dpo.py is TRL's DPOTrainer on them
     checkpoints.py       which checkpoint a job goes on from
     watch.py             a few held-out images described again and again while training
     fitting.py           how much fits the GPU; main_memory.py the same for a machine without; memory.py counts

@@ -14,7 +14,11 @@ from radtui.worker.reporter import Reporter, Stopped
 from radtui.worker.watch import Watch
 
 log = logging.getLogger("radtui.worker")
-LOGGED = ("loss", "grad_norm", "learning_rate")
+LOGGED = {
+    "loss": "loss", "grad_norm": "grad_norm", "learning_rate": "learning_rate",
+    "rewards/margins": "reward_margin", "rewards/accuracies": "reward_accuracy",
+}  # fmt: skip
+"""The trainer's name of a value -> the series it is a point of. The last two are DPO's."""
 
 
 class Progress(TrainerCallback):
@@ -103,7 +107,7 @@ class Progress(TrainerCallback):
         """The trainer reports the mean loss since the last report: write it with speeds."""
         if not logs or "loss" not in logs:
             return
-        values = {name: float(logs[name]) for name in LOGGED if name in logs}
+        values = {series: float(logs[name]) for name, series in LOGGED.items() if name in logs}
         values |= self._speeds(args, state)
         log.info("step %d/%d %s", state.global_step, state.max_steps, _line(values))
         self._obey(self.log(state.global_step, state, {**values, **self.facts()}), control)

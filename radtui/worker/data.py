@@ -25,6 +25,11 @@ class Example:
     blob: Path
     reference: str
 
+    @property
+    def length(self) -> int:
+        """Characters of the text."""
+        return len(self.reference)
+
 
 def examples(records: Sequence[Image], data: DataDir) -> list[Example]:
     """The items of images that are in the store.

@@ -11,10 +11,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from transformers import PrinterCallback
+from transformers import PrinterCallback, TrainingArguments
 from trl import SFTConfig
 
 from radtui.records import UserError
@@ -22,12 +22,14 @@ from radtui.settings import TrainSettings
 from radtui.worker import checkpoints, failures, fitting, gpu_facts, main_memory
 from radtui.worker.callback import Progress
 from radtui.worker.collator import Collator
-from radtui.worker.data import Example, ImageTexts
+from radtui.worker.data import ImageTexts
 from radtui.worker.model import Plan
+from radtui.worker.pairs import PairCollator, PairTexts
 from radtui.worker.reporter import Reporter
-from radtui.worker.trainer import WatchedTrainer
+from radtui.worker.trainer import ReferenceTrainer, WatchedTrainer
 
 log = logging.getLogger("radtui.worker")
+Config = TypeVar("Config", bound=TrainingArguments)
 PREFETCH_BATCHES = 4  # per loader process
 KEPT_CHECKPOINTS = 2  # the newest may be cut short by a kill
 
@@ -40,8 +42,8 @@ class Task:
     how: Plan
     model: Any  # with its adapter
     processor: Any
-    learnt: Sequence[Example]
-    evaluated: Sequence[Example]
+    learnt: Sequence[Any]  # `data.Example`, or `pairs.Pair` where preferences are learnt
+    evaluated: Sequence[Any]
     folder: Path  # of the checkpoints
     reporter: Reporter
     progress: Progress
@@ -92,10 +94,10 @@ def _fitted(task: Task) -> TrainSettings:
     if settings.gradient_checkpointing != "auto":
         return settings
     task.reporter.progress(task.progress.step, 0, "Trying what fits the GPU's memory")
-    images = ImageTexts(task.learnt, settings.instruction, settings.message_order, settings.max_side_px)
+    images = _items(settings, task.learnt)
     try:
         found = fitting.probe(
-            task.model, settings, _collator(task, settings), images, [len(e.reference) for e in task.learnt],
+            task.model, settings, _collator(task, settings), images, [each.length for each in task.learnt],
             getattr(torch, task.how.precision), settings.memory_gib,
         )  # fmt: skip
     except torch.OutOfMemoryError as error:
@@ -112,8 +114,8 @@ def _fitted(task: Task) -> TrainSettings:
 def _fitted_to_main_memory(task: Task) -> TrainSettings:
     """The settings with a micro-batch that this machine's memory holds."""
     settings = task.settings
-    long = sorted(task.learnt, key=lambda each: len(each.reference), reverse=True)[:2]
-    images = ImageTexts(long, settings.instruction, settings.message_order, settings.max_side_px)
+    long = sorted(task.learnt, key=lambda each: each.length, reverse=True)[:2]
+    images = _items(settings, long)
     items = [images[place] for place in range(len(images))]
     fitted = main_memory.fitting(task.model, settings, items, _collator(task, settings))
     if fitted.batch_size != settings.batch_size:
@@ -137,27 +139,35 @@ def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> WatchedTr
         settings: As this attempt runs them; the micro-batch may be smaller than the task's.
         eval_at_start: Whether to evaluate the untrained model first.
     """
-    order, side = settings.message_order, settings.max_side_px
-    trainer = WatchedTrainer(
+    if settings.learns_preferences:
+        from radtui.worker import dpo
+
+        return dpo.build(task, settings, eval_at_start)
+    trainer = ReferenceTrainer(
         task.reporter,
         task.progress,
         model=task.model,
         processing_class=task.processor,
-        args=arguments(task, settings, eval_at_start),
+        args=arguments(
+            task, settings, eval_at_start, SFTConfig,
+            # Our dataset and collator do what TRL would do by default.
+            max_length=None if _collates_here(task, settings) else settings.max_length_tokens,
+            dataset_text_field="", dataset_kwargs={"skip_prepare_dataset": True}, label_names=["labels"],
+        ),
         data_collator=_collator(task, settings),
-        train_dataset=ImageTexts(task.learnt, settings.instruction, order, side),
-        eval_dataset=ImageTexts(task.evaluated, settings.instruction, order, side)
-        if task.evaluated
-        else None,
-    )
+        train_dataset=_items(settings, task.learnt),
+        eval_dataset=_items(settings, task.evaluated) if task.evaluated else None,
+    )  # fmt: skip
     trainer.remove_callback(PrinterCallback)  # the log has a line of radtui's per step
     return trainer
 
 
-def arguments(task: Task, settings: TrainSettings, eval_at_start: bool) -> SFTConfig:
-    """The trainer's arguments."""
+def arguments(
+    task: Task, settings: TrainSettings, eval_at_start: bool, kind: type[Config], **own: Any
+) -> Config:
+    """The trainer's arguments: what transformers' Trainer takes whatever is learnt, and `own` ones of its kind."""
     cuda, loaders = task.how.cuda, settings.loader_workers
-    return SFTConfig(
+    return kind(
         output_dir=str(task.folder),
         # Length and order of the run.
         max_steps=settings.max_steps or -1,
@@ -179,12 +189,8 @@ def arguments(task: Task, settings: TrainSettings, eval_at_start: bool) -> SFTCo
         fp16=task.how.precision == "float16",
         gradient_checkpointing=settings.gradient_checkpointing != "off",
         gradient_checkpointing_kwargs={"use_reentrant": False},
-        # Images: our dataset and collator do what TRL would do by default.
-        max_length=None if _collates_here(task, settings) else settings.max_length_tokens,
+        # How items come.
         remove_unused_columns=False,
-        dataset_text_field="",
-        dataset_kwargs={"skip_prepare_dataset": True},
-        label_names=["labels"],
         dataloader_num_workers=loaders,
         dataloader_prefetch_factor=PREFETCH_BATCHES if loaders else None,
         dataloader_persistent_workers=loaders > 0,
@@ -205,6 +211,7 @@ def arguments(task: Task, settings: TrainSettings, eval_at_start: bool) -> SFTCo
         report_to="none",
         disable_tqdm=True,
         log_level="warning",
+        **own,
     )
 
 
@@ -228,7 +235,18 @@ def _collates_here(task: Task, settings: TrainSettings) -> bool:
     return not (task.how.backend == "unsloth" and as_reported)
 
 
+def _items(settings: TrainSettings, chosen: Sequence[Any]) -> Any:
+    """The data set of images with their references, or of rated pairs."""
+    order, side = settings.message_order, settings.max_side_px
+    if settings.learns_preferences:
+        return PairTexts(chosen, order, side)
+    return ImageTexts(chosen, settings.instruction, order, side)
+
+
 def _collator(task: Task, settings: TrainSettings) -> Any:
+    """What makes batches of the data set that the model computes a loss of by itself, as trying what fits does."""
+    if settings.learns_preferences:
+        return PairCollator(task.processor, settings.max_length_tokens, labels=True)
     if _collates_here(task, settings):
         return Collator(task.processor, settings.loss_on, settings.max_length_tokens)
     from unsloth.trainer import UnslothVisionDataCollator

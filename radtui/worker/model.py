@@ -126,24 +126,26 @@ def with_adapter(model: Any, how: Plan, settings: TrainSettings) -> Any:
     return model
 
 
+def with_trained_adapter(model: Any, folder: str | Path, how: Plan) -> Any:
+    """The model with an earlier job's adapter, ready to go on training; with the transformers backend only.
+
+    Raises:
+        UserError: The folder holds no adapter, or one of another model.
+    """
+    if how.four_bit:
+        from peft import prepare_model_for_kbit_training
+
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    return _adapted(model, str(folder), trainable=True)
+
+
 def load_adapter(model: Any, folder: str, how: Plan) -> Any:
     """The base model with a trained adapter on it, for descriptions; `disable_adapter()` gives the base back.
 
     Raises:
         UserError: The folder holds no adapter, or one of another model.
     """
-    from peft import PeftModel
-
-    if not (Path(folder) / "adapter_config.json").exists():
-        raise UserError(f"There is no adapter in {folder}: a folder with adapter_config.json is wanted.")
-    try:
-        model = PeftModel.from_pretrained(model, folder, is_trainable=False)
-    except (ValueError, RuntimeError, KeyError) as error:
-        if failures.is_out_of_memory(error):
-            raise
-        raise UserError(
-            f"The adapter in {folder} does not fit this model: name the model it was trained on."
-        ) from error
+    model = _adapted(model, folder, trainable=False)
     if how.backend == "unsloth":
         from unsloth import FastVisionModel
 
@@ -151,6 +153,21 @@ def load_adapter(model: Any, folder: str, how: Plan) -> Any:
     elif how.cuda:
         _lower_adapter(model, how)
     return model.eval()
+
+
+def _adapted(model: Any, folder: str, trainable: bool) -> Any:
+    from peft import PeftModel
+
+    if not (Path(folder) / "adapter_config.json").exists():
+        raise UserError(f"There is no adapter in {folder}: a folder with adapter_config.json is wanted.")
+    try:
+        return PeftModel.from_pretrained(model, folder, is_trainable=trainable)
+    except (ValueError, RuntimeError, KeyError) as error:
+        if failures.is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"The adapter in {folder} does not fit this model: name the model it was trained on."
+        ) from error
 
 
 def _lower_adapter(model: Any, how: Plan) -> None:

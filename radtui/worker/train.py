@@ -1,10 +1,11 @@
-"""A training job from its settings to its adapter: LoRA on a vision-language model with TRL's SFTTrainer."""
+"""A training job from its settings to its adapter: LoRA on a vision-language model with TRL's trainers."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -31,15 +32,9 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     """
     settings = TrainSettings.from_dict(job.settings).check()
 
-    # Images: what is learnt, what is held out, and the held-out few that are watched.
-    learnt = _records(db, settings, settings.train_split, settings.train_images)
-    if not learnt:
-        raise UserError(
-            f"{settings.dataset} has no readable images with a reference in split {settings.train_split!r}: "
-            "choose another train_split."
-        )
+    # What is learnt, what is held out, and the held-out few that are watched.
     held_out = _records(db, settings, settings.eval_split, max(WATCH_AMONG, settings.eval_images))
-    evaluated = held_out[: settings.eval_images] if settings.eval_every else []
+    learnt, evaluated, doubts = _material(job, data, db, settings, held_out, reporter)
 
     # Where to begin. Steps past the last checkpoint are done again, so their rows go.
     checkpoint = checkpoints.newest(data.checkpoints(job.id))
@@ -48,10 +43,10 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     metrics.drop_after(db, job.id, first_step if checkpoint else -1)
 
     # What this machine can't do as asked is done otherwise, and said.
-    how = models.plan(settings)
+    how = models.plan(_on_transformers(settings) if settings.learns_preferences else settings)
     settings, changes = _substituted(settings, how)
     settings = _as_last_fitted(settings, job)
-    changes += _held_out_doubts(settings, held_out, evaluated)
+    changes += doubts
     reporter.result(backend=how.backend, weights=how.weights, substitutions=changes)
     for change in changes if not checkpoint else []:
         reporter.event(0, "warning", change)
@@ -62,12 +57,14 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         settings.model, how, trust_remote_code=settings.trust_remote_code,
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
     )  # fmt: skip
-    model = models.with_adapter(model, how, settings)
+    if settings.learns_preferences:
+        model = models.with_trained_adapter(model, data.adapter(settings.from_job), how)
+    else:
+        model = models.with_adapter(model, how, settings)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     reporter.result(trainable_parameters=trainable, total_parameters=_parameters(model), images=len(learnt))
 
     # These import TRL and transformers, which unsloth must have patched by now.
-    from radtui.worker import data as items
     from radtui.worker import fit, gpu_facts, vision_attention
     from radtui.worker.callback import Progress
     from radtui.worker.watch import Watch, pick
@@ -82,12 +79,16 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 
     # The loop.
     task = fit.Task(
-        settings, how, model, processor, items.examples(learnt, data), items.examples(evaluated, data),
-        data.checkpoints(job.id), reporter, progress,
-    )  # fmt: skip
+        settings, how, model, processor, learnt, evaluated, data.checkpoints(job.id), reporter, progress
+    )
     with gpu_facts.sampler() as gpu:
         progress.facts = gpu.take
         fit.fit(task, checkpoint)
+
+    if settings.learns_preferences:
+        from radtui.worker import dpo
+
+        dpo.forget_reference(model)
 
     # What is left: the adapter with its processor, and the figures of the run.
     adapter = _save_adapter(model, processor, data.adapter(job.id))
@@ -109,6 +110,38 @@ def _records(db: sqlite3.Connection, settings: TrainSettings, split: str, limit:
     if not split:
         return []
     return images.get_many(db, images.usable(db, settings.dataset, split, limit, with_reference=True))
+
+
+def _material(
+    job: Job,
+    data: DataDir,
+    db: sqlite3.Connection,
+    settings: TrainSettings,
+    held_out: list[Image],
+    reporter: Reporter,
+) -> tuple[Sequence[Any], Sequence[Any], list[str]]:
+    """What the job learns from, what it is evaluated on, and doubts about the latter.
+
+    Raises:
+        UserError: There is nothing to learn from, or too little.
+    """
+    from radtui.worker import data as items
+
+    if settings.learns_preferences:
+        from radtui.worker import pairs
+
+        chosen = pairs.frozen(job, data, db, reporter)
+        learnt, evaluated = pairs.split(chosen, settings.eval_images if settings.eval_every else 0)
+        return learnt, evaluated, []
+    records = _records(db, settings, settings.train_split, settings.train_images)
+    if not records:
+        raise UserError(
+            f"{settings.dataset} has no readable images with a reference in split {settings.train_split!r}: "
+            "choose another train_split."
+        )
+    measured = held_out[: settings.eval_images] if settings.eval_every else []
+    doubts = _held_out_doubts(settings, held_out, measured)
+    return items.examples(records, data), items.examples(measured, data), doubts
 
 
 def _held_out_doubts(settings: TrainSettings, held_out: list[Image], evaluated: list[Image]) -> list[str]:
@@ -133,6 +166,11 @@ def _elapsed_at(db: sqlite3.Connection, job_id: int, step: int) -> float:
     return saved[-1].elapsed_s if saved else 0.0
 
 
+def _on_transformers(settings: TrainSettings) -> TrainSettings:
+    """The settings with the backend that does DPO: unsloth rewrites TRL's trainers, and does not know ours."""
+    return replace(settings, backend="transformers")
+
+
 def _substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSettings, list[str]]:
     """The settings as this machine can do them, and a sentence for each change."""
     changes = list(how.changes)
@@ -143,8 +181,13 @@ def _substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSettin
         choice = "on" if how.cuda else "off"
         settings = replace(settings, gradient_checkpointing=choice)
         changes.append(f"gradient_checkpointing unsloth comes with the unsloth backend: it is {choice}.")
+    if settings.learns_preferences and settings.backend == "unsloth":
+        changes.append("Preferences are learnt with the transformers backend, not with unsloth.")
     if settings.gradient_checkpointing == "auto" and not how.cuda:
         settings = replace(settings, gradient_checkpointing="off")
+    if settings.gradient_checkpointing == "auto" and settings.learns_preferences:
+        # DPO's trainer switches the recomputation of all layers off and on again around the reference's pass.
+        settings = replace(settings, gradient_checkpointing="on")
     return settings, changes
 
 

@@ -1,4 +1,4 @@
-"""TRL's SFTTrainer with an eye on the loss, the first batch and the disk.
+"""TRL's trainers with an eye on the loss, the first batch and the disk.
 
 Import this module only after the model is loaded: unsloth must be imported before TRL, which it patches.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 from trl import SFTTrainer
@@ -19,14 +19,23 @@ from radtui.worker.callback import Progress
 from radtui.worker.collator import IGNORED
 from radtui.worker.reporter import Reporter
 
+if TYPE_CHECKING:
+    from transformers import Trainer as Below
+else:
+    Below = (
+        object  # one of TRL's trainers comes next; unsloth may have put other classes below it than are here
+    )
 
-class WatchedTrainer(SFTTrainer):
+
+class WatchedTrainer(Below):
     """Stops at the first loss that is not finite, says what the first batch supervises, survives a full disk.
+
+    Stands before one of TRL's trainers among the bases of a class.
 
     Args:
         reporter: The job's voice.
         progress: The callback that keeps step, total and time.
-        options: SFTTrainer's own arguments.
+        options: The trainer's own arguments.
     """
 
     def __init__(self, reporter: Reporter, progress: Progress, **options: Any) -> None:
@@ -58,7 +67,7 @@ class WatchedTrainer(SFTTrainer):
     def _count(self, inputs: dict[str, Tensor]) -> None:
         """Say how much of the first batch is learnt: a mask that hides everything gives a normal-looking curve."""
         self.progress.counted = True
-        supervised = int((inputs["labels"] != IGNORED).sum())
+        supervised = self.supervised(inputs)
         tokens = int(inputs["attention_mask"].sum())
         if not supervised:
             raise UserError(
@@ -68,6 +77,10 @@ class WatchedTrainer(SFTTrainer):
         self.reporter.result(supervised_tokens=supervised, batch_tokens=tokens)
         text = f"First batch: {supervised} of {tokens} tokens are learnt ({supervised / tokens:.0%})"
         self.reporter.event(self.state.global_step, "data", text, self.progress.elapsed_s)
+
+    def supervised(self, inputs: dict[str, Tensor]) -> int:
+        """Tokens of a batch that the loss is about."""
+        return int((inputs["labels"] != IGNORED).sum())
 
     def _refuse(self, value: float) -> None:
         step = self.state.global_step + 1
@@ -95,3 +108,7 @@ class WatchedTrainer(SFTTrainer):
                 f"The disk is full: the checkpoint of step {step} could not be saved to {self.args.output_dir}. "
                 "Free some space, then resume the job."
             ) from error
+
+
+class ReferenceTrainer(WatchedTrainer, SFTTrainer):
+    """Learns references."""
