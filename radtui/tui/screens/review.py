@@ -33,6 +33,7 @@ from radtui.tui.widgets.image_view import ImageView
 from radtui.tui.widgets.review_line import ReviewLine
 from radtui.tui.widgets.text_box import TextBox
 
+PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when the frame of a key is out
 GROW_S = 1.0  # between looks for new pairs while a job writes them
 BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (150, "-wide")]  # columns from which a class is set
 LOOK_KEYS = "+ - zoom · arrows move · w window · [ ] brightness · z fit · esc back to the texts"
@@ -182,7 +183,7 @@ class ReviewScreen(ReviewActions):
             view.clear(f"This image cannot be read: {image.error}")
             return
         view.show(image.sha256, image_loader(self.rad.data.blob(image.sha256).read_bytes))
-        self.call_after_refresh(self._prefetch)
+        self.set_timer(PREFETCH_AFTER_S, self._prefetch)
 
     def _prefetch(self) -> None:
         """Decode the image that comes next while this one is read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -15,6 +16,7 @@ from radtui.tui.screens.review_lists import ReviewLists
 from radtui.tui.widgets.image_view import ImageView
 from radtui.tui.widgets.text_box import TextBox
 
+TURNS = 6  # of the event loop, until each changed widget has told the screen
 OPENS = {
     "open_acceptability": "acceptability", "open_errors": "errors", "open_dimensions": "dimensions",
 }  # fmt: skip
@@ -49,8 +51,20 @@ class ReviewActions(ReviewLists):
         shown = self.session is not None and self.session.pair is not None
         return shown and self.panels.mode in modes_of(str(parameters[0]))
 
-    def action_act(self, name: str) -> None:
-        """Do what the scheme calls `name`, such as `preference.2` or `undo`."""
+    async def action_act(self, name: str) -> None:
+        """Do what the scheme calls `name`, such as `preference.2` or `undo`, and show it in one frame.
+
+        Each widget tells the screen on a turn of its own that it has changed. Without waiting for these turns half
+        of them would come too late for the first frame, and the next one is drawn 20 to 30 ms later.
+        """
+        with self.app.batch_update():
+            self.act(name)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+        self.check_idle()
+
+    def act(self, name: str) -> None:
+        """Do what the scheme calls `name`."""
         session = self.session
         if session is None:
             return
