@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from radtui.settings import TrainSettings
 from radtui.store.images import DatasetSummary
+
+if TYPE_CHECKING:
+    from radtui.export.rated_pairs import Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,9 @@ def steps_of(settings: TrainSettings, images: int) -> int:
 
 
 def loss_note(settings: TrainSettings) -> str:
-    """Which tokens the loss counts, as the chart says it: two losses of different tokens cannot be compared."""
+    """What the loss is over, as the chart says it: two losses of different things cannot be compared."""
+    if settings.learns_preferences:
+        return "DPO loss, 0.69 at the start"  # -log sigmoid(0)
     return "answer-only loss" if settings.loss_on == "answer" else "loss on prompt and answer"
 
 
@@ -59,6 +65,39 @@ def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
     facts.append(("loss", loss_note(settings)))
     facts += _watch_facts(settings, held_out)
     return Plan(tuple(facts), tuple(_doubts(settings, chosen, train, held_out)))
+
+
+def preference_plan(settings: TrainSettings, found: Offer, datasets: Sequence[DatasetSummary]) -> Plan:
+    """What learning from rated pairs will do.
+
+    Args:
+        settings: The run.
+        found: The pairs as they were counted for the form.
+        datasets: For the held-out images that are watched.
+    """
+    if settings.from_job not in (0, found.job.id):
+        return Plan((("learns from", f"the rated pairs of #{settings.from_job}, counted when it starts"),))
+    count = len(found.choice.pairs)
+    held_back = min(settings.eval_images, count // 2) if settings.eval_every else 0
+    facts = [
+        ("learns from", f"{count - held_back:,} rated pairs of #{found.job.id}"),
+        ("begins with", f"the adapter of #{found.job.id}, a copy bounds it"),
+    ]
+    facts += [
+        ("left out", f"{n:,} {reason.replace('_', ' ')}") for reason, n in found.choice.left_out.items()
+    ]
+    total = steps_of(settings, count - held_back)
+    passes = total * settings.effective_batch / (count - held_back)
+    facts.append(("steps", f"{total:,} of {settings.effective_batch} pairs"))
+    facts.append(("passes", f"{passes:,.1f} over the pairs"))
+    facts.append(("loss", loss_note(settings)))
+    facts.append(("holds back", f"{held_back:,} pairs to evaluate on" if held_back else "no pairs"))
+    chosen = _chosen(settings, datasets)
+    watched = min(chosen.splits.get(settings.eval_split, 0), settings.watch_images) if chosen else 0
+    if watched:
+        facts.append(("describes", f"{watched} held-out images, for you to watch"))
+    saves = f"every {settings.checkpoint_every} steps" if settings.checkpoint_every else "at the end only"
+    return Plan((*facts, ("saves", f"a checkpoint {saves}")))
 
 
 def _chosen(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> DatasetSummary | None:

@@ -4,15 +4,16 @@ import pytest
 from textual.widgets import Input
 
 from radtui.jobs import launch
-from radtui.records import JobKind, JobState, StopRequest
+from radtui.records import JobKind, JobState, StopRequest, Variant
 from radtui.settings import PRESETS
-from radtui.store import images, jobs, metrics
+from radtui.store import descriptions, images, jobs, metrics, ratings
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.screens.log import LogScreen
 from radtui.tui.widgets.job_pane import JobPane
-from radtui.tui.widgets.train_form import TrainForm
+from radtui.tui.widgets.train_form import HIDDEN, HIDDEN_FROM_RATINGS, TrainForm
 from tests.tui.driving import MIDDLE, NARROW, WIDE, longest_stall, opened, text_of, until
 from tests.tui.seeding import add_images, add_train, add_watched
+from tests.unit.test_store import rating
 
 
 @pytest.fixture
@@ -46,13 +47,14 @@ async def test_every_field_has_a_line_with_its_value_and_help(data, db):
     async with opened(data, "train", NARROW) as (app, pilot):
         fields = form(app).form.list
         names = []
-        for _ in PRESETS["default"].about():
+        wanted = [name for name in PRESETS["default"].about() if name not in HIDDEN]
+        for _ in wanted:
             names.append(fields.name_at_cursor)
             about = fields.settings.about()[fields.name_at_cursor]
             text = text_of(app)
             assert fields.name_at_cursor.replace("_", " ") in text and about.help[:40] in text
             await pilot.press("down")
-        assert names == list(PRESETS["default"].about())
+        assert names == wanted
 
 
 async def test_the_plan_counts_images_and_steps(data, db):
@@ -64,6 +66,73 @@ async def test_the_plan_counts_images_and_steps(data, db):
         form(app).form.list.go_to("batch_size")
         await pilot.press("4", "enter")
         await until(pilot, lambda: "3 of 4 images" in text_of(app))
+
+
+def rate(data, db, count):
+    """A finished training job whose descriptions of training images were rated."""
+    trained = add_train(db, 3, 3, JobState.DONE)
+    data.adapter(trained.id).mkdir(parents=True)
+    (data.adapter(trained.id) / "adapter_config.json").write_text("{}")
+    job = jobs.create(db, JobKind.GENERATE, "x", "chests", {}, parent_job_id=trained.id)
+    for image_id in images.usable(db, "chests", "train", count):
+        descriptions.add(db, job.id, [
+            descriptions.NewDescription(image_id, variant, f"By {variant}.", "ask", "greedy", 3, 0.1, False)
+            for variant in (Variant.BASE, Variant.TUNED)
+        ])  # fmt: skip
+        ratings.add(db, rating(job.id, image_id, 2))
+    return trained
+
+
+async def test_learning_from_ratings_is_offered_where_pairs_are_rated(data, db, launched):
+    add_images(data, db)
+    trained = rate(data, db, 12)
+    async with opened(data, "train", WIDE) as (app, pilot):
+        await pane(app, pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: app.screen.check_action("ratings", ()))
+        assert " preferences " in text_of(app) and "beta" not in text_of(app)
+        await pilot.press("R")
+        text = text_of(app)
+        assert f"12 rated pairs of #{trained.id}" in text and "begins with" in text and "9 of 4 pairs" in text
+        settings = form(app).settings
+        assert settings.objective == "dpo" and settings.from_job == trained.id
+        assert settings.learning_rate == pytest.approx(3e-4) and settings.model == "demo-base"
+        fields = form(app).form.list
+        assert fields.name_at_cursor == "beta"
+        shown = [name for name, is_field in fields._lines if is_field]
+        assert shown == [name for name in settings.about() if name not in HIDDEN_FROM_RATINGS]
+        await pilot.press("0", ".", "3", "enter", "s")
+        await until(pilot, lambda: launched)
+        job = jobs.must_get(app.db, launched[0])
+        assert job.settings["beta"] == 0.3 and job.parent_job_id == trained.id
+        assert job.name == f"demo-base on chests, preferences of job {trained.id}"
+        await until(pilot, lambda: job.name in text_of(app))
+        metrics.log_step(
+            app.db, job.id, 1, 9, 0.3, 1.0, {"loss": 0.69, "reward_margin": 0.02, "reward_accuracy": 0.75}
+        )
+        await until(pilot, lambda: "Pairs right" in text_of(app) and "0.75" in text_of(app))
+        assert "DPO loss" in text_of(app)
+
+
+async def test_too_few_rated_pairs_are_said_with_their_number(data, db):
+    add_images(data, db)
+    rate(data, db, 4)
+    async with opened(data, "train", WIDE) as (app, pilot):
+        await pane(app, pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: app.screen.check_action("ratings", ()))
+        assert " preferences " not in text_of(app)
+        before = form(app).settings
+        await pilot.press("R")
+        await until(pilot, lambda: "4 rated pairs of job 1 can be learnt from" in text_of(app))
+        assert form(app).settings == before
+
+
+async def test_without_ratings_nothing_of_them_is_offered(data, db):
+    add_images(data, db)
+    async with opened(data, "train", WIDE) as (app, pilot):
+        await until(pilot, lambda: "12 images of chests/train" in text_of(app))
+        assert not app.screen.check_action("ratings", ()) and " preferences " not in text_of(app)
 
 
 async def test_presets_fill_the_form_and_changes_are_marked(data, db):

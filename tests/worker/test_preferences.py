@@ -15,14 +15,14 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError, Variant
 from radtui.review.scheme_file import default_scheme
 from radtui.settings import GenerateSettings, TrainSettings, preset
-from radtui.store import descriptions, images, jobs, metrics, ratings
+from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect
 from radtui.worker import pairs
 from radtui.worker.reporter import Reporter, Stopped
 from tests.unit.test_store import rating
 
 from .conftest import new_job, train_settings
-from .test_train import Interrupter, adapter, events, run, series
+from .test_train import adapter, events, run, series
 
 INSTRUCTION = "Describe what you see."
 GOOD = "A bright disc on the left, well seen."
@@ -177,8 +177,9 @@ def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated,
     from radtui.worker import model as models
     from radtui.worker.callback import Progress
 
-    settings = settings_for(folder, learned, max_steps=4, learning_rate=3e-3, gradient_checkpointing="off",
-                            load_in_4bit=False, optimizer="adamw_torch", loader_workers=0, checkpoint_every=0)  # fmt: skip
+    settings = settings_for(
+        folder, learned, max_steps=4, learning_rate=3e-3, gradient_checkpointing="off", checkpoint_every=0
+    )
     job = new_job(folder, settings, parent_job_id=learned.id)
     db = connect(folder)
     reporter = Reporter(db, job.id)

@@ -10,20 +10,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import ContentSwitcher
 
-from radtui.records import Job, JobKind, JobState
-from radtui.settings import PRESETS, TrainSettings
-from radtui.store import images, jobs
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState, UserError
+from radtui.settings import PRESETS, TrainSettings, preset
+from radtui.store import images, jobs, ratings
 from radtui.tui.screens.job_screen import JOB_KEYS, JobScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.top_bar import TopBar
 from radtui.tui.widgets.train_form import TrainForm
 
 if TYPE_CHECKING:
+    from radtui.export.rated_pairs import Offer
     from radtui.tui.widgets.job_pane import JobPane
 
 FOLLOWER = "train"
 LOG_LINES = 200
-FORM_ACTIONS = ("start", "preset", "back")
+FORM_ACTIONS = ("start", "preset", "ratings", "back")
 PANE_ACTIONS = ("stop", "stop_now", "resume", "describe", "new", "log", "other")
 
 
@@ -35,6 +37,9 @@ class TrainScreen(JobScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "Start", tooltip="Start training with these settings"),
         Binding("p", "preset", "Preset", tooltip="Fill in the next preset"),
+        Binding(
+            "R", "ratings", "From ratings", tooltip="Learn from rated pairs, with the job that wrote them"
+        ),
         Binding("escape", "back", "Back to the job", tooltip="Back to the job that was shown"),
         *JOB_KEYS,
         Binding("L", "log", "Whole log", show=False, tooltip="The log over the whole screen"),
@@ -56,6 +61,12 @@ class TrainScreen(JobScreen):
         """The form; the job's pane comes beside it when there is a job to show."""
         with ContentSwitcher(initial=None, classes="body"):
             yield self._form
+
+    def on_screen_resume(self, event: object) -> None:
+        """Pairs may have been rated since."""
+        super().on_screen_resume(event)  # type: ignore[arg-type]
+        if self.is_mounted and self._on_form:
+            self._read_offer()
 
     def on_mount(self) -> None:
         """Show the live job, else the newest one, else the form."""
@@ -125,7 +136,8 @@ class TrainScreen(JobScreen):
         if not self.is_mounted or not self.query(ContentSwitcher):
             return False
         if action in FORM_ACTIONS:
-            return self._on_form and (action != "back" or self.chosen is not None)
+            there = {"back": self.chosen is not None, "ratings": self._form.offers_ratings}
+            return self._on_form and there.get(action, True)
         if action in PANE_ACTIONS and self._on_form:
             return False
         if action == "other":
@@ -139,11 +151,16 @@ class TrainScreen(JobScreen):
         if self._form.form.refuse_invalid():
             return
         settings, parent = self._form.settings, self._form.parent_job_id
-        self.ask(
-            lambda data, db: submit_train(data, db, settings, parent_job_id=parent),
-            self._started,
-            self._form.form.point_out,
-        )
+
+        def submit(data: DataDir, db: sqlite3.Connection) -> Job:
+            if settings.learns_preferences:
+                from radtui.export.rated_pairs import submit_preferences
+                from radtui.export.study import scheme_for
+
+                return submit_preferences(data, db, scheme_for(data), settings)
+            return submit_train(data, db, settings, parent_job_id=parent)
+
+        self.ask(submit, self._started, self._form.form.point_out)
 
     def _started(self, job: Job) -> None:
         self.call_later(self.attach, job)
@@ -151,6 +168,10 @@ class TrainScreen(JobScreen):
     def action_preset(self) -> None:
         """Fill in the next preset."""
         self._form.next_preset()
+
+    def action_ratings(self) -> None:
+        """Fill in what is proposed for learning from rated pairs."""
+        self._form.take_ratings()
 
     def action_back(self) -> None:
         """Back to the job."""
@@ -166,8 +187,31 @@ class TrainScreen(JobScreen):
         self.query_one(ContentSwitcher).current = part
         if part == "form":
             self._form.form.list.focus()
+            self._read_offer()
         elif self._pane is not None:
             self._pane.chart.focus()
+        self.refresh_bindings()
+
+    @work(thread=True, exclusive=True, group="offer")
+    def _read_offer(self) -> None:
+        """Count the rated pairs; raters go on while the form is away."""
+
+        def query(db: sqlite3.Connection) -> Offer | str | None:
+            if not ratings.rated_training_jobs(db):
+                return None
+            from radtui.export.rated_pairs import offer
+            from radtui.export.study import scheme_for
+
+            try:
+                return offer(db, scheme_for(self.rad.data), preset("preferences"))
+            except UserError as error:
+                return str(error)
+
+        found = self.rad.read(query)
+        self.app.call_from_thread(self._take_offer, found)
+
+    def _take_offer(self, found: Offer | str | None) -> None:
+        self._form.set_offer(found)
         self.refresh_bindings()
 
     def _refresh_choices(self, snapshot: Snapshot) -> None:

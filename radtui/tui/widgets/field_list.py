@@ -94,6 +94,12 @@ class FieldList(ScrollView, can_focus=True):
         self.baseline = baseline or self.baseline
         self.refresh()
 
+    def hide(self, names: frozenset[str]) -> None:
+        """Have no lines for these fields, and lines for all others."""
+        if names != self._hidden:
+            self._hidden = names
+            self._set_lines()
+
     def set_options(self, name: str, options: tuple[str, ...]) -> None:
         """Offer values for a field in which any may be typed."""
         self.options[name] = options

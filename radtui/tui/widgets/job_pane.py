@@ -25,11 +25,14 @@ from radtui.tui.widgets.watch_timeline import WatchTimeline
 
 LOSSES = {"loss": ("train", TRAIN), "eval_loss": ("eval", EVAL)}
 SMALL = {
+    "reward_margin": ("Margin", ""),
+    "reward_accuracy": ("Pairs right", ""),
     "learning_rate": ("Learning rate", ""),
     "grad_norm": ("Gradient norm", ""),
     "tokens_per_s": ("Tokens", "/s"),
     "memory_gib": ("Memory", "GiB"),
 }
+SHOWN_WITH_POINTS = ("reward_margin", "reward_accuracy", "memory_gib")
 EVENTS = 6
 TALL_ROWS = 36  # from which a line may stay empty
 WIDE_CELLS = 110  # from which the texts have room beside the chart
@@ -154,7 +157,7 @@ class JobPane(Vertical):
                 self.chart.add_series(key, label, colour, points=key == "eval_loss")
         for name, chart in self._small.items():
             chart.clear()
-            chart.display = name != "memory_gib"
+            chart.display = name not in SHOWN_WITH_POINTS
 
     def _take_points(self, news: News) -> None:
         for event in news.events:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,14 +14,26 @@ from textual.widgets import Static
 
 from radtui.settings import PRESETS, TrainSettings
 from radtui.store.images import DatasetSummary
-from radtui.tui.plan import Plan, plan
+from radtui.tui.plan import Plan, plan, preference_plan
 from radtui.tui.widgets.settings_form import SettingsForm
+
+if TYPE_CHECKING:
+    from radtui.export.rated_pairs import Offer
 
 SAID = {
     "default": "recommended: answer-only loss, held-out evaluation, larger batches",
     "seed": "the report's recipe to the letter: 30 steps, loss on everything",
     "demo": "the small bundled model on drawn phantoms; minutes on a CPU",
+    "preferences": "DPO: which of two descriptions raters preferred, on top of the job that wrote them",
 }
+FROM_RATINGS = "preferences"
+# What a job that learns references has no use for, and what one that learns preferences takes from the job before it.
+HIDDEN = frozenset({"objective", "from_job", "beta"})
+HIDDEN_FROM_RATINGS = frozenset({
+    "model", "dataset", "train_split", "train_images", "instruction", "message_order", "describe_order", "loss_on",
+    "max_side_px", "max_length_tokens", "objective", "lora_r", "lora_alpha", "lora_dropout", "lora_seed",
+    "tune_vision", "tune_language", "tune_attention", "tune_mlp", "backend", "trust_remote_code",
+})  # fmt: skip
 
 
 class TrainForm(Vertical):
@@ -40,7 +53,8 @@ class TrainForm(Vertical):
         self._preset = "default"
         self._parent_job_id: int | None = None
         self._datasets: Sequence[DatasetSummary] = ()
-        self.form = SettingsForm(PRESETS["default"])
+        self._offer: Offer | str | None = None
+        self.form = SettingsForm(PRESETS["default"], HIDDEN)
 
     @property
     def settings(self) -> TrainSettings:
@@ -53,6 +67,11 @@ class TrainForm(Vertical):
     def parent_job_id(self) -> int | None:
         """The job whose settings were taken, if any."""
         return self._parent_job_id
+
+    @property
+    def offers_ratings(self) -> bool:
+        """Whether there are rated pairs, be they enough or not."""
+        return self._offer is not None
 
     def compose(self) -> ComposeResult:
         """Presets above, fields left, plan right."""
@@ -78,38 +97,75 @@ class TrainForm(Vertical):
         self.form.list.set_options("model", tuple(models))
         self._show()
 
+    def set_offer(self, found: Offer | str | None) -> None:
+        """Say what can be learnt from raters: a proposal, why there is none yet, or None where nothing is rated."""
+        self._offer = found
+        self._show()
+
     def next_preset(self) -> None:
         """Fill in the next preset; the data set stays."""
-        names = list(PRESETS)
+        names = self._names
         at = names.index(self._preset) + 1 if self._preset in names else 0
-        self._preset, self._parent_job_id = names[at % len(names)], None
-        self._fill(PRESETS[self._preset])
+        self._take_preset(names[at % len(names)])
+
+    def take_ratings(self) -> None:
+        """Fill in what is proposed for learning from rated pairs, or say why nothing is."""
+        if isinstance(self._offer, str):
+            self.form.point_out(self._offer)
+        elif self._offer is not None:
+            self._take_preset(FROM_RATINGS)
+
+    @property
+    def _names(self) -> list[str]:
+        """The presets that can be chosen now."""
+        return [name for name in PRESETS if name != FROM_RATINGS or self._found is not None]
+
+    @property
+    def _found(self) -> Offer | None:
+        """The proposal, where there is one."""
+        return None if isinstance(self._offer, str) else self._offer
+
+    def _take_preset(self, name: str) -> None:
+        self._preset, self._parent_job_id = name, None
+        if name == FROM_RATINGS and self._found is not None:
+            self._fill(self._found.settings, "beta")
+        else:
+            self._fill(replace(PRESETS[name], dataset=self.settings.dataset))
 
     def take(self, settings: TrainSettings, job_id: int) -> None:
         """Fill in another job's settings."""
         self._preset, self._parent_job_id = f"job #{job_id}", job_id
-        self.form.show(settings, settings)
-        self._show()
+        self._fill(settings)
 
     @on(SettingsForm.Changed)
     def _changed(self) -> None:
         self._show()
 
-    def _fill(self, settings: TrainSettings) -> None:
-        settings = replace(settings, dataset=self.settings.dataset)
+    def _fill(self, settings: TrainSettings, current: str = "") -> None:
+        self.form.list.hide(HIDDEN_FROM_RATINGS if settings.learns_preferences else HIDDEN)
         self.form.show(settings, settings)
+        if current:
+            self.form.list.go_to(current)
         self._show()
 
     def _show(self) -> None:
         if not self.is_mounted:
             return
         self.query_one(".presets", Static).update(self._presets())
-        found = plan(self.settings, self._datasets)
+        found = self._plan()
         self.query_one(".plan-text", Static).update(_plan_text(found))
         self.query_one(".plan-short", Static).update(found.doubts[0] if found.doubts else "")
 
+    def _plan(self) -> Plan:
+        settings = self.settings
+        if not settings.learns_preferences:
+            return plan(settings, self._datasets)
+        if self._found is not None:
+            return preference_plan(settings, self._found, self._datasets)
+        return Plan((), (self._offer,) if isinstance(self._offer, str) else ())
+
     def _presets(self) -> Content:
-        names = [*PRESETS] if self._preset in PRESETS else [*PRESETS, self._preset]
+        names = self._names if self._preset in self._names else [*self._names, self._preset]
         parts: list[Content | str] = [Content.styled("New training job", "bold"), "   "]
         for name in names:
             current = name == self._preset
