@@ -153,6 +153,15 @@ def _set_truth(db: sqlite3.Connection, image_id: int | None, truth: Iterable[Tru
     )
 
 
+def set_fact(db: sqlite3.Connection, ids: Sequence[int], name: str, value: str) -> None:
+    """Add one fact to images that are there, beside those of their source."""
+    with writing(db):
+        db.executemany(
+            "UPDATE images SET facts = json_set(facts, ?, ?) WHERE id = ?",
+            [(f'$."{name}"', value, image_id) for image_id in ids],
+        )
+
+
 def mark_leaks(db: sqlite3.Connection, dataset: str) -> int:
     """Mark the images whose bytes also occur in another split of the data set; returns how many."""
     with writing(db):

@@ -29,7 +29,8 @@ from radtui.settings import ImportSettings
 from radtui.sources import Source, dicom, open_source
 from radtui.sources.base import split_rank
 from radtui.store import images
-from radtui.store.images import ImageQuery, Probe
+from radtui.store.images import Probe
+from radtui.worker.known_images import KnownImages
 from radtui.worker.reporter import Stopped
 
 # Measured on two cores: a second thread takes 2048 x 2048 16-bit PNGs from 48 to 30 ms each and leaves small JPEGs at
@@ -66,6 +67,7 @@ class Tally:
     known: int = 0
     unreadable: int = 0
     leaked: int = 0
+    missing: int = 0  # kept as an earlier import had them
     splits: Counter[str] = field(default_factory=Counter)
     started_s: float = field(default_factory=time.monotonic)
 
@@ -86,6 +88,8 @@ class Tally:
         text = f"{self.done:,} image{'s' * (self.done != 1)}: {splits}" if splits else "No images"
         if self.unreadable:
             text += f"; {self.unreadable:,} unreadable"
+        if self.missing:
+            text += f"; {self.missing:,} missing in the source, kept"
         if self.leaked:
             text += (
                 f"; {self.leaked:,} in {'both splits' if len(self.splits) == 2 else 'more than one split'}"
@@ -117,28 +121,31 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     log.info(source.describe())
     ingest = _Ingest(data, db, dataset, source.location, tally)
     try:
-        ingest.take_all(source, reporter)
+        ingest.take_all(source, settings.limit, reporter)
     except BaseException as error:
-        _finish(db, dataset, tally, reporter)
+        _finish(db, dataset, ingest, reporter)
         if isinstance(error, Stopped):
             reporter.progress(
                 tally.done, tally.total, f"Stopped after {tally.closing()}; import again for the rest"
             )
         raise
-    _finish(db, dataset, tally, reporter)
+    _finish(db, dataset, ingest, reporter)
     reporter.progress(tally.done, tally.done, tally.closing())
     if not tally.done:
         raise UserError(f"{source.location} has no images; name another source.")
 
 
-def _finish(db: sqlite3.Connection, dataset: str, tally: Tally, reporter: ImportReporter) -> None:
+def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: ImportReporter) -> None:
     """Mark leaks and write the counts, also of an import that was stopped or failed half-way."""
+    tally = ingest.tally
     tally.leaked = images.mark_leaks(db, dataset)
     if tally.leaked:
         text = f"{tally.leaked:,} images are in more than one split: scores on them show memory, not skill"
         reporter.event(tally.done, "warning", text)
+    if text := ingest.known.sentence(ingest.location):
+        reporter.event(tally.done, "warning", text)
     reporter.result(
-        new=tally.new, known=tally.known, unreadable=tally.unreadable, leaked=tally.leaked,
+        new=tally.new, known=tally.known, unreadable=tally.unreadable, leaked=tally.leaked, missing=tally.missing,
         splits=dict(tally.splits), seconds=round(time.monotonic() - tally.started_s, 2),
     )  # fmt: skip
 
@@ -177,13 +184,19 @@ class _Ingest:
         self._data = data
         self._db = db
         self._dataset = dataset
-        self._tally = tally
+        self.tally = tally
         self._keys: set[tuple[str, str]] = set()
-        self._probes, self._others = _known_images(db, dataset, location)
-        self._location = location
+        self.known = KnownImages(db, dataset, location)
+        self.location = location
 
-    def take_all(self, source: Source, reporter: ImportReporter) -> None:
-        """Store every image of a source, in its order; when the source breaks, what it gave before that too."""
+    def take_all(self, source: Source, limit: int, reporter: ImportReporter) -> None:
+        """Store every image of a source, in its order; when the source breaks, what it gave before that too.
+
+        Args:
+            source: Where from.
+            limit: How many of each split it gives, 0 for all: only then do others count as gone.
+            reporter: Takes progress.
+        """
         batch: list[tuple[NewImage, Probe]] = []
         written_s = time.monotonic()
         trouble: UserError | None = None
@@ -191,7 +204,7 @@ class _Ingest:
             with closing(self._examined(source)) as pairs:
                 for pair in pairs:
                     self._refuse_foreign(*pair)
-                    batch.append(pair)
+                    batch.append(self.known.kept(*pair))
                     if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
                         self._write(batch, reporter)
                         batch, written_s = [], time.monotonic()
@@ -201,12 +214,15 @@ class _Ingest:
             self._write(batch, reporter)
         if trouble is not None:
             raise trouble
+        if not limit:
+            self.known.mark_gone(self._db, self._keys)
+        self.tally.missing = len(self.known.missing)
 
     def _write(self, batch: list[tuple[NewImage, Probe]], reporter: ImportReporter) -> None:
         # Only now: an import that fails before its first image leaves no empty data set behind.
-        images.ensure_dataset(self._db, self._dataset, self._location)
+        images.ensure_dataset(self._db, self._dataset, self.location)
         new, known = images.add(self._db, self._dataset, batch)
-        tally = self._tally
+        tally = self.tally
         tally.new += new
         tally.known += known
         tally.unreadable += sum(bool(item.error or probe.error) for item, probe in batch)
@@ -258,7 +274,7 @@ class _Ingest:
                 return Probe("", error=str(error))
         sha256 = hashlib.sha256(content).hexdigest()
         store_bytes(self._data.blob(sha256), content)
-        return self._probes.get(sha256) or probe_bytes(content, sha256)
+        return self.known.probes.get(sha256) or probe_bytes(content, sha256)
 
     def _tidied(self, item: NewImage) -> NewImage:
         """An image with text that SQLite takes, and a key that no other image of its split has in this import."""
@@ -284,8 +300,7 @@ class _Ingest:
 
     def _refuse_foreign(self, item: NewImage, probe: Probe) -> None:
         """Keep an image of another source from being replaced: descriptions and ratings hang on it."""
-        there = self._others.get((item.split, item.source_key))
-        if there is not None and there != probe.sha256:
+        if self.known.foreign(item, probe):
             raise UserError(
                 f"{self._dataset} already has another {item.source_key} in {item.split}, from another source;"
                 " import this one under another name."
@@ -298,27 +313,6 @@ def _until_trouble(source: Source) -> Iterator[NewImage | UserError]:
         yield from source
     except UserError as error:
         yield error
-
-
-def _known_images(
-    db: sqlite3.Connection, dataset: str, location: str
-) -> tuple[dict[str, Probe], dict[tuple[str, str], str]]:
-    """What the data set already has.
-
-    Returns:
-        What decoding told of each sha256 that is readable; and, when the data set was begun from another
-        source, the sha256 of every split and key.
-    """
-    begun = next((each.source for each in images.datasets(db) if each.name == dataset), location)
-    probes: dict[str, Probe] = {}
-    others: dict[tuple[str, str], str] = {}
-    for image in images.get_many(db, images.find(db, ImageQuery(dataset))):
-        if not image.error:
-            facts = (image.format, image.width_px, image.height_px, image.mode)
-            probes[image.sha256] = Probe(image.sha256, *facts)
-        if begun != location:
-            others[image.split, image.source_key] = image.sha256
-    return probes, others
 
 
 def probe_bytes(data: bytes, sha256: str) -> Probe:

@@ -118,6 +118,51 @@ def test_a_repeated_import_changes_nothing(run: Import, tmp_path: Path) -> None:
     assert [blob.stat().st_mtime_ns for blob in blobs] == times
 
 
+def warnings(run: Import, job: Job) -> list[str]:
+    return [event.text for event in metrics.events_since(run.db, job.id, 0) if event.kind == "warning"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_vanished_file_leaves_its_row_and_is_said(run: Import, tmp_path: Path, named: bool) -> None:
+    folder = tmp_path / "in"
+    write_files(folder, {f"{n}.png": drawn_png(n) for n in range(3)})
+    if named:
+        write_files(folder, {"metadata.csv": "file_name,text\n" + "".join(f"{n}.png,x\n" for n in range(3))})
+    run(folder)
+    before = {row.source_key: row for row in run.rows()}
+    kept = (folder / "1.png").read_bytes()
+    (folder / "1.png").unlink()
+    for _ in range(2):  # what was missing once is missing again, not new
+        job = run(folder)
+        row = {row.source_key: row for row in run.rows()}["1.png"]
+        assert (row.id, row.sha256, row.error) == (before["1.png"].id, before["1.png"].sha256, "")
+        assert "not" in row.facts["missing"] or "no longer" in row.facts["missing"]
+        assert run.data.blob(row.sha256).read_bytes() == kept
+        assert job.result["missing"] == 1 and job.result["unreadable"] == 0
+        assert job.message.endswith("1 missing in the source, kept")
+        assert any(text.startswith("1.png is missing in ") for text in warnings(run, job))
+    assert "missing" not in {row.source_key: row for row in run.rows()}["0.png"].facts
+    (folder / "1.png").write_bytes(kept)
+    job = run(folder)
+    assert {row.source_key: row for row in run.rows()} == before and not job.result["missing"]
+
+
+def test_a_file_that_became_unreadable_keeps_the_image_that_was_there(run: Import, tmp_path: Path) -> None:
+    write_files(tmp_path / "in", {"0.png": drawn_png(0), "1.png": drawn_png(1)})
+    run(tmp_path / "in")
+    before = {row.source_key: row.sha256 for row in run.rows()}
+    (tmp_path / "in" / "0.png").write_bytes(drawn_png(0)[:40])
+    run(tmp_path / "in")
+    assert {row.source_key: row.sha256 for row in run.rows(unreadable=False)} == before
+
+
+def test_a_limited_import_calls_nothing_missing(run: Import, tmp_path: Path) -> None:
+    write_files(tmp_path / "in", {f"{n}.png": drawn_png(n) for n in range(3)})
+    run(tmp_path / "in")
+    job = run(tmp_path / "in", limit=1)
+    assert job.result["missing"] == 0 and not any("missing" in row.facts for row in run.rows())
+
+
 def test_a_stopped_import_keeps_what_is_in_and_a_repeated_one_adds_the_rest(
     run: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
