@@ -188,6 +188,10 @@ class TrainSettings(Settings):
     tune_attention: bool = _set(True, "LoRA on attention modules", group="LoRA")
     tune_mlp: bool = _set(True, "LoRA on MLP modules", group="LoRA")
 
+    gpus: int = _set(
+        1, "GPUs to train on, each with the whole model and an equal share of the images of a step",
+        group="Machine", low=1, high=64,
+    )  # fmt: skip
     backend: str = _set(
         "auto", "unsloth where CUDA and unsloth are there, transformers elsewhere", group="Machine",
         choices=("auto", "unsloth", "transformers"),
@@ -220,6 +224,19 @@ class TrainSettings(Settings):
     watch_tokens: int = _set(
         96, "Longest watched description", group="Watch", unit="tokens", low=1, high=2048
     )
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong, by field: ranges, and what fits together only in part."""
+        found = super().problems()
+        if "gpus" in found or self.gpus == 1:
+            return found
+        if self.effective_batch % self.gpus:
+            found["gpus"] = (
+                f"gpus must divide the {self.effective_batch} images of a step, and {self.gpus} does not"
+            )
+        elif self.learns_preferences:
+            found["gpus"] = "gpus must be 1 where preferences are learnt"
+        return found
 
     @property
     def asking_order(self) -> str:
@@ -262,6 +279,9 @@ class GenerateSettings(Settings):
     temperature: float = _set(0.0, "0 is greedy: the same text every time", low=0, high=5)
     min_p: float = _set(0.0, "Leave out tokens less likely than this share of the likeliest", low=0, high=1)
     seed: int = _set(3407, "Seed of sampling; not used when greedy", low=0, high=2**32 - 1)
+    gpus: int = _set(
+        1, "GPUs to describe on, each with the whole model and a share of the images", low=1, high=64
+    )
     backend: str = _set("auto", "As in training", choices=("auto", "unsloth", "transformers"))
     load_in_4bit: bool = _set(True, "4-bit weights; needs CUDA")
     prefer_16_bit: bool = _set(

@@ -74,6 +74,14 @@ def missing(db: sqlite3.Connection, job_id: int, variant: Variant) -> list[int]:
     return [row[0] for row in rows]
 
 
+def count(db: sqlite3.Connection, job_id: int) -> int:
+    """How many descriptions a generation job has."""
+    row = db.execute(
+        "SELECT count(*) FROM descriptions WHERE job_id = ? AND step IS NULL", (job_id,)
+    ).fetchone()
+    return int(row[0])
+
+
 def since(db: sqlite3.Connection, job_id: int, cursor: int, limit: int = 5_000) -> list[Description]:
     """Descriptions of a job with `id > cursor`, watched ones (with a step) included, oldest first."""
     rows = db.execute(

@@ -2,6 +2,8 @@
 
     __main__.py          begins the job, runs its kind, ends it with a state and, when it failed, one sentence
     environment.py       what must be set before torch, TRL or unsloth are imported
+    launcher.py          a job on several GPUs: one process each, under torch's launcher
+    rank_process.py      what such a process does; ranks.py is what they agree on, shares.py who learns which image
     failures.py          any exception -> the sentence a user reads
     reporter.py          progress, points, events and results into the store; stop requests out of it
     ingest.py            a source's images into the store

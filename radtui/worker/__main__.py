@@ -17,7 +17,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
-from radtui.worker import environment, failures
+from radtui.worker import environment, failures, launcher, rank_process
 from radtui.worker.reporter import Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
@@ -33,15 +33,22 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m radtui.worker", description="Do one job of a data folder."
     )
     parser.add_argument("--data-dir", required=True, type=Path)
+    # Of a rank: the process that launched it.
+    parser.add_argument("--launcher", type=int, help=argparse.SUPPRESS)
     parser.add_argument("job_id", type=int)
     options = parser.parse_args(arguments)
     data = DataDir(options.data_dir.expanduser().resolve())
-    environment.prepare(data)
-    _log_to_stdout()
+    if options.launcher is not None:
+        rank_process.begin(data, options.job_id, options.launcher)
     db = connect(data)
     if (job := jobs.get(db, options.job_id)) is None:
         print(f"There is no job {options.job_id} in {data.database}.", file=sys.stderr)
         return 2
+    environment.prepare(data, launcher.wanted(job))
+    _log_to_stdout()
+    if options.launcher is not None:
+        rank_process.work(job, data, db)
+        return 0
     jobs.begin(db, job.id, os.getpid())
     reporter = Reporter(db, job.id)
     _stop_on_signals(reporter)
@@ -80,7 +87,9 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         Stopped: The job was asked to stop.
         UserError: It cannot go on, and the user can do something about it.
     """
-    if job.kind is JobKind.IMPORT:
+    if launcher.wanted(job) > 1:
+        launcher.run(job, data, db, reporter)
+    elif job.kind is JobKind.IMPORT:
         from radtui.worker import ingest
 
         ingest.run(job, data, db, reporter)

@@ -10,11 +10,12 @@ from typing import Any
 from radtui.settings import GenerateSettings
 from radtui.worker import memory
 from radtui.worker.model import Plan
+from radtui.worker.ranks import ALONE, Ranks
 
 WORKING_SHARE = 0.35  # of a GPU's free memory, for the images and texts of a batch
 
 
-def choose(settings: GenerateSettings, how: Plan) -> tuple[str, Plan]:
+def choose(settings: GenerateSettings, how: Plan, ranks: Ranks = ALONE) -> tuple[str, Plan]:
     """The model to load, and how.
 
     Training in 4 bits may have fetched a smaller, already quantised repository; the adapter names it. Where only that
@@ -23,6 +24,7 @@ def choose(settings: GenerateSettings, how: Plan) -> tuple[str, Plan]:
     Args:
         settings: A generation job's.
         how: From `model.plan`.
+        ranks: All choose what the fullest of their GPUs has room for, since the texts are to be of one model.
 
     Returns:
         Name or folder, and the plan with its backend and precision.
@@ -32,7 +34,7 @@ def choose(settings: GenerateSettings, how: Plan) -> tuple[str, Plan]:
     if not how.four_bit:
         return settings.model, how
     if at_hand(settings.model):
-        if settings.prefer_16_bit and fits_in_16_bits(settings, memory.free_gpu_gib()):
+        if settings.prefer_16_bit and fits_in_16_bits(settings, ranks.least(memory.free_gpu_gib())):
             return settings.model, replace(how, four_bit=False)
         return settings.model, how
     trained_on = _base_of(settings.adapter)

@@ -118,6 +118,7 @@ class Progress(TrainerCallback):
         then, steps, tokens = self._mark
         busy_s = max(now - then - self._idle_s, 1e-9)
         images = (state.global_step - steps) * args.train_batch_size * args.gradient_accumulation_steps
+        images *= self.reporter.ranks.count
         seen = state.num_input_tokens_seen - tokens
         self._mark, self._idle_s = (now, state.global_step, state.num_input_tokens_seen), 0.0
         return {"samples_per_s": images / busy_s, "tokens_per_s": seen / busy_s}
@@ -175,7 +176,7 @@ class Progress(TrainerCallback):
         """Stop now by an exception, or after this step by saving and leaving the loop."""
         if request is StopRequest.NOW:
             raise Stopped
-        if request is StopRequest.CHECKPOINT:
+        if self.reporter.ranks.first_says(request is StopRequest.CHECKPOINT):
             self.stopping = True
             control.should_save = True
             control.should_evaluate = False

@@ -20,49 +20,53 @@ QUIET = {
 """Set whatever the user's shell says: nothing is sent, nothing animates."""
 
 
-def prepare(data: DataDir) -> None:
-    """Silence what would report, take one GPU, share the cores, keep compiled kernels for the next job.
+def prepare(data: DataDir, gpus: int = 1) -> None:
+    """Silence what would report, take the GPUs, share the cores, keep compiled kernels for the next job.
 
     Compiling takes one to two minutes of a job's first step on a GPU; the caches lie in the data folder, shared
     by all jobs of a machine.
 
     Args:
         data: The data folder.
+        gpus: How many GPUs, and so processes, the job has.
     """
     os.environ.update(QUIET)
     # Threads that sleep while they wait. Spinning ones, the default, lose their core to any other process and make
     # the rest spin on: with both cores of a machine half taken, a description took 11 to 19 s instead of 1.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    _take_one_gpu()
+    if gpus > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // gpus)))
+    _take_gpus(gpus)
     cache = data.root / "cache"
     os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(cache / "unsloth"))
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache / "inductor"))
     os.environ.setdefault("TRITON_CACHE_DIR", str(cache / "triton"))
 
 
-def _take_one_gpu() -> None:
-    """Let the libraries see one GPU, unless a launcher of several processes has given each its own.
+def _take_gpus(count: int) -> None:
+    """Let the libraries see as many GPUs as the job has; a rank keeps what its launcher saw.
 
-    Several visible GPUs would make transformers' Trainer copy the model to all of them at every step.
+    More visible GPUs than processes would make transformers' Trainer copy the model to all of them at every step.
     """
     if "LOCAL_RANK" in os.environ:
         return
     if (named := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = named.split(",")[0]
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(named.split(",")[:count])
         return
     os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # as the management library numbers them
-    os.environ["CUDA_VISIBLE_DEVICES"] = str(_freest_gpu())
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, sorted(_freest_gpus(count))))
 
 
-def _freest_gpu() -> int:
-    """The number of the GPU with the most free memory; 0 when that cannot be told."""
+def _freest_gpus(count: int) -> list[int]:
+    """Numbers of the GPUs with the most free memory; the first ones when that cannot be told."""
     try:
         import pynvml
 
         pynvml.nvmlInit()
-        numbers = range(pynvml.nvmlDeviceGetCount())
-        return max(
-            numbers, key=lambda n: pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(n)).free
-        )
+        free = {
+            n: pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(n)).free
+            for n in range(pynvml.nvmlDeviceGetCount())
+        }
+        return sorted(free, key=lambda n: -free[n])[:count]
     except Exception:  # no library, no driver, no GPU: then there is nothing to choose
-        return 0
+        return list(range(count))

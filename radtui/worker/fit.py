@@ -9,7 +9,7 @@ import gc
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,12 +19,13 @@ from trl import SFTConfig
 
 from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.worker import checkpoints, failures, fitting, gpu_facts, main_memory
+from radtui.worker import checkpoints, failures, fitting, gpu_facts, main_memory, shares
 from radtui.worker.callback import Progress
 from radtui.worker.collator import Collator
 from radtui.worker.data import ImageTexts
 from radtui.worker.model import Plan
 from radtui.worker.pairs import PairCollator, PairTexts
+from radtui.worker.rank_process import OutOfMemoryError
 from radtui.worker.reporter import Reporter
 from radtui.worker.trainer import ReferenceTrainer, WatchedTrainer
 
@@ -60,7 +61,7 @@ def fit(task: Task, checkpoint: Path | None) -> None:
         Stopped: The app wants to stop now.
         UserError: The loss is not finite, the disk is full, or the GPU cannot hold a single image.
     """
-    settings = _fitted(task)
+    settings = _agreed(task, _fitted(task))
     while True:
         trainer = build(task, settings, eval_at_start=not task.progress.looked_at_start)
         if checkpoint is not None and _is_last(checkpoint):
@@ -72,9 +73,11 @@ def fit(task: Task, checkpoint: Path | None) -> None:
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not failures.is_out_of_memory(error):
                 raise
-            smaller = halved(settings)
+            smaller = shares.halved(settings)
             if smaller is None:
                 raise _too_large() from error
+            if task.reporter.ranks.several:
+                raise OutOfMemoryError from error  # the others are waiting in the middle of the step
         if smaller is None:
             return
         # Only here, after the except block, is its traceback gone and with it what held the activations.
@@ -84,6 +87,18 @@ def fit(task: Task, checkpoint: Path | None) -> None:
         del trainer
         gc.collect()
         torch.cuda.empty_cache()
+
+
+def _agreed(task: Task, fitted: TrainSettings) -> TrainSettings:
+    """The settings with the micro-batch that fits every rank."""
+    ranks = task.reporter.ranks
+    if not ranks.several:
+        return fitted
+    agreed = shares.with_batch(fitted, int(ranks.least(fitted.batch_size)))
+    task.reporter.result(
+        batch_size=agreed.batch_size, gradient_accumulation=agreed.gradient_accumulation, gpus=ranks.count
+    )
+    return agreed
 
 
 def _fitted(task: Task) -> TrainSettings:
@@ -154,7 +169,7 @@ def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> WatchedTr
             max_length=None if _collates_here(task, settings) else settings.max_length_tokens,
             dataset_text_field="", dataset_kwargs={"skip_prepare_dataset": True}, label_names=["labels"],
         ),
-        data_collator=_collator(task, settings),
+        data_collator=_padding_left_out(task, _collator(task, settings)),
         train_dataset=_items(settings, task.learnt),
         eval_dataset=_items(settings, task.evaluated) if task.evaluated else None,
     )  # fmt: skip
@@ -185,6 +200,9 @@ def arguments(
         weight_decay=settings.weight_decay,
         # Arithmetic and memory.
         use_cpu=not cuda,
+        ddp_broadcast_buffers=False,  # they are constants
+        # A tower's last layers may have no part in the loss. Recomputing as unsloth does can't be looked through.
+        ddp_find_unused_parameters=task.how.backend != "unsloth" or settings.gradient_checkpointing == "off",
         bf16=task.how.precision == "bfloat16",
         fp16=task.how.precision == "float16",
         gradient_checkpointing=settings.gradient_checkpointing != "off",
@@ -215,20 +233,6 @@ def arguments(
     )
 
 
-def halved(settings: TrainSettings) -> TrainSettings | None:
-    """Half the micro-batch and twice the accumulation, so that a step sees the same images; None at one image.
-
-    A size that two does not divide falls to its next smaller divisor.
-    """
-    batch = settings.batch_size
-    smaller = next((size for size in range(batch // 2, 0, -1) if batch % size == 0), None)
-    if smaller is None:
-        return None
-    return replace(
-        settings, batch_size=smaller, gradient_accumulation=settings.gradient_accumulation * batch // smaller
-    )
-
-
 def _collates_here(task: Task, settings: TrainSettings) -> bool:
     """Whether our collator makes the batches; the report's recipe, text first and every token learnt, has unsloth's."""
     as_reported = settings.message_order == "text_first" and settings.loss_on == "all"
@@ -254,6 +258,10 @@ def _collator(task: Task, settings: TrainSettings) -> Any:
     return UnslothVisionDataCollator(task.model, task.processor)
 
 
+def _padding_left_out(task: Task, collate: Any) -> Any:
+    return shares.PaddedBatches(collate) if task.reporter.ranks.several else collate
+
+
 def _is_last(checkpoint: Path) -> bool:
     state = json.loads((checkpoint / checkpoints.STATE).read_text())
     return bool(state["global_step"] >= state["max_steps"])
@@ -276,7 +284,6 @@ def _say_smaller(task: Task, before: TrainSettings, after: TrainSettings) -> Non
     task.reporter.event(
         task.progress.step,
         "memory",
-        f"The {'GPU' if task.how.cuda else 'machine'}'s memory does not hold {before.batch_size} images at a time: "
-        f"going on with {after.batch_size} and {after.gradient_accumulation} passes per step, the same images per step",
+        shares.smaller_sentence(before, after, task.how.cuda),
         task.progress.elapsed_s,
     )

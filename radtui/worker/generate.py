@@ -17,7 +17,7 @@ from radtui.store import descriptions, images
 from radtui.store.descriptions import NewDescription
 from radtui.worker import base_weights, failures, memory
 from radtui.worker import model as models
-from radtui.worker.reporter import Reporter
+from radtui.worker.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
     from radtui.worker.data import Example
@@ -50,15 +50,15 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         )
     missing = {variant: set(descriptions.missing(db, job.id, variant)) for variant in VARIANTS}
     todo = [image_id for image_id in work if any(image_id in left for left in missing.values())]
-    total = len(work) * len(VARIANTS)
-    done = total - sum(len(left) for left in missing.values())
-    reporter.advance(done, total, f"Loading {settings.model}")
+    total, ranks = len(work) * len(VARIANTS), reporter.ranks
+    ranks.meet()  # all have read what is missing before any writes
+    reporter.advance(descriptions.count(db, job.id), total, f"Loading {settings.model}")
     if not todo:
         return
 
     # One load serves both: the base text comes from the same weights with the adapter off.
-    name, how = base_weights.choose(settings, models.plan(settings))
-    for change in how.changes:
+    name, how = base_weights.choose(settings, models.plan(settings), ranks)
+    for change in how.changes if ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(name, how, trust_remote_code=settings.trust_remote_code)
     model = models.load_adapter(model, settings.adapter, how)
@@ -75,13 +75,23 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     fast_lora.install(model)
     if decode.enable(model):
         records = _bucketed(records)
+    own = records[ranks.number :: ranks.count]  # neighbours of like shape go to different GPUs
     with gpu_facts.sampler() as gpu:
-        writer = _Writer(settings, model, processor, reporter, missing, total, done, gpu.take)
-        writer.write(examples(records, data))
-    reporter.progress(total, total, f"Wrote {writer.written} descriptions, {writer.rate:.2g}/s")
-    reporter.result(
-        peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, **_figures(db, job.id)
-    )
+        writer = _Writer(
+            settings, model, processor, reporter, missing, total, gpu.take if ranks.first else dict
+        )
+        with contextlib.suppress(Stopped):
+            writer.write(examples(own, data))
+    ranks.meet()
+    writer.done = descriptions.count(db, job.id)
+    if writer.done < total:
+        raise Stopped
+    if ranks.first:
+        reporter.progress(total, total, f"Wrote {writer.written} descriptions, {writer.rate:.2g}/s")
+        reporter.result(
+            peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, gpus=ranks.count,
+            **_figures(db, job.id, ranks.count),
+        )  # fmt: skip
 
 
 class _Writer:
@@ -95,7 +105,6 @@ class _Writer:
         reporter: Reporter,
         missing: dict[Variant, set[int]],
         total: int,
-        done: int,
         facts: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         self.settings = settings
@@ -104,13 +113,17 @@ class _Writer:
         self.reporter = reporter
         self.missing = missing
         self.total = total
-        self.done = done
+        self.done = self.there_before = descriptions.count(reporter.db, reporter.job_id)
         self.facts = facts
         self.batch_size = settings.batch_size or FIRST_BATCH
         self.measures = settings.batch_size == 0 and next(model.parameters()).is_cuda
         self.grows = settings.batch_size == 0 and not self.measures
-        self.written = 0
         self.began = time.monotonic()
+
+    @property
+    def written(self) -> int:
+        """Descriptions that the job has got since then, of all GPUs."""
+        return self.done - self.there_before
 
     @property
     def rate(self) -> float:
@@ -228,8 +241,7 @@ class _Writer:
             ]
         )  # fmt: skip
         self.missing[variant] -= {item.image_id for item in items}
-        self.done += len(texts)
-        self.written += len(texts)
+        self.done = descriptions.count(self.reporter.db, self.reporter.job_id)
         if values := self.facts():
             elapsed_s = time.monotonic() - self.began
             self.reporter.log_step(self.done, self.total, 0.0, elapsed_s, values)
@@ -245,8 +257,11 @@ def _bucketed(records: list[Image]) -> list[Image]:
     return found
 
 
-def _figures(db: sqlite3.Connection, job_id: int) -> dict[str, object]:
-    """Counts and speeds over all of the job's descriptions, those of earlier processes included."""
+def _figures(db: sqlite3.Connection, job_id: int, gpus: int) -> dict[str, object]:
+    """Counts and speeds over all of the job's descriptions, those of earlier processes included.
+
+    Each description has its own time, of one GPU, so what all of them do in a second is that many times more.
+    """
     found: dict[str, object] = {}
     written = descriptions.finished(db, job_id)
     for variant in VARIANTS:
@@ -254,7 +269,7 @@ def _figures(db: sqlite3.Connection, job_id: int) -> dict[str, object]:
         tokens, seconds = sum(each.tokens for each in own), sum(each.seconds for each in own)
         found[f"{variant}_descriptions"] = len(own)
         found[f"{variant}_truncated"] = sum(each.truncated for each in own)
-        found[f"{variant}_tokens_per_s"] = round(tokens / max(seconds, 1e-9), 1)
+        found[f"{variant}_tokens_per_s"] = round(gpus * tokens / max(seconds, 1e-9), 1)
     return found
 
 

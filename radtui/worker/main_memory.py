@@ -35,7 +35,7 @@ def fitting(model: Any, settings: TrainSettings, items: list[dict[str, Any]], co
     Raises:
         UserError: Not even one image fits.
     """
-    from radtui.worker.fit import halved
+    from radtui.worker.shares import halved
 
     began = memory.resident_bytes()
     one, two = _peak(model, collate(items[:1])), _peak(model, collate(items[:2]))

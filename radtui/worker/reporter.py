@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from radtui.records import StopRequest
 from radtui.store import descriptions, jobs, metrics
+from radtui.worker.ranks import ALONE, Ranks
 
 BUSY_TRIES = 10  # each waits for the store's busy timeout, 30 s
 
@@ -26,11 +27,13 @@ class Reporter:
     Args:
         db: The worker's own connection, used from the main thread only.
         job_id: The job.
+        ranks: The process that speaks, among those of its job.
     """
 
-    def __init__(self, db: sqlite3.Connection, job_id: int) -> None:
+    def __init__(self, db: sqlite3.Connection, job_id: int, ranks: Ranks = ALONE) -> None:
         self.db = db
         self.job_id = job_id
+        self.ranks = ranks
         self.terminated = False  # set by SIGTERM: from then on every request reads as "now"
 
     def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
@@ -91,3 +94,30 @@ class Reporter:
                     raise
                 log.warning("The database is busy (%s); trying again", error)
         return write()
+
+
+class QuietReporter(Reporter):
+    """Writes to this process's log alone: of several processes that train one model, the first speaks for all."""
+
+    def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
+        """Log what is done."""
+        if message is not None:
+            log.info(message)
+        return StopRequest.NONE
+
+    def log_step(
+        self, step: int, total: int, epoch: float, elapsed_s: float, values: Mapping[str, float]
+    ) -> StopRequest:
+        """Nothing: the first process writes the same values."""
+        return StopRequest.NONE
+
+    def event(self, step: int, kind: str, text: str, elapsed_s: float = 0.0) -> None:
+        """Log it."""
+        log.info("%s: %s", kind, text)
+
+    def described(self, batch: list[descriptions.NewDescription]) -> int:
+        """Nothing: the first process describes."""
+        return 0
+
+    def result(self, **facts: object) -> None:
+        """Nothing: the first process has the same facts."""

@@ -6,7 +6,7 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from radtui.paths import DataDir
 from radtui.records import Image, Job, UserError
 from radtui.settings import TrainSettings
 from radtui.store import images, metrics
-from radtui.worker import checkpoints, memory
+from radtui.worker import checkpoints, memory, shares
 from radtui.worker import model as models
 from radtui.worker.reporter import Reporter, Stopped
 
@@ -30,22 +30,20 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         Stopped: The app asked to stop; with a checkpoint, the adapter as it was is left too.
         UserError: The settings, the data, the model or the machine do not allow it; says which.
     """
-    settings = TrainSettings.from_dict(job.settings).check()
+    settings, ranks = TrainSettings.from_dict(job.settings).check(), reporter.ranks
 
     # What is learnt, what is held out, and the held-out few that are watched.
     held_out = _records(db, settings, settings.eval_split, max(WATCH_AMONG, settings.eval_images))
     learnt, evaluated, doubts = _material(job, data, db, settings, held_out, reporter)
 
-    # Where to begin. Steps past the last checkpoint are done again, so their rows go.
-    checkpoint = checkpoints.newest(data.checkpoints(job.id))
-    first_step = checkpoints.step_of(checkpoint) if checkpoint else 0
-    elapsed_s = _elapsed_at(db, job.id, first_step)
-    metrics.drop_after(db, job.id, first_step if checkpoint else -1)
+    # Where to begin; of several ranks, the launcher has made it ready.
+    begun = _last(data, db, job.id) if ranks.several else start(data, db, job.id)
+    checkpoint, first_step, elapsed_s = begun.checkpoint, begun.step, begun.elapsed_s
 
     # What this machine can't do as asked is done otherwise, and said.
     how = models.plan(_on_transformers(settings) if settings.learns_preferences else settings)
     settings, changes = _substituted(settings, how)
-    settings = _as_last_fitted(settings, job)
+    settings = as_last_fitted(settings, job)
     changes += doubts
     reporter.result(backend=how.backend, weights=how.weights, substitutions=changes)
     for change in changes if not checkpoint else []:
@@ -72,7 +70,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     if settings.maskless_vision:
         vision_attention.install(model)
     pinned = pick(held_out[:WATCH_AMONG], settings.watch_images)
-    watch = Watch(pinned, data, settings, processor, reporter, settings.batch_size) if pinned else None
+    watches = pinned and ranks.first  # meanwhile the others wait for the next step
+    watch = Watch(pinned, data, settings, processor, reporter, settings.batch_size) if watches else None
     progress = Progress(reporter, watch, bool(evaluated), first_step, elapsed_s)
     if checkpoint:
         reporter.event(first_step, "resume", f"Resumed from the checkpoint of step {first_step}", elapsed_s)
@@ -91,7 +90,9 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         dpo.forget_reference(model)
 
     # What is left: the adapter with its processor, and the figures of the run.
-    adapter = _save_adapter(model, processor, data.adapter(job.id))
+    adapter = data.adapter(job.id)
+    if ranks.first:
+        _save_adapter(model, processor, adapter)
     reporter.result(
         adapter=str(adapter), adapter_step=progress.step, seconds=round(progress.elapsed_s, 1),
         peak_memory_gib=round(memory.peak_gib(), 2), final_loss=progress.last.get("loss"),
@@ -101,8 +102,31 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     reporter.progress(
         progress.step, progress.total or progress.step, f"{what} {progress.step} steps{progress.losses}"
     )
+    ranks.meet()  # the launcher ends all as soon as one is stopped
     if progress.stopping:
         raise Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a job begins, or goes on: after a checkpoint, a step, and the time it took until then, s."""
+
+    checkpoint: Path | None
+    step: int
+    elapsed_s: float
+
+
+def start(data: DataDir, db: sqlite3.Connection, job_id: int) -> Start:
+    """Make a job ready to go on: steps past the last checkpoint are done again, so their rows go."""
+    found = _last(data, db, job_id)
+    metrics.drop_after(db, job_id, found.step if found.checkpoint else -1)
+    return found
+
+
+def _last(data: DataDir, db: sqlite3.Connection, job_id: int) -> Start:
+    checkpoint = checkpoints.newest(data.checkpoints(job_id))
+    step = checkpoints.step_of(checkpoint) if checkpoint else 0
+    return Start(checkpoint, step, _elapsed_at(db, job_id, step))
 
 
 def _records(db: sqlite3.Connection, settings: TrainSettings, split: str, limit: int) -> list[Image]:
@@ -191,11 +215,11 @@ def _substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSettin
     return settings, changes
 
 
-def _as_last_fitted(settings: TrainSettings, job: Job) -> TrainSettings:
-    """The micro-batch that fitted before the job was stopped, so that resuming doesn't fill the memory again."""
+def as_last_fitted(settings: TrainSettings, job: Job) -> TrainSettings:
+    """The settings with one GPU's micro-batch: what fitted before the job was stopped, so that it will again."""
     batch_size, accumulation = job.result.get("batch_size"), job.result.get("gradient_accumulation")
     if not (isinstance(batch_size, int) and isinstance(accumulation, int)):
-        return settings
+        return shares.of_one_rank(settings, settings.gpus)
     return replace(settings, batch_size=batch_size, gradient_accumulation=accumulation)
 
 
@@ -205,7 +229,7 @@ def _parameters(model: Any) -> int:
     return counted
 
 
-def _save_adapter(model: Any, processor: Any, folder: Path) -> Path:
+def _save_adapter(model: Any, processor: Any, folder: Path) -> None:
     """Write adapter and processor: a whole folder or none, in place of an earlier one."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -213,7 +237,6 @@ def _save_adapter(model: Any, processor: Any, folder: Path) -> Path:
     processor.save_pretrained(partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
-    return folder
 
 
 def _versions() -> dict[str, str]:

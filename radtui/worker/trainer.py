@@ -10,11 +10,13 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 from trl import SFTTrainer
 
 from radtui.records import UserError
-from radtui.worker import failures
+from radtui.worker import failures, shares
 from radtui.worker.callback import Progress
 from radtui.worker.collator import IGNORED
 from radtui.worker.reporter import Reporter
@@ -57,7 +59,7 @@ class WatchedTrainer(Below):
         Raises:
             UserError: The loss is not finite, or nothing in the job's first batch is supervised.
         """
-        if not self.progress.counted:
+        if not self.progress.counted and self.reporter.ranks.first:  # another rank's may be padding
             self._count(inputs)
         loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
         if not math.isfinite(value := loss.item()):
@@ -111,4 +113,27 @@ class WatchedTrainer(Below):
 
 
 class ReferenceTrainer(WatchedTrainer, SFTTrainer):
-    """Learns references."""
+    """Learns references, alone or as one of several ranks."""
+
+    def get_train_dataloader(self) -> Any:
+        """Batches in the trainer's own order, of which each rank has its share."""
+        if not self.reporter.ranks.several:
+            return super().get_train_dataloader()
+        from accelerate.data_loader import SeedableRandomSampler, prepare_data_loader
+
+        args, images = self.args, self.train_dataset
+        order = SeedableRandomSampler(images, generator=torch.Generator(), data_seed=args.data_seed)
+        loader = DataLoader(
+            shares.PaddedItems(images),
+            batch_sampler=shares.RankBatches(
+                order, len(images), args.per_device_train_batch_size, args.gradient_accumulation_steps,
+                self.reporter.ranks,
+            ),
+            collate_fn=self.data_collator,
+            num_workers=args.dataloader_num_workers,
+            prefetch_factor=args.dataloader_prefetch_factor,
+            persistent_workers=args.dataloader_persistent_workers,
+            pin_memory=args.dataloader_pin_memory,
+        )  # fmt: skip
+        # As of one process: the shares are made already.
+        return prepare_data_loader(loader, self.accelerator.device, 1, 0, put_on_device=True)

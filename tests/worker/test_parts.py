@@ -197,7 +197,7 @@ def rewrite(folder, **changes) -> None:
 
 
 def test_a_smaller_micro_batch_keeps_the_images_of_a_step():
-    from radtui.worker.fit import halved
+    from radtui.worker.shares import halved
 
     start = replace(preset("default"), batch_size=12, gradient_accumulation=2)
     sizes = []
