@@ -38,6 +38,7 @@ class Incoming:
     sort_key: str | None
     left: Variant
     snapshots: tuple[Rating, ...]
+    revealed_at: float | None = None  # when the rater saw which text is whose, Unix time, s
 
 
 def read_ratings(path: Path, scheme: Scheme) -> list[Incoming]:
@@ -133,6 +134,7 @@ def _jsonl_row(line: dict[str, object]) -> Incoming:
         int(about["job_id"]), int(about["image_id"]), str(given["image_sha256"]), str(given["split"]),
         str(given["image_path"]), str(given["base"]["text"]), str(given["tuned"]["text"]), str(about["rater"]),
         int(about["occasion"]), _role(given["role"]), given["sort_key"], Variant(left), snapshots,
+        given.get("revealed_at"),
     )  # fmt: skip
 
 

@@ -30,9 +30,12 @@ def write_jsonl(db: sqlite3.Connection, review: Review, out: Path) -> int:
     for name in sorted({rating.rater for rating in review.ratings}):
         for snapshot in ratings.history(db, review.job.id, name):
             histories.setdefault((snapshot.image_id, name, snapshot.occasion), []).append(snapshot)
+    revealed = {
+        name: ratings.revealed(db, review.job.id, name) for name in {row.rater for row in review.ratings}
+    }
     written = 0
     with whole_file(out) as file:
-        for line in _lines(db, review, histories):
+        for line in _lines(db, review, histories, revealed):
             # ASCII escapes keep what UTF-8 cannot hold, and control characters, whatever reads the file.
             file.write(json.dumps(line) + "\n")
             written += 1
@@ -40,7 +43,10 @@ def write_jsonl(db: sqlite3.Connection, review: Review, out: Path) -> int:
 
 
 def _lines(
-    db: sqlite3.Connection, review: Review, histories: dict[tuple[int, str, int], list[Rating]]
+    db: sqlite3.Connection,
+    review: Review,
+    histories: dict[tuple[int, str, int], list[Rating]],
+    revealed: dict[str, dict[int, float]],
 ) -> Iterator[dict[str, object]]:
     for rating, image, pair in rated(db, review):
         place = review.assigned.get((rating.image_id, rating.rater, rating.occasion))
@@ -50,6 +56,7 @@ def _lines(
             "role": review.role(rating),
             "sort_key": place.sort_key if place else None,
             "assigned_left": place.shown_left.value if place else None,
+            "revealed_at": revealed[rating.rater].get(rating.image_id),
             "rating": _snapshot(rating),
             "history": [
                 _snapshot(snapshot) for snapshot in histories[rating.image_id, rating.rater, rating.occasion]

@@ -14,7 +14,7 @@ from radtui.records import Comparison, Image, Rating, UserError
 from radtui.review.blinding import order_key
 from radtui.review.scheme import Scheme
 from radtui.store import descriptions, images, jobs, ratings
-from radtui.store.ratings import Assignment
+from radtui.store.ratings import Assignment, Reveal
 
 Texts = tuple[str, str, str]  # sha256 of the image, base text, tuned text
 
@@ -63,7 +63,7 @@ def import_ratings(db: sqlite3.Connection, path: Path, scheme: Scheme, job_id: i
             f"None of the {len(rows)} ratings in {path} belongs to a comparison here; describe the same images with"
             " the same models first, or name the data folder with --data-dir."
         )
-    ratings.restore(db, sorted(plan.snapshots, key=lambda row: row.id), plan.assignments, plan.ids)
+    ratings.restore(db, sorted(plan.snapshots, key=lambda row: row.id), plan.assignments, plan.ids, plan.reveals)
     return Restored(
         len(rows), plan.added, plan.known, plan.conflicts, plan.unmatched, tuple(sorted(plan.jobs)),
         tuple(plan.problems),
@@ -76,6 +76,7 @@ class _Plan:
     def __init__(self) -> None:
         self.snapshots: list[Rating] = []
         self.assignments: list[Assignment] = []
+        self.reveals: list[Reveal] = []
         self.ids: dict[int, int] = {}  # id in the file -> id here
         self.jobs: set[int] = set()
         self.problems: list[str] = []
@@ -133,6 +134,8 @@ def _match(
             continue
         plan.matched += 1
         image = _closest(row, choices)
+        if row.revealed_at is not None:
+            plan.reveals.append(Reveal(job_id, image.id, row.rater, row.revealed_at))
         before = histories[row.rater].setdefault((image.id, row.occasion), [])
         moved = [replace(one, job_id=job_id, image_id=image.id) for one in row.snapshots]
         new = _news(moved, before)

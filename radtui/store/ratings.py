@@ -32,6 +32,16 @@ class Assignment:
     sort_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """A rater has seen which text of an image is whose, at a Unix time, s."""
+
+    job_id: int
+    image_id: int
+    rater: str
+    revealed_at: float
+
+
 def add(db: sqlite3.Connection, rating: Rating) -> Rating:
     """Append a snapshot in a transaction of its own; returns it with its id.
 
@@ -46,6 +56,7 @@ def restore(
     snapshots: Iterable[Rating],
     assignments: Iterable[Assignment] = (),
     known: Mapping[int, int] | None = None,
+    reveals: Iterable[Reveal] = (),
 ) -> None:
     """Append snapshots that another data folder gave ids, all of them or none.
 
@@ -54,10 +65,13 @@ def restore(
         snapshots: In their order; `undoes` names an old id.
         assignments: Sides and places of their pairs; one that is there already stays.
         known: Old id -> id here, of snapshots that are here already.
+        reveals: What raters have seen; one that is there already keeps its time.
     """
     new_ids = dict(known or {})
     with writing(db):
         _assign(db, assignments)
+        for seen in reveals:
+            _reveal(db, seen)
         for snapshot in snapshots:
             undoes = None if snapshot.undoes is None else new_ids.get(snapshot.undoes)
             new_ids[snapshot.id] = _insert(db, replace(snapshot, undoes=undoes)).id
@@ -78,6 +92,15 @@ def _insert(db: sqlite3.Connection, rating: Rating) -> Rating:
 def history(db: sqlite3.Connection, job_id: int, rater: str) -> list[Rating]:
     """Every snapshot of one rater in one job, oldest first."""
     rows = db.execute("SELECT * FROM ratings WHERE job_id = ? AND rater = ? ORDER BY id", (job_id, rater))
+    return [_rating(row) for row in rows]
+
+
+def since(db: sqlite3.Connection, job_id: int, rater: str, cursor: int) -> list[Rating]:
+    """One rater's snapshots in one job with `id > cursor`, oldest first: by the rows' ids, whatever came before."""
+    rows = db.execute(
+        "SELECT * FROM ratings WHERE id > ? AND +job_id = ? AND +rater = ? ORDER BY id",  # +: not by their index
+        (cursor, job_id, rater),
+    )
     return [_rating(row) for row in rows]
 
 
@@ -158,6 +181,33 @@ def stored_side(
         (job_id, rater, image_id, occasion),
     ).fetchone()
     return Variant(row[0]) if row else None
+
+
+def reveal(db: sqlite3.Connection, seen: Reveal) -> None:
+    """Remember for good that a rater knows which text is whose; the first time counts."""
+    with writing(db):
+        _reveal(db, seen)
+
+
+def _reveal(db: sqlite3.Connection, seen: Reveal) -> None:
+    db.execute(
+        "INSERT OR IGNORE INTO reveals (job_id, rater, image_id, revealed_at) VALUES (?, ?, ?, ?)",
+        (seen.job_id, seen.rater, seen.image_id, seen.revealed_at),
+    )
+
+
+def revealed(db: sqlite3.Connection, job_id: int, rater: str) -> dict[int, float]:
+    """Images of a job of which a rater knows which text is whose, with the Unix time of asking, s."""
+    rows = db.execute(
+        "SELECT image_id, revealed_at FROM reveals WHERE job_id = ? AND rater = ?", (job_id, rater)
+    )
+    return {image_id: at for image_id, at in rows}
+
+
+def is_revealed(db: sqlite3.Connection, job_id: int, rater: str, image_id: int) -> bool:
+    """Whether a rater knows which text of one image is whose."""
+    sql = "SELECT 1 FROM reveals WHERE job_id = ? AND rater = ? AND image_id = ?"
+    return db.execute(sql, (job_id, rater, image_id)).fetchone() is not None
 
 
 def _rating(row: sqlite3.Row) -> Rating:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # AUTOINCREMENT where rows are deleted and readers keep a cursor: an id used again would never be read.
 FIRST_TABLES = """
@@ -137,6 +137,15 @@ DROP INDEX images_by_split;
 CREATE INDEX images_by_split ON images (dataset, split DESC, position);
 """
 
+# Who has asked which text is whose, and when: whatever they judge of that image afterwards is not blind.
+REVEALS = """
+CREATE TABLE reveals (
+    job_id INTEGER NOT NULL REFERENCES jobs(id), rater TEXT NOT NULL,
+    image_id INTEGER NOT NULL REFERENCES images(id), revealed_at REAL NOT NULL,
+    PRIMARY KEY (job_id, rater, image_id)
+) WITHOUT ROWID;
+"""
+
 
 def migrate(db: sqlite3.Connection) -> None:
     """Bring the database to `SCHEMA_VERSION`, safely when several processes try at once.
@@ -172,6 +181,11 @@ def _migrations():  # type: ignore[no-untyped-def]  # the type's import is what 
     @migrations()
     def m002_faster_search(db: Database) -> None:
         for statement in _statements(FASTER_SEARCH):
+            db.conn.execute(statement)
+
+    @migrations()
+    def m003_reveals(db: Database) -> None:
+        for statement in _statements(REVEALS):
             db.conn.execute(statement)
 
     return migrations

@@ -18,7 +18,7 @@ from radtui.review.scheme import Scheme
 from radtui.review.text import normalise, visible
 from radtui.review.undo import History
 from radtui.store import descriptions, images, jobs, ratings
-from radtui.store.ratings import Assignment
+from radtui.store.ratings import Assignment, Reveal
 from radtui.tui import review_edits as edits
 
 Edit = Callable[[Rating], Rating]
@@ -37,6 +37,7 @@ class Study:
     history: History
     queue: Queue
     sides: dict[Pair, Variant] = field(default_factory=dict)
+    newest_id: int = 0  # of the rows that history and queue know
 
     def order(self, image_ids: list[int]) -> list[Pair]:
         """The shown order of these images' pairs; pure, for any thread."""
@@ -64,12 +65,14 @@ def read_study(db: sqlite3.Connection, job_id: int, rater: str, scheme: Scheme) 
     work = descriptions.work_list(db, job_id) if protocol.calibration_items else []
     calibration = calibration_set(job_id, work, protocol.calibration_items, seed)
     pairs = shown_order(job_id, descriptions.comparison_ids(db, job_id), rater, seed, protocol, calibration)
-    history = History(ratings.history(db, job_id, rater))
+    rows = ratings.history(db, job_id, rater)
+    history = History(rows)
     queue = Queue(pairs, sorted(history.current.values(), key=lambda row: row.id), protocol.repeat_gap)
     sides = {
         Pair(a.job_id, a.image_id, a.occasion): a.shown_left for a in ratings.assigned(db, job_id, rater)
     }
-    return Study(job, rater, scheme, seed, calibration, pairs, history, queue, sides)
+    newest_id = rows[-1].id if rows else 0
+    return Study(job, rater, scheme, seed, calibration, pairs, history, queue, sides, newest_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,10 @@ class ReviewSession:
         self.among: list[Pair] | None = None  # what a filter or search leaves, None for all
         self.peek = False  # the reference is shown before its time, because it was asked for
         self._place = {pair: at for at, pair in enumerate(study.pairs, 1)}
-        self._seen: set[int] = set()  # images whose sides this rater has asked for
+        self._newest_id = study.newest_id
         self._spent: dict[Pair, tuple[float, float]] = {}  # active and wall seconds not yet on a row
         self._pair: Pair | None = None
+        self._revealed = False  # this rater has asked which text of the pair on show is whose
         self._comparison: Comparison | None = None
         self._image: Image | None = None
         self._timer: ActiveClock | None = None
@@ -145,6 +149,7 @@ class ReviewSession:
         """Turn to a pair; its side is stored before it is seen and stays for ever. Time starts to run."""
         self.pause()
         self._pair, self.peek = pair, False
+        self._catch_up()
         if pair is None:
             self._comparison = self._image = None
             return None
@@ -187,11 +192,8 @@ class ReviewSession:
             pair=pair, place=self._place.get(pair, 0), image=image, left=left,
             texts=(normalise(a.text), normalise(b.text)), reference=reference if may_see else "",
             reference_waits=bool(reference) and when == "after" and not may_see, rating=rating,
-            identity_known=self._knows(pair, rating),
+            identity_known=self._revealed or _unblinded(rating),
         )  # fmt: skip
-
-    def _knows(self, pair: Pair, rating: Rating | None) -> bool:
-        return pair.image_id in self._seen or (rating is not None and not rating.blinded)
 
     def answer(self, edit: Edit, judges: bool = True) -> Rating | None:
         """Commit the pair's next snapshot: the rating as it stands, with one thing changed.
@@ -205,9 +207,10 @@ class ReviewSession:
         """
         if self._pair is None:
             return None
+        self._catch_up()
         pair, before = self._pair, self.queue.mine.get(self._pair)
         row = before or edits.blank(pair, self.study.rater, self.scheme, self.study.sides[pair], True)
-        blinded = row.blinded and not (judges and self._knows(pair, before))
+        blinded = row.blinded and not (judges and (self._revealed or _unblinded(before)))
         active_s, wall_s = self._time(pair)
         row = replace(
             edit(row), id=0, scheme=self.scheme.id, scheme_hash=self.scheme.sha256, blinded=blinded,
@@ -221,17 +224,21 @@ class ReviewSession:
     def reveal(self) -> None:
         """The rater wants to know which text is whose.
 
-        An unrated pair is marked un-blinded in the database at once: what was seen cannot be unseen by a restart.
+        Stored before it is seen: what was seen cannot be unseen by a restart. A rating made before stays blind; an
+        unrated pair is un-blinded at once, and so is what is answered from now on, on a hidden repeat as well.
         """
-        if self._pair is None:
+        pair = self._pair
+        if pair is None:
             return
-        before = self.queue.mine.get(self._pair)
-        self._seen.add(self._pair.image_id)
+        ratings.reveal(self._db, Reveal(pair.job_id, pair.image_id, self.study.rater, self._now()))
+        self._catch_up()
+        before = self.queue.mine.get(pair)
         if before is None or before.empty:
             self.answer(lambda rating: rating)
 
     def undo(self) -> Pair | None:
         """Take back this rater's last answer, whichever pair it was about, and show that pair; None at the start."""
+        self._catch_up()
         step = self._history.next_undo(self.study.rater)
         if step is None:
             return None
@@ -240,9 +247,18 @@ class ReviewSession:
 
     def _store(self, row: Rating) -> Rating:
         stored = ratings.add(self._db, row)
-        self._history.add(stored)
-        self.queue.record(stored)
+        self._catch_up()
         return stored
+
+    def _catch_up(self) -> None:
+        """Take in what is new in the database, by this terminal and any other that the same rater works at."""
+        if self._pair is not None:
+            job_id, image_id = self._pair.job_id, self._pair.image_id
+            self._revealed = ratings.is_revealed(self._db, job_id, self.study.rater, image_id)
+        for row in ratings.since(self._db, self.study.job.id, self.study.rater, self._newest_id):
+            self._history.add(row)
+            self.queue.record(row)
+            self._newest_id = row.id
 
     def next_unrated(self) -> Pair | None:
         """Show the next pair to judge; None, with nothing changed, when all are rated."""
@@ -292,3 +308,8 @@ class ReviewSession:
             return active_s, wall_s
         now_s = self._clock()
         return active_s + self._timer.active_s(now_s), wall_s + self._timer.wall_s(now_s)
+
+
+def _unblinded(rating: Rating | None) -> bool:
+    """Whether a pair was answered knowing which text is whose."""
+    return rating is not None and not rating.blinded

@@ -113,6 +113,7 @@ def rate_all(db: sqlite3.Connection, job: Job) -> None:
             last = ratings.add(db, more)
             if n % 4 == 0:
                 ratings.add(db, replace(kept, undoes=last.id, rated_at=first.rated_at + 2))
+        ratings.reveal(db, ratings.Reveal(job.id, image_id, "ann", 1_700_000_100.5 + n))
 
 
 def exported(db: sqlite3.Connection, job: Job, folder: Path, name: str) -> Path:
@@ -129,6 +130,7 @@ def forget_ratings(db: sqlite3.Connection) -> None:
     """What happens to the ratings of a folder that is lost, but for its descriptions."""
     db.execute("DELETE FROM ratings")
     db.execute("DELETE FROM assignments")
+    db.execute("DELETE FROM reveals")
 
 
 @pytest.mark.parametrize("name", ["guarded.csv", "raw.csv", "all.jsonl"])
@@ -139,6 +141,7 @@ def test_an_export_restores_the_same_rows_byte_for_byte(
     file = exported(db, nasty_job, tmp_path, name)
     before = exported(db, nasty_job, tmp_path, "before.csv").read_bytes()
     history = [replace(row, id=0, undoes=None) for row in ratings.history(db, nasty_job.id, "ann")]
+    revealed = set(ratings.revealed(db, nasty_job.id, "ann").values())
     forget_ratings(db)
 
     done = import_ratings(db, file, SCHEME)
@@ -150,6 +153,7 @@ def test_an_export_restores_the_same_rows_byte_for_byte(
         undone = [row for row in again if row.undoes is not None]
         assert undone and all(row.undoes == row.id - 1 for row in undone)  # ids of this folder
         assert exported(db, nasty_job, tmp_path, "again.jsonl").exists()
+        assert set(ratings.revealed(db, nasty_job.id, "ann").values()) == revealed
 
     twice = import_ratings(db, file, SCHEME)
     assert (twice.added, twice.known) == (0, done.rows)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
@@ -14,47 +11,16 @@ import pytest
 from radtui.paths import DataDir
 from radtui.records import Job, Rating, Variant
 from radtui.review.queue import Pair
-from radtui.review.scheme import Scheme
 from radtui.review.scheme_file import default_scheme, parse_scheme
 from radtui.store import descriptions, ratings
 from radtui.store.database import connect, writing
 from radtui.tui import review_edits as edits
-from radtui.tui.review_session import ReviewSession, Shown, read_study
-
-
-class Clock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.unit.review_sessions import Clock, begin, prefer, shown
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def begin(
-    db: sqlite3.Connection, job: Job, clock: Clock, rater: str = "ana", scheme: Scheme | None = None
-) -> ReviewSession:
-    session = ReviewSession(db, read_study(db, job.id, rater, scheme or default_scheme()), clock, clock)
-    session.start()
-    return session
-
-
-def shown(session: ReviewSession) -> Shown:
-    found = session.shown()
-    assert found is not None
-    return found
-
-
-def prefer(session: ReviewSession, level: int) -> Rating:
-    row = session.answer(lambda rating: edits.preferred(rating, session.scheme, level))
-    assert row is not None
-    return row
 
 
 def test_a_preference_is_a_committed_row_turned_towards_the_tuned_text(
@@ -90,40 +56,6 @@ def test_texts_stand_on_the_side_that_is_stored(
         session.next_unrated()
 
 
-def test_a_killed_session_comes_back_to_the_same_pair_on_the_same_sides(
-    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
-) -> None:
-    session = begin(db, reviewed_job, clock)
-    prefer(session, 1)
-    session.next_unrated()
-    before = shown(session)
-    with writing(db):  # whatever an algorithm would say now: what was shown once stays
-        flipped = "base" if before.left is Variant.TUNED else "tuned"
-        db.execute(
-            "UPDATE assignments SET shown_left = ? WHERE image_id = ?", (flipped, before.pair.image_id)
-        )
-    fresh = connect(data)
-    again = shown(begin(fresh, reviewed_job, clock))
-    fresh.close()
-    assert again.pair == before.pair
-    assert again.left is Variant(flipped)
-
-
-def test_two_terminals_of_one_rater_agree_on_the_side(
-    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
-) -> None:
-    one, other = begin(db, reviewed_job, clock), begin(connect(data), reviewed_job, clock)
-    pair = one.queue.pairs[-1]
-    with writing(db):
-        db.execute(
-            "INSERT INTO assignments VALUES (?, ?, 'ana', 0, 'normal', 'base', 'x')",
-            (pair.job_id, pair.image_id),
-        )
-    one.show(pair)
-    other.show(pair)
-    assert shown(one).left is shown(other).left is Variant.BASE
-
-
 def test_five_undos_restore_five_states_in_ten_rows(
     db: sqlite3.Connection, reviewed_job: Job, clock: Clock
 ) -> None:
@@ -157,21 +89,6 @@ def test_five_undos_restore_five_states_in_ten_rows(
     assert session.undo() is None
 
 
-def test_undo_goes_back_over_pairs_and_over_a_restart(
-    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
-) -> None:
-    session = begin(db, reviewed_job, clock)
-    judged = []
-    for level in (0, 4, 2):
-        judged.append(shown(session).pair)
-        prefer(session, level)
-        session.next_unrated()
-    again = begin(connect(data), reviewed_job, clock)
-    assert [again.undo() for _ in judged] == judged[::-1]
-    assert ratings.current(db, reviewed_job.id, "ana") == []
-    assert again.queue.progress().rated == 0
-
-
 def test_identity_is_known_after_asking_only_and_unblinds_what_follows(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
 ) -> None:
@@ -192,6 +109,24 @@ def test_identity_is_known_after_asking_only_and_unblinds_what_follows(
     assert not prefer(again, 1).blinded
     again.undo()
     assert not again.queue.mine[pair].blinded
+
+
+def test_a_key_looks_nothing_up_by_reading_a_table_through(
+    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
+) -> None:
+    session = begin(db, reviewed_job, clock)
+    statements: list[str] = []
+    db.set_trace_callback(statements.append)
+    prefer(session, 1)
+    session.next_unrated()
+    session.shown()
+    session.reveal()
+    session.undo()
+    db.set_trace_callback(None)
+    read = {sql for sql in statements if sql.startswith("SELECT")}
+    assert any("FROM ratings" in sql for sql in read) and any("FROM descriptions" in sql for sql in read)
+    plans = {sql: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")] for sql in read}
+    assert [(sql, plan) for sql, plan in plans.items() if any("SCAN" in step for step in plan)] == []
 
 
 def test_reference_waits_for_the_preference_unless_asked_for(
@@ -239,31 +174,6 @@ def test_time_spent_before_moving_on_without_an_answer_is_kept(
     session.step(-1)
     clock.now_s += 3
     assert prefer(session, 1).active_s == pytest.approx(23)
-
-
-def test_raters_see_their_own_answers_only(db: sqlite3.Connection, reviewed_job: Job, clock: Clock) -> None:
-    ana, ben = begin(db, reviewed_job, clock), begin(db, reviewed_job, clock, rater="ben")
-    prefer(ana, 0)
-    assert begin(db, reviewed_job, clock, rater="ben").queue.progress().rated == 0
-    assert ana.queue.pairs != ben.queue.pairs
-    assert ben.undo() is None
-
-
-def test_pairs_that_come_in_later_move_no_other(
-    db: sqlite3.Connection, reviewed_job: Job, clock: Clock
-) -> None:
-    with writing(db):
-        texts = [tuple(row) for row in db.execute("SELECT * FROM descriptions ORDER BY id")]
-        db.execute("DELETE FROM descriptions WHERE id > 6")
-    session = begin(db, reviewed_job, clock)
-    before = [pair.image_id for pair in session.queue.pairs]
-    assert len(before) == 3
-    with writing(db):
-        db.executemany(f"INSERT OR IGNORE INTO descriptions VALUES ({','.join('?' * 12)})", texts)
-    grown = session.study.order(descriptions.comparison_ids(db, reviewed_job.id))
-    assert session.grow(grown)
-    assert [pair.image_id for pair in session.queue.pairs if pair.image_id in before] == before
-    assert len(session.queue.pairs) == 6
 
 
 def test_hostile_text_is_harmless_and_stored_unchanged(
@@ -322,31 +232,3 @@ def test_a_key_stays_fast_with_a_hundred_thousand_ratings(
         session.shown()
         spent.append(time.perf_counter() - start)
     assert sorted(spent)[-2] < 0.05
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from radtui.review.scheme_file import default_scheme
-from radtui.store.database import connect
-from radtui.tui import review_edits as edits
-from radtui.tui.review_session import ReviewSession, read_study
-db = connect(Path(sys.argv[1]))
-session = ReviewSession(db, read_study(db, int(sys.argv[2]), "ana", default_scheme()))
-session.start()
-session.answer(lambda rating: edits.preferred(rating, session.scheme, 4))
-pair = session.next_unrated()
-print(pair.image_id, session.shown().left, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_a_process_killed_right_after_a_key_has_saved_it(
-    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
-) -> None:
-    command = [sys.executable, "-c", KILLED, str(data.root), str(reviewed_job.id)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == -signal.SIGKILL
-    assert [abs(row.preference or 0) for row in ratings.history(db, reviewed_job.id, "ana")] == [2]
-    now = shown(begin(db, reviewed_job, clock))
-    assert f"{now.pair.image_id} {now.left}" == done.stdout.strip()

@@ -1,0 +1,44 @@
+"""Review sessions on a clock that stands still, for the tests of sessions, restarts and several terminals."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from radtui.records import Job, Rating
+from radtui.review.scheme import Scheme
+from radtui.review.scheme_file import default_scheme
+from radtui.tui import review_edits as edits
+from radtui.tui.review_session import ReviewSession, Shown, read_study
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def begin(
+    db: sqlite3.Connection, job: Job, clock: Clock, rater: str = "ana", scheme: Scheme | None = None
+) -> ReviewSession:
+    """A session that has begun."""
+    session = ReviewSession(db, read_study(db, job.id, rater, scheme or default_scheme()), clock, clock)
+    session.start()
+    return session
+
+
+def shown(session: ReviewSession) -> Shown:
+    """What the rater sees."""
+    found = session.shown()
+    assert found is not None
+    return found
+
+
+def prefer(session: ReviewSession, level: int) -> Rating:
+    """Answer the preference."""
+    row = session.answer(lambda rating: edits.preferred(rating, session.scheme, level))
+    assert row is not None
+    return row
