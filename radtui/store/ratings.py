@@ -12,15 +12,16 @@ from radtui.store.database import writing
 
 COLUMNS = (
     "job_id, image_id, rater, occasion, scheme, scheme_hash, preference, both_bad, base_acceptability,"
-    " tuned_acceptability, answers, note, flagged, skipped, blinded, shown_left, active_s, wall_s, rated_at, undoes"
+    " tuned_acceptability, answers, note, flagged, skipped, blinded, shown_left, active_s, wall_s, rated_at, undoes,"
+    " shown_right, dpo_acceptability"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a rater is shown: one comparison, its sides and its place in the order.
+    """What a rater is shown: two texts of one comparison, their sides and the place in the order.
 
-    `role` is `normal`, `calibration` or `repeat`; a repeat has occasion 1.
+    `shown_right` is the other of base and tuned unless it is named. `role` is `normal`, `calibration` or `repeat`; a repeat has occasion 1.
     """
 
     job_id: int
@@ -30,6 +31,17 @@ class Assignment:
     role: str
     shown_left: Variant
     sort_key: str
+    shown_right: Variant = None  # type: ignore[assignment]  # never None: see above
+
+    def __post_init__(self) -> None:
+        """Fill in the side that need not be named."""
+        if self.shown_right is None:
+            object.__setattr__(self, "shown_right", self.shown_left.opposite)
+
+    @property
+    def sides(self) -> tuple[Variant, Variant]:
+        """The variants that stand left and right."""
+        return self.shown_left, self.shown_right
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +95,9 @@ def _insert(db: sqlite3.Connection, rating: Rating) -> Rating:
         rating.preference, rating.both_bad, rating.base_acceptability, rating.tuned_acceptability,
         json.dumps(rating.answers, sort_keys=True), rating.note, rating.flagged, rating.skipped, rating.blinded,
         rating.shown_left, rating.active_s, rating.wall_s, rating.rated_at, rating.undoes,
+        rating.shown_right, rating.dpo_acceptability,
     )  # fmt: skip
-    row_id = db.execute(f"INSERT INTO ratings ({COLUMNS}) VALUES ({','.join('?' * 20)})", values).lastrowid
+    row_id = db.execute(f"INSERT INTO ratings ({COLUMNS}) VALUES ({','.join('?' * 22)})", values).lastrowid
     assert row_id is not None
     return replace(rating, id=row_id)
 
@@ -153,34 +166,38 @@ def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
 
 def _assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     db.executemany(
-        "INSERT OR IGNORE INTO assignments (job_id, image_id, rater, occasion, role, shown_left, sort_key)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(a.job_id, a.image_id, a.rater, a.occasion, a.role, a.shown_left, a.sort_key) for a in assignments],
+        "INSERT OR IGNORE INTO assignments (job_id, image_id, rater, occasion, role, shown_left, sort_key,"
+        " shown_right) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (a.job_id, a.image_id, a.rater, a.occasion, a.role, a.shown_left, a.sort_key, a.shown_right)
+            for a in assignments
+        ],
     )
 
 
 def assigned(db: sqlite3.Connection, job_id: int, rater: str) -> list[Assignment]:
     """A rater's queue of a job, in order."""
     rows = db.execute(
-        "SELECT job_id, image_id, rater, occasion, role, shown_left, sort_key FROM assignments"
+        "SELECT job_id, image_id, rater, occasion, role, shown_left, sort_key, shown_right FROM assignments"
         " WHERE job_id = ? AND rater = ? ORDER BY sort_key, image_id",
         (job_id, rater),
     )
     return [
-        Assignment(job, image, who, occasion, role, Variant(left), key)
-        for job, image, who, occasion, role, left, key in rows
+        Assignment(job, image, who, occasion, role, Variant(left), key, Variant(right))
+        for job, image, who, occasion, role, left, key, right in rows
     ]
 
 
-def stored_side(
+def stored_sides(
     db: sqlite3.Connection, job_id: int, rater: str, image_id: int, occasion: int
-) -> Variant | None:
-    """Which variant stands left for a rater, or None while the comparison was never shown."""
+) -> tuple[Variant, Variant] | None:
+    """Which variants stand left and right for a rater, or None while the comparison was never shown."""
     row = db.execute(
-        "SELECT shown_left FROM assignments WHERE job_id = ? AND rater = ? AND image_id = ? AND occasion = ?",
+        "SELECT shown_left, shown_right FROM assignments WHERE job_id = ? AND rater = ? AND image_id = ?"
+        " AND occasion = ?",
         (job_id, rater, image_id, occasion),
     ).fetchone()
-    return Variant(row[0]) if row else None
+    return (Variant(row[0]), Variant(row[1])) if row else None
 
 
 def reveal(db: sqlite3.Connection, seen: Reveal) -> None:
@@ -201,7 +218,7 @@ def revealed(db: sqlite3.Connection, job_id: int, rater: str) -> dict[int, float
     rows = db.execute(
         "SELECT image_id, revealed_at FROM reveals WHERE job_id = ? AND rater = ?", (job_id, rater)
     )
-    return {image_id: at for image_id, at in rows}
+    return dict(rows)
 
 
 def is_revealed(db: sqlite3.Connection, job_id: int, rater: str, image_id: int) -> bool:
@@ -214,6 +231,7 @@ def _rating(row: sqlite3.Row) -> Rating:
     fields = dict(row)
     fields["answers"] = json.loads(fields["answers"])
     fields["shown_left"] = Variant(fields["shown_left"])
+    fields["shown_right"] = Variant(fields["shown_right"])
     for name in ("both_bad", "flagged", "skipped", "blinded"):
         fields[name] = bool(fields[name])
     return Rating(**fields)

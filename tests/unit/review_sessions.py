@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 
-from radtui.records import Job, Rating
+from radtui.records import Job, JobKind, JobState, Rating, Variant
 from radtui.review.scheme import Scheme
 from radtui.review.scheme_file import default_scheme
+from radtui.settings import GenerateSettings
+from radtui.store import descriptions, jobs
+from radtui.store.descriptions import NewDescription
 from radtui.tui import review_edits as edits
 from radtui.tui.review_session import ReviewSession, Shown, read_study
 
@@ -42,3 +45,19 @@ def prefer(session: ReviewSession, level: int) -> Rating:
     row = session.answer(lambda rating: edits.preferred(rating, session.scheme, level))
     assert row is not None
     return row
+
+
+def described(db: sqlite3.Connection, image_ids: list[int]) -> Job:
+    """A finished generation job whose texts say of which variant and image they are."""
+    settings = GenerateSettings(dataset="many").to_dict()
+    job = jobs.create(db, JobKind.GENERATE, "many", "many", settings, image_ids=image_ids)
+    new = [
+        NewDescription(
+            image_id, variant, f"{variant} text of {image_id}", "Describe.", "greedy", 3, 0.1, False
+        )
+        for image_id in image_ids
+        for variant in Variant
+    ]
+    descriptions.add(db, job.id, new)
+    jobs.end(db, job.id, JobState.DONE)
+    return jobs.must_get(db, job.id)

@@ -12,15 +12,13 @@ import pytest
 
 from radtui.export.study import read_review, summarise_review
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, NewImage, Variant
+from radtui.records import Job, NewImage, Variant
 from radtui.review.agreement import krippendorff_alpha
 from radtui.review.scheme_file import default_scheme, parse_scheme
-from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect, writing
-from radtui.store.descriptions import NewDescription
 from radtui.tui import review_edits as edits
-from tests.unit.review_sessions import Clock, begin, prefer, shown
+from tests.unit.review_sessions import Clock, begin, described, prefer, shown
 
 
 @pytest.fixture
@@ -181,7 +179,7 @@ def test_a_process_killed_right_after_a_key_has_saved_it(
 
 
 def test_over_2000_images_the_tuned_text_is_stored_left_in_half(db: sqlite3.Connection, clock: Clock) -> None:
-    ids = described(db, 2000)
+    ids = without_files(db, 2000)
     session = begin(db, jobs.must_get(db, 1), clock)
     seen = dict.fromkeys(ids, 0)
     for place in range(1, len(session.queue.pairs) + 1):
@@ -221,7 +219,7 @@ while True:
 def test_two_raters_at_once_lose_nothing_and_see_nothing_of_each_other(
     data: DataDir, db: sqlite3.Connection
 ) -> None:
-    ids = described(db, 150)
+    ids = without_files(db, 150)
     command = [sys.executable, "-c", RATES, str(data.root)]
     people = [
         subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -254,24 +252,13 @@ def test_two_raters_at_once_lose_nothing_and_see_nothing_of_each_other(
     assert found.agreement.alpha.value == pytest.approx(expected)
 
 
-def described(db: sqlite3.Connection, count: int) -> list[int]:
-    """A finished generation job, number 1, with pairs of as many images; returns their ids."""
+def without_files(db: sqlite3.Connection, count: int) -> list[int]:
+    """As many images that are rows only, described by job 1; returns their ids."""
     images.ensure_dataset(db, "many", "drawn by a test")
     probe = images.Probe("0" * 64, "PNG", 8, 8, "L")
     images.add(
         db, "many", [(NewImage("test", f"{n:05d}.png", b"", "A reference."), probe) for n in range(count)]
     )
     ids = images.find(db, images.ImageQuery("many", "test"))
-    job = jobs.create(
-        db, JobKind.GENERATE, "many", "many", GenerateSettings(dataset="many").to_dict(), image_ids=ids
-    )
-    new = [
-        NewDescription(
-            image_id, variant, f"{variant} text of {image_id}", "Describe.", "greedy", 3, 0.1, False
-        )
-        for image_id in ids
-        for variant in Variant
-    ]
-    descriptions.add(db, job.id, new)
-    jobs.end(db, job.id, JobState.DONE)
+    described(db, ids)
     return ids
