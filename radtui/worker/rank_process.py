@@ -102,6 +102,15 @@ def _join(exchanges_gradients: bool) -> Ranks:
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     nccl = cuda and exchanges_gradients
+    if nccl:
+        import torch._dynamo
+
+        # What unsloth compiles lies inside the model; cut up at the borders of gradient buckets it is another program.
+        torch._dynamo.config.optimize_ddp = False
+    if sys.platform == "linux":
+        os.environ.setdefault(
+            "GLOO_SOCKET_IFNAME", "lo"
+        )  # all are here, and a machine's name may lead nowhere
     distributed.init_process_group("nccl" if nccl else "gloo", timeout=PATIENCE)
     group = distributed.new_group(backend="gloo", timeout=PATIENCE) if nccl else None
     ranks = Ranks(distributed.get_rank(), distributed.get_world_size(), group)
