@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -106,8 +107,11 @@ def _disk(data: DataDir) -> Finding:
 def _terminal() -> Finding:
     if not sys.stdout.isatty():
         return Finding("terminal", "note", "output is no terminal here; the app needs one")
+    from radtui.tui.asking_driver import worth_asking
     from radtui.tui.terminal import current
 
     found = current()
     shows = f"images are shown in {found.badge or '256 greys and 24-bit colour'}"
-    return Finding("terminal", "note" if found.why else "ok", f"{shows}. {found.why}".strip())
+    asks = "The app asks the terminal itself when it starts, and shows all greys if it says yes."
+    advice = [found.why, asks if worth_asking(os.environ) else ""]
+    return Finding("terminal", "note" if found.why else "ok", " ".join([f"{shows}.", *filter(None, advice)]))

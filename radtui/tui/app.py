@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from radtui.paths import DataDir
@@ -16,9 +17,10 @@ from radtui.records import Job, JobKind, JobState
 from radtui.store import images, jobs
 from radtui.store.database import connect
 from radtui.tui import words
-from radtui.tui.messages import Tick
+from radtui.tui.messages import ColoursKnown, Tick
 from radtui.tui.modes import MODES
 from radtui.tui.poll import Poller
+from radtui.tui.recolour import recolour
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
@@ -71,6 +73,20 @@ class RadtuiApp(App[None]):
         self.snapshot = Snapshot(0.0)
         self._guide, self._live = guide, live
         self._states: dict[int, JobState] | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver for this platform; on a Unix terminal, one that asks for its colours."""
+        found = super().get_driver_class()
+        if found.__module__ != "textual.drivers.linux_driver":
+            return found
+        from radtui.tui.asking_driver import asking
+
+        return asking(found)
+
+    def on_colours_known(self, message: ColoursKnown) -> None:
+        """Draw in 24-bit colour from now on."""
+        message.stop()
+        recolour(self)
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as words where the usual sign is missing from many fonts."""

@@ -14,3 +14,8 @@ class Tick(Message):
     """The poller has read the database."""
 
     snapshot: Snapshot
+
+
+@dataclass
+class ColoursKnown(Message):
+    """The terminal turned out to have 24-bit colour."""

@@ -104,9 +104,16 @@ def _says_true_colour(env: Mapping[str, str], term: str) -> bool:
     return env.get("TERM_PROGRAM") in _TRUE_PROGRAMS or any(name in term for name in _TRUE_TERMS)
 
 
-@cache
 def current() -> Terminal:
-    """Judge this process's terminal, once; asks tmux when inside it, for at most half a second."""
+    """Judge the terminal of this process, once, and again when it has said that it has 24-bit colour.
+
+    Asks tmux when inside it, for at most half a second.
+    """
+    return _judged(os.environ.get("COLORTERM", ""))
+
+
+@cache
+def _judged(_colorterm: str) -> Terminal:
     return judge(os.environ, _ask_tmux() if os.environ.get("TMUX") else None)
 
 

@@ -83,6 +83,10 @@ class Thumbnails:
             if key not in self._pending:
                 self._pending[key] = self._pool.submit(self._make, one)
 
+    def forget_drawn(self) -> None:
+        """Draw every thumbnail anew from its picture, as in other colours."""
+        self._drawn.clear()
+
     def close(self) -> None:
         """Make no more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -116,6 +120,10 @@ class _Newest(Generic[K, V]):
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
 
     def put(self, key: K, value: V) -> None:
         with self._lock:

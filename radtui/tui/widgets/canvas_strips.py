@@ -80,6 +80,11 @@ def colour_system(widget: Widget) -> str:
     return "truecolor" if widget.app.is_headless else widget.app.console.color_system or "standard"
 
 
+def look_of(widget: Widget) -> tuple[object, ...]:
+    """What `palette` depends on, to be compared."""
+    return widget.app.theme, widget.background_colors[1], colour_system(widget)
+
+
 def texture_bands(canvas: Canvas) -> None:
     """Turn bands from background colours into a texture of characters, leaving lines as they are."""
     filled = (canvas.back > 0) & (canvas.chars == SPACE)

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from radtui.charts.frame import Area
 from radtui.charts.model import ChartModel
 from radtui.records import Event, Metric
-from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, palette, strips_of
+from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, look_of, palette, strips_of
 
 WHEEL_FACTOR = 0.8  # new width of the window over old, for one notch
 
@@ -143,7 +143,7 @@ class LossChart(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in a region; the chart is drawn anew when anything has changed."""
-        wanted = (self.model.changes, self.has_focus, self.size, self.app.theme, self.background_colors[1])
+        wanted = (self.model.changes, self.has_focus, self.size, *look_of(self))
         if wanted != self._drawn_for:
             frame = self.model.compose(*self.size)
             self._area = frame.area

@@ -25,6 +25,7 @@ from radtui.imaging.pyramid import Pyramid, PyramidCache
 from radtui.imaging.view import View, Viewport, settled
 from radtui.records import UserError
 from radtui.tui import terminal
+from radtui.tui.messages import ColoursKnown
 from radtui.tui.terminal import Terminal
 from radtui.tui.widgets.ansi_strip import ansi_strips
 from radtui.tui.widgets.pacing import Pacer
@@ -194,10 +195,16 @@ class ImageCanvas(Widget):
         if self._colours is None:
             self._ask_terminal()
 
+    def colours_changed(self) -> None:
+        """Draw again in the colours that the terminal has turned out to have."""
+        self._ask_terminal()
+
     @work(thread=True, group="terminal")
     def _ask_terminal(self) -> None:
         """Ask outside the loop: tmux may take half a second to answer."""
         self._colours = terminal.current()
+        if self._depth is ColourDepth.TRUE and self.app.console.color_system in ("standard", "256"):
+            self.app.post_message(ColoursKnown())  # Textual reads fewer signs of it, as none of tmux's
         self.app.call_from_thread(self.refresh)
 
     def _request(self, frame: int) -> None:

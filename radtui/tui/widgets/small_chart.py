@@ -14,7 +14,7 @@ from radtui.charts.palette import TRAIN
 from radtui.charts.series import Series
 from radtui.charts.spark import SparkLook, compose_spark
 from radtui.records import Metric
-from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, palette, strips_of
+from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, look_of, palette, strips_of
 
 
 class SmallChart(Widget):
@@ -79,7 +79,7 @@ class SmallChart(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in a region; the chart is drawn anew when anything has changed."""
-        wanted = (self._changes, self.size, self.app.theme, self.background_colors[1])
+        wanted = (self._changes, self.size, *look_of(self))
         if wanted != self._drawn_for:
             canvas = compose_spark(self.series, self.look, *self.size)
             self._strips = strips_of(canvas, palette(self, [self.colour]))

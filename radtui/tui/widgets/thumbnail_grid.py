@@ -82,6 +82,11 @@ class ThumbnailGrid(TileGrid):
         self._tiles = dict(enumerate(found, start=start))
         self._thumbnails.want(tile.wanted for tile in found if tile.wanted is not None)
 
+    def colours_changed(self) -> None:
+        """Draw again in the colours that the terminal has turned out to have."""
+        self._thumbnails.forget_drawn()
+        self._look()
+
     @on(Ready)
     def _take(self, event: Ready) -> None:
         for index, tile in self._tiles.items():
