@@ -47,10 +47,23 @@ class StopRequest(StrEnum):
 
 
 class Variant(StrEnum):
-    """Which of a job's two models wrote a description."""
+    """Which of a job's models wrote a description, in the order they were made.
+
+    `tuned` has learnt references (SFT); `dpo` has learnt from ratings on top of that.
+    """
 
     BASE = "base"
     TUNED = "tuned"
+    DPO = "dpo"
+
+    @property
+    def opposite(self) -> Variant:
+        """The other one of a pair of base and tuned; of dpo, tuned."""
+        return Variant.BASE if self is Variant.TUNED else Variant.TUNED
+
+
+TWO_VARIANTS = (Variant.BASE, Variant.TUNED)
+"""What every generation job describes with; `dpo` comes third where there is such an adapter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,21 +188,30 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A base/tuned pair of one image in one generation job, as a rater's queue holds it."""
+    """What the variants of one generation job wrote about one image; a rater sees two of the texts."""
 
     job_id: int
     image_id: int
     base: Description
     tuned: Description
     reference: str
+    dpo: Description | None = None  # None in a job of two variants
+
+    def by(self, variant: Variant) -> Description:
+        """One variant's description. Raises KeyError when the job has no such variant."""
+        found = {Variant.BASE: self.base, Variant.TUNED: self.tuned, Variant.DPO: self.dpo}[variant]
+        if found is None:
+            raise KeyError(variant)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
     """One snapshot of a rater's judgement of a comparison; the newest row of a comparison counts.
 
-    `preference` points to the tuned side, -2..+2. `answers` holds the scheme's further questions by key,
-    such as `dim.correctness` or `error.base.1.significant`. `undoes` is the id of the row this one takes back.
+    `preference` points to the later of the two variants shown (base, tuned, dpo): to tuned, where there are two,
+    -2..+2; so do the dimensions. `answers` holds the scheme's further questions by key, such as `dim.correctness` or
+    `error.base.1.significant`. `undoes` is the id of the row this one takes back.
     """
 
     id: int
@@ -213,8 +235,64 @@ class Rating:
     wall_s: float
     rated_at: float
     undoes: int | None = None
+    shown_right: Variant = None  # type: ignore[assignment]  # unless named, the other of base and tuned
+    dpo_acceptability: int | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in the side that most ratings need not name; a text is never shown beside itself."""
+        if self.shown_right in (None, self.shown_left):
+            object.__setattr__(self, "shown_right", self.shown_left.opposite)
+
+    @property
+    def shown(self) -> tuple[Variant, Variant]:
+        """The two variants compared, the earlier made first."""
+        order = list(Variant)
+        one, other = sorted((self.shown_left, self.shown_right), key=order.index)
+        return one, other
+
+    def acceptability(self, variant: Variant) -> int | None:
+        """How usable a variant's text is, 1..5, or None when that was not said."""
+        given: int | None = getattr(self, f"{variant.value}_acceptability")
+        return given
 
     @property
     def empty(self) -> bool:
         """Whether nothing has been judged: such a comparison is unrated."""
         return self.preference is None and not self.both_bad and not self.skipped
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """Memory of one GPU, or of the machine where there is none."""
+
+    name: str  # "GPU 0, NVIDIA H200", or "main memory"
+    free_gib: float
+    total_gib: float
+    held: str = ""  # who else holds it: "process 4711 holds 12.3 GiB"
+    chosen: bool = False  # whether a job started now would take it
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a training run would take of each device's memory, foreseen without loading its weights."""
+
+    fits: bool
+    verdict: str  # one sentence; where nothing fits, with what would
+    precision: str  # of the weights: "4-bit", "bfloat16", "float32"
+    images: int  # at a time, on each device
+    passes: int  # per optimizer step
+    weights_gib: float
+    adapter_gib: float  # LoRA matrices and their gradients
+    optimizer_gib: float
+    activations_gib: float
+    limit_gib: float  # what the job may plan with
+    image_tokens: int  # that the vision tower computes of one image
+    text_tokens: int  # of the longest sequence
+    trainable_parameters: int
+    devices: tuple[DeviceMemory, ...] = ()
+    changes: tuple[str, ...] = ()  # what this machine would do otherwise than asked
+
+    @property
+    def total_gib(self) -> float:
+        """All parts together."""
+        return self.weights_gib + self.adapter_gib + self.optimizer_gib + self.activations_gib

@@ -261,6 +261,7 @@ class GenerateSettings(Settings):
     train_job: int = _set(0, "Training job whose model and adapter are used; 0 takes the newest", low=0)
     model: str = _set("", "Hub id or folder of the base model; empty takes the training job's")
     adapter: str = _set("", "Folder of a LoRA adapter; empty takes the training job's")
+    dpo_adapter: str = _set("", "Folder of an adapter trained on preferences, described with as a third variant")
     dataset: str = _set("", "Imported data set; empty takes the training job's")
     split: str = _set("test", "Split whose images are described")
     limit: int = _set(0, "Describe only the first images; 0 describes all", unit="images", low=0)

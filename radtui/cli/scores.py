@@ -1,4 +1,4 @@
-"""Scores as JSON, and as a table of base beside tuned."""
+"""Scores as JSON, and as a table of the variants side by side."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from radtui.review.intervals import Estimate, Proportion
 
 
 def scores_values(scores: Mapping[Variant, VariantScores]) -> dict[str, object]:
-    """Both variants' scores as JSON shows them."""
+    """Each variant's scores as JSON shows them."""
     return {variant.value: found.to_dict() for variant, found in scores.items()}
 
 
 def print_scores(scores: Mapping[Variant, VariantScores]) -> None:
-    """Print one figure a line, base beside tuned, each with its 95 % interval and n."""
+    """Print one figure a line, the variants side by side, each with its 95 % interval and n."""
     rows = {variant: _rows(found) for variant, found in scores.items()}
     names = list(rows[Variant.BASE])
     width = max(len(name) for name in names)
-    click.echo(f"{'':<{width}}  {'base':<30}  tuned")
+    click.echo("  ".join([" " * width, *(f"{variant:<30}" for variant in rows)]).rstrip())
     for name in names:
-        click.echo(f"{name:<{width}}  {rows[Variant.BASE][name]:<30}  {rows[Variant.TUNED][name]}")
+        cells = [f"{found.get(name, '-'):<30}" for found in rows.values()]
+        click.echo("  ".join([f"{name:<{width}}", *cells]).rstrip())
     click.echo("\nIntervals are 95 %. Model output, not for clinical use.")
 
 

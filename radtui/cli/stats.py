@@ -12,6 +12,7 @@ from radtui.review.preference import Comparative
 from radtui.review.quality import Acceptability, ErrorRates, Errors
 from radtui.review.scheme import Scheme
 from radtui.review.statistics import Summary
+from radtui.review.variants import Variants
 
 Row = tuple[str, str]
 
@@ -60,6 +61,8 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
             ("mean, -2 to 2", _mean(found)),
         ],
     )
+    if summary.variants:
+        yield f"All variants, {summary.variants.n} ratings", list(_variants(summary.variants))
     if summary.dimensions:
         labels = {dimension.id: dimension.label for dimension in scheme.dimensions}
         yield (
@@ -81,6 +84,24 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
 def _mean(one: Comparative) -> str:
     p = one.wilcoxon_p if one.holm_p is None else one.holm_p
     return f"{estimate(one.mean, signed=True)}, Wilcoxon {p_value(p)}"
+
+
+def _variants(found: Variants) -> Iterator[Row]:
+    """Strengths on one scale, then each two against each other."""
+    for one in found.strengths:
+        limits = (
+            f" ({one.low:+.2f} to {one.high:+.2f}, n={one.n})" if one.standard_error else " (the reference)"
+        )
+        yield f"strength of {one.variant}", f"{one.log_odds:+.2f}{limits}"
+    if not found.strengths:
+        yield "strengths", "none on one scale yet: some variant never lost to, or never met, the others"
+    for pair in found.contrasts:
+        figures = pair.summary.preference
+        counts = f"{figures.wins}, {figures.ties}, {figures.losses}"
+        yield (
+            f"{pair.later} against {pair.earlier}",
+            f"{counts}; {share(figures.win_rate)}, {p_value(figures.sign_p)}: {pair.verdict}",
+        )
 
 
 def _acceptability(found: Acceptability) -> list[Row]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
 from radtui.export.study import Review, read_review
-from radtui.records import Comparison, Image, Job, Rating, Variant
+from radtui.records import TWO_VARIANTS, Comparison, Image, Job, Rating, Variant
 from radtui.review.scheme import Scheme, dimension_answer, error_answer
 from radtui.review.text import word_count
 from radtui.store import descriptions, images
@@ -19,14 +19,19 @@ EXPORT_SCHEMA = "radtui-comparisons-1"
 RAW_SCHEMA = EXPORT_SCHEMA + "-raw"  # texts without the guard, so that nothing is taken off them on import
 CHUNK = 500
 PREFERENCE_LABELS = {
-    -2: "base much better", -1: "base slightly better", 0: "equal",
-    1: "tuned slightly better", 2: "tuned much better",
+    -2: "{earlier} much better", -1: "{earlier} slightly better", 0: "equal",
+    1: "{later} slightly better", 2: "{later} much better",
 }  # fmt: skip
 SEVERITIES = (("sig", True), ("insig", False))
 
 
-def columns(scheme: Scheme) -> list[str]:
-    """The header for a scheme: its dimensions and error categories are columns of their own."""
+def columns(scheme: Scheme, variants: Sequence[Variant] = TWO_VARIANTS) -> list[str]:
+    """The header for a scheme: its dimensions and error categories are columns of their own.
+
+    A third variant has its columns after all others; `preference` and dimensions are then towards the later of
+    the two variants shown.
+    """
+    third = [*_third_columns(scheme)] if Variant.DPO in variants else []
     answers = answer_columns(scheme)
     return [
         "export_schema", "job_id", "image_id", "dataset", "split", "image_path", "image_sha256", "reference",
@@ -34,19 +39,42 @@ def columns(scheme: Scheme) -> list[str]:
         "preference_label", "both_bad", "shown_left", "blinded", "base_acceptability", "tuned_acceptability",
         *answers,
         "base_words", "tuned_words", "flagged", "skipped", "note", "active_seconds", "wall_seconds", "rated_at",
-        "occasion", "scheme", "scheme_hash", "role",
+        "occasion", "scheme", "scheme_hash", "role", *third,
     ]  # fmt: skip
 
 
 def answer_columns(scheme: Scheme) -> dict[str, str]:
     """Column -> key of `Rating.answers`: `dim_correctness` -> `dim.correctness`, in the header's order."""
     found = {f"dim_{dimension.id}": dimension_answer(dimension.id) for dimension in scheme.dimensions}
-    for variant in Variant:
-        for short, significant in SEVERITIES:
-            for category in scheme.errors:
-                key = error_answer(variant, category.id, significant=significant)
-                found[f"{variant}_{short}_{category.id}_{category.slug}"] = key
+    for variant in TWO_VARIANTS:
+        found |= _error_columns(scheme, variant)
     return found
+
+
+def third_answer_columns(scheme: Scheme) -> dict[str, str]:
+    """As `answer_columns`, of the third variant's errors."""
+    return _error_columns(scheme, Variant.DPO)
+
+
+def _error_columns(scheme: Scheme, variant: Variant) -> dict[str, str]:
+    return {
+        f"{variant}_{short}_{category.id}_{category.slug}": error_answer(
+            variant, category.id, significant=significant
+        )
+        for short, significant in SEVERITIES
+        for category in scheme.errors
+    }
+
+
+def _third_columns(scheme: Scheme) -> list[str]:
+    return [
+        "shown_right",
+        "dpo_adapter",
+        "dpo_text",
+        "dpo_words",
+        "dpo_acceptability",
+        *third_answer_columns(scheme),
+    ]
 
 
 def rows(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]]:
@@ -85,7 +113,7 @@ def write_csv(
 def write_review_csv(db: sqlite3.Connection, review: Review, out: Path, raw: bool = False) -> int:
     """Write `comparisons.csv` of a review that was read; see `write_csv`."""
     written = 0
-    header = columns(review.scheme)
+    header = columns(review.scheme, review.variants)
     with whole_file(out) as file:
         file.write(csv_line(header))
         for row in rows(db, review):
@@ -121,6 +149,15 @@ def _row(review: Review, image: Image, pair: Comparison, rating: Rating) -> dict
     }  # fmt: skip
     for column, key in answer_columns(review.scheme).items():
         row[column] = rating.answers.get(key)
+    if Variant.DPO in review.variants:
+        text = pair.dpo.text if pair.dpo else ""
+        row |= {
+            "shown_right": rating.shown_right, "dpo_adapter": job.settings.get("dpo_adapter", ""),
+            "dpo_text": text, "dpo_words": word_count(text), "dpo_acceptability": rating.dpo_acceptability,
+        }  # fmt: skip
+        row |= {
+            column: rating.answers.get(key) for column, key in third_answer_columns(review.scheme).items()
+        }
     return row
 
 
@@ -129,4 +166,5 @@ def _label(rating: Rating) -> str:
         return "both bad"
     if rating.preference is None:
         return "skipped" if rating.skipped else ""
-    return PREFERENCE_LABELS[rating.preference]
+    earlier, later = rating.shown
+    return PREFERENCE_LABELS[rating.preference].format(earlier=earlier, later=later)

@@ -8,7 +8,7 @@ from pathlib import Path
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
 from radtui.export.study import Review
-from radtui.records import Rating, Variant
+from radtui.records import Rating
 from radtui.review.scheme import error_answer, parse_error_answer
 
 # Source: Yu et al., ReXVal (PhysioNet 2023): one row per report, rater, category and significance, zeros included.
@@ -26,7 +26,7 @@ def error_rows(review: Review, include_unblinded: bool = False) -> Iterator[tupl
     for rating in kept:
         if rating.rater not in counting:
             continue
-        for variant in Variant:
+        for variant in rating.shown:
             for category in review.scheme.errors:
                 for significant in (True, False):
                     key = error_answer(variant, category.id, significant=significant)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
-from radtui.export.comparisons import EXPORT_SCHEMA, RAW_SCHEMA, answer_columns, columns
+from radtui.export.comparisons import EXPORT_SCHEMA, RAW_SCHEMA, answer_columns, columns, third_answer_columns
 from radtui.export.csv_text import read_csv
 from radtui.export.guard import unguard
 from radtui.export.jsonl import JSONL_SCHEMA
-from radtui.records import Rating, UserError, Variant
+from radtui.records import TWO_VARIANTS, Rating, UserError, Variant
 from radtui.review.scheme import Scheme
 
 _LATER_COLUMNS = {"role"}  # files of the first exports lack them
@@ -39,6 +39,12 @@ class Incoming:
     left: Variant
     snapshots: tuple[Rating, ...]
     revealed_at: float | None = None  # when the rater saw which text is whose, Unix time, s
+    dpo_text: str = ""  # of a job with three variants
+
+    @property
+    def right(self) -> Variant:
+        """The variant that stood right; every snapshot of a showing has the same two."""
+        return next(v for v in self.snapshots[0].shown if v is not self.left)
 
 
 def read_ratings(path: Path, scheme: Scheme) -> list[Incoming]:
@@ -60,7 +66,7 @@ def read_ratings(path: Path, scheme: Scheme) -> list[Incoming]:
 
 
 def _from_csv(path: Path, scheme: Scheme) -> Iterator[Incoming]:
-    answers = answer_columns(scheme)
+    answers = answer_columns(scheme) | third_answer_columns(scheme)
     for number, cells in enumerate(read_csv(path), 1):
         if number == 1:
             _check_columns(path, set(cells), scheme)
@@ -78,7 +84,7 @@ def _from_csv(path: Path, scheme: Scheme) -> Iterator[Incoming]:
 
 
 def _check_columns(path: Path, found: set[str], scheme: Scheme) -> None:
-    expected = set(columns(scheme))
+    expected = set(columns(scheme, tuple(Variant) if "dpo_text" in found else TWO_VARIANTS))
     missing = sorted(expected - found - _LATER_COLUMNS)
     unknown = sorted(found - expected)
     if not {"export_schema", "image_sha256", "rater"} <= found:
@@ -98,17 +104,18 @@ def _csv_row(cells: dict[str, str], answers: dict[str, str]) -> Incoming:
         preference=_number(cells["preference"], -2, 2), both_bad=_yes(cells["both_bad"]),
         base_acceptability=_number(cells["base_acceptability"], 1, 5),
         tuned_acceptability=_number(cells["tuned_acceptability"], 1, 5),
-        answers={key: int(cells[column]) for column, key in answers.items() if cells[column]},
+        dpo_acceptability=_number(cells.get("dpo_acceptability", ""), 1, 5),
+        answers={key: int(cells[column]) for column, key in answers.items() if cells.get(column)},
         note=cells["note"], flagged=_yes(cells["flagged"]), skipped=_yes(cells["skipped"]),
         blinded=_yes(cells["blinded"]), shown_left=Variant(cells["shown_left"]),
         active_s=float(cells["active_seconds"]), wall_s=float(cells["wall_seconds"]),
-        rated_at=datetime.fromisoformat(cells["rated_at"]).timestamp(),
+        rated_at=datetime.fromisoformat(cells["rated_at"]).timestamp(), shown_right=_right(cells),
     )  # fmt: skip
     role = cells.get("role") or ("repeat" if rating.occasion else "normal")
     return Incoming(
         rating.job_id, rating.image_id, cells["image_sha256"], cells["split"], cells["image_path"],
         cells["base_text"], cells["tuned_text"], rating.rater, rating.occasion, _role(role), None,
-        rating.shown_left, (rating,),
+        rating.shown_left, (rating,), dpo_text=cells.get("dpo_text", ""),
     )  # fmt: skip
 
 
@@ -134,7 +141,7 @@ def _jsonl_row(line: dict[str, object]) -> Incoming:
         int(about["job_id"]), int(about["image_id"]), str(given["image_sha256"]), str(given["split"]),
         str(given["image_path"]), str(given["base"]["text"]), str(given["tuned"]["text"]), str(about["rater"]),
         int(about["occasion"]), _role(given["role"]), given["sort_key"], Variant(left), snapshots,
-        given.get("revealed_at"),
+        given.get("revealed_at"), str(given["dpo"]["text"]) if "dpo" in given else "",
     )  # fmt: skip
 
 
@@ -142,8 +149,15 @@ def _snapshot(about: dict, snapshot: dict) -> Rating:
     names = {field.name for field in fields(Rating)}
     values = {name: value for name, value in {**snapshot, **about}.items() if name in names}
     values["shown_left"] = Variant(values["shown_left"])
+    values["shown_right"] = _right(values)
     values["answers"] = {str(key): int(count) for key, count in values["answers"].items()}
     return Rating(**values)
+
+
+def _right(values: Mapping[str, str]) -> Variant:
+    """What stood right: said where there were three variants, else the other of the two."""
+    said = values.get("shown_right")
+    return Variant(said) if said else Variant(values["shown_left"]).opposite
 
 
 def _number(cell: str, low: int, high: int) -> int | None:

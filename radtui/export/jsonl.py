@@ -57,16 +57,19 @@ def _lines(
             "sort_key": place.sort_key if place else None,
             "assigned_left": place.shown_left.value if place else None,
             "revealed_at": revealed[rating.rater].get(rating.image_id),
-            "rating": _snapshot(rating),
+            "rating": _snapshot(rating, pair),
             "history": [
-                _snapshot(snapshot) for snapshot in histories[rating.image_id, rating.rater, rating.occasion]
+                _snapshot(one, pair) for one in histories[rating.image_id, rating.rater, rating.occasion]
             ],
         }
 
 
 def _job(review: Review, image: Image, pair: Comparison) -> dict[str, object]:
     settings = review.job.settings
-    return {
+    third = (
+        {"dpo_adapter": settings.get("dpo_adapter", ""), "dpo": _description(pair.dpo)} if pair.dpo else {}
+    )
+    return third | {
         "export_schema": JSONL_SCHEMA, "job_id": review.job.id, "job": review.job.name,
         "image_id": image.id, "dataset": image.dataset, "split": image.split, "image_path": image.source_key,
         "image_sha256": image.sha256, "reference": image.reference, "examination": image.examination,
@@ -82,7 +85,9 @@ def _description(written: Description) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _snapshot(rating: Rating) -> dict[str, object]:
-    """All of a rating but what its line says already."""
-    said = ("job_id", "image_id", "rater", "occasion")
+def _snapshot(rating: Rating, pair: Comparison) -> dict[str, object]:
+    """All of a rating but what its line says already, and what only three variants leave open."""
+    said = ["job_id", "image_id", "rater", "occasion"]
+    if pair.dpo is None:
+        said += ["shown_right", "dpo_acceptability"]
     return {name: value for name, value in asdict(rating).items() if name not in said}

@@ -32,15 +32,20 @@ def card(job: Job, losses: Sequence[Metric], merged: bool) -> str:
         "---", f"base_model: {json.dumps(settings.model)}", f"library_name: {'transformers' if merged else 'peft'}",
         "pipeline_tag: image-text-to-text", "tags:", "- radiology", "- lora", "- radtui", "---", "",
     ]  # fmt: skip
+    learnt = f"fine-tuned by radtui on {settings.dataset}, split {settings.train_split}"
+    if settings.learns_preferences:
+        learnt = f"trained by radtui with DPO on raters' preferences about {settings.dataset}"
     about = [
         f"# {job.name or f'Job {job.id}'}", "",
-        f"{NOTICE} This is {what} of `{settings.model}`, fine-tuned by radtui on {settings.dataset}, split "
-        f"{settings.train_split}. What it writes about an image may be wrong and must not guide care.", "",
+        f"{NOTICE} This is {what} of `{settings.model}`, {learnt}. "
+        f"What it writes about an image may be wrong and must not guide care.", "",
         f"It was asked about every image: \"{settings.instruction}\" "
         f"({'image before' if settings.message_order == 'image_first' else 'image after'} the instruction).", "",
     ]  # fmt: skip
     found = {words: job.result[key] for key, words in RESULTS if job.result.get(key) is not None}
     loss_of = "the description alone" if settings.loss_on == "answer" else "prompt and description"
+    if settings.learns_preferences:
+        loss_of = "DPO over rated pairs"
     return "\n".join(
         [*header, *about, "## Result", "", *_table(found), "", f"## Losses, of {loss_of}", "", *_losses(losses),
          "", "## Settings", "", *_table(settings.to_dict()), "", "## Versions", "", *_versions(job), ""]

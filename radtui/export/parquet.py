@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from radtui import __version__
-from radtui.export.comparisons import RAW_SCHEMA, answer_columns, columns, rows
+from radtui.export.comparisons import RAW_SCHEMA, answer_columns, columns, rows, third_answer_columns
 from radtui.export.csv_text import storable
 from radtui.export.files import whole_file
 from radtui.export.study import Review
@@ -16,7 +16,7 @@ from radtui.records import UserError
 BATCH = 1_000
 _WHOLE = {
     "job_id", "image_id", "preference", "base_acceptability", "tuned_acceptability", "base_words", "tuned_words",
-    "occasion",
+    "occasion", "dpo_acceptability", "dpo_words",
 }  # fmt: skip
 _YES_NO = {"both_bad", "blinded", "flagged", "skipped"}
 _SECONDS = {"active_seconds", "wall_seconds"}
@@ -53,9 +53,9 @@ def write_parquet(db: sqlite3.Connection, review: Review, out: Path) -> int:
 
 
 def _schema(pa: Any, review: Review) -> Any:
-    answers = answer_columns(review.scheme)
+    answers = answer_columns(review.scheme) | third_answer_columns(review.scheme)
     fields = []
-    for name in columns(review.scheme):
+    for name in columns(review.scheme, review.variants):
         if name in _WHOLE or name in answers:
             kind = pa.int64()
         elif name in _YES_NO:

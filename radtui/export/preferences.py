@@ -33,17 +33,17 @@ _AS_THEY_ARE = {("PNG", "L"): ".png", ("PNG", "RGB"): ".png", ("JPEG", "L"): ".j
 
 @dataclass(frozen=True, slots=True)
 class Preferred:
-    """One comparison of which raters preferred one text: what it is about, and which text."""
+    """One comparison of which raters preferred one text: what it is about, and whose text."""
 
     image: Image
     pair: Comparison
     chosen: Variant
+    rejected: Variant
 
     @property
     def texts(self) -> tuple[str, str]:
         """The chosen and the rejected text, exactly as the models wrote them."""
-        both = {Variant.BASE: self.pair.base.text, Variant.TUNED: self.pair.tuned.text}
-        return both.pop(self.chosen), both.popitem()[1]
+        return self.pair.by(self.chosen).text, self.pair.by(self.rejected).text
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Choice:
 
 
 def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool = False) -> Choice:
-    """Pick the pairs to learn from: one per image, by the sum of its raters' preferences.
+    """Pick the pairs to learn from: one per image and two variants, by the sum of the raters' preferences.
 
     Left out are, by rating: repeats, calibration pairs, skips, un-blinded ratings and those by another scheme; by
     pair: ties, both bad, images of the test split or with the same bytes as one of another split, pairs of one text,
@@ -67,18 +67,18 @@ def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool
         {name: count for name in uncounted.__slots__ if (count := getattr(uncounted, name))}
     )
     held_out = {TEST_SPLIT, _eval_split(db, review)} - {""}
-    by_image: dict[int, tuple[Image, Comparison, list[Rating]]] = {}
+    by_pair: dict[tuple[int, tuple[Variant, Variant]], tuple[Image, Comparison, list[Rating]]] = {}
     for rating, image, pair in rated(db, review):
         if id(rating) in counts:
-            by_image.setdefault(image.id, (image, pair, []))[2].append(rating)
+            by_pair.setdefault((image.id, rating.shown), (image, pair, []))[2].append(rating)
     pairs = []
-    for image, pair, given in by_image.values():
+    for (_, shown), (image, pair, given) in by_pair.items():
         chosen = _chosen(given)
         reason = _reason_against(image, pair, given, chosen, held_out, keep_significant_errors)
         if reason:
             reasons[reason] += 1
         elif chosen is not None:
-            pairs.append(Preferred(image, pair, chosen))
+            pairs.append(Preferred(image, pair, chosen, next(one for one in shown if one is not chosen)))
     return Choice(tuple(pairs), dict(reasons))
 
 
@@ -131,7 +131,8 @@ def _answer(text: str) -> list[dict[str, str]]:
 def _chosen(given: list[Rating]) -> Variant | None:
     """Which text the raters prefer together, or None when they are even."""
     total = sum(rating.preference or 0 for rating in given)
-    return None if total == 0 else Variant.TUNED if total > 0 else Variant.BASE
+    earlier, later = given[0].shown
+    return None if total == 0 else later if total > 0 else earlier
 
 
 def _reason_against(
@@ -149,7 +150,7 @@ def _reason_against(
         "same_image_in_another_split": image.leaked,
         "both_bad": both_bad > 0 and both_bad >= len(given) - both_bad,
         "ties": chosen is None,
-        "same_text": pair.base.text.strip() == pair.tuned.text.strip(),
+        "same_text": len({pair.by(one).text.strip() for one in given[0].shown}) == 1,
         "chosen_with_significant_error": not keep_significant_errors
         and any(_has_significant_error(rating, chosen) for rating in given),
     }

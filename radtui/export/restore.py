@@ -16,7 +16,9 @@ from radtui.review.scheme import Scheme
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.ratings import Assignment, Reveal
 
-Texts = tuple[str, str, str]  # sha256 of the image, base text, tuned text
+Texts = tuple[
+    str, str, str, str
+]  # sha256 of the image, base text, tuned text, and the third where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ def import_ratings(db: sqlite3.Connection, path: Path, scheme: Scheme, job_id: i
             f"None of the {len(rows)} ratings in {path} belongs to a comparison here; describe the same images with"
             " the same models first, or name the data folder with --data-dir."
         )
-    ratings.restore(db, sorted(plan.snapshots, key=lambda row: row.id), plan.assignments, plan.ids, plan.reveals)
+    ratings.restore(
+        db, sorted(plan.snapshots, key=lambda row: row.id), plan.assignments, plan.ids, plan.reveals
+    )
     return Restored(
         len(rows), plan.added, plan.known, plan.conflicts, plan.unmatched, tuple(sorted(plan.jobs)),
         tuple(plan.problems),
@@ -102,7 +106,9 @@ def _comparisons(db: sqlite3.Connection, job_id: int) -> dict[Texts, list[_Here]
     for image in images.get_many(db, descriptions.comparison_ids(db, job_id)):
         pair = descriptions.comparison(db, job_id, image.id)
         if pair is not None:
-            found.setdefault((image.sha256, pair.base.text, pair.tuned.text), []).append(_Here(image, pair))
+            third = pair.dpo.text if pair.dpo else ""
+            key = (image.sha256, pair.base.text, pair.tuned.text, third)
+            found.setdefault(key, []).append(_Here(image, pair))
     return found
 
 
@@ -124,7 +130,7 @@ def _match(
     plan.jobs.add(job_id)
     seed = jobs.must_get(db, job_id).settings.get("seed", 0)
     histories = {rater: _by_pair(ratings.history(db, job_id, rater)) for rater in {row.rater for row in rows}}
-    known_images = {sha256 for sha256, _, _ in here}
+    known_images = {sha256 for sha256, *_ in here}
     lost: Counter[str] = Counter()
     for row in rows:
         choices = here.get(_texts(row))
@@ -175,7 +181,7 @@ def _assignment(row: Incoming, job_id: int, image_id: int, seed: int) -> Assignm
     """The pair's side and place, so that it is shown again as it was."""
     order = order_key(job_id, image_id, row.rater, row.occasion, seed)
     key = row.sort_key or f"{0 if row.role == 'calibration' else 1}-{order:020d}"
-    return Assignment(job_id, image_id, row.rater, row.occasion, row.role, row.left, key)
+    return Assignment(job_id, image_id, row.rater, row.occasion, row.role, row.left, key, row.right)
 
 
 def _closest(row: Incoming, choices: Sequence[_Here]) -> Image:
@@ -200,4 +206,4 @@ def _by_pair(history: Iterable[Rating]) -> dict[tuple[int, int], list[Rating]]:
 
 
 def _texts(row: Incoming) -> Texts:
-    return row.sha256, row.base_text, row.tuned_text
+    return row.sha256, row.base_text, row.tuned_text, row.dpo_text

@@ -31,14 +31,14 @@ class VariantScores:
 
 
 def job_scores(db: sqlite3.Connection, job: Job) -> dict[Variant, VariantScores]:
-    """Scores of both variants over the images that both have described.
+    """Scores of each variant of a job over the images that all have described.
 
     Takes seconds for hundreds of descriptions: call it on a thread.
     """
     wanted = set(descriptions.comparison_ids(db, job.id))
-    written: dict[Variant, list[Description]] = {variant: [] for variant in Variant}
+    written: dict[Variant, list[Description]] = {variant: [] for variant in descriptions.variants(db, job.id)}
     for description in descriptions.finished(db, job.id):
-        if description.image_id in wanted:
+        if description.image_id in wanted and description.variant in written:
             written[description.variant].append(description)
     known = {image.id: image for image in images.get_many(db, sorted(wanted))}
     findings = {truth.finding for image in known.values() for truth in image.truth}

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from radtui.paths import DataDir
-from radtui.records import Job, Rating, UserError
+from radtui.records import TWO_VARIANTS, Job, Rating, UserError, Variant
 from radtui.review.bias import Words
 from radtui.review.scheme import Scheme
 from radtui.review.scheme_file import DEFAULT_ID, load_scheme
 from radtui.review.statistics import LeftOut, Summary, counted, summarise
 from radtui.review.text import word_count
+from radtui.review.variants import Lengths, compare_variants
 from radtui.store import descriptions, ratings
 from radtui.store.ratings import Assignment
 
@@ -28,14 +29,31 @@ class Review:
     """All there is to know of one job's review.
 
     `ratings` is the current state of every showing that was not wholly taken back; `assigned` says which of them
-    were calibration pairs or hidden repeats; `words` are those of each pair's texts.
+    were calibration pairs or hidden repeats; `lengths` are the words of each text. Where there are three variants, a
+    rating is about the two it names.
     """
 
     job: Job
     scheme: Scheme
     ratings: tuple[Rating, ...]
     assigned: dict[PairKey, Assignment]
-    words: Words
+    lengths: Lengths
+    variants: tuple[Variant, ...] = TWO_VARIANTS
+
+    @property
+    def words(self) -> Words:
+        """Words of the base and the tuned text of each image that has both."""
+        base, tuned = TWO_VARIANTS
+        return {
+            key: (found[base], found[tuned])
+            for key, found in self.lengths.items()
+            if base in found and tuned in found
+        }
+
+    @property
+    def of_two(self) -> tuple[Rating, ...]:
+        """The ratings of base against tuned: all of them, unless there is a third variant."""
+        return tuple(rating for rating in self.ratings if rating.shown == TWO_VARIANTS)
 
     @property
     def calibration(self) -> frozenset[tuple[int, int]]:
@@ -60,12 +78,24 @@ def read_review(db: sqlite3.Connection, job: Job, scheme: Scheme, rater: str = "
     assigned = {
         (a.image_id, a.rater, a.occasion): a for name in names for a in ratings.assigned(db, job.id, name)
     }
-    return Review(job, scheme, tuple(ratings.current(db, job.id, rater)), assigned, _words(db, job.id))
+    return Review(
+        job, scheme, tuple(ratings.current(db, job.id, rater)), assigned, _lengths(db, job.id),
+        descriptions.variants(db, job.id),
+    )  # fmt: skip
 
 
 def summarise_review(review: Review, include_unblinded: bool = False) -> Summary:
-    """All statistics of a review; takes a second for thousands of ratings, so call it on a thread."""
-    return summarise(review.ratings, review.scheme, review.words, review.calibration, include_unblinded)
+    """All statistics of a review; takes a second for thousands of ratings, so call it on a thread.
+
+    They are about base and tuned; where there is a third variant, `variants` has every two and all three compared.
+    """
+    summary = summarise(review.of_two, review.scheme, review.words, review.calibration, include_unblinded)
+    if len(review.variants) == len(TWO_VARIANTS):
+        return summary
+    compared = compare_variants(
+        review.ratings, review.variants, review.scheme, review.lengths, review.calibration, include_unblinded
+    )
+    return replace(summary, variants=compared)
 
 
 def scheme_for(data: DataDir, own: str | Path = "") -> Scheme:
@@ -95,12 +125,9 @@ def check_scheme(found: Iterable[Rating], scheme: Scheme) -> None:
         )
 
 
-def _words(db: sqlite3.Connection, job_id: int) -> Words:
-    counts: dict[int, dict[str, int]] = {}
+def _lengths(db: sqlite3.Connection, job_id: int) -> Lengths:
+    counts: dict[tuple[int, int], dict[Variant, int]] = {}
     for description in descriptions.finished(db, job_id):
-        counts.setdefault(description.image_id, {})[description.variant] = word_count(description.text)
-    return {
-        (job_id, image_id): (both["base"], both["tuned"])
-        for image_id, both in counts.items()
-        if len(both) == 2
-    }
+        found = counts.setdefault((job_id, description.image_id), {})
+        found[description.variant] = word_count(description.text)
+    return counts

@@ -75,7 +75,7 @@ def submit_generate(
     settings = settings.check()
     train = _training_job(db, settings, after_job_id)
     if train is not None:
-        settings = _filled_from(data, settings, train)
+        settings = _filled_from(data, db, settings, train)
     order = "image_first" if settings.message_order == "as_trained" else settings.message_order
     settings = replace(
         settings,
@@ -113,14 +113,26 @@ def _training_job(db: sqlite3.Connection, settings: GenerateSettings, after_job_
     return newest
 
 
-def _filled_from(data: DataDir, settings: GenerateSettings, train: Job) -> GenerateSettings:
+def _filled_from(
+    data: DataDir, db: sqlite3.Connection, settings: GenerateSettings, train: Job
+) -> GenerateSettings:
     """The settings with the training job's model, adapter, data set and prompt where they say nothing."""
     trained = TrainSettings.from_dict(train.settings)
+    adapter, dpo_adapter = data.adapter(train.id), settings.dpo_adapter
+    if trained.learns_preferences and not settings.adapter:
+        # Three variants: what learnt references is the tuned one still, and this job's adapter comes beside it.
+        before = jobs.learnt_references(db, train)
+        if before is None:
+            raise UserError(
+                f"The job that job {train.id} went on from is gone; name its adapter with --adapter."
+            )
+        adapter, dpo_adapter = data.adapter(before.id), dpo_adapter or str(adapter)
     return replace(
         settings,
         train_job=train.id,
         model=settings.model or trained.model,
-        adapter=settings.adapter or str(data.adapter(train.id)),
+        adapter=settings.adapter or str(adapter),
+        dpo_adapter=dpo_adapter,
         dataset=settings.dataset or trained.dataset,
         instruction=settings.instruction or trained.instruction,
         # Asked in another order or size than it learnt, the tuned model would be judged for the difference.
@@ -144,14 +156,14 @@ def _check_adapter_of(data: DataDir, db: sqlite3.Connection, job_id: int) -> Non
 def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:
     if not settings.model:
         raise UserError("Name the base model of the adapter with --model.")
-    if not (Path(settings.adapter) / "adapter_config.json").exists():
-        if train is not None:
-            raise UserError(
-                f"Job {train.id} has left no adapter: it is {train.state}; resume it or name another job."
-            )
+    folders = [settings.adapter, *([settings.dpo_adapter] if settings.dpo_adapter else [])]
+    missing = [folder for folder in folders if not (Path(folder) / "adapter_config.json").exists()]
+    if train is not None and folders[-1] in missing:
         raise UserError(
-            f"There is no adapter in {settings.adapter}: a folder with adapter_config.json is wanted."
+            f"Job {train.id} has left no adapter: it is {train.state}; resume it or name another job."
         )
+    if missing:
+        raise UserError(f"There is no adapter in {missing[0]}: a folder with adapter_config.json is wanted.")
 
 
 def _dataset(db: sqlite3.Connection, name: str) -> str:

@@ -47,6 +47,31 @@ def draw_pair(variants: Sequence[str], job_id: int, image_id: int, rater: str, s
     return pairs[_rank_in_block(image_id, len(pairs), "pair", job_id, rater, seed)]
 
 
+def shown_sides(
+    variants: Sequence[Variant], job_id: int, image_id: int, rater: str, occasion: int, seed: int
+) -> tuple[Variant, Variant]:
+    """Which variants stand left and right.
+
+    Of more than two, the pair is drawn per image and is the same for every rater and for a hidden repeat, so that
+    what they say of it can be compared; the side is each rater's own, as ever.
+
+    Args:
+        variants: Of the job, in the order they were made.
+        job_id: The generation job.
+        image_id: Consecutive ids are balanced, pairs and sides each in blocks of their own.
+        rater: Who rates.
+        occasion: 0, or 1 for the hidden repeat, whose side is drawn anew.
+        seed: The review's seed.
+    """
+    names = list(variants)
+    if len(names) > 2:
+        drawn = draw_pair(names, job_id, image_id, "", seed)
+        names = sorted((Variant(name) for name in drawn), key=names.index)
+    earlier, later = names
+    later_left = shown_left(job_id, image_id, rater, occasion, seed) is Variant.TUNED
+    return (later, earlier) if later_left else (earlier, later)
+
+
 def order_key(job_id: int, image_id: int, rater: str, occasion: int, seed: int) -> int:
     """Sort key of a pair in a rater's queue, 0..2**64-1.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radtui.records import Rating, Variant
+from radtui.records import TWO_VARIANTS, Rating, Variant
 from radtui.review.intervals import Estimate, Proportion, clustered_ratios
 from radtui.review.preference import Answers, answers_of
 from radtui.review.scheme import parse_error_answer
@@ -163,7 +163,7 @@ def errors_of(ratings: Sequence[Rating], categories: Sequence[str], seed: int = 
     kept = [(rating, found) for rating, found in counts if rating.rater in counting]
     if not kept:
         return None
-    kinds = [(variant, severe) for variant in Variant for severe in (True, False)]
+    kinds = [(variant, severe) for variant in TWO_VARIANTS for severe in (True, False)]
     cells = np.array(
         [
             [[found.get((*kind, category), 0) for category in categories] for kind in kinds]
@@ -178,7 +178,7 @@ def errors_of(ratings: Sequence[Rating], categories: Sequence[str], seed: int = 
     estimates = _per_report(np.concatenate(columns, axis=1), image_ids, seed)
     rates = [
         _rates(list(categories), kinds.index((variant, True)), estimates, sums, image_ids, seed)
-        for variant in Variant
+        for variant in TWO_VARIANTS
     ]
     return Errors(
         n=len(kept),

@@ -116,21 +116,30 @@ def modes_of(action: str) -> frozenset[str]:
     return _NUMBERED.get(action.partition(".")[0], frozenset(MODES))
 
 
-def toward_tuned(value_toward_b: int, shown_left: Variant) -> int:
-    """Turn a scale value that points to B (the right text) into one that points to the tuned model.
+def toward_later(value_toward_b: int, shown_left: Variant, shown_right: Variant) -> int:
+    """Turn a scale value that points to B (the right text) into one that points to the variant made later.
+
+    Of base and tuned that is tuned. Turning twice gives the value towards B back.
 
     Args:
         value_toward_b: The level's `value`, -2..+2.
         shown_left: The variant that stood left, as A.
+        shown_right: The variant that stood right, as B.
 
     Returns:
         The value as a rating stores it, -2..+2.
     """
-    return -value_toward_b if shown_left is Variant.TUNED else value_toward_b
+    order = list(Variant)
+    return -value_toward_b if order.index(shown_left) > order.index(shown_right) else value_toward_b
+
+
+def toward_tuned(value_toward_b: int, shown_left: Variant) -> int:
+    """As `toward_later`, of base and tuned."""
+    return toward_later(value_toward_b, shown_left, shown_left.opposite)
 
 
 def dimension_answer(dimension_id: str) -> str:
-    """Key under which `Rating.answers` holds a dimension, towards tuned: `dim.correctness`."""
+    """Key under which `Rating.answers` holds a dimension, towards the later variant: `dim.correctness`."""
     return f"dim.{dimension_id}"
 
 

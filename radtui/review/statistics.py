@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
 from radtui.records import Rating
 from radtui.review.agreement import Agreement, SelfAgreement, agreement_between, agreement_with_self
@@ -21,6 +22,9 @@ from radtui.review.preference import (
 from radtui.review.quality import Acceptability, Errors, acceptability_of, errors_of
 from radtui.review.scheme import Scheme, dimension_answer
 from radtui.review.significance import TOO_FEW, detectable_rate, holm, power_table
+
+if TYPE_CHECKING:
+    from radtui.review.variants import Variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Summary:
     agreement: Agreement | None
     repeats: SelfAgreement | None
     power: Power
+    variants: Variants | None = None  # all of them compared, where a job has more than two
 
     @property
     def verdict(self) -> str:
@@ -111,7 +116,7 @@ class Summary:
             "agreement": self.agreement.to_dict() if self.agreement else None,
             "repeats": self.repeats.to_dict() if self.repeats else None,
             "power": self.power.to_dict(),
-        }
+        } | ({"variants": self.variants.to_dict()} if self.variants else {})
 
 
 def summarise(

@@ -46,6 +46,7 @@ class Undo:
                 both_bad=False,
                 base_acceptability=None,
                 tuned_acceptability=None,
+                dpo_acceptability=None,
                 answers={},
                 note="",
                 flagged=False,

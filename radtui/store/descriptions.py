@@ -6,10 +6,11 @@ import sqlite3
 import time
 from dataclasses import dataclass
 
-from radtui.records import Comparison, Description, Variant
+from radtui.records import TWO_VARIANTS, Comparison, Description, Variant
 from radtui.store.database import writing
 
 COLUMNS = "id, job_id, image_id, variant, step, text, prompt, decoding, tokens, seconds, truncated"
+WANTED = "(2 + (coalesce(json_extract(j.settings, '$.dpo_adapter'), '') <> ''))"  # variants of a job j
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,34 +109,44 @@ def finished(db: sqlite3.Connection, job_id: int) -> list[Description]:
     return [_description(row) for row in rows]
 
 
+def variants(db: sqlite3.Connection, job_id: int) -> tuple[Variant, ...]:
+    """Whose texts a generation job writes: base and tuned, and dpo where its settings name that adapter."""
+    row = db.execute(f"SELECT {WANTED} FROM jobs j WHERE id = ?", (job_id,)).fetchone()
+    return tuple(Variant)[: row[0]] if row else TWO_VARIANTS
+
+
 def comparison_ids(db: sqlite3.Connection, job_id: int) -> list[int]:
-    """Image ids of which a job has both a base and a tuned description."""
+    """Image ids of which a job has a description by every one of its variants."""
     rows = db.execute(
         "SELECT image_id FROM descriptions WHERE job_id = ? AND step IS NULL GROUP BY image_id"
-        " HAVING count(DISTINCT variant) = 2 ORDER BY image_id",
-        (job_id,),
+        " HAVING count(DISTINCT variant) >= ? ORDER BY image_id",
+        (job_id, len(variants(db, job_id))),
     )
     return [row[0] for row in rows]
 
 
 def comparison(db: sqlite3.Connection, job_id: int, image_id: int) -> Comparison | None:
-    """The base/tuned pair of one image in one job, or None while a side is missing."""
+    """The texts about one image in one job, or None while one of base and tuned is missing."""
     rows = db.execute(
         f"SELECT {COLUMNS} FROM descriptions WHERE job_id = ? AND image_id = ? AND step IS NULL",
         (job_id, image_id),
     )
     sides = {d.variant: d for d in map(_description, rows)}
-    if len(sides) < 2:
+    if not sides.keys() >= set(TWO_VARIANTS):
         return None
     reference = db.execute("SELECT reference FROM images WHERE id = ?", (image_id,)).fetchone()[0]
-    return Comparison(job_id, image_id, sides[Variant.BASE], sides[Variant.TUNED], reference)
+    third = sides.get(Variant.DPO)
+    if third is not None and Variant.DPO not in variants(db, job_id):
+        third = None
+    return Comparison(job_id, image_id, sides[Variant.BASE], sides[Variant.TUNED], reference, third)
 
 
 def jobs_with_comparisons(db: sqlite3.Connection) -> dict[int, int]:
     """Generation jobs that can be reviewed, newest first, with their number of comparisons."""
     rows = db.execute(
-        "SELECT job_id, count(*) FROM (SELECT job_id, image_id FROM descriptions WHERE step IS NULL"
-        " GROUP BY job_id, image_id HAVING count(DISTINCT variant) = 2) GROUP BY job_id ORDER BY job_id DESC"
+        "SELECT job_id, count(*) FROM (SELECT job_id, image_id, count(DISTINCT variant) AS there FROM descriptions"
+        f" WHERE step IS NULL GROUP BY job_id, image_id) JOIN jobs j ON j.id = job_id WHERE there >= {WANTED}"
+        " GROUP BY job_id ORDER BY job_id DESC"
     )
     return dict(rows)
 

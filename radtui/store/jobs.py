@@ -88,6 +88,15 @@ def children(db: sqlite3.Connection, job_id: int, kind: JobKind) -> list[Job]:
     return [_job(row) for row in rows]
 
 
+def learnt_references(db: sqlite3.Connection, train: Job) -> Job | None:
+    """The job that learnt references: itself, or the one that learning preferences began with; None when it is gone."""
+    found: Job | None = train
+    while found is not None and found.settings.get("objective") == "dpo":
+        before = found.settings.get("from_job")
+        found = get(db, before) if isinstance(before, int) and before < found.id else None
+    return found
+
+
 def followers(db: sqlite3.Connection, job_id: int) -> list[Job]:
     """Queued jobs that wait for this one."""
     rows = db.execute("SELECT * FROM jobs WHERE after_job_id = ? AND state = 'queued' ORDER BY id", (job_id,))

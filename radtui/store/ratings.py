@@ -21,7 +21,8 @@ COLUMNS = (
 class Assignment:
     """What a rater is shown: two texts of one comparison, their sides and the place in the order.
 
-    `shown_right` is the other of base and tuned unless it is named. `role` is `normal`, `calibration` or `repeat`; a repeat has occasion 1.
+    `shown_right` is the other of base and tuned unless it is named.
+    `role` is `normal`, `calibration` or `repeat`; a repeat has occasion 1.
     """
 
     job_id: int
@@ -35,7 +36,7 @@ class Assignment:
 
     def __post_init__(self) -> None:
         """Fill in the side that need not be named."""
-        if self.shown_right is None:
+        if self.shown_right in (None, self.shown_left):
             object.__setattr__(self, "shown_right", self.shown_left.opposite)
 
     @property

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from radtui.store.third_variant import add_third_variant
+
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # AUTOINCREMENT where rows are deleted and readers keep a cursor: an id used again would never be read.
 FIRST_TABLES = """
@@ -187,6 +189,10 @@ def _migrations():  # type: ignore[no-untyped-def]  # the type's import is what 
     def m003_reveals(db: Database) -> None:
         for statement in _statements(REVEALS):
             db.conn.execute(statement)
+
+    @migrations()
+    def m004_third_variant(db: Database) -> None:
+        add_third_variant(db.conn)
 
     return migrations
 

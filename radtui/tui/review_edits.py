@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from radtui.records import Rating, Variant
 from radtui.review.queue import Pair
-from radtui.review.scheme import Dimension, Scheme, dimension_answer, error_answer, toward_tuned
+from radtui.review.scheme import Dimension, Scheme, dimension_answer, error_answer, toward_later
 
 
-def blank(pair: Pair, rater: str, scheme: Scheme, left: Variant, blinded: bool) -> Rating:
+def blank(
+    pair: Pair, rater: str, scheme: Scheme, left: Variant, blinded: bool, right: Variant | None = None
+) -> Rating:
     """A snapshot in which nothing has been judged; its id is 0 until it is stored.
 
     Args:
@@ -18,12 +20,14 @@ def blank(pair: Pair, rater: str, scheme: Scheme, left: Variant, blinded: bool) 
         scheme: What is asked.
         left: The variant that stands left, as A.
         blinded: False when the rater knows already which text is whose.
+        right: The variant that stands right, as B; None for the other of base and tuned.
     """
     return Rating(
         id=0, job_id=pair.job_id, image_id=pair.image_id, rater=rater, occasion=pair.occasion,
         scheme=scheme.id, scheme_hash=scheme.sha256, preference=None, both_bad=False,
         base_acceptability=None, tuned_acceptability=None, answers={}, note="", flagged=False, skipped=False,
         blinded=blinded, shown_left=left, active_s=0.0, wall_s=0.0, rated_at=0.0,
+        shown_right=right or left.opposite,
     )  # fmt: skip
 
 
@@ -35,7 +39,7 @@ def preferred(rating: Rating, scheme: Scheme, level: int) -> Rating:
         scheme: Gives the scale.
         level: Index into `scheme.preference`, 0 based.
     """
-    value = toward_tuned(scheme.preference[level].value, rating.shown_left)
+    value = toward_later(scheme.preference[level].value, rating.shown_left, rating.shown_right)
     return replace(rating, preference=value, both_bad=False, skipped=False)
 
 
@@ -51,6 +55,8 @@ def skipped(rating: Rating) -> Rating:
 
 def accepted(rating: Rating, variant: Variant, value: int) -> Rating:
     """Set how usable one text is, 1..5."""
+    if variant is Variant.DPO:
+        return replace(rating, dpo_acceptability=value)
     if variant is Variant.BASE:
         return replace(rating, base_acceptability=value)
     return replace(rating, tuned_acceptability=value)
@@ -58,7 +64,7 @@ def accepted(rating: Rating, variant: Variant, value: int) -> Rating:
 
 def compared(rating: Rating, scheme: Scheme, dimension: Dimension, level: int) -> Rating:
     """Answer one dimension, on the preference's scale (`level` as in `preferred`)."""
-    value = toward_tuned(scheme.preference[level].value, rating.shown_left)
+    value = toward_later(scheme.preference[level].value, rating.shown_left, rating.shown_right)
     return replace(rating, answers={**rating.answers, dimension_answer(dimension.id): value})
 
 
@@ -92,15 +98,13 @@ def chosen_level(rating: Rating | None, scheme: Scheme, answer: str = "") -> int
     value = rating.answers.get(answer) if answer else rating.preference
     if value is None:
         return None
-    toward_b = toward_tuned(value, rating.shown_left)  # turning twice gives the value towards B back
+    toward_b = toward_later(value, rating.shown_left, rating.shown_right)
     return next((at for at, level in enumerate(scheme.preference) if level.value == toward_b), None)
 
 
 def acceptability_of(rating: Rating | None, variant: Variant) -> int | None:
     """What one text was given, or None."""
-    if rating is None:
-        return None
-    return rating.base_acceptability if variant is Variant.BASE else rating.tuned_acceptability
+    return None if rating is None else rating.acceptability(variant)
 
 
 def same_judgement(one: Rating, other: Rating) -> bool:

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from radtui.records import Comparison, Image, Job, Rating, Variant
-from radtui.review.blinding import calibration_set, order_key, shown_left
+from radtui.records import TWO_VARIANTS, Comparison, Image, Job, Rating, Variant
+from radtui.review.blinding import calibration_set, order_key, shown_sides
 from radtui.review.queue import ActiveClock, Pair, Queue, pair_of, shown_order
 from radtui.review.scheme import Scheme
 from radtui.review.text import normalise, visible
@@ -36,8 +36,9 @@ class Study:
     pairs: list[Pair]
     history: History
     queue: Queue
-    sides: dict[Pair, Variant] = field(default_factory=dict)
+    sides: dict[Pair, tuple[Variant, Variant]] = field(default_factory=dict)  # left and right
     newest_id: int = 0  # of the rows that history and queue know
+    variants: tuple[Variant, ...] = TWO_VARIANTS  # of the job
 
     def order(self, image_ids: list[int]) -> list[Pair]:
         """The shown order of these images' pairs; pure, for any thread."""
@@ -68,11 +69,10 @@ def read_study(db: sqlite3.Connection, job_id: int, rater: str, scheme: Scheme) 
     rows = ratings.history(db, job_id, rater)
     history = History(rows)
     queue = Queue(pairs, sorted(history.current.values(), key=lambda row: row.id), protocol.repeat_gap)
-    sides = {
-        Pair(a.job_id, a.image_id, a.occasion): a.shown_left for a in ratings.assigned(db, job_id, rater)
-    }
+    sides = {Pair(a.job_id, a.image_id, a.occasion): a.sides for a in ratings.assigned(db, job_id, rater)}
     newest_id = rows[-1].id if rows else 0
-    return Study(job, rater, scheme, seed, calibration, pairs, history, queue, sides, newest_id)
+    variants = descriptions.variants(db, job_id)
+    return Study(job, rater, scheme, seed, calibration, pairs, history, queue, sides, newest_id, variants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Shown:
     pair: Pair
     place: int  # 1 based, in the rater's own order
     image: Image
-    left: Variant
+    sides: tuple[Variant, Variant]  # left as A, right as B
     texts: tuple[str, str]
     reference: str  # "" while it may not be seen, or where there is none
     reference_waits: bool  # there is one, shown after the preference
@@ -96,8 +96,12 @@ class Shown:
 
     def variant(self, side: int) -> Variant:
         """Whose text stands on a side: 0 is A, left; 1 is B, right."""
-        other = Variant.BASE if self.left is Variant.TUNED else Variant.TUNED
-        return other if side else self.left
+        return self.sides[side]
+
+    @property
+    def left(self) -> Variant:
+        """Whose text stands left, as A."""
+        return self.sides[0]
 
 
 class ReviewSession:
@@ -166,30 +170,32 @@ class ReviewSession:
         role = "calibration" if calibration else "repeat" if pair.occasion else "normal"
         order = order_key(pair.job_id, pair.image_id, study.rater, pair.occasion, study.seed)
         key = f"{0 if calibration else 1}-{order:020d}"
-        left = shown_left(pair.job_id, pair.image_id, study.rater, pair.occasion, study.seed)
+        sides = shown_sides(
+            study.variants, pair.job_id, pair.image_id, study.rater, pair.occasion, study.seed
+        )
+        left, right = sides
         ratings.assign(
             self._db,
-            [Assignment(pair.job_id, pair.image_id, study.rater, pair.occasion, role, left, key)],
+            [Assignment(pair.job_id, pair.image_id, study.rater, pair.occasion, role, left, key, right)],
         )
         # Another terminal of the same rater may have been first: the stored side is the one that counts.
-        stored = ratings.stored_side(self._db, pair.job_id, study.rater, pair.image_id, pair.occasion)
-        study.sides[pair] = stored or left
+        stored = ratings.stored_sides(self._db, pair.job_id, study.rater, pair.image_id, pair.occasion)
+        study.sides[pair] = stored or sides
 
     def shown(self) -> Shown | None:
         """The pair on show with all that may be seen of it now, or None."""
         pair, comparison, image = self._pair, self._comparison, self._image
         if pair is None or comparison is None or image is None:
             return None
-        left = self.study.sides[pair]
-        sides = (comparison.base, comparison.tuned)
-        a, b = sides if left is Variant.BASE else sides[::-1]
+        sides = self.study.sides[pair]
+        a, b = (comparison.by(side) for side in sides)
         rating = self.queue.mine.get(pair)
         rated = rating is not None and not rating.empty
         when = self.scheme.protocol.reference
         may_see = when == "before" or self.peek or (when == "after" and rated)
         reference = visible(comparison.reference).strip()
         return Shown(
-            pair=pair, place=self._place.get(pair, 0), image=image, left=left,
+            pair=pair, place=self._place.get(pair, 0), image=image, sides=sides,
             texts=(normalise(a.text), normalise(b.text)), reference=reference if may_see else "",
             reference_waits=bool(reference) and when == "after" and not may_see, rating=rating,
             identity_known=self._revealed or _unblinded(rating),
@@ -209,7 +215,8 @@ class ReviewSession:
             return None
         self._catch_up()
         pair, before = self._pair, self.queue.mine.get(self._pair)
-        row = before or edits.blank(pair, self.study.rater, self.scheme, self.study.sides[pair], True)
+        left, right = self.study.sides[pair]
+        row = before or edits.blank(pair, self.study.rater, self.scheme, left, True, right)
         blinded = row.blinded and not (judges and (self._revealed or _unblinded(before)))
         active_s, wall_s = self._time(pair)
         row = replace(

@@ -22,7 +22,7 @@ from radtui.export.jsonl import write_jsonl
 from radtui.export.restore import import_ratings
 from radtui.export.study import read_review
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, UserError, Variant
+from radtui.records import TWO_VARIANTS, Job, JobKind, UserError, Variant
 from radtui.review.scheme_file import default_scheme, parse_scheme
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images, jobs, ratings
@@ -299,7 +299,7 @@ def test_any_note_and_text_survive_the_store_and_the_file(
 ) -> None:
     forget_ratings(db)
     image_id = descriptions.comparison_ids(db, reviewed_job.id)[0]
-    for variant, text in zip(Variant, texts, strict=True):
+    for variant, text in zip(TWO_VARIANTS, texts, strict=True):
         db.execute(
             "UPDATE descriptions SET text = ? WHERE image_id = ? AND variant = ?", (text, image_id, variant)
         )

@@ -36,7 +36,8 @@ def test_a_killed_session_comes_back_to_the_same_pair_on_the_same_sides(
     with writing(db):  # whatever an algorithm would say now: what was shown once stays
         flipped = "base" if before.left is Variant.TUNED else "tuned"
         db.execute(
-            "UPDATE assignments SET shown_left = ? WHERE image_id = ?", (flipped, before.pair.image_id)
+            "UPDATE assignments SET shown_left = ?, shown_right = shown_left WHERE image_id = ?",
+            (flipped, before.pair.image_id),
         )
     fresh = connect(data)
     again = shown(begin(fresh, reviewed_job, clock))
@@ -52,7 +53,7 @@ def test_two_terminals_of_one_rater_agree_on_the_side(
     pair = one.queue.pairs[-1]
     with writing(db):
         db.execute(
-            "INSERT INTO assignments VALUES (?, ?, 'ana', 0, 'normal', 'base', 'x')",
+            "INSERT INTO assignments VALUES (?, ?, 'ana', 0, 'normal', 'base', 'x', 'tuned')",
             (pair.job_id, pair.image_id),
         )
     one.show(pair)

@@ -8,7 +8,7 @@ from radtui.export.report.document import Point, Tone
 from radtui.export.report.gather import Gathered
 from radtui.export.scores import VariantScores
 from radtui.export.words import estimate, p_value, share
-from radtui.records import Variant
+from radtui.records import TWO_VARIANTS, Variant
 from radtui.review.intervals import Estimate, Proportion
 from radtui.review.scheme import parse_error_answer
 from radtui.review.significance import ALPHA
@@ -114,7 +114,7 @@ def introduced(told: Gathered) -> list[Point]:
 
 
 def _introduced_by_rating(told: Gathered) -> Iterator[Point]:
-    kept, _ = told.review.counting()
+    kept = [rating for rating in told.review.counting()[0] if rating.shown == TWO_VARIANTS]
     lost = sum((rating.preference or 0) < 0 for rating in kept)
     if lost:
         yield Point(Tone.WORSE, "Pairs in which the base text was preferred", f"{lost} of {len(kept)}")
@@ -168,7 +168,7 @@ def _cut_short(told: Gathered) -> Iterator[Point]:
 
 def proxies(scores: dict[Variant, VariantScores]) -> tuple[tuple[str, ...], ...]:
     """How each model writes: rows of name, base, tuned."""
-    both = [scores[variant].proxies for variant in Variant]
+    both = [scores[variant].proxies for variant in TWO_VARIANTS]
 
     def row(name: str, values: list[float | None], form: str) -> tuple[str, ...]:
         return (name, *("-" if value is None else format(value, form) for value in values))

@@ -13,7 +13,7 @@ from radtui.export.loss import loss_model
 from radtui.export.scores import VariantScores, job_scores
 from radtui.export.study import Review, read_review, summarise_review
 from radtui.paths import DataDir
-from radtui.records import Comparison, Image, Job, JobKind, Rating, UserError, Variant
+from radtui.records import TWO_VARIANTS, Comparison, Image, Job, JobKind, Rating, UserError, Variant
 from radtui.review.scheme import Scheme
 from radtui.review.statistics import Summary
 from radtui.store import descriptions, images, jobs
@@ -38,7 +38,8 @@ class Gathered:
     """Everything a report says something about."""
 
     job: Job
-    train: Job | None
+    train: Job | None  # what the tuned variant has learnt
+    after_ratings: Job | None  # what the dpo variant has learnt on top of it
     review: Review
     summary: Summary
     scores: dict[Variant, VariantScores]
@@ -81,13 +82,15 @@ def gather(data: DataDir, db: sqlite3.Connection, job: Job, scheme: Scheme) -> G
         scheme: What its raters were asked.
     """
     review = read_review(db, job, scheme)
-    train = jobs.get(db, job.parent_job_id) if job.parent_job_id is not None else None
+    parent = jobs.get(db, job.parent_job_id) if job.parent_job_id is not None else None
+    train = jobs.learnt_references(db, parent) if parent is not None else None
     described = images.get_many(db, descriptions.comparison_ids(db, job.id))
     written = [d for d in descriptions.finished(db, job.id) if d.truncated]
     learnt = train.result.get("images") if train else None
     return Gathered(
         job=job,
         train=train,
+        after_ratings=parent if parent is not train else None,
         review=review,
         summary=summarise_review(review),
         scores=job_scores(db, job),
@@ -116,7 +119,7 @@ def _choose(
     The two pairs with the clearest preference for the tuned text, the two with the clearest for the base, a tie, and
     one with both bad, each the first in the data set's order; the rest spread evenly over all that was described.
     """
-    counting = {id(rating) for rating in review.counting()[0]}
+    counting = {id(rating) for rating in review.counting()[0] if rating.shown == TWO_VARIANTS}
     judged: dict[int, list[Rating]] = {}
     for rating, image, _ in rated(db, review):
         if id(rating) in counting:

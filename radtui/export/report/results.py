@@ -23,6 +23,7 @@ from radtui.export.report.phrases import short_label
 from radtui.export.words import estimate, p_value, share
 from radtui.records import Rating, Variant
 from radtui.review.quality import Acceptability
+from radtui.review.variants import Variants
 
 
 def examples(told: Gathered) -> Section:
@@ -41,13 +42,11 @@ def _shown(told: Gathered, example: Example) -> Shown:
     notes = tuple(
         f"{rating.rater}: {rating.note.strip()}" for rating in example.ratings if rating.note.strip()
     )
-    if pair.base.truncated or pair.tuned.truncated:
-        cut = [
-            variant.value
-            for variant in Variant
-            if (pair.base, pair.tuned)[variant is Variant.TUNED].truncated
-        ]
+    if any(pair.by(variant).truncated for variant in told.review.variants):
+        cut = [variant.value for variant in told.review.variants if pair.by(variant).truncated]
         notes += (f"Cut off at the longest length: {' and '.join(cut)}.",)
+    if pair.dpo:
+        notes += (f"The dpo variant wrote: {pair.dpo.text}",)
     title = f"{image.source_key} · {image.examination}" if image.examination else image.source_key
     return Shown(
         title, verdict, tone, example.jpeg, *example.size_px, image.reference, pair.base.text, pair.tuned.text, notes
@@ -80,6 +79,8 @@ def performance(told: Gathered) -> Section:
             )
         )  # fmt: skip
     blocks += _rating_figures(told)
+    if told.summary.variants:
+        blocks += variants_compared(told.summary.variants)
     base, tuned = told.scores[Variant.BASE], told.scores[Variant.TUNED]
     rows: list[tuple[str, ...]] = []
     if base.truth and tuned.truth:
@@ -93,12 +94,52 @@ def performance(told: Gathered) -> Section:
     if base.text and tuned.text:
         for name, of, digits in (("BLEU", "bleu", 1), ("chrF", "chrf", 1), ("ROUGE-L", "rouge_l", 3)):
             rows.append((name, *(estimate(getattr(one.text, of), digits=digits) for one in (base, tuned))))
+    third = told.scores.get(Variant.DPO)
+    if third and third.truth:
+        truth = third.truth
+        of_third = f"{estimate(truth.f1)}; precision {share(truth.precision)}, recall {share(truth.recall)}"
+        blocks.append(Text(f"Against ground truth, the dpo variant has a finding F1 of {of_third}."))
     if rows:
         caption = "Against ground truth and references, with 95 % intervals. String scores measure wording, not truth."
         blocks.append(Table(("", "Base", "Tuned"), tuple(rows), caption))
     caption = "How the texts are written. These figures describe; none of them is a measure of quality."
     blocks.append(Table(("", "Base", "Tuned"), proxies(told.scores), caption))
     return Section("performance", "Performance analysis", tuple(blocks))
+
+
+def variants_compared(found: Variants) -> list[Block]:
+    """Three variants: one scale for all, and each two against each other."""
+    rows = tuple(
+        (
+            str(one.variant), f"{one.log_odds:+.2f}",
+            "0, the reference" if one.standard_error == 0 else f"{one.low:+.2f} to {one.high:+.2f}",
+            "" if one.standard_error == 0 else f"{one.win_rate:.0%}", f"{one.n}",
+        )
+        for one in found.strengths
+    )  # fmt: skip
+    caption = (
+        f"All variants compared: Bradley-Terry strengths over {found.n} blind ratings of pairs drawn among them, log"
+        " odds against base with 95 % intervals; a tie is half a win."
+    )
+    header = ("Variant", "Strength", "95 % interval", "Chance to be preferred to base", "Pairs")
+    blocks: list[Block] = [Table(header, rows, caption)] if rows else []
+    if not rows:
+        blocks.append(
+            Text("No strengths on one scale yet: some variant never lost to, or never met, the others.")
+        )
+    contrasts = tuple(
+        (
+            f"{one.later} against {one.earlier}",
+            f"{one.summary.preference.wins} / {one.summary.preference.ties} / {one.summary.preference.losses}",
+            share(one.summary.preference.win_rate), p_value(one.summary.preference.sign_p), one.verdict,
+        )
+        for one in found.contrasts
+    )  # fmt: skip
+    header = ("Pair", "Wins / ties / losses", "Win rate of decided", "Sign test", "Verdict")
+    return [
+        *blocks,
+        Table(header, contrasts, "Each two against each other, over the pairs that show just these."),
+    ]
 
 
 def _rating_figures(told: Gathered) -> list[Block]:

@@ -13,7 +13,8 @@ from radtui.export.report.gather import Gathered
 from radtui.export.report.phrases import as_float, number_text, percent_text, trainable_text, value_text
 from radtui.export.words import estimate, p_value, share
 from radtui.jobs.progress import clock_text
-from radtui.records import Variant
+from radtui.records import Job, Variant
+from radtui.review.statistics import Summary
 from radtui.review.text import NORMALISATION
 from radtui.settings import TrainSettings
 
@@ -119,7 +120,16 @@ def _verdict(told: Gathered) -> str:
         f" the tuned text won {found.wins}, the base text {found.losses}, {found.ties} were equal,"
         f" {summary.both_bad.hits} had two bad texts. Conclusion by the sign test: {summary.verdict}"
         f" ({p_value(found.sign_p)})."
+    ) + _third_verdict(summary)
+
+
+def _third_verdict(summary: Summary) -> str:
+    if summary.variants is None:
+        return ""
+    told = "; ".join(
+        f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.variants.contrasts
     )
+    return f" In all, {summary.variants.n:,} ratings count, of pairs drawn among three variants: {told}."
 
 
 def _initial_model(told: Gathered) -> Section:
@@ -173,10 +183,22 @@ def _implementation(told: Gathered) -> Section:
         ("Versions", value_text(done.get("versions"))),
     ]
     blocks: list[Block] = [Facts(tuple((name, value) for name, value in facts if value))]
+    if told.after_ratings is not None:
+        blocks.append(Text(_learnt_from_ratings(told.after_ratings)))
     changes = done.get("substitutions")
     if isinstance(changes, list) and changes:
         blocks.append(Text("Done otherwise than asked: " + "; ".join(map(str, changes)) + ".", note=True))
     return Section("implementation", "Implementation and settings", tuple(blocks))
+
+
+def _learnt_from_ratings(job: Job) -> str:
+    how = TrainSettings.from_dict(job.settings)
+    pairs = job.result.get("pairs", "the")
+    return (
+        f"The dpo variant goes on from that adapter (job {how.from_job}) with direct preference optimisation on {pairs}"
+        f" rated pairs: beta {how.beta:g}, {job.step:,} steps of {how.effective_batch} pairs, learning rate"
+        f" {how.learning_rate:g}. A frozen copy of the adapter it begins with is the reference model."
+    )
 
 
 def _data(told: Gathered) -> Section:

@@ -97,7 +97,12 @@ def _descriptions(written: list[Description]) -> list[Content]:
         return []
     newest = written[0].job_id
     parts = []
-    for variant, title in ((Variant.TUNED, "Tuned model"), (Variant.BASE, "Base model")):
+    titles = {
+        Variant.DPO: "Model after ratings (DPO)",
+        Variant.TUNED: "Tuned model",
+        Variant.BASE: "Base model",
+    }
+    for variant, title in titles.items():
         for one in written:
             if one.job_id == newest and one.variant is variant:
                 text = visible(one.text).strip() or "(nothing)"

@@ -25,12 +25,28 @@ def score_lines(scores: dict[Variant, VariantScores]) -> list[Content]:
         scores: Of both variants, over the same images.
     """
     base, tuned = scores[Variant.BASE], scores[Variant.TUNED]
-    rows: list[Content] = []
+    rows: list[Content] = _third(scores[Variant.DPO]) if Variant.DPO in scores else []
     if base.truth is not None and tuned.truth is not None:
         rows += [*_truth(base.truth, tuned.truth), Content("")]
     if base.text is not None and tuned.text is not None:
         rows += [*_texts(base.text, tuned.text), Content("")]
     return rows + _proxies(base.proxies, tuned.proxies)
+
+
+def _third(found: VariantScores) -> list[Content]:
+    """The third variant's figures that are told of the others below."""
+    said = []
+    if found.truth is not None:
+        said.append(
+            f"F1 {value_text(found.truth.f1, '.2f')}, findings found {share_text(found.truth.recall)}"
+        )
+    if found.text is not None:
+        said.append(f"chrF {value_text(found.text.chrf, '.1f')}, words {value_text(found.text.words, '.0f')}")
+    return (
+        [title("The dpo variant", f"{found.images:,} images"), *map(Content, said), Content("")]
+        if said
+        else []
+    )
 
 
 def _truth(base: TruthScores, tuned: TruthScores) -> list[Content]:

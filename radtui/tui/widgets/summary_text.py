@@ -13,6 +13,7 @@ from radtui.review.quality import Acceptability, Errors
 from radtui.review.scheme import Scheme
 from radtui.review.significance import TOO_FEW
 from radtui.review.statistics import LeftOut, Summary
+from radtui.review.variants import Variants
 
 LABEL_CELLS = 25
 FIGURES_CELLS = 34  # value, interval, and n or p
@@ -32,6 +33,10 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
     found = [_verdict(summary), Content("")]
     if summary.n:
         found += _preference(summary, width_cells)
+    if summary.variants is not None:
+        found += [*_variants(summary.variants, width_cells), Content("")] if not summary.n else [
+            Content(""), *_variants(summary.variants, width_cells)
+        ]  # fmt: skip
     if summary.dimensions:
         found += [Content(""), title("Qualities compared", "mean from -2 (base) to +2 (tuned)")]
         labels = {one.id: one.label for one in scheme.dimensions}
@@ -77,6 +82,27 @@ def _preference(summary: Summary, width: int) -> list[Content]:
         share_line("Tuned preferred or equal", summary.preferred_or_equal, width, middle=True),
         _mean("Mean, -2 to +2", one, width),
     ]  # fmt: skip
+
+
+def _variants(found: Variants, width: int) -> list[Content]:
+    """All variants on one scale, then each two against each other."""
+    rows = [title("All variants", f"{found.n:,} ratings; strength in log odds against base, 95 %")]
+    if not found.strengths:
+        rows.append(
+            Content.styled("No common scale yet: a variant never lost to, or never met, another.", "$muted")
+        )
+    ends = [abs(value) for one in found.strengths for value in (one.low, one.high)]
+    reach = max(ends, default=0.0) or 1.0
+    for one in found.strengths:
+        limits = f"{one.low:+.2f} to {one.high:+.2f}, n {one.n}" if one.standard_error else "the reference"
+        figures = f"{one.log_odds:>+5.2f}  {limits}"
+        at = [(value / reach + 1) / 2 for value in (one.low, one.log_odds, one.high)]
+        line = interval(at[0], at[1], at[2], width - LABEL_CELLS - FIGURES_CELLS, 0.5)
+        rows.append(Content.assemble(f"{one.variant:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line))
+    for pair in found.contrasts:
+        rate = pair.summary.preference.win_rate
+        rows.append(share_line(f"{pair.later} beats {pair.earlier}", rate, width, middle=True))
+    return rows
 
 
 def diverging(counts: dict[int, int], width_cells: int) -> Content:
