@@ -70,9 +70,9 @@ async def test_as_many_as_fit_are_made_and_no_more(data, add_images, made, size,
     add_images(60)
     async with opened(data, "data", size) as (app, pilot):
         tiles = await gallery(app, pilot)
-        assert tiles.across == across
+        assert tiles.tiling.across == across
         assert across * rows <= len(made) <= across * (rows + 1)
-        assert set(made) == {(tiles.box[0], 2 * tiles.box[1])}
+        assert set(made) == {(tiles.tiling.box[0], 2 * tiles.tiling.box[1])}
         assert text_in(tiles).count("test-0") >= across * rows
 
 
@@ -161,12 +161,12 @@ async def test_sizes_change_by_keys(data, add_images, made):
     add_images(30)
     async with opened(data, "data", WIDE) as (app, pilot):
         tiles = await gallery(app, pilot)
-        before = tiles.across
+        before = tiles.tiling.across
         await pilot.press("end", "minus")
-        assert tiles.across > before and tiles.cursor == 29
+        assert tiles.tiling.across > before and tiles.cursor == 29
         await until(pilot, lambda: "reading" not in text_in(tiles))
         await pilot.press("plus", "plus", "plus")
-        assert tiles.across < before
+        assert tiles.tiling.across < before
         await until(pilot, lambda: max(made)[0] > 40)
 
 

@@ -16,8 +16,9 @@ from textual.message import Message
 from textual.strip import Strip
 
 from radtui.tui.thumbnails import Drawn, Thumbnails, Wanted
-from radtui.tui.widgets.cell_text import fitted
-from radtui.tui.widgets.tile_grid import GAP, TileGrid
+from radtui.tui.widgets.cell_text import fitted, tail
+from radtui.tui.widgets.tile_grid import TileGrid
+from radtui.tui.widgets.tiling import GAP
 
 SIGN = "▌"
 PARTS = ("caption", "cursor", "cursor-blurred", "sign", "mark", "warning", "error", "muted")
@@ -78,7 +79,7 @@ class ThumbnailGrid(TileGrid):
 
     def look(self, start: int, stop: int) -> None:
         """Read the tiles in sight and ask for their thumbnails."""
-        found = self._read(start, stop, self.box) if stop > start else ()
+        found = self._read(start, stop, self.tiling.box) if stop > start else ()
         self._tiles = dict(enumerate(found, start=start))
         self._thumbnails.want(tile.wanted for tile in found if tile.wanted is not None)
 
@@ -113,18 +114,19 @@ class ThumbnailGrid(TileGrid):
         if not self._count:
             text = self.empty_text if y == self.size.height // 2 else ""
             return self._text_line(text, self.size.width).crop(left, right)
-        row, line = divmod(y + self.scroll_offset.y, self.pitch)
-        width, across = self.box[0] + GAP, self.across
+        tiling = self.tiling
+        row, line = divmod(y + self.scroll_offset.y, tiling.pitch)
+        width, across = tiling.box[0] + GAP, tiling.across
         first, last = left // width, min(across - 1, (right - 1) // width)
         segments: list[Segment] = []
         for column in range(first, last + 1):
-            segments += self.tile_line(row * across + column, line)
+            segments += self.tile_line(row * across + column, line, tiling.box)
         strip = Strip(segments, (last + 1 - first) * width)
         return strip.crop_extend(left - first * width, right - first * width, self.rich_style)
 
-    def tile_line(self, index: int, line: int) -> list[Segment]:
+    def tile_line(self, index: int, line: int, box: tuple[int, int]) -> list[Segment]:
         """One line of a tile, as wide as its box and the gap."""
-        columns, rows = self.box
+        columns, rows = box
         tile = self._tiles.get(index)
         if tile is None:
             return [Segment(" " * (columns + GAP), self.rich_style)]
@@ -133,11 +135,11 @@ class ThumbnailGrid(TileGrid):
         if line == rows:
             return [sign, *self._caption(tile, columns, here), Segment(" ", self.rich_style)]
         drawn = self._thumbnails.get(tile.wanted) if tile.wanted else Drawn(error=tile.error)
-        return [sign, *self._body(drawn, line), Segment(" ", self.rich_style)]
+        return [sign, *self._body(drawn, line, box), Segment(" ", self.rich_style)]
 
-    def _body(self, drawn: Drawn | None, line: int) -> list[Segment]:
+    def _body(self, drawn: Drawn | None, line: int, box: tuple[int, int]) -> list[Segment]:
         """A line of a thumbnail in the middle of its box, or what there is to say instead of it."""
-        columns, rows = self.box
+        columns, rows = box
         if drawn is None or drawn.error:
             text = "reading ..." if drawn is None else drawn.error
             words = textwrap.wrap(text, columns - 2)[:rows]
@@ -156,7 +158,7 @@ class ThumbnailGrid(TileGrid):
         style = self._styles[part]
         segments = [Segment(sign, style + Style(color=self._styles[of].color)) for sign, of in tile.marks]
         room = columns - len(segments) - bool(segments)
-        name = str(fitted(("…" + tile.name[1 - room :]) if len(tile.name) > room else tile.name, room))
+        name = str(fitted(tail(tile.name, room), room))
         return [*segments, Segment((" " if segments else "") + name, style)]
 
     def _text_line(self, text: str, width: int) -> Strip:

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 
+from radtui.tui.widgets.tiling import Tiling
+
 LEAST_CELLS = (16, 26, 40)  # widths of a tile's box; it grows until a row of them fills the screen
 WIDE_CELLS = 120  # from which tiles begin at the second width
-CAPTION_ROWS = 1
 FAR = 10**12  # tiles away: at the end
-GAP = 2  # columns beside each box: one for the cursor's sign, and a free one
 
 
 class TileGrid(ScrollView, can_focus=True):
-    """Base of grids: what is where, the cursor and its keys. A subclass draws lines of tiles in `tile_line`."""
+    """Base of grids: the cursor, its keys, and scrolling. A subclass draws them."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,20 +59,9 @@ class TileGrid(ScrollView, can_focus=True):
         return self._cursor if self._count else None
 
     @property
-    def box(self) -> tuple[int, int]:
-        """Columns and rows of a thumbnail, square on most terminals."""
-        columns = max(4, self.scrollable_content_region.width // self.across - GAP)
-        return columns, (columns + 1) // 2
-
-    @property
-    def across(self) -> int:
-        """Thumbnails in a row."""
-        return max(1, self.scrollable_content_region.width // (LEAST_CELLS[self._size_at] + GAP))
-
-    @property
-    def pitch(self) -> int:
-        """Rows from one tile to the one below."""
-        return self.box[1] + CAPTION_ROWS
+    def tiling(self) -> Tiling:
+        """Where the tiles lie now."""
+        return Tiling(self._count, self.scrollable_content_region.width, LEAST_CELLS[self._size_at])
 
     def show(self, count: int, cursor: int) -> None:
         """Show so many tiles, or the same ones again when something about them has changed."""
@@ -82,10 +70,6 @@ class TileGrid(ScrollView, can_focus=True):
 
     def look(self, start: int, stop: int) -> None:
         """Prepare the tiles of positions [start, stop), which are in sight now."""
-
-    def tile_line(self, index: int, line: int) -> list[Segment]:
-        """One line of a tile, as wide as its box and the gap; blank for positions that have none."""
-        raise NotImplementedError
 
     def on_resize(self) -> None:
         """Fit another number beside each other."""
@@ -101,7 +85,7 @@ class TileGrid(ScrollView, can_focus=True):
             return
         if not self._size_chosen:
             self._size_at = 1 if self.size.width >= WIDE_CELLS else 0
-        self.virtual_size = Size(0, -(-self._count // self.across) * self.pitch)
+        self.virtual_size = Size(0, self.tiling.height)
         self._show_cursor()
         self._look()
         self.refresh()
@@ -109,13 +93,12 @@ class TileGrid(ScrollView, can_focus=True):
             self.post_message(self.Highlighted(self._cursor))
 
     def _look(self) -> None:
-        top, pitch, across = self.scroll_offset.y, self.pitch, self.across
-        stop = -(-(top + self.size.height) // pitch) * across
-        self.look(top // pitch * across, min(self._count, stop))
+        top = self.scroll_offset.y
+        self.look(*self.tiling.between(top, top + self.size.height))
 
     def _show_cursor(self) -> None:
         """Scroll as little as needed to have the cursor's image on the screen, with its caption."""
-        top, line, pitch = self.scroll_offset.y, self._cursor // self.across * self.pitch, self.pitch
+        top, (_, line, _, pitch) = self.scroll_offset.y, self.tiling.region(self._cursor)
         if line < top:
             self.scroll_to(y=line, animate=False, force=True)
         elif line + pitch > top + self.size.height:
@@ -124,9 +107,7 @@ class TileGrid(ScrollView, can_focus=True):
 
     def refresh_tile(self, index: int) -> None:
         """Draw one tile again."""
-        row, column = divmod(index, self.across)
-        width, pitch = self.box[0] + GAP, self.pitch
-        self.refresh(Region(column * width, row * pitch - self.scroll_offset.y, width, pitch))
+        self.refresh(self.tiling.region(index).translate(Offset(0, -self.scroll_offset.y)))
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a tile, at the nearest end where there is no such one."""
@@ -145,15 +126,12 @@ class TileGrid(ScrollView, can_focus=True):
 
     def action_rows(self, by: int) -> None:
         """Move the cursor by rows, in its column."""
-        index = self._cursor + by * self.across
-        if 0 <= index < self._count:
-            self.move_to(index)
-        elif by > 0 and self._cursor // self.across < (self._count - 1) // self.across:
-            self.move_to(self._count - 1)  # the last row is short
+        self.move_to(self.tiling.vertically(self._cursor, by))
 
     def action_page(self, by: int) -> None:
         """Move the cursor by screens."""
-        self.move_to(self._cursor + by * self.across * max(1, self.size.height // self.pitch))
+        tiling = self.tiling
+        self.move_to(self._cursor + by * tiling.across * max(1, self.size.height // tiling.pitch))
 
     def action_resize(self, by: int) -> None:
         """Show fewer and larger, or more and smaller ones."""
@@ -169,9 +147,8 @@ class TileGrid(ScrollView, can_focus=True):
         place = event.get_content_offset(self)
         if place is None:
             return
-        column, row = place.x // (self.box[0] + GAP), (place.y + self.scroll_offset.y) // self.pitch
-        index = row * self.across + column
-        if column >= self.across or index >= self._count:
+        index = self.tiling.at(place.x, place.y + self.scroll_offset.y)
+        if index is None:
             return
         if index == self._cursor:
             self.action_select()
