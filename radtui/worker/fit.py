@@ -48,6 +48,7 @@ class Task:
     folder: Path  # of the checkpoints
     reporter: Reporter
     progress: Progress
+    eval_batch: int = 0  # of each rank, so that all together evaluate as one process does; 0: as in training
 
 
 def fit(task: Task, checkpoint: Path | None) -> None:
@@ -192,7 +193,8 @@ def arguments(
         # One optimizer step: batch_size x gradient_accumulation images.
         per_device_train_batch_size=settings.batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation,
-        per_device_eval_batch_size=settings.batch_size,  # the default of 8 may not fit where training does
+        # The default of 8 may not fit where training does.
+        per_device_eval_batch_size=min(settings.batch_size, task.eval_batch or settings.batch_size),
         optim=settings.optimizer,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.scheduler,

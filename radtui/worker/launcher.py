@@ -108,7 +108,13 @@ def _launched(job: Job, data: DataDir) -> ProcessFailure | None:
 
 def _place(failure: ProcessFailure) -> tuple[bool, int]:
     """Sorts what went wrong: causes before what only followed, then by time."""
-    return bool(ECHO.search(failure.message)) and failure.exitcode > 0, failure.timestamp
+    return bool(ECHO.search(_raised(failure))) and failure.exitcode > 0, failure.timestamp
+
+
+def _raised(failure: ProcessFailure) -> str:
+    """Class and words of what a rank raised; the launcher's own words where it was killed."""
+    message: object = failure.message  # a str by its annotation, a dict where the rank has written its file
+    return str(message["message"] if isinstance(message, dict) else message)
 
 
 def _settle(
@@ -120,7 +126,7 @@ def _settle(
         Stopped: Nothing went wrong, the rank stopped as it was asked to.
         UserError: It is no use.
     """
-    kind, _, said = problem.message.partition(": ")
+    kind, _, said = _raised(problem).partition(": ")
     if kind == "Stopped" or jobs.must_get(db, job.id).stop_requested is StopRequest.NOW:
         raise Stopped
     if kind == "OutOfMemoryError" and job.kind is JobKind.TRAIN:

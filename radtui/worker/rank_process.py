@@ -101,6 +101,8 @@ def _join(exchanges_gradients: bool) -> Ranks:
     cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    else:
+        os.environ["ACCELERATE_TORCH_DEVICE"] = "cpu"  # it would name it cpu:0, where torch.load puts nothing
     nccl = cuda and exchanges_gradients
     if nccl:
         import torch._dynamo

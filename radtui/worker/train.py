@@ -42,7 +42,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 
     # What this machine can't do as asked is done otherwise, and said.
     how = models.plan(_on_transformers(settings) if settings.learns_preferences else settings)
-    settings, changes = _substituted(settings, how)
+    settings, changes = substituted(settings, how)
+    eval_batch = max(1, settings.batch_size // ranks.count) if ranks.several else 0
     settings = as_last_fitted(settings, job)
     changes += doubts
     reporter.result(backend=how.backend, weights=how.weights, substitutions=changes)
@@ -78,8 +79,9 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 
     # The loop.
     task = fit.Task(
-        settings, how, model, processor, learnt, evaluated, data.checkpoints(job.id), reporter, progress
-    )
+        settings, how, model, processor, learnt, evaluated, data.checkpoints(job.id), reporter, progress,
+        eval_batch,
+    )  # fmt: skip
     with gpu_facts.sampler() as gpu:
         progress.facts = gpu.take
         fit.fit(task, checkpoint)
@@ -195,7 +197,7 @@ def _on_transformers(settings: TrainSettings) -> TrainSettings:
     return replace(settings, backend="transformers")
 
 
-def _substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSettings, list[str]]:
+def substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSettings, list[str]]:
     """The settings as this machine can do them, and a sentence for each change."""
     changes = list(how.changes)
     if settings.optimizer == "adamw_8bit" and not how.cuda:

@@ -1,0 +1,270 @@
+"""Jobs in two processes, on CPU: what they learn and describe is what one process does, and they end together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from radtui.jobs import alive, launch, reconcile, resume, stop
+from radtui.paths import DataDir
+from radtui.records import Job, JobState, StopRequest, UserError, Variant
+from radtui.settings import GenerateSettings
+from radtui.store import descriptions, jobs, metrics
+from radtui.store.database import connect
+from radtui.worker import environment, generate, launcher, train
+from radtui.worker.reporter import Reporter
+
+from .conftest import new_job, train_settings
+
+SMALL_GPU = Path(__file__).parent / "small_gpu"
+
+
+def job_now(data: DataDir, job: Job) -> Job:
+    return jobs.must_get(connect(data), job.id)
+
+
+def log_of(data: DataDir, job: Job, name: str = "log.txt") -> str:
+    file = data.job(job.id) / name
+    return file.read_text() if file.exists() else ""
+
+
+def start(data: DataDir, job: Job) -> None:
+    """Start a job's worker as the app does, with its lock."""
+    launch.launch(data, connect(data), job.id)
+
+
+def wait_for(data: DataDir, job: Job, condition: Callable[[Job], bool], timeout_s: float = 60) -> Job:
+    end = time.monotonic() + timeout_s
+    while not condition(found := job_now(data, job)):
+        assert time.monotonic() < end and (found.state.live or not found.error), (found, log_of(data, job))
+        time.sleep(0.05)
+    return found
+
+
+def ended(data: DataDir, job: Job) -> Job:
+    """The job, when its worker has left."""
+    end = time.monotonic() + 60
+    while alive(data, job.id):
+        assert time.monotonic() < end, log_of(data, job)
+        time.sleep(0.05)
+    return job_now(data, job)
+
+
+def ranks_of(job: Job) -> dict[int, psutil.Process]:
+    """The processes of a job's ranks, by rank."""
+    assert job.pid
+    return {int(child.environ()["RANK"]): child for child in psutil.Process(job.pid).children()}
+
+
+def series(data: DataDir, job: Job, *names: str) -> dict[tuple[str, int], float | None]:
+    """Points by series and step; a step twice would show in their number."""
+    points = [m for m in metrics.since(connect(data), job.id, 0) if m.name in names]
+    assert len({(m.name, m.step) for m in points}) == len(points)
+    return {(m.name, m.step): m.value for m in points}
+
+
+def events(data: DataDir, job: Job, kind: str) -> list[tuple[int, str]]:
+    return [(e.step, e.text) for e in metrics.events_since(connect(data), job.id, 0) if e.kind == kind]
+
+
+def learnt_alone(data: DataDir, settings) -> Job:
+    """A job done in this process."""
+    job = new_job(data, settings)
+    db = connect(data)
+    jobs.begin(db, job.id, 1)
+    train.run(job, data, db, Reporter(db, job.id))
+    return job
+
+
+# 18 images in steps of 4: an epoch ends with half a step, which the two ranks share as well.
+UNEVEN = {"train_images": 18, "batch_size": 2, "gradient_accumulation": 2, "max_steps": 8, "eval_every": 4}
+
+
+def test_two_processes_learn_what_one_does(data, mllama):
+    settings = train_settings(mllama, **UNEVEN)
+    alone = learnt_alone(data, settings)
+    job = new_job(data, train_settings(mllama, **UNEVEN, gpus=2))
+    start(data, job)
+    done = ended(data, job)
+    assert (done.state, done.error, done.step) == (JobState.DONE, "", 8), log_of(data, job)
+
+    names = ("loss", "grad_norm", "eval_loss", "learning_rate")
+    expected = series(data, alone, *names)
+    assert len(expected) == 3 * 8 + 3
+    assert series(data, job, *names) == pytest.approx(expected, rel=2e-5)
+    watched = [
+        [(d.image_id, d.step, d.text) for d in descriptions.since(connect(data), each.id, 0)]
+        for each in (alone, job)
+    ]
+    assert watched[0] == watched[1] and len(watched[0]) == 6
+    assert done.result["gpus"] == 2 and done.result["batch_size"] == 2
+    assert [step for step, _ in events(data, job, "checkpoint")] == [2, 4, 6, 8]
+    assert "step 8/8 loss" in log_of(data, job)
+    assert "rank 1 of 2" in log_of(data, job, "log-rank1.txt")
+
+
+def test_two_processes_describe_every_image_once_and_as_one_does(data, mllama):
+    adapter = data.adapter(learnt_alone(data, train_settings(mllama, eval_every=0, watch_images=0)).id)
+    asked = GenerateSettings(
+        model=str(mllama), adapter=str(adapter), dataset="shapes", instruction="Describe what you see.",
+        message_order="image_first", max_new_tokens=8, batch_size=2, split="train", limit=9,
+    )  # fmt: skip
+    alone = new_job(data, asked)
+    db = connect(data)
+    generate.run(alone, data, db, Reporter(db, alone.id))
+
+    def texts(job: Job) -> dict[tuple[int, Variant], tuple[str, int]]:
+        return {(d.image_id, d.variant): (d.text, d.tokens) for d in descriptions.finished(db, job.id)}
+
+    expected = texts(alone)
+    assert len(expected) == 18
+    job = new_job(data, GenerateSettings(**{**asked.to_dict(), "gpus": 2}))
+    # Two images are there already, as after a stop: they stay as they are, and are not described again.
+    there = descriptions.finished(db, alone.id)[:3]
+    before = [
+        descriptions.NewDescription(d.image_id, d.variant, "kept", "", "greedy", 1, 1.0, False) for d in there
+    ]
+    descriptions.add(db, job.id, before)
+    start(data, job)
+    done = ended(data, job)
+    assert (done.state, done.step, done.total_steps) == (JobState.DONE, 18, 18), log_of(data, job)
+    assert done.message.startswith("Wrote 15 descriptions")
+    kept = {(d.image_id, d.variant): ("kept", 1) for d in there}
+    assert texts(job) == expected | kept
+    assert done.result["base_descriptions"] == done.result["tuned_descriptions"] == 9
+    assert "Describing" in log_of(data, job) and "Describing" in log_of(data, job, "log-rank1.txt")
+
+
+def test_a_rank_that_dies_fails_the_job_in_one_sentence(data, mllama):
+    job = new_job(data, train_settings(mllama, max_steps=100_000, eval_every=0, watch_images=0, gpus=2))
+    start(data, job)
+    running = wait_for(data, job, lambda j: j.step >= 3)
+    ranks = ranks_of(running)
+    assert sorted(ranks) == [0, 1]
+    ranks[1].kill()
+    failed = ended(data, job)
+    assert failed.state is JobState.FAILED
+    assert failed.error == (
+        "Process 2 of 2, one per GPU, was ended by SIGKILL, most often for want of memory; read log-rank1.txt, then "
+        "resume the job."
+    )
+    assert "The end of log-rank1.txt" in log_of(data, job)
+    assert not any(rank.is_running() and rank.status() != "zombie" for rank in ranks.values())
+
+
+def killed_at_work(data: DataDir, job: Job) -> Job:
+    """Start a job, kill its launcher in the middle, and look for what it leaves."""
+    start(data, job)
+    running = wait_for(data, job, lambda j: j.step >= 5)
+    ranks = ranks_of(running)
+    os.kill(running.pid or 0, signal.SIGKILL)
+    gone_by = time.monotonic() + 3
+    while any(rank.is_running() and rank.status() != "zombie" for rank in ranks.values()):
+        assert time.monotonic() < gone_by, "a rank outlived its launcher"
+        time.sleep(0.02)
+    assert not alive(data, job.id)
+    return job_now(data, job)
+
+
+def test_a_killed_launcher_leaves_no_process(data, mllama):
+    job = new_job(data, train_settings(mllama, max_steps=100_000, eval_every=0, watch_images=0, gpus=2))
+    left = killed_at_work(data, job)
+    assert left.state is JobState.RUNNING  # without a word: telling is the app's part
+    assert [each.state for each in reconcile(data, connect(data))] == []
+    assert job_now(data, job).state is JobState.LOST
+
+
+@pytest.mark.slow
+def test_a_killed_job_goes_on_from_its_checkpoint(data, mllama):
+    settings = train_settings(mllama, **UNEVEN | {"max_steps": 30, "eval_every": 0}, watch_images=0)
+    job = new_job(data, type(settings)(**{**settings.to_dict(), "gpus": 2}))
+    assert 5 <= killed_at_work(data, job).step < 30
+    db = connect(data)
+    reconcile(data, db)
+    resume(data, db, job.id)
+    done = ended(data, job)
+    assert (done.state, done.step) == (JobState.DONE, 30), log_of(data, job)
+    assert next(step for step, _ in events(data, job, "resume")) >= 4
+    alone = learnt_alone(data, settings)
+    assert series(data, job, "loss") == pytest.approx(series(data, alone, "loss"), rel=2e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [StopRequest.CHECKPOINT, StopRequest.NOW])
+def test_a_stop_is_obeyed_by_all(data, mllama, how):
+    settings = train_settings(
+        mllama, max_steps=100_000, eval_every=0, watch_images=0, checkpoint_every=0, gpus=2
+    )
+    job = new_job(data, settings)
+    start(data, job)
+    ranks = ranks_of(wait_for(data, job, lambda j: j.step >= 3))
+    stop(data, connect(data), job.id, how)
+    stopped = ended(data, job)
+    assert (stopped.state, stopped.error) == (JobState.STOPPED, ""), log_of(data, job)
+    assert not any(rank.is_running() and rank.status() != "zombie" for rank in ranks.values())
+    saved = [step for step, _ in events(data, job, "checkpoint")]
+    assert saved == ([stopped.step] if how is StopRequest.CHECKPOINT else [])
+    assert data.adapter(job.id).exists() is bool(saved)
+
+
+@pytest.mark.slow
+def test_a_rank_without_memory_halves_the_batch_of_all(data, mllama, monkeypatch):
+    settings = train_settings(mllama, max_steps=6, eval_every=0, watch_images=0)
+    alone = learnt_alone(data, settings)
+    monkeypatch.setenv("PYTHONPATH", str(SMALL_GPU))
+    monkeypatch.setenv("SMALL_GPU", "1 3 1")
+    job = new_job(data, type(settings)(**{**settings.to_dict(), "gpus": 2}))
+    start(data, job)
+    done = ended(data, job)
+    assert (done.state, done.step) == (JobState.DONE, 6), log_of(data, job)
+    assert (done.result["batch_size"], done.result["gradient_accumulation"]) == (1, 2)
+    assert events(data, job, "memory") == [
+        (2, "The GPU's memory does not hold 2 images at a time: going on with 1 and 2 passes per step, the same images "
+            "per step")
+    ]  # fmt: skip
+    assert series(data, job, "loss") == pytest.approx(series(data, alone, "loss"), rel=2e-5)
+
+
+@pytest.mark.slow
+def test_what_a_rank_cannot_do_is_said_as_one_process_says_it(data):
+    job = new_job(data, train_settings("/nowhere/model", gpus=2))
+    start(data, job)
+    failed = ended(data, job)
+    assert failed.state is JobState.FAILED
+    assert (
+        failed.error == "The model /nowhere/model was not found or is incomplete: check its name or folder."
+    )
+
+
+def test_more_gpus_than_there_are_is_one_sentence(data, mllama, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    job = new_job(data, train_settings(mllama, gpus=2))
+    with pytest.raises(UserError, match="The job asks for 2 GPUs and there is 1: lower gpus"):
+        launcher.run(job, data, connect(data), Reporter(connect(data), job.id))
+
+
+def test_a_job_sees_as_many_gpus_as_it_has_processes(data, monkeypatch):
+    for name in (*environment.QUIET, "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "CUDA_DEVICE_ORDER"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))  # put back after this test
+    for name in ("UNSLOTH_COMPILE_LOCATION", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
+        monkeypatch.setenv(name, "somewhere")
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1,2")
+    environment.prepare(data, 2)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,1"
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr(environment, "_freest_gpus", lambda count: [5, 0][:count])
+    environment.prepare(data, 2)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,5"
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    environment.prepare(data, 1)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,5"
