@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import on, work
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
@@ -18,16 +16,16 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from radtui.imaging import draw
-from radtui.imaging.ansi import ColourDepth, for_depth
+from radtui.imaging.ansi import ColourDepth
 from radtui.imaging.cells import Blocks
 from radtui.imaging.loader import Loader, shared
-from radtui.imaging.pyramid import Pyramid, PyramidCache
+from radtui.imaging.pyramid import Pyramid
 from radtui.imaging.view import View, Viewport, settled
 from radtui.records import UserError
 from radtui.tui import terminal
 from radtui.tui.messages import ColoursKnown
 from radtui.tui.terminal import Terminal
-from radtui.tui.widgets.ansi_strip import ansi_strips
+from radtui.tui.widgets.canvas_rows import caption_row, image_rows, text_rows
 from radtui.tui.widgets.pacing import Pacer
 
 CAPTION_ROWS = 1
@@ -139,11 +137,6 @@ class ImageCanvas(Widget):
         self._state_text = self._empty if text is None else text
         self.refresh()
 
-    @property
-    def cache(self) -> PyramidCache:
-        """The images that are ready to be shown, by (key, frame)."""
-        return self._loader.cache
-
     def prefetch(self, key: str, load: Callable[[], bytes]) -> None:
         """Decode an image that is likely to be shown next; call it after `show`."""
         self._loader.request(key, load)
@@ -193,15 +186,11 @@ class ImageCanvas(Widget):
     def on_mount(self) -> None:
         """Find out what the terminal shows."""
         if self._colours is None:
-            self._ask_terminal()
-
-    def colours_changed(self) -> None:
-        """Draw again in the colours that the terminal has turned out to have."""
-        self._ask_terminal()
+            self.colours_changed()
 
     @work(thread=True, group="terminal")
-    def _ask_terminal(self) -> None:
-        """Ask outside the loop: tmux may take half a second to answer."""
+    def colours_changed(self) -> None:
+        """Find out the terminal's colours and draw in them; outside the loop, as tmux may take half a second."""
         self._colours = terminal.current()
         if self._depth is ColourDepth.TRUE and self.app.console.color_system in ("standard", "256"):
             self.app.post_message(ColoursKnown())  # Textual reads fewer signs of it, as none of tmux's
@@ -262,55 +251,29 @@ class ImageCanvas(Widget):
         return [*self._image, self._caption_row(width)]
 
     def _image_rows(self, columns: int, rows: int) -> list[Strip]:
+        """The image, or the state in words."""
         if columns < 1 or rows < 1:
             return []
+        size = columns, rows
         if self.pyramid is None:
-            return self._text_rows(columns, rows)
-        if self._pacer.coarse and self.blocks is not Blocks.TEXT:
-            cells = draw.draft(self.pyramid, self.look, columns, rows)
-        else:
-            cells = draw.draw(
-                self.pyramid, self.look, columns, rows, replace(self.cell_style, blocks=self.blocks)
-            )
-        return ansi_strips(for_depth(cells, self._depth))
-
-    def _text_rows(self, columns: int, rows: int) -> list[Strip]:
-        """The state in words, in the middle."""
-        failed = self.state is State.FAILED
-        style = self.get_component_rich_style("image--failed") if failed else self.rich_style
-        lines = textwrap.wrap(self._state_text, max(1, min(columns - 2, 72)))[:rows]
-        above = (rows - len(lines)) // 2
-        blank = Strip.blank(columns, style)
-        middle = [Strip([Segment(line.center(columns), style)], columns) for line in lines]
-        return [blank] * above + middle + [blank] * (rows - above - len(middle))
+            failed = self.state is State.FAILED
+            style = self.get_component_rich_style("image--failed") if failed else self.rich_style
+            return text_rows(self._state_text, size, style)
+        how = replace(self.cell_style, blocks=self.blocks)
+        return image_rows(self.pyramid, self.look, size, how, self._depth, self._pacer.coarse)
 
     def _caption_row(self, columns: int) -> Strip:
-        """As many parts as fit, and the greys badge at the right."""
+        """What is seen, in words."""
         name = "image--caption-focused" if self.has_focus else "image--caption"
-        style = self.get_component_rich_style(name)
-        colours = self._colours or Terminal(ColourDepth.TRUE)
         parts: list[str] = []
         if self.pyramid is not None:
             parts = draw.caption(self.pyramid, self.look, self.port, self.pointer_px)
         if self.keep_view:
             parts.append("view kept")
-        badge = f" {colours.badge} " if colours.badge else ""
-        with_advice = f" {colours.badge}: {colours.why} "
-        if badge and sum(len(part) + 3 for part in parts) + len(with_advice) <= columns:
-            badge = with_advice
-        text = _joined(parts, columns - len(badge))
-        segments = [Segment(text, style)]
-        if badge:
-            segments.append(Segment(badge[:columns], self.get_component_rich_style("image--badge")))
-        return Strip(segments).adjust_cell_length(columns, style)
-
-
-def _joined(parts: list[str], columns: int) -> str:
-    """Join parts with dots while they fit, and fill up with spaces."""
-    text = ""
-    for part in parts:
-        longer = f"{text} · {part}" if text else f" {part}"
-        if len(longer) > columns:
-            break
-        text = longer
-    return text.ljust(max(0, columns))
+        return caption_row(
+            parts,
+            columns,
+            self._colours or Terminal(ColourDepth.TRUE),
+            self.get_component_rich_style(name),
+            self.get_component_rich_style("image--badge"),
+        )
