@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult
 
 from radtui.charts.palette import contrast
-from radtui.tui.widgets.cell_text import fitted, mark_matches, one_line
+from radtui.tui.widgets.cell_text import fitted, mark_matches, one_line, tail
 from radtui.tui.widgets.table_columns import PAGE_ROWS, PAGES, Column, ListSource, RowPages, fit
 from radtui.tui.widgets.virtual_table import CURSOR_SIGN, VirtualTable
 
@@ -310,3 +310,19 @@ def test_a_source_that_lies_about_its_length_shows_empty_rows():
             return []
 
     assert RowPages(Short(5)).row(3) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [
+        ("train/00012", 20, "train/00012"),
+        ("train/00012", 8, "…n/00012"),
+        ("train/00012", 1, "…"),
+        ("train/00012", 0, "train/00012"),  # `fitted` leaves nothing of it
+        ("a\nb/c.png", 6, "…c.png"),
+        ("肺肺肺", 5, "…肺肺"),
+        ("肺肺肺", 4, "…肺"),  # half a character does not fit
+    ],
+)
+def test_names_that_are_too_long_keep_their_ends(text, width, expected):
+    assert tail(text, width) == expected

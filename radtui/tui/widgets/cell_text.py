@@ -55,6 +55,20 @@ def fitted(text: str | Text, width_cells: int, align: str = "left") -> str | Tex
     return line
 
 
+def tail(text: str, width_cells: int) -> str:
+    """The end of a line that is too long, after an ellipsis: names of files differ in their ends."""
+    plain = one_line(text).plain
+    if cell_len(plain) <= width_cells or width_cells < 1:
+        return plain
+    kept, room = "", width_cells - 1
+    for character in reversed(plain):
+        room -= cell_len(character)
+        if room < 0:
+            break
+        kept = character + kept
+    return "…" + kept
+
+
 def mark_matches(text: str | Text, words: list[str], style: str) -> Text:
     """The text with every occurrence of the words, in any case, in a style: for search results."""
     marked = Text(text) if isinstance(text, str) else text.copy()

@@ -32,7 +32,7 @@ _KEYS: tuple[tuple[str, str, str, str, str], ...] = (
         "w",
         "preset(1)",
         "Window",
-        "Next window: the file's own, automatic, full, lung, bone ...",
+        "Next window: file's own, auto, full, lung ...",
     ),
     ("window-back", "W", "preset(-1)", "Window back", "Previous window"),
     ("brighter", "right_square_bracket,shift+up", "window(-1, 0)", "Brighter", "Lower the window's centre"),

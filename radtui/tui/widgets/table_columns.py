@@ -20,6 +20,7 @@ class Column:
 
     `width` is in cells; 0 shares out what is left by `flex`, never below `least` cells. Where there is not
     enough room, columns with the highest `priority` go first; those with priority 0 stay and are squeezed.
+    What is too long is cut so that its start or its end stays.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Column:
     least: int = 8
     align: Literal["left", "right", "center"] = "left"
     priority: int = 0
+    keep: Literal["start", "end"] = "start"
 
     @property
     def needed(self) -> int:

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from radtui.tui.widgets.cell_text import fitted
+from radtui.tui.widgets.cell_text import fitted, tail
 from radtui.tui.widgets.ground import Ground
 from radtui.tui.widgets.table_columns import Column, ListSource, Row, RowPages, RowSource, fit
 
@@ -210,7 +210,10 @@ class VirtualTable(ScrollView, can_focus=True):
         for position, (index, cells_wide) in enumerate(self._fitted):
             if position:
                 plain += gap
-            text = fitted(cells[index] if index < len(cells) else "", cells_wide, self.columns[index].align)
+            column, cell = self.columns[index], cells[index] if index < len(cells) else ""
+            if column.keep == "end" and isinstance(cell, str):
+                cell = tail(cell, cells_wide)
+            text = fitted(cell, cells_wide, column.align)
             used += cells_wide + (len(gap) if position else 0)
             if isinstance(text, str):
                 plain += text
