@@ -17,7 +17,7 @@ YES = "\x1bP1$r0;48:2::1:2:3m\x1b\\"
 NO = "\x1bP1$r0;48:5:16m\x1b\\"
 APP = [sys.executable, "-m", "radtui.cli"]
 NO_COLORTERM = {"COLORTERM": "", "TERM": "xterm"}
-SIXTEEN_COLOURS = re.compile(rb"\x1b\[(?:\d;)*(?:3[0-7]|4[0-7]|9[0-7]|10[0-7])[m;]")
+SIXTEEN_COLOURS = re.compile(rb"\x1b\[(?:\d;)*(?:(?:[349]|10)[0-7];?){1,2}m")
 
 
 @pytest.mark.parametrize(
