@@ -64,7 +64,7 @@ class Decoder:
         self.head = _named(model, "lm_head")
         self.adapted = _adapted(model)
         self._buffers: Buffers | None = None
-        self._recorded: dict[bool, torch.cuda.CUDAGraph] = {}
+        self._recorded: dict[str, torch.cuda.CUDAGraph] = {}
 
     @torch.inference_mode()
     def write(
@@ -179,15 +179,21 @@ class Decoder:
         """Scores after one more token, (B, vocabulary) float32."""
         buffers.token.copy_(token[:, None])
         if self.graphs:
-            off = any(each.disable_adapters for each in self.adapted)
-            if off not in self._recorded:
-                self._recorded[off] = self._record(buffers)
-            self._recorded[off].replay()  # base and tuned steps are different kernels
+            which = self._adapter()
+            if which not in self._recorded:
+                self._recorded[which] = self._record(buffers)
+            self._recorded[which].replay()  # steps with and without an adapter, or with another, differ
         else:
             self._step(buffers)
         buffers.position += 1
         buffers.place += 1
         return buffers.scores.float()
+
+    def _adapter(self) -> str:
+        """The adapter in use, "" with none."""
+        if not self.adapted or any(each.disable_adapters for each in self.adapted):
+            return ""
+        return ",".join(self.adapted[0].active_adapters)
 
     def _record(self, buffers: Buffers) -> torch.cuda.CUDAGraph:
         """A graph of one step. A step changes nothing that doing it again would not write anew."""

@@ -1,4 +1,4 @@
-"""A generation job: the same images described by the base model and by the tuned one, pair by pair."""
+"""A generation job: the same images described by the base model, the tuned one, and one that learnt from ratings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from radtui.worker.describe import Decoding, Text
 
 log = logging.getLogger("radtui.worker")
-VARIANTS = (Variant.BASE, Variant.TUNED)
 FIRST_BATCH = 8  # images, to measure what one takes
 LARGEST_CPU_BATCH = 32  # images; 8 take 44 ms of CPU each with the demo's model, 32 take 29
 QUICK_S = 3.0  # a chunk on a CPU that takes less may be larger; pairs still come every few seconds
@@ -34,7 +33,7 @@ WINDOW = 512  # images
 
 
 def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
-    """Describe every image of the work list with both variants; what is there already stays.
+    """Describe every image of the work list with every variant; what is there already stays.
 
     Raises:
         Stopped: The app asked to stop; what is written stays.
@@ -48,20 +47,24 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         raise UserError(
             f"{settings.dataset} has no readable images in split {settings.split!r}: choose another."
         )
-    missing = {variant: set(descriptions.missing(db, job.id, variant)) for variant in VARIANTS}
+    missing = {
+        variant: set(descriptions.missing(db, job.id, variant))
+        for variant in descriptions.variants(db, job.id)
+    }
     todo = [image_id for image_id in work if any(image_id in left for left in missing.values())]
-    total, ranks = len(work) * len(VARIANTS), reporter.ranks
+    total, ranks = len(work) * len(missing), reporter.ranks
     ranks.meet()  # all have read what is missing before any writes
     reporter.advance(descriptions.count(db, job.id), total, f"Loading {settings.model}")
     if not todo:
         return
 
-    # One load serves both: the base text comes from the same weights with the adapter off.
+    # One load serves all: the base text comes from the same weights with the adapter off.
     name, how = base_weights.choose(settings, models.plan(settings), ranks)
     for change in how.changes if ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(name, how, trust_remote_code=settings.trust_remote_code)
-    model = models.load_adapter(model, settings.adapter, how)
+    third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in missing else None
+    model = models.load_adapter(model, settings.adapter, how, third)
     reporter.result(
         backend=how.backend, weights=how.weights, base_model=name, substitutions=list(how.changes)
     )
@@ -90,12 +93,12 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         reporter.progress(total, total, f"Wrote {writer.written} descriptions, {writer.rate:.2g}/s")
         reporter.result(
             peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, gpus=ranks.count,
-            **_figures(db, job.id, ranks.count),
+            **_figures(db, job.id, list(missing), ranks.count),
         )  # fmt: skip
 
 
 class _Writer:
-    """Goes through the images in chunks: base texts, then tuned texts of the same chunk, so that pairs come early."""
+    """Goes through the images in chunks: each variant's texts of the same chunk, so that pairs come early."""
 
     def __init__(
         self,
@@ -161,12 +164,12 @@ class _Writer:
         return describe.prepare(self.processor, pictures, asked.instruction, asked.message_order)
 
     def _write_chunk(self, chunk: list[Example], inputs: dict[str, Any]) -> bool:
-        """Both variants of a chunk, each committed at once; False when the memory did not suffice."""
+        """Every variant of a chunk, each committed at once; False when the memory did not suffice."""
         before_gib, began = 0.0, time.monotonic()
         if self.measures:
             before_gib = memory.allocated_gib()
             memory.forget_peak()
-        for variant in VARIANTS:
+        for variant in self.missing:
             todo = [item for item in chunk if item.image_id in self.missing[variant]]
             if not todo:
                 continue
@@ -207,9 +210,8 @@ class _Writer:
     def _texts(self, items: list[Example], variant: Variant, inputs: dict[str, Any]) -> list[Text] | None:
         from radtui.worker import describe
 
-        adapter = self.model.disable_adapter() if variant is Variant.BASE else contextlib.nullcontext()
         try:
-            with adapter:
+            with _as_variant(self.model, variant):
                 return describe.describe(
                     self.model, self.processor, inputs, _decoding(self.settings), [i.image_id for i in items]
                 )
@@ -248,6 +250,23 @@ class _Writer:
         self.reporter.advance(self.done, self.total, f"Describing, {self.rate:.2g} descriptions/s")
 
 
+@contextlib.contextmanager
+def _as_variant(model: Any, variant: Variant) -> Iterator[None]:
+    """The model as one variant writes: without an adapter, with the tuned one, or with the third's."""
+    if variant is Variant.BASE:
+        with model.disable_adapter():
+            yield
+    elif variant is Variant.TUNED:
+        yield
+    else:
+        tuned = model.active_adapter
+        model.set_adapter(variant.value)
+        try:
+            yield
+        finally:
+            model.set_adapter(tuned)
+
+
 def _bucketed(records: list[Image]) -> list[Image]:
     """Images in windows of a few hundred, in each by shape: batches of as many tiles need no mask."""
     found: list[Image] = []
@@ -257,14 +276,14 @@ def _bucketed(records: list[Image]) -> list[Image]:
     return found
 
 
-def _figures(db: sqlite3.Connection, job_id: int, gpus: int) -> dict[str, object]:
+def _figures(db: sqlite3.Connection, job_id: int, variants: list[Variant], gpus: int) -> dict[str, object]:
     """Counts and speeds over all of the job's descriptions, those of earlier processes included.
 
     Each description has its own time, of one GPU, so what all of them do in a second is that many times more.
     """
     found: dict[str, object] = {}
     written = descriptions.finished(db, job_id)
-    for variant in VARIANTS:
+    for variant in variants:
         own = [each for each in written if each.variant is variant]
         tokens, seconds = sum(each.tokens for each in own), sum(each.seconds for each in own)
         found[f"{variant}_descriptions"] = len(own)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import logging
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from radtui.records import UserError
 from radtui.settings import GenerateSettings, TrainSettings
@@ -15,6 +17,7 @@ from radtui.worker import failures, memory
 
 log = logging.getLogger("radtui.worker")
 HUB_TIMEOUT_S = 15.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +142,21 @@ def with_trained_adapter(model: Any, folder: str | Path, how: Plan) -> Any:
     return _adapted(model, str(folder), trainable=True)
 
 
-def load_adapter(model: Any, folder: str, how: Plan) -> Any:
+def load_adapter(model: Any, folder: str, how: Plan, second: tuple[str, str] | None = None) -> Any:
     """The base model with a trained adapter on it, for descriptions; `disable_adapter()` gives the base back.
+
+    Args:
+        model: From `load`.
+        folder: Of the adapter.
+        how: From `plan`.
+        second: Name and folder of another adapter, used after `set_adapter(name)`; the first is named `default`.
 
     Raises:
         UserError: The folder holds no adapter, or one of another model.
     """
     model = _adapted(model, folder, trainable=False)
+    if second is not None:
+        _add_adapter(model, *second)
     if how.backend == "unsloth":
         from unsloth import FastVisionModel
 
@@ -158,10 +169,22 @@ def load_adapter(model: Any, folder: str, how: Plan) -> Any:
 def _adapted(model: Any, folder: str, trainable: bool) -> Any:
     from peft import PeftModel
 
+    with _fitting(folder):
+        return PeftModel.from_pretrained(model, folder, is_trainable=trainable)
+
+
+def _add_adapter(model: Any, name: str, folder: str) -> None:
+    with _fitting(folder):
+        model.load_adapter(folder, adapter_name=name, is_trainable=False)
+
+
+@contextmanager
+def _fitting(folder: str) -> Iterator[None]:
+    """What PEFT raises for a folder that is no adapter of this model, as a sentence."""
     if not (Path(folder) / "adapter_config.json").exists():
         raise UserError(f"There is no adapter in {folder}: a folder with adapter_config.json is wanted.")
     try:
-        return PeftModel.from_pretrained(model, folder, is_trainable=trainable)
+        yield
     except (ValueError, RuntimeError, KeyError) as error:
         if failures.is_out_of_memory(error):
             raise
@@ -199,19 +222,43 @@ def _unsloth_checkpointing(choice: str) -> str | bool:
 
 
 def _load_transformers(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:
+    return _from_here_or_hub(name, lambda: _from_pretrained(name, how, trust_remote_code))
+
+
+def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
+    """A model's configuration and processor, without its weights.
+
+    Raises:
+        UserError: As `load`.
+    """
+    from transformers import AutoConfig, AutoProcessor
+
+    def read() -> tuple[Any, Any]:
+        config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
+        return config, AutoProcessor.from_pretrained(name, trust_remote_code=trust_remote_code)
+
+    try:
+        config, processor = _from_here_or_hub(name, read)
+    except Exception as error:  # as in `load`
+        raise _explained(error, name) from error
+    _check_processor(processor, name)
+    return config, processor
+
+
+def _from_here_or_hub(name: str, work: Callable[[], T]) -> T:
     """Try what is on this machine first, so that a cached model loads at once and asks nobody."""
     from huggingface_hub import HfApi, constants
 
     constants.HF_HUB_OFFLINE = True  # local_files_only alone still asks the hub for some files
     try:
-        return _from_pretrained(name, how, trust_remote_code)
+        return work()
     except OSError:
         if Path(name).is_dir() or name.startswith(("/", ".", "~")):
             raise
     log.info("Fetching %s from the hub", name)
     constants.HF_HUB_OFFLINE = False
     HfApi().model_info(name, timeout=HUB_TIMEOUT_S)  # one clear answer, before many files are tried in vain
-    return _from_pretrained(name, how, trust_remote_code)
+    return work()
 
 
 def _from_pretrained(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:

@@ -23,18 +23,27 @@ INSTRUCTION = "Describe what you see."
 @pytest.fixture(scope="module")
 def adapter(mllama, tmp_path_factory) -> Path:
     """An adapter with random matrices: it changes the model's texts, whatever they are."""
+    return random_adapter(mllama, tmp_path_factory.mktemp("adapter"), 1)
+
+
+@pytest.fixture(scope="module")
+def second(mllama, tmp_path_factory) -> Path:
+    """Another one."""
+    return random_adapter(mllama, tmp_path_factory.mktemp("second"), 2)
+
+
+def random_adapter(mllama, folder: Path, seed: int) -> Path:
     import torch
 
     settings = train_settings(mllama)
     how = model.plan(settings)
     network, _ = model.load(str(mllama), how)
     network = model.with_adapter(network, how, settings)
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             if "lora_B" in name:
                 parameter.normal_(std=0.3)
-    folder = tmp_path_factory.mktemp("adapter")
     network.save_pretrained(folder)
     return folder
 
@@ -243,4 +252,41 @@ def test_the_adapter_of_another_model_is_refused(data, mllama, adapter, tmp_path
     (wrong / "adapter_config.json").write_text(json.dumps(config | {"r": config["r"] * 2}))
     job = new_job(data, settings(mllama, wrong))
     with pytest.raises(UserError, match="does not fit this model"):
+        run(data, job)
+
+
+def test_three_variants_are_each_what_they_are_alone(data, mllama, adapter, second):
+    three = new_job(data, settings(mllama, adapter, dpo_adapter=str(second)))
+    run(data, three)
+    tuned, other = new_job(data, settings(mllama, adapter)), new_job(data, settings(mllama, second))
+    run(data, tuned)
+    run(data, other)
+    found, alone, dpo = texts(data, three), texts(data, tuned), texts(data, other)
+    order = images.usable(connect(data), "shapes", "test")
+    assert len(found) == 3 * len(order)
+    for image_id in order:
+        assert found[image_id, Variant.BASE] == alone[image_id, Variant.BASE]
+        assert found[image_id, Variant.TUNED] == alone[image_id, Variant.TUNED]
+        assert found[image_id, Variant.DPO] == dpo[image_id, Variant.TUNED] != found[image_id, Variant.TUNED]
+    written = descriptions.finished(connect(data), three.id)
+    assert [d.variant for d in written[:9]] == [v for v in Variant for _ in range(3)]
+    ended = jobs.must_get(connect(data), three.id)
+    assert ended.total_steps == 24 and ended.result["dpo_descriptions"] == 8
+
+
+def test_three_variants_go_on_with_what_is_missing(data, mllama, adapter, second):
+    whole, parts = (new_job(data, settings(mllama, adapter, dpo_adapter=str(second))) for _ in range(2))
+    run(data, whole)
+    with pytest.raises(Stopped):
+        run(data, parts, stop_after=12)
+    db = connect(data)
+    assert 0 < len(descriptions.comparison_ids(db, parts.id)) < 8
+    run(data, parts)
+    assert texts(data, parts) == texts(data, whole)
+    assert len(descriptions.comparison_ids(db, parts.id)) == 8
+
+
+def test_a_third_adapter_that_is_none_is_refused(data, mllama, adapter, tmp_path):
+    job = new_job(data, settings(mllama, adapter, dpo_adapter=str(tmp_path)))
+    with pytest.raises(UserError, match="There is no adapter in"):
         run(data, job)

@@ -14,7 +14,9 @@ from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.settings_form import SettingsForm
 
 # The training job says these; another model or adapter is for the command line, where both are named together.
-TAKEN_FROM_JOB = frozenset({"train_job", "model", "adapter", "backend", "load_in_4bit", "trust_remote_code"})
+TAKEN_FROM_JOB = frozenset(
+    {"train_job", "model", "adapter", "dpo_adapter", "backend", "load_in_4bit", "trust_remote_code"}
+)
 
 
 class DescribeScreen(RadModal[GenerateSettings | None]):
@@ -36,7 +38,12 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
     def compose(self) -> ComposeResult:
         """The form in a box."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title = f"Describe images with the model of #{self._job.id}, base and tuned"
+            third = (
+                ", base, tuned and dpo"
+                if self._job.settings.get("objective") == "dpo"
+                else ", base and tuned"
+            )
+            sheet.border_title = f"Describe images with the model of #{self._job.id}{third}"
             sheet.border_subtitle = "s starts · enter edits · esc goes back"
             yield self._form
 
