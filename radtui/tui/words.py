@@ -87,4 +87,6 @@ def value_text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, list):
+        value = ", ".join(value_text(one) for one in value)
     return "none" if value in ("", None) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Sequence
 from typing import ClassVar
@@ -31,6 +32,7 @@ COLUMNS = (
     Column("Says", flex=1.6, least=20, priority=3),
     Column("Asked for", width=12, priority=4),
 )
+NAME_CELLS = 24  # of the names of settings
 BAR_CELLS = 8
 MARKED = "◆"
 WIDE_CELLS = 130
@@ -125,7 +127,8 @@ class JobsScreen(JobScreen):
             Content.styled(f"  {said.text}", colour), "\n", Content.styled(said.next, "$muted"),
         )  # fmt: skip
         self.query_one(".detail-line", Static).update(head)
-        self.query_one(".detail-text", Static).update(detail(job, head))
+        text = self.query_one(".detail-text", Static)
+        text.update(detail(job, head, text.size.width))
         seen = (job.id, job.state, job.stop_requested)
         if seen != self._seen:
             self._seen = seen
@@ -197,8 +200,9 @@ def _progress(job: Job) -> Text:
     )
 
 
-def detail(job: Job, head: Content) -> Content:
-    """A job in full: state, results, settings."""
+def detail(job: Job, head: Content, columns: int) -> Content:
+    """A job in full: state, results, settings; values that need more lines stay in their column."""
+    room = max(20, columns - NAME_CELLS)
     parts = [
         Content.styled(f"{words.KINDS[job.kind]} #{job.id}", "bold"),
         Content(job.name),
@@ -210,7 +214,8 @@ def detail(job: Job, head: Content) -> Content:
             parts += [Content(""), Content.styled(title, "$accent")]
             parts += [
                 Content.assemble(
-                    Content.styled(f"{name.replace('_', ' '):<24}", "$muted"), words.value_text(value)
+                    Content.styled(f"{name.replace('_', ' '):<{NAME_CELLS}}", "$muted"),
+                    f"\n{'':<{NAME_CELLS}}".join(textwrap.wrap(words.value_text(value), room) or [""]),
                 )
                 for name, value in values.items()
             ]
