@@ -10,7 +10,7 @@ import struct
 import sys
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,7 +20,13 @@ from radtui.imaging.render import render_px
 from radtui.imaging.view import View
 
 ANSWER_S = 1.0  # what a terminal may take to answer; slow ssh links included
-NO_PIXELS = "This terminal has no pixel graphics (kitty or sixel); zoom in with + or to 1:1 with x instead."
+INSTEAD = "zoom in with + or to 1:1 with x instead."
+NO_PIXELS = f"This terminal has no pixel graphics (kitty or sixel); {INSTEAD}"
+NOT_THROUGH_TMUX = (
+    "tmux does not pass pixel graphics on (from 3.4 on it can be built with sixel); run radtui outside tmux, or "
+    + INSTEAD
+)
+NOT_THROUGH_SCREEN = f"GNU screen does not pass pixel graphics on; run radtui outside screen, or {INSTEAD}"
 _ATTRIBUTES = re.compile(rb"\x1b\[\?([0-9;]*)c")
 _TEXT_AREA = re.compile(rb"\x1b\[4;(\d+);(\d+)t")
 _LARGEST = re.compile(rb"\x1b\[\?2;0;(\d+);(\d+)S")  # xterm drops sixels that are larger
@@ -58,13 +64,20 @@ def show(pyramid: Pyramid, view: View) -> str:
     with _raw(fd):
         graphics = ask(fd)
         if not (graphics.kitty or graphics.sixel):
-            return NO_PIXELS
+            return no_pixels(os.environ)
         px = render_px(pyramid, view, graphics.width_px, graphics.height_px)
         picture = still.kitty(px) if graphics.kitty else still.sixel(px, graphics.registers)
         _write(f"{_BLACK}\x1b[2J\x1b[H{picture}\x1b[{graphics.rows};1H{_FOOT}")
         os.read(fd, 64)
         _write((still.KITTY_CLEAR if graphics.kitty else "") + "\x1b[0m\x1b[2J\x1b[H")
     return ""
+
+
+def no_pixels(env: Mapping[str, str]) -> str:
+    """Why there are none and what to do: it is the multiplexer's answer that counts where there is one."""
+    if env.get("TMUX"):
+        return NOT_THROUGH_TMUX
+    return NOT_THROUGH_SCREEN if env.get("STY") else NO_PIXELS
 
 
 def ask(fd: int) -> Graphics:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from radtui.tui.still import no_pixels
 from tests.bench.pseudo_terminal import Terminal
 from tests.bench.terminal_image import COLUMNS, ROWS, child_command
 
@@ -61,3 +62,9 @@ def test_a_terminal_without_pixels_says_so_and_stays_in_the_app(terminal):
     read_until(terminal, rb"\x1b_Gi=31.*\x1b\[c")
     os.write(terminal.fd, PLAIN)
     read_until(terminal, b"no pixel graphics")
+
+
+def test_a_multiplexer_is_named_where_it_is_in_the_way():
+    assert "outside tmux" in no_pixels({"TMUX": "/tmp/tmux-0/default,1,0"})
+    assert "outside screen" in no_pixels({"STY": "1.tty"})
+    assert no_pixels({}).startswith("This terminal")
