@@ -31,12 +31,10 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
         width_cells: Room for a line; bars fill what the figures leave.
     """
     found = [_verdict(summary), Content("")]
+    if summary.variants is not None:
+        found += [*_variants(summary.variants, width_cells), Content("")]
     if summary.n:
         found += _preference(summary, width_cells)
-    if summary.variants is not None:
-        found += [*_variants(summary.variants, width_cells), Content("")] if not summary.n else [
-            Content(""), *_variants(summary.variants, width_cells)
-        ]  # fmt: skip
     if summary.dimensions:
         found += [Content(""), title("Qualities compared", "mean from -2 (base) to +2 (tuned)")]
         labels = {one.id: one.label for one in scheme.dimensions}
@@ -54,6 +52,9 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
 def _verdict(summary: Summary) -> Content:
     preference = summary.preference
     decided = preference.wins + preference.losses
+    if summary.variants is not None and summary.variants.n:
+        said = [f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.variants.contrasts]
+        return Content.styled("; ".join(said).capitalize() + ".", "bold")
     if not summary.n:
         return Content.styled("Nothing is rated yet. Press esc and rate the first pair.", "bold")
     if not summary.power.enough:
@@ -71,7 +72,7 @@ def _verdict(summary: Summary) -> Content:
 def _preference(summary: Summary, width: int) -> list[Content]:
     one = summary.preference
     return [
-        title("Preference", f"{summary.n:,} rated pairs"),
+        title("Preference", f"{summary.n:,} rated pairs{' of base and tuned' if summary.variants else ''}"),
         diverging(one.counts, width),
         Content.assemble(
             ("base ", BASE), f"{one.losses}", ("   equal ", "$muted"), f"{one.ties}",
