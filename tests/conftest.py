@@ -100,3 +100,33 @@ def reviewed_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -
         descriptions.add(db, job.id, pair)
     jobs.end(db, job.id, JobState.DONE)
     return jobs.must_get(db, job.id)
+
+
+@pytest.fixture
+def third_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> Job:
+    """A finished generation job of thirty training images with three texts each."""
+    ids = add_images(30, split="train")
+    sft = jobs.create(db, JobKind.TRAIN, "tiny on drawn", "drawn", TrainSettings(dataset="drawn").to_dict())
+    dpo = jobs.create(
+        db, JobKind.TRAIN, "tiny on drawn, preferences of job 1", "drawn",
+        TrainSettings(dataset="drawn", objective="dpo", from_job=sft.id).to_dict(), parent_job_id=sft.id,
+    )  # fmt: skip
+    jobs.set_result(db, dpo.id, pairs=24)
+    settings = GenerateSettings(dataset="drawn", train_job=dpo.id, model="tiny", adapter="a", dpo_adapter="b")
+    job = jobs.create(
+        db,
+        JobKind.GENERATE,
+        "job 2 on drawn/train",
+        "drawn",
+        settings.to_dict(),
+        parent_job_id=dpo.id,
+        image_ids=ids,
+    )
+    for image_id in ids:
+        descriptions.add(db, job.id, [
+            descriptions.NewDescription(image_id, variant, f"{variant} writes about {image_id}." + " more" * number,
+                                        "Describe.", "greedy", 9, 0.2, False)
+            for number, variant in enumerate(Variant)
+        ])  # fmt: skip
+    jobs.end(db, job.id, JobState.DONE)
+    return jobs.must_get(db, job.id)

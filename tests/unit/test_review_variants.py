@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -25,13 +24,13 @@ from radtui.export.restore import import_ratings
 from radtui.export.scores import job_scores
 from radtui.export.study import read_review, summarise_review
 from radtui.paths import DataDir
-from radtui.records import TWO_VARIANTS, Job, JobKind, JobState, Rating, UserError, Variant
+from radtui.records import TWO_VARIANTS, Job, Rating, UserError, Variant
 from radtui.review.blinding import shown_left, shown_sides
 from radtui.review.scheme import toward_later
 from radtui.review.scheme_file import default_scheme
 from radtui.review.variants import as_two, compare_variants
-from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import descriptions, jobs, ratings
+from radtui.settings import GenerateSettings
+from radtui.store import descriptions, ratings
 from radtui.store.database import connect
 from radtui.tui import review_edits as edits
 from radtui.tui.review_session import ReviewSession, Shown, read_study
@@ -39,36 +38,6 @@ from radtui.tui.review_session import ReviewSession, Shown, read_study
 BASE, TUNED, DPO = Variant
 PAIRS = list(combinations(Variant, 2))
 SCHEME = replace(default_scheme(), protocol=replace(default_scheme().protocol, repeat_share=0.0))
-
-
-@pytest.fixture
-def third_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> Job:
-    """A finished generation job of thirty training images with three texts each."""
-    ids = add_images(30, split="train")
-    sft = jobs.create(db, JobKind.TRAIN, "tiny on drawn", "drawn", TrainSettings(dataset="drawn").to_dict())
-    dpo = jobs.create(
-        db, JobKind.TRAIN, "tiny on drawn, preferences of job 1", "drawn",
-        TrainSettings(dataset="drawn", objective="dpo", from_job=sft.id).to_dict(), parent_job_id=sft.id,
-    )  # fmt: skip
-    jobs.set_result(db, dpo.id, pairs=24)
-    settings = GenerateSettings(dataset="drawn", train_job=dpo.id, model="tiny", adapter="a", dpo_adapter="b")
-    job = jobs.create(
-        db,
-        JobKind.GENERATE,
-        "job 2 on drawn/train",
-        "drawn",
-        settings.to_dict(),
-        parent_job_id=dpo.id,
-        image_ids=ids,
-    )
-    for image_id in ids:
-        descriptions.add(db, job.id, [
-            descriptions.NewDescription(image_id, variant, f"{variant} writes about {image_id}." + " more" * number,
-                                        "Describe.", "greedy", 9, 0.2, False)
-            for number, variant in enumerate(Variant)
-        ])  # fmt: skip
-    jobs.end(db, job.id, JobState.DONE)
-    return jobs.must_get(db, job.id)
 
 
 def begin(db: sqlite3.Connection, job: Job, rater: str = "ana") -> ReviewSession:
