@@ -58,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     if state is JobState.DONE:
         from radtui.jobs import start_followers
 
+        environment.restore()
         with contextlib.suppress(UserError):  # why a follower could not be started is on its own row
             start_followers(data, db, job.id)
     return 1 if state is JobState.FAILED else 0

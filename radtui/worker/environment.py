@@ -19,6 +19,11 @@ QUIET = {
 }
 """Set whatever the user's shell says: nothing is sent, nothing animates."""
 
+OF_ONE_JOB = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "OMP_NUM_THREADS")
+"""What is set for this job alone."""
+
+_before: dict[str, str | None] = {}
+
 
 def prepare(data: DataDir, gpus: int = 1) -> None:
     """Silence what would report, take the GPUs, share the cores, keep compiled kernels for the next job.
@@ -30,6 +35,7 @@ def prepare(data: DataDir, gpus: int = 1) -> None:
         data: The data folder.
         gpus: How many GPUs, and so processes, the job has.
     """
+    _before.update({name: os.environ.get(name) for name in OF_ONE_JOB})
     os.environ.update(QUIET)
     # Threads that sleep while they wait. Spinning ones, the default, lose their core to any other process and make
     # the rest spin on: with both cores of a machine half taken, a description took 11 to 19 s instead of 1.
@@ -41,6 +47,15 @@ def prepare(data: DataDir, gpus: int = 1) -> None:
     os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(cache / "unsloth"))
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache / "inductor"))
     os.environ.setdefault("TRITON_CACHE_DIR", str(cache / "triton"))
+
+
+def restore() -> None:
+    """Take back what was set for this job alone, before another is started: it may want other GPUs, or more."""
+    for name, value in _before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _take_gpus(count: int) -> None:

@@ -97,6 +97,11 @@ class WatchedTrainer(Below):
     def create_model_card(self, *arguments: Any, **named: Any) -> None:
         """Write none: TRL's is about sharing on the hub, and a checkpoint is for this job to go on from."""
 
+    def _save_rng_state(self, output_dir: str) -> None:
+        """Save each rank's; the checkpoint counts as whole with the file that the first rank writes after this."""
+        super()._save_rng_state(output_dir)
+        self.reporter.ranks.meet()
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save, or leave nothing behind: half a checkpoint would keep the disk full and can't be resumed from."""
         try:

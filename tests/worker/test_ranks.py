@@ -261,6 +261,8 @@ def test_a_job_sees_as_many_gpus_as_it_has_processes(data, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1,2")
     environment.prepare(data, 2)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,1"
+    environment.restore()  # for a job that follows
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,1,2"
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     monkeypatch.setattr(environment, "_freest_gpus", lambda count: [5, 0][:count])
     environment.prepare(data, 2)
