@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NoReturn
 
 import click
 
@@ -46,16 +47,18 @@ def import_(session: Session, source: str, detach: bool, as_json: bool, **given:
     help="Learn which of two descriptions raters preferred (DPO), from the adapter of --from-job on.",
 )  # fmt: skip
 @settings_options(TrainSettings, leave_out=("objective",))
+@click.option("--dry-run", is_flag=True, help="Start nothing: print what it would take of the memory.")
 @click.option("--wait", is_flag=True, help="Follow it with a progress line until it ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @pass_session
 def train(
-    session: Session, preset_name: str | None, settings_of: int | None, from_preferences: bool, wait: bool,
-    as_json: bool, **given: Any,
+    session: Session, preset_name: str | None, settings_of: int | None, from_preferences: bool, dry_run: bool,
+    wait: bool, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Fine-tune a model with LoRA, in the background.
 
-    Prints the job's id and returns; the run survives this terminal.
+    Prints the job's id and returns; the run survives this terminal. With --dry-run, loads no weights and exits with
+    1 when nothing fits.
     """
     from radtui.export.rated_pairs import submit_preferences
     from radtui.export.study import scheme_for
@@ -77,6 +80,8 @@ def train(
     else:
         settings = preset(preset_name or "default")
     settings = apply(settings, given)
+    if dry_run:
+        _print_estimate(session, db, settings, as_json)
     if settings.learns_preferences:
         job = submit_preferences(session.data, db, scheme_for(session.data), settings)
     else:
@@ -114,6 +119,20 @@ def _proposed_for_preferences(
     found = offer(db, scheme_for(session.data), apply(preset("preferences"), named))
     click.echo(f"{len(found.choice.pairs):,} rated pairs of job {found.job.id}, {found.job.name}", err=True)
     return found.settings
+
+
+def _print_estimate(
+    session: Session, db: sqlite3.Connection, settings: TrainSettings, as_json: bool
+) -> NoReturn:
+    """Print what a run would take, and leave: 0 when it fits, 1 when it does not."""
+    from radtui.jobs.estimate import estimate, estimate_lines
+
+    found = estimate(session.data, db, settings)
+    values = asdict(found) | {"total_gib": found.total_gib} if as_json else dict(estimate_lines(found))
+    print_result(values, as_json)
+    if not as_json:
+        click.echo(found.verdict)
+    sys.exit(0 if found.fits else 1)
 
 
 def _finish(

@@ -43,15 +43,7 @@ def submit_train(
     Raises:
         UserError: settings out of range, no such data set or split, nothing to train on, no such model folder.
     """
-    settings = replace(
-        settings.check(), model=_resolve_model(settings.model), dataset=_dataset(db, settings.dataset)
-    )
-    if settings.learns_preferences:
-        _check_adapter_of(data, db, settings.from_job)
-    elif after_job_id is None:
-        _check_split(db, settings.dataset, settings.train_split, "train_split")
-    if settings.eval_split and after_job_id is None:
-        _check_split(db, settings.dataset, settings.eval_split, "eval_split")
+    settings = resolved_train(data, db, settings, imported=after_job_id is None)
     name = f"{_short(settings.model)} on {settings.dataset}"
     if settings.learns_preferences:
         name += f", preferences of job {settings.from_job}"
@@ -60,6 +52,32 @@ def submit_train(
         parent_job_id=parent_job_id, after_job_id=after_job_id,
     )  # fmt: skip
     return launch_new(data, db, job)
+
+
+def resolved_train(
+    data: DataDir, db: sqlite3.Connection, settings: TrainSettings, imported: bool = True
+) -> TrainSettings:
+    """The settings with model and data set as a job row keeps them.
+
+    Args:
+        data: The data folder.
+        db: Its database.
+        settings: As typed.
+        imported: Whether the images must be there already.
+
+    Raises:
+        UserError: As `submit_train`.
+    """
+    settings = replace(
+        settings.check(), model=_resolve_model(settings.model), dataset=_dataset(db, settings.dataset)
+    )
+    if settings.learns_preferences:
+        _check_adapter_of(data, db, settings.from_job)
+    elif imported:
+        _check_split(db, settings.dataset, settings.train_split, "train_split")
+    if settings.eval_split and imported:
+        _check_split(db, settings.dataset, settings.eval_split, "eval_split")
+    return settings
 
 
 def submit_generate(

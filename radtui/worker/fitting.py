@@ -170,19 +170,28 @@ def probe(
             gc.collect()
             torch.cuda.empty_cache()
 
-    def keep(recomputed: int, text: bool) -> None:
-        checkpoint_layers(model, text)
-        vision_attention.recompute(model, recomputed)
-
     model.train()
     free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
     limit = min(limit_gib or float("inf"), free / GIB)
     state = torch.random.get_rng_state(), torch.cuda.get_rng_state()
-    found = fit(settings, trial, keep, layers, limit)
+    found = fit(settings, trial, keeper(model), layers, limit)
     torch.random.set_rng_state(state[0])
     torch.cuda.set_rng_state(state[1])
     log.info("%s", found.sentence)
     return found
+
+
+def keeper(model: Any) -> Callable[[int, bool], None]:
+    """What sets how many of a model's vision layers are recomputed, and whether its text layers are."""
+    if not any(hasattr(module, "_gradient_checkpointing_func") for module in model.modules()):
+        model.gradient_checkpointing_enable({"use_reentrant": False})  # gives layers what they recompute with
+        model.disable_input_require_grads()  # of use to the other kind alone; the first layers would keep more
+
+    def keep(recomputed: int, text: bool) -> None:
+        checkpoint_layers(model, text)
+        vision_attention.recompute(model, recomputed)
+
+    return keep
 
 
 def as_fitted(settings: TrainSettings, found: Fit) -> TrainSettings:

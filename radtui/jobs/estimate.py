@@ -1,0 +1,103 @@
+"""Asking what a training run would take before it starts, in a process that may import torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from typing import Any
+
+from radtui.jobs.launch import WORKER_NICENESS
+from radtui.jobs.submit import resolved_train
+from radtui.paths import DataDir
+from radtui.records import DeviceMemory, Estimate, UserError
+from radtui.settings import TrainSettings
+
+
+class Estimating:
+    """An estimate that is being made. It ends with whoever asked: it is no job and leaves nothing.
+
+    Args:
+        data: The data folder.
+        settings: As `resolved_train` gives them.
+
+    Raises:
+        UserError: No process could be started.
+    """
+
+    def __init__(self, data: DataDir, settings: TrainSettings) -> None:
+        command = [sys.executable, "-P", "-m", "radtui.worker.estimate", "--data-dir", str(data.root)]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise UserError(f"Cannot start the estimate: {error.strerror}.") from error
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, WORKER_NICENESS)
+        self._asked = json.dumps(settings.to_dict())
+
+    def result(self) -> Estimate:
+        """Wait for the answer; from a thread, in the app.
+
+        Raises:
+            UserError: The model's description, the data or the machine do not allow one, or it was cancelled.
+        """
+        output, _ = self._process.communicate(self._asked)
+        lines = [line for line in output.splitlines() if line.startswith("{")]
+        try:
+            answer: dict[str, Any] = json.loads(lines[-1])
+        except (IndexError, ValueError):
+            raise UserError(
+                f"The estimate ended with code {self._process.returncode} and no answer; start the job all the same: "
+                "it tries what fits."
+            ) from None
+        if "error" in answer:
+            raise UserError(answer["error"])
+        values = answer["estimate"]
+        values["devices"] = tuple(DeviceMemory(**each) for each in values["devices"])
+        values["changes"] = tuple(values["changes"])
+        return Estimate(**values)
+
+    def cancel(self) -> None:
+        """End it; `result` then raises."""
+        if self._process.poll() is None:
+            self._process.kill()
+
+
+def estimate(data: DataDir, db: sqlite3.Connection, settings: TrainSettings) -> Estimate:
+    """What `submit_train` would start, and what it would take.
+
+    Raises:
+        UserError: As `submit_train`, or what `Estimating` says.
+    """
+    asked = Estimating(data, resolved_train(data, db, settings))
+    try:
+        return asked.result()
+    finally:
+        asked.cancel()
+
+
+def estimate_lines(found: Estimate) -> list[tuple[str, str]]:
+    """An estimate in words: what takes memory, how much, and what is free; without the verdict."""
+    images = f"{found.images} image{'s' * (found.images != 1)} at a time"
+    lines = [
+        ("weights", f"{_size(found.weights_gib)} in {found.precision}"),
+        ("adapter", f"{_size(found.adapter_gib)}, {found.trainable_parameters:,} parameters with gradients"),
+        ("optimizer", _size(found.optimizer_gib)),
+        (
+            "activations",
+            f"{_size(found.activations_gib)}, {images}, {found.passes} pass{'es' * (found.passes != 1)} a step",
+        ),
+        ("an image", f"{found.image_tokens:,} image tokens; longest text {found.text_tokens:,} tokens"),
+    ]
+    for device in found.devices:
+        mark = "" if device.chosen or len(found.devices) == 1 else ", not used"
+        held = f"; {device.held}" if device.held else ""
+        lines.append((device.name, f"{device.free_gib:.1f} of {device.total_gib:.1f} GiB free{mark}{held}"))
+    return lines + [("otherwise", change) for change in found.changes]
+
+
+def _size(gib: float) -> str:
+    return f"{gib:.1f} GiB" if gib >= 0.95 else f"{gib * 1024:.0f} MiB"

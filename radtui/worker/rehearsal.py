@@ -1,0 +1,160 @@
+"""A model without its weights: shapes of tensors that hold nothing, and what a pass over them would hold at once.
+
+Weights and activations are tensors of PyTorch's device `meta`, which have a shape and no storage. A pass over them
+runs the model's own code and PyTorch's own derivatives, so nothing is known here about any architecture; every new
+tensor's bytes are counted until it is freed. Whole numbers (token ids, masks, sizes of tiles) are real, since models
+decide by them; that takes no memory worth the name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx.experimental import _config as symbolic
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm", "aten::convolution")
+INDEXED = ("aten::index", "aten::index_put", "aten::index_put_")
+LARGE = 1 << 20  # elements of a real floating-point tensor that is counted instead of computed
+
+
+class Ledger(TorchDispatchMode):
+    """Counts the bytes of all tensors without storage that operations make, until nobody holds them.
+
+    Operations that mix real and empty tensors, which PyTorch refuses, give empty ones.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = 0  # bytes now
+        self.peak = 0
+        self._known: dict[int, weakref.finalize[Any, Any]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run one operation and count what it made."""
+        kwargs = kwargs or {}
+        tensors = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+        empty = [each for each in tensors if each.is_meta]
+        if not empty and _is_meta(kwargs.get("device")):
+            kept = _kept_real(func, args, kwargs)
+            if kept is not None:
+                return kept
+        elif len(empty) < len(tensors) and (empty or _too_large(func, tensors)):
+            if func._schema.name in INDEXED:
+                args = (args[0], _places(args[1]), *args[2:])
+            args, kwargs = tree_map(_emptied, (args, kwargs))
+        if func._schema.name == "aten::_local_scalar_dense" and empty and empty[0].dtype == torch.bool:
+            return True  # a question about pixels, such as whether a picture shows anything
+        before = {each.untyped_storage()._cdata for each in empty}
+        made = func(*args, **kwargs)
+        for each in tree_leaves(made):
+            if isinstance(each, Tensor) and each.is_meta:
+                self._count(each.untyped_storage(), before)
+        return made
+
+    def _count(self, storage: Any, before: set[int]) -> None:
+        key = storage._cdata
+        if key in self._known or key in before:
+            return
+        size = storage.nbytes()
+        self.held += size
+        self.peak = max(self.peak, self.held)
+        self._known[key] = weakref.finalize(storage, self._freed, key, size)
+
+    def _freed(self, key: int, size: int) -> None:
+        self.held -= size
+        self._known.pop(key, None)
+
+
+def _kept_real(func: Any, args: Any, kwargs: dict[str, Any]) -> Tensor | None:
+    """Whole numbers that are made on `meta` or moved there, made real instead; None for other tensors."""
+    here = kwargs | {"device": torch.device("cpu")}
+    planned = func(*tree_map(_emptied, args), **kwargs)
+    if not isinstance(planned, Tensor) or planned.is_floating_point() or planned.numel() > LARGE:
+        return None
+    made: Tensor = func(*args, **here)
+    return made
+
+
+def _is_meta(device: Any) -> bool:
+    return device is not None and torch.device(device).type == "meta"
+
+
+def _too_large(func: Any, tensors: list[Tensor]) -> bool:
+    """Whether an operation on real tensors is work, whose shape is all that matters here."""
+    floats = [each for each in tensors if each.is_floating_point()]
+    return any(each.numel() > LARGE for each in floats) or (bool(floats) and func._schema.name in PRODUCTS)
+
+
+def _places(indices: Any) -> list[Any]:
+    """Indices with real masks as the numbers they stand for: how many those are decides a shape."""
+    found: list[Any] = []
+    for each in indices:
+        masks = isinstance(each, Tensor) and not each.is_meta and each.dtype == torch.bool
+        found += each.nonzero().unbind(1) if masks else [each]
+    return found
+
+
+def _emptied(value: Any) -> Any:
+    return value.to("meta") if isinstance(value, Tensor) and not value.is_meta else value
+
+
+class _Attention(torch.autograd.Function):
+    """What a fused attention kernel holds: queries, keys, values and its output, never the scores."""
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        # Laid out as the query, as the fused kernels do.
+        output = torch.empty_like(query)[..., : value.shape[-1]]
+        ctx.save_for_backward(query, key, value, output)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        query, key, value, _ = ctx.saved_tensors
+        return torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
+
+
+@contextlib.contextmanager
+def _fused_attention() -> Iterator[None]:
+    """On `meta` PyTorch would take attention apart and count its scores, which no GPU keeps."""
+    own = functional.scaled_dot_product_attention
+
+    def attend(query: Tensor, key: Tensor, value: Tensor, *rest: Any, **options: Any) -> Any:
+        if query.is_meta:
+            return _Attention.apply(query, key, value)
+        return own(query, key, value, *rest, **options)
+
+    functional.scaled_dot_product_attention = attend
+    try:
+        yield
+    finally:
+        functional.scaled_dot_product_attention = own
+
+
+def pass_bytes(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> int:
+    """The most bytes that a forward and backward pass holds at once, beside the weights; gradients are left empty.
+
+    Args:
+        model: On `meta`, in training mode, with trainable parameters.
+        batch: Real tensors, as the collator makes them.
+        dtype: Of the arithmetic.
+    """
+    inputs = {
+        name: value.to("meta", dtype) if value.is_floating_point() else value for name, value in batch.items()
+    }
+    sizes = sum(each.nbytes for each in inputs.values() if each.is_meta)
+    try:
+        # A mask made of pixels, which are not real here, is taken to leave nothing out.
+        with Ledger() as ledger, _fused_attention(), symbolic.patch(meta_nonzero_assume_all_nonzero=True):
+            model(**inputs).loss.backward()
+        return ledger.peak + sizes
+    finally:
+        model.zero_grad(set_to_none=True)

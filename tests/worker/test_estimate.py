@@ -1,0 +1,214 @@
+"""What a run is foreseen to take: against what real passes take, against a card's memory, and in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from functools import partial
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from radtui.cli import cli
+from radtui.jobs.estimate import Estimating, estimate, estimate_lines
+from radtui.records import DeviceMemory, UserError
+from radtui.store.database import connect
+from radtui.worker import estimate as estimates
+from radtui.worker import lora, prompt, rehearsal, vision_attention
+from radtui.worker import model as models
+from radtui.worker.collator import Collator
+from radtui.worker.foresight import Foresight
+from tests.worker import models as architectures
+from tests.worker.conftest import train_settings
+from tests.worker.tiled import write_tiled_mllama
+
+CPU = models.Plan("transformers", False, False, "float32")
+CARD = models.Plan("unsloth", True, True, "bfloat16")
+
+
+@pytest.fixture(scope="module")
+def tiled(tmp_path_factory):
+    return write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
+
+
+def item(side_px: int = 130):
+    from PIL import Image
+
+    picture = Image.effect_noise((side_px, 90), 24).convert("RGB")
+    messages = [prompt.question("Describe.", "image_first"), prompt.answer("A bright disc, well seen. " * 6)]
+    return {"messages": messages, "images": [picture]}
+
+
+def learn(model, batch) -> None:
+    model(**batch).loss.backward()
+
+
+def most_held(work) -> int:
+    """The most bytes PyTorch's own profiler saw allocated at once."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        work()
+    events = [e for e in profiler.profiler.kineto_results.events() if e.name() == "[memory]"]
+    held = peak = 0
+    for event in sorted(events, key=lambda e: e.start_ns()):
+        held += event.nbytes()
+        peak = max(peak, held)
+    return peak
+
+
+@pytest.mark.parametrize("text_too", [False, True])
+def test_a_rehearsal_holds_what_a_real_pass_holds(tiled, text_too):
+    settings = train_settings(tiled)
+    config, processor = models.describe(str(tiled))
+    collate = Collator(processor, "answer", 512)
+    foresight = Foresight(config, settings, CPU, collate, item())
+    base, _ = models.load(str(tiled), CPU)
+    real = lora.add_adapter(base, settings)
+    vision_attention.install(real)
+    real.train()
+    layers = foresight.layers if text_too else 0
+    foresight.recompute(layers, text_too)
+    from radtui.worker import fitting
+
+    fitting.keeper(real)(layers, text_too)
+    batch = foresight.batch(4)
+    took = most_held(partial(learn, real, batch)) + batch["pixel_values"].nbytes
+    assert rehearsal.pass_bytes(foresight.model, batch, torch.float32) == pytest.approx(took, rel=0.1)
+    assert foresight.trainable == sum(p.numel() for p in real.parameters() if p.requires_grad)
+    assert foresight.weights_gib * 2**30 == sum(
+        p.numel() * 4 for name, p in real.named_parameters() if "lora" not in name
+    )
+
+
+def test_recomputing_and_fewer_images_take_less_and_weights_have_no_storage(tiled):
+    config, processor = models.describe(str(tiled))
+    foresight = Foresight(config, train_settings(tiled), CPU, Collator(processor, "answer", 512), item())
+    assert all(p.is_meta for p in foresight.model.parameters())
+    foresight.recompute(0, False)
+    kept, half = foresight.activations_gib(8), foresight.activations_gib(4)
+    assert half == pytest.approx(kept / 2, rel=0.1)
+    foresight.recompute(foresight.layers, True)
+    assert foresight.activations_gib(8) < 0.8 * kept
+    assert all(p.grad is None for p in foresight.model.parameters())
+
+
+@pytest.mark.parametrize("kind", ["llava", "llava_next", "gemma3"])
+def test_other_architectures_are_rehearsed_too(tmp_path, kind):
+    folder = getattr(architectures, f"write_{kind}")(tmp_path / kind)
+    config, processor = models.describe(str(folder))
+    collate = Collator(processor, "answer", 512)
+    foresight = Foresight(config, train_settings(folder), CPU, collate, item())
+    base, _ = models.load(str(folder), CPU)
+    real = lora.add_adapter(base, train_settings(folder)).train()
+    batch = foresight.batch(2)
+    took = most_held(partial(learn, real, batch)) + batch["pixel_values"].nbytes
+    foresight.recompute(0, False)
+    assert rehearsal.pass_bytes(foresight.model, batch, torch.float32) == pytest.approx(took, rel=0.15)
+
+
+def on_card(tiled, free_gib: float, how: models.Plan = CARD, others=(), **changes):
+    """An estimate for a card with so much free memory beside what CUDA takes itself."""
+    settings = replace(
+        train_settings(tiled, batch_size=8, load_in_4bit=how.four_bit, gradient_checkpointing="auto"),
+        **changes,
+    )
+    config, processor = models.describe(str(tiled))
+    from PIL import Image
+
+    picture = {"image": Image.effect_noise((900, 700), 24).convert("RGB"), "text": "A bright disc. " * 8}
+    foreseen = estimates.Foreseen(settings, how, config, processor, picture)
+    card = DeviceMemory("GPU 0, Test", free_gib + estimates.CONTEXT_GIB, 80, "process 7 holds 2.0 GiB", True)
+    return foreseen.estimate((card, *others))
+
+
+@pytest.fixture
+def no_spare(monkeypatch):
+    """These models take megabytes: a spare of a GiB would hide what is decided."""
+    from radtui.worker import fitting
+
+    monkeypatch.setattr(fitting, "SPARE_GIB", 0.0)
+
+
+def test_a_large_card_takes_all_at_once(tiled):
+    found = on_card(tiled, 60)
+    assert found.fits and (found.images, found.passes) == (8, 1)
+    assert "nothing is computed twice" in found.verdict and found.precision == "4-bit"
+    assert found.image_tokens == 4 * 24 and found.text_tokens > 30  # four tiles, each padded from 17 tokens
+    assert 0 < found.optimizer_gib <= found.adapter_gib < found.total_gib < found.limit_gib == 60
+
+
+@pytest.mark.slow
+def test_a_small_card_recomputes_then_halves_the_batch(tiled, no_spare):
+    large = on_card(tiled, 60)
+    some = on_card(tiled, (large.total_gib - large.optimizer_gib) * 0.9)
+    assert some.fits and some.images == 8 and "keep their activations" in some.verdict
+    few = on_card(tiled, large.weights_gib + large.adapter_gib + large.activations_gib * 0.25)
+    assert few.fits and few.images < 8 and few.images * few.passes == 8
+
+
+@pytest.mark.slow
+def test_where_nothing_fits_a_sentence_names_what_would(tiled, no_spare):
+    sixteen = models.Plan("unsloth", True, False, "bfloat16")
+    fits_4bit = on_card(tiled, 60).weights_gib
+    free = on_card(tiled, 60, sixteen).weights_gib * 1.05
+    other = DeviceMemory("GPU 1, Test", 30, 80)
+    found = on_card(tiled, free, sixteen, (other,), lora_r=64)
+    assert not found.fits and fits_4bit < free
+    assert "process 7 holds 2.0 GiB" in found.verdict and "it would fit with" in found.verdict
+    assert "GPU 1, Test" in found.verdict and found.images == 1
+    assert "max_side_px" not in found.verdict  # this model cuts every picture into as many tiles
+    nothing = on_card(tiled, 0.0001, sixteen)
+    assert not nothing.fits and nothing.verdict.endswith("GiB free, or a smaller model.")
+
+
+def test_quantised_weights_are_counted_as_stored(tiled):
+    config, _ = models.describe(str(tiled))
+    model = Foresight(config, train_settings(tiled), CARD, None, None)
+    whole = models.Plan("unsloth", True, False, "bfloat16")
+    assert model.weights_gib == pytest.approx(model.weights_4bit_gib)
+    in_16 = Foresight(config, train_settings(tiled), whole, None, None)
+    assert in_16.weights_gib > model.weights_gib == in_16.weights_4bit_gib
+    config.quantization_config = {"load_in_4bit": True, "llm_int8_skip_modules": ["vision_model"]}
+    stored = Foresight(config, train_settings(tiled), whole, None, None)
+    assert model.weights_gib < stored.weights_gib < in_16.weights_gib
+
+
+@pytest.mark.slow
+def test_asking_from_the_app_side_starts_no_job_and_loads_no_weights(data, mllama, tmp_path):
+    import shutil
+
+    shapes = tmp_path / "shapes-only"
+    shutil.copytree(mllama, shapes, ignore=shutil.ignore_patterns("*.safetensors"))
+    db = connect(data)
+    settings = train_settings(shapes)
+    found = estimate(data, db, settings)
+    assert found.fits and found.images == 4 and found.devices[0].name == "main memory"
+    words = dict(estimate_lines(found))
+    assert (
+        words["activations"].endswith("4 images at a time, 1 pass a step")
+        and "GiB free" in words["main memory"]
+    )
+    assert not db.execute("SELECT count(*) FROM jobs").fetchone()[0]
+    with pytest.raises(UserError, match="no split 'nowhere'"):
+        estimate(data, db, replace(settings, train_split="nowhere"))
+    asked = Estimating(data, settings)
+    asked.cancel()
+    with pytest.raises(UserError, match="it tries what fits"):
+        asked.result()
+
+
+@pytest.mark.slow
+def test_the_command_line_prints_it(data, mllama):
+    run = CliRunner().invoke(
+        cli, ["--data-dir", str(data.root), "train", "--model", str(mllama), "--dry-run", "--json"]
+    )
+    assert run.exit_code == 0, run.output
+    found = json.loads(run.output[run.output.index("{") :])
+    assert found["fits"] and found["weights_gib"] > 0 and found["trainable_parameters"] > 0
+    code = "import sys, radtui.jobs.estimate, radtui.cli.work; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
