@@ -85,17 +85,13 @@ def caption(
         at_px: Drawn pixel to read the value of; None for the middle.
 
     Returns:
-        Parts such as "lung W1500 L-600", "zoom 38 %", "(812, 1024) -612 HU", "frame 3/24", "mirrored".
+        Parts such as "lung W1500 L-600", "frame 3/24", "mirrored", "zoom 38 %", "(812, 1024) -612 HU".
     """
     raster = pyramid.raster
     window = window_of(pyramid, view)
     seen = geometry(pyramid, view, port)
     name = "" if window.name == "manual" else f"{window.name} "
-    parts = [f"{name}W{window.width:.4g} L{window.centre:.4g}", f"zoom {100 / seen.units_per_px:.3g} %"]
-    x_px, y_px = at_px or (port.width_px / 2, port.height_px / 2)
-    point = source_point(pyramid, view, port, x_px, y_px)
-    if point is not None:
-        parts.append(f"({point[0]}, {point[1]}) {render.value_at(pyramid, *point)}")
+    parts = [f"{name}W{window.width:.4g} L{window.centre:.4g}"]
     if raster.frames > 1:
         parts.append(f"frame {view.frame + 1}/{raster.frames}")
     if view.flip:
@@ -104,6 +100,11 @@ def caption(
         parts.append(f"turned {90 * view.turns}°")
     if view.invert:
         parts.append("inverted")
+    parts.append(f"zoom {100 / seen.units_per_px:.3g} %")
+    x_px, y_px = at_px or (port.width_px / 2, port.height_px / 2)
+    point = source_point(pyramid, view, port, x_px, y_px)
+    if point is not None:
+        parts.append(f"({point[0]}, {point[1]}) {render.value_at(pyramid, *point)}")
     return parts
 
 

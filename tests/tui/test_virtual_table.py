@@ -319,7 +319,10 @@ def test_a_source_that_lies_about_its_length_shows_empty_rows():
         ("train/00012", 8, "…n/00012"),
         ("train/00012", 1, "…"),
         ("train/00012", 0, "train/00012"),  # `fitted` leaves nothing of it
-        ("a\nb/c.png", 6, "…c.png"),
+        ("a\nb/c.png", 6, "a b/c"),
+        ("CT_small.dcm", 9, "CT_small"),
+        ("examples_overlay.dcm", 9, "…_overlay"),
+        ("1.2.840.10008.5", 8, "…10008.5"),
         ("肺肺肺", 5, "…肺肺"),
         ("肺肺肺", 4, "…肺"),  # half a character does not fit
     ],

@@ -129,7 +129,7 @@ class GalleryScreen(RadScreen):
         words = [one_line(image.source_key).plain, image.split, *(word for word, true in states if true)]
         place = f"{at + 1:,} of {len(self._ids):,} · {self._title}"
         room = self.size.width - len(place) - 4
-        left = one_line(" · ".join([*words, image.error or image.reference]))
+        left = one_line(" · ".join(part for part in [*words, image.error or image.reference] if part))
         left.truncate(max(0, room), overflow="ellipsis")
         gap = " " * max(2, self.size.width - 2 - left.cell_len - len(place))
         self.query_one(".gallery-line", Static).update(

@@ -77,7 +77,6 @@ def _joined(parts: Sequence[str], columns: int) -> str:
     text = ""
     for part in parts:
         longer = f"{text} · {part}" if text else f" {part}"
-        if len(longer) > columns:
-            break
-        text = longer
+        if len(longer) <= columns:  # a shorter one after it may still fit
+            text = longer
     return text.ljust(max(0, columns))

@@ -12,6 +12,7 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200d-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+_KIND = re.compile(r"(?<=[^./])\.(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{1,5}$")  # ".png", but not "1.2.840"
 _SPACES = "\t\n\v\f\r\x85\u2028\u2029"
 _ALIGN = {"left": "<", "right": ">", "center": "^"}  # of format()
 
@@ -56,9 +57,12 @@ def fitted(text: str | Text, width_cells: int, align: str = "left") -> str | Tex
 
 
 def tail(text: str, width_cells: int) -> str:
-    """The end of a line that is too long, after an ellipsis: names of files differ in their ends."""
+    """The end of a name that is too long, after an ellipsis, without what kind of file it is: names differ there."""
     plain = one_line(text).plain
     if cell_len(plain) <= width_cells or width_cells < 1:
+        return plain
+    plain = _KIND.sub("", plain)
+    if cell_len(plain) <= width_cells:
         return plain
     kept, room = "", width_cells - 1
     for character in reversed(plain):

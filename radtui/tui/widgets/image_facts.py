@@ -12,6 +12,7 @@ from radtui.records import Description, Image, Truth, Variant
 from radtui.review.text import visible
 
 MATCH = "bold $accent"
+NAME_CELLS = 16  # the longest name that the column of names grows for
 FACTS_SHOWN = 12  # columns of a source beyond these are rarely read and would push the rest away
 
 
@@ -59,8 +60,7 @@ def facts(image: Image, written: list[Description], words: list[str]) -> Content
     if image.truth:
         parts += [_title("Findings"), *(Content(finding(truth)) for truth in image.truth), Content("")]
     parts += _descriptions(written)
-    parts += [_title("Image"), *(_pair(name, value) for name, value in _file(image))]
-    parts += [_pair(name, value) for name, value in list(image.facts.items())[:FACTS_SHOWN] if value.strip()]
+    parts += [_title("Image"), *_pairs([*_file(image), *_more(image)])]
     return Content("\n").join([part for part in parts if part is not None])
 
 
@@ -132,5 +132,21 @@ def _title(text: str) -> Content:
     return Content.styled(text, "bold")
 
 
-def _pair(name: str, value: str) -> Content:
-    return Content.assemble(Content.styled(f"{visible(name):<12} ", "$muted"), visible(value))
+def _more(image: Image) -> list[tuple[str, str]]:
+    """What the source told besides, but for what stands above already."""
+    facts = list(image.facts.items())[:FACTS_SHOWN]
+    return [(_spaced(name), value) for name, value in facts if value.strip() not in ("", image.mode)]
+
+
+def _spaced(name: str) -> str:
+    """DICOM's keywords as words: "SliceThickness" -> "slice thickness"; KVP stays."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r" \1", name).lower() if re.search("[a-z]", name) else name
+
+
+def _pairs(pairs: list[tuple[str, str]]) -> list[Content]:
+    """Names beside values, in two columns unless a name is very long."""
+    column = max((len(name) for name, _ in pairs if len(name) <= NAME_CELLS), default=0)
+    return [
+        Content.assemble(Content.styled(f"{visible(name):<{column}}  ", "$muted"), visible(value))
+        for name, value in pairs
+    ]

@@ -85,7 +85,7 @@ class TileGrid(ScrollView, can_focus=True):
             return
         if not self._size_chosen:
             self._size_at = 1 if self.size.width >= WIDE_CELLS else 0
-        self.virtual_size = Size(0, self.tiling.height)
+        self.virtual_size = Size(0, self.tiling.height_in(self.size.height))
         self._show_cursor()
         self._look()
         self.refresh()

@@ -40,10 +40,10 @@ class Tiling:
         """Rows from one tile to the one below."""
         return self.box[1] + CAPTION_ROWS
 
-    @property
-    def height(self) -> int:
-        """Rows of all tiles."""
-        return -(-self.count // self.across) * self.pitch
+    def height_in(self, rows: int) -> int:
+        """Rows to scroll over in a window of so many: no tile is cut at the top, not even at the end."""
+        all_rows = -(-self.count // self.across) * self.pitch
+        return all_rows if all_rows <= rows else rows - (rows - all_rows) // self.pitch * self.pitch
 
     def region(self, index: int) -> Region:
         """Where a tile is, its gap and caption included."""
