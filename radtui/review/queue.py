@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -136,8 +136,10 @@ class Queue:
         """Where this rater stopped: the unrated pair after the one judged last."""
         return self.next_unrated(self.last)
 
-    def next_unrated(self, after: Pair | None = None) -> Pair | None:
+    def next_unrated(self, after: Pair | None = None, among: Collection[Pair] | None = None) -> Pair | None:
         """The next pair to judge, searching on from `after` and then from the start; None when all are done.
+
+        Only pairs of `among` count where that is given, such as what a filter leaves.
 
         A repeat waits until its first showing was judged blind and `repeat_gap` others since, unless only such
         repeats are left.
@@ -146,7 +148,7 @@ class Queue:
         waiting: Pair | None = None
         for offset in range(len(self.pairs)):
             pair = self.pairs[(start + offset) % len(self.pairs)]
-            if pair in self._judged_at:
+            if pair in self._judged_at or (among is not None and pair not in among):
                 continue
             if pair.occasion == 0 or self._repeat_due(pair):
                 return pair

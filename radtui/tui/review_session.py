@@ -268,11 +268,15 @@ class ReviewSession:
             self._newest_id = row.id
 
     def next_unrated(self) -> Pair | None:
-        """Show the next pair to judge; None, with nothing changed, when all are rated."""
-        pair = self.queue.next_unrated(self._pair)
-        if pair is not None and self.among is not None and pair not in self.among:
-            left = (one for one in self.among if not self.queue.rated(one))
-            pair = next(left, pair)
+        """Show the next pair to judge; None, with nothing changed, when there is none.
+
+        In a list of pairs that are rated, such as disagreements, the next one is the one that follows.
+        """
+        among = self.among
+        pair = self.queue.next_unrated(self._pair, None if among is None else set(among))
+        if pair is None and among is not None:
+            at = among.index(self._pair) if self._pair in among else -1
+            pair = among[at + 1] if at + 1 < len(among) else None
         return self.show(pair) if pair is not None else None
 
     def step(self, by: int) -> Pair | None:

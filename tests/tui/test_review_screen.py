@@ -5,78 +5,22 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
-from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, jobs, ratings
-from radtui.store.database import connect, writing
+from radtui.store.database import writing
 from radtui.store.descriptions import NewDescription
-from radtui.tui.app import RadtuiApp
-from radtui.tui.poll import Poller
-from radtui.tui.review_session import Shown
 from radtui.tui.screens.note import NoteSheet
-from radtui.tui.screens.review import ReviewScreen
 from radtui.tui.widgets.answer_panel import AnswerPanel
 from radtui.tui.widgets.image_view import ImageView, State
-from radtui.tui.widgets.review_line import ReviewLine
 from radtui.tui.widgets.text_box import TextBox
-
-
-@asynccontextmanager
-async def opened(
-    data: DataDir, size: tuple[int, int] = (120, 40), rater: str = "ana"
-) -> AsyncIterator[Pilot[None]]:
-    app = RadtuiApp(data, rater, screen="review", live=False)
-    app.poller = Poller(data, app._post_snapshot)  # without reconcile, which would miss the jobs' processes
-    async with app.run_test(size=size) as pilot:
-        await settled(pilot)
-        yield pilot
-
-
-async def settled(pilot: Pilot[None]) -> None:
-    """Wait for threads and what they post."""
-    await pilot.pause(0.05)
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause(0.05)
-
-
-def screen(pilot: Pilot[None]) -> ReviewScreen:
-    found = pilot.app._screen_stacks["review"][0]
-    assert isinstance(found, ReviewScreen)
-    return found
-
-
-def shown(pilot: Pilot[None]) -> Shown:
-    session = screen(pilot).session
-    found = session.shown() if session is not None else None
-    assert found is not None
-    return found
-
-
-def panel(pilot: Pilot[None]) -> str:
-    return str(screen(pilot).query_one(AnswerPanel).render())
-
-
-def line(pilot: Pilot[None]) -> str:
-    return str(screen(pilot).query_one(ReviewLine).render())
-
-
-def box(pilot: Pilot[None], box_id: str) -> str:
-    return screen(pilot).query_one(f"#{box_id}", TextBox).text
-
-
-def history(data: DataDir, job: Job, rater: str = "ana") -> list[tuple[int | None, bool]]:
-    db = connect(data)
-    rows = ratings.history(db, job.id, rater)
-    db.close()
-    return [(row.preference, row.both_bad) for row in rows]
+from tests.tui.reviewing import box, history, line, opened, panel, screen, settled, shown
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -194,7 +138,7 @@ async def test_reference_and_identity_come_after_the_preference(data: DataDir, r
         await pilot.press("v")
         assert reference.display
         await pilot.press("v", "3")
-        assert "Before: Equal" in str(screen(pilot).query_one("#last", Static).content)
+        assert "Saved: Equal" in str(screen(pilot).query_one("#last", Static).content)
         assert not reference.display
         await pilot.press("left")
         assert reference.display and "nodule" in box(pilot, "reference")
@@ -211,29 +155,6 @@ async def test_reveal_before_rating_is_stored(
     async with opened(data) as pilot:
         await pilot.press("g", "1")
     assert [row.blinded for row in ratings.history(db, reviewed_job.id, "ana")] == [False, False]
-
-
-async def test_filters_search_and_jump(data: DataDir, reviewed_job: Job) -> None:
-    async with opened(data) as pilot:
-        await pilot.press("3", "f", "1")
-        flagged = screen(pilot).session.queue.pairs[1]  # type: ignore[union-attr]
-        await pilot.press("l")
-        options = pilot.app.screen.query_one(OptionList)
-        labels = [str(options.get_option_at_index(at).prompt) for at in range(options.option_count)]
-        at = next(at for at, label in enumerate(labels) if label.startswith("Flagged"))
-        assert labels[at].split() == ["Flagged", "1"]
-        assert not any("Disagreements" in label for label in labels)
-        await pilot.press(*["down"] * at, "enter")
-        assert shown(pilot).pair == flagged and "flagged: 1" in line(pilot)
-        await pilot.press("escape", "colon", *"5", "enter")
-        assert shown(pilot).place == 5
-        await pilot.press("slash", *"number", "space", *"3", "enter")
-        await settled(pilot)
-        assert screen(pilot).session.among is not None  # type: ignore[union-attr]
-        assert "number 3" in shown(pilot).image.reference
-        await pilot.press("slash", *"nowhere", "enter")
-        await settled(pilot)
-        assert "No pair has “nowhere”" in panel(pilot)
 
 
 async def test_image_takes_the_keys_only_while_looked_at(data: DataDir, reviewed_job: Job) -> None:
@@ -320,26 +241,6 @@ async def test_nothing_to_review_names_the_next_key(
     add_images(1)
     async with opened(data, (80, 24)) as pilot:
         assert "Press t" in str(screen(pilot).query_one("#nothing", Static).content)
-
-
-async def test_jobs_are_chosen_newest_first(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:
-    other = jobs.create(db, JobKind.GENERATE, "second round", "drawn", GenerateSettings().to_dict())
-    image_id = descriptions.comparison_ids(db, reviewed_job.id)[0]
-    for variant in Variant:
-        new = NewDescription(image_id, variant, f"{variant} text", "Describe.", "greedy", 3, 0.1, False)
-        descriptions.add(db, other.id, [new])
-    async with opened(data) as pilot:
-        assert shown(pilot).pair.job_id == other.id
-        await pilot.press("o")
-        await settled(pilot)
-        await pilot.press("down", "enter")
-        await settled(pilot)
-        assert shown(pilot).pair.job_id == reviewed_job.id
-        jobs.progress(db, other.id, 2, 2)
-        screen(pilot).rad.poller.nudge()
-        screen(pilot).rad._post_snapshot(screen(pilot).rad.poller.poll_once())
-        await settled(pilot)
-        assert f"Job {other.id} has pairs to rate, too. Press o" in panel(pilot)
 
 
 async def test_a_scheme_of_ones_own_brings_its_keys(data: DataDir, reviewed_job: Job) -> None:

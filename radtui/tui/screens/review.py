@@ -36,7 +36,7 @@ from radtui.tui.widgets.text_box import TextBox
 PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when the frame of a key is out
 GROW_S = 1.0  # between looks for new pairs while a job writes them
 BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (150, "-wide")]  # columns from which a class is set
-LOOK_KEYS = "+ - zoom · arrows move · w window · [ ] brightness · z fit · esc back to the texts"
+LOOK_KEYS = "+ - zoom · arrows move · w window · [ ] brightness · z fit · esc the texts"
 ROWS = [(0, "-short"), (34, "-tall"), (48, "-high")]
 
 
@@ -156,7 +156,7 @@ class ReviewScreen(ReviewActions):
             shown.place, session.queue.progress(), f"#{session.study.job.id} {session.study.job.name}",
             marks(shown, self.list_name, len(session.among or ())),
         )  # fmt: skip
-        last = f"Before: {self.last} · {key_text(session.scheme, 'undo')} takes it back" if self.last else ""
+        last = f"Saved: {self.last} · {key_text(session.scheme, 'undo')} takes it back" if self.last else ""
         if self.looking:
             last = LOOK_KEYS
         self.query_one("#last", Static).update(Content.styled(last, "$muted"), layout=False)
@@ -197,6 +197,8 @@ class ReviewScreen(ReviewActions):
     def all_rated(self) -> str:
         """What is said when no pair is left, with the next key."""
         session = self.session
+        if self.list_name:
+            return "That was the last one of this list. Press esc for all pairs."
         job = job_in(self.rad.snapshot, session.study.job.id) if session is not None else None
         if session is not None and job is not None and job.state.live:
             return f"All {len(session.queue.pairs):,} pairs so far are rated; more come as job {job.id} writes them."
@@ -292,7 +294,7 @@ def job_in(snapshot: Snapshot, job_id: int) -> Job | None:
 
 def marks(shown: Shown, list_name: str, listed: int) -> list[Content]:
     """What is special about the pair on show, and the list that is gone through."""
-    found = [Content.styled(f"{list_name}: {listed:,}", "$accent")] if list_name else []
+    found = [Content.styled(f"{list_name}: {listed:,}, esc all", "$accent")] if list_name else []
     if shown.rated:
         found.append(Content.styled("rated", "bold $accent"))
     if shown.rating is not None and shown.rating.flagged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from textual import on
@@ -29,15 +30,19 @@ class PickSheet(RadModal[int | None]):
         Binding("escape", "dismiss(None)", "Close", tooltip="Change nothing")
     ]
 
-    def __init__(self, title: str, options: list[Content], current: int) -> None:
+    def __init__(
+        self, title: str, options: list[Content], current: int, closed: Collection[int] = ()
+    ) -> None:
+        """See the class; `closed` are the indices of lines that stand there but cannot be chosen."""
         super().__init__()
-        self._title, self._lines, self._current = title, options, current
+        self._title, self._lines, self._current, self._shut = title, options, current, closed
 
     def compose(self) -> ComposeResult:
         """The lines in a sheet."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title, sheet.border_subtitle = self._title, "enter takes · esc closes"
-            yield OptionList(*(Option(line) for line in self._lines), markup=False)
+            options = (Option(line, disabled=at in self._shut) for at, line in enumerate(self._lines))
+            yield OptionList(*options, markup=False)
 
     def on_mount(self) -> None:
         """Start on the current one."""
@@ -59,11 +64,12 @@ def job_lines(jobs: list[Job], counts: dict[int, int]) -> list[Content]:
     ]  # fmt: skip
 
 
-def filter_lines(counts: dict[Filter, int]) -> list[Content]:
-    """Filters to choose from, with how many pairs each leaves."""
+def filter_lines(counts: dict[Filter, int], notes: dict[Filter, str]) -> list[Content]:
+    """Filters to choose from, with how many pairs each leaves, or with a note why that is not known."""
     return [
         Content.assemble(
-            (f"{which.value.capitalize():<20}", "bold" if n else "$muted"), (f"{n:>7,}", "$muted")
+            (f"{which.value.capitalize():<20}", "bold" if n else "$muted"),
+            (f"  {notes[which]}" if which in notes else f"{n:>7,}", "$muted"),
         )
         for which, n in counts.items()
     ]

@@ -52,22 +52,34 @@ class ReviewLists(RadScreen):
         self.app.push_screen(AskSheet("Go to pair", "its number", restrict=r"\d{0,7}"), go)
 
     def _do_filter(self, session: ReviewSession) -> None:
-        """Choose a filter. What others answered is compared only when this rater is done."""
-        filters: list[Filter] = [which for which in Filter if which is not Filter.DISAGREEMENTS]
-        others: list[Rating] = []
+        """Choose a filter. What others answered is read only when this rater is done."""
         if session.queue.next_unrated() is None:
-            job_id, me = session.study.job.id, session.study.rater
-            others = [row for row in ratings.current(self.rad.db, job_id) if row.rater != me]
-            filters += [Filter.DISAGREEMENTS] if others else []
-        found = {which: session.queue.select(which, others) for which in filters}
-        lines = filter_lines({which: len(pairs) for which, pairs in found.items()})
+            self._read_others(session)
+        else:
+            self._pick_filter(session, [], "when you have rated all pairs")
+
+    @work(thread=True, exclusive=True, group="others")
+    def _read_others(self, session: ReviewSession) -> None:
+        """In a thread: a hundred thousand ratings take a third of a second."""
+        job_id, me = session.study.job.id, session.study.rater
+        others = self.rad.read(lambda db: [row for row in ratings.current(db, job_id) if row.rater != me])
+        why = "" if others else "when somebody else has rated"
+        self.app.call_from_thread(self._pick_filter, session, others, why)
+
+    def _pick_filter(self, session: ReviewSession, others: list[Rating], why_none: str) -> None:
+        """Name every filter with its number of pairs; `why_none` is when disagreements can be seen."""
+        found = {which: session.queue.select(which, others) for which in Filter}
+        notes = {Filter.DISAGREEMENTS: why_none} if why_none else {}
+        lines = filter_lines({which: len(pairs) for which, pairs in found.items()}, notes)
+        names = [which.value if which is not Filter.ALL else "" for which in Filter]
+        closed = {at for at, which in enumerate(Filter) if which in notes or (names[at] and not found[which])}
 
         def take(index: int | None) -> None:
             if index is not None:
-                which = filters[index]
-                self._show_only("" if which is Filter.ALL else which.value, found[which])
+                self._show_only(names[index], list(found.values())[index])
 
-        self.app.push_screen(PickSheet("Show only", lines, 0), take)
+        now = names.index(self.list_name) if self.list_name in names else 0
+        self.app.push_screen(PickSheet("Show only", lines, now, closed), take)
 
     def _do_search(self, session: ReviewSession) -> None:
         def search(text: str | None) -> None:
@@ -103,7 +115,7 @@ class ReviewLists(RadScreen):
         if session is None:
             return
         if name and not pairs:
-            self.message = f"No pair is {name}." if not name.startswith("“") else f"No pair has {name}."
+            self.message = f"No pair has {name}."
         else:
             self.list_name, session.among = name, pairs if name else None
             if pairs and session.pair not in pairs:

@@ -158,17 +158,18 @@ def _errors(asking: Asking, width: int) -> list[Content]:
     )
     found = [_question(f"Count the {kind} errors in text {SIDES[asking.side]}.", keys)]
     answers = shown.rating.answers if shown.rating else {}
-    room = max(10, width - 26)
     for at, category in enumerate(scheme.errors, 1):
         variant = shown.variant(asking.side)
         strong = answers.get(error_answer(variant, category.id, significant=True), 0)
         weak = answers.get(error_answer(variant, category.id, significant=False), 0)
-        label = category.label if len(category.label) <= room else category.label[: room - 1] + "…"
         counts = f"{strong} significant" if strong else ""
         counts += (", " if strong and weak else "") + (f"{weak} insignificant" if weak else "")
+        key = key_text(scheme, f"error.{at}")
+        room = max(10, width - len(key) - 3 - len(counts))
+        label = category.label if len(category.label) <= room else category.label[: room - 1] + "…"
         found.append(
             Content.assemble(
-                (f"{key_text(scheme, f'error.{at}')} ", "bold $accent"),
+                (f"{key} ", "bold $accent"),
                 (label, "bold" if strong or weak else ""),
                 "  ",
                 (counts, "$warning" if strong else "$muted"),

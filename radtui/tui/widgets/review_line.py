@@ -9,7 +9,8 @@ from radtui.jobs.progress import clock_text
 from radtui.review.queue import Progress
 from radtui.tui import words
 
-BAR_CELLS = 16
+BAR_CELLS, SHORT_BAR_CELLS = 16, 8
+NARROW_CELLS = 110  # the bar is shorter, so that pace and time left fit as well
 
 
 class ReviewLine(Widget):
@@ -19,7 +20,9 @@ class ReviewLine(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._parts: list[Content] = []
+        self._place = 0
+        self._progress = Progress(0, 0, 0, 0, 0.0, None)
+        self._job = ""
         self._marks: list[Content] = []
 
     def show(self, place: int, progress: Progress, job: str, marks: list[Content]) -> None:
@@ -31,29 +34,35 @@ class ReviewLine(Widget):
             job: The job in words.
             marks: What is special about the pair or the list, at the right.
         """
+        self._place, self._progress, self._job, self._marks = place, progress, job, marks
+        self.refresh()
+
+    def _parts(self, bar_cells: int) -> list[Content]:
+        """What the line says, the most important first."""
+        progress = self._progress
         share = progress.rated / progress.total if progress.total else 0.0
-        full, empty = words.bar(share, BAR_CELLS)
+        full, empty = words.bar(share, bar_cells)
         bar = Content.assemble(
             (full, "$accent"), (empty, "$faint"), f" {progress.rated}/{progress.total} rated"
         )
-        self._parts = [Content.styled(f"Pair {place}", "bold"), bar]
-        if progress.pace_s is not None:
-            self._parts.append(Content.styled(f"{clock_text(progress.pace_s)} a pair", "$muted"))
+        parts = [Content.styled(f"Pair {self._place}", "bold"), bar]
         if progress.time_left_s:
-            self._parts.append(Content.styled(f"{clock_text(progress.time_left_s)} left", "$muted"))
+            parts.append(Content.styled(f"{clock_text(progress.time_left_s)} left", "$muted"))
+        if progress.pace_s is not None:
+            parts.append(Content.styled(f"{clock_text(progress.pace_s)} a pair", "$muted"))
         if progress.active_s >= 1:
-            self._parts.append(Content.styled(f"{clock_text(progress.active_s)} active", "$muted"))
-        self._parts.append(Content.styled(job, "$muted"))
-        self._marks = marks
-        self.refresh()
+            parts.append(Content.styled(f"{clock_text(progress.active_s)} active", "$muted"))
+        return [*parts, Content.styled(self._job, "$muted")]
 
     def render(self) -> Content:
         """One line."""
         right = Content("  ").join(self._marks)
         room = self.size.width - right.cell_length - 3
         line = Content(" ")
-        for at, part in enumerate(self._parts):
-            longer = Content.assemble(line, ("  ·  " if at else "", "$faint"), part)
+        narrow = self.size.width < NARROW_CELLS
+        between = " · " if narrow else "  ·  "
+        for at, part in enumerate(self._parts(SHORT_BAR_CELLS if narrow else BAR_CELLS)):
+            longer = Content.assemble(line, (between if at else "", "$faint"), part)
             if longer.cell_length > room:
                 break
             line = longer
