@@ -32,8 +32,8 @@ _TEXT_AREA = re.compile(rb"\x1b\[4;(\d+);(\d+)t")
 _LARGEST = re.compile(rb"\x1b\[\?2;0;(\d+);(\d+)S")  # xterm drops sixels that are larger
 _REGISTERS = re.compile(rb"\x1b\[\?1;0;(\d+)S")
 _QUERIES = (
-    still.KITTY_QUERY + "\x1b[14t\x1b[?1;1;0S\x1b[?2;4;0S\x1b[c"
-)  # every terminal answers the last one, which ends the wait
+    "\x1b[14t\x1b[?1;1;0S\x1b[?2;4;0S\x1b[c"  # every terminal answers the last one, which ends the wait
+)
 _BLACK = "\x1b[0;37;40m"  # a bright surround hides faint densities
 _FOOT = " not for clinical use · any key: back"
 
@@ -82,7 +82,9 @@ def no_pixels(env: Mapping[str, str]) -> str:
 
 def ask(fd: int) -> Graphics:
     """Ask the terminal on `fd`, which must be in raw mode."""
-    _write(_QUERIES)
+    # tmux and screen don't pass kitty's question on: they take it for a new title of their window.
+    multiplexed = os.environ.get("TMUX") or os.environ.get("STY")
+    _write(_QUERIES if multiplexed else still.KITTY_QUERY + _QUERIES)
     answer = b""
     while not _ATTRIBUTES.search(answer) and select.select([fd], [], [], ANSWER_S)[0]:
         answer += os.read(fd, 1024)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from radtui.tui import still
 from radtui.tui.still import no_pixels
 from tests.bench.pseudo_terminal import Terminal
 from tests.bench.terminal_image import COLUMNS, ROWS, child_command
@@ -62,6 +63,24 @@ def test_a_terminal_without_pixels_says_so_and_stays_in_the_app(terminal):
     read_until(terminal, rb"\x1b_Gi=31.*\x1b\[c")
     os.write(terminal.fd, PLAIN)
     read_until(terminal, b"no pixel graphics")
+
+
+def test_in_tmux_kitty_is_not_asked_for(monkeypatch):
+    written = []
+    monkeypatch.setattr(still, "_write", written.append)
+    monkeypatch.setattr(still, "ANSWER_S", 0.01)
+    read, write = os.pipe()
+    try:
+        monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+        still.ask(read)
+        assert "\x1b_G" not in written[0] and written[0].endswith("\x1b[c")
+        monkeypatch.delenv("TMUX")
+        monkeypatch.delenv("STY", raising=False)
+        still.ask(read)
+        assert "\x1b_G" in written[1]
+    finally:
+        os.close(read)
+        os.close(write)
 
 
 def test_a_multiplexer_is_named_where_it_is_in_the_way():
