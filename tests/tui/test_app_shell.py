@@ -8,7 +8,9 @@ import pytest
 from radtui.records import JobKind, JobState
 from radtui.store import jobs
 from radtui.tui.app import RadtuiApp
+from radtui.tui.screens.gallery import GalleryScreen
 from radtui.tui.screens.help import HelpScreen
+from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.top_bar import TopBar
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_in, text_of, until
 from tests.tui.seeding import add_images, add_train
@@ -151,3 +153,22 @@ async def test_a_guide_is_shown_first_and_any_key_closes_it(data):
         await pilot.press("t")
         await until(pilot, lambda: "watch the loss fall" not in text_of(app))
         assert app.current_mode == "jobs"
+
+
+async def test_tabs_and_keys_can_be_clicked(data, db):
+    add_images(data, db)
+    async with opened(data, "data", MIDDLE) as (app, pilot):
+        for mode in ("jobs", "train", "data"):
+            x = text_of(app).splitlines()[0].index(mode.title())
+            await pilot.click(TopBar, offset=(x, 0))
+            await pilot.pause()
+            assert app.current_mode == mode
+        await pilot.click(TopBar, offset=(2, 0))
+        assert app.current_mode == "data"
+        focused = app.focused
+        await pilot.click(KeyBar, offset=(text_of(app).splitlines()[-1].index("Gallery"), 0))
+        assert isinstance(app.screen, GalleryScreen)
+        await pilot.press("escape")
+        assert app.focused is focused
+        await pilot.click(KeyBar, offset=(app.size.width - 3, 0))
+        assert isinstance(app.screen, HelpScreen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.screen import Screen
@@ -12,6 +13,19 @@ HELP = Content.assemble(Content.styled("?", "bold $accent"), Content.styled(" he
 
 class KeyBar(Widget):
     """Keys of what has the focus and of the screen, in the order of their bindings; the rest is under `?`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends: list[tuple[int, ActiveBinding]] = []  # where each key's part of the line ends
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key that is clicked does."""
+        if event.x >= self.size.width - HELP.cell_length:
+            await self.app.run_action("app.help")
+            return
+        hit = next((active for end, active in self._ends if event.x < end), None)
+        if hit is not None:
+            await self.app.run_action(hit.binding.action, hit.node)
 
     def on_mount(self) -> None:
         """Follow what the keys are."""
@@ -25,6 +39,7 @@ class KeyBar(Widget):
         """One line."""
         room = self.size.width - HELP.cell_length - 2
         line = Content(" ")
+        self._ends = []
         for active in shown(self.screen.active_bindings):
             part = Content.assemble(
                 Content.styled(self.app.get_key_display(active.binding), "bold $accent"),
@@ -33,6 +48,7 @@ class KeyBar(Widget):
             if line.cell_length + part.cell_length > room:
                 break
             line += part
+            self._ends.append((line.cell_length, active))
         gap = max(0, self.size.width - line.cell_length - HELP.cell_length)
         return Content.assemble(line, " " * gap, HELP)
 

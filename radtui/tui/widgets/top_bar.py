@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
@@ -10,6 +11,7 @@ from radtui.tui import words
 from radtui.tui.snapshot import Progress, Snapshot
 
 TABS = ("Data", "Train", "Review", "Jobs")  # the first letter is the key
+NAME = " radtui "
 BAR_CELLS = (20, 10, 6)
 
 
@@ -30,6 +32,12 @@ class TopBar(Widget):
         if not self._painted:
             self._painted = True
             self.post_message(self.Painted())
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the tab that is clicked."""
+        tab = tab_at(event.x)
+        if tab:
+            await self.app.run_action(f"app.go('{tab.lower()}')")
 
     def show(self, snapshot: Snapshot) -> None:
         """Take over a snapshot; paint only what is another line than before."""
@@ -61,8 +69,18 @@ class TopBar(Widget):
         return next((form for form in forms if form.cell_length <= room), Content(""))
 
 
+def tab_at(x: int) -> str:
+    """The tab in a column of the line, "" beside them."""
+    left = len(NAME) + 1
+    for tab in TABS:
+        if left <= x < left + len(tab) + 2:
+            return tab
+        left += len(tab) + 2
+    return ""
+
+
 def _tabs(current: str) -> Content:
-    parts: list[Content | str] = [Content.styled(" radtui ", "bold $muted"), " "]
+    parts: list[Content | str] = [Content.styled(NAME, "bold $muted"), " "]
     for tab in TABS:
         if tab.lower() == current:
             parts.append(Content.styled(f" {tab} ", "bold $background on $accent"))
