@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from radtui.paths import DataDir
-from radtui.records import JobKind, NewImage
+from radtui.records import Image, JobKind, NewImage
 from radtui.store import images, jobs
 from radtui.store.database import writing
 from radtui.store.images import ImageQuery, Probe
@@ -20,6 +20,7 @@ from radtui.tui.poll import Poller
 from radtui.tui.screens.data import DataScreen
 from radtui.tui.screens.data_dialogs import DatasetSheet, FilterSheet
 from radtui.tui.screens.data_import import ImportSheet
+from radtui.tui.widgets import image_facts
 from radtui.tui.widgets.data_line import DataLine, filter_words
 from radtui.tui.widgets.image_facts import ImageFacts
 from radtui.tui.widgets.image_view import ImageView, State
@@ -259,3 +260,17 @@ def test_filters_in_words() -> None:
     query = ImageQuery("x", split="test", search=" lung ", rated=False, leaked=True)
     assert filter_words(query) == ["“lung”", "test", "not rated", "leaked"]
     assert filter_words(ImageQuery("x")) == []
+
+
+def test_facts_stand_in_columns_in_words():
+    found = Image(
+        1, "rays", "train", 0, "ct.dcm", "abc", "DICOM", 128, 128, "MONOCHROME2", "", "",
+        facts={"PhotometricInterpretation": "MONOCHROME2", "SliceThickness": "5", "KVP": "120", "marker": "L",
+               "A name too long for a column": "x", "empty": " "},
+    )  # fmt: skip
+    text = image_facts.facts(found, [], []).plain
+    assert (
+        "slice thickness  5\n" in text and "KVP              120\n" in text and "marker           L" in text
+    )
+    assert "format           DICOM MONOCHROME2\n" in text and text.count("MONOCHROME2") == 1
+    assert "A name too long for a column  x" in text and "empty" not in text

@@ -12,6 +12,8 @@ from radtui.records import Description, Image, Truth, Variant
 from radtui.review.text import visible
 
 MATCH = "bold $accent"
+_KEYWORD = re.compile("[A-Z][a-z]+(?:[A-Z][a-z]+)+|Modality|Laterality")
+IN_FORMAT = "PhotometricInterpretation"  # of DICOM files, whose format names it
 NAME_CELLS = 16  # the longest name that the column of names grows for
 FACTS_SHOWN = 12  # columns of a source beyond these are rarely read and would push the rest away
 
@@ -135,12 +137,12 @@ def _title(text: str) -> Content:
 def _more(image: Image) -> list[tuple[str, str]]:
     """What the source told besides, but for what stands above already."""
     facts = list(image.facts.items())[:FACTS_SHOWN]
-    return [(_spaced(name), value) for name, value in facts if value.strip() not in ("", image.mode)]
+    return [(_spaced(name), value) for name, value in facts if value.strip() and name != IN_FORMAT]
 
 
 def _spaced(name: str) -> str:
     """DICOM's keywords as words: "SliceThickness" -> "slice thickness"; KVP stays."""
-    return re.sub(r"(?<=[a-z])([A-Z])", r" \1", name).lower() if re.search("[a-z]", name) else name
+    return re.sub(r"(?<=[a-z])([A-Z])", r" \1", name).lower() if _KEYWORD.fullmatch(name) else name
 
 
 def _pairs(pairs: list[tuple[str, str]]) -> list[Content]:
