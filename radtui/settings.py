@@ -336,7 +336,7 @@ PRESETS: dict[str, TrainSettings] = {
     # What the rated pairs' own training job does not say. A few dozen pairs are soon learnt by heart: a low rate and
     # few passes. Evaluating holds pairs back, so it is off.
     "preferences": TrainSettings(
-        objective="dpo", epochs=3.0, batch_size=4, learning_rate=2e-5, warmup_steps=2, weight_decay=0.0,
+        objective="dpo", epochs=3.0, batch_size=4, learning_rate=5e-6, warmup_steps=2, weight_decay=0.0,
         eval_every=0, eval_images=0, checkpoint_every=50,
     ),
 }  # fmt: skip

@@ -96,7 +96,7 @@ async def test_learning_from_ratings_is_offered_where_pairs_are_rated(data, db, 
         assert f"12 rated pairs of #{trained.id}" in text and "begins with" in text and "9 of 4 pairs" in text
         settings = form(app).settings
         assert settings.objective == "dpo" and settings.from_job == trained.id
-        assert settings.learning_rate == pytest.approx(3e-4) and settings.model == "demo-base"
+        assert settings.learning_rate == pytest.approx(7.5e-5) and settings.model == "demo-base"
         fields = form(app).form.list
         assert fields.name_at_cursor == "beta"
         shown = [name for name, is_field in fields._lines if is_field]

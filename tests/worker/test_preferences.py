@@ -278,7 +278,7 @@ def test_the_newest_job_with_enough_pairs_is_gone_on_from(data, mllama):
     found = offer(db, default_scheme(), preset("preferences"))
     assert found.job.id == made[1].id and found.settings.from_job == made[1].id
     assert found.settings.instruction == "Look 11." and found.settings.model == str(mllama)
-    assert found.settings.learning_rate == pytest.approx(1e-3)  # a tenth of the references'
+    assert found.settings.learning_rate == pytest.approx(2.5e-4)  # a fortieth of the references'
     first = TrainSettings(**(preset("preferences").to_dict() | {"from_job": made[0].id}))
     assert offer(db, default_scheme(), first).job.id == made[0].id
     assert len(learnable(db, made[0], default_scheme()).pairs) == 12

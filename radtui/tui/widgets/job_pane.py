@@ -33,6 +33,7 @@ SMALL = {
     "memory_gib": ("Memory", "GiB"),
 }
 SHOWN_WITH_POINTS = ("reward_margin", "reward_accuracy", "memory_gib")
+SMALL_CELLS = 20  # a title, a value and a unit
 EVENTS = 6
 TALL_ROWS = 36  # from which a line may stay empty
 WIDE_CELLS = 110  # from which the texts have room beside the chart
@@ -91,6 +92,7 @@ class JobPane(Vertical):
         """Texts beside the chart where there is room, in its place elsewhere."""
         self.set_class(self.size.width < WIDE_CELLS, "-narrow")
         self.set_class(self.size.height >= TALL_ROWS, "-tall")
+        self.call_after_refresh(self._fit_small)
         self.screen.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -173,8 +175,20 @@ class JobPane(Vertical):
                     self.chart.add_series(name, *LOSSES[name], points=True)
                 self.chart.extend(name, points)
             elif name in self._small:
+                first = self._small[name].value is None
                 self._small[name].extend(points)
-                self._small[name].display = True
+                if first:
+                    self._small[name].display = True
+                    self._fit_small()
+
+    def _fit_small(self) -> None:
+        """With a job's rewards there are more small charts than fit beside each other: the last ones go."""
+        if not self._small["reward_margin"].display:
+            return
+        measured = [chart for chart in self._small.values() if chart.value is not None]
+        room = max(2, self.query_one(".job-charts").size.width // SMALL_CELLS)
+        for place, chart in enumerate(measured):
+            chart.display = place < room
 
     def _show_events(self) -> None:
         """The newest events that fit, oldest of them first; all are marked on the chart."""
