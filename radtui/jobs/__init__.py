@@ -1,6 +1,6 @@
 """Jobs from outside: submit, start detached, stop, resume, find out which are alive.
 
-The only Popen and the only flock of the project are in `launch`.
+A worker is started, and its flock taken, in `launch` alone; `estimate` asks a process that is no job.
 """
 
 from radtui.jobs.control import alive, reconcile, resume, start_followers, stop

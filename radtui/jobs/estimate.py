@@ -83,21 +83,29 @@ def estimate_lines(found: Estimate) -> list[tuple[str, str]]:
     """An estimate in words: what takes memory, how much, and what is free; without the verdict."""
     images = f"{found.images} image{'s' * (found.images != 1)} at a time"
     lines = [
-        ("weights", f"{_size(found.weights_gib)} in {found.precision}"),
-        ("adapter", f"{_size(found.adapter_gib)}, {found.trainable_parameters:,} parameters with gradients"),
-        ("optimizer", _size(found.optimizer_gib)),
+        ("weights", f"{size_text(found.weights_gib)} in {found.precision}"),
+        (
+            "adapter",
+            f"{size_text(found.adapter_gib)}, {found.trainable_parameters:,} parameters with gradients",
+        ),
+        ("optimizer", size_text(found.optimizer_gib)),
         (
             "activations",
-            f"{_size(found.activations_gib)}, {images}, {found.passes} pass{'es' * (found.passes != 1)} a step",
+            f"{size_text(found.activations_gib)}, {images}, {found.passes} pass{'es' * (found.passes != 1)} a step",
         ),
         ("an image", f"{found.image_tokens:,} image tokens; longest text {found.text_tokens:,} tokens"),
     ]
-    for device in found.devices:
-        mark = "" if device.chosen or len(found.devices) == 1 else ", not used"
-        held = f"; {device.held}" if device.held else ""
-        lines.append((device.name, f"{device.free_gib:.1f} of {device.total_gib:.1f} GiB free{mark}{held}"))
+    lines += [device_line(device) for device in found.devices]
     return lines + [("otherwise", change) for change in found.changes]
 
 
-def _size(gib: float) -> str:
+def device_line(device: DeviceMemory) -> tuple[str, str]:
+    """A device's name, and what is free on it and who holds the rest."""
+    held = f", {device.held}" if device.held else ""
+    unused = "" if device.chosen else ", not used"
+    return device.name, f"{device.free_gib:.1f} of {device.total_gib:.1f} GiB free{unused}{held}"
+
+
+def size_text(gib: float) -> str:
+    """An amount of memory: "54.4 GiB", or below one "514 MiB"."""
     return f"{gib:.1f} GiB" if gib >= 0.95 else f"{gib * 1024:.0f} MiB"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FOLLOWER = "train"
 LOG_LINES = 200
-FORM_ACTIONS = ("start", "preset", "ratings", "back")
+FORM_ACTIONS = ("start", "preset", "memory", "ratings", "back")
 PANE_ACTIONS = ("stop", "stop_now", "resume", "describe", "new", "log", "other")
 
 
@@ -37,6 +37,7 @@ class TrainScreen(JobScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "Start", tooltip="Start training with these settings"),
         Binding("p", "preset", "Preset", tooltip="Fill in the next preset"),
+        Binding("m", "memory", "Memory", tooltip="What this run would take of the memory, before it starts"),
         Binding(
             "R", "ratings", "From ratings", tooltip="Learn from rated pairs, with the job that wrote them"
         ),
@@ -168,6 +169,11 @@ class TrainScreen(JobScreen):
     def action_preset(self) -> None:
         """Fill in the next preset."""
         self._form.next_preset()
+
+    def action_memory(self) -> None:
+        """Ask what these settings would take."""
+        if not self._form.form.refuse_invalid():
+            self._form.memory.ask(self.rad.data, self._form.settings)
 
     def action_ratings(self) -> None:
         """Fill in what is proposed for learning from rated pairs."""

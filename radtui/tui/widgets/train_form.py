@@ -15,6 +15,7 @@ from textual.widgets import Static
 from radtui.settings import PRESETS, TrainSettings
 from radtui.store.images import DatasetSummary
 from radtui.tui.plan import Plan, plan, preference_plan
+from radtui.tui.widgets.memory_panel import MemoryPanel
 from radtui.tui.widgets.settings_form import SettingsForm
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class TrainForm(Vertical):
         self._datasets: Sequence[DatasetSummary] = ()
         self._offer: Offer | str | None = None
         self.form = SettingsForm(PRESETS["default"], HIDDEN)
+        self.memory = MemoryPanel()
 
     @property
     def settings(self) -> TrainSettings:
@@ -81,6 +83,7 @@ class TrainForm(Vertical):
             with VerticalScroll(classes="plan", can_focus=False):
                 yield Static(classes="plan-text")
         yield Static(classes="plan-short")
+        yield self.memory
 
     def on_mount(self) -> None:
         """Draw what does not depend on data."""
@@ -155,6 +158,7 @@ class TrainForm(Vertical):
         found = self._plan()
         self.query_one(".plan-text", Static).update(_plan_text(found))
         self.query_one(".plan-short", Static).update(found.doubts[0] if found.doubts else "")
+        self.memory.settings_are(self.settings)
 
     def _plan(self) -> Plan:
         settings = self.settings

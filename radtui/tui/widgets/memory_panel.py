@@ -1,0 +1,137 @@
+"""What a run would take of the memory, asked before it starts: a bar of its parts, what is free, and a verdict."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.content import Content
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from radtui.charts.palette import PALETTE
+from radtui.paths import DataDir
+from radtui.records import Estimate, UserError
+from radtui.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from radtui.jobs.estimate import Estimating
+
+BAR_CELLS = 30
+# Weights, adapter, optimizer, activations: told apart by their fill where there are few colours.
+FILLS = tuple(zip("█▓▒▞", (PALETTE[0], PALETTE[2], PALETTE[3], PALETTE[1]), strict=True))
+DEVICES_SHOWN = 2
+ASKING = "Rehearsing a pass without the weights, some seconds…"
+CHANGED = "The settings have changed: m asks again."
+
+
+class MemoryPanel(Static):
+    """Hidden until it is asked; what it says belongs to the settings it was asked about."""
+
+    DEFAULT_CSS = """
+    MemoryPanel { height: auto; max-height: 9; padding: 0 3; display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of: TrainSettings | None = None
+        self._asked: Estimating | None = None
+        self._answer: Estimate | str | None = None
+
+    def ask(self, data: DataDir, settings: TrainSettings) -> None:
+        """Begin an estimate; an earlier one that is still being made ends."""
+        self._end()
+        self._of, self._answer = settings, None
+        self._draw(settings)
+        self._reckon(data, settings)
+
+    def settings_are(self, settings: TrainSettings) -> None:
+        """Say whether what is shown is still about these settings."""
+        if self._of is not None:
+            self._draw(settings)
+
+    def on_unmount(self) -> None:
+        """Nobody waits for the answer any more."""
+        self._end()
+
+    @work(thread=True, exclusive=True, group="memory")
+    def _reckon(self, data: DataDir, settings: TrainSettings) -> None:
+        from radtui.jobs.estimate import Estimating
+        from radtui.jobs.submit import resolved_train
+        from radtui.store.database import connect
+
+        worker = get_current_worker()
+        answer: Estimate | str
+        try:
+            with closing(connect(data)) as db:
+                asked = Estimating(data, resolved_train(data, db, settings))
+            self._asked = asked
+            if worker.is_cancelled:  # while the process was being started
+                asked.cancel()
+            answer = asked.result()
+        except UserError as error:
+            answer = str(error)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._take, settings, answer)
+
+    def _take(self, settings: TrainSettings, answer: Estimate | str) -> None:
+        if settings is self._of:
+            self._answer = answer
+            self._draw(settings)
+
+    def _end(self) -> None:
+        if self._asked is not None:
+            self._asked.cancel()
+
+    def _draw(self, settings: TrainSettings) -> None:
+        self.display = True
+        if settings != self._of:
+            self.update(_titled(Content.styled(CHANGED, "$muted")))
+        elif self._answer is None:
+            self.update(_titled(Content.styled(ASKING, "$muted")))
+        elif isinstance(self._answer, str):
+            self.update(_titled(Content.styled(self._answer, "$error")))
+        else:
+            self.update(estimate_text(self._answer))
+
+
+def _titled(content: Content) -> Content:
+    return Content.assemble(Content.styled("Memory  ", "bold $muted"), content)
+
+
+def estimate_text(found: Estimate) -> Content:
+    """An estimate as a few lines."""
+    from radtui.jobs.estimate import device_line, size_text
+
+    images = f"{found.images} image{'s' * (found.images != 1)}"
+    each = f"{found.image_tokens:,} image tokens each, texts of up to {found.text_tokens:,}"
+    parts = (
+        (found.weights_gib, f"weights {size_text(found.weights_gib)} {found.precision}"),
+        (found.adapter_gib, f"adapter {size_text(found.adapter_gib)}"),
+        (found.optimizer_gib, f"optimizer {size_text(found.optimizer_gib)}"),
+        (found.activations_gib, f"activations {size_text(found.activations_gib)}: {images}, {each}"),
+    )
+    total = f"  {size_text(found.total_gib)} of {size_text(max(found.limit_gib, 0.0))}"
+    lines = [_titled(Content.assemble(_bar([gib for gib, _ in parts], found.limit_gib), total))]
+    marked = [
+        Content.assemble(Content.styled(fill, colour), " ", words)
+        for (fill, colour), (_, words) in zip(FILLS, parts, strict=True)
+    ]
+    lines += [Content("  ").join(marked[:-1]), marked[-1]]  # a line of 80 cells holds three
+    shown = sorted(found.devices, key=lambda each: not each.chosen)
+    facts = [": ".join(device_line(each)) for each in shown[:DEVICES_SHOWN]]
+    facts += [f"{len(shown) - DEVICES_SHOWN} more"] * (len(shown) > DEVICES_SHOWN)
+    lines.append(Content.styled("; ".join(facts), "$muted"))
+    verdict = found.verdict if found.fits else f"Does not fit. {found.verdict}"
+    lines.append(Content.styled(verdict, "" if found.fits else "$error"))
+    return Content("\n").join(lines)
+
+
+def _bar(parts: list[float], limit_gib: float) -> Content:
+    """Cells in proportion, the limit or all parts being the whole width."""
+    scale = BAR_CELLS / max(limit_gib, sum(parts), 1e-9)
+    ends = [round(sum(parts[: place + 1]) * scale) for place in range(len(parts))]
+    cells = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+    drawn = [Content.styled(fill * n, colour) for n, (fill, colour) in zip(cells, FILLS, strict=True)]
+    return Content.assemble(*drawn, Content.styled("░" * (BAR_CELLS - sum(cells)), "$faint"))
