@@ -60,11 +60,16 @@ def export(
     done = write_export(session.data, db, review, form, out or Path(DEFAULT_NAMES[form]), options)
     if as_json:
         told = {"job": review.job.id, "format": form, "rows": done.rows, "path": str(done.path.resolve())}
-        print_result(told | {"manifest": str(done.manifest.resolve()), "left_out": done.left_out}, as_json)
+        print_result(
+            told | {"manifest": str(done.manifest.resolve()), "left_out": done.left_out, "note": done.note},
+            as_json,
+        )
         return
     click.echo(f"{done.rows} {NOUNS.get(form, 'rated comparisons')} of job {review.job.id} -> {done.path}")
     if done.left_out:
         told_out = ", ".join(f"{count} {why.replace('_', ' ')}" for why, count in done.left_out.items())
         click.echo(f"Left out: {told_out}.", err=True)
+    if done.note:
+        click.echo(done.note, err=True)
     if not review.ratings:
         click.echo("Nothing is rated yet: open radtui and press r.", err=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
+from radtui.export.schemes import of_scheme
 from radtui.export.study import Review, read_review
 from radtui.records import TWO_VARIANTS, Comparison, Image, Job, Rating, Variant
 from radtui.review.scheme import Scheme, dimension_answer, error_answer
@@ -78,8 +79,11 @@ def _third_columns(scheme: Scheme) -> list[str]:
 
 
 def rows(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]]:
-    """The rated comparisons of a job as column -> value; None where nothing was answered."""
-    for rating, image, pair in rated(db, review):
+    """The rated comparisons of a job as column -> value; None where nothing was answered.
+
+    Ratings that answer another scheme's questions have no columns here and are left out: see `export.schemes`.
+    """
+    for rating, image, pair in rated(db, of_scheme(review)):
         yield _row(review, image, pair, rating)
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from radtui.export import comparisons, jsonl, preferences
+from radtui.export import comparisons, jsonl, preferences, schemes
 from radtui.export.errors import write_errors
 from radtui.export.manifest import write_manifest
 from radtui.export.parquet import write_parquet
@@ -41,6 +41,7 @@ class Exported:
     manifest: Path
     rows: int
     left_out: dict[str, int]
+    note: str = ""  # what a reader must know of ratings by other schemes, or other versions of the scheme
 
 
 def write_export(
@@ -78,6 +79,12 @@ def write_export(
         rows = preferences.write_preferences(data, choice, out, form)
         left_out = choice.left_out
         filters |= {"held_out_splits": "left out", "keep_significant_errors": options.keep_significant_errors}
+    note = ""
+    if form in ("csv", "parquet"):
+        note = schemes.scheme_note(review)
+        others = schemes.left_out(review).total()
+        left_out = {"other_scheme": others} if others else {}
+    more = {"left_out": left_out, "scheme_versions": dict(schemes.versions(review)), "note_on_schemes": note}
     schema = comparisons.RAW_SCHEMA if form == "csv" and options.raw else SCHEMAS[form]
-    manifest = write_manifest(review, out, schema, rows, filters, left_out=left_out)
-    return Exported(out, manifest, rows, left_out)
+    manifest = write_manifest(review, out, schema, rows, filters, **more)
+    return Exported(out, manifest, rows, left_out, note)

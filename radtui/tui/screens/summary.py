@@ -15,7 +15,8 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from radtui.export.comparisons import write_csv
+from radtui.export.comparisons import write_review_csv
+from radtui.export.schemes import scheme_note
 from radtui.export.scores import VariantScores, job_scores
 from radtui.export.study import read_review, summarise_review
 from radtui.records import Job, UserError, Variant
@@ -45,7 +46,9 @@ class SummaryScreen(RadScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,s", "back", "Back to the pairs", tooltip="Back to the pairs"),
         Binding("x", "export", "Export CSV", tooltip="Write the rated comparisons as CSV"),
-        Binding("a", "all_raters", "All raters", tooltip="Summarise everybody's ratings, or only mine"),
+        Binding(
+            "a", "all_raters", "All raters or mine", tooltip="Summarise everybody's ratings, or only mine"
+        ),
     ]
 
     @dataclass
@@ -145,11 +148,15 @@ class SummaryScreen(RadScreen):
         """Outside the loop: thousands of comparisons take a while."""
         rater = "" if self._everybody else self._rater
         try:
-            rows = self.rad.read(lambda db: write_csv(db, self._job, self._scheme, out, rater))
+            review = self.rad.read(lambda db: read_review(db, self._job, self._scheme, rater))
+            rows = self.rad.read(lambda db: write_review_csv(db, review, out))
         except UserError as error:
             self.app.call_from_thread(self._told, str(error), "error")
         else:
-            self.app.call_from_thread(self._told, f"{rows:,} rated comparisons are in {out.resolve()}.")
+            self.app.call_from_thread(
+                self._told,
+                f"{rows:,} rated comparisons are in {out.resolve()}. {scheme_note(review)}".strip(),
+            )
 
     def _told(self, text: str, severity: Literal["information", "error"] = "information") -> None:
         """Say something that holds a path, which is no markup."""

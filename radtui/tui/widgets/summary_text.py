@@ -40,9 +40,9 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
         labels = {one.id: one.label for one in scheme.dimensions}
         found += [_mean(labels.get(name, name), one, width_cells) for name, one in summary.dimensions.items()]
     if summary.acceptability is not None:
-        found += [Content(""), *_acceptability(summary.acceptability)]
+        found += [Content(""), *hung(_acceptability(summary.acceptability), width_cells)]
     if summary.errors is not None:
-        found += [Content(""), *_errors(summary.errors, scheme)]
+        found += [Content(""), *hung(_errors(summary.errors, scheme), width_cells)]
     if summary.n:
         found += [Content(""), *_checks(summary)]
     found += _left_out(summary.left_out)
@@ -175,7 +175,8 @@ def interval(low: float, value: float, high: float, cells: int, middle: float | 
 
 
 def _acceptability(found: Acceptability) -> list[Content]:
-    rows = [title("Acceptability", f"1 to 5, {found.base.n} pairs with both answers")]
+    pairs = "1 pair" if found.base.n == 1 else f"{found.base.n} pairs"
+    rows = [title("Acceptability", f"1 to 5, {pairs} with both answers")]
     rows.append(
         compared(
             "Mean",
@@ -291,6 +292,16 @@ def compared(label: str, base: str, tuned: str, note: str = "") -> Content:
         f"{label:<{LABEL_CELLS}}", ("base ", "$muted"), (f"{base:<20}", BASE),
         ("tuned ", "$muted"), (f"{tuned:<20}", TUNED), (note, "$muted"),
     )  # fmt: skip
+
+
+def hung(lines: list[Content], width_cells: int) -> list[Content]:
+    """Lines that are too long go on below their figures, not below their labels."""
+    found: list[Content] = []
+    for line in lines:
+        first, *rest = line.wrap(width_cells) or [line]
+        below = Content(" ").join(rest).wrap(max(20, width_cells - LABEL_CELLS)) if rest else []
+        found += [first, *(Content(" " * LABEL_CELLS) + more for more in below)]
+    return found
 
 
 def _checked(label: str, text: str, alarming: bool) -> Content:
