@@ -50,7 +50,9 @@ def write_manifest(
         "job": {
             "id": job.id, "name": job.name, "dataset": job.dataset, "split": settings.get("split"),
             "training_job": job.parent_job_id, "base_model": settings.get("model"),
-            "adapter": settings.get("adapter"), "instruction": settings.get("instruction"),
+            "adapter": settings.get("adapter"),
+            **({"dpo_adapter": settings["dpo_adapter"]} if settings.get("dpo_adapter") else {}),
+            "instruction": settings.get("instruction"),
             "message_order": settings.get("message_order"),
         },
         "seeds": {"order_sides_and_repeats": settings.get("seed"), "sampling": settings.get("seed"), "bootstrap": 0},

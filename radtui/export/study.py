@@ -53,6 +53,8 @@ class Review:
     @property
     def of_two(self) -> tuple[Rating, ...]:
         """The ratings of base against tuned: all of them, unless there is a third variant."""
+        if len(self.variants) == len(TWO_VARIANTS):
+            return self.ratings
         return tuple(rating for rating in self.ratings if rating.shown == TWO_VARIANTS)
 
     @property

@@ -95,7 +95,8 @@ def preference_plan(settings: TrainSettings, found: Offer, datasets: Sequence[Da
     chosen = _chosen(settings, datasets)
     watched = min(chosen.splits.get(settings.eval_split, 0), settings.watch_images) if chosen else 0
     if watched:
-        facts.append(("describes", f"{watched} held-out images, for you to watch"))
+        when = "each time" if held_back else "before and after"
+        facts.append(("describes", f"{watched} held-out {_images(watched)} {when}, for you to watch"))
     saves = f"every {settings.checkpoint_every} steps" if settings.checkpoint_every else "at the end only"
     return Plan((*facts, ("saves", f"a checkpoint {saves}")))
 

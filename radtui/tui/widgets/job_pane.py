@@ -124,10 +124,12 @@ class JobPane(Vertical):
         settings = TrainSettings.from_dict(job.settings)
         self._clear(settings)
         self.chart.loss_note = loss_note(settings)
-        watching = settings.eval_split and settings.eval_every and settings.watch_images
+        watching = settings.eval_split and settings.watch_images
         self.texts.clear(
             "What the model writes about a few held-out images comes with each evaluation."
-            if watching
+            if watching and settings.eval_every
+            else "What the model writes about a few held-out images comes before the first step and after the last."
+            if watching and settings.learns_preferences
             else "This job describes no images while it trains: watch_images or eval_every is 0."
         )
         self.log_tail.show(())

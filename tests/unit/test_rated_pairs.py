@@ -1,0 +1,126 @@
+"""`radtui train --from-preferences`: which job it goes on from, with what settings, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+
+from radtui.cli import cli
+from radtui.jobs import launch
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState, Variant
+from radtui.settings import GenerateSettings, TrainSettings
+from radtui.store import descriptions, images, jobs, ratings
+from tests.unit.test_store import rating
+
+
+@pytest.fixture(autouse=True)
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Jobs that would have been started."""
+    ids: list[int] = []
+    monkeypatch.setattr(launch, "launch", lambda data, db, job_id: ids.append(job_id))
+    return ids
+
+
+@pytest.fixture
+def trained(data: DataDir, db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> Job:
+    """A finished training job that has left an adapter."""
+    add_images(16, split="train")
+    add_images(4, start=100)
+    settings = TrainSettings(
+        model="org/tiny", dataset="drawn", instruction="Look.", max_side_px=320, learning_rate=1e-3,
+        message_order="text_first", describe_order="image_first", lora_r=4,
+    )  # fmt: skip
+    job = jobs.create(db, JobKind.TRAIN, "tiny on drawn", "drawn", settings.to_dict())
+    jobs.end(db, job.id, JobState.DONE)
+    data.adapter(job.id).mkdir(parents=True)
+    (data.adapter(job.id) / "adapter_config.json").write_text("{}")
+    return jobs.must_get(db, job.id)
+
+
+def rate(db: sqlite3.Connection, trained: Job, count: int, ties: int = 0) -> None:
+    """Descriptions of training images with the job's adapter, `count` of them with a preference."""
+    settings = GenerateSettings(dataset="drawn", train_job=trained.id, split="train")
+    job = jobs.create(db, JobKind.GENERATE, "g", "drawn", settings.to_dict(), parent_job_id=trained.id)
+    for place, image_id in enumerate(images.usable(db, "drawn", "train", count + ties)):
+        descriptions.add(db, job.id, [
+            descriptions.NewDescription(image_id, variant, f"By {variant}.", "Look.", "greedy", 3, 0.1, False)
+            for variant in (Variant.BASE, Variant.TUNED)
+        ])  # fmt: skip
+        ratings.add(db, rating(job.id, image_id, 2 if place < count else 0))
+
+
+def run(data: DataDir, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["--data-dir", str(data.root), "train", *arguments])
+
+
+def test_the_settings_follow_from_the_job_that_wrote_the_texts(
+    data: DataDir, db: sqlite3.Connection, trained: Job, launched: list[int]
+) -> None:
+    rate(db, trained, 12)
+    done = run(data, "--from-preferences", "--beta", "0.3", "--epochs", "5", "--json")
+    assert done.exit_code == 0, done.output
+    assert "12 rated pairs of job 1" in done.stderr
+    job = jobs.must_get(db, launched[-1])
+    assert json.loads(done.stdout)["id"] == job.id
+    found = TrainSettings.from_dict(job.settings)
+    assert (found.objective, found.from_job, found.beta, found.epochs) == ("dpo", trained.id, 0.3, 5.0)
+    assert (found.model, found.instruction, found.max_side_px, found.lora_r) == ("org/tiny", "Look.", 320, 4)
+    assert found.message_order == found.asking_order == "image_first"  # as the rated texts were asked for
+    assert found.learning_rate == pytest.approx(2.5e-5)
+    assert job.parent_job_id == trained.id and job.name == "tiny on drawn, preferences of job 1"
+
+
+def test_a_preset_does_the_same_and_a_model_cannot_be_named_apart(
+    data: DataDir, db: sqlite3.Connection, trained: Job, launched: list[int]
+) -> None:
+    rate(db, trained, 10)
+    assert run(data, "--preset", "preferences", "--model", "org/other", "--from-job", "1").exit_code == 0
+    assert jobs.must_get(db, launched[-1]).settings["model"] == "org/tiny"
+    again = run(data, "--from", str(launched[-1]), "--max-steps", "3")
+    assert again.exit_code == 0, again.output
+    settings = jobs.must_get(db, launched[-1]).settings
+    assert (settings["objective"], settings["from_job"], settings["max_steps"]) == ("dpo", trained.id, 3)
+
+
+def test_too_few_pairs_are_one_sentence_with_their_number(
+    data: DataDir, db: sqlite3.Connection, trained: Job, launched: list[int]
+) -> None:
+    rate(db, trained, 9, ties=3)
+    done = run(data, "--from-preferences")
+    assert str(done.exception) == (
+        "9 rated pairs of job 1 can be learnt from and at least 10 are needed (left out: 3 ties); describe more images"
+        " outside the test split with radtui generate --train-job 1 --split train, then rate them (r)."
+    )
+    assert not launched
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--from-preferences", "--from", "1"), ("--from-preferences", "--preset", "demo"), ("--from-job", "1")],
+)
+def test_wrong_usage_is_told(
+    data: DataDir, db: sqlite3.Connection, trained: Job, arguments: tuple[str, ...]
+) -> None:
+    rate(db, trained, 12)
+    done = run(data, *arguments)
+    assert done.exit_code == 2 and "--from-preferences" in done.output
+
+
+def test_ratings_of_the_test_split_are_never_learnt_from(
+    data: DataDir, db: sqlite3.Connection, trained: Job
+) -> None:
+    rate(db, trained, 10)
+    held_out = images.usable(db, "drawn", "test")
+    job = jobs.children(db, trained.id, JobKind.GENERATE)[0]
+    for image_id in held_out:
+        descriptions.add(db, job.id, [
+            descriptions.NewDescription(image_id, variant, f"By {variant}.", "Look.", "greedy", 3, 0.1, False)
+            for variant in (Variant.BASE, Variant.TUNED)
+        ])  # fmt: skip
+        ratings.add(db, rating(job.id, image_id, 2))
+    assert "10 rated pairs of job 1" in run(data, "--from-preferences").stderr
