@@ -14,6 +14,7 @@ from radtui.tui import terminal, thumbnails
 from radtui.tui.screens.data import DataScreen
 from radtui.tui.screens.gallery import FLAGGED, GalleryScreen
 from radtui.tui.terminal import Terminal
+from radtui.tui.widgets.image_view import ImageView
 from radtui.tui.widgets.thumbnail_grid import ThumbnailGrid
 from radtui.tui.widgets.virtual_table import VirtualTable
 from tests.tui.driving import NARROW, WIDE, opened, text_in, text_of, until
@@ -101,6 +102,7 @@ async def test_keys_move_along_and_across_and_enter_goes_to_the_image(data, add_
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.image.id == ids[4])
         await until(pilot, lambda: app.screen.query_one(VirtualTable).cursor == 4)
+        assert isinstance(app.focused, ImageView)  # to zoom into it at once
         await pilot.press("g", "right", "escape")  # back without a choice
         await until(pilot, lambda: isinstance(app.screen, DataScreen))
         await pilot.pause(0.2)

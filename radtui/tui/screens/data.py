@@ -305,9 +305,11 @@ class DataScreen(RadScreen):
             self.app.push_screen(GalleryScreen(self.rows, title, cursor, self._loader, self._show_image))
 
     def _show_image(self, image_id: int) -> None:
-        """Go to an image of the list."""
+        """Go to an image of the list and look at it: its keys work at once."""
         if image_id in self.rows.ids:
             self.query_one(VirtualTable).move_to(self.rows.ids.index(image_id))
+            if self._view is not None:
+                self._view.focus()
             self._show_current()  # now: the list is read again on return, and keeps the image that is shown
 
     def action_filter(self) -> None:
