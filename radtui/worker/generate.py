@@ -15,7 +15,7 @@ from radtui.records import Image, Job, UserError, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images
 from radtui.store.descriptions import NewDescription
-from radtui.worker import base_weights, failures, memory
+from radtui.worker import base_files, base_weights, failures, memory
 from radtui.worker import model as models
 from radtui.worker.reporter import Reporter, Stopped
 
@@ -63,11 +63,14 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     for change in how.changes if ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(name, how, trust_remote_code=settings.trust_remote_code)
+    before = base_files.trained_on(db, settings.train_job), settings.train_job
+    change = base_files.keep(reporter, 0, model, name, before)
     third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in missing else None
     model = models.load_adapter(model, settings.adapter, how, third)
     reporter.result(
-        backend=how.backend, weights=how.weights, base_model=name, substitutions=list(how.changes)
-    )
+        backend=how.backend, weights=how.weights, base_model=name,
+        substitutions=[*how.changes, *([change] if change else [])],
+    )  # fmt: skip
 
     # These import torch, which unsloth wants to see first.
     from radtui.worker import decode, fast_lora, gpu_facts, vision_attention

@@ -15,7 +15,7 @@ from radtui.paths import DataDir
 from radtui.records import Image, Job, UserError
 from radtui.settings import TrainSettings
 from radtui.store import images, metrics
-from radtui.worker import checkpoints, memory, shares
+from radtui.worker import base_files, checkpoints, memory, shares
 from radtui.worker import model as models
 from radtui.worker.reporter import Reporter, Stopped
 
@@ -56,6 +56,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         settings.model, how, trust_remote_code=settings.trust_remote_code,
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
     )  # fmt: skip
+    base_files.keep(reporter, first_step, model, settings.model, _met_before(db, job, settings))
     if settings.learns_preferences:
         model = models.with_trained_adapter(model, data.adapter(settings.from_job), how)
     else:
@@ -223,6 +224,12 @@ def as_last_fitted(settings: TrainSettings, job: Job) -> TrainSettings:
     if not (isinstance(batch_size, int) and isinstance(accumulation, int)):
         return shares.of_one_rank(settings, settings.gpus)
     return replace(settings, batch_size=batch_size, gradient_accumulation=accumulation)
+
+
+def _met_before(db: sqlite3.Connection, job: Job, settings: TrainSettings) -> tuple[object, int]:
+    """The base model's files as this job, or the one it goes on from, met them first; and which job that is."""
+    own = job.result.get("base_files")
+    return (own, job.id) if own else (base_files.trained_on(db, settings.from_job), settings.from_job)
 
 
 def _parameters(model: Any) -> int:
