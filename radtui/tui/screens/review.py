@@ -36,6 +36,7 @@ from radtui.tui.widgets.text_box import TextBox
 PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when the frame of a key is out
 GROW_S = 1.0  # between looks for new pairs while a job writes them
 BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (150, "-wide")]  # columns from which a class is set
+FIRST = "One key says which text is better, saves it and shows the next pair."
 LOOK_KEYS = "+ - zoom · arrows move · w window · [ ] brightness · z fit · esc the texts"
 ROWS = [(0, "-short"), (34, "-tall"), (48, "-high")]
 
@@ -156,9 +157,11 @@ class ReviewScreen(ReviewActions):
             shown.place, session.queue.progress(), f"#{session.study.job.id} {session.study.job.name}",
             marks(shown, self.list_name, len(session.among or ())),
         )  # fmt: skip
-        last = f"Saved: {self.last} · {key_text(session.scheme, 'undo')} takes it back" if self.last else ""
+        last = FIRST if not session.queue.progress().rated else ""
         if self.looking:
             last = LOOK_KEYS
+        elif self.last:
+            last = f"Saved: {self.last} · {key_text(session.scheme, 'undo')} takes it back"
         self.query_one("#last", Static).update(Content.styled(last, "$muted"), layout=False)
 
     def _draw_texts(self, shown: Shown) -> None:
