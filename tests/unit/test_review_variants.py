@@ -265,6 +265,29 @@ def test_the_csv_keeps_its_columns_and_adds_the_thirds_behind_them(
         assert row[f"{better}_acceptability"] == "5" and row["dpo_text"].startswith("dpo writes about")
 
 
+def test_every_form_of_export_is_written(
+    data: DataDir, db: sqlite3.Connection, third_job: Job, tmp_path: Path
+) -> None:
+    import json
+
+    from pyarrow import parquet
+
+    rate_all(db, third_job)
+    review = read_review(db, third_job, SCHEME)
+    write_export(data, db, review, "parquet", tmp_path / "c.parquet", Options())
+    table = parquet.read_table(tmp_path / "c.parquet")
+    assert table.column_names == columns(SCHEME, tuple(Variant)) and table.num_rows == 30
+    assert set(table["dpo_acceptability"].to_pylist()) == {None, 2, 5}
+    done = write_export(data, db, review, "dpo", tmp_path / "dpo", Options())
+    assert done.rows == 30
+    assert json.loads(done.manifest.read_text())["job"]["dpo_adapter"] == "b"
+    rows = [
+        json.loads(line) for line in (tmp_path / "dpo" / "train" / "metadata.jsonl").read_text().splitlines()
+    ]
+    first = {row["chosen"][0]["content"].split()[0] for row in rows}
+    assert first == {"base", "tuned", "dpo"}
+
+
 def test_errors_and_preferences_name_the_variants_shown(db: sqlite3.Connection, third_job: Job) -> None:
     given = rate_all(db, third_job)
     session = begin(db, third_job)

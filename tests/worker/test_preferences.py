@@ -202,6 +202,33 @@ def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated,
 
 
 @pytest.mark.slow
+def test_recomputing_activations_changes_no_loss(folder, learned, rated):
+    plain, recomputed = (
+        after(folder, learned, max_steps=4, learning_rate=3e-3, gradient_checkpointing=choice)
+        for choice in ("off", "on")
+    )
+    run(folder, plain)
+    run(folder, recomputed)
+    assert series(folder, recomputed, "loss") == pytest.approx(series(folder, plain, "loss"), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_second_round_goes_on_from_the_first(folder, learned, rated):
+    first = after(folder, learned, max_steps=6, learning_rate=3e-3)
+    run(folder, first)
+    db = connect(folder)
+    jobs.end(db, first.id, JobState.DONE)
+    describe(folder, first)
+    second = after(folder, first, max_steps=3)
+    assert second.settings["learning_rate"] == first.settings["learning_rate"]  # a share is taken off once
+    run(folder, second)
+    assert series(folder, second, "reward_margin")[1] == pytest.approx(
+        0, abs=1e-5
+    )  # bounded by where it began
+    assert jobs.learnt_references(db, second) == jobs.must_get(db, learned.id)
+
+
+@pytest.mark.slow
 def test_pairs_can_be_held_out_and_pinned_images_are_described(folder, learned, rated):
     job = after(folder, learned, max_steps=4, eval_every=2, eval_images=4, watch_images=2, watch_tokens=8)
     run(folder, job)
