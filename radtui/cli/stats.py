@@ -28,7 +28,8 @@ def print_stats(job: Job, summary: Summary, scheme: Scheme) -> None:
     click.echo(f"Job {job.id}  {job.name}")
     left = ", ".join(f"{n} {LEFT_OUT[why]}" for why, n in left_out(summary).items() if n)
     click.echo(
-        f"{_plural(summary.n, 'rating')} of {_plural(summary.images, 'image')} by"
+        f"{_plural((summary.variants or summary).n, 'rating')} of"
+        f" {_plural((summary.variants or summary).images, 'image')} by"
         f" {', '.join(line.rater for line in summary.raters) or 'nobody'}"
         + (f"; left out: {left}" if left else "")
     )
@@ -51,7 +52,7 @@ def left_out(summary: Summary) -> dict[str, int]:
 def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:
     found = summary.preference
     yield (
-        "Preference",
+        f"Preference, {_plural(summary.n, 'pair')} of base and tuned" if summary.variants else "Preference",
         [
             ("verdict", summary.verdict),
             ("wins, ties, losses", f"{found.wins}, {found.ties}, {found.losses}"),

@@ -97,7 +97,7 @@ def summarise_review(review: Review, include_unblinded: bool = False) -> Summary
     compared = compare_variants(
         review.ratings, review.variants, review.scheme, review.lengths, review.calibration, include_unblinded
     )
-    return replace(summary, variants=compared)
+    return replace(summary, variants=compared, left_out=review.counting(include_unblinded)[1])
 
 
 def scheme_for(data: DataDir, own: str | Path = "") -> Scheme:

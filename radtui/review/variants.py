@@ -48,6 +48,7 @@ class Variants:
     """All variants of a job compared."""
 
     n: int  # ratings that count, over all pairs
+    images: int
     strengths: tuple[Strength, ...]  # strongest first; none where no finite ones exist
     contrasts: tuple[Contrast, ...]
 
@@ -55,6 +56,7 @@ class Variants:
         """Plain values for JSON."""
         return {
             "n": self.n,
+            "images": self.images,
             "strengths": [one.to_dict() for one in self.strengths],
             "contrasts": [one.to_dict() for one in self.contrasts],
         }
@@ -95,7 +97,8 @@ def compare_variants(
         }
         summary = summarise(own, scheme, words, calibration, include_unblinded, seed)
         contrasts.append(Contrast(earlier, later, summary))
-    return Variants(len(kept), _strengths(kept), tuple(contrasts))
+    images = len({rating.image_id for rating in kept})
+    return Variants(len(kept), images, _strengths(kept), tuple(contrasts))
 
 
 def as_two(rating: Rating) -> Rating:

@@ -108,6 +108,8 @@ def _overview(told: Gathered) -> Section:
 
 def _verdict(told: Gathered) -> str:
     summary = told.summary
+    if not summary.n and summary.variants and summary.variants.n:
+        return _third_verdict(summary).strip()
     if not summary.n:
         return (
             "Nobody has rated the descriptions yet, so this report says nothing about which are better to read; it"

@@ -120,7 +120,10 @@ class SummaryScreen(RadScreen):
         whose = "all raters" if self._everybody else f"ratings by {self._rater}"
         title = Content.assemble(
             (f"Summary of #{self._job.id} {self._job.name}", "bold"),
-            (f"  {whose}, {self._summary.images:,} of {self._pairs:,} images", "$muted"),
+            (
+                f"  {whose}, {(self._summary.variants or self._summary).images:,} of {self._pairs:,} images",
+                "$muted",
+            ),
         )
         self.query_one("#title", Static).update(title)
         wide = self.size.width >= BREAKPOINTS[1][0]
