@@ -18,7 +18,7 @@ from radtui.settings import SEED_DATASET, ImportSettings
 from radtui.tui.screens.base import RadModal
 
 EXAMPLES = (
-    ("~/images", "a folder of images, with metadata.csv or a text beside each"),
+    ("~/images", "a folder of images or DICOM files, and texts"),
     ("~/set/data", "a parquet file, or a folder of them"),
     (SEED_DATASET, "a data set of the hub"),
     ("phantoms:7", "drawn radiographs, as in the demo"),
