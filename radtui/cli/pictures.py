@@ -31,13 +31,11 @@ def show(session: Session, image: str, width: int | None) -> None:
     content, title = _image_bytes(session, image)
     columns, lines = shutil.get_terminal_size()
     picture = thumbnail(content, width or columns, max(2, 2 * (lines - 2)))
-    colours = terminal.Terminal(ColourDepth.TEXT)
-    if sys.stdout.isatty() and not os.environ.get(
-        "NO_COLOR"
-    ):  # letters survive in a file, half blocks do not
-        colours = terminal.current()
-    system: dict[ColourDepth, Literal["truecolor", "256"] | None] = {
-        ColourDepth.TRUE: "truecolor", ColourDepth.C256: "256", ColourDepth.TEXT: None,
+    in_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    # Letters survive in a file, half blocks do not.
+    colours = terminal.current() if in_colour else terminal.Terminal(ColourDepth.TEXT)
+    system: dict[ColourDepth, Literal["truecolor", "256", "standard"] | None] = {
+        ColourDepth.TRUE: "truecolor", ColourDepth.C256: "256", ColourDepth.TEXT: "standard" if in_colour else None,
     }  # fmt: skip
     console = Console(color_system=system[colours.depth], width=max(columns, picture.width + 1))
     for line in picture_lines(picture, colours.depth):

@@ -15,7 +15,7 @@ from radtui.imaging.raster import Sides
 from radtui.imaging.view import Geometry, View, Viewport, geometry, source_box, window_of
 from radtui.imaging.windows import apply_window
 
-_SCALE_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+_SCALE_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _OVERLAY_THRESHOLD = 48  # of 255: thin graphics stay visible when shrunk
 
 

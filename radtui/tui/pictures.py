@@ -13,7 +13,10 @@ from rich.style import Style
 from radtui.imaging.ansi import ColourDepth, to_256
 from radtui.imaging.cells import GLYPHS, HALF_BLOCK, letters
 
-__all__ = ["picture_lines"]
+__all__ = ["LETTERS", "picture_lines"]
+
+# On the white paper of many terminals dense letters would be the dark ones, and the image its negative.
+LETTERS = Style.parse("bright_white on black")
 
 
 def picture_lines(picture: Image.Image, depth: ColourDepth) -> list[list[Segment]]:
@@ -36,7 +39,8 @@ def picture_lines(picture: Image.Image, depth: ColourDepth) -> list[list[Segment
         return [list(line) for line in Segment.split_lines(HalfcellRenderer().render(picture, None))]
     px = np.asarray(picture)
     if depth is ColourDepth.TEXT:
-        return [[Segment("".join(GLYPHS[index] for index in row))] for row in letters(px).glyph.tolist()]
+        rows = letters(px).glyph.tolist()
+        return [[Segment("".join(GLYPHS[index] for index in row), LETTERS)] for row in rows]
     if (px == px[..., :1]).all():
         px = px[..., 0]  # greys have more levels among the 256 than colours have
     upper, lower = to_256(px[0::2], 0).tolist(), to_256(px[1::2], 1).tolist()

@@ -10,10 +10,11 @@ from rich.style import Style
 from textual.strip import Strip
 
 from radtui.imaging import draw
-from radtui.imaging.ansi import ColourDepth, for_depth
+from radtui.imaging.ansi import ColourDepth, ansi_rows, for_depth
 from radtui.imaging.cells import Blocks
 from radtui.imaging.pyramid import Pyramid
 from radtui.imaging.view import View
+from radtui.tui.pictures import LETTERS
 from radtui.tui.terminal import Terminal
 from radtui.tui.widgets.ansi_strip import ansi_strips
 
@@ -37,6 +38,8 @@ def image_rows(
         cells = draw.draft(pyramid, look, *size)
     else:
         cells = draw.draw(pyramid, look, *size, style)
+    if depth is ColourDepth.TEXT:
+        return [Strip([Segment(row, LETTERS)], cells.width) for row in ansi_rows(for_depth(cells, depth))]
     return ansi_strips(for_depth(cells, depth))
 
 

@@ -269,7 +269,7 @@ class ImageCanvas(Widget):
         if self.pyramid is not None:
             parts = draw.caption(self.pyramid, self.look, self.port, self.pointer_px)
         if self.keep_view:
-            parts.append("view kept")
+            parts.insert(1, "view kept")
         return caption_row(
             parts,
             columns,
