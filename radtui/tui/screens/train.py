@@ -11,16 +11,15 @@ from textual.binding import Binding, BindingType
 from textual.widgets import ContentSwitcher
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, UserError
-from radtui.settings import PRESETS, TrainSettings, preset
-from radtui.store import images, jobs, ratings
+from radtui.records import Job, JobKind, JobState
+from radtui.settings import PRESETS, TrainSettings
+from radtui.store import images, jobs
 from radtui.tui.screens.job_screen import JOB_KEYS, JobScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.top_bar import TopBar
 from radtui.tui.widgets.train_form import TrainForm
 
 if TYPE_CHECKING:
-    from radtui.export.rated_pairs import Offer
     from radtui.tui.widgets.job_pane import JobPane
 
 FOLLOWER = "train"
@@ -67,7 +66,7 @@ class TrainScreen(JobScreen):
         """Pairs may have been rated since."""
         super().on_screen_resume(event)  # type: ignore[arg-type]
         if self.is_mounted and self._on_form:
-            self._read_offer()
+            self._form.read_offer(self.rad.data)
 
     def on_mount(self) -> None:
         """Show the live job, else the newest one, else the form."""
@@ -193,31 +192,9 @@ class TrainScreen(JobScreen):
         self.query_one(ContentSwitcher).current = part
         if part == "form":
             self._form.form.list.focus()
-            self._read_offer()
+            self._form.read_offer(self.rad.data)
         elif self._pane is not None:
             self._pane.chart.focus()
-        self.refresh_bindings()
-
-    @work(thread=True, exclusive=True, group="offer")
-    def _read_offer(self) -> None:
-        """Count the rated pairs; raters go on while the form is away."""
-
-        def query(db: sqlite3.Connection) -> Offer | str | None:
-            if not ratings.rated_training_jobs(db):
-                return None
-            from radtui.export.rated_pairs import offer
-            from radtui.export.study import scheme_for
-
-            try:
-                return offer(db, scheme_for(self.rad.data), preset("preferences"))
-            except UserError as error:
-                return str(error)
-
-        found = self.rad.read(query)
-        self.app.call_from_thread(self._take_offer, found)
-
-    def _take_offer(self, found: Offer | str | None) -> None:
-        self._form.set_offer(found)
         self.refresh_bindings()
 
     def _refresh_choices(self, snapshot: Snapshot) -> None:

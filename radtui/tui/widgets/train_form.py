@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from radtui.paths import DataDir
+from radtui.records import UserError
 from radtui.settings import PRESETS, TrainSettings
+from radtui.store import ratings
+from radtui.store.database import connect
 from radtui.store.images import DatasetSummary
 from radtui.tui.plan import Plan, plan, preference_plan
 from radtui.tui.widgets.memory_panel import MemoryPanel
@@ -100,10 +106,17 @@ class TrainForm(Vertical):
         self.form.list.set_options("model", tuple(models))
         self._show()
 
-    def set_offer(self, found: Offer | str | None) -> None:
-        """Say what can be learnt from raters: a proposal, why there is none yet, or None where nothing is rated."""
+    @work(thread=True, exclusive=True, group="offer")
+    def read_offer(self, data: DataDir) -> None:
+        """Count the rated pairs in a thread: raters go on while the form is away."""
+        with closing(connect(data)) as db:
+            found = _offer(db, data)
+        self.app.call_from_thread(self._take_offer, found)
+
+    def _take_offer(self, found: Offer | str | None) -> None:
         self._offer = found
         self._show()
+        self.screen.refresh_bindings()
 
     def next_preset(self) -> None:
         """Fill in the next preset; the data set stays."""
@@ -181,6 +194,19 @@ class TrainForm(Vertical):
         if self.settings != self.form.list.baseline:
             said = "changed fields are marked •"
         return Content.assemble(*parts, "\n", Content.styled(said, "$muted"))
+
+
+def _offer(db: sqlite3.Connection, data: DataDir) -> Offer | str | None:
+    """What can be learnt from raters: a proposal, why there is none yet, or None where nothing is rated."""
+    if not ratings.rated_training_jobs(db):
+        return None
+    from radtui.export.rated_pairs import offer
+    from radtui.export.study import scheme_for
+
+    try:
+        return offer(db, scheme_for(data), PRESETS[FROM_RATINGS])
+    except UserError as error:
+        return str(error)
 
 
 def _plan_text(found: Plan) -> Content:
