@@ -23,6 +23,7 @@ from textual.message import Message
 from radtui.tui.messages import ColoursKnown
 
 QUESTION = "\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m"
+EXPECTED_S = 10.0  # an answer that comes later must come in one piece: the escape key is not to wait for ever
 HOLD_S = 0.1  # the rest of an answer follows its beginning at once, or it was a key
 _ANSWER = re.compile(r"\x1bP[01]\$r([^\x1b]*)\x1b\\")
 _BEGINNING = re.compile(r"\x1b(?:P(?:[01](?:\$(?:r[^\x1b]{0,99}\x1b?)?)?)?)?\Z")
@@ -41,7 +42,7 @@ class Listener:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._held, self._held_at = "", 0.0
-        self._answered = False
+        self._hold_until = clock() + EXPECTED_S
 
     def take(self, text: str) -> tuple[str, bool]:
         """Split what has come into keys and answers.
@@ -55,10 +56,12 @@ class Listener:
         text, self._held = self._held + text, ""
         found = [_TRUE_COLOUR.search(answer) is not None for answer in _ANSWER.findall(text)]
         text = _ANSWER.sub("", text)
-        self._answered = self._answered or bool(found)
-        beginning = None if self._answered else _BEGINNING.search(text)
+        now = self._clock()
+        if found:
+            self._hold_until = now
+        beginning = _BEGINNING.search(text) if now < self._hold_until else None
         if beginning is not None:
-            self._held, self._held_at = beginning[0], self._clock()
+            self._held, self._held_at = beginning[0], now
             text = text[: beginning.start()]
         return text, any(found)
 
@@ -103,9 +106,11 @@ class AskingDriver(linux_driver.LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Ask, the first time: a suspended app that comes back knows."""
-        linux_driver.XTermParser = ListeningParser  # type: ignore[misc]  # the thread that reads keys makes one
+        ask = self.input_tty and not self._asked and worth_asking(os.environ)
+        if ask:
+            linux_driver.XTermParser = ListeningParser  # type: ignore[misc]  # the thread that reads keys makes one
         super().start_application_mode()
-        if self.input_tty and not self._asked and worth_asking(os.environ):
+        if ask:
             self._asked = True
             self.write(QUESTION)
             self.flush()

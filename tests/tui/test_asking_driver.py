@@ -9,7 +9,7 @@ import time
 import pytest
 from textual import events
 
-from radtui.tui.asking_driver import HOLD_S, QUESTION, Listener, ListeningParser, worth_asking
+from radtui.tui.asking_driver import EXPECTED_S, HOLD_S, QUESTION, Listener, ListeningParser, worth_asking
 from radtui.tui.messages import ColoursKnown
 from tests.bench.pseudo_terminal import Terminal
 
@@ -52,6 +52,14 @@ def test_a_lone_escape_is_a_key_once_no_answer_has_followed_it():
     assert listener.give_up() == "\x1b" and listener.give_up() == ""
     assert listener.take(YES) == ("", True)
     assert listener.take("\x1b") == ("\x1b", False)  # nothing is held back any more
+
+
+def test_escape_does_not_wait_for_ever_for_an_answer():
+    now = [0.0]
+    listener = Listener(lambda: now[0])
+    now[0] = EXPECTED_S
+    assert listener.take("\x1b") == ("\x1b", False)
+    assert listener.take(f"a{YES}") == ("a", True)  # but a whole one is never taken for keys
 
 
 def test_the_parser_tells_keys_from_the_answer():
