@@ -22,6 +22,8 @@ SCHEMAS = {
     "parquet": comparisons.RAW_SCHEMA, **preferences.FORMS,
 }  # fmt: skip
 
+TABLES = ("csv", "parquet")  # with a column for each of one scheme's questions
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -79,12 +81,10 @@ def write_export(
         rows = preferences.write_preferences(data, choice, out, form)
         left_out = choice.left_out
         filters |= {"held_out_splits": "left out", "keep_significant_errors": options.keep_significant_errors}
-    note = ""
-    if form in ("csv", "parquet"):
-        note = schemes.scheme_note(review)
-        others = schemes.left_out(review).total()
-        left_out = {"other_scheme": others} if others else {}
-    more = {"left_out": left_out, "scheme_versions": dict(schemes.versions(review)), "note_on_schemes": note}
+    note = schemes.scheme_note(review) if form in TABLES else ""
+    if form in TABLES and (others := schemes.left_out(review).total()):
+        left_out["other_scheme"] = others
     schema = comparisons.RAW_SCHEMA if form == "csv" and options.raw else SCHEMAS[form]
+    more = {"left_out": left_out, "scheme_versions": dict(schemes.versions(review)), "note_on_schemes": note}
     manifest = write_manifest(review, out, schema, rows, filters, **more)
     return Exported(out, manifest, rows, left_out, note)

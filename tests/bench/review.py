@@ -160,7 +160,8 @@ def measure(data: DataDir, columns: int, rows: int, keys: int) -> dict[str, Any]
         terminal.write("r")
         seen, opened = _next_pair(terminal, b"", start)
         terminal.settle(quiet_s=2.5)  # set up, and garbage collection told what stays
-        rng, results = random.Random(SEED), {"first_pair_ms": round(opened)}
+        rng = random.Random(SEED)
+        results: dict[str, Any] = {"first_pair_ms": round(opened)}
         for name, pause_s in (("paced", PACED_S), ("at_once", (0.0, 0.0))):
             texts, whole = [], []
             for n in range(keys):
