@@ -72,10 +72,8 @@ def write_export(
         filters |= {"raw": options.raw, "include_unblinded": options.include_unblinded}
         _, why = review.counting(options.include_unblinded)
         left_out = {name: count for name in why.__slots__ if (count := getattr(why, name))}
-    elif form == "jsonl":
-        rows = jsonl.write_jsonl(db, review, out)
-    elif form == "parquet":
-        rows = write_parquet(db, review, out)
+    elif form in ("jsonl", "parquet"):
+        rows = (jsonl.write_jsonl if form == "jsonl" else write_parquet)(db, review, out)
     else:
         choice = preferences.choose(db, review, options.keep_significant_errors)
         rows = preferences.write_preferences(data, choice, out, form)
