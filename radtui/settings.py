@@ -328,9 +328,9 @@ PRESETS: dict[str, TrainSettings] = {
     # Two CPU cores, two minutes: a high rate on small matrices, and evaluations that are cheap enough to watch. The
     # demo's base has learnt to see; tuning its vision layers as well costs 1.7 times the seconds and finds less.
     "demo": TrainSettings(
-        model="demo-base", max_steps=400, batch_size=16, learning_rate=3e-3, scheduler="cosine",
+        model="demo-base", max_steps=320, batch_size=16, learning_rate=3e-3, scheduler="cosine",
         warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", lora_alpha=32, load_in_4bit=False, tune_vision=False,
-        gradient_checkpointing="off", loader_workers=0, eval_every=80, eval_images=48, checkpoint_every=200,
+        gradient_checkpointing="off", loader_workers=0, eval_every=64, eval_images=48, checkpoint_every=160,
         max_length_tokens=256, watch_images=6, watch_tokens=64,
     ),
     # What the rated pairs' own training job does not say. A few dozen pairs are soon learnt by heart: a low rate and
