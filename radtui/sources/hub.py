@@ -13,6 +13,7 @@ from radtui.records import NewImage, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import columns as cols
 from radtui.sources.base import SplitLimit, counted, limited_total, split_name
+from radtui.sources.hub_download import Download, dataset_files, sizes
 from radtui.sources.parquet import ParquetSource, row_image
 
 TIMEOUT_S = 20.0  # for an answer, not for a whole download
@@ -34,6 +35,7 @@ class HubSource:
         self._splits: dict[str, Any] | None = None
         self._columns: dict[str, cols.Columns] = {}
         self._snapshot: ParquetSource | None = None
+        self.download: Download | None = None  # once the hub has said what there is to fetch
 
     def describe(self) -> str:
         """Say what was found, or, before it is downloaded, what will be asked for."""
@@ -90,7 +92,7 @@ class HubSource:
             raise UserError(
                 "A hub data set needs the package datasets; install it with: pip install 'radtui[train]'."
             ) from error
-        why = _ask_hub(self.location)
+        why = self._ask_hub()
         if why:
             self._load_cached(datasets, why)
             return
@@ -101,6 +103,38 @@ class HubSource:
                 f"{self.location} could not be downloaded ({_reason(error)}); import it again to continue."
             ) from error
         self._keep(datasets, loaded)
+
+    def _ask_hub(self) -> str:
+        """Ask once whether the data set is there, and what there is to fetch.
+
+        `load_dataset` itself tries for 23 s without a network before it looks at its cache.
+
+        Returns:
+            "" when it is there, else why the hub cannot be used.
+
+        Raises:
+            UserError: the hub answers that there is no such data set, or that it wants a log-in.
+        """
+        from huggingface_hub import HfApi, errors
+
+        try:
+            info = HfApi().dataset_info(self.location, timeout=TIMEOUT_S, files_metadata=True)
+        except errors.GatedRepoError as error:
+            raise UserError(
+                f"{self.location} asks for consent: accept its terms on its page, then log in with: hf auth login."
+            ) from error
+        except errors.RepositoryNotFoundError as error:
+            raise UserError(
+                f"There is no folder {self.location} here and no such data set on the hub; check the name, or log in"
+                " with hf auth login if it is private."
+            ) from error
+        except errors.OfflineModeIsEnabled:
+            return "offline mode is set"
+        except Exception as error:  # the HTTP library's errors are not part of the hub library's interface
+            return f"no network: {_reason(error)}"
+        names = dataset_files([each.rfilename for each in info.siblings or ()])
+        self.download = Download(self.location, "dataset", sizes(info.siblings, names))
+        return ""
 
     def _load_cached(self, datasets: Any, why: str) -> None:
         """Use what an earlier load prepared, else the parquet files that an earlier download left."""
@@ -137,37 +171,6 @@ class HubSource:
             if isinstance(kind, (list, datasets.Sequence, datasets.List))
         ]
         return cols.find_columns(list(features), self._settings, image_like=image_like, lists=lists)
-
-
-def _ask_hub(hub_id: str) -> str:
-    """Ask once whether the data set is there.
-
-    `load_dataset` itself tries for 23 s without a network before it looks at its cache.
-
-    Returns:
-        "" when it is there, else why the hub cannot be used.
-
-    Raises:
-        UserError: the hub answers that there is no such data set, or that it wants a log-in.
-    """
-    from huggingface_hub import HfApi, errors
-
-    try:
-        HfApi().dataset_info(hub_id, timeout=TIMEOUT_S)
-    except errors.GatedRepoError as error:
-        raise UserError(
-            f"{hub_id} asks for consent: accept its terms on its page, then log in with: hf auth login."
-        ) from error
-    except errors.RepositoryNotFoundError as error:
-        raise UserError(
-            f"There is no folder {hub_id} here and no such data set on the hub; check the name, or log in with"
-            " hf auth login if it is private."
-        ) from error
-    except errors.OfflineModeIsEnabled:
-        return "offline mode is set"
-    except Exception as error:  # the HTTP library's errors are not part of the hub library's interface
-        return f"no network: {_reason(error)}"
-    return ""
 
 
 def _complete_snapshot(hub_id: str) -> Path | None:

@@ -9,9 +9,11 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
 import warnings
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
@@ -128,5 +130,15 @@ def _log_to_stdout() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"torch|transformers")
 
 
+def _leave(code: int) -> NoReturn:
+    """End the process now that all is written, even where a download goes on in a thread of a library's."""
+    # Python waits for a pool's threads whatever their kind, and a download may have an hour to go.
+    if any(each.name.startswith("ThreadPoolExecutor") for each in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

@@ -15,7 +15,7 @@ from radtui.records import Image, Job, UserError, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images
 from radtui.store.descriptions import NewDescription
-from radtui.worker import base_files, base_weights, failures, memory
+from radtui.worker import base_files, base_weights, downloads, failures, memory
 from radtui.worker import model as models
 from radtui.worker.reporter import Reporter, Stopped
 
@@ -62,7 +62,10 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     name, how = base_weights.choose(settings, models.plan(settings), ranks)
     for change in how.changes if ranks.first else ():
         reporter.event(0, "warning", change)
-    model, processor = models.load(name, how, trust_remote_code=settings.trust_remote_code)
+    model, processor = models.load(
+        name, how, trust_remote_code=settings.trust_remote_code,
+        say=downloads.saying(reporter, descriptions.count(db, job.id), total),
+    )  # fmt: skip
     before = base_files.trained_on(db, settings.train_job), settings.train_job
     change = base_files.keep(reporter, 0, model, name, before)
     third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in missing else None

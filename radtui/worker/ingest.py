@@ -11,15 +11,14 @@ import logging
 import os
 import sqlite3
 import tempfile
-import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from radtui.imaging import decode
 from radtui.imaging.dicom import stripped
@@ -28,8 +27,10 @@ from radtui.records import Job, NewImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import Source, dicom, open_source
 from radtui.sources.base import split_rank
+from radtui.sources.hub_download import Download
 from radtui.store import images
 from radtui.store.images import Probe
+from radtui.worker.downloads import patiently
 from radtui.worker.known_images import KnownImages
 from radtui.worker.reporter import Stopped
 
@@ -42,7 +43,6 @@ BATCH_ROWS = 64
 BATCH_S = 1.0  # a stop request is read, and progress shown, at least this often
 
 log = logging.getLogger("radtui.worker")
-T = TypeVar("T")
 
 
 class ImportReporter(Protocol):
@@ -116,8 +116,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     reporter.progress(0, 0, f"Opening {settings.source}")
     source = open_source(settings)
     tally = Tally()
-    # The hub downloads before it can count; a thread does that, so that a stop request is heard meanwhile.
-    tally.total = _patiently(source.total, reporter, f"Opening {source.location}") or 0
+    tally.total = _total(source, reporter) or 0
     log.info(source.describe())
     ingest = _Ingest(data, db, dataset, source.location, tally)
     try:
@@ -150,29 +149,21 @@ def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: Imp
     )  # fmt: skip
 
 
-def _patiently(work: Callable[[], T], reporter: ImportReporter, doing: str) -> T:
-    """Run slow work that knows no progress in a thread, and listen to the app meanwhile.
+def _total(source: Source, reporter: ImportReporter) -> int | None:
+    """The source's number of images. The hub downloads before it can count; meanwhile a stop request is heard.
 
     Raises:
-        Stopped: asked to stop. The thread is left behind; it ends with the process.
+        Stopped: asked to stop.
     """
-    outcome: Future[T] = Future()
 
-    def call() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # whatever it is, it is raised again below
-            outcome.set_exception(error)
-
-    thread = threading.Thread(target=call, daemon=True)
-    started_s = time.monotonic()
-    thread.start()
-    thread.join(BATCH_S)
-    while thread.is_alive():
-        if reporter.progress(0, 0, f"{doing}, {time.monotonic() - started_s:.0f} s") is not StopRequest.NONE:
+    def tick(seconds: float) -> None:
+        download: Download | None = getattr(source, "download", None)
+        coming = download is not None and not download.complete
+        text = download.said() if download and coming else f"Opening {source.location}, {seconds:.0f} s"
+        if reporter.progress(0, 0, text) is not StopRequest.NONE:
             raise Stopped
-        thread.join(BATCH_S)
-    return outcome.result()
+
+    return patiently(source.total, tick)
 
 
 class _Ingest:

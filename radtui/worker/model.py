@@ -8,12 +8,16 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from radtui.records import UserError
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.worker import failures, memory
+
+if TYPE_CHECKING:
+    from radtui.worker.downloads import Say
 
 log = logging.getLogger("radtui.worker")
 HUB_TIMEOUT_S = 15.0
@@ -73,6 +77,7 @@ def load(
     trust_remote_code: bool = False,
     checkpointing: str = "unsloth",
     max_length_tokens: int = 2048,
+    say: Say | None = None,
 ) -> tuple[Any, Any]:
     """Load a base model and its processor.
 
@@ -82,15 +87,19 @@ def load(
         trust_remote_code: Whether Python code that comes with the model may run.
         checkpointing: `unsloth`, `on` or `off`; unsloth must know it when it loads.
         max_length_tokens: Longest sequence, which unsloth must know too.
+        say: Takes the progress of a download; without it, nothing is said.
 
     Raises:
+        Stopped: As `say`.
         UserError: Unknown model, hub out of reach, no vision-language model, or too large for this machine.
     """
     try:
         if how.backend == "unsloth":
+            if say is not None:
+                _fetch_for_unsloth(name, how, trust_remote_code, say)
             model, processor = _load_unsloth(name, how, trust_remote_code, checkpointing, max_length_tokens)
         else:
-            model, processor = _load_transformers(name, how, trust_remote_code)
+            model, processor = _load_transformers(name, how, trust_remote_code, say)
     except Exception as error:  # loaders and HTTP clients raise a dozen classes for the same few mistakes
         raise _explained(error, name) from error
     _check_processor(processor, name)
@@ -221,8 +230,40 @@ def _unsloth_checkpointing(choice: str) -> str | bool:
     return "unsloth" if choice == "unsloth" else choice in ("on", "auto")
 
 
-def _load_transformers(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:
-    return _from_here_or_hub(name, lambda: _from_pretrained(name, how, trust_remote_code))
+def _fetch_for_unsloth(name: str, how: Plan, trust_remote_code: bool, say: Say) -> None:
+    """Fetch the repository that unsloth reads for this name, which may be one of its own in 4 bits."""
+    from unsloth.models import loader_utils  # before transformers, which it patches
+
+    from radtui.worker import downloads
+    from radtui.worker.base_weights import at_hand
+
+    try:
+        repo = str(loader_utils.get_model_name(name, how.four_bit))
+    except (
+        Exception
+    ) as error:  # no public function of unsloth: without it, it fetches by itself and says nothing
+        log.info("unsloth fetches %s itself: %s", name, error)
+        return
+    if not at_hand(repo):
+        downloads.fetch(repo, say, trust_remote_code)
+
+
+def _load_transformers(
+    name: str, how: Plan, trust_remote_code: bool, say: Say | None = None
+) -> tuple[Any, Any]:
+    fetch = None if say is None else partial(_fetch, name, how, trust_remote_code, say)
+    return _from_here_or_hub(name, lambda: _from_pretrained(name, how, trust_remote_code), fetch)
+
+
+def _fetch(name: str, how: Plan, trust_remote_code: bool, say: Say) -> None:
+    """Bring a model from the hub, unless its weights would not fit this machine."""
+    from transformers import AutoConfig
+
+    from radtui.worker import downloads
+
+    if not trust_remote_code:
+        _check_fits(name, AutoConfig.from_pretrained(name), how)
+    downloads.fetch(name, say, trust_remote_code)
 
 
 def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
@@ -245,8 +286,14 @@ def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
     return config, processor
 
 
-def _from_here_or_hub(name: str, work: Callable[[], T]) -> T:
-    """Try what is on this machine first, so that a cached model loads at once and asks nobody."""
+def _from_here_or_hub(name: str, work: Callable[[], T], fetch: Callable[[], None] | None = None) -> T:
+    """Try what is on this machine first, so that a cached model loads at once and asks nobody.
+
+    Args:
+        name: Hub id or folder.
+        work: Reads the model.
+        fetch: Brings all of it from the hub before it is read from there.
+    """
     from huggingface_hub import HfApi, constants
 
     constants.HF_HUB_OFFLINE = True  # local_files_only alone still asks the hub for some files
@@ -258,6 +305,8 @@ def _from_here_or_hub(name: str, work: Callable[[], T]) -> T:
     log.info("Fetching %s from the hub", name)
     constants.HF_HUB_OFFLINE = False
     HfApi().model_info(name, timeout=HUB_TIMEOUT_S)  # one clear answer, before many files are tried in vain
+    if fetch is not None:
+        fetch()
     return work()
 
 

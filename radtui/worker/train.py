@@ -15,7 +15,7 @@ from radtui.paths import DataDir
 from radtui.records import Image, Job, UserError
 from radtui.settings import TrainSettings
 from radtui.store import images, metrics
-from radtui.worker import base_files, checkpoints, memory, shares
+from radtui.worker import base_files, checkpoints, downloads, memory, shares
 from radtui.worker import model as models
 from radtui.worker.reporter import Reporter, Stopped
 
@@ -55,6 +55,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     model, processor = models.load(
         settings.model, how, trust_remote_code=settings.trust_remote_code,
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
+        say=downloads.saying(reporter, first_step, job.total_steps),
     )  # fmt: skip
     base_files.keep(reporter, first_step, model, settings.model, _met_before(db, job, settings))
     if settings.learns_preferences:

@@ -1,4 +1,4 @@
-"""A hub on this machine with one data set, acme/rays, that answers what the hub libraries ask."""
+"""A hub on this machine with one repository, the data set acme/rays, that answers what the hub libraries ask."""
 
 from __future__ import annotations
 
@@ -15,8 +15,18 @@ COMMIT = "a" * 40
 
 
 @contextmanager
-def hub(files: dict[str, bytes], answers: bool = True) -> Iterator[str]:
-    """Serve files of acme/rays while the block runs; yields the address. `answers=False` never says a word."""
+def hub(
+    files: dict[str, bytes], answers: bool = True, kind: str = "dataset", bytes_per_s: float = 0.0
+) -> Iterator[str]:
+    """Serve files of acme/rays while the block runs; yields the address.
+
+    Args:
+        files: By name.
+        answers: False never says a word.
+        kind: `dataset` or `model`.
+        bytes_per_s: How fast a file comes; 0 for at once.
+    """
+    api, root = f"/api/{kind}s/acme/rays", "/datasets/acme/rays" if kind == "dataset" else "/acme/rays"
     end = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -25,14 +35,14 @@ def hub(files: dict[str, bytes], answers: bool = True) -> Iterator[str]:
                 end.wait(60)
                 return
             path = self.path.split("?")[0]
-            if re.fullmatch(r"/api/datasets/acme/rays(/revision/\w+)?", path):
-                names = [{"rfilename": name} for name in files]
+            if re.fullmatch(api + r"(/revision/\w+)?", path):
+                names = [listed(name, "blobs=" in self.path) for name in files]
                 self.reply(
                     {"id": "acme/rays", "sha": COMMIT, "private": False, "gated": False, "siblings": names}
                 )
-            elif found := re.fullmatch(r"/api/datasets/acme/rays/tree/\w+/?(.*)", path):
+            elif found := re.fullmatch(api + r"/tree/\w+/?(.*)", path):
                 self.reply([entry(name) for name in files if name.startswith(found[1])])
-            elif found := re.fullmatch(r"/datasets/acme/rays/resolve/\w+/(.+)", path):
+            elif found := re.fullmatch(root + r"/resolve/\w+/(.+)", path):
                 self.file(found[1])
             else:
                 self.send(404, b"", {"X-Error-Code": "RepoNotFound"})
@@ -60,11 +70,21 @@ def hub(files: dict[str, bytes], answers: bool = True) -> Iterator[str]:
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+            if self.command == "HEAD":
+                return
+            step = max(1, int(bytes_per_s / 20)) if bytes_per_s and len(body) > bytes_per_s / 4 else len(body)
+            for start in range(0, len(body), max(step, 1)):
+                self.wfile.write(body[start : start + step])
+                if step < len(body):
+                    end.wait(0.05)
 
         def log_message(self, format: str, *values: object) -> None:
             pass
+
+    def listed(name: str, with_metadata: bool) -> dict[str, object]:
+        data = files[name]
+        facts = {"size": len(data), "blobId": hashlib.sha1(data).hexdigest()} if with_metadata else {}
+        return {"rfilename": name, **facts}
 
     def entry(name: str) -> dict[str, object]:
         data = files[name]
