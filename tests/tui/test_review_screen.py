@@ -52,6 +52,13 @@ async def test_six_pairs_with_six_keys_then_the_summary_is_named(data: DataDir, 
         assert history(data, reviewed_job) == expected
         assert "All pairs are rated. Press s" in panel(pilot)
         assert "6/6 rated" in line(pilot)
+        await pilot.press("1")  # one too many
+        assert "The same key again changes this last answer" in panel(pilot)
+        assert history(data, reviewed_job) == expected
+        await pilot.press("3")
+        assert history(data, reviewed_job) == [*expected, (0, False)]
+        await pilot.press("left", "1")  # any other pair is changed at once
+        assert len(history(data, reviewed_job)) == 8
 
 
 async def test_a_restart_shows_the_same_pair_on_the_same_sides(data: DataDir, reviewed_job: Job) -> None:

@@ -71,6 +71,8 @@ class ReviewActions(ReviewLists):
         session.touch()
         self.message = ""
         group, _, number = name.partition(".")
+        if group not in ("preference", "both_bad", "skip"):
+            self.ended = None
         if group in OPENS:
             shown = session.shown()
             if shown is not None:
@@ -104,14 +106,21 @@ class ReviewActions(ReviewLists):
             panels.close()
 
     def _rate(self, edit: Edit) -> None:
-        """Commit a judgement, then show the next pair without one: in this order, so that none is lost."""
+        """Commit a judgement, then show the next pair without one: in this order, so that none is lost.
+
+        A rater in rhythm presses one key more than there are pairs: that one changes nothing, only the next would.
+        """
         session = self.session
+        if session is not None and self.ended is not None and session.pair == self.ended:
+            self.ended = None
+            self.message = f"{self.all_rated()} The same key again changes this last answer."
+            return
         row = session.answer(edit) if session is not None else None
         if session is None or row is None:
             return
         self.last = self.in_words(row)
         if session.next_unrated() is None:
-            self.message = self.all_rated()
+            self.ended, self.message = session.pair, self.all_rated()
 
     def in_words(self, row: Rating) -> str:
         """A judgement as A and B stood, which gives nothing away."""
