@@ -6,7 +6,8 @@
     rank_process.py      what such a process does; ranks.py is what they agree on, shares.py who learns which image
     failures.py          any exception -> the sentence a user reads
     reporter.py          progress, points, events and results into the store; stop requests out of it
-    ingest.py            a source's images into the store
+    ingest.py            a source's images into the store; known_images.py is what a repeated import must not lose
+    downloads.py         fetching from the hub with progress, and ears for a stop
 
     model.py             model and processor for either backend; lora.py picks the layers LoRA goes on
     data.py              images and references, read lazily; prompt.py makes the messages about them
@@ -18,12 +19,15 @@
     checkpoints.py       which checkpoint a job goes on from
     watch.py             a few held-out images described again and again while training
     fitting.py           how much fits the GPU; main_memory.py the same for a machine without; memory.py counts
+    estimate.py          what a run would take, asked before it starts; foresight.py reckons it from shapes,
+                         rehearsal.py runs a pass of empty tensors, gpu_memory.py tells what is free
     vision_attention.py  Llama 3.2's vision attention, exactly but without its mask
     gpu_facts.py         what the GPUs do meanwhile
 
     generate.py          a generation job: every image by the base model and by the tuned one
     describe.py          a batch of images -> texts, greedy or sampled; decode.py writes them faster on a GPU
     base_weights.py      which weights of the base model to describe with; fast_lora.py adds the adapter's share
+    base_files.py        whether the base model's files are still those an adapter was trained on
     merge.py             the base with an adapter merged in, 16 bits, for `radtui adapter export --merged`
 
 torch, transformers, TRL, PEFT and unsloth are imported inside functions, or in modules that are imported so:
