@@ -87,6 +87,8 @@ def value_text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, dict):
+        value = [f"{name} {value_text(one)}" for name, one in value.items()]
     if isinstance(value, list):
         value = ", ".join(value_text(one) for one in value)
     return "none" if value in ("", None) else str(value)

@@ -9,6 +9,7 @@ from radtui.settings import PRESETS
 from radtui.store import descriptions, images, jobs, metrics, ratings
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.screens.log import LogScreen
+from radtui.tui.widgets.image_canvas import ImageCanvas, State
 from radtui.tui.widgets.job_pane import JobPane
 from radtui.tui.widgets.train_form import HIDDEN, HIDDEN_FROM_RATINGS, TrainForm
 from tests.tui.driving import MIDDLE, NARROW, WIDE, longest_stall, opened, text_of, until
@@ -385,3 +386,17 @@ async def test_describe_submits_a_generation_job(data, db, launched):
         job = jobs.all_jobs(db)[0]
         assert job.settings["limit"] == 2
         assert job.kind is JobKind.GENERATE and job.parent_job_id == train.id and launched == [job.id]
+
+
+async def test_the_image_beside_the_texts_is_there_only_with_texts_and_comes_back(data, db):
+    add_images(data, db)
+    silent = add_train(db, state=JobState.STARTING)
+    told = add_train(db, steps=80)
+    async with opened(data, "train", WIDE) as (app, pilot):
+        shown = await pane(app, pilot)
+        canvas = shown.texts.query_one(ImageCanvas)
+        for job in (told, silent, told):
+            await app.screen.attach(job)
+            await until(pilot, lambda job=job: shown.texts.filled is (job is told))
+            await until(pilot, lambda: canvas.display is shown.texts.filled)
+            await until(pilot, lambda: canvas.state is (State.SHOWN if shown.texts.filled else State.EMPTY))

@@ -48,7 +48,6 @@ class WatchTimeline(Vertical):
 
     def on_resize(self) -> None:
         """Draw the image where there is room for it beside the texts."""
-        self.set_class(self.size.height >= IMAGE_ROWS, "-tall")
         self._show()
 
     @property
@@ -97,12 +96,14 @@ class WatchTimeline(Vertical):
     def _show(self) -> None:
         if not self.is_mounted:
             return
+        self.set_class(self.filled and self.size.height >= IMAGE_ROWS, "-tall")
         image = self._images.get(self._watched.image_id or 0)
         self.query_one(".watch-head", Static).update(self._head(image))
         self.query_one(".watch-text", Static).update(self._text(image))
         canvas = self.query_one(ImageCanvas)
         if image is None or image.error:
             canvas.clear(image.error if image else "")
+            self._drawn = ""
         elif self._drawn != image.sha256:
             self._drawn = image.sha256
             canvas.show(image.sha256, self._data.blob(image.sha256).read_bytes)
