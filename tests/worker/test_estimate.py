@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from radtui.jobs.estimate import Estimating, estimate, estimate_lines
 from radtui.records import DeviceMemory, UserError
 from radtui.store.database import connect
 from radtui.worker import estimate as estimates
-from radtui.worker import lora, prompt, rehearsal, vision_attention
+from radtui.worker import gpu_memory, lora, prompt, rehearsal, vision_attention
 from radtui.worker import model as models
 from radtui.worker.collator import Collator
 from radtui.worker.foresight import Foresight
@@ -176,6 +177,27 @@ def test_quantised_weights_are_counted_as_stored(tiled):
     config.quantization_config = {"load_in_4bit": True, "llm_int8_skip_modules": ["vision_model"]}
     stored = Foresight(config, train_settings(tiled), whole, None, None)
     assert model.weights_gib < stored.weights_gib < in_16.weights_gib
+
+
+def test_every_gpu_is_listed_with_what_is_free_and_who_holds_it(monkeypatch):
+    gib = 2**30
+    library = SimpleNamespace(
+        nvmlInit=lambda: None, nvmlDeviceGetCount=lambda: 2, nvmlDeviceGetHandleByIndex=lambda number: number,
+        nvmlDeviceGetName=lambda handle: "NVIDIA H200", NVMLError=OSError,
+        nvmlDeviceGetMemoryInfo=lambda h: SimpleNamespace(free=(120 + h) * gib, total=140 * gib),
+        nvmlDeviceGetComputeRunningProcesses=lambda h: (
+            [SimpleNamespace(pid=4711, usedGpuMemory=9 * gib)] if h == 1 else []
+        ),
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "pynvml", library)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert gpu_memory.devices() == (
+        DeviceMemory("GPU 0, NVIDIA H200", 120.0, 140.0, "", chosen=False),
+        DeviceMemory("GPU 1, NVIDIA H200", 121.0, 140.0, "process 4711 holds 9.0 GiB", chosen=True),
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", None)
+    (machine,) = gpu_memory.devices()
+    assert machine.name == "main memory" and 0 < machine.free_gib <= machine.total_gib and machine.chosen
 
 
 @pytest.mark.slow
