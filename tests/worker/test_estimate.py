@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from radtui.cli import cli
 from radtui.jobs.estimate import Estimating, estimate, estimate_lines
 from radtui.records import DeviceMemory, UserError
+from radtui.settings import preset
 from radtui.store.database import connect
 from radtui.worker import estimate as estimates
 from radtui.worker import gpu_memory, lora, prompt, rehearsal, vision_attention
@@ -24,7 +25,7 @@ from radtui.worker import model as models
 from radtui.worker.collator import Collator
 from radtui.worker.foresight import Foresight
 from tests.worker import models as architectures
-from tests.worker.conftest import train_settings
+from tests.worker.conftest import REPOSITORY, train_settings
 from tests.worker.tiled import write_tiled_mllama
 
 CPU = models.Plan("transformers", False, False, "float32")
@@ -177,6 +178,45 @@ def test_quantised_weights_are_counted_as_stored(tiled):
     config.quantization_config = {"load_in_4bit": True, "llm_int8_skip_modules": ["vision_model"]}
     stored = Foresight(config, train_settings(tiled), whole, None, None)
     assert model.weights_gib < stored.weights_gib < in_16.weights_gib
+
+
+def true_shape():
+    """The configuration of Llama 3.2 11B Vision."""
+    from transformers import MllamaConfig
+    from transformers.models.mllama.configuration_mllama import MllamaTextConfig, MllamaVisionConfig
+
+    text = MllamaTextConfig(vocab_size=128_256, pad_token_id=0, bos_token_id=1, eos_token_id=2)
+    return MllamaConfig(
+        vision_config=MllamaVisionConfig(image_size=560), text_config=text, image_token_index=5
+    )
+
+
+def true_batch(rows: list[object]) -> dict[str, torch.Tensor]:
+    """As the benchmark's: pictures of two tiles and 123 tokens of text; zeros, of which only the shape matters."""
+    count, tokens = len(rows), 123
+    tiles = torch.tensor([1, 1, 0, 0])
+    return {
+        "input_ids": torch.full((count, tokens), 7), "labels": torch.full((count, tokens), 7),
+        "attention_mask": torch.ones(count, tokens, dtype=torch.long),
+        "pixel_values": torch.zeros(count, 1, 4, 3, 560, 560),
+        "aspect_ratio_ids": torch.ones(count, 1, dtype=torch.long),
+        "aspect_ratio_mask": tiles.expand(count, 1, 4),
+        "cross_attention_mask": tiles.expand(count, tokens, 1, 4),
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stage", "name", "images", "text_too"),
+    [("default", "default", 8, False), ("default60", "default", 8, False), ("plain", "seed", 2, True)],
+)
+def test_the_true_shape_is_foreseen_as_it_was_measured(stage, name, images, text_too):
+    measured = json.loads((REPOSITORY / "assets" / "benchmarks" / "gpu.json").read_text())["train"][stage]
+    foresight = Foresight(true_shape(), preset(name), CARD, true_batch, None)
+    foresight.recompute(measured.get("recomputed_vision_layers", foresight.layers), text_too)
+    foreseen = foresight.trial(140.0)(images)
+    assert foreseen == pytest.approx(measured["allocated_peak_gib"], rel=0.06)
+    assert foreseen > 0.97 * measured["allocated_peak_gib"]  # rather too much than too little
 
 
 def test_every_gpu_is_listed_with_what_is_free_and_who_holds_it(monkeypatch):
