@@ -75,3 +75,20 @@ def fetch(name: str, say: Say, trust_remote_code: bool = False) -> None:
     say(download.said())
     patiently(lambda: snapshot_download(name, allow_patterns=wanted), lambda _: say(download.said()))
     say(download.said())
+
+
+def fetch_for_unsloth(name: str, four_bit: bool, say: Say, trust_remote_code: bool = False) -> None:
+    """Fetch the repository that unsloth reads for this name, which may be one of its own in 4 bits; as `fetch`."""
+    from unsloth.models import loader_utils  # before transformers, which it patches
+
+    from radtui.worker.base_weights import at_hand
+
+    try:
+        repo = str(loader_utils.get_model_name(name, four_bit))
+    except (
+        Exception
+    ) as error:  # no public function of unsloth: without it, it fetches by itself and says nothing
+        log.info("unsloth fetches %s itself: %s", name, error)
+        return
+    if not at_hand(repo):
+        fetch(repo, say, trust_remote_code)

@@ -10,14 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from radtui.records import UserError
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.worker import failures, memory
-
-if TYPE_CHECKING:
-    from radtui.worker.downloads import Say
+from radtui.worker import downloads, failures, memory
 
 log = logging.getLogger("radtui.worker")
 HUB_TIMEOUT_S = 15.0
@@ -77,7 +74,7 @@ def load(
     trust_remote_code: bool = False,
     checkpointing: str = "unsloth",
     max_length_tokens: int = 2048,
-    say: Say | None = None,
+    say: downloads.Say | None = None,
 ) -> tuple[Any, Any]:
     """Load a base model and its processor.
 
@@ -96,7 +93,7 @@ def load(
     try:
         if how.backend == "unsloth":
             if say is not None:
-                _fetch_for_unsloth(name, how, trust_remote_code, say)
+                downloads.fetch_for_unsloth(name, how.four_bit, say, trust_remote_code)
             model, processor = _load_unsloth(name, how, trust_remote_code, checkpointing, max_length_tokens)
         else:
             model, processor = _load_transformers(name, how, trust_remote_code, say)
@@ -230,36 +227,16 @@ def _unsloth_checkpointing(choice: str) -> str | bool:
     return "unsloth" if choice == "unsloth" else choice in ("on", "auto")
 
 
-def _fetch_for_unsloth(name: str, how: Plan, trust_remote_code: bool, say: Say) -> None:
-    """Fetch the repository that unsloth reads for this name, which may be one of its own in 4 bits."""
-    from unsloth.models import loader_utils  # before transformers, which it patches
-
-    from radtui.worker import downloads
-    from radtui.worker.base_weights import at_hand
-
-    try:
-        repo = str(loader_utils.get_model_name(name, how.four_bit))
-    except (
-        Exception
-    ) as error:  # no public function of unsloth: without it, it fetches by itself and says nothing
-        log.info("unsloth fetches %s itself: %s", name, error)
-        return
-    if not at_hand(repo):
-        downloads.fetch(repo, say, trust_remote_code)
-
-
 def _load_transformers(
-    name: str, how: Plan, trust_remote_code: bool, say: Say | None = None
+    name: str, how: Plan, trust_remote_code: bool, say: downloads.Say | None = None
 ) -> tuple[Any, Any]:
     fetch = None if say is None else partial(_fetch, name, how, trust_remote_code, say)
     return _from_here_or_hub(name, lambda: _from_pretrained(name, how, trust_remote_code), fetch)
 
 
-def _fetch(name: str, how: Plan, trust_remote_code: bool, say: Say) -> None:
+def _fetch(name: str, how: Plan, trust_remote_code: bool, say: downloads.Say) -> None:
     """Bring a model from the hub, unless its weights would not fit this machine."""
     from transformers import AutoConfig
-
-    from radtui.worker import downloads
 
     if not trust_remote_code:
         _check_fits(name, AutoConfig.from_pretrained(name), how)
