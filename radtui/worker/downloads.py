@@ -79,11 +79,13 @@ def fetch(name: str, say: Say, trust_remote_code: bool = False) -> None:
 
 def fetch_for_unsloth(name: str, four_bit: bool, say: Say, trust_remote_code: bool = False) -> None:
     """Fetch the repository that unsloth reads for this name, which may be one of its own in 4 bits; as `fetch`."""
-    from unsloth.models import loader_utils  # before transformers, which it patches
+    import unsloth  # noqa: F401 - before transformers, which it patches
 
     from radtui.worker.base_weights import at_hand
 
     try:
+        from unsloth.models import loader_utils
+
         repo = str(loader_utils.get_model_name(name, four_bit))
     except (
         Exception
