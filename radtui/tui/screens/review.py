@@ -130,7 +130,7 @@ class ReviewScreen(ReviewActions):
         self._grown_step = event.study.job.step
         self.session.start()
         if self.session.queue.next_unrated() is None:
-            self.message = self.all_rated()
+            self.ended, self.message = self.session.pair, self.all_rated()
         if self.app.screen is not self:
             self.session.pause()
         self.refresh_bindings()
