@@ -261,7 +261,9 @@ class GenerateSettings(Settings):
     train_job: int = _set(0, "Training job whose model and adapter are used; 0 takes the newest", low=0)
     model: str = _set("", "Hub id or folder of the base model; empty takes the training job's")
     adapter: str = _set("", "Folder of a LoRA adapter; empty takes the training job's")
-    dpo_adapter: str = _set("", "Folder of an adapter trained on preferences, described with as a third variant")
+    dpo_adapter: str = _set(
+        "", "Folder of an adapter trained on preferences, described with as a third variant"
+    )
     dataset: str = _set("", "Imported data set; empty takes the training job's")
     split: str = _set("test", "Split whose images are described")
     limit: int = _set(0, "Describe only the first images; 0 describes all", unit="images", low=0)
@@ -328,10 +330,10 @@ PRESETS: dict[str, TrainSettings] = {
     # Two CPU cores, two minutes: a high rate on small matrices, and evaluations that are cheap enough to watch. The
     # demo's base has learnt to see; tuning its vision layers as well costs 1.7 times the seconds and finds less.
     "demo": TrainSettings(
-        model="demo-base", max_steps=320, batch_size=16, learning_rate=3e-3, scheduler="cosine",
-        warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", lora_alpha=32, load_in_4bit=False, tune_vision=False,
-        gradient_checkpointing="off", loader_workers=0, eval_every=64, eval_images=48, checkpoint_every=160,
-        max_length_tokens=256, watch_images=6, watch_tokens=64,
+        model="demo-base", max_steps=384, batch_size=16, learning_rate=3e-3, scheduler="cosine",
+        warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", lora_alpha=32, load_in_4bit=False,
+        tune_vision=False, gradient_checkpointing="off", loader_workers=0, eval_every=64, eval_images=48,
+        checkpoint_every=192, max_length_tokens=256, watch_images=6, watch_tokens=64,
     ),
     # What the rated pairs' own training job does not say. A few dozen pairs are soon learnt by heart: a low rate and
     # few passes. Evaluating holds pairs back, so it is off.
