@@ -1,10 +1,11 @@
 """The same jobs on one GPU and on two: training with preset default, and describing, each as the app starts them.
 
-    python -m tests.bench.gpu_ranks MODEL --work DIR --out FILE [--stages one,train,generate]
+    python -m tests.bench.gpu_ranks MODEL --work DIR --out FILE [--stages one,train,wide,generate]
 
 MODEL is a folder with 16-bit weights of Llama-3.2-11B-Vision's shape; its cross-attention gates are opened in place.
 Stage `one` trains on the first GPU and describes on the second at the same time; `train` and `generate` use both, one
-job after the other. Results are JSON lines; the last one has the ratios.
+job after the other; `wide` trains on both with twice the images a step, as many for each GPU as one had alone. Results
+are JSON lines; the last one has the ratios.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--tokens", type=int, default=NEW_TOKENS)
     parser.add_argument("--backend", default="auto", choices=("auto", "unsloth", "transformers"))
-    parser.add_argument("--stages", default="one,train,generate")
+    parser.add_argument("--stages", default="one,train,wide,generate")
     options = parser.parse_args()
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -72,7 +73,7 @@ class Bench:
     def prepare(self) -> dict[str, Any]:
         """Images, an adapter with random matrices, and gates that let the image in."""
         if not self.adapter.exists():
-            fill(self.data, train=8 * self.options.steps, test=self.options.images)
+            fill(self.data, train=16 * self.options.steps, test=self.options.images)
             write_adapter(self.options.model, self.adapter)
         opened = open_stored_gates(self.options.model)
         return {"opened_gates": opened, **machine()}
@@ -92,6 +93,13 @@ class Bench:
     def train(self) -> dict[str, Any]:
         """Training on both GPUs."""
         job = self._start("", self._train_settings(2))
+        self._wait(job)
+        return self.trained(job)
+
+    def wide(self) -> dict[str, Any]:
+        """Training on both GPUs, each with what one had alone."""
+        settings = self._train_settings(2)
+        job = self._start("", replace(settings, batch_size=2 * settings.batch_size))
         self._wait(job)
         return self.trained(job)
 
@@ -156,7 +164,7 @@ class Bench:
         ends = [p.elapsed_s for p in points if p.name == "loss"]
         steps = [later - earlier for earlier, later in pairwise(ends)]
         step_s = median(steps[WARM_STEPS - 1 :])
-        batch = preset("default").effective_batch
+        batch = _step_images(job)
         result = jobs.must_get(self.db, job.id).result
         shown = ("backend", "weights", "batch_size", "gradient_accumulation", "recomputed_vision_layers",
                  "recomputes_text", "peak_memory_gib")  # fmt: skip
@@ -194,10 +202,19 @@ class Bench:
     def ratios(self) -> dict[str, Any]:
         """Two GPUs over one, of the newest jobs of either kind; how far losses and texts are apart."""
         newest: dict[tuple[str, int], Job] = {}
+        found: dict[str, Any] = {}
         for job in reversed(jobs.all_jobs(self.db)):
             if job.state is JobState.DONE:
-                newest[str(job.kind), int(str(job.settings.get("gpus", 1)))] = job
-        found: dict[str, Any] = {}
+                kind = (
+                    "train_wide"
+                    if job.kind == "train" and _step_images(job) > preset("default").effective_batch
+                    else str(job.kind)
+                )
+                newest[kind, int(str(job.settings.get("gpus", 1)))] = job
+        if ("train", 1) in newest and ("train_wide", 2) in newest:
+            one, wide = self.trained(newest["train", 1]), self.trained(newest["train_wide", 2])
+            found["train_wide_samples_per_s"] = [one["samples_per_s"], wide["samples_per_s"]]
+            found["train_wide"] = round(wide["samples_per_s"] / one["samples_per_s"], 3)
         if ("train", 1) in newest and ("train", 2) in newest:
             one, two = (self.trained(newest["train", gpus]) for gpus in (1, 2))
             found["train_samples_per_s"] = [one["samples_per_s"], two["samples_per_s"]]
@@ -219,6 +236,11 @@ class Bench:
             found["texts_that_differ"] = sum(texts[0][key] != texts[1].get(key) for key in texts[0])
             found["texts"] = len(texts[0])
         return found
+
+
+def _step_images(job: Job) -> int:
+    """Images of an optimizer step, over all GPUs."""
+    return int(str(job.settings["batch_size"])) * int(str(job.settings["gradient_accumulation"]))
 
 
 def _lasted(db: sqlite3.Connection, job: Job) -> float:
