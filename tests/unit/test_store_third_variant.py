@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,13 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataDir:
     return folder
 
 
-def everything(db: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
+TABLES = ("images", "jobs", "descriptions", "assignments", "ratings", "reveals")
+
+
+def everything(db: sqlite3.Connection, tables: Sequence[str] = TABLES) -> dict[str, list[tuple[object, ...]]]:
     """All rows of the tables concerned, without the columns that are new."""
     found = {}
-    for table in ("images", "jobs", "descriptions", "assignments", "ratings", "reveals"):
+    for table in tables:
         names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
         kept = [name for name in names if name not in ("shown_right", "dpo_acceptability")]
         found[table] = [
