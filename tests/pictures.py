@@ -24,6 +24,7 @@ from radtui.records import Job, JobState
 from radtui.store import jobs
 from radtui.store.database import connect
 from radtui.tui.app import RadtuiApp
+from radtui.tui.screens.review import ReviewScreen
 
 SIZE_CELLS = (132, 40)
 LIMIT_S = 1200.0
@@ -66,9 +67,21 @@ async def take_finished(out: Path, data: DataDir) -> None:
     async with app.run_test(size=SIZE_CELLS) as pilot:
         await pilot.pause(3.0)
         await pilot.press("5")
+        await pilot.pause(1.0)
+        while not shows_finding(app, "chest PA"):
+            await pilot.press("space")
+            await pilot.pause(0.3)
         await shoot(app, pilot, out / "review.svg")
         await pilot.press("d")
         await shoot(app, pilot, out / "data.svg")
+
+
+def shows_finding(app: RadtuiApp, examination: str) -> bool:
+    """Whether the pair on the screen is of this examination and of an image with a finding: it says more."""
+    assert isinstance(app.screen, ReviewScreen) and app.screen.session is not None
+    shown = app.screen.session.shown()
+    assert shown is not None, "no such image is left to rate"
+    return shown.image.examination == examination and bool(shown.image.truth[0].side)
 
 
 async def shoot(app: RadtuiApp, pilot: Pilot[None], path: Path) -> None:
