@@ -17,7 +17,7 @@ from radtui.settings import TrainSettings
 
 
 class Estimating:
-    """An estimate that is being made. It ends with whoever asked: it is no job and leaves nothing.
+    """An estimate that is being made: no job, it leaves no row; whoever asked cancels it when nobody waits any more.
 
     Args:
         data: The data folder.

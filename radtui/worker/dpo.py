@@ -1,4 +1,4 @@
-"""Learning from rated pairs: TRL's DPOTrainer, begun from a trained adapter that a frozen copy of holds in place.
+"""Learning from rated pairs: TRL's DPOTrainer, begun from a trained adapter, of which a frozen copy is its bound.
 
 Import this module only after the model is loaded: unsloth must be imported before TRL, which it patches.
 """
@@ -18,16 +18,16 @@ from radtui.worker.fit import Task, arguments
 from radtui.worker.pairs import PairCollator, PairTexts
 from radtui.worker.trainer import WatchedTrainer
 
-REFERENCE = "ref"  # TRL's name of the frozen copy
+FROZEN_COPY = "ref"  # as TRL names it
 
 
 class PreferenceTrainer(WatchedTrainer, DPOTrainer):
     """Learns which of two texts raters preferred.
 
-    The reference model is the adapter that the job begins with, kept beside the one that learns: DPO bounds how far
-    the model moves from where it starts. The base model with its adapter off would be no bound but a pull back to
-    before the references were learnt, and the first step's rewards would tell what the references taught, not the
-    raters. The copy costs one adapter's memory and no second model.
+    What DPO's authors call the reference model is a frozen copy of the adapter that the job begins with, kept beside
+    the one that learns: DPO bounds how far the model moves from where it starts. The base model with its adapter off
+    would be no bound but a pull back to before the references were learnt, and the first step's rewards would tell
+    what the references taught, not the raters. The copy costs one adapter's memory and no second model.
     """
 
     def supervised(self, inputs: dict[str, Tensor]) -> int:
@@ -35,18 +35,18 @@ class PreferenceTrainer(WatchedTrainer, DPOTrainer):
         return int(inputs["completion_mask"].sum())
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        """Save without the reference, which the job before has.
+        """Save without the frozen copy, which the job before has.
 
         With it there, transformers would take it for all there is and leave the learnt adapter out when resuming.
         """
         super()._save(output_dir, state_dict)
-        shutil.rmtree(Path(output_dir or self.args.output_dir) / REFERENCE, ignore_errors=True)
+        shutil.rmtree(Path(output_dir or self.args.output_dir) / FROZEN_COPY, ignore_errors=True)
 
 
 def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> PreferenceTrainer:
     """TRL's trainer for these settings; see `fit.build`."""
     order, side = settings.message_order, settings.max_side_px
-    before = _taken_reference(task.model)
+    before = _taken_frozen_copy(task.model)
     trainer = PreferenceTrainer(
         task.reporter,
         task.progress,
@@ -60,23 +60,23 @@ def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> Preferenc
     if before is not None:
         from peft import set_peft_model_state_dict
 
-        set_peft_model_state_dict(task.model, before, REFERENCE)
+        set_peft_model_state_dict(task.model, before, FROZEN_COPY)
     trainer.remove_callback(PrinterCallback)  # the log has a line of radtui's per step
     return trainer
 
 
-def forget_reference(model: Any) -> None:
-    """Leave the learnt adapter alone on the model, to be saved."""
-    if REFERENCE in model.peft_config:
-        model.delete_adapter(REFERENCE)
+def drop_frozen_copy(model: Any) -> None:
+    """Take the copy off the model, so that the learnt adapter alone is saved."""
+    if FROZEN_COPY in model.peft_config:
+        model.delete_adapter(FROZEN_COPY)
 
 
-def _taken_reference(model: Any) -> dict[str, Tensor] | None:
-    """The reference of an earlier attempt, off the model: the trainer makes one of what was learnt meanwhile."""
-    if REFERENCE not in model.peft_config:
+def _taken_frozen_copy(model: Any) -> dict[str, Tensor] | None:
+    """The copy of an earlier attempt, off the model: the trainer would make one of what was learnt meanwhile."""
+    if FROZEN_COPY not in model.peft_config:
         return None
     from peft import get_peft_model_state_dict
 
-    kept = {name: t.clone() for name, t in get_peft_model_state_dict(model, adapter_name=REFERENCE).items()}
-    model.delete_adapter(REFERENCE)
+    kept = {name: t.clone() for name, t in get_peft_model_state_dict(model, adapter_name=FROZEN_COPY).items()}
+    model.delete_adapter(FROZEN_COPY)
     return kept

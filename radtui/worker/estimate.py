@@ -54,11 +54,11 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
     """
     from radtui.worker import gpu_memory, shares
     from radtui.worker import model as models
-    from radtui.worker.train import substituted
+    from radtui.worker.train import planned, substituted
 
     found = gpu_memory.devices()  # before CUDA takes its own part
     item = largest(settings, data, db)
-    how = models.plan(settings)
+    how = planned(settings)
     settings, changes = substituted(shares.of_one_rank(settings, settings.gpus), how)
     config, processor = models.describe(settings.model, settings.trust_remote_code)
     return Foreseen(settings, how, config, processor, item).estimate(found, tuple(changes))

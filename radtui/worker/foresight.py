@@ -37,7 +37,6 @@ class Foresight:
         how: Backend and precision.
         collate: Items to a batch.
         item: The data set's largest picture and longest text.
-        trust_remote_code: Whether Python code that comes with the model may run.
     """
 
     def __init__(

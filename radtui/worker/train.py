@@ -41,7 +41,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     checkpoint, first_step, elapsed_s = begun.checkpoint, begun.step, begun.elapsed_s
 
     # What this machine can't do as asked is done otherwise, and said.
-    how = models.plan(_on_transformers(settings) if settings.learns_preferences else settings)
+    how = planned(settings)
     settings, changes = substituted(settings, how)
     eval_batch = max(1, settings.batch_size // ranks.count) if ranks.several else 0
     settings = as_last_fitted(settings, job)
@@ -91,7 +91,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     if settings.learns_preferences:
         from radtui.worker import dpo
 
-        dpo.forget_reference(model)
+        dpo.drop_frozen_copy(model)
 
     # What is left: the adapter with its processor, and the figures of the run.
     adapter = data.adapter(job.id)
@@ -194,9 +194,12 @@ def _elapsed_at(db: sqlite3.Connection, job_id: int, step: int) -> float:
     return saved[-1].elapsed_s if saved else 0.0
 
 
-def _on_transformers(settings: TrainSettings) -> TrainSettings:
-    """The settings with the backend that does DPO: unsloth rewrites TRL's trainers, and does not know ours."""
-    return replace(settings, backend="transformers")
+def planned(settings: TrainSettings) -> models.Plan:
+    """Backend and precision of a run on this machine; preferences are learnt without unsloth.
+
+    It rewrites TRL's trainers, and does not know the one for pairs.
+    """
+    return models.plan(replace(settings, backend="transformers") if settings.learns_preferences else settings)
 
 
 def substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSettings, list[str]]:
@@ -214,7 +217,7 @@ def substituted(settings: TrainSettings, how: models.Plan) -> tuple[TrainSetting
     if settings.gradient_checkpointing == "auto" and not how.cuda:
         settings = replace(settings, gradient_checkpointing="off")
     if settings.gradient_checkpointing == "auto" and settings.learns_preferences:
-        # DPO's trainer switches the recomputation of all layers off and on again around the reference's pass.
+        # DPO's trainer switches the recomputation of all layers off and on again around the frozen copy's pass.
         settings = replace(settings, gradient_checkpointing="on")
     return settings, changes
 

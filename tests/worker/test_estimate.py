@@ -264,6 +264,20 @@ def test_asking_from_the_app_side_starts_no_job_and_loads_no_weights(data, mllam
         asked.result()
 
 
+def test_preferences_are_foreseen_on_the_backend_that_learns_them(data, mllama, monkeypatch):
+    """A machine with unsloth learns references with it, and preferences without."""
+    monkeypatch.setattr(
+        models, "plan", lambda asked: replace(CPU, backend="unsloth" if asked.backend == "auto" else asked.backend)
+    )  # fmt: skip
+    monkeypatch.setattr(
+        estimates, "Foreseen", lambda settings, how, *_: SimpleNamespace(estimate=lambda *_: how)
+    )
+    learnt = train_settings(mllama, backend="auto")
+    rated = replace(learnt, objective="dpo", from_job=1)
+    found = [estimates.estimate(each, data, connect(data)).backend for each in (learnt, rated)]
+    assert found == ["unsloth", "transformers"]
+
+
 @pytest.mark.slow
 def test_the_command_line_prints_it(data, mllama):
     run = CliRunner().invoke(

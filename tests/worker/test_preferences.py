@@ -197,7 +197,7 @@ def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated,
     assert moved
     for name in names:
         assert torch.equal(model.get_parameter(name.replace(".default.", ".ref.")), start[name])
-    dpo.forget_reference(model)
+    dpo.drop_frozen_copy(model)
     assert list(model.peft_config) == ["default"]
 
 
