@@ -133,8 +133,11 @@ def _settle(
         _halve(job, data, db, reporter)
         return
     name = log_name(problem.local_rank)
-    if problem.local_rank:
-        lines = (data.job(job.id) / name).read_text(errors="replace").splitlines()[-SHOWN_LINES:]
+    own_log = data.job(job.id) / name
+    if not own_log.exists():
+        name = log_name(0)  # it ended before it had one: what it said then is in the job's
+    elif problem.local_rank:
+        lines = own_log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
         log.error("The end of %s:\n%s", name, "\n".join(lines))
     if kind == "UserError":
         raise UserError(said)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -250,6 +251,16 @@ def test_more_gpus_than_there_are_is_one_sentence(data, mllama, monkeypatch):
     job = new_job(data, train_settings(mllama, gpus=2))
     with pytest.raises(UserError, match="The job asks for 2 GPUs and there is 1: lower gpus"):
         launcher.run(job, data, connect(data), Reporter(connect(data), job.id))
+
+
+def test_a_rank_that_ends_before_it_has_a_log_is_one_sentence(data, mllama):
+    job = new_job(data, train_settings(mllama, gpus=2))
+    db = connect(data)
+    problem = SimpleNamespace(local_rank=1, exitcode=1, message="exited")
+    with pytest.raises(
+        UserError, match=r"^Process 2 of 2, one per GPU, ended early; read log\.txt, then resume"
+    ):
+        launcher._settle(job, data, db, Reporter(db, job.id), problem)
 
 
 def test_a_job_sees_as_many_gpus_as_it_has_processes(data, monkeypatch):
