@@ -32,7 +32,7 @@ def review_job(db: sqlite3.Connection, job_id: int | None) -> Job:
         job = get_job(db, job_id)
         if job.kind is not JobKind.GENERATE:
             raise UserError(
-                f"Job {job_id} wrote no comparisons: it is a {job.kind} job; see radtui jobs list."
+                f"Job {job_id} ({job.kind}) wrote no comparisons; name a generation job, see radtui jobs list."
             )
         return job
     found = descriptions.jobs_with_comparisons(db)

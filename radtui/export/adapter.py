@@ -57,7 +57,7 @@ def _trained(db: sqlite3.Connection, job_id: int) -> Job:
     if job is None:
         raise UserError(f"There is no job {job_id}; see radtui jobs list.")
     if job.kind is not JobKind.TRAIN:
-        raise UserError(f"Job {job_id} is a {job.kind} job and has no adapter; name a training job.")
+        raise UserError(f"Job {job_id} ({job.kind}) has no adapter; name a training job.")
     return job
 
 
@@ -81,7 +81,8 @@ def _is_export(folder: Path) -> bool:
 def _merge(job: Job, adapter: Path, folder: Path, base: str) -> None:
     """Merge in a process of the worker's, which may import torch."""
     settings = TrainSettings.from_dict(job.settings)
-    command = [sys.executable, "-m", "radtui.worker.merge", base or settings.model, str(adapter), str(folder)]
+    asked = [base or settings.model, str(adapter), str(folder)]
+    command = [sys.executable, "-P", "-m", "radtui.worker.merge", *asked]
     if settings.trust_remote_code:
         command.append("--trust-remote-code")
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

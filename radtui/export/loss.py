@@ -22,7 +22,9 @@ def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
     colours = job_colours(job.id for job in jobs)
     for job in jobs:
         if job.kind is not JobKind.TRAIN:
-            raise UserError(f"Job {job.id} has no loss: it is a {job.kind} job; see radtui jobs list.")
+            raise UserError(
+                f"Job {job.id} ({job.kind}) has no loss; name a training job, see radtui jobs list."
+            )
         points = _points(db, job.id)
         if not points:
             raise UserError(f"Job {job.id} has no points yet; wait for its first step.")

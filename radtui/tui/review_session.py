@@ -144,6 +144,11 @@ class ReviewSession:
         """The pair on show."""
         return self._pair
 
+    @property
+    def mine(self) -> Rating | None:
+        """What this rater has answered on the pair on show; another object after each that is stored."""
+        return self.queue.mine.get(self._pair) if self._pair is not None else None
+
     def start(self) -> Pair | None:
         """Show the pair where this rater stopped; the last one when all are rated; None when there are none."""
         pairs = self.queue.pairs

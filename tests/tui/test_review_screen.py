@@ -107,6 +107,7 @@ async def test_errors_and_dimensions_are_counted_and_compared(
         await pilot.press("escape", "c")
         assert "fewer wrong things" in panel(pilot)
         await pilot.press("1", "down", "3", "escape")
+        assert "Saved: one quality compared" in str(screen(pilot).query_one("#last", Static).content)
         assert "e errors A 3 · B 1" in panel(pilot) and "2 of 5" in panel(pilot)
     row = ratings.current(db, reviewed_job.id)[0]
     toward_tuned = 2 if a is Variant.TUNED else -2
@@ -131,8 +132,10 @@ async def test_letters_of_a_note_rate_nothing(
         pilot.app.screen.query_one(TextArea).insert("bold]t r j d")
         await pilot.press("escape")
         assert "note 12345 0 q [bold]t r j d" in panel(pilot)
+        assert "Saved: note" in str(screen(pilot).query_one("#last", Static).content)
         await pilot.press("f")
         assert "flagged" in panel(pilot)
+        assert "Saved: flag" in str(screen(pilot).query_one("#last", Static).content)
         await pilot.press("n", "escape")  # unchanged: no row
     rows = ratings.history(db, reviewed_job.id, "ana")
     assert [(row.note, row.flagged, row.empty) for row in rows] == [(text, False, True), (text, True, True)]

@@ -32,6 +32,11 @@ IN_PANEL = frozenset(
     }
 )
 
+KEPT = {
+    "acceptability": "acceptability", "error": "error count", "error_take_back": "error count",
+    "dimension": "one quality compared", "flag": "flag",
+}  # fmt: skip
+
 
 class ReviewActions(ReviewLists):
     """What keys do; `ReviewScreen` loads and draws."""
@@ -71,6 +76,7 @@ class ReviewActions(ReviewLists):
         session.touch()
         self.message = ""
         group, _, number = name.partition(".")
+        before = session.mine
         if group not in ("preference", "both_bad", "skip"):
             self.ended = None
         if group in OPENS:
@@ -85,6 +91,8 @@ class ReviewActions(ReviewLists):
             self._rate(edits.both_bad if group == "both_bad" else edits.skipped)
         else:
             getattr(self, f"_do_{group}")(session)
+        if group in KEPT and session.mine is not before:
+            self.last = KEPT[group]
         self.refresh_bindings()
         self.draw()
 
@@ -202,6 +210,7 @@ class ReviewActions(ReviewLists):
             session.touch()
             if note is not None and note != before:
                 session.answer(lambda rating: edits.noted(rating, note), judges=False)
+                self.last = "note"
                 self.draw()
 
         self.app.push_screen(NoteSheet(before), keep)

@@ -31,7 +31,7 @@ SAID = {
     "default": "recommended: answer-only loss, held-out evaluation, larger batches",
     "seed": "the report's recipe to the letter: 30 steps, loss on everything",
     "demo": "the small bundled model on drawn phantoms; minutes on a CPU",
-    "preferences": "DPO: which of two descriptions raters preferred, on top of the job that wrote them",
+    "preferences": "DPO: which of two texts raters preferred, on top of the job that wrote them",
 }
 FROM_RATINGS = "preferences"
 # What a job that learns references has no use for, and what one that learns preferences takes from the job before it.
