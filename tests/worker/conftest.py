@@ -27,6 +27,7 @@ SIDE_PX = 56
 SHAPES = ("disc", "square", "bar")
 PLACES = ("left", "right")
 REPOSITORY = Path(__file__).parents[2]
+GUARD = Path(__file__).parent / "network_guard"
 
 TEMPLATE = (
     "{{- bos_token }}{% for m in messages %}"
@@ -189,6 +190,18 @@ def new_job(data: DataDir, settings: TrainSettings | GenerateSettings, **extra: 
     data.job(job.id).mkdir(parents=True, exist_ok=True)
     db.close()
     return job
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """From here on every Python process notes and refuses connections; returns the file of the notes."""
+    notes = tmp_path / "connections"
+    monkeypatch.setenv("PYTHONPATH", str(GUARD))
+    monkeypatch.setenv("NETWORK_NOTES", str(notes))
+    monkeypatch.delenv("CI", raising=False)  # TRL sends nothing in CI; here it must not either
+    for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK"):
+        monkeypatch.delenv(name, raising=False)
+    return notes
 
 
 Worker = Callable[..., subprocess.CompletedProcess[str]]

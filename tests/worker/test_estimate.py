@@ -241,7 +241,9 @@ def test_every_gpu_is_listed_with_what_is_free_and_who_holds_it(monkeypatch):
 
 
 @pytest.mark.slow
-def test_asking_from_the_app_side_starts_no_job_and_loads_no_weights(data, mllama, tmp_path):
+def test_asking_from_the_app_side_starts_no_job_loads_no_weights_and_asks_nobody(
+    data, mllama, tmp_path, guarded
+):
     import shutil
 
     shapes = tmp_path / "shapes-only"
@@ -262,6 +264,7 @@ def test_asking_from_the_app_side_starts_no_job_and_loads_no_weights(data, mllam
     asked.cancel()
     with pytest.raises(UserError, match="it tries what fits"):
         asked.result()
+    assert not guarded.exists(), guarded.read_text()
 
 
 def test_preferences_are_foreseen_on_the_backend_that_learns_them(data, mllama, monkeypatch):

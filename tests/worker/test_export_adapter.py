@@ -66,9 +66,10 @@ def test_a_folder_of_the_users_is_not_replaced_and_an_export_is(trained, tmp_pat
     assert not (export_adapter(data, db, job.id, out) / "stale").exists()
 
 
-def test_merged_is_the_tuned_model_in_16_bits(trained, mllama, tmp_path):
+def test_merged_is_the_tuned_model_in_16_bits_and_asks_nobody(trained, mllama, tmp_path, guarded):
     data, job = trained
     out = export_adapter(data, connect(data), job.id, tmp_path / "merged", merged=True)
+    assert not guarded.exists(), guarded.read_text()
     assert not (out / "adapter_config.json").exists()
     assert "library_name: transformers" in (out / "README.md").read_text()
     merged = AutoModelForImageTextToText.from_pretrained(out)

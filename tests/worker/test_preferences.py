@@ -320,7 +320,7 @@ def test_a_contradicted_pair_counts_as_the_newest_round_has_it(data, mllama):
 
 
 @pytest.mark.slow
-def test_the_worker_runs_it_as_a_job_of_its_own(data, mllama, worker):
+def test_the_worker_runs_it_as_a_job_of_its_own_and_asks_nobody(data, mllama, worker, guarded):
     trained = new_job(data, train_settings(mllama, max_steps=1, watch_images=0, eval_every=0))
     assert worker(trained).returncode == 0
     describe(data, trained)
@@ -330,3 +330,4 @@ def test_the_worker_runs_it_as_a_job_of_its_own(data, mllama, worker):
     ended = jobs.must_get(connect(data), job.id)
     assert ended.state is JobState.DONE and ended.message.startswith("Trained 2 steps: loss 0.69")
     assert load_file(data.adapter(job.id) / "adapter_model.safetensors")
+    assert not guarded.exists(), guarded.read_text()

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -19,20 +18,6 @@ from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect
 
 from .conftest import REPOSITORY, new_job, train_settings, worker_command
-
-GUARD = Path(__file__).parent / "network_guard"
-
-
-@pytest.fixture
-def guarded(tmp_path, monkeypatch) -> Path:
-    """From here on every Python process notes and refuses connections; returns the file of the notes."""
-    notes = tmp_path / "connections"
-    monkeypatch.setenv("PYTHONPATH", str(GUARD))
-    monkeypatch.setenv("NETWORK_NOTES", str(notes))
-    monkeypatch.delenv("CI", raising=False)  # TRL sends nothing in CI; here it must not either
-    for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK"):
-        monkeypatch.delenv(name, raising=False)
-    return notes
 
 
 def job_now(data: DataDir, job: Job) -> Job:

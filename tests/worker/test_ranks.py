@@ -87,7 +87,7 @@ def learnt_alone(data: DataDir, settings) -> Job:
 UNEVEN = {"train_images": 18, "batch_size": 2, "gradient_accumulation": 2, "max_steps": 8, "eval_every": 4}
 
 
-def test_two_processes_learn_what_one_does(data, mllama):
+def test_two_processes_learn_what_one_does_and_ask_only_each_other(data, mllama, guarded):
     settings = train_settings(mllama, **UNEVEN)
     alone = learnt_alone(data, settings)
     job = new_job(data, train_settings(mllama, **UNEVEN, gpus=2))
@@ -108,9 +108,10 @@ def test_two_processes_learn_what_one_does(data, mllama):
     assert [step for step, _ in events(data, job, "checkpoint")] == [2, 4, 6, 8]
     assert "step 8/8 loss" in log_of(data, job)
     assert "rank 1 of 2" in log_of(data, job, "log-rank1.txt")
+    assert not guarded.exists(), guarded.read_text()
 
 
-def test_two_processes_describe_every_image_once_and_as_one_does(data, mllama):
+def test_two_processes_describe_every_image_once_and_as_one_does(data, mllama, guarded):
     adapter = data.adapter(learnt_alone(data, train_settings(mllama, eval_every=0, watch_images=0)).id)
     asked = GenerateSettings(
         model=str(mllama), adapter=str(adapter), dataset="shapes", instruction="Describe what you see.",
@@ -140,6 +141,7 @@ def test_two_processes_describe_every_image_once_and_as_one_does(data, mllama):
     assert texts(job) == expected | kept
     assert done.result["base_descriptions"] == done.result["tuned_descriptions"] == 9
     assert "Describing" in log_of(data, job) and "Describing" in log_of(data, job, "log-rank1.txt")
+    assert not guarded.exists(), guarded.read_text()
 
 
 def test_a_rank_that_dies_fails_the_job_in_one_sentence(data, mllama):
