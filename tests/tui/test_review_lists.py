@@ -11,6 +11,7 @@ from radtui.records import Job, JobKind, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, jobs, ratings
 from radtui.store.descriptions import NewDescription
+from radtui.tui.screens.review_lists import ReviewLists
 from tests.tui.reviewing import line, opened, panel, screen, settled, shown
 
 
@@ -87,3 +88,21 @@ async def test_jobs_are_chosen_newest_first(data: DataDir, db: sqlite3.Connectio
         screen(pilot).rad._post_snapshot(screen(pilot).rad.poller.poll_once())
         await settled(pilot)
         assert f"Job {other.id} has pairs to rate, too. Press o" in panel(pilot)
+
+
+async def test_a_search_of_a_job_that_is_no_longer_shown_leaves_nothing(
+    data: DataDir, reviewed_job: Job
+) -> None:
+    async with opened(data) as pilot:
+        before = screen(pilot).session
+        assert before is not None
+        screen(pilot).load(reviewed_job.id)
+        await settled(pilot)
+        now = screen(pilot).session
+        assert now is not None and now is not before
+        screen(pilot).post_message(ReviewLists.Searched(before, "late", before.queue.pairs[:1]))
+        await settled(pilot)
+        assert now.among is None and screen(pilot).list_name == ""
+        screen(pilot).post_message(ReviewLists.Searched(now, "mine", now.queue.pairs[:1]))
+        await settled(pilot)
+        assert now.among == now.queue.pairs[:1]

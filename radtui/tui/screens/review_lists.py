@@ -20,11 +20,11 @@ class ReviewLists(RadScreen):
     """The session and the list it goes through; `ReviewActions` answers, `ReviewScreen` loads and draws."""
 
     class Searched(Message):
-        """A thread has found the pairs with some words."""
+        """A thread has found a session's pairs with some words."""
 
-        def __init__(self, words: str, pairs: list[Pair]) -> None:
+        def __init__(self, session: ReviewSession, words: str, pairs: list[Pair]) -> None:
             super().__init__()
-            self.words, self.pairs = words, pairs
+            self.session, self.words, self.pairs = session, words, pairs
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,6 +71,8 @@ class ReviewLists(RadScreen):
 
     def _pick_filter(self, session: ReviewSession, others: list[Rating], why_none: str) -> None:
         """Name every filter with its number of pairs; `why_none` is when disagreements can be seen."""
+        if session is not self.session:  # another job was opened while a thread read
+            return
         found = {which: session.queue.select(which, others) for which in Filter}
         notes = {Filter.DISAGREEMENTS: why_none} if why_none else {}
         lines = filter_lines({which: len(pairs) for which, pairs in found.items()}, notes)
@@ -106,11 +108,12 @@ class ReviewLists(RadScreen):
         text_of = self.rad.read(texts)
         wanted = words.casefold().split()
         hits = [pair for pair in pairs if all(w in text_of.get(pair.image_id, "").casefold() for w in wanted)]
-        self.post_message(self.Searched(words, hits))
+        self.post_message(self.Searched(session, words, hits))
 
     @on(Searched)
     def _show_searched(self, event: Searched) -> None:
-        self._show_only(f"“{event.words}”", event.pairs)
+        if event.session is self.session:  # another job may have been opened meanwhile
+            self._show_only(f"“{event.words}”", event.pairs)
 
     def _show_only(self, name: str, pairs: list[Pair] | None) -> None:
         """Keep to some pairs, or to all again."""
