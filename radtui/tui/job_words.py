@@ -75,7 +75,7 @@ def _done(job: Job, progress: Progress | None, now_s: float) -> Saying:
     text = " · ".join(part for part in [*facts, job.message] if part)
     then = {
         JobKind.IMPORT: "d looks at the images · t trains on them",
-        JobKind.TRAIN: "g lets both models describe test images · n starts another",
+        JobKind.TRAIN: "g lets the models describe test images · n starts another",
         JobKind.GENERATE: "r rates the descriptions",
     }[job.kind]
     return Saying("done", text, then)

@@ -76,7 +76,7 @@ def after(job: Job) -> str:
     """What to do when a job of this kind is done, with its key."""
     return {
         JobKind.IMPORT: "Press d to look at the images.",
-        JobKind.TRAIN: "Press t, then g to let both models describe the test images.",
+        JobKind.TRAIN: "Press t, then g to let the models describe test images.",
         JobKind.GENERATE: "Press r to rate the descriptions.",
     }[job.kind]
 

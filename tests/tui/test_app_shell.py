@@ -111,7 +111,7 @@ async def test_the_end_of_a_job_is_told_with_the_next_key(data, db):
     async with opened(data, "jobs") as (app, pilot):
         jobs.end(db, job.id, JobState.DONE)
         await until(pilot, lambda: app._notifications)
-        assert "g to let both models describe" in next(iter(app._notifications)).message
+        assert "g to let the models describe" in next(iter(app._notifications)).message
 
 
 async def test_a_database_that_goes_bad_is_said_and_does_not_end_the_app(data, db):

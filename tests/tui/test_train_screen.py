@@ -163,6 +163,24 @@ async def test_a_value_is_typed_in_place_and_escape_leaves_it(data):
         assert form(app).settings.instruction.endswith("image. Say it.")
 
 
+async def test_a_number_typed_slowly_keeps_every_digit(data, db, launched):
+    add_images(data, db)
+    async with opened(data, "train") as (app, pilot):
+        form(app).form.list.go_to("max_steps")
+        await pilot.press("5")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.pause()
+        await pilot.press("7")
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: form(app).settings.max_steps == 57)
+        await pilot.press("enter")  # an old value is marked whole, and typing replaces it
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.pause()
+        await pilot.press("6", "enter")
+        await until(pilot, lambda: form(app).settings.max_steps == 6)
+
+
 async def test_what_is_out_of_range_is_said_at_the_field_and_is_not_started(data, db, launched):
     add_images(data, db)
     async with opened(data, "train") as (app, pilot):
@@ -265,7 +283,7 @@ async def test_a_stop_is_asked_for_in_the_row(data, db):
             "u resumes from the last checkpoint",
         ),
         (JobState.STOPPED, "", "u resumes from the last checkpoint"),
-        (JobState.DONE, "", "g lets both models describe"),
+        (JobState.DONE, "", "g lets the models describe"),
     ],
 )
 async def test_each_end_is_a_sentence_with_the_next_key(data, db, state, error, said):

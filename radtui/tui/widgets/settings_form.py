@@ -126,6 +126,7 @@ class SettingsForm(Vertical):
         self._input.styles.width = place.cells
         self._input.value = event.text
         self._input.cursor_position = len(event.text)
+        self._input.select_on_focus = not event.typed  # else the second digit would replace the first
         self._input.display = True
         self._input.focus()
 
