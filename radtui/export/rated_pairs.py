@@ -123,7 +123,10 @@ def _too_few(found: list[tuple[Job, Choice]], dataset: str = "") -> UserError:
             " radtui generate --split train, then rate them (r)."
         )
     job, choice = max(found, key=lambda each: len(each[1].pairs))
-    why = ", ".join(f"{n:,} {reason.replace('held_out', 'held-out').replace('_', ' ')}" for reason, n in choice.left_out.items())
+    why = ", ".join(
+        f"{n:,} {reason.replace('held_out', 'held-out').replace('_', ' ')}"
+        for reason, n in choice.left_out.items()
+    )
     count = len(choice.pairs)
     return UserError(
         f"{count} rated pair{'' if count == 1 else 's'} of job {job.id} can be learnt from and at least {LEAST_PAIRS}"
