@@ -60,7 +60,7 @@ def keep(reporter: Reporter, step: int, model: Any, name: str, before: tuple[obj
     """
     now = fingerprint(model, name)
     said = changed(before[0], now, f"job {before[1]}")
-    if said:
+    if said and reporter.ranks.first:  # every rank has loaded the same files
         reporter.event(step, "warning", said)
     reporter.result(base_files=now)
     return said

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
 from radtui.worker import base_files, generate, train
+from radtui.worker.ranks import Ranks
 from radtui.worker.reporter import Reporter
 from tests.worker.conftest import new_job, train_settings
 
@@ -95,3 +97,15 @@ def test_what_cannot_be_compared_says_nothing():
     for before in (None, {}, {"source": "a/b-4bit", "digest": "2" * 64}, now):
         assert base_files.changed(before, now, "job 1") == ""
     assert base_files.changed(now, {}, "job 1") == ""
+
+
+def test_of_several_processes_one_says_it(data, base):
+    job = new_job(data, train_settings(base))
+    db = connect(data)
+    model = SimpleNamespace(config=SimpleNamespace(_name_or_path=str(base)))
+    before = base_files.fingerprint(model, str(base))
+    change_weights(base)
+    for number in range(2):
+        reporter = Reporter(db, job.id, Ranks(number, 2))
+        assert base_files.keep(reporter, 0, model, str(base), (before, 7))
+    assert len(warnings(db, job)) == 1
