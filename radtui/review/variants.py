@@ -11,9 +11,8 @@ from radtui.review.bradley_terry import Strength, matches_of, strengths
 from radtui.review.scheme import Scheme, error_answer, parse_error_answer
 from radtui.review.statistics import Summary, counted, summarise
 
-Lengths = Mapping[
-    tuple[int, int], Mapping[Variant, int]
-]  # (job id, image id) -> words of each variant's text
+Lengths = Mapping[tuple[int, int], Mapping[Variant, int]]
+"""(job id, image id) -> words of each variant's text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,9 +87,8 @@ def fetch_for_unsloth(name: str, four_bit: bool, say: Say, trust_remote_code: bo
         from unsloth.models import loader_utils
 
         repo = str(loader_utils.get_model_name(name, four_bit))
-    except (
-        Exception
-    ) as error:  # no public function of unsloth: without it, it fetches by itself and says nothing
+    except Exception as error:
+        # No public function of unsloth: where it has gone, unsloth fetches by itself and says nothing.
         log.info("unsloth fetches %s itself: %s", name, error)
         return
     if not at_hand(repo):

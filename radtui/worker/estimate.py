@@ -23,9 +23,8 @@ from radtui.store import images
 from radtui.store.database import connect
 from radtui.worker import environment, failures
 
-CONTEXT_GIB = (
-    1.0  # that CUDA and its libraries take beside torch's tensors. Source: assets/benchmarks/gpu.json
-)
+# What CUDA and its libraries take beside torch's tensors. Source: assets/benchmarks/gpu.json
+CONTEXT_GIB = 1.0
 LOOKED_AT = 20_000  # images whose size and text are compared
 SIDES_PX = (1024, 768, 512, 384, 256, 128)  # tried where pictures are too large
 LOW_RANK = 8

@@ -53,9 +53,8 @@ class Foresight:
         for parameter in trainable:
             parameter.data = parameter.data.to(self.dtype)  # as autocast computes with them
         self.trainable = sum(p.numel() for p in trainable)
-        if (
-            settings.maskless_vision or how.backend == "unsloth"
-        ):  # which recomputes vision layers, masked or not
+        # unsloth recomputes vision layers, masked or not.
+        if settings.maskless_vision or how.backend == "unsloth":
             vision_attention.install(self.model)
         self.layers = vision_attention.vision_layers(self.model)
         self.model.train()

@@ -66,9 +66,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 def _check(count: int) -> None:
     import torch
 
-    there = (
-        torch.cuda.device_count() if torch.cuda.is_available() else count
-    )  # without a GPU: processes on the CPU
+    # Without a GPU the ranks compute on the CPU, as many as were asked for.
+    there = torch.cuda.device_count() if torch.cuda.is_available() else count
     if count > there:
         raise UserError(
             f"The job asks for {count} GPUs and there {'is' if there == 1 else 'are'} {there}: lower gpus."
@@ -87,18 +86,9 @@ def _launched(job: Job, data: DataDir) -> ProcessFailure | None:
         rdzv_backend="c10d", rdzv_endpoint=f"{HERE}:0", local_addr=HERE, max_restarts=0, monitor_interval=LOOK_S,
         logs_specs=DefaultLogsSpecs(log_dir=str(files)),
     )  # fmt: skip
-    command = [
-        "-P",
-        "-m",
-        "radtui.worker",
-        "--data-dir",
-        str(data.root),
-        "--launcher",
-        str(os.getpid()),
-        str(job.id),
-    ]
+    whose = ["--data-dir", str(data.root), "--launcher", str(os.getpid()), str(job.id)]
     try:
-        elastic_launch(config, sys.executable)(*command)
+        elastic_launch(config, sys.executable)("-P", "-m", "radtui.worker", *whose)
     except ChildFailedError as error:
         return min(error.failures.values(), key=_place)
     finally:

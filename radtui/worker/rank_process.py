@@ -17,9 +17,8 @@ from radtui.worker.ranks import Ranks, log_name
 from radtui.worker.reporter import QuietReporter, Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
-PATIENCE = timedelta(
-    days=7
-)  # a rank that died is noticed by the launcher; one that still works is waited for
+# A rank that died is noticed by the launcher; one that still works is waited for.
+PATIENCE = timedelta(days=7)
 DIE_WITH_PARENT = 1  # Source: Linux, prctl(2), PR_SET_PDEATHSIG
 
 
@@ -110,9 +109,8 @@ def _join(exchanges_gradients: bool) -> Ranks:
         # What unsloth compiles lies inside the model; cut up at the borders of gradient buckets it is another program.
         torch._dynamo.config.optimize_ddp = False
     if sys.platform == "linux":
-        os.environ.setdefault(
-            "GLOO_SOCKET_IFNAME", "lo"
-        )  # all are here, and a machine's name may lead nowhere
+        # All are here, and a machine's name may lead nowhere.
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     distributed.init_process_group("nccl" if nccl else "gloo", timeout=PATIENCE)
     group = distributed.new_group(backend="gloo", timeout=PATIENCE) if nccl else None
     ranks = Ranks(distributed.get_rank(), distributed.get_world_size(), group)

@@ -32,9 +32,8 @@ class ReviewLists(RadScreen):
         self.panels = Panels()
         self.message = ""  # stands above the question until the next key
         self.last = ""  # what was answered on the pair before this one
-        self.ended: Pair | None = (
-            None  # the last pair of all, until its rater has noticed that it was the last
-        )
+        # The last pair of all, until its rater has noticed that it was the last.
+        self.ended: Pair | None = None
         self.list_name = ""  # the filter or search that leaves some pairs only
         self.looking = False
 
