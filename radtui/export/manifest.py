@@ -11,6 +11,7 @@ from pathlib import Path
 from radtui import __version__
 from radtui.export.files import whole_file
 from radtui.export.study import Review
+from radtui.records import Job
 from radtui.review.text import NORMALISATION
 from radtui.store.schema import SCHEMA_VERSION
 
@@ -39,7 +40,7 @@ def write_manifest(
     Raises:
         UserError: The manifest cannot be written.
     """
-    job, settings, scheme = review.job, review.job.settings, review.scheme
+    settings, scheme = review.job.settings, review.scheme
     content = {
         "manifest_schema": MANIFEST_SCHEMA,
         "export_schema": export_schema,
@@ -47,14 +48,7 @@ def write_manifest(
         "database_schema": SCHEMA_VERSION,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "note": "Model output, not for clinical use.",
-        "job": {
-            "id": job.id, "name": job.name, "dataset": job.dataset, "split": settings.get("split"),
-            "training_job": job.parent_job_id, "base_model": settings.get("model"),
-            "adapter": settings.get("adapter"),
-            **({"dpo_adapter": settings["dpo_adapter"]} if settings.get("dpo_adapter") else {}),
-            "instruction": settings.get("instruction"),
-            "message_order": settings.get("message_order"),
-        },
+        "job": _facts(review.job),
         "seeds": {"order_sides_and_repeats": settings.get("seed"), "sampling": settings.get("seed"), "bootstrap": 0},
         "scheme": {"id": scheme.id, "version": scheme.version, "sha256": scheme.sha256},
         "text_shown_as": NORMALISATION,
@@ -68,6 +62,17 @@ def write_manifest(
     with whole_file(path) as file:
         file.write(json.dumps(content, indent=2) + "\n")
     return path
+
+
+def _facts(job: Job) -> dict[str, object]:
+    """What was described, by which models, and how they were asked."""
+    settings = job.settings
+    third = {"dpo_adapter": settings["dpo_adapter"]} if settings.get("dpo_adapter") else {}
+    return {
+        "id": job.id, "name": job.name, "dataset": job.dataset, "split": settings.get("split"),
+        "training_job": job.parent_job_id, "base_model": settings.get("model"), "adapter": settings.get("adapter"),
+        **third, "instruction": settings.get("instruction"), "message_order": settings.get("message_order"),
+    }  # fmt: skip
 
 
 def _files(out: Path) -> Iterable[Path]:

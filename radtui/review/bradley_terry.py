@@ -27,14 +27,14 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """One variant's strength on the log-odds scale, against the reference variant, with its 95 % interval."""
+    """One variant's strength on the log-odds scale, against a baseline, with its 95 % interval."""
 
     variant: str
     log_odds: float
-    standard_error: float  # 0 for the reference
+    standard_error: float  # 0 for the baseline
     low: float
     high: float
-    win_rate: float  # chance to be preferred to the reference, 0..1
+    win_rate: float  # chance to be preferred to the baseline, 0..1
     n: int  # pairs it was in
 
     def to_dict(self) -> dict[str, object]:
@@ -42,40 +42,32 @@ class Strength:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def strengths(matches: Iterable[Match], reference: str) -> list[Strength] | None:
+def strengths(matches: Iterable[Match], baseline: str) -> list[Strength] | None:
     """Bradley-Terry strengths by maximum likelihood, ties as half a win each.
 
     Intervals are Wald's, from the inverse of the observed information.
 
     Args:
         matches: Judged pairs.
-        reference: Variant whose log odds are 0, usually `base`.
+        baseline: Variant whose log odds are 0, usually `base`.
 
     Returns:
         Strongest first; None when no finite strengths exist, since some variants never lost to, or were never
         compared with, the rest.
 
     Raises:
-        ValueError: The reference is in no pair, or a score is outside 0..1.
+        ValueError: The baseline is in no pair, or a score is outside 0..1.
 
     Source: Bradley & Terry, Biometrika 39 (1952) 324-345; existence: Ford, Am Math Monthly 64 (1957) no. 8, 28-33.
     """
-    import numpy as np
-
     played = list(matches)
     names = sorted({name for match in played for name in match[:2]})
-    if reference not in names:
-        raise ValueError(f"{reference!r} was not compared with anything")
-    wins = np.zeros((len(names), len(names)))
-    place = {name: index for index, name in enumerate(names)}
-    for first, second, score in played:
-        if not 0 <= score <= 1:
-            raise ValueError(f"a score is from 0 to 1, not {score}")
-        wins[place[first], place[second]] += score
-        wins[place[second], place[first]] += 1 - score
+    if baseline not in names:
+        raise ValueError(f"{baseline!r} was not compared with anything")
+    wins = _wins(played, names)
     if not _connected(wins):
         return None
-    fitted, errors = _fit(wins, place[reference])
+    fitted, errors = _fit(wins, names.index(baseline))
     z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     games = wins.sum(axis=1) + wins.sum(axis=0)
     found = [
@@ -93,6 +85,20 @@ def strengths(matches: Iterable[Match], reference: str) -> list[Strength] | None
     return sorted(found, key=lambda strength: -strength.log_odds)
 
 
+def _wins(played: Sequence[Match], names: Sequence[str]) -> np.ndarray:
+    """Wins of each name (row) over each other (column), (n, n) float64."""
+    import numpy as np
+
+    wins = np.zeros((len(names), len(names)))
+    place = {name: index for index, name in enumerate(names)}
+    for first, second, score in played:
+        if not 0 <= score <= 1:
+            raise ValueError(f"a score is from 0 to 1, not {score}")
+        wins[place[first], place[second]] += score
+        wins[place[second], place[first]] += 1 - score
+    return wins
+
+
 def _connected(wins: np.ndarray) -> bool:
     """Whether every variant beats every other, directly or through others: Ford's condition for a finite fit."""
     import numpy as np
@@ -103,11 +109,11 @@ def _connected(wins: np.ndarray) -> bool:
     return bool(reach.all())
 
 
-def _fit(wins: np.ndarray, reference: int) -> tuple[np.ndarray, np.ndarray]:
-    """Log odds and standard errors by Newton's method, the reference held at 0."""
+def _fit(wins: np.ndarray, baseline: int) -> tuple[np.ndarray, np.ndarray]:
+    """Log odds and standard errors by Newton's method, the baseline held at 0."""
     import numpy as np
 
-    free = [index for index in range(len(wins)) if index != reference]
+    free = [index for index in range(len(wins)) if index != baseline]
     games = wins + wins.T
     ability = np.zeros(len(wins))
     information = np.zeros_like(wins)

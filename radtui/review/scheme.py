@@ -133,11 +133,6 @@ def toward_later(value_toward_b: int, shown_left: Variant, shown_right: Variant)
     return -value_toward_b if order.index(shown_left) > order.index(shown_right) else value_toward_b
 
 
-def toward_tuned(value_toward_b: int, shown_left: Variant) -> int:
-    """As `toward_later`, of base and tuned."""
-    return toward_later(value_toward_b, shown_left, shown_left.opposite)
-
-
 def dimension_answer(dimension_id: str) -> str:
     """Key under which `Rating.answers` holds a dimension, towards the later variant: `dim.correctness`."""
     return f"dim.{dimension_id}"

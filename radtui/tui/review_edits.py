@@ -105,14 +105,3 @@ def chosen_level(rating: Rating | None, scheme: Scheme, answer: str = "") -> int
 def acceptability_of(rating: Rating | None, variant: Variant) -> int | None:
     """What one text was given, or None."""
     return None if rating is None else rating.acceptability(variant)
-
-
-def same_judgement(one: Rating, other: Rating) -> bool:
-    """Whether two snapshots say the same, whenever they were made."""
-
-    def judgement(rating: Rating) -> Rating:
-        return replace(
-            rating, id=0, active_s=0.0, wall_s=0.0, rated_at=0.0, undoes=None, scheme="", scheme_hash=""
-        )
-
-    return judgement(one) == judgement(other)

@@ -11,7 +11,7 @@ from radtui.review.scheme import (
     error_answer,
     modes_of,
     parse_error_answer,
-    toward_tuned,
+    toward_later,
 )
 from radtui.review.scheme_file import default_scheme, load_scheme, normalise_key, parse_scheme
 
@@ -164,10 +164,11 @@ def test_keys_are_named_as_textual_names_them():
     assert normalise_key("ctrl+?") == "ctrl+question_mark" and normalise_key("F2") == "f2"
 
 
-def test_values_are_turned_towards_the_tuned_model():
-    assert toward_tuned(2, Variant.BASE) == 2  # B is the tuned text
-    assert toward_tuned(2, Variant.TUNED) == -2
-    assert toward_tuned(0, Variant.TUNED) == 0
+def test_values_are_turned_towards_the_later_variant():
+    assert toward_later(2, Variant.BASE, Variant.TUNED) == 2  # B is the tuned text
+    assert toward_later(2, Variant.TUNED, Variant.BASE) == -2
+    assert toward_later(0, Variant.TUNED, Variant.BASE) == 0
+    assert toward_later(1, Variant.DPO, Variant.TUNED) == -1
 
 
 def test_answer_keys_round_trip():
