@@ -4,7 +4,7 @@ Two programs share one SQLite file. The app (`tui/`) draws and asks; a worker (`
 detached for one job, does it, and writes rows. Facts go one way, worker -> SQLite -> app; the only thing
 that goes the other way is a job row and its `stop_requested` column. Neither imports the other.
 
-    cli.py        every command; without one, opens the app
+    cli/          every command; without one, opens the app
     records.py    frozen dataclasses and enums that cross a boundary
     settings.py   what a job is asked to do: fields, ranges, units, presets
     paths.py      where the database, jobs/0007/ and images/ are
@@ -13,15 +13,16 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     demo/         phantom radiographs, their captions, the small base model's recipe
     imaging/      pixels -> grey levels -> terminal cells (pure)
     charts/       metric points -> smoothed, bounded series -> cells (pure)
-    jobs/         start, stop, reconcile; the only Popen, the only flock
-    worker/       python -m radtui.worker JOB: import, train, generate; torch and trl live here only
+    jobs/         start, stop, reconcile, estimate; the only processes that outlive a call, the only flock
+    worker/       python -m radtui.worker JOB: import, train, generate, on one GPU or several; torch and trl live here
     review/       rating scheme, order and blinding, agreement, statistics, text scores (pure)
     export/       comparisons -> CSV and other files; a whole file or none
     tui/          the app, its screens and widgets, one .tcss beside each screen
 
 Imports go downwards: cli -> tui -> export -> (jobs | charts | imaging | review | sources) -> store ->
-(settings | paths) -> records, and worker -> (export, jobs, sources, review, store). The app never reaches torch,
-transformers, trl, peft, unsloth or datasets. import-linter contracts and a fresh-interpreter test check it.
+(settings | paths) -> records; sources -> demo -> review; worker -> (export, jobs, imaging, sources, store). The app
+never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts and a fresh-interpreter test
+check it.
 """
 
 __version__ = "0.1.0"

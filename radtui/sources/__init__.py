@@ -5,7 +5,7 @@
     table.py     rows of CSV and JSON Lines
     folder.py    images with a table, with texts beside them, or alone
     parquet.py   images inside parquet files
-    hub.py       a data set by its hub id
+    hub.py       a data set by its hub id; hub_download.py tells how far a download is
     dicom.py     DICOM files, with an allow-list for their headers
     phantoms.py  drawn radiographs
 
