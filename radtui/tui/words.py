@@ -18,15 +18,6 @@ MARKS = {
     JobState.FAILED: "✗",
     JobState.LOST: "?",
 }
-STYLES = {
-    JobState.QUEUED: "$muted",
-    JobState.STARTING: "$accent",
-    JobState.RUNNING: "$accent",
-    JobState.DONE: "$foreground",
-    JobState.STOPPED: "$muted",
-    JobState.FAILED: "$error",
-    JobState.LOST: "$warning",
-}
 
 
 def rate(per_s: float, unit: str) -> str:

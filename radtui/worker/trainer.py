@@ -24,9 +24,8 @@ from radtui.worker.reporter import Reporter
 if TYPE_CHECKING:
     from transformers import Trainer as Below
 else:
-    Below = (
-        object  # one of TRL's trainers comes next; unsloth may have put other classes below it than are here
-    )
+    # One of TRL's trainers comes next; unsloth may have put other classes below it than are here.
+    Below = object
 
 
 class WatchedTrainer(Below):

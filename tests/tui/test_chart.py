@@ -245,7 +245,7 @@ async def test_chart_is_in_the_screenshot():
 class SmallApp(App[None]):
     def compose(self) -> ComposeResult:
         yield SmallChart("learning rate", id="rate")
-        yield SmallChart("GPU", unit="GiB", floor=0, id="gpu")
+        yield SmallChart("GPU", unit="GiB", floor=0, ceiling=80, id="gpu")
 
 
 async def test_small_chart_shows_newest_value_and_clears():
@@ -255,7 +255,6 @@ async def test_small_chart_shows_newest_value_and_clears():
         assert rate.value is None
         rate.extend(points(50))
         gpu.extend([Metric(1, 1, 0.1, 1.0, "gpu", 38.25)])
-        gpu.set_ceiling(80)
         await pilot.pause()
         lines = screen(app)
         assert "learning rate" in lines[0] and f"{rate.value:#.4g}" in lines[0]

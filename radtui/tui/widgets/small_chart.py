@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.geometry import Region
@@ -70,11 +69,6 @@ class SmallChart(Widget):
     def clear(self) -> None:
         """Take out all points."""
         self.series = Series()
-        self._changed()
-
-    def set_ceiling(self, ceiling: float | None) -> None:
-        """Change the upper end of the scale, as when the size of a GPU's memory is known."""
-        self.look = replace(self.look, ceiling=ceiling)
         self._changed()
 
     def render_lines(self, crop: Region) -> list[Strip]:
