@@ -8,6 +8,7 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.results import JOB_OPTION, SCHEME_OPTION, review_job
+from radtui.export.words import left_out_words
 
 FORMS = ("csv", "errors", "jsonl", "parquet", "dpo", "kto")
 NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
@@ -67,8 +68,7 @@ def export(
         return
     click.echo(f"{done.rows} {NOUNS.get(form, 'rated comparisons')} of job {review.job.id} -> {done.path}")
     if done.left_out:
-        told_out = ", ".join(f"{count} {why.replace('_', ' ')}" for why, count in done.left_out.items())
-        click.echo(f"Left out: {told_out}.", err=True)
+        click.echo(f"Left out: {left_out_words(done.left_out)}.", err=True)
     if done.note:
         click.echo(done.note, err=True)
     if not review.ratings:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from radtui.export.words import estimate, p_value, share
+from radtui.export.words import estimate, left_out_words, p_value, share
 from radtui.records import Job
 from radtui.review.preference import Comparative
 from radtui.review.quality import Acceptability, ErrorRates, Errors
@@ -17,16 +17,12 @@ from radtui.review.variants import Variants
 Row = tuple[str, str]
 
 LABEL_CELLS = 24
-LEFT_OUT = {
-    "unrated": "note or flag only", "other_scheme": "by another scheme", "repeats": "hidden repeats",
-    "calibration": "calibration pairs", "skipped": "skipped", "unblinded": "un-blinded",
-}  # fmt: skip
 
 
 def print_stats(job: Job, summary: Summary, scheme: Scheme) -> None:
     """Print a summary in sections of aligned lines."""
     click.echo(f"Job {job.id}  {job.name}")
-    left = ", ".join(f"{n} {LEFT_OUT[why]}" for why, n in left_out(summary).items() if n)
+    left = left_out_words(left_out(summary))
     click.echo(
         f"{_plural((summary.variants or summary).n, 'rating')} of"
         f" {_plural((summary.variants or summary).images, 'image')} by"

@@ -18,6 +18,7 @@ from pathlib import Path
 from radtui.export.comparisons import rated
 from radtui.export.files import whole_folder
 from radtui.export.study import Review
+from radtui.export.words import left_out_words
 from radtui.imaging.decode import training_image
 from radtui.paths import DataDir
 from radtui.records import Comparison, Image, Rating, UserError, Variant
@@ -95,7 +96,7 @@ def write_preferences(data: DataDir, choice: Choice, out: Path, form: str) -> in
         UserError: There is no pair to learn from, an image is gone, or the folder cannot be written.
     """
     if not choice.pairs:
-        told = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in choice.left_out.items())
+        told = left_out_words(choice.left_out)
         raise UserError(
             f"No rated pair can be learnt from ({told or 'nothing is rated'}); describe and rate images outside the"
             " test split, as in radtui generate --split train."

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from radtui.export.preferences import Choice, Preferred, choose
 from radtui.export.study import read_review
+from radtui.export.words import left_out_words
 from radtui.jobs import submit_train
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
@@ -123,10 +124,7 @@ def _too_few(found: list[tuple[Job, Choice]], dataset: str = "") -> UserError:
             " radtui generate --split train, then rate them (r)."
         )
     job, choice = max(found, key=lambda each: len(each[1].pairs))
-    why = ", ".join(
-        f"{n:,} {reason.replace('held_out', 'held-out').replace('_', ' ')}"
-        for reason, n in choice.left_out.items()
-    )
+    why = left_out_words(choice.left_out)
     count = len(choice.pairs)
     return UserError(
         f"{count} rated pair{'' if count == 1 else 's'} of job {job.id} can be learnt from and at least {LEAST_PAIRS}"

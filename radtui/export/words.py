@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from radtui.review.intervals import Estimate, Proportion
 
 NOTHING = "-"
+LEFT_OUT = {
+    "unrated": "without an answer", "other_scheme": "by another scheme", "repeats": "hidden repeats",
+    "calibration": "calibration pairs", "unblinded": "un-blinded", "held_out_split": "in a held-out split",
+    "ties": "equal", "same_text": "with the same text twice",
+    "chosen_with_significant_error": "chosen with a significant error",
+}  # fmt: skip
+
+
+def left_out_words(reasons: Mapping[str, int]) -> str:
+    """What is left out and why, without the reasons that meet nothing: "2 hidden repeats, 1 un-blinded"."""
+    return ", ".join(f"{n:,} {LEFT_OUT.get(why, why.replace('_', ' '))}" for why, n in reasons.items() if n)
 
 
 def share(of: Proportion, n: bool = True) -> str:

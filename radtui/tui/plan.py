@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from radtui.export.words import left_out_words
 from radtui.settings import TrainSettings
 from radtui.store.images import DatasetSummary
 
@@ -83,9 +84,7 @@ def preference_plan(settings: TrainSettings, found: Offer, datasets: Sequence[Da
         ("learns from", f"{count - held_back:,} rated pairs of #{found.job.id}"),
         ("begins with", f"the adapter of #{found.job.id}, a copy bounds it"),
     ]
-    facts += [
-        ("left out", f"{n:,} {reason.replace('_', ' ')}") for reason, n in found.choice.left_out.items()
-    ]
+    facts += [("left out", left_out_words({why: n})) for why, n in found.choice.left_out.items() if n]
     total = steps_of(settings, count - held_back)
     passes = total * settings.effective_batch / (count - held_back)
     facts.append(("steps", f"{total:,} of {settings.effective_batch} pairs"))

@@ -6,6 +6,7 @@ import csv
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,18 @@ async def test_figures_have_n_and_interval(
         await settled(pilot)
         assert "Krippendorff alpha" in text(pilot, "ratings") and "ben" in text(pilot, "ratings")
         assert "all raters" in text(pilot, "title")
+
+
+async def test_a_repeat_is_the_same_answer_only_at_the_same_step(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    rate(db, reviewed_job, [1], "ana", 2)
+    first = ratings.history(db, reviewed_job.id, "ana")[0]
+    ratings.add(db, replace(first, id=0, occasion=1, preference=1))
+    async with opened(data, (120, 60)) as pilot:
+        await settled(pilot)
+        assert "Same answer again        0% (0%-79%) of 1 hidden repeat" in text(pilot, "ratings")
+        assert "Left out: 1 hidden repeat" in text(pilot, "ratings")
 
 
 async def test_export_writes_the_rated_comparisons(

@@ -192,7 +192,7 @@ def test_nothing_to_learn_from_leaves_no_folder(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
 ) -> None:
     ratings.add(db, rating(reviewed_job.id, descriptions.comparison_ids(db, reviewed_job.id)[0], 2))
-    with pytest.raises(UserError, match=r"1 held out split.*--split train"):
+    with pytest.raises(UserError, match=r"1 in a held-out split.*--split train"):
         write(data, db, reviewed_job, "dpo", tmp_path / "dpo")
     assert not (tmp_path / "dpo").exists()
 

@@ -283,7 +283,9 @@ def test_too_few_pairs_are_refused_with_their_number(data, mllama, tmp_path):
     jobs.end(db, trained.id, JobState.DONE)
     describe(data, trained, count=LEAST_PAIRS - 1)
     describe(data, trained, count=8, split="test")
-    with pytest.raises(UserError, match=r"^9 rated pairs of job 1 can be learnt from .* 8 held out split"):
+    with pytest.raises(
+        UserError, match=r"^9 rated pairs of job 1 can be learnt from .* 8 in a held-out split"
+    ):
         submit_preferences(data, db, default_scheme(), asked)
     describe(data, trained, count=LEAST_PAIRS)  # one image more; the others again
     found = offer(db, default_scheme(), asked)

@@ -20,7 +20,7 @@ from radtui.export.report.document import (
 from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Example, Gathered
 from radtui.export.report.phrases import short_label
-from radtui.export.words import estimate, p_value, share
+from radtui.export.words import estimate, left_out_words, p_value, share
 from radtui.records import Rating, Variant
 from radtui.review.quality import Acceptability
 from radtui.review.variants import Variants
@@ -46,6 +46,7 @@ def _shown(told: Gathered, example: Example) -> Shown:
         cut = [variant.value for variant in told.review.variants if pair.by(variant).truncated]
         notes += (f"Cut off at the longest length: {' and '.join(cut)}.",)
     if pair.dpo:
+        verdict = verdict if example.ratings else "base and tuned not rated"
         notes += (f"The dpo variant wrote: {pair.dpo.text}",)
     title = f"{image.source_key} · {image.examination}" if image.examination else image.source_key
     return Shown(
@@ -227,9 +228,7 @@ def trust(told: Gathered) -> Section:
     if not summary.n:
         return Section("trust", "How far to trust the ratings", ())
     left, side, power = summary.left_out, summary.side, summary.power
-    out = ", ".join(
-        f"{getattr(left, name)} {name.replace('_', ' ')}" for name in left.__slots__ if getattr(left, name)
-    )
+    out = left_out_words({name: getattr(left, name) for name in left.__slots__})
     detectable = f"a true win rate from {power.detectable:.0%}" if power.detectable else "no true win rate"
     rows = [
         ("Left text chosen", share(side.chosen_left) + ("; a side bias is likely" if side.suspected else "")),

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from textual.content import Content
 
+from radtui.export.words import left_out_words
 from radtui.jobs.progress import clock_text
 from radtui.review.intervals import Estimate, Proportion
 from radtui.review.preference import Comparative
@@ -230,8 +231,14 @@ def _checks(summary: Summary) -> list[Content]:
         said = f"rho {length.rho:+.2f}, {p_text(length.p)}; tuned texts are {length.median_ratio:.2f} times as long"
         rows.append(_checked("Longer text preferred", said, length.p is not None and length.p < 0.05))
     if summary.repeats is not None:
-        same = summary.repeats.same_direction
-        rows.append(_checked("Same answer again", f"{share_text(same)} of {same.n} hidden repeats", False))
+        same = summary.repeats.same
+        rows.append(
+            _checked(
+                "Same answer again",
+                f"{share_text(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}",
+                False,
+            )
+        )
     if summary.agreement is not None:
         alpha = summary.agreement.alpha
         rows.append(
@@ -261,12 +268,8 @@ def _checks(summary: Summary) -> list[Content]:
 
 
 def _left_out(left_out: LeftOut) -> list[Content]:
-    names = {
-        "repeats": "hidden repeats", "calibration": "calibration", "skipped": "skipped", "unblinded": "not blind",
-        "other_scheme": "by another scheme",
-    }  # fmt: skip
-    said = [f"{n} {names[name]}" for name in names if (n := getattr(left_out, name))]
-    return [Content(""), Content.styled(f"Left out: {', '.join(said)}.", "$muted")] if said else []
+    said = left_out_words({name: getattr(left_out, name) for name in left_out.__slots__ if name != "unrated"})
+    return [Content(""), Content.styled(f"Left out: {said}.", "$muted")] if said else []
 
 
 def _short(label: str) -> str:
