@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from radtui.settings import GenerateSettings
 from radtui.worker import memory
-from radtui.worker.model import Plan
+from radtui.worker.model import Plan, empty_model
 from radtui.worker.ranks import ALONE, Ranks
 
 WORKING_SHARE = 0.35  # of a GPU's free memory, for the images and texts of a batch
@@ -59,14 +58,12 @@ def at_hand(name: str) -> bool:
 
 def _size(name: str, trust_remote_code: bool) -> tuple[int, bool]:
     """Parameters of a model that is on this machine, and whether they are stored quantised."""
-    import torch
-    from transformers import AutoConfig, AutoModelForImageTextToText
+    from transformers import AutoConfig
 
-    common: dict[str, Any] = {"trust_remote_code": trust_remote_code}
-    config = AutoConfig.from_pretrained(name, local_files_only=True, **common)
-    with torch.device("meta"):  # shapes without storage
-        parameters = AutoModelForImageTextToText.from_config(config, **common).num_parameters()
-    return parameters, getattr(config, "quantization_config", None) is not None
+    config = AutoConfig.from_pretrained(name, local_files_only=True, trust_remote_code=trust_remote_code)
+    return empty_model(config, trust_remote_code).num_parameters(), getattr(
+        config, "quantization_config", None
+    ) is not None
 
 
 def _base_of(adapter: str) -> str:

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from radtui.records import StopRequest
-from radtui.sources.hub_download import Download, model_files, sizes
+from radtui.sources.hub_download import GIB, Download, model_files, sizes
 from radtui.worker.reporter import Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
@@ -71,7 +71,7 @@ def fetch(name: str, say: Say, trust_remote_code: bool = False) -> None:
     info = HfApi().model_info(name, timeout=TIMEOUT_S, files_metadata=True)
     wanted = model_files([each.rfilename for each in info.siblings or ()], trust_remote_code)
     download = Download(name, "model", sizes(info.siblings, wanted))
-    log.info("Fetching %d files of %s, %.2f GiB", len(wanted), name, download.total / 2**30)
+    log.info("Fetching %d files of %s, %.2f GiB", len(wanted), name, download.total / GIB)
     say(download.said())
     patiently(lambda: snapshot_download(name, allow_patterns=wanted), lambda _: say(download.said()))
     say(download.said())

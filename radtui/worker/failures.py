@@ -46,7 +46,9 @@ def sentence(error: BaseException, data: DataDir, subject: str = "") -> str:
     for each in chain:
         if isinstance(each, UserError):
             return _last_line(each)
-    known = _memory_or_disk(chain, data) or _missing_module(chain) or hub_problem(error, subject)
+    known = (
+        _memory_or_disk(chain, data) or _missing_module(chain) or _damaged(chain) or hub_problem(error, subject)
+    )
     reason = " ".join(str(error).split())[:200].rstrip(".") or "no message"
     return known or f"The job failed with {type(error).__name__} ({reason}); {READ_LOG}."
 
@@ -94,6 +96,12 @@ def _memory_or_disk(chain: list[BaseException], data: DataDir) -> str:
             "The machine's memory is full: choose a smaller batch_size, set max_side_px, or a smaller model."
         )
     return ""
+
+
+def _damaged(chain: list[BaseException]) -> str:
+    if not any(type(each).__name__ == "SafetensorError" for each in chain):
+        return ""
+    return f"Weights this job needs are damaged or cut short: copy or train them again; to see which, {READ_LOG}."
 
 
 def _missing_module(chain: list[BaseException]) -> str:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from radtui.settings import TrainSettings
 from radtui.worker import fitting, lora, rehearsal, vision_attention
 from radtui.worker.memory import GIB
-from radtui.worker.model import Plan
+from radtui.worker.model import Plan, empty_model
 
 # Source: Dettmers et al., QLoRA (2023), section 3: a scale of 8 bits per block of 64, one of 32 bits per 256 scales.
 SCALES_BYTES = 1 / 64 + 4 / (64 * 256)
@@ -45,7 +45,7 @@ class Foresight:
     ) -> None:  # fmt: skip
         self.settings, self.how, self.collate, self.item = settings, how, collate, item
         self.dtype = getattr(torch, how.precision)
-        base = empty_model(config, self.dtype, settings.trust_remote_code)
+        base = empty_model(config, settings.trust_remote_code, self.dtype)
         self.weights_gib = weights_bytes(base, config, how, how.four_bit) / GIB
         self.weights_4bit_gib = weights_bytes(base, config, how, True) / GIB
         self.model = lora.add_adapter(base, settings)
@@ -124,19 +124,6 @@ class Foresight:
             hook.remove()
         spliced = int(torch.isin(batch["input_ids"], image_ids).sum())
         return max(seen[:1] or [spliced]), int(batch["input_ids"].shape[1])
-
-
-def empty_model(config: Any, dtype: torch.dtype, trust_remote_code: bool) -> Any:
-    """The model with parameters that have shapes and no storage."""
-    from transformers import AutoModelForImageTextToText
-
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        with torch.device("meta"):
-            return AutoModelForImageTextToText.from_config(config, trust_remote_code=trust_remote_code)
-    finally:
-        torch.set_default_dtype(before)
 
 
 def weights_bytes(model: Any, config: Any, how: Plan, four_bit: bool) -> float:

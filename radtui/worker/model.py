@@ -321,16 +321,31 @@ def _four_bit(dtype: Any) -> Any:
     )
 
 
-def _check_fits(name: str, config: Any, how: Plan) -> None:
-    """Refuse a model whose weights alone are larger than the memory, before hours of download or swapping."""
+def empty_model(config: Any, trust_remote_code: bool = False, dtype: Any = None) -> Any:
+    """A model with parameters that have shapes and no storage.
+
+    Args:
+        config: The model's.
+        trust_remote_code: Whether Python code that comes with the model may run.
+        dtype: Of its floating-point parameters; None for torch's default.
+    """
     import torch
     from transformers import AutoModelForImageTextToText
 
-    with torch.device("meta"):  # shapes without storage
-        parameters = AutoModelForImageTextToText.from_config(config).num_parameters()
-    bytes_each = (
-        0.6 if how.four_bit else {"float32": 4}.get(how.precision, 2)
-    )  # 0.6: blocks carry their scales
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype or before)
+    try:
+        with torch.device("meta"):
+            return AutoModelForImageTextToText.from_config(config, trust_remote_code=trust_remote_code)
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _check_fits(name: str, config: Any, how: Plan) -> None:
+    """Refuse a model whose weights alone are larger than the memory, before hours of download or swapping."""
+    parameters = empty_model(config).num_parameters()
+    # 0.6: blocks of 4-bit weights carry their scales.
+    bytes_each = 0.6 if how.four_bit else {"float32": 4}.get(how.precision, 2)
     need_gib = parameters * bytes_each / memory.GIB
     free_gib = memory.free_gpu_gib() if how.cuda else memory.free_gib()
     if need_gib > free_gib:
