@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from radtui.store import jobs, metrics
 
 CARD = "README.md"
 ADAPTER = "adapter_config.json"
+WEIGHTS = "adapter_model.safetensors"
 
 
 def export_adapter(
@@ -40,6 +42,7 @@ def export_adapter(
     adapter = data.adapter(job_id)
     if not (adapter / ADAPTER).exists():
         raise UserError(f"Job {job_id} has left no adapter: it is {job.state}; let it finish, or resume it.")
+    _refuse_damaged(adapter / WEIGHTS, job_id)
     out = out.expanduser().absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     with whole_folder(out, _is_export) as folder:
@@ -50,6 +53,25 @@ def export_adapter(
         with whole_file(folder / CARD) as file:
             file.write(card(job, _losses(db, job_id), merged))
     return out
+
+
+def _refuse_damaged(weights: Path, job_id: int) -> None:
+    """Nobody should send off an adapter that nothing can load.
+
+    Source: safetensors' format: 8 bytes with the header's length, the header in JSON, then the tensors' bytes.
+    """
+    try:
+        with weights.open("rb") as file:
+            header_bytes = int.from_bytes(file.read(8), "little")
+            size_bytes = weights.stat().st_size
+            whole = 8 + header_bytes <= size_bytes
+            header = json.loads(file.read(header_bytes)) if whole else {}
+        ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
+        whole = whole and bool(ends) and 8 + header_bytes + max(ends) == size_bytes
+    except (ValueError, TypeError, KeyError, AttributeError):
+        whole = False
+    if not whole:
+        raise UserError(f"The adapter of job {job_id} is damaged or cut short ({weights}); train it again.")
 
 
 def _trained(db: sqlite3.Connection, job_id: int) -> Job:

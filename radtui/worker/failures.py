@@ -47,7 +47,10 @@ def sentence(error: BaseException, data: DataDir, subject: str = "") -> str:
         if isinstance(each, UserError):
             return _last_line(each)
     known = (
-        _memory_or_disk(chain, data) or _missing_module(chain) or _damaged(chain) or hub_problem(error, subject)
+        _memory_or_disk(chain, data)
+        or _missing_module(chain)
+        or _damaged(chain)
+        or hub_problem(error, subject)
     )
     reason = " ".join(str(error).split())[:200].rstrip(".") or "no message"
     return known or f"The job failed with {type(error).__name__} ({reason}); {READ_LOG}."

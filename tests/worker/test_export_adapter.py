@@ -96,6 +96,20 @@ def test_what_cannot_be_exported_is_a_sentence(trained, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.parametrize("keep", [0, 4, 200, -1])
+def test_a_damaged_adapter_is_not_handed_on(trained, tmp_path, keep):
+    data, job = trained
+    weights = data.adapter(job.id) / "adapter_model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:keep])
+    try:
+        with pytest.raises(UserError, match="damaged or cut short"):
+            export_adapter(data, connect(data), job.id, tmp_path / "a")
+    finally:
+        weights.write_bytes(whole)
+    assert not (tmp_path / "a").exists()
+
+
 def test_the_command_line_imports_no_torch():
     code = "import sys, radtui.cli.adapter, radtui.export.adapter; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,6 +6,7 @@ import errno
 import sqlite3
 
 import pytest
+from safetensors import SafetensorError
 
 from radtui.paths import DataDir
 from radtui.records import UserError
@@ -53,6 +54,10 @@ LOADER = 'Caught UserError in DataLoader worker process 0.\nOriginal Traceback (
         (ModuleNotFoundError("x", name="bitsandbytes"), r"pip install 'radtui\[gpu\]'\."),
         (ModuleNotFoundError("x", name="timm"), r"Python package timm, .*: pip install timm\."),
         (caused(OSError("x"), ConnectError("no route")), "not on this machine and the hub cannot be reached"),
+        (
+            SafetensorError("Error while deserializing header"),
+            "Weights .* damaged or cut short: copy or train",
+        ),
         (GatedRepoError("401"), "is gated: accept its terms"),
         (
             ZeroDivisionError("division by zero\nand more"),
