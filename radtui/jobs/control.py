@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -12,11 +13,9 @@ from radtui.jobs.launch import alive
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs
-from radtui.store.database import writing
 
-START_GRACE_S = (
-    15.0  # between a job's row and its worker's lock; only a machine brought to its knees takes longer
-)
+# Between a job's row and its worker's lock; only a machine brought to its knees takes longer.
+START_GRACE_S = 15.0
 
 
 def get_job(db: sqlite3.Connection, job_id: int) -> Job:
@@ -44,7 +43,8 @@ def stop(
     jobs.request_stop(db, job_id, how)
     if how is StopRequest.NOW and job.pid and alive(data, job_id):
         # The worker may be deep in a compilation that writes no row; the lock says the process is still its own.
-        os.kill(job.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it has ended since the look at its lock
+            os.kill(job.pid, signal.SIGTERM)
 
 
 def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
@@ -110,18 +110,8 @@ def _settle_queued(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
             db, job.id, JobState.STOPPED, message=f"Job {before.id}, which it waited for, is {before.state}"
         )
         return
-    if _claim(db, job.id):
+    if jobs.claim(db, job.id):
         _launch_or_fail(data, db, job.id)
-
-
-def _claim(db: sqlite3.Connection, job_id: int) -> bool:
-    """Move a job from queued to starting; False when another process was quicker."""
-    with writing(db):
-        claimed = db.execute(
-            "UPDATE jobs SET state = 'starting', heartbeat_at = ? WHERE id = ? AND state = 'queued'",
-            (time.time(), job_id),
-        )
-    return claimed.rowcount == 1
 
 
 def _just_started(job: Job) -> bool:
@@ -129,15 +119,12 @@ def _just_started(job: Job) -> bool:
 
 
 def _settle_gone(db: sqlite3.Connection, job: Job) -> None:
+    if job.stop_requested is StopRequest.NOW:  # ended while it started, before it could write so
+        jobs.settle(db, job.id, JobState.STOPPED)
+        return
     code = launch.exit_code(job.id)
     if code is not None and code == -signal.SIGKILL:
         why = "The worker was killed, most often for want of memory"
     else:
         why = "The worker ended without a word: it was killed, or the machine was restarted"
-    with writing(db):
-        # Only if it is still live: the worker may have written its end since this row was read.
-        db.execute(
-            f"UPDATE jobs SET state = 'lost', error = ?, ended_at = coalesce(heartbeat_at, ?), pid = NULL"
-            f" WHERE id = ? AND state IN {jobs.LIVE}",
-            (why + "; resume it, or read its log.", time.time(), job.id),
-        )
+    jobs.settle(db, job.id, JobState.LOST, why + "; resume it, or read its log.")

@@ -11,7 +11,7 @@ import time
 
 from radtui.paths import DataDir
 from radtui.records import UserError
-from radtui.store.database import writing
+from radtui.store import jobs
 
 WORKER_NICENESS = 10  # below the app, so that a key is answered while training fills every core
 LOCK_WAIT_S = 5.0  # a worker that has just written its end still takes a moment to leave
@@ -51,8 +51,7 @@ def launch(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
         os.close(lock)
     os.setpriority(os.PRIO_PROCESS, child.pid, WORKER_NICENESS)
     _children[job_id] = child
-    with writing(db):
-        db.execute("UPDATE jobs SET pid = coalesce(pid, ?) WHERE id = ?", (child.pid, job_id))
+    jobs.started(db, job_id, child.pid)
 
 
 def alive(data: DataDir, job_id: int) -> bool:

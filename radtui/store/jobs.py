@@ -104,13 +104,43 @@ def followers(db: sqlite3.Connection, job_id: int) -> list[Job]:
 
 
 def begin(db: sqlite3.Connection, job_id: int, pid: int) -> None:
-    """The worker is up: state `running`, first heartbeat, no stop request left over from an earlier run."""
+    """The worker is up: state `running`, first heartbeat.
+
+    A stop that was asked for while it started stays; one left over from an earlier run does not.
+    """
     now = time.time()
     with writing(db):
         db.execute(
             "UPDATE jobs SET state = 'running', pid = ?, started_at = coalesce(started_at, ?), heartbeat_at = ?,"
-            " ended_at = NULL, error = '', stop_requested = '' WHERE id = ?",
+            " ended_at = NULL, error = '',"
+            " stop_requested = CASE state WHEN 'starting' THEN stop_requested ELSE '' END WHERE id = ?",
             (pid, now, now, job_id),
+        )
+
+
+def started(db: sqlite3.Connection, job_id: int, pid: int) -> None:
+    """Note the process that was started for a job, unless it has written its own number already."""
+    with writing(db):
+        db.execute("UPDATE jobs SET pid = coalesce(pid, ?) WHERE id = ?", (pid, job_id))
+
+
+def claim(db: sqlite3.Connection, job_id: int) -> bool:
+    """Move a job from queued to starting; False when another process was quicker."""
+    with writing(db):
+        claimed = db.execute(
+            "UPDATE jobs SET state = 'starting', heartbeat_at = ? WHERE id = ? AND state = 'queued'",
+            (time.time(), job_id),
+        )
+    return claimed.rowcount == 1
+
+
+def settle(db: sqlite3.Connection, job_id: int, state: JobState, error: str = "") -> None:
+    """A job's worker is gone without a word; nothing changes when it has written its end meanwhile."""
+    with writing(db):
+        db.execute(
+            f"UPDATE jobs SET state = ?, error = ?, ended_at = coalesce(heartbeat_at, ?), pid = NULL"
+            f" WHERE id = ? AND state IN {LIVE}",
+            (state, error, time.time(), job_id),
         )
 
 

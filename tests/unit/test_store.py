@@ -97,6 +97,17 @@ def test_a_job_from_row_to_end(db: sqlite3.Connection) -> None:
     )  # an old request does not stop a resumed job
 
 
+def test_a_stop_asked_for_while_the_worker_starts_is_heard(db: sqlite3.Connection) -> None:
+    job = _job(db)
+    jobs.request_stop(db, job.id, StopRequest.CHECKPOINT)
+    jobs.begin(db, job.id, pid=123)
+    assert jobs.progress(db, job.id, 1, 3) is StopRequest.CHECKPOINT
+    jobs.end(db, job.id, JobState.STOPPED)
+    jobs.restart(db, job.id)
+    jobs.begin(db, job.id, pid=124)
+    assert jobs.progress(db, job.id, 1, 3) is StopRequest.NONE
+
+
 def test_metrics_are_read_by_cursor_and_not_finite_means_a_gap(db: sqlite3.Connection) -> None:
     job, other = _job(db), _job(db)
     metrics.log_step(db, job.id, 1, 9, 0.1, 1.0, {"loss": 2.0, "grad_norm": math.inf})

@@ -141,6 +141,22 @@ def test_a_queued_job_can_be_taken_out(data: DataDir, db: sqlite3.Connection, ml
         stop(data, db, second.id)
 
 
+def test_a_job_stopped_while_it_starts_is_stopped_and_one_that_vanished_is_lost(
+    data: DataDir, db: sqlite3.Connection
+) -> None:
+    asked, vanished, over = (jobs.create(db, JobKind.TRAIN, "t", "shapes", {}) for _ in range(3))
+    for job in (asked, vanished, over):
+        jobs.started(db, job.id, 1)
+    stop(data, db, asked.id, StopRequest.NOW)
+    jobs.end(db, over.id, JobState.DONE)
+    jobs.settle(db, over.id, JobState.LOST, "too late")
+    assert reconcile(data, db) == []
+    states = {job.id: jobs.must_get(db, job.id) for job in (asked, vanished, over)}
+    assert (states[asked.id].state, states[asked.id].error) == (JobState.STOPPED, "")
+    assert states[vanished.id].state is JobState.LOST and "resume it" in states[vanished.id].error
+    assert (states[over.id].state, states[over.id].error) == (JobState.DONE, "")
+
+
 def test_an_import_runs_detached_and_reports(data: DataDir, db: sqlite3.Connection, tmp_path: Path) -> None:
     from tests.conftest import drawn_png
 
