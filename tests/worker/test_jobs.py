@@ -146,7 +146,7 @@ def test_a_job_stopped_while_it_starts_is_stopped_and_one_that_vanished_is_lost(
 ) -> None:
     asked, vanished, over = (jobs.create(db, JobKind.TRAIN, "t", "shapes", {}) for _ in range(3))
     for job in (asked, vanished, over):
-        jobs.started(db, job.id, 1)
+        jobs.started(db, job.id, 2**22 + 1)  # more than any process number
     stop(data, db, asked.id, StopRequest.NOW)
     jobs.end(db, over.id, JobState.DONE)
     jobs.settle(db, over.id, JobState.LOST, "too late")
