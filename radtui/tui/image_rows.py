@@ -16,7 +16,7 @@ from radtui.tui.widgets.table_columns import Column, Row
 
 COLUMNS = (
     Column("", width=1),
-    Column("Name", flex=1.0, least=9, keep="end"),
+    Column("Name", flex=1.0, least=11, keep="end"),
     Column("Reference", flex=3.0, least=12),
     Column("Examination", width=14, priority=4),
     Column("Split", width=5, priority=3),
