@@ -58,22 +58,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     if not todo:
         return
 
-    # One load serves all: the base text comes from the same weights with the adapter off.
-    name, how = base_weights.choose(settings, models.plan(settings), ranks)
-    for change in how.changes if ranks.first else ():
-        reporter.event(0, "warning", change)
-    model, processor = models.load(
-        name, how, trust_remote_code=settings.trust_remote_code,
-        say=downloads.saying(reporter, descriptions.count(db, job.id), total),
-    )  # fmt: skip
-    before = base_files.trained_on(db, settings.train_job), settings.train_job
-    change = base_files.keep(reporter, 0, model, name, before)
-    third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in missing else None
-    model = models.load_adapter(model, settings.adapter, how, third)
-    reporter.result(
-        backend=how.backend, weights=how.weights, base_model=name,
-        substitutions=[*how.changes, *([change] if change else [])],
-    )  # fmt: skip
+    model, processor = _loaded(settings, missing, total, db, reporter)
 
     # These import torch, which unsloth wants to see first.
     from radtui.worker import decode, fast_lora, gpu_facts, vision_attention
@@ -101,6 +86,29 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
             peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, gpus=ranks.count,
             **_figures(db, job.id, list(missing), ranks.count),
         )  # fmt: skip
+
+
+def _loaded(
+    settings: GenerateSettings, missing: Mapping[Variant, set[int]], total: int, db: sqlite3.Connection,
+    reporter: Reporter,
+) -> tuple[Any, Any]:  # fmt: skip
+    """Model and processor. One load serves all: the base text comes from the same weights with the adapter off."""
+    name, how = base_weights.choose(settings, models.plan(settings), reporter.ranks)
+    for change in how.changes if reporter.ranks.first else ():
+        reporter.event(0, "warning", change)
+    model, processor = models.load(
+        name, how, trust_remote_code=settings.trust_remote_code,
+        say=downloads.saying(reporter, descriptions.count(db, reporter.job_id), total),
+    )  # fmt: skip
+    before = base_files.trained_on(db, settings.train_job), settings.train_job
+    change = base_files.keep(reporter, 0, model, name, before)
+    third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in missing else None
+    model = models.load_adapter(model, settings.adapter, how, third)
+    reporter.result(
+        backend=how.backend, weights=how.weights, base_model=name,
+        substitutions=[*how.changes, *([change] if change else [])],
+    )  # fmt: skip
+    return model, processor
 
 
 class _Writer:
