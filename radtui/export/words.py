@@ -10,7 +10,7 @@ NOTHING = "-"
 LEFT_OUT = {
     "unrated": "without an answer", "other_scheme": "by another scheme", "repeats": "hidden repeats",
     "calibration": "calibration pairs", "unblinded": "un-blinded", "held_out_split": "in a held-out split",
-    "ties": "equal", "same_text": "with the same text twice",
+    "same_text": "with the same text twice",
     "chosen_with_significant_error": "chosen with a significant error",
 }  # fmt: skip
 
