@@ -51,7 +51,7 @@ async def test_six_pairs_with_six_keys_then_the_summary_is_named(data: DataDir, 
             await pilot.press(key)
         assert history(data, reviewed_job) == expected
         assert "All pairs are rated. Press s" in panel(pilot)
-        assert "6/6 rated" in line(pilot)
+        assert "6/6 answered" in line(pilot)
         await pilot.press("1")  # one too many
         assert "The same key again changes this last answer" in panel(pilot)
         assert history(data, reviewed_job) == expected
@@ -68,7 +68,7 @@ async def test_a_restart_shows_the_same_pair_on_the_same_sides(data: DataDir, re
     async with opened(data, (80, 24)) as pilot:
         assert (shown(pilot).pair, shown(pilot).texts) == before
         await pilot.press("u", "u")
-        assert "Taken back" in panel(pilot) and "0/6 rated" in line(pilot)
+        assert "Taken back" in panel(pilot) and "0/6 answered" in line(pilot)
         await pilot.press("u")
         assert "nothing to take back" in panel(pilot)
     assert len(history(data, reviewed_job)) == 4
@@ -197,7 +197,7 @@ async def test_hostile_text_is_shown_as_it_is(
         text_box.scroll_by(10_000)
         assert str(text_box.render()).rstrip().endswith("clear") and "↓" not in str(text_box.border_subtitle)
         await pilot.press("1")
-        assert "1/6 rated" in line(pilot)
+        assert "1/6 answered" in line(pilot)
 
 
 async def test_pairs_stream_in_while_they_are_rated(
@@ -236,7 +236,7 @@ async def test_pairs_stream_in_while_they_are_rated(
         write(ids[2], 3)
         jobs.end(db, job.id, JobState.DONE)
         await tick()
-        assert shown(pilot).pair.image_id == ids[1] and "1/3 rated" in line(pilot)
+        assert shown(pilot).pair.image_id == ids[1] and "1/3 answered" in line(pilot)
     assert len(history(data, job)) == 1
 
 

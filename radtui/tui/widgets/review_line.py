@@ -43,12 +43,12 @@ class ReviewLine(Widget):
         share = progress.rated / progress.total if progress.total else 0.0
         full, empty = words.bar(share, bar_cells)
         bar = Content.assemble(
-            (full, "$accent"), (empty, "$faint"), f" {progress.rated}/{progress.total} rated"
+            (full, "$accent"), (empty, "$faint"), f" {progress.rated}/{progress.total} answered"
         )
         parts = [Content.styled(f"Pair {self._place}", "bold"), bar]
         if progress.time_left_s:
             parts.append(Content.styled(f"{clock_text(progress.time_left_s)} left", "$muted"))
-        if progress.pace_s is not None:
+        if progress.pace_s is not None and progress.pace_s >= 1:
             parts.append(Content.styled(f"{clock_text(progress.pace_s)} a pair", "$muted"))
         if progress.active_s >= 1:
             parts.append(Content.styled(f"{clock_text(progress.active_s)} active", "$muted"))
