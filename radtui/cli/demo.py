@@ -16,10 +16,10 @@ from radtui.jobs.demo import DemoJobs, submit_demo
 from radtui.records import Job, JobState, UserError
 
 GUIDE = """\
-Phantoms are being drawn; then a small model learns from them while you watch.
-t  watch the loss fall and the descriptions change    [ ]  step through time
+Phantoms are being drawn; then a small model learns while you watch.
+t  watch the loss fall and the texts change    [ ]  step through time
 d  look at the phantoms    j  all three jobs of the demo
-r  rate base against tuned, blind, as soon as pairs arrive    ?  every key"""
+r  rate base against tuned, blind, once pairs are there    ?  every key"""
 
 
 @click.command()

@@ -11,10 +11,8 @@ are JSON lines; the last one has the ratios.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sqlite3
-import struct
 import sys
 import time
 from dataclasses import replace
@@ -28,13 +26,13 @@ from radtui.records import Job, JobState, StopRequest
 from radtui.settings import INSTRUCTION, GenerateSettings, preset
 from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect
+from tests.bench.gpu_checks import open_gates
 from tests.bench.gpu_parts import DATASET, Results, fill, machine, median
 
 REPOSITORY = Path(__file__).parents[2]
 BATCH = 64  # images described at once, on either number of GPUs: the ratio is of GPUs, not of batches
 NEW_TOKENS = 128
 WARM_STEPS = 4  # the first ones compile
-OPEN_GATE = 0x3F00  # 0.5 in bfloat16
 SHOWN_BYTES = 6_000
 
 
@@ -75,7 +73,7 @@ class Bench:
         if not self.adapter.exists():
             fill(self.data, train=16 * self.options.steps, test=self.options.images)
             write_adapter(self.options.model, self.adapter)
-        opened = open_stored_gates(self.options.model)
+        opened = sum(open_gates(file) for file in sorted(self.options.model.glob("*.safetensors")))
         return {"opened_gates": opened, **machine()}
 
     def one(self) -> dict[str, Any]:
@@ -247,27 +245,6 @@ def _lasted(db: sqlite3.Connection, job: Job) -> float:
     """From the worker's start to its end, loading included, s."""
     ended = jobs.must_get(db, job.id)
     return round((ended.ended_at or 0) - (ended.started_at or 0), 1)
-
-
-def open_stored_gates(model: Path) -> int:
-    """Set the cross-attention gates of a bfloat16 checkpoint to 0.5 where they lie; returns how many there are.
-
-    Source: the safetensors format: 8 bytes of length, a JSON header with each tensor's place, the bytes.
-    """
-    opened = 0
-    for file in sorted(model.glob("*.safetensors")):
-        with file.open("r+b") as stored:
-            (length,) = struct.unpack("<Q", stored.read(8))
-            header = json.loads(stored.read(length))
-            for name, about in header.items():
-                if (
-                    name.endswith(("cross_attn_attn_gate", "cross_attn_mlp_gate"))
-                    and about["dtype"] == "BF16"
-                ):
-                    stored.seek(8 + length + about["data_offsets"][0])
-                    stored.write(struct.pack("<H", OPEN_GATE))
-                    opened += 1
-    return opened
 
 
 def write_adapter(model: Path, folder: Path) -> None:

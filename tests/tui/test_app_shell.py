@@ -5,10 +5,12 @@ import sys
 
 import pytest
 
+from radtui.cli.demo import GUIDE
 from radtui.records import JobKind, JobState
 from radtui.store import jobs
 from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.gallery import GalleryScreen
+from radtui.tui.screens.guide import GuideScreen
 from radtui.tui.screens.help import HelpScreen
 from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.top_bar import TopBar
@@ -172,3 +174,12 @@ async def test_tabs_and_keys_can_be_clicked(data, db):
         assert app.focused is focused
         await pilot.click(KeyBar, offset=(app.size.width - 3, 0))
         assert isinstance(app.screen, HelpScreen)
+
+
+async def test_the_demo_s_guide_is_whole_on_the_narrowest_screen(data):
+    app = RadtuiApp(data, "reader", "jobs", guide=GUIDE)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, GuideScreen))
+        await pilot.pause()
+        shown = text_of(app)
+        assert all(line in shown for line in GUIDE.splitlines())
