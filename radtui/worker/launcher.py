@@ -30,9 +30,11 @@ HERE = "127.0.0.1"  # all ranks are on this machine; its name need not be known 
 LOOK_S = 0.2  # between looks at the ranks
 SHOWN_LINES = 60  # of a failed rank's log, in the job's
 ECHO = re.compile(
-    "gloo|nccl|connection (closed|reset|refused)|broken pipe|Dist(Backend|Network|Store)", re.IGNORECASE
+    "gloo|nccl|connection (closed|reset|refused)|broken pipe|Dist(Backend|Network|Store)"
+    f"|^Signal {signal.SIGTERM:d} ",  # so the launcher ends the ranks that are left
+    re.IGNORECASE,
 )
-"""What a rank says when another one is gone."""
+"""What is said of a rank that ended because another one was gone."""
 
 
 def wanted(job: Job) -> int:
@@ -98,7 +100,8 @@ def _launched(job: Job, data: DataDir) -> ProcessFailure | None:
 
 def _place(failure: ProcessFailure) -> tuple[bool, int]:
     """Sorts what went wrong: causes before what only followed, then by time."""
-    return bool(ECHO.search(_raised(failure))) and failure.exitcode > 0, failure.timestamp
+    # The exit code tells them apart no better: one that has raised may be ended by a signal on its way out.
+    return bool(ECHO.search(_raised(failure))), failure.timestamp
 
 
 def _raised(failure: ProcessFailure) -> str:

@@ -81,11 +81,18 @@ def _do(job: Job, data: DataDir, db: sqlite3.Connection) -> None:
 
             generate.run(job, data, db, reporter)
     except (Stopped, OutOfMemoryError):
+        _end_in_peace()
         raise
     except Exception as error:
+        _end_in_peace()
         log.error("failed", exc_info=True)
         said = failures.sentence(error, data)
         raise UserError(said.replace(failures.READ_LOG, f"read {log_name(ranks.number)}")) from error
+
+
+def _end_in_peace() -> None:
+    """Let what this rank raised be written whole, also when the launcher ends all for another's sake."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _join(exchanges_gradients: bool) -> Ranks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -266,6 +267,34 @@ def test_a_rank_that_ends_before_it_has_a_log_is_one_sentence(data, mllama):
         UserError, match=r"^Process 2 of 2, one per GPU, ended early; read log\.txt, then resume"
     ):
         launcher._settle(job, data, db, Reporter(db, job.id), problem)
+
+
+def failure(folder: Path, rank: int, exitcode: int, said: str = ""):
+    """How torch tells of a rank that ended, with what it raised where it came to write that."""
+    from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
+
+    file = folder / f"{rank}.json"
+    if said:
+        file.write_text(json.dumps({"message": {"message": said, "extraInfo": {"timestamp": "1000"}}}))
+    return ProcessFailure(local_rank=rank, pid=7, exitcode=exitcode, error_file=str(file))
+
+
+@pytest.mark.parametrize(
+    "follower",
+    [
+        (
+            1,
+            "UserError: The job failed with RuntimeError (Read error [127.0.0.1]: Connection reset by peer).",
+        ),
+        (-signal.SIGTERM, "UserError: The job failed with DistBackendError (NCCL communicator was aborted)."),
+        (-signal.SIGKILL, "UserError: The job failed with RuntimeError (gloo: Broken pipe)."),
+        (-signal.SIGTERM, ""),
+    ],
+)
+@pytest.mark.parametrize("cause", [(-signal.SIGKILL, ""), (1, "UserError: The disk is full.")])
+def test_the_cause_is_named_and_not_what_followed(tmp_path, follower, cause):
+    ends = [failure(tmp_path, 0, *follower), failure(tmp_path, 1, *cause)]
+    assert min(ends, key=launcher._place).local_rank == 1
 
 
 def test_a_job_sees_as_many_gpus_as_it_has_processes(data, monkeypatch):
