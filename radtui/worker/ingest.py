@@ -68,6 +68,7 @@ class Tally:
     unreadable: int = 0
     leaked: int = 0
     missing: int = 0  # kept as an earlier import had them
+    first_reason: str = ""  # the first unreadable image, and why it is
     splits: Counter[str] = field(default_factory=Counter)
     started_s: float = field(default_factory=time.monotonic)
 
@@ -108,7 +109,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
 
     Raises:
         Stopped: the app asked to stop; what is in stays in.
-        UserError: the source cannot be opened or read on, or the disk is full.
+        UserError: the source cannot be opened or read on, has no image that can be read, or the disk is full.
     """
     settings = ImportSettings.from_dict(job.settings).check()
     dataset = settings.name.strip() or job.dataset
@@ -132,6 +133,10 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     reporter.progress(tally.done, tally.done, tally.closing())
     if not tally.done:
         raise UserError(f"{source.location} has no images; name another source.")
+    if tally.unreadable == tally.done:
+        raise UserError(
+            f"No image in {source.location} could be read ({tally.done:,} tried); the first, {tally.first_reason}"
+        )
 
 
 def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: ImportReporter) -> None:
@@ -216,7 +221,9 @@ class _Ingest:
         tally = self.tally
         tally.new += new
         tally.known += known
-        tally.unreadable += sum(bool(item.error or probe.error) for item, probe in batch)
+        reasons = [f"{item.source_key}: {why}" for item, probe in batch if (why := item.error or probe.error)]
+        tally.unreadable += len(reasons)
+        tally.first_reason = tally.first_reason or next(iter(reasons), "")
         tally.splits.update(item.split for item, _ in batch)
         if reporter.progress(tally.done, tally.total, tally.working()) is not StopRequest.NONE:
             raise Stopped

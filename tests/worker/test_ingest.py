@@ -106,6 +106,18 @@ def test_broken_files_become_rows_that_say_why(run: Import, tmp_path: Path) -> N
     assert len(images.usable(run.db, "set", "train")) == 1
 
 
+def test_an_import_without_one_readable_image_fails_and_says_why(run: Import, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "in", {"a.png": b"x", "b.png": b""})
+    with pytest.raises(UserError) as raised:
+        run(folder)
+    assert str(raised.value).startswith(
+        f"No image in {folder} could be read (2 tried); the first, a.png: These bytes"
+    )
+    assert [row.source_key for row in run.rows() if row.error] == ["a.png", "b.png"]
+    write_files(folder, {"a.png": drawn_png(1)})
+    assert run(folder).message == "2 images: 2 train; 1 unreadable"
+
+
 def test_a_repeated_import_changes_nothing(run: Import, tmp_path: Path) -> None:
     write_files(tmp_path / "in", {**broken(), **{f"{n}.png": drawn_png(n) for n in range(5)}})
     run(tmp_path / "in")
@@ -273,7 +285,8 @@ def test_few_images_are_in_memory_at_once(run: Import, monkeypatch: pytest.Monke
     monkeypatch.setattr(ingest, "BATCH_ROWS", 1)
     monkeypatch.setattr(ingest, "MAX_WAITING_BYTES", 4 * size)
     given(monkeypatch, found)
-    run("given")
+    with pytest.raises(UserError, match="could be read"):
+        run("given")
     assert len(ahead) == 64
     assert max(ahead) <= 6
 
