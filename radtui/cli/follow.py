@@ -9,8 +9,9 @@ import time
 
 import click
 
+from radtui.durations import estimate_text
 from radtui.jobs import reconcile
-from radtui.jobs.progress import Pace, Progress, clock_text
+from radtui.jobs.progress import Pace, Progress
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.store import jobs, metrics
@@ -69,7 +70,7 @@ def _describe(db: sqlite3.Connection, job: Job, progress: Progress) -> str:
         slow = progress.rate_per_s < 1
         parts.append(f"{1 / progress.rate_per_s:.2f} s each" if slow else f"{progress.rate_per_s:.1f}/s")
     if progress.left_s is not None:
-        parts.append(f"{clock_text(progress.left_s)} left")
+        parts.append(f"{estimate_text(progress.left_s)} left")
     if job.kind is JobKind.TRAIN:
         last = metrics.last_values(db, job.id)
         parts += [f"{name} {last[name]:.4f}" for name in ("loss", "eval_loss") if last.get(name) is not None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from radtui.durations import clock_text  # noqa: F401 - radtui.cli.jobs still asks for it here
+
 WINDOW_S = 60.0  # a rate older than this says nothing about now
 MIN_SPAN_S = 1.0  # two looks within a second would turn a burst of steps into a rate
 
@@ -50,13 +52,3 @@ class Pace:
         rate = (last - first) / (last_s - first_s)
         left = max(0.0, (total - step) / rate - (now_s - last_s)) if total else None
         return Progress(step, total, rate, left)
-
-
-def clock_text(seconds: float) -> str:
-    """A duration as people read it: `45 s`, `3 min 20 s`, `2 h 05 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

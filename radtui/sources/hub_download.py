@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from radtui.durations import estimate_text
+
 GIB, MIB = 2**30, 2**20
 WINDOW_S = 15.0  # a speed is of this long
 MIN_SPAN_S = 2.0  # a shorter one is of the small files that come first
@@ -73,7 +75,7 @@ class Download:
         if speed <= 0:
             return text
         left = (self.total - done) / speed
-        return f"{text}, {speed / MIB:.1f} MiB/s, {_duration(left)} left"
+        return f"{text}, {speed / MIB:.1f} MiB/s, {estimate_text(left)} left"
 
     def _there(self, name: str, size: int) -> int:
         try:
@@ -84,13 +86,6 @@ class Download:
             return 0
         # What is written, not what was set aside: parts may come in any order into a file of full length.
         return min(size, max((min(each.st_size, each.st_blocks * 512) for each in parts), default=0))
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    return f"{whole // 60} min" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def sizes(siblings: Iterable[Any] | None, names: Sequence[str]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radtui.jobs.progress import clock_text
+from radtui.durations import clock_text, estimate_text
 from radtui.records import Job, JobKind, JobState
 from radtui.tui.snapshot import Progress
 
@@ -40,7 +40,7 @@ def speed(progress: Progress) -> str:
 
 def left(progress: Progress) -> str:
     """A live job's time left, "" while it is not known."""
-    return f"{clock_text(progress.left_s)} left" if progress.left_s is not None else ""
+    return f"{estimate_text(progress.left_s)} left" if progress.left_s is not None else ""
 
 
 def bar(share: float, cells: int) -> tuple[str, str]:

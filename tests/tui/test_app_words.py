@@ -57,7 +57,7 @@ def test_speed_is_said_the_way_round_that_reads_well():
 
 def test_a_running_job_says_step_speed_and_time_left():
     said = saying(JOB, Progress(JOB, 0.5, 180.0), 150.0)
-    assert said.text == "step 30/120 · 2 s/step · 3 min 00 s left" and "checkpoint" in said.next
+    assert said.text == "step 30/120 · 2 s/step · 3 min left" and "checkpoint" in said.next
 
 
 def test_a_request_to_stop_is_said_in_place_of_the_state():

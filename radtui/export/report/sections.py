@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import PurePath
 
 from radtui import __version__
+from radtui.durations import clock_text
 from radtui.export.report import results
 from radtui.export.report.document import Block, Document, Facts, Section, Table, Text, Tile
 from radtui.export.report.findings import findings, proxies
 from radtui.export.report.gather import Gathered
 from radtui.export.report.phrases import as_float, number_text, percent_text, trainable_text, value_text
 from radtui.export.words import estimate, p_value, share
-from radtui.jobs.progress import clock_text
 from radtui.records import Job, Variant
 from radtui.review.statistics import Summary
 from radtui.review.text import NORMALISATION

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from radtui.jobs.progress import clock_text
+from radtui.durations import clock_text, estimate_text
 from radtui.review.queue import Progress
 from radtui.tui import words
 
@@ -47,7 +47,7 @@ class ReviewLine(Widget):
         )
         parts = [Content.styled(f"Pair {self._place}", "bold"), bar]
         if progress.time_left_s:
-            parts.append(Content.styled(f"{clock_text(progress.time_left_s)} left", "$muted"))
+            parts.append(Content.styled(f"{estimate_text(progress.time_left_s)} left", "$muted"))
         if progress.pace_s is not None and progress.pace_s >= 1:
             parts.append(Content.styled(f"{clock_text(progress.pace_s)} a pair", "$muted"))
         if progress.active_s >= 1:

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from textual.content import Content
 
+from radtui.durations import clock_text
 from radtui.export.words import left_out_words
-from radtui.jobs.progress import clock_text
 from radtui.review.intervals import Estimate, Proportion
 from radtui.review.preference import Comparative
 from radtui.review.quality import Acceptability, Errors

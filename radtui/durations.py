@@ -1,0 +1,31 @@
+"""Times in words: measured ones to the second, estimates as a person rounds them; pure."""
+
+from __future__ import annotations
+
+ESTIMATE_STEPS = (
+    (120, 1),
+    (600, 10),
+    (7200, 60),
+    (float("inf"), 300),
+)  # below so many s, rounded to so many s
+
+
+def clock_text(seconds: float) -> str:
+    """A measured time: `45 s`, `3 min 20 s`, `2 h 05 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def estimate_text(seconds: float) -> str:
+    """A time that nobody knows to the second: `95 s`, `3 min 20 s`, `24 min`, `2 h 40 min`."""
+    step = next(step for below, step in ESTIMATE_STEPS if seconds < below)
+    whole = round(seconds / step) * step
+    if whole < 120:
+        return f"{whole} s"
+    hours, rest = divmod(whole, 3600) if whole >= 7200 else (0, whole)
+    parts = (hours, "h"), (rest // 60, "min"), (rest % 60, "s")
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
