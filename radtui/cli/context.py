@@ -27,6 +27,12 @@ class Session:
 
         return connect(self.data)
 
+    def read(self) -> sqlite3.Connection:
+        """As `connect`, for commands that only look: also where nothing can be written. Closed with the command."""
+        from radtui.store.database import reading
+
+        return click.get_current_context().with_resource(reading(self.data))
+
     @property
     def rater_name(self) -> str:
         """Who rates: the option, `$RADTUI_RATER`, or the login name."""

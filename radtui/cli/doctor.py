@@ -86,12 +86,17 @@ def _gpu() -> Finding:
 
 
 def _data(session: Session) -> Finding:
+    from radtui.store import images, jobs
+    from radtui.store.database import can_write
+
     try:
-        db = session.connect()
+        db = session.read()
     except UserError as error:
         return Finding("data folder", "missing", str(error))
-    images, jobs = (db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("images", "jobs"))
-    return Finding("data folder", "ok", f"{session.data.root}: {images:,} images, {jobs:,} jobs")
+    what = f"{session.data.root}: {images.total(db):,} images, {jobs.total(db):,} jobs"
+    if can_write(db):
+        return Finding("data folder", "ok", what)
+    return Finding("data folder", "note", f"{what}; it can only be read, so the app does not open on it")
 
 
 def _disk(data: DataDir) -> Finding:

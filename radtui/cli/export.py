@@ -53,7 +53,7 @@ def export(
     from radtui.export.formats import DEFAULT_NAMES, Options, write_export
     from radtui.export.study import check_scheme, read_review, scheme_for
 
-    db = session.connect()
+    db = session.read()
     scheme = scheme_for(session.data, scheme_file)
     review = read_review(db, review_job(db, job_id), scheme, only_rater)
     check_scheme(review.ratings, scheme)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
 
@@ -10,7 +11,7 @@ import click
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.follow import follow, report_end
 from radtui.cli.work import job_values
-from radtui.jobs.progress import clock_text
+from radtui.durations import clock_text
 from radtui.records import Job, JobState, StopRequest
 
 
@@ -24,11 +25,10 @@ def jobs() -> None:
 @pass_session
 def list_jobs(session: Session, as_json: bool) -> None:
     """All jobs, newest first."""
-    from radtui.jobs import reconcile
     from radtui.store import jobs as store
 
-    db = session.connect()
-    reconcile(session.data, db)
+    db = session.read()
+    _true_to_processes(session, db)
     found = store.all_jobs(db)
     if as_json:
         import json
@@ -50,12 +50,11 @@ def list_jobs(session: Session, as_json: bool) -> None:
 @pass_session
 def show(session: Session, job_id: int, wait: bool, as_json: bool) -> None:
     """One job: state, settings, results, newest values."""
-    from radtui.jobs import reconcile
     from radtui.jobs.control import get_job
     from radtui.store import metrics
 
-    db = session.connect()
-    reconcile(session.data, db)
+    db = session.connect() if wait else session.read()
+    _true_to_processes(session, db)
     job = get_job(db, job_id)
     if wait and job.state.live:
         job = follow(session.data, db, job_id)
@@ -79,7 +78,7 @@ def log(session: Session, job_id: int, lines: int) -> None:
     from radtui.jobs import tail_log
     from radtui.jobs.control import get_job
 
-    get_job(session.connect(), job_id)
+    get_job(session.read(), job_id)
     for line in tail_log(session.data, job_id, lines):
         click.echo(line)
 
@@ -115,6 +114,15 @@ def resume(session: Session, job_id: int, wait: bool) -> None:
     if wait:
         sys.exit(report_end(follow(session.data, db, job_id)))
     click.echo(f"Job {job_id} goes on in the background.", err=True)
+
+
+def _true_to_processes(session: Session, db: sqlite3.Connection) -> None:
+    """Bring live jobs in line with their processes; where that cannot be written, say so."""
+    from radtui.jobs import reconcile
+    from radtui.store.database import can_write
+
+    if reconcile(session.data, db) and not can_write(db):
+        click.echo("The data folder can only be read: jobs are as their rows say.", err=True)
 
 
 def _print_job(values: dict[str, object], job: Job) -> None:

@@ -56,7 +56,7 @@ def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
             ) from error
     from radtui.store import images
 
-    found = images.get(session.connect(), int(image))
+    found = images.get(session.read(), int(image))
     if found is None:
         raise UserError(f"There is no image {image}; open radtui and press d to see which there are.")
     if found.error:
@@ -75,5 +75,5 @@ def plot(session: Session, job_ids: tuple[int, ...], out: Path) -> None:
     """Draw the loss curves of training jobs into a file."""
     from radtui.cli.plots import write_plot
 
-    write_plot(session.connect(), job_ids, out)
+    write_plot(session.read(), job_ids, out)
     click.echo(f"{', '.join(f'job {job_id}' for job_id in job_ids)} -> {out}")

@@ -27,6 +27,6 @@ def report(session: Session, job_id: int, out: Path, scheme_file: str) -> None:
     from radtui.export.study import scheme_for
     from radtui.jobs.control import get_job
 
-    db = session.connect()
+    db = session.read()
     about = write_report(session.data, db, get_job(db, job_id), scheme_for(session.data, scheme_file), out)
     click.echo(f"Report on job {about.id} -> {out}")

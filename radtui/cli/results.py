@@ -62,7 +62,7 @@ def stats(
     from radtui.cli.stats import print_stats
     from radtui.export.study import check_scheme, read_review, scheme_for, summarise_review
 
-    db = session.connect()
+    db = session.read()
     scheme = scheme_for(session.data, scheme_file)
     review = read_review(db, review_job(db, job_id), scheme, only_rater)
     check_scheme(review.ratings, scheme)
@@ -118,7 +118,7 @@ def score(session: Session, job_id: int | None, as_json: bool) -> None:
     from radtui.cli.scores import print_scores, scores_values
     from radtui.export.scores import job_scores
 
-    db = session.connect()
+    db = session.read()
     scores = job_scores(db, review_job(db, job_id))
     if as_json:
         print_result(scores_values(scores), as_json)

@@ -13,6 +13,7 @@ from radtui.jobs.launch import alive
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs
+from radtui.store.database import can_write
 
 # Between a job's row and its worker's lock; only a machine brought to its knees takes longer.
 START_GRACE_S = 15.0
@@ -70,8 +71,10 @@ def reconcile(data: DataDir, db: sqlite3.Connection) -> list[Job]:
     """Bring live job rows in line with the processes; returns the jobs that are still live.
 
     A job whose worker is gone without a word becomes `lost`; a queued one is started, or ended, as soon as
-    the job it waits for has ended.
+    the job it waits for has ended. Where rows can only be read they stay as they are.
     """
+    if not can_write(db):
+        return jobs.live(db)
     for job in jobs.live(db):
         if job.state is JobState.QUEUED:
             _settle_queued(data, db, job)

@@ -101,6 +101,11 @@ def any_dataset(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM datasets LIMIT 1").fetchone() is not None
 
 
+def total(db: sqlite3.Connection) -> int:
+    """How many images there are, of all data sets."""
+    return int(db.execute("SELECT count(*) FROM images").fetchone()[0])
+
+
 def add(db: sqlite3.Connection, dataset: str, batch: Sequence[tuple[NewImage, Probe]]) -> tuple[int, int]:
     """Insert or refresh a batch in one transaction, keyed by split and source key.
 

@@ -62,6 +62,11 @@ def all_jobs(db: sqlite3.Connection) -> list[Job]:
     return [_job(row) for row in db.execute("SELECT * FROM jobs ORDER BY id DESC")]
 
 
+def total(db: sqlite3.Connection) -> int:
+    """How many jobs there are, ended ones included."""
+    return int(db.execute("SELECT count(*) FROM jobs").fetchone()[0])
+
+
 def live(db: sqlite3.Connection) -> list[Job]:
     """Jobs that a worker is, or will be, at work on; oldest first."""
     return [_job(row) for row in db.execute(f"SELECT * FROM jobs WHERE state IN {LIVE} ORDER BY id")]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from radtui.paths import DataDir
 from radtui.records import Job, Metric, UserError
 from radtui.store import descriptions, jobs, metrics
-from radtui.store.database import connect
+from radtui.store.database import connect, same_moment
 from radtui.tui.rates import Paces
 from radtui.tui.snapshot import News, Snapshot
 
@@ -138,7 +137,7 @@ class Poller:
                 self._reconcile(self._data, db)
             except UserError:
                 self._jobs_stale = True  # a queued job that could not be started: the reason is on its row
-        with _reading(db):
+        with same_moment(db):
             live = jobs.live(db)
             if self._jobs_stale or now_s - self._jobs_at_s >= IDLE_S:
                 self._jobs, self._jobs_at_s, self._jobs_stale = tuple(jobs.all_jobs(db)), now_s, False
@@ -198,16 +197,6 @@ class Poller:
 
         follow.log_stamp = stamp
         return tuple(tail_log(self._data, follow.job_id, follow.log_lines))
-
-
-@contextmanager
-def _reading(db: sqlite3.Connection) -> Iterator[None]:
-    """One read transaction: everything in a snapshot is of the same moment."""
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("COMMIT")
 
 
 def _by_name(points: list[Metric]) -> dict[str, list[Metric]]:
