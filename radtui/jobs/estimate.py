@@ -82,7 +82,8 @@ def estimate(data: DataDir, db: sqlite3.Connection, settings: TrainSettings) -> 
 def estimate_lines(found: Estimate) -> list[tuple[str, str]]:
     """An estimate in words: what takes memory, how much, and what is free; without the verdict."""
     images = f"{found.images} image{'s' * (found.images != 1)} at a time"
-    lines = [
+    lines = [("gpus", f"{found.gpus}, each takes what follows")] if found.gpus > 1 else []
+    lines += [
         ("weights", f"{size_text(found.weights_gib)} in {found.precision}"),
         (
             "adapter",

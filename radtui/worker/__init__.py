@@ -18,9 +18,9 @@
     pairs.py             rated pairs, frozen in the job's folder, to batches; dpo.py is TRL's DPOTrainer on them
     checkpoints.py       which checkpoint a job goes on from
     watch.py             a few held-out images described again and again while training
-    fitting.py           how much fits the GPU; main_memory.py the same for a machine without; memory.py counts
-    estimate.py          what a run would take, asked before it starts; foresight.py reckons it from shapes,
-                         rehearsal.py runs a pass of empty tensors, gpu_memory.py tells what is free
+    fitting.py           how much fits the GPU, by probes; main_memory.py for a machine without; memory.py counts
+    estimate.py          what a run would take, asked before it starts; footprint.py adds up its parts,
+                         meta_pass.py runs a pass of empty tensors, gpu_memory.py tells what is free
     vision_attention.py  Llama 3.2's vision attention, exactly but without its mask
     gpu_facts.py         what the GPUs do meanwhile
 

@@ -46,21 +46,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> Estimate:
-    """Foresee a run on this machine as it is now.
+    """Estimate a run on this machine as it is now.
 
     Raises:
-        UserError: No such images, or the model's description is neither here nor on a hub that can be reached.
+        UserError: No such images, fewer GPUs than asked for, or the model's description is neither here nor on a hub
+            that can be reached.
     """
-    from radtui.worker import gpu_memory, shares
+    from radtui.worker import gpu_memory, launcher, shares
     from radtui.worker import model as models
     from radtui.worker.train import planned, substituted
 
     found = gpu_memory.devices()  # before CUDA takes its own part
+    launcher.check_gpus(settings.gpus)
     item = largest(settings, data, db)
     how = planned(settings)
     settings, changes = substituted(shares.of_one_rank(settings, settings.gpus), how)
     config, processor = models.describe(settings.model, settings.trust_remote_code)
-    return Foreseen(settings, how, config, processor, item).estimate(found, tuple(changes))
+    return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes))
 
 
 def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> dict[str, Any]:
@@ -83,8 +85,8 @@ def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> d
     return {"image": training_image(data.blob(widest.sha256).read_bytes()), "text": longest.reference.strip()}
 
 
-class Foreseen:
-    """One run reckoned on one machine.
+class Estimator:
+    """One run estimated on one machine.
 
     Args:
         settings: One device's share, as the machine would do it.
@@ -98,13 +100,15 @@ class Foreseen:
         self, settings: TrainSettings, how: Any, config: Any, processor: Any, item: dict[str, Any]
     ) -> None:
         from radtui.worker.collator import Collator
-        from radtui.worker.foresight import Foresight
+        from radtui.worker.footprint import Footprint
 
         self.settings, self.how, self.config, self.processor, self.item = (
             settings, how, config, processor, item,
         )  # fmt: skip
         self.collate = Collator(processor, settings.loss_on, settings.max_length_tokens)
-        self.model = Foresight(config, settings, how, self.collate, self._conversation(settings.max_side_px))
+        self.footprint = Footprint(
+            config, settings, how, self.collate, self._conversation(settings.max_side_px)
+        )
 
     def _conversation(self, side_px: int) -> dict[str, Any]:
         from radtui.worker import prompt
@@ -127,21 +131,29 @@ class Foreseen:
         except torch.OutOfMemoryError:
             batch, passes, fits = 1, self.settings.effective_batch, False
             sentence = self._too_large(limit, devices)
-        model = self.model
+        parts = self.footprint
         pixels = torch.tensor(sorted(image_token_ids(self.processor)))
-        activations = model.activations_gib(batch)
-        image_tokens, text_tokens = model.tokens(pixels)
+        activations = parts.activations_gib(batch)
+        image_tokens, text_tokens = parts.tokens(pixels)
         return Estimate(
-            fits, sentence, self.how.weights, batch, passes, model.weights_gib, model.adapter_gib,
-            model.optimizer_gib, activations, limit, image_tokens, text_tokens, model.trainable, devices, changes,
+            fits, self._of_each(sentence), self.how.weights, batch, passes, parts.weights_gib, parts.adapter_gib,
+            parts.optimizer_gib, activations, limit, image_tokens, text_tokens, parts.trainable, devices, changes,
+            self.settings.gpus,
         )  # fmt: skip
+
+    def _of_each(self, sentence: str) -> str:
+        count = self.settings.gpus
+        if count == 1:
+            return sentence
+        return f"On each of {count} {'GPUs' if self.how.cuda else 'processes'}: {sentence[0].lower()}{sentence[1:]}"
 
     def _limit(self, device: DeviceMemory) -> float:
         """What the job may plan with, GiB."""
         from radtui.worker import main_memory, memory
 
         if not self.how.cuda:
-            return max(device.free_gib * main_memory.HEADROOM - memory.resident_bytes() / memory.GIB, 0.0)
+            share = device.free_gib * main_memory.HEADROOM / self.settings.gpus
+            return max(share - memory.resident_bytes() / memory.GIB, 0.0)
         return min(device.free_gib - CONTEXT_GIB, self.settings.memory_gib or float("inf"))
 
     def _fitted(self, limit_gib: float) -> tuple[int, int, str]:
@@ -150,18 +162,18 @@ class Foreseen:
 
         from radtui.worker import fitting, shares
 
-        settings, model = self.settings, self.model
+        settings, parts = self.settings, self.footprint
         if settings.gradient_checkpointing == "auto":
-            fit = fitting.fit(settings, model.trial(limit_gib), model.recompute, model.layers, limit_gib)
+            fit = fitting.fit(settings, parts.probe(limit_gib), parts.recompute, parts.layers, limit_gib)
             if fit.peak_gib > limit_gib:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-            model.recompute(fit.recomputed_layers, fit.recompute_text)
+            parts.recompute(fit.recomputed_layers, fit.recompute_text)
             return fit.batch_size, fit.gradient_accumulation, fit.sentence + "."
         self._as_asked()
         smaller: TrainSettings | None = settings
         while smaller is not None:
             try:
-                taken = model.trial(limit_gib - model.optimizer_gib)(smaller.batch_size) + model.optimizer_gib
+                taken = parts.probe(limit_gib - parts.optimizer_gib)(smaller.batch_size) + parts.optimizer_gib
             except torch.OutOfMemoryError:
                 smaller = shares.halved(smaller)
                 continue
@@ -172,24 +184,25 @@ class Foreseen:
     def _as_asked(self) -> None:
         """Recompute what the settings say. transformers itself never recomputes Llama 3.2's vision layers."""
         on = self.settings.gradient_checkpointing != "off"
-        self.model.recompute(self.model.layers if on and self.how.backend == "unsloth" else 0, on)
+        self.footprint.recompute(self.footprint.layers if on and self.how.backend == "unsloth" else 0, on)
 
-    def _least(self, model: Any) -> float:
+    def _least(self, parts: Any) -> float:
         """What one image at a time takes with as much recomputed as can be, GiB."""
-        model.recompute(model.layers if self.how.cuda else 0, True)
-        return float(model.weights_gib + model.adapter_gib + model.optimizer_gib + model.activations_gib(1))
+        parts.recompute(parts.layers if self.how.cuda else 0, True)
+        return float(parts.weights_gib + parts.adapter_gib + parts.optimizer_gib + parts.activations_gib(1))
 
     def _too_large(self, limit_gib: float, devices: tuple[DeviceMemory, ...]) -> str:
         """What would fit, as far as these settings and this machine's devices go."""
         from radtui.worker import fitting
 
-        need = self._least(self.model)
+        need = self._least(self.footprint)
         spare = fitting.SPARE_GIB + limit_gib * fitting.SPARE_SHARE if self.how.cuda else 0.0
         ways: dict[str, str] = {}  # of each setting the mildest change
         for name, value, taken in self._ways(need):
             if taken <= limit_gib - spare and name not in ways:
                 ways[name] = f"{name} {value}"
-        others = [e.name for e in devices if not e.chosen and self._limit(e) >= need + spare]
+        able = [each for each in devices if self._limit(each) >= need + spare]
+        others = [each.name for each in able if not each.chosen and len(able) >= self.settings.gpus]
         found = next(iter(devices), None)
         place = "GPU" if self.how.cuda else "machine"
         held = "; ".join(each.held for each in devices if each.chosen and each.held)
@@ -199,30 +212,31 @@ class Foreseen:
         sentence += f" ({held})" if held else ""
         if ways or others:
             return f"{sentence}: it would fit with {' or '.join([*ways.values(), *others])}."
-        more = f"a {place} with {math.ceil(need + spare)} GiB free" if found else "more memory"
+        sharing = 1 if self.how.cuda else self.settings.gpus  # processes that have one memory between them
+        more = f"a {place} with {math.ceil(sharing * (need + spare))} GiB free" if found else "more memory"
         return f"{sentence}: it needs {more}, or a smaller model."
 
     def _with_side(self, side_px: int) -> float:
         """What the least takes with pictures of this longest side, GiB."""
-        from radtui.worker.foresight import Foresight
+        from radtui.worker.footprint import Footprint
 
         picture = self._conversation(side_px)
-        return self._least(Foresight(self.config, self.settings, self.how, self.collate, picture))
+        return self._least(Footprint(self.config, self.settings, self.how, self.collate, picture))
 
     def _ways(self, need: float) -> Iterator[tuple[str, object, float]]:
         """Settings that may take less than these: a field, its value, and what it takes then, GiB."""
-        model, asked = self.model, self.settings
+        parts, asked = self.footprint, self.settings
         if self.how.cuda and not self.how.four_bit:
-            yield "load_in_4bit", "on", need - model.weights_gib + model.weights_4bit_gib
+            yield "load_in_4bit", "on", need - parts.weights_gib + parts.weights_4bit_gib
         if asked.gradient_checkpointing == "off":
-            yield "gradient_checkpointing", "on", need  # the least was reckoned so
+            yield "gradient_checkpointing", "on", need  # the least was estimated so
         side = max(self._conversation(asked.max_side_px)["images"][0].size)
         sides = [each for each in SIDES_PX if each < side]
         if sides and self._with_side(sides[-1]) < need - 0.01 * need:  # tiles of a fixed size gain nothing
             yield from (("max_side_px", each, self._with_side(each)) for each in sides)
         if asked.lora_r > LOW_RANK:
             share = 1 - LOW_RANK / asked.lora_r
-            yield "lora_r", LOW_RANK, need - share * (model.adapter_gib + model.optimizer_gib)
+            yield "lora_r", LOW_RANK, need - share * (parts.adapter_gib + parts.optimizer_gib)
 
 
 def _images(count: int) -> str:

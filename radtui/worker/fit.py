@@ -112,7 +112,7 @@ def _fitted(task: Task) -> TrainSettings:
     task.reporter.progress(task.progress.step, 0, "Trying what fits the GPU's memory")
     images = _items(settings, task.learnt)
     try:
-        found = fitting.probe(
+        found = fitting.fit_gpu(
             task.model, settings, _collator(task, settings), images, [each.length for each in task.learnt],
             getattr(torch, task.how.precision), settings.memory_gib,
         )  # fmt: skip
@@ -121,7 +121,7 @@ def _fitted(task: Task) -> TrainSettings:
     task.reporter.event(task.progress.step, "memory", found.sentence, task.progress.elapsed_s)
     task.reporter.result(
         batch_size=found.batch_size, gradient_accumulation=found.gradient_accumulation,
-        foreseen_memory_gib=round(found.peak_gib, 2), memory_limit_gib=round(found.limit_gib, 2),
+        probed_memory_gib=round(found.peak_gib, 2), memory_limit_gib=round(found.limit_gib, 2),
         recomputed_vision_layers=found.recomputed_layers, recomputes_text=found.recompute_text,
     )  # fmt: skip
     return fitting.as_fitted(settings, found)
@@ -133,7 +133,9 @@ def _fitted_to_main_memory(task: Task) -> TrainSettings:
     long = sorted(task.learnt, key=lambda each: each.length, reverse=True)[:2]
     images = _items(settings, long)
     items = [images[place] for place in range(len(images))]
-    fitted = main_memory.fitting(task.model, settings, items, _collator(task, settings))
+    fitted = main_memory.fitting(
+        task.model, settings, items, _collator(task, settings), task.reporter.ranks.count
+    )
     if fitted.batch_size != settings.batch_size:
         _say_smaller(task, settings, fitted)
     return fitted

@@ -1,8 +1,9 @@
-"""How large a micro-batch, and how much recomputation, the GPU's memory asks for: tried before the run, not guessed.
+"""How large a micro-batch, and how much recomputation, the GPU's memory asks for: probed before the run, not guessed.
 
-One forward and backward pass over the longest texts, with every activation recomputed, says whether the micro-batch
-fits; where it doesn't, it is halved. Two passes over a few images, one keeping all activations and one none, say what
-keeping a layer costs. As many layers as fit then keep theirs, since computing them twice takes a quarter of a step.
+A probe is one forward and backward pass over the longest texts, and its measured peak. One with every activation
+recomputed says whether the micro-batch fits; where it doesn't, it is halved. Two over a few images, one keeping all
+activations and one none, say what keeping a layer costs. As many layers as fit then keep theirs, since computing them
+twice takes a quarter of a step.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from radtui.worker.memory import GIB
 
 log = logging.getLogger("radtui.worker")
 PROBED_IMAGES = 2  # for the cost of a layer; its activations grow evenly with the images
-SPARE_SHARE = 0.06  # of what is there: fragments, longer texts than the tried ones
+SPARE_SHARE = 0.06  # of what is there: fragments, longer texts than the probed ones
 SPARE_GIB = 1.0  # the optimizer's state, made at the first step
-Trial = Callable[[int], float]
+Probe = Callable[[int], float]
 """Images at a time -> the most memory a forward and backward pass held, GiB. Raises torch.OutOfMemoryError."""
 
 
@@ -37,7 +38,7 @@ class Fit:
     recomputed_layers: int  # vision layers whose activations are computed twice
     vision_layers: int
     recompute_text: bool
-    peak_gib: float  # foreseen
+    peak_gib: float  # of the probe of the whole, or reckoned from those of its parts
     limit_gib: float
 
     @property
@@ -61,13 +62,13 @@ class Fit:
 
 
 def fit(
-    settings: TrainSettings, trial: Trial, keep: Callable[[int, bool], None], layers: int, limit_gib: float
+    settings: TrainSettings, probe: Probe, keep: Callable[[int, bool], None], layers: int, limit_gib: float
 ) -> Fit:
     """Find the largest micro-batch and the least recomputation that fit.
 
     Args:
         settings: Wanted batch and accumulation; their product stays.
-        trial: Tries a batch; called with the model as `keep` left it.
+        probe: Measures a batch; called with the model as `keep` left it.
         keep: Sets how many vision layers are recomputed, and whether the text layers are.
         layers: Vision layers that can be set one by one.
         limit_gib: What the job may hold.
@@ -77,7 +78,7 @@ def fit(
     """
     allowed = limit_gib * (1 - SPARE_SHARE) - SPARE_GIB
     keep(layers, True)
-    batch, least = _largest(settings.batch_size, trial, allowed)
+    batch, least = _largest(settings.batch_size, probe, allowed)
     accumulation = settings.gradient_accumulation * settings.batch_size // batch
     few = min(batch, PROBED_IMAGES)
 
@@ -85,11 +86,11 @@ def fit(
         """What keeping takes more than recomputing all, at the batch that fits, GiB; infinite if a few do not fit."""
         keep(recomputed, text)
         try:
-            return (trial(few) - nothing_kept) * batch / few
+            return (probe(few) - nothing_kept) * batch / few
         except torch.OutOfMemoryError:
             return float("inf")
 
-    nothing_kept = trial(few)
+    nothing_kept = probe(few)
     text_gib = costs(layers, False)
     all_gib = costs(0, False)
     room = allowed - least
@@ -103,16 +104,16 @@ def fit(
     kept = min(max(int(room / each), 0), layers) if layers and each > 0 else 0
     keep(layers - kept, recompute_text)
     return _verified(
-        Fit(batch, accumulation, layers - kept, layers, recompute_text, 0.0, limit_gib), trial, keep, allowed
+        Fit(batch, accumulation, layers - kept, layers, recompute_text, 0.0, limit_gib), probe, keep, allowed
     )
 
 
-def _verified(found: Fit, trial: Trial, keep: Callable[[int, bool], None], allowed: float) -> Fit:
-    """Try what is planned as a whole; while it takes more than foreseen, recompute some more."""
+def _verified(found: Fit, probe: Probe, keep: Callable[[int, bool], None], allowed: float) -> Fit:
+    """Probe what is planned as a whole; while it takes more than was reckoned, recompute some more."""
     while True:
         keep(found.recomputed_layers, found.recompute_text)
         try:
-            peak = trial(found.batch_size)
+            peak = probe(found.batch_size)
         except torch.OutOfMemoryError:
             peak = float("inf")
         if peak <= allowed or (found.recompute_text and found.recomputed_layers == found.vision_layers):
@@ -123,12 +124,12 @@ def _verified(found: Fit, trial: Trial, keep: Callable[[int, bool], None], allow
         )
 
 
-def _largest(wanted: int, trial: Trial, allowed: float) -> tuple[int, float]:
+def _largest(wanted: int, probe: Probe, allowed: float) -> tuple[int, float]:
     """The largest divisor of a batch that fits, and what it takes, GiB."""
     batch = wanted
     while True:
         try:
-            peak = trial(batch)
+            peak = probe(batch)
         except torch.OutOfMemoryError:
             peak = float("inf")
         if peak <= allowed or batch == 1:
@@ -138,25 +139,25 @@ def _largest(wanted: int, trial: Trial, allowed: float) -> tuple[int, float]:
         batch = next(size for size in range(batch // 2, 0, -1) if wanted % size == 0)
 
 
-def probe(
+def fit_gpu(
     model: Any, settings: TrainSettings, collate: Callable[[list[Any]], dict[str, Tensor]], data: Any,
     lengths: Sequence[int], dtype: torch.dtype, limit_gib: float = 0.0,
 ) -> Fit:  # fmt: skip
-    """Try the model on this GPU, leave it set to recompute what has to be, and its gradients empty.
+    """Probe the model on this GPU, leave it set to recompute what has to be, and its gradients empty.
 
     Args:
         model: With its adapter, ready to train.
         settings: As wanted.
         collate: Makes batches of the data's items.
         data: Items by index.
-        lengths: Length of each item's text in any unit: the longest are tried.
+        lengths: Length of each item's text in any unit: the longest are probed.
         dtype: Of the arithmetic.
         limit_gib: What the job may hold; 0 for what is free.
     """
     longest = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
     layers = vision_attention.vision_layers(model)
 
-    def trial(count: int) -> float:
+    def probe(count: int) -> float:
         chosen = [longest[place % len(longest)] for place in range(count)]
         batch = collate([data[index] for index in chosen])
         try:
@@ -174,7 +175,7 @@ def probe(
     free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
     limit = min(limit_gib or float("inf"), free / GIB)
     state = torch.random.get_rng_state(), torch.cuda.get_rng_state()
-    found = fit(settings, trial, keeper(model), layers, limit)
+    found = fit(settings, probe, keeper(model), layers, limit)
     torch.random.set_rng_state(state[0])
     torch.cuda.set_rng_state(state[1])
     log.info("%s", found.sentence)

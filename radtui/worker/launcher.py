@@ -52,7 +52,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     """
     from torch.distributed.elastic.multiprocessing import SignalException
 
-    _check(wanted(job))
+    check_gpus(wanted(job))
     if job.kind is JobKind.TRAIN:
         from radtui.worker import train
 
@@ -65,7 +65,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         raise Stopped from signalled
 
 
-def _check(count: int) -> None:
+def check_gpus(count: int) -> None:
+    """Raise UserError when there are fewer GPUs than a job asks for."""
     import torch
 
     # Without a GPU the ranks compute on the CPU, as many as were asked for.

@@ -17,7 +17,9 @@ HEADROOM = 0.9  # of the free memory: the app and the system want some
 ADAM_BYTES = 8  # per trainable parameter: two float32 averages, made in the first step
 
 
-def fitting(model: Any, settings: TrainSettings, items: list[dict[str, Any]], collate: Any) -> TrainSettings:
+def fitting(
+    model: Any, settings: TrainSettings, items: list[dict[str, Any]], collate: Any, processes: int = 1
+) -> TrainSettings:
     """Make the micro-batch as small as the main memory asks for; the images of a step stay the same.
 
     Linux ends a process that takes too much without a word, so it must not come to that. The memory of a step
@@ -28,6 +30,7 @@ def fitting(model: Any, settings: TrainSettings, items: list[dict[str, Any]], co
         settings: What is asked for.
         items: Two items of the training set with long texts, or one if there is no more.
         collate: Items to a batch.
+        processes: That train on this machine at once, and share its memory.
 
     Returns:
         The settings, with `batch_size` and `gradient_accumulation` changed when they must be.
@@ -39,7 +42,7 @@ def fitting(model: Any, settings: TrainSettings, items: list[dict[str, Any]], co
 
     began = memory.resident_bytes()
     one, two = _peak(model, collate(items[:1])), _peak(model, collate(items[:2]))
-    room = began + HEADROOM * memory.free_gib() * memory.GIB
+    room = began + HEADROOM * memory.free_gib() * memory.GIB / processes
     room -= ADAM_BYTES * sum(p.numel() for p in model.parameters() if p.requires_grad)
     each = max(two - one, 0)  # bytes
     log.info("A step takes %.2f GiB and %.3f GiB per image", (one - each) / memory.GIB, each / memory.GIB)

@@ -101,7 +101,7 @@ async def test_asking_again_and_leaving_end_what_is_being_made(data, db, asked):
     assert asked.made[1].cancelled
 
 
-async def test_what_cannot_be_foreseen_is_a_sentence(data, asked):
+async def test_what_cannot_be_estimated_is_a_sentence(data, asked):
     async with opened(data, "train") as (app, pilot):
         await pilot.press("m")
         await until(pilot, lambda: "No images are imported yet" in text_of(app))

@@ -1,4 +1,4 @@
-"""What a run is foreseen to take: against what real passes take, against a card's memory, and in words."""
+"""What a run is estimated to take: against what real passes take, against a card's memory, and in words."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from radtui.records import DeviceMemory, UserError
 from radtui.settings import preset
 from radtui.store.database import connect
 from radtui.worker import estimate as estimates
-from radtui.worker import gpu_memory, lora, prompt, rehearsal, vision_attention
+from radtui.worker import gpu_memory, lora, meta_pass, prompt, vision_attention
 from radtui.worker import model as models
 from radtui.worker.collator import Collator
-from radtui.worker.foresight import Foresight
+from radtui.worker.footprint import Footprint
 from tests.worker import models as architectures
 from tests.worker.conftest import REPOSITORY, train_settings
 from tests.worker.tiled import write_tiled_mllama
@@ -64,53 +64,53 @@ def most_held(work) -> int:
 
 
 @pytest.mark.parametrize("text_too", [False, True])
-def test_a_rehearsal_holds_what_a_real_pass_holds(tiled, text_too):
+def test_an_empty_pass_holds_what_a_real_one_holds(tiled, text_too):
     settings = train_settings(tiled)
     config, processor = models.describe(str(tiled))
     collate = Collator(processor, "answer", 512)
-    foresight = Foresight(config, settings, CPU, collate, item())
+    footprint = Footprint(config, settings, CPU, collate, item())
     base, _ = models.load(str(tiled), CPU)
     real = lora.add_adapter(base, settings)
     vision_attention.install(real)
     real.train()
-    layers = foresight.layers if text_too else 0
-    foresight.recompute(layers, text_too)
+    layers = footprint.layers if text_too else 0
+    footprint.recompute(layers, text_too)
     from radtui.worker import fitting
 
     fitting.keeper(real)(layers, text_too)
-    batch = foresight.batch(4)
+    batch = footprint.batch(4)
     took = most_held(partial(learn, real, batch)) + batch["pixel_values"].nbytes
-    assert rehearsal.pass_bytes(foresight.model, batch, torch.float32) == pytest.approx(took, rel=0.1)
-    assert foresight.trainable == sum(p.numel() for p in real.parameters() if p.requires_grad)
-    assert foresight.weights_gib * 2**30 == sum(
+    assert meta_pass.pass_bytes(footprint.model, batch, torch.float32) == pytest.approx(took, rel=0.1)
+    assert footprint.trainable == sum(p.numel() for p in real.parameters() if p.requires_grad)
+    assert footprint.weights_gib * 2**30 == sum(
         p.numel() * 4 for name, p in real.named_parameters() if "lora" not in name
     )
 
 
 def test_recomputing_and_fewer_images_take_less_and_weights_have_no_storage(tiled):
     config, processor = models.describe(str(tiled))
-    foresight = Foresight(config, train_settings(tiled), CPU, Collator(processor, "answer", 512), item())
-    assert all(p.is_meta for p in foresight.model.parameters())
-    foresight.recompute(0, False)
-    kept, half = foresight.activations_gib(8), foresight.activations_gib(4)
+    footprint = Footprint(config, train_settings(tiled), CPU, Collator(processor, "answer", 512), item())
+    assert all(p.is_meta for p in footprint.model.parameters())
+    footprint.recompute(0, False)
+    kept, half = footprint.activations_gib(8), footprint.activations_gib(4)
     assert half == pytest.approx(kept / 2, rel=0.1)
-    foresight.recompute(foresight.layers, True)
-    assert foresight.activations_gib(8) < 0.8 * kept
-    assert all(p.grad is None for p in foresight.model.parameters())
+    footprint.recompute(footprint.layers, True)
+    assert footprint.activations_gib(8) < 0.8 * kept
+    assert all(p.grad is None for p in footprint.model.parameters())
 
 
 @pytest.mark.parametrize("kind", ["llava", "llava_next", "gemma3"])
-def test_other_architectures_are_rehearsed_too(tmp_path, kind):
+def test_other_architectures_are_estimated_too(tmp_path, kind):
     folder = getattr(architectures, f"write_{kind}")(tmp_path / kind)
     config, processor = models.describe(str(folder))
     collate = Collator(processor, "answer", 512)
-    foresight = Foresight(config, train_settings(folder), CPU, collate, item())
+    footprint = Footprint(config, train_settings(folder), CPU, collate, item())
     base, _ = models.load(str(folder), CPU)
     real = lora.add_adapter(base, train_settings(folder)).train()
-    batch = foresight.batch(2)
+    batch = footprint.batch(2)
     took = most_held(partial(learn, real, batch)) + batch["pixel_values"].nbytes
-    foresight.recompute(0, False)
-    assert rehearsal.pass_bytes(foresight.model, batch, torch.float32) == pytest.approx(took, rel=0.15)
+    footprint.recompute(0, False)
+    assert meta_pass.pass_bytes(footprint.model, batch, torch.float32) == pytest.approx(took, rel=0.15)
 
 
 def on_card(tiled, free_gib: float, how: models.Plan = CARD, others=(), **changes):
@@ -123,9 +123,9 @@ def on_card(tiled, free_gib: float, how: models.Plan = CARD, others=(), **change
     from PIL import Image
 
     picture = {"image": Image.effect_noise((900, 700), 24).convert("RGB"), "text": "A bright disc. " * 8}
-    foreseen = estimates.Foreseen(settings, how, config, processor, picture)
+    estimator = estimates.Estimator(settings, how, config, processor, picture)
     card = DeviceMemory("GPU 0, Test", free_gib + estimates.CONTEXT_GIB, 80, "process 7 holds 2.0 GiB", True)
-    return foreseen.estimate((card, *others))
+    return estimator.estimate((card, *others))
 
 
 @pytest.fixture
@@ -153,6 +153,18 @@ def test_a_small_card_recomputes_then_halves_the_batch(tiled, no_spare):
     assert few.fits and few.images < 8 and few.images * few.passes == 8
 
 
+def test_of_several_gpus_each_takes_as_much_and_the_fullest_decides(tiled):
+    alone = on_card(tiled, 60)
+    free = DeviceMemory("GPU 1, Test", 70, 80, chosen=True)
+    found = on_card(tiled, 30, others=(free,), gpus=2)
+    assert (found.gpus, found.images, found.limit_gib) == (2, 8, 30)
+    assert found.verdict.startswith("On each of 2 GPUs: 8 images at a time take")
+    assert found.weights_gib == alone.weights_gib and found.activations_gib == alone.activations_gib
+    assert found.adapter_gib * 2**30 == alone.adapter_gib * 2**30 + 4 * found.trainable_parameters
+    assert estimate_lines(found)[0] == ("gpus", "2, each takes what follows")
+    assert "gpus" not in dict(estimate_lines(alone))
+
+
 @pytest.mark.slow
 def test_where_nothing_fits_a_sentence_names_what_would(tiled, no_spare):
     sixteen = models.Plan("unsloth", True, False, "bfloat16")
@@ -170,13 +182,13 @@ def test_where_nothing_fits_a_sentence_names_what_would(tiled, no_spare):
 
 def test_quantised_weights_are_counted_as_stored(tiled):
     config, _ = models.describe(str(tiled))
-    model = Foresight(config, train_settings(tiled), CARD, None, None)
+    model = Footprint(config, train_settings(tiled), CARD, None, None)
     whole = models.Plan("unsloth", True, False, "bfloat16")
     assert model.weights_gib == pytest.approx(model.weights_4bit_gib)
-    in_16 = Foresight(config, train_settings(tiled), whole, None, None)
+    in_16 = Footprint(config, train_settings(tiled), whole, None, None)
     assert in_16.weights_gib > model.weights_gib == in_16.weights_4bit_gib
     config.quantization_config = {"load_in_4bit": True, "llm_int8_skip_modules": ["vision_model"]}
-    stored = Foresight(config, train_settings(tiled), whole, None, None)
+    stored = Footprint(config, train_settings(tiled), whole, None, None)
     assert model.weights_gib < stored.weights_gib < in_16.weights_gib
 
 
@@ -210,13 +222,13 @@ def true_batch(rows: list[object]) -> dict[str, torch.Tensor]:
     ("stage", "name", "images", "text_too"),
     [("default", "default", 8, False), ("default60", "default", 8, False), ("plain", "seed", 2, True)],
 )
-def test_the_true_shape_is_foreseen_as_it_was_measured(stage, name, images, text_too):
+def test_the_true_shape_is_estimated_as_it_was_measured(stage, name, images, text_too):
     measured = json.loads((REPOSITORY / "assets" / "benchmarks" / "gpu.json").read_text())["train"][stage]
-    foresight = Foresight(true_shape(), preset(name), CARD, true_batch, None)
-    foresight.recompute(measured.get("recomputed_vision_layers", foresight.layers), text_too)
-    foreseen = foresight.trial(140.0)(images)
-    assert foreseen == pytest.approx(measured["allocated_peak_gib"], rel=0.06)
-    assert foreseen > 0.97 * measured["allocated_peak_gib"]  # rather too much than too little
+    footprint = Footprint(true_shape(), preset(name), CARD, true_batch, None)
+    footprint.recompute(measured.get("recomputed_vision_layers", footprint.layers), text_too)
+    estimated = footprint.probe(140.0)(images)
+    assert estimated == pytest.approx(measured["allocated_peak_gib"], rel=0.06)
+    assert estimated > 0.97 * measured["allocated_peak_gib"]  # rather too much than too little
 
 
 def test_every_gpu_is_listed_with_what_is_free_and_who_holds_it(monkeypatch):
@@ -267,13 +279,31 @@ def test_asking_from_the_app_side_starts_no_job_loads_no_weights_and_asks_nobody
     assert not guarded.exists(), guarded.read_text()
 
 
-def test_preferences_are_foreseen_on_the_backend_that_learns_them(data, mllama, monkeypatch):
+def test_processes_without_a_gpu_share_a_step_and_the_main_memory(data, mllama, monkeypatch):
+    machine = DeviceMemory("main memory", 16.0, 32.0, chosen=True)
+    monkeypatch.setattr(gpu_memory, "devices", lambda: (machine,))
+    settings = train_settings(mllama, batch_size=8)
+    alone, found = (estimates.estimate(replace(settings, gpus=n), data, connect(data)) for n in (1, 2))
+    assert (alone.images, found.images, found.passes) == (8, 4, 1)
+    assert found.activations_gib == pytest.approx(alone.activations_gib / 2, rel=0.2)
+    assert found.limit_gib == pytest.approx(alone.limit_gib - 0.9 * 16.0 / 2, abs=0.2)
+    assert found.verdict.startswith("On each of 2 processes: 4 images at a time take ")
+
+
+def test_more_gpus_than_there_are_is_said_by_the_estimate_too(data, mllama, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="The job asks for 2 GPUs and there is 1: lower gpus"):
+        estimates.estimate(train_settings(mllama, gpus=2), data, connect(data))
+
+
+def test_preferences_are_estimated_on_the_backend_that_learns_them(data, mllama, monkeypatch):
     """A machine with unsloth learns references with it, and preferences without."""
     monkeypatch.setattr(
         models, "plan", lambda asked: replace(CPU, backend="unsloth" if asked.backend == "auto" else asked.backend)
     )  # fmt: skip
     monkeypatch.setattr(
-        estimates, "Foreseen", lambda settings, how, *_: SimpleNamespace(estimate=lambda *_: how)
+        estimates, "Estimator", lambda settings, how, *_: SimpleNamespace(estimate=lambda *_: how)
     )
     learnt = train_settings(mllama, backend="auto")
     rated = replace(learnt, objective="dpo", from_job=1)

@@ -1,4 +1,4 @@
-"""Micro-batch and recomputation are chosen from what trials take."""
+"""Micro-batch and recomputation are chosen from what probes take."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Card:
 
     def __init__(self, gib: float, text_gib: float = 0.1) -> None:
         self.gib, self.text_gib = gib, text_gib
-        self.recomputed, self.text, self.tried = 0, False, []
+        self.recomputed, self.text, self.probed = 0, False, []
 
     def keep(self, recomputed: int, text: bool) -> None:
         self.recomputed, self.text = recomputed, text
@@ -25,8 +25,8 @@ class Card:
         kept = (LAYERS - self.recomputed) * 0.2 + (0 if self.text else self.text_gib)
         return 8 + images * (0.8 + kept)
 
-    def trial(self, images: int) -> float:
-        self.tried.append((images, self.recomputed, self.text))
+    def probe(self, images: int) -> float:
+        self.probed.append((images, self.recomputed, self.text))
         if self.takes(images) > self.gib:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return self.takes(images)
@@ -35,7 +35,7 @@ class Card:
 def fitted(gib: float, batch: int = 8, **card: float) -> tuple[fitting.Fit, Card]:
     of = Card(gib, **card)
     settings = TrainSettings(batch_size=batch, gradient_accumulation=1)
-    return fitting.fit(settings, of.trial, of.keep, LAYERS, gib), of
+    return fitting.fit(settings, of.probe, of.keep, LAYERS, gib), of
 
 
 def test_a_large_card_recomputes_nothing():
@@ -52,7 +52,7 @@ def test_as_many_layers_keep_their_activations_as_fit(gib):
     found, card = fitted(gib)
     assert found.batch_size == 8 and 0 < found.recomputed_layers < LAYERS and found.checkpointing == "on"
     assert card.recomputed == found.recomputed_layers and not card.text
-    assert card.tried[-1] == (8, found.recomputed_layers, False)  # what is planned was tried as a whole
+    assert card.probed[-1] == (8, found.recomputed_layers, False)  # what is planned was probed as a whole
     assert found.peak_gib == pytest.approx(card.takes(8))
     assert card.takes(8) <= gib * (1 - fitting.SPARE_SHARE) - fitting.SPARE_GIB
     card.recomputed -= 2  # two layers more would not have left the spare
@@ -64,14 +64,14 @@ def test_text_layers_are_recomputed_where_they_do_not_fit():
     assert found.recompute_text and card.text and 0 < found.recomputed_layers < LAYERS
 
 
-def test_a_plan_that_takes_more_than_foreseen_recomputes_more():
+def test_a_plan_that_takes_more_than_its_parts_recomputes_more():
     class Odd(Card):
         def takes(self, images: int) -> float:
             return super().takes(images) + (6 if images == 8 and self.recomputed < LAYERS else 0)
 
     card = Odd(60)
     settings = TrainSettings(batch_size=8, gradient_accumulation=1)
-    found = fitting.fit(settings, card.trial, card.keep, LAYERS, 60)
+    found = fitting.fit(settings, card.probe, card.keep, LAYERS, 60)
     assert found.recomputed_layers > fitted(60)[0].recomputed_layers
     assert card.takes(8) <= 60 * (1 - fitting.SPARE_SHARE) - fitting.SPARE_GIB
 
@@ -133,10 +133,10 @@ def test_a_probe_trains_nothing_and_draws_no_random_number(card, mllama, data):
     before = {name: p.clone() for name, p in model.named_parameters()}
     torch.manual_seed(5)
     lengths = [len(record.reference) for record in records]
-    found = fitting.probe(model, settings, collate, items, lengths, torch.bfloat16)
+    found = fitting.fit_gpu(model, settings, collate, items, lengths, torch.bfloat16)
     drawn = torch.rand(1)
     torch.manual_seed(5)
     assert torch.equal(drawn, torch.rand(1))
     assert card == [8, 2, 2, 2] and found.batch_size == 8 and found.checkpointing == "off"
     assert all(torch.equal(p, before[name]) and p.grad is None for name, p in model.named_parameters())
-    assert fitting.probe(model, settings, collate, items, lengths, torch.bfloat16, 20.0).batch_size == 2
+    assert fitting.fit_gpu(model, settings, collate, items, lengths, torch.bfloat16, 20.0).batch_size == 2

@@ -233,6 +233,22 @@ def test_main_memory_that_holds_few_images_makes_the_micro_batch_smaller(data, m
     assert series(data, scarce, "loss") == pytest.approx(series(data, plenty, "loss"), rel=1e-4)
 
 
+def test_processes_that_train_at_once_share_the_main_memory(mllama, monkeypatch):
+    from types import SimpleNamespace
+
+    from radtui.worker import main_memory, memory
+
+    monkeypatch.setattr(memory, "resident_bytes", lambda: 1 * memory.GIB)
+    monkeypatch.setattr(memory, "free_gib", lambda: 10.0)  # alone 1 + 0.9 * 10 GiB, as one of two 1 + 0.9 * 5
+    settings, found = train_settings(mllama, batch_size=8), []
+    for processes in (1, 2):
+        peaks = iter((2 * memory.GIB, 3 * memory.GIB))  # with one image and with two
+        monkeypatch.setattr(main_memory, "_peak", lambda *_, peaks=peaks: next(peaks))
+        nothing = SimpleNamespace(parameters=lambda: ())
+        found.append(main_memory.fitting(nothing, settings, [{}, {}], list, processes).batch_size)
+    assert found == [8, 4]
+
+
 def test_main_memory_too_small_for_one_image_is_said_in_one_sentence(data, mllama, monkeypatch):
     from radtui.worker import memory
 

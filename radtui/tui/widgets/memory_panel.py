@@ -22,7 +22,7 @@ BAR_CELLS = 30
 # Weights, adapter, optimizer, activations: told apart by their fill where there are few colours.
 FILLS = tuple(zip("█▓▒▞", (PALETTE[0], PALETTE[2], PALETTE[3], PALETTE[1]), strict=True))
 DEVICES_SHOWN = 2
-ASKING = "Rehearsing a pass without the weights, some seconds…"
+ASKING = "Estimating from a pass without the weights, some seconds…"
 CHANGED = "The settings have changed: m asks again."
 
 

@@ -1,9 +1,10 @@
-"""What a training job would take of the memory, reckoned without the model's weights.
+"""What a training job would take of the memory, estimated without the model's weights.
 
-Weights, adapter and optimizer are counted from shapes; activations from a rehearsal of the very passes that are tried
-on a GPU when a job starts. `fitting.fit` decides about both alike. With Llama 3.2 11B at 8 images this foresees 110,
-within 60 GiB 55, and for the report's recipe 9.4 GiB, where 105, 54 and 9.4 were measured (assets/benchmarks/gpu.json,
-stages default, default60 and plain): unsloth's kernels keep less of the text layers than transformers' own.
+Weights, adapter and optimizer are counted from shapes; activations from the very passes that are probed on a GPU when
+a job starts, run on empty tensors. `fitting.fit` decides about both alike. With Llama 3.2 11B at 8 images the estimate
+is 110, within 60 GiB 55, and for the report's recipe 9.4 GiB, where 105, 54 and 9.4 were measured
+(assets/benchmarks/gpu.json, stages default, default60 and plain): unsloth's kernels keep less of the text layers than
+transformers' own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from radtui.settings import TrainSettings
-from radtui.worker import fitting, lora, rehearsal, vision_attention
+from radtui.worker import fitting, lora, meta_pass, vision_attention
 from radtui.worker.memory import GIB
 from radtui.worker.model import Plan, empty_model
 
@@ -23,12 +24,15 @@ from radtui.worker.model import Plan, empty_model
 SCALES_BYTES = 1 / 64 + 4 / (64 * 256)
 ADAM_BYTES = {"adamw_8bit": 2.0}  # per trainable parameter; two averages, of 32 bits unless named here
 MASTER_BYTES = 8  # per trainable parameter: itself and its gradient in 32 bits
+# Per trainable parameter that several GPUs learn: the gradient once more. Source: torch's DistributedDataParallel,
+# gradient_as_bucket_view.
+BUCKET_BYTES = 4
 # Without unsloth norms compute in 32 bits and each LoRA layer keeps a copy of its input. From one measurement: the
 # report's recipe with 448 px tiles took 31.0 GiB on an H100 where a pass in 16 bits alone would keep 13.2.
 AUTOCAST_SHARE = 1.65
 
 
-class Foresight:
+class Footprint:
     """A model of empty tensors with its adapter, ready for passes that only count.
 
     Args:
@@ -64,8 +68,9 @@ class Foresight:
 
     @property
     def adapter_gib(self) -> float:
-        """LoRA matrices and their gradients; preferences need a frozen copy beside them."""
+        """LoRA matrices and their gradients; several GPUs exchange these in buckets, preferences need a frozen copy."""
         copies = MASTER_BYTES + (4 if self.settings.learns_preferences else 0)
+        copies += BUCKET_BYTES if self.settings.gpus > 1 else 0
         return self.trainable * copies / GIB
 
     @property
@@ -82,7 +87,7 @@ class Foresight:
         """What a pass over so many images holds beside weights and adapter."""
         key = images, *self._kept
         if key not in self._passes:
-            held = rehearsal.pass_bytes(self.model, self.batch(images), self.dtype) / GIB
+            held = meta_pass.pass_bytes(self.model, self.batch(images), self.dtype) / GIB
             own_gradients = self.trainable * self.dtype.itemsize / GIB  # counted with the adapter
             share = AUTOCAST_SHARE if self.how.cuda and self.how.backend == "transformers" else 1.0
             self._passes[key] = max(held - own_gradients, 0.0) * share
@@ -93,16 +98,16 @@ class Foresight:
         rows = images * (2 if self.settings.learns_preferences else 1)
         return self.collate([self.item] * rows)
 
-    def trial(self, limit_gib: float) -> fitting.Trial:
-        """What `fitting.fit` asks: what a pass takes in all; raises torch.OutOfMemoryError above the limit."""
+    def probe(self, limit_gib: float) -> fitting.Probe:
+        """What `fitting.fit` asks: what a pass would hold in all; raises torch.OutOfMemoryError above the limit."""
 
-        def tried(images: int) -> float:
+        def held(images: int) -> float:
             taken = self.weights_gib + self.adapter_gib + self.activations_gib(images)
             if taken > limit_gib:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return taken
 
-        return tried
+        return held
 
     def tokens(self, image_ids: Tensor) -> tuple[int, int]:
         """Of one image: tokens that its vision tower computes, and the longest sequence's length.
@@ -120,7 +125,7 @@ class Foresight:
             hook = linear.register_forward_pre_hook(
                 lambda module, given: seen.append(given[0].numel() // module.in_features)
             )
-            rehearsal.pass_bytes(self.model, batch, self.dtype)
+            meta_pass.pass_bytes(self.model, batch, self.dtype)
             hook.remove()
         spliced = int(torch.isin(batch["input_ids"], image_ids).sum())
         return max(seen[:1] or [spliced]), int(batch["input_ids"].shape[1])
