@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
@@ -36,20 +36,26 @@ class Strength:
     high: float
     win_rate: float  # chance to be preferred to the baseline, 0..1
     n: int  # pairs it was in
+    method: str = "wald"  # or "cluster sandwich", where some cluster holds several pairs
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def strengths(matches: Iterable[Match], baseline: str) -> list[Strength] | None:
+def strengths(
+    matches: Sequence[Match], baseline: str, clusters: Sequence[Hashable] = ()
+) -> list[Strength] | None:
     """Bradley-Terry strengths by maximum likelihood, ties as half a win each.
 
-    Intervals are Wald's, from the inverse of the observed information.
+    Intervals are Wald's, from the inverse of the observed information. Where several raters judged the same image,
+    what they say resembles each other, and the interval comes from the spread between images instead; it is never
+    narrower than if all were independent.
 
     Args:
         matches: Judged pairs.
         baseline: Variant whose log odds are 0, usually `base`.
+        clusters: Of each match, what it shares with those it resembles: its image. None named: all are independent.
 
     Returns:
         Strongest first; None when no finite strengths exist, since some variants never lost to, or were never
@@ -58,29 +64,37 @@ def strengths(matches: Iterable[Match], baseline: str) -> list[Strength] | None:
     Raises:
         ValueError: The baseline is in no pair, or a score is outside 0..1.
 
-    Source: Bradley & Terry, Biometrika 39 (1952) 324-345; existence: Ford, Am Math Monthly 64 (1957) no. 8, 28-33.
+    Source: Bradley & Terry, Biometrika 39 (1952) 324-345; existence: Ford, Am Math Monthly 64 (1957) no. 8, 28-33;
+    clusters: Cameron & Miller, J Hum Resour 50 (2015) 317-372, sections II.C and VI.
     """
-    played = list(matches)
-    names = sorted({name for match in played for name in match[:2]})
+    import numpy as np
+
+    names = sorted({name for match in matches for name in match[:2]})
     if baseline not in names:
         raise ValueError(f"{baseline!r} was not compared with anything")
-    wins = _wins(played, names)
+    wins = _wins(matches, names)
     if not _connected(wins):
         return None
-    fitted, errors = _fit(wins, names.index(baseline))
-    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    fitted, covariance = _fit(wins, names.index(baseline))
+    errors, method = np.sqrt(np.diag(covariance)), "wald"
+    halves = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * errors
+    if 1 < len(set(clusters)) < len(clusters):  # a single one has nothing to be compared with
+        method = "cluster sandwich"
+        robust, factor = _between_clusters(matches, clusters, names, fitted, covariance)
+        errors, halves = np.maximum(errors, robust), np.maximum(halves, factor * robust)
     games = wins.sum(axis=1) + wins.sum(axis=0)
     found = [
         Strength(
             variant=name,
             log_odds=float(value),
             standard_error=float(error),
-            low=float(value - z * error),
-            high=float(value + z * error),
+            low=float(value - half),
+            high=float(value + half),
             win_rate=1 / (1 + math.exp(-value)),
             n=round(float(count)),
+            method=method,
         )
-        for name, value, error, count in zip(names, fitted, errors, games, strict=True)
+        for name, value, error, half, count in zip(names, fitted, errors, halves, games, strict=True)
     ]
     return sorted(found, key=lambda strength: -strength.log_odds)
 
@@ -110,7 +124,7 @@ def _connected(wins: np.ndarray) -> bool:
 
 
 def _fit(wins: np.ndarray, baseline: int) -> tuple[np.ndarray, np.ndarray]:
-    """Log odds and standard errors by Newton's method, the baseline held at 0."""
+    """Log odds, (n,), and their covariance, (n, n), by Newton's method, the baseline held at 0."""
     import numpy as np
 
     free = [index for index in range(len(wins)) if index != baseline]
@@ -126,9 +140,32 @@ def _fit(wins: np.ndarray, baseline: int) -> tuple[np.ndarray, np.ndarray]:
         ability[free] += np.clip(step, -2, 2)  # a full step can overshoot far from the optimum
         if np.abs(step).max(initial=0) < _CLOSE:
             break
-    errors = np.zeros(len(wins))
-    errors[free] = np.sqrt(np.diag(np.linalg.inv(information[np.ix_(free, free)])))
-    return ability, errors
+    covariance = np.zeros_like(wins)
+    covariance[np.ix_(free, free)] = np.linalg.inv(information[np.ix_(free, free)])
+    return ability, covariance
+
+
+def _between_clusters(
+    matches: Sequence[Match],
+    clusters: Sequence[Hashable],
+    names: Sequence[str],
+    ability: np.ndarray,
+    covariance: np.ndarray,
+) -> tuple[np.ndarray, float]:
+    """Standard errors, (n,), from how far whole clusters differ from the fit, and Student's t to multiply them with."""
+    import numpy as np
+    from scipy import stats
+
+    variant = {name: index for index, name in enumerate(names)}
+    row = {cluster: index for index, cluster in enumerate(dict.fromkeys(clusters))}
+    scores = np.zeros((len(row), len(names)))  # of the likelihood, summed in each cluster
+    for (first, second, score), cluster in zip(matches, clusters, strict=True):
+        i, j = variant[first], variant[second]
+        surprise = score - 1 / (1 + math.exp(ability[j] - ability[i]))
+        scores[row[cluster], i] += surprise
+        scores[row[cluster], j] -= surprise
+    spread = covariance @ scores.T @ scores @ covariance * len(row) / (len(row) - 1)
+    return np.sqrt(np.diag(spread)), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(row) - 1))
 
 
 def matches_of(pairs: Sequence[tuple[str, str, int]]) -> list[Match]:

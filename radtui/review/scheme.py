@@ -79,23 +79,11 @@ class Scheme:
         """Name of the key that does `action`, or "" when the scheme does not ask that question."""
         return self.keys.get(action, "")
 
-    def actions_in(self, mode: str) -> dict[str, str]:
-        """Which key does what in one mode of the review screen.
-
-        Args:
-            mode: One of `MODES`.
-
-        Returns:
-            Key name -> action, in the scheme's order.
-        """
-        return {key: action for action, key in self.keys.items() if mode in modes_of(action)}
-
 
 MODES = ("main", "acceptability", "errors", "dimensions")
 PANELS = frozenset(MODES[1:])
 
 _MAIN_ACTIONS = {"both_bad", "skip", "open_acceptability", "open_errors", "open_dimensions"}
-_PANEL_ACTIONS = {"other_text", "close_panel"}
 _ERROR_ACTIONS = {"error_significance", "error_take_back"}
 _NUMBERED = {
     "preference": frozenset({"main"}),
@@ -109,8 +97,10 @@ def modes_of(action: str) -> frozenset[str]:
     """Modes of the review screen in which an action's key is live: one, every panel, or all."""
     if action in _MAIN_ACTIONS:
         return frozenset({"main"})
-    if action in _PANEL_ACTIONS:
+    if action == "close_panel":
         return PANELS
+    if action == "other_text":  # qualities are of both texts at once
+        return frozenset({"acceptability", "errors"})
     if action in _ERROR_ACTIONS:
         return frozenset({"errors"})
     return _NUMBERED.get(action.partition(".")[0], frozenset(MODES))

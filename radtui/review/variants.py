@@ -72,8 +72,7 @@ def compare_variants(
 ) -> Variants:
     """Every two variants against each other, and Bradley-Terry strengths of all against base.
 
-    Both-bad pairs say nothing about strength. Strengths take pairs as independent: of several raters on the same
-    images their intervals are too narrow, those of the contrasts are not.
+    Both-bad pairs say nothing about strength. Where images have several raters, intervals are by image.
 
     Args:
         ratings: Current state of each comparison, one row per rater and showing.
@@ -124,8 +123,9 @@ def _renamed(key: str, role: Mapping[Variant, Variant]) -> str:
 
 
 def _strengths(kept: Sequence[Rating]) -> tuple[Strength, ...]:
-    judged = [(*rating.shown, rating.preference) for rating in kept if rating.preference is not None]
-    if not any(Variant.BASE in pair[:2] for pair in judged):
+    judged = [rating for rating in kept if rating.preference is not None]
+    if not any(Variant.BASE in rating.shown for rating in judged):
         return ()
-    found = strengths(matches_of(judged), Variant.BASE)
+    matches = matches_of([(*rating.shown, rating.preference or 0) for rating in judged])
+    found = strengths(matches, Variant.BASE, [rating.image_id for rating in judged])
     return tuple(found or ())

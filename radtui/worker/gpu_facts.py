@@ -15,8 +15,6 @@ from radtui.worker.memory import GIB
 
 log = logging.getLogger("radtui.worker")
 EVERY_S = 2.0
-SERIES = ("memory_gib", "utilisation_pct", "power_w", "temperature_c")
-"""Each GPU has these, such as `gpu0.memory_gib`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,10 @@ def devices() -> list[Any]:
 
 
 def read(handles: list[Any]) -> dict[str, float]:
-    """Memory, load, power and temperature of each GPU; what one of them cannot tell is left out."""
+    """Memory, load, power and temperature of each GPU by series, such as `gpu0.memory_gib`.
+
+    What one of them cannot tell is left out.
+    """
     import pynvml
 
     readers = {

@@ -86,3 +86,61 @@ def test_intervals_cover_known_strengths():
                 runs += 1
                 inside += strength.low <= truth[strength.variant] <= strength.high
     assert 0.92 <= inside / runs <= 0.98
+
+
+def _clustered(generator, truth, images, raters, agreement):
+    """Matches of several raters over images, one pair an image, and the images; a rater goes along with the others
+    on an image with a chance of `agreement`, so that each pair's marginal win rate stays the model's."""
+    pairs = [("base", "sft"), ("base", "dpo"), ("sft", "dpo")]
+    matches, clusters = [], []
+    for image in range(images):
+        first, second = pairs[image % 3]
+        chance = 1 / (1 + math.exp(truth[second] - truth[first]))
+        shared = generator.random()
+        for _ in range(raters):
+            drawn = shared if generator.random() < agreement else generator.random()
+            matches.append(Match(first, second, float(drawn < chance)))
+            clusters.append(image)
+    return matches, clusters
+
+
+def _coverage(agreement, clustered):
+    truth = {"base": 0.0, "sft": 0.8, "dpo": 1.2}
+    generator = np.random.default_rng(9)
+    inside = []
+    for _ in range(300):
+        matches, clusters = _clustered(generator, truth, 45, 4, agreement)
+        found = strengths(matches, "base", clusters if clustered else ())
+        inside += [one.low <= truth[one.variant] <= one.high for one in found if one.variant != "base"]
+    return sum(inside) / len(inside)
+
+
+def test_intervals_cover_known_strengths_when_raters_of_an_image_agree():
+    assert _coverage(0.9, clustered=False) < 0.80  # taken as independent, four raters count four times
+    assert 0.93 <= _coverage(0.9, clustered=True) <= 0.98
+    assert 0.93 <= _coverage(0.0, clustered=True) <= 0.99
+
+
+def test_one_rating_an_image_is_as_if_no_image_were_named():
+    matches, clusters = _clustered(np.random.default_rng(2), {"base": 0, "sft": 1, "dpo": 1}, 60, 1, 0)
+    alone, named = strengths(matches, "base"), strengths(matches, "base", clusters)
+    assert alone == named and {one.method for one in named} == {"wald"}
+
+
+def test_raters_who_repeat_each_other_add_nothing():
+    matches, clusters = _clustered(np.random.default_rng(2), {"base": 0, "sft": 1, "dpo": 1}, 90, 1, 0)
+    once = {one.variant: one for one in strengths(matches, "base")}
+    for one in strengths(matches * 4, "base", clusters * 4):
+        assert one.log_odds == pytest.approx(once[one.variant].log_odds)
+        assert one.standard_error == pytest.approx(once[one.variant].standard_error, rel=0.1)
+        assert one.method == "cluster sandwich"
+
+
+def test_raters_who_split_on_every_image_are_no_certainty():
+    tuned, base = strengths(
+        [Match("tuned", "base", 1.0), Match("tuned", "base", 0.0)] * 2, "base", [1, 1, 2, 2]
+    )
+    assert sorted([tuned.log_odds, base.log_odds]) == pytest.approx([0, 0])
+    assert max(tuned.standard_error, base.standard_error) == pytest.approx(1.0)  # of four independent pairs
+    one_image = strengths([Match("tuned", "base", 1.0), Match("tuned", "base", 0.0)], "base", [1, 1])
+    assert max(one.high for one in one_image) > 2

@@ -120,7 +120,7 @@ def variants_compared(found: Variants) -> list[Block]:
     )  # fmt: skip
     caption = (
         f"All variants compared: Bradley-Terry strengths over {found.n} blind ratings of pairs drawn among them, log"
-        " odds against base with 95 % intervals; a tie is half a win."
+        " odds against base with 95 % intervals, by image where it has several raters; a tie is half a win."
     )
     header = ("Variant", "Strength", "95 % interval", "Chance to be preferred to base", "Pairs")
     blocks: list[Block] = [Table(header, rows, caption)] if rows else []
