@@ -19,6 +19,7 @@ from radtui.store.descriptions import NewDescription
 from radtui.tui.screens.note import NoteSheet
 from radtui.tui.widgets.answer_panel import AnswerPanel
 from radtui.tui.widgets.image_view import ImageView, State
+from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.text_box import TextBox
 from tests.tui.reviewing import box, history, line, opened, panel, screen, settled, shown
 
@@ -106,7 +107,9 @@ async def test_errors_and_dimensions_are_counted_and_compared(
         assert "insignificant errors in text B" in panel(pilot)
         await pilot.press("escape", "c")
         assert "fewer wrong things" in panel(pilot)
-        await pilot.press("1", "down", "3", "escape")
+        keys = str(screen(pilot).query_one(KeyBar).render())
+        assert "tab Next quality" in keys and "Other text" not in keys
+        await pilot.press("1", "tab", "3", "escape")
         assert "Saved: one quality compared" in str(screen(pilot).query_one("#last", Static).content)
         assert "e errors A 3 · B 1" in panel(pilot) and "2 of 5" in panel(pilot)
     row = ratings.current(db, reviewed_job.id)[0]

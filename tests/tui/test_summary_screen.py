@@ -22,6 +22,7 @@ from radtui.store import ratings
 from radtui.tui import review_edits as edits
 from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.summary import SummaryScreen
+from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.summary_text import diverging, interval, p_text, share_line
 
 SCHEME = default_scheme()
@@ -62,10 +63,12 @@ def rate(db: sqlite3.Connection, job: Job, image_ids: list[int], rater: str, pre
 async def test_few_ratings_say_too_few(data: DataDir, reviewed_job: Job) -> None:
     async with opened(data, (80, 24)) as pilot:
         assert "Nothing is rated yet. Press esc" in text(pilot, "ratings")
+        assert "Export CSV" not in str(pilot.app.screen.query_one(KeyBar).render())
         await pilot.press("escape", "1", "s")
         await settled(pilot)
         await settled(pilot)
         assert "Too few to conclude: 1 decided pair, 20 at least" in text(pilot, "ratings")
+        assert "Export CSV" in str(pilot.app.screen.query_one(KeyBar).render())
         assert "not for clinical use" in text(pilot, "limits")
 
 

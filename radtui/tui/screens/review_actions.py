@@ -51,6 +51,8 @@ class ReviewActions(ReviewLists):
         """A key works in the modes that the scheme says, and with a pair on show."""
         if action == "leave":
             return self.panels.mode == "main" and (self.looking or bool(self.list_name))
+        if action == "next_quality":
+            return self.panels.mode == "dimensions"
         if action != "act":
             return True
         shown = self.session is not None and self.session.pair is not None
@@ -150,6 +152,10 @@ class ReviewActions(ReviewLists):
         else:
             for box in self.query(TextBox):
                 box.scroll_by(rows)
+
+    def action_next_quality(self) -> None:
+        """Mark the next quality, after the last one the first."""
+        self.action_scroll(1)
 
     def action_leave(self) -> None:
         """From the image back to the texts; then from a filtered list to all pairs."""

@@ -36,6 +36,8 @@ _WORDS: dict[str, tuple[str, str, bool]] = {
 def bindings_of(scheme: Scheme) -> list[Binding]:
     """One binding for each action a scheme has a key for; the bars show them in this order.
 
+    The key for the other text goes through the qualities, which are of both texts: else it would leave the panel.
+
     Args:
         scheme: Gives the keys; `help` is the app's own.
     """
@@ -44,7 +46,11 @@ def bindings_of(scheme: Scheme) -> list[Binding]:
         (action for action in scheme.keys if action != "help" and _exists(scheme, action)),
         key=lambda action: order.get(action, -1),
     )
-    return [_binding(scheme, action) for action in actions]
+    found = [_binding(scheme, action) for action in actions]
+    if scheme.dimensions:
+        tip = "Compare the texts on the next quality"
+        found.append(Binding(scheme.key_of("other_text"), "next_quality", "Next quality", tooltip=tip))
+    return found
 
 
 def _exists(scheme: Scheme, action: str) -> bool:

@@ -57,6 +57,7 @@ class SummaryScreen(RadScreen):
 
         summary: Summary
         pairs: int
+        rated: int  # rows that an export would have
 
     @dataclass
     class Scored(Message):
@@ -70,6 +71,7 @@ class SummaryScreen(RadScreen):
         self._everybody = False
         self._summary: Summary | None = None
         self._pairs = 0
+        self._rated: int | None = None  # before it is known
 
     def compose_body(self) -> ComposeResult:
         """Ratings and scores, side by side where there is room."""
@@ -92,7 +94,7 @@ class SummaryScreen(RadScreen):
 
         def read(db: sqlite3.Connection) -> SummaryScreen.Summarised:
             review = read_review(db, job, scheme, wanted)
-            return self.Summarised(summarise_review(review), len(review.words))
+            return self.Summarised(summarise_review(review), len(review.words), len(review.ratings))
 
         self.post_message(self.rad.read(read))
 
@@ -102,7 +104,8 @@ class SummaryScreen(RadScreen):
 
     @on(Summarised)
     def _show_summary(self, event: Summarised) -> None:
-        self._summary, self._pairs = event.summary, event.pairs
+        self._summary, self._pairs, self._rated = event.summary, event.pairs, event.rated
+        self.refresh_bindings()
         self._draw()
 
     @on(Scored)
@@ -130,6 +133,10 @@ class SummaryScreen(RadScreen):
         width = self.size.width - FRAME_CELLS - (SCORES_CELLS if wide else 0)
         lines = rating_lines(self._summary, self._scheme, max(40, width))
         self.query_one("#ratings", Static).update(Content("\n").join(lines))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is rated there is nothing to write."""
+        return action != "export" or self._rated != 0
 
     def action_back(self) -> None:
         """Back to the pairs."""
