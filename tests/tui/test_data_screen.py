@@ -20,10 +20,11 @@ from radtui.tui.poll import Poller
 from radtui.tui.screens.data import DataScreen
 from radtui.tui.screens.data_dialogs import DatasetSheet, FilterSheet
 from radtui.tui.screens.data_import import ImportSheet
-from radtui.tui.widgets import image_facts
+from radtui.tui.widgets import image_facts, image_list
 from radtui.tui.widgets.data_line import DataLine, filter_words
 from radtui.tui.widgets.image_facts import ImageFacts
 from radtui.tui.widgets.image_view import ImageView, State
+from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.virtual_table import VirtualTable
 
 AddImages = Callable[..., list[int]]
@@ -43,8 +44,10 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.app.workers.wait_for_complete()
     for _ in range(100):
         await pilot.pause(0.02)
-        at, ids = screen(pilot).query_one(VirtualTable).cursor, screen(pilot).rows.ids
-        shown = at is None or (screen(pilot).image is not None and screen(pilot).image.id == ids[at])
+        at, ids = screen(pilot).query_one(VirtualTable).cursor, screen(pilot).list.rows.ids
+        shown = at is None or (
+            screen(pilot).list.image is not None and screen(pilot).list.image.id == ids[at]
+        )
         if shown and view(pilot).state is not State.LOADING:
             break
     await pilot.pause(0.05)
@@ -62,6 +65,10 @@ def facts(pilot: Pilot[None]) -> str:
 
 def view(pilot: Pilot[None]) -> ImageView:
     return screen(pilot).query_one(ImageView)
+
+
+def keys(pilot: Pilot[None]) -> str:
+    return str(screen(pilot).query_one(KeyBar).render())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -89,11 +96,11 @@ async def test_search_finds_as_you_type_and_marks_the_words(data: DataDir, add_i
     async with opened(data) as pilot:
         await pilot.press("slash", *"RIGHT")
         await settled(pilot)
-        assert len(screen(pilot).rows) == 6
+        assert len(screen(pilot).list.rows) == 6
         await pilot.press("space", "1", "1")
         await settled(pilot)
         assert [
-            image.source_key for image in images.get_many(screen(pilot).rad.db, screen(pilot).rows.ids)
+            image.source_key for image in images.get_many(screen(pilot).rad.db, screen(pilot).list.rows.ids)
         ] == ["test-011.png"]
         content = screen(pilot).query_one(ImageFacts).query_one(Static).content
         marked = [content.plain[span.start : span.end] for span in content.spans]  # type: ignore[union-attr]
@@ -109,11 +116,50 @@ async def test_letters_typed_in_the_search_are_no_keys(data: DataDir, add_images
         await settled(pilot)
         assert pilot.app.screen is screen(pilot)
         assert screen(pilot).query_one(Input).value == "tjrqdifso"
-        assert len(screen(pilot).rows) == 0
+        assert len(screen(pilot).list.rows) == 0
         assert view(pilot).state is State.EMPTY and "esc" in view(pilot)._state_text
         await pilot.press("escape")
         await settled(pilot)
-        assert len(screen(pilot).rows) == 3 and view(pilot).state is State.SHOWN
+        assert len(screen(pilot).list.rows) == 3 and view(pilot).state is State.SHOWN
+
+
+async def test_the_keys_named_are_those_that_do_something(data: DataDir, add_images: AddImages) -> None:
+    async with opened(data, (80, 24)) as pilot:
+        assert "Open" not in keys(pilot)
+        add_images(3)
+        screen(pilot).list.find()
+        await settled(pilot)
+        assert "enter Open" in keys(pilot) and "esc" not in keys(pilot)
+        await pilot.press("enter")
+        assert view(pilot).has_focus and "esc List" in keys(pilot)
+        await pilot.press("escape")
+        assert screen(pilot).query_one(VirtualTable).has_focus and "esc" not in keys(pilot)
+        await pilot.press("slash", *"zzz")
+        await settled(pilot)
+        await pilot.press("enter")
+        assert screen(pilot).query_one(VirtualTable).has_focus and "Open" not in keys(pilot)
+        await pilot.press("enter", "escape")
+        await settled(pilot)
+        assert "enter Open" in keys(pilot)
+
+
+async def test_a_list_that_cannot_be_read_says_so_and_is_read_again(
+    data: DataDir, add_images: AddImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_images(3)
+
+    def broken(db: sqlite3.Connection) -> object:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(image_list, "RETRY_S", 0.05)
+        patched.setattr(images, "datasets", broken)
+        async with opened(data) as pilot:
+            assert f"Cannot read {data.database}: disk I/O error" in view(pilot)._state_text
+            patched.undo()
+            await pilot.pause(0.1)
+            await settled(pilot)
+            assert len(screen(pilot).list.rows) == 3 and view(pilot).state is State.SHOWN
 
 
 async def test_filters_apply_while_they_are_changed(
@@ -126,13 +172,13 @@ async def test_filters_apply_while_they_are_changed(
         assert isinstance(pilot.app.screen, FilterSheet)
         await pilot.press("right")
         await settled(pilot)
-        assert screen(pilot).query_now.split == "test" and len(screen(pilot).rows) == 3
+        assert screen(pilot).list.query_now.split == "test" and len(screen(pilot).list.rows) == 3
         await pilot.press("x")
         await settled(pilot)
-        assert len(screen(pilot).rows) == 7
+        assert len(screen(pilot).list.rows) == 7
         await pilot.press("left", "escape")
         await settled(pilot)
-        assert pilot.app.screen is screen(pilot) and len(screen(pilot).rows) == 4
+        assert pilot.app.screen is screen(pilot) and len(screen(pilot).list.rows) == 4
         assert "4 shown: train" in str(screen(pilot).query_one(DataLine).render())
 
 
@@ -155,7 +201,7 @@ async def test_an_unreadable_and_a_leaked_image_say_so(
         )  # split, examination and finding have one value each: Rating, File, Leak
         await pilot.press("up", "right", "escape")
         await settled(pilot)
-        assert screen(pilot).query_now.unreadable is True and len(screen(pilot).rows) == 1
+        assert screen(pilot).list.query_now.unreadable is True and len(screen(pilot).list.rows) == 1
 
 
 async def test_lost_bytes_are_an_error_with_a_next_step(data: DataDir, add_images: AddImages) -> None:
@@ -217,7 +263,7 @@ async def test_rows_appear_while_an_import_runs_and_the_place_is_kept(
         app._post_snapshot(app.poller.poll_once())
         await pilot.pause(0.8)
         await settled(pilot)
-        assert len(screen(pilot).rows) == 9
+        assert len(screen(pilot).list.rows) == 9
         assert "number 2" in facts(pilot)
         assert screen(pilot).query_one(VirtualTable).cursor == 4
         assert "importing drawn: 6 of 10" in str(screen(pilot).query_one(DataLine).render())
@@ -227,13 +273,13 @@ async def test_data_sets_are_chosen_by_name(data: DataDir, add_images: AddImages
     add_images(3, dataset="first")
     add_images(2, dataset="second", start=20)
     async with opened(data) as pilot:
-        assert screen(pilot).query_now.dataset == "second"
+        assert screen(pilot).list.query_now.dataset == "second"
         await pilot.press("o")
         assert isinstance(pilot.app.screen, DatasetSheet)
         assert pilot.app.screen.query_one(OptionList).highlighted == 0
         await pilot.press("down", "enter")
         await settled(pilot)
-        assert screen(pilot).query_now.dataset == "first" and len(screen(pilot).rows) == 3
+        assert screen(pilot).list.query_now.dataset == "first" and len(screen(pilot).list.rows) == 3
 
 
 async def test_many_images_are_paged_and_searched(data: DataDir, db: sqlite3.Connection) -> None:
@@ -247,13 +293,13 @@ async def test_many_images_are_paged_and_searched(data: DataDir, db: sqlite3.Con
     ]
     images.add(db, "many", batch)
     async with opened(data) as pilot:
-        assert len(screen(pilot).rows) == 20_000
+        assert len(screen(pilot).list.rows) == 20_000
         await pilot.press("end")
         await settled(pilot)
         assert "zone 19999" in facts(pilot)
         await pilot.press("slash", *"finding996")
         await settled(pilot)
-        assert len(screen(pilot).rows) == 20
+        assert len(screen(pilot).list.rows) == 20
 
 
 def test_filters_in_words() -> None:

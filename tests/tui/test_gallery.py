@@ -47,7 +47,7 @@ def grid(app) -> ThumbnailGrid:
 
 async def gallery(app, pilot) -> ThumbnailGrid:
     """Go from the list to the gallery and wait for all thumbnails in sight."""
-    await until(pilot, lambda: app.screen.image is not None)
+    await until(pilot, lambda: app.screen.list.image is not None)
     await pilot.press("g")
     await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and grid(app).size.width)
     await until(pilot, lambda: "reading" not in text_in(grid(app)))
@@ -100,21 +100,21 @@ async def test_keys_move_along_and_across_and_enter_goes_to_the_image(data, add_
         await pilot.press("end", "left", "home", "pagedown", "up")
         assert tiles.cursor == 4
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.image.id == ids[4])
+        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.list.image.id == ids[4])
         await until(pilot, lambda: app.screen.query_one(VirtualTable).cursor == 4)
         assert isinstance(app.focused, ImageView)  # to zoom into it at once
         await pilot.press("g", "right", "escape")  # back without a choice
         await until(pilot, lambda: isinstance(app.screen, DataScreen))
         await pilot.pause(0.2)
-        assert app.screen.image.id == ids[4]
+        assert app.screen.list.image.id == ids[4]
 
 
 async def test_it_shows_what_the_search_has_found(data, add_images):
     add_images(12)
     async with opened(data, "data", WIDE) as (app, pilot):
-        await until(pilot, lambda: app.screen.image is not None)
+        await until(pilot, lambda: app.screen.list.image is not None)
         await pilot.press("slash", *"right", "enter")
-        await until(pilot, lambda: len(app.screen.rows) == 6)
+        await until(pilot, lambda: len(app.screen.list.rows) == 6)
         tiles = await gallery(app, pilot)
         assert "test-001.png" in text_in(tiles) and "test-002.png" not in text_in(tiles)
         assert "1 of 6 · drawn" in text_of(app) and "right" in text_of(app)
@@ -154,7 +154,7 @@ async def test_it_grows_with_the_list(data, add_images):
         await gallery(app, pilot)
         await pilot.press("right")
         add_images(2, start=3)
-        app.screen_stack[0].find()
+        app.screen_stack[0].list.find()
         await until(pilot, lambda: "2 of 5" in text_of(app))
         await until(pilot, lambda: "test-004.png" in text_in(grid(app)))
 

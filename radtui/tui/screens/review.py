@@ -21,8 +21,8 @@ from radtui.records import Job, JobKind, UserError
 from radtui.review.queue import Pair
 from radtui.review.scheme import Scheme
 from radtui.store import descriptions, images, jobs
+from radtui.tui.image_bytes import image_loader
 from radtui.tui.review_session import ReviewSession, Shown, Study, read_study
-from radtui.tui.screens.data import image_loader
 from radtui.tui.screens.review_actions import ReviewActions
 from radtui.tui.screens.review_dialogs import PickSheet, job_lines
 from radtui.tui.screens.review_keys import bindings_of
@@ -185,7 +185,7 @@ class ReviewScreen(ReviewActions):
         if image.error:
             view.clear(f"This image cannot be read: {image.error}")
             return
-        view.show(image.sha256, image_loader(self.rad.data.blob(image.sha256).read_bytes))
+        view.show(image.sha256, image_loader(self.rad.data, image))
         self.set_timer(PREFETCH_AFTER_S, self._prefetch)
 
     def _prefetch(self) -> None:
@@ -194,7 +194,7 @@ class ReviewScreen(ReviewActions):
         following = session.queue.next_unrated(session.pair) if session is not None else None
         image = images.get(self.rad.db, following.image_id) if following is not None else None
         if image is not None and not image.error:
-            loader = image_loader(self.rad.data.blob(image.sha256).read_bytes)
+            loader = image_loader(self.rad.data, image)
             self.query_one(ImageView).prefetch(image.sha256, loader)
 
     def all_rated(self) -> str:

@@ -140,12 +140,14 @@ class VirtualTable(ScrollView, can_focus=True):
     def reload(self) -> None:
         """Ask the source again, as after rows were added or changed; cursor and place stay where they can."""
         self._pages.forget()
-        self._count = len(self._pages.source)
+        before, self._count = self._count, len(self._pages.source)
         self.virtual_size = Size(0, self._count + HEADER_ROWS)
         self._cursor = min(max(self._cursor, 0), max(0, self._count - 1))
         if self.is_mounted:
             self._show_cursor()
             self.refresh()
+            if bool(before) != bool(self._count):
+                self.refresh_bindings()
         if self._count:
             self.post_message(self.Highlighted(self, self._cursor))
 
@@ -159,6 +161,10 @@ class VirtualTable(ScrollView, can_focus=True):
         self.refresh_line(self._cursor + HEADER_ROWS)
         self._show_cursor()
         self.post_message(self.Highlighted(self, index))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without rows there is nothing to open."""
+        return action != "select" or self._count > 0
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
@@ -174,8 +180,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def action_select(self) -> None:
         """Choose the highlighted row."""
-        if self._count:
-            self.post_message(self.Selected(self, self._cursor))
+        self.post_message(self.Selected(self, self._cursor))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in a region, in the columns and colours of now."""
