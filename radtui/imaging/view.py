@@ -188,6 +188,20 @@ def panned(pyramid: Pyramid, view: View, port: Viewport, right: float, down: flo
     return settled(pyramid, replace(view, centre=_unturn(view, x, y)), port)
 
 
+def dragged(pyramid: Pyramid, view: View, port: Viewport, right_px: float, down_px: float) -> View:
+    """Move the image with a hand that holds it, by drawn pixels.
+
+    Args:
+        pyramid: The image.
+        view: Where from.
+        port: The drawing area.
+        right_px: How far the hand went to the right.
+        down_px: How far it went down.
+    """
+    _, _, width_px, height_px = geometry(pyramid, view, port).placed
+    return panned(pyramid, view, port, -right_px / width_px, -down_px / height_px)
+
+
 def levelled(pyramid: Pyramid, view: View, steps: float) -> View:
     """Move the window's centre by steps of 5 % of its width; a higher centre is a darker image."""
     now = window_of(pyramid, view)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from radtui.durations import clock_text  # noqa: F401 - radtui.cli.jobs still asks for it here
-
 WINDOW_S = 60.0  # a rate older than this says nothing about now
 MIN_SPAN_S = 1.0  # two looks within a second would turn a burst of steps into a rate
 

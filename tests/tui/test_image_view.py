@@ -346,19 +346,3 @@ def counting(method, calls: list):
         return method(self, *args)
 
     return inner
-
-
-async def test_pointer_reads_a_value_and_redraws_only_the_caption(monkeypatch):
-    app = Host()
-    values = np.zeros((20, 20), np.uint8)
-    values[4:6, 3] = 123
-    async with app.run_test(size=(20, 11)) as pilot:
-        widget = await shown(pilot, values)
-        await pilot.resize_terminal(60, 11)
-        await pilot.pause()
-        drawn: list = []
-        monkeypatch.setattr(type(widget), "_image_rows", counting(type(widget)._image_rows, drawn))
-        await pilot.hover(ImageView, offset=(23, 2))
-        await pilot.pause()
-        assert "(3, 5) 123" in screen_text(app) or "(3, 4) 123" in screen_text(app)
-        assert not drawn

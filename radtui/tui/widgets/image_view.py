@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
+from textual.geometry import Offset
 
 from radtui.imaging import view
 from radtui.imaging.cells import Blocks
@@ -66,12 +67,17 @@ _SHOWN_KEYS = ("zoom-in", "zoom-out", "fit", "window-next", "brighter", "darker"
 
 
 class ImageView(ImageCanvas, can_focus=True):
-    """One image, zoomed, moved, windowed and turned by keys while it has the focus, and by the mouse's wheel."""
+    """One image, zoomed, moved, windowed and turned by keys while it has the focus.
+
+    The mouse's wheel zooms it, and a drag moves it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(keys, action, text, tooltip=tip, show=name in _SHOWN_KEYS, id=f"image.{name}")
         for name, keys, action, text, tip in _KEYS
     ]
+
+    _held_at: Offset | None = None  # where on the screen a drag has come to
 
     def action_zoom(self, steps: int) -> None:
         """Magnify about the middle."""
@@ -162,12 +168,41 @@ class ImageView(ImageCanvas, can_focus=True):
         event.stop()
         self.action_zoom(-1)
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the image."""
+        if event.button == 1 and self.pyramid is not None:
+            self._held_at = event.screen_offset
+            self.capture_mouse()
+
+    def on_mouse_up(self) -> None:
+        """Let go of the image."""
+        self.release_mouse()
+
+    def on_mouse_release(self) -> None:
+        """The mouse is everybody's again."""
+        self._held_at = None
+
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Read the value under the pointer."""
+        """Read the value under the pointer, and move a held image with it."""
         across, down = self.blocks.pixels
         inside = event.y < self.size.height - CAPTION_ROWS
         self.pointer_px = ((event.x + 0.5) * across, (event.y + 0.5) * down) if inside else None
+        if self._held_at is not None and event.button != 1:  # let go outside the terminal
+            self.release_mouse()
+        elif self._drag_to(event.screen_offset):
+            return  # the caption is part of that frame
         self.refresh_caption()
+
+    def _drag_to(self, place: Offset) -> bool:
+        """Move a held image; False when it stays where it is."""
+        if self._held_at is None or self.pyramid is None:
+            return False
+        (across, down), way, self._held_at = self.blocks.pixels, place - self._held_at, place
+        look = view.dragged(self.pyramid, self.look, self.port, way.x * across, way.y * down)
+        moved = look != self.look
+        if moved:
+            self.look_at(look)
+        return moved
 
     def on_leave(self) -> None:
         """Read the value in the middle again."""
