@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DATABASE_NAME = "radtui.db"
@@ -14,6 +15,9 @@ class DataDir:
     """One data folder: `radtui.db`, `jobs/NNNN/`, `images/ab/`."""
 
     root: Path
+    named: bool = field(
+        default=False, compare=False
+    )  # by an option or a variable, which another shell may lack
 
     @property
     def database(self) -> Path:
@@ -44,6 +48,11 @@ class DataDir:
         """An image's unchanged bytes."""
         return self.root / "images" / sha256[:2] / sha256
 
+    def command(self, *words: str) -> str:
+        """A command line that works on this folder when it is pasted into a shell."""
+        where = ("--data-dir", str(self.root)) if self.named else ()
+        return shlex.join(("radtui", *where, *words))
+
     def create(self) -> DataDir:
         """Make the folder and its parents; returns itself."""
         (self.root / "jobs").mkdir(parents=True, exist_ok=True)
@@ -55,7 +64,7 @@ def find_data_dir(option: str | None = None) -> DataDir:
     """The data folder: the option, else `$RADTUI_DATA`, else `./db` when it exists, else the XDG data folder."""
     named = option or os.environ.get("RADTUI_DATA")
     if named:
-        return DataDir(Path(named).expanduser().resolve())
+        return DataDir(Path(named).expanduser().resolve(), named=True)
     if Path("db").is_dir():
         return DataDir(Path("db").resolve())
     from platformdirs import user_data_path

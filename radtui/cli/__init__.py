@@ -7,7 +7,9 @@ frame does not wait for what it does not use.
 from __future__ import annotations
 
 import importlib
+import re
 import sys
+from typing import Any
 
 import click
 
@@ -32,6 +34,7 @@ COMMANDS = {
     "plot": "radtui.cli.pictures:plot",
     "doctor": "radtui.cli.doctor:doctor",
 }
+NAMED_COMMAND = re.compile(rf"\bradtui(?= (?:{'|'.join(COMMANDS)})\b)")
 
 
 class LazyGroup(click.Group):
@@ -49,6 +52,14 @@ class LazyGroup(click.Group):
         module, name = target.split(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what an error tells the user to type names the data folder where that is needed."""
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            told = NAMED_COMMAND.sub(lambda _: ctx.obj.data.command(), str(error))
+            raise UserError(told) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their whole first sentence, which click would cut to one line."""

@@ -68,7 +68,7 @@ def _headless(session: Session, db: sqlite3.Connection, seed: int, as_json: bool
     ended: list[Job] = []
     for job in (made.drawing, made.training, made.describing):
         ended.append(follow(session.data, db, job.id))
-        code = report_end(ended[-1])
+        code = report_end(session.data, ended[-1])
         if code:
             return code
     result = _figures(session, db, DemoJobs(*ended), seed)

@@ -44,19 +44,20 @@ def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt
             jobs.request_stop(db, job_id, StopRequest.NOW)
             click.echo("Stopping; what is in stays in. The same command goes on from here.", err=True)
         else:
-            click.echo(f"Job {job_id} goes on; stop it with: radtui jobs stop {job_id}", err=True)
+            command = data.command("jobs", "stop", str(job_id))
+            click.echo(f"Job {job_id} goes on; stop it with: {command}", err=True)
         raise
     line.close()
     return job
 
 
-def report_end(job: Job) -> int:
+def report_end(data: DataDir, job: Job) -> int:
     """Say how a job ended, on stderr; returns the exit code."""
     if job.state is JobState.DONE:
         click.echo(f"Job {job.id} done. {job.message}".rstrip(), err=True)
         return 0
     click.echo(f"Job {job.id} {job.state}. {job.error or job.message}".rstrip(), err=True)
-    click.echo(f"Its log: radtui jobs log {job.id}", err=True)
+    click.echo(f"Its log: {data.command('jobs', 'log', str(job.id))}", err=True)
     return 1
 
 

@@ -36,7 +36,8 @@ def list_jobs(session: Session, as_json: bool) -> None:
         click.echo(json.dumps([job_values(job) for job in found], indent=2, ensure_ascii=False))
         return
     if not found:
-        click.echo("No jobs yet; start with radtui import SOURCE, or radtui demo.")
+        command = session.data.command
+        click.echo(f"No jobs yet; start with {command('import', 'SOURCE')}, or {command('demo')}.")
     for job in found:
         click.echo(
             f"{job.id:>4}  {job.kind:<8}  {job.state:<8}  {_steps(job):>13}  {_duration(job):>12}  {job.name}"
@@ -64,7 +65,7 @@ def show(session: Session, job_id: int, wait: bool, as_json: bool) -> None:
     else:
         _print_job(values, job)
     if wait:
-        sys.exit(report_end(job))
+        sys.exit(report_end(session.data, job))
 
 
 @jobs.command()
@@ -112,7 +113,7 @@ def resume(session: Session, job_id: int, wait: bool) -> None:
     db = session.connect()
     resume_job(session.data, db, job_id)
     if wait:
-        sys.exit(report_end(follow(session.data, db, job_id)))
+        sys.exit(report_end(session.data, follow(session.data, db, job_id)))
     click.echo(f"Job {job_id} goes on in the background.", err=True)
 
 

@@ -149,10 +149,11 @@ def _finish(
             print_result(job_values(job), as_json)
         else:
             click.echo(job.id)
-            click.echo(f"Running in the background; follow it with: radtui jobs show {job.id}", err=True)
+            command = session.data.command("jobs", "show", "--wait", str(job.id))
+            click.echo(f"Running in the background; follow it with: {command}", err=True)
         return
     job = follow(session.data, db, job.id, stop_on_interrupt)
-    code = report_end(job)
+    code = report_end(session.data, job)
     if as_json:
         print_result(job_values(job), as_json)
     else:

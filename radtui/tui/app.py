@@ -154,7 +154,9 @@ class RadtuiApp(App[None]):
         """Leave; say which jobs go on without the app."""
         going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
         verb = "goes" if len(going) == 1 else "go"
-        self.exit(message=f"{' and '.join(going)} {verb} on; start radtui to see." if going else None)
+        self.exit(
+            message=f"{' and '.join(going)} {verb} on; start {self.data.command()} to see." if going else None
+        )
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key does now, by name."""
