@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from radtui.export.words import estimate, left_out_words, p_value, share
+from radtui.export.words import estimate, left_out_words, p_value, share, versions_words
 from radtui.records import Job
 from radtui.review.preference import Comparative
 from radtui.review.quality import Acceptability, ErrorRates, Errors
@@ -29,6 +29,8 @@ def print_stats(job: Job, summary: Summary, scheme: Scheme) -> None:
         f" {', '.join(line.rater for line in summary.raters) or 'nobody'}"
         + (f"; left out: {left}" if left else "")
     )
+    if pooled := versions_words(summary.versions):
+        click.echo(f"{pooled}.")
     sections = list(_sections(summary, scheme))
     for title, rows in sections:
         width = max(LABEL_CELLS, *(len(name) for name, _ in rows))

@@ -13,7 +13,7 @@ from radtui.records import TWO_VARIANTS, Job, Rating, UserError, Variant
 from radtui.review.bias import Words
 from radtui.review.scheme import Scheme
 from radtui.review.scheme_file import DEFAULT_ID, load_scheme
-from radtui.review.statistics import LeftOut, Summary, counted, summarise
+from radtui.review.statistics import LeftOut, Summary, counted, summarise, versions_of
 from radtui.review.text import word_count
 from radtui.review.variants import Lengths, compare_variants
 from radtui.store import descriptions, ratings
@@ -97,7 +97,8 @@ def summarise_review(review: Review, include_unblinded: bool = False) -> Summary
     compared = compare_variants(
         review.ratings, review.variants, review.scheme, review.lengths, review.calibration, include_unblinded
     )
-    return replace(summary, variants=compared, left_out=review.counting(include_unblinded)[1])
+    kept, left_out = review.counting(include_unblinded)
+    return replace(summary, variants=compared, left_out=left_out, versions=versions_of(kept))
 
 
 def scheme_for(data: DataDir, own: str | Path = "") -> Scheme:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from radtui.review.intervals import Estimate, Proportion
 
 NOTHING = "-"
+HASH_LETTERS = 10  # of a scheme's SHA-256, where people read it
 LEFT_OUT = {
-    "unrated": "without an answer", "other_scheme": "by another scheme", "repeats": "hidden repeats",
+    "unrated": "without an answer", "other_scheme": "by another scheme",
+    "other_version": "by a version of the scheme with other questions", "repeats": "hidden repeats",
     "calibration": "calibration pairs", "unblinded": "un-blinded", "held_out_split": "in a held-out split",
     "same_text": "with the same text twice",
     "chosen_with_significant_error": "chosen with a significant error",
@@ -18,6 +20,18 @@ LEFT_OUT = {
 def left_out_words(reasons: Mapping[str, int]) -> str:
     """What is left out and why, without the reasons that meet nothing: "2 hidden repeats, 1 un-blinded"."""
     return ", ".join(f"{n:,} {LEFT_OUT.get(why, why.replace('_', ' '))}" for why, n in reasons.items() if n)
+
+
+def version_counts(versions: Mapping[str, int]) -> str:
+    """How many ratings were made with each version of a scheme: "12 of 0f3a9c11de, 3 of 7b20aa41c9"."""
+    return ", ".join(f"{n:,} of {sha256[:HASH_LETTERS]}" for sha256, n in versions.items())
+
+
+def versions_words(versions: Mapping[str, int]) -> str:
+    """That ratings of several versions of a scheme are counted together; "" where there is one."""
+    if len(versions) < 2:
+        return ""
+    return f"{len(versions)} versions of the rating scheme are counted together: {version_counts(versions)}"
 
 
 def share(of: Proportion, n: bool = True) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from radtui.records import Rating
-from radtui.review.intervals import CONFIDENCE, Estimate, Proportion, proportion
+from radtui.review.intervals import CONFIDENCE, Estimate, Proportion
+from radtui.review.preference import answers_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -202,21 +203,26 @@ def agreement_between(ratings: Iterable[Rating], seed: int = 0) -> Agreement | N
     return Agreement(alpha_of([list(by.values()) for by in given.values()], seed=seed), kappas)
 
 
-def agreement_with_self(ratings: Iterable[Rating]) -> SelfAgreement | None:
-    """Agreement of raters with their own hidden repeats; None when nothing was rated twice."""
-    showings: dict[Hashable, dict[int, int]] = {}
+def agreement_with_self(ratings: Iterable[Rating], seed: int = 0) -> SelfAgreement | None:
+    """Agreement of raters with their own hidden repeats; None when nothing was rated twice.
+
+    Args:
+        ratings: Current ratings of both showings.
+        seed: Of the bootstrap that is used when several raters met the same image again.
+    """
+    showings: dict[tuple[int, int, str], dict[int, int]] = {}
     for rating in ratings:
         if rating.preference is not None:
             key = (rating.job_id, rating.image_id, rating.rater)
             showings.setdefault(key, {})[rating.occasion] = rating.preference
-    pairs = [(by[0], by[1]) for by in showings.values() if 0 in by and 1 in by]
-    if not pairs:
+    twice = {key: (by[0], by[1]) for key, by in showings.items() if 0 in by and 1 in by}
+    if not twice:
         return None
-    same = sum(one == other for one, other in pairs)
-    direction = sum(_sign(one) == _sign(other) for one, other in pairs)
+    pairs = list(twice.values())
+    images = answers_of([(image_id, 0.0) for _, image_id, _ in twice])
     return SelfAgreement(
-        proportion(same, len(pairs)),
-        proportion(direction, len(pairs)),
+        images.share([one == other for one, other in pairs], seed),
+        images.share([_sign(one) == _sign(other) for one, other in pairs], seed),
         weighted_kappa(pairs, PREFERENCE_SCALE),
     )
 

@@ -89,8 +89,10 @@ class Comparative:
     losses: int
     win_rate: Proportion  # wins of non-ties
     mean: Estimate
-    sign_p: float | None  # exact; by image when images have several answers
-    wilcoxon_p: float | None  # zeros by Pratt's method; by image likewise
+    images_won: int  # their answers taken together: what the sign test counts
+    images_lost: int
+    sign_p: float | None  # exact, by image
+    wilcoxon_p: float | None  # zeros by Pratt's method, by image
     holm_p: float | None = None  # Wilcoxon's, adjusted over the dimensions; None for the preference
 
     def to_dict(self) -> dict[str, object]:
@@ -102,11 +104,11 @@ class Comparative:
     @property
     def verdict(self) -> str:
         """What may be concluded, in words."""
-        if self.wins + self.losses < TOO_FEW:
+        if self.images_won + self.images_lost < TOO_FEW:
             return "too few to conclude"
         if self.sign_p is None or self.sign_p >= ALPHA:
             return "no difference shown"
-        return "tuned preferred" if self.wins > self.losses else "base preferred"
+        return "tuned preferred" if self.images_won > self.images_lost else "base preferred"
 
 
 def win_rate_of(answers: Answers, seed: int = 0) -> Proportion:
@@ -124,6 +126,7 @@ def compare(answers: Answers, seed: int = 0) -> Comparative:
     """
     values = answers.values
     independent = answers.independent
+    won, lost = sum(value > 0 for value in independent), sum(value < 0 for value in independent)
     counted = Counter(round(value) for value in values)
     return Comparative(
         counts={step: counted[step] for step in (-2, -1, 0, 1, 2)},
@@ -132,7 +135,9 @@ def compare(answers: Answers, seed: int = 0) -> Comparative:
         losses=sum(value < 0 for value in values),
         win_rate=win_rate_of(answers, seed),
         mean=answers.mean(seed),
-        sign_p=sign_test(sum(value > 0 for value in independent), sum(value < 0 for value in independent)),
+        images_won=won,
+        images_lost=lost,
+        sign_p=sign_test(won, lost),
         wilcoxon_p=wilcoxon(independent),
     )
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
-from radtui.records import Variant
+from radtui.records import Rating, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,33 @@ class Scheme:
         del content["keys"], content["title"]
         canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def answer_keys(self) -> frozenset[str]:
+        """Keys of `Rating.answers` that it asks for."""
+        dimensions = {dimension_answer(one.id) for one in self.dimensions}
+        errors = {
+            error_answer(variant, category.id, significant=significant)
+            for variant in Variant
+            for category in self.errors
+            for significant in (True, False)
+        }
+        return frozenset(dimensions | errors)
+
+    def holds(self, rating: Rating) -> bool:
+        """Whether a rating answers this scheme's questions alone, on its scales.
+
+        One made with another version of it counts beside the others as long as that is so: how comparisons were put
+        before the rater, and with which words, may have changed.
+        """
+        preferences = {None, *(level.value for level in self.preference)}
+        levels = {None, *(level.value for level in self.acceptability)}
+        return (
+            rating.scheme == self.id
+            and rating.answers.keys() <= self.answer_keys
+            and rating.preference in preferences
+            and all(rating.acceptability(variant) in levels for variant in Variant)
+        )
 
     def key_of(self, action: str) -> str:
         """Name of the key that does `action`, or "" when the scheme does not ask that question."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ class LeftOut:
 
     unrated: int = 0
     other_scheme: int = 0
+    other_version: int = 0  # of this scheme, with questions or steps that it does not have
     repeats: int = 0
     calibration: int = 0
     skipped: int = 0
@@ -62,7 +64,7 @@ class RaterLine:
 class Power:
     """What the number of non-tied pairs can show with the sign test at 80 % power, alpha 0.05."""
 
-    non_ties: int
+    non_ties: int  # images whose answers point to one text: several raters of an image are one
     enough: bool  # at least 20
     detectable: float | None  # smallest true win rate that would show
     needed: dict[float, int]  # true win rate -> non-tied pairs
@@ -91,6 +93,7 @@ class Summary:
     agreement: Agreement | None
     repeats: SelfAgreement | None
     power: Power
+    versions: dict[str, int]  # hash of the scheme's version -> ratings that count
     variants: Variants | None = None  # all of them compared, where a job has more than two
 
     @property
@@ -116,6 +119,7 @@ class Summary:
             "agreement": self.agreement.to_dict() if self.agreement else None,
             "repeats": self.repeats.to_dict() if self.repeats else None,
             "power": self.power.to_dict(),
+            "scheme_versions": self.versions,
         } | ({"variants": self.variants.to_dict()} if self.variants else {})
 
 
@@ -130,7 +134,8 @@ def summarise(
     """Everything the ratings show.
 
     Left out are un-blinded ratings (unless asked for), hidden repeats, calibration pairs and skips. Ratings by other
-    schemes are left out too, since their answers mean something else.
+    schemes are left out too, since their answers mean something else, and so are those by versions of this one whose
+    questions it does not have; those of other versions count, and `Summary.versions` says how many.
 
     Args:
         ratings: Current state of each comparison, one row per rater and showing.
@@ -144,11 +149,9 @@ def summarise(
     kept, left_out = counted(rows, scheme, frozenset(calibration), include_unblinded)
     preference = compare(preferences_of(kept), seed)
     seen_twice = [
-        row
-        for row in rows
-        if row.scheme == scheme.id and (row.blinded or include_unblinded) and not row.skipped
+        row for row in rows if scheme.holds(row) and (row.blinded or include_unblinded) and not row.skipped
     ]
-    non_ties = preference.wins + preference.losses
+    non_ties = preference.images_won + preference.images_lost
     return Summary(
         n=len(kept),
         images=len({rating.image_id for rating in kept}),
@@ -165,6 +168,7 @@ def summarise(
         agreement=agreement_between(kept, seed),
         repeats=agreement_with_self(seen_twice),
         power=Power(non_ties, non_ties >= TOO_FEW, detectable_rate(non_ties), power_table()),
+        versions=versions_of(kept),
     )
 
 
@@ -186,6 +190,8 @@ def counted(
             reason = "unrated"
         elif row.scheme != scheme.id:
             reason = "other_scheme"
+        elif not scheme.holds(row):
+            reason = "other_version"
         elif row.occasion:
             reason = "repeats"
         elif (row.job_id, row.image_id) in calibration:
@@ -199,6 +205,11 @@ def counted(
             continue
         reasons[reason] += 1
     return kept, LeftOut(**reasons)
+
+
+def versions_of(ratings: Iterable[Rating]) -> dict[str, int]:
+    """Hash of a scheme's version -> how many of the ratings were made with it, the most first."""
+    return dict(Counter(rating.scheme_hash for rating in ratings).most_common())
 
 
 def _raters(ratings: Iterable[Rating]) -> list[str]:

@@ -18,12 +18,14 @@ from radtui.records import Job, Variant
 from radtui.review.intervals import proportion
 from radtui.review.queue import Pair
 from radtui.review.scheme_file import default_scheme
+from radtui.review.statistics import summarise
 from radtui.store import ratings
 from radtui.tui import review_edits as edits
 from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.summary import SummaryScreen
 from radtui.tui.widgets.key_bar import KeyBar
-from radtui.tui.widgets.summary_text import diverging, interval, p_text, share_line
+from radtui.tui.widgets.summary_text import diverging, interval, p_text, rating_lines, share_line
+from tests.unit.review_ratings import rating
 
 SCHEME = default_scheme()
 
@@ -129,6 +131,22 @@ async def test_export_writes_the_rated_comparisons(
     with (tmp_path / "comparisons.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["preference"] for row in rows] == ["1"] * 3
+
+
+def test_one_image_of_two_raters_has_figures_without_an_interval() -> None:
+    found = summarise([rating(1, 1), rating(1, 2, rater="bo")], SCHEME)
+    assert (found.preference.win_rate.n, found.preference.win_rate.low) == (2, None)
+    lines = [line.plain for line in rating_lines(found, SCHEME, 100)]
+    assert any(line.startswith("Tuned wins of decided     100%  n 2 ") for line in lines)
+    assert "Too few to conclude: 1 decided pair, 20 at least are needed." in lines
+
+
+def test_versions_of_the_scheme_that_are_counted_together_are_named() -> None:
+    rows = [rating(n, 1, scheme_hash="a" * 64 if n else "b" * 64) for n in range(3)]
+    said = [line.plain for line in rating_lines(summarise(rows, SCHEME), SCHEME, 100)]
+    assert "2 versions of the rating scheme are counted together: 2 of aaaaaaaaaa, 1 of bbbbbbbbbb." in said
+    one = [line.plain for line in rating_lines(summarise(rows[1:], SCHEME), SCHEME, 100)]
+    assert not any("version" in line for line in one)
 
 
 def test_diverging_bar_grows_from_the_middle() -> None:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from radtui.cli import cli
 from radtui.export.comparisons import write_csv
 from radtui.export.formats import Options, write_export
 from radtui.export.restore import import_ratings
@@ -115,3 +117,22 @@ def test_an_answer_without_a_column_is_never_dropped_in_silence(
     assert older.sha256[:10] in done.note
     assert write_csv(db, reviewed_job, older, tmp_path / "b.csv") == 2
     assert [row["dim_tone"] for row in rows_of(tmp_path / "b.csv")] == ["1", ""]
+
+
+def test_versions_that_are_counted_together_are_named_wherever_figures_are(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
+    newer = replace(DEFAULT, version=2)
+    for n in range(3):
+        rate(db, reviewed_job, n, newer if n == 2 else DEFAULT, {"dim.correctness": 1}, "ann")
+    folder = ["--data-dir", str(data.root)]
+    told = json.loads(CliRunner().invoke(cli, [*folder, "stats", "--json"]).stdout)
+    assert told["n"] == 3 and told["scheme_versions"] == {DEFAULT.sha256: 2, newer.sha256: 1}
+    said = (
+        "2 versions of the rating scheme are counted together:"
+        f" 2 of {DEFAULT.sha256[:10]}, 1 of {newer.sha256[:10]}"
+    )
+    assert said in CliRunner().invoke(cli, [*folder, "stats"]).stdout
+    out = tmp_path / "report.md"
+    CliRunner().invoke(cli, [*folder, "report", str(reviewed_job.id), "--out", str(out)])
+    assert said in out.read_text()

@@ -131,3 +131,18 @@ def test_agreement_with_oneself():
     assert (found.same_direction.hits, found.same_direction.n) == (3, 4)
     assert found.kappa == weighted_kappa([(2, 1), (1, 1), (0, 0), (-1, 1)], (-2, -1, 0, 1, 2))
     assert agreement_with_self(first) is None
+
+
+def test_repeats_of_an_image_by_several_raters_are_no_independent_answers():
+    names = ("ana", "bo", "cy", "di")
+    showings = [
+        rating(i, 1 if occasion == 0 or i % 2 else -1, rater=name, occasion=occasion)
+        for i in range(10)
+        for name in names
+        for occasion in (0, 1)
+    ]
+    several = agreement_with_self(showings).same
+    one = agreement_with_self([row for row in showings if row.rater == "ana"]).same
+    assert (several.hits, several.n, several.method) == (20, 40, "cluster bootstrap")
+    assert (one.hits, one.n, one.method) == (5, 10, "wilson")
+    assert several.high - several.low > 0.9 * (one.high - one.low)

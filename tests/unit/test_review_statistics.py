@@ -66,6 +66,43 @@ def test_verdicts_follow_the_sign_test():
     assert verdict(12, 8) == "no difference shown"
 
 
+def test_ratings_of_an_image_are_one_piece_of_evidence():
+    # Four images that five raters agree on are twenty ratings and four pairs.
+    few = summary([rating(i, 1, rater=name) for i in range(4) for name in "abcde"])
+    assert few.preference.wins == 20 and few.power.non_ties == 4
+    assert few.verdict == "too few to conclude" and not few.power.enough
+    # One rater preferred base on 22 images; ten others the tuned text on three: as many ratings, fewer images.
+    ratings = [rating(i, -1, rater="a") for i in range(22)]
+    ratings += [rating(100 + i, 1, rater=name) for i in range(3) for name in "bcdefghijk"]
+    found = summary(ratings)
+    assert found.preference.wins > found.preference.losses
+    assert (found.preference.images_won, found.preference.images_lost) == (3, 22)
+    assert found.verdict == "base preferred"
+
+
+def test_versions_of_the_scheme_are_counted():
+    pooled = [rating(i, 1, scheme_hash="old" if i < 3 else "new") for i in range(8)]
+    found = summary([*pooled, rating(8, None, scheme_hash="old")])
+    assert found.n == 8 and found.versions == {"new": 5, "old": 3}
+    assert found.to_dict()["scheme_versions"] == {"new": 5, "old": 3}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"answers": {"dim.tone": 1}},
+        {"answers": {"error.base.8.significant": 1}},
+        {"base_acceptability": 9},
+        {"preference": 3},
+    ],
+)
+def test_an_answer_that_a_version_of_the_scheme_does_not_ask_for_keeps_its_rating_apart(fields):
+    odd = rating(1, **({"preference": 1} | fields))
+    assert odd.scheme == SCHEME.id and not SCHEME.holds(odd)
+    found = summary([odd, rating(2, 1)])
+    assert (found.n, found.left_out.other_version) == (1, 1)
+
+
 def test_what_does_not_count_is_named():
     ratings = [
         rating(1, 1),
@@ -76,12 +113,14 @@ def test_what_does_not_count_is_named():
         rating(6, None),
         rating(7, 1, scheme="other"),
         rating(8, None, both_bad=True),
+        rating(9, 1, answers={"dim.tone": 1}),
     ]
     found = summary(ratings, calibration={(1, 5)})
     assert found.n == 2 and found.preference.wins == 1
     left_out = found.to_dict()["left_out"]
     assert left_out == {
-        "unrated": 1, "other_scheme": 1, "repeats": 1, "calibration": 1, "skipped": 1, "unblinded": 1,
+        "unrated": 1, "other_scheme": 1, "other_version": 1, "repeats": 1, "calibration": 1, "skipped": 1,
+        "unblinded": 1,
     }  # fmt: skip
     assert summary(ratings, include_unblinded=True).preference.wins == 3
     assert summary(ratings, calibration={(2, 5)}).preference.wins == 2  # another job's image

@@ -20,7 +20,7 @@ from radtui.export.report.document import (
 from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Example, Gathered
 from radtui.export.report.phrases import short_label
-from radtui.export.words import estimate, left_out_words, p_value, share
+from radtui.export.words import estimate, left_out_words, p_value, share, versions_words
 from radtui.records import Rating, Variant
 from radtui.review.quality import Acceptability
 from radtui.review.variants import Variants
@@ -241,6 +241,8 @@ def trust(told: Gathered) -> Section:
         ("Power", f"{power.non_ties} decided pairs show {detectable} with 80 % power"),
         ("Left out of all figures", out or "nothing"),
     ]  # fmt: skip
+    if pooled := versions_words(summary.versions):
+        rows.append(("Scheme", pooled))
     if summary.agreement:
         rows.insert(0, ("Agreement of raters", f"Krippendorff's alpha {estimate(summary.agreement.alpha)}"))
     if summary.repeats:

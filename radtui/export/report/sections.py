@@ -12,7 +12,7 @@ from radtui.export.report.document import Block, Document, Facts, Section, Table
 from radtui.export.report.findings import findings, proxies
 from radtui.export.report.gather import Gathered
 from radtui.export.report.phrases import as_float, number_text, percent_text, trainable_text, value_text
-from radtui.export.words import estimate, p_value, share
+from radtui.export.words import HASH_LETTERS, estimate, p_value, share
 from radtui.records import Job, Variant
 from radtui.review.statistics import Summary
 from radtui.review.text import NORMALISATION
@@ -247,7 +247,7 @@ def _limits(told: Gathered) -> Section:
     if told.dataset and told.dataset.leaked:
         words.append(f"{told.dataset.leaked} images are in more than one split.")
     rule = (
-        f"Ratings by scheme {scheme.id} version {scheme.version} ({scheme.sha256[:12]}); texts were shown as"
+        f"Ratings by scheme {scheme.id} version {scheme.version} ({scheme.sha256[:HASH_LETTERS]}); texts were shown as"
         f" {NORMALISATION}. Images here are reduced previews in their default window."
     )
     return Section("limits", "Limits", (*(Text(one) for one in words), Text(rule, note=True)))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from textual.content import Content
 
 from radtui.durations import clock_text
-from radtui.export.words import left_out_words
+from radtui.export.words import left_out_words, versions_words
 from radtui.review.intervals import Estimate, Proportion
 from radtui.review.preference import Comparative
 from radtui.review.quality import Acceptability, Errors
@@ -47,12 +47,14 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
     if summary.n:
         found += [Content(""), *_checks(summary)]
     found += _left_out(summary.left_out)
+    if pooled := versions_words(summary.versions):
+        found.append(Content.styled(f"{pooled}.", "$muted"))
     return found
 
 
 def _verdict(summary: Summary) -> Content:
     preference = summary.preference
-    decided = preference.wins + preference.losses
+    decided = summary.power.non_ties
     if summary.variants is not None and summary.variants.n:
         said = [f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.variants.contrasts]
         return Content.styled("; ".join(said).capitalize() + ".", "bold")
@@ -138,9 +140,13 @@ def share_line(label: str, share: Proportion, width_cells: int, middle: bool = F
     """A proportion with its interval, drawn on a line from 0 to 100 %; `middle` marks one half."""
     if share.value is None:
         return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
-    figures = f"{share.value:>5.0%}  {share.low:.0%} to {share.high:.0%}, n {share.n}"
-    room = width_cells - LABEL_CELLS - FIGURES_CELLS
-    line = interval(share.low or 0.0, share.value, share.high or 0.0, room, 0.5 if middle else None)
+    figures = f"{share.value:>5.0%}  {_limits(share, '.0%')}" + (
+        f", n {share.n}" if share.low is not None else ""
+    )
+    low, high = (share.value if end is None else end for end in (share.low, share.high))
+    line = interval(
+        low, share.value, high, width_cells - LABEL_CELLS - FIGURES_CELLS, 0.5 if middle else None
+    )
     return Content.assemble(f"{label:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
 
 
@@ -330,10 +336,10 @@ def value_text(estimate: Estimate, form: str) -> str:
     return f"{estimate.value:{form}} ({estimate.low:{form}}-{estimate.high:{form}})"
 
 
-def _limits(estimate: Estimate, form: str) -> str:
-    if estimate.low is None or estimate.high is None:
-        return f"n {estimate.n}"
-    return f"{estimate.low:{form}} to {estimate.high:{form}}"
+def _limits(of: Estimate | Proportion, form: str) -> str:
+    if of.low is None or of.high is None:
+        return f"n {of.n}"
+    return f"{of.low:{form}} to {of.high:{form}}"
 
 
 def _difference(difference: Estimate, p: float | None) -> str:
