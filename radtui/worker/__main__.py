@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import multiprocessing
 import os
 import signal
 import sqlite3
@@ -131,9 +132,14 @@ def _log_to_stdout() -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process now that all is written, even where a download goes on in a thread of a library's."""
+    """End the process now that all is written, whatever goes on in a thread of a library's."""
     # Python waits for a pool's threads whatever their kind, and a download may have an hour to go.
-    if any(each.name.startswith("ThreadPoolExecutor") for each in threading.enumerate()):
+    waits = any(each.name.startswith("ThreadPoolExecutor") for each in threading.enumerate())
+    # A thread of gloo's that asks for the interpreter while it is taken down aborts a rank, and so a job that is done.
+    # Source: https://github.com/pytorch/pytorch/issues/190489
+    if waits or "LOCAL_RANK" in os.environ:
+        for child in multiprocessing.active_children():  # loaders, which Python would end
+            child.terminate()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

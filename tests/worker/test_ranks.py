@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,13 +19,14 @@ import pytest
 from radtui.jobs import alive, launch, reconcile, resume, stop
 from radtui.paths import DataDir
 from radtui.records import Job, JobState, StopRequest, UserError, Variant
-from radtui.settings import GenerateSettings
+from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect
 from radtui.worker import environment, generate, launcher, train
 from radtui.worker.reporter import Reporter
 
 from .conftest import new_job, train_settings
+from .models import write_llava
 
 SMALL_GPU = Path(__file__).parent / "small_gpu"
 
@@ -47,6 +51,13 @@ def wait_for(data: DataDir, job: Job, condition: Callable[[Job], bool], timeout_
         assert time.monotonic() < end and (found.state.live or not found.error), (found, log_of(data, job))
         time.sleep(0.05)
     return found
+
+
+def wait_until(condition: Callable[[], bool], what: str = "", timeout_s: float = 60) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
 
 
 def ended(data: DataDir, job: Job) -> Job:
@@ -112,6 +123,52 @@ def test_two_processes_learn_what_one_does_and_ask_only_each_other(data, mllama,
     assert not guarded.exists(), guarded.read_text()
 
 
+# What presets seed and default ask for, where there is no GPU: the one recomputes activations, the other keeps them.
+SEED = {
+    "message_order": "text_first",
+    "loss_on": "all",
+    "gradient_checkpointing": "on",
+    "maskless_vision": False,
+}
+DEFAULT = {"message_order": "image_first", "loss_on": "answer", "gradient_checkpointing": "off"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("recipe", "tune_vision"), [(SEED, True), (SEED, False), (DEFAULT, True), (DEFAULT, False)],
+    ids=["seed", "seed-language", "default", "default-language"],
+)  # fmt: skip
+def test_recomputing_and_layers_left_alone_change_nothing_for_two_processes(
+    data, mllama, recipe, tune_vision
+):
+    asked = train_settings(
+        mllama, **recipe, tune_vision=tune_vision, max_steps=5, batch_size=2, gradient_accumulation=4,
+        train_images=18, eval_every=0, watch_images=0, checkpoint_every=0,
+    )  # fmt: skip
+    check_learns_as_one_does(data, asked)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recompute", ["on", "off"])
+def test_two_processes_learn_with_layers_that_have_no_part_in_the_loss(data, tmp_path, recompute):
+    asked = train_settings(
+        write_llava(tmp_path / "llava"), gradient_checkpointing=recompute, max_steps=3, eval_every=0, watch_images=0,
+        checkpoint_every=0,
+    )  # fmt: skip
+    check_learns_as_one_does(data, asked)
+
+
+def check_learns_as_one_does(data: DataDir, asked: TrainSettings) -> None:
+    alone = learnt_alone(data, asked)
+    job = new_job(data, replace(asked, gpus=2))
+    start(data, job)
+    done = ended(data, job)
+    assert (done.state, done.error, done.step) == (JobState.DONE, "", asked.max_steps), log_of(data, job)
+    expected = series(data, alone, "loss", "grad_norm")
+    assert len(expected) == 2 * asked.max_steps
+    assert series(data, job, "loss", "grad_norm") == pytest.approx(expected, rel=1e-4)
+
+
 def test_two_processes_describe_every_image_once_and_as_one_does(data, mllama, guarded):
     adapter = data.adapter(learnt_alone(data, train_settings(mllama, eval_every=0, watch_images=0)).id)
     asked = GenerateSettings(
@@ -160,6 +217,23 @@ def test_a_rank_that_dies_fails_the_job_in_one_sentence(data, mllama):
     )
     assert "The end of log-rank1.txt" in log_of(data, job)
     assert not any(rank.is_running() and rank.status() != "zombie" for rank in ranks.values())
+
+
+def test_a_rank_that_is_done_leaves_before_its_libraries_can_abort_it():
+    """Python's own clean-up is where gloo's threads abort; here every rank would, that came there."""
+    script = (
+        "import atexit, multiprocessing, os, time; from radtui.worker import __main__ as main\n"
+        "atexit.register(os.abort)\n"
+        "loader = multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,), daemon=True)\n"
+        "loader.start(); print(loader.pid); main._leave(0)"
+    )
+    environment = {**os.environ, "LOCAL_RANK": "1"}
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    loader = int(ended.stdout)
+    wait_until(lambda: not psutil.pid_exists(loader) or psutil.Process(loader).status() == "zombie")
 
 
 def killed_at_work(data: DataDir, job: Job) -> Job:
