@@ -111,7 +111,7 @@ def compose(
     drawn = [draw(c, look.axis, window, 2 * width, look.smoothing) for c in curves if len(c.series)]
     values = value_range(drawn, look.raw_of, look.log)
     if values is None or height < 2:
-        _centre(canvas, top, "No finite values here")
+        _centre(canvas, top, "No finite values here" if values is None else "Too small for the chart")
         return Frame(canvas, None)
     area = Area(GUTTER, top, width, height, window, values)
     _put_axes(canvas, area, look)

@@ -181,6 +181,19 @@ async def test_image_takes_the_keys_only_while_looked_at(data: DataDir, reviewed
         assert view.size.width == small and shown(pilot).place == place + 1
 
 
+async def test_nobody_rates_texts_that_the_image_hides(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    async with opened(data, (80, 24)) as pilot:
+        await pilot.press("z", "1", "0", "space", "a")
+        assert not ratings.current(db, reviewed_job.id)
+        await pilot.press("escape", "1")
+        assert len(ratings.current(db, reviewed_job.id)) == 1
+    async with opened(data, (120, 40), rater="ben") as pilot:
+        await pilot.press("z", "1")  # both texts beside the image
+        assert len(ratings.current(db, reviewed_job.id)) == 2
+
+
 async def test_hostile_text_is_shown_as_it_is(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:

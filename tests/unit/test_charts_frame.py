@@ -106,6 +106,11 @@ def test_nothing_but_gaps_says_so():
     assert any("No finite values here" in line for line in rows(chart([None, None])))
 
 
+def test_a_legend_that_leaves_no_rows_for_the_curve_says_so():
+    model = chart([3.0, 2.0, 1.0], [2.5], every=2)
+    assert any("Too small for the chart" in line for line in rows(model, 50, 5))
+
+
 def test_legend_shows_the_newest_values_and_the_crosshair_those_at_its_place():
     model = chart([3.0, 2.0, 1.0], [2.5], every=2)
     model.relook(smoothing=Smoothing.OFF)

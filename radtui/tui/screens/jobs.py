@@ -193,7 +193,8 @@ def _progress(job: Job) -> Text:
         return Text("")
     share = min(1.0, job.step / job.total_steps)
     if job.state is JobState.DONE:
-        return Text(f"{job.step:,} {words.UNITS[job.kind]}s", theme.MUTED)
+        unit = words.UNITS[job.kind]
+        return Text(f"{job.step:,} {unit if job.step == 1 else unit + 's'}", theme.MUTED)
     full, empty = words.bar(share, BAR_CELLS)
     return Text.assemble(
         (full, theme.ACCENT if job.state.live else theme.MUTED), (empty, theme.FAINT), f" {share:4.0%}"

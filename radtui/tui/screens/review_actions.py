@@ -32,6 +32,8 @@ IN_PANEL = frozenset(
     }
 )
 
+JUDGEMENTS = ("preference", "both_bad", "skip")
+
 KEPT = {
     "acceptability": "acceptability", "error": "error count", "error_take_back": "error count",
     "dimension": "one quality compared", "flag": "flag",
@@ -55,8 +57,11 @@ class ReviewActions(ReviewLists):
             return self.panels.mode == "dimensions"
         if action != "act":
             return True
+        name = str(parameters[0])
+        if self.looking and self.has_class("-narrow") and name.partition(".")[0] in (*JUDGEMENTS, *OPENS):
+            return False  # the image has the whole width: nobody judges texts that are out of sight
         shown = self.session is not None and self.session.pair is not None
-        return shown and self.panels.mode in modes_of(str(parameters[0]))
+        return shown and self.panels.mode in modes_of(name)
 
     async def action_act(self, name: str) -> None:
         """Do what the scheme calls `name`, such as `preference.2` or `undo`, and show it in one frame.
@@ -79,7 +84,7 @@ class ReviewActions(ReviewLists):
         self.message = ""
         group, _, number = name.partition(".")
         before = session.mine
-        if group not in ("preference", "both_bad", "skip"):
+        if group not in JUDGEMENTS:
             self.ended = None
         if group in OPENS:
             shown = session.shown()

@@ -95,6 +95,11 @@ class JobPane(Vertical):
         self.call_after_refresh(self._fit_small)
         self.screen.refresh_bindings()
 
+    def on_show(self) -> None:
+        """Back from the form, with texts in the place of the chart that would have the focus."""
+        if self.can_focus:
+            self.focus()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer keys for texts when there are any; a narrow screen needs one to see them at all."""
         if action in ("text_step", "text_image"):
@@ -102,8 +107,10 @@ class JobPane(Vertical):
         return action != "texts" or self.has_class("-narrow")
 
     def action_texts(self) -> None:
-        """Texts in place of the chart, and back."""
+        """Texts in place of the chart, and back; the focus cannot stay on a hidden chart, nor leave with its keys."""
         self.toggle_class("-texts")
+        self.can_focus = self.has_class("-texts")
+        (self if self.can_focus else self.chart).focus()
 
     def action_text_step(self, by: int) -> None:
         """Watched texts at another step."""
