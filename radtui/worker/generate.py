@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from radtui.paths import DataDir
@@ -32,6 +33,16 @@ ROOM_SHARE = 0.8  # of the free memory: a batch of other shapes may take more
 WINDOW = 512  # images
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a job has to write, and how much was there before any of its processes wrote."""
+
+    missing: dict[Variant, set[int]]  # images without a text, by variant
+    images: list[int]  # those that lack one, in their order
+    total: int  # descriptions
+    there: int
+
+
 def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
     """Describe every image of the work list with every variant; what is there already stays.
 
@@ -39,11 +50,41 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         Stopped: The app asked to stop; what is written stays.
         UserError: No images, model or adapter not usable.
     """
-    settings = GenerateSettings.from_dict(job.settings).check()
+    settings, ranks = GenerateSettings.from_dict(job.settings).check(), reporter.ranks
+    work = _work(job, db, settings)
+    ranks.meet()  # all have read what is missing before any writes
+    reporter.advance(work.there, work.total, f"Loading {settings.model}")
+    if not work.images:
+        return
+    model, processor = _loaded(settings, work, db, reporter)
+
+    # These import torch, which unsloth wants to see first.
+    from radtui.worker import decode, fast_lora, gpu_facts, vision_attention
+    from radtui.worker.data import examples
+
+    records = images.get_many(db, work.images)
+    vision_attention.install(model)
+    fast_lora.install(model)
+    if decode.enable(model):
+        records = _bucketed(records)
+    own = records[ranks.number :: ranks.count]  # neighbours of like shape go to different GPUs
+    with gpu_facts.sampler() as gpu:
+        writer = _Writer(settings, model, processor, reporter, work, gpu.take if ranks.first else dict)
+        with contextlib.suppress(Stopped):
+            writer.write(examples(own, data))
+    ranks.meet()
+    writer.done = descriptions.count(db, job.id)
+    if writer.done < work.total:
+        raise Stopped
+    if ranks.first:
+        _report(writer, db)
+
+
+def _work(job: Job, db: sqlite3.Connection, settings: GenerateSettings) -> _Work:
     usable = images.usable(db, settings.dataset, settings.split, settings.limit)
     descriptions.ensure_work(db, job.id, usable)
-    work = descriptions.work_list(db, job.id)
-    if not work:
+    listed = descriptions.work_list(db, job.id)
+    if not listed:
         raise UserError(
             f"{settings.dataset} has no readable images in split {settings.split!r}: choose another."
         )
@@ -51,64 +92,40 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         variant: set(descriptions.missing(db, job.id, variant))
         for variant in descriptions.variants(db, job.id)
     }
-    todo = [image_id for image_id in work if any(image_id in left for left in missing.values())]
-    total, ranks = len(work) * len(missing), reporter.ranks
-    ranks.meet()  # all have read what is missing before any writes
-    reporter.advance(descriptions.count(db, job.id), total, f"Loading {settings.model}")
-    if not todo:
-        return
-
-    model, processor = _loaded(settings, missing, total, db, reporter)
-
-    # These import torch, which unsloth wants to see first.
-    from radtui.worker import decode, fast_lora, gpu_facts, vision_attention
-    from radtui.worker.data import examples
-
-    records = images.get_many(db, todo)
-    vision_attention.install(model)
-    fast_lora.install(model)
-    if decode.enable(model):
-        records = _bucketed(records)
-    own = records[ranks.number :: ranks.count]  # neighbours of like shape go to different GPUs
-    with gpu_facts.sampler() as gpu:
-        writer = _Writer(
-            settings, model, processor, reporter, missing, total, gpu.take if ranks.first else dict
-        )
-        with contextlib.suppress(Stopped):
-            writer.write(examples(own, data))
-    ranks.meet()
-    writer.done = descriptions.count(db, job.id)
-    if writer.done < total:
-        raise Stopped
-    if ranks.first:
-        reporter.progress(total, total, f"Wrote {writer.written} descriptions, {writer.rate:.2g}/s")
-        reporter.result(
-            peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, gpus=ranks.count,
-            **_figures(db, job.id, list(missing), ranks.count),
-        )  # fmt: skip
+    todo = [image_id for image_id in listed if any(image_id in left for left in missing.values())]
+    return _Work(missing, todo, len(listed) * len(missing), descriptions.count(db, job.id))
 
 
 def _loaded(
-    settings: GenerateSettings, missing: Mapping[Variant, set[int]], total: int, db: sqlite3.Connection,
-    reporter: Reporter,
-) -> tuple[Any, Any]:  # fmt: skip
+    settings: GenerateSettings, work: _Work, db: sqlite3.Connection, reporter: Reporter
+) -> tuple[Any, Any]:
     """Model and processor. One load serves all: the base text comes from the same weights with the adapter off."""
     name, how = base_weights.choose(settings, models.plan(settings), reporter.ranks)
     for change in how.changes if reporter.ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(
         name, how, trust_remote_code=settings.trust_remote_code,
-        say=downloads.saying(reporter, descriptions.count(db, reporter.job_id), total),
+        say=downloads.saying(reporter, work.there, work.total),
     )  # fmt: skip
     before = base_files.trained_on(db, settings.train_job), settings.train_job
     change = base_files.keep(reporter, 0, model, name, before)
-    third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in missing else None
+    third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in work.missing else None
     model = models.load_adapter(model, settings.adapter, how, third)
     reporter.result(
         backend=how.backend, weights=how.weights, base_model=name,
         substitutions=[*how.changes, *([change] if change else [])],
     )  # fmt: skip
     return model, processor
+
+
+def _report(writer: _Writer, db: sqlite3.Connection) -> None:
+    """Say that all is written, and the figures of the job."""
+    reporter, work, count = writer.reporter, writer.work, writer.reporter.ranks.count
+    reporter.progress(work.total, work.total, f"Wrote {writer.written} descriptions, {writer.rate:.2g}/s")
+    reporter.result(
+        peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, gpus=count,
+        **_figures(db, reporter.job_id, list(work.missing), count),
+    )  # fmt: skip
 
 
 class _Writer:
@@ -120,17 +137,15 @@ class _Writer:
         model: Any,
         processor: Any,
         reporter: Reporter,
-        missing: dict[Variant, set[int]],
-        total: int,
+        work: _Work,
         facts: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         self.settings = settings
         self.model = model
         self.processor = processor
         self.reporter = reporter
-        self.missing = missing
-        self.total = total
-        self.done = self.there_before = descriptions.count(reporter.db, reporter.job_id)
+        self.work = work
+        self.done = work.there
         self.facts = facts
         self.batch_size = settings.batch_size or FIRST_BATCH
         self.measures = settings.batch_size == 0 and next(model.parameters()).is_cuda
@@ -139,8 +154,8 @@ class _Writer:
 
     @property
     def written(self) -> int:
-        """Descriptions that the job has got since then, of all GPUs."""
-        return self.done - self.there_before
+        """Descriptions that the job has got since it began, of all GPUs."""
+        return self.done - self.work.there
 
     @property
     def rate(self) -> float:
@@ -183,8 +198,8 @@ class _Writer:
         if self.measures:
             before_gib = memory.allocated_gib()
             memory.forget_peak()
-        for variant in self.missing:
-            todo = [item for item in chunk if item.image_id in self.missing[variant]]
+        for variant, missing in self.work.missing.items():
+            todo = [item for item in chunk if item.image_id in missing]
             if not todo:
                 continue
             texts = self._texts(todo, variant, inputs if len(todo) == len(chunk) else self._prepared(todo))
@@ -256,12 +271,12 @@ class _Writer:
                 for item, text in zip(items, texts, strict=True)
             ]
         )  # fmt: skip
-        self.missing[variant] -= {item.image_id for item in items}
+        self.work.missing[variant] -= {item.image_id for item in items}
         self.done = descriptions.count(self.reporter.db, self.reporter.job_id)
         if values := self.facts():
             elapsed_s = time.monotonic() - self.began
-            self.reporter.log_step(self.done, self.total, 0.0, elapsed_s, values)
-        self.reporter.advance(self.done, self.total, f"Describing, {self.rate:.2g} descriptions/s")
+            self.reporter.log_step(self.done, self.work.total, 0.0, elapsed_s, values)
+        self.reporter.advance(self.done, self.work.total, f"Describing, {self.rate:.2g} descriptions/s")
 
 
 @contextlib.contextmanager
