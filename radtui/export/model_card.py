@@ -12,9 +12,9 @@ NOTICE = "**Model output, not for clinical use.**"
 SHOWN_LOSSES = 12  # rows of the table; a chart would need a program
 RESULTS = (
     ("images", "Images learnt"), ("trainable_parameters", "Trainable parameters"), ("backend", "Backend"),
-    ("weights", "Base weights while training"), ("adapter_step", "Optimizer steps"), ("seconds", "Seconds"),
-    ("peak_memory_gib", "Peak memory, GiB"), ("final_loss", "Last training loss"),
-    ("final_eval_loss", "Last held-out loss"),
+    ("weights", "Base weights while training"), ("adapter_step", "Optimizer steps"),
+    ("seconds", "Seconds in the training loop"), ("peak_memory_gib", "Peak memory, GiB"),
+    ("final_loss", "Last training loss"), ("final_eval_loss", "Last held-out loss"),
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from radtui.charts.curves import Curve
 from radtui.charts.series import Axis
+from radtui.durations import clock_text
 from radtui.records import Job
 from radtui.settings import TrainSettings
 from radtui.tui import words
@@ -28,7 +29,7 @@ def differing_settings(jobs: Sequence[Job]) -> list[Fact]:
 
 
 def outcomes(jobs: Sequence[Job], curves: Mapping[str, Curve], now_s: float) -> list[Fact]:
-    """State, losses, speed and duration of jobs; rows that would be empty are left out.
+    """State, losses, speed and times of jobs; rows that would be empty are left out.
 
     Args:
         jobs: Training jobs.
@@ -43,7 +44,8 @@ def outcomes(jobs: Sequence[Job], curves: Mapping[str, Curve], now_s: float) -> 
         ("eval loss, last", [_loss(_values(curve)[-1:]) for curve in held_out]),
         ("eval loss, lowest", [_lowest(curve) for curve in held_out]),
         ("speed", [_speed(curve) for curve in train]),
-        ("duration", [words.took(job, now_s) or NONE for job in jobs]),
+        ("training loop", [_loop_time(job) for job in jobs]),
+        ("start to end", [words.took(job, now_s) or NONE for job in jobs]),
         ("peak memory", [_memory(job) for job in jobs]),
     ]
     return [fact for fact in facts if any(value != NONE for value in fact[1])]
@@ -87,6 +89,12 @@ def _speed(curve: Curve | None) -> str:
     steps, seconds = curve.series.x(Axis.STEP), curve.series.x(Axis.TIME)
     took_s = float(seconds[-1] - seconds[0])
     return words.rate(float(steps[-1] - steps[0]) / took_s, "step") if took_s > 0 else NONE
+
+
+def _loop_time(job: Job) -> str:
+    """Time in the training loop: without loading, and without a pause before the job was resumed."""
+    seconds = job.result.get("seconds")
+    return clock_text(float(seconds)) if isinstance(seconds, (int, float)) else NONE
 
 
 def _memory(job: Job) -> str:

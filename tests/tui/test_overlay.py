@@ -126,7 +126,11 @@ def test_outcomes_are_those_of_the_points(db):
     assert found["train loss, last 5 %"] == ["1"]
     assert found["eval loss, last"] == ["2.25"] and found["eval loss, lowest"] == ["2 at 20"]
     assert found["speed"] == ["2 s/step"]
-    assert "peak memory" not in found
+    assert "peak memory" not in found and "training loop" not in found
+    jobs.set_result(db, job.id, seconds=75.0)
+    db.execute("UPDATE jobs SET started_at = 1000, ended_at = 1100 WHERE id = ?", (job.id,))
+    found = dict(outcomes([jobs.must_get(db, job.id)], {}, 0.0))
+    assert (found["training loop"], found["start to end"]) == (["1 min 15 s"], ["1 min 40 s"])
 
 
 def test_settings_of_an_older_version_are_compared_by_their_defaults(db):

@@ -321,3 +321,11 @@ def test_a_run_of_which_little_is_known_is_told_too(
     seen = Reader(page_of(data, db, job))
     assert ("were not trained" in seen.text or "was not trained" in seen.text) == (missing == "train")
     assert ("F1" in seen.text) == (missing == "train")
+
+
+def test_the_time_of_the_training_loop_and_of_the_whole_job_are_told_apart(
+    data: DataDir, db: sqlite3.Connection, told_job: Job
+) -> None:
+    db.execute("UPDATE jobs SET started_at = 1000, ended_at = 1100 WHERE id = ?", (told_job.parent_job_id,))
+    said = "1 min 15 s; 1 min 40 s from the job's start to its end, loading included"
+    assert said in markdown_page(compose(gather(data, db, told_job, SCHEME)))

@@ -177,7 +177,7 @@ def _implementation(told: Gathered) -> Section:
         ("Loss over", "the description" if how.loss_on == "answer" else "prompt and description"),
         ("Prompt", how.instruction),
         ("Seeds", f"{how.seed} data and dropout, {how.lora_seed} LoRA"),
-        ("Time", clock_text(as_float(done.get("seconds")))),
+        ("Training time", _training_time(told.train)),
         (
             "Peak memory",
             f"{as_float(done.get('peak_memory_gib')):.2f} GiB" if done.get("peak_memory_gib") else "",
@@ -229,6 +229,15 @@ def _data(told: Gathered) -> Section:
             more = len(counted) - len(listed)
             facts.append((label, ", ".join(listed) + (f" and {more} more" if more > 0 else "")))
     return Section("data", "Data set", (Facts(tuple(facts)),))
+
+
+def _training_time(job: Job) -> str:
+    """Seconds in the training loop, evaluations included, and those of the whole job, whose row says no more."""
+    loop = clock_text(as_float(job.result["seconds"])) if job.result.get("seconds") else ""
+    if job.started_at is None or job.ended_at is None:
+        return loop
+    whole = f"{clock_text(job.ended_at - job.started_at)} from the job's start to its end, loading included"
+    return f"{loop}; {whole}" if loop else whole
 
 
 def _limits(told: Gathered) -> Section:
