@@ -2,7 +2,6 @@
 
 import pytest
 
-from radtui.jobs import launch
 from radtui.records import JobKind, JobState, StopRequest
 from radtui.store import jobs
 from radtui.tui.screens.log import LogScreen
@@ -10,14 +9,6 @@ from radtui.tui.widgets.train_form import TrainForm
 from radtui.tui.widgets.virtual_table import VirtualTable
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_of, until
 from tests.tui.seeding import add_images, add_train
-
-
-@pytest.fixture
-def launched(monkeypatch):
-    """Jobs that were launched; no process is started for them."""
-    ids = []
-    monkeypatch.setattr(launch, "launch", lambda data, db, job_id: ids.append(job_id))
-    return ids
 
 
 @pytest.fixture

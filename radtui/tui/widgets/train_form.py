@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from radtui.paths import DataDir
 from radtui.records import UserError
 from radtui.settings import PRESETS, TrainSettings
-from radtui.store import ratings
 from radtui.store.database import connect
-from radtui.store.images import DatasetSummary
-from radtui.tui.plan import Plan, plan, preference_plan
+from radtui.tui.plan import Plan
+from radtui.tui.train_choices import FROM_RATINGS, Choices, read_names, read_offer
 from radtui.tui.widgets.memory_panel import MemoryPanel
 from radtui.tui.widgets.settings_form import SettingsForm
-
-if TYPE_CHECKING:
-    from radtui.export.rated_pairs import Offer
 
 SAID = {
     "default": "recommended: answer-only loss, held-out evaluation, larger batches",
@@ -33,7 +31,6 @@ SAID = {
     "demo": "the small bundled model on drawn phantoms; minutes on a CPU",
     "preferences": "DPO: which of two texts raters preferred, on top of the job that wrote them",
 }
-FROM_RATINGS = "preferences"
 # What a job that learns references has no use for, and what one that learns preferences takes from the job before it.
 HIDDEN = frozenset({"objective", "from_job", "beta"})
 HIDDEN_FROM_RATINGS = frozenset({
@@ -44,7 +41,7 @@ HIDDEN_FROM_RATINGS = frozenset({
 
 
 class TrainForm(Vertical):
-    """Fields of `TrainSettings` beside the plan they make."""
+    """Fields of `TrainSettings` beside the plan they make; posts `Submitted` when they are to be trained with."""
 
     DEFAULT_CSS = """
     TrainForm { height: 1fr; }
@@ -54,15 +51,31 @@ class TrainForm(Vertical):
     TrainForm .plan-short { height: auto; max-height: 2; padding: 0 3; color: $warning; }
     TrainForm.-wide .plan-short { display: none; }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start", tooltip="Start training with these settings"),
+        Binding("p", "preset", "Preset", tooltip="Fill in the next preset"),
+        Binding("m", "memory", "Memory", tooltip="What this run would take of the memory, before it starts"),
+        Binding(
+            "R", "ratings", "From ratings", tooltip="Learn from rated pairs, with the job that wrote them"
+        ),
+        Binding("escape", "screen.back", "Back to the job", tooltip="Back to the job that was shown"),
+    ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._preset = "default"
-        self._parent_job_id: int | None = None
-        self._datasets: Sequence[DatasetSummary] = ()
-        self._offer: Offer | str | None = None
+    @dataclass
+    class Submitted(Message):
+        """These settings are to be trained with; `parent_job_id` is the job they were taken from, if any."""
+
+        settings: TrainSettings
+        parent_job_id: int | None
+
+    def __init__(self, data: DataDir, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self.form = SettingsForm(PRESETS["default"], HIDDEN)
-        self.memory = MemoryPanel()
+        self.parent_job_id: int | None = None
+        self._data = data
+        self._memory = MemoryPanel()
+        self._preset = "default"
+        self._choices = Choices()
 
     @property
     def settings(self) -> TrainSettings:
@@ -70,16 +83,6 @@ class TrainForm(Vertical):
         settings = self.form.settings
         assert isinstance(settings, TrainSettings)
         return settings
-
-    @property
-    def parent_job_id(self) -> int | None:
-        """The job whose settings were taken, if any."""
-        return self._parent_job_id
-
-    @property
-    def offers_ratings(self) -> bool:
-        """Whether there are rated pairs, be they enough or not."""
-        return self._offer is not None
 
     def compose(self) -> ComposeResult:
         """Presets above, fields left, plan right."""
@@ -89,7 +92,7 @@ class TrainForm(Vertical):
             with VerticalScroll(classes="plan", can_focus=False):
                 yield Static(classes="plan-text")
         yield Static(classes="plan-short")
-        yield self.memory
+        yield self._memory
 
     def on_mount(self) -> None:
         """Draw what does not depend on data."""
@@ -99,63 +102,73 @@ class TrainForm(Vertical):
         """Show the plan where there is room for it."""
         self.set_class(self.size.width >= 120, "-wide")
 
-    def set_datasets(self, datasets: Sequence[DatasetSummary], models: Sequence[str]) -> None:
-        """Offer data sets and models known here."""
-        self._datasets = datasets
-        self.form.list.set_options("dataset", tuple(one.name for one in datasets))
-        self.form.list.set_options("model", tuple(models))
-        self._show()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Ratings are offered where there are any, be they enough or not."""
+        return action != "ratings" or self._choices.offer is not None
+
+    @work(thread=True, exclusive=True, group="names")
+    def read_names(self) -> None:
+        """Offer the data sets and models that are known by now."""
+        self._read(lambda db: dict(zip(("datasets", "models"), read_names(db), strict=True)))
 
     @work(thread=True, exclusive=True, group="offer")
-    def read_offer(self, data: DataDir) -> None:
-        """Count the rated pairs in a thread: raters go on while the form is away."""
-        with closing(connect(data)) as db:
-            found = _offer(db, data)
-        self.app.call_from_thread(self._take_offer, found)
+    def read_offer(self) -> None:
+        """Count the rated pairs: raters go on while the form is away."""
+        self._read(lambda db: {"offer": read_offer(db, self._data)})
 
-    def _take_offer(self, found: Offer | str | None) -> None:
-        self._offer = found
+    def _read(self, query: Callable[[sqlite3.Connection], dict[str, object]]) -> None:
+        """Bring parts of the choices up to date; for threads."""
+        try:
+            with closing(connect(self._data)) as db:
+                found = query(db)
+        except (sqlite3.Error, OSError, UserError) as error:
+            said = f"Cannot read {self._data.database}: {error}"
+            self.app.call_from_thread(self.notify, said, severity="error", markup=False)
+        else:
+            self.app.call_from_thread(self._know, found)
+
+    def _know(self, parts: dict[str, object]) -> None:
+        self._choices = replace(self._choices, **parts)  # type: ignore[arg-type]
+        self.form.list.set_options("dataset", tuple(one.name for one in self._choices.datasets))
+        self.form.list.set_options("model", tuple(self._choices.models))
         self._show()
-        self.screen.refresh_bindings()
+        self.refresh_bindings()
 
-    def next_preset(self) -> None:
+    def action_start(self) -> None:
+        """Hand in the settings, if they are valid."""
+        if not self.form.refuse_invalid():
+            self.post_message(self.Submitted(self.settings, self.parent_job_id))
+
+    def action_preset(self) -> None:
         """Fill in the next preset; the data set stays."""
-        names = self._names
+        names = self._choices.presets
         at = names.index(self._preset) + 1 if self._preset in names else 0
         self._take_preset(names[at % len(names)])
 
-    def take_ratings(self) -> None:
+    def action_memory(self) -> None:
+        """Ask what these settings would take."""
+        if not self.form.refuse_invalid():
+            self._memory.ask(self._data, self.settings)
+
+    def action_ratings(self) -> None:
         """Fill in what is proposed for learning from rated pairs, or say why nothing is."""
-        if isinstance(self._offer, str):
-            self.form.point_out(self._offer)
-        elif self._offer is not None:
-            self._take_preset(FROM_RATINGS)
-
-    @property
-    def _names(self) -> list[str]:
-        """The presets that can be chosen now."""
-        return [name for name in PRESETS if name != FROM_RATINGS or self._found is not None]
-
-    @property
-    def _found(self) -> Offer | None:
-        """The proposal, where there is one."""
-        return None if isinstance(self._offer, str) else self._offer
-
-    def _take_preset(self, name: str) -> None:
-        self._preset, self._parent_job_id = name, None
-        if name == FROM_RATINGS and self._found is not None:
-            self._fill(self._found.settings, "beta")
+        if isinstance(self._choices.offer, str):
+            self.form.point_out(self._choices.offer)
         else:
-            self._fill(replace(PRESETS[name], dataset=self.settings.dataset))
+            self._take_preset(FROM_RATINGS)
 
     def take(self, settings: TrainSettings, job_id: int) -> None:
         """Fill in another job's settings."""
-        self._preset, self._parent_job_id = f"job #{job_id}", job_id
+        self._preset, self.parent_job_id = f"job #{job_id}", job_id
         self._fill(settings)
 
-    @on(SettingsForm.Changed)
-    def _changed(self) -> None:
-        self._show()
+    def _take_preset(self, name: str) -> None:
+        self._preset, self.parent_job_id = name, None
+        proposal = self._choices.proposal
+        if name == FROM_RATINGS and proposal is not None:
+            self._fill(proposal.settings, "beta")
+        else:
+            self._fill(replace(PRESETS[name], dataset=self.settings.dataset))
 
     def _fill(self, settings: TrainSettings, current: str = "") -> None:
         self.form.list.hide(HIDDEN_FROM_RATINGS if settings.learns_preferences else HIDDEN)
@@ -164,49 +177,27 @@ class TrainForm(Vertical):
             self.form.list.go_to(current)
         self._show()
 
+    @on(SettingsForm.Changed)
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one(".presets", Static).update(self._presets())
-        found = self._plan()
+        changed = self.settings != self.form.list.baseline
+        presets = _presets_text(self._choices.presets, self._preset, changed)
+        self.query_one(".presets", Static).update(presets)
+        found = self._choices.plan(self.settings)
         self.query_one(".plan-text", Static).update(_plan_text(found))
         self.query_one(".plan-short", Static).update(found.doubts[0] if found.doubts else "")
-        self.memory.settings_are(self.settings)
-
-    def _plan(self) -> Plan:
-        settings = self.settings
-        if not settings.learns_preferences:
-            return plan(settings, self._datasets)
-        if self._found is not None:
-            return preference_plan(settings, self._found, self._datasets)
-        return Plan((), (self._offer,) if isinstance(self._offer, str) else ())
-
-    def _presets(self) -> Content:
-        names = self._names if self._preset in self._names else [*self._names, self._preset]
-        parts: list[Content | str] = [Content.styled("New training job", "bold"), "   "]
-        for name in names:
-            current = name == self._preset
-            parts += [
-                Content.styled(f" {name} ", "bold $background on $accent" if current else "$muted"),
-                " ",
-            ]
-        said = SAID.get(self._preset, f"settings of {self._preset}")
-        if self.settings != self.form.list.baseline:
-            said = "changed fields are marked •"
-        return Content.assemble(*parts, "\n", Content.styled(said, "$muted"))
+        self._memory.settings_are(self.settings)
 
 
-def _offer(db: sqlite3.Connection, data: DataDir) -> Offer | str | None:
-    """What can be learnt from raters: a proposal, why there is none yet, or None where nothing is rated."""
-    if not ratings.rated_training_jobs(db):
-        return None
-    from radtui.export.rated_pairs import offer
-    from radtui.export.study import scheme_for
-
-    try:
-        return offer(db, scheme_for(data), PRESETS[FROM_RATINGS])
-    except UserError as error:
-        return str(error)
+def _presets_text(names: list[str], current: str, changed: bool) -> Content:
+    """The presets side by side, then a line about the current one, which may be another job's settings."""
+    parts: list[Content | str] = [Content.styled("New training job", "bold"), "   "]
+    for name in names if current in names else [*names, current]:
+        style = "bold $background on $accent" if name == current else "$muted"
+        parts += [Content.styled(f" {name} ", style), " "]
+    said = "changed fields are marked •" if changed else SAID.get(current, f"settings of {current}")
+    return Content.assemble(*parts, "\n", Content.styled(said, "$muted"))
 
 
 def _plan_text(found: Plan) -> Content:
