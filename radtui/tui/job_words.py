@@ -89,8 +89,8 @@ def _stopped(job: Job, progress: Progress | None, now_s: float) -> Saying:
 
 
 def _failed(job: Job, progress: Progress | None, now_s: float) -> Saying:
-    keys = "l shows the log · n edits the settings and starts again · u tries once more"
-    return Saying("failed", job.error, keys, "$error")
+    edits = "n edits the settings and starts again · " if job.kind is JobKind.TRAIN else ""
+    return Saying("failed", job.error, f"l shows the log · {edits}u tries once more", "$error")
 
 
 def _lost(job: Job, progress: Progress | None, now_s: float) -> Saying:
@@ -99,5 +99,6 @@ def _lost(job: Job, progress: Progress | None, now_s: float) -> Saying:
 
 def _again(job: Job) -> str:
     if job.kind is JobKind.TRAIN:
-        return "u resumes from the last checkpoint · n starts another"
+        last = "the last checkpoint" + (", if any" if job.state is JobState.LOST else "")
+        return f"u resumes from {last} · n starts another"
     return "u goes on with what is missing"

@@ -65,6 +65,18 @@ async def test_help_lists_the_keys_of_the_screen_and_the_app(data, db):
         assert app.current_mode == "jobs" and not isinstance(app.screen, HelpScreen)
 
 
+async def test_help_keeps_long_texts_in_their_column_and_names_what_q_does(data, db):
+    add_train(db, steps=2, state=JobState.STOPPED)
+    async with opened(data, "jobs") as (app, pilot):
+        await until(pilot, lambda: app.screen.check_action("resume", ()))
+        await pilot.press("question_mark")
+        lines = text_of(app).splitlines()
+        at = next(at for at, line in enumerate(lines) if "Go on from the last checkpoint" in line)
+        assert lines[at].index("Go on") == lines[at + 1].index("missing")
+        await pilot.press("end")
+        await until(pilot, lambda: "Leave; jobs go on" in text_of(app))
+
+
 async def test_the_palette_offers_what_keys_do_and_does_it(data):
     async with opened(data, "jobs") as (app, pilot):
         commands = {command.title: command for command in app.get_system_commands(app.screen)}

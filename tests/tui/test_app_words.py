@@ -66,6 +66,12 @@ def test_a_request_to_stop_is_said_in_place_of_the_state():
     assert saying(replace(JOB, stop_requested=StopRequest.NOW), None, 150.0).next == ""
 
 
+@pytest.mark.parametrize("kind", list(JobKind))
+def test_a_failed_job_names_only_keys_that_work_for_it(kind):
+    failed = saying(replace(JOB, kind=kind, state=JobState.FAILED, error="No."), None, 150.0)
+    assert ("n edits" in failed.next) == (kind is JobKind.TRAIN) and "u tries once more" in failed.next
+
+
 def text(image_id: int, step: int) -> Description:
     return Description(
         image_id * 1000 + step, 7, image_id, Variant.TUNED, step, f"{image_id}@{step}", "", "", 1, 0.1, False

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from radtui.tui import theme
 from radtui.tui.screens.base import RadModal
 
 HIDDEN = (
@@ -21,6 +23,7 @@ HIDDEN = (
     "scroll_",
     "page_",
 )  # Textual's own, of no use to name
+KEYS_CELLS = 14
 
 
 class HelpScreen(RadModal[None]):
@@ -40,9 +43,9 @@ class HelpScreen(RadModal[None]):
             sheet.border_subtitle = "esc closes"
             for title, keys in self._sections():
                 yield Static(title, classes="help-title")
-                yield Static(Content("\n").join(keys), classes="help-keys")
+                yield Static(keys, classes="help-keys")
 
-    def _sections(self) -> Iterable[tuple[str, list[Content]]]:
+    def _sections(self) -> Iterable[tuple[str, Table]]:
         groups: dict[str, dict[str, list[ActiveBinding]]] = {"Here": {}, "This screen": {}, "Everywhere": {}}
         for active in self._active:
             if not active.binding.description or active.binding.action.startswith(HIDDEN):
@@ -52,9 +55,15 @@ class HelpScreen(RadModal[None]):
             groups[group].setdefault(active.binding.action, []).append(active)
         for title, actions in groups.items():
             if actions:
-                yield title, [self._line(actives) for actives in actions.values()]
+                yield title, self._table(actions.values())
 
-    def _line(self, actives: list[ActiveBinding]) -> Content:
-        keys = " ".join(dict.fromkeys(self.app.get_key_display(one.binding) for one in actives))
-        what = actives[0].tooltip or actives[0].binding.description
-        return Content.assemble(Content.styled(f"{keys:>14}", "bold $accent"), f"  {what}")
+    def _table(self, actions: Iterable[list[ActiveBinding]]) -> Table:
+        """Keys and what they do; a long text goes on in its own column."""
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(justify="right", width=KEYS_CELLS)
+        table.add_column()
+        for actives in actions:
+            keys = " ".join(dict.fromkeys(self.app.get_key_display(one.binding) for one in actives))
+            own = actives[-1]  # after Textual's own key for the same, such as ctrl+q for q
+            table.add_row(Text(keys, f"bold {theme.ACCENT}"), Text(own.tooltip or own.binding.description))
+        return table
