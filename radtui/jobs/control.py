@@ -52,7 +52,7 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
     """Start an ended job again: training from its last checkpoint, others with what is missing.
 
     Raises:
-        UserError: there is no such job, or it has nothing left to do.
+        UserError: there is no such job, it has nothing left to do, or the job it follows has left nothing yet.
     """
     job = get_job(db, job_id)
     if job.state.live:
@@ -60,6 +60,11 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
     if job.state is JobState.DONE and job.kind is JobKind.TRAIN:
         raise UserError(
             f"Job {job_id} has finished its {job.total_steps} steps; start a new one from its settings."
+        )
+    before = jobs.get(db, job.after_job_id) if job.after_job_id else None
+    if before is not None and before.state not in (JobState.DONE, JobState.STOPPED):
+        raise UserError(
+            f"Job {job_id} needs what job {before.id} leaves, and that is {before.state}; resume job {before.id} first."
         )
     jobs.restart(db, job_id)
     jobs.requeue_followers(db, job_id)
