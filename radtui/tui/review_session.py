@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 
 from radtui.records import TWO_VARIANTS, Comparison, Image, Job, Rating, Variant
 from radtui.review.blinding import calibration_set, order_key, shown_sides
-from radtui.review.queue import ActiveClock, Pair, Queue, pair_of, shown_order
+from radtui.review.queue import Pair, Queue, pair_of, shown_order
 from radtui.review.scheme import Scheme
 from radtui.review.text import normalise, visible
 from radtui.review.undo import History
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.ratings import Assignment, Reveal
 from radtui.tui import review_edits as edits
+from radtui.tui.review_time import TimeSpent
 
 Edit = Callable[[Rating], Rating]
 
@@ -121,18 +122,17 @@ class ReviewSession:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._db, self.study, self._clock, self._now = db, study, clock, now
+        self._db, self.study, self._now = db, study, now
+        self.time = TimeSpent(clock, study.scheme.protocol.idle_cutoff_s)
         self.queue, self._history = study.queue, study.history
         self.among: list[Pair] | None = None  # what a filter or search leaves, None for all
         self.peek = False  # the reference is shown before its time, because it was asked for
         self._place = {pair: at for at, pair in enumerate(study.pairs, 1)}
         self._newest_id = study.newest_id
-        self._spent: dict[Pair, tuple[float, float]] = {}  # active and wall seconds not yet on a row
         self._pair: Pair | None = None
         self._revealed = False  # this rater has asked which text of the pair on show is whose
         self._comparison: Comparison | None = None
         self._image: Image | None = None
-        self._timer: ActiveClock | None = None
 
     @property
     def scheme(self) -> Scheme:
@@ -156,7 +156,7 @@ class ReviewSession:
 
     def show(self, pair: Pair | None) -> Pair | None:
         """Turn to a pair; its side is stored before it is seen and stays for ever. Time starts to run."""
-        self.pause()
+        self.time.turn_to(None)
         self._pair, self.peek = pair, False
         self._catch_up()
         if pair is None:
@@ -166,7 +166,7 @@ class ReviewSession:
         self._image = images.get(self._db, pair.image_id)
         if pair not in self.study.sides:
             self._assign(pair)
-        self.resume()
+        self.time.turn_to(pair)
         return pair
 
     def _assign(self, pair: Pair) -> None:
@@ -223,14 +223,13 @@ class ReviewSession:
         left, right = self.study.sides[pair]
         row = before or edits.blank(pair, self.study.rater, self.scheme, left, True, right)
         blinded = row.blinded and not (judges and (self._revealed or _unblinded(before)))
-        active_s, wall_s = self._time(pair)
+        active_s, wall_s = self.time.unstored_s()
         row = replace(
             edit(row), id=0, scheme=self.scheme.id, scheme_hash=self.scheme.sha256, blinded=blinded,
             active_s=row.active_s + active_s, wall_s=row.wall_s + wall_s, rated_at=self._now(), undoes=None,
         )  # fmt: skip
         stored = self._store(row)
-        self._spent.pop(pair, None)
-        self._timer = ActiveClock(self._clock(), self.scheme.protocol.idle_cutoff_s)
+        self.time.stored()
         return stored
 
     def reveal(self) -> None:
@@ -300,30 +299,6 @@ class ReviewSession:
         self.queue.replace_pairs(pairs)
         self._place = {pair: at for at, pair in enumerate(pairs, 1)}
         return more
-
-    def touch(self) -> None:
-        """Note that a key was pressed: the rater is at work."""
-        if self._timer is not None:
-            self._timer.touch(self._clock())
-
-    def pause(self) -> None:
-        """Stop the time, because another screen is on show or the pair changes."""
-        if self._pair is not None and self._timer is not None:
-            self._spent[self._pair] = self._time(self._pair)
-        self._timer = None
-
-    def resume(self) -> None:
-        """Let the time run (again) for the pair on show."""
-        if self._pair is not None and self._timer is None:
-            self._timer = ActiveClock(self._clock(), self.scheme.protocol.idle_cutoff_s)
-
-    def _time(self, pair: Pair) -> tuple[float, float]:
-        """Active and wall seconds spent on the pair on show that are on no row yet."""
-        active_s, wall_s = self._spent.get(pair, (0.0, 0.0))
-        if self._timer is None:
-            return active_s, wall_s
-        now_s = self._clock()
-        return active_s + self._timer.active_s(now_s), wall_s + self._timer.wall_s(now_s)
 
 
 def _unblinded(rating: Rating | None) -> bool:

@@ -157,11 +157,11 @@ def test_time_stops_after_a_minute_without_a_key_and_elsewhere(
 ) -> None:
     session = begin(db, reviewed_job, clock)
     clock.now_s += 10
-    session.touch()
+    session.time.touch()
     clock.now_s += 300  # away from the desk
-    session.pause()
+    session.time.pause()
     clock.now_s += 1000  # on another screen
-    session.resume()
+    session.time.resume()
     clock.now_s += 5
     row = prefer(session, 1)
     assert row.active_s == pytest.approx(10 + 60 + 5)

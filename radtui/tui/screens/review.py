@@ -132,7 +132,7 @@ class ReviewScreen(ReviewActions):
         if self.session.queue.next_unrated() is None:
             self.ended, self.message = self.session.pair, self.all_rated()
         if self.app.screen is not self:
-            self.session.pause()
+            self.session.time.pause()
         self.refresh_bindings()
         self.draw()
 
@@ -249,14 +249,14 @@ class ReviewScreen(ReviewActions):
         """Time runs again; a job may have become reviewable since."""
         super().on_screen_resume(event)  # type: ignore[arg-type]
         if self.session is not None:
-            self.session.resume()
+            self.session.time.resume()
         elif self.is_mounted:
             self.load(None)
 
     def on_screen_suspend(self) -> None:
         """Time stops on other screens, but not while a note is written."""
         if self.session is not None and not isinstance(self.app.screen, ModalScreen):
-            self.session.pause()
+            self.session.time.pause()
 
     @work(thread=True, exclusive=True, group="jobs")
     def action_jobs(self) -> None:

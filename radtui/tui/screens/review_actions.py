@@ -80,7 +80,7 @@ class ReviewActions(ReviewLists):
         session = self.session
         if session is None:
             return
-        session.touch()
+        session.time.touch()
         self.message = ""
         group, _, number = name.partition(".")
         before = session.mine
@@ -150,7 +150,7 @@ class ReviewActions(ReviewLists):
         """Scroll all texts, or mark another dimension while these are compared."""
         if self.session is None:
             return
-        self.session.touch()
+        self.session.time.touch()
         if self.panels.mode == "dimensions":
             self.panels.move(rows, self.session)
             self.draw()
@@ -218,7 +218,7 @@ class ReviewActions(ReviewLists):
         before = shown.rating.note if shown is not None and shown.rating is not None else ""
 
         def keep(note: str | None) -> None:
-            session.touch()
+            session.time.touch()
             if note is not None and note != before:
                 session.answer(lambda rating: edits.noted(rating, note), judges=False)
                 self.last = "note"
