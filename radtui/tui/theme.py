@@ -18,6 +18,8 @@ PANEL = "#20272E"
 SELECTED = "#1D3A4C"
 WARNING = "#E0A84C"
 ERROR = "#E57F73"
+# What is chosen of several. The terminal itself exchanges the colours: with 16 of them, many draw bold black as grey.
+LIT = "bold reverse $accent on $background"
 
 THEME = Theme(
     name="radtui",

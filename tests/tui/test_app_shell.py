@@ -1,9 +1,12 @@
 """The shell: which screen opens, one key each, help, commands, the bar above, leaving."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
+from textual.geometry import Region
 
 from radtui.cli.demo import GUIDE
 from radtui.records import JobKind, JobState
@@ -195,3 +198,13 @@ async def test_the_demo_s_guide_is_whole_on_the_narrowest_screen(data):
         await pilot.pause()
         shown = text_of(app)
         assert all(line in shown for line in GUIDE.splitlines())
+
+
+@pytest.mark.parametrize("colours", ["standard", "256", "truecolor"])
+async def test_the_tab_on_show_stands_out_with_few_colours_too(data, colours):
+    async with opened(data, "jobs") as (app, _):
+        bar = app.screen.query_one(TopBar)
+        (strip,) = bar.render_lines(Region(0, 0, *bar.size))
+        drawn = strip.render(Console(color_system=colours, force_terminal=True))
+        codes = re.search(r"\x1b\[([\d;]*)m Jobs ", drawn)[1].split(";")
+        assert "7" in codes and "30" not in codes  # bold black is dark grey on many terminals

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from radtui.records import Rating, Variant
 from radtui.review.scheme import Scheme, dimension_answer, error_answer
+from radtui.tui import theme
 from radtui.tui.review_edits import acceptability_of, chosen_level
 from radtui.tui.review_session import Shown
 
@@ -215,7 +216,7 @@ def flowed(parts: Iterable[Content], width_cells: int, gap_cells: int = 3) -> li
 
 def _option(key: str, label: str, chosen: bool) -> Content:
     if chosen:
-        return Content.styled(f" {key} {label} ", "bold $background on $accent")
+        return Content.styled(f" {key} {label} ", theme.LIT)
     return Content.assemble((key, "bold $accent"), f" {label}")
 
 

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from radtui.tui import words
+from radtui.tui import theme, words
 from radtui.tui.snapshot import Progress, Snapshot
 
 TABS = ("Data", "Train", "Review", "Jobs")  # the first letter is the key
@@ -83,7 +83,7 @@ def _tabs(current: str) -> Content:
     parts: list[Content | str] = [Content.styled(NAME, "bold $muted"), " "]
     for tab in TABS:
         if tab.lower() == current:
-            parts.append(Content.styled(f" {tab} ", "bold $background on $accent"))
+            parts.append(Content.styled(f" {tab} ", theme.LIT))
         else:
             parts += [
                 " ",

@@ -14,6 +14,7 @@ from radtui.paths import DataDir
 from radtui.records import Image
 from radtui.store import images
 from radtui.store.database import connect
+from radtui.tui import theme
 from radtui.tui.snapshot import News
 from radtui.tui.watched import Watched
 from radtui.tui.widgets.image_canvas import ImageCanvas
@@ -118,7 +119,7 @@ class WatchTimeline(Vertical):
         marks: list[Content | str] = [Content.styled("step ", "$muted")]
         for step in _around(watched.steps, shown.step if shown else None, max(1, (self.size.width - 8) // 7)):
             now = shown is not None and step == shown.step
-            marks += [Content.styled(f" {step} ", "bold $background on $accent" if now else "$muted"), " "]
+            marks += [Content.styled(f" {step} ", theme.LIT if now else "$muted"), " "]
         return Content.assemble(Content.styled(title, "bold"), "\n", *marks)
 
     def _text(self, image: Image | None) -> Content:
