@@ -64,9 +64,11 @@ def counted(job: Job) -> str:
 
 
 def after(job: Job) -> str:
-    """What to do when a job of this kind is done, with its key."""
+    """What to know and do when a job is done, with its key."""
+    unreadable = job.result.get("unreadable")
+    lacking = f"{unreadable:,} could not be read. " if unreadable else ""
     return {
-        JobKind.IMPORT: "Press d to look at the images.",
+        JobKind.IMPORT: f"{lacking}Press d to look at the images.",
         JobKind.TRAIN: "Press t, then g to let the models describe test images.",
         JobKind.GENERATE: "Press r to rate the descriptions.",
     }[job.kind]

@@ -66,6 +66,12 @@ def test_a_request_to_stop_is_said_in_place_of_the_state():
     assert saying(replace(JOB, stop_requested=StopRequest.NOW), None, 150.0).next == ""
 
 
+def test_an_import_that_is_done_says_how_many_images_could_not_be_read():
+    job = replace(JOB, kind=JobKind.IMPORT, state=JobState.DONE, result={"unreadable": 3})
+    assert words.after(job) == "3 could not be read. Press d to look at the images."
+    assert words.after(replace(job, result={"unreadable": 0})) == "Press d to look at the images."
+
+
 @pytest.mark.parametrize("kind", list(JobKind))
 def test_a_failed_job_names_only_keys_that_work_for_it(kind):
     failed = saying(replace(JOB, kind=kind, state=JobState.FAILED, error="No."), None, 150.0)

@@ -28,9 +28,12 @@ def row(app, job):
     return next(line for line in text_of(app).splitlines() if f" {job.id}  {job.kind}" in line)
 
 
-async def test_no_jobs_is_a_sentence_with_keys(data):
-    async with opened(data, "jobs") as (app, _):
+async def test_no_jobs_is_a_sentence_with_keys_that_work(data, db):
+    async with opened(data, "jobs") as (app, pilot):
         assert "No jobs yet: d imports images" in text_of(app)
+        assert "enter Open" not in text_of(app)
+        add_train(db, steps=2)
+        await until(pilot, lambda: "enter Open" in text_of(app))
 
 
 @pytest.mark.parametrize("size", [NARROW, MIDDLE, WIDE])

@@ -109,6 +109,7 @@ async def test_errors_and_dimensions_are_counted_and_compared(
         assert "fewer wrong things" in panel(pilot)
         keys = str(screen(pilot).query_one(KeyBar).render())
         assert "tab Next quality" in keys and "Other text" not in keys
+        assert not str(screen(pilot).query_one("#last", Static).content).startswith("One key says")
         await pilot.press("1", "tab", "3", "escape")
         assert "Saved: one quality compared" in str(screen(pilot).query_one("#last", Static).content)
         assert "e errors A 3 · B 1" in panel(pilot) and "2 of 5" in panel(pilot)

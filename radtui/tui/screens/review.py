@@ -157,7 +157,7 @@ class ReviewScreen(ReviewActions):
             shown.place, session.queue.progress(), f"#{session.study.job.id} {session.study.job.name}",
             marks(shown, self.list_name, len(session.among or ())),
         )  # fmt: skip
-        last = FIRST if not session.queue.progress().rated else ""
+        last = FIRST if panels.mode == "main" and not session.queue.progress().rated else ""
         if self.looking:
             last = LOOK_KEYS
         elif self.last:
