@@ -9,14 +9,18 @@
     ingest.py            a source's images into the store; known_images.py is what a repeated import must not lose
     downloads.py         fetching from the hub with progress, and ears for a stop
 
-    model.py             model and processor for either backend; lora.py picks the layers LoRA goes on
+    backend.py           what this machine runs a model with, and what of a job's settings it does otherwise
+    model.py             model and processor for either backend; pretrained.py reads them with transformers
+    adapters.py          LoRA on a model, fresh or trained; lora.py picks the layers it goes on
     data.py              images and references, read lazily; prompt.py makes the messages about them
     collator.py          messages and images -> a batch with labels
 
     train.py             a training job from settings to adapter; fit.py is its loop
+    material.py          which images it learns from and is evaluated on; task.py is a job's parts once all is loaded
+    arguments.py         the settings as the trainer takes them
     trainer.py           TRL's trainers with an eye on loss and disk; callback.py writes their steps
     pairs.py             rated pairs, frozen in the job's folder, to batches; dpo.py is TRL's DPOTrainer on them
-    checkpoints.py       which checkpoint a job goes on from
+    checkpoints.py       where a job goes on
     watch.py             a few held-out images described again and again while training
     fitting.py           how much fits the GPU, by probes; main_memory.py for a machine without; memory.py counts
     estimate.py          what a run would take, asked before it starts; footprint.py adds up its parts,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from radtui.settings import GenerateSettings
 from radtui.worker import memory
-from radtui.worker.model import Plan, empty_model
+from radtui.worker.backend import Plan
+from radtui.worker.pretrained import empty_model
 from radtui.worker.ranks import ALONE, Ranks
 
 WORKING_SHARE = 0.35  # of a GPU's free memory, for the images and texts of a batch

@@ -1,13 +1,47 @@
-"""Which checkpoint a job goes on from; one that was cut short by a kill or a full disk does not count."""
+"""Where a job goes on: after which checkpoint; one that was cut short by a kill or a full disk does not count."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
+
+from radtui.paths import DataDir
+from radtui.store import metrics
 
 STATE = "trainer_state.json"  # written last by the Trainer, so a checkpoint that has it is complete
 NEEDED = (STATE, "optimizer.pt", "scheduler.pt", "adapter_model.safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a job begins, or goes on: after a checkpoint, a step, and the time it took until then, s."""
+
+    checkpoint: Path | None
+    step: int
+    elapsed_s: float
+
+
+def start(data: DataDir, db: sqlite3.Connection, job_id: int) -> Start:
+    """Make a job ready to go on: steps past the last checkpoint are done again, so their rows go."""
+    found = last(data, db, job_id)
+    metrics.drop_after(db, job_id, found.step if found.checkpoint else -1)
+    return found
+
+
+def last(data: DataDir, db: sqlite3.Connection, job_id: int) -> Start:
+    """Where a job that has been made ready goes on."""
+    checkpoint = newest(data.checkpoints(job_id))
+    step = step_of(checkpoint) if checkpoint else 0
+    return Start(checkpoint, step, _elapsed_at(db, job_id, step))
+
+
+def _elapsed_at(db: sqlite3.Connection, job_id: int, step: int) -> float:
+    """Time the job had taken when it saved the checkpoint of a step, s."""
+    saved = [e for e in metrics.events_since(db, job_id, 0) if e.kind == "checkpoint" and e.step == step]
+    return saved[-1].elapsed_s if saved else 0.0
 
 
 def step_of(checkpoint: Path) -> int:

@@ -14,8 +14,9 @@ from transformers import PrinterCallback
 from trl import DPOConfig, DPOTrainer
 
 from radtui.settings import TrainSettings
-from radtui.worker.fit import Task, arguments
-from radtui.worker.pairs import PairCollator, PairTexts
+from radtui.worker.arguments import arguments
+from radtui.worker.pairs import PairCollator
+from radtui.worker.task import Task
 from radtui.worker.trainer import WatchedTrainer
 
 FROZEN_COPY = "ref"  # as TRL names it
@@ -45,7 +46,6 @@ class PreferenceTrainer(WatchedTrainer, DPOTrainer):
 
 def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> PreferenceTrainer:
     """TRL's trainer for these settings; see `fit.build`."""
-    order, side = settings.message_order, settings.max_side_px
     before = _taken_frozen_copy(task.model)
     trainer = PreferenceTrainer(
         task.reporter,
@@ -54,8 +54,8 @@ def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> Preferenc
         processing_class=task.processor,
         args=arguments(task, settings, eval_at_start, DPOConfig, beta=settings.beta, max_length=None),
         data_collator=PairCollator(task.processor, settings.max_length_tokens),
-        train_dataset=PairTexts(task.learnt, order, side),
-        eval_dataset=PairTexts(task.evaluated, order, side) if task.evaluated else None,
+        train_dataset=task.items(task.learnt),
+        eval_dataset=task.items(task.evaluated) if task.evaluated else None,
     )
     if before is not None:
         from peft import set_peft_model_state_dict

@@ -52,15 +52,14 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
         UserError: No such images, fewer GPUs than asked for, or the model's description is neither here nor on a hub
             that can be reached.
     """
-    from radtui.worker import gpu_memory, launcher, shares
+    from radtui.worker import backend, gpu_memory, launcher, shares
     from radtui.worker import model as models
-    from radtui.worker.train import planned, substituted
 
     found = gpu_memory.devices()  # before CUDA takes its own part
     launcher.check_gpus(settings.gpus)
     item = largest(settings, data, db)
-    how = planned(settings)
-    settings, changes = substituted(shares.of_one_rank(settings, settings.gpus), how)
+    how = backend.planned(settings)
+    settings, changes = backend.substituted(shares.of_one_rank(settings, settings.gpus), how)
     config, processor = models.describe(settings.model, settings.trust_remote_code)
     return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes))
 

@@ -80,19 +80,7 @@ def fit(
     keep(layers, True)
     batch, least = _largest(settings.batch_size, probe, allowed)
     accumulation = settings.gradient_accumulation * settings.batch_size // batch
-    few = min(batch, PROBED_IMAGES)
-
-    def costs(recomputed: int, text: bool) -> float:
-        """What keeping takes more than recomputing all, at the batch that fits, GiB; infinite if a few do not fit."""
-        keep(recomputed, text)
-        try:
-            return (probe(few) - nothing_kept) * batch / few
-        except torch.OutOfMemoryError:
-            return float("inf")
-
-    nothing_kept = probe(few)
-    text_gib = costs(layers, False)
-    all_gib = costs(0, False)
+    text_gib, all_gib = _costs(probe, keep, layers, batch)
     room = allowed - least
     if all_gib <= room:
         return Fit(batch, accumulation, 0, layers, False, least + all_gib, limit_gib)
@@ -106,6 +94,24 @@ def fit(
     return _verified(
         Fit(batch, accumulation, layers - kept, layers, recompute_text, 0.0, limit_gib), probe, keep, allowed
     )
+
+
+def _costs(probe: Probe, keep: Callable[[int, bool], None], layers: int, batch: int) -> tuple[float, float]:
+    """What keeping the text layers' activations, and all, takes more than recomputing all of them, GiB.
+
+    Measured with a few images, whose probe with all recomputed comes first; infinite where they do not fit.
+    """
+    few = min(batch, PROBED_IMAGES)
+    nothing_kept = probe(few)
+
+    def more(recomputed: int) -> float:
+        keep(recomputed, False)
+        try:
+            return (probe(few) - nothing_kept) * batch / few
+        except torch.OutOfMemoryError:
+            return float("inf")
+
+    return more(layers), more(0)
 
 
 def _verified(found: Fit, probe: Probe, keep: Callable[[int, bool], None], allowed: float) -> Fit:
@@ -158,18 +164,7 @@ def fit_gpu(
     layers = vision_attention.vision_layers(model)
 
     def probe(count: int) -> float:
-        chosen = [longest[place % len(longest)] for place in range(count)]
-        batch = collate([data[index] for index in chosen])
-        try:
-            return _pass(model, batch, dtype)
-        except RuntimeError as error:
-            if not failures.is_out_of_memory(error):
-                raise
-            raise torch.OutOfMemoryError("CUDA out of memory") from None
-        finally:
-            model.zero_grad(set_to_none=True)
-            gc.collect()
-            torch.cuda.empty_cache()
+        return _peak(model, collate([data[longest[place % len(longest)]] for place in range(count)]), dtype)
 
     model.train()
     free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
@@ -210,6 +205,20 @@ def checkpoint_layers(model: Any, on: bool) -> None:
     for module in model.modules():
         if hasattr(module, "gradient_checkpointing"):
             module.gradient_checkpointing = on and hasattr(module, "_gradient_checkpointing_func")
+
+
+def _peak(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> float:
+    """The most memory a forward and backward pass held, GiB; raises torch.OutOfMemoryError."""
+    try:
+        return _pass(model, batch, dtype)
+    except RuntimeError as error:
+        if not failures.is_out_of_memory(error):
+            raise
+        raise torch.OutOfMemoryError("CUDA out of memory") from None
+    finally:
+        model.zero_grad(set_to_none=True)
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 def _pass(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> float:

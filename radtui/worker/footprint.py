@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from radtui.settings import TrainSettings
 from radtui.worker import fitting, lora, meta_pass, vision_attention
+from radtui.worker.backend import Plan
 from radtui.worker.memory import GIB
-from radtui.worker.model import Plan, empty_model
+from radtui.worker.pretrained import empty_model
 
 # Source: Dettmers et al., QLoRA (2023), section 3: a scale of 8 bits per block of 64, one of 32 bits per 256 scales.
 SCALES_BYTES = 1 / 64 + 4 / (64 * 256)

@@ -16,7 +16,7 @@ from radtui.records import Image, Job, UserError, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images
 from radtui.store.descriptions import NewDescription
-from radtui.worker import base_files, base_weights, downloads, failures, memory
+from radtui.worker import adapters, backend, base_files, base_weights, downloads, failures, memory
 from radtui.worker import model as models
 from radtui.worker.reporter import Reporter, Stopped
 
@@ -100,7 +100,7 @@ def _loaded(
     settings: GenerateSettings, work: _Work, db: sqlite3.Connection, reporter: Reporter
 ) -> tuple[Any, Any]:
     """Model and processor. One load serves all: the base text comes from the same weights with the adapter off."""
-    name, how = base_weights.choose(settings, models.plan(settings), reporter.ranks)
+    name, how = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
     for change in how.changes if reporter.ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(
@@ -110,7 +110,7 @@ def _loaded(
     before = base_files.trained_on(db, settings.train_job), settings.train_job
     change = base_files.keep(reporter, 0, model, name, before)
     third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in work.missing else None
-    model = models.load_adapter(model, settings.adapter, how, third)
+    model = adapters.load_adapter(model, settings.adapter, how, third)
     reporter.result(
         backend=how.backend, weights=how.weights, base_model=name,
         substitutions=[*how.changes, *([change] if change else [])],

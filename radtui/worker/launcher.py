@@ -19,6 +19,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, StopRequest, UserError
 from radtui.settings import TrainSettings
 from radtui.store import jobs
+from radtui.worker import checkpoints
 from radtui.worker.ranks import log_name
 from radtui.worker.reporter import Reporter, Stopped
 
@@ -54,9 +55,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 
     check_gpus(wanted(job))
     if job.kind is JobKind.TRAIN:
-        from radtui.worker import train
-
-        train.start(data, db, job.id)
+        checkpoints.start(data, db, job.id)
     try:
         while (problem := _launched(job, data)) is not None:
             _settle(job, data, db, reporter, problem)
@@ -148,12 +147,12 @@ def _halve(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) 
     A rank whose memory is full leaves the others in the middle of an exchange that can't be finished, so all begin
     anew.
     """
-    from radtui.worker import shares, train
+    from radtui.worker import backend, shares
 
-    before = train.as_last_fitted(TrainSettings.from_dict(job.settings), jobs.must_get(db, job.id))
+    before = backend.as_last_fitted(TrainSettings.from_dict(job.settings), jobs.must_get(db, job.id))
     after = shares.halved(before)
     if after is None:
         raise UserError("The GPU's memory is full with one image at a time; read the job's log.")
     reporter.result(batch_size=after.batch_size, gradient_accumulation=after.gradient_accumulation)
-    start = train.start(data, db, job.id)
+    start = checkpoints.start(data, db, job.id)
     reporter.event(start.step, "memory", shares.smaller_sentence(before, after, True), start.elapsed_s)

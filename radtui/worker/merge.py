@@ -50,15 +50,16 @@ def merge(name: str, adapter: Path, out: Path, trust_remote_code: bool = False) 
     """
     import torch
 
+    from radtui.worker import adapters, backend
     from radtui.worker import model as models
 
-    how = models.Plan("transformers", torch.cuda.is_available(), False, "bfloat16")
+    how = backend.Plan("transformers", torch.cuda.is_available(), False, "bfloat16")
     base, processor = models.load(name, how, trust_remote_code=trust_remote_code)
     if getattr(base.config, "quantization_config", None) is not None:
         raise UserError(
             f"{name} is stored in few bits, which an adapter cannot be merged into: name the 16-bit model."
         )
-    merged: Any = models.load_adapter(base, str(adapter), how).merge_and_unload(safe_merge=True)
+    merged: Any = adapters.load_adapter(base, str(adapter), how).merge_and_unload(safe_merge=True)
     merged.save_pretrained(out)
     processor.save_pretrained(out)
 

@@ -132,12 +132,13 @@ class Bench:
 
     def load(self) -> dict[str, Any]:
         """The model as radtui loads it, for a run without the plain script."""
+        from radtui.worker import adapters, backend
         from radtui.worker import model as models
 
         settings = preset("default")
-        how = models.plan(settings)
+        how = backend.plan(settings)
         took_s, loaded = seconds(lambda: models.load(self.options.model, how, checkpointing="auto"))
-        self.model, self.processor = models.with_adapter(loaded[0], how, settings), loaded[1]
+        self.model, self.processor = adapters.with_adapter(loaded[0], how, settings), loaded[1]
         self.results.add("machine", **machine())
         return {"load_s": round(took_s, 1), "backend": how.backend, **peak()}
 
@@ -158,8 +159,8 @@ class Bench:
 
         from radtui.store import jobs, metrics
         from radtui.store.database import connect
+        from radtui.worker import adapters, train
         from radtui.worker import model as models
-        from radtui.worker import train
         from radtui.worker.reporter import Reporter
 
         forget()
@@ -171,14 +172,14 @@ class Bench:
         db = connect(self.data)
         if name == "seed":
             self._as_published()
-        load, adapt = models.load, models.with_adapter
+        load, adapt = models.load, adapters.with_adapter
         models.load = lambda *_, **__: (self.model, self.processor)  # loading is not what is measured
-        models.with_adapter = lambda model, *_: model
+        adapters.with_adapter = lambda model, *_: model
         began = time.monotonic()
         try:
             train.run(job, self.data, db, Reporter(db, job.id))
         finally:
-            models.load, models.with_adapter = load, adapt
+            models.load, adapters.with_adapter = load, adapt
         points = metrics.since(db, job.id, 0)
         ends = [p.elapsed_s for p in points if p.name == "loss"]
         steps = [later - earlier for earlier, later in pairwise(ends)]

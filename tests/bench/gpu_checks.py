@@ -223,9 +223,10 @@ class Train:
 
     @contextlib.contextmanager
     def _loaded_once(self) -> Iterator[None]:
+        from radtui.worker import adapters
         from radtui.worker import model as models
 
-        load, adapt = models.load, models.with_adapter
+        load, adapt = models.load, adapters.with_adapter
 
         def loaded(*arguments: Any, **named: Any) -> Any:
             self.loaded = self.loaded or load(*arguments, **named)
@@ -238,7 +239,7 @@ class Train:
                 self.start = {name: p.detach().clone() for name, p in named if p.requires_grad}
             return self.tuned
 
-        with mock.patch.object(models, "load", loaded), mock.patch.object(models, "with_adapter", adapted):
+        with mock.patch.object(models, "load", loaded), mock.patch.object(adapters, "with_adapter", adapted):
             yield
 
     def _losses(self) -> list[float]:

@@ -74,10 +74,10 @@ class Texts:
     """One loaded base model; `alone` comes before an adapter was ever on it."""
 
     def __init__(self, options: argparse.Namespace, data: DataDir, settings: GenerateSettings) -> None:
-        from radtui.worker import model as models
+        from radtui.worker import backend
 
         self.options, self.data, self.settings = options, data, settings
-        self.how = models.plan(settings)
+        self.how = backend.plan(settings)
         self.model: Any = None
         self.processor: Any = None
         self.inputs: dict[str, Any] = {}
@@ -129,11 +129,11 @@ class Texts:
 
     def disabled(self) -> dict[str, Any]:
         """The trained adapter loaded onto it: base texts through the disabled adapter, and tuned ones."""
-        from radtui.worker import model as models
+        from radtui.worker import adapters
 
         if self.export_starts:
             self._start_export()
-        self.model = models.load_adapter(self.model, str(self.adapter), self.how)
+        self.model = adapters.load_adapter(self.model, str(self.adapter), self.how)
         with self.model.disable_adapter():
             through = self._write(self.model)
             apart = float((self._scores(self.model) - self.scores["base"]).abs().max())
@@ -229,12 +229,13 @@ class Texts:
 
     @contextlib.contextmanager
     def _loaded_already(self) -> Iterator[None]:
+        from radtui.worker import adapters
         from radtui.worker import model as models
 
         given = (self.model, self.processor)
         with (
             mock.patch.object(models, "load", lambda *_, **__: given),
-            mock.patch.object(models, "load_adapter", lambda model, *_: model),
+            mock.patch.object(adapters, "load_adapter", lambda model, *_: model),
         ):
             yield
 

@@ -76,12 +76,12 @@ class Bench:
         """Load the base in 16 bits, make an adapter that changes texts, save it, and load it as a job does."""
         import torch
 
-        from radtui.worker import lora
+        from radtui.worker import adapters, backend, lora
         from radtui.worker import model as models
 
         began = time.monotonic()
         settings = GenerateSettings(backend="transformers", load_in_4bit=False)
-        how = models.plan(settings)
+        how = backend.plan(settings)
         base, self.processor = models.load(self.options.model, how)
         loaded_s = time.monotonic() - began
         open_gates(base)
@@ -91,7 +91,7 @@ class Bench:
                 torch.nn.init.normal_(parameter, std=0.02)
         trainable = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
         tuned.save_pretrained(self.adapter)
-        self.model = models.load_adapter(tuned.unload(), str(self.adapter), how)
+        self.model = adapters.load_adapter(tuned.unload(), str(self.adapter), how)
         self.results.add("machine", **machine())
         return {"load_s": round(loaded_s, 1), "trainable_parameters": trainable, **peak()}
 
@@ -148,7 +148,7 @@ class Bench:
 
         from radtui.store import descriptions, jobs
         from radtui.store.database import connect
-        from radtui.worker import base_weights, generate
+        from radtui.worker import adapters, backend, base_weights, generate
         from radtui.worker import model as models
         from radtui.worker.reporter import Reporter
 
@@ -156,18 +156,18 @@ class Bench:
             model=self.options.model, adapter=str(self.adapter), dataset=DATASET, instruction=INSTRUCTION,
             message_order="image_first", max_new_tokens=NEW_TOKENS,
         )  # fmt: skip
-        chosen, how = base_weights.choose(settings, models.plan(settings))
+        chosen, how = base_weights.choose(settings, backend.plan(settings))
         job = new_job(self.data, settings)
         db = connect(self.data)
-        load, adapt = models.load, models.load_adapter
+        load, adapt = models.load, adapters.load_adapter
         models.load = lambda *_, **__: (self.model, self.processor)
-        models.load_adapter = lambda model, *_: model
+        adapters.load_adapter = lambda model, *_: model
         forget()
         began = time.monotonic()
         try:
             generate.run(job, self.data, db, Reporter(db, job.id))
         finally:
-            models.load, models.load_adapter = load, adapt
+            models.load, adapters.load_adapter = load, adapt
         wall_s = time.monotonic() - began
         written = descriptions.finished(db, job.id)
         tokens = sum(each.tokens for each in written)

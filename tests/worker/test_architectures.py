@@ -10,7 +10,7 @@ from radtui.records import UserError, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect
-from radtui.worker import generate, lora, model, train
+from radtui.worker import adapters, backend, generate, lora, model, train
 from radtui.worker.reporter import Reporter
 
 from . import models
@@ -63,7 +63,7 @@ def test_lora_goes_where_the_settings_say(name, tmp_path, request):
     folder = (
         request.getfixturevalue("mllama") if name == "mllama" else getattr(models, f"write_{name}")(tmp_path)
     )
-    network, _ = model.load(str(folder), model.plan(train_settings(folder)))
+    network, _ = model.load(str(folder), backend.plan(train_settings(folder)))
 
     def targets(**switches):
         on = {"vision": True, "language": True, "attention": True, "mlp": True} | switches
@@ -85,8 +85,8 @@ def test_lora_goes_where_the_settings_say(name, tmp_path, request):
 
 def test_the_adapter_is_on_the_selected_layers_only(mllama):
     settings = train_settings(mllama, tune_vision=False, tune_mlp=False)
-    how = model.plan(settings)
-    network = model.with_adapter(model.load(str(mllama), how)[0], how, settings)
+    how = backend.plan(settings)
+    network = adapters.with_adapter(model.load(str(mllama), how)[0], how, settings)
     tuned = {name.split(".lora_")[0] for name, p in network.named_parameters() if p.requires_grad}
     assert tuned and all("language_model" in name and "attn" in name for name in tuned)
 
@@ -94,8 +94,8 @@ def test_the_adapter_is_on_the_selected_layers_only(mllama):
 def test_the_same_seed_draws_the_same_matrices_and_another_one_others(mllama):
     def drawn(seed):
         settings = train_settings(mllama, lora_seed=seed)
-        how = model.plan(settings)
-        network = model.with_adapter(model.load(str(mllama), how)[0], how, settings)
+        how = backend.plan(settings)
+        network = adapters.with_adapter(model.load(str(mllama), how)[0], how, settings)
         return next(p for name, p in network.named_parameters() if "lora_A" in name)
 
     assert (drawn(0) == drawn(0)).all()

@@ -112,13 +112,13 @@ def card(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_probe_trains_nothing_and_draws_no_random_number(card, mllama, data):
     from radtui.store import images
     from radtui.store.database import connect
-    from radtui.worker import lora, vision_attention
+    from radtui.worker import backend, lora, vision_attention
     from radtui.worker import model as models
     from radtui.worker.collator import Collator
     from radtui.worker.data import ImageTexts, examples
 
     settings = TrainSettings(batch_size=8, gradient_checkpointing="auto", lora_dropout=0.1)
-    base, processor = models.load(str(mllama), models.Plan("transformers", False, False, "float32"))
+    base, processor = models.load(str(mllama), backend.Plan("transformers", False, False, "float32"))
     model = lora.add_adapter(base, settings)
     vision_attention.install(model)
     db = connect(data)

@@ -11,8 +11,8 @@ from radtui.records import Job, StopRequest, UserError, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images, jobs, metrics
 from radtui.store.database import connect
+from radtui.worker import adapters, backend, describe, generate, model
 from radtui.worker import data as items
-from radtui.worker import describe, generate, model
 from radtui.worker.reporter import Reporter, Stopped
 
 from .conftest import new_job, train_settings
@@ -36,9 +36,9 @@ def random_adapter(mllama, folder: Path, seed: int) -> Path:
     import torch
 
     settings = train_settings(mllama)
-    how = model.plan(settings)
+    how = backend.plan(settings)
     network, _ = model.load(str(mllama), how)
-    network = model.with_adapter(network, how, settings)
+    network = adapters.with_adapter(network, how, settings)
     torch.manual_seed(seed)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -93,7 +93,7 @@ def test_every_image_gets_a_pair_and_pairs_come_early(data, mllama, adapter):
 
 
 def test_base_through_the_disabled_adapter_is_the_base_model_token_for_token(data, mllama, adapter):
-    how = model.plan(train_settings(mllama))
+    how = backend.plan(train_settings(mllama))
     records = images.get_many(connect(data), images.usable(connect(data), "shapes", "test"))
     pictures = [items.open_image(each, 0) for each in items.examples(records, data)]
     names = [each.id for each in records]
@@ -102,7 +102,7 @@ def test_base_through_the_disabled_adapter_is_the_base_model_token_for_token(dat
     alone, processor = model.load(str(mllama), how)
     inputs = describe.prepare(processor, pictures, INSTRUCTION, "image_first")
     expected = alone.eval().generate(**inputs, max_new_tokens=24, do_sample=False)
-    tuned = model.load_adapter(model.load(str(mllama), how)[0], str(adapter), how)
+    tuned = adapters.load_adapter(model.load(str(mllama), how)[0], str(adapter), how)
     with tuned.disable_adapter():
         found = tuned.generate(**inputs, max_new_tokens=24, do_sample=False)
         base = describe.describe(tuned, processor, inputs, decoding, names)

@@ -12,7 +12,7 @@ from radtui.records import Image, JobKind, StopRequest, Truth, UserError
 from radtui.settings import TrainSettings, preset
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
-from radtui.worker import checkpoints, model, watch
+from radtui.worker import backend, checkpoints, model, watch
 from radtui.worker.reporter import Reporter, Stopped
 
 
@@ -128,7 +128,7 @@ def test_a_machine_without_a_gpu_is_planned_for(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    how = model.plan(TrainSettings(load_in_4bit=True))
+    how = backend.plan(TrainSettings(load_in_4bit=True))
     assert (how.backend, how.four_bit, how.precision, how.weights) == (
         "transformers",
         False,
@@ -136,9 +136,9 @@ def test_a_machine_without_a_gpu_is_planned_for(monkeypatch):
         "float32",
     )
     assert len(how.changes) == 1 and "32 bits" in how.changes[0]
-    assert model.plan(TrainSettings(load_in_4bit=False)).changes == ()
+    assert backend.plan(TrainSettings(load_in_4bit=False)).changes == ()
     with pytest.raises(UserError, match="unsloth needs a CUDA GPU"):
-        model.plan(TrainSettings(backend="unsloth"))
+        backend.plan(TrainSettings(backend="unsloth"))
 
 
 def test_a_machine_with_a_gpu_takes_unsloth_when_it_is_there(monkeypatch):
@@ -150,21 +150,21 @@ def test_a_machine_with_a_gpu_takes_unsloth_when_it_is_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     there = {"unsloth", "bitsandbytes"}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in there else None)
-    how = model.plan(TrainSettings())
+    how = backend.plan(TrainSettings())
     assert (how.backend, how.weights, how.precision, how.changes) == ("unsloth", "4-bit", "bfloat16", ())
-    assert model.plan(TrainSettings(backend="transformers")).backend == "transformers"
+    assert backend.plan(TrainSettings(backend="transformers")).backend == "transformers"
     there.clear()
     with pytest.raises(UserError, match=r"4-bit weights need bitsandbytes: pip install 'radtui\[gpu\]'"):
-        model.plan(TrainSettings())
+        backend.plan(TrainSettings())
     with pytest.raises(UserError, match="unsloth is not installed"):
-        model.plan(TrainSettings(backend="unsloth"))
-    assert model.plan(TrainSettings(load_in_4bit=False)).weights == "bfloat16"
+        backend.plan(TrainSettings(backend="unsloth"))
+    assert backend.plan(TrainSettings(load_in_4bit=False)).weights == "bfloat16"
 
 
 def test_a_model_larger_than_the_memory_is_refused_before_it_is_loaded(mllama, monkeypatch):
     from radtui.worker import memory
 
-    how = model.plan(TrainSettings(load_in_4bit=False))
+    how = backend.plan(TrainSettings(load_in_4bit=False))
     monkeypatch.setattr(memory, "free_gib", lambda: 0.001)
     with pytest.raises(UserError, match=r"needs 0\.0 GiB for its weights in float32 and 0\.0 GiB are free"):
         model.load(str(mllama), how)
@@ -187,7 +187,7 @@ def test_a_folder_that_is_no_usable_model_is_named_in_one_sentence(mllama, tmp_p
     shutil.copytree(mllama, folder)
     break_it(folder)
     with pytest.raises(UserError, match=sentence) as raised:
-        model.load(str(folder), model.plan(TrainSettings(load_in_4bit=False)))
+        model.load(str(folder), backend.plan(TrainSettings(load_in_4bit=False)))
     assert "\n" not in str(raised.value)
 
 

@@ -118,7 +118,7 @@ def test_a_run_learns_which_text_is_preferred(folder, learned, rated):
 def test_the_new_adapter_prefers_the_chosen_text_more_than_the_old_one(folder, learned, rated, mllama):
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    from radtui.worker import model as models
+    from radtui.worker import adapters, backend
 
     job = after(folder, learned, max_steps=8, learning_rate=3e-3)
     run(folder, job)
@@ -130,9 +130,9 @@ def test_the_new_adapter_prefers_the_chosen_text_more_than_the_old_one(folder, l
 
     def margin(of: Job) -> float:
         base = AutoModelForImageTextToText.from_pretrained(mllama)
-        how = models.Plan("transformers", False, False, "float32")
+        how = backend.Plan("transformers", False, False, "float32")
         with torch.no_grad():
-            scores = models.load_adapter(base, str(folder.adapter(of.id)), how)(**batch).logits[:, :-1]
+            scores = adapters.load_adapter(base, str(folder.adapter(of.id)), how)(**batch).logits[:, :-1]
         picked = scores.log_softmax(-1).gather(2, batch["input_ids"][:, 1:, None])[..., 0] * answer
         chosen, rejected = picked.sum(1).chunk(2)
         return float((chosen - rejected).mean())
@@ -173,9 +173,10 @@ def test_a_resumed_run_equals_an_uninterrupted_one_whatever_raters_do_meanwhile(
 
 def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated, mllama):
     """Memory ran out and the run goes on with smaller batches: the bound stays where the job began."""
-    from radtui.worker import dpo, fit
+    from radtui.worker import adapters, backend, dpo, fit
     from radtui.worker import model as models
     from radtui.worker.callback import Progress
+    from radtui.worker.task import Task
 
     settings = settings_for(
         folder, learned, max_steps=4, learning_rate=3e-3, gradient_checkpointing="off", checkpoint_every=0
@@ -183,11 +184,11 @@ def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated,
     job = new_job(folder, settings, parent_job_id=learned.id)
     db = connect(folder)
     reporter = Reporter(db, job.id)
-    how = models.plan(settings)
+    how = backend.plan(settings)
     model, processor = models.load(settings.model, how)
-    model = models.with_trained_adapter(model, folder.adapter(learned.id), how)
+    model = adapters.with_trained_adapter(model, folder.adapter(learned.id), how)
     learnt = pairs.frozen(job, folder, db, reporter)
-    task = fit.Task(settings, how, model, processor, learnt, [], folder.checkpoints(job.id), reporter,
+    task = Task(settings, how, model, processor, learnt, [], folder.checkpoints(job.id), reporter,
                     Progress(reporter, None, False, 0, 0.0))  # fmt: skip
     names = [name for name, _ in model.named_parameters() if ".default." in name]
     start = {name: model.get_parameter(name).detach().clone() for name in names}

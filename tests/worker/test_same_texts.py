@@ -12,8 +12,8 @@ import torch
 from radtui.records import UserError
 from radtui.store import images
 from radtui.store.database import connect
+from radtui.worker import adapters, backend, describe, merge, model, pretrained
 from radtui.worker import data as items
-from radtui.worker import describe, merge, model
 from tests.bench.gpu_parts import gap
 from tests.worker.conftest import train_settings
 from tests.worker.tiled import write_tiled_mllama
@@ -22,8 +22,8 @@ TOKENS = 24
 NEARLY_TIED = 4  # steps of bf16 between two tokens' scores
 
 
-def plan(precision: str) -> model.Plan:
-    return model.Plan("transformers", False, False, precision)
+def plan(precision: str) -> backend.Plan:
+    return backend.Plan("transformers", False, False, precision)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def base(tmp_path_factory) -> Path:
 def adapter(base, tmp_path_factory) -> Path:
     """One with random matrices: it changes texts, whatever they say."""
     network, processor = model.load(str(base), plan("float32"))
-    network = model.with_adapter(network, plan("float32"), train_settings(base))
+    network = adapters.with_adapter(network, plan("float32"), train_settings(base))
     torch.manual_seed(2)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -77,7 +77,7 @@ def test_base_through_the_disabled_adapter_is_the_base_alone(data, base, adapter
     assert alone.dtype == getattr(torch, precision)
     inputs = asked(data, processor, alone.dtype)
     expected = written(alone, inputs)
-    tuned = model.load_adapter(model.load(str(base), how)[0], str(adapter), how)
+    tuned = adapters.load_adapter(model.load(str(base), how)[0], str(adapter), how)
     with tuned.disable_adapter():
         assert written(tuned, inputs) == expected
     assert written(tuned, inputs) != expected
@@ -89,7 +89,7 @@ def test_the_merged_model_writes_what_base_and_adapter_write(data, base, adapter
     network, processor = model.load(str(base), how)
     inputs = asked(data, processor, torch.float32)
     untuned = written(network, inputs)
-    tuned = model.load_adapter(network, str(adapter), how)
+    tuned = adapters.load_adapter(network, str(adapter), how)
     expected = written(tuned, inputs)
     found = written(model.load(str(tmp_path / "merged"), how)[0], inputs)
     assert sum(a != b for a, b in zip(untuned, expected, strict=True)) > len(expected) / 2
@@ -125,14 +125,14 @@ def test_on_a_gpu_stored_bits_are_loaded_as_they_are_and_others_are_quantised(
 
     seen = {}
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-    monkeypatch.setattr(model.memory, "free_gpu_gib", lambda: 80.0)
-    monkeypatch.setattr(model, "_four_bit", lambda dtype: ("4 bits", dtype))
+    monkeypatch.setattr(pretrained.memory, "free_gpu_gib", lambda: 80.0)
+    monkeypatch.setattr(pretrained, "_four_bit", lambda dtype: ("4 bits", dtype))
     monkeypatch.setattr(
         AutoModelForImageTextToText, "from_pretrained", lambda name, **options: seen.update(options)
     )
     model.load(
         str(quantised if stored else base),
-        model.Plan("transformers", cuda=True, four_bit=True, precision="bfloat16"),
+        backend.Plan("transformers", cuda=True, four_bit=True, precision="bfloat16"),
     )
     assert seen.get("quantization_config") == (None if stored else ("4 bits", torch.bfloat16))
     assert seen["device_map"] == {"": 0} and seen["dtype"] is torch.bfloat16
