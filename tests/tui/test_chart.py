@@ -75,14 +75,10 @@ async def test_new_points_move_the_legend_and_the_axis():
 async def test_changed_texts_are_shown():
     app = ChartApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.chart.empty_text = "Waiting for job 3"
-        app.chart.loss_note = "loss over the whole text"
+        app.chart.say(empty_text="Waiting for job 3", note="loss over the whole text")
         await pilot.pause()
         assert any("Waiting for job 3" in line for line in screen(app))
         assert "loss over the whole text" in screen(app)[0]
-        assert (
-            app.chart.loss_note == "loss over the whole text" and app.chart.empty_text == "Waiting for job 3"
-        )
 
 
 async def test_keys_of_axis_log_smoothing_and_raw():

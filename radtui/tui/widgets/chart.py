@@ -90,24 +90,9 @@ class LossChart(Widget, can_focus=True):
         self._area: Area | None = None
         self._dragged_from: int | None = None  # column of the pointer while its button is down
 
-    @property
-    def empty_text(self) -> str:
-        """What is said while there are no points."""
-        return self.model.look.empty_text
-
-    @empty_text.setter
-    def empty_text(self, text: str) -> None:
-        self.model.relook(empty_text=text)
-        self.refresh()
-
-    @property
-    def loss_note(self) -> str:
-        """What the loss is taken over, shown beside the title."""
-        return self.model.look.note
-
-    @loss_note.setter
-    def loss_note(self, text: str) -> None:
-        self.model.relook(note=text)
+    def say(self, **changes: str) -> None:
+        """Change what is said: the `note` beside the title, the `empty_text` while there are no points."""
+        self.model.relook(**changes)
         self.refresh()
 
     def add_series(self, key: str, label: str, colour: str | None = None, *, points: bool = False) -> None:

@@ -130,7 +130,7 @@ class JobPane(Vertical):
         self.job = job
         settings = TrainSettings.from_dict(job.settings)
         self._clear(settings)
-        self.chart.loss_note = loss_note(settings)
+        self.chart.say(note=loss_note(settings))
         watching = settings.eval_split and settings.watch_images
         self.texts.clear(
             "What the model writes about a few held-out images comes with each evaluation."
@@ -224,8 +224,8 @@ class JobPane(Vertical):
         lines.append(Content.styled(said.next, "$muted"))
         self.query_one(".job-status", Static).update(Content("\n").join(lines))
         waiting = said.text if job.state.live else f"{said.state.capitalize()} before the first step."
-        if waiting != self.chart.empty_text:
-            self.chart.empty_text = waiting
+        if waiting != self.chart.model.look.empty_text:
+            self.chart.say(empty_text=waiting)
 
 
 def memory(job: Job, events: list[Event]) -> str:
