@@ -14,18 +14,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from radtui.settings import About, Settings
+from radtui.settings import Settings
 from radtui.tui import theme
+from radtui.tui.widgets.field_line import LABEL_CELLS, MARK_CELLS, PLAIN, field_line, text_of, value_cells
 
-LABEL_CELLS = 24
-VALUE_CELLS = 26
-MARK_CELLS = 3
-
-PLAIN = Style(color=theme.TEXT)
-MUTED = Style(color=theme.MUTED)
 HEADING = Style(color=theme.MUTED, bold=True)
-ACCENT = Style(color=theme.ACCENT, bold=True)
-WRONG = Style(color=theme.ERROR, bold=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +114,7 @@ class FieldList(ScrollView, can_focus=True):
     def place(self, name: str) -> Place:
         """Where the field's value is."""
         y = self._lines.index((name, True)) - self.scroll_offset.y
-        x = MARK_CELLS + LABEL_CELLS
-        is_text = isinstance(getattr(self.settings, name), str)
-        return Place(x, y, max(10, self.size.width - x - 2) if is_text else VALUE_CELLS)
+        return Place(MARK_CELLS + LABEL_CELLS, y, value_cells(self.settings, name, self.size.width))
 
     def on_resize(self) -> None:
         """Keep to the width: lines are cut, not scrolled."""
@@ -191,30 +182,18 @@ class FieldList(ScrollView, can_focus=True):
         if index >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         name, is_field = self._lines[index]
-        segments = self._field(name, index == self._cursor) if is_field else [Segment(f" {name}", HEADING)]
+        current = index == self._cursor
+        if is_field:
+            changed = getattr(self.settings, name) != getattr(self.baseline, name)
+            turns = bool(self.choices(name))
+            segments = field_line(self.settings, name, width, changed=changed, current=current, turns=turns)
+        else:
+            segments = [Segment(f" {name}", HEADING)]
         strip = Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
-        if is_field and index == self._cursor:
+        if current:
             back = theme.SELECTED if self.has_focus else theme.PANEL
             strip = Strip([Segment(s.text, (s.style or PLAIN) + Style(bgcolor=back)) for s in strip], width)
         return strip
-
-    def _field(self, name: str, current: bool) -> list[Segment]:
-        about, value = self.settings.about()[name], getattr(self.settings, name)
-        problem = self.settings.problems().get(name)
-        changed = value != getattr(self.baseline, name)
-        mark = "▸" if current else " "
-        room = self.place(name).cells
-        text = text_of(value) or "—"
-        style = WRONG if problem else (ACCENT if changed else (PLAIN if text_of(value) else MUTED))
-        if current and self.choices(name):
-            text = f"‹ {text} ›"
-        note = f"✗ {hint(about)}" if problem else hint(about) if len(text) < VALUE_CELLS else ""
-        return [
-            Segment(f"{mark}{'•' if changed else ' '} ", ACCENT),
-            Segment(f"{name.replace('_', ' '):<{LABEL_CELLS}}", PLAIN if current else MUTED),
-            Segment(f"{_cut(text, room):<{VALUE_CELLS}} ", style),
-            Segment(note, WRONG if problem else MUTED),
-        ]
 
     def _take(self, settings: Settings) -> None:
         self.settings = settings
@@ -250,28 +229,3 @@ class FieldList(ScrollView, can_focus=True):
             self.scroll_to(y=index - height + 1, animate=False)
         self.refresh()
         self.post_message(self.Moved(self.name_at_cursor))
-
-
-def text_of(value: object) -> str:
-    """A value as it is typed."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def hint(about: About) -> str:
-    """A field's unit and range: "images, at least 0"."""
-    parts = [about.unit] if about.unit else []
-    if about.low is not None and about.high is not None:
-        parts.append(f"{_short(about.low)} to {_short(about.high)}")
-    elif about.low is not None and about.low > 0:
-        parts.append(f"at least {_short(about.low)}")
-    return ", ".join(parts)
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
-
-
-def _cut(text: str, cells: int) -> str:
-    return text if len(text) <= cells else text[: cells - 1] + "…"

@@ -15,7 +15,8 @@ from textual.widgets import Input, Static
 
 from radtui.records import UserError
 from radtui.settings import Settings
-from radtui.tui.widgets.field_list import FieldList, hint
+from radtui.tui.widgets.field_line import hint
+from radtui.tui.widgets.field_list import FieldList
 
 
 class FieldInput(Input):

@@ -1,0 +1,75 @@
+"""One field of settings as a line: its name, value, unit and range, and what is wrong with it."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+
+from radtui.settings import About, Settings
+from radtui.tui import theme
+
+LABEL_CELLS = 24
+VALUE_CELLS = 26
+MARK_CELLS = 3
+
+PLAIN = Style(color=theme.TEXT)
+MUTED = Style(color=theme.MUTED)
+ACCENT = Style(color=theme.ACCENT, bold=True)
+WRONG = Style(color=theme.ERROR, bold=True)
+
+
+def value_cells(settings: Settings, name: str, width: int) -> int:
+    """Cells for a field's value in a line of `width`: text has the rest of it."""
+    room = width - MARK_CELLS - LABEL_CELLS - 2
+    return max(10, room) if isinstance(getattr(settings, name), str) else VALUE_CELLS
+
+
+def field_line(
+    settings: Settings, name: str, width: int, *, changed: bool, current: bool, turns: bool
+) -> list[Segment]:
+    """Draw a field.
+
+    Args:
+        settings: Whose field it is.
+        name: The field.
+        width: Cells of the line.
+        changed: It has another value than the baseline's.
+        current: It is the field that keys act on.
+        turns: It has choices to go through.
+    """
+    about, text = settings.about()[name], text_of(getattr(settings, name))
+    wrong = name in settings.problems()
+    style = WRONG if wrong else ACCENT if changed else PLAIN if text else MUTED
+    shown = f"‹ {text or '—'} ›" if current and turns else text or "—"
+    note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
+    return [
+        Segment(f"{'▸' if current else ' '}{'•' if changed else ' '} ", ACCENT),
+        Segment(f"{name.replace('_', ' '):<{LABEL_CELLS}}", PLAIN if current else MUTED),
+        Segment(f"{_cut(shown, value_cells(settings, name, width)):<{VALUE_CELLS}} ", style),
+        Segment(note, WRONG if wrong else MUTED),
+    ]
+
+
+def text_of(value: object) -> str:
+    """A value as it is typed."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def hint(about: About) -> str:
+    """A field's unit and range: "images, at least 0"."""
+    parts = [about.unit] if about.unit else []
+    if about.low is not None and about.high is not None:
+        parts.append(f"{_short(about.low)} to {_short(about.high)}")
+    elif about.low is not None and about.low > 0:
+        parts.append(f"at least {_short(about.low)}")
+    return ", ".join(parts)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
+
+
+def _cut(text: str, cells: int) -> str:
+    return text if len(text) <= cells else text[: cells - 1] + "…"
