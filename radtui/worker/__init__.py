@@ -29,7 +29,8 @@
     gpu_facts.py         what the GPUs do meanwhile
 
     generate.py          a generation job: every image by the base model and by the tuned one
-    describe.py          a batch of images -> texts, greedy or sampled; decode.py writes them faster on a GPU
+    describe.py          a batch of images -> texts, greedy or sampled; decode.py writes them faster on a GPU,
+                         a mllama_step.py at a time
     base_weights.py      which weights of the base model to describe with; fast_lora.py adds the adapter's share
     base_files.py        whether the base model's files are still those an adapter was trained on
     merge.py             the base with an adapter merged in, 16 bits, for `radtui adapter export --merged`

@@ -3,7 +3,7 @@
 `generate` launches some 2,000 small kernels for every token, and the GPU waits for them; a graph launches them all at
 once. A graph needs fixed shapes: keys and values of the text lie in a buffer as long as the longest text, those of
 the image are computed once and stay. Only image tokens that the text may look at are kept, which are those of real
-tiles. Query heads that share a key head are put beside each other instead of repeating keys, as `generate` does.
+tiles. mllama_step.py is the step itself.
 
 Without a GPU the same step runs without graphs, which is how the tests compare it with `generate`.
 """
@@ -13,40 +13,20 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
+
+from radtui.worker.mllama_step import Buffers, step
 
 log = logging.getLogger("radtui.worker")
 CHECK_EVERY = 8  # steps between looks whether all rows have ended; each look waits for the GPU
-ROUND_TOKENS = (
-    64  # text buffers grow in such steps, so that batches share a graph; attention kernels like them even
-)
+# Text buffers grow in such steps, so that batches share a graph; attention kernels like them even.
+ROUND_TOKENS = 64
 PREFILL_ROWS = 32
 Choose = Callable[[Tensor, int], Tensor]
 """Scores (B, vocabulary) and the number of the token to choose, 0 first -> the chosen ids (B,)."""
-
-
-@dataclass(slots=True)
-class Buffers:
-    """What one batch's decoding reads and writes; the same tensors serve every batch of the same shape."""
-
-    keys: list[Tensor]  # of each layer: (B, key heads, S or K, D)
-    values: list[Tensor]
-    text_bias: Tensor  # (B, 1, 1, S): 0 where a text token may be looked at, else -inf
-    image_bias: Tensor | None  # (B, 1, 1, K), or None when every image token may be
-    token: Tensor  # (B, 1) int64, the newest
-    position: Tensor  # (B, 1) int64, the newest token's
-    place: Tensor  # (1,) int64, where its key goes
-    scores: Tensor  # (B, vocabulary), what the step gives
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """B, S, K and whether there is a bias on image tokens: what a graph depends on."""
-        return (*self.text_bias.shape[::3], max(k.shape[2] for k in self.keys), self.image_bias is not None)
 
 
 class Decoder:
@@ -184,7 +164,7 @@ class Decoder:
                 self._recorded[which] = self._record(buffers)
             self._recorded[which].replay()  # steps with and without an adapter, or with another, differ
         else:
-            self._step(buffers)
+            step(self.text, self.head, buffers)
         buffers.position += 1
         buffers.place += 1
         return buffers.scores.float()
@@ -201,33 +181,12 @@ class Decoder:
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(2):  # libraries pick kernels and take workspaces at their first calls
-                self._step(buffers)
+                step(self.text, self.head, buffers)
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            self._step(buffers)
+            step(self.text, self.head, buffers)
         return graph
-
-    def _step(self, buffers: Buffers) -> None:
-        """One token through the text model: the newest token's key and value into the buffers, scores out."""
-        text = self.text
-        crossed = set(text.cross_attention_layers)
-        hidden = text.embed_tokens(buffers.token)  # (B, 1, C)
-        rotation = text.rotary_emb(hidden, position_ids=buffers.position)
-        buffers.text_bias.index_fill_(3, buffers.place, 0)
-        for place, layer in enumerate(text.layers):
-            keys, values = buffers.keys[place], buffers.values[place]
-            normed = layer.input_layernorm(hidden)
-            if place in crossed:
-                mixed = _cross(layer.cross_attn, normed, keys, values, buffers.image_bias)
-                hidden = hidden + layer.cross_attn_attn_gate.tanh() * mixed
-                rest = layer.mlp(layer.post_attention_layernorm(hidden))
-                hidden = hidden + layer.cross_attn_mlp_gate.tanh() * rest
-            else:
-                own = layer.self_attn
-                hidden = hidden + _self(own, normed, rotation, keys, values, buffers)
-                hidden = hidden + layer.mlp(layer.post_attention_layernorm(hidden))
-        buffers.scores.copy_(self.head(text.norm(hidden))[:, 0])
 
 
 _ENABLED: weakref.WeakKeyDictionary[Any, Decoder] = weakref.WeakKeyDictionary()
@@ -308,46 +267,6 @@ def _take(source: Tensor, index: Tensor, target: Tensor) -> None:
         return
     wide = index[:, None, :, None].expand(-1, source.shape[1], -1, source.shape[3])
     target.copy_(torch.gather(source, 2, wide))
-
-
-def _self(
-    attention: Any, hidden: Tensor, rotation: tuple[Tensor, Tensor], keys: Tensor, values: Tensor, at: Buffers
-) -> Tensor:
-    """Attention of the newest token (B, 1, C) to the text so far, itself included."""
-    heads = (*hidden.shape[:2], -1, attention.head_dim)
-    query = _rotated(attention.q_proj(hidden).view(heads).transpose(1, 2), rotation)  # (B, heads, 1, D)
-    key = _rotated(attention.k_proj(hidden).view(heads).transpose(1, 2), rotation)  # (B, key heads, 1, D)
-    keys.index_copy_(2, at.place, key)
-    values.index_copy_(2, at.place, attention.v_proj(hidden).view(heads).transpose(1, 2))
-    return attention.o_proj(_grouped(query, keys, values, at.text_bias, attention.scaling))
-
-
-def _cross(attention: Any, hidden: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
-    """Attention of the newest token (B, 1, C) to the image."""
-    heads = (*hidden.shape[:2], -1, attention.head_dim)
-    query = attention.q_norm(attention.q_proj(hidden).view(heads).transpose(1, 2))  # (B, heads, 1, D)
-    return attention.o_proj(_grouped(query, keys, values, bias, attention.scaling))
-
-
-def _grouped(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None, scale: float) -> Tensor:
-    """One query per head (B, heads, 1, D) to keys of fewer heads: those that share a key head go as a sequence.
-
-    Returns:
-        (B, 1, heads * D).
-    """
-    rows, heads, _, size = query.shape
-    side = query.reshape(rows, keys.shape[1], -1, size)  # (B, key heads, heads per key head, D)
-    if bias is not None:
-        bias = bias.expand(rows, keys.shape[1], side.shape[2], -1)
-    mixed = functional.scaled_dot_product_attention(side, keys, values, attn_mask=bias, scale=scale)
-    return mixed.reshape(rows, 1, heads * size)
-
-
-def _rotated(states: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotary positions. Source: Su et al., RoFormer (2021), equation 34."""
-    cosine, sine = (each[:, None] for each in rotation)  # (B, 1, 1, D)
-    first, second = states.chunk(2, dim=-1)
-    return states * cosine + torch.cat((-second, first), dim=-1) * sine
 
 
 def _adapted(model: Any) -> list[Any]:

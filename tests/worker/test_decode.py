@@ -10,7 +10,7 @@ from peft import LoraConfig, get_peft_model
 from PIL import Image as Pillow
 from transformers import AutoProcessor, MllamaForConditionalGeneration
 
-from radtui.worker import decode, describe
+from radtui.worker import decode, describe, mllama_step
 
 from .tiled import write_tiled_mllama
 
@@ -142,7 +142,11 @@ def test_base_and_tuned_have_their_own_graphs(parts, monkeypatch):
                 each._disable_adapters = off
 
     decoder = decode.Decoder(model, graphs=True)
-    monkeypatch.setattr(decoder, "_record", lambda buffers: Recording(lambda: decoder._step(buffers)))
+    monkeypatch.setattr(
+        decoder,
+        "_record",
+        lambda buffers: Recording(lambda: mllama_step.step(decoder.text, decoder.head, buffers)),
+    )
     plain = decode.Decoder(model, graphs=False)
     inputs = asked(processor, SIZES)
     for _ in range(2):
