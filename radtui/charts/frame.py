@@ -26,11 +26,12 @@ from radtui.charts.paint import POINT_CHAR, Area, CurvePainter
 from radtui.charts.series import Axis
 from radtui.charts.ticks import Tick, linear_ticks, log_ticks, number, time_ticks, whole_ticks
 from radtui.charts.tones import AXIS, CROSSHAIR, GRID, MUTED, WARNING, Tone, tone
-from radtui.charts.view import View
+from radtui.charts.view import Range, View
 
 GUTTER = 7  # cells for the labels of the vertical axis and a space
 CELLS_PER_X_TICK, ROWS_PER_Y_TICK = 12, 4
 LEAST_COLUMNS, LEAST_ROWS = 16, 5
+TOO_SMALL = "Too small for the chart"
 GRID_CHAR, AXIS_CHAR, TICK_CHAR = "┈", "─", "┬"
 
 # Later kinds win where several fall into one cell.
@@ -91,28 +92,35 @@ def compose(
     """
     canvas = Canvas(*size)
     full = full_range(curves, look.axis)
+    if full is not None and canvas.columns - GUTTER > LEAST_COLUMNS and canvas.rows >= LEAST_ROWS:
+        return _compose_window(canvas, curves, marks, view.window(full), look, crosshair)
+    top = put_header(canvas, look, [last(curve, look.smoothing) for curve in curves], None, [])
+    return _without_plot(canvas, top, look.empty_text if full is None else TOO_SMALL)
+
+
+def _compose_window(
+    canvas: Canvas,
+    curves: Sequence[Curve],
+    marks: Sequence[Mark],
+    window: Range,
+    look: Look,
+    crosshair: float | None,
+) -> Frame:
+    """Draw a part of the axis, with the values there are in it."""
     width = canvas.columns - GUTTER - 1
-    if full is None or width < LEAST_COLUMNS or canvas.rows < LEAST_ROWS:
-        readings = [last(curve, look.smoothing) for curve in curves]
-        top = put_header(canvas, look, readings, None, [])
-        _centre(canvas, top, look.empty_text if full is None else "Too small for the chart")
-        return Frame(canvas, None)
-    window = view.window(full)
     cell = 2 * (window[1] - window[0]) / (2 * width - 1)
-    readings = [
-        last(curve, look.smoothing)
-        if crosshair is None
-        else read(curve, look.axis, crosshair, cell, look.smoothing)
-        for curve in curves
-    ]
-    near = [] if crosshair is None else [m for m in marks if abs(m.x - crosshair) <= cell / 2]
+    near: list[Mark] = []
+    if crosshair is None:
+        readings = [last(curve, look.smoothing) for curve in curves]
+    else:
+        near = [mark for mark in marks if abs(mark.x - crosshair) <= cell / 2]
+        readings = [read(curve, look.axis, crosshair, cell, look.smoothing) for curve in curves]
     top = put_header(canvas, look, readings, crosshair, near)
     height = canvas.rows - top - 2
     drawn = [draw(c, look.axis, window, 2 * width, look.smoothing) for c in curves if len(c.series)]
     values = value_range(drawn, look.raw_of, look.log)
     if values is None or height < 2:
-        _centre(canvas, top, "No finite values here" if values is None else "Too small for the chart")
-        return Frame(canvas, None)
+        return _without_plot(canvas, top, "No finite values here" if values is None else TOO_SMALL)
     area = Area(GUTTER, top, width, height, window, values)
     _put_axes(canvas, area, look)
     _put_marks(canvas, area, marks)
@@ -122,10 +130,11 @@ def compose(
     return Frame(canvas, area)
 
 
-def _centre(canvas: Canvas, top: int, text: str) -> None:
+def _without_plot(canvas: Canvas, top: int, text: str) -> Frame:
     """Say in the middle why there is no chart."""
     row = top + max(0, canvas.rows - top - 1) // 2
     canvas.put(row, max(0, (canvas.columns - cell_len(text)) // 2), text, MUTED)
+    return Frame(canvas, None)
 
 
 def _put_axes(canvas: Canvas, area: Area, look: Look) -> None:
