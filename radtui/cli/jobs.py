@@ -80,8 +80,11 @@ def log(session: Session, job_id: int, lines: int) -> None:
     from radtui.jobs.control import get_job
 
     get_job(session.read(), job_id)
-    for line in tail_log(session.data, job_id, lines):
+    found = tail_log(session.data, job_id, lines)
+    for line in found:
         click.echo(line)
+    if not found:
+        click.echo(f"Job {job_id} has printed nothing so far.", err=True)
 
 
 @jobs.command()
