@@ -83,8 +83,12 @@ def rows(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]]:
 
     Ratings that answer another scheme's questions have no columns here and are left out: see `export.schemes`.
     """
+    answers = answer_columns(review.scheme)
+    if Variant.DPO in review.variants:
+        answers |= third_answer_columns(review.scheme)
     for rating, image, pair in rated(db, of_scheme(review)):
-        yield _row(review, image, pair, rating)
+        given = {column: rating.answers.get(key) for column, key in answers.items()}
+        yield _row(review, image, pair, rating) | given
 
 
 def rated(db: sqlite3.Connection, review: Review) -> Iterator[tuple[Rating, Image, Comparison]]:
@@ -93,9 +97,9 @@ def rated(db: sqlite3.Connection, review: Review) -> Iterator[tuple[Rating, Imag
         chunk = review.ratings[start : start + CHUNK]
         ids = sorted({rating.image_id for rating in chunk})
         known = {image.id: image for image in images.get_many(db, ids)}
-        pairs = {image_id: descriptions.comparison(db, review.job.id, image_id) for image_id in ids}
+        pairs = descriptions.comparisons(db, review.job.id, ids)
         for rating in chunk:
-            image, pair = known.get(rating.image_id), pairs[rating.image_id]
+            image, pair = known.get(rating.image_id), pairs.get(rating.image_id)
             if image is not None and pair is not None:
                 yield rating, image, pair
 
@@ -151,17 +155,12 @@ def _row(review: Review, image: Image, pair: Comparison, rating: Rating) -> dict
         "occasion": rating.occasion, "scheme": rating.scheme, "scheme_hash": rating.scheme_hash,
         "role": review.role(rating),
     }  # fmt: skip
-    for column, key in answer_columns(review.scheme).items():
-        row[column] = rating.answers.get(key)
     if Variant.DPO in review.variants:
         text = pair.dpo.text if pair.dpo else ""
         row |= {
             "shown_right": rating.shown_right, "dpo_adapter": job.settings.get("dpo_adapter", ""),
             "dpo_text": text, "dpo_words": word_count(text), "dpo_acceptability": rating.dpo_acceptability,
         }  # fmt: skip
-        row |= {
-            column: rating.answers.get(key) for column, key in third_answer_columns(review.scheme).items()
-        }
     return row
 
 

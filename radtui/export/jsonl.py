@@ -59,7 +59,9 @@ def _lines(
             "revealed_at": revealed[rating.rater].get(rating.image_id),
             "rating": _snapshot(rating, pair),
             "history": [
-                _snapshot(one, pair) for one in histories[rating.image_id, rating.rater, rating.occasion]
+                _snapshot(one, pair)
+                for one in histories[rating.image_id, rating.rater, rating.occasion]
+                if one.id <= rating.id  # a rater may have gone on since the review was read
             ],
         }
 

@@ -53,11 +53,13 @@ def offer(db: sqlite3.Connection, scheme: Scheme, asked: TrainSettings) -> Offer
     Raises:
         UserError: The job is not there, or has too few pairs; says how many there are and how to get more.
     """
-    found = [(job, learnable(db, job, scheme)) for job in _named(db, asked)]
-    enough = next(((job, choice) for job, choice in found if len(choice.pairs) >= LEAST_PAIRS), None)
-    if enough is None:
-        raise _too_few(found, asked.dataset)
-    return Offer(*enough, _proposed(enough[0], asked))
+    found = []
+    for job in _named(db, asked):
+        choice = learnable(db, job, scheme)
+        if len(choice.pairs) >= LEAST_PAIRS:
+            return Offer(job, choice, _proposed(job, asked))
+        found.append((job, choice))
+    raise _too_few(found, asked.dataset)
 
 
 def submit_preferences(data: DataDir, db: sqlite3.Connection, scheme: Scheme, asked: TrainSettings) -> Job:

@@ -47,7 +47,7 @@ def import_ratings(db: sqlite3.Connection, path: Path, scheme: Scheme, job_id: i
         job_id: Only this generation job; by default each job of the file goes to the one here that matches it best.
 
     Raises:
-        UserError: The file cannot be read, or nothing in it matches.
+        UserError: The file cannot be read, nothing in it matches, or one of its raters has gone on meanwhile.
     """
     rows = read_ratings(path, scheme)
     wanted = [job_id] if job_id is not None else list(descriptions.jobs_with_comparisons(db))
@@ -65,9 +65,9 @@ def import_ratings(db: sqlite3.Connection, path: Path, scheme: Scheme, job_id: i
             f"None of the {len(rows)} ratings in {path} belongs to a comparison here; describe the same images with"
             " the same models first, or name the data folder with --data-dir."
         )
-    ratings.restore(
-        db, sorted(plan.snapshots, key=lambda row: row.id), plan.assignments, plan.ids, plan.reveals
-    )
+    snapshots = sorted(plan.snapshots, key=lambda row: row.id)
+    if not ratings.restore(db, snapshots, plan.assignments, plan.ids, plan.reveals, plan.read):
+        raise UserError(f"Somebody rated while {path} was read; nothing was imported, run this again.")
     return Restored(
         len(rows), plan.added, plan.known, plan.conflicts, plan.unmatched, tuple(sorted(plan.jobs)),
         tuple(plan.problems),
@@ -82,6 +82,7 @@ class _Plan:
         self.assignments: list[Assignment] = []
         self.reveals: list[Reveal] = []
         self.ids: dict[int, int] = {}  # id in the file -> id here
+        self.read: dict[tuple[int, str], int] = {}  # job and rater -> the newest snapshot when it was made
         self.jobs: set[int] = set()
         self.problems: list[str] = []
         self.added = self.known = self.conflicts = self.unmatched = self.matched = 0
@@ -103,12 +104,11 @@ class _Here:
 def _comparisons(db: sqlite3.Connection, job_id: int) -> dict[Texts, list[_Here]]:
     """A job's comparisons by what they are about; the same bytes may be in several splits."""
     found: dict[Texts, list[_Here]] = {}
-    for image in images.get_many(db, descriptions.comparison_ids(db, job_id)):
-        pair = descriptions.comparison(db, job_id, image.id)
-        if pair is not None:
-            third = pair.dpo.text if pair.dpo else ""
-            key = (image.sha256, pair.base.text, pair.tuned.text, third)
-            found.setdefault(key, []).append(_Here(image, pair))
+    pairs = descriptions.comparisons(db, job_id, descriptions.comparison_ids(db, job_id))
+    for image in images.get_many(db, list(pairs)):
+        pair = pairs[image.id]
+        key = (image.sha256, pair.base.text, pair.tuned.text, pair.dpo.text if pair.dpo else "")
+        found.setdefault(key, []).append(_Here(image, pair))
     return found
 
 
@@ -129,7 +129,11 @@ def _match(
     """Find each row's comparison in a job, and plan what of it is new."""
     plan.jobs.add(job_id)
     seed = jobs.must_get(db, job_id).settings.get("seed", 0)
-    histories = {rater: _by_pair(ratings.history(db, job_id, rater)) for rater in {row.rater for row in rows}}
+    histories = {}
+    for rater in {row.rater for row in rows}:
+        history = ratings.history(db, job_id, rater)
+        histories[rater] = _by_pair(history)
+        plan.read.setdefault((job_id, rater), history[-1].id if history else 0)
     known_images = {sha256 for sha256, *_ in here}
     lost: Counter[str] = Counter()
     for row in rows:

@@ -17,6 +17,7 @@ from radtui.review.statistics import LeftOut, Summary, counted, summarise, versi
 from radtui.review.text import word_count
 from radtui.review.variants import Lengths, compare_variants
 from radtui.store import descriptions, ratings
+from radtui.store.database import same_moment
 from radtui.store.ratings import Assignment
 
 SCHEME_FILE = "scheme.toml"  # in the data folder; without it, the scheme that ships with radtui
@@ -76,14 +77,15 @@ class Review:
 
 def read_review(db: sqlite3.Connection, job: Job, scheme: Scheme, rater: str = "") -> Review:
     """Read a job's review; of one rater when named."""
-    names = [rater] if rater else ratings.raters(db, job.id)
-    assigned = {
-        (a.image_id, a.rater, a.occasion): a for name in names for a in ratings.assigned(db, job.id, name)
-    }
-    return Review(
-        job, scheme, tuple(ratings.current(db, job.id, rater)), assigned, _lengths(db, job.id),
-        descriptions.variants(db, job.id),
-    )  # fmt: skip
+    with same_moment(db):  # no rating without its assignment and its texts
+        names = [rater] if rater else ratings.raters(db, job.id)
+        assigned = {
+            (a.image_id, a.rater, a.occasion): a for name in names for a in ratings.assigned(db, job.id, name)
+        }
+        return Review(
+            job, scheme, tuple(ratings.current(db, job.id, rater)), assigned, _lengths(db, job.id),
+            descriptions.variants(db, job.id),
+        )  # fmt: skip
 
 
 def summarise_review(review: Review, include_unblinded: bool = False) -> Summary:

@@ -35,10 +35,9 @@ def stop(
     Raises:
         UserError: there is no such job, or it has ended.
     """
-    job = get_job(db, job_id)
-    if job.state is JobState.QUEUED:
-        jobs.end(db, job_id, JobState.STOPPED, message="Taken out of the queue")
+    if jobs.leave_queue(db, job_id, "Taken out of the queue"):
         return
+    job = get_job(db, job_id)
     if not job.state.live:
         raise UserError(f"Job {job_id} has ended already: it is {job.state}.")
     jobs.request_stop(db, job_id, how)
@@ -114,9 +113,7 @@ def _settle_queued(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
     if before is not None and before.state.live:
         return
     if before is not None and before.state is not JobState.DONE:
-        jobs.end(
-            db, job.id, JobState.STOPPED, message=f"Job {before.id}, which it waited for, is {before.state}"
-        )
+        jobs.leave_queue(db, job.id, f"Job {before.id}, which it waited for, is {before.state}")
         return
     if jobs.claim(db, job.id):
         _launch_or_fail(data, db, job.id)

@@ -13,6 +13,7 @@ from radtui.records import UserError
 from radtui.store.schema import SCHEMA_VERSION, migrate
 
 BUSY_TIMEOUT_S = 30.0
+READ_CHUNK = 500  # ids per SELECT: under SQLite's limit of bound parameters
 
 
 def connect(data: DataDir | Path) -> sqlite3.Connection:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from radtui.records import TWO_VARIANTS, Comparison, Description, Variant
-from radtui.store.database import writing
+from radtui.store.database import READ_CHUNK, writing
 
 COLUMNS = "id, job_id, image_id, variant, step, text, prompt, decoding, tokens, seconds, truncated"
 WANTED = "(2 + (coalesce(json_extract(j.settings, '$.dpo_adapter'), '') <> ''))"  # variants of a job j
@@ -34,8 +35,8 @@ def add(db: sqlite3.Connection, job_id: int, batch: list[NewDescription]) -> int
     with writing(db):
         before = db.total_changes
         db.executemany(
-            "INSERT OR IGNORE INTO descriptions (job_id, image_id, variant, step, text, prompt, decoding, tokens,"
-            " seconds, truncated, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO descriptions (job_id, image_id, variant, step, text, prompt, decoding, tokens, seconds,"
+            " truncated, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             [
                 (job_id, d.image_id, d.variant, d.step, d.text, d.prompt, d.decoding, d.tokens, d.seconds,
                  d.truncated, now)
@@ -127,18 +128,30 @@ def comparison_ids(db: sqlite3.Connection, job_id: int) -> list[int]:
 
 def comparison(db: sqlite3.Connection, job_id: int, image_id: int) -> Comparison | None:
     """The texts about one image in one job, or None while one of base and tuned is missing."""
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM descriptions WHERE job_id = ? AND image_id = ? AND step IS NULL",
-        (job_id, image_id),
-    )
-    sides = {d.variant: d for d in map(_description, rows)}
-    if not sides.keys() >= set(TWO_VARIANTS):
-        return None
-    reference = db.execute("SELECT reference FROM images WHERE id = ?", (image_id,)).fetchone()[0]
-    third = sides.get(Variant.DPO)
-    if third is not None and Variant.DPO not in variants(db, job_id):
-        third = None
-    return Comparison(job_id, image_id, sides[Variant.BASE], sides[Variant.TUNED], reference, third)
+    return comparisons(db, job_id, [image_id]).get(image_id)
+
+
+def comparisons(db: sqlite3.Connection, job_id: int, image_ids: Sequence[int]) -> dict[int, Comparison]:
+    """The texts about images in one job, by image; one of which base or tuned is missing is left out."""
+    third = Variant.DPO in variants(db, job_id)
+    found: dict[int, Comparison] = {}
+    for start in range(0, len(image_ids), READ_CHUNK):
+        chunk = image_ids[start : start + READ_CHUNK]
+        marks = ",".join("?" * len(chunk))
+        references = dict(db.execute(f"SELECT id, reference FROM images WHERE id IN ({marks})", chunk))
+        texts: dict[int, dict[Variant, Description]] = {}
+        for row in db.execute(
+            f"SELECT {COLUMNS} FROM descriptions WHERE job_id = ? AND step IS NULL AND image_id IN ({marks})",
+            (job_id, *chunk),
+        ):
+            texts.setdefault(row["image_id"], {})[Variant(row["variant"])] = _description(row)
+        for image_id, of in texts.items():
+            if of.keys() >= set(TWO_VARIANTS):
+                found[image_id] = Comparison(
+                    job_id, image_id, of[Variant.BASE], of[Variant.TUNED], references[image_id],
+                    of.get(Variant.DPO) if third else None,
+                )  # fmt: skip
+    return found
 
 
 def jobs_with_comparisons(db: sqlite3.Connection) -> dict[int, int]:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from radtui.records import Image, NewImage, Truth
-from radtui.store.database import writing
+from radtui.store.database import READ_CHUNK, writing
+from radtui.store.ratings import JUDGED
 
 SORT_COLUMNS = {
     "position": "images.split DESC, images.position",
@@ -18,7 +19,6 @@ SORT_COLUMNS = {
     "size": "images.width_px * images.height_px DESC",
 }
 RANKED = 5_000  # a search that finds more comes in the list's own order
-READ_CHUNK = 500  # ids per SELECT: under SQLite's limit of bound parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def add(db: sqlite3.Connection, dataset: str, batch: Sequence[tuple[NewImage, Pr
     """
     new = known = 0
     with writing(db):
-        position = _next_positions(db, dataset)
+        position = _last_positions(db, dataset, {item.split for item, _ in batch})
         for item, probe in batch:
             found = db.execute(
                 "SELECT id FROM images WHERE dataset = ? AND split = ? AND source_key = ?",
@@ -125,7 +125,7 @@ def add(db: sqlite3.Connection, dataset: str, batch: Sequence[tuple[NewImage, Pr
                 item.examination, json.dumps(item.facts, ensure_ascii=False), item.error or probe.error,
             )  # fmt: skip
             if found is None:
-                place = position[item.split] = position.get(item.split, -1) + 1
+                place = position[item.split] = position[item.split] + 1
                 image_id = db.execute(
                     "INSERT INTO images (sha256, format, width_px, height_px, mode, reference, examination,"
                     " facts, error, dataset, split, position, source_key)"
@@ -145,9 +145,10 @@ def add(db: sqlite3.Connection, dataset: str, batch: Sequence[tuple[NewImage, Pr
     return new, known
 
 
-def _next_positions(db: sqlite3.Connection, dataset: str) -> dict[str, int]:
-    rows = db.execute("SELECT split, max(position) FROM images WHERE dataset = ? GROUP BY split", (dataset,))
-    return dict(rows)
+def _last_positions(db: sqlite3.Connection, dataset: str, splits: Iterable[str]) -> dict[str, int]:
+    """The highest position in each split, -1 in an empty one: at its index's end, whatever the split's size."""
+    sql = "SELECT coalesce(max(position), -1) FROM images WHERE dataset = ? AND split = ?"
+    return {split: db.execute(sql, (dataset, split)).fetchone()[0] for split in splits}
 
 
 def _set_truth(db: sqlite3.Connection, image_id: int | None, truth: Iterable[Truth]) -> None:
@@ -195,8 +196,9 @@ def find(db: sqlite3.Connection, query: ImageQuery) -> list[int]:
     if query.leaked is not None:
         where.append("images.leaked" if query.leaked else "NOT images.leaked")
     if query.rated is not None:
-        exists = "EXISTS (SELECT 1 FROM current_ratings r WHERE r.image_id = images.id)"
-        where.append(exists if query.rated else f"NOT {exists}")
+        # Not EXISTS, which would go through all ratings for each image.
+        among = f"IN (SELECT image_id FROM current_ratings WHERE {JUDGED})"
+        where.append(f"images.id {among}" if query.rated else f"images.id NOT {among}")
     tables, order = "images", SORT_COLUMNS.get(query.sort, SORT_COLUMNS["position"])
     if query.search.strip():
         expression = fts_expression(query.search)

@@ -37,7 +37,7 @@ def create(
         ).lastrowid
         assert job_id is not None
         db.executemany(
-            "INSERT OR IGNORE INTO work (job_id, image_id) VALUES (?, ?)",
+            "INSERT INTO work (job_id, image_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(job_id, image_id) for image_id in image_ids or ()],
         )
     return must_get(db, job_id)
@@ -137,6 +137,16 @@ def claim(db: sqlite3.Connection, job_id: int) -> bool:
             (time.time(), job_id),
         )
     return claimed.rowcount == 1
+
+
+def leave_queue(db: sqlite3.Connection, job_id: int, message: str) -> bool:
+    """Move a job from queued to stopped; False when another process has started it meanwhile."""
+    with writing(db):
+        left = db.execute(
+            "UPDATE jobs SET state = 'stopped', message = ?, ended_at = ? WHERE id = ? AND state = 'queued'",
+            (message, time.time(), job_id),
+        )
+    return left.rowcount == 1
 
 
 def settle(db: sqlite3.Connection, job_id: int, state: JobState, error: str = "") -> None:

@@ -16,6 +16,8 @@ COLUMNS = (
     " shown_right, dpo_acceptability"
 )
 
+JUDGED = "(preference IS NOT NULL OR both_bad OR skipped)"  # of a rating's columns, as `Rating.empty` is not
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -70,7 +72,8 @@ def restore(
     assignments: Iterable[Assignment] = (),
     known: Mapping[int, int] | None = None,
     reveals: Iterable[Reveal] = (),
-) -> None:
+    read: Mapping[tuple[int, str], int] | None = None,
+) -> bool:
     """Append snapshots that another data folder gave ids, all of them or none.
 
     Args:
@@ -79,15 +82,27 @@ def restore(
         assignments: Sides and places of their pairs; one that is there already stays.
         known: Old id -> id here, of snapshots that are here already.
         reveals: What raters have seen; one that is there already keeps its time.
+        read: (job id, rater) -> the newest snapshot that this was planned by, 0 for none.
+
+    Returns:
+        False, with nothing written, when such a rater has gone on since: appended rows count before older ones.
     """
     new_ids = dict(known or {})
     with writing(db):
+        if any(_newest_id(db, *whose) != last for whose, last in (read or {}).items()):
+            return False
         _assign(db, assignments)
         for seen in reveals:
             _reveal(db, seen)
         for snapshot in snapshots:
             undoes = None if snapshot.undoes is None else new_ids.get(snapshot.undoes)
             new_ids[snapshot.id] = _insert(db, replace(snapshot, undoes=undoes)).id
+    return True
+
+
+def _newest_id(db: sqlite3.Connection, job_id: int, rater: str) -> int:
+    row = db.execute("SELECT max(id) FROM ratings WHERE job_id = ? AND rater = ?", (job_id, rater)).fetchone()
+    return row[0] or 0
 
 
 def _insert(db: sqlite3.Connection, rating: Rating) -> Rating:
@@ -146,15 +161,14 @@ def rated_training_jobs(db: sqlite3.Connection, dataset: str = "") -> list[int]:
 
 
 def rated_images(db: sqlite3.Connection) -> set[int]:
-    """Images that anybody has rated in any job."""
-    return {row[0] for row in db.execute("SELECT DISTINCT image_id FROM ratings")}
+    """Images that anybody's current rating in any job judges."""
+    return {row[0] for row in db.execute(f"SELECT DISTINCT image_id FROM current_ratings WHERE {JUDGED}")}
 
 
 def marked_images(db: sqlite3.Connection) -> dict[int, bool]:
     """Images that anybody's current rating judges or flags, each with whether one flags it; never how it was judged."""
     rows = db.execute(
-        "SELECT image_id, max(flagged) FROM current_ratings"
-        " WHERE preference IS NOT NULL OR both_bad OR skipped OR flagged GROUP BY image_id"
+        f"SELECT image_id, max(flagged) FROM current_ratings WHERE {JUDGED} OR flagged GROUP BY image_id"
     )
     return {image_id: bool(flagged) for image_id, flagged in rows}
 
@@ -167,8 +181,8 @@ def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
 
 def _assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     db.executemany(
-        "INSERT OR IGNORE INTO assignments (job_id, image_id, rater, occasion, role, shown_left, sort_key,"
-        " shown_right) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO assignments (job_id, image_id, rater, occasion, role, shown_left, sort_key, shown_right)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         [
             (a.job_id, a.image_id, a.rater, a.occasion, a.role, a.shown_left, a.sort_key, a.shown_right)
             for a in assignments
@@ -209,7 +223,7 @@ def reveal(db: sqlite3.Connection, seen: Reveal) -> None:
 
 def _reveal(db: sqlite3.Connection, seen: Reveal) -> None:
     db.execute(
-        "INSERT OR IGNORE INTO reveals (job_id, rater, image_id, revealed_at) VALUES (?, ?, ?, ?)",
+        "INSERT INTO reveals (job_id, rater, image_id, revealed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (seen.job_id, seen.rater, seen.image_id, seen.revealed_at),
     )
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from radtui.export import restore
 from radtui.export.comparisons import columns, write_csv
 from radtui.export.csv_text import cell, csv_line, read_csv, storable
 from radtui.export.guard import RISKY_FIRST, unguard
@@ -321,3 +322,61 @@ def test_json_lines_hold_the_texts_as_they_are(
     assert texts == set(NASTY)
     first = json.loads(lines[0])
     assert first["rating"] == first["history"][-1] and len(first["history"]) >= 2
+
+
+def test_a_rater_who_goes_on_while_a_file_is_read_is_not_overruled_by_it(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, *_ = descriptions.comparison_ids(db, reviewed_job.id)
+    ratings.add(db, rating(reviewed_job.id, first, -2))
+    out = tmp_path / "ratings.jsonl"
+    write_jsonl(db, read_review(db, reviewed_job, SCHEME), out)
+    db.execute("DELETE FROM ratings")
+    ratings.add(db, rating(reviewed_job.id, second, 1))
+    planned = restore._match
+
+    def slow(*args: object) -> None:
+        planned(*args)  # type: ignore[arg-type]
+        ratings.add(connect(data), rating(reviewed_job.id, first, 2))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restore, "_match", slow)
+        with pytest.raises(UserError, match="nothing was imported"):
+            import_ratings(db, out, SCHEME)
+    assert {row.image_id: row.preference for row in ratings.current(db, reviewed_job.id)} == {
+        first: 2,
+        second: 1,
+    }
+    assert import_ratings(db, out, SCHEME).conflicts == 1
+
+
+def test_a_history_ends_with_the_rating_that_counts(
+    db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
+    first, *_ = descriptions.comparison_ids(db, reviewed_job.id)
+    ratings.add(db, rating(reviewed_job.id, first, 1))
+    review = read_review(db, reviewed_job, SCHEME)
+    ratings.add(db, rating(reviewed_job.id, first, 2))  # while the export runs
+    write_jsonl(db, review, out := tmp_path / "ratings.jsonl")
+    line = json.loads(out.read_text())
+    assert [one["preference"] for one in line["history"]] == [1] == [line["rating"]["preference"]]
+
+
+def test_an_export_asks_the_database_as_often_whatever_there_is(
+    db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def queries() -> int:
+        asked.clear()
+        db.set_trace_callback(asked.append)
+        write_csv(db, reviewed_job, SCHEME, tmp_path / "c.csv")
+        db.set_trace_callback(None)
+        return len(asked)
+
+    ids = descriptions.comparison_ids(db, reviewed_job.id)
+    ratings.add(db, rating(reviewed_job.id, ids[0], 1))
+    few = queries()
+    for image_id in ids[1:]:
+        ratings.add(db, rating(reviewed_job.id, image_id, 1))
+    assert queries() == few

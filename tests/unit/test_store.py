@@ -143,6 +143,26 @@ def test_generation_goes_on_with_what_is_missing(
     assert descriptions.comparison_ids(db, job.id) == [ids[0]]
 
 
+def test_only_a_description_that_is_there_is_passed_over(
+    db: sqlite3.Connection, add_images: Callable[..., list[int]]
+) -> None:
+    job = jobs.create(db, JobKind.GENERATE, "g", "drawn", {}, image_ids=(ids := add_images(1)))
+    broken = descriptions.NewDescription(ids[0], Variant.BASE, "one", "p", "greedy", 1, math.nan, False)
+    with pytest.raises(sqlite3.IntegrityError, match="seconds"):
+        descriptions.add(db, job.id, [broken])
+
+
+def test_a_job_that_another_process_has_started_does_not_leave_the_queue(db: sqlite3.Connection) -> None:
+    before = jobs.create(db, JobKind.TRAIN, "t", "x", {})
+    waiting = jobs.create(db, JobKind.GENERATE, "g", "x", {}, after_job_id=before.id)
+    assert jobs.claim(db, waiting.id)
+    assert not jobs.leave_queue(db, waiting.id, "Taken out of the queue")
+    assert jobs.must_get(db, waiting.id).state is JobState.STARTING
+    other = jobs.create(db, JobKind.GENERATE, "g", "x", {}, after_job_id=before.id)
+    assert jobs.leave_queue(db, other.id, "Taken out of the queue")
+    assert jobs.must_get(db, other.id).state is JobState.STOPPED and not jobs.claim(db, other.id)
+
+
 def rating(job_id: int, image_id: int, preference: int | None, **more: object) -> Rating:
     """A snapshot with a preference."""
     plain = Rating(0, job_id, image_id, "ann", 0, "radtui-default", "hash", preference, False, None, None, {}, "",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -109,8 +111,29 @@ def test_rated_images_are_told_from_others(store: sqlite3.Connection) -> None:
         both_bad=False, base_acceptability=None, tuned_acceptability=None, answers={}, note="", flagged=False,
         skipped=False, blinded=True, shown_left=Variant.BASE, active_s=1, wall_s=1, rated_at=1,
     ))  # fmt: skip
-    assert keys(store, rated=True) == "a"
+    assert keys(store, rated=True) == "a" and ratings.rated_images(store) == {first}
     assert keys(store, rated=False) == "b c e-17 d"
+    (given,) = ratings.current(store, job.id)
+    ratings.add(store, replace(given, preference=None, undoes=given.id))
+    assert keys(store, rated=True) == "" and ratings.rated_images(store) == set()  # taken back
+
+
+def test_looking_for_what_is_not_rated_does_not_go_through_all_ratings_for_each_image(
+    store: sqlite3.Connection,
+) -> None:
+    job = jobs.create(store, JobKind.GENERATE, "g", "rays", {})
+    images.add(store, "rays", [row("train", f"n{n}", "text") for n in range(400)])
+    ids = images.find(store, ImageQuery("rays"))
+    for image_id in ids[::2]:
+        ratings.add(store, Rating(
+            id=0, job_id=job.id, image_id=image_id, rater="r", occasion=0, scheme="s", scheme_hash="h", preference=1,
+            both_bad=False, base_acceptability=None, tuned_acceptability=None, answers={}, note="", flagged=False,
+            skipped=False, blinded=True, shown_left=Variant.BASE, active_s=1, wall_s=1, rated_at=1,
+        ))  # fmt: skip
+    thousands = count()
+    store.set_progress_handler(lambda: next(thousands) < 0, 1000)  # every thousand instructions of SQLite
+    assert len(images.find(store, ImageQuery("rays", rated=False))) == len(ids) // 2
+    assert next(thousands) < 100  # at worst 400 x 200 rows, which are some 400 thousand
 
 
 def test_adding_again_refreshes_and_keeps_id_and_place(store: sqlite3.Connection) -> None:

@@ -138,12 +138,8 @@ def _choose(
     missing = min(EXAMPLES - len(chosen), len(rest))
     chosen += [rest[at * len(rest) // missing] for at in range(missing)]
     known = {image.id: image for image in described}
-    found = []
-    for number in chosen:
-        pair = descriptions.comparison(db, review.job.id, number)
-        if pair is not None:
-            found.append((known[number], pair, tuple(judged.get(number, ()))))
-    return found
+    pairs = descriptions.comparisons(db, review.job.id, chosen)
+    return [(known[n], pairs[n], tuple(judged.get(n, ()))) for n in chosen if n in pairs]
 
 
 def _example(data: DataDir, image: Image, pair: Comparison, given: tuple[Rating, ...]) -> Example:
