@@ -69,6 +69,12 @@ class Power:
     detectable: float | None  # smallest true win rate that would show
     needed: dict[float, int]  # true win rate -> non-tied pairs
 
+    @classmethod
+    def of(cls, preference: Comparative) -> Power:
+        """Of an answer to a question; what is tied in it shows nothing."""
+        non_ties = preference.images_won + preference.images_lost
+        return cls(non_ties, non_ties >= TOO_FEW, detectable_rate(non_ties), power_table())
+
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return asdict(self) | {"needed": {f"{rate:.2f}": n for rate, n in self.needed.items()}}
@@ -131,11 +137,7 @@ def summarise(
     include_unblinded: bool = False,
     seed: int = 0,
 ) -> Summary:
-    """Everything the ratings show.
-
-    Left out are un-blinded ratings (unless asked for), hidden repeats, calibration pairs and skips. Ratings by other
-    schemes are left out too, since their answers mean something else, and so are those by versions of this one whose
-    questions it does not have; those of other versions count, and `Summary.versions` says how many.
+    """Everything that the ratings which are `counted` show.
 
     Args:
         ratings: Current state of each comparison, one row per rater and showing.
@@ -148,14 +150,10 @@ def summarise(
     rows = sorted(ratings, key=lambda rating: (rating.job_id, rating.image_id, rating.rater, rating.occasion))
     kept, left_out = counted(rows, scheme, frozenset(calibration), include_unblinded)
     preference = compare(preferences_of(kept), seed)
-    seen_twice = [
-        row for row in rows if scheme.holds(row) and (row.blinded or include_unblinded) and not row.skipped
-    ]
-    non_ties = preference.images_won + preference.images_lost
     return Summary(
         n=len(kept),
         images=len({rating.image_id for rating in kept}),
-        raters=tuple(_line(name, [row for row in kept if row.rater == name]) for name in _raters(kept)),
+        raters=_by_rater(kept),
         left_out=left_out,
         preference=preference,
         preferred_or_equal=preferred_or_equal(kept, seed),
@@ -166,8 +164,8 @@ def summarise(
         side=side_bias(kept, seed),
         length=length_bias(kept, words or {}),
         agreement=agreement_between(kept, seed),
-        repeats=agreement_with_self(seen_twice),
-        power=Power(non_ties, non_ties >= TOO_FEW, detectable_rate(non_ties), power_table()),
+        repeats=agreement_with_self(_with_repeats(rows, scheme, include_unblinded)),
+        power=Power.of(preference),
         versions=versions_of(kept),
     )
 
@@ -176,6 +174,9 @@ def counted(
     rows: Sequence[Rating], scheme: Scheme, calibration: Collection[tuple[int, int]], include_unblinded: bool
 ) -> tuple[list[Rating], LeftOut]:
     """The ratings that count, and how many do not, by reason; what is exported counts the same way.
+
+    Ratings by other schemes are left out, since their answers mean something else, and so are those by versions of
+    this one whose questions it does not have; those of other versions count, and `Summary.versions` says how many.
 
     Args:
         rows: Current state of each comparison.
@@ -212,8 +213,16 @@ def versions_of(ratings: Iterable[Rating]) -> dict[str, int]:
     return dict(Counter(rating.scheme_hash for rating in ratings).most_common())
 
 
-def _raters(ratings: Iterable[Rating]) -> list[str]:
-    return sorted({rating.rater for rating in ratings})
+def _with_repeats(rows: Sequence[Rating], scheme: Scheme, include_unblinded: bool) -> list[Rating]:
+    """The judgements among which those of hidden repeats are, to be compared with the first ones."""
+    return [
+        row for row in rows if scheme.holds(row) and (row.blinded or include_unblinded) and not row.skipped
+    ]
+
+
+def _by_rater(ratings: Sequence[Rating]) -> tuple[RaterLine, ...]:
+    names = sorted({rating.rater for rating in ratings})
+    return tuple(_line(name, [rating for rating in ratings if rating.rater == name]) for name in names)
 
 
 def _line(rater: str, ratings: Sequence[Rating]) -> RaterLine:

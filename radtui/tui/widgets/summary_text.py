@@ -8,12 +8,13 @@ from textual.content import Content
 
 from radtui.durations import clock_text
 from radtui.export.words import left_out_words, versions_words
+from radtui.review.bias import LengthBias, SideBias
 from radtui.review.intervals import Estimate, Proportion
 from radtui.review.preference import Comparative
 from radtui.review.quality import Acceptability, Errors
 from radtui.review.scheme import Scheme
 from radtui.review.significance import TOO_FEW
-from radtui.review.statistics import LeftOut, Summary
+from radtui.review.statistics import LeftOut, Power, RaterLine, Summary
 from radtui.review.variants import Variants
 
 LABEL_CELLS = 25
@@ -223,54 +224,45 @@ def _errors(found: Errors, scheme: Scheme) -> list[Content]:
 
 def _checks(summary: Summary) -> list[Content]:
     """Whether side or length decided, how far raters agree, and what the number of pairs can show."""
-    side, length, power = summary.side, summary.length, summary.power
-    rows = [title("Checks", "")]
+    rows = [title("Checks"), *_biases(summary.side, summary.length)]
+    if summary.repeats is not None:
+        same = summary.repeats.same
+        said = f"{share_text(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}"
+        rows.append(_checked("Same answer again", said))
+    if summary.agreement is not None:
+        alpha = summary.agreement.alpha
+        said = f"Krippendorff alpha {value_text(alpha, '.2f')}, {alpha.n} images"
+        rows.append(_checked("Raters agree", said))
+    if len(summary.raters) > 1:
+        rows += [_checked(f"  {_short(one.rater)}", _rater(one)) for one in summary.raters]
+    return [*rows, _checked("Power", _power(summary.power))]
+
+
+def _biases(side: SideBias, length: LengthBias) -> list[Content]:
+    """Whether the left or the longer text was preferred for being that."""
+    rows = []
     left = side.chosen_left
     if left.value is not None:
-        word = (
+        found = (
             "leaves out 50 %: the side may have decided"
             if side.suspected
             else "covers 50 %: no side bias seen"
         )
-        rows.append(_checked("Left text chosen", f"{share_text(left)}, n {left.n}: {word}", side.suspected))
+        rows.append(_checked("Left text chosen", f"{share_text(left)}, n {left.n}: {found}", side.suspected))
     if length.rho is not None and length.median_ratio is not None:
         said = f"rho {length.rho:+.2f}, {p_text(length.p)}; tuned texts are {length.median_ratio:.2f} times as long"
         rows.append(_checked("Longer text preferred", said, length.p is not None and length.p < 0.05))
-    if summary.repeats is not None:
-        same = summary.repeats.same
-        rows.append(
-            _checked(
-                "Same answer again",
-                f"{share_text(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}",
-                False,
-            )
-        )
-    if summary.agreement is not None:
-        alpha = summary.agreement.alpha
-        rows.append(
-            _checked(
-                "Raters agree", f"Krippendorff alpha {value_text(alpha, '.2f')}, {alpha.n} images", False
-            )
-        )
-    if len(summary.raters) > 1:
-        for one in summary.raters:
-            said = (
-                f"{one.wins} wins, {one.ties} equal, {one.losses} losses, {clock_text(one.active_s)} active"
-            )
-            rows.append(_checked(f"  {_short(one.rater)}", said, False))
-    if power.detectable is not None:
-        rows.append(
-            _checked(
-                "Power",
-                f"{power.non_ties} decided pairs would show a true {power.detectable:.0%} or more",
-                False,
-            )
-        )
-    else:
-        rows.append(
-            _checked("Power", ", ".join(f"{rate:.0%} needs {n}" for rate, n in power.needed.items()), False)
-        )
     return rows
+
+
+def _rater(one: RaterLine) -> str:
+    return f"{one.wins} wins, {one.ties} equal, {one.losses} losses, {clock_text(one.active_s)} active"
+
+
+def _power(power: Power) -> str:
+    if power.detectable is None:
+        return ", ".join(f"{rate:.0%} needs {n}" for rate, n in power.needed.items())
+    return f"{power.non_ties} decided pairs would show a true {power.detectable:.0%} or more"
 
 
 def _left_out(left_out: LeftOut) -> list[Content]:
@@ -313,7 +305,7 @@ def hung(lines: list[Content], width_cells: int) -> list[Content]:
     return found
 
 
-def _checked(label: str, text: str, alarming: bool) -> Content:
+def _checked(label: str, text: str, alarming: bool = False) -> Content:
     return Content.assemble(f"{label:<{LABEL_CELLS}}", (text, "$warning" if alarming else "$foreground"))
 
 
