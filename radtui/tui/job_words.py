@@ -99,6 +99,6 @@ def _lost(job: Job, progress: Progress | None, now_s: float) -> Saying:
 
 def _again(job: Job) -> str:
     if job.kind is JobKind.TRAIN:
-        last = "the last checkpoint" + (", if any" if job.state is JobState.LOST else "")
-        return f"u resumes from {last} · n starts another"
+        where = "a checkpoint, if any" if job.state is JobState.LOST else "the last checkpoint"
+        return f"u resumes from {where} · n starts another"
     return "u goes on with what is missing"

@@ -66,6 +66,11 @@ def test_a_request_to_stop_is_said_in_place_of_the_state():
     assert saying(replace(JOB, stop_requested=StopRequest.NOW), None, 150.0).next == ""
 
 
+@pytest.mark.parametrize("state", [JobState.STOPPED, JobState.FAILED, JobState.LOST])
+def test_the_keys_of_a_training_that_ended_early_fit_a_line_of_a_small_terminal(state):
+    assert len(saying(replace(JOB, state=state), None, 150.0).next) <= 80 - 4
+
+
 def test_an_import_that_is_done_says_how_many_images_could_not_be_read():
     job = replace(JOB, kind=JobKind.IMPORT, state=JobState.DONE, result={"unreadable": 3})
     assert words.after(job) == "3 could not be read. Press d to look at the images."
