@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 
 from radtui.records import Rating
-from radtui.review.intervals import Estimate, Proportion, clustered_ratio, mean_of, proportion
+from radtui.review.intervals import Estimate, Proportion, clustered_ratio, mean_of, proportion, wilson_limits
 from radtui.review.significance import ALPHA, TOO_FEW, sign_test, wilcoxon
 
 
@@ -43,6 +43,8 @@ class Answers:
     def share(self, hits: Sequence[bool], seed: int = 0) -> Proportion:
         """Share of hits with Wilson's interval, or one that resamples images when they are answered for repeatedly.
 
+        Where all or none are hits, resampling shows no spread; the interval is Wilson's then, an image counting once.
+
         Args:
             hits: One per answer.
             seed: Of the resampling.
@@ -50,6 +52,11 @@ class Answers:
         total = sum(hits)
         if not self.clustered:
             return proportion(total, len(hits))
+        if total in (0, len(hits)):
+            images = len(set(self.image_ids))
+            return Proportion(
+                total, len(hits), *wilson_limits(images if total else 0, images), "wilson by image"
+            )
         per_image: dict[int, tuple[float, float]] = {}
         for image_id, hit in zip(self.image_ids, hits, strict=True):
             over, under = per_image.get(image_id, (0.0, 0.0))

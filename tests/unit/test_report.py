@@ -28,7 +28,7 @@ from radtui.export.report.plots import DARK_TONES, LIGHT_TONES, Leaning, Pair, e
 from radtui.export.report.sections import WARNING, compose
 from radtui.export.words import share
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, UserError
+from radtui.records import Job, JobKind, UserError, Variant
 from radtui.review.intervals import Estimate
 from radtui.review.scheme_file import default_scheme
 from radtui.review.text import visible
@@ -168,6 +168,24 @@ def test_better_and_worse_need_the_numbers_behind_them(
     unsure = replace(scale, difference=replace(scale.difference, low=-0.1, high=0.5))
     left_open = replace(told, summary=replace(told.summary, acceptability=unsure))
     assert {p.claim: p.tone for p in findings(left_open)}["Acceptability"] is Tone.OPEN
+    untested = replace(told, summary=replace(told.summary, acceptability=replace(scale, wilcoxon_p=0.5)))
+    assert {p.claim: p.tone for p in findings(untested)}["Acceptability"] is Tone.OPEN
+
+
+@pytest.mark.parametrize(("texts", "tone"), [(2, Tone.OPEN), (20, Tone.BETTER)])
+def test_bootstraps_of_a_few_texts_decide_nothing(
+    data: DataDir, db: sqlite3.Connection, told_job: Job, texts: int, tone: Tone
+) -> None:
+    told = gather(data, db, told_job, SCHEME)
+    base, tuned = told.scores[Variant.BASE], told.scores[Variant.TUNED]
+    assert base.text is not None and tuned.text is not None
+    low, high = (Estimate(value, value - 0.05, value + 0.05, texts, "bca") for value in (0.2, 0.6))
+    scores = {
+        Variant.BASE: replace(base, text=replace(base.text, rouge_l=low)),
+        Variant.TUNED: replace(tuned, text=replace(tuned.text, rouge_l=high)),
+    }
+    found = {point.claim: point.tone for point in findings(replace(told, scores=scores))}
+    assert found["Overlap with the reference (ROUGE-L)"] is tone
 
 
 def test_examples_are_chosen_by_rule_losses_among_them(

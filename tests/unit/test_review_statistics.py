@@ -161,6 +161,14 @@ def test_no_difference_is_found_in_95_of_100_runs():
     assert other.verdict == "tuned preferred" and other.preference.win_rate.low > 0.5
 
 
+def test_raters_who_are_all_of_one_mind_leave_the_doubt_of_their_images():
+    found = summary([rating(i, 1, rater=name) for i in range(10) for name in "abc"])
+    won, lost = found.preference.win_rate, found.both_bad
+    assert (won.hits, won.n, won.method) == (30, 30, "wilson by image")
+    assert (won.low, won.high) == wilson_limits(10, 10)
+    assert (lost.hits, lost.low, lost.high) == (0, *wilson_limits(0, 10))
+
+
 def test_several_raters_make_intervals_wider_not_narrower():
     generator = np.random.default_rng(5)
     one = simulated(generator, 60, [0.1, 0.2, 0.1, 0.3, 0.3])

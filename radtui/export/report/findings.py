@@ -11,13 +11,14 @@ from radtui.export.words import estimate, p_value, share
 from radtui.records import TWO_VARIANTS, Variant
 from radtui.review.intervals import Estimate, Proportion
 from radtui.review.scheme import parse_error_answer
-from radtui.review.significance import ALPHA
+from radtui.review.significance import ALPHA, TOO_FEW
 from radtui.review.statistics import Summary
 
 RULE = (
     "Better and worse are said only where the numbers decide it: for the preference the exact sign test, for other"
-    " answers of raters the 95 % interval of the difference (for dimensions also Holm's adjusted p below 0.05), for"
-    " scores of each model apart two 95 % intervals that do not meet. All else is left open, whichever way it points."
+    " answers of raters the 95 % interval of the difference and Wilcoxon's test (for dimensions adjusted by Holm), for"
+    f" scores of each model apart two 95 % intervals that do not meet, bootstrapped ones of {TOO_FEW} texts or more."
+    " All else is left open, whichever way it points."
 )
 
 
@@ -37,9 +38,7 @@ def _rated(summary: Summary, labels: dict[str, str]) -> Iterator[Point]:
         figures = f"{share(found.win_rate)} of decided pairs, sign test {p_value(found.sign_p)}"
         yield Point(tone, "The tuned text is preferred", figures)
     for name, one in summary.dimensions.items():
-        tone = _side(one.mean.low, one.mean.high)
-        if one.holm_p is None or one.holm_p >= ALPHA:
-            tone = Tone.OPEN
+        tone = _side(one.mean, one.holm_p)
         figures = f"mean {estimate(one.mean, signed=True)} on -2 to 2, {p_value(one.holm_p)}"
         yield Point(tone, labels.get(name, name), figures)
     if summary.acceptability:
@@ -48,14 +47,14 @@ def _rated(summary: Summary, labels: dict[str, str]) -> Iterator[Point]:
             f"{estimate(scale.base, n=False)} → {estimate(scale.tuned, n=False)} of 5,"
             f" difference {estimate(scale.difference, signed=True)}"
         )
-        yield Point(_side(scale.difference.low, scale.difference.high), "Acceptability", figures)
+        yield Point(_side(scale.difference, scale.wilcoxon_p), "Acceptability", figures)
     if summary.errors:
         errors = summary.errors
         figures = (
             f"{estimate(errors.base.significant, n=False)} → {estimate(errors.tuned.significant, n=False)} per report,"
             f" difference {estimate(errors.difference, signed=True)}"
         )
-        tone = _turned(_side(errors.difference.low, errors.difference.high))
+        tone = _turned(_side(errors.difference, errors.wilcoxon_p))
         yield Point(tone, "Clinically significant errors", figures)
 
 
@@ -88,15 +87,18 @@ def _apart(
         return share(of) if isinstance(of, Proportion) else estimate(of, digits=digits)
 
     tone = Tone.OPEN
-    if None not in (base.low, base.high, tuned.low, tuned.high):
+    enough = all(of.method == "wilson" or of.n >= TOO_FEW for of in (base, tuned))
+    if enough and None not in (base.low, base.high, tuned.low, tuned.high):
         assert base.low is not None and base.high is not None
         assert tuned.low is not None and tuned.high is not None
         tone = Tone.BETTER if tuned.low > base.high else Tone.WORSE if tuned.high < base.low else Tone.OPEN
     return Point(_turned(tone) if less else tone, claim, f"{words(base)} → {words(tuned)}")
 
 
-def _side(low: float | None, high: float | None) -> Tone:
-    if low is None or high is None or low <= 0 <= high:
+def _side(difference: Estimate, p: float | None) -> Tone:
+    """Where interval and test say the same; of two equal answers alone an interval would have no width."""
+    low, high = difference.low, difference.high
+    if low is None or high is None or low <= 0 <= high or p is None or p >= ALPHA:
         return Tone.OPEN
     return Tone.BETTER if low > 0 else Tone.WORSE
 
