@@ -269,6 +269,19 @@ async def test_rows_appear_while_an_import_runs_and_the_place_is_kept(
         assert "importing drawn: 6 of 10" in str(screen(pilot).query_one(DataLine).render())
 
 
+async def test_an_import_that_was_begun_elsewhere_is_named_while_there_are_no_images(
+    data: DataDir, db: sqlite3.Connection
+) -> None:
+    async with opened(data) as pilot:
+        app = screen(pilot).rad
+        app.poller = Poller(data, app._post_snapshot)  # without reconcile, which would miss the job's process
+        assert "Press i" in view(pilot)._state_text
+        jobs.begin(db, jobs.create(db, JobKind.IMPORT, "drawn", "drawn", {}).id, 1)
+        app._post_snapshot(app.poller.poll_once())
+        await pilot.pause()
+        assert "Importing" in view(pilot)._state_text
+
+
 async def test_data_sets_are_chosen_by_name(data: DataDir, add_images: AddImages) -> None:
     add_images(3, dataset="first")
     add_images(2, dataset="second", start=20)

@@ -70,19 +70,19 @@ class DataScreen(RadScreen):
 
     @on(ImageList.Found)
     def _show_found(self, event: ImageList.Found) -> None:
-        """Say what the list holds, or why it is empty or as old as it is."""
         self.refresh_bindings()
+        self._refresh_state()
         if event.trouble:
             self.look.say(event.trouble)
-        elif not self.list.rows.ids:
-            self.look.say(why_empty(self.list.query_now, self.list.summaries, self._importing))
-        self._refresh_line()
 
-    def _refresh_line(self) -> None:
+    def _refresh_state(self) -> None:
+        """Say what is listed, and in an image's place why nothing is."""
         query, summaries = self.list.query_now, self.list.summaries
         summary = next((one for one in summaries if one.name == query.dataset), None)
         line = self.query_one(DataLine)
         line.show(summary, query, len(self.list.rows), len(summaries), self._importing)
+        if self.list.answered and not self.list.rows.ids:
+            self.look.say(why_empty(query, summaries, self._importing))
 
     @on(ImageList.Settled)
     def _show_image(self, event: ImageList.Settled) -> None:
@@ -102,7 +102,7 @@ class DataScreen(RadScreen):
         )  # fmt: skip
         if before and before != self._imports:
             self.list.find_soon(GROWING_S if running else ENDED_S)
-        self._refresh_line()
+        self._refresh_state()
 
     def on_screen_resume(self, event: object) -> None:
         """Ratings and descriptions may have come since."""
@@ -130,7 +130,7 @@ class DataScreen(RadScreen):
         """Change to the next order."""
         orders = list(images.SORT_COLUMNS)
         self.list.find(sort=orders[(orders.index(self.list.query_now.sort) + 1) % len(orders)])
-        self._refresh_line()
+        self._refresh_state()
 
     def action_gallery(self) -> None:
         """Show the list as thumbnails."""
@@ -177,7 +177,7 @@ class DataScreen(RadScreen):
         self._importing = job
         self._choose(job.dataset)
         self.notify(f"Import #{job.id} has started; images appear as they come.")
-        self._refresh_line()
+        self._refresh_state()
 
 
 def why_empty(query: ImageQuery, summaries: Sequence[DatasetSummary], importing: Job | None) -> str:

@@ -43,6 +43,7 @@ class ImageList(Vertical):
         summaries: All data sets, newest first.
         rows: The images found.
         image: The one that the cursor has rested on last.
+        answered: Whether anything was read yet.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,6 +80,7 @@ class ImageList(Vertical):
         self.summaries: list[DatasetSummary] = []
         self.rows = ImageRows(lambda: db)
         self.image: Image | None = None
+        self.answered = False
         self._search = SearchLine("words in references and names")
         self._table = VirtualTable(image_rows.COLUMNS, self.rows, empty_text="No images", id=TABLE_ID)
         self._asked = 0  # lists so far: only the newest one's answer is shown
@@ -147,7 +149,7 @@ class ImageList(Vertical):
         read.stop()
         if read.asked != self._asked:
             return
-        self.query_now, self.summaries = read.query, read.summaries
+        self.query_now, self.summaries, self.answered = read.query, read.summaries, True
         kept = self.image.id if self.image is not None else None
         if not read.ids:
             self.image = None

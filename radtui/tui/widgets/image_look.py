@@ -31,7 +31,7 @@ class ImageLook(Vertical):
         self._data = data
         self._parts: tuple[ImageView, ImageFacts] | None = None
         self._missed: Callable[[], None] | None = None  # what was asked for before there were parts
-        self._image: Image | None = None  # the one that is drawn
+        self._shown: Image | str | None = None  # the image that is drawn, or what is said in its place
 
     @work(thread=True, group="look")
     def fill(self) -> None:
@@ -66,9 +66,9 @@ class ImageLook(Vertical):
             return
         view, facts = self._parts
         facts.show(image, written, words)
-        if image == self._image:
+        if image == self._shown:
             return
-        self._image = image
+        self._shown = image
         if image.error:
             view.clear(f"This image cannot be read: {image.error}")
             return
@@ -82,10 +82,11 @@ class ImageLook(Vertical):
         if self._parts is None:
             self._missed = partial(self.say, text)
             return
-        view, facts = self._parts
-        self._image = None
-        view.clear(text)
-        facts.clear()
+        if text != self._shown:
+            view, facts = self._parts
+            self._shown = text
+            view.clear(text)
+            facts.clear()
 
     def focus_image(self) -> None:
         """Give the image its keys."""
