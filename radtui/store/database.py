@@ -29,7 +29,7 @@ def connect(data: DataDir | Path) -> sqlite3.Connection:
     if _read_only(folder):
         raise UserError(
             f"The data folder {folder.root} can only be read, so the app does not open on it and no job starts in it:"
-            " copy it for that; radtui stats, score, export, report, plot, show and jobs list work on it as it is."
+            " copy it for that; the commands stats, score, export, report, plot, show and jobs list work as it is."
         )
     try:
         folder.create()
