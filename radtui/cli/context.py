@@ -6,12 +6,14 @@ import getpass
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import click
 
 from radtui.paths import DataDir
+from radtui.records import UserError
 
 
 @dataclass(slots=True)
@@ -38,8 +40,16 @@ class Session:
         """Who rates: the option, `$RADTUI_RATER`, or the login name."""
         return self.rater or os.environ.get("RADTUI_RATER") or _login_name()
 
+    def need_terminal(self) -> None:
+        """Raise UserError where no keys can be read, or nothing drawn: Textual draws by the standard error."""
+        if not (os.environ.get("TEXTUAL_DRIVER") or (sys.stdin.isatty() and sys.stderr.isatty())):
+            raise UserError(
+                "The app needs a terminal and this is none; radtui --help lists what works without one."
+            )
+
     def open_app(self, screen: str = "", guide: str = "") -> None:
         """Open the app and return when it is left; see `radtui.tui.app.run_app`."""
+        self.need_terminal()
         if os.environ.get("STY") and not os.environ.get("TMUX"):
             # GNU screen 4 misreads 24-bit colours as other commands. Textual reads this when it is imported.
             os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")

@@ -41,14 +41,16 @@ def demo(session: Session, seed: int, headless: bool, as_json: bool) -> None:
         raise click.UsageError("--json needs --headless: the app has the screen.")
     if importlib.util.find_spec("trl") is None:
         raise UserError('The demo trains a model: pip install -c constraints.txt "radtui[train]" first.')
+    if not headless:
+        session.need_terminal()
     db = session.connect()
     if headless:
         sys.exit(_headless(session, db, seed, as_json))
-    screen = "train"
-    if not _there(db, seed):
+    there = _there(db, seed)
+    if not there:
         submit_demo(session.data, db, seed)
     db.close()
-    session.open_app(screen, GUIDE)
+    session.open_app("train", "" if there else GUIDE)
 
 
 def _there(db: sqlite3.Connection, seed: int) -> bool:

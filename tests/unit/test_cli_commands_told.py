@@ -62,3 +62,9 @@ def test_the_log_of_a_failed_job_can_be_asked_for_as_told(
     report_end(data, jobs.must_get(db, job.id))
     told = shlex.split(capsys.readouterr().err.splitlines()[-1].removeprefix("Its log: radtui "))
     assert CliRunner().invoke(cli, told).stdout == "why it failed\n"
+
+
+def test_without_a_terminal_the_app_does_not_open_and_the_demo_does_not_begin(tmp_path: Path) -> None:
+    for command in ((), ("demo",)):
+        assert "needs a terminal" in error("--data-dir", str(tmp_path), *command)
+    assert not list(tmp_path.iterdir())
