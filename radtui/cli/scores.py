@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import click
 
 from radtui.export.scores import VariantScores
+from radtui.export.words import share
 from radtui.records import Variant
-from radtui.review.intervals import Estimate, Proportion
+from radtui.review.intervals import Estimate
 
 
 def scores_values(scores: Mapping[Variant, VariantScores]) -> dict[str, object]:
@@ -33,10 +34,10 @@ def _rows(found: VariantScores) -> dict[str, str]:
     if found.truth:
         truth = found.truth
         rows |= {
-            "finding F1": _estimate(truth.f1), "finding precision": _share(truth.precision),
-            "finding recall": _share(truth.recall), "right side": _share(truth.side),
-            "right zone": _share(truth.zone), "finding on a normal study": _share(truth.invented_on_normal),
-            "names the examination": _share(truth.examination),
+            "finding F1": _estimate(truth.f1), "finding precision": share(truth.precision),
+            "finding recall": share(truth.recall), "right side": share(truth.side),
+            "right zone": share(truth.zone), "finding on a normal study": share(truth.invented_on_normal),
+            "names the examination": share(truth.examination),
         }  # fmt: skip
     if found.text:
         text = found.text
@@ -45,12 +46,6 @@ def _rows(found: VariantScores) -> dict[str, str]:
             "words": _estimate(text.words), "words of the reference": _estimate(text.reference_words),
         }  # fmt: skip
     return rows
-
-
-def _share(of: Proportion) -> str:
-    if of.value is None or of.low is None or of.high is None:
-        return "-"
-    return f"{of.value:.1%} ({of.low:.1%} to {of.high:.1%}, n={of.n})"
 
 
 def _estimate(of: Estimate) -> str:

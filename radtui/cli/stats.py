@@ -37,7 +37,10 @@ def print_stats(job: Job, summary: Summary, scheme: Scheme) -> None:
         click.echo(f"\n{title}")
         for name, text in rows:
             click.echo(f"  {name:<{width}}  {text}")
-    click.echo("\nIntervals are 95 %, towards the tuned model. Model output, not for clinical use.")
+    by_image = ", and by image, since some were rated more than once" if summary.n > summary.images else ""
+    click.echo(
+        f"\nIntervals are 95 %, towards the tuned model{by_image}. Model output, not for clinical use."
+    )
 
 
 def left_out(summary: Summary) -> dict[str, int]:
@@ -50,7 +53,7 @@ def left_out(summary: Summary) -> dict[str, int]:
 def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:
     found = summary.preference
     yield (
-        f"Preference, {_plural(summary.n, 'pair')} of base and tuned" if summary.variants else "Preference",
+        f"Preference, {_plural(summary.n, 'rating')} of base and tuned" if summary.variants else "Preference",
         [
             ("verdict", summary.verdict),
             ("wins, ties, losses", f"{found.wins}, {found.ties}, {found.losses}"),

@@ -94,7 +94,7 @@ async def test_figures_have_n_and_interval(
         wins = proportion(22, 24)
         assert f"{wins.value:.0%}  {wins.low:.0%} to {wins.high:.0%}, n 24" in said
         assert "base 2   equal 0   tuned 22   both bad 0" in said
-        assert "Acceptability  1 to 5, 24 pairs" in said and "Significant" in said
+        assert "Acceptability  1 to 5, 24 ratings" in said and "Significant" in said
         assert "ben" not in said
         scores = text(pilot, "scores")
         assert (

@@ -35,7 +35,7 @@ def _rated(summary: Summary, labels: dict[str, str]) -> Iterator[Point]:
     found = summary.preference
     if found.wins + found.losses:
         tone = {"tuned preferred": Tone.BETTER, "base preferred": Tone.WORSE}.get(summary.verdict, Tone.OPEN)
-        figures = f"{share(found.win_rate)} of decided pairs, sign test {p_value(found.sign_p)}"
+        figures = f"{share(found.win_rate)} of decided ratings, sign test {p_value(found.sign_p)}"
         yield Point(tone, "The tuned text is preferred", figures)
     for name, one in summary.dimensions.items():
         tone = _side(one.mean, one.holm_p)

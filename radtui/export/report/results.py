@@ -156,7 +156,7 @@ def _rating_figures(told: Gathered) -> list[Block]:
         ]
         caption = (
             "Blind ratings of each pair; bars are counts, towards the preferred text. Right: mean on -2 to 2 with its"
-            f" 95 % interval. {summary.both_bad.hits} pairs with two bad texts are not in it."
+            f" 95 % interval. {summary.both_bad.hits} that call both texts bad are not in it."
         )
         light, dark = (
             plots.preference_svg(leaning, tones) for tones in (plots.LIGHT_TONES, plots.DARK_TONES)

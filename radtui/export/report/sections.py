@@ -59,7 +59,7 @@ def _tiles(told: Gathered) -> tuple[Tile, ...]:
     if summary.n:
         rate = summary.preference.win_rate
         found.append(
-            Tile(percent_text(rate.value), "tuned preferred, of decided pairs", _interval(share(rate)))
+            Tile(percent_text(rate.value), "tuned preferred, of decided ratings", _interval(share(rate)))
         )
         equal = summary.preferred_or_equal
         found.append(Tile(percent_text(equal.value), "tuned preferred or equal", _interval(share(equal))))

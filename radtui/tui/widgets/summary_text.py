@@ -76,7 +76,7 @@ def _verdict(summary: Summary) -> Content:
 def _preference(summary: Summary, width: int) -> list[Content]:
     one = summary.preference
     return [
-        title("Preference", f"{summary.n:,} rated pairs{' of base and tuned' if summary.variants else ''}"),
+        title("Preference", f"{summary.n:,} ratings{' of base and tuned' if summary.variants else ''}"),
         diverging(one.counts, width),
         Content.assemble(
             ("base ", BASE), f"{one.losses}", ("   equal ", "$muted"), f"{one.ties}",
@@ -183,8 +183,8 @@ def interval(low: float, value: float, high: float, cells: int, middle: float | 
 
 
 def _acceptability(found: Acceptability) -> list[Content]:
-    pairs = "1 pair" if found.base.n == 1 else f"{found.base.n} pairs"
-    rows = [title("Acceptability", f"1 to 5, {pairs} with both answers")]
+    ratings = "1 rating" if found.base.n == 1 else f"{found.base.n} ratings"
+    rows = [title("Acceptability", f"1 to 5, {ratings} with both answers")]
     rows.append(
         compared(
             "Mean",
