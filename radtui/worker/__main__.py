@@ -52,12 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.launcher is not None:
         rank_process.work(job, data, db)
         return 0
-    jobs.begin(db, job.id, os.getpid())
     reporter = Reporter(db, job.id)
-    _stop_on_signals(reporter)
     state, error = _attempt(job, data, db, reporter)
     log.info("job %d is %s%s", job.id, state, f": {error}" if error else "")
-    jobs.end(db, job.id, state, error)
+    reporter.end(state, error)
     if state is JobState.DONE:
         from radtui.jobs import start_followers
 
@@ -71,6 +69,9 @@ def _attempt(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter
     """Run the job; whatever happens, it ends in a state, and a failure in one sentence with its log."""
     log.info("job %d: %s %s", job.id, job.kind, job.name)
     try:
+        # Before the row says that it runs: whoever reads that may send a signal.
+        _stop_on_signals(reporter)
+        reporter.begin(os.getpid())
         run(job, data, db, reporter)
     except BaseException as error:  # a worker must never die without a row that says why
         # A library may have turned the Stopped that a signal raised into an error of its own.

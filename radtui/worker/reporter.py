@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from radtui.records import StopRequest
+from radtui.records import JobState, StopRequest
 from radtui.store import descriptions, jobs, metrics
 from radtui.worker.ranks import ALONE, Ranks
 
@@ -35,6 +35,14 @@ class Reporter:
         self.job_id = job_id
         self.ranks = ranks
         self.terminated = False  # set by SIGTERM: from then on every request reads as "now"
+
+    def begin(self, pid: int) -> None:
+        """The worker is up; `pid` is its process number."""
+        self._write(lambda: jobs.begin(self.db, self.job_id, pid))
+
+    def end(self, state: JobState, error: str) -> None:
+        """The job is over, for now; `error` is one sentence when it failed."""
+        self._write(lambda: jobs.end(self.db, self.job_id, state, error))
 
     def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
         """Write how far the job is, and what it is doing unless `message` is None.

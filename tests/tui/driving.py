@@ -29,7 +29,7 @@ async def opened(
         yield app, pilot
 
 
-async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until something is so; fails when it does not come."""
     end = time.monotonic() + seconds
     while not true():

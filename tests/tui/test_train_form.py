@@ -60,6 +60,7 @@ async def test_the_plan_counts_images_and_steps(data, db):
         await until(pilot, lambda: "12 images of chests/train" in text_of(app))
         text = text_of(app)
         assert "2 of 8 images" in text and "answer-only loss" in text and "4 held-out images every 50" in text
+        await until(pilot, lambda: form(app).form.list.has_focus)
         form(app).form.list.go_to("batch_size")
         await pilot.press("4", "enter")
         await until(pilot, lambda: "3 of 4 images" in text_of(app))

@@ -28,6 +28,8 @@ SHAPES = ("disc", "square", "bar")
 PLACES = ("left", "right")
 REPOSITORY = Path(__file__).parents[2]
 GUARD = Path(__file__).parent / "network_guard"
+STEP_HOOKS = Path(__file__).parent / "step_hooks"
+LIMIT_S = 300.0  # for what takes seconds, on a busy machine many; a test that hangs is to fail in the end
 
 TEMPLATE = (
     "{{- bos_token }}{% for m in messages %}"
@@ -204,6 +206,16 @@ def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return notes
 
 
+@pytest.fixture
+def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file: as long as it is there, training jobs started from here on wait after their fifth step."""
+    file = tmp_path / "held"
+    file.touch()
+    monkeypatch.setenv("PYTHONPATH", str(STEP_HOOKS))
+    monkeypatch.setenv("HELD", f"5 {file}")
+    return file
+
+
 Worker = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -211,7 +223,7 @@ Worker = Callable[..., subprocess.CompletedProcess[str]]
 def worker(data: DataDir) -> Worker:
     """Run the worker of a job to its end in a process of its own."""
 
-    def run(job: Job, timeout_s: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(job: Job, timeout_s: float = LIMIT_S, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             worker_command(data, job), env={**os.environ, **environment}, cwd=REPOSITORY, capture_output=True,
             text=True, timeout=timeout_s, check=False,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from radtui.records import Image, JobKind, StopRequest, Truth, UserError
+from radtui.records import Image, JobKind, JobState, StopRequest, Truth, UserError
 from radtui.settings import TrainSettings, preset
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
@@ -116,6 +116,18 @@ def test_a_locked_database_is_tried_again(reporter, data, monkeypatch):
     reporter.log_step(1, 9, 0.1, 1.0, {"loss": 2.0})
     assert len(waits) == 2
     assert [m.value for m in metrics.since(reporter.db, reporter.job_id, 0)] == [2.0]
+
+
+def test_an_end_is_written_as_soon_as_a_locked_database_is_free(reporter, data, monkeypatch):
+    from radtui.worker.reporter import log
+
+    other = sqlite3.connect(data.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    reporter.db.execute("PRAGMA busy_timeout = 20")
+    monkeypatch.setattr(log, "warning", lambda *_: other.in_transaction and other.execute("ROLLBACK"))
+    reporter.end(JobState.FAILED, "It broke.")
+    ended = jobs.must_get(reporter.db, reporter.job_id)
+    assert (ended.state, ended.error) == (JobState.FAILED, "It broke.")
 
 
 def test_an_error_of_the_database_that_waiting_does_not_cure_is_raised(reporter):

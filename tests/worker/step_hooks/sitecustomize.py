@@ -1,12 +1,15 @@
-"""Loaded by every Python process started with this folder on PYTHONPATH: one rank's memory holds few images.
+"""Loaded by every Python process started with this folder on PYTHONPATH: training steps that fail or wait.
 
 SMALL_GPU is "RANK STEP IMAGES": from an optimizer step on, that rank can learn no more images at a time than that.
+HELD is "STEP FILE": after an optimizer step, training waits as long as the file is there.
 """
 
 import importlib.abc
 import importlib.util
 import os
 import sys
+import time
+from pathlib import Path
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -17,12 +20,27 @@ class _Finder(importlib.abc.MetaPathFinder):
         spec = importlib.util.find_spec(name)
         load = spec.loader.exec_module
 
-        def load_and_limit(module):
+        def load_and_change(module):
             load(module)
-            _limit(module.ReferenceTrainer)
+            if "SMALL_GPU" in os.environ:
+                _limit(module.ReferenceTrainer)
+            if "HELD" in os.environ:
+                _hold(module.ReferenceTrainer)
 
-        spec.loader.exec_module = load_and_limit
+        spec.loader.exec_module = load_and_change
         return spec
+
+
+def _hold(trainer):
+    step, _, file = os.environ["HELD"].partition(" ")
+    learn = trainer.training_step
+
+    def training_step(self, *rest):
+        while self.state.global_step >= int(step) and Path(file).exists():
+            time.sleep(0.01)
+        return learn(self, *rest)
+
+    trainer.training_step = training_step
 
 
 def _limit(trainer):
