@@ -230,12 +230,12 @@ class TrainSettings(Settings):
         found = super().problems()
         if "gpus" in found or self.gpus == 1:
             return found
-        if self.effective_batch % self.gpus:
+        if self.learns_preferences:
+            found["gpus"] = f"gpus must be 1 where preferences are learnt, not {self.gpus}"
+        elif self.effective_batch % self.gpus:
             found["gpus"] = (
                 f"gpus must divide the {self.effective_batch} images of a step, and {self.gpus} does not"
             )
-        elif self.learns_preferences:
-            found["gpus"] = "gpus must be 1 where preferences are learnt"
         return found
 
     @property

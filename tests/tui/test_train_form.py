@@ -112,6 +112,20 @@ async def test_learning_from_ratings_is_offered_where_pairs_are_rated(data, db, 
         assert "DPO loss" in text_of(app)
 
 
+async def test_preferences_on_two_gpus_are_refused_on_the_form(data, db, launched):
+    add_images(data, db)
+    rate(data, db, 12)
+    async with opened(data, "train", WIDE) as (app, pilot):
+        await pane(app, pilot)
+        await pilot.press("n")
+        await until(pilot, lambda: form(app).check_action("ratings", ()))
+        await pilot.press("R")
+        form(app).form.list.change("gpus", "2")
+        await pilot.press("s")
+        await until(pilot, lambda: "✗ gpus must be 1 where preferences are learnt, not 2." in text_of(app))
+        assert form(app).form.list.name_at_cursor == "gpus" and not launched
+
+
 async def test_too_few_rated_pairs_are_said_with_their_number(data, db):
     add_images(data, db)
     rate(data, db, 4)

@@ -87,6 +87,19 @@ def test_a_preset_does_the_same_and_a_model_cannot_be_named_apart(
     assert (settings["objective"], settings["from_job"], settings["max_steps"]) == ("dpo", trained.id, 3)
 
 
+@pytest.mark.parametrize("gpus", ["2", "3"])  # the images of a step divide by one of them
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_more_than_one_gpu_is_refused_before_a_job_is_made(
+    data: DataDir, db: sqlite3.Connection, trained: Job, launched: list[int], gpus: str, dry: tuple[str, ...]
+) -> None:
+    rate(db, trained, 12)
+    before = jobs.total(db)
+    done = run(data, "--from-preferences", "--gpus", gpus, *dry)
+    assert done.exit_code == 1
+    assert str(done.exception) == f"gpus must be 1 where preferences are learnt, not {gpus}."
+    assert not launched and jobs.total(db) == before
+
+
 def test_too_few_pairs_are_one_sentence_with_their_number(
     data: DataDir, db: sqlite3.Connection, trained: Job, launched: list[int]
 ) -> None:
