@@ -73,7 +73,7 @@ async def test_a_stop_is_asked_for_in_the_row(data, db):
         (
             JobState.LOST,
             "The worker was killed; resume it, or read its log.",
-            "u resumes from the last checkpoint",
+            "u resumes from a checkpoint, if any",
         ),
         (JobState.STOPPED, "", "u resumes from the last checkpoint"),
         (JobState.DONE, "", "g lets the models describe"),

@@ -165,10 +165,10 @@ class TrainScreen(JobScreen):
     def _show(self, part: str) -> None:
         self.query_one(ContentSwitcher).current = part
         if part == "form":
-            self._form.form.list.focus()
+            self.set_focus(self._form.form.list)  # at once: the next key may be on its way
             self._form.read_offer()
         elif self._pane is not None:
-            self._pane.chart.focus()
+            self.set_focus(self._pane.chart)
         self.refresh_bindings()
 
     def _refresh_names(self, snapshot: Snapshot) -> None:
