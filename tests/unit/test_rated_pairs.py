@@ -107,7 +107,8 @@ def test_too_few_pairs_are_one_sentence_with_their_number(
     done = run(data, "--from-preferences")
     assert str(done.exception) == (
         "9 rated pairs of job 1 can be learnt from and at least 10 are needed (left out: 3 ties); describe more images"
-        " outside the test split with radtui generate --train-job 1 --split train, then rate them (r)."
+        f" outside the test split with radtui --data-dir {data.root} generate --train-job 1 --split train, then rate"
+        " them (r)."
     )
     assert not launched
 
