@@ -256,6 +256,11 @@ class Rating:
         return given
 
     @property
+    def acceptabilities(self) -> tuple[int | None, ...]:
+        """How usable each variant's text is, in the variants' order."""
+        return self.base_acceptability, self.tuned_acceptability, self.dpo_acceptability
+
+    @property
     def empty(self) -> bool:
         """Whether nothing has been judged: such a comparison is unrated."""
         return self.preference is None and not self.both_bad and not self.skipped

@@ -8,13 +8,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from radtui.records import Rating
-from radtui.review.intervals import CONFIDENCE, Estimate, Proportion
+from radtui.review.intervals import CLUSTER_RESAMPLES, CONFIDENCE, Estimate, Proportion, resampled_sums
 from radtui.review.preference import answers_of
 
 if TYPE_CHECKING:
     import numpy as np
-
-BOOTSTRAPS = 1999
 
 
 def krippendorff_alpha(units: Iterable[Sequence[float]], metric: str = "ordinal") -> float | None:
@@ -54,10 +52,8 @@ def alpha_of(units: Iterable[Sequence[float]], metric: str = "ordinal", seed: in
     alpha = _pooled_alpha(tables, values, metric)
     if alpha is None or count < 2:
         return Estimate(alpha, None, None, count, "bootstrap")
-    generator = np.random.default_rng(seed)
-    weights = generator.multinomial(count, np.full(count, 1 / count), size=BOOTSTRAPS)
-    drawn = np.tensordot(weights.astype(float), tables, axes=1)
-    alphas = _alphas(drawn, values, metric)
+    drawn = resampled_sums(tables.reshape(count, -1), CLUSTER_RESAMPLES, seed)
+    alphas = _alphas(drawn.reshape(-1, *tables.shape[1:]), values, metric)
     low, high = np.nanquantile(alphas, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Estimate(alpha, float(low), float(high), count, "bootstrap")
 

@@ -194,14 +194,19 @@ def resampled_ratios(over: np.ndarray, under: np.ndarray, resamples: int, seed: 
     """
     import numpy as np
 
-    clusters = len(over)
+    sums = resampled_sums(np.concatenate([over, under], axis=1), resamples, seed)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return sums[:, : over.shape[1]] / sums[:, over.shape[1] :]
+
+
+def resampled_sums(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Sums over resampled clusters, float (resamples, k), of `values`, float (clusters, k)."""
+    import numpy as np
+
+    clusters = len(values)
     step = max(1, _BATCH_CELLS // clusters)
-    ratios = []
-    for start in range(0, resamples, step):
-        weights = _weights(clusters, min(step, resamples - start), seed, start)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios.append(weights @ over / (weights @ under))
-    return np.concatenate(ratios)
+    batches = [(start, min(step, resamples - start)) for start in range(0, resamples, step)]
+    return np.concatenate([_weights(clusters, size, seed, start) @ values for start, size in batches])
 
 
 @lru_cache(maxsize=2)  # the figures of one summary are mostly about the same images

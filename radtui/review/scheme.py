@@ -87,19 +87,25 @@ class Scheme:
         }
         return frozenset(dimensions | errors)
 
+    @cached_property
+    def steps(self) -> tuple[frozenset[int | None], frozenset[int | None]]:
+        """What a preference and an acceptability may be; None is no answer."""
+        scales = (self.preference, self.acceptability)
+        preferences, levels = (frozenset([None, *(level.value for level in scale)]) for scale in scales)
+        return preferences, levels
+
     def holds(self, rating: Rating) -> bool:
         """Whether a rating answers this scheme's questions alone, on its scales.
 
         One made with another version of it counts beside the others as long as that is so: how comparisons were put
         before the rater, and with which words, may have changed.
         """
-        preferences = {None, *(level.value for level in self.preference)}
-        levels = {None, *(level.value for level in self.acceptability)}
+        preferences, levels = self.steps
         return (
             rating.scheme == self.id
             and rating.answers.keys() <= self.answer_keys
             and rating.preference in preferences
-            and all(rating.acceptability(variant) in levels for variant in Variant)
+            and levels.issuperset(rating.acceptabilities)
         )
 
     def key_of(self, action: str) -> str:
