@@ -177,8 +177,9 @@ def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:
     folders = [settings.adapter, *([settings.dpo_adapter] if settings.dpo_adapter else [])]
     missing = [folder for folder in folders if not (Path(folder) / "adapter_config.json").exists()]
     if train is not None and folders[-1] in missing:
+        then = "let it finish" if train.state.live else "resume it"
         raise UserError(
-            f"Job {train.id} has left no adapter: it is {train.state}; resume it or name another job."
+            f"Job {train.id} has left no adapter: it is {train.state}; {then} or name another job."
         )
     if missing:
         raise UserError(f"There is no adapter in {missing[0]}: a folder with adapter_config.json is wanted.")

@@ -148,7 +148,7 @@ async def test_letters_of_a_note_rate_nothing(
 async def test_reference_and_identity_come_after_the_preference(data: DataDir, reviewed_job: Job) -> None:
     async with opened(data) as pilot:
         reference = screen(pilot).query_one("#reference", TextBox)
-        assert not reference.display and "after the preference" in panel(pilot)
+        assert not reference.display and "once rated" in panel(pilot)
         await pilot.press("v")
         assert reference.display
         await pilot.press("v", "3")
@@ -240,7 +240,7 @@ async def test_pairs_stream_in_while_they_are_rated(
             await settled(pilot)
 
         nothing = screen(pilot).query_one("#nothing", Static)
-        assert nothing.display and f"Job {job.id} is about to describe" in str(nothing.content)
+        assert nothing.display and f"Job {job.id} describes the images now" in str(nothing.content)
         write(ids[0], 1)
         await tick()
         assert not nothing.display and shown(pilot).pair.image_id == ids[0]

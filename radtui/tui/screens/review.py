@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from radtui.export.study import scheme_for
-from radtui.records import Job, JobKind, UserError
+from radtui.records import Job, JobKind, JobState, UserError
 from radtui.review.queue import Pair
 from radtui.review.scheme import Scheme
 from radtui.store import descriptions, images, jobs
@@ -55,9 +55,10 @@ class ReviewScreen(ReviewActions):
 
     @dataclass
     class Loaded(Message):
-        """A thread has read a job's pairs; `study` is None when nothing can be reviewed."""
+        """A thread has read a job's pairs; without a `study` nothing can be reviewed, or read: `trouble` says why."""
 
         study: Study | None
+        trouble: str = ""
 
     @dataclass
     class Grown(Message):
@@ -117,13 +118,17 @@ class ReviewScreen(ReviewActions):
             study = read_study(db, chosen, self.rad.rater, scheme) if chosen in counts else None
             return self.Loaded(study)
 
-        self.post_message(self.rad.read(read))
+        try:
+            loaded = self.rad.read(read)
+        except (sqlite3.Error, OSError) as error:
+            loaded = self.Loaded(None, f"Cannot read {self.rad.data.database}: {error}")
+        self.post_message(loaded)
 
     @on(Loaded)
     def _show_loaded(self, event: Loaded) -> None:
         self._loading = False
         if event.study is None:
-            self._say_nothing()
+            self._say_nothing(event.trouble)
             return
         self.session = ReviewSession(self.rad.db, event.study)
         self.list_name, self.last, self.message = "", "", ""
@@ -240,10 +245,13 @@ class ReviewScreen(ReviewActions):
             session.next_unrated()
         self.draw()
 
-    def _say_nothing(self) -> None:
-        """Why there is nothing to review, and the next key."""
+    def _say_nothing(self, trouble: str = "") -> None:
+        """Why there is nothing to review, and the next key; `trouble` is why it could not be read."""
         if self.session is None and not self._loading:
-            self.query_one("#nothing", Static).update(nothing_text(self.rad.db))
+            self.query_one("#nothing", Static).update(trouble or nothing_text(self.rad.db))
+        elif trouble:
+            self.message = trouble
+            self.draw()
 
     def on_screen_resume(self, event: object) -> None:
         """Time runs again; a job may have become reviewable since."""
@@ -311,7 +319,8 @@ def nothing_text(db: sqlite3.Connection) -> str:
     """Why there is no pair to rate, and what to do about it."""
     live = [job for job in jobs.live(db) if job.kind is JobKind.GENERATE]
     if live:
-        return f"Job {live[0].id} is about to describe the images; the first pair appears here by itself."
+        when = f"once job {live[0].after_job_id} is done" if live[0].state is JobState.QUEUED else "now"
+        return f"Job {live[0].id} describes the images {when}; the first pair appears here by itself."
     if any(job.kind is JobKind.TRAIN for job in jobs.all_jobs(db)):
         return "Nothing to review yet. Press t, then g to let both models describe the test images."
     if images.any_dataset(db):

@@ -131,7 +131,8 @@ def _further(asking: Asking) -> list[Content]:
     if shown.rating is not None and shown.rating.flagged:
         parts.append(Content.styled("flagged", "bold $warning"))
     if shown.reference_waits:
-        parts.append(Content.styled("the reference appears after the preference", "$muted"))
+        back = key_text(scheme, "previous")
+        parts.append(Content.styled(f"the reference is shown once rated: {back} goes back", "$muted"))
     return parts
 
 
