@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -99,7 +100,7 @@ class ImportSheet(RadModal[Job | None]):
 
         try:
             job = self.rad.read(lambda db: submit_import(self.rad.data, db, settings))
-        except UserError as error:
+        except (UserError, sqlite3.Error, OSError) as error:
             self.post_message(self.Refused(str(error)))
         else:
             self.post_message(self.Started(job))

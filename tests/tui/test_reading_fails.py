@@ -1,0 +1,47 @@
+"""A thread that cannot read is a sentence on the screen, and what waited for it can be asked for again."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from textual.widgets import Static
+
+from radtui.paths import DataDir
+from radtui.records import Job
+from radtui.store import descriptions
+from radtui.tui.screens.data_import import ImportSheet
+from tests.tui import driving
+from tests.tui.reviewing import opened, panel, screen, settled
+
+
+def broken(*args: object) -> object:
+    raise sqlite3.OperationalError("disk I/O error")
+
+
+async def test_pairs_that_cannot_be_read_are_read_when_asked_for_again(
+    data: DataDir, reviewed_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(descriptions, "jobs_with_comparisons", broken)
+        async with opened(data) as pilot:
+            said = screen(pilot).query_one("#nothing", Static)
+            assert str(said.content) == f"Cannot read {data.database}: disk I/O error"
+            patched.undo()
+            screen(pilot).load(None)
+            await settled(pilot)
+            assert "1 A much better" in panel(pilot)
+
+
+async def test_an_import_that_cannot_be_written_down_is_refused_in_its_sheet(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radtui.jobs.submit_import", broken)
+    async with driving.opened(data, "data") as (app, pilot):
+        await pilot.press("i", *"phantoms:7")
+        for _ in range(2):  # the second time as well: it waits for nothing
+            await pilot.press("enter")
+            wrong = app.screen.query_one("#source-wrong", Static)
+            await driving.until(pilot, lambda wrong=wrong: "disk I/O error" in str(wrong.content))
+            wrong.update("")
+        assert isinstance(app.screen, ImportSheet)
