@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
 
 from radtui.imaging import view
 from radtui.imaging.cells import Blocks
 from radtui.imaging.view import View
-from radtui.tui.widgets.image_canvas import CAPTION_ROWS, ImageCanvas, State
+from radtui.tui.widgets.image_canvas import State
+from radtui.tui.widgets.image_mouse import ImageMouse
 
 __all__ = ["ImageView", "State"]
 
@@ -66,18 +65,13 @@ _KEYS: tuple[tuple[str, str, str, str, str], ...] = (
 _SHOWN_KEYS = ("zoom-in", "zoom-out", "fit", "window-next", "brighter", "darker")
 
 
-class ImageView(ImageCanvas, can_focus=True):
-    """One image, zoomed, moved, windowed and turned by keys while it has the focus.
-
-    The mouse's wheel zooms it, and a drag moves it.
-    """
+class ImageView(ImageMouse, can_focus=True):
+    """One image, zoomed, moved, windowed and turned by keys while it has the focus, and by the mouse."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(keys, action, text, tooltip=tip, show=name in _SHOWN_KEYS, id=f"image.{name}")
         for name, keys, action, text, tip in _KEYS
     ]
-
-    _held_at: Offset | None = None  # where on the screen a drag has come to
 
     def action_zoom(self, steps: int) -> None:
         """Magnify about the middle."""
@@ -157,57 +151,6 @@ class ImageView(ImageCanvas, can_focus=True):
             reason = still.NO_PIXELS
         if reason:
             self.notify(reason, severity="warning")
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Magnify."""
-        event.stop()
-        self.action_zoom(1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Show more."""
-        event.stop()
-        self.action_zoom(-1)
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take hold of the image."""
-        if event.button == 1 and self.pyramid is not None:
-            self._held_at = event.screen_offset
-            self.capture_mouse()
-
-    def on_mouse_up(self) -> None:
-        """Let go of the image."""
-        self.release_mouse()
-
-    def on_mouse_release(self) -> None:
-        """The mouse is everybody's again."""
-        self._held_at = None
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Read the value under the pointer, and move a held image with it."""
-        across, down = self.blocks.pixels
-        inside = event.y < self.size.height - CAPTION_ROWS
-        self.pointer_px = ((event.x + 0.5) * across, (event.y + 0.5) * down) if inside else None
-        if self._held_at is not None and event.button != 1:  # let go outside the terminal
-            self.release_mouse()
-        elif self._drag_to(event.screen_offset):
-            return  # the caption is part of that frame
-        self.refresh_caption()
-
-    def _drag_to(self, place: Offset) -> bool:
-        """Move a held image; False when it stays where it is."""
-        if self._held_at is None or self.pyramid is None:
-            return False
-        (across, down), way, self._held_at = self.blocks.pixels, place - self._held_at, place
-        look = view.dragged(self.pyramid, self.look, self.port, way.x * across, way.y * down)
-        moved = look != self.look
-        if moved:
-            self.look_at(look)
-        return moved
-
-    def on_leave(self) -> None:
-        """Read the value in the middle again."""
-        self.pointer_px = None
-        self.refresh_caption()
 
     def on_focus(self) -> None:
         """Light the caption up: the keys work."""
