@@ -28,30 +28,35 @@ def launch(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     Raises:
         UserError: a worker of this job is alive already, or no process could be started.
     """
-    data.job(job_id).mkdir(parents=True, exist_ok=True)
-    lock = os.open(data.lock(job_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        if not _try_lock(lock):
-            raise UserError(f"Job {job_id} is running already; see radtui jobs show {job_id}.")
-        command = [sys.executable, "-P", "-m", "radtui.worker", "--data-dir", str(data.root), str(job_id)]
-        with data.log(job_id).open("ab") as log:
-            # A pipe that the app drains would break with the app, so the output is a file.
-            child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=data.job(job_id),
-                start_new_session=True,
-                pass_fds=(lock,),
-            )
+        data.job(job_id).mkdir(parents=True, exist_ok=True)
+        lock = os.open(data.lock(job_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            if not _try_lock(lock):
+                raise UserError(f"Job {job_id} is running already; see radtui jobs show {job_id}.")
+            child = _started(data, job_id, lock)
+        finally:
+            os.close(lock)
     except OSError as error:
         raise UserError(f"Cannot start the worker of job {job_id}: {error.strerror}.") from error
-    finally:
-        os.close(lock)
     os.setpriority(os.PRIO_PROCESS, child.pid, WORKER_NICENESS)
     _children[job_id] = child
     jobs.started(db, job_id, child.pid)
+
+
+def _started(data: DataDir, job_id: int, lock: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", "radtui.worker", "--data-dir", str(data.root), str(job_id)]
+    with data.log(job_id).open("ab") as log:
+        # A pipe that the app drains would break with the app, so the output is a file.
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=data.job(job_id),
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
 
 
 def alive(data: DataDir, job_id: int) -> bool:

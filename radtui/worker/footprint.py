@@ -16,14 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from radtui.settings import TrainSettings
-from radtui.worker import fitting, lora, meta_pass, vision_attention
+from radtui.worker import fitting, lora, main_memory, meta_pass, vision_attention
 from radtui.worker.backend import Plan
 from radtui.worker.memory import GIB
 from radtui.worker.pretrained import empty_model
 
 # Source: Dettmers et al., QLoRA (2023), section 3: a scale of 8 bits per block of 64, one of 32 bits per 256 scales.
 SCALES_BYTES = 1 / 64 + 4 / (64 * 256)
-ADAM_BYTES = {"adamw_8bit": 2.0}  # per trainable parameter; two averages, of 32 bits unless named here
+AVERAGES_BYTES = {"adamw_8bit": 2.0}  # per trainable parameter, where they are not of 32 bits
 MASTER_BYTES = 8  # per trainable parameter: itself and its gradient in 32 bits
 # Per trainable parameter that several GPUs learn: the gradient once more. Source: torch's DistributedDataParallel,
 # gradient_as_bucket_view.
@@ -77,7 +77,7 @@ class Footprint:
     @property
     def optimizer_gib(self) -> float:
         """The optimizer's averages, made at the first step."""
-        return self.trainable * ADAM_BYTES.get(self.settings.optimizer, 8.0) / GIB
+        return self.trainable * AVERAGES_BYTES.get(self.settings.optimizer, main_memory.ADAM_BYTES) / GIB
 
     def recompute(self, layers: int, text: bool) -> None:
         """Set which activations are computed twice, as `fitting.keeper` does."""

@@ -36,9 +36,8 @@ class KnownImages:
         self.probes: dict[str, Probe] = {}  # what decoding told of each sha256 that is readable
         self._rows: dict[Key, str] = {}  # sha256
         self._readable: dict[Key, tuple[int, Probe]] = {}  # id
-        self.missing: list[
-            str
-        ] = []  # source keys of rows kept without their file, in the order they were noticed
+        # Source keys of rows kept without their file, in the order they were noticed.
+        self.missing: list[str] = []
         for image in images.get_many(db, images.find(db, ImageQuery(dataset))):
             key = image.split, image.source_key
             self._rows[key] = image.sha256

@@ -50,9 +50,10 @@ def fitting(
     while fitted is not None and one + each * (fitted.batch_size - 1) > room:
         fitted = halved(fitted)
     if fitted is None:
+        each_of = f" for each of {processes} processes" if processes > 1 else ""
         raise UserError(
-            f"One image at a time takes {one / memory.GIB:.1f} GiB and {room / memory.GIB:.1f} GiB are free: set "
-            "max_side_px, turn gradient_checkpointing on, or choose a smaller model."
+            f"One image at a time takes {one / memory.GIB:.1f} GiB and {room / memory.GIB:.1f} GiB are free{each_of}: "
+            "set max_side_px, turn gradient_checkpointing on, or choose a smaller model."
         )
     return fitted
 

@@ -133,6 +133,17 @@ def test_what_waits_for_a_failed_job_does_not_start(
     assert jobs.must_get(db, second.id).state is JobState.QUEUED
 
 
+def test_a_job_that_cannot_be_started_says_so_on_its_row(
+    data: DataDir, db: sqlite3.Connection, mllama: Path
+) -> None:
+    data.job(1).parent.mkdir(exist_ok=True)
+    data.job(1).write_text("a file where the job's folder should be")
+    with pytest.raises(UserError, match="Cannot start the worker of job 1: File exists"):
+        submit_train(data, db, train_settings(mllama))
+    failed = jobs.must_get(db, 1)
+    assert failed.state is JobState.FAILED and failed.error.startswith("Cannot start the worker")
+
+
 def test_a_queued_job_can_be_taken_out(data: DataDir, db: sqlite3.Connection, mllama: Path) -> None:
     first = jobs.create(db, JobKind.TRAIN, "first", "shapes", train_settings(mllama).to_dict())
     second = submit_generate(data, db, GenerateSettings(train_job=first.id), after_job_id=first.id)
