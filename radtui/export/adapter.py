@@ -44,7 +44,10 @@ def export_adapter(
         raise UserError(f"Job {job_id} has left no adapter: it is {job.state}; let it finish, or resume it.")
     _refuse_damaged(adapter / WEIGHTS, job_id)
     out = out.expanduser().absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"Cannot write {out}: {error.strerror}; choose another folder with --out.") from error
     with whole_folder(out, _is_export) as folder:
         if merged:
             _merge(job, adapter, folder, base)

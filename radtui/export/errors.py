@@ -8,8 +8,8 @@ from pathlib import Path
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
 from radtui.export.study import Review
-from radtui.records import Rating
-from radtui.review.scheme import error_answer, parse_error_answer
+from radtui.review.quality import of_raters_who_count
+from radtui.review.scheme import error_answer
 
 # Source: Yu et al., ReXVal (PhysioNet 2023): one row per report, rater, category and significance, zeros included.
 COLUMNS = ("image_id", "rater", "variant", "category", "category_id", "significant", "n")
@@ -22,10 +22,7 @@ def error_rows(review: Review, include_unblinded: bool = False) -> Iterator[tupl
     said nothing, and has no rows.
     """
     kept, _ = review.counting(include_unblinded)
-    counting = {rating.rater for rating in kept if _counts(rating)}
-    for rating in kept:
-        if rating.rater not in counting:
-            continue
+    for rating in of_raters_who_count(kept):
         for variant in rating.shown:
             for category in review.scheme.errors:
                 for significant in (True, False):
@@ -49,7 +46,3 @@ def write_errors(review: Review, out: Path, raw: bool = False, include_unblinded
             file.write(csv_line(cell(value, raw) for value in row))
             written += 1
     return written
-
-
-def _counts(rating: Rating) -> bool:
-    return any(count and parse_error_answer(key) for key, count in rating.answers.items())

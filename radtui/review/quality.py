@@ -158,9 +158,7 @@ def errors_of(ratings: Sequence[Rating], categories: Sequence[str], seed: int = 
     """
     import numpy as np
 
-    counts = [(rating, _counts(rating)) for rating in ratings]
-    counting = {rating.rater for rating, found in counts if found}
-    kept = [(rating, found) for rating, found in counts if rating.rater in counting]
+    kept = [(rating, _counts(rating)) for rating in of_raters_who_count(ratings)]
     if not kept:
         return None
     kinds = [(variant, severe) for variant in TWO_VARIANTS for severe in (True, False)]
@@ -187,6 +185,12 @@ def errors_of(ratings: Sequence[Rating], categories: Sequence[str], seed: int = 
         difference=estimates[-1],
         wilcoxon_p=wilcoxon(Answers(image_ids, tuple(map(float, difference))).independent),
     )
+
+
+def of_raters_who_count(ratings: Sequence[Rating]) -> list[Rating]:
+    """The ratings of raters who have counted an error anywhere: where they have no count they say 0."""
+    counting = {rating.rater for rating in ratings if _counts(rating)}
+    return [rating for rating in ratings if rating.rater in counting]
 
 
 def _rates(

@@ -95,11 +95,7 @@ class Scheme:
         return preferences, levels
 
     def holds(self, rating: Rating) -> bool:
-        """Whether a rating answers this scheme's questions alone, on its scales.
-
-        One made with another version of it counts beside the others as long as that is so: how comparisons were put
-        before the rater, and with which words, may have changed.
-        """
+        """Whether a rating answers this scheme's questions alone, on its scales, with whatever version of it."""
         preferences, levels = self.steps
         return (
             rating.scheme == self.id

@@ -175,8 +175,8 @@ def counted(
 ) -> tuple[list[Rating], LeftOut]:
     """The ratings that count, and how many do not, by reason; what is exported counts the same way.
 
-    Ratings by other schemes are left out, since their answers mean something else, and so are those by versions of
-    this one whose questions it does not have; those of other versions count, and `Summary.versions` says how many.
+    Ratings by other schemes are left out, since their answers mean something else, and so are all those by a version
+    of this one that asked what it does not; those of other versions count, and `Summary.versions` says how many.
 
     Args:
         rows: Current state of each comparison.
@@ -185,13 +185,14 @@ def counted(
         include_unblinded: Count ratings made by someone who knew which text is whose.
     """
     kept = []
+    apart = _versions_apart(rows, scheme)
     reasons = dict.fromkeys(LeftOut.__slots__, 0)
     for row in rows:
         if row.empty:
             reason = "unrated"
         elif row.scheme != scheme.id:
             reason = "other_scheme"
-        elif not scheme.holds(row):
+        elif row.scheme_hash in apart:
             reason = "other_version"
         elif row.occasion:
             reason = "repeats"
@@ -213,10 +214,23 @@ def versions_of(ratings: Iterable[Rating]) -> dict[str, int]:
     return dict(Counter(rating.scheme_hash for rating in ratings).most_common())
 
 
+def _versions_apart(rows: Iterable[Rating], scheme: Scheme) -> frozenset[str]:
+    """Hashes of versions of the scheme that asked something else, as some answer shows.
+
+    Without the ratings that have such an answer, such as an error of a kind that is no more, the version's others
+    would be a selection.
+    """
+    return frozenset(row.scheme_hash for row in rows if row.scheme == scheme.id and not scheme.holds(row))
+
+
 def _with_repeats(rows: Sequence[Rating], scheme: Scheme, include_unblinded: bool) -> list[Rating]:
     """The judgements among which those of hidden repeats are, to be compared with the first ones."""
+    apart = _versions_apart(rows, scheme)
     return [
-        row for row in rows if scheme.holds(row) and (row.blinded or include_unblinded) and not row.skipped
+        row
+        for row in rows
+        if row.scheme == scheme.id and row.scheme_hash not in apart
+        if (row.blinded or include_unblinded) and not row.skipped
     ]
 
 

@@ -96,11 +96,14 @@ def test_versions_of_the_scheme_are_counted():
         {"preference": 3},
     ],
 )
-def test_an_answer_that_a_version_of_the_scheme_does_not_ask_for_keeps_its_rating_apart(fields):
-    odd = rating(1, **({"preference": 1} | fields))
+def test_an_answer_that_the_scheme_does_not_ask_for_keeps_its_version_apart(fields):
+    odd = rating(1, **({"preference": 1, "scheme_hash": "older"} | fields))
     assert odd.scheme == SCHEME.id and not SCHEME.holds(odd)
-    found = summary([odd, rating(2, 1)])
-    assert (found.n, found.left_out.other_version) == (1, 1)
+    same_version = [rating(i, -1, scheme_hash="older") for i in (2, 3)]  # alone they would be a selection
+    found = summary([odd, *same_version, rating(4, 1)])
+    assert (found.n, found.left_out.other_version, found.preference.wins) == (1, 3, 1)
+    again = [rating(i, 1, occasion=1, scheme_hash=of) for i, of in ((2, "older"), (4, ""))]
+    assert summary([odd, *same_version, rating(4, 1), *again]).repeats.same.n == 1
 
 
 def test_what_does_not_count_is_named():
@@ -113,7 +116,7 @@ def test_what_does_not_count_is_named():
         rating(6, None),
         rating(7, 1, scheme="other"),
         rating(8, None, both_bad=True),
-        rating(9, 1, answers={"dim.tone": 1}),
+        rating(9, 1, scheme_hash="older", answers={"dim.tone": 1}),
     ]
     found = summary(ratings, calibration={(1, 5)})
     assert found.n == 2 and found.preference.wins == 1

@@ -94,6 +94,9 @@ def test_what_cannot_be_exported_is_a_sentence(trained, tmp_path):
     with pytest.raises(UserError, match=r"/nowhere"):
         export_adapter(data, db, job.id, tmp_path / "a", merged=True, base="/nowhere")
     assert not (tmp_path / "a").exists()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="choose another folder with --out"):
+        export_adapter(data, db, job.id, tmp_path / "file" / "deeper" / "a")
 
 
 @pytest.mark.parametrize("keep", [0, 4, 200, -1])
