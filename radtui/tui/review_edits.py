@@ -102,6 +102,14 @@ def chosen_level(rating: Rating | None, scheme: Scheme, answer: str = "") -> int
     return next((at for at, level in enumerate(scheme.preference) if level.value == toward_b), None)
 
 
+def in_words(rating: Rating, scheme: Scheme) -> str:
+    """A judgement as A and B stood, which gives nothing away; "" without one."""
+    if rating.both_bad or rating.skipped:
+        return "Both bad" if rating.both_bad else "Skipped"
+    level = chosen_level(rating, scheme)
+    return scheme.preference[level].label if level is not None else ""
+
+
 def acceptability_of(rating: Rating | None, variant: Variant) -> int | None:
     """What one text was given, or None."""
     return None if rating is None else rating.acceptability(variant)

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from radtui.records import Rating
 from radtui.review.scheme import modes_of
 from radtui.tui import review_edits as edits
 from radtui.tui.review_session import Edit, ReviewSession
@@ -133,18 +132,9 @@ class ReviewActions(ReviewLists):
         row = session.answer(edit) if session is not None else None
         if session is None or row is None:
             return
-        self.last = self.in_words(row)
+        self.last = edits.in_words(row, session.scheme)
         if session.next_unrated() is None:
             self.ended, self.message = session.pair, self.all_rated()
-
-    def in_words(self, row: Rating) -> str:
-        """A judgement as A and B stood, which gives nothing away."""
-        if self.session is None or row.empty:
-            return ""
-        if row.both_bad or row.skipped:
-            return "Both bad" if row.both_bad else "Skipped"
-        level = edits.chosen_level(row, self.session.scheme)
-        return self.session.scheme.preference[level].label if level is not None else ""
 
     def action_scroll(self, rows: int) -> None:
         """Scroll all texts, or mark another dimension while these are compared."""
