@@ -10,7 +10,6 @@ Without a GPU the same step runs without graphs, which is how the tests compare 
 
 from __future__ import annotations
 
-import logging
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +19,6 @@ from torch import Tensor
 
 from radtui.worker.mllama_step import Buffers, step
 
-log = logging.getLogger("radtui.worker")
 CHECK_EVERY = 8  # steps between looks whether all rows have ended; each look waits for the GPU
 # Text buffers grow in such steps, so that batches share a graph; attention kernels like them even.
 ROUND_TOKENS = 64

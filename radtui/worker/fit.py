@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,6 @@ from radtui.worker.arguments import arguments
 from radtui.worker.rank_process import OutOfMemoryError
 from radtui.worker.task import Task
 from radtui.worker.trainer import ReferenceTrainer, WatchedTrainer
-
-log = logging.getLogger("radtui.worker")
 
 
 def fit(task: Task, checkpoint: Path | None) -> None:
@@ -66,11 +64,15 @@ def fit(task: Task, checkpoint: Path | None) -> None:
 
 
 def _agreed(task: Task, fitted: TrainSettings) -> TrainSettings:
-    """The settings with the micro-batch that fits every rank."""
+    """The settings with the micro-batch that fits every rank, and recomputing where any rank does."""
     ranks = task.reporter.ranks
     if not ranks.several:
         return fitted
     agreed = shares.with_batch(fitted, int(ranks.least(fitted.batch_size)))
+    # By this DDP looks for unused parameters or does not; ranks that differ would wait for each other in vain.
+    nowhere = bool(ranks.least(float(fitted.gradient_checkpointing == "off")))
+    if fitted.gradient_checkpointing == "off" and not nowhere:
+        agreed = replace(agreed, gradient_checkpointing="on")
     task.reporter.result(
         batch_size=agreed.batch_size, gradient_accumulation=agreed.gradient_accumulation, gpus=ranks.count
     )

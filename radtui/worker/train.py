@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import sqlite3
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ from radtui.worker.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
     from radtui.worker.callback import Progress
-
-log = logging.getLogger("radtui.worker")
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,22 @@ def test_a_rank_that_is_done_leaves_before_its_libraries_can_abort_it():
     wait_until(lambda: not psutil.pid_exists(loader) or psutil.Process(loader).status() == "zombie")
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "agreed"),
+    [("off", "off", "off"), ("off", "on", "on"), ("on", "off", "on"), ("unsloth", "unsloth", "unsloth")],
+)
+def test_ranks_agree_on_images_at_a_time_and_on_whether_anything_is_recomputed(own, other, agreed):
+    from radtui.worker import fit
+
+    others = iter((2.0, float(other == "off")))  # what the other rank gives each time
+    ranks = SimpleNamespace(several=True, count=2, least=lambda value: min(value, next(others)))
+    written: dict[str, object] = {}
+    task = SimpleNamespace(reporter=SimpleNamespace(ranks=ranks, result=written.update))
+    found = fit._agreed(task, train_settings("m", batch_size=4, gradient_checkpointing=own))  # type: ignore[arg-type]
+    assert (found.batch_size, found.gradient_accumulation, found.gradient_checkpointing) == (2, 2, agreed)
+    assert written == {"batch_size": 2, "gradient_accumulation": 2, "gpus": 2}
+
+
 def killed_at_work(data: DataDir, job: Job) -> Job:
     """Start a job, kill its launcher in the middle, and look for what it leaves."""
     start(data, job)
