@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,12 @@ def test_files_stay_readable() -> None:
         if (lines := path.read_text(encoding="utf-8").count("\n")) > 400
     }
     assert not long
+
+
+def test_sql_is_in_the_store_alone() -> None:
+    speaks = re.compile(r"\.(execute|executemany|executescript)\(")
+    files = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if speaks.search(path.read_text())}
+    assert {path.parts[0] for path in files} == {"store"}
 
 
 def test_every_package_is_in_the_wheel() -> None:

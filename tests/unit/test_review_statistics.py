@@ -164,6 +164,20 @@ def test_no_difference_is_found_in_95_of_100_runs():
     assert other.verdict == "tuned preferred" and other.preference.win_rate.low > 0.5
 
 
+def test_a_share_covers_the_truth_when_raters_of_an_image_agree():
+    generator = np.random.default_rng(21)
+    by_image = as_if_independent = 0
+    for _ in range(200):
+        shared = np.repeat(generator.random(40), 4)
+        drawn = np.where(generator.random(160) < 0.9, shared, generator.random(160))
+        won = [bool(value < 0.7) for value in drawn]
+        found = answers_of([(i // 4, 0.0) for i in range(160)]).share(won)
+        low, high = wilson_limits(sum(won), 160)
+        by_image += found.low <= 0.7 <= found.high
+        as_if_independent += low <= 0.7 <= high
+    assert as_if_independent / 200 < 0.80 and 0.90 <= by_image / 200 <= 0.99
+
+
 def test_raters_who_are_all_of_one_mind_leave_the_doubt_of_their_images():
     found = summary([rating(i, 1, rater=name) for i in range(10) for name in "abc"])
     won, lost = found.preference.win_rate, found.both_bad
