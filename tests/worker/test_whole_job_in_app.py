@@ -16,6 +16,7 @@ from radtui.paths import DataDir
 from radtui.records import JobKind, JobState
 from radtui.store import descriptions, jobs, ratings
 from radtui.store.database import connect
+from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.widgets.train_form import TrainForm
 from tests.tui.driving import MIDDLE, opened, text_of, until
 from tests.worker.conftest import train_settings
@@ -120,6 +121,6 @@ async def test_a_killed_app_leaves_its_job_to_the_next_one(data: DataDir, mllama
         await until(pilot, lambda: [p.job.id for p in app.snapshot.live] == [1])
         assert jobs.must_get(db, 1).state is JobState.RUNNING
         await pilot.press("K")
-        await pilot.pause()
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: jobs.must_get(db, 1).state is JobState.STOPPED, LONG_S)
