@@ -14,7 +14,7 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     demo/         phantom radiographs, their captions, the small base model's recipe
     imaging/      pixels -> grey levels -> terminal cells (pure)
     charts/       metric points -> smoothed, bounded series -> cells (pure)
-    jobs/         start, stop, reconcile, estimate; the only processes that outlive a call, the only flock
+    jobs/         start, stop, reconcile, estimate; the only processes that outlive a call, and their flock
     worker/       python -m radtui.worker JOB: import, train, generate, on one GPU or several; torch and trl live here
     review/       rating scheme, order and blinding, agreement, statistics, text scores (pure)
     export/       comparisons -> CSV and other files; a whole file or none

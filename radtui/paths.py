@@ -44,6 +44,12 @@ class DataDir:
         """The Trainer's checkpoints of a training job."""
         return self.job(job_id) / "checkpoints"
 
+    def rater_lock(self, rater: str) -> Path:
+        """The file whose `flock` all sessions of one rater share."""
+        from hashlib import sha256
+
+        return self.root / "raters" / sha256(rater.encode()).hexdigest()[:16]  # a name may be no file's
+
     def blob(self, sha256: str) -> Path:
         """An image's unchanged bytes."""
         return self.root / "images" / sha256[:2] / sha256

@@ -36,9 +36,9 @@ class Session:
         return click.get_current_context().with_resource(reading(self.data))
 
     @property
-    def rater_name(self) -> str:
-        """Who rates: the option, `$RADTUI_RATER`, or the login name."""
-        return self.rater or os.environ.get("RADTUI_RATER") or _login_name()
+    def chosen_rater(self) -> str:
+        """Who rates, by the option or `$RADTUI_RATER`; "" when neither says so, and it is the login's name."""
+        return self.rater or os.environ.get("RADTUI_RATER", "")
 
     def need_terminal(self) -> None:
         """Raise UserError where no keys can be read, or nothing drawn: Textual draws by the standard error."""
@@ -55,7 +55,8 @@ class Session:
             os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
         from radtui.tui.app import run_app
 
-        run_app(self.data, self.rater_name, screen=screen, guide=guide)
+        chosen = self.chosen_rater
+        run_app(self.data, chosen or _login_name(), screen=screen, guide=guide, from_login=not chosen)
 
 
 def _login_name() -> str:

@@ -10,7 +10,7 @@ words.py      durations, rates and states as text; job_words.py, job_differences
 rates.py      the pace of live jobs; watched.py: what a training job writes; train_choices.py: what its form offers
 image_rows.py images as rows of a table; image_bytes.py: what reads one
 thumbnails.py small pictures, drawn by pictures.py; still.py: one in real pixels
-review_*.py   a rater's session and time, its panels, and what one key changes
+review_*.py   a rater's session and time, its panels, and what one key changes; rater_lock.py: who else has the name
 screens/      one screen a file, its .tcss beside it
 widgets/      one widget a file
 """

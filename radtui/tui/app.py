@@ -58,7 +58,14 @@ class RadtuiApp(App[None]):
     ]
 
     def __init__(
-        self, data: DataDir, rater: str, screen: str = "", *, guide: str = "", live: bool = True
+        self,
+        data: DataDir,
+        rater: str,
+        screen: str = "",
+        *,
+        guide: str = "",
+        from_login: bool = False,
+        live: bool = True,
     ) -> None:
         """See `run_app`; `live=False` starts no poller thread."""
         self.db: sqlite3.Connection = connect(data)
@@ -68,7 +75,7 @@ class RadtuiApp(App[None]):
         self.register_theme(THEME)  # before the style sheets that use its variables are read
         self.theme = THEME.name
         self.set_keymap(KEYMAP)
-        self.data, self.rater = data, rater
+        self.data, self.rater, self.rater_from_login = data, rater, from_login
         self.poller = Poller(data, self._post_snapshot, reconcile=_reconcile)
         self.snapshot = Snapshot(0.0)
         self._guide, self._live = guide, live
@@ -206,7 +213,7 @@ def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:
     reconcile(data, db)
 
 
-def run_app(data: DataDir, rater: str, screen: str = "", guide: str = "") -> None:
+def run_app(data: DataDir, rater: str, screen: str = "", guide: str = "", from_login: bool = False) -> None:
     """Open the app on the terminal and return when the user leaves it.
 
     Args:
@@ -214,8 +221,9 @@ def run_app(data: DataDir, rater: str, screen: str = "", guide: str = "") -> Non
         rater: who rates.
         screen: the screen to open with: "data", "train", "review" or "jobs"; the fitting one when empty.
         guide: what to say first, in a box that any key closes.
+        from_login: nobody has chosen the rater's name: it is that of the login.
 
     Raises:
         UserError: the data folder cannot be used.
     """
-    RadtuiApp(data, rater, screen, guide=guide).run()
+    RadtuiApp(data, rater, screen, guide=guide, from_login=from_login).run()

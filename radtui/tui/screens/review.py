@@ -30,6 +30,7 @@ from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.answer_panel import SIDES, AnswerPanel, Asking, key_text
 from radtui.tui.widgets.image_facts import finding
 from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.rater_line import RaterLine
 from radtui.tui.widgets.review_line import ReviewLine
 from radtui.tui.widgets.text_box import TextBox
 
@@ -38,6 +39,7 @@ GROW_S = 1.0  # between looks for new pairs while a job writes them
 BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (150, "-wide")]  # columns from which a class is set
 FIRST = "One key says which text is better, saves it and shows the next pair."
 LOOK_KEYS = "+ - zoom · arrows move · w window · [ ] brightness · z fit · esc the texts"
+RATER_CELLS = 16  # of a rater's name in the line above the pair
 ROWS = [(0, "-short"), (34, "-tall"), (48, "-high")]
 
 
@@ -80,6 +82,7 @@ class ReviewScreen(ReviewActions):
         """The comparison, and what stands in its place while there is none."""
         yield Static("", id="nothing", markup=False)
         with Vertical(id="review", classes="body"):
+            yield RaterLine(self.rad.data, self.rad.rater, self.rad.rater_from_login)
             yield ReviewLine()
             with Grid(id="pair"):
                 yield ImageView(empty="")
@@ -160,7 +163,7 @@ class ReviewScreen(ReviewActions):
         self.query_one(AnswerPanel).ask(Asking(session.scheme, shown, *at, self.message, roomy))
         self.query_one(ReviewLine).show(
             shown.place, session.queue.progress(), f"#{session.study.job.id} {session.study.job.name}",
-            marks(shown, self.list_name, len(session.among or ())),
+            marks(shown, session.study.rater, self.list_name, len(session.among or ())),
         )  # fmt: skip
         last = FIRST if panels.mode == "main" and not session.queue.progress().rated else ""
         if self.looking:
@@ -303,14 +306,16 @@ def job_in(snapshot: Snapshot, job_id: int) -> Job | None:
     return next((job for job in snapshot.jobs if job.id == job_id), None)
 
 
-def marks(shown: Shown, list_name: str, listed: int) -> list[Content]:
-    """What is special about the pair on show, and the list that is gone through."""
+def marks(shown: Shown, rater: str, list_name: str, listed: int) -> list[Content]:
+    """What is special about the pair on show, the list that is gone through, and who rates."""
     found = [Content.styled(f"{list_name}: {listed:,}, esc all", "$accent")] if list_name else []
     if shown.rated:
         found.append(Content.styled("rated", "bold $accent"))
     if shown.rating is not None and shown.rating.flagged:
         found.append(Content.styled("flagged", "bold $warning"))
     blind = not shown.identity_known
+    name = rater if len(rater) <= RATER_CELLS else f"{rater[: RATER_CELLS - 1]}…"
+    found.append(Content.styled(name, "$muted"))
     found.append(Content.styled("blind" if blind else "not blind", "$muted" if blind else "bold $warning"))
     return found
 

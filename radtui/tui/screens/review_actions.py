@@ -13,6 +13,7 @@ from radtui.tui.review_session import Edit, ReviewSession
 from radtui.tui.screens.note import NoteSheet
 from radtui.tui.screens.review_lists import ReviewLists
 from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.rater_line import RaterLine
 from radtui.tui.widgets.text_box import TextBox
 
 TURNS = 6  # of the event loop, until each changed widget has told the screen
@@ -80,6 +81,7 @@ class ReviewActions(ReviewLists):
         if session is None:
             return
         session.time.touch()
+        self.query_one(RaterLine).noticed()
         self.message = ""
         group, _, number = name.partition(".")
         before = session.mine
