@@ -51,7 +51,5 @@ def _rows(found: VariantScores) -> dict[str, str]:
 def _estimate(of: Estimate) -> str:
     if of.value is None:
         return "-"
-    limits = (
-        f" ({of.low:.3g} to {of.high:.3g}, n={of.n})" if of.low is not None and of.high is not None else ""
-    )
-    return f"{of.value:.3g}{limits}"
+    limits = f"{of.low:.3g} to {of.high:.3g}, " if of.low is not None and of.high is not None else ""
+    return f"{of.value:.3g} ({limits}n={of.n})"

@@ -55,6 +55,8 @@ def alpha_of(units: Iterable[Sequence[float]], metric: str = "ordinal", seed: in
     drawn = resampled_sums(tables.reshape(count, -1), CLUSTER_RESAMPLES, seed)
     alphas = _alphas(drawn.reshape(-1, *tables.shape[1:]), values, metric)
     low, high = np.nanquantile(alphas, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    if low == high:  # as when all agree on every image: no spread was seen
+        return Estimate(alpha, None, None, count, "bootstrap")
     return Estimate(alpha, float(low), float(high), count, "bootstrap")
 
 

@@ -40,7 +40,7 @@ class Proportion:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its n and 95 % interval; None where it is not defined or too few make it meaningless."""
+    """A number with its n and 95 % interval; None where it is not defined, or too few or too equal to say."""
 
     value: float | None
     low: float | None
@@ -110,10 +110,8 @@ def mean_of(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) 
     if data.size == 0:
         return Estimate(None, None, None, 0, "bca")
     mean = float(data.mean())
-    if data.size == 1:
-        return Estimate(mean, None, None, 1, "bca")
-    if np.all(data == data[0]):  # nothing to resample; scipy would give NaN
-        return Estimate(mean, mean, mean, int(data.size), "bca")
+    if np.all(data == data[0]):  # no spread was seen, which does not say that there is none
+        return Estimate(mean, None, None, int(data.size), "bca")
     from scipy import stats
 
     interval = stats.bootstrap(
@@ -168,6 +166,7 @@ def clustered_ratios(
         limits[:, defined] = np.nanquantile(
             ratios[:, defined], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0
         )
+        limits[:, limits[0] == limits[1]] = np.nan  # every cluster says the same: resampling shows no doubt
     return [
         Estimate(
             value=float(a / b) if b else None,

@@ -77,10 +77,9 @@ def _sacrebleu(texts: Sequence[str], references: Sequence[str]) -> tuple[Estimat
         signatures[score.name] = str(metric.get_signature())
         # The JSON form is sacrebleu's public way to the bootstrap interval.
         told = json.loads(score.format(width=6, signature=signatures[score.name], is_json=True))
-        if "confidence_mean" in told:
+        low = high = None
+        if told.get("confidence_var"):  # not with one text, nor where every resample scores the same
             low, high = (told["confidence_mean"] + sign * told["confidence_var"] for sign in (-1, 1))
-        else:  # one text, or a score of 0 in every resample
-            low = high = None if len(texts) == 1 else score.score
         found.append(Estimate(score.score, low, high, len(texts), "bootstrap"))
     return found[0], found[1], signatures
 

@@ -168,6 +168,9 @@ def test_better_and_worse_need_the_numbers_behind_them(
     unsure = replace(scale, difference=replace(scale.difference, low=-0.1, high=0.5))
     left_open = replace(told, summary=replace(told.summary, acceptability=unsure))
     assert {p.claim: p.tone for p in findings(left_open)}["Acceptability"] is Tone.OPEN
+    equal = replace(scale, difference=replace(scale.difference, value=1.0, low=None, high=None))
+    told_by_test = replace(told, summary=replace(told.summary, acceptability=equal))
+    assert {p.claim: p.tone for p in findings(told_by_test)}["Acceptability"] is Tone.BETTER
     untested = replace(told, summary=replace(told.summary, acceptability=replace(scale, wilcoxon_p=0.5)))
     assert {p.claim: p.tone for p in findings(untested)}["Acceptability"] is Tone.OPEN
 

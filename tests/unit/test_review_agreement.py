@@ -66,6 +66,8 @@ def test_alpha_at_its_ends():
     assert krippendorff_alpha([[1], [2], []]) is None and krippendorff_alpha([]) is None
     noise = np.random.default_rng(0).integers(-2, 3, size=(3000, 3)).tolist()
     assert abs(krippendorff_alpha(noise)) < 0.03
+    agreed = alpha_of([[1, 1], [2, 2], [5, 5, 5]])  # of three images, which is no certainty
+    assert (agreed.value, agreed.low, agreed.high, agreed.n) == (1.0, None, None, 3)
     with pytest.raises(ValueError):
         krippendorff_alpha([[1, 2]], "ratio")
 

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from radtui.review.intervals import (
+    Estimate,
     clustered_ratio,
     f1_of,
     mean_of,
@@ -70,9 +71,12 @@ def test_mean_has_scipys_bca_interval():
     assert mean_of(values, seed=5) == ours and mean_of(values, seed=6) != ours
 
 
-def test_mean_of_equal_or_single_values():
-    assert (mean_of([2, 2, 2]).low, mean_of([2, 2, 2]).high) == (2, 2)
-    assert mean_of([1]).value == 1 and mean_of([1]).low is None
+def test_equal_or_single_values_have_a_mean_and_no_interval():
+    for values in ([2, 2, 2], [2]):
+        assert mean_of(values) == Estimate(2.0, None, None, len(values), "bca")
+    same = clustered_ratio([(3.0, 3.0)] * 4, n=12)
+    assert same == Estimate(1.0, None, None, 12, "cluster bootstrap")
+    assert clustered_ratio([(3.0, 3.0)] * 3 + [(1.0, 3.0)], n=12).low is not None
 
 
 def test_clustered_interval_is_wider_than_one_that_takes_ratings_for_independent():

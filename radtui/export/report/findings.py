@@ -96,11 +96,12 @@ def _apart(
 
 
 def _side(difference: Estimate, p: float | None) -> Tone:
-    """Where interval and test say the same; of two equal answers alone an interval would have no width."""
-    low, high = difference.low, difference.high
-    if low is None or high is None or low <= 0 <= high or p is None or p >= ALPHA:
+    """Where test and interval say the same; answers that are all equal have no interval, so that the test decides."""
+    value, low, high = difference.value, difference.low, difference.high
+    around = low is not None and high is not None and low <= 0 <= high
+    if not value or around or p is None or p >= ALPHA:
         return Tone.OPEN
-    return Tone.BETTER if low > 0 else Tone.WORSE
+    return Tone.BETTER if value > 0 else Tone.WORSE
 
 
 def _turned(tone: Tone) -> Tone:

@@ -169,7 +169,7 @@ def interval(low: float, value: float, high: float, cells: int, middle: float | 
         return Content("")
     at = [min(cells - 1, max(0, round(x * (cells - 1)))) for x in (low, value, high)]
     centre = round(middle * (cells - 1)) if middle is not None else -1
-    clear = middle is not None and not low <= middle <= high
+    clear = middle is not None and low < high and not low <= middle <= high
     style = (TUNED if value > (middle or 0) else BASE) if clear or middle is None else "$foreground"
     parts: list[Content] = []
     for cell in range(cells):
