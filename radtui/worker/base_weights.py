@@ -23,7 +23,7 @@ def choose(settings: GenerateSettings, how: Plan, ranks: Ranks = ALONE) -> tuple
 
     Args:
         settings: A generation job's.
-        how: From `model.plan`.
+        how: From `backend.plan`.
         ranks: All choose what the fullest of their GPUs has room for, since the texts are to be of one model.
 
     Returns:

@@ -38,7 +38,7 @@ class Fit:
     recomputed_layers: int  # vision layers whose activations are computed twice
     vision_layers: int
     recompute_text: bool
-    peak_gib: float  # of the probe of the whole, or reckoned from those of its parts
+    peak_gib: float  # of the probe of the whole, or estimated from those of its parts
     limit_gib: float
 
     @property
@@ -115,7 +115,7 @@ def _costs(probe: Probe, keep: Callable[[int, bool], None], layers: int, batch: 
 
 
 def _verified(found: Fit, probe: Probe, keep: Callable[[int, bool], None], allowed: float) -> Fit:
-    """Probe what is planned as a whole; while it takes more than was reckoned, recompute some more."""
+    """Probe what is planned as a whole; while it takes more than was estimated, recompute some more."""
     while True:
         keep(found.recomputed_layers, found.recompute_text)
         try:
