@@ -54,19 +54,17 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
         UserError: there is no such job, it has nothing left to do, or the job it follows has left nothing yet.
     """
     job = get_job(db, job_id)
-    if job.state.live:
-        raise UserError(f"Job {job_id} is {job.state} already.")
     if job.state is JobState.DONE and job.kind is JobKind.TRAIN:
         raise UserError(
             f"Job {job_id} has finished its {job.total_steps} steps; start a new one from its settings."
         )
     before = jobs.get(db, job.after_job_id) if job.after_job_id else None
-    if before is not None and before.state not in (JobState.DONE, JobState.STOPPED):
+    if not job.state.live and before is not None and before.state not in (JobState.DONE, JobState.STOPPED):
         raise UserError(
             f"Job {job_id} needs what job {before.id} leaves, and that is {before.state}; resume job {before.id} first."
         )
-    jobs.restart(db, job_id)
-    jobs.requeue_followers(db, job_id)
+    if not jobs.restart(db, job_id):
+        raise UserError(f"Job {job_id} is {get_job(db, job_id).state} already.")
     _launch_or_fail(data, db, job_id)
     return jobs.must_get(db, job_id)
 

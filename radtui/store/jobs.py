@@ -159,24 +159,26 @@ def settle(db: sqlite3.Connection, job_id: int, state: JobState, error: str = ""
         )
 
 
-def restart(db: sqlite3.Connection, job_id: int) -> None:
-    """An ended or queued job is about to be started (again)."""
+def restart(db: sqlite3.Connection, job_id: int) -> bool:
+    """An ended job is about to be started again, and jobs that never started because it stopped wait for it again.
+
+    Returns:
+        False, with nothing changed, when it is live: another process was quicker.
+    """
     with writing(db):
-        db.execute(
+        restarted = db.execute(
             "UPDATE jobs SET state = 'starting', error = '', message = '', stop_requested = '', ended_at = NULL,"
-            " pid = NULL, heartbeat_at = ? WHERE id = ?",
+            f" pid = NULL, heartbeat_at = ? WHERE id = ? AND state NOT IN {LIVE}",
             (time.time(), job_id),
         )
-
-
-def requeue_followers(db: sqlite3.Connection, job_id: int) -> None:
-    """Jobs that never started because this one stopped wait for it again."""
-    with writing(db):
+        if not restarted.rowcount:
+            return False
         db.execute(
             "UPDATE jobs SET state = 'queued', message = '', ended_at = NULL"
             " WHERE after_job_id = ? AND state = 'stopped' AND started_at IS NULL",
             (job_id,),
         )
+    return True
 
 
 def progress(

@@ -103,8 +103,10 @@ def test_a_stop_asked_for_while_the_worker_starts_is_heard(db: sqlite3.Connectio
     jobs.begin(db, job.id, pid=123)
     assert jobs.progress(db, job.id, 1, 3) is StopRequest.CHECKPOINT
     jobs.end(db, job.id, JobState.STOPPED)
-    jobs.restart(db, job.id)
+    assert jobs.restart(db, job.id)
     jobs.begin(db, job.id, pid=124)
+    assert not jobs.restart(db, job.id)  # by another process that saw it stopped as well
+    assert jobs.must_get(db, job.id).pid == 124
     assert jobs.progress(db, job.id, 1, 3) is StopRequest.NONE
 
 

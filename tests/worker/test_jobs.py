@@ -129,7 +129,7 @@ def test_what_waits_for_a_failed_job_does_not_start(
     assert waited.state is JobState.STOPPED and f"Job {first.id}" in waited.message
     with pytest.raises(UserError, match=f"resume job {first.id} first"):
         resume(data, db, second.id)
-    jobs.requeue_followers(db, first.id)  # as resuming the first does
+    jobs.restart(db, first.id)  # as resuming the first does
     assert jobs.must_get(db, second.id).state is JobState.QUEUED
 
 
