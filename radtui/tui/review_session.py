@@ -294,11 +294,15 @@ class ReviewSession:
         return self.show(pairs[place - 1]) if 1 <= place <= len(pairs) else None
 
     def grow(self, pairs: list[Pair]) -> bool:
-        """Take in a new order after more descriptions have come; whether there are more pairs than before."""
-        more = len(pairs) > len(self.queue.pairs)
+        """Take in a new order after more descriptions have come; whether there are more pairs than before.
+
+        Orders are read in threads, so an older one may come last: pairs never become fewer.
+        """
+        if len(pairs) <= len(self.queue.pairs):
+            return False
         self.queue.replace_pairs(pairs)
         self._place = {pair: at for at, pair in enumerate(pairs, 1)}
-        return more
+        return True
 
 
 def _unblinded(rating: Rating | None) -> bool:

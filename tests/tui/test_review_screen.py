@@ -21,6 +21,7 @@ from radtui.tui.widgets.answer_panel import AnswerPanel
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.text_box import TextBox
+from tests.tui.driving import until
 from tests.tui.reviewing import box, history, line, opened, panel, screen, settled, shown
 
 
@@ -255,6 +256,37 @@ async def test_pairs_stream_in_while_they_are_rated(
         await tick()
         assert shown(pilot).pair.image_id == ids[1] and "1/3 answered" in line(pilot)
     assert len(history(data, job)) == 1
+
+
+async def test_pairs_written_in_a_job_s_last_second_come_without_another_snapshot(
+    data: DataDir, db: sqlite3.Connection, add_images: Callable[..., list[int]]
+) -> None:
+    ids = add_images(6)
+    job = jobs.create(db, JobKind.GENERATE, "job 1", "drawn", GenerateSettings().to_dict(), image_ids=ids)
+    jobs.begin(db, job.id, 1)
+
+    def write(count: int) -> None:
+        for variant in Variant:
+            new = [
+                NewDescription(image_id, variant, "text", "Describe.", "greedy", 3, 0.1, False)
+                for image_id in ids[:count]
+            ]
+            descriptions.add(db, job.id, new)
+        jobs.progress(db, job.id, 2 * count, 12)
+
+    write(2)
+    async with opened(data) as pilot:
+        app = screen(pilot).rad
+        assert "0/2 answered" in line(pilot)
+        for count in (4, 6):  # two looks of the poller within a second; then nothing changes any more
+            write(count)
+            if count == 6:
+                jobs.end(db, job.id, JobState.DONE)
+            app.poller.nudge()
+            app._post_snapshot(app.poller.poll_once())
+            await settled(pilot)
+        assert "0/4 answered" in line(pilot)
+        await until(pilot, lambda: "0/6 answered" in line(pilot), 10)
 
 
 async def test_nothing_to_review_names_the_next_key(

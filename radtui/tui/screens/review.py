@@ -76,6 +76,7 @@ class ReviewScreen(ReviewActions):
         self._drawn: Pair | None = None
         self._grown_at_s = 0.0
         self._grown_step = -1
+        self._again_at_s = 0.0
         self._told_job_id = 0
 
     def compose_body(self) -> ComposeResult:
@@ -219,7 +220,12 @@ class ReviewScreen(ReviewActions):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Take in pairs that a running job has written."""
         now_s = time.monotonic()
-        if self.scheme is None or now_s - self._grown_at_s < GROW_S:
+        if self.scheme is None:
+            return
+        if self._loading or now_s - self._grown_at_s < GROW_S:
+            if now_s >= self._again_at_s:  # an ended job changes nothing more: this snapshot may be the last
+                self._again_at_s = now_s + GROW_S
+                self.set_timer(GROW_S, lambda: self.show_snapshot(self.rad.snapshot))
             return
         if self.session is None:
             if any(job.kind is JobKind.GENERATE for job in snapshot.jobs):
