@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 WINDOW_S = 60.0  # a rate older than this says nothing about now
 MIN_SPAN_S = 1.0  # two looks within a second would turn a burst of steps into a rate
+KNOWN_SPAN_S, KNOWN_SHARE = 5.0, 0.05  # measured, either of them, before a time left is more than a guess
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a job is. `rate_per_s` and `left_s` are None until two steps have been seen."""
+    """Where a job is. `rate_per_s` is None until two steps have been seen, `left_s` until some more have."""
 
     step: int
     total: int
@@ -25,10 +26,14 @@ class Progress:
 
 
 class Pace:
-    """Steps of one job as they are looked at; forgets what is older than a minute."""
+    """Steps of one job as they are looked at; forgets what is older than a minute.
+
+    Measuring begins with the first step of this attempt: before it, the job loads its model.
+    """
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
+        self._moved = False
 
     def look(self, now_s: float, step: int, total: int) -> Progress:
         """Take in a job's step at a time and say where it is.
@@ -40,6 +45,10 @@ class Pace:
         """
         if self._seen and step < self._seen[-1][1]:
             self._seen.clear()  # resumed from an earlier checkpoint
+            self._moved = False
+        if self._seen and step != self._seen[-1][1] and not self._moved:
+            self._seen.clear()
+            self._moved = True
         if not self._seen or step != self._seen[-1][1]:
             self._seen.append((now_s, step))
         while len(self._seen) > 2 and now_s - self._seen[0][0] > WINDOW_S:
@@ -48,5 +57,6 @@ class Pace:
         if last == first or last_s - first_s < MIN_SPAN_S:
             return Progress(step, total)
         rate = (last - first) / (last_s - first_s)
-        left = max(0.0, (total - step) / rate - (now_s - last_s)) if total else None
-        return Progress(step, total, rate, left)
+        if not total or (last_s - first_s < KNOWN_SPAN_S and last - first < KNOWN_SHARE * total):
+            return Progress(step, total, rate)
+        return Progress(step, total, rate, max(0.0, (total - step) / rate - (now_s - last_s)))

@@ -53,10 +53,11 @@ def since(db: sqlite3.Connection, job_id: int, cursor: int, limit: int = 20_000)
 
 
 def recent_steps(db: sqlite3.Connection, job_id: int, limit: int) -> list[tuple[int, float]]:
-    """The last steps that have a point, with their elapsed seconds; oldest first."""
+    """The last steps since the job was last resumed that have a point, with their elapsed seconds; oldest first."""
     rows = db.execute(
-        "SELECT DISTINCT step, elapsed_s FROM (SELECT step, elapsed_s FROM metrics WHERE job_id = ?"
-        " ORDER BY id DESC LIMIT ?) ORDER BY step",
+        "SELECT DISTINCT step, elapsed_s FROM (SELECT step, elapsed_s FROM metrics WHERE job_id = ?1"
+        " ORDER BY id DESC LIMIT ?2) WHERE step > coalesce((SELECT max(step) FROM events WHERE job_id = ?1"
+        " AND kind = 'resume'), -1) ORDER BY step",
         (job_id, limit),
     )
     return [(row[0], row[1]) for row in rows]

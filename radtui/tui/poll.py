@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radtui.paths import DataDir
-from radtui.records import Job, Metric, UserError
+from radtui.records import Job, JobState, Metric, UserError
 from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect, same_moment
 from radtui.tui.rates import Paces
@@ -66,6 +66,7 @@ class Poller:
         self._jobs_at_s = self._reconciled_at_s = self._posted_at_s = float("-inf")
         self._version: tuple[object, ...] = ()
         self._jobs_stale = True
+        self._looked = False
 
     def start(self) -> None:
         """Start the thread."""
@@ -145,7 +146,9 @@ class Poller:
             self._jobs = tuple(fresh.get(job.id, job) for job in self._jobs)
             if [job.id for job in self._jobs if job.state.live] != [job.id for job in reversed(live)]:
                 self._jobs = tuple(jobs.all_jobs(db))
-            self._seed_paces(db, live)
+            if not self._looked:
+                self._seed_paces(db, live)
+                self._looked = True
             with self._lock:
                 follows = dict(self._follows)
             news = {key: found for key, f in follows.items() if (found := self._news(db, f)) is not None}
@@ -153,9 +156,9 @@ class Poller:
         return Snapshot(now_s, tuple(self._paces.look(job, now_s) for job in live), self._jobs, news)
 
     def _seed_paces(self, db: sqlite3.Connection, live: list[Job]) -> None:
-        """Give a job seen for the first time the speed of its last steps at once."""
+        """Give the jobs that run already the speed of their last steps at once."""
         for job in live:
-            if not self._paces.knows(job.id) and job.heartbeat_at is not None:
+            if job.state is JobState.RUNNING and job.heartbeat_at is not None:
                 recent = metrics.recent_steps(db, job.id, SEED_ROWS)
                 end_s = recent[-1][1] if recent else 0.0
                 samples = [(job.heartbeat_at - (end_s - s), step) for step, s in recent]

@@ -15,10 +15,6 @@ class Paces:
     def __init__(self) -> None:
         self._paces: dict[int, Pace] = {}
 
-    def knows(self, job_id: int) -> bool:
-        """Whether the job has been looked at."""
-        return job_id in self._paces
-
     def seed(self, job_id: int, total: int, samples: Iterable[tuple[float, int]]) -> None:
         """Start a job with `(at_s, step)` known from its rows, oldest first."""
         pace = self._paces.setdefault(job_id, Pace())

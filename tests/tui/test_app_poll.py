@@ -95,6 +95,30 @@ def test_a_training_job_s_rate_is_known_at_the_first_look(db, poller, clock):
     assert progress.per_s == pytest.approx(2.5, rel=0.05) and progress.left_s == pytest.approx(100, rel=0.1)
 
 
+def test_steps_of_an_earlier_attempt_give_no_rate(db, clock, data):
+    job = add_train(db, steps=50, state=JobState.STOPPED)
+    metrics.add_event(db, job.id, 50, 20.0, "resume")
+    jobs.begin(db, job.id, 1)
+    clock.now_s = jobs.must_get(db, job.id).heartbeat_at
+    looks = Poller(data, lambda snapshot: None, clock)
+    assert looks.poll_once().progress(job.id).per_s is None
+
+
+def test_a_job_that_is_resumed_before_one_s_eyes_begins_a_pace_of_its_own(db, poller, clock):
+    job = add_train(db, steps=50, state=JobState.STOPPED)
+    poller.poll_once()
+    jobs.restart(db, job.id)
+    jobs.begin(db, job.id, 1)
+    clock.now_s = jobs.must_get(db, job.id).heartbeat_at
+    assert poller.poll_once().progress(job.id).per_s is None
+    clock.now_s += 30  # it loads
+    for step in range(51, 57):
+        metrics.log_step(db, job.id, step, 300, 0.5, 20.0, {"loss": 1.0})
+        clock.now_s += 2
+        progress = poller.poll_once().progress(job.id)
+    assert progress.left_s == pytest.approx(488)
+
+
 def test_the_header_s_job_is_the_running_one(db, poller):
     train = add_train(db, steps=5)
     jobs.create(db, JobKind.GENERATE, "x", "x", {}, after_job_id=train.id)

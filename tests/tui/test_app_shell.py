@@ -100,6 +100,8 @@ async def test_the_bar_shows_any_running_job_on_every_screen(data, db):
             await pilot.pause(0.1)
             bar = text_in(app.screen.query_one(TopBar))
             assert f"import #{job.id}" in bar and "25%" in bar
+        jobs.progress(db, job.id, 36, 120)
+        await until(pilot, lambda: "30%" in text_in(app.screen.query_one(TopBar)))
         await pilot.pause(1.1)  # a rate is made of steps at least a second apart
         jobs.progress(db, job.id, 60, 120)
         await until(pilot, lambda: "50%" in text_in(app.screen.query_one(TopBar)))
