@@ -143,6 +143,30 @@ async def test_the_keys_named_are_those_that_do_something(data: DataDir, add_ima
         assert "enter Open" in keys(pilot)
 
 
+async def test_on_a_narrow_screen_the_image_that_is_looked_at_has_the_list_s_room(
+    data: DataDir, add_images: AddImages
+) -> None:
+    add_images(3)
+    async with opened(data, (80, 24)) as pilot:
+        beside = view(pilot).size
+        await pilot.press("enter")
+        await settled(pilot)
+        assert view(pilot).size.width == 80 > beside.width
+        assert view(pilot).size.height > beside.height
+        assert "w Window" in keys(pilot) and "Search" not in keys(pilot)
+        await pilot.press("n", "s")  # the next image; the list that nobody sees stays in its order
+        await settled(pilot)
+        assert screen(pilot).list.place == 1 and screen(pilot).list.query_now == ImageQuery("drawn")
+        await pilot.press("escape")
+        await settled(pilot)
+        assert view(pilot).size == beside and "/ Search" in keys(pilot)
+    async with opened(data, (120, 40)) as pilot:
+        beside = view(pilot).size
+        await pilot.press("enter")
+        await settled(pilot)
+        assert view(pilot).size == beside and "/ Search" in keys(pilot)
+
+
 async def test_a_list_that_cannot_be_read_says_so_and_is_read_again(
     data: DataDir, add_images: AddImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,8 +259,13 @@ async def test_no_images_name_the_next_key_and_import_starts_a_job(
         assert "./no-such" in str(sheet.query_one("#source-wrong", Static).content)
         assert not started
         sheet.query_one("#source", Input).value = str(data.root / "pictures")
+        sheet.query_one("#hold_out", Input).value = "95"
         await pilot.press("tab", *"mine", "enter")
+        assert "0 to 90 percent" in str(sheet.query_one("#hold_out-wrong", Static).content) and not started
+        assert sheet.query_one("#hold_out", Input).has_focus
+        await pilot.press("backspace", "backspace", *"25", "enter")
         await settled(pilot)
+        assert started[0].settings["hold_out"] == 25
         assert pilot.app.screen is screen(pilot)
         assert len(started) == 1 and started[0].kind is JobKind.IMPORT and started[0].dataset == "mine"
         assert "Importing" in view(pilot)._state_text

@@ -27,6 +27,7 @@ from radtui.tui.widgets.virtual_table import VirtualTable
 
 GROWING_S = 0.7  # between looks at a data set that is being imported
 ENDED_S = 0.01
+ON_THE_LIST = ("search", "filter", "sort", "gallery", "import", "dataset")
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]  # columns from which a class is set
 
 
@@ -112,6 +113,8 @@ class DataScreen(RadScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not shown."""
+        if action in ON_THE_LIST and self.has_class("-narrow") and self.has_class("-looking"):
+            return False  # the image has the list's room
         if action == "dataset":
             return len(self.list.summaries) > 1
         if action == "gallery":

@@ -88,6 +88,16 @@ class ImageLook(Vertical):
             view.clear(text)
             facts.clear()
 
+    def on_descendant_focus(self) -> None:
+        """Let the screen's style make room for what is looked at."""
+        self.screen.add_class("-looking")
+        self.screen.refresh_bindings()
+
+    def on_descendant_blur(self) -> None:
+        """Give the room back."""
+        self.screen.remove_class("-looking")
+        self.screen.refresh_bindings()
+
     def focus_image(self) -> None:
         """Give the image its keys."""
         if self._parts is not None:
