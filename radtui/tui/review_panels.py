@@ -7,6 +7,11 @@ from radtui.review.scheme import dimension_answer, error_answer
 from radtui.tui import review_edits as edits
 from radtui.tui.review_session import ReviewSession, Shown
 
+IN_PANEL = frozenset({
+    "acceptability", "error", "error_significance", "error_take_back", "dimension", "other_text", "close_panel",
+})  # fmt: skip
+"""What a scheme's keys do while a panel is open."""
+
 
 class Panels:
     """Which panel of the review screen is open; knows no widget.
@@ -29,6 +34,24 @@ class Panels:
         if mode == "acceptability":
             a, b = (edits.acceptability_of(shown.rating, shown.variant(side)) for side in (0, 1))
             self.side = 1 if a is not None and b is None else 0
+
+    def answer(self, group: str, number: int, session: ReviewSession) -> None:
+        """Do what a key means here: one of `IN_PANEL`, with the number of its answer, 1 based, where it has several."""
+        match group:
+            case "acceptability":
+                self.accept(number, session)
+            case "error":
+                self.count(number, session)
+            case "error_significance":
+                self.significant = not self.significant
+            case "error_take_back":
+                self.take_back(session)
+            case "dimension":
+                self.compare(number, session)
+            case "other_text":
+                self.other_text()
+            case _:
+                self.close()
 
     def close(self) -> None:
         """Back to the preference."""

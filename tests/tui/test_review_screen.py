@@ -126,6 +126,32 @@ async def test_errors_and_dimensions_are_counted_and_compared(
     assert row.preference is None
 
 
+async def test_an_answer_that_cannot_be_saved_says_so_and_keeps_the_pair(
+    data: DataDir, reviewed_job: Job
+) -> None:
+    async with opened(data) as pilot:
+        pair, db = shown(pilot).pair, screen(pilot).rad.db
+        await pilot.press("2")
+        first = history(data, reviewed_job)
+        db.execute("PRAGMA query_only=ON")  # as a full disk: reading goes on, every write fails
+        second = shown(pilot).pair
+        for key in ("1", "f", "u"):
+            await pilot.press(key)
+            assert shown(pilot).pair == second and "Not saved. Press the key again" in panel(pilot)
+        await pilot.press("n", *"haze", "escape")
+        await pilot.pause()
+        sheet = pilot.app.screen
+        assert (
+            isinstance(sheet, NoteSheet) and sheet.query_one(TextArea).text == "haze"
+        )  # typed once is enough
+        assert history(data, reviewed_job) == first
+        db.execute("PRAGMA query_only=OFF")
+        await pilot.press("escape")
+        await pilot.press("1")
+        assert shown(pilot).pair not in (pair, second) and "Not saved" not in panel(pilot)
+        assert ratings.current(db, reviewed_job.id)[-1].note == "haze"
+
+
 async def test_letters_of_a_note_rate_nothing(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from radtui.review.scheme import modes_of
 from radtui.tui import review_edits as edits
+from radtui.tui.review_panels import IN_PANEL
 from radtui.tui.review_session import Edit, ReviewSession
 from radtui.tui.screens.note import NoteSheet
 from radtui.tui.screens.review_lists import ReviewLists
@@ -20,18 +22,6 @@ TURNS = 6  # of the event loop, until each changed widget has told the screen
 OPENS = {
     "open_acceptability": "acceptability", "open_errors": "errors", "open_dimensions": "dimensions",
 }  # fmt: skip
-IN_PANEL = frozenset(
-    {
-        "acceptability",
-        "error",
-        "dimension",
-        "other_text",
-        "close_panel",
-        "error_significance",
-        "error_take_back",
-    }
-)
-
 JUDGEMENTS = ("preference", "both_bad", "skip")
 
 KEPT = {
@@ -76,13 +66,21 @@ class ReviewActions(ReviewLists):
         self.check_idle()
 
     def act(self, name: str) -> None:
-        """Do what the scheme calls `name`."""
+        """Do what the scheme calls `name`, and show what became of it."""
         session = self.session
         if session is None:
             return
         session.time.touch()
         self.query_one(RaterLine).noticed()
         self.message = ""
+        try:
+            self._act(session, name)
+        except sqlite3.Error as error:
+            self._say_unsaved(error)
+        self.refresh_bindings()
+        self.draw()
+
+    def _act(self, session: ReviewSession, name: str) -> None:
         group, _, number = name.partition(".")
         before = session.mine
         if group not in JUDGEMENTS:
@@ -92,7 +90,7 @@ class ReviewActions(ReviewLists):
             if shown is not None:
                 self.panels.open(OPENS[group], shown)
         elif group in IN_PANEL:
-            self._answer_in_panel(session, group, int(number or 0))
+            self.panels.answer(group, int(number or 0), session)
         elif group == "preference":
             self._rate(lambda rating: edits.preferred(rating, session.scheme, int(number) - 1))
         elif group in ("both_bad", "skip"):
@@ -101,25 +99,15 @@ class ReviewActions(ReviewLists):
             getattr(self, f"_do_{group}")(session)
         if group in KEPT and session.mine is not before:
             self.last = KEPT[group]
-        self.refresh_bindings()
-        self.draw()
 
-    def _answer_in_panel(self, session: ReviewSession, group: str, number: int) -> None:
-        panels = self.panels
-        if group == "acceptability":
-            panels.accept(number, session)
-        elif group == "error":
-            panels.count(number, session)
-        elif group == "dimension":
-            panels.compare(number, session)
-        elif group == "error_take_back":
-            panels.take_back(session)
-        elif group == "error_significance":
-            panels.significant = not panels.significant
-        elif group == "other_text":
-            panels.other_text()
-        else:
-            panels.close()
+    def _say_unsaved(self, error: sqlite3.Error) -> None:
+        """Say that the database has not taken an answer: the pair stays, as it was before the key."""
+        self.last, self.message = "", "Not saved. Press the key again when the database can be written."
+        self.notify(
+            f"{self.rad.data.database} was not written: {error}. What was saved before is safe.",
+            title="Not saved",
+            severity="error",
+        )
 
     def _rate(self, edit: Edit) -> None:
         """Commit a judgement, then show the next pair without one: in this order, so that none is lost.
@@ -211,14 +199,14 @@ class ReviewActions(ReviewLists):
 
         def keep(note: str | None) -> None:
             session.time.touch()
-            if note is not None and note != before:
+            if note is None or note == before:
+                return
+            try:
                 session.answer(lambda rating: edits.noted(rating, note), judges=False)
                 self.last = "note"
-                self.draw()
+            except sqlite3.Error as error:
+                self._say_unsaved(error)
+                self.app.push_screen(NoteSheet(note), keep)  # what was typed is not lost
+            self.draw()
 
         self.app.push_screen(NoteSheet(before), keep)
-
-    def _do_summary(self, session: ReviewSession) -> None:
-        from radtui.tui.screens.summary import SummaryScreen
-
-        self.app.push_screen(SummaryScreen(session.study.job, session.study.rater, session.scheme))

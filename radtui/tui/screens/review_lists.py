@@ -1,4 +1,4 @@
-"""Which pairs the review screen goes through: all, those a filter or search leaves, or one by its number."""
+"""Where the review screen goes: to all pairs, those a filter or search leaves, one by its number, or their summary."""
 
 from __future__ import annotations
 
@@ -44,6 +44,11 @@ class ReviewLists(RadScreen):
     def all_rated(self) -> str:
         """What is said when no pair is left."""
         return "All pairs are rated."
+
+    def _do_summary(self, session: ReviewSession) -> None:
+        from radtui.tui.screens.summary import SummaryScreen
+
+        self.app.push_screen(SummaryScreen(session.study.job, session.study.rater, session.scheme))
 
     def _do_jump(self, session: ReviewSession) -> None:
         def go(text: str | None) -> None:
