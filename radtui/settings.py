@@ -310,6 +310,10 @@ class ImportSettings(Settings):
         "",
         "Split for sources that name none; empty means train",
     )
+    hold_out: int = _set(
+        10, "Share of the images to put in split test where all would be in train; 0 keeps them", unit="percent",
+        low=0, high=90,
+    )  # fmt: skip
     image_column: str = _set("", "Column with the image or its file name; empty finds it")
     text_column: str = _set("", "Column with the reference text; empty finds it")
     id_column: str = _set("", "Column with the image's own id; empty finds it")

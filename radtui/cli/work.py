@@ -27,6 +27,8 @@ def import_(session: Session, source: str, detach: bool, as_json: bool, **given:
 
     A folder of images (with metadata.csv, metadata.jsonl or sidecar texts), a parquet file or folder, DICOM, a
     hub id such as unsloth/Radiology_mini, or phantoms:SEED for drawn ones. It can be interrupted and repeated.
+
+    Where a source has no splits, or only train, 10 % of its images become split test: which ones, their bytes say.
     """
     from radtui.jobs import submit_import
 

@@ -208,9 +208,11 @@ def _check_split(
     if split in splits:
         kind = "readable images with a reference text" if with_reference else "readable images"
         raise UserError(f"Split {split!r} of {dataset} has no {kind}; choose another {field}.")
-    raise UserError(
-        f"{dataset} has no split {split!r}; there is {', '.join(splits) or 'none yet'}. Choose {field}."
-    )
+    option = f"--{field.replace('_', '-')}"
+    ways = f"Leave {field} empty ({option} '')" if field == "eval_split" else f"Choose {field} ({option})"
+    if split == "test" and splits == ["train"]:
+        ways += ", or import its source under another name with --hold-out 10, which makes a split test"
+    raise UserError(f"{dataset} has no split {split!r}; there is {', '.join(splits) or 'none yet'}. {ways}.")
 
 
 def _resolve_model(model: str) -> str:

@@ -58,6 +58,9 @@ class Source(Protocol):
     def total(self) -> int | None:
         """Images that iterating will yield, or None where only iterating tells; may take a while."""
 
+    def splits(self) -> set[str]:
+        """The splits that images will be in, asked for after `total`."""
+
     def __iter__(self) -> Iterator[NewImage]:
         """Every image in a fixed order, an unreadable one with its reason."""
 

@@ -162,6 +162,10 @@ class DicomSource:
         """Files that will come."""
         return limited_total(Counter(map(self._split, self._files)), self._settings.limit)
 
+    def splits(self) -> set[str]:
+        """The splits that the files' folders name, and the usual one for files without."""
+        return set(map(self._split, self._files))
+
     def __iter__(self) -> Iterator[NewImage]:
         """Every file in the order of its path."""
         limit = SplitLimit(self._settings.limit)

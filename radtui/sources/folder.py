@@ -95,6 +95,10 @@ class FolderSource:
         """Images that will come."""
         return limited_total(Counter(entry.split for entry in self._entries()), self._settings.limit)
 
+    def splits(self) -> set[str]:
+        """The splits that folders, tables and cells name, and the usual one for images without."""
+        return {entry.split for entry in self._entries()}
+
     def __iter__(self) -> Iterator[NewImage]:
         """The tables' images in their order, then those of folders without a table."""
         limit = SplitLimit(self._settings.limit)

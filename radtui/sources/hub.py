@@ -61,6 +61,13 @@ class HubSource:
             counts[self._split(name)] += len(rows)
         return limited_total(counts, self._settings.limit)
 
+    def splits(self) -> set[str]:
+        """The hub's own splits. Raises UserError as `total`."""
+        self._load()
+        if self._snapshot is not None:
+            return self._snapshot.splits()
+        return {self._split(name) for name in self._splits or ()}
+
     def __iter__(self) -> Iterator[NewImage]:
         """Every image of every split. Raises UserError as `total`."""
         self._load()

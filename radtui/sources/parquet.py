@@ -64,6 +64,15 @@ class ParquetSource:
             counts[self._split(file)] += self._open(file).metadata.num_rows
         return limited_total(counts, self._settings.limit)
 
+    def splits(self) -> set[str]:
+        """The splits that files, or the cells of a split column, name; of the other columns nothing is read."""
+        found = set()
+        for file in self._files:
+            column = self._columns[file].split
+            cells = self._cells(file, column) if column else [None]
+            found |= {split_name(cols.cell_text(cell)) or self._split(file) for cell in cells}
+        return found
+
     def __iter__(self) -> Iterator[NewImage]:
         """Every row of every file, in order."""
         limit = SplitLimit(self._settings.limit)
@@ -88,6 +97,13 @@ class ParquetSource:
             raise UserError(
                 f"{file} is damaged ({error}); fetch it again, what came before is kept."
             ) from error
+
+    def _cells(self, file: PurePosixPath, column: str) -> list[Any]:
+        """The different values of one column; none of a damaged file, which says so when its rows are read."""
+        try:
+            return list(self._open(file).read([column], use_threads=False)[column].unique().to_pylist())
+        except (OSError, ValueError):
+            return []
 
     def _open(self, file: PurePosixPath) -> Any:
         try:

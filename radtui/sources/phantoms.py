@@ -44,6 +44,10 @@ class PhantomSource:
         """Images that will come."""
         return limited_total(Counter(train=self._train, test=self._test), self._limit)
 
+    def splits(self) -> set[str]:
+        """Both: patients of the one are not in the other."""
+        return {"train", "test"}
+
     def __iter__(self) -> Iterator[NewImage]:
         """Draw every image; the first ones of a set, for a smaller set of the same seed is dealt differently."""
         from radtui.demo.source import phantoms

@@ -168,6 +168,13 @@ def set_fact(db: sqlite3.Connection, ids: Sequence[int], name: str, value: str) 
         )
 
 
+def move(db: sqlite3.Connection, dataset: str, sha256: str, before: str, after: str) -> int:
+    """Move an image, with its copies, to a split that is empty so far; returns how many rows."""
+    with writing(db):
+        sql = "UPDATE images SET split = ? WHERE dataset = ? AND split = ? AND sha256 = ?"
+        return db.execute(sql, (after, dataset, before, sha256)).rowcount
+
+
 def mark_leaks(db: sqlite3.Connection, dataset: str) -> int:
     """Mark the images whose bytes also occur in another split of the data set; returns how many."""
     with writing(db):

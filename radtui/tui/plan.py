@@ -128,7 +128,10 @@ def _doubts(settings: TrainSettings, chosen: DatasetSummary, train: int, held_ou
     if not train:
         doubts.append(f"{chosen.name} has no split {settings.train_split!r}; it has {there}.")
     if settings.eval_split and not held_out:
-        doubts.append(f"{chosen.name} has no split {settings.eval_split!r} to evaluate on; it has {there}.")
+        doubts.append(
+            f"{chosen.name} has no split {settings.eval_split!r} to evaluate on; it has {there}."
+            " Empty eval_split, or import it under another name with some held out."
+        )
     if settings.eval_split and settings.eval_split == settings.train_split:
         doubts.append("The evaluation uses the images it learns from: its loss says nothing about new ones.")
     if chosen.leaked:

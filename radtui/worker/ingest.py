@@ -12,11 +12,11 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -26,13 +26,14 @@ from radtui.paths import DataDir
 from radtui.records import Job, NewImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import Source, dicom, open_source
-from radtui.sources.base import split_rank
 from radtui.sources.hub_download import Download
 from radtui.store import images
 from radtui.store.images import Probe
 from radtui.worker.downloads import patiently
-from radtui.worker.known_images import KnownImages
+from radtui.worker.hold_out import TEST, TRAIN, Dealer
+from radtui.worker.known_images import Key, KnownImages
 from radtui.worker.reporter import Stopped
+from radtui.worker.tally import LISTED, Tally
 
 # Measured on two cores: a second thread takes 2048 x 2048 16-bit PNGs from 48 to 30 ms each and leaves small JPEGs at
 # 0.3 ms; a second process makes both slower, for the bytes must be copied to it.
@@ -58,46 +59,6 @@ class ImportReporter(Protocol):
         """Add facts to the job's result."""
 
 
-@dataclass
-class Tally:
-    """What an import has done so far."""
-
-    total: int = 0  # 0 while unknown
-    new: int = 0
-    known: int = 0
-    unreadable: int = 0
-    leaked: int = 0
-    missing: int = 0  # kept as an earlier import had them
-    first_reason: str = ""  # the first unreadable image, and why it is
-    splits: Counter[str] = field(default_factory=Counter)
-    started_s: float = field(default_factory=time.monotonic)
-
-    @property
-    def done(self) -> int:
-        """Images that are in."""
-        return self.new + self.known
-
-    def working(self) -> str:
-        """What to show while it runs."""
-        rate = self.done / max(time.monotonic() - self.started_s, 1e-3)
-        of = f" of {self.total:,}" if self.total else ""
-        return f"{self.done:,}{of} images, {rate:,.0f}/s"
-
-    def closing(self) -> str:
-        """What to show at the end: "2,305 images: 1,978 train, 327 test; 3 unreadable; 2 in both splits"."""
-        splits = ", ".join(f"{self.splits[split]:,} {split}" for split in sorted(self.splits, key=split_rank))
-        text = f"{self.done:,} image{'s' * (self.done != 1)}: {splits}" if splits else "No images"
-        if self.unreadable:
-            text += f"; {self.unreadable:,} unreadable"
-        if self.missing:
-            text += f"; {self.missing:,} missing in the source, kept"
-        if self.leaked:
-            text += (
-                f"; {self.leaked:,} in {'both splits' if len(self.splits) == 2 else 'more than one split'}"
-            )
-        return text
-
-
 def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporter) -> None:
     """Import what the job's settings name.
 
@@ -120,6 +81,9 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     tally.total = _total(source, reporter) or 0
     log.info(source.describe())
     ingest = _Ingest(data, db, dataset, source.location, tally)
+    if source.splits() == {TRAIN}:
+        ingest.dealer = Dealer(settings.hold_out, ingest.known)
+        tally.holds_out = settings.hold_out > 0
     try:
         ingest.take_all(source, settings.limit, reporter)
     except BaseException as error:
@@ -134,14 +98,19 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     if not tally.done:
         raise UserError(f"{source.location} has no images; name another source.")
     if tally.unreadable == tally.done:
+        name, why = next(iter(tally.left_out.items()))
         raise UserError(
-            f"No image in {source.location} could be read ({tally.done:,} tried); the first, {tally.first_reason}"
+            f"No image in {source.location} could be read ({tally.done:,} tried); the first, {name}: {why}"
         )
 
 
 def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: ImportReporter) -> None:
     """Mark leaks and write the counts, also of an import that was stopped or failed half-way."""
     tally = ingest.tally
+    for name, why in tally.left_out.items():
+        log.info("left out: %s: %s", name, why)
+    if rest := tally.more(LISTED):
+        log.info("left out:%s; Data lists them all: f, File, unreadable", rest)
     tally.leaked = images.mark_leaks(db, dataset)
     if tally.leaked:
         text = f"{tally.leaked:,} images are in more than one split: scores on them show memory, not skill"
@@ -150,7 +119,8 @@ def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: Imp
         reporter.event(tally.done, "warning", text)
     reporter.result(
         new=tally.new, known=tally.known, unreadable=tally.unreadable, leaked=tally.leaked, missing=tally.missing,
-        splits=dict(tally.splits), seconds=round(time.monotonic() - tally.started_s, 2),
+        referenced=tally.referenced, splits=dict(tally.splits), left_out=tally.left_out,
+        seconds=round(time.monotonic() - tally.started_s, 2),
     )  # fmt: skip
 
 
@@ -181,8 +151,10 @@ class _Ingest:
         self._db = db
         self._dataset = dataset
         self.tally = tally
-        self._keys: set[tuple[str, str]] = set()
+        self._given: set[Key] = set()
+        self._seen: set[Key] = set()
         self.known = KnownImages(db, dataset, location)
+        self.dealer: Dealer | None = None
         self.location = location
 
     def take_all(self, source: Source, limit: int, reporter: ImportReporter) -> None:
@@ -198,9 +170,11 @@ class _Ingest:
         trouble: UserError | None = None
         try:
             with closing(self._examined(source)) as pairs:
-                for pair in pairs:
-                    self._refuse_foreign(*pair)
-                    batch.append(self.known.kept(*pair))
+                for found, probe in pairs:
+                    item = self.dealer.dealt(found, probe) if self.dealer else found
+                    self._seen.add((item.split, item.source_key))
+                    self._refuse_foreign(item, probe)
+                    batch.append(self.known.kept(item, probe))
                     if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
                         self._write(batch, reporter)
                         batch, written_s = [], time.monotonic()
@@ -210,8 +184,10 @@ class _Ingest:
             self._write(batch, reporter)
         if trouble is not None:
             raise trouble
+        if self.dealer and (sha256 := self.dealer.owed()):
+            self.tally.move(images.move(self._db, self._dataset, sha256, TRAIN, TEST), TRAIN, TEST)
         if not limit:
-            self.known.mark_gone(self._db, self._keys)
+            self.known.mark_gone(self._db, self._seen)
         self.tally.missing = len(self.known.missing)
 
     def _write(self, batch: list[tuple[NewImage, Probe]], reporter: ImportReporter) -> None:
@@ -221,10 +197,8 @@ class _Ingest:
         tally = self.tally
         tally.new += new
         tally.known += known
-        reasons = [f"{item.source_key}: {why}" for item, probe in batch if (why := item.error or probe.error)]
-        tally.unreadable += len(reasons)
-        tally.first_reason = tally.first_reason or next(iter(reasons), "")
-        tally.splits.update(item.split for item, _ in batch)
+        for pair in batch:
+            tally.add(*pair)
         if reporter.progress(tally.done, tally.total, tally.working()) is not StopRequest.NONE:
             raise Stopped
 
@@ -277,12 +251,12 @@ class _Ingest:
     def _tidied(self, item: NewImage) -> NewImage:
         """An image with text that SQLite takes, and a key that no other image of its split has in this import."""
         key = clean(item.source_key) or "image"
-        split = clean(item.split) or "train"
+        split = clean(item.split) or TRAIN
         unique, n = key, 1
-        while (split, unique) in self._keys:
+        while (split, unique) in self._given:
             n += 1
             unique = f"{key}#{n}"
-        self._keys.add((split, unique))
+        self._given.add((split, unique))
         return replace(
             item,
             split=split,

@@ -36,15 +36,23 @@ class KnownImages:
         self.probes: dict[str, Probe] = {}  # what decoding told of each sha256 that is readable
         self._rows: dict[Key, str] = {}  # sha256
         self._readable: dict[Key, tuple[int, Probe]] = {}  # id
+        self._split_of: dict[str, str] = {}  # by source key, and of readable images by sha256
         # Source keys of rows kept without their file, in the order they were noticed.
         self.missing: list[str] = []
         for image in images.get_many(db, images.find(db, ImageQuery(dataset))):
             key = image.split, image.source_key
             self._rows[key] = image.sha256
+            if self._own:
+                self._split_of.setdefault(image.source_key, image.split)
             if not image.error:
                 facts = (image.format, image.width_px, image.height_px, image.mode)
                 self.probes[image.sha256] = probe = Probe(image.sha256, *facts)
                 self._readable[key] = image.id, probe
+                self._split_of.setdefault(image.sha256, image.split)
+
+    def split_of(self, item: NewImage, probe: Probe) -> str:
+        """The split in which an image is already, as the source calls it or by its bytes; "" for a new one."""
+        return self._split_of.get(item.source_key) or self._split_of.get(probe.sha256, "")
 
     def foreign(self, item: NewImage, probe: Probe) -> bool:
         """Whether an image of another source would replace one that is there."""

@@ -141,7 +141,7 @@ def test_an_import_says_how_much_of_its_data_set_has_come(data, tmp_path):
     for row in rows:
         row["image"]["bytes"] = noise()
     parquet = write_parquet(tmp_path / "a", rows).read_bytes()
-    settings = ImportSettings(source="acme/rays", name="rays")
+    settings = ImportSettings(source="acme/rays", name="rays", hold_out=0)
     job = jobs.create(connect(data), JobKind.IMPORT, "rays", "rays", settings.to_dict())
     with hub({"data/train-00000-of-00001.parquet": parquet}, bytes_per_s=len(parquet) / 4) as address:
         done, said = watched(data, job, address, tmp_path / "home")

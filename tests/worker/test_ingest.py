@@ -67,6 +67,9 @@ def given(
         def total(self) -> None:
             return None
 
+        def splits(self) -> set[str]:
+            return set()
+
         def __iter__(self) -> Iterator[NewImage]:
             return found()
 
@@ -98,7 +101,10 @@ def test_broken_files_become_rows_that_say_why(run: Import, tmp_path: Path) -> N
     assert "empty" in rows["empty.png"].error and "not an image" in rows["page.png"].error
     assert "not in the folder" in rows["gone.png"].error
     assert (rows["gone.png"].sha256, rows["empty.png"].sha256) == ("", "")
-    assert job.message == "7 images: 7 train; 6 unreadable"
+    said = "1 image: 1 train, 0 test held out; 6 left out: gone.png (not in the folder), empty.png (the image is empty"
+    assert job.message.startswith(said) and job.message.endswith(" and 3 more")
+    assert job.result["left_out"] == {name: row.error for name, row in rows.items() if row.error}
+    assert job.result["splits"] == {"train": 1}
     assert {k: job.result[k] for k in ("new", "known", "unreadable", "leaked")} == {
         "new": 7, "known": 0, "unreadable": 6, "leaked": 0,
     }  # fmt: skip
@@ -114,7 +120,8 @@ def test_an_import_without_one_readable_image_fails_and_says_why(run: Import, tm
     )
     assert [row.source_key for row in run.rows() if row.error] == ["a.png", "b.png"]
     write_files(folder, {"a.png": drawn_png(1)})
-    assert run(folder).message == "2 images: 2 train; 1 unreadable"
+    said = "1 image: 1 train; 0 with a reference; 1 left out: b.png (the image is empty (0 bytes))"
+    assert run(folder, hold_out=0).message == said
 
 
 def test_a_repeated_import_changes_nothing(run: Import, tmp_path: Path) -> None:
@@ -222,7 +229,7 @@ def test_the_same_bytes_in_two_splits_are_marked_and_reported(run: Import, tmp_p
     }  # fmt: skip
     job = run(write_files(tmp_path / "in", files))
     assert {row.source_key for row in run.rows(leaked=True)} == {"train/a.png", "test/b.png"}
-    assert job.message.endswith("; 4 unreadable; 2 in both splits")
+    assert "; 4 left out: " in job.message and job.message.endswith("; 2 in both splits")
     (event,) = metrics.events_since(run.db, job.id, 0)
     assert event.kind == "warning" and "2 images are in more than one split" in event.text
 
@@ -367,7 +374,7 @@ def test_phantoms_come_with_their_truth(run: Import) -> None:
 def test_real_radiographs_as_a_folder_and_as_parquet(run: Import) -> None:
     folder, mini = real_data("real-cxr"), real_data("radiology-mini-shape")
     job = run(folder)
-    assert job.message == "18 images: 18 train"
+    assert job.message == "18 images: 17 train, 1 test held out"
     assert all(row.reference and row.width_px >= 200 and not row.error for row in run.rows())
     other = run(mini, name="mini")
     assert other.message == "18 images: 12 train, 6 test"

@@ -62,7 +62,7 @@ class ImportSheet(RadModal[Job | None]):
         self._busy = False
 
     def compose(self) -> ComposeResult:
-        """Two fields, the line for what is wrong, and what can be named."""
+        """Three fields, the lines for what is wrong, and what can be named."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "Import images"
             sheet.border_subtitle = "enter imports · tab next field · esc closes"
@@ -74,6 +74,9 @@ class ImportSheet(RadModal[Job | None]):
             yield Static("Name", classes="label")
             yield Input(placeholder="as the source is called", id="name")
             yield Static("", classes="wrong", id="name-wrong", markup=False)
+            yield Static("Held out as test, percent, where all would be train; 0 for none", classes="label")
+            yield Input(str(ImportSettings().hold_out), type="integer", id="hold_out")
+            yield Static("", classes="wrong", id="hold_out-wrong", markup=False)
             yield Static(HELP, classes="hint")
 
     @on(Input.Changed)
@@ -90,8 +93,16 @@ class ImportSheet(RadModal[Job | None]):
         if not source:
             self._refuse("Type a folder, a parquet file, a hub id or phantoms:7.")
             return
+        try:
+            settings = ImportSettings(source=source, name=name).with_text(
+                "hold_out", self.query_one("#hold_out", Input).value or "0"
+            )
+            settings.check()
+        except UserError as error:
+            self._refuse(str(error), "hold_out")
+            return
         self._busy = True
-        self._submit(ImportSettings(source=source, name=name))
+        self._submit(settings)
 
     @work(thread=True)
     def _submit(self, settings: ImportSettings) -> None:
@@ -110,9 +121,9 @@ class ImportSheet(RadModal[Job | None]):
         self._busy = False
         self._refuse(event.reason)
 
-    def _refuse(self, reason: str) -> None:
-        self.query_one("#source-wrong", Static).update(reason)
-        self.query_one("#source", Input).focus()
+    def _refuse(self, reason: str, field: str = "source") -> None:
+        self.query_one(f"#{field}-wrong", Static).update(reason)
+        self.query_one(f"#{field}", Input).focus()
 
     @on(Started)
     def _started(self, event: Started) -> None:

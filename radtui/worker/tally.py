@@ -1,0 +1,96 @@
+"""What an import has done so far, and how it says so."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from radtui.records import NewImage
+from radtui.sources.base import split_rank
+from radtui.store.images import Probe
+
+NAMED = 3  # images left out that the last line names
+LISTED = 20  # and that the log and the result list with their reasons
+
+
+@dataclass
+class Tally:
+    """What an import has done so far."""
+
+    total: int = 0  # 0 while unknown
+    new: int = 0
+    known: int = 0
+    unreadable: int = 0
+    leaked: int = 0
+    missing: int = 0  # kept as an earlier import had them
+    referenced: int = 0  # readable images with a text
+    holds_out: bool = False  # some of a source that has only train are put in test
+    left_out: dict[str, str] = field(default_factory=dict)  # the first unreadable images, and why they are
+    splits: Counter[str] = field(default_factory=Counter)  # of readable images
+    started_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def done(self) -> int:
+        """Images that have a row, unreadable ones included."""
+        return self.new + self.known
+
+    def add(self, item: NewImage, probe: Probe) -> None:
+        """Count one image."""
+        why = item.error or probe.error
+        if not why:
+            self.splits[item.split] += 1
+            self.referenced += bool(item.reference.strip())
+            return
+        self.unreadable += 1
+        if len(self.left_out) < LISTED:
+            self.left_out[item.source_key] = why
+
+    def move(self, count: int, before: str, after: str) -> None:
+        """Count images of one split in another."""
+        self.splits.update({before: -count, after: count})
+
+    def working(self) -> str:
+        """What to show while it runs."""
+        rate = self.done / max(time.monotonic() - self.started_s, 1e-3)
+        of = f" of {self.total:,}" if self.total else ""
+        return f"{self.done:,}{of} images, {rate:,.0f}/s"
+
+    def closing(self) -> str:
+        """What to show at the end: "50 images: 46 train, 4 test held out; 1 left out: a.png (not in the folder)"."""
+        readable = self.done - self.unreadable
+        text = f"{readable:,} image{'s' * (readable != 1)}" if readable else "No images"
+        if readable:
+            text += f": {self._splits()}"
+        if readable and not self.referenced:
+            text += "; 0 with a reference"
+        if self.unreadable:
+            named = [f"{key} ({_short(key, why)})" for key, why in list(self.left_out.items())[:NAMED]]
+            text += f"; {self.unreadable:,} left out: {', '.join(named)}{self.more(NAMED)}"
+        if self.missing:
+            text += f"; {self.missing:,} missing in the source, kept"
+        if self.leaked:
+            text += (
+                f"; {self.leaked:,} in {'both splits' if len(self.splits) == 2 else 'more than one split'}"
+            )
+        return text
+
+    def more(self, named: int) -> str:
+        """How many more are left out than are named: " and 4 more", or "" when all are."""
+        rest = self.unreadable - named
+        return f" and {rest:,} more" if rest > 0 else ""
+
+    def _splits(self) -> str:
+        counts = dict(self.splits)
+        if self.holds_out:
+            counts.setdefault("test", 0)  # so few images that none fell there: to be said
+        return ", ".join(
+            f"{counts[split]:,} {split}{' held out' * (self.holds_out and split == 'test')}"
+            for split in sorted(counts, key=split_rank)
+        )
+
+
+def _short(key: str, why: str) -> str:
+    """A reason without the name it stands beside, and without advice: "not in the folder"."""
+    text = why.rpartition(" but is ")[2].removeprefix(key).partition(";")[0].strip().removesuffix(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text

@@ -1,0 +1,183 @@
+"""What an import holds out: a share of images without splits, the same ones every time, and never both of a pair."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from radtui.paths import DataDir
+from radtui.records import Image, StopRequest
+from radtui.store.database import connect
+from radtui.worker import ingest
+from radtui.worker.hold_out import held_out
+from radtui.worker.reporter import Reporter, Stopped
+from radtui.worker.tally import LISTED
+from tests.conftest import drawn_png
+from tests.unit.source_files import mini_rows, write_files, write_parquet
+from tests.worker.test_ingest import Import
+
+IMAGES = 60
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Import]:
+    data = DataDir(tmp_path / "store")
+    db = connect(data)
+    yield Import(data, db)
+    db.close()
+
+
+def drawn(first: int, last: int) -> dict[str, bytes | str]:
+    return {f"{n:02}.png": drawn_png(n, 16) for n in range(first, last)}
+
+
+def table(files: Mapping[str, bytes | str]) -> dict[str, bytes | str]:
+    return {**files, "captions.csv": "image,caption\n" + "".join(f"{name},x\n" for name in files)}
+
+
+def sha256(data: bytes | str) -> str:
+    assert isinstance(data, bytes)
+    return hashlib.sha256(data).hexdigest()
+
+
+def splits(rows: list[Image]) -> dict[str, str]:
+    return {row.source_key: row.split for row in rows}
+
+
+def test_a_share_of_the_hashes_is_held_out_and_a_larger_share_holds_them_too() -> None:
+    hashes = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(5000)]
+    ten, thirty = ({one for one in hashes if held_out(one, percent)} for percent in (10, 30))
+    assert 400 < len(ten) < 600 and 1350 < len(thirty) < 1650
+    assert ten < thirty
+    assert not any(held_out(one, 0) for one in ["0" * 64, *hashes])
+
+
+def test_a_folder_without_splits_gets_a_test_split_by_its_bytes(run: Import, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "in", table(drawn(0, IMAGES)))
+    job = run(folder)
+    dealt = splits(run.rows())
+    test = sorted(name for name, split in dealt.items() if split == "test")
+    assert 0 < len(test) < IMAGES // 4 and set(dealt.values()) == {"train", "test"}
+    assert job.message == f"60 images: {IMAGES - len(test)} train, {len(test)} test held out"
+    renamed = write_files(
+        tmp_path / "other", table({f"x{k}": v for k, v in reversed(drawn(0, IMAGES).items())})
+    )
+    run(renamed, name="other")
+    other = run.db.execute("SELECT source_key, split FROM images WHERE dataset = 'other'").fetchall()
+    assert {row[0].removeprefix("x"): row[1] for row in other} == dealt
+
+
+def test_of_a_few_images_one_is_held_out_and_stays_so(run: Import, tmp_path: Path) -> None:
+    files = {name: data for name, data in drawn(0, IMAGES).items() if not held_out(sha256(data), 10)}
+    few = dict(list(files.items())[:4])
+    lowest = min(few, key=lambda name: sha256(few[name]))
+    folder = write_files(tmp_path / "in", table({**few, f"again-{lowest}": few[lowest]}))
+    assert run(folder).message == "5 images: 3 train, 2 test held out"
+    dealt = splits(run.rows())
+    assert {name for name, split in dealt.items() if split == "test"} == {lowest, f"again-{lowest}"}
+    write_files(folder, table(files))
+    assert run(folder).result["splits"] == {"train": len(files) - 1, "test": 1}
+    assert all(splits(run.rows())[name] == split for name, split in dealt.items())
+    assert not run.rows(leaked=True)
+    assert run(write_files(tmp_path / "one", table({"a.png": drawn_png(1)})), name="one").message == (
+        "1 image: 1 train, 0 test held out"
+    )
+
+
+def test_equal_images_are_never_on_both_sides(run: Import, tmp_path: Path) -> None:
+    files = drawn(0, IMAGES)
+    run(write_files(tmp_path / "in", table(files | {f"again-{name}": data for name, data in files.items()})))
+    assert set(splits(run.rows()).values()) == {"train", "test"}
+    assert not run.rows(leaked=True)
+
+
+def test_more_images_later_and_another_share_move_none(run: Import, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "in", table(drawn(0, 40)))
+    run(folder)
+    before = splits(run.rows())
+    write_files(folder, table(drawn(0, IMAGES)))
+    job = run(folder, hold_out=50)
+    after = splits(run.rows())
+    assert {name: after[name] for name in before} == before
+    new = [split for name, split in after.items() if name not in before]
+    assert len(new) == 20 and new.count("test") > 4
+    assert (job.result["new"], job.result["missing"], job.result["leaked"]) == (20, 0, 0)
+    assert splits(run.rows()) == after and run(folder, hold_out=0).result["new"] == 0
+
+
+def test_a_stopped_import_goes_on_as_if_at_once(
+    run: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_files(tmp_path / "in", table(drawn(0, IMAGES)))
+    monkeypatch.setattr(ingest, "BATCH_ROWS", 4)
+
+    class StopsAt(Reporter):
+        def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
+            if step >= 24:
+                self.db.execute("UPDATE jobs SET stop_requested = 'checkpoint' WHERE id = ?", (self.job_id,))
+            return super().progress(step, total, message)
+
+    job = run.job(folder)
+    with pytest.raises(Stopped):
+        ingest.run(job, run.data, run.db, StopsAt(run.db, job.id))
+    assert len(run.rows()) == 24
+    run(folder)
+    run(folder, name="at once")
+    sql = "SELECT split, position, source_key FROM images WHERE dataset = ? ORDER BY 1, 2"
+    assert [list(map(tuple, run.db.execute(sql, (name,)))) for name in ("set", "at once")].count(
+        list(map(tuple, run.db.execute(sql, ("at once",))))
+    ) == 2
+
+
+def test_a_source_with_splits_of_its_own_is_untouched(run: Import, tmp_path: Path) -> None:
+    files = drawn(0, IMAGES)
+    write_files(
+        tmp_path / "in",
+        {f"{'val' if n < 5 else 'train'}/{name}": files[name] for n, name in enumerate(files)},
+    )
+    assert run(tmp_path / "in").message.startswith("60 images: 55 train, 5 validation; ")
+    assert run(tmp_path / "in", name="all held", split="test").message.startswith("60 images: ")
+    rows = [row | {"split": "test" if n < 9 else "train"} for n, row in enumerate(mini_rows(IMAGES))]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    write_parquet(tmp_path / "one" / "rows.parquet", mini_rows(IMAGES))
+    kept = pq.read_table(tmp_path / "one" / "rows.parquet")
+    pq.write_table(
+        kept.append_column("split", pa.array([row["split"] for row in rows])), tmp_path / "own.parquet"
+    )
+    assert run(tmp_path / "own.parquet", name="own").message == "60 images: 51 train, 9 test"
+    held = run(tmp_path / "one", name="one").message
+    assert held.startswith("60 images: 5") and held.endswith("test held out")
+
+
+def test_a_known_image_that_became_unreadable_stays_in_its_split(run: Import, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "in", table(drawn(0, IMAGES)))
+    run(folder)
+    before = splits(run.rows())
+    name = next(name for name, split in before.items() if split == "test")
+    (folder / name).write_bytes(b"")
+    job = run(folder)
+    assert splits(run.rows()) == before and job.result["missing"] == 1 and not run.rows(unreadable=True)
+
+
+def test_many_files_left_out_are_counted_and_the_first_of_them_listed(
+    run: Import, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"ghost{n}.png" for n in range(LISTED + 4)]
+    csv = "file_name,text\na.png,x\n" + "".join(f"{name},x\n" for name in names)
+    with caplog.at_level(logging.INFO, "radtui.worker"):
+        job = run(write_files(tmp_path / "in", {"a.png": drawn_png(1), "metadata.csv": csv}), hold_out=0)
+    assert job.message == (
+        "1 image: 1 train; 24 left out: ghost0.png (not in the folder), ghost1.png (not in the folder),"
+        " ghost2.png (not in the folder) and 21 more"
+    )
+    told = [text for text in caplog.messages if text.startswith("left out: ")]
+    assert len(told) == LISTED + 1
+    assert told[0] == "left out: ghost0.png: ghost0.png is named in metadata.csv but is not in the folder."
+    assert told[-1].startswith("left out: and 4 more")
+    assert list(job.result["left_out"]) == names[:LISTED] and job.result["unreadable"] == 24
