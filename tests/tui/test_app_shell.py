@@ -169,7 +169,7 @@ async def test_a_guide_is_shown_first_and_any_key_closes_it(data):
     app = RadtuiApp(data, "reader", "jobs", guide="t  watch the loss fall\nr  rate")
     async with app.run_test(size=NARROW) as pilot:
         await until(pilot, lambda: "watch the loss fall" in text_of(app))
-        await pilot.press("t")
+        await pilot.press("space")
         await until(pilot, lambda: "watch the loss fall" not in text_of(app))
         assert app.current_mode == "jobs"
 
@@ -191,6 +191,17 @@ async def test_tabs_and_keys_can_be_clicked(data, db):
         assert app.focused is focused
         await pilot.click(KeyBar, offset=(app.size.width - 3, 0))
         assert isinstance(app.screen, HelpScreen)
+
+
+@pytest.mark.parametrize(("key", "mode"), [("d", "data"), ("r", "review"), ("x", "jobs"), ("q", "jobs")])
+async def test_a_key_that_the_guide_teaches_closes_it_and_acts(data, key, mode):
+    app = RadtuiApp(data, "reader", "jobs", guide=GUIDE)
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, GuideScreen))
+        await pilot.press(key)
+        await until(pilot, lambda: not isinstance(app.screen, GuideScreen) and app.current_mode == mode)
+        await pilot.pause(0.1)
+        assert app.is_running and app.current_mode == mode
 
 
 async def test_the_demo_s_guide_is_whole_on_the_narrowest_screen(data):

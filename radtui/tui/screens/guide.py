@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Static
 
@@ -11,7 +12,10 @@ from radtui.tui.screens.base import RadModal
 
 
 class GuideScreen(RadModal[None]):
-    """Says something; any key closes it."""
+    """Says something; any key closes it, and one that leads to a screen or to help does so at once.
+
+    Other keys only close it: one pressed at random is not to leave the app or to stop a job.
+    """
 
     DEFAULT_CSS = "GuideScreen .sheet, GuideScreen Static { width: auto; }"
 
@@ -27,6 +31,10 @@ class GuideScreen(RadModal[None]):
             yield Static(self._text, markup=False)
 
     def on_key(self, event: events.Key) -> None:
-        """Close."""
+        """Close, and go where the key leads."""
         event.stop()
         self.dismiss()
+        app = self.rad
+        leads = [one.key for one in app.BINDINGS if isinstance(one, Binding) and one.action != "quit"]
+        if event.key in leads:
+            app.call_later(app.simulate_key, event.key)
