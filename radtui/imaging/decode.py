@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ from radtui.records import UserError
 MAX_PIXELS = 89_478_485  # Pillow's own threshold for "this may be a decompression bomb"
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM")
 _WHITE_IS_ZERO_TAG = 262  # TIFF PhotometricInterpretation
+
+# Such an image is refused by a sentence with its size; Pillow's warning would only put a line of its own into the log.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ class Tally:
 
 
 def _short(key: str, why: str) -> str:
-    """A reason without the name it stands beside, and without advice: "not in the folder"."""
-    text = why.rpartition(" but is ")[2].removeprefix(key).partition(";")[0].strip().removesuffix(".")
+    """A reason without the name it stands beside, details and advice: "not in the folder"."""
+    text = why.rpartition(" but is ")[2].removeprefix(key).partition(";")[0].partition(" (")[0]
+    text = text.strip().removesuffix(".")
     return text[:1].lower() + text[1:] if text[1:2].islower() else text

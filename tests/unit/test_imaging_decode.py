@@ -1,6 +1,8 @@
 """Every kind of image file becomes raw values without loss, and every damaged one a sentence."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -164,3 +166,20 @@ def test_training_image_keeps_eight_bit_levels():
         np.asarray(training_image(encoded(Image.fromarray(values), "PNG")))[..., 1].tolist()
         == values.tolist()
     )
+
+
+def test_an_image_that_is_too_large_is_said_once_and_without_a_warning_of_pillows(tmp_path):
+    side = int(MAX_PIXELS**0.5) + 10
+    file = tmp_path / "huge.png"
+    file.write_bytes(encoded(Image.new("1", (side, side)), "PNG"))
+    asked = (
+        "import sys; from pathlib import Path\n"
+        "from radtui.imaging.decode import probe\nfrom radtui.records import UserError\n"
+        "try: probe(Path(sys.argv[1]).read_bytes())\nexcept UserError as error: print(error)"
+    )
+    # A process of its own: pytest collects warnings itself.
+    done = subprocess.run(
+        [sys.executable, "-c", asked, str(file)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"The image is {side} x {side} pixels, more than the 89 million")
+    assert done.stderr == ""
