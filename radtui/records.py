@@ -138,9 +138,20 @@ class Job:
     result: dict[str, object]
     pid: int | None
     created_at: float
-    started_at: float | None
+    started_at: (
+        float | None
+    )  # later by the time between two attempts, so that it is ended_at less the time it ran
     heartbeat_at: float | None
     ended_at: float | None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it has ended with something left to do."""
+        if (
+            self.state is JobState.DONE
+        ):  # training may end before its last step, and an import skips images it has
+            return self.kind is JobKind.GENERATE and self.step < self.total_steps
+        return not self.state.live
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,12 @@ from radtui.store.database import can_write
 # Between a job's row and its worker's lock; only a machine brought to its knees takes longer.
 START_GRACE_S = 15.0
 
+_FINISHED = {
+    JobKind.TRAIN: "has finished its {} steps; start a new one from its settings",
+    JobKind.IMPORT: "has imported everything it found; import the same again to take in what has come since",
+    JobKind.GENERATE: "has described all its images; start another one to describe more",
+}
+
 
 def get_job(db: sqlite3.Connection, job_id: int) -> Job:
     """A job by number. Raises UserError when there is none."""
@@ -54,10 +60,8 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
         UserError: there is no such job, it has nothing left to do, or the job it follows has left nothing yet.
     """
     job = get_job(db, job_id)
-    if job.state is JobState.DONE and job.kind is JobKind.TRAIN:
-        raise UserError(
-            f"Job {job_id} has finished its {job.total_steps} steps; start a new one from its settings."
-        )
+    if job.state is JobState.DONE and not job.resumable:
+        raise UserError(f"Job {job_id} {_FINISHED[job.kind].format(job.total_steps)}.")
     before = jobs.get(db, job.after_job_id) if job.after_job_id else None
     if not job.state.live and before is not None and before.state not in (JobState.DONE, JobState.STOPPED):
         raise UserError(

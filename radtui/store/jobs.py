@@ -162,13 +162,16 @@ def settle(db: sqlite3.Connection, job_id: int, state: JobState, error: str = ""
 def restart(db: sqlite3.Connection, job_id: int) -> bool:
     """An ended job is about to be started again, and jobs that never started because it stopped wait for it again.
 
+    Its start moves on by the time for which it was over, so that from start to end is the time it ran.
+
     Returns:
         False, with nothing changed, when it is live: another process was quicker.
     """
     with writing(db):
         restarted = db.execute(
             "UPDATE jobs SET state = 'starting', error = '', message = '', stop_requested = '', ended_at = NULL,"
-            f" pid = NULL, heartbeat_at = ? WHERE id = ? AND state NOT IN {LIVE}",
+            " pid = NULL, started_at = started_at + ?1 - coalesce(ended_at, ?1), heartbeat_at = ?1"
+            f" WHERE id = ?2 AND state NOT IN {LIVE}",
             (time.time(), job_id),
         )
         if not restarted.rowcount:

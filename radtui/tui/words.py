@@ -50,7 +50,7 @@ def bar(share: float, cells: int) -> tuple[str, str]:
 
 
 def took(job: Job, now_s: float) -> str:
-    """How long a job ran from start to end, loading and pauses included, or has run; "" before it started."""
+    """How long a job ran, loading included and the time between two attempts left out; "" before it started."""
     if job.started_at is None:
         return ""
     return clock_text((job.ended_at or now_s) - job.started_at)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from radtui.records import JobKind, JobState, StopRequest
+from radtui.jobs import resume
+from radtui.records import JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs
 from radtui.tui.screens.log import LogScreen
 from radtui.tui.widgets.train_form import TrainForm
@@ -73,6 +74,25 @@ async def test_keys_do_what_the_state_allows(data, db, three, launched):
         await until(pilot, lambda: app.screen.chosen.state is JobState.STOPPED)
         await pilot.press("u")
         await until(pilot, lambda: launched == [train.id])
+
+
+async def test_what_is_done_is_not_resumed(data, db, three, launched):
+    done, train, waits = three
+    jobs.end(db, train.id, JobState.DONE)
+    jobs.claim(db, waits.id)
+    jobs.begin(db, waits.id, 1)
+    jobs.progress(db, waits.id, 8, 8)
+    jobs.end(db, waits.id, JobState.DONE)
+    async with opened(data, "jobs") as (app, pilot):
+        for job in (waits, train, done):
+            assert app.screen.chosen.id == job.id and not app.screen.check_action("resume", ())
+            with pytest.raises(UserError, match=r"has (finished|imported|described)"):
+                resume(data, db, job.id)
+            await pilot.press("down")
+        jobs.progress(db, waits.id, 7, 8)  # one description is missing
+        await pilot.press("home")
+        await until(pilot, lambda: app.screen.check_action("resume", ()))
+    assert launched == []
 
 
 async def test_what_cannot_be_done_is_said(data, db, three):

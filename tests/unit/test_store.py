@@ -97,6 +97,22 @@ def test_a_job_from_row_to_end(db: sqlite3.Connection) -> None:
     )  # an old request does not stop a resumed job
 
 
+def test_the_time_between_two_attempts_is_not_time_that_a_job_ran(db: sqlite3.Connection) -> None:
+    job = _job(db)
+    jobs.begin(db, job.id, pid=123)
+    jobs.end(db, job.id, JobState.STOPPED)
+    now_s = jobs.must_get(db, job.id).ended_at or 0.0
+    db.execute(
+        "UPDATE jobs SET started_at = ?, ended_at = ? WHERE id = ?", (now_s - 500, now_s - 400, job.id)
+    )
+    jobs.restart(db, job.id)  # 100 s at work, 400 s over
+    jobs.begin(db, job.id, pid=124)
+    jobs.end(db, job.id, JobState.DONE)
+    ended = jobs.must_get(db, job.id)
+    assert ended.started_at is not None and ended.ended_at is not None
+    assert 100 <= ended.ended_at - ended.started_at < 130
+
+
 def test_a_stop_asked_for_while_the_worker_starts_is_heard(db: sqlite3.Connection) -> None:
     job = _job(db)
     jobs.request_stop(db, job.id, StopRequest.CHECKPOINT)

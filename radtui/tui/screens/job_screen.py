@@ -40,7 +40,7 @@ class JobScreen(RadScreen):
         allowed: dict[str, Callable[[Job], bool]] = {
             "stop": lambda job: job.state.live and job.stop_requested is StopRequest.NONE,
             "stop_now": lambda job: job.state.live and job.stop_requested is not StopRequest.NOW,
-            "resume": can_resume,
+            "resume": lambda job: job.resumable,
             "describe": lambda job: job.kind is JobKind.TRAIN and job.state is JobState.DONE,
             "new": lambda job: job.kind is JobKind.TRAIN,
             "log": lambda job: True,
@@ -137,9 +137,3 @@ class JobScreen(RadScreen):
 
     def _notify_error(self, text: str) -> None:
         self.notify(text, severity="error", timeout=10)
-
-
-def can_resume(job: Job) -> bool:
-    """Whether there is something to go on with."""
-    ended = job.state in (JobState.STOPPED, JobState.FAILED, JobState.LOST)
-    return ended or (job.state is JobState.DONE and job.kind is not JobKind.TRAIN)
