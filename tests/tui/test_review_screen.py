@@ -328,6 +328,25 @@ async def test_nothing_to_review_names_the_next_key(
         assert "Press t" in str(screen(pilot).query_one("#nothing", Static).content)
 
 
+async def test_why_the_descriptions_never_came_is_said_with_the_job_to_go_to(
+    data: DataDir, db: sqlite3.Connection, add_images: Callable[..., list[int]]
+) -> None:
+    add_images(1)
+    train = jobs.create(db, JobKind.TRAIN, "train", "drawn", {})
+    waits = jobs.create(db, JobKind.GENERATE, "describe", "drawn", {}, after_job_id=train.id)
+    jobs.end(db, train.id, JobState.FAILED, error="The memory is full; lower the batch size.")
+    jobs.leave_queue(db, waits.id, f"Job {train.id}, which it waited for, is failed")
+    async with opened(data, (80, 24)) as pilot:
+        said = str(screen(pilot).query_one("#nothing", Static).content)
+        assert "is failed: The memory is full; lower the batch size." in said
+        assert f"Press j and choose job {train.id}: l shows the log · n edits" in said
+    alone = jobs.create(db, JobKind.GENERATE, "describe", "drawn", {})
+    jobs.end(db, alone.id, JobState.FAILED, error="The adapter is gone.")
+    async with opened(data, (80, 24)) as pilot:
+        said = str(screen(pilot).query_one("#nothing", Static).content)
+        assert "The adapter is gone." in said and f"choose job {alone.id}: l shows the log · u tries" in said
+
+
 async def test_a_scheme_of_ones_own_brings_its_keys(data: DataDir, reviewed_job: Job) -> None:
     own = 'id = "own"\nversion = 1\nerrors = []\ndimensions = []\n[keys]\n"preference.3" = "x"\nskip = "k"\n'
     (data.root / "scheme.toml").write_text(own)

@@ -22,6 +22,7 @@ from radtui.review.queue import Pair
 from radtui.review.scheme import Scheme
 from radtui.store import descriptions, images, jobs
 from radtui.tui.image_bytes import image_loader
+from radtui.tui.job_words import saying
 from radtui.tui.review_session import ReviewSession, Shown, Study, read_study
 from radtui.tui.screens.review_actions import ReviewActions
 from radtui.tui.screens.review_dialogs import PickSheet, job_lines
@@ -332,8 +333,22 @@ def nothing_text(db: sqlite3.Connection) -> str:
     if live:
         when = f"once job {live[0].after_job_id} is done" if live[0].state is JobState.QUEUED else "now"
         return f"Job {live[0].id} describes the images {when}; the first pair appears here by itself."
+    ended = jobs.newest(db, JobKind.GENERATE)
+    if ended is not None and ended.state is not JobState.DONE:
+        return _ended_text(db, ended)
     if any(job.kind is JobKind.TRAIN for job in jobs.all_jobs(db)):
         return "Nothing to review yet. Press t, then g to let both models describe the test images."
     if images.any_dataset(db):
         return "Nothing to review yet. Press t to train a model; then both models describe the test images."
     return "Nothing to review yet. Press d, then i to import images first."
+
+
+def _ended_text(db: sqlite3.Connection, job: Job) -> str:
+    """Why a job that was to describe images left no pair: what it waited for ended early, or it did itself."""
+    before = jobs.get(db, job.after_job_id) if job.after_job_id else None
+    if before is not None and before.state is not JobState.DONE:
+        began = f"Job {job.id} describes no images, because job {before.id}, which it waited for,"
+    else:
+        began, before = f"Job {job.id}, which was to describe images,", job
+    why = f": {before.error}" if before.error else "."
+    return f"{began} is {before.state}{why}\n\nPress j and choose job {before.id}: {saying(before, None, 0.0).next}"
