@@ -12,8 +12,8 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.follow import follow, report_end
-from radtui.jobs.demo import DemoJobs, submit_demo
-from radtui.records import Job, JobState, UserError
+from radtui.jobs.demo import DemoJobs, find_demo, go_on, submit_demo
+from radtui.records import Job, UserError
 
 GUIDE = """\
 Phantoms are being drawn; then a small model learns while you watch.
@@ -36,7 +36,7 @@ def demo(session: Session, seed: int, headless: bool, as_json: bool) -> None:
     """Draw phantom radiographs, teach a small model to describe them, and review the result.
 
     Takes about five minutes on two CPU cores and needs no network. The app opens at once; the run goes on
-    without it.
+    without it. Called again, it goes back to the demo of the seed, and goes on with what was stopped or lost.
     """
     if as_json and not headless:
         raise click.UsageError("--json needs --headless: the app has the screen.")
@@ -47,30 +47,33 @@ def demo(session: Session, seed: int, headless: bool, as_json: bool) -> None:
     db = session.connect()
     if headless:
         sys.exit(_headless(session, db, seed, as_json))
-    there = _there(db, seed)
-    if not there:
+    there = find_demo(db, seed)
+    if there is None:
         submit_demo(session.data, db, seed)
+    else:
+        _go_on(session, db, there)
     db.close()
-    session.open_app("train", "" if there else GUIDE)
+    session.open_app("train", GUIDE if there is None else "")
 
 
-def _there(db: sqlite3.Connection, seed: int) -> bool:
-    """Whether a demo of this seed runs or has run: calling `demo` again goes back to it."""
-    from radtui.store import jobs
-
-    wanted = (JobState.QUEUED, JobState.STARTING, JobState.RUNNING, JobState.DONE)
-    return any(
-        job.dataset == f"phantoms-{seed}" and job.kind == "train" and job.state in wanted
-        for job in jobs.all_jobs(db)
-    )
+def _go_on(session: Session, db: sqlite3.Connection, there: DemoJobs) -> None:
+    """Start what has ended before its time; those behind it follow by themselves."""
+    for job_id in there.ids:
+        if go_on(session.data, db, job_id).state.live:
+            return
 
 
 def _headless(session: Session, db: sqlite3.Connection, seed: int, as_json: bool) -> int:
     began = time.monotonic()
-    made = submit_demo(session.data, db, seed)
+    there = find_demo(db, seed)
+    if there is not None:
+        again = "for another run name another --seed or --data-dir"
+        click.echo(f"Seed {seed} has a demo here, jobs {there.ids[0]} to {there.ids[-1]}; {again}.", err=True)
     ended: list[Job] = []
-    for job in (made.drawing, made.training, made.describing):
-        ended.append(follow(session.data, db, job.id))
+    for job_id in (there or submit_demo(session.data, db, seed)).ids:
+        if there is not None:
+            go_on(session.data, db, job_id)
+        ended.append(follow(session.data, db, job_id))
         code = report_end(session.data, ended[-1])
         if code:
             return code

@@ -176,9 +176,11 @@ def restart(db: sqlite3.Connection, job_id: int) -> bool:
         )
         if not restarted.rowcount:
             return False
+        never = "state = 'stopped' AND started_at IS NULL"
         db.execute(
-            "UPDATE jobs SET state = 'queued', message = '', ended_at = NULL"
-            " WHERE after_job_id = ? AND state = 'stopped' AND started_at IS NULL",
+            f"WITH RECURSIVE behind (id) AS (SELECT id FROM jobs WHERE after_job_id = ? AND {never} UNION"
+            f" SELECT jobs.id FROM jobs JOIN behind ON after_job_id = behind.id WHERE {never})"
+            " UPDATE jobs SET state = 'queued', message = '', ended_at = NULL WHERE id IN behind",
             (job_id,),
         )
     return True
