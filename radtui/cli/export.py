@@ -8,7 +8,7 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.results import JOB_OPTION, SCHEME_OPTION, review_job
-from radtui.export.words import left_out_words
+from radtui.export.words import left_out_words, row_counts, rows_words
 
 FORMS = ("csv", "errors", "jsonl", "parquet", "dpo", "kto")
 NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
@@ -50,7 +50,8 @@ def export(
     as_json: bool,
 ) -> None:
     """Write the rated comparisons of a generation job into a file, with a manifest beside it."""
-    from radtui.export.formats import DEFAULT_NAMES, Options, write_export
+    from radtui.export.formats import DEFAULT_NAMES, TABLES, Options, write_export
+    from radtui.export.schemes import of_scheme
     from radtui.export.study import check_scheme, read_review, scheme_for
 
     db = session.read()
@@ -59,14 +60,17 @@ def export(
     check_scheme(review.ratings, scheme)
     options = Options(only_rater, raw, include_unblinded, keep_significant_errors)
     done = write_export(session.data, db, review, form, out or Path(DEFAULT_NAMES[form]), options)
+    counts = {} if form in NOUNS else row_counts((of_scheme(review) if form in TABLES else review).ratings)
     if as_json:
-        told = {"job": review.job.id, "format": form, "rows": done.rows, "path": str(done.path.resolve())}
+        told = {"job": review.job.id, "format": form, "rows": done.rows} | counts
+        told |= {"path": str(done.path.resolve())}
         print_result(
             told | {"manifest": str(done.manifest.resolve()), "left_out": done.left_out, "note": done.note},
             as_json,
         )
         return
-    click.echo(f"{done.rows} {NOUNS.get(form, 'rated comparisons')} of job {review.job.id} -> {done.path}")
+    what = rows_words(done.rows, counts) if counts else f"{done.rows:,} {NOUNS[form]}"
+    click.echo(f"{what}, of job {review.job.id} -> {done.path}")
     if done.left_out:
         click.echo(f"Left out: {left_out_words(done.left_out)}.", err=True)
     if done.note:

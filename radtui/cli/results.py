@@ -104,7 +104,7 @@ def import_ratings(session: Session, file: Path, job_id: int | None, scheme_file
         print_result(asdict(done), as_json)
         return
     where = ", ".join(f"job {number}" for number in done.jobs) or "nowhere"
-    click.echo(f"{done.added} of {done.rows} ratings -> {where}; {done.known} were there already")
+    click.echo(f"{done.added:,} of {done.rows:,} rows added -> {where}; {done.known:,} were there already")
     for problem in done.problems:
         click.echo(problem, err=True)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from radtui.records import Rating
 from radtui.review.intervals import Estimate, Proportion
 
 NOTHING = "-"
@@ -20,6 +21,21 @@ LEFT_OUT = {
 def left_out_words(reasons: Mapping[str, int]) -> str:
     """What is left out and why, without the reasons that meet nothing: "2 hidden repeats, 1 un-blinded"."""
     return ", ".join(f"{n:,} {LEFT_OUT.get(why, why.replace('_', ' '))}" for why, n in reasons.items() if n)
+
+
+def row_counts(rows: Iterable[Rating]) -> dict[str, int]:
+    """What the rows of an export are: `ratings` with an answer, `skipped`, and `unrated`, only flagged or noted."""
+    counts = {"ratings": 0, "skipped": 0, "unrated": 0}
+    for rating in rows:
+        counts["unrated" if rating.empty else "skipped" if rating.skipped else "ratings"] += 1
+    return counts
+
+
+def rows_words(rows: int, counts: Mapping[str, int]) -> str:
+    """How many rows there are, and of what: "28 rows: 26 ratings, 1 skipped, 1 without an answer"."""
+    ratings = f"{counts['ratings']:,} rating{'' if counts['ratings'] == 1 else 's'}"
+    others = {name: n for name, n in counts.items() if name != "ratings"}
+    return f"{rows:,} row{'' if rows == 1 else 's'}: {', '.join(filter(None, (ratings, left_out_words(others))))}"
 
 
 def version_counts(versions: Mapping[str, int]) -> str:

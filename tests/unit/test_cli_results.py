@@ -101,15 +101,36 @@ def test_plain_export_and_back(
 ) -> None:
     rate(db, reviewed_job)
     out = tmp_path / "comparisons.csv"
-    assert f"8 rated comparisons of job {reviewed_job.id}" in run(data, "export", "--out", out).stdout
+    said = f"8 rows: 8 ratings, of job {reviewed_job.id}"
+    assert said in run(data, "export", "--out", out).stdout
     assert out.with_name("comparisons.csv.manifest.json").exists()
     before = out.read_bytes()
     db.execute("DELETE FROM ratings")
     told = json.loads(run(data, "import-ratings", out, "--json").stdout)
     assert (told["added"], told["rows"], told["jobs"]) == (8, 8, [reviewed_job.id])
-    assert "0 of 8 ratings" in run(data, "import-ratings", out).stdout
+    assert "0 of 8 rows added" in run(data, "import-ratings", out).stdout
     run(data, "export", "--out", out)
     assert out.read_bytes() == before
+
+
+def test_an_export_and_the_statistics_count_the_same(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
+    first, second, *others = descriptions.comparison_ids(db, reviewed_job.id)
+    ratings.add(db, rating(reviewed_job.id, first, None, skipped=True))
+    ratings.add(db, rating(reviewed_job.id, second, None, flagged=True))
+    for image_id in others:
+        ratings.add(db, rating(reviewed_job.id, image_id, 1))
+    for form in ("csv", "jsonl"):
+        words = ("export", "--format", form, "--out", tmp_path / f"out.{form}")
+        assert run(data, *words).stdout.startswith(
+            "6 rows: 4 ratings, 1 skipped, 1 without an answer, of job "
+        )
+        told = json.loads(run(data, *words, "--json").stdout)
+        assert [told[name] for name in ("rows", "ratings", "skipped", "unrated")] == [6, 4, 1, 1]
+    assert (
+        "4 ratings of 4 images by ann; left out: 1 without an answer, 1 skipped" in run(data, "stats").stdout
+    )
 
 
 @pytest.mark.parametrize(("form", "rows"), [("csv", 8), ("errors", 168), ("jsonl", 8), ("parquet", 8)])
