@@ -25,6 +25,7 @@ from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.summary import SummaryScreen
 from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.summary_text import diverging, interval, p_text, rating_lines, share_line
+from tests.tui.driving import until
 from tests.unit.review_ratings import rating
 
 SCHEME = default_scheme()
@@ -72,6 +73,23 @@ async def test_few_ratings_say_too_few(data: DataDir, reviewed_job: Job) -> None
         assert "Too few to conclude: 1 decided pair, 20 at least" in text(pilot, "ratings")
         assert "Export CSV" in str(pilot.app.screen.query_one(KeyBar).render())
         assert "not for clinical use" in text(pilot, "limits")
+
+
+async def test_a_database_that_cannot_be_read_is_said_and_the_screen_stays(
+    data: DataDir, reviewed_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(data) as pilot:
+
+        def unreadable(app: RadtuiApp, query: object) -> None:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+        monkeypatch.setattr(RadtuiApp, "read", unreadable)
+        await pilot.press("a")  # everybody's ratings, for which the database is read again
+        await until(pilot, lambda: len(pilot.app._notifications) > 0)
+        assert ["That could not be read: database disk image is malformed."] == [
+            each.message for each in pilot.app._notifications
+        ]
+        assert isinstance(pilot.app.screen, SummaryScreen)
 
 
 async def test_figures_have_n_and_interval(

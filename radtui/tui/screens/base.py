@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.message_pump import MessagePump
 from textual.screen import ModalScreen, Screen
+from textual.worker import Worker, WorkerState
 
+from radtui.records import Job, JobKind, JobState, UserError
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.top_bar import TopBar
@@ -20,7 +23,18 @@ Result = TypeVar("Result")
 SET_UP_S = 1.5  # after its first frame a screen has imported and made what it works with
 
 
-class RadScreen(Screen[None]):
+class TellsTrouble(MessagePump):
+    """A screen that says what a thread of it, one with `exit_on_error=False`, could not do, and stays as it was."""
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """One sentence, whatever was raised."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            said = str(error) if isinstance(error, UserError) else f"That could not be read: {error}."
+            self.app.notify(said, severity="error")
+
+
+class RadScreen(TellsTrouble, Screen[None]):
     """Base of the app's screens.
 
     A screen sets `TAB`, yields its widgets in `compose_body`, and draws what is new in `show_snapshot`, which is
@@ -28,6 +42,7 @@ class RadScreen(Screen[None]):
     """
 
     TAB: ClassVar[str] = ""
+    SHOWS: ClassVar[JobKind | None] = None  # what such a job leaves is what one works with here
 
     @property
     def rad(self) -> RadtuiApp:
@@ -56,6 +71,10 @@ class RadScreen(Screen[None]):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what is new; nothing by default."""
 
+    def shows_end(self, job: Job) -> bool:
+        """Whether one sees here that a job has ended, and what comes next, so that no notice need say it."""
+        return job.state is JobState.DONE and job.kind is self.SHOWS
+
     def deliver(self, snapshot: Snapshot) -> None:
         """Take a snapshot from the app; a screen that is still being composed has nothing to draw on."""
         if len(self.query(TopBar)) and len(self.query(KeyBar)):
@@ -69,7 +88,7 @@ class RadScreen(Screen[None]):
             self.query_one(TopBar).show(self.rad.snapshot)
 
 
-class RadModal(ModalScreen[Result]):
+class RadModal(TellsTrouble, ModalScreen[Result]):
     """Base of the app's modal screens."""
 
     @property

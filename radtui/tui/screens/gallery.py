@@ -83,7 +83,7 @@ class GalleryScreen(RadScreen):
         if self.is_mounted:
             self._read_marks()
 
-    @work(thread=True, exclusive=True, group="marks")
+    @work(thread=True, exclusive=True, group="marks", exit_on_error=False)
     def _read_marks(self) -> None:
         self.app.call_from_thread(self._take_marks, self.rad.read(ratings.marked_images))
 

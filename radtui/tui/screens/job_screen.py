@@ -34,6 +34,10 @@ class JobScreen(RadScreen):
         """The job that keys act on."""
         raise NotImplementedError
 
+    def shows_end(self, job: Job) -> bool:
+        """The job on show is shown with its end."""
+        return self.chosen is not None and self.chosen.id == job.id
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what the job's state allows."""
         job = self.chosen
@@ -95,7 +99,7 @@ class JobScreen(RadScreen):
         if self.chosen is not None:
             self.app.push_screen(LogScreen(self.chosen))
 
-    @work(thread=True, group="ask")
+    @work(thread=True, group="ask", exit_on_error=False)
     def ask(
         self,
         do: Callable[[DataDir, sqlite3.Connection], Any],

@@ -56,7 +56,7 @@ class LogScreen(RadModal[None]):
         """Go to the oldest line."""
         self.query_one(LogTail).scroll_home(animate=False)
 
-    @work(thread=True, exclusive=True, group="log")
+    @work(thread=True, exclusive=True, group="log", exit_on_error=False)
     def _read(self) -> None:
         from radtui.jobs import tail_log
 

@@ -65,7 +65,7 @@ class ReviewLists(RadScreen):
         else:
             self._pick_filter(session, [], "when you have rated all pairs")
 
-    @work(thread=True, exclusive=True, group="others")
+    @work(thread=True, exclusive=True, group="others", exit_on_error=False)
     def _read_others(self, session: ReviewSession) -> None:
         """In a thread: a hundred thousand ratings take a third of a second."""
         job_id, me = session.study.job.id, session.study.rater
@@ -97,7 +97,7 @@ class ReviewLists(RadScreen):
 
         self.app.push_screen(AskSheet("Find pairs", "words in their texts or reference"), search)
 
-    @work(thread=True, exclusive=True, group="search")
+    @work(thread=True, exclusive=True, group="search", exit_on_error=False)
     def _search(self, session: ReviewSession, words: str) -> None:
         job_id, pairs = session.study.job.id, list(session.queue.pairs)
 

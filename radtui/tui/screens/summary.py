@@ -87,7 +87,7 @@ class SummaryScreen(RadScreen):
         self._read()
         self._score()
 
-    @work(thread=True, exclusive=True, group="summary")
+    @work(thread=True, exclusive=True, group="summary", exit_on_error=False)
     def _read(self) -> None:
         job, scheme = self._job, self._scheme
         wanted = "" if self._everybody else self._rater
@@ -98,7 +98,7 @@ class SummaryScreen(RadScreen):
 
         self.post_message(self.rad.read(read))
 
-    @work(thread=True, exclusive=True, group="scores")
+    @work(thread=True, exclusive=True, group="scores", exit_on_error=False)
     def _score(self) -> None:
         self.post_message(self.Scored(self.rad.read(lambda db: job_scores(db, self._job))))
 
@@ -153,7 +153,7 @@ class SummaryScreen(RadScreen):
             AskSheet("Export rated comparisons to", "a file", value="comparisons.csv"), write
         )
 
-    @work(thread=True, group="export")
+    @work(thread=True, group="export", exit_on_error=False)
     def _write(self, out: Path) -> None:
         """Outside the loop: thousands of comparisons take a while."""
         rater = "" if self._everybody else self._rater
