@@ -30,4 +30,6 @@ def export(session: Session, job_id: int, out: Path, merged: bool, base: str, as
 
     folder = export_adapter(session.data, session.read(), job_id, out, merged, base)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    print_result({"folder": str(folder), "merged": merged, "megabytes": round(size / 1e6, 1)}, as_json)
+    print_result(
+        {"folder": str(folder.resolve()), "merged": merged, "megabytes": round(size / 1e6, 1)}, as_json
+    )
