@@ -185,11 +185,12 @@ class RadtuiApp(App[None]):
         self.post_message(Tick(snapshot))
 
     def _tell_endings(self, found: tuple[Job, ...]) -> None:
-        """A line for each job that has ended since the last look."""
+        """A line for each job that has ended since the last look, unless the screen in front shows it."""
         before, self._states = self._states, {job.id: job.state for job in found}
+        front = self.screen if isinstance(self.screen, RadScreen) else None
         for job in found:
             was = before.get(job.id) if before is not None else None
-            if was is None or not was.live or job.state.live:
+            if was is None or not was.live or job.state.live or (front is not None and front.shows_end(job)):
                 continue
             if job.state is JobState.DONE:
                 self.notify(f"{words.KINDS[job.kind]} #{job.id} is done. {words.after(job)}")

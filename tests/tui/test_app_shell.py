@@ -116,6 +116,25 @@ async def test_the_bar_fits_a_narrow_terminal(data, db):
         assert len(bar) == 80 and "40%" in bar and "Review" in bar and "left" in bar
 
 
+async def test_an_end_is_told_where_it_is_not_seen(data, db):
+    add_images(data, db)
+    train = add_train(db, steps=3)
+    async with opened(data, "train") as (app, pilot):
+        await until(pilot, lambda: app.screen.chosen is not None and not app.screen._on_form)
+        jobs.end(db, train.id, JobState.DONE)
+        await until(pilot, lambda: app.screen.chosen.state is JobState.DONE)
+        assert not app._notifications
+        await pilot.press("d")
+        await pilot.pause()
+        for kind, told in ((JobKind.IMPORT, []), (JobKind.GENERATE, ["Descriptions #3 is done."])):
+            job = jobs.create(db, kind, "x", "chests", {})
+            await until(pilot, lambda job=job: any(one.id == job.id for one in app.snapshot.jobs))
+            jobs.end(db, job.id, JobState.DONE)
+            await until(pilot, lambda: not app.snapshot.live)
+            await pilot.pause(0.1)
+            assert [note.message[:24] for note in app._notifications] == told
+
+
 async def test_leaving_says_that_a_job_goes_on(data, db, monkeypatch):
     add_train(db, steps=2)
     said = []
@@ -127,7 +146,7 @@ async def test_leaving_says_that_a_job_goes_on(data, db, monkeypatch):
 
 async def test_the_end_of_a_job_is_told_with_the_next_key(data, db):
     job = add_train(db, steps=2)
-    async with opened(data, "jobs") as (app, pilot):
+    async with opened(data, "review") as (app, pilot):
         jobs.end(db, job.id, JobState.DONE)
         await until(pilot, lambda: app._notifications)
         assert "g to let the models describe" in next(iter(app._notifications)).message

@@ -35,6 +35,7 @@ class DataScreen(RadScreen):
     """Find an image and look at it."""
 
     TAB = "data"
+    SHOWS = JobKind.IMPORT
     CSS_PATH = "data.tcss"
     AUTO_FOCUS = "VirtualTable"
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS

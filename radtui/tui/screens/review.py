@@ -48,6 +48,7 @@ class ReviewScreen(ReviewActions):
     """Rate the pairs of one generation job."""
 
     TAB = "review"
+    SHOWS = JobKind.GENERATE
     CSS_PATH = "review.tcss"
     AUTO_FOCUS = ""  # keys rate; the image has them only while it is looked at
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
@@ -240,7 +241,7 @@ class ReviewScreen(ReviewActions):
             self._grown_at_s, self._grown_step = now_s, job.step
             self._grow(self.session.study)
 
-    @work(thread=True, exclusive=True, group="grow")
+    @work(thread=True, exclusive=True, group="grow", exit_on_error=False)
     def _grow(self, study: Study) -> None:
         ids = self.rad.read(lambda db: descriptions.comparison_ids(db, study.job.id))
         self.post_message(self.Grown(study.job.id, study.order(ids)))
@@ -276,7 +277,7 @@ class ReviewScreen(ReviewActions):
         if self.session is not None and not isinstance(self.app.screen, ModalScreen):
             self.session.time.pause()
 
-    @work(thread=True, exclusive=True, group="jobs")
+    @work(thread=True, exclusive=True, group="jobs", exit_on_error=False)
     def action_jobs(self) -> None:
         """Choose another job's pairs; counted in a thread, since there may be many."""
         counts = self.rad.read(descriptions.jobs_with_comparisons)

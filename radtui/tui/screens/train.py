@@ -73,6 +73,10 @@ class TrainScreen(JobScreen):
         """The job on show."""
         return self._job
 
+    def shows_end(self, job: Job) -> bool:
+        """The job on show, when it is not behind the form."""
+        return not self._on_form and super().shows_end(job)
+
     @property
     def _on_form(self) -> bool:
         return self.query_one(ContentSwitcher).current == "form"
