@@ -77,30 +77,35 @@ def _headless(session: Session, db: sqlite3.Connection, seed: int, as_json: bool
         code = report_end(session.data, ended[-1])
         if code:
             return code
-    result = _figures(session, db, DemoJobs(*ended), seed)
-    result["seconds"]["total"] = round(time.monotonic() - began, 1)  # type: ignore[index]
-    print_result(result, as_json)
+    _print_figures(session, db, DemoJobs(*ended), seed, began, as_json)
     return 0
 
 
-def _figures(session: Session, db: sqlite3.Connection, done: DemoJobs, seed: int) -> dict[str, object]:
-    """What the run has shown: counts, times, scores, and where things lie."""
-    from radtui.cli.scores import scores_values
+def _print_figures(
+    session: Session, db: sqlite3.Connection, done: DemoJobs, seed: int, began: float, as_json: bool
+) -> None:
+    """Print what the run has shown: counts, times, scores, and where things lie."""
+    from radtui.cli.scores import print_scores, scores_values
     from radtui.export.comparisons import write_csv
     from radtui.export.scores import job_scores
     from radtui.export.study import scheme_for
 
     out: Path = session.data.job(done.describing.id) / "comparisons.csv"
     write_csv(db, done.describing, scheme_for(session.data), out)
+    scores = job_scores(db, done.describing)
     jobs = {"draw": done.drawing, "train": done.training, "describe": done.describing}
-    return {
+    seconds = {name: round((job.ended_at or 0) - (job.started_at or 0), 1) for name, job in jobs.items()}
+    figures: dict[str, object] = {
         "seed": seed,
         "data_dir": str(session.data.root),
         "jobs": {name: job.id for name, job in jobs.items()},
-        "seconds": {
-            name: round((job.ended_at or 0) - (job.started_at or 0), 1) for name, job in jobs.items()
-        },
-        "training": done.training.result,
-        "scores": scores_values(job_scores(db, done.describing)),
+        "seconds": seconds | {"total": round(time.monotonic() - began, 1)},
         "comparisons_csv": str(out),
     }
+    if as_json:
+        more = {"training": done.training.result, "scores": scores_values(scores)}
+        print_result(figures | more, as_json)
+    else:
+        print_result(figures, as_json)
+        click.echo()
+        print_scores(scores)
