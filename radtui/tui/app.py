@@ -178,7 +178,8 @@ class RadtuiApp(App[None]):
             async def run(action: str = binding.action, node: Any = node) -> None:
                 await self.run_action(action, node)
 
-            yield SystemCommand(binding.description, active.tooltip or binding.description, run)
+            title, more = binding.description, active.tooltip
+            yield SystemCommand(title, "" if more.lower() == title.lower() else more, run)
         yield SystemCommand("Screenshot", "Save a picture of this screen as SVG", self.deliver_screenshot)
 
     def _post_snapshot(self, snapshot: Snapshot) -> None:

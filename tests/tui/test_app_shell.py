@@ -85,6 +85,8 @@ async def test_the_palette_offers_what_keys_do_and_does_it(data):
         commands = {command.title: command for command in app.get_system_commands(app.screen)}
         assert {"Data", "Train", "Review", "Jobs", "Help", "Quit"} <= commands.keys()
         assert "Focus Next" not in commands and "Stop" not in commands  # no job is there to stop
+        assert commands["Data"].help and commands["Page Left"].help == ""
+        assert not any(command.help.lower() == title.lower() for title, command in commands.items())
         await commands["Train"].callback()
         await pilot.pause()
         assert app.current_mode == "train"
