@@ -41,7 +41,7 @@ def three(data, db):
 async def overlay(app, pilot) -> OverlayScreen:
     """Mark every training job and open the overlay."""
     await until(pilot, lambda: app.screen.chosen is not None)
-    await pilot.press("space", "space", "down", "space", "space", "o")  # on the import, space does nothing
+    await pilot.press("space", "space", "down", "space", "space", "o")  # the import cannot be marked
     await until(pilot, lambda: isinstance(app.screen, OverlayScreen) and "train loss" in text_of(app))
     return app.screen
 
@@ -90,7 +90,7 @@ async def test_marks_are_for_training_jobs_and_can_be_taken_off(data, db, three)
         await until(pilot, lambda: app.screen.chosen is not None)
         assert not app.screen.check_action("overlay", ())
         await pilot.press("space")
-        assert app.screen.check_action("overlay", ()) and not app.screen.check_action("mark", ())
+        assert app.screen.check_action("overlay", ()) and app.screen.chosen.kind is JobKind.IMPORT
         await pilot.press("up", "space")
         assert not app.screen.check_action("overlay", ()) and "◆" not in text_of(app)
 
@@ -139,3 +139,14 @@ def test_settings_of_an_older_version_are_compared_by_their_defaults(db):
     del settings["seed"]
     db.execute("UPDATE jobs SET settings = ? WHERE id = ?", (json.dumps({**settings, "gone": 1}), one.id))
     assert differing_settings([jobs.must_get(db, one.id), other]) == []
+
+
+async def test_what_an_overlay_needs_is_said(data, three):
+    async with opened(data, "jobs") as (app, pilot):
+        await until(pilot, lambda: app.screen.chosen is not None)
+        await pilot.press("space")  # the running training, then the cursor is on the import
+        await pilot.press("space", "o")
+        await pilot.pause()
+        assert isinstance(app.screen, JobsScreen)
+        told = [note.message for note in app._notifications]
+        assert "Marks are for training jobs" in told[0] and "Mark another training job" in told[1]

@@ -140,17 +140,20 @@ class JobsScreen(JobScreen):
             self.rad.show_job(self.chosen)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Training jobs can be marked, and marked ones overlaid."""
+        """Jobs can be marked, and marked ones overlaid; what is lacking for it is said."""
         if action == "mark":
-            return self.chosen is not None and self.chosen.kind is JobKind.TRAIN
+            return self.chosen is not None
         if action == "overlay":
             return bool(self._marked)
         return super().check_action(action, parameters)
 
     def action_mark(self) -> None:
         """Mark the job, or take the mark off, and go on to the next one."""
-        if self.chosen is not None:
-            self._marked ^= {self.chosen.id}
+        job = self.chosen
+        if job is not None and job.kind is not JobKind.TRAIN:
+            self.notify("Marks are for training jobs: o lays the curves of two or more over each other.")
+        elif job is not None:
+            self._marked ^= {job.id}
             self.show_snapshot(self._snapshot)
             self.query_one(VirtualTable).action_move(1)
             self.refresh_bindings()
@@ -160,6 +163,9 @@ class JobsScreen(JobScreen):
         from radtui.tui.screens.overlay import OverlayScreen
 
         marked = [job for job in reversed(self._jobs) if job.id in self._marked]
+        if len(marked) < 2:
+            self.notify("Mark another training job with space, then o lays their curves over each other.")
+            return
         self.app.push_screen(OverlayScreen(marked))
 
 

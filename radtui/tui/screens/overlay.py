@@ -25,7 +25,6 @@ LABELS = {"loss": "train", "eval_loss": "eval"}
 NOT_COMPARABLE = "losses of different tokens: not to be compared"
 NAME_CELLS = 22
 SAME = "All settings are the same."
-ALONE = "Mark two jobs to see how they differ."
 
 
 class OverlayScreen(RadScreen):
@@ -108,7 +107,7 @@ class OverlayScreen(RadScreen):
         for name, values in [*outcomes(self._jobs, curves, now_s or time.time()), *differing]:
             rows.append((Text(name, theme.MUTED), *values))
         if not differing:
-            rows.append((Text("settings", theme.MUTED), SAME if len(self._jobs) > 1 else ALONE))
+            rows.append((Text("settings", theme.MUTED), SAME))
         if rows != self._shown:
             self._shown = rows
             table = self.query_one(VirtualTable)
