@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from radtui.jobs.submit import resolved_train
 from radtui.paths import DataDir
-from radtui.records import Image, StopRequest
+from radtui.records import Image, StopRequest, UserError
+from radtui.settings import TrainSettings
 from radtui.store.database import connect
 from radtui.worker import ingest
 from radtui.worker.hold_out import held_out
@@ -153,6 +156,21 @@ def test_a_source_with_splits_of_its_own_is_untouched(run: Import, tmp_path: Pat
     assert run(tmp_path / "own.parquet", name="own").message == "60 images: 51 train, 9 test"
     held = run(tmp_path / "one", name="one").message
     assert held.startswith("60 images: 5") and held.endswith("test held out")
+
+
+def test_what_has_no_split_to_evaluate_on_is_refused_with_both_ways_out(run: Import, tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "in", table(drawn(0, 8)))
+    run(folder, hold_out=0)
+    asked = TrainSettings(model="org/model", dataset="set")
+    with pytest.raises(
+        UserError, match=r"there is train\. Leave eval_split empty \(--eval-split ''\), or .*--hold-out"
+    ):
+        resolved_train(run.data, run.db, asked)
+    assert resolved_train(run.data, run.db, replace(asked, eval_split="")).dataset == "set"
+    assert run(folder, name="other").result["splits"]["test"]
+    assert resolved_train(run.data, run.db, replace(asked, dataset="other")).eval_split == "test"
+    with pytest.raises(UserError, match=r"Choose train_split \(--train-split\)\.$"):
+        resolved_train(run.data, run.db, replace(asked, train_split="dev"))
 
 
 def test_a_known_image_that_became_unreadable_stays_in_its_split(run: Import, tmp_path: Path) -> None:

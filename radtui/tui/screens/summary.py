@@ -16,9 +16,10 @@ from textual.message import Message
 from textual.widgets import Static
 
 from radtui.export.comparisons import write_review_csv
-from radtui.export.schemes import scheme_note
+from radtui.export.schemes import of_scheme, scheme_note
 from radtui.export.scores import VariantScores, job_scores
 from radtui.export.study import read_review, summarise_review
+from radtui.export.words import row_counts, rows_words
 from radtui.records import Job, UserError, Variant
 from radtui.review.scheme import Scheme
 from radtui.review.statistics import Summary
@@ -165,7 +166,8 @@ class SummaryScreen(RadScreen):
         else:
             self.app.call_from_thread(
                 self._told,
-                f"{rows:,} rated comparisons are in {out.resolve()}. {scheme_note(review)}".strip(),
+                f"{rows_words(rows, row_counts(of_scheme(review).ratings))}, in {out.resolve()}."
+                f" {scheme_note(review)}".strip(),
             )
 
     def _told(self, text: str, severity: Literal["information", "error"] = "information") -> None:
