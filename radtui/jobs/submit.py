@@ -208,8 +208,8 @@ def _check_split(
     if split in splits:
         kind = "readable images with a reference text" if with_reference else "readable images"
         raise UserError(f"Split {split!r} of {dataset} has no {kind}; choose another {field}.")
-    option = f"--{field.replace('_', '-')}"
-    ways = f"Leave {field} empty ({option} '')" if field == "eval_split" else f"Choose {field} ({option})"
+    none = ", '' for none" if field == "eval_split" else ""
+    ways = f"Choose {field} (--{field.replace('_', '-')} NAME{none})"
     if split == "test" and splits == ["train"]:
         ways += ", or import its source under another name with --hold-out 10, which makes a split test"
     raise UserError(f"{dataset} has no split {split!r}; there is {', '.join(splits) or 'none yet'}. {ways}.")

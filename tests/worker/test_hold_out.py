@@ -163,13 +163,13 @@ def test_what_has_no_split_to_evaluate_on_is_refused_with_both_ways_out(run: Imp
     run(folder, hold_out=0)
     asked = TrainSettings(model="org/model", dataset="set")
     with pytest.raises(
-        UserError, match=r"there is train\. Leave eval_split empty \(--eval-split ''\), or .*--hold-out"
+        UserError, match=r"there is train\. Choose .*--eval-split NAME, '' for none\), or .*--hold-out 10"
     ):
         resolved_train(run.data, run.db, asked)
     assert resolved_train(run.data, run.db, replace(asked, eval_split="")).dataset == "set"
     assert run(folder, name="other").result["splits"]["test"]
     assert resolved_train(run.data, run.db, replace(asked, dataset="other")).eval_split == "test"
-    with pytest.raises(UserError, match=r"Choose train_split \(--train-split\)\.$"):
+    with pytest.raises(UserError, match=r"Choose train_split \(--train-split NAME\)\.$"):
         resolved_train(run.data, run.db, replace(asked, train_split="dev"))
 
 
