@@ -11,10 +11,12 @@ from textual.geometry import Region
 from radtui.cli.demo import GUIDE
 from radtui.records import JobKind, JobState
 from radtui.store import jobs
+from radtui.tui import terminal
 from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.gallery import GalleryScreen
 from radtui.tui.screens.guide import GuideScreen
 from radtui.tui.screens.help import HelpScreen
+from radtui.tui.terminal import ColourDepth, Terminal
 from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.top_bar import TopBar
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_in, text_of, until
@@ -66,6 +68,18 @@ async def test_help_lists_the_keys_of_the_screen_and_the_app(data, db):
         assert "Everywhere" in text and "Look at images" in text
         await pilot.press("escape")
         assert app.current_mode == "jobs" and not isinstance(app.screen, HelpScreen)
+
+
+async def test_help_says_why_images_have_few_greys_and_what_to_do(data, monkeypatch):
+    monkeypatch.setattr(terminal, "current", lambda: Terminal(ColourDepth.C256, "Do [this] in tmux."))
+    async with opened(data, "jobs") as (app, pilot):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Here in 30 greys. Do [this] in tmux." in text_of(app))
+    monkeypatch.setattr(terminal, "current", lambda: Terminal(ColourDepth.TRUE))
+    async with opened(data, "jobs") as (app, pilot):
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "Everywhere" in text_of(app))
+        assert "greys" not in text_of(app)
 
 
 async def test_help_keeps_long_texts_in_their_column_and_names_what_q_does(data, db):

@@ -1,4 +1,4 @@
-"""The live key map: every key that works on the screen below, by where it comes from."""
+"""The live key map: every key that works on the screen below, by where it comes from; and what images lack here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from radtui.tui import theme
+from radtui.tui import terminal, theme
 from radtui.tui.screens.base import RadModal
 
 HIDDEN = (
@@ -41,6 +41,10 @@ class HelpScreen(RadModal[None]):
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = "Keys"
             sheet.border_subtitle = "esc closes"
+            shown = terminal.current()
+            if shown.why:
+                yield Static("Images", classes="help-title")
+                yield Static(f"Here in {shown.badge}. {shown.why}", markup=False)
             for title, keys in self._sections():
                 yield Static(title, classes="help-title")
                 yield Static(keys, classes="help-keys")

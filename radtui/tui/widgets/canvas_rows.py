@@ -66,10 +66,13 @@ def caption_row(
         badge_style: Of what is at the right.
     """
     badge = f" {colours.badge} " if colours.badge else ""
-    with_advice = f" {colours.badge}: {colours.why} "
-    if badge and sum(len(part) + 3 for part in parts) + len(with_advice) <= columns:
-        badge = with_advice
-    segments = [Segment(_joined(parts, columns - len(badge)), style)]
+    text = _joined(parts, columns - len(badge))
+    for more in (colours.why, "?") if badge else ():  # the advice, or the key of the help, which has it
+        longer = f" {colours.badge}: {more} "
+        if (beside := _joined(parts, columns - len(longer))).rstrip() == text.rstrip():
+            badge, text = longer, beside
+            break
+    segments = [Segment(text, style)]
     if badge:
         segments.append(Segment(badge[:columns], badge_style))
     return Strip(segments).adjust_cell_length(columns, style)
