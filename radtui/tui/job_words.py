@@ -58,10 +58,10 @@ def _running(job: Job, progress: Progress | None, now_s: float) -> Saying:
     if job.total_steps:
         parts.append(f"{words.UNITS[job.kind]} {words.counted(job)}")
     elif job.started_at is not None:
-        parts.append(words.clock_text(now_s - job.started_at))
+        parts += [job.message or "Starting", words.clock_text(now_s - job.started_at)]
     if progress is not None:
         parts += [text for text in (words.speed(progress), words.left(progress)) if text]
-    if job.message and job.message != "Training":  # that much is seen
+    if job.total_steps and job.message and job.message != "Training":  # that much is seen
         parts.append(job.message)
     keep = "c stops and keeps a checkpoint" if job.kind is JobKind.TRAIN else "c stops it"
     return Saying("running", " · ".join(parts), keep)

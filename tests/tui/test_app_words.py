@@ -60,6 +60,12 @@ def test_a_running_job_says_step_speed_and_time_left():
     assert said.text == "step 30/120 · 2 s/step · 3 min left" and "checkpoint" in said.next
 
 
+def test_a_job_without_a_total_says_what_it_is_doing_before_for_how_long():
+    fresh = replace(JOB, step=0, total_steps=0)
+    assert saying(fresh, None, 111.0).text == "Starting · 1 s"
+    assert saying(replace(fresh, message="Reading the data"), None, 112.0).text == "Reading the data · 2 s"
+
+
 def test_a_request_to_stop_is_said_in_place_of_the_state():
     asked = replace(JOB, stop_requested=StopRequest.CHECKPOINT)
     assert saying(asked, None, 150.0).state == "stopping" and "K" in saying(asked, None, 150.0).next
