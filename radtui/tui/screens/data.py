@@ -84,7 +84,8 @@ class DataScreen(RadScreen):
         line = self.query_one(DataLine)
         line.show(summary, query, len(self.list.rows), len(summaries), self._importing)
         if self.list.answered and not self.list.rows.ids:
-            self.look.say(why_empty(query, summaries, self._importing))
+            demo = self.rad.data.command("demo")
+            self.look.say(why_empty(query, summaries, self._importing, demo))
 
     @on(ImageList.Settled)
     def _show_image(self, event: ImageList.Settled) -> None:
@@ -184,12 +185,14 @@ class DataScreen(RadScreen):
         self._refresh_state()
 
 
-def why_empty(query: ImageQuery, summaries: Sequence[DatasetSummary], importing: Job | None) -> str:
-    """Why a list has no images, and the next key."""
+def why_empty(
+    query: ImageQuery, summaries: Sequence[DatasetSummary], importing: Job | None, demo: str
+) -> str:
+    """Why a list has no images, and the next key; `demo` is the command of the demo."""
     if importing is not None:
         return "Importing; images appear here as they come."
     if not summaries:
-        return "No images yet. Press i to import some."
+        return f"No images yet. Press i to import some, or leave and run {demo}, which draws its own."
     words = filter_words(query)
     if not words:
         return f"{query.dataset} has no images yet. Press i to import some, or j to see what became of it."
