@@ -118,6 +118,10 @@ class RadtuiApp(App[None]):
         with closing(connect(self.data)) as db:
             return query(db)
 
+    def notify(self, message: str, **more: Any) -> None:
+        """Say something in a corner, letter by letter: a file's name may hold brackets, which are no markup."""
+        super().notify(message, **more | {"markup": False})
+
     def on_tick(self, tick: Tick) -> None:
         """Hand a snapshot to every screen there is: what a hidden one missed would not come again."""
         self.snapshot = tick.snapshot

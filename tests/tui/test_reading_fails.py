@@ -10,6 +10,7 @@ from textual.widgets import Static
 from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.store import descriptions
+from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.data_import import ImportSheet
 from tests.tui import driving
 from tests.tui.reviewing import opened, panel, screen, settled
@@ -45,3 +46,10 @@ async def test_an_import_that_cannot_be_written_down_is_refused_in_its_sheet(
             await driving.until(pilot, lambda wrong=wrong: "disk I/O error" in str(wrong.content))
             wrong.update("")
         assert isinstance(app.screen, ImportSheet)
+
+
+async def test_brackets_in_the_name_of_a_file_are_no_markup_of_a_notice(data: DataDir) -> None:
+    app = RadtuiApp(data, "reader", "jobs", live=False)
+    async with app.run_test(size=driving.MIDDLE, notifications=True) as pilot:
+        app.screen.notify("Cannot read scan[/1].png.", severity="error")
+        await driving.until(pilot, lambda: "scan[/1].png" in driving.text_of(app))

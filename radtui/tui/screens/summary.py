@@ -172,7 +172,7 @@ class SummaryScreen(RadScreen):
 
     def _told(self, text: str, severity: Literal["information", "error"] = "information") -> None:
         """Say something that holds a path, which is no markup."""
-        self.notify(text, severity=severity, timeout=10, markup=False)
+        self.notify(text, severity=severity, timeout=10)
 
     def action_all_raters(self) -> None:
         """Change between this rater's and everybody's ratings."""

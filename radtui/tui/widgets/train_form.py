@@ -20,6 +20,7 @@ from radtui.paths import DataDir
 from radtui.records import UserError
 from radtui.settings import PRESETS, TrainSettings
 from radtui.store.database import connect
+from radtui.tui import theme
 from radtui.tui.plan import Plan
 from radtui.tui.train_choices import FROM_RATINGS, Choices, read_names, read_offer
 from radtui.tui.widgets.memory_panel import MemoryPanel
@@ -123,7 +124,7 @@ class TrainForm(Vertical):
                 found = query(db)
         except (sqlite3.Error, OSError, UserError) as error:
             said = f"Cannot read {self._data.database}: {error}"
-            self.app.call_from_thread(self.notify, said, severity="error", markup=False)
+            self.app.call_from_thread(self.notify, said, severity="error")
         else:
             self.app.call_from_thread(self._know, found)
 
@@ -194,7 +195,7 @@ def _presets_text(names: list[str], current: str, changed: bool) -> Content:
     """The presets side by side, then a line about the current one, which may be another job's settings."""
     parts: list[Content | str] = [Content.styled("New training job", "bold"), "   "]
     for name in names if current in names else [*names, current]:
-        style = "bold $background on $accent" if name == current else "$muted"
+        style = theme.LIT if name == current else "$muted"
         parts += [Content.styled(f" {name} ", style), " "]
     said = "changed fields are marked •" if changed else SAID.get(current, f"settings of {current}")
     return Content.assemble(*parts, "\n", Content.styled(said, "$muted"))
