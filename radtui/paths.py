@@ -15,9 +15,8 @@ class DataDir:
     """One data folder: `radtui.db`, `jobs/NNNN/`, `images/ab/`."""
 
     root: Path
-    named: bool = field(
-        default=False, compare=False
-    )  # by an option or a variable, which another shell may lack
+    # By an option or a variable, which another shell may lack.
+    named: bool = field(default=False, compare=False)
 
     @property
     def database(self) -> Path:
@@ -48,7 +47,7 @@ class DataDir:
         """The file whose `flock` all sessions of one rater share."""
         from hashlib import sha256
 
-        return self.root / "raters" / sha256(rater.encode()).hexdigest()[:16]  # a name may be no file's
+        return self.root / "raters" / sha256(rater.encode()).hexdigest()[:16]  # of any name, also "a/../b"
 
     def blob(self, sha256: str) -> Path:
         """An image's unchanged bytes."""

@@ -138,18 +138,16 @@ class Job:
     result: dict[str, object]
     pid: int | None
     created_at: float
-    started_at: (
-        float | None
-    )  # later by the time between two attempts, so that it is ended_at less the time it ran
+    # Later by the time between two attempts, so that from it to ended_at is the time that the job ran.
+    started_at: float | None
     heartbeat_at: float | None
     ended_at: float | None
 
     @property
     def resumable(self) -> bool:
         """Whether it has ended with something left to do."""
-        if (
-            self.state is JobState.DONE
-        ):  # training may end before its last step, and an import skips images it has
+        # A training that is done may have ended before its last step, and an import skips images that it has.
+        if self.state is JobState.DONE:
             return self.kind is JobKind.GENERATE and self.step < self.total_steps
         return not self.state.live
 

@@ -28,8 +28,8 @@ def connect(data: DataDir | Path) -> sqlite3.Connection:
     folder = data if isinstance(data, DataDir) else DataDir(data)
     if _read_only(folder):
         raise UserError(
-            f"The data folder {folder.root} can only be read, so the app does not open on it and no job starts in it:"
-            " copy it for that; the commands stats, score, export, report, plot, show and jobs list work as it is."
+            f"The data folder {folder.root} can only be read: copy it to open the app or start jobs; stats, score,"
+            " export, report, plot, show and jobs list work as it is."
         )
     try:
         folder.create()

@@ -16,7 +16,7 @@ COLUMNS = (
     " shown_right, dpo_acceptability"
 )
 
-JUDGED = "(preference IS NOT NULL OR both_bad OR skipped)"  # of a rating's columns, as `Rating.empty` is not
+JUDGED = "(preference IS NOT NULL OR both_bad OR skipped)"  # the opposite of `Rating.empty`
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,8 @@ class RaterLock:
                 shared = False
             except BlockingIOError:
                 shared = True
-            with contextlib.suppress(
-                BlockingIOError
-            ):  # another one tries just now: the next look takes the share
+            # Another one may be trying just now: the next look takes the share then.
+            with contextlib.suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return False

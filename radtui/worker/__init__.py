@@ -6,7 +6,8 @@
     rank_process.py      what such a process does; ranks.py is what they agree on, shares.py who learns which image
     failures.py          any exception -> the sentence a user reads
     reporter.py          progress, points, events and results into the store; stop requests out of it
-    ingest.py            a source's images into the store; known_images.py is what a repeated import must not lose
+    ingest.py            a source's images into the store; tally.py counts them and says so
+    hold_out.py          which of them are held out; known_images.py is what a repeated import must not lose
     downloads.py         fetching from the hub with progress, and ears for a stop
 
     backend.py           what this machine runs a model with, and what of a job's settings it does otherwise
@@ -30,7 +31,7 @@
 
     generate.py          a generation job: every image by the base model and by the tuned one
     describe.py          a batch of images -> texts, greedy or sampled; decode.py writes them faster on a GPU,
-                         a mllama_step.py at a time
+                         mllama_step.py is one token of it
     base_weights.py      which weights of the base model to describe with; fast_lora.py adds the adapter's share
     base_files.py        whether the base model's files are still those an adapter was trained on
     merge.py             the base with an adapter merged in, 16 bits, for `radtui adapter export --merged`

@@ -103,7 +103,7 @@ def test_what_would_write_says_in_a_sentence_what_can_be_done(
     ratings_file = tmp_path / "r.jsonl"
     run(data, "export", "--format", "jsonl", "--out", ratings_file)
     with sealed(data):
-        with pytest.raises(UserError, match="the app does not open on it"):
+        with pytest.raises(UserError, match="copy it to open the app"):
             connect(data)
         for arguments in (["generate"], ["jobs", "resume", "1"], ["import-ratings", ratings_file]):
             with pytest.raises(UserError, match=r"can only be read.*stats, score, export"):
