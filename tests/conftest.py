@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from radtui.jobs import launch
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, NewImage, Truth, Variant
 from radtui.settings import GenerateSettings, TrainSettings
@@ -41,6 +42,14 @@ def db(data: DataDir) -> Iterator[sqlite3.Connection]:
     connection = connect(data)
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Jobs that were launched; no process is started for them."""
+    ids: list[int] = []
+    monkeypatch.setattr(launch, "launch", lambda data, db, job_id: ids.append(job_id))
+    return ids
 
 
 def drawn_png(seed: int, side_px: int = 64) -> bytes:

@@ -28,7 +28,7 @@ def list_jobs(session: Session, as_json: bool) -> None:
     from radtui.store import jobs as store
 
     db = session.read()
-    _true_to_processes(session, db)
+    _reconcile(session, db)
     found = store.all_jobs(db)
     if as_json:
         import json
@@ -55,7 +55,7 @@ def show(session: Session, job_id: int, wait: bool, as_json: bool) -> None:
     from radtui.store import metrics
 
     db = session.connect() if wait else session.read()
-    _true_to_processes(session, db)
+    _reconcile(session, db)
     job = get_job(db, job_id)
     if wait and job.state.live:
         job = follow(session.data, db, job_id)
@@ -120,7 +120,7 @@ def resume(session: Session, job_id: int, wait: bool) -> None:
     click.echo(f"Job {job_id} goes on in the background.", err=True)
 
 
-def _true_to_processes(session: Session, db: sqlite3.Connection) -> None:
+def _reconcile(session: Session, db: sqlite3.Connection) -> None:
     """Bring live jobs in line with their processes; where that cannot be written, say so."""
     from radtui.jobs import reconcile
     from radtui.store.database import can_write

@@ -56,8 +56,8 @@ def plan(settings: TrainSettings | GenerateSettings) -> Plan:
     return Plan(backend, cuda, settings.load_in_4bit and cuda, precision, changes)
 
 
-def planned(settings: TrainSettings) -> Plan:
-    """Backend and precision of a run on this machine; preferences are learnt without unsloth.
+def training_plan(settings: TrainSettings) -> Plan:
+    """Backend and precision of a training run on this machine; preferences are learnt without unsloth.
 
     It rewrites TRL's trainers, and does not know the one for pairs.
     """

@@ -58,7 +58,7 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
     found = gpu_memory.devices()  # before CUDA takes its own part
     launcher.check_gpus(settings.gpus)
     item = largest(settings, data, db)
-    how = backend.planned(settings)
+    how = backend.training_plan(settings)
     settings, changes = backend.substituted(shares.of_one_rank(settings, settings.gpus), how)
     config, processor = models.describe(settings.model, settings.trust_remote_code)
     return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes))

@@ -79,7 +79,7 @@ def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporte
     chosen = material.gather(job, data, db, settings, reporter)
     # Of several ranks, the launcher has made it ready.
     begun = (checkpoints.last if ranks.several else checkpoints.start)(data, db, job.id)
-    how = backend.planned(settings)
+    how = backend.training_plan(settings)
     settings, changes = backend.substituted(settings, how)
     eval_batch = max(1, settings.batch_size // ranks.count) if ranks.several else 0
     settings = backend.as_last_fitted(settings, job)

@@ -3,18 +3,11 @@
 import pytest
 from textual.widgets import Input
 
-from radtui.jobs import launch
 from radtui.records import JobKind, JobState
 from radtui.store import jobs
 from tests.tui.driving import MIDDLE, NARROW, opened, text_of, until
 
-
-@pytest.fixture(autouse=True)
-def launched(monkeypatch):
-    """Jobs that were launched; no process is started for them."""
-    ids = []
-    monkeypatch.setattr(launch, "launch", lambda data, db, job_id: ids.append(job_id))
-    return ids
+pytestmark = pytest.mark.usefixtures("launched")
 
 
 @pytest.mark.parametrize("size", [NARROW, MIDDLE])

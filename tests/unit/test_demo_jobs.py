@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from radtui.cli import cli
-from radtui.jobs import launch
 from radtui.jobs.demo import DemoJobs, find_demo, go_on, submit_demo
 from radtui.paths import DataDir
 from radtui.records import JobState
 from radtui.store import jobs
-from radtui.store.database import connect
 
 SEED = 5
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> DataDir:
-    return DataDir(tmp_path / "data").create()
-
-
-@pytest.fixture
-def db(data: DataDir) -> Iterator[sqlite3.Connection]:
-    found = connect(data)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def launched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The jobs whose worker would have been started; none is."""
-    started: list[int] = []
-    monkeypatch.setattr(launch, "launch", lambda data, db, job_id: started.append(job_id))
-    return started
 
 
 def states(db: sqlite3.Connection, demo: DemoJobs) -> list[str]:

@@ -10,20 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from radtui.cli import cli
-from radtui.jobs import launch
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, Variant
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import descriptions, images, jobs, ratings
 from tests.unit.test_store import rating
 
-
-@pytest.fixture(autouse=True)
-def launched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Jobs that would have been started."""
-    ids: list[int] = []
-    monkeypatch.setattr(launch, "launch", lambda data, db, job_id: ids.append(job_id))
-    return ids
+pytestmark = pytest.mark.usefixtures("launched")
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class MemoryPanel(Static):
         self._end()
         self._of, self._answer = settings, None
         self._draw(settings)
-        self._reckon(data, settings)
+        self._estimate(data, settings)
 
     def settings_are(self, settings: TrainSettings) -> None:
         """Say whether what is shown is still about these settings."""
@@ -56,7 +56,7 @@ class MemoryPanel(Static):
         self._end()
 
     @work(thread=True, exclusive=True, group="memory")
-    def _reckon(self, data: DataDir, settings: TrainSettings) -> None:
+    def _estimate(self, data: DataDir, settings: TrainSettings) -> None:
         from radtui.jobs.estimate import Estimating
         from radtui.jobs.submit import resolved_train
         from radtui.store.database import connect
