@@ -9,11 +9,14 @@ from textual.widgets import Static
 
 from radtui.paths import DataDir
 from radtui.records import Job
-from radtui.store import descriptions
+from radtui.store import descriptions, images, jobs
 from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.data_import import ImportSheet
+from radtui.tui.widgets.watch_timeline import WatchTimeline
 from tests.tui import driving
 from tests.tui.reviewing import opened, panel, screen, settled
+from tests.tui.seeding import add_images as add_chests
+from tests.tui.seeding import add_train, add_watched
 
 
 def broken(*args: object) -> object:
@@ -53,3 +56,19 @@ async def test_brackets_in_the_name_of_a_file_are_no_markup_of_a_notice(data: Da
     async with app.run_test(size=driving.MIDDLE, notifications=True) as pilot:
         app.screen.notify("Cannot read scan[/1].png.", severity="error")
         await driving.until(pilot, lambda: "scan[/1].png" in driving.text_of(app))
+
+
+async def test_watched_images_that_cannot_be_read_leave_their_texts_and_come_with_the_next_ones(
+    data: DataDir, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_chests(data, db)
+    job = add_train(db, steps=40)
+    with monkeypatch.context() as patched:
+        patched.setattr(images, "get_many", broken)
+        async with driving.opened(data, "train", driving.MIDDLE) as (app, pilot):
+            await driving.until(pilot, lambda: "at step 40." in driving.text_of(app))
+            assert not app.screen.query_one(WatchTimeline)._images
+            patched.undo()
+            add_watched(db, jobs.must_get(db, job.id), [80])
+            await driving.until(pilot, lambda: "at step 80." in driving.text_of(app))
+            await driving.until(pilot, lambda: app.screen.query_one(WatchTimeline)._images)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from textual import work
 from textual.app import ComposeResult
@@ -15,6 +16,7 @@ from radtui.records import Image
 from radtui.store import images
 from radtui.store.database import connect
 from radtui.tui import theme
+from radtui.tui.image_bytes import image_loader
 from radtui.tui.snapshot import News
 from radtui.tui.watched import Watched
 from radtui.tui.widgets.image_canvas import ImageCanvas
@@ -81,13 +83,11 @@ class WatchTimeline(Vertical):
         self._watched.next_image()
         self._show()
 
-    @work(thread=True, group="watch-images")
+    # The bar above says when the database cannot be read; the next news ask for the images again.
+    @work(thread=True, group="watch-images", exit_on_error=False)
     def _read(self, image_ids: Sequence[int]) -> None:
-        db = connect(self._data)
-        try:
+        with closing(connect(self._data)) as db:
             found = images.get_many(db, image_ids)
-        finally:
-            db.close()
         self.app.call_from_thread(self._keep, found)
 
     def _keep(self, found: Sequence[Image]) -> None:
@@ -107,7 +107,7 @@ class WatchTimeline(Vertical):
             self._drawn = ""
         elif self._drawn != image.sha256:
             self._drawn = image.sha256
-            canvas.show(image.sha256, self._data.blob(image.sha256).read_bytes)
+            canvas.show(image.sha256, image_loader(self._data, image))
 
     def _head(self, image: Image | None) -> Content:
         watched = self._watched
