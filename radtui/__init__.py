@@ -8,7 +8,7 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     records.py    frozen dataclasses and enums that cross a boundary
     settings.py   what a job is asked to do: fields, ranges, units, presets
     paths.py      where the database, jobs/0007/ and images/ are
-    durations.py  times in words, measured or estimated
+    durations.py  times in words, measured or estimated; percent.py: shares
     store/        every SQL statement of the project, one file per noun
     sources/      where images come from: folder, parquet, hub, DICOM, the demo's phantoms
     demo/         phantom radiographs, their captions, the small base model's recipe
@@ -21,9 +21,9 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     tui/          the app, its screens and widgets, one .tcss beside each screen
 
 Imports go downwards: cli -> tui -> export -> (jobs | charts | imaging | review | sources) -> store ->
-(settings | paths | durations) -> records; sources -> demo -> review; worker -> (export, jobs, imaging, sources,
-store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts and a
-fresh-interpreter test check it.
+(settings | paths | durations | percent) -> records; sources -> demo -> review; worker -> (export, jobs, imaging,
+sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts
+and a fresh-interpreter test check it.
 """
 
 __version__ = "0.1.0"

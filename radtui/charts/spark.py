@@ -57,7 +57,7 @@ def value_text(series: Series, look: SparkLook) -> str:
     text = measured(newest) if np.isfinite(newest) else "not finite"
     if look.ceiling is not None and look.unit != "%":
         text += f" / {look.ceiling:,.4g}"
-    gap = "" if look.unit in ("", "%") else " "
+    gap = " " if look.unit else ""
     return f"{text}{gap}{look.unit}"
 
 

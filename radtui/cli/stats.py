@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from radtui.export.words import estimate, left_out_words, p_value, share, versions_words
+from radtui.percent import percent_text
 from radtui.records import Job
 from radtui.review.preference import Comparative
 from radtui.review.quality import Acceptability, ErrorRates, Errors
@@ -149,7 +150,10 @@ def _trust(summary: Summary) -> Iterator[Row]:
     if power.detectable is None:
         yield "power", f"{_plural(power.non_ties, 'pair')} without ties: too few to show any difference"
     else:
-        yield "power", f"{power.non_ties} pairs without ties show a true win rate from {power.detectable:.0%}"
+        yield (
+            "power",
+            f"{power.non_ties} pairs without ties show a true win rate from {percent_text(power.detectable)}",
+        )
 
 
 def _plural(count: int, noun: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from radtui.percent import percent_text
 from radtui.records import Rating
 from radtui.review.intervals import Estimate, Proportion
 
@@ -51,12 +52,14 @@ def versions_words(versions: Mapping[str, int]) -> str:
 
 
 def share(of: Proportion, n: bool = True) -> str:
-    """A proportion: "71.4% (52.9% to 84.7%, n=28)"."""
+    """A proportion: "71.4 % (52.9 % to 84.7 %, n=28)"."""
     if of.value is None:
         return NOTHING
-    parts = [f"{of.low:.1%} to {of.high:.1%}"] if of.low is not None and of.high is not None else []
+    parts = []
+    if of.low is not None and of.high is not None:
+        parts.append(f"{percent_text(of.low, 1)} to {percent_text(of.high, 1)}")
     parts += [f"n={of.n}"] if n else []
-    return f"{of.value:.1%}" + (f" ({', '.join(parts)})" if parts else "")
+    return percent_text(of.value, 1) + (f" ({', '.join(parts)})" if parts else "")
 
 
 def estimate(of: Estimate, signed: bool = False, digits: int = 2, n: bool = True) -> str:

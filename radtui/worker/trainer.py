@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from trl import SFTTrainer
 
+from radtui.percent import percent_text
 from radtui.records import UserError
 from radtui.worker import failures, shares
 from radtui.worker.callback import Progress
@@ -76,7 +77,9 @@ class WatchedTrainer(Below):
                 "off, so raise it."
             )
         self.reporter.result(supervised_tokens=supervised, batch_tokens=tokens)
-        text = f"First batch: {supervised} of {tokens} tokens are learnt ({supervised / tokens:.0%})"
+        text = (
+            f"First batch: {supervised} of {tokens} tokens are learnt ({percent_text(supervised / tokens)})"
+        )
         self.reporter.event(self.state.global_step, "data", text, self.progress.elapsed_s)
 
     def supervised(self, inputs: dict[str, Tensor]) -> int:

@@ -115,12 +115,12 @@ async def test_the_bar_shows_any_running_job_on_every_screen(data, db):
             await pilot.press(key)
             await pilot.pause(0.1)
             bar = text_in(app.screen.query_one(TopBar))
-            assert f"import #{job.id}" in bar and "25%" in bar
+            assert f"import #{job.id}" in bar and "25 %" in bar
         jobs.progress(db, job.id, 36, 120)
-        await until(pilot, lambda: "30%" in text_in(app.screen.query_one(TopBar)))
+        await until(pilot, lambda: "30 %" in text_in(app.screen.query_one(TopBar)))
         await pilot.pause(1.1)  # a rate is made of steps at least a second apart
         jobs.progress(db, job.id, 60, 120)
-        await until(pilot, lambda: "50%" in text_in(app.screen.query_one(TopBar)))
+        await until(pilot, lambda: "50 %" in text_in(app.screen.query_one(TopBar)))
         await until(pilot, lambda: "images/s" in text_in(app.screen.query_one(TopBar)) or "s/image" in text_in(
             app.screen.query_one(TopBar)))  # fmt: skip
 
@@ -129,7 +129,7 @@ async def test_the_bar_fits_a_narrow_terminal(data, db):
     add_train(db, steps=120)
     async with opened(data, "jobs", NARROW) as (app, _):
         bar = text_in(app.screen.query_one(TopBar))
-        assert len(bar) == 80 and "40%" in bar and "Review" in bar and "left" in bar
+        assert len(bar) == 80 and "40 %" in bar and "Review" in bar and "left" in bar
 
 
 async def test_an_end_is_told_where_it_is_not_seen(data, db):

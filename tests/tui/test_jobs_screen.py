@@ -43,7 +43,7 @@ async def test_every_job_has_a_line(data, three, size):
     async with opened(data, "jobs", size) as (app, pilot):
         await until(pilot, lambda: app.screen.query_one(VirtualTable).cursor is not None)
         assert "✓ done" in row(app, done) and "16 images" in row(app, done)
-        assert "● running" in row(app, train) and "10%" in row(app, train)
+        assert "● running" in row(app, train) and "10 %" in row(app, train)
         assert "· queued" in row(app, waits)
         assert f"Waits for job #{train.id} to be done." in text_of(app)  # the newest is the chosen one
 
@@ -54,7 +54,7 @@ async def test_lines_change_as_jobs_do_and_the_cursor_stays_on_its_job(data, db,
         await pilot.press("down")
         assert app.screen.chosen.id == train.id
         jobs.progress(db, train.id, 150, 300)
-        await until(pilot, lambda: "50%" in row(app, train))
+        await until(pilot, lambda: "50 %" in row(app, train))
         newer = jobs.create(db, JobKind.IMPORT, "another", "another", {})
         await until(pilot, lambda: f" {newer.id}  import" in text_of(app))
         assert app.screen.chosen.id == train.id

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from radtui.paths import DataDir
+from radtui.percent import percent_text
 from radtui.records import Job, Variant
 from radtui.review.intervals import proportion
 from radtui.review.queue import Pair
@@ -110,7 +111,9 @@ async def test_figures_have_n_and_interval(
         said = text(pilot, "ratings")
         assert "Tuned preferred (exact sign test, p < 0.001)" in said
         wins = proportion(22, 24)
-        assert f"{wins.value:.0%}  {wins.low:.0%} to {wins.high:.0%}, n 24" in said
+        assert (
+            f"{percent_text(wins.value)}  {percent_text(wins.low)} to {percent_text(wins.high)}, n 24" in said
+        )
         assert "base 2   equal 0   tuned 22   both bad 0" in said
         assert "Acceptability  1 to 5, 24 ratings" in said and "Significant" in said
         assert "ben" not in said
@@ -132,7 +135,7 @@ async def test_a_repeat_is_the_same_answer_only_at_the_same_step(
     ratings.add(db, replace(first, id=0, occasion=1, preference=1))
     async with opened(data, (120, 60)) as pilot:
         await settled(pilot)
-        assert "Same answer again        0% (0%-79%) of 1 hidden repeat" in text(pilot, "ratings")
+        assert "Same answer again        0 % (0-79 %) of 1 hidden repeat" in text(pilot, "ratings")
         assert "Left out: 1 hidden repeat" in text(pilot, "ratings")
 
 
@@ -155,7 +158,7 @@ def test_one_image_on_which_two_raters_differ_has_figures_without_an_interval() 
     found = summarise([rating(1, 1), rating(1, -2, rater="bo")], SCHEME)
     assert (found.preference.win_rate.n, found.preference.win_rate.low) == (2, None)
     lines = [line.plain for line in rating_lines(found, SCHEME, 100)]
-    assert any(line.startswith("Tuned wins of decided      50%  n 2 ") for line in lines)
+    assert any(line.startswith("Tuned wins of decided     50 %  n 2 ") for line in lines)
     assert "Too few to conclude: 1 decided pair, 20 at least are needed." in lines  # the image leans to base
 
 

@@ -109,7 +109,7 @@ def test_small_chart_names_its_ceiling():
     series = Series()
     series.extend(metrics([38.25]))
     assert value_text(series, SparkLook("GPU", "GiB", 0, 139.8)) == "38.25 / 139.8 GiB"
-    assert value_text(series, SparkLook("GPU", "%", 0, 100)) == "38.25%"
+    assert value_text(series, SparkLook("GPU", "%", 0, 100)) == "38.25 %"
 
 
 def test_scale_with_fixed_ends():

@@ -135,7 +135,7 @@ def test_its_numbers_are_those_of_the_statistics(
     assert summary.n == 12 and share(summary.preference.win_rate) in seen.text
     assert share(summary.side.chosen_left) in seen.text
     assert "too few to conclude" in seen.text
-    assert "500 of 10,000 (5.00%)" in seen.text and "1 min 15 s" in seen.text
+    assert "500 of 10,000 (5.00 %)" in seen.text and "1 min 15 s" in seen.text
     assert "32-bit weights: no CUDA" in seen.text
 
 

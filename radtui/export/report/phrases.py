@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from radtui.percent import percent_text
+
 
 def trainable_text(result: dict[str, object]) -> str:
     """Trainable parameters with their share, from a training job's result; "" when it says nothing."""
     count, total = result.get("trainable_parameters"), result.get("total_parameters")
     if not isinstance(count, int):
         return ""
-    return f"{count:,}" + (f" of {total:,} ({count / total:.2%})" if isinstance(total, int) and total else "")
+    if not isinstance(total, int) or not total:
+        return f"{count:,}"
+    return f"{count:,} of {total:,} ({percent_text(count / total, 2)})"
 
 
 def value_text(value: object) -> str:
@@ -25,11 +29,6 @@ def value_text(value: object) -> str:
 def as_float(value: object) -> float:
     """A number, or 0 for anything else."""
     return float(value) if isinstance(value, (int, float)) else 0.0
-
-
-def percent_text(value: float | None) -> str:
-    """A share in whole per cent."""
-    return "-" if value is None else f"{value:.0%}"
 
 
 def number_text(value: float | None, digits: int = 2) -> str:

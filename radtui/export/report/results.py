@@ -21,6 +21,7 @@ from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Example, Gathered
 from radtui.export.report.phrases import short_label
 from radtui.export.words import estimate, left_out_words, p_value, share, versions_words
+from radtui.percent import percent_text
 from radtui.records import Rating, Variant
 from radtui.review.quality import Acceptability
 from radtui.review.variants import Variants
@@ -114,7 +115,7 @@ def variants_compared(found: Variants) -> list[Block]:
         (
             str(one.variant), f"{one.log_odds:+.2f}",
             "0, the reference" if one.standard_error == 0 else f"{one.low:+.2f} to {one.high:+.2f}",
-            "" if one.standard_error == 0 else f"{one.win_rate:.0%}", f"{one.n}",
+            "" if one.standard_error == 0 else percent_text(one.win_rate), f"{one.n}",
         )
         for one in found.strengths
     )  # fmt: skip
@@ -229,7 +230,9 @@ def trust(told: Gathered) -> Section:
         return Section("trust", "How far to trust the ratings", ())
     left, side, power = summary.left_out, summary.side, summary.power
     out = left_out_words({name: getattr(left, name) for name in left.__slots__})
-    detectable = f"a true win rate from {power.detectable:.0%}" if power.detectable else "no true win rate"
+    detectable = (
+        f"a true win rate from {percent_text(power.detectable)}" if power.detectable else "no true win rate"
+    )
     rows = [
         ("Left text chosen", share(side.chosen_left) + ("; a side bias is likely" if side.suspected else "")),
         ("Tuned text stood left", share(side.tuned_left)),

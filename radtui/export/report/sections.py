@@ -11,9 +11,11 @@ from radtui.export.report import results
 from radtui.export.report.document import Block, Document, Facts, Section, Table, Text, Tile
 from radtui.export.report.findings import findings, proxies
 from radtui.export.report.gather import Gathered
-from radtui.export.report.phrases import as_float, number_text, percent_text, trainable_text, value_text
+from radtui.export.report.phrases import as_float, number_text, trainable_text, value_text
 from radtui.export.words import HASH_LETTERS, estimate, p_value, share
+from radtui.percent import percent_text
 from radtui.records import Job, Variant
+from radtui.review.intervals import Proportion
 from radtui.review.statistics import Summary
 from radtui.review.text import NORMALISATION
 from radtui.settings import TrainSettings
@@ -54,15 +56,15 @@ def model_name(told: Gathered) -> str:
     return PurePath(name).name if name.startswith(("/", ".", "~")) else name
 
 
+def _share_tile(of: Proportion, label: str) -> Tile:
+    return Tile("-" if of.value is None else percent_text(of.value), label, _interval(share(of)))
+
+
 def _tiles(told: Gathered) -> tuple[Tile, ...]:
     found, summary = [], told.summary
     if summary.n:
-        rate = summary.preference.win_rate
-        found.append(
-            Tile(percent_text(rate.value), "tuned preferred, of decided ratings", _interval(share(rate)))
-        )
-        equal = summary.preferred_or_equal
-        found.append(Tile(percent_text(equal.value), "tuned preferred or equal", _interval(share(equal))))
+        found.append(_share_tile(summary.preference.win_rate, "tuned preferred, of decided ratings"))
+        found.append(_share_tile(summary.preferred_or_equal, "tuned preferred or equal"))
     if summary.errors:
         b, t = summary.errors.base.significant, summary.errors.tuned.significant
         found.append(

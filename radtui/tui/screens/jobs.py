@@ -15,6 +15,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from radtui.percent import percent_text
 from radtui.records import Job, JobKind, JobState
 from radtui.tui import theme, words
 from radtui.tui.job_words import saying
@@ -203,7 +204,9 @@ def _progress(job: Job) -> Text:
         return Text(f"{job.step:,} {unit if job.step == 1 else unit + 's'}", theme.MUTED)
     full, empty = words.bar(share, BAR_CELLS)
     return Text.assemble(
-        (full, theme.ACCENT if job.state.live else theme.MUTED), (empty, theme.FAINT), f" {share:4.0%}"
+        (full, theme.ACCENT if job.state.live else theme.MUTED),
+        (empty, theme.FAINT),
+        f" {percent_text(share):>5}",
     )
 
 

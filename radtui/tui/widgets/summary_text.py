@@ -8,6 +8,7 @@ from textual.content import Content
 
 from radtui.durations import clock_text
 from radtui.export.words import left_out_words, versions_words
+from radtui.percent import percent_text
 from radtui.review.bias import LengthBias, SideBias
 from radtui.review.intervals import Estimate, Proportion
 from radtui.review.preference import Comparative
@@ -141,10 +142,9 @@ def share_line(label: str, share: Proportion, width_cells: int, middle: bool = F
     """A proportion with its interval, drawn on a line from 0 to 100 %; `middle` marks one half."""
     if share.value is None:
         return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
-    figures = f"{share.value:>5.0%}  {_limits(share, '.0%')}" + (
-        f", n {share.n}" if share.low is not None else ""
-    )
     low, high = (share.value if end is None else end for end in (share.low, share.high))
+    limits = f"{percent_text(low)} to {percent_text(high)}, " if share.low is not None else ""
+    figures = f"{percent_text(share.value):>5}  {limits}n {share.n}"
     line = interval(
         low, share.value, high, width_cells - LABEL_CELLS - FIGURES_CELLS, 0.5 if middle else None
     )
@@ -261,8 +261,8 @@ def _rater(one: RaterLine) -> str:
 
 def _power(power: Power) -> str:
     if power.detectable is None:
-        return ", ".join(f"{rate:.0%} needs {n}" for rate, n in power.needed.items())
-    return f"{power.non_ties} decided pairs would show a true {power.detectable:.0%} or more"
+        return ", ".join(f"{percent_text(rate)} needs {n}" for rate, n in power.needed.items())
+    return f"{power.non_ties} decided pairs would show a true {percent_text(power.detectable)} or more"
 
 
 def _left_out(left_out: LeftOut) -> list[Content]:
@@ -313,7 +313,7 @@ def share_text(share: Proportion) -> str:
     """A proportion with its interval, "–" without an n."""
     if share.value is None or share.low is None or share.high is None:
         return "–"
-    return f"{share.value:.0%} ({share.low:.0%}-{share.high:.0%})"
+    return f"{percent_text(share.value)} ({100 * share.low:.0f}-{percent_text(share.high)})"
 
 
 def number_text(estimate: Estimate, form: str) -> str:
@@ -328,7 +328,7 @@ def value_text(estimate: Estimate, form: str) -> str:
     return f"{estimate.value:{form}} ({estimate.low:{form}}-{estimate.high:{form}})"
 
 
-def _limits(of: Estimate | Proportion, form: str) -> str:
+def _limits(of: Estimate, form: str) -> str:
     if of.low is None or of.high is None:
         return f"n {of.n}"
     return f"{of.low:{form}} to {of.high:{form}}"

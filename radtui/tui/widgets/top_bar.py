@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from radtui.percent import percent_text
 from radtui.tui import theme, words
 from radtui.tui.snapshot import Progress, Snapshot
 
@@ -116,10 +117,10 @@ def _state(progress: Progress, cells: int) -> list[Content | str]:
     if share is None or not job.state.live:
         return [Content.styled(job.state, "$accent")]
     full, empty = words.bar(share, cells)
-    return [Content.styled(full, "$accent"), Content.styled(empty, "$faint"), f" {share:.0%}"]
+    return [Content.styled(full, "$accent"), Content.styled(empty, "$faint"), f" {percent_text(share)}"]
 
 
 def _short_line(progress: Progress) -> Content:
     share = progress.share
-    state = f"{share:.0%}" if share is not None else str(progress.job.state)
+    state = percent_text(share) if share is not None else str(progress.job.state)
     return Content.styled(f"#{progress.job.id} {state}", "$accent")
