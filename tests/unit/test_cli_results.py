@@ -16,7 +16,7 @@ from radtui.records import Job, JobKind, UserError
 from radtui.review.scheme_file import default_scheme
 from radtui.review.statistics import summarise
 from radtui.review.text import word_count
-from radtui.store import descriptions, jobs, ratings
+from radtui.store import descriptions, images, jobs, ratings
 from tests.unit.test_store import rating
 
 
@@ -146,11 +146,17 @@ def test_every_form_by_its_name(
     assert told["rows"] == rows and Path(told["path"]) == out and Path(told["manifest"]).exists()
 
 
-def test_a_file_that_is_not_there_is_one_sentence(data: DataDir, reviewed_job: Job, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_one_sentence(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match="name a file that radtui exported"):
         run(data, "import-ratings", tmp_path / "nowhere.csv")
     with pytest.raises(UserError, match="choose another"):
         run(data, "export", "--out", tmp_path / "no" / "folder.csv")
+    (image, *_) = images.get_many(db, images.find(db, images.ImageQuery("drawn")))
+    data.blob(image.sha256).unlink()
+    with pytest.raises(UserError, match="bytes of this image are gone; import"):
+        run(data, "show", str(image.id))
 
 
 @pytest.mark.parametrize(
