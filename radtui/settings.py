@@ -116,6 +116,23 @@ def _parse(kind: type, text: str) -> object:
     return float(text) if kind is float else text
 
 
+def value_text(value: object) -> str:
+    """A setting, or a value of a job's result, as people read it: `0.0002`, `yes`, `train 46, test 4`, `-`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)) and abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        texts = any(isinstance(one, str) for one in value.values())
+        pairs = (f"{name}{':' * texts} {value_text(one)}" for name, one in value.items())
+        return ("; " if texts else ", ").join(pairs) or "-"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(value_text, value)) or "-"
+    return "-" if value in (None, "") else str(value)
+
+
 @dataclass(frozen=True)
 class TrainSettings(Settings):
     """One fine-tuning run: LoRA on a vision-language model, from references by SFT or from rated pairs by DPO."""

@@ -74,21 +74,8 @@ def print_result(values: Mapping[str, object], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
         return
+    from radtui.settings import value_text
+
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {plain(value)}")
-
-
-def plain(value: object) -> str:
-    """A value for people: "1.169", "yes", "train 46, test 4", a dash for nothing; floats to four digits."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-    if isinstance(value, Mapping):
-        texts = any(isinstance(one, str) for one in value.values())
-        pairs = (f"{name}{':' * texts} {plain(one)}" for name, one in value.items())
-        return ("; " if texts else ", ").join(pairs) or "-"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(plain, value)) or "-"
-    return "-" if value in (None, "") else str(value)
+        click.echo(f"{name.replace('_', ' '):<{width}}  {value_text(value)}")

@@ -72,16 +72,3 @@ def after(job: Job) -> str:
         JobKind.TRAIN: "Press t, then g to let the models describe test images.",
         JobKind.GENERATE: "Press r to rate the descriptions.",
     }[job.kind]
-
-
-def value_text(value: object) -> str:
-    """A setting as text."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, dict):
-        value = [f"{name} {value_text(one)}" for name, one in value.items()]
-    if isinstance(value, list):
-        value = ", ".join(value_text(one) for one in value)
-    return "none" if value in ("", None) else str(value)

@@ -117,12 +117,3 @@ def test_watched_texts_past_a_resumed_step_are_forgotten():
     watched.add([text(1, 0), text(1, 50), text(1, 100)])
     watched.rewind([Event(1, 60, 0.0, "resume", "")])
     assert watched.steps == [0, 50]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(True, "yes"), (0.5, "0.5"), ("", "none"), (None, "none"), ([], "none"), (["a", 2], "a, 2"),
-     ({"train": 1600, "test": 300}, "train 1600, test 300"), ({}, "none")],
-)  # fmt: skip
-def test_settings_and_results_are_words(value, text):
-    assert words.value_text(value) == text

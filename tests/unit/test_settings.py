@@ -7,7 +7,7 @@ import json
 import pytest
 
 from radtui.records import UserError
-from radtui.settings import INSTRUCTION, PRESETS, GenerateSettings, TrainSettings, preset
+from radtui.settings import INSTRUCTION, PRESETS, GenerateSettings, TrainSettings, preset, value_text
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -71,3 +71,15 @@ def test_settings_of_another_version_still_load() -> None:
 def test_decoding_is_named_as_it_is_stored() -> None:
     assert GenerateSettings().decoding == "greedy"
     assert GenerateSettings(temperature=1.5, min_p=0.1).decoding == "t=1.5 min_p=0.1 seed=3407"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.16948664188385, "1.16949"), (2e-4, "0.0002"), (33_554_432.25, "33,554,432"), (67_174_400, "67,174,400"),
+        (3407, "3407"), (True, "yes"), (["a", 2], "a, 2"), ({"train": 46, "test": 4}, "train 46, test 4"),
+        ({"a.png": "It is empty."}, "a.png: It is empty."), ("", "-"), (None, "-"), ([], "-"), ({}, "-"),
+    ],
+)  # fmt: skip
+def test_settings_and_results_are_words(value: object, text: str) -> None:
+    assert value_text(value) == text

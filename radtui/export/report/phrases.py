@@ -15,17 +15,6 @@ def trainable_text(result: dict[str, object]) -> str:
     return f"{count:,} of {total:,} ({percent_text(count / total, 2)})"
 
 
-def value_text(value: object) -> str:
-    """Any value of a setting or result as people write it."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {value_text(one)}" for name, one in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}" if value >= 10_000 else str(value)
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def as_float(value: object) -> float:
     """A number, or 0 for anything else."""
     return float(value) if isinstance(value, (int, float)) else 0.0

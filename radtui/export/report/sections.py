@@ -11,14 +11,14 @@ from radtui.export.report import results
 from radtui.export.report.document import Block, Document, Facts, Section, Table, Text, Tile
 from radtui.export.report.findings import findings, proxies
 from radtui.export.report.gather import Gathered
-from radtui.export.report.phrases import as_float, number_text, trainable_text, value_text
+from radtui.export.report.phrases import as_float, number_text, trainable_text
 from radtui.export.words import HASH_LETTERS, estimate, p_value, share
 from radtui.percent import percent_text
 from radtui.records import Job, Variant
 from radtui.review.intervals import Proportion
 from radtui.review.statistics import Summary
 from radtui.review.text import NORMALISATION
-from radtui.settings import TrainSettings
+from radtui.settings import TrainSettings, value_text
 
 WARNING = "Model output, not for clinical use."
 LISTED = 8  # findings and examinations named in the data set's table
@@ -184,7 +184,7 @@ def _implementation(told: Gathered) -> Section:
             "Peak memory",
             f"{as_float(done.get('peak_memory_gib')):.2f} GiB" if done.get("peak_memory_gib") else "",
         ),
-        ("Versions", value_text(done.get("versions"))),
+        ("Versions", value_text(done["versions"]) if done.get("versions") else ""),
     ]
     blocks: list[Block] = [Facts(tuple((name, value) for name, value in facts if value))]
     if told.after_ratings is not None:

@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from radtui.percent import percent_text
 from radtui.records import Job, JobKind, JobState
+from radtui.settings import value_text
 from radtui.tui import theme, words
 from radtui.tui.job_words import saying
 from radtui.tui.screens.job_screen import JOB_KEYS, JobScreen
@@ -225,7 +226,7 @@ def detail(job: Job, head: Content, columns: int) -> Content:
             parts += [
                 Content.assemble(
                     Content.styled(f"{name.replace('_', ' '):<{NAME_CELLS}}", "$muted"),
-                    f"\n{'':<{NAME_CELLS}}".join(textwrap.wrap(words.value_text(value), room) or [""]),
+                    f"\n{'':<{NAME_CELLS}}".join(textwrap.wrap(value_text(value), room) or [""]),
                 )
                 for name, value in values.items()
             ]
