@@ -88,7 +88,7 @@ async def test_a_database_that_cannot_be_read_is_said_and_the_screen_stays(
         await pilot.press("a")  # everybody's ratings, for which the database is read again
         await until(pilot, lambda: len(pilot.app._notifications) > 0)
         assert [each.message for each in pilot.app._notifications] == [
-            "That could not be read: database disk image is malformed."
+            "That did not work: database disk image is malformed."
         ]
         assert isinstance(pilot.app.screen, SummaryScreen)
 
