@@ -24,7 +24,7 @@ from radtui.paths import DataDir
 from radtui.records import Variant
 from radtui.store import descriptions
 from radtui.store.database import connect
-from tests.bench.terminal import at, load, machine
+from tests.bench.terminal import at, judged, load, machine
 
 SEEDS = (0, 3, 11, 21)  # 0 is what a user gets who names none
 LOOK_S = 0.5  # between looks at the processes' memory
@@ -59,9 +59,9 @@ def main() -> None:
         print(f"seed {seed} ...", file=sys.stderr)
         results[f"seed {seed}"] = measured(seed)
     results["promised"] = {
-        f"seed {seed}.{path}": judged(results[f"seed {seed}"], path)
+        f"seed {seed}.{path}": judged(at(results[f"seed {seed}"], path), limit, way)
         for seed in options.seeds
-        for path in LIMITS
+        for path, (limit, way) in LIMITS.items()
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -117,14 +117,6 @@ def _scored(said: dict[str, Any], variant: str) -> dict[str, float | None]:
              "invented_on_normals": "invented_on_normal"}  # fmt: skip
     values = {name: truth[key]["value"] for name, key in names.items()}
     return {name: None if value is None else round(value, 4) for name, value in values.items()}
-
-
-def judged(found: dict[str, Any], path: str) -> dict[str, Any]:
-    """A figure of one seed against its limit."""
-    limit, way = LIMITS[path]
-    value = at(found, path)
-    met = value <= limit if way == "at most" else value >= limit
-    return {"limit": f"{way} {limit}", "measured": value, "met": met}
 
 
 if __name__ == "__main__":

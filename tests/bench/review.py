@@ -38,7 +38,7 @@ from radtui.store.descriptions import NewDescription
 from radtui.store.images import Probe
 from radtui.tui import review_edits as edits
 from tests.bench.pseudo_terminal import FRAME_END, QUIET_S, Terminal
-from tests.bench.terminal import at, load, machine, versions
+from tests.bench.terminal import at, judged, load, machine, versions
 from tests.bench.terminal_app import caption
 
 SIZES = ((200, 60), (80, 24))
@@ -73,10 +73,7 @@ def main() -> None:
             results[f"{columns}x{rows}"] = measure(data, columns, rows, options.keys)
         results["pairs_by_keys"] = counted(data, 2 * len(SIZES) * options.keys)
     results["load_average"]["after"] = load()
-    results["promised"] = {
-        path: {"limit": f"at most {limit}", "measured": at(results, path), "met": at(results, path) <= limit}
-        for path, limit in LIMITS.items()
-    }
+    results["promised"] = {path: judged(at(results, path), limit) for path, limit in LIMITS.items()}
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     for name, said in results["promised"].items():

@@ -122,16 +122,20 @@ def promised(results: dict[str, Any]) -> dict[str, dict[str, Any]]:
     for path, limit in LIMITS.items():
         value = at(results, path)
         if value is not None:
-            found[path] = {"limit": f"at most {limit}", "measured": value, "met": value <= limit}
+            found[path] = judged(value, limit)
     for kind in terminal_image.KEYS:
         ours = at(results, f"image.pty.radtui.{kind}.median_ms")
         theirs = at(results, f"image.pty.rich-pixels.{kind}.median_ms")
         if ours and theirs:
             times = round(theirs / ours, 1)
-            found[f"image.pty.rich-pixels.{kind} / radtui"] = {
-                "limit": f"at least {TIMES_FASTER}", "measured": times, "met": times >= TIMES_FASTER,
-            }  # fmt: skip
+            found[f"image.pty.rich-pixels.{kind} / radtui"] = judged(times, TIMES_FASTER, "at least")
     return found
+
+
+def judged(value: float | None, limit: float, way: str = "at most") -> dict[str, Any]:
+    """A figure beside its limit: what it may be at most, or must be at least; one that is missing misses it."""
+    met = value is not None and (value <= limit if way == "at most" else value >= limit)
+    return {"limit": f"{way} {limit}", "measured": value, "met": met}
 
 
 def at(results: dict[str, Any], path: str) -> Any:

@@ -26,7 +26,7 @@ from radtui.tui.widgets.top_bar import TopBar
 from radtui.tui.widgets.virtual_table import VirtualTable
 
 GROWING_S = 0.7  # between looks at a data set that is being imported
-ENDED_S = 0.01
+ENDED_S = 0.01  # after the end of an import: all there is can be read
 ON_THE_LIST = ("search", "filter", "sort", "gallery", "import", "dataset")
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]  # columns from which a class is set
 
