@@ -70,16 +70,18 @@ async def test_help_lists_the_keys_of_the_screen_and_the_app(data, db):
         assert app.current_mode == "jobs" and not isinstance(app.screen, HelpScreen)
 
 
-async def test_help_says_why_images_have_few_greys_and_what_to_do(data, monkeypatch):
-    monkeypatch.setattr(terminal, "current", lambda: Terminal(ColourDepth.C256, "Do [this] in tmux."))
-    async with opened(data, "jobs") as (app, pilot):
+@pytest.mark.parametrize(
+    ("depth", "screen", "said"),
+    [(ColourDepth.C256, "data", True), (ColourDepth.TRUE, "data", False), (ColourDepth.C256, "jobs", False)],
+)
+async def test_help_says_where_images_are_why_they_have_few_greys(data, monkeypatch, depth, screen, said):
+    why = "Do [this] in tmux." if depth is ColourDepth.C256 else ""
+    monkeypatch.setattr(terminal, "current", lambda: Terminal(depth, why))
+    async with opened(data, screen) as (app, pilot):
+        await until(pilot, lambda: screen == "jobs" or app.screen.query("ImageCanvas"))
         await pilot.press("question_mark")
-        await until(pilot, lambda: "Here in 30 greys. Do [this] in tmux." in text_of(app))
-    monkeypatch.setattr(terminal, "current", lambda: Terminal(ColourDepth.TRUE))
-    async with opened(data, "jobs") as (app, pilot):
-        await pilot.press("question_mark")
-        await until(pilot, lambda: "Everywhere" in text_of(app))
-        assert "greys" not in text_of(app)
+        await until(pilot, lambda: "Everywhere" in text_of(app) or "This screen" in text_of(app))
+        assert ("Here in 30 greys. Do [this] in tmux." in text_of(app)) == said
 
 
 async def test_help_keeps_long_texts_in_their_column_and_names_what_q_does(data, db):

@@ -35,14 +35,15 @@ class HelpScreen(RadModal[None]):
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
         self._active = list(below.active_bindings.values())
+        self._images_below = bool(below.query("ImageCanvas"))
 
     def compose(self) -> ComposeResult:
         """Sections of keys in a box that scrolls."""
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = "Keys"
             sheet.border_subtitle = "esc closes"
-            shown = terminal.current()
-            if shown.why:
+            # An image has asked for this already: asking tmux would hold up the loop.
+            if self._images_below and (shown := terminal.current()).why:
                 yield Static("Images", classes="help-title")
                 yield Static(f"Here in {shown.badge}. {shown.why}", markup=False)
             for title, keys in self._sections():
