@@ -7,6 +7,8 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from radtui.records import UserError
+
 DATABASE_NAME = "radtui.db"
 
 
@@ -52,6 +54,13 @@ class DataDir:
     def blob(self, sha256: str) -> Path:
         """An image's unchanged bytes."""
         return self.root / "images" / sha256[:2] / sha256
+
+    def image_bytes(self, sha256: str) -> bytes:
+        """Read an image's unchanged bytes. Raises UserError when they are gone."""
+        try:
+            return self.blob(sha256).read_bytes()
+        except FileNotFoundError:
+            raise UserError("The stored bytes of this image are gone; import its source again.") from None
 
     def command(self, *words: str) -> str:
         """A command line that works on this folder when it is pasted into a shell."""

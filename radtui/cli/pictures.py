@@ -55,14 +55,13 @@ def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
                 f"Cannot read {image}: {error.strerror}; name a file or the id of an image."
             ) from error
     from radtui.store import images
-    from radtui.tui.image_bytes import image_loader
 
     found = images.get(session.read(), int(image))
     if found is None:
         raise UserError(f"There is no image {image}; open radtui and press d to see which there are.")
     if found.error:
         raise UserError(f"Image {image} could not be read: {found.error}")
-    return image_loader(session.data, found)(), f"{found.dataset}/{found.split} {found.source_key}"
+    return session.data.image_bytes(found.sha256), f"{found.dataset}/{found.split} {found.source_key}"
 
 
 @click.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -14,7 +13,6 @@ from textual.containers import Horizontal
 from radtui.records import Job, JobKind
 from radtui.store import descriptions, images
 from radtui.store.images import DatasetSummary, ImageQuery
-from radtui.tui.image_bytes import image_loader
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.screens.data_dialogs import DatasetSheet, FilterSheet
 from radtui.tui.screens.data_import import ImportSheet
@@ -143,10 +141,7 @@ class DataScreen(RadScreen):
 
         query = self.list.query_now
         title = " · ".join([query.dataset, *filter_words(query)])
-        loader = partial(image_loader, self.rad.data)
-        self.app.push_screen(
-            GalleryScreen(self.list.rows, title, self.list.place or 0, loader, self._open_image)
-        )
+        self.app.push_screen(GalleryScreen(self.list.rows, title, self.list.place or 0, self._open_image))
 
     def _open_image(self, image_id: int) -> None:
         """Go to an image of the list and look at it: its keys work at once."""

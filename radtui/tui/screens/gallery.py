@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -30,7 +31,6 @@ class GalleryScreen(RadScreen):
         rows: The list of the data screen; when a search or an import changes it, the grid follows.
         title: What is on show: the data set, and what is filtered.
         cursor: Position of the image to begin at.
-        loader: Gives what reads an image's bytes.
         go_to: Takes the id of the image that was chosen.
     """
 
@@ -48,12 +48,11 @@ class GalleryScreen(RadScreen):
         rows: ImageRows,
         title: str,
         cursor: int,
-        loader: Callable[[Image], Callable[[], bytes]],
         go_to: Callable[[int], None],
     ) -> None:
         super().__init__()
         self._rows, self._title, self._start = rows, title, cursor
-        self._loader, self._go_to = loader, go_to
+        self._go_to = go_to
         self._ids: Sequence[int] = rows.ids
         self._marked: dict[int, bool] = {}
 
@@ -112,7 +111,8 @@ class GalleryScreen(RadScreen):
         name = one_line(image.source_key).plain
         if image.error:
             return Tile(name, None, tuple(marks), one_line(image.error).plain)
-        return Tile(name, Wanted(image.sha256, self._loader(image), *box), tuple(marks))
+        load = partial(self.rad.data.image_bytes, image.sha256)
+        return Tile(name, Wanted(image.sha256, load, *box), tuple(marks))
 
     @on(ThumbnailGrid.Highlighted)
     def _describe(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -21,7 +22,6 @@ from radtui.records import Job, JobKind, JobState, UserError
 from radtui.review.queue import Pair
 from radtui.review.scheme import Scheme
 from radtui.store import descriptions, images, jobs
-from radtui.tui.image_bytes import image_loader
 from radtui.tui.job_words import saying
 from radtui.tui.review_session import ReviewSession, Shown, Study, read_study
 from radtui.tui.screens.review_actions import ReviewActions
@@ -196,7 +196,7 @@ class ReviewScreen(ReviewActions):
         if image.error:
             view.clear(f"This image cannot be read: {image.error}")
             return
-        view.show(image.sha256, image_loader(self.rad.data, image))
+        view.show(image.sha256, partial(self.rad.data.image_bytes, image.sha256))
         self.set_timer(PREFETCH_AFTER_S, self._prefetch)
 
     def _prefetch(self) -> None:
@@ -205,7 +205,7 @@ class ReviewScreen(ReviewActions):
         following = session.queue.next_unrated(session.pair) if session is not None else None
         image = images.get(self.rad.db, following.image_id) if following is not None else None
         if image is not None and not image.error:
-            loader = image_loader(self.rad.data, image)
+            loader = partial(self.rad.data.image_bytes, image.sha256)
             self.query_one(ImageView).prefetch(image.sha256, loader)
 
     def all_rated(self) -> str:

@@ -11,7 +11,6 @@ from textual.containers import Vertical
 
 from radtui.paths import DataDir
 from radtui.records import Description, Image
-from radtui.tui.image_bytes import image_loader
 
 if TYPE_CHECKING:
     from radtui.tui.widgets.image_facts import ImageFacts
@@ -72,10 +71,10 @@ class ImageLook(Vertical):
         if image.error:
             view.clear(f"This image cannot be read: {image.error}")
             return
-        view.show(image.sha256, image_loader(self._data, image))
+        view.show(image.sha256, partial(self._data.image_bytes, image.sha256))
         for one in near:
             if one.id != image.id and not one.error:
-                view.prefetch(one.sha256, image_loader(self._data, one))
+                view.prefetch(one.sha256, partial(self._data.image_bytes, one.sha256))
 
     def say(self, text: str) -> None:
         """Show no image, but a sentence in its place."""

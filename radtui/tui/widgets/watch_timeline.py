@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 
 from textual import work
 from textual.app import ComposeResult
@@ -16,7 +17,6 @@ from radtui.records import Image
 from radtui.store import images
 from radtui.store.database import connect
 from radtui.tui import theme
-from radtui.tui.image_bytes import image_loader
 from radtui.tui.snapshot import News
 from radtui.tui.watched import Watched
 from radtui.tui.widgets.image_canvas import ImageCanvas
@@ -107,7 +107,7 @@ class WatchTimeline(Vertical):
             self._drawn = ""
         elif self._drawn != image.sha256:
             self._drawn = image.sha256
-            canvas.show(image.sha256, image_loader(self._data, image))
+            canvas.show(image.sha256, partial(self._data.image_bytes, image.sha256))
 
     def _head(self, image: Image | None) -> Content:
         watched = self._watched
