@@ -150,7 +150,8 @@ def same_moment(db: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        db.execute("COMMIT")
+        if db.in_transaction:  # SQLite may have ended it, on an error that is to be seen
+            db.execute("COMMIT")
 
 
 @contextmanager

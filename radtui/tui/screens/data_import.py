@@ -74,7 +74,7 @@ class ImportSheet(RadModal[Job | None]):
             yield Static("Name", classes="label")
             yield Input(placeholder="as the source is called", id="name")
             yield Static("", classes="wrong", id="name-wrong", markup=False)
-            yield Static("Held out as test, percent, where all would be train; 0 for none", classes="label")
+            yield Static("Held out as test, %, where the source has no splits", classes="label")
             yield Input(str(ImportSettings().hold_out), type="integer", id="hold_out")
             yield Static("", classes="wrong", id="hold_out-wrong", markup=False)
             yield Static(HELP, classes="hint")
