@@ -2,7 +2,8 @@
 
     python -m tests.bench.review assets/benchmarks/review.json
 
-Takes five minutes on two cores, one with `--keys 60`, which should have nothing else to do: the result names the load average.
+Takes five minutes, or one with `--keys 60`, on two cores, which should have nothing else to do: the result names the
+load average.
 """
 
 from __future__ import annotations
