@@ -16,13 +16,13 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     charts/       metric points -> smoothed, bounded series -> cells (pure)
     jobs/         start, stop, reconcile, estimate; the only processes that outlive a call, and their flock
     worker/       python -m radtui.worker JOB: import, train, generate, on one GPU or several; torch and trl live here
-    review/       rating scheme, order and blinding, agreement, statistics, text scores (pure)
+    measures/     what numbers say: agreement, intervals, preference, strengths, errors, text and truth scores (pure)
+    study/        a reader study in the database: scheme, order and blinding, session, undo, what can be learnt from it
     export/       comparisons -> CSV and other files; a whole file or none
-    tui/          the app, its screens and widgets, one .tcss beside each screen
+    tui/          the app: data/, train/, review/ and jobs/ with their screens, widgets and styles, and what they share
 
-Imports go downwards: cli -> tui -> export -> (jobs | charts | imaging | review | sources) -> store ->
-(settings | paths | durations | percent) -> records; sources -> demo -> review; worker -> (export, jobs, imaging,
-sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts
+Imports go downwards: cli -> tui -> export -> study -> (jobs | charts | imaging | sources) -> demo -> measures ->
+store -> (settings | paths | durations | percent) -> records; worker -> (export, study, jobs, imaging, sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts
 and a fresh-interpreter test check it.
 """
 

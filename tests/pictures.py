@@ -24,7 +24,7 @@ from radtui.records import Job, JobState
 from radtui.store import jobs
 from radtui.store.database import connect
 from radtui.tui.app import RadtuiApp
-from radtui.tui.screens.review import ReviewScreen
+from radtui.tui.review.screen import ReviewScreen
 
 SIZE_CELLS = (132, 40)
 LIMIT_S = 1200.0

@@ -87,8 +87,8 @@ def _print_figures(
     """Print what the run has shown: counts, times, scores, and where things lie."""
     from radtui.cli.scores import print_scores, scores_values
     from radtui.export.comparisons import write_csv
-    from radtui.export.scores import job_scores
-    from radtui.export.study import scheme_for
+    from radtui.measures.scores import job_scores
+    from radtui.study.study import scheme_for
 
     out: Path = session.data.job(done.describing.id) / "comparisons.csv"
     write_csv(db, done.describing, scheme_for(session.data), out)

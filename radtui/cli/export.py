@@ -8,7 +8,7 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.results import JOB_OPTION, SCHEME_OPTION, review_job
-from radtui.export.words import left_out_words, row_counts, rows_words
+from radtui.measures.words import left_out_words, row_counts, rows_words
 
 FORMS = ("csv", "errors", "jsonl", "parquet", "dpo", "kto")
 NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
@@ -51,8 +51,8 @@ def export(
 ) -> None:
     """Write the rated comparisons of a generation job into a file, with a manifest beside it."""
     from radtui.export.formats import DEFAULT_NAMES, TABLES, Options, write_export
-    from radtui.export.schemes import of_scheme
-    from radtui.export.study import check_scheme, read_review, scheme_for
+    from radtui.study.schemes import of_scheme
+    from radtui.study.study import check_scheme, read_review, scheme_for
 
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)

@@ -24,8 +24,8 @@ def report(session: Session, job_id: int, out: Path, scheme_file: str) -> None:
     JOB is a generation job, or a training job whose newest descriptions are taken.
     """
     from radtui.export.report import write_report
-    from radtui.export.study import scheme_for
     from radtui.jobs.control import get_job
+    from radtui.study.study import scheme_for
 
     db = session.read()
     about = write_report(session.data, db, get_job(db, job_id), scheme_for(session.data, scheme_file), out)

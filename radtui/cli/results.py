@@ -60,7 +60,7 @@ def stats(
 ) -> None:
     """What the ratings show: preference, errors, agreement, bias, each with n and interval."""
     from radtui.cli.stats import print_stats
-    from radtui.export.study import check_scheme, read_review, scheme_for, summarise_review
+    from radtui.study.study import check_scheme, read_review, scheme_for, summarise_review
 
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
@@ -95,7 +95,7 @@ def import_ratings(session: Session, file: Path, job_id: int | None, scheme_file
     from dataclasses import asdict
 
     from radtui.export.restore import import_ratings as restore
-    from radtui.export.study import scheme_for
+    from radtui.study.study import scheme_for
 
     db = session.connect()
     chosen = None if job_id is None else review_job(db, job_id).id
@@ -116,7 +116,7 @@ def import_ratings(session: Session, file: Path, job_id: int | None, scheme_file
 def score(session: Session, job_id: int | None, as_json: bool) -> None:
     """Compare the descriptions with references and ground truth, where a data set has them."""
     from radtui.cli.scores import print_scores, scores_values
-    from radtui.export.scores import job_scores
+    from radtui.measures.scores import job_scores
 
     db = session.read()
     scores = job_scores(db, review_job(db, job_id))

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import click
 
-from radtui.export.scores import VariantScores
-from radtui.export.words import share
+from radtui.measures.intervals import Estimate
+from radtui.measures.scores import VariantScores
+from radtui.measures.words import share
 from radtui.records import Variant
-from radtui.review.intervals import Estimate
 
 
 def scores_values(scores: Mapping[Variant, VariantScores]) -> dict[str, object]:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import click
 
-from radtui.export.words import estimate, left_out_words, p_value, share, versions_words
+from radtui.measures.preference import Comparative
+from radtui.measures.quality import Acceptability, ErrorRates, Errors
+from radtui.measures.scheme import Scheme
+from radtui.measures.statistics import Summary
+from radtui.measures.variants import Variants
+from radtui.measures.words import estimate, left_out_words, p_value, share, versions_words
 from radtui.percent import percent_text
 from radtui.records import Job
-from radtui.review.preference import Comparative
-from radtui.review.quality import Acceptability, ErrorRates, Errors
-from radtui.review.scheme import Scheme
-from radtui.review.statistics import Summary
-from radtui.review.variants import Variants
 
 Row = tuple[str, str]
 

@@ -62,10 +62,10 @@ def train(
     Prints the job's id and returns; the run survives this terminal. With --dry-run, loads no weights and exits with
     1 when nothing fits.
     """
-    from radtui.export.rated_pairs import submit_preferences
-    from radtui.export.study import scheme_for
     from radtui.jobs import submit_train
     from radtui.jobs.control import get_job
+    from radtui.study.rated_pairs import submit_preferences
+    from radtui.study.study import scheme_for
 
     db = session.connect()
     if from_preferences or preset_name == "preferences":
@@ -114,8 +114,8 @@ def _proposed_for_preferences(
     session: Session, db: sqlite3.Connection, given: dict[str, Any]
 ) -> TrainSettings:
     """The settings that follow from the job with rated pairs, said on stderr with how many there are."""
-    from radtui.export.rated_pairs import offer
-    from radtui.export.study import scheme_for
+    from radtui.study.rated_pairs import offer
+    from radtui.study.study import scheme_for
 
     named = {name: given[name] for name in ("from_job", "dataset")}
     found = offer(db, scheme_for(session.data), apply(preset("preferences"), named))

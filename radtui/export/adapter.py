@@ -107,7 +107,7 @@ def _merge(job: Job, adapter: Path, folder: Path, base: str) -> None:
     """Merge in a process of the worker's, which may import torch."""
     settings = TrainSettings.from_dict(job.settings)
     asked = [base or settings.model, str(adapter), str(folder)]
-    command = [sys.executable, "-P", "-m", "radtui.worker.merge", *asked]
+    command = [sys.executable, "-P", "-m", "radtui.worker.model.merge", *asked]
     if settings.trust_remote_code:
         command.append("--trust-remote-code")
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)

@@ -9,16 +9,14 @@ from pathlib import Path
 
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
-from radtui.export.schemes import of_scheme
-from radtui.export.study import Review, read_review
+from radtui.measures.scheme import Scheme, dimension_answer, error_answer
+from radtui.measures.text import word_count
 from radtui.records import TWO_VARIANTS, Comparison, Image, Job, Rating, Variant
-from radtui.review.scheme import Scheme, dimension_answer, error_answer
-from radtui.review.text import word_count
-from radtui.store import descriptions, images
+from radtui.study.schemes import of_scheme
+from radtui.study.study import Review, rated, read_review
 
 EXPORT_SCHEMA = "radtui-comparisons-1"
 RAW_SCHEMA = EXPORT_SCHEMA + "-raw"  # texts without the guard, so that nothing is taken off them on import
-CHUNK = 500
 PREFERENCE_LABELS = {
     -2: "{earlier} much better", -1: "{earlier} slightly better", 0: "equal",
     1: "{later} slightly better", 2: "{later} much better",
@@ -81,7 +79,7 @@ def _third_columns(scheme: Scheme) -> list[str]:
 def rows(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]]:
     """The rated comparisons of a job as column -> value; None where nothing was answered.
 
-    Ratings that answer another scheme's questions have no columns here and are left out: see `export.schemes`.
+    Ratings that answer another scheme's questions have no columns here and are left out: see `study.schemes`.
     """
     answers = answer_columns(review.scheme)
     if Variant.DPO in review.variants:
@@ -89,19 +87,6 @@ def rows(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]]:
     for rating, image, pair in rated(db, of_scheme(review)):
         given = {column: rating.answers.get(key) for column, key in answers.items()}
         yield _row(review, image, pair, rating) | given
-
-
-def rated(db: sqlite3.Connection, review: Review) -> Iterator[tuple[Rating, Image, Comparison]]:
-    """Every rating with its image and texts, in the order they were last changed, read in chunks."""
-    for start in range(0, len(review.ratings), CHUNK):
-        chunk = review.ratings[start : start + CHUNK]
-        ids = sorted({rating.image_id for rating in chunk})
-        known = {image.id: image for image in images.get_many(db, ids)}
-        pairs = descriptions.comparisons(db, review.job.id, ids)
-        for rating in chunk:
-            image, pair = known.get(rating.image_id), pairs.get(rating.image_id)
-            if image is not None and pair is not None:
-                yield rating, image, pair
 
 
 def write_csv(

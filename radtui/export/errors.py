@@ -7,9 +7,9 @@ from pathlib import Path
 
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
-from radtui.export.study import Review
-from radtui.review.quality import of_raters_who_count
-from radtui.review.scheme import error_answer
+from radtui.measures.quality import of_raters_who_count
+from radtui.measures.scheme import error_answer
+from radtui.study.study import Review
 
 # Source: Yu et al., ReXVal (PhysioNet 2023): one row per report, rater, category and significance, zeros included.
 COLUMNS = ("image_id", "rater", "variant", "category", "category_id", "significant", "n")

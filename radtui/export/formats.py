@@ -6,12 +6,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from radtui.export import comparisons, jsonl, preferences, schemes
+from radtui.export import comparisons, jsonl, preferences
 from radtui.export.errors import write_errors
 from radtui.export.manifest import write_manifest
 from radtui.export.parquet import write_parquet
-from radtui.export.study import Review
 from radtui.paths import DataDir
+from radtui.study import schemes
+from radtui.study.preferences import choose
+from radtui.study.study import Review
 
 DEFAULT_NAMES = {
     "csv": "comparisons.csv", "errors": "errors.csv", "jsonl": "ratings.jsonl", "parquet": "comparisons.parquet",
@@ -75,7 +77,7 @@ def write_export(
     elif form in ("jsonl", "parquet"):
         rows = (jsonl.write_jsonl if form == "jsonl" else write_parquet)(db, review, out)
     else:
-        choice = preferences.choose(db, review, options.keep_significant_errors)
+        choice = choose(db, review, options.keep_significant_errors)
         rows = preferences.write_preferences(data, choice, out, form)
         left_out = choice.left_out
         filters |= {"held_out_splits": "left out", "keep_significant_errors": options.keep_significant_errors}

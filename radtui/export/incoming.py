@@ -12,8 +12,8 @@ from radtui.export.comparisons import EXPORT_SCHEMA, RAW_SCHEMA, answer_columns,
 from radtui.export.csv_text import read_csv
 from radtui.export.guard import unguard
 from radtui.export.jsonl import JSONL_SCHEMA
+from radtui.measures.scheme import Scheme
 from radtui.records import TWO_VARIANTS, Rating, UserError, Variant
-from radtui.review.scheme import Scheme
 
 _LATER_COLUMNS = {"role"}  # files of the first exports lack them
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from radtui.export.comparisons import rated
 from radtui.export.files import whole_file
-from radtui.export.study import Review
 from radtui.records import Comparison, Description, Image, Rating
 from radtui.store import ratings
+from radtui.study.study import Review, rated
 
 JSONL_SCHEMA = "radtui-ratings-1"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from radtui import __version__
 from radtui.export.files import whole_file
-from radtui.export.study import Review
+from radtui.measures.text import NORMALISATION
 from radtui.records import Job
-from radtui.review.text import NORMALISATION
 from radtui.store.schema import SCHEMA_VERSION
+from radtui.study.study import Review
 
 MANIFEST_SCHEMA = "radtui-manifest-1"
 _CHUNK_BYTES = 1 << 20

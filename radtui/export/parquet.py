@@ -10,8 +10,8 @@ from radtui import __version__
 from radtui.export.comparisons import RAW_SCHEMA, answer_columns, columns, rows, third_answer_columns
 from radtui.export.csv_text import storable
 from radtui.export.files import whole_file
-from radtui.export.study import Review
 from radtui.records import UserError
+from radtui.study.study import Review
 
 BATCH = 1_000
 _WHOLE = {

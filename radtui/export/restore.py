@@ -10,11 +10,11 @@ from pathlib import Path
 
 from radtui.export.comparisons import time_text
 from radtui.export.incoming import Incoming, read_ratings
+from radtui.measures.scheme import Scheme
 from radtui.records import Comparison, Image, Rating, UserError
-from radtui.review.blinding import order_key
-from radtui.review.scheme import Scheme
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.ratings import Assignment, Reveal
+from radtui.study.blinding import order_key
 
 Texts = tuple[
     str, str, str, str

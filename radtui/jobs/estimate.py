@@ -28,7 +28,7 @@ class Estimating:
     """
 
     def __init__(self, data: DataDir, settings: TrainSettings) -> None:
-        command = [sys.executable, "-P", "-m", "radtui.worker.estimate", "--data-dir", str(data.root)]
+        command = [sys.executable, "-P", "-m", "radtui.worker.memory.estimate", "--data-dir", str(data.root)]
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

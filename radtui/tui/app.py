@@ -26,7 +26,7 @@ from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
 
 if TYPE_CHECKING:
-    from radtui.tui.screens.train import TrainScreen
+    from radtui.tui.train.screen import TrainScreen
 
 
 # Widgets' own keys that would stand in the way of one that works everywhere, or on the screen around them.
@@ -149,7 +149,7 @@ class RadtuiApp(App[None]):
         self._train_screen(lambda screen: screen.edit_from(job))
 
     def _train_screen(self, tell: Callable[[TrainScreen], object]) -> None:
-        from radtui.tui.screens.train import TrainScreen
+        from radtui.tui.train.screen import TrainScreen
 
         screen = self.screen
         assert isinstance(screen, TrainScreen)

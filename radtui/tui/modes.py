@@ -9,25 +9,25 @@ from textual.screen import Screen
 
 
 def _data() -> Screen[None]:
-    from radtui.tui.screens.data import DataScreen
+    from radtui.tui.data.screen import DataScreen
 
     return DataScreen()
 
 
 def _train() -> Screen[None]:
-    from radtui.tui.screens.train import TrainScreen
+    from radtui.tui.train.screen import TrainScreen
 
     return TrainScreen()
 
 
 def _review() -> Screen[None]:
-    from radtui.tui.screens.review import ReviewScreen
+    from radtui.tui.review.screen import ReviewScreen
 
     return ReviewScreen()
 
 
 def _jobs() -> Screen[None]:
-    from radtui.tui.screens.jobs import JobsScreen
+    from radtui.tui.jobs.screen import JobsScreen
 
     return JobsScreen()
 

@@ -20,8 +20,8 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
-from radtui.worker import environment, failures, launcher, rank_process
-from radtui.worker.reporter import Reporter, Stopped
+from radtui.worker.process import environment, failures, launcher, rank_process
+from radtui.worker.process.reporter import Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
 
@@ -95,15 +95,15 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     if launcher.wanted(job) > 1:
         launcher.run(job, data, db, reporter)
     elif job.kind is JobKind.IMPORT:
-        from radtui.worker import ingest
+        from radtui.worker.importing import ingest
 
         ingest.run(job, data, db, reporter)
     elif job.kind is JobKind.TRAIN:
-        from radtui.worker import train
+        from radtui.worker.training import train
 
         train.run(job, data, db, reporter)
     else:
-        from radtui.worker import generate
+        from radtui.worker.describing import generate
 
         generate.run(job, data, db, reporter)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from radtui.paths import DataDir
 from radtui.settings import INSTRUCTION, preset
-from radtui.worker import environment
+from radtui.worker.process import environment
 from tests.bench.gpu_parts import (
     DATASET,
     Results,
@@ -125,15 +125,15 @@ class Bench:
 
     def _as_published(self) -> None:
         """The model without radtui's vision attention, recomputing as the recipe does."""
-        from radtui.worker import vision_attention
+        from radtui.worker.model import vision_attention
 
         vision_attention.uninstall(self.model)
         self.model._unsloth_gradient_checkpointing = "unsloth"
 
     def load(self) -> dict[str, Any]:
         """The model as radtui loads it, for a run without the plain script."""
-        from radtui.worker import adapters, backend
-        from radtui.worker import model as models
+        from radtui.worker.model import adapters, backend
+        from radtui.worker.model import model as models
 
         settings = preset("default")
         how = backend.plan(settings)
@@ -159,9 +159,10 @@ class Bench:
 
         from radtui.store import jobs, metrics
         from radtui.store.database import connect
-        from radtui.worker import adapters, train
-        from radtui.worker import model as models
-        from radtui.worker.reporter import Reporter
+        from radtui.worker.model import adapters
+        from radtui.worker.model import model as models
+        from radtui.worker.process.reporter import Reporter
+        from radtui.worker.training import train
 
         forget()
         settings = replace(
@@ -214,8 +215,8 @@ class Bench:
     def _batch(self, count: int = 8) -> dict[str, Any]:
         from radtui.store import images
         from radtui.store.database import connect
-        from radtui.worker.collator import Collator
-        from radtui.worker.data import ImageTexts, examples
+        from radtui.worker.model.collator import Collator
+        from radtui.worker.training.data import ImageTexts, examples
 
         db = connect(self.data)
         records = images.get_many(db, images.usable(db, DATASET, "train", count))
@@ -237,7 +238,8 @@ class Bench:
         """Loss and gradients of one batch with the mask, twice, and without it: the difference against the noise."""
         import torch
 
-        from radtui.worker import fitting, vision_attention
+        from radtui.worker.memory import fitting
+        from radtui.worker.model import vision_attention
 
         vision_attention.install(self.model)
         fitting.checkpoint_layers(self.model, True)
@@ -271,7 +273,8 @@ class Bench:
         """Where a forward and backward pass of 8 images spends the GPU's time, preset default."""
         import torch
 
-        from radtui.worker import fitting, vision_attention
+        from radtui.worker.memory import fitting
+        from radtui.worker.model import vision_attention
 
         fitting.checkpoint_layers(self.model, False)
         vision_attention.recompute(self.model, 0)

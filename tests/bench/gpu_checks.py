@@ -25,7 +25,7 @@ from unittest import mock
 
 from radtui.paths import DataDir
 from radtui.settings import TrainSettings, preset
-from radtui.worker import environment
+from radtui.worker.process import environment
 from tests.bench.gpu_merge import stages
 from tests.bench.gpu_parts import DATASET, Results, fill, forget, machine, new_job, peak
 
@@ -157,7 +157,7 @@ class Train:
 
     def seed(self) -> dict[str, Any]:
         """The recipe to the letter, asked to stop after a few steps: its adapter is what the others describe with."""
-        from radtui.worker.reporter import Stopped
+        from radtui.worker.process.reporter import Stopped
 
         with contextlib.suppress(Stopped):
             self._fit(self.options.stop_at)
@@ -204,8 +204,8 @@ class Train:
         from radtui.records import StopRequest
         from radtui.store import jobs
         from radtui.store.database import connect
-        from radtui.worker import train
-        from radtui.worker.reporter import Reporter
+        from radtui.worker.process.reporter import Reporter
+        from radtui.worker.training import train
 
         class Stopping(Reporter):
             """Finds a stop request in the job's row after a step, as if the app had written it then."""
@@ -223,8 +223,8 @@ class Train:
 
     @contextlib.contextmanager
     def _loaded_once(self) -> Iterator[None]:
-        from radtui.worker import adapters
-        from radtui.worker import model as models
+        from radtui.worker.model import adapters
+        from radtui.worker.model import model as models
 
         load, adapt = models.load, adapters.with_adapter
 

@@ -74,7 +74,7 @@ class Texts:
     """One loaded base model; `alone` comes before an adapter was ever on it."""
 
     def __init__(self, options: argparse.Namespace, data: DataDir, settings: GenerateSettings) -> None:
-        from radtui.worker import backend
+        from radtui.worker.model import backend
 
         self.options, self.data, self.settings = options, data, settings
         self.how = backend.plan(settings)
@@ -97,14 +97,12 @@ class Texts:
         """Load the base model and let it write."""
         from radtui.store import images
         from radtui.store.database import connect
-        from radtui.worker import model as models
+        from radtui.worker.model import model as models
 
         load_s, (self.model, self.processor) = seconds(lambda: models.load(self.options.model, self.how))
-        from radtui.worker import (
-            data,
-            describe,
-            vision_attention,
-        )  # after unsloth, which patches what they import
+        from radtui.worker.describing import describe
+        from radtui.worker.model import vision_attention
+        from radtui.worker.training import data
 
         if self.how.backend == "unsloth":
             from unsloth import FastVisionModel
@@ -129,7 +127,7 @@ class Texts:
 
     def disabled(self) -> dict[str, Any]:
         """The trained adapter loaded onto it: base texts through the disabled adapter, and tuned ones."""
-        from radtui.worker import adapters
+        from radtui.worker.model import adapters
 
         if self.export_starts:
             self._start_export()
@@ -152,8 +150,8 @@ class Texts:
 
         from radtui.store import descriptions, jobs
         from radtui.store.database import connect
-        from radtui.worker import generate
-        from radtui.worker.reporter import Reporter
+        from radtui.worker.describing import generate
+        from radtui.worker.process.reporter import Reporter
 
         timed = not self.settings.prefer_16_bit
         settings = GenerateSettings.from_dict(
@@ -187,8 +185,8 @@ class Texts:
 
     def merged(self) -> dict[str, Any]:
         """`adapter export --merged`, loaded as any model is: its texts beside those of base and adapter."""
-        from radtui.worker import model as models
-        from radtui.worker import vision_attention
+        from radtui.worker.model import model as models
+        from radtui.worker.model import vision_attention
 
         assert self.export is not None
         if self.export.wait(timeout=180):
@@ -229,8 +227,8 @@ class Texts:
 
     @contextlib.contextmanager
     def _loaded_already(self) -> Iterator[None]:
-        from radtui.worker import adapters
-        from radtui.worker import model as models
+        from radtui.worker.model import adapters
+        from radtui.worker.model import model as models
 
         given = (self.model, self.processor)
         with (

@@ -18,7 +18,7 @@ from typing import Any
 from radtui.paths import DataDir
 from radtui.records import Variant
 from radtui.settings import INSTRUCTION, GenerateSettings, preset
-from radtui.worker import environment
+from radtui.worker.process import environment
 from tests.bench.gpu_parts import (
     DATASET,
     Results,
@@ -76,8 +76,8 @@ class Bench:
         """Load the base in 16 bits, make an adapter that changes texts, save it, and load it as a job does."""
         import torch
 
-        from radtui.worker import adapters, backend, lora
-        from radtui.worker import model as models
+        from radtui.worker.model import adapters, backend, lora
+        from radtui.worker.model import model as models
 
         began = time.monotonic()
         settings = GenerateSettings(backend="transformers", load_in_4bit=False)
@@ -98,7 +98,8 @@ class Bench:
     def _inputs(self, count: int) -> dict[str, Any]:
         from radtui.store import images
         from radtui.store.database import connect
-        from radtui.worker import data, describe
+        from radtui.worker.describing import describe
+        from radtui.worker.training import data
 
         db = connect(self.data)
         records = images.get_many(db, images.usable(db, DATASET, "test", count))
@@ -110,7 +111,8 @@ class Bench:
         """One decoding step of a batch as a graph, its capture and prefill, and where prefill spends its time."""
         import torch
 
-        from radtui.worker import decode, fast_lora, vision_attention
+        from radtui.worker.describing import decode
+        from radtui.worker.model import fast_lora, vision_attention
 
         vision_attention.install(self.model)
         fast_lora.install(self.model)
@@ -148,9 +150,10 @@ class Bench:
 
         from radtui.store import descriptions, jobs
         from radtui.store.database import connect
-        from radtui.worker import adapters, backend, base_weights, generate
-        from radtui.worker import model as models
-        from radtui.worker.reporter import Reporter
+        from radtui.worker.describing import generate
+        from radtui.worker.model import adapters, backend, base_weights
+        from radtui.worker.model import model as models
+        from radtui.worker.process.reporter import Reporter
 
         settings = GenerateSettings(
             model=self.options.model, adapter=str(self.adapter), dataset=DATASET, instruction=INSTRUCTION,
@@ -207,7 +210,7 @@ class Bench:
     def same(self) -> dict[str, Any]:
         """Greedy texts of the decoder in a batch against `generate` one by one, base and tuned: rows that differ."""
 
-        from radtui.worker import decode
+        from radtui.worker.describing import decode
 
         inputs = self._inputs(SAME_IMAGES)
         found: dict[str, Any] = {"images": SAME_IMAGES, "tokens": SAME_TOKENS}

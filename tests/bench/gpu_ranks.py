@@ -254,7 +254,7 @@ def write_adapter(model: Path, folder: Path) -> None:
     from safetensors.torch import save_file
     from transformers import AutoConfig, AutoModelForImageTextToText
 
-    from radtui.worker import lora
+    from radtui.worker.model import lora
 
     with torch.device("meta"):  # shapes without storage
         tuned = lora.add_adapter(

@@ -29,15 +29,15 @@ from PIL import Image
 
 from radtui.paths import DataDir
 from radtui.records import JobKind, JobState, NewImage, Rating, Variant
-from radtui.review.blinding import shown_left
-from radtui.review.queue import shown_order
-from radtui.review.scheme_file import default_scheme
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect
 from radtui.store.descriptions import NewDescription
 from radtui.store.images import Probe
-from radtui.tui import review_edits as edits
+from radtui.study import edits
+from radtui.study.blinding import shown_left
+from radtui.study.queue import shown_order
+from radtui.study.scheme_file import default_scheme
 from tests.bench.pseudo_terminal import FRAME_END, QUIET_S, Terminal
 from tests.bench.terminal import at, judged, load, machine, versions
 from tests.bench.terminal_app import caption

@@ -11,13 +11,13 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.store import ratings
 from radtui.store.database import connect
+from radtui.study.session import Shown
 from radtui.tui.app import RadtuiApp
 from radtui.tui.poll import Poller
-from radtui.tui.review_session import Shown
-from radtui.tui.screens.review import ReviewScreen
-from radtui.tui.widgets.answer_panel import AnswerPanel
-from radtui.tui.widgets.review_line import ReviewLine
-from radtui.tui.widgets.text_box import TextBox
+from radtui.tui.review.answer_panel import AnswerPanel
+from radtui.tui.review.review_line import ReviewLine
+from radtui.tui.review.screen import ReviewScreen
+from radtui.tui.review.text_box import TextBox
 
 
 @asynccontextmanager

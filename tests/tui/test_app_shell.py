@@ -13,7 +13,7 @@ from radtui.records import JobKind, JobState
 from radtui.store import jobs
 from radtui.tui import terminal
 from radtui.tui.app import RadtuiApp
-from radtui.tui.screens.gallery import GalleryScreen
+from radtui.tui.data.gallery import GalleryScreen
 from radtui.tui.screens.guide import GuideScreen
 from radtui.tui.screens.help import HelpScreen
 from radtui.tui.terminal import ColourDepth, Terminal

@@ -8,10 +8,10 @@ from radtui.records import Description, Event, Job, JobKind, JobState, StopReque
 from radtui.settings import PRESETS
 from radtui.store.images import DatasetSummary
 from radtui.tui import words
-from radtui.tui.job_words import saying
-from radtui.tui.plan import plan, steps_of
+from radtui.tui.jobs.job_words import saying
 from radtui.tui.snapshot import Progress
-from radtui.tui.watched import Watched
+from radtui.tui.train.plan import plan, steps_of
+from radtui.tui.train.watched import Watched
 
 MINI = DatasetSummary("mini", "hub", 0.0, {"train": 1978, "test": 327})
 JOB = Job(

@@ -16,12 +16,13 @@ from radtui.store import images, jobs
 from radtui.store.database import writing
 from radtui.store.images import ImageQuery, Probe
 from radtui.tui.app import RadtuiApp
+from radtui.tui.data import image_list
+from radtui.tui.data.data_line import DataLine, filter_words
+from radtui.tui.data.dialogs import DatasetSheet, FilterSheet
+from radtui.tui.data.importing import ImportSheet
+from radtui.tui.data.screen import DataScreen
 from radtui.tui.poll import Poller
-from radtui.tui.screens.data import DataScreen
-from radtui.tui.screens.data_dialogs import DatasetSheet, FilterSheet
-from radtui.tui.screens.data_import import ImportSheet
-from radtui.tui.widgets import image_facts, image_list
-from radtui.tui.widgets.data_line import DataLine, filter_words
+from radtui.tui.widgets import image_facts
 from radtui.tui.widgets.image_facts import ImageFacts
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.key_bar import KeyBar

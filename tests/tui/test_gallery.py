@@ -10,12 +10,13 @@ from radtui.imaging.ansi import ColourDepth
 from radtui.records import NewImage, Rating, Variant
 from radtui.store import images, ratings
 from radtui.store.images import Probe
-from radtui.tui import terminal, thumbnails
-from radtui.tui.screens.data import DataScreen
-from radtui.tui.screens.gallery import FLAGGED, GalleryScreen
+from radtui.tui import terminal
+from radtui.tui.data import thumbnails
+from radtui.tui.data.gallery import FLAGGED, GalleryScreen
+from radtui.tui.data.screen import DataScreen
+from radtui.tui.data.thumbnail_grid import ThumbnailGrid
 from radtui.tui.terminal import Terminal
 from radtui.tui.widgets.image_view import ImageView
-from radtui.tui.widgets.thumbnail_grid import ThumbnailGrid
 from radtui.tui.widgets.virtual_table import VirtualTable
 from tests.tui.driving import NARROW, WIDE, opened, text_in, text_of, until
 

@@ -5,8 +5,8 @@ import pytest
 from radtui.jobs import resume
 from radtui.records import JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs
-from radtui.tui.screens.log import LogScreen
-from radtui.tui.widgets.train_form import TrainForm
+from radtui.tui.jobs.log import LogScreen
+from radtui.tui.train.form import TrainForm
 from radtui.tui.widgets.virtual_table import VirtualTable
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_of, until
 from tests.tui.seeding import add_images, add_train

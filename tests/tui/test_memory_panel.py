@@ -11,8 +11,8 @@ import pytest
 from radtui.jobs import estimate
 from radtui.records import DeviceMemory, Estimate, UserError
 from radtui.store import jobs
-from radtui.tui.widgets.memory_panel import MemoryPanel, estimate_text
-from radtui.tui.widgets.train_form import TrainForm
+from radtui.tui.train.form import TrainForm
+from radtui.tui.train.memory_panel import MemoryPanel, estimate_text
 from tests.tui.driving import NARROW, WIDE, opened, text_in, text_of, until
 from tests.tui.seeding import add_images
 

@@ -10,9 +10,9 @@ from radtui.charts.model import ChartModel
 from radtui.charts.palette import job_colours
 from radtui.records import JobKind, JobState, Metric
 from radtui.store import jobs, metrics
-from radtui.tui.job_differences import curve_key, differing_settings, outcomes
-from radtui.tui.screens.jobs import JobsScreen
-from radtui.tui.screens.overlay import NOT_COMPARABLE, OverlayScreen
+from radtui.tui.jobs.job_differences import curve_key, differing_settings, outcomes
+from radtui.tui.jobs.overlay import NOT_COMPARABLE, OverlayScreen
+from radtui.tui.jobs.screen import JobsScreen
 from radtui.tui.widgets.chart import LossChart
 from tests.tui.driving import NARROW, WIDE, opened, text_of, until
 from tests.tui.seeding import add_images, add_train

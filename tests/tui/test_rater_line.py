@@ -10,8 +10,8 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.tui.app import RadtuiApp
 from radtui.tui.poll import Poller
-from radtui.tui.rater_lock import RaterLock
-from radtui.tui.widgets.rater_line import RaterLine
+from radtui.tui.review.rater_line import RaterLine
+from radtui.tui.review.rater_lock import RaterLock
 from tests.bench.pseudo_terminal import Terminal
 from tests.tui.driving import text_of
 from tests.tui.reviewing import line, opened, screen, settled

@@ -11,8 +11,8 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.store import descriptions, images, jobs
 from radtui.tui.app import RadtuiApp
-from radtui.tui.screens.data_import import ImportSheet
-from radtui.tui.widgets.watch_timeline import WatchTimeline
+from radtui.tui.data.importing import ImportSheet
+from radtui.tui.train.watch_timeline import WatchTimeline
 from tests.tui import driving
 from tests.tui.reviewing import opened, panel, screen, settled
 from tests.tui.seeding import add_images as add_chests

@@ -11,7 +11,7 @@ from radtui.records import Job, JobKind, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, jobs, ratings
 from radtui.store.descriptions import NewDescription
-from radtui.tui.screens.review_lists import ReviewLists
+from radtui.tui.review.lists import ReviewLists
 from tests.tui.reviewing import line, opened, panel, screen, settled, shown
 
 

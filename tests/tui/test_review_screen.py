@@ -16,11 +16,11 @@ from radtui.settings import GenerateSettings
 from radtui.store import descriptions, jobs, ratings
 from radtui.store.database import writing
 from radtui.store.descriptions import NewDescription
-from radtui.tui.screens.note import NoteSheet
-from radtui.tui.widgets.answer_panel import AnswerPanel
+from radtui.tui.review.answer_panel import AnswerPanel
+from radtui.tui.review.note import NoteSheet
+from radtui.tui.review.text_box import TextBox
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.key_bar import KeyBar
-from radtui.tui.widgets.text_box import TextBox
 from tests.tui.driving import until
 from tests.tui.reviewing import box, history, line, opened, panel, screen, settled, shown
 

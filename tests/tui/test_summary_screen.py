@@ -13,19 +13,19 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from radtui.measures.intervals import proportion
+from radtui.measures.statistics import summarise
 from radtui.paths import DataDir
 from radtui.percent import percent_text
 from radtui.records import Job, Variant
-from radtui.review.intervals import proportion
-from radtui.review.queue import Pair
-from radtui.review.scheme_file import default_scheme
-from radtui.review.statistics import summarise
 from radtui.store import ratings
-from radtui.tui import review_edits as edits
+from radtui.study import edits
+from radtui.study.queue import Pair
+from radtui.study.scheme_file import default_scheme
 from radtui.tui.app import RadtuiApp
-from radtui.tui.screens.summary import SummaryScreen
+from radtui.tui.review.summary import SummaryScreen
+from radtui.tui.review.summary_text import diverging, interval, p_text, rating_lines, share_line
 from radtui.tui.widgets.key_bar import KeyBar
-from radtui.tui.widgets.summary_text import diverging, interval, p_text, rating_lines, share_line
 from tests.tui.driving import until
 from tests.unit.review_ratings import rating
 

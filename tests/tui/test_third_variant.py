@@ -12,7 +12,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, Variant
 from radtui.store import descriptions, ratings
 from radtui.tui.app import RadtuiApp
-from radtui.tui.widgets.text_box import TextBox
+from radtui.tui.review.text_box import TextBox
 from tests.tui.driving import text_of, until
 
 KEYS = {True: "5", False: "1"}  # is the right text better

@@ -8,8 +8,8 @@ from textual.widgets import Input
 from radtui.records import JobKind, JobState, Variant
 from radtui.settings import PRESETS
 from radtui.store import descriptions, images, jobs, metrics, ratings
-from radtui.tui.widgets import train_form
-from radtui.tui.widgets.train_form import HIDDEN, HIDDEN_FROM_RATINGS
+from radtui.tui.train import form as train_form
+from radtui.tui.train.form import HIDDEN, HIDDEN_FROM_RATINGS
 from tests.tui.driving import NARROW, WIDE, opened, text_of, until
 from tests.tui.seeding import add_images, add_train
 from tests.tui.training import form, pane

@@ -5,8 +5,8 @@ import pytest
 from radtui.records import JobKind, JobState, StopRequest
 from radtui.settings import PRESETS
 from radtui.store import images, jobs, metrics
+from radtui.tui.jobs.log import LogScreen
 from radtui.tui.screens.confirm import ConfirmScreen
-from radtui.tui.screens.log import LogScreen
 from radtui.tui.widgets.image_canvas import ImageCanvas, State
 from tests.tui.driving import MIDDLE, NARROW, WIDE, longest_stall, opened, text_of, until
 from tests.tui.seeding import add_images, add_train, add_watched

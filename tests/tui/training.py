@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.pilot import Pilot
 
 from radtui.tui.app import RadtuiApp
-from radtui.tui.widgets.job_pane import JobPane
-from radtui.tui.widgets.train_form import TrainForm
+from radtui.tui.train.form import TrainForm
+from radtui.tui.train.job_pane import JobPane
 from tests.tui.driving import until
 
 

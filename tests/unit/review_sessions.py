@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 
+from radtui.measures.scheme import Scheme
 from radtui.records import Job, JobKind, JobState, Rating, Variant
-from radtui.review.scheme import Scheme
-from radtui.review.scheme_file import default_scheme
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, jobs
 from radtui.store.descriptions import NewDescription
-from radtui.tui import review_edits as edits
-from radtui.tui.review_session import ReviewSession, Shown, read_study
+from radtui.study import edits
+from radtui.study.scheme_file import default_scheme
+from radtui.study.session import ReviewSession, Shown, read_study
 
 
 class Clock:

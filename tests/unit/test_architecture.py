@@ -34,7 +34,7 @@ def loaded_after(code: str) -> set[str]:
 @pytest.mark.parametrize(
     "code",
     [
-        "import radtui.tui.app, radtui.tui.screens.data, radtui.tui.screens.review, radtui.tui.screens.train",
+        "import radtui.tui.app, radtui.tui.data.screen, radtui.tui.review.screen, radtui.tui.train.screen",
         "import radtui.cli; [radtui.cli.cli.get_command(None, name) for name in radtui.cli.COMMANDS]",
         "import radtui.jobs, radtui.export.comparisons, radtui.sources",
     ],

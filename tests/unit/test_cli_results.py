@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from radtui.cli import cli
+from radtui.measures.statistics import summarise
+from radtui.measures.text import word_count
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
-from radtui.review.scheme_file import default_scheme
-from radtui.review.statistics import summarise
-from radtui.review.text import word_count
 from radtui.store import descriptions, images, jobs, ratings
+from radtui.study.scheme_file import default_scheme
 from tests.unit.test_store import rating
 
 

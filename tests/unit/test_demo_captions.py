@@ -2,13 +2,13 @@
 
 import random
 
-from radtui.demo import pretrain_exercises as exercises
 from radtui.demo.captions import caption
 from radtui.demo.cases import deal
 from radtui.demo.vocabulary import EXAMINATIONS, FINDINGS, SIGHTINGS
+from radtui.measures.extraction import extract
+from radtui.measures.truth_scores import TruthCase, score_truth
 from radtui.records import Truth
-from radtui.review.extraction import extract
-from radtui.review.truth_scores import TruthCase, score_truth
+from tools.demo_base import pretrain_exercises as exercises
 
 CASES = deal(3, "train", 1500)
 CAPTIONS = [caption(random.Random(c.index), c.examination, c.truth) for c in CASES]

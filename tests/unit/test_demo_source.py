@@ -36,7 +36,7 @@ def test_images_stream_before_all_are_drawn():
     stream.close()
 
 
-@pytest.mark.parametrize("module", ["radtui.demo.source", "radtui.demo.contact_sheet"])
+@pytest.mark.parametrize("module", ["radtui.demo.source", "tools.demo_base.contact_sheet"])
 def test_importing_the_demo_loads_no_training_library(module):
     heavy = ("torch", "transformers", "peft", "trl", "datasets")
     code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"

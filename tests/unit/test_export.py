@@ -14,8 +14,8 @@ from radtui.export.comparisons import columns, write_csv
 from radtui.export.files import whole_file
 from radtui.export.guard import RISKY_FIRST, guard, unguard
 from radtui.records import Job, UserError, Variant
-from radtui.review.scheme_file import default_scheme
 from radtui.store import descriptions, ratings
+from radtui.study.scheme_file import default_scheme
 from tests.unit.test_store import rating
 
 GOLDEN = Path(__file__).parents[1] / "data" / "comparisons.csv"

@@ -17,14 +17,14 @@ from PIL import Image as Pillow
 from radtui import __version__
 from radtui.export.files import whole_folder
 from radtui.export.formats import DEFAULT_NAMES, Exported, Options, write_export
-from radtui.export.preferences import choose
-from radtui.export.study import read_review
+from radtui.measures.statistics import summarise
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError, Variant
-from radtui.review.scheme_file import default_scheme
-from radtui.review.statistics import summarise
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images, jobs, ratings
+from radtui.study.preferences import choose
+from radtui.study.scheme_file import default_scheme
+from radtui.study.study import read_review
 from tests.unit.test_store import rating
 
 SCHEME = default_scheme()

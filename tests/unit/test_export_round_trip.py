@@ -21,13 +21,13 @@ from radtui.export.csv_text import cell, csv_line, read_csv, storable
 from radtui.export.guard import RISKY_FIRST, unguard
 from radtui.export.jsonl import write_jsonl
 from radtui.export.restore import import_ratings
-from radtui.export.study import read_review
 from radtui.paths import DataDir
 from radtui.records import TWO_VARIANTS, Job, JobKind, UserError, Variant
-from radtui.review.scheme_file import default_scheme, parse_scheme
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect
+from radtui.study.scheme_file import default_scheme, parse_scheme
+from radtui.study.study import read_review
 from tests.unit.test_store import rating
 
 NASTY = [

@@ -15,12 +15,12 @@ from radtui.cli import cli
 from radtui.export.comparisons import write_csv
 from radtui.export.formats import Options, write_export
 from radtui.export.restore import import_ratings
-from radtui.export.study import read_review
+from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
-from radtui.review.scheme import Scheme
-from radtui.review.scheme_file import default_scheme, parse_scheme
 from radtui.store import descriptions, ratings
+from radtui.study.scheme_file import default_scheme, parse_scheme
+from radtui.study.study import read_review
 from tests.unit.test_store import rating
 
 DEFAULT = default_scheme()

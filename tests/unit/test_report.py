@@ -26,13 +26,13 @@ from radtui.export.report.markdown import markdown_page, plain
 from radtui.export.report.page import CLIPPED, html_page
 from radtui.export.report.plots import DARK_TONES, LIGHT_TONES, Leaning, Pair, errors_svg, preference_svg
 from radtui.export.report.sections import WARNING, compose
-from radtui.export.words import share
+from radtui.measures.intervals import Estimate
+from radtui.measures.text import visible
+from radtui.measures.words import share
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError, Variant
-from radtui.review.intervals import Estimate
-from radtui.review.scheme_file import default_scheme
-from radtui.review.text import visible
 from radtui.store import descriptions, jobs, metrics, ratings
+from radtui.study.scheme_file import default_scheme
 from tests.unit.test_store import rating
 
 SCHEME = default_scheme()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from radtui.review.agreement import (
+from radtui.measures.agreement import (
     agreement_between,
     agreement_with_self,
     alpha_of,

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from radtui.records import Variant
-from radtui.review.blinding import (
+from radtui.study.blinding import (
     calibration_set,
     draw_pair,
     has_repeat,
@@ -68,7 +68,7 @@ def test_the_repeat_draws_its_side_anew():
 
 def test_another_process_with_another_hash_seed_agrees():
     code = (
-        "from radtui.review.blinding import *;"
+        "from radtui.study.blinding import *;"
         "print([shown_left(3,i,'zoë',0,5).value for i in range(9)],[order_key(3,i,'zoë',0,5) for i in range(3)],"
         "[has_repeat(3,i,'zoë',5,.1) for i in range(40)],calibration_set(3,range(50),4,5))"
     )

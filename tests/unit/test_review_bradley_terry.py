@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from radtui.review.bradley_terry import Match, matches_of, strengths
+from radtui.measures.bradley_terry import Match, matches_of, strengths
 
 # Agresti, Categorical Data Analysis, 2nd ed. (2002), table 10.10: American League 1987, wins of row over column.
 TEAMS = ["Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore"]

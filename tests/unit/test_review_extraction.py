@@ -7,9 +7,9 @@ import pytest
 from radtui.demo.captions import caption
 from radtui.demo.cases import deal
 from radtui.demo.vocabulary import FINDINGS, NORMAL, SYNONYMS
-from radtui.review.extraction import Slot, extract
-from radtui.review.lexicon import PhraseTable, default_lexicon, tokens
-from radtui.review.negation import Statement
+from radtui.measures.extraction import Slot, extract
+from radtui.measures.lexicon import PhraseTable, default_lexicon, tokens
+from radtui.measures.negation import Statement
 
 N, U = Statement.NEGATED, Statement.UNCERTAIN
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from radtui.review.intervals import (
+from radtui.measures.intervals import (
     Estimate,
     clustered_ratio,
     f1_of,

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from radtui.measures.scheme import Protocol
 from radtui.records import Variant
-from radtui.review.queue import ActiveClock, Filter, Pair, Queue, disagree, shown_order
-from radtui.review.scheme import Protocol
+from radtui.study.queue import ActiveClock, Filter, Pair, Queue, disagree, shown_order
 from tests.unit.review_ratings import rating
 
 NO_REPEATS = Protocol(repeat_share=0.0)

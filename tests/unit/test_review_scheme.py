@@ -4,8 +4,7 @@ import dataclasses
 
 import pytest
 
-from radtui.records import UserError, Variant
-from radtui.review.scheme import (
+from radtui.measures.scheme import (
     MODES,
     dimension_answer,
     error_answer,
@@ -13,7 +12,8 @@ from radtui.review.scheme import (
     parse_error_answer,
     toward_later,
 )
-from radtui.review.scheme_file import default_scheme, load_scheme, normalise_key, parse_scheme
+from radtui.records import UserError, Variant
+from radtui.study.scheme_file import default_scheme, load_scheme, normalise_key, parse_scheme
 
 WARD = """
 id = "my-ward"

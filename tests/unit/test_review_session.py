@@ -10,11 +10,11 @@ import pytest
 
 from radtui.paths import DataDir
 from radtui.records import Job, Rating, Variant
-from radtui.review.queue import Pair
-from radtui.review.scheme_file import default_scheme, parse_scheme
 from radtui.store import descriptions, ratings
 from radtui.store.database import connect, writing
-from radtui.tui import review_edits as edits
+from radtui.study import edits
+from radtui.study.queue import Pair
+from radtui.study.scheme_file import default_scheme, parse_scheme
 from tests.unit.review_sessions import Clock, begin, prefer, shown
 
 

@@ -6,7 +6,7 @@ from math import comb
 import pytest
 from scipy import stats
 
-from radtui.review.significance import (
+from radtui.measures.significance import (
     detectable_rate,
     holm,
     mcnemar,

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import radtui.review
+import radtui.measures
+from radtui.measures.bias import length_bias, side_bias
+from radtui.measures.intervals import mean_of, wilson_limits
+from radtui.measures.preference import answers_of, compare, preferences_of, preferred_or_equal, win_rate_of
+from radtui.measures.quality import errors_of
+from radtui.measures.statistics import summarise
 from radtui.records import Variant
-from radtui.review.bias import length_bias, side_bias
-from radtui.review.blinding import shown_left
-from radtui.review.intervals import mean_of, wilson_limits
-from radtui.review.preference import answers_of, compare, preferences_of, preferred_or_equal, win_rate_of
-from radtui.review.quality import errors_of
-from radtui.review.scheme_file import default_scheme
-from radtui.review.statistics import summarise
+from radtui.study.blinding import shown_left
+from radtui.study.scheme_file import default_scheme
 from tests.unit.review_ratings import rating
 
 SCHEME = default_scheme()
@@ -382,9 +382,9 @@ def test_two_thousand_full_ratings_take_seconds():
 
 def test_importing_the_room_loads_no_heavy_library():
     modules = sorted(
-        path.stem for path in Path(radtui.review.__file__).parent.glob("*.py") if path.stem != "__init__"
+        path.stem for path in Path(radtui.measures.__file__).parent.glob("*.py") if path.stem != "__init__"
     )
-    code = "import sys\n" + "".join(f"import radtui.review.{name}\n" for name in modules)
+    code = "import sys\n" + "".join(f"import radtui.measures.{name}\n" for name in modules)
     code += "print([name for name in ('numpy', 'scipy', 'sacrebleu', 'rouge_score') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert len(modules) > 15 and done.stdout.strip() == "[]"

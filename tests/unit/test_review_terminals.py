@@ -10,14 +10,14 @@ import sys
 
 import pytest
 
-from radtui.export.study import read_review, summarise_review
+from radtui.measures.agreement import krippendorff_alpha
 from radtui.paths import DataDir
 from radtui.records import Job, NewImage, Variant
-from radtui.review.agreement import krippendorff_alpha
-from radtui.review.scheme_file import default_scheme, parse_scheme
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect, writing
-from radtui.tui import review_edits as edits
+from radtui.study import edits
+from radtui.study.scheme_file import default_scheme, parse_scheme
+from radtui.study.study import read_review, summarise_review
 from tests.unit.review_sessions import Clock, begin, described, prefer, shown
 
 
@@ -154,10 +154,10 @@ def test_pairs_that_come_in_later_move_no_other(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from radtui.review.scheme_file import default_scheme
+from radtui.study.scheme_file import default_scheme
 from radtui.store.database import connect
-from radtui.tui import review_edits as edits
-from radtui.tui.review_session import ReviewSession, read_study
+from radtui.study import edits
+from radtui.study.session import ReviewSession, read_study
 db = connect(Path(sys.argv[1]))
 session = ReviewSession(db, read_study(db, int(sys.argv[2]), "ana", default_scheme()))
 session.start()
@@ -197,10 +197,10 @@ def test_over_2000_images_the_tuned_text_is_stored_left_in_half(db: sqlite3.Conn
 RATES = """
 import sys
 from pathlib import Path
-from radtui.review.scheme_file import default_scheme
+from radtui.study.scheme_file import default_scheme
 from radtui.store.database import connect
-from radtui.tui import review_edits as edits
-from radtui.tui.review_session import ReviewSession, read_study
+from radtui.study import edits
+from radtui.study.session import ReviewSession, read_study
 db, rater = connect(Path(sys.argv[1])), sys.argv[2]
 session = ReviewSession(db, read_study(db, 1, rater, default_scheme()))
 session.start()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radtui.review.text import normalise, sentences, visible, word_count
+from radtui.measures.text import normalise, sentences, visible, word_count
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from radtui.review.text_scores import describe, score_texts
+from radtui.measures.text_scores import describe, score_texts
 
 PAIRS = [
     ("A nodule in the left upper lobe of the lung.", "A nodule in the left lower lobe of the lung."),

@@ -6,8 +6,8 @@ import pytest
 
 from radtui.demo.captions import caption
 from radtui.demo.cases import deal
+from radtui.measures.truth_scores import TruthCase, score_truth
 from radtui.records import Truth
-from radtui.review.truth_scores import TruthCase, score_truth
 
 EFFUSION = Truth("pleural effusion", "right")
 NODULE = Truth("nodule", "left", "upper")

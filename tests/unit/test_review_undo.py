@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radtui.review.undo import History, Slot, slot_of
+from radtui.study.undo import History, Slot, slot_of
 from tests.unit.review_ratings import rating
 
 

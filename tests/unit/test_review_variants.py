@@ -18,22 +18,22 @@ from radtui.cli import cli
 from radtui.export.comparisons import columns, write_csv
 from radtui.export.errors import error_rows
 from radtui.export.formats import Options, write_export
-from radtui.export.preferences import choose
 from radtui.export.report import write_report
 from radtui.export.restore import import_ratings
-from radtui.export.scores import job_scores
-from radtui.export.study import read_review, summarise_review
+from radtui.measures.scheme import toward_later
+from radtui.measures.scores import job_scores
+from radtui.measures.variants import as_two, compare_variants
 from radtui.paths import DataDir
 from radtui.records import TWO_VARIANTS, Job, Rating, UserError, Variant
-from radtui.review.blinding import shown_left, shown_sides
-from radtui.review.scheme import toward_later
-from radtui.review.scheme_file import default_scheme
-from radtui.review.variants import as_two, compare_variants
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, ratings
 from radtui.store.database import connect
-from radtui.tui import review_edits as edits
-from radtui.tui.review_session import ReviewSession, Shown, read_study
+from radtui.study import edits
+from radtui.study.blinding import shown_left, shown_sides
+from radtui.study.preferences import choose
+from radtui.study.scheme_file import default_scheme
+from radtui.study.session import ReviewSession, Shown, read_study
+from radtui.study.study import read_review, summarise_review
 
 BASE, TUNED, DPO = Variant
 PAIRS = list(combinations(Variant, 2))
@@ -98,7 +98,7 @@ def test_raters_and_repeats_get_the_same_pair_and_sides_of_their_own() -> None:
 
 def test_another_process_draws_the_same() -> None:
     code = (
-        "from radtui.records import Variant\nfrom radtui.review.blinding import shown_sides\n"
+        "from radtui.records import Variant\nfrom radtui.study.blinding import shown_sides\n"
         "print([shown_sides(tuple(Variant), 7, i, 'zoë', 0, 5) for i in range(40)])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.geometry import Region
 
-from radtui.tui.widgets.tiling import Tiling
+from radtui.tui.data.tiling import Tiling
 
 TILES = Tiling(count=11, width_cells=80, least_cells=16)
 

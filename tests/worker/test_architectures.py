@@ -10,8 +10,10 @@ from radtui.records import UserError, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect
-from radtui.worker import adapters, backend, generate, lora, model, train
-from radtui.worker.reporter import Reporter
+from radtui.worker.describing import generate
+from radtui.worker.model import adapters, backend, lora, model
+from radtui.worker.process.reporter import Reporter
+from radtui.worker.training import train
 
 from . import models
 from .conftest import new_job, train_settings

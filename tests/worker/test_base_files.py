@@ -14,9 +14,11 @@ from radtui.records import Job
 from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
-from radtui.worker import base_files, generate, train
-from radtui.worker.ranks import Ranks
-from radtui.worker.reporter import Reporter
+from radtui.worker.describing import generate
+from radtui.worker.model import base_files
+from radtui.worker.process.ranks import Ranks
+from radtui.worker.process.reporter import Reporter
+from radtui.worker.training import train
 from tests.worker.conftest import new_job, train_settings
 
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from radtui.settings import GenerateSettings
-from radtui.worker import base_weights
-from radtui.worker.backend import Plan
+from radtui.worker.model import base_weights
+from radtui.worker.model.backend import Plan
 
 ON_GPU = Plan("unsloth", True, True, "bfloat16")
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image as Pillow
 
 from radtui.records import UserError
-from radtui.worker import prompt
+from radtui.worker.model import prompt
 
 INSTRUCTION = "Describe what you see."
 REFERENCES = ("A bright disc on the left.", "A bright bar on the right, well seen.")
@@ -20,7 +20,7 @@ def processor(mllama):
 
 
 def collate(processor, loss_on="answer", max_length_tokens=256, order="image_first", references=REFERENCES):
-    from radtui.worker.collator import Collator
+    from radtui.worker.model.collator import Collator
 
     image = Pillow.new("RGB", (60, 40), (90, 90, 90))
     ask = prompt.question(INSTRUCTION, order)

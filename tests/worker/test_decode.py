@@ -10,7 +10,8 @@ from peft import LoraConfig, get_peft_model
 from PIL import Image as Pillow
 from transformers import AutoProcessor, MllamaForConditionalGeneration
 
-from radtui.worker import decode, describe, mllama_step
+from radtui.worker.describing import decode, describe
+from radtui.worker.model import mllama_step
 
 from .tiled import write_tiled_mllama
 

@@ -10,11 +10,16 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from radtui.demo import pretrain, pretrain_check, pretrain_lessons, pretrain_model  # noqa: E402
 from radtui.demo.cases import deal  # noqa: E402
-from radtui.demo.pretrain_exercises import INSTRUCTION, Exercise  # noqa: E402
-from radtui.demo.pretrain_images import tile  # noqa: E402
 from radtui.demo.source import image_of  # noqa: E402
+from tools.demo_base import (  # noqa: E402
+    pretrain,
+    pretrain_check,
+    pretrain_lessons,
+    pretrain_model,
+)
+from tools.demo_base.pretrain_exercises import INSTRUCTION, Exercise  # noqa: E402
+from tools.demo_base.pretrain_images import tile  # noqa: E402
 
 BASE = Path(__file__).parents[2] / "assets" / "demo-base"
 

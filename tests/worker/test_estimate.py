@@ -19,11 +19,12 @@ from radtui.jobs.estimate import Estimating, estimate, estimate_lines
 from radtui.records import DeviceMemory, UserError
 from radtui.settings import preset
 from radtui.store.database import connect
-from radtui.worker import backend, gpu_memory, lora, meta_pass, prompt, vision_attention
-from radtui.worker import estimate as estimates
-from radtui.worker import model as models
-from radtui.worker.collator import Collator
-from radtui.worker.footprint import Footprint
+from radtui.worker.memory import estimate as estimates
+from radtui.worker.memory import gpu_memory, meta_pass
+from radtui.worker.memory.footprint import Footprint
+from radtui.worker.model import backend, lora, prompt, vision_attention
+from radtui.worker.model import model as models
+from radtui.worker.model.collator import Collator
 from tests.worker import models as architectures
 from tests.worker.conftest import REPOSITORY, train_settings
 from tests.worker.tiled import write_tiled_mllama
@@ -75,7 +76,7 @@ def test_an_empty_pass_holds_what_a_real_one_holds(tiled, text_too):
     real.train()
     layers = footprint.layers if text_too else 0
     footprint.recompute(layers, text_too)
-    from radtui.worker import fitting
+    from radtui.worker.memory import fitting
 
     fitting.keeper(real)(layers, text_too)
     batch = footprint.batch(4)
@@ -131,7 +132,7 @@ def on_card(tiled, free_gib: float, how: backend.Plan = CARD, others=(), **chang
 @pytest.fixture
 def no_spare(monkeypatch):
     """These models take megabytes: a spare of a GiB would hide what is decided."""
-    from radtui.worker import fitting
+    from radtui.worker.memory import fitting
 
     monkeypatch.setattr(fitting, "SPARE_GIB", 0.0)
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from radtui.export.formats import Options, write_export
-from radtui.export.study import read_review
 from radtui.paths import DataDir
 from radtui.records import JobKind, Variant
-from radtui.review.scheme_file import default_scheme
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect
+from radtui.study.scheme_file import default_scheme
+from radtui.study.study import read_review
 from tests.unit.test_store import rating
 
 pytestmark = pytest.mark.slow

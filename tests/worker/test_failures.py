@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 
 from radtui.paths import DataDir
 from radtui.records import UserError
-from radtui.worker import failures
+from radtui.worker.process import failures
 
 
 class ConnectError(Exception):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from radtui.worker import fast_lora
+from radtui.worker.model import fast_lora
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from radtui.settings import TrainSettings
-from radtui.worker import fitting
+from radtui.worker.memory import fitting
 
 LAYERS = 40
 
@@ -112,10 +112,10 @@ def card(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_probe_trains_nothing_and_draws_no_random_number(card, mllama, data):
     from radtui.store import images
     from radtui.store.database import connect
-    from radtui.worker import backend, lora, vision_attention
-    from radtui.worker import model as models
-    from radtui.worker.collator import Collator
-    from radtui.worker.data import ImageTexts, examples
+    from radtui.worker.model import backend, lora, vision_attention
+    from radtui.worker.model import model as models
+    from radtui.worker.model.collator import Collator
+    from radtui.worker.training.data import ImageTexts, examples
 
     settings = TrainSettings(batch_size=8, gradient_checkpointing="auto", lora_dropout=0.1)
     base, processor = models.load(str(mllama), backend.Plan("transformers", False, False, "float32"))

@@ -11,9 +11,10 @@ from radtui.records import Job, StopRequest, UserError, Variant
 from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images, jobs, metrics
 from radtui.store.database import connect
-from radtui.worker import adapters, backend, describe, generate, model
-from radtui.worker import data as items
-from radtui.worker.reporter import Reporter, Stopped
+from radtui.worker.describing import describe, generate
+from radtui.worker.model import adapters, backend, model
+from radtui.worker.process.reporter import Reporter, Stopped
+from radtui.worker.training import data as items
 
 from .conftest import new_job, train_settings
 

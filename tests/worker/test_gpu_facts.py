@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from radtui.worker import gpu_facts
+from radtui.worker.memory import gpu_facts
 
 GIB = 2**30
 

@@ -15,10 +15,10 @@ from radtui.paths import DataDir
 from radtui.records import Image, StopRequest, UserError
 from radtui.settings import TrainSettings
 from radtui.store.database import connect
-from radtui.worker import ingest
-from radtui.worker.hold_out import held_out
-from radtui.worker.reporter import Reporter, Stopped
-from radtui.worker.tally import LISTED
+from radtui.worker.importing import ingest
+from radtui.worker.importing.hold_out import held_out
+from radtui.worker.importing.tally import LISTED
+from radtui.worker.process.reporter import Reporter, Stopped
 from tests.conftest import drawn_png
 from tests.unit.source_files import mini_rows, write_files, write_parquet
 from tests.worker.test_ingest import Import

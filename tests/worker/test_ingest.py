@@ -17,8 +17,8 @@ from radtui.settings import ImportSettings
 from radtui.store import images, jobs, metrics
 from radtui.store.database import connect
 from radtui.store.images import ImageQuery
-from radtui.worker import ingest
-from radtui.worker.reporter import Reporter, Stopped
+from radtui.worker.importing import ingest
+from radtui.worker.process.reporter import Reporter, Stopped
 from tests.conftest import drawn_png, real_data
 from tests.unit.source_files import broken, every_kind, mini_rows, write_files, write_parquet
 

@@ -12,8 +12,9 @@ from radtui.records import Image, JobKind, JobState, StopRequest, Truth, UserErr
 from radtui.settings import TrainSettings, preset
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
-from radtui.worker import backend, checkpoints, model, watch
-from radtui.worker.reporter import Reporter, Stopped
+from radtui.worker.model import backend, model
+from radtui.worker.process.reporter import Reporter, Stopped
+from radtui.worker.training import checkpoints, watch
 
 
 def record(number: int, examination: str = "", finding: str = "") -> Image:
@@ -42,7 +43,7 @@ def test_pinned_images_without_facts_are_spread_over_the_split():
 def test_seeded_sampling_draws_each_token_as_often_as_its_probability_says():
     import torch
 
-    from radtui.worker.describe import Decoding, SeededSampling
+    from radtui.worker.describing.describe import Decoding, SeededSampling
 
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0, -torch.inf])
     rows = 4000
@@ -100,7 +101,7 @@ def test_a_stop_request_comes_back_with_every_row(reporter):
 
 
 def test_a_locked_database_is_tried_again(reporter, data, monkeypatch):
-    from radtui.worker.reporter import log
+    from radtui.worker.process.reporter import log
 
     other = sqlite3.connect(data.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -119,7 +120,7 @@ def test_a_locked_database_is_tried_again(reporter, data, monkeypatch):
 
 
 def test_an_end_is_written_as_soon_as_a_locked_database_is_free(reporter, data, monkeypatch):
-    from radtui.worker.reporter import log
+    from radtui.worker.process.reporter import log
 
     other = sqlite3.connect(data.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -174,7 +175,7 @@ def test_a_machine_with_a_gpu_takes_unsloth_when_it_is_there(monkeypatch):
 
 
 def test_a_model_larger_than_the_memory_is_refused_before_it_is_loaded(mllama, monkeypatch):
-    from radtui.worker import memory
+    from radtui.worker.memory import memory
 
     how = backend.plan(TrainSettings(load_in_4bit=False))
     monkeypatch.setattr(memory, "free_gib", lambda: 0.001)
@@ -209,7 +210,7 @@ def rewrite(folder, **changes) -> None:
 
 
 def test_a_smaller_micro_batch_keeps_the_images_of_a_step():
-    from radtui.worker.shares import halved
+    from radtui.worker.memory.shares import halved
 
     start = replace(preset("default"), batch_size=12, gradient_accumulation=2)
     sizes = []
@@ -229,7 +230,7 @@ def test_a_job_sees_one_gpu_the_freest_unless_it_is_told(tmp_path, monkeypatch, 
     from types import SimpleNamespace
 
     from radtui.paths import DataDir
-    from radtui.worker import environment
+    from radtui.worker.process import environment
 
     free = [10, 30, 20]
     library = SimpleNamespace(

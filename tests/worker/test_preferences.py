@@ -10,15 +10,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from radtui.export.rated_pairs import LEAST_PAIRS, learnable, offer, submit_preferences
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError, Variant
-from radtui.review.scheme_file import default_scheme
 from radtui.settings import GenerateSettings, TrainSettings, preset
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect
-from radtui.worker import pairs
-from radtui.worker.reporter import Reporter, Stopped
+from radtui.study.rated_pairs import LEAST_PAIRS, learnable, offer, submit_preferences
+from radtui.study.scheme_file import default_scheme
+from radtui.worker.process.reporter import Reporter, Stopped
+from radtui.worker.training import pairs
 from tests.unit.test_store import rating
 
 from .conftest import new_job, train_settings
@@ -118,7 +118,7 @@ def test_a_run_learns_which_text_is_preferred(folder, learned, rated):
 def test_the_new_adapter_prefers_the_chosen_text_more_than_the_old_one(folder, learned, rated, mllama):
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    from radtui.worker import adapters, backend
+    from radtui.worker.model import adapters, backend
 
     job = after(folder, learned, max_steps=8, learning_rate=3e-3)
     run(folder, job)
@@ -173,10 +173,11 @@ def test_a_resumed_run_equals_an_uninterrupted_one_whatever_raters_do_meanwhile(
 
 def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated, mllama):
     """Memory ran out and the run goes on with smaller batches: the bound stays where the job began."""
-    from radtui.worker import adapters, backend, dpo, fit
-    from radtui.worker import model as models
-    from radtui.worker.callback import Progress
-    from radtui.worker.task import Task
+    from radtui.worker.model import adapters, backend
+    from radtui.worker.model import model as models
+    from radtui.worker.training import dpo, fit
+    from radtui.worker.training.callback import Progress
+    from radtui.worker.training.task import Task
 
     settings = settings_for(
         folder, learned, max_steps=4, learning_rate=3e-3, gradient_checkpointing="off", checkpoint_every=0

@@ -170,7 +170,7 @@ def test_a_job_that_does_not_exist_changes_nothing(data, worker):
 
 def test_starting_the_worker_imports_nothing_heavy():
     script = (
-        "import sys, radtui.worker.__main__, radtui.worker.train, radtui.worker.generate\n"
+        "import sys, radtui.worker.__main__, radtui.worker.training.train, radtui.worker.describing.generate\n"
         "print([m for m in ('torch', 'transformers', 'trl', 'peft') if m in sys.modules])"
     )
     ended = subprocess.run(
@@ -181,7 +181,9 @@ def test_starting_the_worker_imports_nothing_heavy():
 
 def test_the_kinds_of_job_are_told_apart(data, mllama, monkeypatch):
     from radtui.worker import __main__ as main
-    from radtui.worker import generate, ingest, train
+    from radtui.worker.describing import generate
+    from radtui.worker.importing import ingest
+    from radtui.worker.training import train
 
     called = []
     for module in (train, generate, ingest):

@@ -22,8 +22,10 @@ from radtui.records import Job, JobState, StopRequest, UserError, Variant
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect
-from radtui.worker import environment, generate, launcher, train
-from radtui.worker.reporter import Reporter
+from radtui.worker.describing import generate
+from radtui.worker.process import environment, launcher
+from radtui.worker.process.reporter import Reporter
+from radtui.worker.training import train
 
 from .conftest import LIMIT_S, STEP_HOOKS, new_job, train_settings
 from .models import write_llava
@@ -236,7 +238,7 @@ def test_a_rank_that_is_done_leaves_before_its_libraries_can_abort_it():
     [("off", "off", "off"), ("off", "on", "on"), ("on", "off", "on"), ("unsloth", "unsloth", "unsloth")],
 )
 def test_ranks_agree_on_images_at_a_time_and_on_whether_anything_is_recomputed(own, other, agreed):
-    from radtui.worker import fit
+    from radtui.worker.training import fit
 
     others = iter((2.0, float(other == "off")))  # what the other rank gives each time
     ranks = SimpleNamespace(several=True, count=2, least=lambda value: min(value, next(others)))

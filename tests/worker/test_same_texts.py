@@ -12,8 +12,9 @@ import torch
 from radtui.records import UserError
 from radtui.store import images
 from radtui.store.database import connect
-from radtui.worker import adapters, backend, describe, merge, model, pretrained
-from radtui.worker import data as items
+from radtui.worker.describing import describe
+from radtui.worker.model import adapters, backend, merge, model, pretrained
+from radtui.worker.training import data as items
 from tests.bench.gpu_parts import gap
 from tests.worker.conftest import train_settings
 from tests.worker.tiled import write_tiled_mllama

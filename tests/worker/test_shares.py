@@ -6,8 +6,8 @@ import pytest
 
 from radtui.records import UserError
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.worker.ranks import ALONE, Ranks
-from radtui.worker.shares import PADDING, PaddedItems, RankBatches, halved, of_one_rank
+from radtui.worker.memory.shares import PADDING, PaddedItems, RankBatches, halved, of_one_rank
+from radtui.worker.process.ranks import ALONE, Ranks
 
 
 class Order(list):

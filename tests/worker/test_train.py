@@ -12,8 +12,8 @@ from radtui.paths import DataDir
 from radtui.records import Job, StopRequest, UserError, Variant
 from radtui.store import descriptions, jobs, metrics
 from radtui.store.database import connect
-from radtui.worker import train
-from radtui.worker.reporter import Reporter, Stopped
+from radtui.worker.process.reporter import Reporter, Stopped
+from radtui.worker.training import train
 
 from .conftest import fill, new_job, train_settings
 
@@ -168,7 +168,7 @@ def test_a_run_whose_end_was_lost_only_writes_its_end(data, mllama):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(data, mllama, monkeypatch):
-    from radtui.worker.trainer import SFTTrainer
+    from radtui.worker.training.trainer import SFTTrainer
 
     step_of_sft = SFTTrainer.training_step
 
@@ -189,7 +189,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(data, mllama
 def test_a_full_gpu_halves_the_micro_batch_and_goes_on_with_the_same_images(data, mllama, monkeypatch):
     import torch
 
-    from radtui.worker.trainer import SFTTrainer
+    from radtui.worker.training.trainer import SFTTrainer
 
     settings = train_settings(mllama, watch_images=0)
     undisturbed = new_job(data, settings)
@@ -215,7 +215,7 @@ def test_a_full_gpu_halves_the_micro_batch_and_goes_on_with_the_same_images(data
 
 @pytest.mark.slow
 def test_main_memory_that_holds_few_images_makes_the_micro_batch_smaller(data, mllama, monkeypatch):
-    from radtui.worker import memory
+    from radtui.worker.memory import memory
 
     plenty, scarce = (
         new_job(data, train_settings(mllama, max_steps=3, watch_images=0, batch_size=8)) for _ in "ab"
@@ -236,7 +236,7 @@ def test_main_memory_that_holds_few_images_makes_the_micro_batch_smaller(data, m
 def test_processes_that_train_at_once_share_the_main_memory(mllama, monkeypatch):
     from types import SimpleNamespace
 
-    from radtui.worker import main_memory, memory
+    from radtui.worker.memory import main_memory, memory
 
     monkeypatch.setattr(memory, "resident_bytes", lambda: 1 * memory.GIB)
     monkeypatch.setattr(memory, "free_gib", lambda: 10.0)  # alone 1 + 0.9 * 10 GiB, as one of two 1 + 0.9 * 5
@@ -250,7 +250,7 @@ def test_processes_that_train_at_once_share_the_main_memory(mllama, monkeypatch)
 
 
 def test_main_memory_too_small_for_one_image_is_said_in_one_sentence(data, mllama, monkeypatch):
-    from radtui.worker import memory
+    from radtui.worker.memory import memory
 
     monkeypatch.setattr(memory, "peak_resident_bytes", lambda: 9 * memory.GIB)
     monkeypatch.setattr(memory, "resident_bytes", lambda: 1 * memory.GIB)
@@ -266,7 +266,7 @@ def test_main_memory_too_small_for_one_image_is_said_in_one_sentence(data, mllam
 def test_a_gpu_too_small_for_one_image_is_said_in_one_sentence(data, mllama, monkeypatch):
     import torch
 
-    from radtui.worker.trainer import SFTTrainer
+    from radtui.worker.training.trainer import SFTTrainer
 
     def always_full(self, model, inputs, num_items_in_batch=None):
         raise torch.OutOfMemoryError("CUDA out of memory.")
@@ -287,7 +287,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_no_half_checkpoint(data, m
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     # A write to it fails as on a full disk. The Trainer would clear an incomplete folder, so it comes at step 3.
-    from radtui.worker import checkpoints
+    from radtui.worker.training import checkpoints
 
     assert checkpoints.newest(data.checkpoints(job.id)) is None
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 from transformers import MllamaForConditionalGeneration
 from transformers.models.mllama import modeling_mllama
 
-from radtui.worker import vision_attention
+from radtui.worker.model import vision_attention
 
 from .tiled import write_tiled_mllama
 

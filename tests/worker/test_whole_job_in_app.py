@@ -17,7 +17,7 @@ from radtui.records import JobKind, JobState
 from radtui.store import descriptions, jobs, ratings
 from radtui.store.database import connect
 from radtui.tui.screens.confirm import ConfirmScreen
-from radtui.tui.widgets.train_form import TrainForm
+from radtui.tui.train.form import TrainForm
 from tests.tui.driving import MIDDLE, opened, text_of, until
 from tests.worker.conftest import train_settings
 from tests.worker.test_whole_job import drawn_folder

@@ -15,9 +15,9 @@ import sqlite3
 from pathlib import Path
 
 from radtui.export.files import whole_file
+from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
-from radtui.review.scheme import Scheme
 
 SUFFIXES = (".html", ".md")
 

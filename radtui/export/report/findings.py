@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from radtui.export.report.document import Point, Tone
 from radtui.export.report.gather import Gathered
-from radtui.export.scores import VariantScores
-from radtui.export.words import estimate, p_value, share
+from radtui.measures.intervals import Estimate, Proportion
+from radtui.measures.scheme import parse_error_answer
+from radtui.measures.scores import VariantScores
+from radtui.measures.significance import ALPHA, TOO_FEW
+from radtui.measures.statistics import Summary
+from radtui.measures.words import estimate, p_value, share
 from radtui.records import TWO_VARIANTS, Variant
-from radtui.review.intervals import Estimate, Proportion
-from radtui.review.scheme import parse_error_answer
-from radtui.review.significance import ALPHA, TOO_FEW
-from radtui.review.statistics import Summary
 
 RULE = (
     "Better and worse are said only where the numbers decide it: for the preference the exact sign test, for other"

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from radtui.charts.model import ChartModel
-from radtui.export.comparisons import rated
 from radtui.export.loss import loss_model
-from radtui.export.scores import VariantScores, job_scores
-from radtui.export.study import Review, read_review, summarise_review
+from radtui.measures.scheme import Scheme
+from radtui.measures.scores import VariantScores, job_scores
+from radtui.measures.statistics import Summary
 from radtui.paths import DataDir
 from radtui.records import TWO_VARIANTS, Comparison, Image, Job, JobKind, Rating, UserError, Variant
-from radtui.review.scheme import Scheme
-from radtui.review.statistics import Summary
 from radtui.store import descriptions, images, jobs
+from radtui.study.study import Review, rated, read_review, summarise_review
 
 EXAMPLES = 6
 PREVIEW_PX = 480  # twice the width an example takes on a page

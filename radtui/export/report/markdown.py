@@ -19,7 +19,7 @@ from radtui.export.report.document import (
     Tone,
 )
 from radtui.export.report.page import clip
-from radtui.review.text import visible
+from radtui.measures.text import visible
 
 MARKS = {Tone.BETTER: "better", Tone.WORSE: "**worse**", Tone.OPEN: "open"}
 # What CommonMark, its tables and formulas, or HTML inside it could take for structure; the rest is so only at the start

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from radtui.export.report.document import Document
-from radtui.review.text import visible
+from radtui.measures.text import visible
 
 CLIPPED = 1_500  # characters of a text that an example shows; the exports hold all of it
 

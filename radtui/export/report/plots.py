@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 from radtui.charts.plot import DARK, LIGHT, Paper
 from radtui.charts.svg import FONTS
 from radtui.charts.ticks import linear_ticks
-from radtui.review.intervals import Estimate
-from radtui.review.text import visible
+from radtui.measures.intervals import Estimate
+from radtui.measures.text import visible
 
 WIDTH_PX = 960
 LABEL_PX, FIGURES_PX = 214, 200  # beside the bars, left and right

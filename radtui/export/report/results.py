@@ -20,11 +20,11 @@ from radtui.export.report.document import (
 from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Example, Gathered
 from radtui.export.report.phrases import short_label
-from radtui.export.words import estimate, left_out_words, p_value, share, versions_words
+from radtui.measures.quality import Acceptability
+from radtui.measures.variants import Variants
+from radtui.measures.words import estimate, left_out_words, p_value, share, versions_words
 from radtui.percent import percent_text
 from radtui.records import Rating, Variant
-from radtui.review.quality import Acceptability
-from radtui.review.variants import Variants
 
 
 def examples(told: Gathered) -> Section:

@@ -12,12 +12,12 @@ from radtui.export.report.document import Block, Document, Facts, Section, Table
 from radtui.export.report.findings import findings, proxies
 from radtui.export.report.gather import Gathered
 from radtui.export.report.phrases import as_float, number_text, trainable_text
-from radtui.export.words import HASH_LETTERS, estimate, p_value, share
+from radtui.measures.intervals import Proportion
+from radtui.measures.statistics import Summary
+from radtui.measures.text import NORMALISATION
+from radtui.measures.words import HASH_LETTERS, estimate, p_value, share
 from radtui.percent import percent_text
 from radtui.records import Job, Variant
-from radtui.review.intervals import Proportion
-from radtui.review.statistics import Summary
-from radtui.review.text import NORMALISATION
 from radtui.settings import TrainSettings, value_text
 
 WARNING = "Model output, not for clinical use."

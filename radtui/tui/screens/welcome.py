@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from radtui.records import Job, JobKind
 from radtui.settings import SEED_DATASET, ImportSettings
-from radtui.tui.screens.job_screen import JobScreen
+from radtui.tui.jobs.job_screen import JobScreen
 from radtui.tui.snapshot import Snapshot
 
 CHOICES = (

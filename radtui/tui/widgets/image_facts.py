@@ -8,8 +8,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from radtui.measures.text import visible
 from radtui.records import Description, Image, Truth, Variant
-from radtui.review.text import visible
 
 MATCH = "bold $accent"
 _KEYWORD = re.compile("[A-Z][a-z]+(?:[A-Z][a-z]+)+|Modality|Laterality")

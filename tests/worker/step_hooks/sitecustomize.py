@@ -14,7 +14,7 @@ from pathlib import Path
 
 class _Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
-        if name != "radtui.worker.trainer":
+        if name != "radtui.worker.training.trainer":
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)

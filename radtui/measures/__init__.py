@@ -1,0 +1,1 @@
+"""What numbers say: agreement, intervals, preference, strengths, errors, text and truth scores. Pure: no database."""

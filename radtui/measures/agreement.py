@@ -1,0 +1,229 @@
+"""How far raters agree with each other and with themselves: Krippendorff's alpha and weighted kappa."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from radtui.measures.intervals import CLUSTER_RESAMPLES, CONFIDENCE, Estimate, Proportion, resampled_sums
+from radtui.measures.preference import answers_of
+from radtui.records import Rating
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def krippendorff_alpha(units: Iterable[Sequence[float]], metric: str = "ordinal") -> float | None:
+    """Krippendorff's alpha, any number of raters, missing ratings allowed.
+
+    Args:
+        units: For each image, the values it was given; an image with fewer than two tells nothing.
+        metric: "nominal", "ordinal" or "interval".
+
+    Returns:
+        1 for perfect agreement, 0 for what chance gives; None when there is nothing to compare or all values are
+        the same, so that agreement cannot be told from chance.
+
+    Raises:
+        ValueError: The metric is none of the three.
+
+    Source: Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), sections C-E.
+    """
+    return _pooled_alpha(*_coincidences(units), metric)
+
+
+def alpha_of(units: Iterable[Sequence[float]], metric: str = "ordinal", seed: int = 0) -> Estimate:
+    """Krippendorff's alpha with a percentile bootstrap interval that resamples images.
+
+    Args:
+        units: For each image, the values it was given.
+        metric: As in `krippendorff_alpha`.
+        seed: Of the resampling.
+
+    Raises:
+        ValueError: The metric is not known.
+    """
+    import numpy as np
+
+    tables, values = _coincidences(units)
+    count = len(tables)
+    alpha = _pooled_alpha(tables, values, metric)
+    if alpha is None or count < 2:
+        return Estimate(alpha, None, None, count, "bootstrap")
+    drawn = resampled_sums(tables.reshape(count, -1), CLUSTER_RESAMPLES, seed)
+    alphas = _alphas(drawn.reshape(-1, *tables.shape[1:]), values, metric)
+    low, high = np.nanquantile(alphas, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    if low == high:  # as when all agree on every image: no spread was seen
+        return Estimate(alpha, None, None, count, "bootstrap")
+    return Estimate(alpha, float(low), float(high), count, "bootstrap")
+
+
+def _pooled_alpha(tables: np.ndarray, values: np.ndarray, metric: str) -> float | None:
+    """Alpha from each unit's coincidences, float (units, k, k), over sorted values, float (k,)."""
+    import numpy as np
+
+    alpha = _alphas(tables.sum(axis=0)[np.newaxis], values, metric)[0]
+    return None if np.isnan(alpha) else float(alpha)
+
+
+def _coincidences(units: Iterable[Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Coincidence table of each unit with two or more values, and the sorted values."""
+    import numpy as np
+
+    kept = [list(unit) for unit in units if len(unit) > 1]
+    values = sorted({value for unit in kept for value in unit})
+    place = {value: index for index, value in enumerate(values)}
+    tables = np.zeros((len(kept), len(values), len(values)))
+    for index, unit in enumerate(kept):
+        counts = np.zeros(len(values))
+        for value in unit:
+            counts[place[value]] += 1
+        tables[index] = (np.outer(counts, counts) - np.diag(counts)) / (len(unit) - 1)
+    return tables, np.asarray(values, dtype=float)
+
+
+def _alphas(tables: np.ndarray, values: np.ndarray, metric: str) -> np.ndarray:
+    """Alpha of each of several coincidence tables, float (tables, k, k); NaN where nothing is expected to differ."""
+    import numpy as np
+
+    totals = tables.sum(axis=2)  # (tables, k)
+    n = totals.sum(axis=1)  # (tables,)
+    distance = _squared_distance(totals, values, metric)
+    observed = (tables * distance).sum(axis=(1, 2))
+    expected = (totals[:, :, np.newaxis] * totals[:, np.newaxis, :] * distance).sum(axis=(1, 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(expected > 0, 1 - (n - 1) * observed / expected, np.nan)
+
+
+def _squared_distance(totals: np.ndarray, values: np.ndarray, metric: str) -> np.ndarray:
+    """Squared difference between values, (tables, k, k); on the ordinal scale it counts what lies between."""
+    import numpy as np
+
+    size = len(values)
+    if metric == "nominal":
+        return np.broadcast_to(1.0 - np.eye(size), (len(totals), size, size))
+    if metric == "interval":
+        return np.broadcast_to((values[:, np.newaxis] - values) ** 2, (len(totals), size, size))
+    if metric != "ordinal":
+        raise ValueError(f"metric is nominal, ordinal or interval, not {metric!r}")
+    middle = totals.cumsum(axis=1) - totals / 2  # rank of each value's middle
+    return (middle[:, :, np.newaxis] - middle[:, np.newaxis, :]) ** 2
+
+
+def weighted_kappa(
+    pairs: Sequence[tuple[float, float]], scale: Sequence[float], weights: str = "quadratic"
+) -> float | None:
+    """Cohen's weighted kappa of two sets of ratings.
+
+    Args:
+        pairs: For each image, what the one and the other gave; both on `scale`.
+        scale: All values, in order.
+        weights: "quadratic" or "linear", in steps of the scale.
+
+    Returns:
+        -1..1, or None when there is nothing to compare or both always gave the same one value.
+
+    Raises:
+        ValueError: The weights are neither of the two.
+
+    Source: Cohen, Psychol Bull 70 (1968) 213-220; Fleiss & Cohen, Educ Psychol Meas 33 (1973) 613-619.
+    """
+    import numpy as np
+
+    if weights not in ("quadratic", "linear"):
+        raise ValueError(f"weights are quadratic or linear, not {weights!r}")
+    if not pairs:
+        return None
+    place = {value: index for index, value in enumerate(scale)}
+    table = np.zeros((len(scale), len(scale)))
+    for one, other in pairs:
+        table[place[one], place[other]] += 1
+    steps = np.abs(np.subtract.outer(np.arange(len(scale)), np.arange(len(scale)))).astype(float)
+    cost = steps**2 if weights == "quadratic" else steps
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / len(pairs)
+    by_chance = float((cost * expected).sum())
+    return None if by_chance == 0 else 1 - float((cost * table).sum()) / by_chance
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Agreement between raters on the preference, both-bad and skipped pairs left out."""
+
+    alpha: Estimate  # Krippendorff, ordinal; n = images that two or more rated
+    kappas: dict[tuple[str, str], tuple[float | None, int]]  # two raters -> quadratic weighted kappa, images
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "alpha": self.alpha.to_dict(),
+            "kappas": [
+                {"raters": list(pair), "kappa": kappa, "n": n} for pair, (kappa, n) in self.kappas.items()
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SelfAgreement:
+    """How often a rater said the same about a hidden repeat."""
+
+    same: Proportion  # same step of the scale
+    same_direction: Proportion  # same model, or a tie both times
+    kappa: float | None  # quadratic
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "same": self.same.to_dict(),
+            "same_direction": self.same_direction.to_dict(),
+            "kappa": self.kappa,
+        }
+
+
+PREFERENCE_SCALE = (-2, -1, 0, 1, 2)
+
+
+def agreement_between(ratings: Iterable[Rating], seed: int = 0) -> Agreement | None:
+    """Agreement between raters over current ratings of first showings; None with a single rater."""
+    given: dict[tuple[int, int], dict[str, int]] = {}
+    raters: set[str] = set()
+    for rating in ratings:
+        if rating.preference is not None and rating.occasion == 0:
+            given.setdefault((rating.job_id, rating.image_id), {})[rating.rater] = rating.preference
+            raters.add(rating.rater)
+    if len(raters) < 2:
+        return None
+    kappas = {}
+    for one, other in combinations(sorted(raters), 2):
+        pairs = [(by[one], by[other]) for by in given.values() if one in by and other in by]
+        kappas[one, other] = (weighted_kappa(pairs, PREFERENCE_SCALE), len(pairs))
+    return Agreement(alpha_of([list(by.values()) for by in given.values()], seed=seed), kappas)
+
+
+def agreement_with_self(ratings: Iterable[Rating], seed: int = 0) -> SelfAgreement | None:
+    """Agreement of raters with their own hidden repeats; None when nothing was rated twice.
+
+    Args:
+        ratings: Current ratings of both showings.
+        seed: Of the bootstrap that is used when several raters met the same image again.
+    """
+    showings: dict[tuple[int, int, str], dict[int, int]] = {}
+    for rating in ratings:
+        if rating.preference is not None:
+            key = (rating.job_id, rating.image_id, rating.rater)
+            showings.setdefault(key, {})[rating.occasion] = rating.preference
+    twice = {key: (by[0], by[1]) for key, by in showings.items() if 0 in by and 1 in by}
+    if not twice:
+        return None
+    pairs = list(twice.values())
+    images = answers_of([(image_id, 0.0) for _, image_id, _ in twice])
+    return SelfAgreement(
+        images.share([one == other for one, other in pairs], seed),
+        images.share([_sign(one) == _sign(other) for one, other in pairs], seed),
+        weighted_kappa(pairs, PREFERENCE_SCALE),
+    )
+
+
+def _sign(value: int) -> int:
+    return (value > 0) - (value < 0)

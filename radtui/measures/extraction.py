@@ -1,0 +1,251 @@
+"""What a caption says: findings asserted or negated, each with side, zone and severity, and how the study was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from radtui.measures.lexicon import PUNCTUATION, Hit, Lexicon, default_lexicon, tokens
+from radtui.measures.negation import Statement, statement_of
+from radtui.measures.text import normalise, sentences, word_count
+
+FAR = 10  # cost of a word such as "and" or a comma between a finding and its side, in words
+OTHER_FINDING = 12  # cost of another finding in between
+_JOINTS = frozenset({"and", "or", "with", "but", *PUNCTUATION})
+# A specific zone replaces the general one it implies when it is at most this much further away, in words.
+SPECIFIC_WITHIN = 5
+
+
+class Slot(StrEnum):
+    """What a full caption names."""
+
+    MODALITY = "modality"
+    VIEW = "view"
+    REGION = "region"
+    SIDE = "side"
+    FINDING = "finding"
+    LOCATION = "location"
+    SEVERITY = "severity"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One finding as one sentence names it; side, zone and severity are "" when none belongs to it."""
+
+    finding: str
+    statement: Statement
+    side: str
+    zone: str
+    severity: str
+    sentence: int
+    generic: bool = False
+
+    @property
+    def asserted(self) -> bool:
+        """Whether the text says that it is there, for sure or perhaps."""
+        return self.statement in (Statement.ASSERTED, Statement.UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """Everything found in one text."""
+
+    mentions: tuple[Mention, ...]
+    modalities: frozenset[str]
+    views: frozenset[str]
+    regions: frozenset[str]
+    sides: frozenset[str]
+    zones: frozenset[str]
+    severities: frozenset[str]
+    examinations: frozenset[str]
+    normal_said: bool  # a phrase such as "unremarkable" is in the text
+    professional_terms: int
+    words: int
+    sentences: int
+
+    @property
+    def asserted(self) -> frozenset[str]:
+        """Findings that the text says are there, without the generic ones."""
+        return frozenset(m.finding for m in self.mentions if m.asserted and not m.generic)
+
+    @property
+    def negated(self) -> frozenset[str]:
+        """Findings that the text says are not there."""
+        return frozenset(
+            m.finding for m in self.mentions if m.statement is Statement.NEGATED and not m.generic
+        )
+
+    @property
+    def slots(self) -> frozenset[Slot]:
+        """Which of the slots the text fills."""
+        filled = {
+            Slot.MODALITY: self.modalities,
+            Slot.VIEW: self.views,
+            Slot.REGION: self.regions,
+            Slot.SIDE: self.sides,
+            Slot.FINDING: self.asserted,
+            Slot.LOCATION: self.zones,
+            Slot.SEVERITY: self.severities,
+        }
+        return frozenset(slot for slot, values in filled.items() if values)
+
+    @property
+    def sentences_with_finding(self) -> int:
+        """Sentences that assert or negate a finding."""
+        spoken = (Statement.ASSERTED, Statement.UNCERTAIN, Statement.NEGATED)
+        return len({m.sentence for m in self.mentions if m.statement in spoken and not m.generic})
+
+
+def extract(text: str, lexicon: Lexicon | None = None) -> Extraction:
+    """Read a caption.
+
+    Args:
+        text: A model's text or a reference; Markdown does no harm.
+        lexicon: Whose words to look for; the one that ships with radtui by default.
+    """
+    lexicon = lexicon or default_lexicon()
+    plain = normalise(text)
+    split = sentences(plain)
+    found = _Found()
+    for index, sentence in enumerate(split):
+        _read_sentence(tokens(sentence), index, lexicon, found)
+    mentions = _lend_lone_side(found.mentions, found.sides)
+    return Extraction(
+        mentions=tuple(mentions),
+        modalities=frozenset(found.modalities),
+        views=frozenset(found.views),
+        regions=frozenset(found.regions),
+        sides=frozenset(found.sides),
+        zones=frozenset(found.zones),
+        severities=frozenset(found.severities),
+        examinations=frozenset(_complete(found.examinations, lexicon.examination_groups)),
+        normal_said=found.normal,
+        professional_terms=found.terms,
+        words=word_count(plain),
+        sentences=len(split),
+    )
+
+
+@dataclass(slots=True)
+class _Found:
+    """What has been read so far."""
+
+    mentions: list[Mention] = field(default_factory=list)
+    modalities: set[str] = field(default_factory=set)
+    views: set[str] = field(default_factory=set)
+    regions: set[str] = field(default_factory=set)
+    sides: set[str] = field(default_factory=set)
+    zones: set[str] = field(default_factory=set)
+    severities: set[str] = field(default_factory=set)
+    examinations: set[str] = field(default_factory=set)  # "examination|group"
+    normal: bool = False
+    terms: int = 0
+
+
+def _read_sentence(words: list[str], index: int, lexicon: Lexicon, found: _Found) -> None:
+    findings = [hit for hit in lexicon.findings.find(words) if hit.value]
+    sides = [hit for hit in lexicon.sides.find(words) if hit.value]
+    zones = [hit for hit in lexicon.zones.find(words) if not hit.value.startswith("|")]
+    severities = lexicon.severities.find(words)
+    cues = lexicon.cues.find(words)
+    for hit in findings:
+        found.mentions.append(
+            Mention(
+                finding=hit.value,
+                statement=statement_of(hit, words, cues),
+                side=_nearest_side(hit, sides, findings, words),
+                zone=_nearest_zone(hit, zones, findings, words, lexicon),
+                severity=_severity_before(hit, severities, findings, words),
+                sentence=index,
+                generic=hit.value in lexicon.generic,
+            )
+        )
+    found.sides.update(hit.value for hit in sides)
+    found.zones.update(_complete((hit.value for hit in zones), lexicon.zone_groups))
+    found.severities.update(hit.value for hit in severities)
+    found.modalities.update(hit.value for hit in lexicon.modalities.find(words))
+    found.views.update(hit.value for hit in lexicon.views.find(words))
+    found.regions.update(hit.value for hit in lexicon.regions.find(words))
+    found.examinations.update(
+        h.value for h in lexicon.examinations.find(words) if not h.value.startswith("|")
+    )
+    found.normal = found.normal or bool(lexicon.normal.find(words))
+    found.terms += len(lexicon.professional.find(words))
+
+
+def _complete(grouped: Iterable[str], groups: Mapping[str, int]) -> set[str]:
+    """Names of which every group was hit, from values such as "name|0"."""
+    seen: dict[str, set[str]] = {}
+    for value in grouped:
+        name, _, group = value.rpartition("|")
+        seen.setdefault(name, set()).add(group)
+    return {name for name, hit in seen.items() if len(hit) == groups[name]}
+
+
+def _cost(finding: Hit, other: Hit, findings: Sequence[Hit], words: Sequence[str]) -> int | None:
+    """How far a side or zone stands from a finding, in words plus what stands between; None across a semicolon."""
+    if other.start >= finding.start and other.end <= finding.end:
+        return 0
+    start, end = (other.end, finding.start) if other.end <= finding.start else (finding.end, other.start)
+    between = words[start:end]
+    if ";" in between:
+        return None
+    cost = len(between)
+    cost += FAR * sum(word in _JOINTS for word in between)
+    cost += OTHER_FINDING * sum(start <= hit.start and hit.end <= end for hit in findings)
+    return cost
+
+
+def _nearest_side(finding: Hit, sides: Sequence[Hit], findings: Sequence[Hit], words: Sequence[str]) -> str:
+    costs = [(cost, hit.value) for hit in sides if (cost := _cost(finding, hit, findings, words)) is not None]
+    return min(costs, key=lambda pair: pair[0])[1] if costs else ""
+
+
+def _nearest_zone(
+    finding: Hit, zones: Sequence[Hit], findings: Sequence[Hit], words: Sequence[str], lexicon: Lexicon
+) -> str:
+    nearest: dict[str, dict[str, int]] = {}  # zone -> group -> cost of its nearest phrase
+    for hit in zones:
+        cost = _cost(finding, hit, findings, words)
+        if cost is None:
+            continue
+        name, _, group = hit.value.rpartition("|")
+        groups = nearest.setdefault(name, {})
+        groups[group] = min(cost, groups.get(group, cost))
+    costs = {
+        name: max(groups.values())
+        for name, groups in nearest.items()
+        if len(groups) == lexicon.zone_groups[name]
+    }
+    if not costs:
+        return ""
+    best = min(costs, key=lambda name: (costs[name], -lexicon.zone_groups[name]))
+    specific = [
+        name
+        for name, cost in costs.items()
+        if implies(name, best) and name != best and cost <= costs[best] + SPECIFIC_WITHIN
+    ]
+    return min(specific, key=lambda name: costs[name]) if specific else best
+
+
+def implies(zone: str, general: str) -> bool:
+    """Whether a zone lies in a more general one: "posterior mandible" is in "mandible"."""
+    return zone == general or zone.endswith(f" {general}")
+
+
+def _severity_before(
+    finding: Hit, severities: Sequence[Hit], findings: Sequence[Hit], words: Sequence[str]
+) -> str:
+    """The severity in front of a finding, with nothing but adjectives in between."""
+    near = [hit for hit in severities if hit.end <= finding.start and finding.start - hit.end <= 3]
+    near = [hit for hit in near if (cost := _cost(finding, hit, findings, words)) is not None and cost < FAR]
+    return near[-1].value if near else ""
+
+
+def _lend_lone_side(mentions: Sequence[Mention], sides: Iterable[str]) -> list[Mention]:
+    """Give a text's only side to its findings when no sentence ties it to one of them."""
+    lone = list(sides)
+    if len(lone) != 1 or any(mention.side for mention in mentions):
+        return list(mentions)
+    return [replace(mention, side=lone[0]) for mention in mentions]

@@ -1,0 +1,268 @@
+"""What a review shows: one summary of all ratings, each number with its n, interval and test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from radtui.measures.agreement import Agreement, SelfAgreement, agreement_between, agreement_with_self
+from radtui.measures.bias import LengthBias, SideBias, Words, length_bias, side_bias
+from radtui.measures.intervals import Proportion
+from radtui.measures.preference import (
+    Comparative,
+    answers_of,
+    both_bad_share,
+    compare,
+    preferences_of,
+    preferred_or_equal,
+    win_rate_of,
+)
+from radtui.measures.quality import Acceptability, Errors, acceptability_of, errors_of
+from radtui.measures.scheme import Scheme, dimension_answer
+from radtui.measures.significance import TOO_FEW, detectable_rate, holm, power_table
+from radtui.records import Rating
+
+if TYPE_CHECKING:
+    from radtui.measures.variants import Variants
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Ratings that are stored and do not count, by the first reason that applies."""
+
+    unrated: int = 0
+    other_scheme: int = 0
+    other_version: int = 0  # of this scheme, with questions or steps that it does not have
+    repeats: int = 0
+    calibration: int = 0
+    skipped: int = 0
+    unblinded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RaterLine:
+    """One rater's share of the summary."""
+
+    rater: str
+    n: int
+    wins: int
+    ties: int
+    losses: int
+    both_bad: int
+    win_rate: Proportion
+    chosen_left: Proportion
+    active_s: float
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return asdict(self) | {"win_rate": self.win_rate.to_dict(), "chosen_left": self.chosen_left.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What the number of non-tied pairs can show with the sign test at 80 % power, alpha 0.05."""
+
+    non_ties: int  # images whose answers point to one text: several raters of an image are one
+    enough: bool  # at least 20
+    detectable: float | None  # smallest true win rate that would show
+    needed: dict[float, int]  # true win rate -> non-tied pairs
+
+    @classmethod
+    def of(cls, preference: Comparative) -> Power:
+        """Of an answer to a question; what is tied in it shows nothing."""
+        non_ties = preference.images_won + preference.images_lost
+        return cls(non_ties, non_ties >= TOO_FEW, detectable_rate(non_ties), power_table())
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return asdict(self) | {"needed": {f"{rate:.2f}": n for rate, n in self.needed.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All statistics of a review. `raters` of several make intervals resample images."""
+
+    n: int
+    images: int
+    raters: tuple[RaterLine, ...]
+    left_out: LeftOut
+    preference: Comparative
+    preferred_or_equal: Proportion  # of all judged pairs, both-bad among them
+    both_bad: Proportion
+    dimensions: dict[str, Comparative]
+    acceptability: Acceptability | None
+    errors: Errors | None
+    side: SideBias
+    length: LengthBias
+    agreement: Agreement | None
+    repeats: SelfAgreement | None
+    power: Power
+    versions: dict[str, int]  # hash of the scheme's version -> ratings that count
+    variants: Variants | None = None  # all of them compared, where a job has more than two
+
+    @property
+    def verdict(self) -> str:
+        """What may be concluded about the preference, in words."""
+        return self.preference.verdict
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "n": self.n,
+            "images": self.images,
+            "verdict": self.verdict,
+            "raters": [rater.to_dict() for rater in self.raters],
+            "left_out": asdict(self.left_out),
+            "preference": self.preference.to_dict(),
+            "preferred_or_equal": self.preferred_or_equal.to_dict(),
+            "both_bad": self.both_bad.to_dict(),
+            "dimensions": {name: found.to_dict() for name, found in self.dimensions.items()},
+            "acceptability": self.acceptability.to_dict() if self.acceptability else None,
+            "errors": self.errors.to_dict() if self.errors else None,
+            "bias": {"side": self.side.to_dict(), "length": self.length.to_dict()},
+            "agreement": self.agreement.to_dict() if self.agreement else None,
+            "repeats": self.repeats.to_dict() if self.repeats else None,
+            "power": self.power.to_dict(),
+            "scheme_versions": self.versions,
+        } | ({"variants": self.variants.to_dict()} if self.variants else {})
+
+
+def summarise(
+    ratings: Iterable[Rating],
+    scheme: Scheme,
+    words: Words | None = None,
+    calibration: Collection[tuple[int, int]] = (),
+    include_unblinded: bool = False,
+    seed: int = 0,
+) -> Summary:
+    """Everything that the ratings which are `counted` show.
+
+    Args:
+        ratings: Current state of each comparison, one row per rater and showing.
+        scheme: Whose questions are summarised.
+        words: Word counts of the texts, for the length check.
+        calibration: (job id, image id) of calibration pairs.
+        include_unblinded: Count ratings made by someone who knew which text is whose.
+        seed: Of all bootstraps, so that the same ratings give the same numbers.
+    """
+    rows = sorted(ratings, key=lambda rating: (rating.job_id, rating.image_id, rating.rater, rating.occasion))
+    kept, left_out = counted(rows, scheme, frozenset(calibration), include_unblinded)
+    preference = compare(preferences_of(kept), seed)
+    return Summary(
+        n=len(kept),
+        images=len({rating.image_id for rating in kept}),
+        raters=_by_rater(kept),
+        left_out=left_out,
+        preference=preference,
+        preferred_or_equal=preferred_or_equal(kept, seed),
+        both_bad=both_bad_share(kept, seed),
+        dimensions=_dimensions(kept, scheme, seed),
+        acceptability=acceptability_of(kept, seed),
+        errors=errors_of(kept, [error.id for error in scheme.errors], seed) if scheme.errors else None,
+        side=side_bias(kept, seed),
+        length=length_bias(kept, words or {}),
+        agreement=agreement_between(kept, seed),
+        repeats=agreement_with_self(_with_repeats(rows, scheme, include_unblinded)),
+        power=Power.of(preference),
+        versions=versions_of(kept),
+    )
+
+
+def counted(
+    rows: Sequence[Rating], scheme: Scheme, calibration: Collection[tuple[int, int]], include_unblinded: bool
+) -> tuple[list[Rating], LeftOut]:
+    """The ratings that count, and how many do not, by reason; what is exported counts the same way.
+
+    Ratings by other schemes are left out, since their answers mean something else, and so are all those by a version
+    of this one that asked what it does not; those of other versions count, and `Summary.versions` says how many.
+
+    Args:
+        rows: Current state of each comparison.
+        scheme: Whose ratings count.
+        calibration: (job id, image id) of calibration pairs.
+        include_unblinded: Count ratings made by someone who knew which text is whose.
+    """
+    kept = []
+    apart = _versions_apart(rows, scheme)
+    reasons = dict.fromkeys(LeftOut.__slots__, 0)
+    for row in rows:
+        if row.empty:
+            reason = "unrated"
+        elif row.scheme != scheme.id:
+            reason = "other_scheme"
+        elif row.scheme_hash in apart:
+            reason = "other_version"
+        elif row.occasion:
+            reason = "repeats"
+        elif (row.job_id, row.image_id) in calibration:
+            reason = "calibration"
+        elif row.skipped:
+            reason = "skipped"
+        elif not row.blinded and not include_unblinded:
+            reason = "unblinded"
+        else:
+            kept.append(row)
+            continue
+        reasons[reason] += 1
+    return kept, LeftOut(**reasons)
+
+
+def versions_of(ratings: Iterable[Rating]) -> dict[str, int]:
+    """Hash of a scheme's version -> how many of the ratings were made with it, the most first."""
+    return dict(Counter(rating.scheme_hash for rating in ratings).most_common())
+
+
+def _versions_apart(rows: Iterable[Rating], scheme: Scheme) -> frozenset[str]:
+    """Hashes of versions of the scheme that asked something else, as some answer shows.
+
+    Without the ratings that have such an answer, such as an error of a kind that is no more, the version's others
+    would be a selection.
+    """
+    return frozenset(row.scheme_hash for row in rows if row.scheme == scheme.id and not scheme.holds(row))
+
+
+def _with_repeats(rows: Sequence[Rating], scheme: Scheme, include_unblinded: bool) -> list[Rating]:
+    """The judgements among which those of hidden repeats are, to be compared with the first ones."""
+    apart = _versions_apart(rows, scheme)
+    return [
+        row
+        for row in rows
+        if row.scheme == scheme.id and row.scheme_hash not in apart
+        if (row.blinded or include_unblinded) and not row.skipped
+    ]
+
+
+def _by_rater(ratings: Sequence[Rating]) -> tuple[RaterLine, ...]:
+    names = sorted({rating.rater for rating in ratings})
+    return tuple(_line(name, [rating for rating in ratings if rating.rater == name]) for name in names)
+
+
+def _line(rater: str, ratings: Sequence[Rating]) -> RaterLine:
+    given = [rating.preference for rating in ratings if rating.preference is not None]
+    return RaterLine(
+        rater=rater,
+        n=len(ratings),
+        wins=sum(value > 0 for value in given),
+        ties=sum(value == 0 for value in given),
+        losses=sum(value < 0 for value in given),
+        both_bad=sum(rating.both_bad for rating in ratings),
+        win_rate=win_rate_of(preferences_of(ratings)),
+        chosen_left=side_bias(ratings).chosen_left,
+        active_s=sum(rating.active_s for rating in ratings),
+    )
+
+
+def _dimensions(ratings: Sequence[Rating], scheme: Scheme, seed: int) -> dict[str, Comparative]:
+    """Each dimension that was answered, with Holm's adjustment over them."""
+    found: dict[str, Comparative] = {}
+    for dimension in scheme.dimensions:
+        key = dimension_answer(dimension.id)
+        answers = answers_of(
+            [(row.image_id, float(row.answers[key])) for row in ratings if key in row.answers]
+        )
+        if answers.values:
+            found[dimension.id] = compare(answers, seed)
+    adjusted: Mapping[str, float | None] = holm({name: one.wilcoxon_p for name, one in found.items()})
+    return {name: replace(one, holm_p=adjusted[name]) for name, one in found.items()}

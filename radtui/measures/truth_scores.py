@@ -1,0 +1,189 @@
+"""Descriptions against known truth: findings found, missed and invented, and whether side and zone are right.
+
+Only findings that the data set's truth speaks of are judged: a caption may mention oedema around a mass, and a truth
+that lists the mass alone says nothing about that.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+
+from radtui.measures.extraction import Extraction, extract, implies
+from radtui.measures.intervals import Estimate, Proportion, f1_of, proportion
+from radtui.measures.lexicon import Lexicon, PhraseTable, default_lexicon, tokens
+from radtui.records import Truth
+
+NORMAL = "normal"
+
+
+@dataclass(frozen=True, slots=True)
+class TruthCase:
+    """One image's truth and what one variant wrote about it. A normal study has the truth `Truth("normal")`."""
+
+    truth: tuple[Truth, ...]
+    text: str
+    examination: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCounts:
+    """How often one finding was found, missed and invented."""
+
+    found: int
+    missed: int
+    invented: int
+
+
+@dataclass(frozen=True, slots=True)
+class TruthScores:
+    """Scores of one variant over all images whose truth is known; every figure has its n and 95 % interval."""
+
+    images: int
+    found: int
+    missed: int
+    invented: int
+    precision: Proportion  # found of all that were named
+    recall: Proportion  # found of all that are there
+    f1: Estimate  # micro-averaged over findings
+    side: Proportion  # right side, of the found findings that have one
+    zone: Proportion
+    invented_on_normal: Proportion  # normal studies in which at least one finding is named
+    examination: Proportion  # texts that name the examination
+    outside: int  # asserted findings of which the truth never speaks: not judged
+    findings: dict[str, FindingCounts]
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "images": self.images,
+            "found": self.found,
+            "missed": self.missed,
+            "invented": self.invented,
+            "precision": self.precision.to_dict(),
+            "recall": self.recall.to_dict(),
+            "f1": self.f1.to_dict(),
+            "side": self.side.to_dict(),
+            "zone": self.zone.to_dict(),
+            "invented_on_normal": self.invented_on_normal.to_dict(),
+            "examination": self.examination.to_dict(),
+            "outside": self.outside,
+            "findings": {name: asdict(counts) for name, counts in self.findings.items()},
+        }
+
+
+def score_truth(
+    cases: Iterable[TruthCase], lexicon: Lexicon | None = None, vocabulary: Iterable[str] | None = None
+) -> TruthScores:
+    """Score one variant's texts against what is known to be in the images.
+
+    Args:
+        cases: One per image; images without truth are left out.
+        lexicon: Whose words to look for; findings it does not know are matched by their own names.
+        vocabulary: Findings to judge; by default those that occur in the truth of any case. To compare variants over
+            different images, give the data set's.
+    """
+    known = [case for case in cases if case.truth]
+    named = (
+        {truth.finding for case in known for truth in case.truth} if vocabulary is None else set(vocabulary)
+    )
+    scope = named - {NORMAL}
+    lexicon = (lexicon or default_lexicon()).with_findings(sorted(scope))
+    tally = _Tally()
+    for case in known:
+        _score_case(case, extract(case.text, lexicon), scope, lexicon, tally)
+    found, missed, invented = tally.found.total(), tally.missed.total(), tally.invented.total()
+    return TruthScores(
+        images=len(known),
+        found=found,
+        missed=missed,
+        invented=invented,
+        precision=proportion(found, found + invented),
+        recall=proportion(found, found + missed),
+        f1=f1_of(found, missed, invented),
+        side=proportion(tally.side_right, tally.sided),
+        zone=proportion(tally.zone_right, tally.zoned),
+        invented_on_normal=proportion(tally.normal_spoilt, tally.normal),
+        examination=proportion(tally.examination_named, tally.examinations),
+        outside=tally.outside,
+        findings={
+            name: FindingCounts(tally.found[name], tally.missed[name], tally.invented[name])
+            for name in sorted(scope | set(tally.invented))
+        },
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts over the images read so far."""
+
+    found: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    invented: Counter[str] = field(default_factory=Counter)
+    sided: int = 0
+    side_right: int = 0
+    zoned: int = 0
+    zone_right: int = 0
+    normal: int = 0
+    normal_spoilt: int = 0
+    examinations: int = 0
+    examination_named: int = 0
+    outside: int = 0
+
+
+def _score_case(case: TruthCase, said: Extraction, scope: set[str], lexicon: Lexicon, tally: _Tally) -> None:
+    there = {truth.finding for truth in case.truth} - {NORMAL}
+    judged = {name for name in said.asserted if lexicon.broader(name) & scope}
+    tally.outside += len(said.asserted - judged)
+    found = {finding for finding in there if any(finding in lexicon.broader(name) for name in judged)}
+    invented = {name for name in judged if not lexicon.broader(name) & there}
+    tally.found.update(found)
+    tally.missed.update(there - found)
+    tally.invented.update(invented)
+    if not there:
+        tally.normal += 1
+        tally.normal_spoilt += bool(invented)
+    for finding in found:
+        _score_place(finding, case, said, lexicon, tally)
+    if case.examination:
+        tally.examinations += 1
+        tally.examination_named += _names_examination(case, said, lexicon)
+
+
+def _score_place(finding: str, case: TruthCase, said: Extraction, lexicon: Lexicon, tally: _Tally) -> None:
+    mentions = [m for m in said.mentions if m.asserted and finding in lexicon.broader(m.finding)]
+    truths = [truth for truth in case.truth if truth.finding == finding]
+    sides = _sides(truth.side for truth in truths)
+    if sides:
+        tally.sided += 1
+        tally.side_right += sides == _sides(mention.side for mention in mentions)
+    zones = {truth.zone for truth in truths if truth.zone}
+    if zones:
+        tally.zoned += 1
+        if zones <= lexicon.zone_groups.keys():
+            told = {mention.zone for mention in mentions if mention.zone}
+            each_told = all(any(implies(zone, wanted) for zone in told) for wanted in zones)
+            tally.zone_right += each_told and all(
+                any(implies(zone, wanted) for wanted in zones) for zone in told
+            )
+        else:
+            tally.zone_right += all(_holds(case.text, zone) for zone in zones)
+
+
+def _sides(sides: Iterable[str]) -> frozenset[str]:
+    """Sides as a set, in which bilateral is both."""
+    return frozenset(
+        side for name in sides if name for side in (("right", "left") if name == "bilateral" else (name,))
+    )
+
+
+def _names_examination(case: TruthCase, said: Extraction, lexicon: Lexicon) -> bool:
+    if case.examination in lexicon.examination_groups:
+        return case.examination in said.examinations
+    return _holds(case.text, case.examination)
+
+
+def _holds(text: str, phrase: str) -> bool:
+    """Whether a text holds a phrase, for names that the lexicon does not know."""
+    return bool(PhraseTable({phrase: [phrase]}).find(tokens(text)))

@@ -1,0 +1,79 @@
+"""Figures in words, the same on the command line and in a report: value, interval, n, p."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from radtui.measures.intervals import Estimate, Proportion
+from radtui.percent import percent_text
+from radtui.records import Rating
+
+NOTHING = "-"
+HASH_LETTERS = 10  # of a scheme's SHA-256, where people read it
+LEFT_OUT = {
+    "unrated": "without an answer", "other_scheme": "by another scheme",
+    "other_version": "by a version of the scheme with other questions", "repeats": "hidden repeats",
+    "calibration": "calibration pairs", "unblinded": "un-blinded", "held_out_split": "in a held-out split",
+    "same_text": "with the same text twice",
+    "chosen_with_significant_error": "chosen with a significant error",
+}  # fmt: skip
+
+
+def left_out_words(reasons: Mapping[str, int]) -> str:
+    """What is left out and why, without the reasons that meet nothing: "2 hidden repeats, 1 un-blinded"."""
+    return ", ".join(f"{n:,} {LEFT_OUT.get(why, why.replace('_', ' '))}" for why, n in reasons.items() if n)
+
+
+def row_counts(rows: Iterable[Rating]) -> dict[str, int]:
+    """What the rows of an export are: `ratings` with an answer, `skipped`, and `unrated`, only flagged or noted."""
+    counts = {"ratings": 0, "skipped": 0, "unrated": 0}
+    for rating in rows:
+        counts["unrated" if rating.empty else "skipped" if rating.skipped else "ratings"] += 1
+    return counts
+
+
+def rows_words(rows: int, counts: Mapping[str, int]) -> str:
+    """How many rows there are, and of what: "28 rows: 26 ratings, 1 skipped, 1 without an answer"."""
+    ratings = f"{counts['ratings']:,} rating{'' if counts['ratings'] == 1 else 's'}"
+    others = {name: n for name, n in counts.items() if name != "ratings"}
+    return f"{rows:,} row{'' if rows == 1 else 's'}: {', '.join(filter(None, (ratings, left_out_words(others))))}"
+
+
+def version_counts(versions: Mapping[str, int]) -> str:
+    """How many ratings were made with each version of a scheme: "12 of 0f3a9c11de, 3 of 7b20aa41c9"."""
+    return ", ".join(f"{n:,} of {sha256[:HASH_LETTERS]}" for sha256, n in versions.items())
+
+
+def versions_words(versions: Mapping[str, int]) -> str:
+    """That ratings of several versions of a scheme are counted together; "" where there is one."""
+    if len(versions) < 2:
+        return ""
+    return f"{len(versions)} versions of the rating scheme are counted together: {version_counts(versions)}"
+
+
+def share(of: Proportion, n: bool = True) -> str:
+    """A proportion: "71.4 % (52.9 % to 84.7 %, n=28)"."""
+    if of.value is None:
+        return NOTHING
+    parts = []
+    if of.low is not None and of.high is not None:
+        parts.append(f"{percent_text(of.low, 1)} to {percent_text(of.high, 1)}")
+    parts += [f"n={of.n}"] if n else []
+    return percent_text(of.value, 1) + (f" ({', '.join(parts)})" if parts else "")
+
+
+def estimate(of: Estimate, signed: bool = False, digits: int = 2, n: bool = True) -> str:
+    """A mean or score: "0.86 (0.50 to 1.18, n=28)", with a plus sign where it is a difference."""
+    if of.value is None:
+        return NOTHING
+    form = f"{'+' if signed else ''}.{digits}f"
+    parts = [f"{of.low:{form}} to {of.high:{form}}"] if of.low is not None and of.high is not None else []
+    parts += [f"n={of.n}"] if n else []
+    return f"{of.value:{form}}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def p_value(p: float | None) -> str:
+    """A p-value: "p=0.021", "p<0.001", or "no test" where there is nothing to test."""
+    if p is None:
+        return "no test"
+    return "p<0.001" if p < 0.001 else f"p={p:.3f}"

@@ -1,0 +1,115 @@
+"""What one key changes in a rating: pure functions from a snapshot to the next one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from radtui.measures.scheme import Dimension, Scheme, dimension_answer, error_answer, toward_later
+from radtui.records import Rating, Variant
+from radtui.study.queue import Pair
+
+
+def blank(
+    pair: Pair, rater: str, scheme: Scheme, left: Variant, blinded: bool, right: Variant | None = None
+) -> Rating:
+    """A snapshot in which nothing has been judged; its id is 0 until it is stored.
+
+    Args:
+        pair: The comparison, and which showing of it.
+        rater: Who rates.
+        scheme: What is asked.
+        left: The variant that stands left, as A.
+        blinded: False when the rater knows already which text is whose.
+        right: The variant that stands right, as B; None for the other of base and tuned.
+    """
+    return Rating(
+        id=0, job_id=pair.job_id, image_id=pair.image_id, rater=rater, occasion=pair.occasion,
+        scheme=scheme.id, scheme_hash=scheme.sha256, preference=None, both_bad=False,
+        base_acceptability=None, tuned_acceptability=None, answers={}, note="", flagged=False, skipped=False,
+        blinded=blinded, shown_left=left, active_s=0.0, wall_s=0.0, rated_at=0.0,
+        shown_right=right or left.opposite,
+    )  # fmt: skip
+
+
+def preferred(rating: Rating, scheme: Scheme, level: int) -> Rating:
+    """Set the preference.
+
+    Args:
+        rating: The snapshot before.
+        scheme: Gives the scale.
+        level: Index into `scheme.preference`, 0 based.
+    """
+    value = toward_later(scheme.preference[level].value, rating.shown_left, rating.shown_right)
+    return replace(rating, preference=value, both_bad=False, skipped=False)
+
+
+def both_bad(rating: Rating) -> Rating:
+    """Neither text is of use; takes the place of a preference."""
+    return replace(rating, preference=None, both_bad=True, skipped=False)
+
+
+def skipped(rating: Rating) -> Rating:
+    """The rater cannot judge the pair; takes the place of a preference."""
+    return replace(rating, preference=None, both_bad=False, skipped=True)
+
+
+def accepted(rating: Rating, variant: Variant, value: int) -> Rating:
+    """Set how usable one text is, 1..5."""
+    if variant is Variant.DPO:
+        return replace(rating, dpo_acceptability=value)
+    if variant is Variant.BASE:
+        return replace(rating, base_acceptability=value)
+    return replace(rating, tuned_acceptability=value)
+
+
+def compared(rating: Rating, scheme: Scheme, dimension: Dimension, level: int) -> Rating:
+    """Answer one dimension, on the preference's scale (`level` as in `preferred`)."""
+    value = toward_later(scheme.preference[level].value, rating.shown_left, rating.shown_right)
+    return replace(rating, answers={**rating.answers, dimension_answer(dimension.id): value})
+
+
+def counted(rating: Rating, variant: Variant, category_id: str, significant: bool, by: int) -> Rating:
+    """Raise or lower the count of one kind of error; a count of 0 leaves no answer."""
+    key = error_answer(variant, category_id, significant=significant)
+    answers = {**rating.answers, key: max(0, rating.answers.get(key, 0) + by)}
+    return replace(rating, answers={name: value for name, value in answers.items() if name != key or value})
+
+
+def noted(rating: Rating, note: str) -> Rating:
+    """Set the note."""
+    return replace(rating, note=note)
+
+
+def flag_turned(rating: Rating) -> Rating:
+    """Flag the pair, or take the flag off."""
+    return replace(rating, flagged=not rating.flagged)
+
+
+def chosen_level(rating: Rating | None, scheme: Scheme, answer: str = "") -> int | None:
+    """Index into `scheme.preference` of what was chosen, as A and B stand for this rater; None when nothing was.
+
+    Args:
+        rating: The snapshot, if any.
+        scheme: Gives the scale.
+        answer: An answer's key such as `dim.correctness`; "" for the preference itself.
+    """
+    if rating is None:
+        return None
+    value = rating.answers.get(answer) if answer else rating.preference
+    if value is None:
+        return None
+    toward_b = toward_later(value, rating.shown_left, rating.shown_right)
+    return next((at for at, level in enumerate(scheme.preference) if level.value == toward_b), None)
+
+
+def in_words(rating: Rating, scheme: Scheme) -> str:
+    """A judgement as A and B stood, which gives nothing away; "" without one."""
+    if rating.both_bad or rating.skipped:
+        return "Both bad" if rating.both_bad else "Skipped"
+    level = chosen_level(rating, scheme)
+    return scheme.preference[level].label if level is not None else ""
+
+
+def acceptability_of(rating: Rating | None, variant: Variant) -> int | None:
+    """What one text was given, or None."""
+    return None if rating is None else rating.acceptability(variant)

@@ -1,0 +1,1 @@
+"""The place Data: images listed, searched, looked at, imported."""

@@ -1,0 +1,147 @@
+"""The gallery: the images of the data screen's list as thumbnails, over the whole screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from radtui.records import Image
+from radtui.store import images, ratings
+from radtui.tui.data.image_rows import LEAKED, RATED, UNREADABLE, ImageRows
+from radtui.tui.data.thumbnail_grid import Mark, ThumbnailGrid, Tile
+from radtui.tui.data.thumbnails import Wanted
+from radtui.tui.screens.base import RadScreen
+from radtui.tui.widgets.cell_text import one_line
+
+FOLLOW_S = 0.5
+FLAGGED = "►"  # like a pennant, and in more fonts than flags are
+
+
+class GalleryScreen(RadScreen):
+    """A grid of the images that the list holds; enter goes to one of them there.
+
+    Args:
+        rows: The list of the data screen; when a search or an import changes it, the grid follows.
+        title: What is on show: the data set, and what is filtered.
+        cursor: Position of the image to begin at.
+        go_to: Takes the id of the image that was chosen.
+    """
+
+    TAB = "data"
+    AUTO_FOCUS = "ThumbnailGrid"
+    DEFAULT_CSS = """
+    GalleryScreen .gallery-line { height: 1; padding: 0 1; background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,g", "back", "List", tooltip="Back to the list and the image that was shown"),
+    ]
+
+    def __init__(
+        self,
+        rows: ImageRows,
+        title: str,
+        cursor: int,
+        go_to: Callable[[int], None],
+    ) -> None:
+        super().__init__()
+        self._rows, self._title, self._start = rows, title, cursor
+        self._go_to = go_to
+        self._ids: Sequence[int] = rows.ids
+        self._marked: dict[int, bool] = {}
+
+    def compose_body(self) -> ComposeResult:
+        """The grid over a line about the highlighted image."""
+        yield ThumbnailGrid(self._tiles, empty_text="No images to show. Press esc for the list.")
+        yield Static(classes="gallery-line")
+
+    def on_mount(self) -> None:
+        """Begin at the image that is shown in the list."""
+        self.query_one(ThumbnailGrid).show(len(self._ids), self._start)
+        self._read_marks()
+        self.set_interval(FOLLOW_S, self._follow)
+
+    def _follow(self) -> None:
+        """Show what the list shows by now: it grows while an import runs."""
+        if self._rows.ids is self._ids:
+            return
+        grid = self.query_one(ThumbnailGrid)
+        kept = self._ids[grid.cursor] if grid.cursor is not None else None
+        self._ids = self._rows.ids
+        grid.show(len(self._ids), self._ids.index(kept) if kept in self._ids else 0)
+
+    def on_screen_resume(self, event: object) -> None:
+        """Ratings may have come since."""
+        super().on_screen_resume(event)  # type: ignore[arg-type]
+        if self.is_mounted:
+            self._read_marks()
+
+    @work(thread=True, exclusive=True, group="marks", exit_on_error=False)
+    def _read_marks(self) -> None:
+        self.app.call_from_thread(self._take_marks, self.rad.read(ratings.marked_images))
+
+    def _take_marks(self, marked: dict[int, bool]) -> None:
+        if marked != self._marked:
+            self._marked = marked
+            grid = self.query_one(ThumbnailGrid)
+            grid.show(len(self._ids), grid.cursor or 0)
+
+    def _tiles(self, start: int, stop: int, box: tuple[int, int]) -> list[Tile]:
+        return [self._tile(image, box) for image in self._images(start, stop)]
+
+    def _images(self, start: int, stop: int) -> list[Image]:
+        return images.get_many(self.rad.db, self._ids[start:stop])
+
+    def _tile(self, image: Image, box: tuple[int, int]) -> Tile:
+        marks: list[Mark] = []
+        if image.error:
+            marks.append((UNREADABLE, "error"))
+        elif image.leaked:
+            marks.append((LEAKED, "warning"))
+        if image.id in self._marked:
+            marks.append((RATED, "mark"))
+            if self._marked[image.id]:
+                marks.append((FLAGGED, "warning"))
+        name = one_line(image.source_key).plain
+        if image.error:
+            return Tile(name, None, tuple(marks), one_line(image.error).plain)
+        load = partial(self.rad.data.image_bytes, image.sha256)
+        return Tile(name, Wanted(image.sha256, load, *box), tuple(marks))
+
+    @on(ThumbnailGrid.Highlighted)
+    def _describe(self) -> None:
+        """Say of the highlighted image what does not fit below it."""
+        at = self.query_one(ThumbnailGrid).cursor
+        found = self._images(at, at + 1) if at is not None else []
+        if not found or at is None:
+            return
+        image, flagged = found[0], self._marked.get(found[0].id)
+        states = [
+            ("unreadable", bool(image.error)), ("leaked", image.leaked),
+            ("rated", flagged is not None), ("flagged", bool(flagged)),
+        ]  # fmt: skip
+        words = [one_line(image.source_key).plain, image.split, *(word for word, true in states if true)]
+        place = f"{at + 1:,} of {len(self._ids):,} · {self._title}"
+        room = self.size.width - len(place) - 4
+        left = one_line(" · ".join(part for part in [*words, image.error or image.reference] if part))
+        left.truncate(max(0, room), overflow="ellipsis")
+        gap = " " * max(2, self.size.width - 2 - left.cell_len - len(place))
+        self.query_one(".gallery-line", Static).update(
+            Content.assemble(left.plain, gap, Content.styled(place, "$muted"))
+        )
+
+    @on(ThumbnailGrid.Selected)
+    def _open(self, event: ThumbnailGrid.Selected) -> None:
+        image_id = self._ids[event.index]
+        self.dismiss()
+        self._go_to(image_id)
+
+    def action_back(self) -> None:
+        """Back to the list as it was."""
+        self.dismiss()

@@ -1,0 +1,208 @@
+"""The images of a data set that a query finds: a table under a line to search in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+
+from radtui.paths import DataDir
+from radtui.records import Image, UserError
+from radtui.store import images, ratings
+from radtui.store.database import connect
+from radtui.store.images import DatasetSummary, ImageQuery
+from radtui.tui.data import image_rows
+from radtui.tui.data.image_rows import ImageRows
+from radtui.tui.widgets.search_line import SearchLine
+from radtui.tui.widgets.virtual_table import VirtualTable
+
+SETTLE_S = 0.08  # on a row, before its image is read: a held key passes many
+RETRY_S = 2.0  # after a database that could not be read
+TABLE_ID = "images"
+
+
+class ImageList(Vertical):
+    """What a query finds, read in threads; the image that was current stays so when the list is read again.
+
+    Args:
+        data: The data folder, for threads.
+        db: The event loop's connection, for the rows in sight.
+        id: CSS id.
+
+    Attributes:
+        query_now: What is shown, or will be when it is read; without a data set the newest one is taken.
+        summaries: All data sets, newest first.
+        rows: The images found.
+        image: The one that the cursor has rested on last.
+        answered: Whether anything was read yet.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "forget", "Clear", show=False, tooltip="Forget the search"),
+    ]
+
+    @dataclass
+    class Found(Message):
+        """A list was read and is shown; `trouble` says why it could not be, and the old one stays."""
+
+        trouble: str = ""
+
+    @dataclass
+    class Settled(Message):
+        """The cursor rests on an image; `near` are it and its neighbours."""
+
+        image: Image
+        near: Sequence[Image]
+
+    @dataclass
+    class Read(Message):
+        """A thread has read what a query finds; of no use outside this widget."""
+
+        asked: int
+        query: ImageQuery
+        ids: list[int]
+        rated: frozenset[int]
+        summaries: list[DatasetSummary]
+
+    def __init__(self, data: DataDir, db: sqlite3.Connection, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._data, self._db = data, db
+        self.query_now = ImageQuery("")
+        self.summaries: list[DatasetSummary] = []
+        self.rows = ImageRows(lambda: db)
+        self.image: Image | None = None
+        self.answered = False
+        self._search = SearchLine("words in references and names")
+        self._table = VirtualTable(image_rows.COLUMNS, self.rows, empty_text="No images", id=TABLE_ID)
+        self._asked = 0  # lists so far: only the newest one's answer is shown
+        self._soon: Timer | None = None
+        self._settling: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The search over the table."""
+        yield self._search
+        yield self._table
+
+    def on_mount(self) -> None:
+        """Read the newest data set."""
+        self.find()
+
+    @property
+    def place(self) -> int | None:
+        """Position of the cursor, None without rows."""
+        return self._table.cursor
+
+    def find(self, **changes: object) -> None:
+        """Read the list again, with a changed query when changes are given."""
+        if self._soon is not None:
+            self._soon.stop()
+            self._soon = None
+        self._asked += 1
+        self.query_now = replace(self.query_now, **changes)  # type: ignore[arg-type]
+        self._read(self._asked, self.query_now)
+
+    def find_soon(self, after_s: float) -> None:
+        """Read the list again in a while; calls until then make one reading."""
+        if self._soon is None:
+            self._soon = self.set_timer(after_s, self.find)
+
+    def show_query(self, query: ImageQuery) -> None:
+        """Read the list of another query."""
+        self.query_now = query
+        self.find()
+
+    def show_dataset(self, name: str) -> None:
+        """Begin with another data set, unfiltered, in the same order."""
+        self._search.forget()
+        self.image = None
+        self.show_query(ImageQuery(name, sort=self.query_now.sort))
+
+    @work(thread=True, exclusive=True, group="find")
+    def _read(self, asked: int, query: ImageQuery) -> None:
+        try:
+            with closing(connect(self._data)) as db:
+                summaries = images.datasets(db)
+                if not query.dataset and summaries:
+                    query = replace(query, dataset=summaries[0].name)
+                ids = images.find(db, query) if query.dataset else []
+                read = self.Read(asked, query, ids, frozenset(ratings.rated_images(db)), summaries)
+        except (sqlite3.Error, OSError, UserError) as error:
+            self.app.call_from_thread(self._retry, f"Cannot read {self._data.database}: {error}")
+        else:
+            self.post_message(read)
+
+    def _retry(self, trouble: str) -> None:
+        self.find_soon(RETRY_S)
+        self.post_message(self.Found(trouble))
+
+    @on(Read)
+    def _show(self, read: Read) -> None:
+        read.stop()
+        if read.asked != self._asked:
+            return
+        self.query_now, self.summaries, self.answered = read.query, read.summaries, True
+        kept = self.image.id if self.image is not None else None
+        if not read.ids:
+            self.image = None
+        self.rows.replace(read.ids, read.rated, read.query.search.split())
+        self._table.reload()
+        if kept is not None:
+            self.go_to(kept)
+        self.post_message(self.Found())
+
+    def go_to(self, image_id: int) -> bool:
+        """Put the cursor on an image; whether it is in the list."""
+        there = image_id in self.rows.ids
+        if there:
+            self._table.move_to(self.rows.ids.index(image_id))
+        return there
+
+    def step(self, by: int) -> None:
+        """Move the cursor, wherever the focus is."""
+        self._table.action_move(by)
+
+    @on(VirtualTable.Highlighted)
+    def _settle(self, event: VirtualTable.Highlighted) -> None:
+        """Tell of the first image at once, and after a moment's rest where a key is held."""
+        event.stop()
+        if self._settling is not None:
+            self._settling.stop()
+        self._settling = self.set_timer(SETTLE_S if self.image else 0.001, self.settle)
+
+    def settle(self) -> None:
+        """Tell of the image at the cursor now."""
+        index = self.place
+        if index is None or index >= len(self.rows.ids):
+            return
+        near = images.get_many(self._db, self.rows.ids[max(0, index - 1) : index + 2])
+        image = next((one for one in near if one.id == self.rows.ids[index]), None)
+        if image is not None:
+            self.image = image
+            self.post_message(self.Settled(image, near))
+
+    def search(self) -> None:
+        """Type a search."""
+        self._search.open()
+
+    @on(SearchLine.Searched)
+    def _searched(self, event: SearchLine.Searched) -> None:
+        event.stop()
+        self.find(search=event.words)
+
+    @on(SearchLine.Left)
+    def focus_table(self) -> None:
+        """Give the keys to the rows."""
+        self._table.focus()
+
+    def action_forget(self) -> None:
+        """Forget the search."""
+        self._search.forget()

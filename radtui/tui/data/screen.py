@@ -1,0 +1,196 @@
+"""The data screen: the images of a data set in a list, one of them drawn large, with all that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from radtui.records import Job, JobKind
+from radtui.store import descriptions, images
+from radtui.store.images import DatasetSummary, ImageQuery
+from radtui.tui.data.data_line import DataLine, filter_words
+from radtui.tui.data.dialogs import DatasetSheet, FilterSheet
+from radtui.tui.data.image_list import TABLE_ID, ImageList
+from radtui.tui.data.image_look import ImageLook
+from radtui.tui.data.importing import ImportSheet
+from radtui.tui.screens.base import RadScreen
+from radtui.tui.snapshot import Snapshot
+from radtui.tui.widgets.top_bar import TopBar
+from radtui.tui.widgets.virtual_table import VirtualTable
+
+GROWING_S = 0.7  # between looks at a data set that is being imported
+ENDED_S = 0.01  # after the end of an import: all there is can be read
+ON_THE_LIST = ("search", "filter", "sort", "gallery", "import", "dataset")
+BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]  # columns from which a class is set
+
+
+class DataScreen(RadScreen):
+    """Find an image and look at it."""
+
+    TAB = "data"
+    SHOWS = JobKind.IMPORT
+    CSS_PATH = "data.tcss"
+    AUTO_FOCUS = "VirtualTable"
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", tooltip="Search in references and names"),
+        Binding("f", "filter", "Filter", tooltip="Show only some images"),
+        Binding("s", "sort", "Sort", tooltip="Next order: as imported, name, reference, size"),
+        Binding("g", "gallery", "Gallery", tooltip="The list as thumbnails over the whole screen"),
+        Binding("escape", f"app.focus('{TABLE_ID}')", "List", tooltip="Back to the list"),
+        Binding("i", "import", "Import", tooltip="Import images from a folder, a file or the hub"),
+        Binding("o", "dataset", "Data set", tooltip="Look at another data set"),
+        Binding("n", "step(1)", "Next", show=False, tooltip="Next image"),
+        Binding("p", "step(-1)", "Previous", show=False, tooltip="Previous image"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = ImageList(self.rad.data, self.rad.db, id="list")
+        self.look = ImageLook(self.rad.data, id="look")
+        self._imports: tuple[object, ...] = ()  # as they were when the list was read last
+        self._importing: Job | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """List, image and facts."""
+        yield DataLine()
+        with Horizontal(classes="body"):
+            yield self.list
+            yield self.look
+
+    @on(TopBar.Painted)
+    def _fill_look(self) -> None:
+        """Import what draws images after the first frame."""
+        self.look.fill()
+
+    @on(ImageList.Found)
+    def _show_found(self, event: ImageList.Found) -> None:
+        self.refresh_bindings()
+        self._refresh_state()
+        if event.trouble:
+            self.look.say(event.trouble)
+
+    def _refresh_state(self) -> None:
+        """Say what is listed, and in an image's place why nothing is."""
+        query, summaries = self.list.query_now, self.list.summaries
+        summary = next((one for one in summaries if one.name == query.dataset), None)
+        line = self.query_one(DataLine)
+        line.show(summary, query, len(self.list.rows), len(summaries), self._importing)
+        if self.list.answered and not self.list.rows.ids:
+            demo = self.rad.data.command("demo")
+            self.look.say(why_empty(query, summaries, self._importing, demo))
+
+    @on(ImageList.Settled)
+    def _show_image(self, event: ImageList.Settled) -> None:
+        written = descriptions.of_image(self.rad.db, event.image.id)
+        self.look.show(event.image, written, self.list.query_now.search.split(), event.near)
+
+    @on(VirtualTable.Selected)
+    def _look_closer(self) -> None:
+        self.look.focus_image()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Follow imports: rows appear as they come."""
+        running = [p.job for p in snapshot.live if p.job.kind is JobKind.IMPORT]
+        self._importing = running[0] if running else None
+        before, self._imports = self._imports, tuple(
+            (job.id, job.state, job.step) for job in snapshot.jobs if job.kind is JobKind.IMPORT
+        )  # fmt: skip
+        if before and before != self._imports:
+            self.list.find_soon(GROWING_S if running else ENDED_S)
+        self._refresh_state()
+
+    def on_screen_resume(self, event: object) -> None:
+        """Ratings and descriptions may have come since."""
+        super().on_screen_resume(event)  # type: ignore[arg-type]
+        if self.list.image is not None:
+            self.list.find()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not shown."""
+        if action in ON_THE_LIST and self.has_class("-narrow") and self.has_class("-looking"):
+            return False  # the image has the list's room
+        if action == "dataset":
+            return len(self.list.summaries) > 1
+        if action == "gallery":
+            return len(self.list.rows) > 0
+        return bool(self.list.summaries) if action in ("search", "filter", "sort", "step") else True
+
+    def action_search(self) -> None:
+        """Type a search."""
+        self.list.search()
+
+    def action_step(self, by: int) -> None:
+        """Show a neighbour, wherever the focus is."""
+        self.list.step(by)
+
+    def action_sort(self) -> None:
+        """Change to the next order."""
+        orders = list(images.SORT_COLUMNS)
+        self.list.find(sort=orders[(orders.index(self.list.query_now.sort) + 1) % len(orders)])
+        self._refresh_state()
+
+    def action_gallery(self) -> None:
+        """Show the list as thumbnails."""
+        from radtui.tui.data.gallery import GalleryScreen
+
+        query = self.list.query_now
+        title = " · ".join([query.dataset, *filter_words(query)])
+        self.app.push_screen(GalleryScreen(self.list.rows, title, self.list.place or 0, self._open_image))
+
+    def _open_image(self, image_id: int) -> None:
+        """Go to an image of the list and look at it: its keys work at once."""
+        if self.list.go_to(image_id):
+            self.look.focus_image()
+            self.list.settle()  # now: the list is read again on return, and keeps the image that is shown
+
+    def action_filter(self) -> None:
+        """Open the filters; each change is seen behind them at once."""
+        query = self.list.query_now
+        values = {
+            name: images.distinct(self.rad.db, query.dataset, name)
+            for name in ("split", "examination", "finding")
+        }
+        self.app.push_screen(FilterSheet(query, values, self.list.show_query))
+
+    def action_dataset(self) -> None:
+        """Choose among data sets."""
+        self.app.push_screen(DatasetSheet(self.list.summaries, self.list.query_now.dataset), self._choose)
+
+    def _choose(self, name: str | None) -> None:
+        if name and name != self.list.query_now.dataset:
+            self.list.show_dataset(name)
+
+    def action_import(self) -> None:
+        """Ask what to import."""
+        self.app.push_screen(ImportSheet(), self._imported)
+
+    def _imported(self, job: Job | None) -> None:
+        if job is None:
+            return
+        self.rad.poller.nudge()
+        self._importing = job
+        self._choose(job.dataset)
+        self.notify(f"Import #{job.id} has started; images appear as they come.")
+        self._refresh_state()
+
+
+def why_empty(
+    query: ImageQuery, summaries: Sequence[DatasetSummary], importing: Job | None, demo: str
+) -> str:
+    """Why a list has no images, and the next key; `demo` is the command of the demo."""
+    if importing is not None:
+        return "Importing; images appear here as they come."
+    if not summaries:
+        return f"No images yet. Press i to import some, or leave and run {demo}, which draws its own."
+    words = filter_words(query)
+    if not words:
+        return f"{query.dataset} has no images yet. Press i to import some, or j to see what became of it."
+    if query.search:
+        return f"Nothing matches {', '.join(words)}. Press esc to clear the search."
+    return "No image passes the filter. Press f, then x to clear it."

@@ -1,0 +1,1 @@
+"""The place Jobs: every run, its log, and several of them together."""

@@ -1,0 +1,143 @@
+"""What can be done with a job, by the same keys on every screen that shows jobs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from textual import work
+from textual.binding import Binding, BindingType
+
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState, StopRequest, UserError
+from radtui.settings import GenerateSettings
+from radtui.store.database import connect
+from radtui.tui.screens.base import RadScreen
+from radtui.tui.screens.confirm import ConfirmScreen
+
+JOB_KEYS: list[BindingType] = [
+    Binding("c", "stop", "Stop", tooltip="Stop; training saves a checkpoint first"),
+    Binding("K", "stop_now", "Stop now", show=False, tooltip="Stop at once, without saving"),
+    Binding("u", "resume", "Resume", tooltip="Go on from the last checkpoint, or with what is missing"),
+    Binding("g", "describe", "Describe", tooltip="Let the base and the tuned model describe images"),
+    Binding("n", "new", "New from this", tooltip="A new training job, beginning with these settings"),
+]
+
+
+class JobScreen(RadScreen):
+    """A screen with a job that keys act on."""
+
+    @property
+    def chosen(self) -> Job | None:
+        """The job that keys act on; none by default."""
+        return None
+
+    def shows_end(self, job: Job) -> bool:
+        """The job on show is shown with its end."""
+        return self.chosen is not None and self.chosen.id == job.id
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what the job's state allows."""
+        job = self.chosen
+        allowed: dict[str, Callable[[Job], bool]] = {
+            "stop": lambda job: job.state.live and job.stop_requested is StopRequest.NONE,
+            "stop_now": lambda job: job.state.live and job.stop_requested is not StopRequest.NOW,
+            "resume": lambda job: job.resumable,
+            "describe": lambda job: job.kind is JobKind.TRAIN and job.state is JobState.DONE,
+            "new": lambda job: job.kind is JobKind.TRAIN,
+            "log": lambda job: True,
+        }
+        return action not in allowed or (job is not None and allowed[action](job))
+
+    def action_stop(self) -> None:
+        """Ask the job to stop."""
+        self._stop(StopRequest.CHECKPOINT)
+
+    def action_stop_now(self) -> None:
+        """Ask whether to stop at once, then do."""
+        job = self.chosen
+        if job is None:
+            return
+        if job.kind is JobKind.TRAIN:
+            lost = "Steps since the last checkpoint are lost; what was saved before stays."
+        else:
+            lost = "What is in stays in; it can go on later with what is missing."
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._stop(StopRequest.NOW, job)
+
+        self.app.push_screen(ConfirmScreen(f"Stop {job.kind} #{job.id} now?", lost, "stop now"), answered)
+
+    def action_resume(self) -> None:
+        """Start an ended job again."""
+        from radtui.jobs import resume
+
+        job = self.chosen
+        if job is not None:
+            self.ask(lambda data, db: resume(data, db, job.id))
+
+    def action_describe(self) -> None:
+        """Choose what is to be described, then start it."""
+        from radtui.tui.jobs.describe import DescribeScreen
+
+        job = self.chosen
+        if job is not None:
+            self.app.push_screen(DescribeScreen(job), self._describe)
+
+    def action_new(self) -> None:
+        """Fill the form of a training job with this one's settings."""
+        if self.chosen is not None:
+            self.rad.new_from(self.chosen)
+
+    def action_log(self) -> None:
+        """Show the whole log."""
+        from radtui.tui.jobs.log import LogScreen
+
+        if self.chosen is not None:
+            self.app.push_screen(LogScreen(self.chosen))
+
+    @work(thread=True, group="ask", exit_on_error=False)
+    def ask(
+        self,
+        do: Callable[[DataDir, sqlite3.Connection], Any],
+        then: Callable[[Any], None] | None = None,
+        refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """Do something with jobs in a thread, with a connection of its own; then show what came of it.
+
+        Args:
+            do: returns something, or raises UserError.
+            then: takes what it returned, on the event loop.
+            refused: takes the error's sentence, on the event loop; a notice by default.
+        """
+        try:
+            with closing(connect(self.rad.data)) as db:
+                result = do(self.rad.data, db)
+        except UserError as error:
+            self.app.call_from_thread(refused or self._notify_error, str(error))
+        else:
+            if then is not None:
+                self.app.call_from_thread(then, result)
+        self.rad.poller.nudge()
+
+    def _stop(self, how: StopRequest, job: Job | None = None) -> None:
+        from radtui.jobs import stop
+
+        target = job or self.chosen
+        if target is not None:
+            self.ask(lambda data, db: stop(data, db, target.id, how))
+
+    def _describe(self, settings: GenerateSettings | None) -> None:
+        from radtui.jobs import submit_generate
+
+        if settings is not None:
+            self.ask(lambda data, db: submit_generate(data, db, settings), self._describing)
+
+    def _describing(self, job: Job) -> None:
+        self.notify(f"Descriptions #{job.id} started. Press r to rate each pair as it is written.")
+
+    def _notify_error(self, text: str) -> None:
+        self.notify(text, severity="error", timeout=10)

@@ -1,0 +1,233 @@
+"""Jobs: all of them, with what can be done about each."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from radtui.percent import percent_text
+from radtui.records import Job, JobKind, JobState
+from radtui.settings import value_text
+from radtui.tui import theme, words
+from radtui.tui.jobs.job_screen import JOB_KEYS, JobScreen
+from radtui.tui.jobs.job_words import saying
+from radtui.tui.snapshot import Progress, Snapshot
+from radtui.tui.widgets.virtual_table import Column, Row, VirtualTable
+
+COLUMNS = (
+    Column("#", width=5, align="right"),
+    Column("Kind", width=8),
+    Column("State", width=10),
+    Column("Progress", width=14, priority=1),
+    Column("Time", width=12, align="right", priority=2),
+    Column("Job", flex=1.0, least=14),
+    Column("Says", flex=1.6, least=20, priority=3),
+    Column("Asked for", width=12, priority=4),
+)
+NAME_CELLS = 24  # of the names of settings
+BAR_CELLS = 8
+MARKED = "◆"
+WIDE_CELLS = 130
+COLOURS = {"$accent": theme.ACCENT, "$muted": theme.MUTED, "$error": theme.ERROR, "$warning": theme.WARNING}
+
+
+class JobRows:
+    """The table's rows; replaced with every snapshot."""
+
+    def __init__(self) -> None:
+        self.rows_now: list[Row] = []
+
+    def __len__(self) -> int:
+        return len(self.rows_now)
+
+    def rows(self, start: int, stop: int) -> Sequence[Row]:
+        """Rows [start, stop)."""
+        return self.rows_now[start:stop]
+
+
+class JobsScreen(JobScreen):
+    """A table of all jobs, newest first, and the chosen one in full beside it."""
+
+    TAB = "jobs"
+    CSS_PATH = "jobs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *JOB_KEYS,
+        Binding("l", "log", "Log", tooltip="The log over the whole screen"),
+        Binding("space", "mark", "Mark", tooltip="Mark a training job, to see its curves with those of others"),
+        Binding("o", "overlay", "Overlay", tooltip="The marked jobs' curves together, and how their settings differ"),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = JobRows()
+        self._jobs: tuple[Job, ...] = ()
+        self._snapshot = Snapshot(0.0)
+        self._seen: object = None
+        self._marked: set[int] = set()
+
+    def compose_body(self) -> ComposeResult:
+        """The table, and the chosen job."""
+        with Horizontal(classes="body"):
+            yield VirtualTable(
+                COLUMNS, self._rows, empty_text="No jobs yet: d imports images, t trains on them."
+            )
+            with VerticalScroll(classes="detail", can_focus=False):
+                yield Static(classes="detail-text")
+        yield Static(classes="detail-line")
+
+    def on_mount(self) -> None:
+        """Show what is known."""
+        self.query_one(VirtualTable).focus()
+        self.show_snapshot(self.rad.snapshot)
+
+    def on_resize(self) -> None:
+        """The chosen job beside the table where there is room, else in lines below it."""
+        self.set_class(self.size.width >= WIDE_CELLS, "-wide")
+
+    @property
+    def chosen(self) -> Job | None:
+        """The job under the cursor."""
+        if not self.is_mounted:
+            return None
+        cursor = self.query_one(VirtualTable).cursor
+        return self._jobs[cursor] if cursor is not None and cursor < len(self._jobs) else None
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw the rows again; the cursor stays on its job."""
+        before = self.chosen
+        self._snapshot, self._jobs = snapshot, snapshot.jobs
+        now_s = snapshot.at_s or time.time()
+        self._rows.rows_now = [
+            row_of(job, snapshot.progress(job.id), now_s, job.id in self._marked) for job in self._jobs
+        ]
+        table = self.query_one(VirtualTable)
+        table.reload()
+        ids = [job.id for job in self._jobs]
+        if before is not None and before.id in ids:
+            table.move_to(ids.index(before.id))
+        self._show_chosen()
+
+    @on(VirtualTable.Highlighted)
+    def _show_chosen(self) -> None:
+        job = self.chosen
+        if job is None:
+            return
+        said = saying(job, self._snapshot.progress(job.id), self._snapshot.at_s or time.time())
+        colour = said.style if job.state in (JobState.FAILED, JobState.LOST) else "$foreground"
+        head = Content.assemble(
+            Content.styled(f"{words.MARKS[job.state]} {said.state}", f"bold {said.style}"),
+            Content.styled(f"  {said.text}", colour), "\n", Content.styled(said.next, "$muted"),
+        )  # fmt: skip
+        self.query_one(".detail-line", Static).update(head)
+        text = self.query_one(".detail-text", Static)
+        text.update(detail(job, head, text.size.width))
+        seen = (job.id, job.state, job.stop_requested)
+        if seen != self._seen:
+            self._seen = seen
+            self.refresh_bindings()
+
+    @on(VirtualTable.Selected)
+    def _open(self) -> None:
+        if self.chosen is not None:
+            self.rad.show_job(self.chosen)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Jobs can be marked, and marked ones overlaid; what is lacking for it is said."""
+        if action == "mark":
+            return self.chosen is not None
+        if action == "overlay":
+            return bool(self._marked)
+        return super().check_action(action, parameters)
+
+    def action_mark(self) -> None:
+        """Mark the job, or take the mark off, and go on to the next one."""
+        job = self.chosen
+        if job is not None and job.kind is not JobKind.TRAIN:
+            self.notify("Marks are for training jobs: o lays the curves of two or more over each other.")
+        elif job is not None:
+            self._marked ^= {job.id}
+            self.show_snapshot(self._snapshot)
+            self.query_one(VirtualTable).action_move(1)
+            self.refresh_bindings()
+
+    def action_overlay(self) -> None:
+        """Show the marked jobs together, the oldest first."""
+        from radtui.tui.jobs.overlay import OverlayScreen
+
+        marked = [job for job in reversed(self._jobs) if job.id in self._marked]
+        if len(marked) < 2:
+            self.notify("Mark another training job with space, then o lays their curves over each other.")
+            return
+        self.app.push_screen(OverlayScreen(marked))
+
+
+def row_of(job: Job, progress: Progress | None, now_s: float, marked: bool = False) -> Row:
+    """One job as the texts of `COLUMNS`."""
+    said = saying(job, progress, now_s)
+    style = COLOURS.get(said.style, theme.TEXT)
+    return (
+        Text(f"{MARKED}{job.id}", f"bold {theme.ACCENT}") if marked else str(job.id),
+        str(job.kind),
+        Text(f"{words.MARKS[job.state]} {said.state}", style),
+        _progress(job),
+        words.took(job, now_s),
+        job.name,
+        Text(_says(job, progress), theme.ERROR if job.error and not job.state.live else theme.MUTED),
+        time.strftime("%d %b %H:%M", time.localtime(job.created_at)),
+    )
+
+
+def _says(job: Job, progress: Progress | None) -> str:
+    if job.state is JobState.QUEUED:
+        return f"after #{job.after_job_id}"
+    if job.state is JobState.RUNNING and progress is not None:
+        known = " · ".join(part for part in (words.speed(progress), words.left(progress)) if part)
+        return known or job.message
+    return job.error or ("" if job.state is JobState.STOPPED and job.total_steps else job.message)
+
+
+def _progress(job: Job) -> Text:
+    if job.total_steps <= 0:
+        return Text("")
+    share = min(1.0, job.step / job.total_steps)
+    if job.state is JobState.DONE:
+        unit = words.UNITS[job.kind]
+        return Text(f"{job.step:,} {unit if job.step == 1 else unit + 's'}", theme.MUTED)
+    full, empty = words.bar(share, BAR_CELLS)
+    return Text.assemble(
+        (full, theme.ACCENT if job.state.live else theme.MUTED),
+        (empty, theme.FAINT),
+        f" {percent_text(share):>5}",
+    )
+
+
+def detail(job: Job, head: Content, columns: int) -> Content:
+    """A job in full: state, results, settings; values that need more lines stay in their column."""
+    room = max(20, columns - NAME_CELLS)
+    parts = [
+        Content.styled(f"{words.KINDS[job.kind]} #{job.id}", "bold"),
+        Content(job.name),
+        Content(""),
+        head,
+    ]
+    for title, values in (("results", job.result), ("settings", job.settings)):
+        if values:
+            parts += [Content(""), Content.styled(title, "$accent")]
+            parts += [
+                Content.assemble(
+                    Content.styled(f"{name.replace('_', ' '):<{NAME_CELLS}}", "$muted"),
+                    f"\n{'':<{NAME_CELLS}}".join(textwrap.wrap(value_text(value), room) or [""]),
+                )
+                for name, value in values.items()
+            ]
+    return Content("\n").join(parts)

@@ -1,0 +1,1 @@
+"""The place Review: blind pairs, answers, and what they come to."""

@@ -1,0 +1,212 @@
+"""The review screen's keys: the scheme names the action, a method of the same name does it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from radtui.measures.scheme import modes_of
+from radtui.study import edits
+from radtui.study.session import Edit, ReviewSession
+from radtui.tui.review.lists import ReviewLists
+from radtui.tui.review.note import NoteSheet
+from radtui.tui.review.panels import IN_PANEL
+from radtui.tui.review.rater_line import RaterLine
+from radtui.tui.review.text_box import TextBox
+from radtui.tui.widgets.image_view import ImageView
+
+TURNS = 6  # of the event loop, until each changed widget has told the screen
+OPENS = {
+    "open_acceptability": "acceptability", "open_errors": "errors", "open_dimensions": "dimensions",
+}  # fmt: skip
+JUDGEMENTS = ("preference", "both_bad", "skip")
+
+KEPT = {
+    "acceptability": "acceptability", "error": "error count", "error_take_back": "error count",
+    "dimension": "one quality compared", "flag": "flag",
+}  # fmt: skip
+
+
+class ReviewActions(ReviewLists):
+    """What keys do; `ReviewScreen` loads and draws."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "scroll(1)", "Scroll", show=False, tooltip="Scroll the texts down"),
+        Binding("up", "scroll(-1)", "Scroll", show=False, tooltip="Scroll the texts up"),
+        Binding("escape", "leave", "Back", show=False, tooltip="Back from the image, or to all pairs"),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key works in the modes that the scheme says, and with a pair on show."""
+        if action == "leave":
+            return self.panels.mode == "main" and (self.looking or bool(self.list_name))
+        if action == "next_quality":
+            return self.panels.mode == "dimensions"
+        if action != "act":
+            return True
+        name = str(parameters[0])
+        if self.looking and self.has_class("-narrow") and name.partition(".")[0] in (*JUDGEMENTS, *OPENS):
+            return False  # the image has the whole width: nobody judges texts that are out of sight
+        shown = self.session is not None and self.session.pair is not None
+        return shown and self.panels.mode in modes_of(name)
+
+    async def action_act(self, name: str) -> None:
+        """Do what the scheme calls `name`, such as `preference.2` or `undo`, and show it in one frame.
+
+        Each widget tells the screen on a turn of its own that it has changed. Without waiting for these turns half
+        of them would come too late for the first frame, and the next one is drawn 20 to 30 ms later.
+        """
+        with self.app.batch_update():
+            self.act(name)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+        self.check_idle()
+
+    def act(self, name: str) -> None:
+        """Do what the scheme calls `name`, and show what became of it."""
+        session = self.session
+        if session is None:
+            return
+        session.time.touch()
+        self.query_one(RaterLine).noticed()
+        self.message = ""
+        try:
+            self._act(session, name)
+        except sqlite3.Error as error:
+            self._say_unsaved(error)
+        self.refresh_bindings()
+        self.draw()
+
+    def _act(self, session: ReviewSession, name: str) -> None:
+        group, _, number = name.partition(".")
+        before = session.mine
+        if group not in JUDGEMENTS:
+            self.ended = None
+        if group in OPENS:
+            shown = session.shown()
+            if shown is not None:
+                self.panels.open(OPENS[group], shown)
+        elif group in IN_PANEL:
+            self.panels.answer(group, int(number or 0), session)
+        elif group == "preference":
+            self._rate(lambda rating: edits.preferred(rating, session.scheme, int(number) - 1))
+        elif group in ("both_bad", "skip"):
+            self._rate(edits.both_bad if group == "both_bad" else edits.skipped)
+        else:
+            getattr(self, f"_do_{group}")(session)
+        if group in KEPT and session.mine is not before:
+            self.last = KEPT[group]
+
+    def _say_unsaved(self, error: sqlite3.Error) -> None:
+        """Say that the database has not taken an answer: the pair stays, as it was before the key."""
+        self.last, self.message = "", "Not saved. Press the key again when the database can be written."
+        self.notify(
+            f"{self.rad.data.database} was not written: {error}. What was saved before is safe.",
+            title="Not saved",
+            severity="error",
+        )
+
+    def _rate(self, edit: Edit) -> None:
+        """Commit a judgement, then show the next pair without one: in this order, so that none is lost.
+
+        A rater in rhythm presses one key more than there are pairs: that one changes nothing, only the next would.
+        """
+        session = self.session
+        if session is not None and self.ended is not None and session.pair == self.ended:
+            self.ended = None
+            self.message = f"{self.all_rated()} The same key again changes this last answer."
+            return
+        row = session.answer(edit) if session is not None else None
+        if session is None or row is None:
+            return
+        self.last = edits.in_words(row, session.scheme)
+        if session.next_unrated() is None:
+            self.ended, self.message = session.pair, self.all_rated()
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll all texts, or mark another dimension while these are compared."""
+        if self.session is None:
+            return
+        self.session.time.touch()
+        if self.panels.mode == "dimensions":
+            self.panels.move(rows, self.session)
+            self.draw()
+        else:
+            for box in self.query(TextBox):
+                box.scroll_by(rows)
+
+    def action_next_quality(self) -> None:
+        """Mark the next quality, after the last one the first."""
+        self.action_scroll(1)
+
+    def action_leave(self) -> None:
+        """From the image back to the texts; then from a filtered list to all pairs."""
+        if self.looking:
+            self.look(False)
+        else:
+            self._show_only("", None)
+        self.draw()
+
+    def on_descendant_focus(self) -> None:
+        """The image may be reached by tab or by the mouse as well."""
+        if not self.looking:
+            self.look(True)
+            self.draw()
+
+    def look(self, on: bool) -> None:
+        """Give the keys to the image, or take them back."""
+        self.looking = on
+        self.set_class(on, "-looking")
+        if on:
+            self.query_one(ImageView).focus()
+        else:
+            self.set_focus(None)
+        self.refresh_bindings()
+
+    def _do_zoom(self, session: ReviewSession) -> None:
+        del session
+        self.look(not self.looking)
+
+    def _do_undo(self, session: ReviewSession) -> None:
+        self.last = ""
+        self.message = "Taken back." if session.undo() is not None else "There is nothing to take back."
+
+    def _do_flag(self, session: ReviewSession) -> None:
+        session.answer(edits.flag_turned, judges=False)
+
+    def _do_reveal(self, session: ReviewSession) -> None:
+        session.reveal()
+
+    def _do_reference(self, session: ReviewSession) -> None:
+        session.peek = not session.peek
+
+    def _do_next(self, session: ReviewSession) -> None:
+        session.step(1)
+
+    def _do_previous(self, session: ReviewSession) -> None:
+        session.step(-1)
+
+    def _do_next_unrated(self, session: ReviewSession) -> None:
+        if session.next_unrated() is None:
+            self.message = self.all_rated()
+
+    def _do_note(self, session: ReviewSession) -> None:
+        shown = session.shown()
+        before = shown.rating.note if shown is not None and shown.rating is not None else ""
+
+        def keep(note: str | None) -> None:
+            session.time.touch()
+            if note is None or note == before:
+                return
+            try:
+                session.answer(lambda rating: edits.noted(rating, note), judges=False)
+                self.last = "note"
+            except sqlite3.Error as error:
+                self._say_unsaved(error)
+                self.app.push_screen(NoteSheet(note), keep)  # what was typed is not lost
+            self.draw()
+
+        self.app.push_screen(NoteSheet(before), keep)

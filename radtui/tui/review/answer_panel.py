@@ -1,0 +1,249 @@
+"""What can be answered now, with its keys and what was answered already: drawn from the scheme, one mode at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.widget import Widget
+
+from radtui.measures.scheme import Scheme, dimension_answer, error_answer
+from radtui.records import Rating, Variant
+from radtui.study.edits import acceptability_of, chosen_level
+from radtui.study.session import Shown
+from radtui.tui import theme
+
+SIDES = ("A", "B")
+SYMBOLS = {
+    "space": "space",
+    "minus": "-",
+    "escape": "esc",
+    "left": "←",
+    "right": "→",
+    "colon": ":",
+    "slash": "/",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the panel draws.
+
+    `mode` is one of the scheme's; `side` is the text that is marked, 0 or 1; `at` the dimension that is marked;
+    `message` stands above the question, such as when all is rated; `roomy` says that there are rows to spare.
+    """
+
+    scheme: Scheme
+    shown: Shown
+    mode: str = "main"
+    side: int = 0
+    significant: bool = True
+    at: int = 0
+    message: str = ""
+    roomy: bool = False
+
+
+class AnswerPanel(Widget):
+    """The question, its keys and the answers."""
+
+    DEFAULT_CSS = "AnswerPanel { height: auto; width: 1fr; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asking: Asking | None = None
+
+    def ask(self, asking: Asking) -> None:
+        """Draw another question or other answers."""
+        before = self.get_content_height(None, None, self.content_size.width)
+        self._asking = asking
+        # A layout costs more than all the rest of a key, so it is asked for only when the height changes.
+        self.refresh(layout=self.get_content_height(None, None, self.content_size.width) != before)
+
+    def render(self) -> Content:
+        """The lines of the mode."""
+        if self._asking is None:
+            return Content("")
+        return Content("\n").join(lines(self._asking, max(1, self.size.width)))
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """As many rows as the lines need at a width."""
+        del container, viewport
+        if self._asking is None:
+            return 1
+        return sum(max(1, -(-line.cell_length // max(1, width))) for line in lines(self._asking, width))
+
+
+def key_text(scheme: Scheme, action: str) -> str:
+    """A key as it stands on the screen."""
+    key = scheme.key_of(action)
+    return SYMBOLS.get(key, key)
+
+
+def lines(asking: Asking, width_cells: int) -> list[Content]:
+    """The panel at a width, one content a row."""
+    draw = {
+        "main": _preference, "acceptability": _acceptability, "errors": _errors, "dimensions": _dimensions,
+    }[asking.mode]  # fmt: skip
+    found = draw(asking, width_cells)
+    if asking.message:
+        found.insert(0, Content.styled(asking.message, "bold $accent"))
+    return found
+
+
+def _preference(asking: Asking, width: int) -> list[Content]:
+    scheme, rating = asking.scheme, asking.shown.rating
+    chosen = chosen_level(rating, scheme)
+    options = [
+        _option(key_text(scheme, f"preference.{at}"), level.label, at - 1 == chosen)
+        for at, level in enumerate(scheme.preference, 1)
+    ]
+    bad = rating is not None and rating.both_bad
+    skipped = rating is not None and rating.skipped
+    options.append(_option(key_text(scheme, "both_bad"), "Both bad", bad))
+    options.append(_option(key_text(scheme, "skip"), "Skipped" if skipped else "Skip", skipped))
+    found, further = flowed(options, width), flowed(_further(asking), width)
+    if not asking.roomy:
+        return [*found, *further]
+    return [Content.styled("Which text describes the image better?", "bold"), *found, Content(""), *further]
+
+
+def _further(asking: Asking) -> list[Content]:
+    """The other questions with their keys and what was answered."""
+    scheme, shown = asking.scheme, asking.shown
+    parts = []
+    if scheme.acceptability:
+        given = [acceptability_of(shown.rating, shown.variant(side)) for side in (0, 1)]
+        text = _by_side(str(value) if value is not None else "–" for value in given)
+        parts.append(_answered(key_text(scheme, "open_acceptability"), "acceptability", text, any(given)))
+    if scheme.errors:
+        counts = [_error_sum(shown.rating, shown.variant(side)) for side in (0, 1)]
+        text = _by_side(str(count) for count in counts) if any(counts) else ""
+        parts.append(_answered(key_text(scheme, "open_errors"), "errors", text, any(counts)))
+    if scheme.dimensions:
+        keys = [dimension_answer(one.id) for one in scheme.dimensions]
+        done = sum(key in shown.rating.answers for key in keys) if shown.rating else 0
+        text = f"{done} of {len(keys)}" if done else ""
+        parts.append(_answered(key_text(scheme, "open_dimensions"), "compare qualities", text, bool(done)))
+    if shown.rating is not None and shown.rating.note:
+        first = " ".join(shown.rating.note.split())
+        parts.append(_answered(key_text(scheme, "note"), "note", first[:40], True))
+    if shown.rating is not None and shown.rating.flagged:
+        parts.append(Content.styled("flagged", "bold $warning"))
+    if shown.reference_waits:
+        back = key_text(scheme, "previous")
+        parts.append(Content.styled(f"the reference is shown once rated: {back} goes back", "$muted"))
+    return parts
+
+
+def _acceptability(asking: Asking, width: int) -> list[Content]:
+    scheme, shown = asking.scheme, asking.shown
+    given = acceptability_of(shown.rating, shown.variant(asking.side))
+    other = acceptability_of(shown.rating, shown.variant(1 - asking.side))
+    options = [
+        _option(key_text(scheme, f"acceptability.{at}"), level.label, level.value == given)
+        for at, level in enumerate(scheme.acceptability, 1)
+    ]
+    question = _question(f"How usable is text {SIDES[asking.side]}?", _panel_keys(asking))
+    if other is not None:
+        question += Content.styled(f"   {SIDES[1 - asking.side]}: {other}", "$foreground")
+    return [question, *flowed(options, width)]
+
+
+def _errors(asking: Asking, width: int) -> list[Content]:
+    scheme, shown = asking.scheme, asking.shown
+    kind = "significant" if asking.significant else "insignificant"
+    keys = (
+        f"{key_text(scheme, 'error_significance')} "
+        f"{'insignificant' if asking.significant else 'significant'} ones · "
+        f"{key_text(scheme, 'error_take_back')} one less · {_panel_keys(asking)}"
+    )
+    found = [_question(f"Count the {kind} errors in text {SIDES[asking.side]}.", keys)]
+    answers = shown.rating.answers if shown.rating else {}
+    for at, category in enumerate(scheme.errors, 1):
+        variant = shown.variant(asking.side)
+        strong = answers.get(error_answer(variant, category.id, significant=True), 0)
+        weak = answers.get(error_answer(variant, category.id, significant=False), 0)
+        counts = f"{strong} significant" if strong else ""
+        counts += (", " if strong and weak else "") + (f"{weak} insignificant" if weak else "")
+        key = key_text(scheme, f"error.{at}")
+        room = max(10, width - len(key) - 3 - len(counts))
+        label = category.label if len(category.label) <= room else category.label[: room - 1] + "…"
+        found.append(
+            Content.assemble(
+                (f"{key} ", "bold $accent"),
+                (label, "bold" if strong or weak else ""),
+                "  ",
+                (counts, "$warning" if strong else "$muted"),
+            )
+        )
+    return found
+
+
+def _dimensions(asking: Asking, width: int) -> list[Content]:
+    scheme, rating = asking.scheme, asking.shown.rating
+    marked = scheme.dimensions[asking.at]
+    levels = [
+        _option(key_text(scheme, f"dimension.{at}"), level.label, False)
+        for at, level in enumerate(scheme.preference, 1)
+    ]
+    done = f"↑↓ another · {key_text(scheme, 'close_panel')} done"
+    found = [_question(marked.question or f"{marked.label}: which text is better?", done)]
+    wide = max(len(one.label) for one in scheme.dimensions)
+    for at, one in enumerate(scheme.dimensions):
+        level = chosen_level(rating, scheme, dimension_answer(one.id))
+        answer = scheme.preference[level].label if level is not None else "–"
+        here = at == asking.at
+        found.append(
+            Content.assemble(
+                ("▌" if here else " ", "$accent"),
+                (f"{one.label:<{wide}}  ", "bold" if here else ""),
+                (answer, "$accent" if level is not None else "$muted"),
+            )
+        )
+    return [*found, *flowed(levels, width)]
+
+
+def flowed(parts: Iterable[Content], width_cells: int, gap_cells: int = 3) -> list[Content]:
+    """Parts one after the other, on as many rows as they need; a part is never broken."""
+    rows: list[Content] = []
+    for part in parts:
+        if rows and rows[-1].cell_length + gap_cells + part.cell_length <= width_cells:
+            rows[-1] = Content.assemble(rows[-1], " " * gap_cells, part)
+        else:
+            rows.append(part)
+    return rows
+
+
+def _option(key: str, label: str, chosen: bool) -> Content:
+    if chosen:
+        return Content.styled(f" {key} {label} ", theme.LIT)
+    return Content.assemble((key, "bold $accent"), f" {label}")
+
+
+def _answered(key: str, what: str, answer: str, given: bool) -> Content:
+    return Content.assemble(
+        (key, "bold $accent"),
+        (f" {what}", "$muted"),
+        (f" {answer}" if answer else "", "bold" if given else "$muted"),
+    )
+
+
+def _question(text: str, keys: str) -> Content:
+    return Content.assemble((text, "bold"), (f"   {keys}", "$muted"))
+
+
+def _panel_keys(asking: Asking) -> str:
+    scheme = asking.scheme
+    other = f"{key_text(scheme, 'other_text')} text {SIDES[1 - asking.side]}"
+    return f"{other} · {key_text(scheme, 'close_panel')} done"
+
+
+def _by_side(values: Iterable[str]) -> str:
+    return " · ".join(f"{side} {value}" for side, value in zip(SIDES, values, strict=True))
+
+
+def _error_sum(rating: Rating | None, variant: Variant) -> int:
+    if rating is None:
+        return 0
+    return sum(n for key, n in rating.answers.items() if key.startswith(f"error.{variant}."))

@@ -1,0 +1,98 @@
+"""Sheets over the review screen: which job, which pairs, which words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from radtui.records import Job
+from radtui.study.queue import Filter
+from radtui.tui.screens.base import RadModal
+
+
+class PickSheet(RadModal[int | None]):
+    """Choose one line of several; dismissed with its index, or None."""
+
+    DEFAULT_CSS = """
+    PickSheet .sheet { width: 76; }
+    PickSheet OptionList { border: none; background: $surface; padding: 0; height: auto; }
+    PickSheet OptionList:focus { border: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", tooltip="Change nothing")
+    ]
+
+    def __init__(
+        self, title: str, options: list[Content], current: int, closed: Collection[int] = ()
+    ) -> None:
+        """See the class; `closed` are the indices of lines that stand there but cannot be chosen."""
+        super().__init__()
+        self._title, self._lines, self._current, self._shut = title, options, current, closed
+
+    def compose(self) -> ComposeResult:
+        """The lines in a sheet."""
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title, sheet.border_subtitle = self._title, "enter takes · esc closes"
+            options = (Option(line, disabled=at in self._shut) for at, line in enumerate(self._lines))
+            yield OptionList(*options, markup=False)
+
+    def on_mount(self) -> None:
+        """Start on the current one."""
+        self.query_one(OptionList).highlighted = self._current
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_index)
+
+
+def job_lines(jobs: list[Job], counts: dict[int, int]) -> list[Content]:
+    """Generation jobs to choose from, with their numbers of comparisons."""
+    return [
+        Content.assemble(
+            (f"#{job.id:<4} ", "bold"), f"{job.name}  ",
+            (f"{counts[job.id]:,} pairs{', still running' if job.state.live else ''}", "$muted"),
+        )
+        for job in jobs
+    ]  # fmt: skip
+
+
+def filter_lines(counts: dict[Filter, int], notes: dict[Filter, str]) -> list[Content]:
+    """Filters to choose from, with how many pairs each leaves, or with a note why that is not known."""
+    return [
+        Content.assemble(
+            (f"{which.value.capitalize():<20}", "bold" if n else "$muted"),
+            (f"  {notes[which]}" if which in notes else f"{n:>7,}", "$muted"),
+        )
+        for which, n in counts.items()
+    ]
+
+
+class AskSheet(RadModal[str | None]):
+    """Ask for one line of text; dismissed with it, or None."""
+
+    DEFAULT_CSS = "AskSheet .sheet { width: 60; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", tooltip="Change nothing")
+    ]
+
+    def __init__(self, title: str, placeholder: str, restrict: str | None = None, value: str = "") -> None:
+        super().__init__()
+        self._title, self._placeholder, self._restrict, self._value = title, placeholder, restrict, value
+
+    def compose(self) -> ComposeResult:
+        """One line to type in."""
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title, sheet.border_subtitle = self._title, "enter goes · esc closes"
+            yield Input(self._value, placeholder=self._placeholder, restrict=self._restrict, compact=True)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)

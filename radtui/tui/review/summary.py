@@ -1,0 +1,180 @@
+"""The summary screen: who is preferred so far, with intervals, checks, and scores against truth and references."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from radtui.export.comparisons import write_review_csv
+from radtui.measures.scheme import Scheme
+from radtui.measures.scores import VariantScores, job_scores
+from radtui.measures.statistics import Summary
+from radtui.measures.words import row_counts, rows_words
+from radtui.records import Job, UserError, Variant
+from radtui.study.schemes import of_scheme, scheme_note
+from radtui.study.study import read_review, summarise_review
+from radtui.tui.review.dialogs import AskSheet
+from radtui.tui.review.score_text import score_lines
+from radtui.tui.review.summary_text import rating_lines
+from radtui.tui.screens.base import RadScreen
+
+BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # columns from which a class is set
+FRAME_CELLS, SCORES_CELLS = 5, 80  # padding and scrollbar; the column of scores with its margin
+
+
+class SummaryScreen(RadScreen):
+    """Statistics of one generation job, computed in threads.
+
+    Args:
+        job: The generation job.
+        rater: Whose ratings are summarised until all are asked for.
+        scheme: What was asked.
+    """
+
+    TAB = "review"
+    CSS_PATH = "summary.tcss"
+    HORIZONTAL_BREAKPOINTS = BREAKPOINTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,s", "back", "Back to the pairs", tooltip="Back to the pairs"),
+        Binding("x", "export", "Export CSV", tooltip="Write the rated comparisons as CSV"),
+        Binding(
+            "a", "all_raters", "All raters or mine", tooltip="Summarise everybody's ratings, or only mine"
+        ),
+    ]
+
+    @dataclass
+    class Summarised(Message):
+        """A thread has summarised the ratings."""
+
+        summary: Summary
+        pairs: int
+        rated: int  # rows that an export would have
+
+    @dataclass
+    class Scored(Message):
+        """A thread has scored the descriptions."""
+
+        scores: dict[Variant, VariantScores]
+
+    def __init__(self, job: Job, rater: str, scheme: Scheme) -> None:
+        super().__init__()
+        self._job, self._rater, self._scheme = job, rater, scheme
+        self._everybody = False
+        self._summary: Summary | None = None
+        self._pairs = 0
+        self._rated: int | None = None  # before it is known
+
+    def compose_body(self) -> ComposeResult:
+        """Ratings and scores, side by side where there is room."""
+        yield Static("", id="title", markup=False)
+        with Horizontal(classes="body"), VerticalScroll(id="sheet"):
+            yield Static("Computing the statistics ...", id="ratings", markup=False)
+            yield Static("", id="scores", markup=False)
+        yield Static("Model output, not for clinical use.", id="limits", markup=False)
+
+    def on_mount(self) -> None:
+        """Start computing."""
+        self.query_one("#sheet").focus()
+        self._read()
+        self._score()
+
+    @work(thread=True, exclusive=True, group="summary", exit_on_error=False)
+    def _read(self) -> None:
+        job, scheme = self._job, self._scheme
+        wanted = "" if self._everybody else self._rater
+
+        def read(db: sqlite3.Connection) -> SummaryScreen.Summarised:
+            review = read_review(db, job, scheme, wanted)
+            return self.Summarised(summarise_review(review), len(review.words), len(review.ratings))
+
+        self.post_message(self.rad.read(read))
+
+    @work(thread=True, exclusive=True, group="scores", exit_on_error=False)
+    def _score(self) -> None:
+        self.post_message(self.Scored(self.rad.read(lambda db: job_scores(db, self._job))))
+
+    @on(Summarised)
+    def _show_summary(self, event: Summarised) -> None:
+        self._summary, self._pairs, self._rated = event.summary, event.pairs, event.rated
+        self.refresh_bindings()
+        self._draw()
+
+    @on(Scored)
+    def _show_scores(self, event: Scored) -> None:
+        self.query_one("#scores", Static).update(Content("\n").join(score_lines(event.scores)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Bars fill the width."""
+        del event
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        if self._summary is None:
+            return
+        whose = "all raters" if self._everybody else f"ratings by {self._rater}"
+        title = Content.assemble(
+            (f"Summary of #{self._job.id} {self._job.name}", "bold"),
+            (
+                f"  {whose}, {(self._summary.variants or self._summary).images:,} of {self._pairs:,} images",
+                "$muted",
+            ),
+        )
+        self.query_one("#title", Static).update(title)
+        wide = self.size.width >= BREAKPOINTS[1][0]
+        width = self.size.width - FRAME_CELLS - (SCORES_CELLS if wide else 0)
+        lines = rating_lines(self._summary, self._scheme, max(40, width))
+        self.query_one("#ratings", Static).update(Content("\n").join(lines))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is rated there is nothing to write."""
+        return action != "export" or self._rated != 0
+
+    def action_back(self) -> None:
+        """Back to the pairs."""
+        self.dismiss()
+
+    def action_export(self) -> None:
+        """Ask for a file and write the rated comparisons into it."""
+
+        def write(name: str | None) -> None:
+            if name and name.strip():
+                self._write(Path(name.strip()).expanduser())
+
+        self.app.push_screen(
+            AskSheet("Export rated comparisons to", "a file", value="comparisons.csv"), write
+        )
+
+    @work(thread=True, group="export", exit_on_error=False)
+    def _write(self, out: Path) -> None:
+        """Outside the loop: thousands of comparisons take a while."""
+        rater = "" if self._everybody else self._rater
+        try:
+            review = self.rad.read(lambda db: read_review(db, self._job, self._scheme, rater))
+            rows = self.rad.read(lambda db: write_review_csv(db, review, out))
+        except UserError as error:
+            self.app.call_from_thread(self._told, str(error), "error")
+        else:
+            self.app.call_from_thread(
+                self._told,
+                f"{rows_words(rows, row_counts(of_scheme(review).ratings))}, in {out.resolve()}."
+                f" {scheme_note(review)}".strip(),
+            )
+
+    def _told(self, text: str, severity: Literal["information", "error"] = "information") -> None:
+        """Say something that holds a path, which is no markup."""
+        self.notify(text, severity=severity, timeout=10)
+
+    def action_all_raters(self) -> None:
+        """Change between this rater's and everybody's ratings."""
+        self._everybody = not self._everybody
+        self._read()

@@ -1,0 +1,340 @@
+"""A review's statistics as lines of text and bars, each number with its n and 95 % interval."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from textual.content import Content
+
+from radtui.durations import clock_text
+from radtui.measures.bias import LengthBias, SideBias
+from radtui.measures.intervals import Estimate, Proportion
+from radtui.measures.preference import Comparative
+from radtui.measures.quality import Acceptability, Errors
+from radtui.measures.scheme import Scheme
+from radtui.measures.significance import TOO_FEW
+from radtui.measures.statistics import LeftOut, Power, RaterLine, Summary
+from radtui.measures.variants import Variants
+from radtui.measures.words import left_out_words, versions_words
+from radtui.percent import percent_text
+
+LABEL_CELLS = 25
+FIGURES_CELLS = 34  # value, interval, and n or p
+BASE, TUNED = "$warning", "$accent"
+BASE_FAINT, TUNED_FAINT = "$warning 60%", "$accent 60%"
+FULL, LINE, POINT, MIDDLE = "█", "─", "●", "┼"
+
+
+def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Content]:
+    """Everything that follows from the ratings.
+
+    Args:
+        summary: Of the ratings that count.
+        scheme: What was asked.
+        width_cells: Room for a line; bars fill what the figures leave.
+    """
+    found = [_verdict(summary), Content("")]
+    if summary.variants is not None:
+        found += [*_variants(summary.variants, width_cells), Content("")]
+    if summary.n:
+        found += _preference(summary, width_cells)
+    if summary.dimensions:
+        found += [Content(""), title("Qualities compared", "mean from -2 (base) to +2 (tuned)")]
+        labels = {one.id: one.label for one in scheme.dimensions}
+        found += [_mean(labels.get(name, name), one, width_cells) for name, one in summary.dimensions.items()]
+    if summary.acceptability is not None:
+        found += [Content(""), *hung(_acceptability(summary.acceptability), width_cells)]
+    if summary.errors is not None:
+        found += [Content(""), *hung(_errors(summary.errors, scheme), width_cells)]
+    if summary.n:
+        found += [Content(""), *_checks(summary)]
+    found += _left_out(summary.left_out)
+    if pooled := versions_words(summary.versions):
+        found.append(Content.styled(f"{pooled}.", "$muted"))
+    return found
+
+
+def _verdict(summary: Summary) -> Content:
+    preference = summary.preference
+    decided = summary.power.non_ties
+    if summary.variants is not None and summary.variants.n:
+        said = [f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.variants.contrasts]
+        return Content.styled("; ".join(said).capitalize() + ".", "bold")
+    if not summary.n:
+        return Content.styled("Nothing is rated yet. Press esc and rate the first pair.", "bold")
+    if not summary.power.enough:
+        pairs = f"{decided} decided pair{'' if decided == 1 else 's'}"
+        text = f"Too few to conclude: {pairs}, {TOO_FEW} at least are needed."
+        return Content.styled(text, "bold")
+    style = {"tuned preferred": f"bold {TUNED}", "base preferred": f"bold {BASE}"}.get(
+        summary.verdict, "bold"
+    )
+    return Content.styled(
+        f"{summary.verdict.capitalize()} (exact sign test, {p_text(preference.sign_p)}).", style
+    )
+
+
+def _preference(summary: Summary, width: int) -> list[Content]:
+    one = summary.preference
+    return [
+        title("Preference", f"{summary.n:,} ratings{' of base and tuned' if summary.variants else ''}"),
+        diverging(one.counts, width),
+        Content.assemble(
+            ("base ", BASE), f"{one.losses}", ("   equal ", "$muted"), f"{one.ties}",
+            ("   tuned ", TUNED), f"{one.wins}", ("   both bad ", "$muted"), f"{summary.both_bad.hits}",
+        ),
+        Content(""),
+        share_line("Tuned wins of decided", one.win_rate, width, middle=True),
+        share_line("Tuned preferred or equal", summary.preferred_or_equal, width, middle=True),
+        _mean("Mean, -2 to +2", one, width),
+    ]  # fmt: skip
+
+
+def _variants(found: Variants, width: int) -> list[Content]:
+    """All variants on one scale, then each two against each other."""
+    rows = [title("All variants", f"{found.n:,} ratings; strength in log odds against base, 95 %")]
+    if not found.strengths:
+        rows.append(
+            Content.styled("No common scale yet: a variant never lost to, or never met, another.", "$muted")
+        )
+    ends = [abs(value) for one in found.strengths for value in (one.low, one.high)]
+    reach = max(ends, default=0.0) or 1.0
+    for one in found.strengths:
+        limits = f"{one.low:+.2f} to {one.high:+.2f}, n {one.n}" if one.standard_error else "the reference"
+        figures = f"{one.log_odds:>+5.2f}  {limits}"
+        at = [(value / reach + 1) / 2 for value in (one.low, one.log_odds, one.high)]
+        line = interval(at[0], at[1], at[2], width - LABEL_CELLS - FIGURES_CELLS, 0.5)
+        rows.append(Content.assemble(f"{one.variant:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line))
+    for pair in found.contrasts:
+        rate = pair.summary.preference.win_rate
+        rows.append(share_line(f"{pair.later} beats {pair.earlier}", rate, width, middle=True))
+    return rows
+
+
+def diverging(counts: dict[int, int], width_cells: int) -> Content:
+    """A bar that grows from the middle: base preferred to the left, tuned to the right, ties across the middle.
+
+    Args:
+        counts: -2..2 -> answers.
+        width_cells: Of the whole bar, empty ends included.
+    """
+    ties = counts[0] / 2
+    longer = max(counts[-2] + counts[-1] + ties, counts[2] + counts[1] + ties)
+    if not longer:
+        return Content("")
+    half = width_cells // 2
+    parts = []
+    for side in (-1, 1):
+        cells = _parts([counts[2 * side], counts[side], ties], half / longer)
+        styles = (BASE, BASE_FAINT, "$faint") if side < 0 else (TUNED, TUNED_FAINT, "$faint")
+        bars = [Content.styled(FULL * n, style) for n, style in zip(cells, styles, strict=True)]
+        parts += [Content(" " * (half - sum(cells))), *bars] if side < 0 else bars[::-1]
+    return Content("").join(parts)
+
+
+def _parts(counts: list[float], cells_each: float) -> list[int]:
+    """Cells of the parts of one side, from its end to the middle; rounded so that their sum is right."""
+    ends = [round(sum(counts[at:]) * cells_each) for at in range(len(counts) + 1)]
+    return [start - end for start, end in pairwise(ends)]
+
+
+def share_line(label: str, share: Proportion, width_cells: int, middle: bool = False) -> Content:
+    """A proportion with its interval, drawn on a line from 0 to 100 %; `middle` marks one half."""
+    if share.value is None:
+        return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
+    low, high = (share.value if end is None else end for end in (share.low, share.high))
+    limits = f"{percent_text(low)} to {percent_text(high)}, " if share.low is not None else ""
+    figures = f"{percent_text(share.value):>5}  {limits}n {share.n}"
+    line = interval(
+        low, share.value, high, width_cells - LABEL_CELLS - FIGURES_CELLS, 0.5 if middle else None
+    )
+    return Content.assemble(f"{label:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
+
+
+def _mean(label: str, one: Comparative, width: int) -> Content:
+    mean = one.mean
+    if mean.value is None:
+        return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
+    p = one.holm_p if one.holm_p is not None else one.wilcoxon_p
+    figures = f"{mean.value:>+5.2f}  {_limits(mean, '+.2f')}, {p_text(p)}"
+    low, high = (value if value is not None else mean.value for value in (mean.low, mean.high))
+    room = width - LABEL_CELLS - FIGURES_CELLS
+    line = interval((low + 2) / 4, (mean.value + 2) / 4, (high + 2) / 4, room, 0.5)
+    return Content.assemble(f"{label:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
+
+
+def interval(low: float, value: float, high: float, cells: int, middle: float | None) -> Content:
+    """A point with its interval on a line, all in 0..1; "" where there are too few cells to read it."""
+    if cells < 12:
+        return Content("")
+    at = [min(cells - 1, max(0, round(x * (cells - 1)))) for x in (low, value, high)]
+    centre = round(middle * (cells - 1)) if middle is not None else -1
+    clear = middle is not None and low < high and not low <= middle <= high
+    style = (TUNED if value > (middle or 0) else BASE) if clear or middle is None else "$foreground"
+    parts: list[Content] = []
+    for cell in range(cells):
+        if cell == at[1]:
+            parts.append(Content.styled(POINT, f"bold {style}"))
+        elif at[0] <= cell <= at[2]:
+            parts.append(Content.styled("━", style))
+        else:
+            parts.append(Content.styled(MIDDLE if cell == centre else LINE, "$faint"))
+    return Content("").join(parts)
+
+
+def _acceptability(found: Acceptability) -> list[Content]:
+    ratings = "1 rating" if found.base.n == 1 else f"{found.base.n} ratings"
+    rows = [title("Acceptability", f"1 to 5, {ratings} with both answers")]
+    rows.append(
+        compared(
+            "Mean",
+            value_text(found.base, ".2f"),
+            value_text(found.tuned, ".2f"),
+            _difference(found.difference, found.wilcoxon_p),
+        )
+    )
+    for level in (found.usable, found.as_is):
+        label = "Usable (4 or 5)" if level.level < 5 else "Use as is (5)"
+        test = f"McNemar {p_text(level.mcnemar.p)}"
+        rows.append(compared(label, share_text(level.base), share_text(level.tuned), test))
+    return rows
+
+
+def _errors(found: Errors, scheme: Scheme) -> list[Content]:
+    base, tuned = found.base, found.tuned
+    rows = [
+        title("Errors per report", f"{found.n} ratings"),
+        compared(
+            "Significant", value_text(base.significant, ".2f"), value_text(tuned.significant, ".2f"),
+            _difference(found.difference, found.wilcoxon_p),
+        ),
+        compared("Insignificant", value_text(base.insignificant, ".2f"), value_text(tuned.insignificant, ".2f"), ""),
+        compared("With a significant one", share_text(base.with_significant), share_text(tuned.with_significant), ""),
+    ]  # fmt: skip
+    for category in scheme.errors:
+        one, other = base.by_category[category.id][0], tuned.by_category[category.id][0]
+        if one.value or other.value:
+            rows.append(
+                compared(
+                    f"  {_short(category.label)}", number_text(one, ".2f"), number_text(other, ".2f"), ""
+                )
+            )
+    return rows
+
+
+def _checks(summary: Summary) -> list[Content]:
+    """Whether side or length decided, how far raters agree, and what the number of pairs can show."""
+    rows = [title("Checks"), *_biases(summary.side, summary.length)]
+    if summary.repeats is not None:
+        same = summary.repeats.same
+        said = f"{share_text(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}"
+        rows.append(_checked("Same answer again", said))
+    if summary.agreement is not None:
+        alpha = summary.agreement.alpha
+        said = f"Krippendorff alpha {value_text(alpha, '.2f')}, {alpha.n} images"
+        rows.append(_checked("Raters agree", said))
+    if len(summary.raters) > 1:
+        rows += [_checked(f"  {_short(one.rater)}", _rater(one)) for one in summary.raters]
+    return [*rows, _checked("Power", _power(summary.power))]
+
+
+def _biases(side: SideBias, length: LengthBias) -> list[Content]:
+    """Whether the left or the longer text was preferred for being that."""
+    rows = []
+    left = side.chosen_left
+    if left.value is not None:
+        found = (
+            "leaves out 50 %: the side may have decided"
+            if side.suspected
+            else "covers 50 %: no side bias seen"
+        )
+        rows.append(_checked("Left text chosen", f"{share_text(left)}, n {left.n}: {found}", side.suspected))
+    if length.rho is not None and length.median_ratio is not None:
+        said = f"rho {length.rho:+.2f}, {p_text(length.p)}; tuned texts are {length.median_ratio:.2f} times as long"
+        rows.append(_checked("Longer text preferred", said, length.p is not None and length.p < 0.05))
+    return rows
+
+
+def _rater(one: RaterLine) -> str:
+    return f"{one.wins} wins, {one.ties} equal, {one.losses} losses, {clock_text(one.active_s)} active"
+
+
+def _power(power: Power) -> str:
+    if power.detectable is None:
+        return ", ".join(f"{percent_text(rate)} needs {n}" for rate, n in power.needed.items())
+    return f"{power.non_ties} decided pairs would show a true {percent_text(power.detectable)} or more"
+
+
+def _left_out(left_out: LeftOut) -> list[Content]:
+    said = left_out_words({name: getattr(left_out, name) for name in left_out.__slots__ if name != "unrated"})
+    return [Content(""), Content.styled(f"Left out: {said}.", "$muted")] if said else []
+
+
+def _short(label: str) -> str:
+    room = LABEL_CELLS - 3
+    return label if len(label) <= room else label[: room - 1] + "…"
+
+
+def p_text(p: float | None) -> str:
+    """A p value as it is cited."""
+    if p is None:
+        return "p –"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def title(text: str, note: str = "") -> Content:
+    """A heading with what its figures rest on."""
+    return Content.assemble((text, "bold"), (f"  {note}" if note else "", "$muted"))
+
+
+def compared(label: str, base: str, tuned: str, note: str = "") -> Content:
+    """A figure of both variants in one line."""
+    return Content.assemble(
+        f"{label:<{LABEL_CELLS}}", ("base ", "$muted"), (f"{base:<20}", BASE),
+        ("tuned ", "$muted"), (f"{tuned:<20}", TUNED), (note, "$muted"),
+    )  # fmt: skip
+
+
+def hung(lines: list[Content], width_cells: int) -> list[Content]:
+    """Lines that are too long go on below their figures, not below their labels."""
+    found: list[Content] = []
+    for line in lines:
+        first, *rest = line.wrap(width_cells) or [line]
+        below = Content(" ").join(rest).wrap(max(20, width_cells - LABEL_CELLS)) if rest else []
+        found += [first, *(Content(" " * LABEL_CELLS) + more for more in below)]
+    return found
+
+
+def _checked(label: str, text: str, alarming: bool = False) -> Content:
+    return Content.assemble(f"{label:<{LABEL_CELLS}}", (text, "$warning" if alarming else "$foreground"))
+
+
+def share_text(share: Proportion) -> str:
+    """A proportion with its interval, "–" without an n."""
+    if share.value is None or share.low is None or share.high is None:
+        return "–"
+    return f"{percent_text(share.value)} ({100 * share.low:.0f}-{percent_text(share.high)})"
+
+
+def number_text(estimate: Estimate, form: str) -> str:
+    """An estimate without its interval."""
+    return "–" if estimate.value is None else format(estimate.value, form)
+
+
+def value_text(estimate: Estimate, form: str) -> str:
+    """An estimate with its interval where there is one, formatted as `form` says."""
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return number_text(estimate, form)
+    return f"{estimate.value:{form}} ({estimate.low:{form}}-{estimate.high:{form}})"
+
+
+def _limits(of: Estimate, form: str) -> str:
+    if of.low is None or of.high is None:
+        return f"n {of.n}"
+    return f"{of.low:{form}} to {of.high:{form}}"
+
+
+def _difference(difference: Estimate, p: float | None) -> str:
+    if difference.value is None:
+        return ""
+    return f"{difference.value:+.2f} ({_limits(difference, '+.2f')}), {p_text(p)}"

@@ -1,0 +1,73 @@
+"""What the form of a training job can offer: data sets, models, presets, and what raters have to teach."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from radtui.paths import DataDir
+from radtui.records import JobKind, UserError
+from radtui.settings import PRESETS, TrainSettings
+from radtui.store import images, jobs, ratings
+from radtui.store.images import DatasetSummary
+from radtui.tui.train.plan import Plan, plan, preference_plan
+
+if TYPE_CHECKING:
+    from radtui.study.rated_pairs import Offer
+
+FROM_RATINGS = "preferences"  # the preset of jobs that learn from rated pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What is known so far; each part is read on its own.
+
+    Attributes:
+        datasets: Newest first.
+        models: Names used before, then those of the presets.
+        offer: What can be learnt from raters: a proposal, why there is none yet, or None where nothing is rated.
+    """
+
+    datasets: Sequence[DatasetSummary] = ()
+    models: Sequence[str] = ()
+    offer: Offer | str | None = None
+
+    @property
+    def proposal(self) -> Offer | None:
+        """The offer, where there is enough to learn from."""
+        return None if isinstance(self.offer, str) else self.offer
+
+    @property
+    def presets(self) -> list[str]:
+        """The presets that can be chosen now."""
+        return [name for name in PRESETS if name != FROM_RATINGS or self.proposal is not None]
+
+    def plan(self, settings: TrainSettings) -> Plan:
+        """What a run with these settings will do."""
+        if not settings.learns_preferences:
+            return plan(settings, self.datasets)
+        if self.proposal is not None:
+            return preference_plan(settings, self.proposal, self.datasets)
+        return Plan((), (self.offer,) if isinstance(self.offer, str) else ())
+
+
+def read_names(db: sqlite3.Connection) -> tuple[list[DatasetSummary], list[str]]:
+    """The data sets, and the names of models known here."""
+    used = [str(job.settings.get("model", "")) for job in jobs.all_jobs(db) if job.kind is JobKind.TRAIN]
+    known = [*used, *(one.model for one in PRESETS.values())]
+    return images.datasets(db), list(dict.fromkeys(model for model in known if model))
+
+
+def read_offer(db: sqlite3.Connection, data: DataDir) -> Offer | str | None:
+    """What can be learnt from raters, as in `Choices`; takes seconds for many thousands of ratings."""
+    if not ratings.rated_training_jobs(db):
+        return None
+    from radtui.study.rated_pairs import offer
+    from radtui.study.study import scheme_for
+
+    try:
+        return offer(db, scheme_for(data), PRESETS[FROM_RATINGS])
+    except UserError as error:
+        return str(error)

@@ -1,0 +1,210 @@
+"""The form of a training job: presets, fields, and what the run will do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from radtui.paths import DataDir
+from radtui.records import UserError
+from radtui.settings import PRESETS, TrainSettings
+from radtui.store.database import connect
+from radtui.tui import theme
+from radtui.tui.train.choices import FROM_RATINGS, Choices, read_names, read_offer
+from radtui.tui.train.memory_panel import MemoryPanel
+from radtui.tui.train.plan import Plan
+from radtui.tui.widgets.settings_form import SettingsForm
+
+SAID = {
+    "default": "recommended: answer-only loss, held-out evaluation, larger batches",
+    "seed": "the report's recipe to the letter: 30 steps, loss on everything",
+    "demo": "the small bundled model on drawn phantoms; minutes on a CPU",
+    "preferences": "DPO: which of two texts raters preferred, on top of the job that wrote them",
+}
+# What a job that learns references has no use for, and what one that learns preferences takes from the job before it.
+HIDDEN = frozenset({"objective", "from_job", "beta"})
+HIDDEN_FROM_RATINGS = frozenset({
+    "model", "dataset", "train_split", "train_images", "instruction", "message_order", "describe_order", "loss_on",
+    "max_side_px", "max_length_tokens", "objective", "lora_r", "lora_alpha", "lora_dropout", "lora_seed",
+    "tune_vision", "tune_language", "tune_attention", "tune_mlp", "backend", "trust_remote_code",
+})  # fmt: skip
+
+
+class TrainForm(Vertical):
+    """Fields of `TrainSettings` beside the plan they make; posts `Submitted` when they are to be trained with."""
+
+    DEFAULT_CSS = """
+    TrainForm { height: 1fr; }
+    TrainForm .presets { height: 2; padding: 0 3; }
+    TrainForm .plan { width: 56; padding: 0 2; border-left: vkey $faint; display: none; }
+    TrainForm.-wide .plan { display: block; }
+    TrainForm .plan-short { height: auto; max-height: 2; padding: 0 3; color: $warning; }
+    TrainForm.-wide .plan-short { display: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start", tooltip="Start training with these settings"),
+        Binding("p", "preset", "Preset", tooltip="Fill in the next preset"),
+        Binding("m", "memory", "Memory", tooltip="What this run would take of the memory, before it starts"),
+        Binding(
+            "R", "ratings", "From ratings", tooltip="Learn from rated pairs, with the job that wrote them"
+        ),
+        Binding("escape", "screen.back", "Back to the job", tooltip="Back to the job that was shown"),
+    ]
+
+    @dataclass
+    class Submitted(Message):
+        """These settings are to be trained with; `parent_job_id` is the job they were taken from, if any."""
+
+        settings: TrainSettings
+        parent_job_id: int | None
+
+    def __init__(self, data: DataDir, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.form = SettingsForm(PRESETS["default"], HIDDEN)
+        self.parent_job_id: int | None = None
+        self._data = data
+        self._memory = MemoryPanel()
+        self._preset = "default"
+        self._choices = Choices()
+
+    @property
+    def settings(self) -> TrainSettings:
+        """What the form says now."""
+        settings = self.form.settings
+        assert isinstance(settings, TrainSettings)
+        return settings
+
+    def compose(self) -> ComposeResult:
+        """Presets above, fields left, plan right."""
+        yield Static(classes="presets")
+        with Horizontal():
+            yield self.form
+            with VerticalScroll(classes="plan", can_focus=False):
+                yield Static(classes="plan-text")
+        yield Static(classes="plan-short")
+        yield self._memory
+
+    def on_mount(self) -> None:
+        """Draw what does not depend on data."""
+        self._show()
+
+    def on_resize(self) -> None:
+        """Show the plan where there is room for it."""
+        self.set_class(self.size.width >= 120, "-wide")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Ratings are offered where there are any, be they enough or not."""
+        return action != "ratings" or self._choices.offer is not None
+
+    @work(thread=True, exclusive=True, group="names")
+    def read_names(self) -> None:
+        """Offer the data sets and models that are known by now."""
+        self._read(lambda db: dict(zip(("datasets", "models"), read_names(db), strict=True)))
+
+    @work(thread=True, exclusive=True, group="offer")
+    def read_offer(self) -> None:
+        """Count the rated pairs: raters go on while the form is away."""
+        self._read(lambda db: {"offer": read_offer(db, self._data)})
+
+    def _read(self, query: Callable[[sqlite3.Connection], dict[str, object]]) -> None:
+        """Bring parts of the choices up to date; for threads."""
+        try:
+            with closing(connect(self._data)) as db:
+                found = query(db)
+        except (sqlite3.Error, OSError, UserError) as error:
+            said = f"Cannot read {self._data.database}: {error}"
+            self.app.call_from_thread(self.notify, said, severity="error")
+        else:
+            self.app.call_from_thread(self._know, found)
+
+    def _know(self, parts: dict[str, object]) -> None:
+        self._choices = replace(self._choices, **parts)  # type: ignore[arg-type]
+        self.form.list.set_options("dataset", tuple(one.name for one in self._choices.datasets))
+        self.form.list.set_options("model", tuple(self._choices.models))
+        self._show()
+        self.refresh_bindings()
+
+    def action_start(self) -> None:
+        """Hand in the settings, if they are valid."""
+        if not self.form.refuse_invalid():
+            self.post_message(self.Submitted(self.settings, self.parent_job_id))
+
+    def action_preset(self) -> None:
+        """Fill in the next preset; the data set stays."""
+        names = self._choices.presets
+        at = names.index(self._preset) + 1 if self._preset in names else 0
+        self._take_preset(names[at % len(names)])
+
+    def action_memory(self) -> None:
+        """Ask what these settings would take."""
+        if not self.form.refuse_invalid():
+            self._memory.ask(self._data, self.settings)
+
+    def action_ratings(self) -> None:
+        """Fill in what is proposed for learning from rated pairs, or say why nothing is."""
+        if isinstance(self._choices.offer, str):
+            self.form.point_out(self._choices.offer)
+        else:
+            self._take_preset(FROM_RATINGS)
+
+    def take(self, settings: TrainSettings, job_id: int) -> None:
+        """Fill in another job's settings."""
+        self._preset, self.parent_job_id = f"job #{job_id}", job_id
+        self._fill(settings)
+
+    def _take_preset(self, name: str) -> None:
+        self._preset, self.parent_job_id = name, None
+        proposal = self._choices.proposal
+        if name == FROM_RATINGS and proposal is not None:
+            self._fill(proposal.settings, "beta")
+        else:
+            self._fill(replace(PRESETS[name], dataset=self.settings.dataset))
+
+    def _fill(self, settings: TrainSettings, current: str = "") -> None:
+        self.form.list.hide(HIDDEN_FROM_RATINGS if settings.learns_preferences else HIDDEN)
+        self.form.show(settings, settings)
+        if current:
+            self.form.list.go_to(current)
+        self._show()
+
+    @on(SettingsForm.Changed)
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        changed = self.settings != self.form.list.baseline
+        presets = _presets_text(self._choices.presets, self._preset, changed)
+        self.query_one(".presets", Static).update(presets)
+        found = self._choices.plan(self.settings)
+        self.query_one(".plan-text", Static).update(_plan_text(found))
+        self.query_one(".plan-short", Static).update(found.doubts[0] if found.doubts else "")
+        self._memory.settings_are(self.settings)
+
+
+def _presets_text(names: list[str], current: str, changed: bool) -> Content:
+    """The presets side by side, then a line about the current one, which may be another job's settings."""
+    parts: list[Content | str] = [Content.styled("New training job", "bold"), "   "]
+    for name in names if current in names else [*names, current]:
+        style = theme.LIT if name == current else "$muted"
+        parts += [Content.styled(f" {name} ", style), " "]
+    said = "changed fields are marked •" if changed else SAID.get(current, f"settings of {current}")
+    return Content.assemble(*parts, "\n", Content.styled(said, "$muted"))
+
+
+def _plan_text(found: Plan) -> Content:
+    lines = [Content.styled("This run", "bold $muted")]
+    for label, text in found.facts:
+        lines.append(Content.assemble(Content.styled(f"{label:<12}", "$muted"), text))
+    for doubt in found.doubts:
+        lines += [Content(""), Content.styled(f"! {doubt}", "$warning")]
+    return Content("\n").join(lines)

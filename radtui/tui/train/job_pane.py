@@ -1,0 +1,236 @@
+"""A training job, live or over: its state, loss chart, small charts, watched texts and log."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from radtui.charts.palette import EVAL, TRAIN
+from radtui.paths import DataDir
+from radtui.records import Event, Job, JobState
+from radtui.settings import TrainSettings
+from radtui.tui import words
+from radtui.tui.jobs.job_words import saying
+from radtui.tui.jobs.log_tail import LogTail
+from radtui.tui.snapshot import News, Snapshot
+from radtui.tui.train.plan import loss_note
+from radtui.tui.train.watch_timeline import WatchTimeline
+from radtui.tui.widgets.chart import LossChart
+from radtui.tui.widgets.small_chart import SmallChart
+
+LOSSES = {"loss": ("train", TRAIN), "eval_loss": ("eval", EVAL)}
+SMALL = {
+    "reward_margin": ("Margin", ""),
+    "reward_accuracy": ("Pairs right", ""),
+    "learning_rate": ("Learning rate", ""),
+    "grad_norm": ("Gradient norm", ""),
+    "tokens_per_s": ("Tokens", "/s"),
+    "memory_gib": ("Memory", "GiB"),
+}
+SHOWN_WITH_POINTS = ("reward_margin", "reward_accuracy", "memory_gib")
+SMALL_CELLS = 20  # a title, a value and a unit
+EVENTS = 6
+TALL_ROWS = 36  # from which a line may stay empty
+WIDE_CELLS = 110  # from which the texts have room beside the chart
+
+
+class JobPane(Vertical):
+    """Everything about one training job."""
+
+    DEFAULT_CSS = """
+    JobPane .job-status { height: auto; max-height: 5; padding: 0 2; }
+    JobPane.-tall .job-status { padding: 1 2; max-height: 7; }
+    JobPane .job-body { height: 1fr; }
+    JobPane .job-charts { width: 1fr; padding: 0 1; }
+    JobPane .job-small { height: 3; margin-top: 1; }
+    JobPane SmallChart { margin: 0 1 0 0; }
+    JobPane .job-side { width: 38%; border-left: vkey $faint; padding: 0 1 0 2; }
+    JobPane .job-events { height: auto; max-height: 9; margin-top: 1; color: $muted; }
+    JobPane LogTail { height: 35%; border-top: hkey $faint; display: none; }
+    JobPane.-log LogTail { display: block; }
+    JobPane.-narrow .job-side { display: none; }
+    JobPane.-narrow.-texts .job-side { display: block; width: 1fr; border-left: none; }
+    JobPane.-narrow.-texts .job-charts { display: none; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w", "texts", "Texts", tooltip="Watched texts in place of the chart, and back"),
+        Binding("left_square_bracket", "text_step(-1)", "Earlier", tooltip="Watched texts one step earlier"),
+        Binding("right_square_bracket", "text_step(1)", "Later", tooltip="Watched texts one step later"),
+        Binding("i", "text_image", "Image", tooltip="Watched texts of the next image"),
+        Binding("l", "tail", "Log", tooltip="Show or hide the end of the log"),
+    ]
+
+    def __init__(self, data: DataDir) -> None:
+        super().__init__()
+        self.job: Job | None = None
+        self.chart = LossChart()
+        self.texts = WatchTimeline(data)
+        self.log_tail = LogTail()
+        self._small = {name: SmallChart(title, unit=unit) for name, (title, unit) in SMALL.items()}
+        self._events: list[Event] = []
+
+    def compose(self) -> ComposeResult:
+        """State above, charts left, texts right, log below."""
+        yield Static(classes="job-status")
+        with Horizontal(classes="job-body"):
+            with Vertical(classes="job-charts"):
+                yield self.chart
+                with Horizontal(classes="job-small"):
+                    yield from self._small.values()
+            with Vertical(classes="job-side"):
+                yield self.texts
+                yield Static(classes="job-events")
+        yield self.log_tail
+
+    def on_resize(self) -> None:
+        """Texts beside the chart where there is room, in its place elsewhere."""
+        self.set_class(self.size.width < WIDE_CELLS, "-narrow")
+        self.set_class(self.size.height >= TALL_ROWS, "-tall")
+        self.call_after_refresh(self._fit_small)
+        self.screen.refresh_bindings()
+
+    def on_show(self) -> None:
+        """Back from the form, with texts in the place of the chart that would have the focus."""
+        if self.can_focus:
+            self.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer keys for texts when there are any; a narrow screen needs one to see them at all."""
+        if action in ("text_step", "text_image"):
+            return self.texts.filled
+        return action != "texts" or self.has_class("-narrow")
+
+    def action_texts(self) -> None:
+        """Texts in place of the chart, and back; the focus cannot stay on a hidden chart, nor leave with its keys."""
+        self.toggle_class("-texts")
+        self.can_focus = self.has_class("-texts")
+        (self if self.can_focus else self.chart).focus()
+
+    def action_text_step(self, by: int) -> None:
+        """Watched texts at another step."""
+        self.texts.go(by)
+
+    def action_text_image(self) -> None:
+        """Watched texts of the next image."""
+        self.texts.next_image()
+
+    def action_tail(self) -> None:
+        """Show the end of the log, or hide it."""
+        self.toggle_class("-log")
+        self.log_tail.call_after_refresh(self.log_tail.scroll_end, animate=False)
+
+    def attach(self, job: Job) -> None:
+        """Show another job; its rows come with the next snapshots."""
+        self.job = job
+        settings = TrainSettings.from_dict(job.settings)
+        self._clear(settings)
+        self.chart.say(note=loss_note(settings))
+        watching = settings.eval_split and settings.watch_images
+        self.texts.clear(
+            "What the model writes about a few held-out images comes with each evaluation."
+            if watching and settings.eval_every
+            else "What the model writes about a few held-out images comes before the first step and after the last."
+            if watching and settings.learns_preferences
+            else "This job describes no images while it trains: watch_images or eval_every is 0."
+        )
+        self.log_tail.show(())
+
+    def take(self, snapshot: Snapshot, news: News | None) -> None:
+        """Take in a snapshot."""
+        if self.job is None:
+            return
+        job = next((one for one in snapshot.jobs if one.id == self.job.id), self.job)
+        self.job = job
+        if news is not None and news.job.id == job.id:
+            if news.first:
+                self._clear(TrainSettings.from_dict(job.settings))
+            self._take_points(news)
+            filled = self.texts.filled
+            self.texts.take(news)
+            if self.texts.filled != filled:
+                self.screen.refresh_bindings()
+            if news.log is not None:
+                self.log_tail.show(news.log)
+        self._show_state(snapshot)
+
+    def _clear(self, settings: TrainSettings) -> None:
+        self.chart.clear()
+        self._events = []
+        self._show_events()
+        for key, (label, colour) in LOSSES.items():
+            if key == "loss" or settings.eval_split:
+                self.chart.add_series(key, label, colour, points=key == "eval_loss")
+        for name, chart in self._small.items():
+            chart.clear()
+            chart.display = name not in SHOWN_WITH_POINTS
+
+    def _take_points(self, news: News) -> None:
+        for event in news.events:
+            if event.kind == "resume":  # what lay beyond is written again
+                self._events = [one for one in self._events if one.step <= event.step]
+            self._events.append(event)
+        if news.events:
+            self.chart.set_events(self._events)
+            self._show_events()
+        for name, points in news.metrics.items():
+            if name in LOSSES:
+                if name == "eval_loss":
+                    self.chart.add_series(name, *LOSSES[name], points=True)
+                self.chart.extend(name, points)
+            elif name in self._small:
+                first = self._small[name].value is None
+                self._small[name].extend(points)
+                if first:
+                    self._small[name].display = True
+                    self._fit_small()
+
+    def _fit_small(self) -> None:
+        """With a job's rewards there are more small charts than fit beside each other: the last ones go."""
+        if not self._small["reward_margin"].display:
+            return
+        measured = [chart for chart in self._small.values() if chart.value is not None]
+        room = max(2, self.query_one(".job-charts").size.width // SMALL_CELLS)
+        for place, chart in enumerate(measured):
+            chart.display = place < room
+
+    def _show_events(self) -> None:
+        """The newest events that fit, oldest of them first; all are marked on the chart."""
+        lines = [Content("events")] if self._events else []
+        for event in self._events[-EVENTS:]:
+            step = Content.styled(f"{event.step:>6}  ", "$muted")
+            style = "$warning" if event.kind == "warning" else "$foreground"
+            lines.append(Content.assemble(step, Content.styled(event.text or event.kind, style)))
+        self.query_one(".job-events", Static).update(Content("\n").join(lines))
+
+    def _show_state(self, snapshot: Snapshot) -> None:
+        job = self.job
+        assert job is not None
+        said = saying(job, snapshot.progress(job.id), snapshot.at_s)
+        title = Content.assemble(
+            Content.styled(f"#{job.id} ", "$muted"),
+            Content.styled(job.name, "bold"),
+            "   ",
+            Content.styled(f"{words.MARKS[job.state]} {said.state}", f"bold {said.style}"),
+            Content.styled(f"   {memory(job, self._events)}", "$muted"),
+        )
+        text = Content.styled(said.text, said.style if job.state is JobState.FAILED else "$foreground")
+        lines = [title, text] if said.text else [title]
+        lines.append(Content.styled(said.next, "$muted"))
+        self.query_one(".job-status", Static).update(Content("\n").join(lines))
+        waiting = said.text if job.state.live else f"{said.state.capitalize()} before the first step."
+        if waiting != self.chart.model.look.empty_text:
+            self.chart.say(empty_text=waiting)
+
+
+def memory(job: Job, events: list[Event]) -> str:
+    """A job's peak memory, "" while it is not known."""
+    peak = job.result.get("peak_memory_gib")
+    if isinstance(peak, (int, float)):
+        return f"peak {peak:.1f} GiB"
+    return next((event.text for event in reversed(events) if event.kind == "memory"), "")

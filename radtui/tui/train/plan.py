@@ -1,0 +1,149 @@
+"""What a training job will do, in words, from its settings and the data set's counts; pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from radtui.measures.words import left_out_words
+from radtui.settings import TrainSettings
+from radtui.store.images import DatasetSummary
+
+if TYPE_CHECKING:
+    from radtui.study.rated_pairs import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sentences for the form: `facts` as label and text, `doubts` that deserve a look before starting."""
+
+    facts: tuple[tuple[str, str], ...]
+    doubts: tuple[str, ...] = ()
+
+
+def steps_of(settings: TrainSettings, images: int) -> int:
+    """Optimizer steps on one device.
+
+    Args:
+        settings: the run.
+        images: images of the training split.
+
+    Source: transformers' Trainer: an epoch is ceil(batches / accumulation) updates.
+    """
+    if settings.max_steps:
+        return settings.max_steps
+    batches = math.ceil(images / settings.batch_size)
+    return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
+
+
+def loss_note(settings: TrainSettings) -> str:
+    """What the loss is over, as the chart says it: two losses of different things cannot be compared."""
+    if settings.learns_preferences:
+        return "DPO loss, 0.69 at the start"  # -log sigmoid(0)
+    return "answer-only loss" if settings.loss_on == "answer" else "loss on prompt and answer"
+
+
+def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
+    """What will happen, and what looks wrong; an empty data set name means the newest."""
+    chosen = _chosen(settings, datasets)
+    if chosen is None:
+        named = f"There is no data set {settings.dataset!r}." if settings.dataset else "No data set yet."
+        return Plan((), (f"{named} Import images first: press d.",))
+    train = chosen.splits.get(settings.train_split, 0)
+    used = min(train, settings.train_images) if settings.train_images else train
+    held_out = chosen.splits.get(settings.eval_split, 0) if settings.eval_split else 0
+    facts = [("learns from", f"{used:,} images of {chosen.name}/{settings.train_split}")]
+    if used:
+        total = steps_of(settings, used)
+        batch = settings.effective_batch
+        passes = total * batch / used
+        facts.append(("steps", f"{total:,} of {batch} {_images(batch)}"))
+        facts.append(
+            ("passes", f"{passes:,.1f} over the data" if passes < 10 else f"{passes:,.0f} over the data")
+        )
+    facts.append(("loss", loss_note(settings)))
+    facts += _watch_facts(settings, held_out)
+    return Plan(tuple(facts), tuple(_doubts(settings, chosen, train, held_out)))
+
+
+def preference_plan(settings: TrainSettings, found: Offer, datasets: Sequence[DatasetSummary]) -> Plan:
+    """What learning from rated pairs will do.
+
+    Args:
+        settings: The run.
+        found: The pairs as they were counted for the form.
+        datasets: For the held-out images that are watched.
+    """
+    if settings.from_job not in (0, found.job.id):
+        return Plan((("learns from", f"the rated pairs of #{settings.from_job}, counted when it starts"),))
+    count = len(found.choice.pairs)
+    held_back = min(settings.eval_images, count // 2) if settings.eval_every else 0
+    facts = [
+        ("learns from", f"{count - held_back:,} rated pairs of #{found.job.id}"),
+        ("begins with", f"the adapter of #{found.job.id}, a copy bounds it"),
+    ]
+    facts += [("left out", left_out_words({why: n})) for why, n in found.choice.left_out.items() if n]
+    total = steps_of(settings, count - held_back)
+    passes = total * settings.effective_batch / (count - held_back)
+    facts.append(("steps", f"{total:,} of {settings.effective_batch} pairs"))
+    facts.append(("passes", f"{passes:,.1f} over the pairs"))
+    facts.append(("loss", loss_note(settings)))
+    facts.append(("holds back", f"{held_back:,} pairs to evaluate on" if held_back else "no pairs"))
+    chosen = _chosen(settings, datasets)
+    watched = min(chosen.splits.get(settings.eval_split, 0), settings.watch_images) if chosen else 0
+    if watched:
+        when = "each time" if held_back else "before and after"
+        facts.append(("describes", f"{watched} held-out {_images(watched)} {when}, for you to watch"))
+    saves = f"every {settings.checkpoint_every} steps" if settings.checkpoint_every else "at the end only"
+    return Plan((*facts, ("saves", f"a checkpoint {saves}")))
+
+
+def _chosen(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> DatasetSummary | None:
+    if not settings.dataset:
+        return datasets[0] if datasets else None
+    return next((one for one in datasets if one.name == settings.dataset), None)
+
+
+def _watch_facts(settings: TrainSettings, held_out: int) -> list[tuple[str, str]]:
+    facts = []
+    if settings.eval_split and settings.eval_every and settings.eval_images:
+        count = min(held_out, settings.eval_images)
+        facts.append(("evaluates", f"{count:,} held-out images every {settings.eval_every} steps"))
+        if settings.watch_images:
+            facts.append(
+                ("describes", f"{min(held_out, settings.watch_images)} of them each time, for you to watch")
+            )
+    else:
+        facts.append(("evaluates", "nothing: no eval split, images or interval"))
+    saves = f"every {settings.checkpoint_every} steps" if settings.checkpoint_every else "at the end only"
+    facts.append(("saves", f"a checkpoint {saves}"))
+    return facts
+
+
+def _doubts(settings: TrainSettings, chosen: DatasetSummary, train: int, held_out: int) -> list[str]:
+    doubts = []
+    there = ", ".join(chosen.splits) or "none"
+    if not train:
+        doubts.append(f"{chosen.name} has no split {settings.train_split!r}; it has {there}.")
+    if settings.eval_split and not held_out:
+        doubts.append(
+            f"{chosen.name} has no split {settings.eval_split!r} to evaluate on; it has {there}."
+            " Empty eval_split, or import it under another name with some held out."
+        )
+    if settings.eval_split and settings.eval_split == settings.train_split:
+        doubts.append("The evaluation uses the images it learns from: its loss says nothing about new ones.")
+    if chosen.leaked:
+        doubts.append(f"{chosen.leaked:,} images are in more than one split: held-out results are too good.")
+    if chosen.unreadable:
+        count = chosen.unreadable
+        which = "1 image cannot be read and is" if count == 1 else f"{count:,} images cannot be read and are"
+        doubts.append(f"{which} left out.")
+    if settings.describe_order not in ("as_trained", settings.message_order):
+        doubts.append("It learns in one message order and describes in the other.")
+    return doubts
+
+
+def _images(count: int) -> str:
+    return "image" if count == 1 else "images"

@@ -1,0 +1,185 @@
+"""Train: the form of a new job, or everything about one that runs or ran."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import ContentSwitcher
+
+from radtui.paths import DataDir
+from radtui.records import Job, JobKind, JobState
+from radtui.settings import TrainSettings
+from radtui.store import jobs
+from radtui.tui.jobs.job_screen import JOB_KEYS, JobScreen
+from radtui.tui.snapshot import Snapshot
+from radtui.tui.train.form import TrainForm
+from radtui.tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from radtui.tui.train.job_pane import JobPane
+
+FOLLOWER = "train"
+LOG_LINES = 200
+PANE_ACTIONS = ("stop", "stop_now", "resume", "describe", "new", "log", "other")
+
+
+class TrainScreen(JobScreen):
+    """One job at a time; `n` goes to the form, escape back to the job."""
+
+    TAB = "train"
+    CSS_PATH = "train.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *JOB_KEYS,
+        Binding("L", "log", "Whole log", show=False, tooltip="The log over the whole screen"),
+        Binding("o", "other", "Other job", tooltip="Show the next older training job"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._form = TrainForm(self.rad.data, id="form")
+        self._pane: JobPane | None = None
+        self._job: Job | None = None
+        self._first_job: Job | None = None
+        self._jobs: tuple[Job, ...] = ()
+        self._seen_state: object = None
+        self._imports: tuple[int, ...] = ()  # that the form's data sets are of
+
+    def compose_body(self) -> ComposeResult:
+        """The form; the job's pane comes beside it when there is a job to show."""
+        with ContentSwitcher(initial=None, classes="body"):
+            yield self._form
+
+    def on_screen_resume(self, event: object) -> None:
+        """Pairs may have been rated since."""
+        super().on_screen_resume(event)  # type: ignore[arg-type]
+        if self.is_mounted and self._on_form:
+            self._form.read_offer()
+
+    def on_mount(self) -> None:
+        """Show the live job, else the newest one, else the form."""
+        live = [job for job in jobs.live(self.rad.db) if job.kind is JobKind.TRAIN]
+        job = live[0] if live else jobs.newest(self.rad.db, JobKind.TRAIN)
+        self._form.read_names()
+        self._first_job = job
+        if job is None:
+            self._show("form")
+
+    @property
+    def chosen(self) -> Job | None:
+        """The job on show."""
+        return self._job
+
+    def shows_end(self, job: Job) -> bool:
+        """The job on show, when it is not behind the form."""
+        return not self._on_form and super().shows_end(job)
+
+    @property
+    def _on_form(self) -> bool:
+        return self.query_one(ContentSwitcher).current == "form"
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Draw what is new of the job on show."""
+        self._jobs = tuple(job for job in snapshot.jobs if job.kind is JobKind.TRAIN)
+        if self._pane is not None:
+            self._pane.take(snapshot, snapshot.news.get(FOLLOWER))
+        self._refresh_names(snapshot)
+        if self._job is not None:
+            self._job = next((job for job in self._jobs if job.id == self._job.id), self._job)
+        state = (self._job.id, self._job.state, self._job.stop_requested) if self._job else None
+        if state != self._seen_state:
+            self._seen_state = state
+            self.refresh_bindings()
+
+    @on(TopBar.Painted)
+    @work(thread=True, group="pane")
+    def _import_pane(self) -> None:
+        """Import what draws a job after the first frame, in a thread: it takes longer than all the rest of a start."""
+        import radtui.tui.train.job_pane  # noqa: F401
+
+        if self._first_job is not None:
+            self.app.call_from_thread(self.call_later, self._attach_first, self._first_job)
+
+    async def _attach_first(self, job: Job) -> None:
+        if self.query_one(ContentSwitcher).current is None:  # nothing was asked for meanwhile
+            await self.attach(job)
+
+    async def attach(self, job: Job) -> None:
+        """Show a job from its first row on."""
+        self._job = job
+        if self._pane is None:
+            from radtui.tui.train.job_pane import JobPane
+
+            self._pane = JobPane(self.rad.data)
+            self._pane.id = "job"
+            await self.query_one(ContentSwitcher).mount(self._pane)
+        self._pane.attach(job)
+        self.rad.poller.follow(FOLLOWER, job.id, metrics=True, descriptions=True, log_lines=LOG_LINES)
+        self._pane.take(self.rad.snapshot, None)
+        self._show("job")
+
+    def edit_from(self, job: Job) -> None:
+        """Show the form with a job's settings."""
+        self._form.take(TrainSettings.from_dict(job.settings), job.id)
+        self._show("form")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the keys of the part on show."""
+        if not self.is_mounted or not self.query(ContentSwitcher):
+            return False
+        if action == "back":
+            return self.chosen is not None
+        if action in PANE_ACTIONS and self._on_form:
+            return False
+        if action == "other":
+            return len(self._jobs) > 1
+        return super().check_action(action, parameters)
+
+    @on(TrainForm.Submitted)
+    def _submit(self, event: TrainForm.Submitted) -> None:
+        """Start a job; what is refused is said at the field that it names."""
+        from radtui.jobs import submit_train
+
+        def submit(data: DataDir, db: sqlite3.Connection) -> Job:
+            if event.settings.learns_preferences:
+                from radtui.study.rated_pairs import submit_preferences
+                from radtui.study.study import scheme_for
+
+                return submit_preferences(data, db, scheme_for(data), event.settings)
+            return submit_train(data, db, event.settings, parent_job_id=event.parent_job_id)
+
+        self.ask(submit, self._submitted, self._form.form.point_out)
+
+    def _submitted(self, job: Job) -> None:
+        self.call_later(self.attach, job)
+
+    def action_back(self) -> None:
+        """Back to the job."""
+        self._show("job")
+
+    async def action_other(self) -> None:
+        """Show the next older training job, after the oldest the newest."""
+        ids = [job.id for job in self._jobs]
+        if self.chosen is not None and self.chosen.id in ids:
+            await self.attach(self._jobs[(ids.index(self.chosen.id) + 1) % len(ids)])
+
+    def _show(self, part: str) -> None:
+        self.query_one(ContentSwitcher).current = part
+        if part == "form":
+            self.set_focus(self._form.form.list)  # at once: the next key may be on its way
+            self._form.read_offer()
+        elif self._pane is not None:
+            self.set_focus(self._pane.chart)
+        self.refresh_bindings()
+
+    def _refresh_names(self, snapshot: Snapshot) -> None:
+        """Read the data sets again when an import has ended, or another one is known."""
+        imports = tuple(
+            job.id for job in snapshot.jobs if job.kind is JobKind.IMPORT and job.state is JobState.DONE
+        )
+        if imports != self._imports:
+            self._imports = imports
+            self._form.read_names()

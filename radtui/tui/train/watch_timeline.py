@@ -1,0 +1,148 @@
+"""What the model writes about a few held-out images as it learns, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from radtui.paths import DataDir
+from radtui.records import Image
+from radtui.store import images
+from radtui.store.database import connect
+from radtui.tui import theme
+from radtui.tui.snapshot import News
+from radtui.tui.train.watched import Watched
+from radtui.tui.widgets.image_canvas import ImageCanvas
+
+IMAGE_ROWS = 26  # of the whole pane, from which there is room for the image
+
+
+class WatchTimeline(Vertical):
+    """One image, its steps, the text of the chosen step, and the reference."""
+
+    DEFAULT_CSS = """
+    WatchTimeline { height: 1fr; }
+    WatchTimeline .watch-head { height: 2; }
+    WatchTimeline ImageCanvas { height: 45%; margin-bottom: 1; display: none; }
+    WatchTimeline.-tall ImageCanvas { display: block; }
+    WatchTimeline VerticalScroll { scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self, data: DataDir) -> None:
+        super().__init__()
+        self._data = data
+        self._watched = Watched()
+        self._images: dict[int, Image] = {}
+        self._note = self._drawn = ""
+
+    def compose(self) -> ComposeResult:
+        """Which image, the image, the texts."""
+        yield Static(classes="watch-head")
+        yield ImageCanvas(empty="")
+        with VerticalScroll(can_focus=False):
+            yield Static(classes="watch-text")
+
+    def on_resize(self) -> None:
+        """Draw the image where there is room for it beside the texts."""
+        self._show()
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is any text."""
+        return self._watched.image_id is not None
+
+    def clear(self, note: str) -> None:
+        """Another job; `note` is said until there is a text."""
+        self._watched, self._note = Watched(), note
+        self._show()
+
+    def take(self, news: News) -> None:
+        """Take in what is new."""
+        self._watched.rewind(news.events)
+        self._watched.add(news.descriptions)
+        unknown = [image_id for image_id in self._watched.image_ids if image_id not in self._images]
+        if unknown:
+            self._read(unknown)
+        if news.descriptions or news.events:
+            self._show()
+
+    def go(self, steps: int) -> None:
+        """Show a later or earlier step."""
+        self._watched.go(steps)
+        self._show()
+
+    def next_image(self) -> None:
+        """Show the next image."""
+        self._watched.next_image()
+        self._show()
+
+    # The bar above says when the database cannot be read; the next news ask for the images again.
+    @work(thread=True, group="watch-images", exit_on_error=False)
+    def _read(self, image_ids: Sequence[int]) -> None:
+        with closing(connect(self._data)) as db:
+            found = images.get_many(db, image_ids)
+        self.app.call_from_thread(self._keep, found)
+
+    def _keep(self, found: Sequence[Image]) -> None:
+        self._images.update({image.id: image for image in found})
+        self._show()
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        self.set_class(self.filled and self.size.height >= IMAGE_ROWS, "-tall")
+        image = self._images.get(self._watched.image_id or 0)
+        self.query_one(".watch-head", Static).update(self._head(image))
+        self.query_one(".watch-text", Static).update(self._text(image))
+        canvas = self.query_one(ImageCanvas)
+        if image is None or image.error:
+            canvas.clear(image.error if image else "")
+            self._drawn = ""
+        elif self._drawn != image.sha256:
+            self._drawn = image.sha256
+            canvas.show(image.sha256, partial(self._data.image_bytes, image.sha256))
+
+    def _head(self, image: Image | None) -> Content:
+        watched = self._watched
+        if watched.image_id is None:
+            return Content.styled("Held-out images", "bold")
+        what = image.examination if image and image.examination else "held-out image"
+        title = f"{what} {watched.position + 1}/{len(watched.image_ids)}"
+        shown = watched.shown
+        marks: list[Content | str] = [Content.styled("step ", "$muted")]
+        for step in _around(watched.steps, shown.step if shown else None, max(1, (self.size.width - 8) // 7)):
+            now = shown is not None and step == shown.step
+            marks += [Content.styled(f" {step} ", theme.LIT if now else "$muted"), " "]
+        return Content.assemble(Content.styled(title, "bold"), "\n", *marks)
+
+    def _text(self, image: Image | None) -> Content:
+        shown, first = self._watched.shown, self._watched.first
+        if shown is None:
+            return Content.styled(self._note, "$muted")
+        parts: list[Content | str] = [shown.text or "(nothing)", "\n"]
+        if first is not None and first.step != shown.step:
+            parts += [
+                "\n",
+                Content.styled(f"at step {first.step}\n", "$muted"),
+                Content.styled(first.text, "$muted"),
+                "\n",
+            ]
+        if image is not None and image.reference:
+            parts += ["\n", Content.styled("reference\n", "$accent"), image.reference]
+        return Content.assemble(*parts)
+
+
+def _around(steps: list[int], shown: int | None, count: int) -> list[int]:
+    """As many steps as fit, the one shown among them."""
+    if len(steps) <= count or shown is None:
+        return steps[-count:]
+    at = steps.index(shown)
+    start = max(0, min(at - count // 2, len(steps) - count))
+    return steps[start : start + count]

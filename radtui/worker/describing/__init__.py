@@ -1,0 +1,1 @@
+"""The generation job: which texts are missing, and writing them."""

@@ -1,0 +1,194 @@
+"""A batch of images to texts: the one way a model is asked, while training and after."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from PIL import Image as Pillow
+from torch import Tensor
+
+from radtui.worker.describing import decode
+from radtui.worker.model import collator, prompt
+from radtui.worker.process import failures
+
+log = logging.getLogger("radtui.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How tokens are chosen. Temperature 0 is greedy: the likeliest token every time."""
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    min_p: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was written about one image."""
+
+    text: str
+    tokens: int  # without the one that ends it
+    seconds: float  # the image's share of its batch's time: they add up to the time all took
+    truncated: bool  # ended by `max_new_tokens`
+
+
+def prepare(
+    processor: Any, images: Sequence[Pillow.Image], instruction: str, order: str
+) -> dict[str, Tensor]:
+    """The model's inputs for asking about each image, padded on the left so that all rows continue together.
+
+    Args:
+        processor: The model's.
+        images: B images, RGB.
+        instruction: What is asked.
+        order: `image_first` or `text_first`.
+    """
+    text = collator.render(processor, [prompt.question(instruction, order)], for_answer=True)
+    return collator.encode(
+        processor, [text] * len(images), [[image] for image in images], padding_side="left"
+    )
+
+
+@torch.inference_mode()
+def describe(
+    model: Any, processor: Any, inputs: dict[str, Tensor], decoding: Decoding, names: Sequence[int]
+) -> list[Text]:
+    """Write one text per row of the inputs.
+
+    Args:
+        model: In evaluation mode; an adapter is used or not as the caller left it.
+        processor: The model's.
+        inputs: From `prepare`, B rows.
+        decoding: How tokens are chosen.
+        names: For each row the image's id; with `decoding.seed` it decides what is sampled, so that a text
+            does not depend on which images shared its batch.
+
+    Raises:
+        torch.OutOfMemoryError: The batch is too large for the GPU.
+    """
+    started = time.perf_counter()
+    device = next(model.parameters()).device
+    placed = {name: _place(value, device, model.dtype) for name, value in inputs.items()}
+    asked = inputs["input_ids"].shape[1]  # tokens of the padded prompt, T
+    ends, pad = end_token_ids(model, processor), processor.tokenizer.pad_token_id
+    output = _decoded(model, placed, decoding, names, ends, pad)
+    if output is None:
+        output = model.generate(
+            **placed,
+            max_new_tokens=decoding.max_new_tokens,
+            do_sample=False,
+            num_beams=1,
+            eos_token_id=ends,
+            pad_token_id=pad,
+            logits_processor=_sampling(decoding, names, asked),
+        )[:, asked:].cpu()  # (B, new)
+    seconds = (time.perf_counter() - started) / len(output)
+    texts = []
+    for row in output.tolist():
+        length = next((place for place, token in enumerate(row) if token in ends), None)
+        kept = row if length is None else row[:length]
+        text = processor.tokenizer.decode(kept, skip_special_tokens=True).strip()
+        texts.append(Text(text, len(kept), seconds, truncated=length is None))
+    return texts
+
+
+def end_token_ids(model: Any, processor: Any) -> list[int]:
+    """Tokens that end a text: the model's own and its tokenizer's."""
+    own = model.generation_config.eos_token_id
+    found = set(own) if isinstance(own, (list, tuple)) else {own}
+    found.add(processor.tokenizer.eos_token_id)
+    return sorted(each for each in found if each is not None)
+
+
+def _place(value: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    if not isinstance(value, Tensor):
+        return value
+    return value.to(device, dtype) if value.is_floating_point() else value.to(device)
+
+
+def _decoded(
+    model: Any, inputs: dict[str, Any], decoding: Decoding, names: Sequence[int], ends: list[int], pad: int
+) -> Tensor | None:
+    """What radtui's own decoder writes, (B, new); None where the model is left to `generate`."""
+    if (decoder := decode.enabled(model)) is None:
+        return None
+    try:
+        return decoder.write(inputs, decoding.max_new_tokens, ends, pad, _choosing(decoding, names)).cpu()
+    except RuntimeError as error:  # a driver or a library that cannot record graphs
+        if failures.is_out_of_memory(error):
+            raise
+        log.warning("Decoding with the model's own generate, which is slower: %s", error)
+        decode.disable(model)
+        return None
+
+
+def _choosing(decoding: Decoding, names: Sequence[int]) -> decode.Choose:
+    """What picks the next tokens from their scores: the likeliest, or as `SeededSampling` draws them."""
+    return decode.greedy if decoding.temperature == 0 else SeededSampling(decoding, names, 0).choose
+
+
+def _sampling(decoding: Decoding, names: Sequence[int], asked: int) -> Any:
+    """What turns the scores into a sample, or nothing when greedy."""
+    from transformers import LogitsProcessorList
+
+    if decoding.temperature == 0:
+        return LogitsProcessorList()
+    return LogitsProcessorList([SeededSampling(decoding, names, asked)])
+
+
+class SeededSampling:
+    """Samples each row by inverse transform from its own stream of uniform numbers.
+
+    `generate` then takes the greedy choice of what is left, a single token per row. (Its own sampling draws
+    for the whole batch from one stream, so that a text would depend on its neighbours.)
+
+    Args:
+        decoding: Temperature, min_p and seed.
+        names: B ids, one per row.
+        asked: Tokens of the prompt, so that the first written token is number 0.
+    """
+
+    def __init__(self, decoding: Decoding, names: Sequence[int], asked: int) -> None:
+        self.decoding = decoding
+        self.asked = asked
+        self.uniform = torch.stack([_stream(decoding, name) for name in names])  # (B, new), 0 <= u < 1
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """Leave only the sampled token of each row.
+
+        Args:
+            input_ids: (B, T + written) int64.
+            scores: (B, vocabulary) logits.
+        """
+        token = self.choose(scores, input_ids.shape[1] - self.asked)[:, None]  # (B, 1)
+        return torch.full_like(scores, -torch.inf).scatter_(1, token, 0.0)
+
+    def choose(self, scores: Tensor, place: int) -> Tensor:
+        """The sampled token of each row, (B,) int64.
+
+        Args:
+            scores: (B, vocabulary) logits.
+            place: Number of the written token, 0 first.
+        """
+        chances = torch.softmax(scores.double() / self.decoding.temperature, dim=-1)  # (B, V)
+        if self.decoding.min_p > 0:  # Source: Nguyen et al., Turning Up the Heat: Min-p Sampling (2024)
+            floor = self.decoding.min_p * chances.amax(dim=-1, keepdim=True)  # (B, 1)
+            chances = torch.where(chances < floor, 0.0, chances)
+        reached = chances.cumsum(dim=-1)  # (B, V), ends at what min_p left
+        drawn = self.uniform[:, place].to(scores.device)[:, None] * reached[:, -1:]  # (B, 1)
+        return torch.searchsorted(reached, drawn, right=True)[:, 0].clamp_(max=scores.shape[-1] - 1)
+
+
+def _stream(decoding: Decoding, name: int) -> Tensor:
+    """Uniform numbers of one image: (max_new_tokens,) float64, the same in every batch and on every machine."""
+    digest = hashlib.sha256(f"{decoding.seed}/{name}".encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") & (2**63 - 1))
+    return torch.rand(decoding.max_new_tokens, generator=generator, dtype=torch.float64)

@@ -1,0 +1,1 @@
+"""The import job: a source's cases, their bytes, and which are held out."""

@@ -1,0 +1,328 @@
+"""The import job: a source's images, byte for byte, into the store.
+
+Everything is done again by a repeated import, and nothing twice: a file is stored under its sha256, a row is found
+by split and key, and bytes that are known to decode are not decoded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sqlite3
+import tempfile
+import time
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from radtui.imaging import decode
+from radtui.imaging.dicom import stripped
+from radtui.paths import DataDir
+from radtui.records import Job, NewImage, StopRequest, Truth, UserError
+from radtui.settings import ImportSettings
+from radtui.sources import Source, dicom, open_source
+from radtui.sources.hub_download import Download
+from radtui.store import images
+from radtui.store.images import Probe
+from radtui.worker.importing.hold_out import TEST, TRAIN, Dealer
+from radtui.worker.importing.known_images import Key, KnownImages
+from radtui.worker.importing.tally import LISTED, Tally
+from radtui.worker.model.downloads import patiently
+from radtui.worker.process.reporter import Stopped
+
+# Measured on two cores: a second thread takes 2048 x 2048 16-bit PNGs from 48 to 30 ms each and leaves small JPEGs at
+# 0.3 ms; a second process makes both slower, for the bytes must be copied to it.
+THREADS = 2
+MAX_WAITING = 16
+MAX_WAITING_BYTES = 2**27
+BATCH_ROWS = 64
+BATCH_S = 1.0  # a stop request is read, and progress shown, at least this often
+
+log = logging.getLogger("radtui.worker")
+
+
+class ImportReporter(Protocol):
+    """What an import needs of the worker's reporter."""
+
+    def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
+        """Write progress; returns what the app asks."""
+
+    def event(self, step: int, kind: str, text: str) -> None:
+        """Record something worth keeping."""
+
+    def result(self, **facts: object) -> None:
+        """Add facts to the job's result."""
+
+
+def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporter) -> None:
+    """Import what the job's settings name.
+
+    Args:
+        job: An import job; its settings are `ImportSettings`.
+        data: The data folder; bytes go to `data.blob(sha256)`.
+        db: The calling thread's connection.
+        reporter: Takes progress and hands back stop requests.
+
+    Raises:
+        Stopped: the app asked to stop; what is in stays in.
+        UserError: the source cannot be opened or read on, has no image that can be read, or the disk is full.
+    """
+    settings = ImportSettings.from_dict(job.settings).check()
+    dataset = settings.name.strip() or job.dataset
+    dicom.keep_quiet()
+    reporter.progress(0, 0, f"Opening {settings.source}")
+    source = open_source(settings)
+    tally = Tally()
+    tally.total = _total(source, reporter) or 0
+    log.info(source.describe())
+    ingest = _Ingest(data, db, dataset, source.location, tally)
+    if source.splits() == {TRAIN}:
+        ingest.dealer = Dealer(settings.hold_out, ingest.known)
+        tally.holds_out = settings.hold_out > 0
+    try:
+        ingest.take_all(source, settings.limit, reporter)
+    except BaseException as error:
+        _finish(db, dataset, ingest, reporter)
+        if isinstance(error, Stopped):
+            reporter.progress(
+                tally.done, tally.total, f"Stopped after {tally.closing()}; import again for the rest"
+            )
+        raise
+    _finish(db, dataset, ingest, reporter)
+    reporter.progress(tally.done, tally.done, tally.closing())
+    if not tally.done:
+        raise UserError(f"{source.location} has no images; name another source.")
+    if tally.unreadable == tally.done:
+        name, why = next(iter(tally.left_out.items()))
+        raise UserError(
+            f"No image in {source.location} could be read ({tally.done:,} tried); the first, {name}: {why}"
+        )
+
+
+def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: ImportReporter) -> None:
+    """Mark leaks and write the counts, also of an import that was stopped or failed half-way."""
+    tally = ingest.tally
+    for name, why in tally.left_out.items():
+        log.info("left out: %s: %s", name, why)
+    if rest := tally.more(LISTED):
+        log.info("left out:%s; Data lists them all: f, File, unreadable", rest)
+    tally.leaked = images.mark_leaks(db, dataset)
+    if tally.leaked:
+        text = f"{tally.leaked:,} images are in more than one split: scores on them show memory, not skill"
+        reporter.event(tally.done, "warning", text)
+    if text := ingest.known.sentence(ingest.location):
+        reporter.event(tally.done, "warning", text)
+    reporter.result(
+        new=tally.new, known=tally.known, unreadable=tally.unreadable, leaked=tally.leaked, missing=tally.missing,
+        referenced=tally.referenced, splits=dict(tally.splits), left_out=tally.left_out,
+        seconds=round(time.monotonic() - tally.started_s, 2),
+    )  # fmt: skip
+
+
+def _total(source: Source, reporter: ImportReporter) -> int | None:
+    """The source's number of images. The hub downloads before it can count; meanwhile a stop request is heard.
+
+    Raises:
+        Stopped: asked to stop.
+    """
+
+    def tick(seconds: float) -> None:
+        download: Download | None = getattr(source, "download", None)
+        coming = download is not None and not download.complete
+        text = download.said() if download and coming else f"Opening {source.location}, {seconds:.0f} s"
+        if reporter.progress(0, 0, text) is not StopRequest.NONE:
+            raise Stopped
+
+    return patiently(source.total, tick)
+
+
+class _Ingest:
+    """One import's way from images to rows."""
+
+    def __init__(
+        self, data: DataDir, db: sqlite3.Connection, dataset: str, location: str, tally: Tally
+    ) -> None:
+        self._data = data
+        self._db = db
+        self._dataset = dataset
+        self.tally = tally
+        self._given: set[Key] = set()
+        self._seen: set[Key] = set()
+        self.known = KnownImages(db, dataset, location)
+        self.dealer: Dealer | None = None
+        self.location = location
+
+    def take_all(self, source: Source, limit: int, reporter: ImportReporter) -> None:
+        """Store every image of a source, in its order; when the source breaks, what it gave before that too.
+
+        Args:
+            source: Where from.
+            limit: How many of each split it gives, 0 for all: only then do others count as gone.
+            reporter: Takes progress.
+        """
+        batch: list[tuple[NewImage, Probe]] = []
+        written_s = time.monotonic()
+        trouble: UserError | None = None
+        try:
+            with closing(self._examined(source)) as pairs:
+                for found, probe in pairs:
+                    item = self.dealer.dealt(found, probe) if self.dealer else found
+                    self._seen.add((item.split, item.source_key))
+                    self._refuse_foreign(item, probe)
+                    batch.append(self.known.kept(item, probe))
+                    if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
+                        self._write(batch, reporter)
+                        batch, written_s = [], time.monotonic()
+        except UserError as error:
+            trouble = error
+        if batch:
+            self._write(batch, reporter)
+        if trouble is not None:
+            raise trouble
+        if self.dealer and (sha256 := self.dealer.owed()):
+            self.tally.move(images.move(self._db, self._dataset, sha256, TRAIN, TEST), TRAIN, TEST)
+        if not limit:
+            self.known.mark_gone(self._db, self._seen)
+        self.tally.missing = len(self.known.missing)
+
+    def _write(self, batch: list[tuple[NewImage, Probe]], reporter: ImportReporter) -> None:
+        # Only now: an import that fails before its first image leaves no empty data set behind.
+        images.ensure_dataset(self._db, self._dataset, self.location)
+        new, known = images.add(self._db, self._dataset, batch)
+        tally = self.tally
+        tally.new += new
+        tally.known += known
+        for pair in batch:
+            tally.add(*pair)
+        if reporter.progress(tally.done, tally.total, tally.working()) is not StopRequest.NONE:
+            raise Stopped
+
+    def _examined(self, source: Source) -> Generator[tuple[NewImage, Probe], None, None]:
+        """Store and probe images on a few threads; they come back in order, a bounded number at once."""
+        waiting: deque[tuple[NewImage, Future[Probe], int]] = deque()
+        waiting_bytes = 0
+        trouble: UserError | None = None
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="probe") as pool:
+            try:
+                for found in _until_trouble(source):
+                    if isinstance(found, UserError):
+                        trouble = found
+                        break
+                    item = self._tidied(found)
+                    size = len(item.data)
+                    future = pool.submit(self._examine, item)
+                    # The row needs no bytes: only the thread holds them, until it is done.
+                    waiting.append((replace(item, data=b""), future, size))
+                    waiting_bytes += size
+                    while len(waiting) > MAX_WAITING or waiting_bytes > MAX_WAITING_BYTES:
+                        first, probe, size = waiting.popleft()
+                        waiting_bytes -= size
+                        yield first, probe.result()
+                while waiting:
+                    first, probe, _ = waiting.popleft()
+                    yield first, probe.result()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+        if trouble is not None:
+            raise trouble
+
+    def _examine(self, item: NewImage) -> Probe:
+        """Keep an image's bytes and find out whether they are an image."""
+        if item.error:
+            return Probe("", error=item.error)
+        if not item.data:
+            return Probe("", error="The image is empty (0 bytes).")
+        content = item.data
+        if decode.is_dicom(content):
+            # A header holds names, dates and ids: what is kept is the file without them, and none that can't be read.
+            try:
+                content = stripped(content)
+            except UserError as error:
+                return Probe("", error=str(error))
+        sha256 = hashlib.sha256(content).hexdigest()
+        store_bytes(self._data.blob(sha256), content)
+        return self.known.probes.get(sha256) or probe_bytes(content, sha256)
+
+    def _tidied(self, item: NewImage) -> NewImage:
+        """An image with text that SQLite takes, and a key that no other image of its split has in this import."""
+        key = clean(item.source_key) or "image"
+        split = clean(item.split) or TRAIN
+        unique, n = key, 1
+        while (split, unique) in self._given:
+            n += 1
+            unique = f"{key}#{n}"
+        self._given.add((split, unique))
+        return replace(
+            item,
+            split=split,
+            source_key=unique,
+            reference=clean(item.reference),
+            examination=clean(item.examination),
+            facts={clean(k): clean(v) for k, v in item.facts.items()},
+            truth=tuple(
+                Truth(clean(t.finding), clean(t.side), clean(t.zone), clean(t.size)) for t in item.truth
+            ),
+            error=clean(item.error),
+        )
+
+    def _refuse_foreign(self, item: NewImage, probe: Probe) -> None:
+        """Keep an image of another source from being replaced: descriptions and ratings hang on it."""
+        if self.known.foreign(item, probe):
+            raise UserError(
+                f"{self._dataset} already has another {item.source_key} in {item.split}, from another source;"
+                " import this one under another name."
+            )
+
+
+def _until_trouble(source: Source) -> Iterator[NewImage | UserError]:
+    """A source's images, and as the last item the error it ended with: its images come first."""
+    try:
+        yield from source
+    except UserError as error:
+        yield error
+
+
+def probe_bytes(data: bytes, sha256: str) -> Probe:
+    """Decode an image once, and keep what that tells or why it fails."""
+    try:
+        facts = decode.probe(data)
+    except UserError as error:
+        return Probe(sha256, error=clean(str(error)))
+    except Exception as error:  # one file that breaks a decoder in a new way must not end an import
+        log.warning("decoding failed", exc_info=True)
+        return Probe(sha256, error=clean(f"The image cannot be decoded ({type(error).__name__}: {error})."))
+    return Probe(sha256, facts.format, facts.width_px, facts.height_px, facts.mode)
+
+
+def store_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; one that is there already, of the same size, is left.
+
+    Raises:
+        UserError: the disk is full or cannot be written.
+    """
+    try:
+        if path.exists() and path.stat().st_size == len(data):
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UserError(
+            f"Cannot write to {path.parent.parent} ({error.strerror}); make room and import again: what is in stays."
+        ) from error
+
+
+def clean(text: str) -> str:
+    """Text as SQLite takes it: without NUL, and with "?" for halves of surrogate pairs (undecodable file names)."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

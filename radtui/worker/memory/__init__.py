@@ -1,0 +1,1 @@
+"""How much memory a job will take, and how much there is."""

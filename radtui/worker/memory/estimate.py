@@ -1,0 +1,248 @@
+"""`python -m radtui.worker.memory.estimate --data-dir DIR`: what a run would take, before any weight is loaded.
+
+Settings come as JSON on stdin; the last line of stdout is `{"estimate": ...}` or `{"error": "one sentence"}`. A process
+of its own, so that who asks need not import torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from radtui.paths import DataDir
+from radtui.records import DeviceMemory, Estimate, UserError
+from radtui.settings import TrainSettings
+from radtui.store import images
+from radtui.store.database import connect
+from radtui.worker.process import environment, failures
+
+# What CUDA and its libraries take beside torch's tensors. Source: assets/benchmarks/gpu.json
+CONTEXT_GIB = 1.0
+LOOKED_AT = 20_000  # images whose size and text are compared
+SIDES_PX = (1024, 768, 512, 384, 256, 128)  # tried where pictures are too large
+LOW_RANK = 8
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the estimate; returns 0, or 1 with a sentence instead."""
+    parser = argparse.ArgumentParser(prog="python -m radtui.worker.memory.estimate")
+    parser.add_argument("--data-dir", required=True, type=Path)
+    data = DataDir(parser.parse_args(arguments).data_dir)
+    settings = TrainSettings.from_dict(json.loads(sys.stdin.read()))
+    environment.prepare(data, settings.gpus)
+    try:
+        answer: dict[str, Any] = {"estimate": asdict(estimate(settings.check(), data, connect(data)))}
+    except Exception as error:  # whatever it is, the caller shows one sentence
+        answer = {"error": failures.sentence(error, data, settings.model)}
+    print(json.dumps(answer), flush=True)
+    return int("error" in answer)
+
+
+def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> Estimate:
+    """Estimate a run on this machine as it is now.
+
+    Raises:
+        UserError: No such images, fewer GPUs than asked for, or the model's description is neither here nor on a hub
+            that can be reached.
+    """
+    from radtui.worker.memory import gpu_memory, shares
+    from radtui.worker.model import backend
+    from radtui.worker.model import model as models
+    from radtui.worker.process import launcher
+
+    found = gpu_memory.devices()  # before CUDA takes its own part
+    launcher.check_gpus(settings.gpus)
+    item = largest(settings, data, db)
+    how = backend.training_plan(settings)
+    settings, changes = backend.substituted(shares.of_one_rank(settings, settings.gpus), how)
+    config, processor = models.describe(settings.model, settings.trust_remote_code)
+    return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes))
+
+
+def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> dict[str, Any]:
+    """One item as the data set could have: its largest picture, unshrunk, with its longest reference.
+
+    Raises:
+        UserError: There is nothing to learn from.
+    """
+    from radtui.imaging.decode import training_image
+
+    ids = images.usable(db, settings.dataset, settings.train_split, LOOKED_AT, with_reference=True)
+    if not ids:
+        raise UserError(
+            f"{settings.dataset or 'The data set'} has no readable images with a reference in split "
+            f"{settings.train_split!r}: import one, or choose another train_split."
+        )
+    records = images.get_many(db, ids)
+    widest = max(records, key=lambda each: each.width_px * each.height_px)
+    longest = max(records, key=lambda each: len(each.reference))
+    return {"image": training_image(data.blob(widest.sha256).read_bytes()), "text": longest.reference.strip()}
+
+
+class Estimator:
+    """One run estimated on one machine.
+
+    Args:
+        settings: One device's share, as the machine would do it.
+        how: Backend and precision.
+        config: The model's.
+        processor: The model's.
+        item: From `largest`.
+    """
+
+    def __init__(
+        self, settings: TrainSettings, how: Any, config: Any, processor: Any, item: dict[str, Any]
+    ) -> None:
+        from radtui.worker.memory.footprint import Footprint
+        from radtui.worker.model.collator import Collator
+
+        self.settings, self.how, self.config, self.processor, self.item = (
+            settings, how, config, processor, item,
+        )  # fmt: skip
+        self.collate = Collator(processor, settings.loss_on, settings.max_length_tokens)
+        self.footprint = Footprint(
+            config, settings, how, self.collate, self._conversation(settings.max_side_px)
+        )
+
+    def _conversation(self, side_px: int) -> dict[str, Any]:
+        from radtui.worker.model import prompt
+
+        question = prompt.question(self.settings.instruction, self.settings.message_order)
+        messages = [question, prompt.answer(self.item["text"])]
+        return {"messages": messages, "images": [prompt.shrink(self.item["image"], side_px)]}
+
+    def estimate(self, devices: tuple[DeviceMemory, ...], changes: tuple[str, ...] = ()) -> Estimate:
+        """What the job would do with what is free on its devices."""
+        import torch
+
+        from radtui.worker.model.collator import image_token_ids
+
+        chosen = [each for each in devices if each.chosen] or list(devices)
+        limit = min(self._limit(each) for each in chosen)
+        try:
+            batch, passes, sentence = self._fitted(limit)
+            fits = True
+        except torch.OutOfMemoryError:
+            batch, passes, fits = 1, self.settings.effective_batch, False
+            sentence = self._too_large(limit, devices)
+        parts = self.footprint
+        pixels = torch.tensor(sorted(image_token_ids(self.processor)))
+        activations = parts.activations_gib(batch)
+        image_tokens, text_tokens = parts.tokens(pixels)
+        return Estimate(
+            fits, self._of_each(sentence), self.how.weights, batch, passes, parts.weights_gib, parts.adapter_gib,
+            parts.optimizer_gib, activations, limit, image_tokens, text_tokens, parts.trainable, devices, changes,
+            self.settings.gpus,
+        )  # fmt: skip
+
+    def _of_each(self, sentence: str) -> str:
+        count = self.settings.gpus
+        if count == 1:
+            return sentence
+        return f"On each of {count} {'GPUs' if self.how.cuda else 'processes'}: {sentence[0].lower()}{sentence[1:]}"
+
+    def _limit(self, device: DeviceMemory) -> float:
+        """What the job may plan with, GiB."""
+        from radtui.worker.memory import main_memory, memory
+
+        if not self.how.cuda:
+            share = device.free_gib * main_memory.HEADROOM / self.settings.gpus
+            return max(share - memory.resident_bytes() / memory.GIB, 0.0)
+        return min(device.free_gib - CONTEXT_GIB, self.settings.memory_gib or float("inf"))
+
+    def _fitted(self, limit_gib: float) -> tuple[int, int, str]:
+        """Images at a time, passes per step, and how it fits; raises torch.OutOfMemoryError when nothing does."""
+        import torch
+
+        from radtui.worker.memory import fitting, shares
+
+        settings, parts = self.settings, self.footprint
+        if settings.gradient_checkpointing == "auto":
+            fit = fitting.fit(settings, parts.probe(limit_gib), parts.recompute, parts.layers, limit_gib)
+            if fit.peak_gib > limit_gib:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            parts.recompute(fit.recomputed_layers, fit.recompute_text)
+            return fit.batch_size, fit.gradient_accumulation, fit.sentence + "."
+        self._as_asked()
+        smaller: TrainSettings | None = settings
+        while smaller is not None:
+            try:
+                taken = parts.probe(limit_gib - parts.optimizer_gib)(smaller.batch_size) + parts.optimizer_gib
+            except torch.OutOfMemoryError:
+                smaller = shares.halved(smaller)
+                continue
+            sentence = f"{_images(smaller.batch_size)} at a time take{'s' * (smaller.batch_size == 1)} {taken:.1f} of "
+            return smaller.batch_size, smaller.gradient_accumulation, f"{sentence}{limit_gib:.1f} GiB."
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    def _as_asked(self) -> None:
+        """Recompute what the settings say. transformers itself never recomputes Llama 3.2's vision layers."""
+        on = self.settings.gradient_checkpointing != "off"
+        self.footprint.recompute(self.footprint.layers if on and self.how.backend == "unsloth" else 0, on)
+
+    def _least(self, parts: Any) -> float:
+        """What one image at a time takes with as much recomputed as can be, GiB."""
+        parts.recompute(parts.layers if self.how.cuda else 0, True)
+        return float(parts.weights_gib + parts.adapter_gib + parts.optimizer_gib + parts.activations_gib(1))
+
+    def _too_large(self, limit_gib: float, devices: tuple[DeviceMemory, ...]) -> str:
+        """What would fit, as far as these settings and this machine's devices go."""
+        from radtui.worker.memory import fitting
+
+        need = self._least(self.footprint)
+        spare = fitting.SPARE_GIB + limit_gib * fitting.SPARE_SHARE if self.how.cuda else 0.0
+        ways: dict[str, str] = {}  # of each setting the mildest change
+        for name, value, taken in self._ways(need):
+            if taken <= limit_gib - spare and name not in ways:
+                ways[name] = f"{name} {value}"
+        able = [each for each in devices if self._limit(each) >= need + spare]
+        others = [each.name for each in able if not each.chosen and len(able) >= self.settings.gpus]
+        found = next(iter(devices), None)
+        place = "GPU" if self.how.cuda else "machine"
+        held = "; ".join(each.held for each in devices if each.chosen and each.held)
+        sentence = (
+            f"One image at a time takes {need:.1f} GiB and {max(limit_gib, 0):.1f} GiB can be planned with"
+        )
+        sentence += f" ({held})" if held else ""
+        if ways or others:
+            return f"{sentence}: it would fit with {' or '.join([*ways.values(), *others])}."
+        sharing = 1 if self.how.cuda else self.settings.gpus  # processes that have one memory between them
+        more = f"a {place} with {math.ceil(sharing * (need + spare))} GiB free" if found else "more memory"
+        return f"{sentence}: it needs {more}, or a smaller model."
+
+    def _with_side(self, side_px: int) -> float:
+        """What the least takes with pictures of this longest side, GiB."""
+        from radtui.worker.memory.footprint import Footprint
+
+        picture = self._conversation(side_px)
+        return self._least(Footprint(self.config, self.settings, self.how, self.collate, picture))
+
+    def _ways(self, need: float) -> Iterator[tuple[str, object, float]]:
+        """Settings that may take less than these: a field, its value, and what it takes then, GiB."""
+        parts, asked = self.footprint, self.settings
+        if self.how.cuda and not self.how.four_bit:
+            yield "load_in_4bit", "on", need - parts.weights_gib + parts.weights_4bit_gib
+        if asked.gradient_checkpointing == "off":
+            yield "gradient_checkpointing", "on", need  # the least was estimated so
+        side = max(self._conversation(asked.max_side_px)["images"][0].size)
+        sides = [each for each in SIDES_PX if each < side]
+        if sides and self._with_side(sides[-1]) < need - 0.01 * need:  # tiles of a fixed size gain nothing
+            yield from (("max_side_px", each, self._with_side(each)) for each in sides)
+        if asked.lora_r > LOW_RANK:
+            share = 1 - LOW_RANK / asked.lora_r
+            yield "lora_r", LOW_RANK, need - share * (parts.adapter_gib + parts.optimizer_gib)
+
+
+def _images(count: int) -> str:
+    return f"{count} image{'s' * (count != 1)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""LoRA adapters on a loaded model: fresh, trained further, or trained and only used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from radtui.records import UserError
+from radtui.settings import TrainSettings
+from radtui.worker.model.backend import Plan
+from radtui.worker.model.model import unsloth_checkpointing
+from radtui.worker.process import failures
+
+
+def with_adapter(model: Any, how: Plan, settings: TrainSettings) -> Any:
+    """The model with a fresh LoRA adapter, ready to train.
+
+    Raises:
+        UserError: The settings leave no layer to tune.
+    """
+    if how.backend == "transformers":
+        from radtui.worker.model import lora
+
+        return lora.add_adapter(model, settings)
+    from unsloth import FastVisionModel
+
+    model = FastVisionModel.get_peft_model(
+        model,
+        finetune_vision_layers=settings.tune_vision,
+        finetune_language_layers=settings.tune_language,
+        finetune_attention_modules=settings.tune_attention,
+        finetune_mlp_modules=settings.tune_mlp,
+        r=settings.lora_r,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        bias="none",
+        random_state=settings.lora_seed,
+        use_rslora=False,
+        loftq_config=None,
+        use_gradient_checkpointing=unsloth_checkpointing(settings.gradient_checkpointing),
+    )
+    FastVisionModel.for_training(model)
+    return model
+
+
+def with_trained_adapter(model: Any, folder: str | Path, how: Plan) -> Any:
+    """The model with an earlier job's adapter, ready to go on training; with the transformers backend only.
+
+    Raises:
+        UserError: The folder holds no adapter, or one of another model.
+    """
+    if how.four_bit:
+        from peft import prepare_model_for_kbit_training
+
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    return _adapted(model, str(folder), trainable=True)
+
+
+def load_adapter(model: Any, folder: str, how: Plan, second: tuple[str, str] | None = None) -> Any:
+    """The base model with a trained adapter on it, for descriptions; `disable_adapter()` gives the base back.
+
+    Args:
+        model: From `model.load`.
+        folder: Of the adapter.
+        how: From `backend.plan`.
+        second: Name and folder of another adapter, used after `set_adapter(name)`; the first is named `default`.
+
+    Raises:
+        UserError: The folder holds no adapter, or one of another model.
+    """
+    model = _adapted(model, folder, trainable=False)
+    if second is not None:
+        _add_adapter(model, *second)
+    if how.backend == "unsloth":
+        from unsloth import FastVisionModel
+
+        FastVisionModel.for_inference(model)
+    elif how.cuda:
+        _lower_adapter(model, how)
+    return model.eval()
+
+
+def _adapted(model: Any, folder: str, trainable: bool) -> Any:
+    from peft import PeftModel
+
+    with _fitting(folder):
+        return PeftModel.from_pretrained(model, folder, is_trainable=trainable)
+
+
+def _add_adapter(model: Any, name: str, folder: str) -> None:
+    with _fitting(folder):
+        model.load_adapter(folder, adapter_name=name, is_trainable=False)
+
+
+@contextmanager
+def _fitting(folder: str) -> Iterator[None]:
+    """What PEFT raises for a folder that is no adapter of this model, as a sentence."""
+    if not (Path(folder) / "adapter_config.json").exists():
+        raise UserError(f"There is no adapter in {folder}: a folder with adapter_config.json is wanted.")
+    try:
+        yield
+    except (ValueError, RuntimeError, KeyError) as error:
+        if failures.is_out_of_memory(error):
+            raise
+        raise UserError(
+            f"The adapter in {folder} does not fit this model: name the model it was trained on."
+        ) from error
+
+
+def _lower_adapter(model: Any, how: Plan) -> None:
+    """LoRA matrices in the arithmetic's precision: what autocast made of them at every step of their training."""
+    import torch
+
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:
+            parameter.data = parameter.data.to(getattr(torch, how.precision))

@@ -1,0 +1,156 @@
+"""Messages and images to a training batch: token ids, pixels, and labels that say which tokens are learnt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from radtui.records import UserError
+from radtui.worker.model.prompt import Message
+
+IGNORED = -100  # the label PyTorch's cross-entropy leaves out
+IMAGE_TOKENS = (
+    "<image>", "<|image|>", "<|image_pad|>", "<|vision_start|>", "<|vision_end|>", "<fake_token_around_image>",
+    "<global-img>", "<image_soft_token>", "<start_of_image>", "<end_of_image>", "[IMG]", "[IMG_BREAK]", "[IMG_END]",
+    "<IMG_CONTEXT>", "<img>", "</img>",
+)  # fmt: skip
+"""Placeholders of the model families transformers has; only those a tokenizer knows as one token count."""
+
+
+class Collator:
+    """Turns items of `data.ImageTexts` into one batch.
+
+    Args:
+        processor: The model's processor, with a chat template.
+        loss_on: `answer` supervises the reference and the token that ends it; `all` everything but padding
+            and image placeholders.
+        max_length_tokens: Longer sequences lose the end of their answer, but never an image token.
+    """
+
+    def __init__(self, processor: Any, loss_on: str, max_length_tokens: int) -> None:
+        self.processor = processor
+        self.loss_on = loss_on
+        self.max_length_tokens = max_length_tokens
+        self.image_ids = torch.tensor(sorted(image_token_ids(processor)))
+        self._prompt_ids: dict[str, list[int]] = {}
+
+    def __call__(self, items: list[dict[str, Any]]) -> dict[str, Tensor]:
+        """Collate.
+
+        Returns:
+            What the model takes: `input_ids`, `attention_mask` and `labels` (B, T) int64, padded on the right,
+            and the processor's pixels, such as Mllama's `pixel_values` (B, 1, tiles, 3, H, W) float32.
+
+        Raises:
+            UserError: The chat template leaves no way to tell where the answer begins.
+        """
+        texts = [render(self.processor, item["messages"]) for item in items]
+        batch = encode(self.processor, texts, [item["images"] for item in items], padding_side="right")
+        batch["labels"] = self._labels(batch, items, texts)  # (B, T)
+        return self._truncated(batch)
+
+    def _labels(self, batch: dict[str, Tensor], items: list[dict[str, Any]], texts: list[str]) -> Tensor:
+        labels = batch["input_ids"].clone()  # (B, T)
+        labels[batch["attention_mask"] == 0] = IGNORED
+        labels[torch.isin(labels, self.image_ids)] = IGNORED
+        if self.loss_on == "answer":
+            lengths = batch["attention_mask"].sum(dim=1).tolist()  # tokens of each row
+            for row, (item, text, length) in enumerate(zip(items, texts, lengths, strict=True)):
+                learnt = self._answer_ids(item["messages"], text)
+                start = length - len(learnt)
+                if batch["input_ids"][row, start:length].tolist() != learnt:
+                    raise UserError(
+                        "The processor writes the answer otherwise than its tokenizer does: set loss_on to all."
+                    )
+                labels[row, :start] = IGNORED
+        return labels
+
+    def _answer_ids(self, messages: list[Message], text: str) -> list[int]:
+        """Token ids after the assistant's header, the end-of-turn token included.
+
+        The prompt is rendered with the header alone, and what both have in common is the prompt: true of every
+        template, whatever its header looks like. Image placeholders may multiply in the processor, but they
+        stand before the header, so counting from the end holds.
+        """
+        prompt = render(self.processor, messages[:-1], for_answer=True)
+        if prompt not in self._prompt_ids:
+            self._prompt_ids[prompt] = _text_ids(self.processor, prompt)
+        prompt_ids, ids = self._prompt_ids[prompt], _text_ids(self.processor, text)
+        common = 0
+        while common < min(len(prompt_ids), len(ids)) and prompt_ids[common] == ids[common]:
+            common += 1
+        # A byte-pair merge across the border may take the header's last token along, no more than that.
+        if common < len(prompt_ids) - 2 or common == len(ids):
+            raise UserError(
+                "This model's chat template does not continue its own prompt, so the answer cannot be told "
+                "from it: set loss_on to all."
+            )
+        return ids[common:]
+
+    def _truncated(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        length = batch["input_ids"].shape[1]  # tokens, T
+        if length <= self.max_length_tokens:
+            return batch
+        images = torch.isin(batch["input_ids"], self.image_ids).nonzero()  # (n, 2): row, column
+        cut = max(self.max_length_tokens, int(images[:, 1].max()) + 1 if len(images) else 0)
+        rows_columns = batch["input_ids"].shape  # (B, T)
+        return {
+            name: value[:, :cut]
+            if value.shape[:2] == rows_columns and not name.startswith("pixel")
+            else value
+            for name, value in batch.items()
+        }
+
+
+def render(processor: Any, messages: list[Message], for_answer: bool = False) -> str:
+    """The text of a conversation as the model's chat template writes it.
+
+    Args:
+        processor: With a chat template.
+        messages: Turns, see `prompt`.
+        for_answer: End with the assistant's header, for the model to continue.
+    """
+    return str(processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=for_answer))
+
+
+def encode(processor: Any, texts: list[str], images: list[list[Any]], padding_side: str) -> dict[str, Tensor]:
+    """Token ids and pixels of rendered conversations.
+
+    Args:
+        processor: The model's.
+        texts: B rendered conversations.
+        images: For each, its RGB images.
+        padding_side: `right` to train, `left` to continue all rows at once.
+    """
+    batch = processor(
+        text=texts,
+        images=images,
+        padding=True,
+        padding_side=padding_side,
+        add_special_tokens=_adds_special_tokens(processor, texts[0]),
+        return_tensors="pt",
+    )
+    return dict(batch)
+
+
+def image_token_ids(processor: Any) -> set[int]:
+    """Ids of the tokens that stand for an image, or frame one."""
+    tokenizer = processor.tokenizer
+    found = {getattr(processor, "image_token_id", None), getattr(tokenizer, "image_token_id", None)}
+    vocabulary = tokenizer.get_vocab()
+    names = {getattr(processor, "image_token", None), *IMAGE_TOKENS}
+    found |= {vocabulary[name] for name in names if isinstance(name, str) and name in vocabulary}
+    return {int(each) for each in found if each is not None}
+
+
+def _text_ids(processor: Any, text: str) -> list[int]:
+    special = _adds_special_tokens(processor, text)
+    return list(processor.tokenizer(text, add_special_tokens=special)["input_ids"])
+
+
+def _adds_special_tokens(processor: Any, text: str) -> bool:
+    """Whether the tokenizer must add the first token: a template that writes it would give two."""
+    first = processor.tokenizer.bos_token
+    return first is None or not text.startswith(first)

@@ -1,0 +1,128 @@
+"""Loading a model with its processor, through unsloth where CUDA is, through transformers elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from radtui.records import UserError
+from radtui.worker.model import downloads, pretrained
+from radtui.worker.model.backend import Plan
+from radtui.worker.process import failures
+
+
+def load(
+    name: str,
+    how: Plan,
+    *,
+    trust_remote_code: bool = False,
+    checkpointing: str = "unsloth",
+    max_length_tokens: int = 2048,
+    say: downloads.Say | None = None,
+) -> tuple[Any, Any]:
+    """Load a base model and its processor.
+
+    Args:
+        name: Hub id or folder.
+        how: From `backend.plan`.
+        trust_remote_code: Whether Python code that comes with the model may run.
+        checkpointing: `unsloth`, `on` or `off`; unsloth must know it when it loads.
+        max_length_tokens: Longest sequence, which unsloth must know too.
+        say: Takes the progress of a download; without it, nothing is said.
+
+    Raises:
+        Stopped: As `say`.
+        UserError: Unknown model, hub out of reach, no vision-language model, or too large for this machine.
+    """
+    try:
+        if how.backend == "unsloth":
+            if say is not None:
+                downloads.fetch_for_unsloth(name, how.four_bit, say, trust_remote_code)
+            model, processor = _load_unsloth(name, how, trust_remote_code, checkpointing, max_length_tokens)
+        else:
+            model, processor = pretrained.load(name, how, trust_remote_code, say)
+    except Exception as error:  # loaders and HTTP clients raise a dozen classes for the same few mistakes
+        raise _explained(error, name) from error
+    _check_processor(processor, name)
+    _end_network_use()
+    return model, processor
+
+
+def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
+    """A model's configuration and processor, without its weights.
+
+    Raises:
+        UserError: As `load`.
+    """
+    from transformers import AutoConfig, AutoProcessor
+
+    def read() -> tuple[Any, Any]:
+        config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
+        return config, AutoProcessor.from_pretrained(name, trust_remote_code=trust_remote_code)
+
+    try:
+        config, processor = pretrained.from_here_or_hub(name, read)
+    except Exception as error:  # as in `load`
+        raise _explained(error, name) from error
+    _check_processor(processor, name)
+    return config, processor
+
+
+def _load_unsloth(
+    name: str, how: Plan, trust_remote_code: bool, checkpointing: str, max_length_tokens: int
+) -> tuple[Any, Any]:
+    from unsloth import FastVisionModel  # before trl, transformers and peft, which it patches
+
+    model, processor = FastVisionModel.from_pretrained(
+        name,
+        max_seq_length=max_length_tokens,
+        load_in_4bit=how.four_bit,
+        use_gradient_checkpointing=unsloth_checkpointing(checkpointing),
+        trust_remote_code=trust_remote_code,
+    )
+    return model, processor
+
+
+def unsloth_checkpointing(choice: str) -> str | bool:
+    """What unsloth is to be told of a setting `gradient_checkpointing`."""
+    return "unsloth" if choice == "unsloth" else choice in ("on", "auto")
+
+
+def _check_processor(processor: Any, name: str) -> None:
+    if getattr(processor, "image_processor", None) is None or getattr(processor, "tokenizer", None) is None:
+        raise UserError(f"{name} takes no images: name a vision-language model.")
+    if not processor.chat_template and getattr(processor.tokenizer, "chat_template", None):
+        processor.chat_template = processor.tokenizer.chat_template
+    if not processor.chat_template:
+        raise UserError(f"{name} has no chat template: name its instruction-tuned version.")
+    if processor.tokenizer.pad_token_id is None:
+        processor.tokenizer.pad_token = processor.tokenizer.eos_token
+
+
+def _explained(error: Exception, name: str) -> Exception:
+    """A sentence about the model for what its loading raised; what is not about the model stays as it is."""
+    if isinstance(error, UserError) or failures.is_out_of_memory(error) or failures.is_disk_full(error):
+        return error
+    sentence = failures.hub_problem(error, name) or _model_problem(error, name)
+    return UserError(sentence) if sentence else error
+
+
+def _model_problem(error: Exception, name: str) -> str:
+    text = str(error)
+    if library := re.search(r"requires the (\S+) library", text):
+        package = library[1].lower()
+        return f"{name} needs {package}, which is not installed: pip install {package}."
+    if "trust_remote_code" in text:
+        return f"{name} comes with Python code: turn trust_remote_code on if you trust it."
+    if re.search("Unrecognized|does not recognize this architecture", text) or isinstance(error, KeyError):
+        return f"{name} is no vision-language model that this transformers version can load: name another."
+    if isinstance(error, OSError):
+        return f"The model {name} was not found or is incomplete: check its name or folder."
+    return ""
+
+
+def _end_network_use() -> None:
+    """From here on nothing is fetched or sent: PEFT would ask the hub for a file each time it saves."""
+    from huggingface_hub import constants
+
+    constants.HF_HUB_OFFLINE = True

@@ -1,0 +1,1 @@
+"""The worker as a process: its start, its ranks, how it reports and how it fails."""

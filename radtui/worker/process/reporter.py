@@ -1,0 +1,131 @@
+"""The worker's voice: everything a job says goes through here into the store, and stop requests come back."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from radtui.records import JobState, StopRequest
+from radtui.store import descriptions, jobs, metrics
+from radtui.worker.process.ranks import ALONE, Ranks
+
+BUSY_TRIES = 10  # each waits for the store's busy timeout, 30 s
+
+T = TypeVar("T")
+log = logging.getLogger("radtui.worker")
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the job ends as it was asked to
+    """The job was asked to stop at once, and everything worth keeping is written."""
+
+
+class Reporter:
+    """Writes the rows of one job. Every write is a heartbeat, so no thread is needed.
+
+    Args:
+        db: The worker's own connection, used from the main thread only.
+        job_id: The job.
+        ranks: The process that speaks, among those of its job.
+    """
+
+    def __init__(self, db: sqlite3.Connection, job_id: int, ranks: Ranks = ALONE) -> None:
+        self.db = db
+        self.job_id = job_id
+        self.ranks = ranks
+        self.terminated = False  # set by SIGTERM: from then on every request reads as "now"
+
+    def begin(self, pid: int) -> None:
+        """The worker is up; `pid` is its process number."""
+        self._write(lambda: jobs.begin(self.db, self.job_id, pid))
+
+    def end(self, state: JobState, error: str) -> None:
+        """The job is over, for now; `error` is one sentence when it failed."""
+        self._write(lambda: jobs.end(self.db, self.job_id, state, error))
+
+    def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
+        """Write how far the job is, and what it is doing unless `message` is None.
+
+        Returns:
+            What the app asks of the worker.
+        """
+        if message is not None:
+            log.info(message)
+        return self._asked(self._write(lambda: jobs.progress(self.db, self.job_id, step, total, message)))
+
+    def advance(self, step: int, total: int, message: str | None = None) -> None:
+        """As `progress`, for work that loses nothing by ending here.
+
+        Raises:
+            Stopped: The app asks to stop, with a checkpoint or now, and there is something left to do.
+        """
+        asked = self.progress(step, total, message)
+        if asked is not StopRequest.NONE and step < total:
+            raise Stopped
+
+    def log_step(
+        self, step: int, total: int, epoch: float, elapsed_s: float, values: Mapping[str, float]
+    ) -> StopRequest:
+        """Write one step's points, progress and heartbeat in one transaction.
+
+        Returns:
+            What the app asks of the worker.
+        """
+        return self._asked(
+            self._write(lambda: metrics.log_step(self.db, self.job_id, step, total, epoch, elapsed_s, values))
+        )
+
+    def event(self, step: int, kind: str, text: str, elapsed_s: float = 0.0) -> None:
+        """Record something that happened at a step: `checkpoint`, `eval`, `memory`, `warning`, `resume`."""
+        log.log(logging.WARNING if kind == "warning" else logging.INFO, "%s: %s", kind, text)
+        self._write(lambda: metrics.add_event(self.db, self.job_id, step, elapsed_s, kind, text))
+
+    def described(self, batch: list[descriptions.NewDescription]) -> int:
+        """Commit descriptions; returns how many of them are new."""
+        return self._write(lambda: descriptions.add(self.db, self.job_id, batch))
+
+    def result(self, **facts: object) -> None:
+        """Add facts to the job's result."""
+        self._write(lambda: jobs.set_result(self.db, self.job_id, **facts))
+
+    def _asked(self, request: StopRequest) -> StopRequest:
+        return StopRequest.NOW if self.terminated else request
+
+    def _write(self, write: Callable[[], T]) -> T:
+        """Run a write again while another process keeps the database locked; a run of hours must survive that."""
+        for _ in range(BUSY_TRIES - 1):
+            try:
+                return write()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) and "busy" not in str(error):
+                    raise
+                log.warning("The database is busy (%s); trying again", error)
+        return write()
+
+
+class QuietReporter(Reporter):
+    """Writes to this process's log alone: of several processes that train one model, the first speaks for all."""
+
+    def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
+        """Log what is done."""
+        if message is not None:
+            log.info(message)
+        return StopRequest.NONE
+
+    def log_step(
+        self, step: int, total: int, epoch: float, elapsed_s: float, values: Mapping[str, float]
+    ) -> StopRequest:
+        """Nothing: the first process writes the same values."""
+        return StopRequest.NONE
+
+    def event(self, step: int, kind: str, text: str, elapsed_s: float = 0.0) -> None:
+        """Log it."""
+        log.info("%s: %s", kind, text)
+
+    def described(self, batch: list[descriptions.NewDescription]) -> int:
+        """Nothing: the first process describes."""
+        return 0
+
+    def result(self, **facts: object) -> None:
+        """Nothing: the first process has the same facts."""

@@ -1,0 +1,1 @@
+"""The training job, from its material to its checkpoints."""

@@ -1,0 +1,188 @@
+"""The training loop: TRL's trainer set up from the settings, and begun again smaller when memory is full.
+
+Import this module only after the model is loaded: unsloth must be imported before TRL, which it patches.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PrinterCallback
+from trl import SFTConfig
+
+from radtui.records import UserError
+from radtui.settings import TrainSettings
+from radtui.worker.memory import fitting, gpu_facts, main_memory, shares
+from radtui.worker.process import failures
+from radtui.worker.process.rank_process import OutOfMemoryError
+from radtui.worker.training import checkpoints
+from radtui.worker.training.arguments import arguments
+from radtui.worker.training.task import Task
+from radtui.worker.training.trainer import ReferenceTrainer, WatchedTrainer
+
+
+def fit(task: Task, checkpoint: Path | None) -> None:
+    """Train to the last step, or until the app wants a stop.
+
+    Args:
+        task: What to train.
+        checkpoint: Where to go on from, or None.
+
+    Raises:
+        Stopped: The app wants to stop now.
+        UserError: The loss is not finite, the disk is full, or the GPU cannot hold a single image.
+    """
+    settings = _agreed(task, _fitted(task))
+    while True:
+        trainer = build(task, settings, eval_at_start=not task.progress.looked_at_start)
+        if checkpoint is not None and _is_last(checkpoint):
+            trainer._load_from_checkpoint(str(checkpoint))  # trained, but its end was not written
+            return
+        smaller = None
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            if not failures.is_out_of_memory(error):
+                raise
+            smaller = shares.halved(settings)
+            if smaller is None:
+                raise _too_large() from error
+            if task.reporter.ranks.several:
+                raise OutOfMemoryError from error  # the others are waiting in the middle of the step
+        if smaller is None:
+            return
+        # Only here, after the except block, is its traceback gone and with it what held the activations.
+        checkpoint = _saved_here(trainer)
+        _say_smaller(task, settings, smaller)
+        settings = smaller
+        del trainer
+        gc.collect()
+        torch.cuda.empty_cache()
+
+
+def _agreed(task: Task, fitted: TrainSettings) -> TrainSettings:
+    """The settings with the micro-batch that fits every rank, and recomputing where any rank does."""
+    ranks = task.reporter.ranks
+    if not ranks.several:
+        return fitted
+    agreed = shares.with_batch(fitted, int(ranks.least(fitted.batch_size)))
+    # By this DDP looks for unused parameters or does not; ranks that differ would wait for each other in vain.
+    nowhere = bool(ranks.least(float(fitted.gradient_checkpointing == "off")))
+    if fitted.gradient_checkpointing == "off" and not nowhere:
+        agreed = replace(agreed, gradient_checkpointing="on")
+    task.reporter.result(
+        batch_size=agreed.batch_size, gradient_accumulation=agreed.gradient_accumulation, gpus=ranks.count
+    )
+    return agreed
+
+
+def _fitted(task: Task) -> TrainSettings:
+    """The settings with the micro-batch and recomputation this GPU asks for, where left to it."""
+    settings = task.settings
+    if not task.how.cuda:
+        return _fitted_to_main_memory(task)
+    if settings.gradient_checkpointing != "auto":
+        return settings
+    task.reporter.progress(task.progress.step, 0, "Trying what fits the GPU's memory")
+    images = task.items(task.learnt)
+    try:
+        found = fitting.fit_gpu(
+            task.model, settings, task.collator(), images, [each.length for each in task.learnt],
+            getattr(torch, task.how.precision), settings.memory_gib,
+        )  # fmt: skip
+    except torch.OutOfMemoryError as error:
+        raise _too_large() from error
+    task.reporter.event(task.progress.step, "memory", found.sentence, task.progress.elapsed_s)
+    task.reporter.result(
+        batch_size=found.batch_size, gradient_accumulation=found.gradient_accumulation,
+        probed_memory_gib=round(found.peak_gib, 2), memory_limit_gib=round(found.limit_gib, 2),
+        recomputed_vision_layers=found.recomputed_layers, recomputes_text=found.recompute_text,
+    )  # fmt: skip
+    return fitting.as_fitted(settings, found)
+
+
+def _fitted_to_main_memory(task: Task) -> TrainSettings:
+    """The settings with a micro-batch that this machine's memory holds."""
+    settings = task.settings
+    long = sorted(task.learnt, key=lambda each: each.length, reverse=True)[:2]
+    images = task.items(long)
+    items = [images[place] for place in range(len(images))]
+    fitted = main_memory.fitting(task.model, settings, items, task.collator(), task.reporter.ranks.count)
+    if fitted.batch_size != settings.batch_size:
+        _say_smaller(task, settings, fitted)
+    return fitted
+
+
+def _too_large() -> UserError:
+    held = gpu_facts.held_sentence(gpu_facts.devices())
+    return UserError(
+        "The GPU's memory is full with one image at a time: set max_side_px, turn gradient_checkpointing or "
+        f"load_in_4bit on, or free the GPU{f' ({held})' if held else ''}."
+    )
+
+
+def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> WatchedTrainer:
+    """TRL's trainer for these settings.
+
+    Args:
+        task: Model, data, callback.
+        settings: As this attempt runs them; the micro-batch may be smaller than the task's.
+        eval_at_start: Whether to evaluate the untrained model first.
+    """
+    if settings.learns_preferences:
+        from radtui.worker.training import dpo
+
+        return dpo.build(task, settings, eval_at_start)
+    trainer = ReferenceTrainer(
+        task.reporter,
+        task.progress,
+        model=task.model,
+        processing_class=task.processor,
+        args=arguments(
+            task, settings, eval_at_start, SFTConfig,
+            # Our dataset and collator do what TRL would do by default.
+            max_length=None if task.collates_here else settings.max_length_tokens,
+            dataset_text_field="", dataset_kwargs={"skip_prepare_dataset": True}, label_names=["labels"],
+        ),
+        data_collator=_padding_left_out(task, task.collator()),
+        train_dataset=task.items(task.learnt),
+        eval_dataset=task.items(task.evaluated) if task.evaluated else None,
+    )  # fmt: skip
+    trainer.remove_callback(PrinterCallback)  # the log has a line of radtui's per step
+    return trainer
+
+
+def _padding_left_out(task: Task, collate: Any) -> Any:
+    return shares.PaddedBatches(collate) if task.reporter.ranks.several else collate
+
+
+def _is_last(checkpoint: Path) -> bool:
+    state = json.loads((checkpoint / checkpoints.STATE).read_text())
+    return bool(state["global_step"] >= state["max_steps"])
+
+
+def _saved_here(trainer: WatchedTrainer) -> Path | None:
+    """A checkpoint of the last whole step, so that nothing is trained twice; None before the first one."""
+    trainer.model.zero_grad(set_to_none=True)
+    torch.cuda.empty_cache()
+    step = trainer.state.global_step
+    if not step:
+        return None
+    trainer._save_checkpoint(trainer.model, None)
+    trainer.progress.saved(step)
+    return Path(trainer.args.output_dir) / f"checkpoint-{step}"
+
+
+def _say_smaller(task: Task, before: TrainSettings, after: TrainSettings) -> None:
+    task.reporter.result(batch_size=after.batch_size, gradient_accumulation=after.gradient_accumulation)
+    task.reporter.event(
+        task.progress.step,
+        "memory",
+        shares.smaller_sentence(before, after, task.how.cuda),
+        task.progress.elapsed_s,
+    )

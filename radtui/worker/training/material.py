@@ -1,0 +1,78 @@
+"""What a training job learns from, what it is evaluated on and watches, and doubts about these."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from radtui.paths import DataDir
+from radtui.records import Image, Job, UserError
+from radtui.settings import TrainSettings
+from radtui.store import images
+from radtui.worker.process.reporter import Reporter
+
+WATCH_AMONG = 2_000  # first images of the held-out split, of which the pinned ones are chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A job's images, or where preferences are learnt its pairs."""
+
+    learnt: Sequence[Any]  # `data.Example`, or `pairs.Pair` where preferences are learnt
+    evaluated: Sequence[Any]
+    watchable: list[Image]  # held out
+    doubts: list[str]  # what is wrong with the held-out images, a sentence each
+
+
+def gather(
+    job: Job, data: DataDir, db: sqlite3.Connection, settings: TrainSettings, reporter: Reporter
+) -> Material:
+    """Find a job's images and, where preferences are learnt, freeze its pairs.
+
+    Raises:
+        UserError: There is nothing to learn from, or too little.
+    """
+    from radtui.worker.training import data as items
+
+    held_out = _records(db, settings, settings.eval_split, max(WATCH_AMONG, settings.eval_images))
+    watchable = held_out[:WATCH_AMONG]
+    if settings.learns_preferences:
+        from radtui.worker.training import pairs
+
+        chosen = pairs.frozen(job, data, db, reporter)
+        learnt, evaluated = pairs.split(chosen, settings.eval_images if settings.eval_every else 0)
+        return Material(learnt, evaluated, watchable, [])
+    records = _records(db, settings, settings.train_split, settings.train_images)
+    if not records:
+        raise UserError(
+            f"{settings.dataset} has no readable images with a reference in split {settings.train_split!r}: "
+            "choose another train_split."
+        )
+    measured = held_out[: settings.eval_images] if settings.eval_every else []
+    doubts = _held_out_doubts(settings, held_out, measured)
+    return Material(items.examples(records, data), items.examples(measured, data), watchable, doubts)
+
+
+def _records(db: sqlite3.Connection, settings: TrainSettings, split: str, limit: int) -> list[Image]:
+    """Readable images of a split that have a reference; `limit` 0 takes all of them."""
+    if not split:
+        return []
+    return images.get_many(db, images.usable(db, settings.dataset, split, limit, with_reference=True))
+
+
+def _held_out_doubts(settings: TrainSettings, held_out: list[Image], evaluated: list[Image]) -> list[str]:
+    """What is wrong with the held-out images, a sentence each."""
+    if settings.eval_split and not held_out:
+        return [
+            f"Split {settings.eval_split!r} of {settings.dataset} has no readable images with a reference: "
+            "nothing is evaluated or watched."
+        ]
+    leaked = sum(each.leaked for each in evaluated)
+    if not leaked:
+        return []
+    return [
+        f"{leaked} of the {len(evaluated)} held-out images are in another split too: the held-out loss flatters "
+        "the model."
+    ]

@@ -1,0 +1,153 @@
+"""Rated pairs as the trainer asks for them: frozen in the job's folder, read one by one, two conversations each."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from radtui.export.preferences import write_preferences
+from radtui.imaging.decode import training_image
+from radtui.paths import DataDir
+from radtui.records import Job, UserError
+from radtui.settings import TrainSettings
+from radtui.store import jobs
+from radtui.study import rated_pairs
+from radtui.study.study import scheme_for
+from radtui.worker.model import prompt
+from radtui.worker.model.collator import IGNORED, Collator
+from radtui.worker.process.reporter import Reporter
+
+FOLDER = "preferences"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One image, what was asked about it, and the two texts that raters compared."""
+
+    image: Path
+    instruction: str
+    chosen: str
+    rejected: str
+
+    @property
+    def length(self) -> int:
+        """Characters of both texts."""
+        return len(self.chosen) + len(self.rejected)
+
+
+def frozen(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> list[Pair]:
+    """The pairs a job learns from: chosen and written to its folder when it starts, the same when it goes on.
+
+    Raters may go on meanwhile; a run that took their newer answers in half-way would be no run of any one data set.
+
+    Raises:
+        UserError: There are too few pairs, or an image's bytes are gone.
+    """
+    folder = data.job(job.id) / FOLDER
+    if not folder.exists():
+        before = jobs.get(db, TrainSettings.from_dict(job.settings).from_job)
+        if before is None:
+            raise UserError("Preferences are learnt from a job's rated pairs: name it as from_job.")
+        choice = rated_pairs.learnable(db, before, scheme_for(data))
+        rated_pairs.check_enough(before, choice)
+        write_preferences(data, choice, folder, "dpo")
+        reporter.result(pairs=len(choice.pairs), pairs_left_out=choice.left_out)
+    return read(folder)
+
+
+def read(folder: Path) -> list[Pair]:
+    """The pairs of a folder that `write_preferences` wrote in the form `dpo`."""
+    train = folder / "train"
+    with (train / "metadata.jsonl").open(encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return [
+        Pair(
+            train / row["images_file_names"][0], row["prompt"][0]["content"], row["chosen"][0]["content"],
+            row["rejected"][0]["content"],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def split(pairs: Sequence[Pair], held_out: int) -> tuple[list[Pair], list[Pair]]:
+    """Pairs to learn from and pairs to evaluate on, spread evenly; no image is in both.
+
+    Args:
+        pairs: All of them.
+        held_out: Images wanted for the evaluation; at most half of them are given.
+    """
+    files = list(dict.fromkeys(pair.image for pair in pairs))
+    count = min(held_out, len(files) // 2)
+    kept_back = {files[place * len(files) // count] for place in range(count)}
+    learnt = [pair for pair in pairs if pair.image not in kept_back]
+    return learnt, [pair for pair in pairs if pair.image in kept_back]
+
+
+class PairTexts(Dataset[dict[str, Any]]):
+    """Items `{"prompt", "chosen", "rejected": messages, "images": [RGB image]}`, decoded when they are asked for.
+
+    The keys are those by which TRL's DPOTrainer knows a data set of images.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], order: str, max_side_px: int) -> None:
+        self.pairs = list(pairs)
+        self.order = order
+        self.max_side_px = max_side_px
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        if not 0 <= index < len(self.pairs):
+            raise IndexError(index)  # ends the iteration of `for item in dataset`
+        pair = self.pairs[index]
+        picture = training_image(pair.image.read_bytes())
+        return {
+            "prompt": [prompt.question(pair.instruction, self.order)],
+            "chosen": [prompt.answer(pair.chosen)],
+            "rejected": [prompt.answer(pair.rejected)],
+            "images": [prompt.shrink(picture, self.max_side_px)],
+        }
+
+
+class PairCollator:
+    """Turns items of `PairTexts` into the batch of DPOTrainer, through the collator that references go through.
+
+    Every row is a whole conversation, so the processor itself draws what depends on its length, such as Mllama's
+    cross-attention mask. TRL 1.8's own collator has the processor see the prompt alone and puts the answer's tokens
+    behind it: that mask is then too short, and the forward pass raises.
+
+    Args:
+        processor: The model's processor, with a chat template.
+        max_length_tokens: Longer sequences lose the end of their answer.
+        labels: Whether `labels` come too, for a model that is to compute a loss by itself.
+    """
+
+    def __init__(self, processor: Any, max_length_tokens: int, labels: bool = False) -> None:
+        self.collate = Collator(processor, "answer", max_length_tokens)
+        self.labels = labels
+
+    def __call__(self, items: list[dict[str, Any]]) -> dict[str, Tensor]:
+        """Collate B pairs.
+
+        Returns:
+            What the model takes, 2 B rows: first every chosen text, then every rejected one in the same order; with
+            `completion_mask` (2 B, T) int64, 1 where a token is of the answer.
+        """
+        rows = [
+            {"messages": [*item["prompt"], *item[side]], "images": item["images"]}
+            for side in ("chosen", "rejected")
+            for item in items
+        ]
+        batch = self.collate(rows)
+        labels = batch["labels"] if self.labels else batch.pop("labels")
+        if not self.labels:
+            batch["completion_mask"] = (labels != IGNORED).long()
+        return batch

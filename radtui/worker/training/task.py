@@ -1,0 +1,58 @@
+"""What one training job is made of once everything is loaded, and how its data become batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radtui.settings import TrainSettings
+from radtui.worker.model.backend import Plan
+from radtui.worker.model.collator import Collator
+from radtui.worker.process.reporter import Reporter
+from radtui.worker.training.data import ImageTexts
+from radtui.worker.training.pairs import PairCollator, PairTexts
+
+if TYPE_CHECKING:
+    from radtui.worker.training.callback import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The parts of a job; attempts with a smaller micro-batch share them."""
+
+    settings: TrainSettings
+    how: Plan
+    model: Any  # with its adapter
+    processor: Any
+    learnt: Sequence[Any]  # `data.Example`, or `pairs.Pair` where preferences are learnt
+    evaluated: Sequence[Any]
+    folder: Path  # of the checkpoints
+    reporter: Reporter
+    progress: Progress
+    eval_batch: int = 0  # of each rank, so that all together evaluate as one process does; 0: as in training
+
+    @property
+    def collates_here(self) -> bool:
+        """Whether our collator makes the batches; the report's recipe, text first and all learnt, has unsloth's."""
+        as_reported = self.settings.message_order == "text_first" and self.settings.loss_on == "all"
+        return not (self.how.backend == "unsloth" and as_reported)
+
+    def items(self, chosen: Sequence[Any]) -> Any:
+        """The data set of images with their references, or of rated pairs."""
+        order, side = self.settings.message_order, self.settings.max_side_px
+        if self.settings.learns_preferences:
+            return PairTexts(chosen, order, side)
+        return ImageTexts(chosen, self.settings.instruction, order, side)
+
+    def collator(self) -> Any:
+        """What makes batches that the model computes a loss of by itself, as probing what fits does."""
+        settings = self.settings
+        if settings.learns_preferences:
+            return PairCollator(self.processor, settings.max_length_tokens, labels=True)
+        if self.collates_here:
+            return Collator(self.processor, settings.loss_on, settings.max_length_tokens)
+        from unsloth.trainer import UnslothVisionDataCollator
+
+        return UnslothVisionDataCollator(self.model, self.processor)

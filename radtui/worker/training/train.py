@@ -1,0 +1,178 @@
+"""A training job from its settings to its adapter: LoRA on a vision-language model with TRL's trainers."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from radtui.paths import DataDir
+from radtui.records import Job
+from radtui.settings import TrainSettings
+from radtui.worker.memory import memory
+from radtui.worker.model import adapters, backend, base_files, downloads
+from radtui.worker.model import model as models
+from radtui.worker.process.reporter import Reporter, Stopped
+from radtui.worker.training import checkpoints, material
+
+if TYPE_CHECKING:
+    from radtui.worker.training.callback import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A job as this process does it: all that is known before its model is loaded."""
+
+    job: Job
+    data: DataDir
+    db: sqlite3.Connection
+    reporter: Reporter
+    settings: TrainSettings  # as this machine can do them
+    how: backend.Plan
+    begun: checkpoints.Start
+    material: material.Material
+    eval_batch: int  # see `task.Task`
+
+
+def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
+    """Train, from the start or from the job's last checkpoint, and leave an adapter.
+
+    Raises:
+        Stopped: The app asked to stop; with a checkpoint, the adapter as it was is left too.
+        UserError: The settings, the data, the model or the machine do not allow it; says which.
+    """
+    this = _prepared(job, data, db, reporter)
+    model, processor = _loaded(this)
+
+    # These import TRL and transformers, which unsloth must have patched by now.
+    from radtui.worker.memory import gpu_facts
+    from radtui.worker.model import vision_attention
+    from radtui.worker.training import fit
+    from radtui.worker.training.task import Task
+
+    if this.settings.maskless_vision:
+        vision_attention.install(model)
+    progress = _progress(this, processor)
+    task = Task(
+        this.settings, this.how, model, processor, this.material.learnt, this.material.evaluated,
+        data.checkpoints(job.id), reporter, progress, this.eval_batch,
+    )  # fmt: skip
+    with gpu_facts.sampler() as gpu:
+        progress.facts = gpu.take
+        fit.fit(task, this.begun.checkpoint)
+
+    # What is left: the adapter with its processor, and the figures of the run.
+    if this.settings.learns_preferences:
+        from radtui.worker.training import dpo
+
+        dpo.drop_frozen_copy(model)
+    if reporter.ranks.first:
+        _save_adapter(model, processor, data.adapter(job.id))
+    _report(this, progress)
+    reporter.ranks.meet()  # the launcher ends all as soon as one is stopped
+    if progress.stopping:
+        raise Stopped
+
+
+def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> _Run:
+    """Choose images, checkpoint, backend and micro-batch; what is done otherwise than asked is said."""
+    settings, ranks = TrainSettings.from_dict(job.settings).check(), reporter.ranks
+    chosen = material.gather(job, data, db, settings, reporter)
+    # Of several ranks, the launcher has made it ready.
+    begun = (checkpoints.last if ranks.several else checkpoints.start)(data, db, job.id)
+    how = backend.training_plan(settings)
+    settings, changes = backend.substituted(settings, how)
+    eval_batch = max(1, settings.batch_size // ranks.count) if ranks.several else 0
+    settings = backend.as_last_fitted(settings, job)
+    changes += chosen.doubts
+    reporter.result(backend=how.backend, weights=how.weights, substitutions=changes)
+    for change in changes if not begun.checkpoint else []:
+        reporter.event(0, "warning", change)
+    return _Run(job, data, db, reporter, settings, how, begun, chosen, eval_batch)
+
+
+def _loaded(this: _Run) -> tuple[Any, Any]:
+    """The model, base weights frozen and LoRA matrices added, and its processor."""
+    settings, reporter, step = this.settings, this.reporter, this.begun.step
+    reporter.progress(step, this.job.total_steps, f"Loading {settings.model}")
+    model, processor = models.load(
+        settings.model, this.how, trust_remote_code=settings.trust_remote_code,
+        checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
+        say=downloads.saying(reporter, step, this.job.total_steps),
+    )  # fmt: skip
+    base_files.keep(reporter, step, model, settings.model, _met_before(this.db, this.job, settings))
+    if settings.learns_preferences:
+        model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.how)
+    else:
+        model = adapters.with_adapter(model, this.how, settings)
+    reporter.result(
+        trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        total_parameters=_parameters(model), images=len(this.material.learnt),
+    )  # fmt: skip
+    return model, processor
+
+
+def _progress(this: _Run, processor: Any) -> Progress:
+    """What writes the steps, with the watch over a few held-out images."""
+    from radtui.worker.training.callback import Progress
+    from radtui.worker.training.watch import Watch, pick
+
+    settings, reporter, begun = this.settings, this.reporter, this.begun
+    pinned = pick(this.material.watchable, settings.watch_images)
+    watches = pinned and reporter.ranks.first  # meanwhile the others wait for the next step
+    watch = Watch(pinned, this.data, settings, processor, reporter, settings.batch_size) if watches else None
+    if begun.checkpoint:
+        reporter.event(
+            begun.step, "resume", f"Resumed from the checkpoint of step {begun.step}", begun.elapsed_s
+        )
+    return Progress(reporter, watch, bool(this.material.evaluated), begun.step, begun.elapsed_s)
+
+
+def _report(this: _Run, progress: Progress) -> None:
+    """Write the figures of the run, and how it ended."""
+    this.reporter.result(
+        adapter=str(this.data.adapter(this.job.id)), adapter_step=progress.step,
+        seconds=round(progress.elapsed_s, 1), peak_memory_gib=round(memory.peak_gib(), 2),
+        final_loss=progress.last.get("loss"), final_eval_loss=progress.last.get("eval_loss"), versions=_versions(),
+    )  # fmt: skip
+    what = "Stopped after" if progress.stopping else "Trained"
+    this.reporter.progress(
+        progress.step, progress.total or progress.step, f"{what} {progress.step} steps{progress.losses}"
+    )
+
+
+def _met_before(db: sqlite3.Connection, job: Job, settings: TrainSettings) -> tuple[object, int]:
+    """The base model's files as this job, or the one it goes on from, met them first; and which job that is."""
+    own = job.result.get("base_files")
+    return (own, job.id) if own else (base_files.trained_on(db, settings.from_job), settings.from_job)
+
+
+def _parameters(model: Any) -> int:
+    """Parameters of the model; a 4-bit weight counts as one although two share a byte."""
+    counted: int = model.get_nb_trainable_parameters()[1]
+    return counted
+
+
+def _save_adapter(model: Any, processor: Any, folder: Path) -> None:
+    """Write adapter and processor: a whole folder or none, in place of an earlier one."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(partial)
+    processor.save_pretrained(partial)
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def _versions() -> dict[str, str]:
+    """Versions of the libraries that decide what a run does."""
+    names = ("torch", "transformers", "trl", "peft", "accelerate", "unsloth", "bitsandbytes")
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

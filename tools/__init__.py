@@ -1,0 +1,1 @@
+"""What maintainers run and users do not install."""

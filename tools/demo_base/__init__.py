@@ -1,0 +1,1 @@
+"""Making the demo's base model, and looking at its phantoms."""
