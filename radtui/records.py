@@ -119,6 +119,68 @@ class NewImage:
 
 
 @dataclass(frozen=True, slots=True)
+class NewCaseImage:
+    """One image of a case on its way into the store: bytes as found, or the reason why there are none.
+
+    `name` is for people (a file's name in its source); `role` is "frontal", "lateral", "prior", ... or "".
+    """
+
+    data: bytes = b""
+    name: str = ""
+    role: str = ""
+    note: str = ""  # what stands for it and why: "frame 12 of 30, the middle one"
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """One case that a source yields to the import.
+
+    `patient` and `exam` are the source's own identifiers: they go through the gate, which keeps keyed hashes alone.
+    An empty question means the job's instruction; a case without a readable image has an `error`.
+    """
+
+    split: str
+    source_key: str
+    images: tuple[NewCaseImage, ...]
+    reference: str = ""
+    question: str = ""
+    examination: str = ""
+    patient: str = ""
+    exam: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    truth: tuple[Truth, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something of a source that is not used, with the reason: a file, a line of one, a table, a column.
+
+    `count` is how many of the kind this stands for; `where` is "reports.csv" or "reports.csv, line 12".
+    """
+
+    where: str
+    reason: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CaseImage:
+    """One image of a case; its bytes lie unchanged under `images/`, addressed by sha256."""
+
+    sha256: str
+    format: str
+    width_px: int
+    height_px: int
+    mode: str  # Pillow's mode: "L", "I;16", "RGB", ...
+    name: str = ""
+    role: str = ""
+    note: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One row of `jobs`. Times are Unix seconds; `settings` and `result` are decoded JSON."""
 
