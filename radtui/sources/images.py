@@ -1,0 +1,120 @@
+"""One file's bytes to the images that stand for it: what may be kept, what a probe knows, and who is in it.
+
+This is the only way for bytes into the data folder, whatever they came from (a folder, an archive, a cell of a
+table). What comes back holds nothing of the patient that a header or a comment said, and bytes that cannot be
+decoded do not come back at all. Nothing here touches the disk or the database, so an import calls it in threads:
+
+    for image in read_images("study/IM0001", data):
+        if image.error:            # one sentence; `image.data` is empty
+            ...
+        else:
+            store(image.sha256, image.data)      # not `data`: this is what is safe to keep
+            # image.format .width_px .height_px .mode    -> the row of the image
+            # image.note     -> NewCaseImage.note: "frame 15 of 30, the middle one"
+            # image.facts    -> facts of the case, where the table has none of that name
+            # image.patient, image.exam   -> only through identity.Gate, never as they are
+            # image.words    -> identity.Gate.learn: must not occur in a key, name or fact
+            # image.as_found -> may be linked; False where something had to be taken out
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from radtui.imaging import decode
+from radtui.imaging.decode import Facts
+from radtui.imaging.dicom import stripped
+from radtui.records import UserError
+from radtui.sources.dicom import header_facts, keep_quiet
+from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
+
+__all__ = ["ReadImage", "read_images"]
+
+Beside = Callable[[str], bytes]
+"""Reads a file that lies beside another, by its name; raises UserError when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadImage:
+    """One image that a file gave.
+
+    Attributes:
+        data: The bytes to keep: without names, dates, comments. b"" where `error` is not.
+        sha256: Of `data`.
+        format: "PNG", "DICOM", ...
+        width_px: As displayed.
+        height_px: As displayed.
+        mode: Pillow's mode, or DICOM's photometric interpretation.
+        frames: Frames in `data`.
+        part: "" where a file is one image; else which part of it this is ("slice 40"), for names that must differ.
+        note: What stands for the file where it holds more than one image, and other things to know of it; or "".
+        facts: What a DICOM header or a volume tells that names nobody, by keyword.
+        examination: "chest PA", or "".
+        patient: The patient's identifier as the file has it; never to be stored.
+        exam: The exam's identifier as the file has it; never to be stored.
+        words: Lower-case words that name the patient or the exam; never to be stored.
+        as_found: Whether `data` are the file's own bytes, so that the file may stay where it is.
+        error: Why there is no image, as one sentence; or "".
+    """
+
+    data: bytes = b""
+    sha256: str = ""
+    format: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    mode: str = ""
+    frames: int = 1
+    part: str = ""
+    note: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    examination: str = ""
+    patient: str = ""
+    exam: str = ""
+    words: frozenset[str] = frozenset()
+    as_found: bool = False
+    error: str = ""
+
+
+def read_images(
+    name: str, data: bytes, *, known: Mapping[str, Facts] | None = None, beside: Beside | None = None
+) -> tuple[ReadImage, ...]:
+    """Take what is safe to keep of one file, and decode it once.
+
+    Args:
+        name: The file's name or path in its source, for its suffix and for sentences.
+        data: Its bytes.
+        known: What probes told before, by sha256 of kept bytes: such an image is not decoded again.
+        beside: How to read a second file of a volume (MHD and its RAW); None where there can be none.
+
+    Returns:
+        One image; up to three slices of a volume; or one with an `error`. Never empty.
+    """
+    if not data:
+        return (ReadImage(error="The image is empty (0 bytes)."),)
+    kind = file_kind(name, data[:HEAD_BYTES])
+    try:
+        if kind.use is Use.OTHER and kind.name:
+            return (ReadImage(error=kind.reason),)
+        return (_picture(data, kind.use is Use.DICOM, known or {}),)
+    except UserError as error:
+        return (ReadImage(error=str(error)),)
+    except Exception as error:  # one file that breaks a decoder in a new way must not end an import
+        reason = " ".join(str(error).split())[:200]
+        return (ReadImage(error=f"The image cannot be decoded ({type(error).__name__}: {reason})."),)
+
+
+def _picture(data: bytes, is_dicom: bool, known: Mapping[str, Facts]) -> ReadImage:
+    kept, header = data, None
+    if is_dicom:
+        keep_quiet()
+        header = header_facts(data)
+        kept = stripped(data)
+    sha256 = hashlib.sha256(kept).hexdigest()
+    facts = known.get(sha256) or decode.probe(kept)
+    return ReadImage(
+        kept, sha256, facts.format, facts.width_px, facts.height_px, facts.mode, facts.frames,
+        facts=header.facts if header else {}, examination=header.examination if header else "",
+        words=header.identity if header else frozenset(), as_found=kept is data,
+    )  # fmt: skip
