@@ -20,18 +20,26 @@ decoded do not come back at all. Nothing here touches the disk or the database, 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from radtui.imaging import decode
+from radtui.imaging import decode, frames
+from radtui.imaging.comments import without_comments
 from radtui.imaging.decode import Facts
 from radtui.imaging.dicom import stripped
 from radtui.records import UserError
 from radtui.sources.dicom import header_facts, keep_quiet
 from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
 
+log = logging.getLogger("radtui.sources")
+
 __all__ = ["ReadImage", "read_images"]
 
+BURNED_IN = (
+    "This DICOM file says that text is burned into its pixels (Burned In Annotation YES), which may be a name;"
+    " black it out and set the element to NO, or import it with the option for such files."
+)
 Beside = Callable[[str], bytes]
 """Reads a file that lies beside another, by its name; raises UserError when there is none."""
 
@@ -78,7 +86,12 @@ class ReadImage:
 
 
 def read_images(
-    name: str, data: bytes, *, known: Mapping[str, Facts] | None = None, beside: Beside | None = None
+    name: str,
+    data: bytes,
+    *,
+    known: Mapping[str, Facts] | None = None,
+    beside: Beside | None = None,
+    burned_in: bool = False,
 ) -> tuple[ReadImage, ...]:
     """Take what is safe to keep of one file, and decode it once.
 
@@ -87,6 +100,7 @@ def read_images(
         data: Its bytes.
         known: What probes told before, by sha256 of kept bytes: such an image is not decoded again.
         beside: How to read a second file of a volume (MHD and its RAW); None where there can be none.
+        burned_in: Whether to take DICOM files that say that text is burned into their pixels.
 
     Returns:
         One image; up to three slices of a volume; or one with an `error`. Never empty.
@@ -97,24 +111,45 @@ def read_images(
     try:
         if kind.use is Use.OTHER and kind.name:
             return (ReadImage(error=kind.reason),)
-        return (_picture(data, kind.use is Use.DICOM, known or {}),)
+        if kind.use is Use.DICOM:
+            return (_dicom(data, known or {}, burned_in),)
+        return (_picture(data, known or {}),)
     except UserError as error:
         return (ReadImage(error=str(error)),)
     except Exception as error:  # one file that breaks a decoder in a new way must not end an import
-        reason = " ".join(str(error).split())[:200]
-        return (ReadImage(error=f"The image cannot be decoded ({type(error).__name__}: {reason})."),)
+        log.debug("decoding failed", exc_info=True)  # the text of an error may quote what the file says
+        return (
+            ReadImage(error=f"The image is damaged or not valid ({type(error).__name__}); export it again."),
+        )
 
 
-def _picture(data: bytes, is_dicom: bool, known: Mapping[str, Facts]) -> ReadImage:
-    kept, header = data, None
-    if is_dicom:
-        keep_quiet()
-        header = header_facts(data)
-        kept = stripped(data)
+def _dicom(data: bytes, known: Mapping[str, Facts], burned_in: bool) -> ReadImage:
+    keep_quiet()
+    header = header_facts(data)
+    if header.burned_in and not burned_in:
+        return ReadImage(error=BURNED_IN)
+    said = ["overlay graphics are left out"] if header.overlay else []
+    if header.burned_in:
+        said.append("the file says that text may be burned into its pixels")
+    image = _probed(stripped(data), known, said)
+    return replace(
+        image, facts=header.facts, examination=header.examination, patient=header.patient, exam=header.exam,
+        words=header.identity,
+    )  # fmt: skip
+
+
+def _picture(data: bytes, known: Mapping[str, Facts]) -> ReadImage:
+    kept = without_comments(data)
+    image = _probed(kept, known, [])
+    return replace(image, as_found=kept is data)
+
+
+def _probed(kept: bytes, known: Mapping[str, Facts], said: list[str]) -> ReadImage:
+    """Decode what is kept, unless it was decoded before; `said` goes into the note."""
     sha256 = hashlib.sha256(kept).hexdigest()
     facts = known.get(sha256) or decode.probe(kept)
+    noun = "frame" if facts.format in ("DICOM", "GIF", "PNG", "WEBP", "AVIF") else "page"
+    note = "; ".join(filter(None, [frames.note(facts.frame, facts.frames, noun), *said]))
     return ReadImage(
-        kept, sha256, facts.format, facts.width_px, facts.height_px, facts.mode, facts.frames,
-        facts=header.facts if header else {}, examination=header.examination if header else "",
-        words=header.identity if header else frozenset(), as_found=kept is data,
-    )  # fmt: skip
+        kept, sha256, facts.format, facts.width_px, facts.height_px, facts.mode, facts.frames, note=note
+    )

@@ -1,0 +1,163 @@
+"""DICOM bytes to a data set, within bounds: where it begins, how it is packed, and only what is on the allow-list."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from radtui.imaging.dicom_tags import ALLOWED
+from radtui.records import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydicom import Dataset
+
+INSTALL = "install radtui with DICOM support: pip install 'radtui[dicom]'"
+MAX_INFLATED_BYTES = 2**29
+"""What a deflated data set may grow to; 512 MiB hold 300 frames of a CT."""
+_WAYS_OUT = {
+    "Encapsulated PDF": "save the document's text as TXT or CSV beside the images",
+    "Encapsulated": "save the document in it as a file of its own",
+    " SR": "put its text into a CSV beside the images, for example with dcmtk: dsr2html",
+    "RT Structure Set": "convert its contours to masks in NIfTI, for example with: plastimatch convert",
+    "RT Plan": "leave it out: a plan has no picture",
+    "Presentation State": "leave it out: it says only how another file is shown",
+    "Media Storage Directory": "leave it out: it is the index of the other files",
+}
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+_PREFIX_AT = 128
+_STARTS = (0, _PREFIX_AT + 4, _PREFIX_AT, 4)
+_LONG_VRS = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
+_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()) | set(_LONG_VRS)
+
+
+def is_dicom(data: bytes) -> bool:
+    """Whether bytes are DICOM: "DICM" after a preamble, or elements of group 0002 or 0008 where a file begins.
+
+    Files from older software lack the preamble, or have one without the four letters, and may be big-endian.
+    Source: DICOM PS3.10 section 7.1.
+    """
+    return start_of(data) is not None
+
+
+def start_of(data: bytes) -> int | None:
+    """Where the first element of a DICOM file lies; None where the bytes are none."""
+    if data[_PREFIX_AT : _PREFIX_AT + 4] == b"DICM":
+        return _PREFIX_AT + 4
+    return next((start for start in _STARTS if _is_element(data[start : start + 12])), None)
+
+
+def _is_element(head: bytes) -> bool:
+    """Whether twelve bytes begin an element that a file may begin with."""
+    if len(head) < 12:
+        return False
+    for order in ("little", "big"):
+        group = int.from_bytes(head[0:2], order)
+        element = int.from_bytes(head[2:4], order)
+        if group not in (0x0002, 0x0008) or element > 0x0100:
+            continue
+        if head[4:6] in _VRS:
+            return True
+        length = int.from_bytes(head[4:8], "little")
+        if order == "little" and length <= 128 and (length == 4 or element or group == 8):  # implicit VR
+            return True
+    return False
+
+
+def read_dataset(data: bytes, tags: Iterable[Any] = ALLOWED, *, pixels: bool = True) -> Dataset:
+    """Parse a file, or what is on a list; elements that are not are skipped over unread.
+
+    Args:
+        data: A file's bytes.
+        tags: What is read, by number or keyword.
+        pixels: Whether to read on to the pixels.
+
+    Returns:
+        A data set with a transfer syntax in its file meta information.
+
+    Raises:
+        UserError: pydicom is not installed, the file cannot be parsed, or it inflates to more than 512 MiB.
+    """
+    try:
+        import pydicom
+        from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+    except ModuleNotFoundError as error:
+        raise UserError(f"This is a DICOM file; to open it {INSTALL}.") from error
+    start = start_of(data)
+    content, was_deflated = _inflated(data, start)
+    if start and not was_deflated and data[_PREFIX_AT : _PREFIX_AT + 4] != b"DICM":
+        content = data[start:]
+    try:
+        dataset = pydicom.dcmread(
+            io.BytesIO(content),
+            force=True,
+            specific_tags=[*tags],
+            stop_before_pixels=not pixels,
+        )
+    except Exception as error:  # parsers raise anything at all on damaged files
+        raise UserError(f"This DICOM file cannot be parsed ({reason(error)}); export it again.") from error
+    _mend_frames(dataset)
+    if was_deflated:
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    if "TransferSyntaxUID" not in dataset.file_meta:  # old or careless software: the file's own layout tells
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+    return dataset
+
+
+def require_pixels(dataset: Dataset) -> None:
+    """Make sure that there is an image. Raises UserError, which names the kind of object, where there is none."""
+    if any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+        return
+    kind = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
+    name = getattr(kind, "name", "") or ""
+    name = str(name).removesuffix(" Storage") if name and not name[:1].isdigit() else "of an unnamed kind"
+    way_out = next((way for word, way in _WAYS_OUT.items() if word in name), "leave it out")
+    raise UserError(f"This DICOM file ({name}) holds no image; {way_out}.")
+
+
+def reason(error: Exception) -> str:
+    """An exception's kind and text on one line, not too long, and without values of elements."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return text[:200] or type(error).__name__
+
+
+def _inflated(data: bytes, start: int | None) -> tuple[bytes, bool]:
+    """The bytes without deflation (PS3.5 section A.5), and whether they had it."""
+    head = data[start or 0 : (start or 0) + 4096]
+    at = head.find(_DEFLATED)
+    if start is None or head[:2] != b"\x02\x00" or at < 0 or head[at - 8 : at - 4] != b"\x02\x00\x10\x00":
+        return data, False
+    end = _end_of_meta(data, start)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        plain = inflater.decompress(data[end:], MAX_INFLATED_BYTES)
+    except zlib.error as error:
+        raise UserError(f"This DICOM file is deflated and damaged ({error}); export it again.") from error
+    if inflater.unconsumed_tail:
+        raise UserError(
+            f"This deflated DICOM file grows to more than {MAX_INFLATED_BYTES // 2**20} MiB;"
+            " export it in another transfer syntax."
+        )
+    return plain, True
+
+
+def _end_of_meta(data: bytes, at: int) -> int:
+    """Where the file meta information ends: the first element that is not of group 0002."""
+    while data[at : at + 2] == b"\x02\x00" and at + 8 <= len(data):
+        if data[at + 4 : at + 6] in _LONG_VRS:
+            at += 12 + int.from_bytes(data[at + 8 : at + 12], "little")
+        else:
+            at += 8 + int.from_bytes(data[at + 6 : at + 8], "little")
+    return at
+
+
+def _mend_frames(dataset: Dataset) -> None:
+    """Drop a number of frames that is not a number, which decoders stumble over: one frame is meant."""
+    try:
+        int(dataset.get("NumberOfFrames") or 1)
+    except (TypeError, ValueError):
+        del dataset.NumberOfFrames
