@@ -6,6 +6,7 @@ resolutions); of EXIF the orientation alone is kept. A file with nothing to take
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -18,6 +19,11 @@ _PNG_KEPT = frozenset(
 )
 _JP2_KEPT = frozenset((b"jP  ", b"ftyp", b"jp2h", b"jp2c", b"rreq"))
 _JPEG_APP0, _JPEG_APP2, _JPEG_APP8, _JPEG_APP14 = 0xE0, 0xE2, 0xE8, 0xEE
+_ENCODER = re.compile(
+    rb"(Created by OpenJPEG version [\d.]+|Kakadu-[v\d.]+|CREATOR: gd-jpeg v[\d.]+ \(using IJG JPEG v\d+\),"
+    rb" (default )?quality( = \d+)?\s*|Lavc[\d.]+|File written by Adobe Photoshop\xa8 [\d.]+)\0?"
+)
+"""What software writes of itself and nobody else can: such a comment may stay, and the file as it is."""
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 _SIZES = frozenset((0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7))
 
@@ -124,6 +130,8 @@ def _jpeg(data: bytes) -> bytes:
 
 def _segment(marker: int, segment: bytes) -> bytes:
     """A segment as it is kept, or b""."""
+    if marker == 0xFE and _ENCODER.fullmatch(segment[4:]):
+        return segment
     if marker == 0xFE or 0xE0 <= marker <= 0xEF:
         body = segment[4:]
         if marker == _JPEG_APP0 and body[:5] == b"JFIF\0" and len(body) >= 14:
@@ -245,7 +253,7 @@ def _codestream(data: bytes) -> bytes:
     out, at = [data[:2]], 2
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in (0x90, 0xD9):
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if data[at + 1] != 0x64:
+        if data[at + 1] != 0x64 or _ENCODER.fullmatch(data[at + 6 : end]):
             out.append(data[at:end])
         at = end
     end = data.rfind(b"\xff\xd9")

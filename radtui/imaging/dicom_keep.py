@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from radtui.imaging.comments import without_frame_comments
 from radtui.imaging.dicom_luts import numbers_of
-from radtui.imaging.dicom_pixels import frame_layout, masked_pixels
+from radtui.imaging.dicom_pixels import (
+    DEFLATED_FRAMES,
+    frame_layout,
+    inflate_frames,
+    is_encapsulated,
+    known,
+    masked_pixels,
+    unsupported,
+)
 from radtui.imaging.dicom_read import read_dataset, reason, require_pixels
 from radtui.imaging.dicom_tags import ALLOWED, CODES, MODALITIES, NESTED, OVERLAY_GROUPS
 from radtui.records import UserError
@@ -49,10 +57,14 @@ def stripped(data: bytes) -> bytes:
 
     dataset = read_dataset(data)
     require_pixels(dataset)
-    syntax = dataset.file_meta.TransferSyntaxUID
+    if not known(dataset.file_meta.TransferSyntaxUID):
+        raise UserError(unsupported(dataset))
     # Required in a file; some devices write it in front of the data set only.
     named = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
     try:
+        if dataset.file_meta.TransferSyntaxUID == DEFLATED_FRAMES:
+            inflate_frames(dataset)
+        syntax = dataset.file_meta.TransferSyntaxUID
         _drop_overlays(dataset)
         _clean_values(dataset, ALLOWED)
         dataset.SOPClassUID = named if _is_known(named) else SecondaryCaptureImageStorage
@@ -64,14 +76,11 @@ def stripped(data: bytes) -> bytes:
         dataset.preamble = None
         out = io.BytesIO()
         dataset.save_as(out, enforce_file_format=True)
+    except UserError:
+        raise
     except Exception as error:  # writers raise anything at all on elements that broke the standard
         raise UserError(f"This DICOM file cannot be kept ({reason(error)}); export it again.") from error
     return out.getvalue()
-
-
-def has_overlay(data_set: Dataset) -> bool:
-    """Whether a data set has graphics of its own."""
-    return any((group, 0x3000) in data_set for group in OVERLAY_GROUPS)
 
 
 def _drop_overlays(dataset: Dataset) -> None:
@@ -153,7 +162,7 @@ def _clean_pixels(dataset: Dataset) -> None:
     """Keep of the pixels' element what the frames need."""
     if "PixelData" not in dataset:
         return
-    if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+    if is_encapsulated(dataset.file_meta.TransferSyntaxUID):
         _clean_frames(dataset)
         return
     _, length = frame_layout(dataset)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from radtui.imaging.comments import frame_size
 from radtui.imaging.dicom_luts import is_little_endian, numbers_of, read_lut
-from radtui.imaging.dicom_read import INSTALL, reason
+from radtui.imaging.dicom_read import INSTALL, MAX_INFLATED_BYTES, reason
 from radtui.imaging.raster import MAX_PIXELS
 from radtui.records import UserError
 
@@ -22,10 +22,18 @@ if TYPE_CHECKING:
     from pydicom.uid import UID
 
 GDCM_TIMEOUT_S = 60
-_DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"  # Deflated Image Frame Compression
 _RETIRED_JPEG = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (*range(52, 57), *range(58, 67)))
 """JPEG processes that the standard retired; the progressive ones among them are what a JPEG library decodes anyway."""
-_JPEG_XL = "JPEG XL"
+_NEWER = {
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+}
+"""Names of transfer syntaxes that are younger than pydicom's dictionary."""
+_NATIVE = frozenset(
+    ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
+)
 _VIDEO = ("MPEG", "HEVC", "SMPTE")
 
 
@@ -69,9 +77,11 @@ def _decoded(dataset: Dataset, frame: int) -> NDArray[Any]:
     from pydicom.uid import JPEG2000TransferSyntaxes, JPEGExtended12Bit, RLELossless
 
     syntax = dataset.file_meta.TransferSyntaxUID
-    if str(syntax) == _DEFLATED_FRAMES:
+    if str(syntax) == DEFLATED_FRAMES:
         return _stored_bits(dataset, _inflated_frame(dataset, frame))
-    if not syntax.is_encapsulated or syntax == RLELossless:
+    if not known(syntax):
+        raise UserError(unsupported(dataset))
+    if not is_encapsulated(syntax) or syntax == RLELossless:
         return _stored_bits(dataset, _whole_words(dataset, frame))
     _require_size(dataset, frame)
     if str(syntax) in _RETIRED_JPEG:
@@ -190,8 +200,7 @@ def _inflated_frame(dataset: Dataset, frame: int) -> NDArray[Any]:
     """One frame of Deflated Image Frame Compression (PS3.5 section A.4.14), of no more bytes than it must have."""
     rows, columns = int(dataset.Rows), int(dataset.Columns)
     samples, depth = int(dataset.get("SamplesPerPixel") or 1), int(dataset.get("BitsAllocated") or 16) // 8
-    size = rows * columns * samples * depth
-    plain = zlib.decompressobj(-zlib.MAX_WBITS).decompress(encapsulated_frame(dataset, frame), size)
+    plain = _inflated_bytes(dataset, frame, rows * columns * samples * depth)
     words = np.frombuffer(plain, dtype=f"<u{depth}")
     if samples == 1:
         return words.reshape(rows, columns)
@@ -201,6 +210,13 @@ def _inflated_frame(dataset: Dataset, frame: int) -> NDArray[Any]:
         if planes
         else words.reshape(rows, columns, samples)
     )
+
+
+def _inflated_bytes(dataset: Dataset, frame: int, size: int) -> bytes:
+    plain = zlib.decompressobj(-zlib.MAX_WBITS).decompress(encapsulated_frame(dataset, frame), size)
+    if len(plain) < size:
+        raise ValueError(f"frame {frame + 1} holds {len(plain)} of {size} bytes")
+    return plain
 
 
 def _retired_jpeg(dataset: Dataset, frame: int) -> NDArray[Any]:
@@ -262,32 +278,58 @@ def _why_not(dataset: Dataset, error: Exception) -> str:
     syntax = dataset.file_meta.TransferSyntaxUID
     name = str(syntax.name)
     text = reason(error)
+    if "missing dependencies" in text or "No module named" in text:
+        return f"This DICOM file is compressed as {name}, and no decoder for it is there; {INSTALL}."
+    if str(syntax) in _RETIRED_JPEG:
+        return unsupported(dataset)
+    return f"This DICOM image ({name}) is damaged or not valid ({text}); export it again."
+
+
+def unsupported(dataset: Dataset) -> str:
+    """Why a file of a transfer syntax without a decoder is not read, and the way out."""
+    syntax = dataset.file_meta.TransferSyntaxUID
+    name = _NEWER.get(str(syntax), str(syntax.name))
     if any(word in name for word in _VIDEO):
         return (
             f"This DICOM file is a video (compressed as {name}), which radtui does not read;"
             " save the frames that matter as PNG."
         )
-    if "missing dependencies" in text or "No module named" in text:
-        return f"This DICOM file is compressed as {name}, and no decoder for it is there; {INSTALL}."
-    if (
-        _JPEG_XL in name
-        or str(syntax) in _RETIRED_JPEG
-        or ("decod" in text and "No" in text)
-        or not known(syntax)
-    ):
-        return (
-            f"The compression {name} of this DICOM file is not supported;"
-            " convert it to another transfer syntax, for example with: gdcmconv --raw FILE NEW."
-        )
-    return f"This DICOM image ({name}) is damaged or not valid ({text}); export it again."
+    return (
+        f"The compression {name} of this DICOM file is not supported;"
+        " convert it to another transfer syntax, for example with: gdcmconv --raw FILE NEW."
+    )
+
+
+def is_encapsulated(syntax: UID) -> bool:
+    """Whether pixels are compressed; also for transfer syntaxes that are younger than pydicom."""
+    return str(syntax) not in _NATIVE
 
 
 def known(syntax: UID) -> bool:
-    """Whether pydicom has a decoder for a transfer syntax, installed or not."""
+    """Whether there is a decoder for a transfer syntax, installed or not."""
     from pydicom.pixels import get_decoder
 
+    if str(syntax) in _NATIVE or str(syntax) in _RETIRED_JPEG or str(syntax) == DEFLATED_FRAMES:
+        return True
     try:
         get_decoder(syntax)
     except NotImplementedError:
         return False
     return True
+
+
+def inflate_frames(dataset: Dataset) -> None:
+    """Replace frames that are deflated one by one by uncompressed ones."""
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    frames = max(1, int(dataset.get("NumberOfFrames") or 1))
+    size, total = frame_layout(dataset)
+    if total > MAX_INFLATED_BYTES:
+        raise UserError(
+            "This deflated DICOM file grows to more than radtui opens; export it in another syntax."
+        )
+    pixels = b"".join(_inflated_bytes(dataset, frame, size) for frame in range(frames))
+    dataset["PixelData"].value = pixels + b"\0" * (len(pixels) & 1)
+    dataset["PixelData"].VR = "OB" if int(dataset.BitsAllocated) <= 8 else "OW"
+    dataset["PixelData"].is_undefined_length = False
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

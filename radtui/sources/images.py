@@ -24,7 +24,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from radtui.imaging import decode, frames
+from radtui.imaging import decode, frames, volumes
 from radtui.imaging.comments import without_comments
 from radtui.imaging.decode import Facts
 from radtui.imaging.dicom import stripped
@@ -113,6 +113,8 @@ def read_images(
             return (ReadImage(error=kind.reason),)
         if kind.use is Use.DICOM:
             return (_dicom(data, known or {}, burned_in),)
+        if kind.use is Use.VOLUME:
+            return _volume(name, data, known or {}, beside)
         return (_picture(data, known or {}),)
     except UserError as error:
         return (ReadImage(error=str(error)),)
@@ -136,6 +138,20 @@ def _dicom(data: bytes, known: Mapping[str, Facts], burned_in: bool) -> ReadImag
         image, facts=header.facts, examination=header.examination, patient=header.patient, exam=header.exam,
         words=header.identity,
     )  # fmt: skip
+
+
+def _volume(
+    name: str, data: bytes, known: Mapping[str, Facts], beside: Beside | None
+) -> tuple[ReadImage, ...]:
+    taken, facts = volumes.slices(name, data, beside)
+    return tuple(
+        replace(
+            _probed(each.data, known, [each.note]),
+            facts=facts,
+            part=f"slice {each.number}" if len(taken) > 1 else "",
+        )
+        for each in taken
+    )
 
 
 def _picture(data: bytes, known: Mapping[str, Facts]) -> ReadImage:
