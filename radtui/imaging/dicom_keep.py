@@ -167,7 +167,8 @@ def _clean_pixels(dataset: Dataset) -> None:
         return
     _, length = frame_layout(dataset)
     pixels = dataset.PixelData
-    if length and len(pixels) > length:
+    length += length & 1  # in words of a big-endian file the last byte of an odd number comes first
+    if 0 < length < len(pixels):
         pixels = pixels[:length]
     pixels = masked_pixels(dataset, pixels)
     if pixels is not dataset.PixelData:

@@ -193,7 +193,7 @@ def masked_pixels(dataset: Dataset, pixels: bytes) -> bytes:
         return pixels
     if dataset.get("PixelRepresentation") and lowest == 0 and not np.any(outside[(words & sign) == 0]):
         return pixels  # extended signs: what most files with signed pixels have there
-    return (words & mask).tobytes()
+    return (words & mask).astype(words.dtype).tobytes()  # an operation may have turned the bytes round
 
 
 def _inflated_frame(dataset: Dataset, frame: int) -> NDArray[Any]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from radtui.records import UserError
+
 _CLEAR = 0.02  # of the depth: a frame whose greys spread so far shows something, whatever the others show
 _SAMPLES = 12  # frames decoded to choose among, where the first choice shows little
 _NEAR_BEST = 0.5  # of the widest spread
@@ -26,20 +28,33 @@ def standing(
         decode: Returns the values of a frame by its index.
 
     Returns:
-        The index and the values: the first choice, unless its greys hardly differ; then, of some spread over the
-        file, the one nearest to it whose greys differ at least half as much as the best one's.
+        The index and the values: the first choice, unless its greys hardly differ or it is damaged; then, of some
+        frames spread over the file, the one nearest to it whose greys differ at least half as much as the best one's.
+
+    Raises:
+        UserError: None of them can be decoded; it is the first choice's.
     """
-    chosen = decode(first_choice)
-    if frames == 1 or shows(chosen) >= _CLEAR:
-        return first_choice, chosen
-    indexes = np.unique(np.linspace(0, frames - 1, _SAMPLES).astype(int)).tolist()
-    spread = {first_choice: shows(chosen)}
-    for index in indexes:
-        if index not in spread:
-            spread[index] = shows(decode(index))
+    trouble: UserError | None = None
+    try:
+        chosen = decode(first_choice)
+        if frames == 1 or shows(chosen) >= _CLEAR:
+            return first_choice, chosen
+    except UserError as error:
+        trouble = error
+    indexes = {first_choice, *np.unique(np.linspace(0, frames - 1, _SAMPLES).astype(int)).tolist()}
+    spread = {index: shown for index in sorted(indexes) if (shown := _shown(decode, index)) is not None}
+    if not spread and trouble is not None:
+        raise trouble
     enough = _NEAR_BEST * max(spread.values())
     best = min((index for index in spread if spread[index] >= enough), key=lambda i: abs(i - first_choice))
-    return best, chosen if best == first_choice else decode(best)
+    return best, decode(best)
+
+
+def _shown(decode: Callable[[int], NDArray[Any]], index: int) -> float | None:
+    try:
+        return shows(decode(index))
+    except UserError:  # one damaged frame among many is not shown
+        return None
 
 
 def shows(values: NDArray[Any]) -> float:

@@ -158,9 +158,7 @@ def _look(volume: Volume) -> tuple[str, tuple[float, float]]:
 
 
 def _note(volume: Volume, plane: _Plane, index: int, count: int, taken: int) -> str:
-    said = (
-        [f"a {volume.kind} image"] if count == 1 else [f"{plane.name} slice {index + 1} of {count}".strip()]
-    )
+    said = [f"{plane.name} slice {index + 1} of {count}".strip()] if count > 1 else []
     if taken > 1:
         said.append(f"one of {taken} spread over the {volume.kind} volume")
     if volume.more:

@@ -107,15 +107,8 @@ def read_images(
     """
     if not data:
         return (ReadImage(error="The image is empty (0 bytes)."),)
-    kind = file_kind(name, data[:HEAD_BYTES])
     try:
-        if kind.use is Use.OTHER and kind.name:
-            return (ReadImage(error=kind.reason),)
-        if kind.use is Use.DICOM:
-            return (_dicom(data, known or {}, burned_in),)
-        if kind.use is Use.VOLUME:
-            return _volume(name, data, known or {}, beside)
-        return (_picture(data, known or {}),)
+        return _images(name, data, known or {}, beside, burned_in)
     except UserError as error:
         return (ReadImage(error=str(error)),)
     except Exception as error:  # one file that breaks a decoder in a new way must not end an import
@@ -123,6 +116,19 @@ def read_images(
         return (
             ReadImage(error=f"The image is damaged or not valid ({type(error).__name__}); export it again."),
         )
+
+
+def _images(
+    name: str, data: bytes, known: Mapping[str, Facts], beside: Beside | None, burned_in: bool
+) -> tuple[ReadImage, ...]:
+    kind = file_kind(name, data[:HEAD_BYTES])
+    if kind.use is Use.OTHER and kind.name:
+        raise UserError(kind.reason)
+    if kind.use is Use.DICOM:
+        return (_dicom(data, known, burned_in),)
+    if kind.use is Use.VOLUME:
+        return _volume(name, data, known, beside)
+    return (_picture(data, known),)
 
 
 def _dicom(data: bytes, known: Mapping[str, Facts], burned_in: bool) -> ReadImage:
