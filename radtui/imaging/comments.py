@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
+from radtui.imaging.avif_items import spoken_extents
 from radtui.imaging.tiff_tags import without_tiff_comments
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -262,22 +263,16 @@ def _codestream(data: bytes) -> bytes:
 
 def _avif(data: bytes) -> bytes:
     """EXIF and XMP are overwritten where they lie: offsets in the file's tables stay right."""
-    import io
-
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data), formats=("AVIF",)) as image:
-            blocks = [image.info.get("exif"), image.info.get("xmp")]
-            orientation = image.getexif().get(0x0112, 1)
-    except Exception:  # what cannot be opened is not kept: probing says so
-        return data
-    for block in blocks:
-        if isinstance(block, bytes) and len(block) > 32:
-            body = block.removeprefix(b"Exif\0\0")
-            blank = _exif(orientation) if body[:4] in (b"II*\0", b"MM\0*") else b""
-            data = data.replace(body, blank.ljust(len(body), b"\0" if blank else b" "))
-    return data
+    out = bytearray(data)
+    for at, size in spoken_extents(data):
+        block = data[at : at + size]
+        start = max(block.find(b"II*\0"), block.find(b"MM\0*"))
+        blank = b" " * size
+        if 0 <= start <= 16 and size >= start + 26:  # four bytes say where the EXIF begins
+            blank = (block[:4] + _exif(_orientation(block[start:]))).ljust(size, b"\0")
+            blank = struct.pack(">I", 0) + blank[4:]
+        out[at : at + size] = blank
+    return bytes(out)
 
 
 def _pnm(data: bytes) -> bytes:

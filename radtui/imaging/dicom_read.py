@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from radtui.imaging.dicom_tags import ALLOWED
 from radtui.records import UserError
@@ -28,6 +28,8 @@ _WAYS_OUT = {
 }
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 _PREFIX_AT = 128
+_LOOK_BYTES = 128
+_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _STARTS = (0, _PREFIX_AT + 4, _PREFIX_AT, 4)
 _LONG_VRS = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
 _VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()) | set(_LONG_VRS)
@@ -46,24 +48,29 @@ def start_of(data: bytes) -> int | None:
     """Where the first element of a DICOM file lies; None where the bytes are none."""
     if data[_PREFIX_AT : _PREFIX_AT + 4] == b"DICM":
         return _PREFIX_AT + 4
-    return next((start for start in _STARTS if _is_element(data[start : start + 12])), None)
+    return next((start for start in _STARTS if _is_element(data[start : start + _LOOK_BYTES])), None)
 
 
 def _is_element(head: bytes) -> bool:
-    """Whether twelve bytes begin an element that a file may begin with."""
+    """Whether bytes begin with an element that a file may begin with."""
     if len(head) < 12:
         return False
-    for order in ("little", "big"):
-        group = int.from_bytes(head[0:2], order)
-        element = int.from_bytes(head[2:4], order)
+    for order in _ORDERS:
+        group, element = _tag(head, order)
         if group not in (0x0002, 0x0008) or element > 0x0100:
             continue
         if head[4:6] in _VRS:
             return True
-        length = int.from_bytes(head[4:8], "little")
-        if order == "little" and length <= 128 and (length == 4 or element or group == 8):  # implicit VR
-            return True
+        # Implicit VR has no letters to know it by: another element must follow where this one ends.
+        end = 8 + int.from_bytes(head[4:8], "little")
+        if order == "little" and end + 4 <= len(head):
+            following = _tag(head[end:], order)
+            return (group, element) < following and following[0] in range(0x0002, 0x0021)
     return False
+
+
+def _tag(head: bytes, order: Literal["little", "big"]) -> tuple[int, int]:
+    return int.from_bytes(head[0:2], order), int.from_bytes(head[2:4], order)
 
 
 def read_dataset(data: bytes, tags: Iterable[Any] = ALLOWED, *, pixels: bool = True) -> Dataset:

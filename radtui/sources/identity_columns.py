@@ -34,7 +34,7 @@ _NOISE = re.compile(r"[\W_]+")
 
 def folded(text: str) -> str:
     """A text for comparing titles: lower case, without accents, spaces and punctuation."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss").replace("ı", "i"))
     return _NOISE.sub("", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
