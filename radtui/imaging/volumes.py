@@ -41,13 +41,17 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class _Plane:
-    """How a volume is cut: across `axis`, drawn with `rows` downwards and `columns` to the right."""
+    """How a volume is cut: across `axis`, drawn with `rows` downwards and `columns` to the right.
+
+    `backwards` is true where slices follow one another to the right, the front or the feet.
+    """
 
     axis: int
     rows: int
     columns: int
     flip_rows: bool
     flip_columns: bool
+    backwards: bool
     name: str
 
 
@@ -73,7 +77,7 @@ def slices(
     volume = read_volume(name, data, beside)
     plane = _plane(volume)
     count = volume.values.shape[plane.axis]
-    numbers = _chosen(volume, plane.axis)
+    numbers = _chosen(volume, plane)
     modality, window = _look(volume)
     digest = hashlib.sha256(data).hexdigest()
     made = [
@@ -94,7 +98,7 @@ def slices(
 
 def _plane(volume: Volume) -> _Plane:
     if volume.affine is None:
-        return _Plane(2, 1, 0, False, False, "")
+        return _Plane(2, 1, 0, False, False, False, "")
     steps = volume.affine[:3, :3]
     lengths = np.maximum(np.linalg.norm(steps, axis=0), 1e-9)
     directions = steps / lengths
@@ -109,6 +113,7 @@ def _plane(volume: Volume) -> _Plane:
         axis, rows, columns,
         flip_rows=bool((directions[world[rows], rows] > 0) == (world[rows] == 2)),
         flip_columns=bool(directions[world[columns], columns] < 0),
+        backwards=bool(directions[world[axis], axis] < 0),
         name=_PLANES[_AXES[world[axis]]],
     )  # fmt: skip
 
@@ -133,15 +138,17 @@ def _sample(volume: Volume, axis: int | None = None) -> NDArray[np.float32]:
     return np.nan_to_num(volume.values[steps].astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _chosen(volume: Volume, axis: int) -> list[int]:
-    """Indexes of the slices to take, the middle one first."""
-    sample = np.moveaxis(_sample(volume, axis), axis, 0)
+def _chosen(volume: Volume, plane: _Plane) -> list[int]:
+    """Indexes of the slices to take, the middle one first; the same ones whichever way the volume is stored."""
+    sample = np.moveaxis(_sample(volume, plane.axis), plane.axis, 0)
     spread = sample.reshape(len(sample), -1).std(axis=1)
+    spread = spread[::-1] if plane.backwards else spread
     showing = (
         np.flatnonzero(spread >= _CONTENT * spread.max()) if spread.max() > 0 else np.arange(len(spread))
     )
     low, high = int(showing[0]), int(showing[-1])
-    return list(dict.fromkeys(low + round(place * (high - low)) for place in PLACES))
+    places = list(dict.fromkeys(low + round(place * (high - low)) for place in PLACES))
+    return [len(spread) - 1 - place for place in places] if plane.backwards else places
 
 
 def _look(volume: Volume) -> tuple[str, tuple[float, float]]:
