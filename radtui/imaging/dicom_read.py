@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 INSTALL = "install radtui with DICOM support: pip install 'radtui[dicom]'"
-MAX_INFLATED_BYTES = 2**29
-"""What a deflated data set may grow to; 512 MiB hold 300 frames of a CT."""
+MAX_INFLATED_BYTES = 2**28
+"""What a deflated data set may grow to; 256 MiB hold 500 frames of a CT."""
+MAX_WORK = 600_000
+"""How many elements a header may have, one with items in it counted as `_ITEM_WORK`: some 5 s of parsing. An enhanced
+object of 2,000 frames stays below."""
+_ITEM_WORK = 10
 _WAYS_OUT = {
     "Encapsulated PDF": "save the document's text as TXT or CSV beside the images",
     "Encapsulated": "save the document in it as a file of its own",
@@ -27,6 +31,8 @@ _WAYS_OUT = {
     "Media Storage Directory": "leave it out: it is the index of the other files",
 }
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+_SEQUENCES = frozenset(((0x0028, 0x3000), (0x0028, 0x3010), (0x5200, 0x9229), (0x5200, 0x9230)))
+"""Those that are read, for files without value representations."""
 _PREFIX_AT = 128
 _LOOK_BYTES = 128
 _ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
@@ -94,6 +100,7 @@ def read_dataset(data: bytes, tags: Iterable[Any] = ALLOWED, *, pixels: bool = T
         raise UserError(f"This is a DICOM file; to open it {INSTALL}.") from error
     start = start_of(data)
     content, was_deflated = _inflated(data, start)
+    _require_bounded(content, 0 if was_deflated else start or 0)
     if start and not was_deflated and data[_PREFIX_AT : _PREFIX_AT + 4] != b"DICM":
         content = data[start:]
     try:
@@ -150,6 +157,34 @@ def _inflated(data: bytes, start: int | None) -> tuple[bytes, bool]:
             " export it in another transfer syntax."
         )
     return plain, True
+
+
+def _require_bounded(content: bytes, at: int) -> None:
+    """Refuse a header of so many elements that parsing it would take minutes, whatever its size.
+
+    All elements are walked in a row, those inside sequences too; lengths that lead nowhere end the walk, for the
+    parser to complain about.
+    """
+    work, size = 0, len(content)
+    at = _end_of_meta(content, at)
+    big = content[at : at + 1] == b"\0" and content[at + 1 : at + 2] != b"\0"
+    order: Literal["little", "big"] = "big" if big else "little"
+    explicit = content[at + 4 : at + 6] in _VRS
+    while at + 8 <= size and work <= MAX_WORK:
+        group, element = _tag(content[at : at + 4], order)
+        if group == 0x7FE0 and element in (0x0008, 0x0009, 0x0010):
+            return
+        vr = content[at + 4 : at + 6] if explicit and group != 0xFFFE else b""
+        header = 12 if vr in _LONG_VRS else 8
+        width = 2 if vr and header == 8 else 4
+        length = int.from_bytes(content[at + header - width : at + header], order)
+        enters = group == 0xFFFE or vr == b"SQ" or length == 0xFFFFFFFF or (group, element) in _SEQUENCES
+        work += _ITEM_WORK if enters else 1
+        at += header if enters else header + length
+    if work > MAX_WORK:
+        raise UserError(
+            "This DICOM file has more elements than radtui reads; export it again with its images alone."
+        )
 
 
 def _end_of_meta(data: bytes, at: int) -> int:

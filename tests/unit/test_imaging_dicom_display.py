@@ -243,6 +243,19 @@ def test_a_deflated_bomb_is_refused(monkeypatch):
         decode(data)
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_header_of_endless_elements_is_refused_before_it_is_parsed(monkeypatch, inside):
+    monkeypatch.setattr("radtui.imaging.dicom_read.MAX_WORK", 1000)
+    plain = made(ramp())
+    assert decode(plain).values.tolist() == ramp().tolist()
+    empty = b"\x09\x00\x01\x10LO\x00\x00" * 1200
+    item = b"\xfe\xff\x00\xe0\xff\xff\xff\xff\xfe\xff\x0d\xe0\x00\x00\x00\x00"
+    nested = b"\x28\x00\x00\x30SQ\x00\x00\xff\xff\xff\xff" + item * 120
+    at = plain.index(b"\xe0\x7f\x10\x00")
+    with pytest.raises(UserError, match="more elements"):
+        decode(plain[:at] + (nested if inside else empty) + plain[at:])
+
+
 @pytest.mark.parametrize(
     ("syntax", "word"),
     [
