@@ -26,7 +26,15 @@ from pathlib import Path
 
 from radtui.records import UserError
 from radtui.sources.identity_columns import Identity, identity_of_column
-from radtui.sources.identity_words import COMMON, PLACES, given_names, identity_words, plain, words_of
+from radtui.sources.identity_words import (
+    COMMON,
+    PLACES,
+    given_names,
+    identity_words,
+    names_nobody,
+    plain,
+    words_of,
+)
 
 __all__ = ["Gate", "Identity", "identity_of_column", "identity_of_value", "read_salt"]
 
@@ -104,12 +112,18 @@ class Gate:
         self._learnt: set[str] = set()
 
     def learn(self, words: Iterable[str]) -> None:
-        """Remember words that name somebody: from then on they are looked for in every name and fact."""
-        self._learnt.update(words)
+        """Remember words that name somebody: from then on they are looked for in every name.
+
+        Short numbers are not: "101" is one patient's, and part of many file names.
+        """
+        self._learnt.update(word for word in words if not word.isdigit() or len(word) >= _LONG_WORD)
 
     def patient(self, identifier: str) -> str:
-        """A patient as a key: HMAC-SHA256, hexadecimal; "" for none. Case, accents and spaces do not matter."""
-        return self._hash("patient", identifier)
+        """A patient as a key: HMAC-SHA256, hexadecimal; "" for none, also for "Anonymous" and "N/A".
+
+        Case and spaces do not matter, and "7.0", as pandas writes a number, is "7".
+        """
+        return "" if names_nobody(identifier) else self._hash("patient", _plain_number(identifier))
 
     def exam(self, identifier: str, patient: str = "") -> str:
         """An exam as a key, as `patient`.
@@ -118,11 +132,10 @@ class Gate:
             identifier: The exam's own identifier; "" gives "".
             patient: Whose it is, where the identifier is unique within a patient only ("study1").
         """
-        return (
-            self._hash("exam", f"{patient}\0{identifier}" if patient else identifier)
-            if identifier.strip()
-            else ""
-        )
+        if not identifier.strip() or names_nobody(identifier):
+            return ""
+        own = _plain_number(identifier)
+        return self._hash("exam", f"{_plain_number(patient)}\0{own}" if patient else own)
 
     def facts(
         self, facts: Mapping[str, str], own: Collection[str] = ()
@@ -216,6 +229,10 @@ def _holds_a_name(stem: str) -> bool:
     ]
     pairs = itertools.pairwise(words)
     return any(given_names() & set(pair) and min(map(len, pair)) >= _NAME_CHARS for pair in pairs)
+
+
+def _plain_number(identifier: str) -> str:
+    return re.sub(r"^(\d+)\.0+$", r"\1", identifier.strip())
 
 
 def _age(text: str) -> str:

@@ -9,6 +9,8 @@ from importlib.resources import files
 
 _MIN_CHARS = 3  # shorter words occur in paths by chance
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa", "æ": "ae"})
+_LONG_NUMBER = 8
+_UID = re.compile(r"[0-9]+(?:\.[0-9]+){3,}")
 _SPLIT = re.compile(r"[\W_]+")
 _WORDS = (
     "patient patients pat pid mrn anonymous anonymized anonymised anon unknown none null nan test testing train"
@@ -42,20 +44,28 @@ def identity_words(text: str) -> set[str]:
         Words of three characters and more, with and without umlauts spelt out; a number's whole is one, too. Without
         words that name nobody ("anonymous", "chest").
     """
+    if _UID.fullmatch(text.strip()):  # its parts are shared with others; in file names it stands as a whole
+        parts = text.strip().split(".")
+        return {text.strip(), *(part for part in parts if len(part) >= _LONG_NUMBER)}
     low = text.casefold()
     words = {word for form in (plain(text), plain(low.translate(_UMLAUTS))) for word in _SPLIT.split(form)}
     whole = _SPLIT.sub("", plain(text))
     if any(c.isdigit() for c in whole):
         words.add(whole)
-    kept = {
-        word for word in words if len(word) >= _MIN_CHARS and word not in COMMON and not _is_uid_root(word)
-    }
+    kept = {word for word in words if len(word) >= _MIN_CHARS and word not in COMMON}
     return {word for word in kept if not word.isdigit() or len(word.lstrip("0")) >= _MIN_CHARS}
 
 
-def _is_uid_root(word: str) -> bool:
-    """Whether a word is a part that many unique identifiers share: 840, 10008, 113619."""
-    return word in ("840", "10008", "113619", "276", "578", "392", "826", "3680043", "1107", "14519")
+_ANYBODY = (
+    "na nan none null nil unknown anonymous anonymized anonymised anon anonym deidentified removed redacted nn"
+    " notavailable noname undefined missing test phantom patient x xx xxx xxxx 0 00 000 0000 00000000"
+)
+_NOBODY = frozenset(_ANYBODY.split())
+
+
+def names_nobody(identifier: str) -> bool:
+    """Whether an identifier stands for any patient at all: "Anonymous", "N/A", "0". It must not join their images."""
+    return _SPLIT.sub("", plain(identifier)) in _NOBODY
 
 
 @cache

@@ -38,7 +38,10 @@ __all__ = ["ReadImage", "read_images"]
 
 BURNED_IN = (
     "This DICOM file says that text is burned into its pixels (Burned In Annotation YES), which may be a name;"
-    " black it out and set the element to NO, or import it with the option for such files."
+    " black it out and set the element to NO, then import it again."
+)
+SLIDE = (
+    "This DICOM file is a whole-slide image, which radtui does not read; save the regions that matter as PNG."
 )
 Beside = Callable[[str], bytes]
 """Reads a file that lies beside another, by its name; raises UserError when there is none."""
@@ -136,6 +139,8 @@ def _dicom(data: bytes, known: Mapping[str, Facts], burned_in: bool) -> ReadImag
     header = header_facts(data)
     if header.burned_in and not burned_in:
         return ReadImage(error=BURNED_IN)
+    if header.facts.get("Modality") == "SM":
+        return ReadImage(error=SLIDE)
     said = ["overlay graphics are left out"] if header.overlay else []
     if header.burned_in:
         said.append("the file says that text may be burned into its pixels")

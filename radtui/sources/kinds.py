@@ -96,6 +96,7 @@ _BY_SUFFIX = {
     ".h5": _OTHERS[b"\x89HDF"], ".hdf5": _OTHERS[b"\x89HDF"], ".npy": _OTHERS[b"\x93NUMPY"],
     ".npz": _OTHERS[b"\x93NUMPY"], ".rtf": _OTHERS[b"{\\rtf"], ".doc": _OTHERS[b"\xd0\xcf\x11\xe0"],
     ".xls": _OTHERS[b"\xd0\xcf\x11\xe0"], ".7z": _OTHERS[b"7z\xbc\xaf\x27\x1c"], ".rar": _OTHERS[b"Rar!"],
+    ".xml": FileKind(Use.OTHER, "XML document", "put its texts into a CSV beside the images"),
     ".docx": FileKind(Use.OTHER, "Word document", "save its text as TXT, or its table as CSV"),
     ".pptx": FileKind(Use.OTHER, "PowerPoint document", "save its pictures as PNG and its texts as CSV"),
     ".mat": FileKind(Use.OTHER, "MATLAB file", "save its images as 16-bit PNG or NIfTI"),

@@ -447,6 +447,19 @@ def test_keys_of_patients_and_exams_are_keyed_hashes() -> None:
     assert gate.patient("") == gate.exam("") == gate.exam("", "7") == ""
     assert gate.exam("study1", "1") != gate.exam("study1", "2") != gate.exam("study1")
     assert gate.patient("1") != gate.exam("1")
+    assert gate.patient("7.0") == gate.patient("7") and gate.exam("9", "7.0") == gate.exam("9.0", "7")
+    for nobody in ("Anonymous", "N/A", "nan", "0", "ANON^", "de-identified"):
+        assert gate.patient(nobody) == gate.exam(nobody) == "", nobody
+
+
+def test_parts_of_unique_identifiers_and_short_numbers_are_nobodys_names() -> None:
+    gate = Gate(SALT)
+    uid = "1.2.840.113619.2.55.512.20040119072730.101"
+    gate.learn(identity_words(uid) | identity_words("101"))
+    for path in ("512/x_101.png", "113619/a.png", "840.png"):
+        assert gate.name(path) == path
+    assert gate.name(f"a/{uid}.dcm", identity_words(uid)).startswith("a/h-")
+    assert gate.name("101.dcm", identity_words("101")).startswith("h-")
 
 
 # ---- Salt ----
