@@ -8,7 +8,7 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     records.py    frozen dataclasses and enums that cross a boundary
     settings.py   what a job is asked to do: fields, ranges, units, presets
     paths.py      where the database, jobs/0007/ and images/ are
-    durations.py  times in words, measured or estimated; percent.py: shares
+    durations.py  times in words, measured or estimated; percent.py: shares; estimates.py: what a run would take
     store/        every SQL statement of the project, one file per noun
     sources/      where images come from: folder, parquet, hub, DICOM, the demo's phantoms
     demo/         phantom radiographs, their captions, the small base model's recipe

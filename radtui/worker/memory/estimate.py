@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from radtui.paths import DataDir
-from radtui.records import DeviceMemory, Estimate, UserError
+from radtui.estimates import DeviceMemory, Estimate
+from radtui.records import UserError
 from radtui.settings import TrainSettings
 from radtui.store import images
 from radtui.store.database import connect
