@@ -280,61 +280,68 @@ class Comparison:
 class Rating:
     """One snapshot of a rater's judgement of a comparison; the newest row of a comparison counts.
 
-    `preference` points to the later of the two variants shown (base, tuned, dpo): to tuned, where there are two,
-    -2..+2; so do the dimensions. `answers` holds the scheme's further questions by key, such as `dim.correctness` or
-    `error.base.1.significant`. `undoes` is the id of the row this one takes back.
+    `preference` points to the later of the two arms in the study's order, -2..+2; so do the dimensions. `answers`
+    holds everything else that the scheme asks, by key: `acceptability.ARM` (1..5), `error.ARM.CATEGORY.significant`
+    (how many), `checked.ARM` (1: looked for errors, and what is counted is all there is), `accepted.ARM` (1: taken as
+    it is), `dim.NAME` (-2..2). Arms have users' names, dots and spaces among them, so keys are read from both ends.
     """
 
     id: int
-    job_id: int
-    image_id: int
+    study_id: int
+    case_id: int
     rater: str
     occasion: int  # 0, or 1 for a hidden repeat
     scheme: str
     scheme_hash: str
+    earlier_arm: str  # the two arms compared, in the study's order; "" where one arm alone was read
+    later_arm: str
+    later_left: bool  # whether the later arm stood left, as A
     preference: int | None
     both_bad: bool
-    base_acceptability: int | None
-    tuned_acceptability: int | None
     answers: dict[str, int]
     note: str
     flagged: bool
     skipped: bool
     blinded: bool
-    shown_left: Variant
     active_s: float
     wall_s: float
     rated_at: float
-    undoes: int | None = None
-    shown_right: Variant = None  # type: ignore[assignment]  # unless named, the other of base and tuned
-    dpo_acceptability: int | None = None
-
-    def __post_init__(self) -> None:
-        """Fill in the side that most ratings need not name; a text is never shown beside itself."""
-        if self.shown_right in (None, self.shown_left):
-            object.__setattr__(self, "shown_right", self.shown_left.opposite)
-
-    @property
-    def shown(self) -> tuple[Variant, Variant]:
-        """The two variants compared, the earlier made first."""
-        order = list(Variant)
-        one, other = sorted((self.shown_left, self.shown_right), key=order.index)
-        return one, other
-
-    def acceptability(self, variant: Variant) -> int | None:
-        """How usable a variant's text is, 1..5, or None when that was not said."""
-        given: int | None = getattr(self, f"{variant.value}_acceptability")
-        return given
+    undoes: int | None = None  # id of the row that this one takes back
+    pair: int = 0  # which pair of the case, where a reader sees several
+    earlier_text_id: int | None = None
+    later_text_id: int | None = None
+    corrections: dict[str, str] = field(default_factory=dict)  # arm -> its text as the reader corrected it
+    chain: str = (
+        ""  # links this row to the one before it of the same study and reader; "" for rows from before
+    )
 
     @property
-    def acceptabilities(self) -> tuple[int | None, ...]:
-        """How usable each variant's text is, in the variants' order."""
-        return self.base_acceptability, self.tuned_acceptability, self.dpo_acceptability
+    def shown(self) -> tuple[str, str]:
+        """The two arms compared, in the study's order."""
+        return self.earlier_arm, self.later_arm
+
+    @property
+    def left_arm(self) -> str:
+        """The arm that stood left, as A."""
+        return self.later_arm if self.later_left else self.earlier_arm
+
+    @property
+    def right_arm(self) -> str:
+        """The arm that stood right, as B."""
+        return self.earlier_arm if self.later_left else self.later_arm
+
+    def acceptability(self, arm: str) -> int | None:
+        """How usable an arm's text is, 1..5, or None when that was not said."""
+        return self.answers.get(f"acceptability.{arm}")
 
     @property
     def empty(self) -> bool:
-        """Whether nothing has been judged: such a comparison is unrated."""
-        return self.preference is None and not self.both_bad and not self.skipped
+        """Whether nothing has been judged: such a comparison is unrated.
+
+        A text that was corrected, or taken as it is, is judged.
+        """
+        judged = self.preference is not None or self.both_bad or self.skipped or bool(self.corrections)
+        return not judged and not any(key.startswith("accepted.") for key in self.answers)
 
 
 @dataclass(frozen=True, slots=True)
