@@ -321,10 +321,10 @@ class Comparison:
 class Rating:
     """One snapshot of a reader's judgement of a comparison; the newest row of a comparison counts.
 
-    `preference` points to the later of the two arms, -2..+2; so do the dimensions. `answers` holds the scheme's
-    further questions by key, such as `dim.correctness`, `acceptability.tuned` or `error.tuned.1.significant`.
-    `undoes` is the id of the row this one takes back. `chain` links it to the row before it of the same study and
-    reader; rows from before there were chains have "".
+    `preference` points to the later of the two arms in the study's order, -2..+2; so do the dimensions. `answers`
+    holds everything else that the scheme asks, by key: `acceptability.ARM` (1..5), `error.ARM.CATEGORY.significant`
+    (how many), `checked.ARM` (1: looked for errors, and what is counted is all there is), `accepted.ARM` (1: taken as
+    it is), `dim.NAME` (-2..2). Arms have users' names, dots and spaces among them, so keys are read from both ends.
     """
 
     id: int
@@ -334,7 +334,7 @@ class Rating:
     occasion: int  # 0, or 1 for a hidden repeat
     scheme: str
     scheme_hash: str
-    earlier_arm: str  # "" where one arm alone was read
+    earlier_arm: str  # the two arms compared, in the study's order; "" where one arm alone was read
     later_arm: str
     later_left: bool  # whether the later arm stood left, as A
     preference: int | None
@@ -347,26 +347,26 @@ class Rating:
     active_s: float
     wall_s: float
     rated_at: float
-    undoes: int | None = None
+    undoes: int | None = None  # id of the row that this one takes back
     pair: int = 0  # which pair of the case, where a reader sees several
     earlier_text_id: int | None = None
     later_text_id: int | None = None
     corrections: dict[str, str] = field(default_factory=dict)  # arm -> its text as the reader corrected it
-    chain: str = ""
+    chain: str = ""  # links this row to the one before it of the same study and reader; "" for rows from before
 
     @property
     def shown(self) -> tuple[str, str]:
-        """The two arms compared, the earlier first."""
+        """The two arms compared, in the study's order."""
         return self.earlier_arm, self.later_arm
 
     @property
     def left_arm(self) -> str:
-        """The arm whose text stood left, as A."""
+        """The arm that stood left, as A."""
         return self.later_arm if self.later_left else self.earlier_arm
 
     @property
     def right_arm(self) -> str:
-        """The arm whose text stood right, as B."""
+        """The arm that stood right, as B."""
         return self.earlier_arm if self.later_left else self.later_arm
 
     def acceptability(self, arm: str) -> int | None:
@@ -375,6 +375,9 @@ class Rating:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing has been judged: such a comparison is unrated."""
-        judged = self.preference is not None or self.both_bad or self.skipped
-        return not judged and not (self.earlier_arm == "" and (self.corrections or self.answers))
+        """Whether nothing has been judged: such a comparison is unrated.
+
+        A text that was corrected, or taken as it is, is judged.
+        """
+        judged = self.preference is not None or self.both_bad or self.skipped or bool(self.corrections)
+        return not judged and not any(key.startswith("accepted.") for key in self.answers)

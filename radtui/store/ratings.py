@@ -18,7 +18,9 @@ FIELDS = (
 )  # fmt: skip
 """Columns of a rating in its record's order, without id and chain."""
 
-JUDGED = "(preference IS NOT NULL OR both_bad OR skipped)"  # the opposite of `Rating.empty`
+JUDGED = (  # the opposite of `Rating.empty`
+    "(preference IS NOT NULL OR both_bad OR skipped OR corrections <> '{}' OR answers LIKE '%\"accepted.%')"
+)
 
 
 @dataclass(frozen=True, slots=True)
