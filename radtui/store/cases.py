@@ -212,6 +212,12 @@ def set_fact(db: sqlite3.Connection, ids: Sequence[int], name: str, value: str) 
         )
 
 
+def ids_of(db: sqlite3.Connection, dataset: str, keys: Iterable[tuple[str, str]]) -> list[int]:
+    """Ids of the cases that a data set knows by (split, source key)."""
+    sql = "SELECT id FROM cases WHERE dataset = ? AND split = ? AND source_key = ?"
+    return [row[0] for key in keys for row in db.execute(sql, (dataset, *key))]
+
+
 def move(db: sqlite3.Connection, case_ids: Sequence[int], after: str) -> int:
     """Move cases to a split in which none of their keys is; returns how many."""
     with writing(db):
