@@ -1,8 +1,7 @@
 """Migration 5: images become cases, variants become arms, a generation job's review becomes a study.
 
-Ids stay: an image's id is its case's, a description's that of its text, a generation job's that of its study.
-Views, triggers and indexes of the user's own are made anew; one that no longer fits is kept in `set_aside` with the
-reason, since a trigger that fails would keep ratings from being saved. Never edited once released.
+Ids stay: an image's id is its case's, a description's that of its text, a generation job's that of its study. Never
+edited once released.
 """
 
 from __future__ import annotations
@@ -12,18 +11,15 @@ import sqlite3
 from collections.abc import Iterator
 
 from radtui.store.cases_schema import INDEXES_AND_VIEWS, NEW_TABLES, RENAMED
+from radtui.store.own_objects import OWN, drop
 from radtui.store.statements import statements
 
 ORDER = ("base", "tuned", "dpo")
-OWN = frozenset({
-    "images_by_split", "images_by_sha256", "truths_by_finding", "images_fts", "images_fts_insert",
-    "images_fts_update", "metrics_by_job", "events_by_job", "descriptions_once", "ratings_by_comparison",
-    "current_ratings", "comparisons",
-})  # fmt: skip
-"""What radtui itself had made until schema 4, of indexes, triggers and views."""
-
 COPIES = (
     "INSERT INTO new_jobs SELECT *, '', 0 FROM jobs",
+    # Made anew because the first databases of all gave ids of metrics and events twice.
+    "INSERT INTO new_metrics SELECT id, job_id, step, epoch, elapsed_s, name, value FROM metrics",
+    "INSERT INTO new_events SELECT id, job_id, step, elapsed_s, kind, text FROM events",
     # The row without an error is the one that was read: with min() SQLite takes the other columns from its row.
     "INSERT INTO new_images (sha256, format, width_px, height_px, mode, error)"
     " SELECT sha256, format, width_px, height_px, mode, error FROM"
@@ -48,9 +44,7 @@ def move_to_cases(db: sqlite3.Connection) -> None:
     Args:
         db: In a transaction, foreign keys not enforced.
     """
-    kept = _own_of_user(db)
-    _drop(db, [(kind, name) for kind, name, _ in kept])
-    _drop(db, [(kind, name) for kind, name in _all(db) if name in OWN and kind != "table"])
+    drop(db, [(kind, name) for kind, name in _all(db) if name in OWN and kind != "table"])
     db.execute("DROP TABLE images_fts")
     for statement in statements(NEW_TABLES):
         db.execute(statement)
@@ -66,35 +60,18 @@ def move_to_cases(db: sqlite3.Connection) -> None:
     for table in RENAMED:
         db.execute(f"ALTER TABLE new_{table} RENAME TO {table}")
     # Ids of rows that were deleted must not come again for readers with a cursor.
-    _count_on(db, "jobs", counters.get("jobs", 0))
+    for table in ("jobs", "metrics", "events"):
+        _count_on(db, table, counters.get(table, 0))
     _count_on(db, "texts", counters.get("descriptions", 0))
     _count_on(db, "arm_texts", counters.get("descriptions", 0))
     _count_on(db, "studies", counters.get("jobs", 0))
     for statement in statements(INDEXES_AND_VIEWS):
         db.execute(statement)
-    _make_anew(db, kept)
 
 
 def _all(db: sqlite3.Connection) -> list[tuple[str, str]]:
     rows = db.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid").fetchall()
     return [(row[0], row[1]) for row in rows]
-
-
-def _own_of_user(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
-    """(type, name, SQL) of the user's own views and triggers, and indexes on tables of ours, in their order."""
-    ours = (*RENAMED, "descriptions")
-    rows = db.execute(
-        "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND (type IN ('view', 'trigger')"
-        f" OR (type = 'index' AND tbl_name IN ({','.join('?' * len(ours))}))) ORDER BY rowid",
-        ours,
-    ).fetchall()
-    return [(row[0], row[1], row[2]) for row in rows if row[1] not in OWN]
-
-
-def _drop(db: sqlite3.Connection, named: list[tuple[str, str]]) -> None:
-    for kind, name in named:
-        quoted = name.replace('"', '""')
-        db.execute(f'DROP {kind.upper()} IF EXISTS "{quoted}"')
 
 
 def _arms(db: sqlite3.Connection) -> None:
@@ -217,35 +194,3 @@ def _count_on(db: sqlite3.Connection, table: str, last_id: int) -> None:
     db.execute("DELETE FROM sqlite_sequence WHERE name IN (?, ?)", (table, f"new_{table}"))
     highest = db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]
     db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, max(highest, last_id)))
-
-
-def _make_anew(db: sqlite3.Connection, kept: list[tuple[str, str, str]]) -> None:
-    """Make the user's own objects again; what does not fit the new tables is set aside with SQLite's reason."""
-    for kind, name, sql in kept:
-        db.execute("SAVEPOINT one_object")
-        try:
-            db.execute(sql)
-            _check(db, kind, name)
-        except sqlite3.Error as error:
-            db.execute("ROLLBACK TO one_object")
-            db.execute("INSERT INTO set_aside VALUES (?, ?, ?, ?)", (kind, name, sql, str(error)))
-        db.execute("RELEASE one_object")
-
-
-def _check(db: sqlite3.Connection, kind: str, name: str) -> None:
-    """Let SQLite compile a view or trigger, which creating it does not. Raises sqlite3.Error when it does not fit."""
-    quoted = name.replace('"', '""')
-    if kind == "view":
-        db.execute(f'SELECT * FROM "{quoted}" LIMIT 0')
-    elif kind == "trigger":
-        table = db.execute("SELECT tbl_name FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0]
-        target = str(table).replace('"', '""')
-        is_view = db.execute(
-            "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?", (table,)
-        ).fetchone()
-        columns = [row[1] for row in db.execute(f'PRAGMA table_info("{target}")')]
-        changes = ", ".join(f'"{column}" = "{column}"' for column in columns)
-        if not is_view:
-            db.execute(f'EXPLAIN INSERT INTO "{target}" DEFAULT VALUES')
-        db.execute(f'EXPLAIN UPDATE "{target}" SET {changes}')
-        db.execute(f'EXPLAIN DELETE FROM "{target}"')

@@ -19,6 +19,15 @@ CREATE TABLE new_jobs (
     pid INTEGER, created_at REAL NOT NULL, started_at REAL, heartbeat_at REAL, ended_at REAL,
     note TEXT NOT NULL DEFAULT '', archived INTEGER NOT NULL DEFAULT 0 CHECK (archived IN (0, 1))
 );
+CREATE TABLE new_metrics (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL REFERENCES jobs(id),
+    step INTEGER NOT NULL, epoch REAL NOT NULL, elapsed_s REAL NOT NULL,
+    name TEXT NOT NULL, value REAL
+);
+CREATE TABLE new_events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL REFERENCES jobs(id),
+    step INTEGER NOT NULL, elapsed_s REAL NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+);
 CREATE TABLE new_images (
     sha256 TEXT PRIMARY KEY, format TEXT NOT NULL, width_px INTEGER NOT NULL, height_px INTEGER NOT NULL,
     mode TEXT NOT NULL, error TEXT NOT NULL DEFAULT '',
@@ -136,10 +145,12 @@ CREATE TABLE set_aside (
 ) WITHOUT ROWID;
 """
 
-RENAMED = ("jobs", "images", "truths", "work", "assignments", "ratings", "reveals")
+RENAMED = ("jobs", "metrics", "events", "images", "truths", "work", "assignments", "ratings", "reveals")
 """Tables that are made anew: new_NAME takes the place of NAME."""
 
 INDEXES_AND_VIEWS = """
+CREATE INDEX metrics_by_job ON metrics (job_id, id);
+CREATE INDEX events_by_job ON events (job_id, id);
 CREATE INDEX cases_by_split ON cases (dataset, split DESC, position);
 CREATE INDEX cases_by_patient ON cases (dataset, patient) WHERE patient != '';
 CREATE INDEX case_images_by_sha256 ON case_images (sha256);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from radtui.store import own_objects
 from radtui.store.cases_migration import move_to_cases
 from radtui.store.statements import statements
 from radtui.store.third_variant import add_third_variant
@@ -162,7 +163,11 @@ def migrate(db: sqlite3.Connection) -> None:
 
     db.execute("BEGIN IMMEDIATE")
     try:
+        older = int(db.execute("PRAGMA user_version").fetchone()[0]) < SCHEMA_VERSION
+        kept = own_objects.of_user(db) if older else []
+        own_objects.drop(db, [(kind, name) for kind, name, _ in kept])
         _migrations().apply(Database(db, execute_plugins=False))
+        own_objects.make_anew(db, kept)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except BaseException:
         db.execute("ROLLBACK")
