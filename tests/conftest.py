@@ -142,7 +142,7 @@ def third_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> J
         TrainSettings(dataset="drawn", objective="dpo", from_job=sft.id).to_dict(), parent_job_id=sft.id,
     )  # fmt: skip
     jobs.set_result(db, dpo.id, pairs=24)
-    settings = GenerateSettings(dataset="drawn", train_job=dpo.id, model="tiny", adapter="a", dpo_adapter="b")
+    settings = GenerateSettings(dataset="drawn", train_job=dpo.id, model="tiny", adapter="a", more_adapters="dpo=b")
     job = jobs.create(
         db,
         JobKind.GENERATE,

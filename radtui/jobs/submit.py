@@ -136,7 +136,7 @@ def _filled_from(
 ) -> GenerateSettings:
     """The settings with the training job's model, adapter, data set and prompt where they say nothing."""
     trained = TrainSettings.from_dict(train.settings)
-    adapter, dpo_adapter = data.adapter(train.id), settings.dpo_adapter
+    adapter, more = data.adapter(train.id), settings.more_adapters
     if trained.learns_preferences and not settings.adapter:
         # Three arms: what learnt references is the tuned one still, and this job's adapter comes beside it.
         before = jobs.learnt_references(db, train)
@@ -144,13 +144,13 @@ def _filled_from(
             raise UserError(
                 f"The job that job {train.id} went on from is gone; name its adapter with --adapter."
             )
-        adapter, dpo_adapter = data.adapter(before.id), dpo_adapter or str(adapter)
+        adapter, more = data.adapter(before.id), more or f"dpo={adapter}"
     return replace(
         settings,
         train_job=train.id,
         model=settings.model or trained.model,
         adapter=settings.adapter or str(adapter),
-        dpo_adapter=dpo_adapter,
+        more_adapters=more,
         dataset=settings.dataset or trained.dataset,
         instruction=settings.instruction or trained.instruction,
         # Asked in another order or size than it learnt, the tuned model would be judged for the difference.
@@ -174,7 +174,7 @@ def _check_adapter_of(data: DataDir, db: sqlite3.Connection, job_id: int) -> Non
 def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:
     if not settings.model:
         raise UserError("Name the base model of the adapter with --model.")
-    folders = [settings.adapter, *([settings.dpo_adapter] if settings.dpo_adapter else [])]
+    folders = [settings.adapter, *(settings.further_adapters.values())]
     missing = [folder for folder in folders if not (Path(folder) / "adapter_config.json").exists()]
     if train is not None and folders[-1] in missing:
         then = "let it finish" if train.state.live else "resume it"

@@ -93,6 +93,14 @@ def all_studies(db: sqlite3.Connection) -> list[Study]:
     return [_study(db, row) for row in db.execute("SELECT * FROM studies ORDER BY created_at DESC, id DESC")]
 
 
+def instructions(db: sqlite3.Connection, study: Study) -> dict[str, str]:
+    """What each model arm was told, by its name in the study; "" where nothing was.
+
+    A case's own question goes before it: `case.asked(instructions[arm])` is what was asked, before any chat template.
+    """
+    return {arm.name: arms.get(db, arm.arm_id).instruction for arm in study.arms}
+
+
 def lock(db: sqlite3.Connection, study_id: int, protocol: dict[str, object]) -> Study:
     """Fix a study's protocol: from now on nothing of it adapts. Raises ValueError when it is locked already."""
     with writing(db):

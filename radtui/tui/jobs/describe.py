@@ -15,7 +15,7 @@ from radtui.tui.widgets.settings_form import SettingsForm
 
 # The training job says these; another model or adapter is for the command line, where both are named together.
 TAKEN_FROM_JOB = frozenset(
-    {"train_job", "model", "adapter", "dpo_adapter", "backend", "load_in_4bit", "trust_remote_code"}
+    {"train_job", "model", "adapter", "more_adapters", "backend", "load_in_4bit", "trust_remote_code"}
 )
 
 

@@ -6,7 +6,6 @@ import logging
 import os
 
 from radtui.estimates import DeviceMemory
-
 from radtui.worker.memory import gpu_facts, memory
 from radtui.worker.memory.memory import GIB
 
