@@ -163,6 +163,11 @@ class Case:
         """The first image; one without bytes where the case has none."""
         return self.images[0] if self.images else NO_IMAGE
 
+    @property
+    def shown(self) -> CaseImage:
+        """The image that stands for the case: the first one that can be read, else the first."""
+        return next((image for image in self.images if not image.error), self.first)
+
     def asked(self, instruction: str) -> str:
         """What a model is asked about it: its own question, else the job's instruction."""
         return self.question or instruction

@@ -330,9 +330,13 @@ class GenerateSettings(Settings):
         found = super().problems()
         names = [part.partition("=")[0].strip() for part in self.more_adapters.split(";") if part.strip()]
         if any(not name or not folder for name, folder in self.further_adapters.items()):
-            found["more_adapters"] = "more_adapters must be NAME=FOLDER, several of them separated by a semicolon"
+            found["more_adapters"] = (
+                "more_adapters must be NAME=FOLDER, several of them separated by a semicolon"
+            )
         elif len({"base", "tuned", *names}) < len(names) + 2:
-            found["more_adapters"] = "more_adapters must give each arm a name of its own, other than base and tuned"
+            found["more_adapters"] = (
+                "more_adapters must give each arm a name of its own, other than base and tuned"
+            )
         return found
 
     @classmethod

@@ -71,11 +71,13 @@ def kept_case(split: str, source_key: str, probe: cases.Probe, **values: Any) ->
     return cases.KeptCase(NewCase(split, source_key, (image,), **values), (probe,))
 
 
-def give_arms(db: sqlite3.Connection, job: Job, *names: str) -> dict[str, Arm]:
+def give_arms(
+    db: sqlite3.Connection, job: Job, *names: str, instruction: str = "Describe."
+) -> dict[str, Arm]:
     """Make model arms of these names a job's, and open its study, as a generation's worker does; by name."""
     made = arms.give_job(
         db, job.id, [Arm(0, name, ArmKind.MODEL, model="tiny", adapter="" if name == "base" else name,
-                         instruction="Describe.", decoding="greedy") for name in names],
+                         instruction=instruction, decoding="greedy") for name in names],
     )  # fmt: skip
     studies.open_for_job(db, job)
     return {arm.name: arm for arm in made}
@@ -83,7 +85,7 @@ def give_arms(db: sqlite3.Connection, job: Job, *names: str) -> dict[str, Arm]:
 
 def new_text(case_id: int, arm: Arm, text: str, tokens: int = 9, **values: Any) -> texts.NewText:
     """A text of an arm about a case, on its way into the store."""
-    known: dict[str, Any] = {"prompt": "Describe.", "seconds": 0.2, "truncated": False}
+    known: dict[str, Any] = {"prompt": arm.instruction, "seconds": 0.2, "truncated": False}
     return texts.NewText(case_id, arm.id, text=text, tokens=tokens, **(known | values))
 
 
@@ -142,7 +144,9 @@ def third_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> J
         TrainSettings(dataset="drawn", objective="dpo", from_job=sft.id).to_dict(), parent_job_id=sft.id,
     )  # fmt: skip
     jobs.set_result(db, dpo.id, pairs=24)
-    settings = GenerateSettings(dataset="drawn", train_job=dpo.id, model="tiny", adapter="a", more_adapters="dpo=b")
+    settings = GenerateSettings(
+        dataset="drawn", train_job=dpo.id, model="tiny", adapter="a", more_adapters="dpo=b"
+    )
     job = jobs.create(
         db,
         JobKind.GENERATE,

@@ -15,10 +15,11 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, NewImage, Truth
+from radtui.records import Job, JobKind, Truth
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import images, jobs
+from radtui.store import cases, jobs
 from radtui.store.database import connect
+from tests.conftest import kept_case
 
 # Models this small gain nothing from threads, and on a busy machine threads that wait for each other cost tenfold.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -146,7 +147,7 @@ def fill(data: DataDir, train: int = 24, test: int = 8, dataset: str = "shapes")
 
     rng = random.Random(1)
     db = connect(data)
-    images.ensure_dataset(db, dataset, "drawn")
+    cases.ensure_dataset(db, dataset, "drawn")
     batch = []
     for split, count in (("train", train), ("test", test)):
         for number in range(count):
@@ -155,13 +156,12 @@ def fill(data: DataDir, train: int = 24, test: int = 8, dataset: str = "shapes")
             digest = hashlib.sha256(content).hexdigest()
             data.blob(digest).parent.mkdir(parents=True, exist_ok=True)
             data.blob(digest).write_bytes(content)
-            item = NewImage(
-                split, f"{split}-{number}", b"", caption(shape, place, number), examination=f"film of a {shape}",
-                truth=(Truth(shape, place),),
-            )  # fmt: skip
-            probe = images.Probe(digest, "PNG", *Pillow.open(io.BytesIO(content)).size, "L")
-            batch.append((item, probe))
-    images.add(db, dataset, batch)
+            probe = cases.Probe(digest, "PNG", *Pillow.open(io.BytesIO(content)).size, "L")
+            batch.append(kept_case(
+                split, f"{split}-{number}", probe, reference=caption(shape, place, number),
+                examination=f"film of a {shape}", truth=(Truth(shape, place),),
+            ))  # fmt: skip
+    cases.add(db, dataset, batch)
     db.close()
 
 

@@ -14,7 +14,7 @@ import pytest
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, jobs, metrics
+from radtui.store import jobs, metrics, studies
 from radtui.store.database import connect
 
 from .conftest import LIMIT_S, REPOSITORY, new_job, train_settings, worker_command
@@ -59,7 +59,7 @@ def test_a_run_and_its_follower_end_without_an_app_and_without_the_network(data,
 
     described = wait_for(data, follower, lambda j: not j.state.live)
     assert described.state is JobState.DONE, data.log(follower.id).read_text()
-    assert len(descriptions.comparison_ids(connect(data), follower.id)) == 8
+    assert len(studies.comparison_ids(connect(data), studies.of_job(connect(data), follower.id))) == 8
     assert not guarded.exists(), guarded.read_text()
 
 

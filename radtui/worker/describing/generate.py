@@ -156,9 +156,7 @@ def _prompts(settings: GenerateSettings, items: list[Example], processor: Any) -
     return prompts
 
 
-def _reuse(
-    job: Job, db: sqlite3.Connection, reporter: Reporter, arm: Arm, prompts: Mapping[int, str]
-) -> int:
+def _reuse(job: Job, db: sqlite3.Connection, reporter: Reporter, arm: Arm, prompts: Mapping[int, str]) -> int:
     missing = texts.missing(db, job.id, arm.id)
     return reporter.reused(arm.id, {case_id: prompts[case_id] for case_id in missing})
 

@@ -58,9 +58,7 @@ def with_trained_adapter(model: Any, folder: str | Path, how: Plan) -> Any:
     return _adapted(model, str(folder), trainable=True)
 
 
-def load_adapter(
-    model: Any, folder: str, how: Plan, further: Mapping[str, str] | None = None
-) -> Any:
+def load_adapter(model: Any, folder: str, how: Plan, further: Mapping[str, str] | None = None) -> Any:
     """The base model with a trained adapter on it, for descriptions; `disable_adapter()` gives the base back.
 
     Args:

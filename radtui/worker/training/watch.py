@@ -104,7 +104,14 @@ class Watch:
         self.reporter.described(
             [
                 NewText(
-                    item.case_id, self.arm.id, rendered, text.text, text.tokens, text.seconds, text.truncated, step
+                    item.case_id,
+                    self.arm.id,
+                    rendered,
+                    text.text,
+                    text.tokens,
+                    text.seconds,
+                    text.truncated,
+                    step,
                 )
                 for item, rendered, text in zip(items, prompts, texts, strict=True)
             ]
