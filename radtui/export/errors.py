@@ -7,7 +7,7 @@ from pathlib import Path
 
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
-from radtui.measures.quality import of_raters_who_count
+from radtui.measures.quality import checked
 from radtui.measures.scheme import error_answer
 from radtui.study.study import Review
 
@@ -18,18 +18,18 @@ COLUMNS = ("image_id", "rater", "variant", "category", "category_id", "significa
 def error_rows(review: Review, include_unblinded: bool = False) -> Iterator[tuple[object, ...]]:
     """The grid of counts behind the statistics, in the order of `COLUMNS`.
 
-    A rater who counted an error anywhere has said 0 where there is no count; one who never opened that question has
-    said nothing, and has no rows.
+    A reader who checked a text has said 0 where there is no count; of a text that nobody checked nothing was said, and
+    it has no rows. The column `variant` holds the arm's name.
     """
     kept, _ = review.counting(include_unblinded)
-    for rating in of_raters_who_count(kept):
-        for variant in rating.shown:
+    for rating in kept:
+        for arm in (arm for arm in rating.shown if checked(rating, arm)):
             for category in review.scheme.errors:
                 for significant in (True, False):
-                    key = error_answer(variant, category.id, significant=significant)
+                    key = error_answer(arm, category.id, significant=significant)
                     count = rating.answers.get(key, 0)
                     yield (
-                        rating.image_id, rating.rater, variant.value, category.label, category.id, significant, count
+                        rating.case_id, rating.rater, arm, category.label, category.id, significant, count
                     )  # fmt: skip
 
 
