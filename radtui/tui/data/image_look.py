@@ -1,4 +1,4 @@
-"""A case: one of its images large beside all that is known of it; what draws it is imported late, for a quick first frame."""
+"""A case: one image large beside all that is known of it; what draws it is imported late, for a quick first frame."""
 
 from __future__ import annotations
 
