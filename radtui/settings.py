@@ -312,12 +312,8 @@ class GenerateSettings(Settings):
     @property
     def decoding(self) -> str:
         """How the text is chosen, as stored beside it."""
-        way = (
-            "greedy"
-            if self.temperature == 0
-            else f"t={self.temperature:g} min_p={self.min_p:g} seed={self.seed}"
-        )
-        return f"{way}, at most {self.max_new_tokens} tokens"
+        sampled = f"t={self.temperature:g} min_p={self.min_p:g} seed={self.seed}"
+        return f"{sampled if self.temperature else 'greedy'}, at most {self.max_new_tokens} tokens"
 
     @property
     def further_adapters(self) -> dict[str, str]:

@@ -88,7 +88,7 @@ def test_the_whole_job(source: str, tmp_path: Path, mllama: Path) -> None:
     assert [int(row["image_id"]) for row in rows] == ids[:2]
     assert {row["preference_label"] for row in rows} == {"tuned slightly better"}
     scores = json.loads(radtui(data, "score", "--json"))
-    assert scores["tuned"]["images"] == 3 and scores["base"]["text"]["bleu"]["n"] == 3
+    assert scores["tuned"]["cases"] == 3 and scores["base"]["text"]["bleu"]["n"] == 3
     radtui(data, "plot", str(train["id"]), "--out", str(tmp_path / "loss.svg"))
     assert "<svg" in (tmp_path / "loss.svg").read_text(encoding="utf-8")
 
