@@ -194,11 +194,16 @@ def new_job(data: DataDir, settings: TrainSettings | GenerateSettings, **extra: 
     return job
 
 
+def _found_by() -> list[str]:
+    """What PYTHONPATH names already: a checkout may be tested without being installed."""
+    return list(filter(None, [os.environ.get("PYTHONPATH", "")]))
+
+
 @pytest.fixture
 def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """From here on every Python process notes and refuses connections; returns the file of the notes."""
     notes = tmp_path / "connections"
-    monkeypatch.setenv("PYTHONPATH", str(GUARD))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(GUARD), *_found_by()]))
     monkeypatch.setenv("NETWORK_NOTES", str(notes))
     monkeypatch.delenv("CI", raising=False)  # TRL sends nothing in CI; here it must not either
     for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK"):
@@ -211,7 +216,7 @@ def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file: as long as it is there, training jobs started from here on wait after their fifth step."""
     file = tmp_path / "held"
     file.touch()
-    monkeypatch.setenv("PYTHONPATH", str(STEP_HOOKS))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(STEP_HOOKS), *_found_by()]))
     monkeypatch.setenv("HELD", f"5 {file}")
     return file
 
