@@ -116,7 +116,7 @@ def _paired_row(review: Review, case: Case, pair: Comparison, rating: Rating) ->
     for arm in review.study.arm_names:
         text = pair.by(arm).text
         row |= {
-            f"{arm}_adapter": review.settings.get(f"{arm}_adapter", ""),
+            f"{arm}_adapter": review.further_adapters.get(arm, ""),
             f"{arm}_text": text,
             f"{arm}_words": word_count(text),
         }

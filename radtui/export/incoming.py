@@ -37,7 +37,7 @@ class Source:
 class Incoming:
     """One rated comparison of a file. `snapshots` are its history as far as the file tells, oldest first.
 
-    Study and case ids in it are those of the data folder it comes from; sha256 and texts say what it is about.
+    Study, case and text ids in it are those of the data folder it comes from; sha256 and texts say what it is about.
     """
 
     source: Source
@@ -162,6 +162,7 @@ def _csv_row(
         wall_s=float(cells["wall_seconds"]), rated_at=datetime.fromisoformat(cells["rated_at"]).timestamp(),
         pair=int(cells.get("pair") or 0),
         corrections={arm: cells[column] for column, arm in corrected.items() if cells.get(column)},
+        earlier_text_id=0, later_text_id=0,  # the row holds the texts: their ids here are found by them
     )  # fmt: skip
     return Incoming(
         source, case_id, cells["image_sha256"], cells["split"], cells["image_path"], arms, texts, rating.rater,
@@ -232,6 +233,7 @@ def _snapshot(about: tuple[int, int, str, int, int], row: dict[str, Any], arms: 
         wall_s=float(value_of(row, "wall_s", (int, float))), rated_at=float(value_of(row, "rated_at", (int, float))),
         undoes=None if row["undoes"] is None else whole(row, "undoes"),
         corrections=texts_by(row.get("corrections", {})),
+        earlier_text_id=row.get("earlier_text_id"), later_text_id=row.get("later_text_id"),
     )  # fmt: skip
 
 

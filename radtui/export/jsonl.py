@@ -86,7 +86,7 @@ def _paired(review: Review, case: Case, pair: Comparison) -> dict[str, object]:
     third: dict[str, object] = {}
     for arm in review.study.arm_names[2:]:
         third |= {
-            f"{arm}_adapter": settings.get(f"{arm}_adapter", ""),
+            f"{arm}_adapter": review.further_adapters.get(arm, ""),
             arm: _description(pair.by(arm)),
         }
     return third | {
@@ -124,8 +124,9 @@ def _description(written: Description) -> dict[str, object]:
     }  # fmt: skip
 
 
-IN_LINE = ("study_id", "case_id", "rater", "occasion", "pair", "earlier_text_id", "later_text_id")
-"""What a snapshot's line says already, and ids of texts, which are there in full."""
+IN_LINE = ("study_id", "case_id", "rater", "occasion", "pair")
+"""What a snapshot's line says already."""
+TEXT_IDS = ("earlier_text_id", "later_text_id")
 
 
 def _snapshot(rating: Rating, study: Study) -> dict[str, object]:
@@ -137,8 +138,8 @@ def _snapshot(rating: Rating, study: Study) -> dict[str, object]:
 def _paired_snapshot(rating: Rating, study: Study) -> dict[str, object]:
     """A rating in the words of a job's base and tuned, as scripts read them since the first release.
 
-    Acceptability has a field for each text, and the side is said by who stood there; corrections and the chain are
-    there where a rating has them.
+    Acceptability has a field for each text, and the side is said by who stood there; ids of texts, corrections
+    and the chain are there where a rating has them.
     """
     arms = study.arm_names
     acceptability = acceptability_columns(arms)
@@ -154,5 +155,6 @@ def _paired_snapshot(rating: Rating, study: Study) -> dict[str, object]:
     if len(arms) > 2:
         row |= {"shown_right": rating.right_arm}
         row |= {column: rating.answers.get(key) for column, key in list(acceptability.items())[2:]}
+    row |= {name: facts[name] for name in TEXT_IDS if facts[name] is not None}
     row |= {"corrections": rating.corrections} if rating.corrections else {}
     return row | ({"chain": rating.chain} if rating.chain else {})

@@ -12,6 +12,7 @@ from radtui import __version__
 from radtui.export.files import whole_file
 from radtui.measures.text import NORMALISATION
 from radtui.records import Job, Study
+from radtui.settings import GenerateSettings
 from radtui.store.schema import SCHEMA_VERSION
 from radtui.study.study import Review
 
@@ -67,8 +68,8 @@ def write_manifest(
 def _facts(job: Job) -> dict[str, object]:
     """What was described, by which models, and how they were asked."""
     settings = job.settings
-    # Of a third arm: its adapter stands in the settings under the arm's name.
-    third = {name: value for name, value in settings.items() if name.endswith("_adapter") and value}
+    further = GenerateSettings.from_dict(settings).further_adapters
+    third = {f"{arm}_adapter": folder for arm, folder in further.items()}
     return {
         "id": job.id, "name": job.name, "dataset": job.dataset, "split": settings.get("split"),
         "training_job": job.parent_job_id, "base_model": settings.get("model"), "adapter": settings.get("adapter"),

@@ -201,10 +201,12 @@ def _text_id(here: _Here, arm: str) -> int | None:
 
 
 def _moved(snapshot: Rating, study: Study, here: _Here) -> Rating:
-    """A snapshot with the ids of this folder."""
+    """A snapshot with the ids of this folder; one from before texts had ids stays without."""
+    earlier, later = (_text_id(here, arm) for arm in snapshot.shown)
     return replace(
-        snapshot, study_id=study.id, case_id=here.case.id, earlier_text_id=_text_id(here, snapshot.earlier_arm),
-        later_text_id=_text_id(here, snapshot.later_arm),
+        snapshot, study_id=study.id, case_id=here.case.id,
+        earlier_text_id=None if snapshot.earlier_text_id is None else earlier,
+        later_text_id=None if snapshot.later_text_id is None else later,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from radtui.measures.statistics import LeftOut, Summary, counted, in_order, summ
 from radtui.measures.text import word_count
 from radtui.paths import DataDir
 from radtui.records import Case, Comparison, Job, Rating, Study, UserError
+from radtui.settings import GenerateSettings
 from radtui.store import cases, jobs, ratings, studies
 from radtui.store.database import same_moment
 from radtui.store.ratings import Assignment
@@ -54,6 +55,11 @@ class Review:
     def settings(self) -> dict[str, object]:
         """Of the job that opened the study; none where it was made by hand."""
         return self.job.settings if self.job is not None else {}
+
+    @property
+    def further_adapters(self) -> dict[str, str]:
+        """Folders of further arms' adapters, by the arms' names."""
+        return GenerateSettings.from_dict(self.settings).further_adapters
 
     @property
     def calibration(self) -> frozenset[tuple[int, int]]:
