@@ -12,7 +12,7 @@ import time
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, StopRequest
+from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics, studies
 from radtui.store.database import connect
@@ -191,8 +191,11 @@ def test_the_kinds_of_job_are_told_apart(data, mllama, monkeypatch):
             module, "run", lambda *_, name=module.__name__: called.append(name.rpartition(".")[2])
         )
     db = connect(data)
-    for kind in JobKind:
+    for kind in (JobKind.IMPORT, JobKind.TRAIN, JobKind.GENERATE):
         job = jobs.create(db, kind, "test", "shapes", {})
         main.run(job, data, db, None)
     assert called == ["ingest", "train", "generate"]
+    for kind in set(JobKind) - {JobKind.IMPORT, JobKind.TRAIN, JobKind.GENERATE}:
+        with pytest.raises(UserError, match=f"cannot do jobs of kind {kind}"):
+            main.run(jobs.create(db, kind, "test", "shapes", {}), data, db, None)
     assert os.environ["OMP_NUM_THREADS"] == "1"
