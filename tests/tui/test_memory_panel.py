@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import pytest
 
-from radtui.jobs import estimate
 from radtui.estimates import DeviceMemory, Estimate
+from radtui.jobs import estimate
 from radtui.records import UserError
 from radtui.store import jobs
 from radtui.tui.train.form import TrainForm
