@@ -34,7 +34,7 @@ async def test_filters_search_and_jump(data: DataDir, reviewed_job: Job) -> None
         await pilot.press("slash", *"number", "space", *"3", "enter")
         await settled(pilot)
         assert screen(pilot).session.among is not None  # type: ignore[union-attr]
-        assert "number 3" in shown(pilot).image.reference
+        assert "number 3" in shown(pilot).case.reference
         await pilot.press("slash", *"nowhere", "enter")
         await settled(pilot)
         assert "No pair has “nowhere”" in panel(pilot)

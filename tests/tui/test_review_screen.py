@@ -233,8 +233,8 @@ async def test_hostile_text_is_shown_as_it_is(
 ) -> None:
     hostile = "[red]x[/] \x1b[2J\x1b]0;t\x07 " + "left lung clear " * 700
     with writing(db):
-        db.execute("UPDATE descriptions SET text = ? WHERE variant = 'base'", (hostile,))
-        db.execute("UPDATE jobs SET name = '[bold]name[/bold]'")
+        db.execute("UPDATE texts SET text = ? WHERE adapter = ''", (hostile,))
+        db.execute("UPDATE studies SET name = '[bold]name[/bold]'")
     async with opened(data, (80, 24)) as pilot:
         name = "b" if shown(pilot).left == "tuned" else "a"
         assert box(pilot, name).startswith("[red]x[/] ␛[2J␛]0;t␇ left lung")

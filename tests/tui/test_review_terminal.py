@@ -73,7 +73,7 @@ def test_killed_right_after_a_key_the_rating_is_there_and_the_same_pair_is_next(
             os.kill(terminal.pid, signal.SIGKILL)
         rows = ratings.history(db, study_of(db, job).id, "ana")
         assert len(rows) == round_
-        assert rows[-1].image_id == int(first[0][1])
+        assert rows[-1].case_id == int(first[0][1])
         assert rows[-1].preference == (2 if first[1][0] == b"tuned" else -2)
 
 
@@ -89,5 +89,5 @@ def test_killed_at_any_moment_nothing_is_half_there(
         os.kill(terminal.pid, signal.SIGKILL)
     rows = ratings.history(db, study_of(db, job).id, "ana")
     assert rows and db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-    sides = {row["image_id"]: row["shown_left"] for row in db.execute("SELECT * FROM assignments")}
+    sides = {row["case_id"]: row["left_arm"] for row in db.execute("SELECT * FROM assignments")}
     assert all(sides[row.case_id] == row.left_arm for row in rows)

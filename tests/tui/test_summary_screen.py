@@ -155,7 +155,7 @@ async def test_export_writes_the_rated_comparisons(
 
 
 def test_one_image_on_which_two_raters_differ_has_figures_without_an_interval() -> None:
-    found = summarise([rating(1, 1), rating(1, -2, rater="bo")], SCHEME)
+    found = summarise([rating(1, 1), rating(1, -2, rater="bo")], SCHEME, "base", "tuned")
     assert (found.preference.win_rate.n, found.preference.win_rate.low) == (2, None)
     lines = [line.plain for line in rating_lines(found, SCHEME, 100)]
     assert any(line.startswith("Tuned wins of decided     50 %  n 2 ") for line in lines)
@@ -164,9 +164,11 @@ def test_one_image_on_which_two_raters_differ_has_figures_without_an_interval() 
 
 def test_versions_of_the_scheme_that_are_counted_together_are_named() -> None:
     rows = [rating(n, 1, scheme_hash="a" * 64 if n else "b" * 64) for n in range(3)]
-    said = [line.plain for line in rating_lines(summarise(rows, SCHEME), SCHEME, 100)]
+    summary = summarise(rows, SCHEME, "base", "tuned")
+    said = [line.plain for line in rating_lines(summary, SCHEME, 100)]
     assert "2 versions of the rating scheme are counted together: 2 of aaaaaaaaaa, 1 of bbbbbbbbbb." in said
-    one = [line.plain for line in rating_lines(summarise(rows[1:], SCHEME), SCHEME, 100)]
+    of_one = summarise(rows[1:], SCHEME, "base", "tuned")
+    one = [line.plain for line in rating_lines(of_one, SCHEME, 100)]
     assert not any("version" in line for line in one)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from textual.widgets import Static
 
 from radtui.cli import cli
 from radtui.export.columns import ARMS_SCHEMA
@@ -20,9 +21,11 @@ from radtui.study import edits
 from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import read_review, score_study, summarise_review
+from radtui.tui.app import RadtuiApp
 from radtui.tui.review.score_text import score_lines
 from radtui.tui.review.summary_text import rating_lines
 from tests.conftest import new_text
+from tests.tui.driving import text_of, until
 from tests.unit.test_store import study_of
 
 NAMES = ("base", "tuned", "gpt 4.csv", "tuned.v2")
@@ -225,3 +228,24 @@ def test_a_line_with_an_answer_that_nobody_can_have_given_is_refused(
     out.write_text("\n".join([json.dumps(line), *rest]) + "\n", encoding="utf-8")
     with pytest.raises(UserError, match=sentence):
         run(data, "import-ratings", out)
+
+
+async def test_a_study_of_four_arms_is_rated_by_keys_and_summed_up(
+    data: DataDir, db: sqlite3.Connection, four: Study
+) -> None:
+    app = RadtuiApp(data, "ana", screen="review", live=False)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await until(pilot, lambda: getattr(app.screen, "session", None) is not None)
+        assert app.screen.session.study.id == four.id  # the newest
+        for name in ("gpt 4.csv", "tuned.v2"):
+            assert f"{name}" not in app.screen.query_one("#a").border_title
+        for _ in range(30):
+            await pilot.press("5")
+        assert len(ratings.current(db, four.id, "ana")) == 30
+        await pilot.press("u")
+        assert ratings.current(db, four.id, "ana") != [] and len(ratings.current(db, four.id, "ana")) == 29
+        await pilot.press("s")
+        await until(pilot, lambda: "All arms" in text_of(app))
+        told = str(app.screen.query_one("#ratings", Static).content)
+        assert "tuned.v2 beats gpt 4.csv" in told and "log odds against base" in told
+        assert f"Summary of study {four.id} four arms" in text_of(app)
