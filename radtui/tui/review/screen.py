@@ -137,7 +137,7 @@ class ReviewScreen(ReviewActions):
             return
         self.session = ReviewSession(self.rad.db, event.sitting)
         self.list_name, self.last, self.message = "", "", ""
-        job = self._job(event.sitting.study)
+        job = job_in(self.rad.snapshot, event.sitting.study.job_id)
         self._grown_step = job.step if job is not None else -1
         self.session.start()
         if self.session.queue.next_unrated() is None:
@@ -146,10 +146,6 @@ class ReviewScreen(ReviewActions):
             self.session.time.pause()
         self.refresh_bindings()
         self.draw()
-
-    def _job(self, study: Study) -> Job | None:
-        """The job that writes a study's texts, as the database has it; None for a study made by hand."""
-        return jobs.get(self.rad.db, study.job_id) if study.job_id is not None else None
 
     def draw(self) -> None:
         """Show the session's pair: texts, answers, progress, and the image when it is another one."""
@@ -179,18 +175,12 @@ class ReviewScreen(ReviewActions):
             last = f"Saved: {self.last} · {key_text(session.scheme, 'undo')} takes it back"
         self.query_one("#last", Static).update(Content.styled(last, "$muted"), layout=False)
 
-    def _whose(self, arm: str) -> str:
-        """An arm as a frame's title names it: "tuned model", "gpt.csv"."""
-        known = self.session.study.arms if self.session is not None else ()
-        model = any(each.name == arm and each.kind is ArmKind.MODEL for each in known)
-        return f"{arm} model" if model else arm
-
     def _draw_texts(self, shown: Shown) -> None:
         panels = self.panels
         for side, box_id in enumerate(("#a", "#b")):
             title = SIDES[side]
-            if shown.identity_known:
-                title += f" · {self._whose(shown.arm(side))}"
+            if shown.identity_known and self.session is not None:
+                title += f" · {arm_words(self.session.study, shown.arm(side))}"
             lit = panels.mode in ("acceptability", "errors") and panels.side == side
             words = len(shown.texts[side].split())
             self.query_one(box_id, TextBox).show(title, shown.texts[side], note=f"{words} words", chosen=lit)
@@ -322,6 +312,12 @@ class ReviewScreen(ReviewActions):
         else:
             self.message = f"Job {newest.id} has pairs to rate, too. Press o to open them."
             self.draw()
+
+
+def arm_words(study: Study, arm: str) -> str:
+    """An arm as a frame's title names it: "tuned model", "gpt.csv"."""
+    model = any(each.name == arm and each.kind is ArmKind.MODEL for each in study.arms)
+    return f"{arm} model" if model else arm
 
 
 def job_in(snapshot: Snapshot, job_id: int | None) -> Job | None:
