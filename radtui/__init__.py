@@ -22,8 +22,9 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     tui/          the app: data/, train/, review/ and jobs/ with their screens, widgets and styles, and what they share
 
 Imports go downwards: cli -> tui -> export -> study -> (jobs | charts | imaging | sources) -> demo -> measures ->
-store -> (settings | paths | durations | percent) -> records; worker -> (export, study, jobs, imaging, sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts
+store -> (settings | paths | durations | percent | estimates) -> records; worker -> (export, study, jobs, imaging,
+sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts
 and a fresh-interpreter test check it.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
