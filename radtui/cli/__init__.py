@@ -31,6 +31,7 @@ COMMANDS = {
     "jobs": "radtui.cli.jobs:jobs",
     "adapter": "radtui.cli.adapter:adapter",
     "show": "radtui.cli.pictures:show",
+    "cases": "radtui.cli.cases:cases",
     "plot": "radtui.cli.pictures:plot",
     "doctor": "radtui.cli.doctor:doctor",
 }

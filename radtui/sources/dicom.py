@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 from radtui.imaging.dicom_luts import numbers_of
 from radtui.imaging.dicom_read import is_dicom, read_dataset
 from radtui.imaging.dicom_tags import CODES, MODALITIES, OVERLAY_GROUPS
-from radtui.records import NewImage, UserError
+from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
 from radtui.sources.base import (
     DICOM_SUFFIXES,
     SplitLimit,
     counted,
     limited_total,
+    one_image,
     read_file,
     split_name,
     split_of_path,
@@ -213,7 +214,7 @@ class DicomSource:
         """The splits that the files' folders name, and the usual one for files without."""
         return set(map(self._split, self._files))
 
-    def __iter__(self) -> Iterator[NewImage]:
+    def __iter__(self) -> Iterator[NewCase]:
         """Every file in the order of its path."""
         limit = SplitLimit(self._settings.limit)
         for file in self._files:
@@ -222,7 +223,7 @@ class DicomSource:
                 continue
             data, error = read_file(self._root / file)
             header = header_facts(data) if data else Header()
-            yield NewImage(
+            yield one_image(
                 split, safe_key(file, header, data), data, "", header.examination, header.facts, (), error
             )
 

@@ -15,8 +15,9 @@ import torch
 from click.testing import CliRunner
 
 from radtui.cli import cli
+from radtui.estimates import DeviceMemory
 from radtui.jobs.estimate import Estimating, estimate, estimate_lines
-from radtui.records import DeviceMemory, UserError
+from radtui.records import UserError
 from radtui.settings import preset
 from radtui.store.database import connect
 from radtui.worker.memory import estimate as estimates

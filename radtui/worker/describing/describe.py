@@ -1,4 +1,4 @@
-"""A batch of images to texts: the one way a model is asked, while training and after."""
+"""A batch of cases to texts: the one way a model is asked, while training and after."""
 
 from __future__ import annotations
 
@@ -32,29 +32,37 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What was written about one image."""
+    """What was written about one case."""
 
     text: str
     tokens: int  # without the one that ends it
-    seconds: float  # the image's share of its batch's time: they add up to the time all took
+    seconds: float  # the case's share of its batch's time: they add up to the time all took
     truncated: bool  # ended by `max_new_tokens`
 
 
-def prepare(
-    processor: Any, images: Sequence[Pillow.Image], instruction: str, order: str
-) -> dict[str, Tensor]:
-    """The model's inputs for asking about each image, padded on the left so that all rows continue together.
+def asked(processor: Any, instruction: str, order: str, images: int = 1) -> str:
+    """The prompt of a case as the model's chat template renders it.
 
     Args:
         processor: The model's.
-        images: B images, RGB.
         instruction: What is asked.
         order: `image_first` or `text_first`.
+        images: How many images are shown.
     """
-    text = collator.render(processor, [prompt.question(instruction, order)], for_answer=True)
-    return collator.encode(
-        processor, [text] * len(images), [[image] for image in images], padding_side="left"
-    )
+    return collator.render(processor, [prompt.question(instruction, order, images)], for_answer=True)
+
+
+def prepare(
+    processor: Any, images: Sequence[Sequence[Pillow.Image]], prompts: Sequence[str]
+) -> dict[str, Tensor]:
+    """The model's inputs for asking about each case, padded on the left so that all rows continue together.
+
+    Args:
+        processor: The model's.
+        images: Of each of B cases its images, RGB.
+        prompts: What each is asked, from `asked`.
+    """
+    return collator.encode(processor, list(prompts), [list(each) for each in images], padding_side="left")
 
 
 @torch.inference_mode()
@@ -68,8 +76,8 @@ def describe(
         processor: The model's.
         inputs: From `prepare`, B rows.
         decoding: How tokens are chosen.
-        names: For each row the image's id; with `decoding.seed` it decides what is sampled, so that a text
-            does not depend on which images shared its batch.
+        names: For each row the case's id; with `decoding.seed` it decides what is sampled, so that a text
+            does not depend on which cases shared its batch.
 
     Raises:
         torch.OutOfMemoryError: The batch is too large for the GPU.

@@ -16,10 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from radtui.estimates import DeviceMemory, Estimate
 from radtui.paths import DataDir
-from radtui.records import DeviceMemory, Estimate, UserError
+from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.store import images
+from radtui.store import cases
 from radtui.store.database import connect
 from radtui.worker.process import environment, failures
 
@@ -74,14 +75,15 @@ def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> d
     """
     from radtui.imaging.decode import training_image
 
-    ids = images.usable(db, settings.dataset, settings.train_split, LOOKED_AT, with_reference=True)
+    ids = cases.usable(db, settings.dataset, settings.train_split, LOOKED_AT, with_reference=True)
     if not ids:
         raise UserError(
             f"{settings.dataset or 'The data set'} has no readable images with a reference in split "
             f"{settings.train_split!r}: import one, or choose another train_split."
         )
-    records = images.get_many(db, ids)
-    widest = max(records, key=lambda each: each.width_px * each.height_px)
+    records = cases.get_many(db, ids)
+    readable = (image for case in records for image in case.images if not image.error)
+    widest = max(readable, key=lambda image: image.width_px * image.height_px)
     longest = max(records, key=lambda each: len(each.reference))
     return {"image": training_image(data.blob(widest.sha256).read_bytes()), "text": longest.reference.strip()}
 

@@ -9,15 +9,23 @@ from PIL import Image
 Message = dict[str, Any]
 
 
-def question(instruction: str, order: str) -> Message:
-    """The user's turn about one image.
+def question(instruction: str, order: str, images: int = 1) -> Message:
+    """The user's turn about a case.
 
     Args:
         instruction: What is asked.
         order: `image_first` or `text_first`.
+        images: How many images are shown, in their order.
     """
-    image, text = {"type": "image"}, {"type": "text", "text": instruction}
-    return {"role": "user", "content": [image, text] if order == "image_first" else [text, image]}
+    shown: list[Message] = [{"type": "image"} for _ in range(images)]
+    text: Message = {"type": "text", "text": instruction}
+    return {"role": "user", "content": [*shown, text] if order == "image_first" else [text, *shown]}
+
+
+def template_text(processor: Any) -> str:
+    """The chat template by which a processor renders messages; of several the one that is taken unless named."""
+    template = processor.chat_template
+    return str(template.get("default", "")) if isinstance(template, dict) else str(template or "")
 
 
 def answer(text: str) -> Message:
