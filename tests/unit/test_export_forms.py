@@ -186,7 +186,8 @@ def test_images_lie_beside_as_they_are_or_as_the_model_saw_them(
     sha256 = hashlib.sha256(deep.getvalue()).hexdigest()
     data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
     data.blob(sha256).write_bytes(deep.getvalue())
-    db.execute("INSERT INTO images (sha256, format, width_px, height_px, mode) VALUES (?, 'TIFF', 256, 256, 'I;16')", (sha256,))
+    kept = (sha256, "TIFF", 256, 256, "I;16")
+    db.execute("INSERT INTO images (sha256, format, width_px, height_px, mode) VALUES (?, ?, ?, ?, ?)", kept)
     db.execute("UPDATE case_images SET sha256 = ? WHERE case_id = ?", (sha256, ids[1]))
     for image_id in ids[:2]:
         ratings.add(db, rating(study_of(db, learnt_job).id, image_id, 2))
