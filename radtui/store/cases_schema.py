@@ -162,6 +162,7 @@ CREATE UNIQUE INDEX arm_texts_once ON arm_texts (coalesce(job_id, 0), arm_id, ca
 CREATE INDEX arm_texts_by_job ON arm_texts (job_id, id);
 CREATE INDEX arm_texts_by_case ON arm_texts (case_id);
 CREATE INDEX ratings_by_comparison ON ratings (study_id, rater, case_id, pair, occasion, id);
+CREATE INDEX ratings_by_reader ON ratings (study_id, rater, id);
 CREATE VIRTUAL TABLE cases_fts USING fts5(
     reference, question, source_key, examination, content='cases', content_rowid='id',
     tokenize='porter unicode61', prefix='1 2'

@@ -37,9 +37,10 @@ def test_no_cell_starts_as_a_formula(text: str) -> None:
 
 def _rate(db: sqlite3.Connection, job: Job) -> None:
     first, second = studies.comparison_ids(db, study_of(db, job))[:2]
+    answers = {"dim.correctness": -1, "error.base.2.significant": 1, "acceptability.tuned": 4}
     fixed = {"rated_at": 1_700_000_000.25, "active_s": 3.04, "wall_s": 12.5}
     ratings.add(db, rating(study_of(db, job).id, first, 2, note='=1+1, "quoted"\nsecond line',
-                           answers={"dim.correctness": -1, "error.base.2.significant": 1, "acceptability.tuned": 4}, **fixed))  # fmt: skip
+                           answers=answers, **fixed))  # fmt: skip
     ratings.add(
         db, rating(study_of(db, job).id, second, None, both_bad=True, later_left=False, flagged=True, **fixed)
     )

@@ -80,7 +80,9 @@ def test_errors_are_the_grid_behind_the_statistics(
     assert done.left_out == {"repeats": 1, "unblinded": 1}
 
     summary = summarise(ratings.current(db, study_of(db, reviewed_job).id), SCHEME, "base", "tuned")
-    assert summary.errors and summary.errors.earlier.significant.value == 2  # in the one text that was checked
+    assert (
+        summary.errors and summary.errors.earlier.significant.value == 2
+    )  # in the one text that was checked
     assert write(data, db, reviewed_job, "errors", done.path, include_unblinded=True).rows == 3 * 28
 
 
@@ -186,7 +188,8 @@ def test_images_lie_beside_as_they_are_or_as_the_model_saw_them(
     sha256 = hashlib.sha256(deep.getvalue()).hexdigest()
     data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
     data.blob(sha256).write_bytes(deep.getvalue())
-    db.execute("INSERT INTO images (sha256, format, width_px, height_px, mode) VALUES (?, 'TIFF', 256, 256, 'I;16')", (sha256,))
+    kept = (sha256, "TIFF", 256, 256, "I;16")
+    db.execute("INSERT INTO images (sha256, format, width_px, height_px, mode) VALUES (?, ?, ?, ?, ?)", kept)
     db.execute("UPDATE case_images SET sha256 = ? WHERE case_id = ?", (sha256, ids[1]))
     for image_id in ids[:2]:
         ratings.add(db, rating(study_of(db, learnt_job).id, image_id, 2))
@@ -194,7 +197,9 @@ def test_images_lie_beside_as_they_are_or_as_the_model_saw_them(
     rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
     assert [row["label"] for row in rows] == [True, False, True, False]
     first = cases.get(db, ids[0])
-    assert first and (folder / rows[0]["file_name"]).read_bytes() == data.blob(first.first.sha256).read_bytes()
+    assert (
+        first and (folder / rows[0]["file_name"]).read_bytes() == data.blob(first.first.sha256).read_bytes()
+    )
     with Pillow.open(folder / rows[2]["file_name"]) as seen:
         assert (seen.format, seen.mode, seen.getextrema()[0]) == ("PNG", "RGB", (0, 255))
 

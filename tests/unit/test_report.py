@@ -86,7 +86,8 @@ def told_job(db: sqlite3.Connection, reviewed_job: Job) -> Job:
             answers["error.tuned.3.significant"] = 2
             del answers["error.base.2.significant"]
         ratings.add(db, rating(
-            study_of(db, reviewed_job).id, image_id, (2, 1, 1, 0, -2, None)[n], both_bad=n == 5, answers=answers, note=NASTY,
+            study_of(db, reviewed_job).id, image_id, (2, 1, 1, 0, -2, None)[n], both_bad=n == 5, answers=answers,
+            note=NASTY,
         ))  # fmt: skip
         ratings.add(
             db,
