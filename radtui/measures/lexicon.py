@@ -18,6 +18,7 @@ _TOKEN = re.compile(r"[^\W_]+|[,;:()*]")
 _CONTRACTION = re.compile(r"n['’]t\b")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _NUMBER_SIGN = re.compile(r"\bno\.\s*(?=\d)")  # "No. 3" denies nothing
+_SIDES = {"l": "left", "lt": "left", "r": "right", "rt": "right"}
 _BRITISH = re.compile(r"(?<=tum|col|fav)our|(?<=harb)our")
 
 
@@ -27,7 +28,13 @@ def tokens(text: str) -> list[str]:
     Lower case, singular, American spelling, hyphens split: "Right-sided haemorrhages," -> right sided hemorrhage ,
     """
     text = _NUMBER_SIGN.sub("number ", _POSSESSIVE.sub("", _CONTRACTION.sub(" not", text.lower())))
-    return [_plain(token) for token in _TOKEN.findall(text)]
+    found = [_plain(token) for token in _TOKEN.findall(text)]
+    return [
+        _SIDES[token]
+        if token in _SIDES and not (at and found[at - 1].isdigit())
+        else token  # "2 l" is a volume
+        for at, token in enumerate(found)
+    ]
 
 
 def _plain(word: str) -> str:
@@ -76,6 +83,10 @@ class PhraseTable:
             position = best[0].end if best else position + 1
         return hits
 
+    def find_all(self, words: Sequence[str]) -> list[Hit]:
+        """At each place the longest hits that begin there, whatever else covers it, in reading order."""
+        return [hit for position in range(len(words)) for hit in self._longest(words, position)]
+
     def _longest(self, words: Sequence[str], start: int) -> list[Hit]:
         best: list[Hit] = []
         for phrase, value in self._by_first.get(words[start], ()):
@@ -116,6 +127,7 @@ class Lexicon:
     findings: PhraseTable
     generic: frozenset[str]  # findings too broad to be scored
     is_a: Mapping[str, str]
+    sideless: frozenset[str]  # findings of the middle, or of a single organ: a side near them is another's
     severities: PhraseTable
     sides: PhraseTable
     zones: PhraseTable  # values are "zone|group"; a zone is named when all its groups are
@@ -163,6 +175,7 @@ def default_lexicon() -> Lexicon:
         findings=PhraseTable(names),
         generic=frozenset(data["generic"]["names"]),
         is_a=data["is_a"],
+        sideless=frozenset(data["generic"]["sideless"]),
         severities=_named(data["severities"]),
         sides=_named(data["sides"]),
         zones=_grouped(data["zones"]),
