@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from radtui.measures.lexicon import PUNCTUATION, Hit, Lexicon, default_lexicon, tokens
 from radtui.measures.negation import Statement, live_cues, statement_of
@@ -116,7 +117,11 @@ def extract(text: str, lexicon: Lexicon | None = None) -> Extraction:
         text: A model's text or a reference; Markdown does no harm.
         lexicon: Whose words to look for; the one that ships with radtui by default.
     """
-    lexicon = lexicon or default_lexicon()
+    return _extract(text, lexicon or default_lexicon())
+
+
+@lru_cache(maxsize=8192)  # a text is scored against truth and described, its reference once for each arm
+def _extract(text: str, lexicon: Lexicon) -> Extraction:
     plain = normalise(text)
     split = sentences(plain)
     found = _Found()

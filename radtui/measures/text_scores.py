@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from statistics import fmean, median
+from typing import Any
 
 from radtui.measures.extraction import Slot, extract
 from radtui.measures.intervals import Estimate, Proportion, mean_of, proportion
@@ -87,15 +89,55 @@ def _sacrebleu(texts: Sequence[str], references: Sequence[str]) -> tuple[Estimat
 def _rouge_l(texts: Sequence[str], references: Sequence[str]) -> Estimate:
     if not texts:
         return Estimate(None, None, None, 0, "bca")
-    from rouge_score.rouge_scorer import RougeScorer
+    return mean_of(rouge_l_each(texts, references))
 
-    scorer = RougeScorer(["rougeL"], use_stemmer=True)
-    return mean_of(
-        [
-            scorer.score(reference, text)["rougeL"].fmeasure
-            for text, reference in zip(texts, references, strict=True)
-        ]
-    )
+
+def rouge_l_each(texts: Sequence[str], references: Sequence[str]) -> list[float]:
+    """ROUGE-L's F-measure of each text against its reference, 0..1, with rouge-score's tokens and stems.
+
+    Source: Lin, ROUGE (ACL 2004 workshop), section 3; the length by Hyyro, Inf Process Lett 90 (2004) 321-329, which
+    is the same as by the usual table and tens of times faster.
+    """
+    return [
+        _rouge_f(_tokens(text), _tokens(reference)) for text, reference in zip(texts, references, strict=True)
+    ]
+
+
+def _rouge_f(text: tuple[str, ...], reference: tuple[str, ...]) -> float:
+    if not text or not reference:
+        return 0.0
+    common = _common_length(text, reference)
+    precision, recall = common / len(text), common / len(reference)
+    return 2 * precision * recall / (precision + recall) if common else 0.0
+
+
+def _common_length(one: Sequence[str], other: Sequence[str]) -> int:
+    """Length of the longest common subsequence, each row of the table as the bits of one number."""
+    places: dict[str, int] = {}
+    for place, word in enumerate(one):
+        places[word] = places.get(word, 0) | 1 << place
+    row = full = (1 << len(one)) - 1
+    for word in other:
+        matched = row & places.get(word, 0)
+        row = (row + matched | row - matched) & full
+    return len(one) - row.bit_count()
+
+
+@lru_cache(maxsize=8192)
+def _tokens(text: str) -> tuple[str, ...]:
+    from rouge_score.tokenize import tokenize
+
+    return tuple(tokenize(text, _stemmer()))
+
+
+@cache
+def _stemmer() -> Any:
+    """Porter's stemmer as rouge-score uses it, which stems a word once."""
+    from nltk.stem.porter import PorterStemmer
+
+    stemmer = PorterStemmer()
+    stemmer.stem = lru_cache(maxsize=None)(stemmer.stem)  # words of captions are few
+    return stemmer
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +174,7 @@ def describe(pairs: Iterable[tuple[str, str]], lexicon: Lexicon | None = None) -
     """
     kept = list(pairs)
     found = [extract(text, lexicon) for text, _ in kept]
+    filled = [extraction.slots for extraction in found]
     words = sum(one.words for one in found)
     ratios = [
         one.words / reference_words
@@ -140,8 +183,8 @@ def describe(pairs: Iterable[tuple[str, str]], lexicon: Lexicon | None = None) -
     ]
     return Proxies(
         n=len(found),
-        slots={slot.value: proportion(sum(slot in one.slots for one in found), len(found)) for slot in Slot},
-        slots_filled=fmean(len(one.slots) for one in found) if found else None,
+        slots={slot.value: proportion(sum(slot in slots for slots in filled), len(found)) for slot in Slot},
+        slots_filled=fmean(len(slots) for slots in filled) if found else None,
         sentences_naming_finding=proportion(
             sum(one.sentences_with_finding for one in found), sum(one.sentences for one in found)
         ),

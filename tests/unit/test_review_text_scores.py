@@ -1,8 +1,10 @@
 """String scores agree with the libraries' own figures; proxies are counted by hand."""
 
+import random
+
 import pytest
 
-from radtui.measures.text_scores import describe, score_texts
+from radtui.measures.text_scores import describe, rouge_l_each, score_texts
 
 PAIRS = [
     ("A nodule in the left upper lobe of the lung.", "A nodule in the left lower lobe of the lung."),
@@ -66,3 +68,18 @@ def test_proxies_by_hand():
     assert proxies.words_to_reference == pytest.approx(13 / 6)
     assert proxies.professional_per_100_words == pytest.approx(100 * 3 / 18)  # axial, CT, cyst
     assert describe([]).to_dict()["words"] is None
+
+
+def test_rouge_l_is_that_of_rouge_score():
+    from rouge_score.rouge_scorer import RougeScorer
+
+    generator = random.Random(3)
+    vocabulary = "effusions opacity left right lungs are clear nodular in the upper zones shows".split(" ")
+
+    def text():
+        return " ".join(generator.choices(vocabulary, k=generator.randint(0, 90)))
+
+    pairs = [(text(), text()) for _ in range(60)] + [("", "a"), ("Same text.", "same, text")]
+    theirs = RougeScorer(["rougeL"], use_stemmer=True)
+    ours = rouge_l_each([one for one, _ in pairs], [other for _, other in pairs])
+    assert ours == pytest.approx([theirs.score(other, one)["rougeL"].fmeasure for one, other in pairs])
