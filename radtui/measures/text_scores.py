@@ -15,6 +15,7 @@ from typing import Any
 from radtui.measures.extraction import Slot, extract
 from radtui.measures.intervals import Estimate, Proportion, mean_of, proportion
 from radtui.measures.lexicon import Lexicon
+from radtui.measures.paired import CaseParts, mean_parts
 from radtui.measures.text import normalise, word_count
 
 BOOTSTRAPS = 1000  # sacrebleu's own number for its intervals
@@ -101,6 +102,22 @@ def rouge_l_each(texts: Sequence[str], references: Sequence[str]) -> list[float]
     return [
         _rouge_f(_tokens(text), _tokens(reference)) for text, reference in zip(texts, references, strict=True)
     ]
+
+
+def text_parts(pairs: Sequence[tuple[str, str]]) -> dict[str, CaseParts]:
+    """What each text adds to the scores of `score_texts` that are means, to compare two arms in pairs.
+
+    Args:
+        pairs: (text, reference); pairs without a reference add nothing.
+    """
+    shown = [(normalise(text), normalise(reference)) for text, reference in pairs]
+    told = [bool(reference) for _, reference in shown]
+    rouge = rouge_l_each([text for text, _ in shown], [reference for _, reference in shown])
+    counts = [float(word_count(text)) for text, _ in shown]
+    return {
+        "rouge_l": mean_parts([value if known else None for value, known in zip(rouge, told, strict=True)]),
+        "words": mean_parts([value if known else None for value, known in zip(counts, told, strict=True)]),
+    }
 
 
 def _rouge_f(text: tuple[str, ...], reference: tuple[str, ...]) -> float:

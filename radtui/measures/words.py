@@ -10,6 +10,9 @@ from radtui.records import Rating
 
 NOTHING = "-"
 HASH_LETTERS = 10  # of a scheme's SHA-256, where people read it
+NOT_ENGLISH = (
+    "Findings are read in English only: these texts are in another language, so no finding of them is scored."
+)
 LEFT_OUT = {
     "unrated": "without an answer", "other_scheme": "by another scheme",
     "other_version": "by a version of the scheme with other questions", "repeats": "hidden repeats",

@@ -74,7 +74,7 @@ def test_rouge_l_is_that_of_rouge_score():
     from rouge_score.rouge_scorer import RougeScorer
 
     generator = random.Random(3)
-    vocabulary = "effusions opacity left right lungs are clear nodular in the upper zones shows".split(" ")
+    vocabulary = ["effusions", "opacity", "left", "right", "lungs", "clear", "nodular", "in", "the", "shows"]
 
     def text():
         return " ".join(generator.choices(vocabulary, k=generator.randint(0, 90)))
