@@ -6,17 +6,22 @@ None of these measures truth: "pleural effusion" and "no pleural effusion" score
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from statistics import fmean, median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from radtui.measures.chrf import chrf_of, match_statistics, resampled_chrf
 from radtui.measures.extraction import Slot, extract
 from radtui.measures.intervals import Estimate, Proportion, mean_of, proportion
 from radtui.measures.lexicon import Lexicon
 from radtui.measures.paired import CaseParts, mean_parts
 from radtui.measures.text import normalise, word_count
+
+if TYPE_CHECKING:
+    import numpy as np
 
 BOOTSTRAPS = 1000  # sacrebleu's own number for its intervals
 
@@ -74,17 +79,41 @@ def _sacrebleu(texts: Sequence[str], references: Sequence[str]) -> tuple[Estimat
         return nothing, nothing, {}
     from sacrebleu.metrics import BLEU, CHRF
 
-    found, signatures = [], {}
-    for metric in (BLEU(), CHRF()):
-        score = metric.corpus_score(texts, [references], n_bootstrap=BOOTSTRAPS if len(texts) > 1 else 1)
-        signatures[score.name] = str(metric.get_signature())
-        # The JSON form is sacrebleu's public way to the bootstrap interval.
-        told = json.loads(score.format(width=6, signature=signatures[score.name], is_json=True))
-        low = high = None
-        if told.get("confidence_var"):  # not with one text, nor where every resample scores the same
-            low, high = (told["confidence_mean"] + sign * told["confidence_var"] for sign in (-1, 1))
-        found.append(Estimate(score.score, low, high, len(texts), "bootstrap"))
-    return found[0], found[1], signatures
+    bleu, bleu_signature = _corpus_score(BLEU(), texts, references)
+    statistics = None
+    if len(texts) > 1 and "SACREBLEU_SEED" not in os.environ:  # with a seed of its own, by sacrebleu itself
+        statistics = match_statistics(texts, references)
+    if statistics is None:
+        chrf, chrf_signature = _corpus_score(CHRF(), texts, references)
+    else:
+        chrf = _chrf(statistics)
+        _, chrf_signature = _corpus_score(CHRF(), texts[:2], references[:2])  # the settings, for the citation
+    return bleu, chrf, {"BLEU": bleu_signature, "chrF2": chrf_signature}
+
+
+def _corpus_score(metric: Any, texts: Sequence[str], references: Sequence[str]) -> tuple[Estimate, str]:
+    """A metric of sacrebleu's over a corpus, with its bootstrap interval, and its signature."""
+    score = metric.corpus_score(texts, [references], n_bootstrap=BOOTSTRAPS if len(texts) > 1 else 1)
+    signature = str(metric.get_signature())
+    # The JSON form is sacrebleu's public way to the bootstrap interval.
+    told = json.loads(score.format(width=6, signature=signature, is_json=True))
+    low = high = None
+    if told.get("confidence_var"):  # not with one text, nor where every resample scores the same
+        low, high = (told["confidence_mean"] + sign * told["confidence_var"] for sign in (-1, 1))
+    return Estimate(score.score, low, high, len(texts), "bootstrap"), signature
+
+
+def _chrf(statistics: np.ndarray) -> Estimate:
+    """chrF2 with sacrebleu's interval: half the distance of two resampled scores to both sides of their mean."""
+    import numpy as np
+
+    value = float(chrf_of(statistics.sum(axis=0)[np.newaxis])[0])
+    drawn = np.sort(resampled_chrf(statistics, BOOTSTRAPS))
+    cut = BOOTSTRAPS // 40
+    half, middle = float(drawn[-cut - 1] - drawn[cut]) / 2, float(drawn.mean())
+    if half <= 0:
+        return Estimate(value, None, None, len(statistics), "bootstrap")
+    return Estimate(value, middle - half, middle + half, len(statistics), "bootstrap")
 
 
 def _rouge_l(texts: Sequence[str], references: Sequence[str]) -> Estimate:
