@@ -158,14 +158,17 @@ def scale_of(
     ]
     order = [names.index(name) for name in arms or names if name in names]
     pairs = [(names[one], names[two], contrast(unit[two] - unit[one])) for one, two in combinations(order, 2)]
-    adjusted = holm({f"{at}": between.p for at, (_, _, between) in enumerate(pairs)})
-    differences = [
+    return Scale(sorted(strengths, key=lambda strength: -strength.log_odds), _differences(pairs, method))
+
+
+def _differences(pairs: Sequence[tuple[str, str, _Contrast]], method: str) -> list[Difference]:
+    adjusted = holm({str(at): between.p for at, (_, _, between) in enumerate(pairs)})
+    return [
         Difference(
-            earlier, later, between.value, *between.limits, between.p, adjusted[f"{at}"] or 0.0, method, between.these
+            earlier, later, between.value, *between.limits, between.p, adjusted[str(at)] or 0.0, method, between.these
         )
         for at, (earlier, later, between) in enumerate(pairs)
     ]  # fmt: skip
-    return Scale(sorted(strengths, key=lambda strength: -strength.log_odds), differences)
 
 
 def strengths(

@@ -182,16 +182,16 @@ def _cut_short(told: Gathered) -> Iterator[Point]:
 
 def proxies(scores: dict[str, ArmScores]) -> tuple[tuple[str, ...], ...]:
     """How each arm writes: rows of the figure's name and a value of each arm."""
-    every = [own.proxies for own in scores.values()]
+    every = [own.proxies for own in scores.values()]  # None of an arm whose texts are not English
 
     def row(name: str, values: list[float | None], form: str) -> tuple[str, ...]:
         return (name, *("-" if value is None else format(value, form) for value in values))
 
     return (
-        row("Words, mean", [one.words for one in every], ".1f"),
-        row("Words against the reference, median ratio", [one.words_to_reference for one in every], ".2f"),
+        row("Words, mean", [one.words if one else None for one in every], ".1f"),
+        row("Words against the reference, median ratio", [one.words_to_reference if one else None for one in every], ".2f"),
         row("Slots filled of 7 (modality, view, region, side, finding, location, severity)",
-            [one.slots_filled for one in every], ".2f"),
-        row("Sentences that name a finding", [one.sentences_naming_finding.value for one in every], ".1%"),
-        row("Professional terms per 100 words", [one.professional_per_100_words for one in every], ".1f"),
+            [one.slots_filled if one else None for one in every], ".2f"),
+        row("Sentences that name a finding", [one.sentences_naming_finding.value if one else None for one in every], ".1%"),
+        row("Professional terms per 100 words", [one.professional_per_100_words if one else None for one in every], ".1f"),
     )  # fmt: skip
