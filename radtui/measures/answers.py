@@ -85,6 +85,8 @@ class Answers:
             return Proportion(
                 total, n, *limits, "wilson by case", found.readers, found.cases, these if found.readers > 1 else None
             )  # fmt: skip
+        if found.cases < 2:  # nothing tells how far cases differ
+            return Proportion(total, n, None, None, BY_CASES, found.readers, found.cases)
         if found.readers < 2:
             return Proportion(total, n, *these, BY_CASES, 1, found.cases)
         low, high = share_limits(share, found.variance, found.degrees, found.cases)

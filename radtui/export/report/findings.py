@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from radtui.export.report.document import Point, Tone
 from radtui.export.report.gather import Gathered
@@ -11,6 +11,7 @@ from radtui.measures.scheme import parse_error_answer
 from radtui.measures.scores import ArmScores
 from radtui.measures.significance import ALPHA, TOO_FEW
 from radtui.measures.statistics import Summary
+from radtui.measures.text_scores import Proxies
 from radtui.measures.words import estimate, p_value, share
 from radtui.records import Rating
 
@@ -184,14 +185,15 @@ def proxies(scores: dict[str, ArmScores]) -> tuple[tuple[str, ...], ...]:
     """How each arm writes: rows of the figure's name and a value of each arm."""
     every = [own.proxies for own in scores.values()]  # None of an arm whose texts are not English
 
-    def row(name: str, values: list[float | None], form: str) -> tuple[str, ...]:
-        return (name, *("-" if value is None else format(value, form) for value in values))
+    def row(name: str, value: Callable[[Proxies], float | None], form: str) -> tuple[str, ...]:
+        values = [value(one) if one else None for one in every]
+        return (name, *("-" if found is None else format(found, form) for found in values))
 
     return (
-        row("Words, mean", [one.words if one else None for one in every], ".1f"),
-        row("Words against the reference, median ratio", [one.words_to_reference if one else None for one in every], ".2f"),
+        row("Words, mean", lambda one: one.words, ".1f"),
+        row("Words against the reference, median ratio", lambda one: one.words_to_reference, ".2f"),
         row("Slots filled of 7 (modality, view, region, side, finding, location, severity)",
-            [one.slots_filled if one else None for one in every], ".2f"),
-        row("Sentences that name a finding", [one.sentences_naming_finding.value if one else None for one in every], ".1%"),
-        row("Professional terms per 100 words", [one.professional_per_100_words if one else None for one in every], ".1f"),
+            lambda one: one.slots_filled, ".2f"),
+        row("Sentences that name a finding", lambda one: one.sentences_naming_finding.value, ".1%"),
+        row("Professional terms per 100 words", lambda one: one.professional_per_100_words, ".1f"),
     )  # fmt: skip
