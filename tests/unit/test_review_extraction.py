@@ -262,10 +262,10 @@ def test_every_name_in_the_lexicon_is_understood_as_itself():
 def test_long_text_is_quick():
     import time
 
-    started = time.perf_counter()
+    started = time.process_time()
     extract("No evidence of a right pleural effusion or a nodule in the left upper lobe, but a mass. " * 120)
     extract("heart " * 3000 + "left right " * 2000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
