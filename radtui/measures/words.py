@@ -58,7 +58,7 @@ def share(of: Proportion, n: bool = True) -> str:
     """A proportion: "71.4 % (52.9 % to 84.7 %, n=28)"."""
     if of.value is None:
         return NOTHING
-    return percent_text(of.value, 1) + _behind(of, limits(of, lambda value: percent_text(value, 1)), n)
+    return percent_text(of.value, 1) + _behind(of, lambda value: percent_text(value, 1), n)
 
 
 def estimate(of: Estimate, signed: bool = False, digits: int = 2, n: bool = True) -> str:
@@ -66,7 +66,7 @@ def estimate(of: Estimate, signed: bool = False, digits: int = 2, n: bool = True
     if of.value is None:
         return NOTHING
     form = f"{'+' if signed else ''}.{digits}f"
-    return f"{of.value:{form}}" + _behind(of, limits(of, lambda value: f"{value:{form}}"), n)
+    return f"{of.value:{form}}" + _behind(of, lambda value: f"{value:{form}}", n)
 
 
 def limits(of: Proportion | Estimate, text: Callable[[float], str]) -> str:
@@ -83,8 +83,8 @@ def these_readers(of: Proportion | Estimate, text: Callable[[float], str]) -> st
     )
 
 
-def _behind(of: Proportion | Estimate, interval: str, n: bool) -> str:
-    parts = [interval] if interval else []
+def _behind(of: Proportion | Estimate, text: Callable[[float], str], n: bool) -> str:
+    parts = [part for part in (limits(of, text), these_readers(of, text)) if part]
     if n:
         parts.append(f"n={of.n}" + (f" ratings of {of.cases} cases" if 0 < of.cases < of.n else ""))
     return f" ({', '.join(parts)})" if parts else ""
