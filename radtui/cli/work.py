@@ -32,7 +32,7 @@ def import_(session: Session, source: str, detach: bool, as_json: bool, **given:
     """
     from radtui.jobs import submit_import
 
-    db = session.connect()
+    db = session.connect(create=True)
     job = submit_import(session.data, db, apply(ImportSettings(source=source), given))
     _finish(session, db, job, wait=not detach, as_json=as_json, stop_on_interrupt=True)
 
