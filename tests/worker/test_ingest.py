@@ -46,7 +46,7 @@ class Import:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Import]:
-    data = DataDir(tmp_path / "store")
+    data = DataDir(tmp_path / "store").create()
     db = connect(data)
     yield Import(data, db)
     db.close()
