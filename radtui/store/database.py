@@ -277,7 +277,9 @@ def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
     """
     check_in_place(db)
     if is_in_memory(db):
-        raise FolderGoneError("There is no data folder here yet: import something, or name another --data-dir.")
+        raise FolderGoneError(
+            "There is no data folder here yet: import something, or name another --data-dir."
+        )
     if synced:
         db.execute("PRAGMA synchronous=FULL")
     try:
