@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shlex
 from dataclasses import dataclass, field
@@ -10,6 +12,11 @@ from pathlib import Path
 from radtui.records import UserError
 
 DATABASE_NAME = "radtui.db"
+PRIVATE = 0o077  # what a new data folder lets nobody but its owner do
+
+# What the user's own files are made with: read once, since reading it sets it, for all threads.
+USER_UMASK = os.umask(PRIVATE)
+os.umask(USER_UMASK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,11 @@ class DataDir:
     def lock(self, job_id: int) -> Path:
         """The file whose `flock` a live worker holds."""
         return self.job(job_id) / "lock"
+
+    @property
+    def launch_lock(self) -> Path:
+        """The file whose `flock` whoever starts a job holds until the worker has its own."""
+        return self.root / "launch.lock"
 
     def adapter(self, job_id: int) -> Path:
         """The LoRA adapter a finished training job leaves."""
@@ -67,11 +79,48 @@ class DataDir:
         where = ("--data-dir", str(self.root)) if self.named else ()
         return shlex.join(("radtui", *where, *words))
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the folder is one that was made for data and holds none yet."""
+        return all((self.root / name).is_dir() for name in ("jobs", "images")) and not self.has_content
+
+    @property
+    def has_content(self) -> bool:
+        """Whether images or jobs lie here."""
+        return any(True for name in ("jobs", "images") for _ in (self.root / name).glob("*"))
+
     def create(self) -> DataDir:
-        """Make the folder and its parents; returns itself."""
+        """Make the folder, for its owner alone, and its parents; returns itself."""
+        self.keep_modes()
         (self.root / "jobs").mkdir(parents=True, exist_ok=True)
         (self.root / "images").mkdir(exist_ok=True)
         return self
+
+    def keep_modes(self) -> None:
+        """From now on let this process make files that those may read who may read the folder: at first its owner.
+
+        Exports are no part of the folder; they are as readable as any file the user makes (`USER_UMASK`).
+        """
+        mask = PRIVATE
+        with contextlib.suppress(OSError):
+            mask = ~self.root.stat().st_mode & PRIVATE
+        os.umask(mask)
+
+
+def is_locked(lock: Path) -> bool:
+    """Whether a process holds the `flock` of a file; False where there is no such file."""
+    try:
+        handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two lookers never take each other for a holder.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def find_data_dir(option: str | None = None) -> DataDir:
@@ -84,6 +133,13 @@ def find_data_dir(option: str | None = None) -> DataDir:
     from platformdirs import user_data_path
 
     return DataDir(user_data_path("radtui"))
+
+
+def state_folder() -> Path:
+    """Where radtui keeps what belongs to no data folder: answers that one could not take, tracebacks."""
+    from platformdirs import user_state_path
+
+    return user_state_path("radtui")
 
 
 def asset(name: str) -> Path:

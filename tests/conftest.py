@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
@@ -46,11 +48,22 @@ def db(data: DataDir) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def launched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Jobs that were launched; no process is started for them."""
+def launched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Jobs that were launched; no process is started for them, but their locks are held as by a worker."""
     ids: list[int] = []
-    monkeypatch.setattr(launch, "launch", lambda data, db, job_id: ids.append(job_id))
-    return ids
+    held: list[IO[bytes]] = []
+
+    def launch_nothing(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
+        ids.append(job_id)
+        data.job(job_id).mkdir(parents=True, exist_ok=True)
+        held.append(data.lock(job_id).open("ab"))
+        with suppress(BlockingIOError):  # held since it was launched before
+            fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    monkeypatch.setattr(launch, "launch", launch_nothing)
+    yield ids
+    for lock in held:
+        lock.close()
 
 
 def drawn_png(seed: int, side_px: int = 64) -> bytes:

@@ -9,10 +9,13 @@ from xml.sax.saxutils import escape, quoteattr
 
 from radtui.charts.model import ChartModel
 from radtui.charts.plot import Dot, Label, Line, Plot, Shape, plot
+from radtui.harmless import printable
 
 if TYPE_CHECKING:
     from PIL import ImageDraw
+    from PIL.PngImagePlugin import PngInfo
 
+MADE_BY = "radtui"  # in the file, which may be replaced by another one that radtui makes
 WIDTH_PX, HEIGHT_PX = 960, 480
 FONTS = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 SUPERSAMPLE = 3  # Pillow draws without antialiasing: drawn larger, then reduced
@@ -41,7 +44,7 @@ def loss_svg(
     body = "\n".join(map(_element, picture.shapes))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family={quoteattr(FONTS)}>\n'
-        f"<title>{title}</title>\n"
+        f"<title>{title}</title>\n<!-- {MADE_BY} -->\n"
         f'<rect width="100%" height="100%" fill="{picture.background}"/>\n{body}\n</svg>\n'
     )
 
@@ -69,7 +72,9 @@ def loss_png(
     for shape in picture.shapes:
         _paint(draw, shape)
     out = io.BytesIO()
-    image.resize((width_px, height_px), Image.Resampling.BOX).save(out, "PNG", optimize=True)
+    image.resize((width_px, height_px), Image.Resampling.BOX).save(
+        out, "PNG", pnginfo=_made_by(), optimize=True
+    )
     return out.getvalue()
 
 
@@ -121,8 +126,16 @@ def _paint_line(draw: ImageDraw.ImageDraw, shape: Line) -> None:
         draw.line(points, fill=shape.colour, width=round(shape.width * SUPERSAMPLE), joint="curve")
 
 
+def _made_by() -> PngInfo:
+    from PIL.PngImagePlugin import PngInfo
+
+    facts = PngInfo()
+    facts.add_text("Software", MADE_BY)
+    return facts
+
+
 def _text(text: str) -> str:
-    return escape(_NOT_XML.sub("", text))
+    return escape(_NOT_XML.sub("", printable(text)))
 
 
 def _printable(text: str) -> str:

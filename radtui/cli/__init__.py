@@ -15,6 +15,8 @@ import click
 
 from radtui import __version__
 from radtui.cli.context import Session
+from radtui.cli.failures import keep_traceback, sentence
+from radtui.cli.printing import guard_streams
 from radtui.paths import find_data_dir
 from radtui.records import UserError
 
@@ -34,6 +36,10 @@ COMMANDS = {
     "cases": "radtui.cli.cases:cases",
     "plot": "radtui.cli.pictures:plot",
     "doctor": "radtui.cli.doctor:doctor",
+    "check": "radtui.cli.backup:check",
+    "backup": "radtui.cli.backup:backup",
+    "restore": "radtui.cli.backup:restore",
+    "data": "radtui.cli.data:data",
 }
 NAMED_COMMAND = re.compile(rf"\bradtui(?= (?:{'|'.join(COMMANDS)})\b)")
 
@@ -91,9 +97,11 @@ def cli(ctx: click.Context, data_dir: str | None, rater: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; a problem of the user's is one sentence, never a traceback."""
+    """Run the command line; a problem is one sentence, never a traceback."""
+    guard_streams()
     try:
         cli.main(standalone_mode=False, prog_name="radtui")
+        sys.stdout.flush()  # what cannot be written is to be said here, not by the interpreter's end
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
@@ -107,4 +115,8 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of a pipe went away; nothing is left to tell it
+        sys.exit(1)
+    except Exception as error:  # a full disk, a locked or damaged database, and what nobody has thought of
+        log = keep_traceback(error)
+        click.echo(f"radtui: {sentence(error)}" + (f" Details are in {log}." if log else ""), err=True)
         sys.exit(1)

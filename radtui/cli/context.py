@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import sqlite3
 import sys
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 
 import click
 
+from radtui.cli.printing import json_text, own_sequences
 from radtui.paths import DataDir
 from radtui.records import UserError
 
@@ -23,11 +23,11 @@ class Session:
     data: DataDir
     rater: str = ""
 
-    def connect(self) -> sqlite3.Connection:
-        """The data folder's database, created when it is not there."""
+    def connect(self, *, create: bool = False) -> sqlite3.Connection:
+        """The data folder's database; `create` makes the folder where there is none."""
         from radtui.store.database import connect
 
-        return connect(self.data)
+        return connect(self.data, create=create)
 
     def read(self) -> sqlite3.Connection:
         """As `connect`, for commands that only look: also where nothing can be written. Closed with the command."""
@@ -56,7 +56,8 @@ class Session:
         from radtui.tui.app import run_app
 
         chosen = self.chosen_rater
-        run_app(self.data, chosen or _login_name(), screen=screen, guide=guide, from_login=not chosen)
+        with own_sequences():
+            run_app(self.data, chosen or _login_name(), screen=screen, guide=guide, from_login=not chosen)
 
 
 def _login_name() -> str:
@@ -72,7 +73,7 @@ pass_session = click.make_pass_decorator(Session)
 def print_result(values: Mapping[str, object], as_json: bool) -> None:
     """Print a command's result: JSON for scripts, exact; aligned lines for people."""
     if as_json:
-        click.echo(json.dumps(values, indent=2, ensure_ascii=False, default=str))
+        click.echo(json_text(values))
         return
     from radtui.settings import value_text
 

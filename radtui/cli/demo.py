@@ -44,7 +44,7 @@ def demo(session: Session, seed: int, headless: bool, as_json: bool) -> None:
         raise UserError('The demo trains a model: pip install -c constraints.txt "radtui[train]" first.')
     if not headless:
         session.need_terminal()
-    db = session.connect()
+    db = session.connect(create=True)
     if headless:
         sys.exit(_headless(session, db, seed, as_json))
     there = find_demo(db, seed)

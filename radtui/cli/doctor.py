@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import json
 import os
 import platform
 import shutil
@@ -16,6 +15,7 @@ import click
 
 from radtui import __version__
 from radtui.cli.context import Session, pass_session
+from radtui.cli.printing import json_text
 from radtui.paths import DataDir
 from radtui.records import UserError
 
@@ -38,9 +38,10 @@ class Finding:
 @pass_session
 def doctor(session: Session, as_json: bool) -> None:
     """Check packages, GPU, disk, data folder and terminal."""
-    findings = [_python(), *_packages(), _gpu(), _data(session), _disk(session.data), _terminal()]
+    findings = [_python(), *_packages(), _gpu(), _data(session), *_place(session.data), _disk(session.data)]
+    findings.append(_terminal())
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        click.echo(json_text([asdict(finding) for finding in findings]))
     else:
         marks = {"ok": "ok     ", "note": "note   ", "missing": "missing"}
         for finding in findings:
@@ -89,6 +90,8 @@ def _data(session: Session) -> Finding:
     from radtui.store import cases, jobs
     from radtui.store.database import can_write
 
+    if not session.data.database.exists() and not session.data.has_content:
+        return Finding("data folder", "note", f"{session.data.root}: nothing there yet; an import makes it")
     try:
         db = session.read()
     except UserError as error:
@@ -97,6 +100,25 @@ def _data(session: Session) -> Finding:
     if can_write(db):
         return Finding("data folder", "ok", what)
     return Finding("data folder", "note", f"{what}; it can only be read, so the app does not open on it")
+
+
+def _place(data: DataDir) -> list[Finding]:
+    """Who can read the data folder, and whether it lies where SQLite's log is safe."""
+    from radtui.cli.data_findings import NETWORK, file_system, readers
+
+    if not data.root.is_dir():
+        return []
+    who, is_open = readers(data.root)
+    found = [Finding("readers", "note" if is_open else "ok", who)]
+    kind = file_system(data.root)
+    if kind in NETWORK:
+        found.append(
+            Finding("file system", "missing", f"{kind}: SQLite's log is not safe there, and two machines at work on it"
+                    " damage the database; use a local disk, and radtui backup for copies"),
+        )  # fmt: skip
+    elif kind:
+        found.append(Finding("file system", "ok", kind))
+    return found
 
 
 def _disk(data: DataDir) -> Finding:

@@ -16,6 +16,7 @@ from radtui.cli.results import (
     study_words,
 )
 from radtui.measures.words import left_out_words, row_counts, rows_words
+from radtui.records import UserError
 
 FORMS = ("csv", "errors", "jsonl", "parquet", "dpo", "kto")
 NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
@@ -43,6 +44,7 @@ NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
     help="Learn also from chosen texts in which a significant error was counted (dpo, kto).",
 )  # fmt: skip
 @SCHEME_OPTION
+@click.option("--force", is_flag=True, help="Replace a file that is no unchanged export of radtui.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
 @pass_session
 def export(
@@ -56,10 +58,13 @@ def export(
     include_unblinded: bool,
     keep_significant_errors: bool,
     scheme_file: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Write the rated comparisons of a generation job, or of a study, into a file, with a manifest beside it."""
+    from radtui.export.files import check_replaceable
     from radtui.export.formats import DEFAULT_NAMES, TABLES, Options, write_export
+    from radtui.store.ratings import raters
     from radtui.study.schemes import of_scheme
     from radtui.study.study import check_scheme, read_review, scheme_for
 
@@ -67,8 +72,12 @@ def export(
     scheme = scheme_for(session.data, scheme_file)
     review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
     check_scheme(review.ratings, scheme)
+    if not review.ratings:
+        raise UserError(_nothing(study_words(review.study), only_rater, raters(db, review.study.id)))
+    out = out or Path(DEFAULT_NAMES[form])
+    replaces = check_replaceable(out, force)
     options = Options(only_rater, raw, include_unblinded, keep_significant_errors)
-    done = write_export(session.data, db, review, form, out or Path(DEFAULT_NAMES[form]), options)
+    done = write_export(session.data, db, review, form, out, options)
     counts = {} if form in NOUNS else row_counts((of_scheme(review) if form in TABLES else review).ratings)
     if as_json:
         told = study_facts(review.study) | {"format": form, "rows": done.rows} | counts
@@ -84,5 +93,12 @@ def export(
         click.echo(f"Left out: {left_out_words(done.left_out)}.", err=True)
     if done.note:
         click.echo(done.note, err=True)
-    if not review.ratings:
-        click.echo("Nothing is rated yet: open radtui and press r.", err=True)
+    if replaces:
+        click.echo(f"It replaces the {out.name} that was there.", err=True)
+
+
+def _nothing(where: str, rater: str, known: list[str]) -> str:
+    """Why there is nothing to export, and so nothing was written."""
+    if rater and known:
+        return f"{rater} has rated nothing in {where}, so nothing was written; {', '.join(known)} have."
+    return f"Nothing is rated in {where} yet, so nothing was written: open radtui and press r."

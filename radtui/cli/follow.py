@@ -9,6 +9,7 @@ import time
 
 import click
 
+from radtui.cli.printing import own_sequences
 from radtui.durations import estimate_text
 from radtui.jobs import reconcile
 from radtui.jobs.progress import Pace, Progress
@@ -114,7 +115,8 @@ class _Line:
             return
         if self._in_place:
             width = shutil.get_terminal_size().columns - 1
-            click.echo("\r\x1b[K" + text[:width], err=True, nl=False)
+            self._clear()
+            click.echo(" ".join(text[:width].split("\n")), err=True, nl=False)
         else:
             click.echo(text, err=True)
         self._shown, self._shown_at = text, now
@@ -122,4 +124,9 @@ class _Line:
     def close(self) -> None:
         """Leave the line as it is and go on below."""
         if self._in_place and self._shown:
+            self._clear()
+
+    @staticmethod
+    def _clear() -> None:
+        with own_sequences():
             click.echo("\r\x1b[K", err=True, nl=False)

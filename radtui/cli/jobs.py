@@ -10,6 +10,7 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.follow import follow, report_end
+from radtui.cli.printing import json_text
 from radtui.cli.work import job_values
 from radtui.durations import clock_text
 from radtui.records import Job, JobState, StopRequest
@@ -31,9 +32,7 @@ def list_jobs(session: Session, as_json: bool) -> None:
     _reconcile(session, db)
     found = store.all_jobs(db)
     if as_json:
-        import json
-
-        click.echo(json.dumps([job_values(job) for job in found], indent=2, ensure_ascii=False))
+        click.echo(json_text([job_values(job) for job in found]))
         return
     if not found:
         command = session.data.command

@@ -11,6 +11,7 @@ from typing import Literal
 import click
 
 from radtui.cli.context import Session, pass_session
+from radtui.cli.printing import own_sequences
 from radtui.records import JobKind, UserError
 
 
@@ -47,8 +48,9 @@ def show(session: Session, image: str | None, width: int | None, problems: bool,
         ColourDepth.TRUE: "truecolor", ColourDepth.C256: "256", ColourDepth.TEXT: "standard" if in_colour else None,
     }  # fmt: skip
     console = Console(color_system=system[colours.depth], width=max(columns, picture.width + 1))
-    for line in picture_lines(picture, colours.depth):
-        console.print(Segments([*line, Segment.line()]), end="")
+    with own_sequences():
+        for line in picture_lines(picture, colours.depth):
+            console.print(Segments([*line, Segment.line()]), end="")
     click.echo(f"{title}; not for clinical use")
     if colours.why:
         click.echo(f"{colours.badge}: {colours.why}")
@@ -97,10 +99,13 @@ def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("loss.svg"), show_default=True,
     help="File to write: .svg or .png.",
 )  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace a file that is no unchanged export of radtui.")
 @pass_session
-def plot(session: Session, job_ids: tuple[int, ...], out: Path) -> None:
+def plot(session: Session, job_ids: tuple[int, ...], out: Path, force: bool) -> None:
     """Draw the loss curves of training jobs into a file."""
     from radtui.cli.plots import write_plot
+    from radtui.export.files import check_replaceable
 
+    check_replaceable(out, force)
     write_plot(session.read(), job_ids, out)
     click.echo(f"{', '.join(f'job {job_id}' for job_id in job_ids)} -> {out}")

@@ -17,18 +17,23 @@ from radtui.cli.results import SCHEME_OPTION, STUDY_OPTION, review_study, study_
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True,
     help="File to write: .html or .md; one file that needs no other.",
 )  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace a file that is no unchanged export of radtui.")
 @SCHEME_OPTION
 @pass_session
-def report(session: Session, job_id: int | None, study_id: int | None, out: Path, scheme_file: str) -> None:
+def report(
+    session: Session, job_id: int | None, study_id: int | None, out: Path, force: bool, scheme_file: str
+) -> None:
     """Tell what a model learnt in one file: settings, examples, curves, what got better and what got worse.
 
     JOB is a generation job, or a training job whose newest descriptions are taken; --study names a study instead.
     """
+    from radtui.export.files import check_replaceable
     from radtui.export.report import write_report
     from radtui.export.report.gather import report_study
     from radtui.jobs.control import get_job
     from radtui.study.study import scheme_for
 
+    check_replaceable(out, force)
     db = session.read()
     if job_id is not None and study_id is None:
         study = report_study(db, get_job(db, job_id))

@@ -41,7 +41,7 @@ def import_(session: Session, source: str, dry_run: bool, detach: bool, as_json:
         settings = replace(settings, salt_file=str(Path(settings.salt_file).expanduser().resolve()))
     if dry_run:
         _print_preview(settings, as_json)
-    db = session.connect()
+    db = session.connect(create=True)
     job = submit_import(session.data, db, settings)
     _finish(session, db, job, wait=not detach, as_json=as_json, stop_on_interrupt=True)
 

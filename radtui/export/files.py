@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shutil
 import tempfile
@@ -10,7 +12,75 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from radtui.durable import digest, sync_folder
+from radtui.paths import USER_UMASK
 from radtui.records import UserError
+
+SNIFFED_BYTES = 4096
+OWN_SIGNS = (b"radtui", b"export_schema")  # one stands near an end of each file that radtui writes
+
+
+def check_replaceable(path: Path, force: bool = False) -> bool:
+    """Whether a file of an earlier export stands where one is to be written, and may be replaced.
+
+    An export that nobody has changed since may be: scripts write the same file again and again.
+
+    Args:
+        path: The file to write. A folder is for `whole_folder` to judge.
+        force: Replace it whatever it is.
+
+    Raises:
+        UserError: Something else stands there, or an export that was changed since.
+    """
+    if not path.is_file():
+        return False
+    if force:
+        return True
+    why = "is no export of radtui"
+    try:
+        manifest = path.with_name(path.name + ".manifest.json")
+        if manifest.is_file():
+            files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
+            if digest(path) in [file["sha256"] for file in files]:
+                return True
+            why = "was changed since it was exported"
+        else:
+            with path.open("rb") as file:
+                ends = file.read(SNIFFED_BYTES)
+                file.seek(max(0, path.stat().st_size - SNIFFED_BYTES))
+                ends += file.read()
+            if any(sign in ends for sign in OWN_SIGNS):
+                return True
+    except (OSError, ValueError, KeyError, TypeError):
+        why = "cannot be told from a file of yours"
+    raise UserError(f"{path} is there already and {why}; --force replaces it, --out names another file.")
+
+
+def _lock(handle: int) -> bool:
+    """Hold an unfinished file as long as this process lives; False while another one holds it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed exports of the same name left: whoever still writes holds a lock."""
+    for left in path.parent.glob(f".{path.name}.????????"):
+        handle = os.open(left, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            if not _lock(handle):
+                continue
+            if not left.is_dir():
+                left.unlink()
+            elif not (left / "old").exists():  # a crash between two renames left the earlier export there
+                shutil.rmtree(left, ignore_errors=True)
+            elif not path.exists():
+                (left / "old").rename(path)
+                shutil.rmtree(left, ignore_errors=True)
+        finally:
+            os.close(handle)
 
 
 @contextmanager
@@ -22,18 +92,19 @@ def whole_file(path: Path, binary: bool = False) -> Iterator[IO]:  # text or byt
     """
     temporary = None
     try:
+        _sweep(path)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
+        _lock(handle)
         mode, text = ("wb", {}) if binary else ("w", {"encoding": "utf-8", "newline": ""})
         with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
             yield file
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files private; an export is as readable as any file the user makes.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
+        temporary.chmod(0o666 & ~USER_UMASK)
         temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror}; choose another file with --out.") from error
     finally:
@@ -56,12 +127,16 @@ def whole_folder(path: Path, replaceable: Callable[[Path], bool]) -> Iterator[Pa
         raise UserError(
             f"{path} holds something else than an earlier export; choose another folder with --out."
         )
-    temporary = None
+    temporary, handle = None, -1
     try:
+        _sweep(path)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        handle = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+        _lock(handle)
         new = temporary / "new"
         new.mkdir()
         yield new
+        _make_the_users(new)
         if path.exists():
             path.rename(temporary / "old")  # a folder cannot take another's place in one step
         new.rename(path)
@@ -75,3 +150,11 @@ def whole_folder(path: Path, replaceable: Callable[[Path], bool]) -> Iterator[Pa
             if (temporary / "old").exists() and not path.exists():
                 (temporary / "old").rename(path)
             shutil.rmtree(temporary, ignore_errors=True)
+        if handle >= 0:
+            os.close(handle)
+
+
+def _make_the_users(folder: Path) -> None:
+    """Make a folder as readable as any that the user makes; what lies in radtui's own is private."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~USER_UMASK)

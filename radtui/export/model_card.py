@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from radtui.harmless import printable
 from radtui.records import Job, Metric
 from radtui.settings import TrainSettings
 
@@ -46,10 +47,10 @@ def card(job: Job, losses: Sequence[Metric], merged: bool) -> str:
     loss_of = "the description alone" if settings.loss_on == "answer" else "prompt and description"
     if settings.learns_preferences:
         loss_of = "DPO over rated pairs"
-    return "\n".join(
+    return printable("\n".join(
         [*header, *about, "## Result", "", *_table(found), "", f"## Losses, of {loss_of}", "", *_losses(losses),
          "", "## Settings", "", *_table(settings.to_dict()), "", "## Versions", "", *_versions(job), ""]
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _table(values: Mapping[str, object]) -> list[str]:

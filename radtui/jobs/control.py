@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sqlite3
-import time
 
 from radtui.jobs import launch
 from radtui.jobs.launch import alive
@@ -14,9 +13,6 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs
 from radtui.store.database import can_write
-
-# Between a job's row and its worker's lock; only a machine brought to its knees takes longer.
-START_GRACE_S = 15.0
 
 _FINISHED = {
     JobKind.TRAIN: "has finished its {} steps; start a new one from its settings",
@@ -53,6 +49,7 @@ def stop(
         # The worker may be deep in a compilation that writes no row; the lock says the process is still its own.
         with contextlib.suppress(ProcessLookupError):  # it has ended since the look at its lock
             os.kill(job.pid, signal.SIGTERM)
+    _settle_if_gone(data, db, job)  # nobody would read the request
 
 
 def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
@@ -61,7 +58,7 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
     Raises:
         UserError: there is no such job, it has nothing left to do, or the job it follows has left nothing yet.
     """
-    job = get_job(db, job_id)
+    job = _as_it_is(data, db, job_id)
     if job.state is JobState.DONE and not job.resumable:
         raise UserError(f"Job {job_id} {_FINISHED[job.kind].format(job.total_steps)}.")
     before = jobs.get(db, job.after_job_id) if job.after_job_id else None
@@ -69,9 +66,10 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
         raise UserError(
             f"Job {job_id} needs what job {before.id} leaves, and that is {before.state}; resume job {before.id} first."
         )
-    if not jobs.restart(db, job_id):
-        raise UserError(f"Job {job_id} is {get_job(db, job_id).state} already.")
-    _launch_or_fail(data, db, job_id)
+    with launch.starting(data):
+        if not jobs.restart(db, job_id):
+            raise UserError(f"Job {job_id} is {get_job(db, job_id).state} already.")
+        _launch_or_fail(data, db, job_id)
     return jobs.must_get(db, job_id)
 
 
@@ -86,8 +84,8 @@ def reconcile(data: DataDir, db: sqlite3.Connection) -> list[Job]:
     for job in jobs.live(db):
         if job.state is JobState.QUEUED:
             _settle_queued(data, db, job)
-        elif not alive(data, job.id) and not _just_started(job):
-            _settle_gone(db, job)
+        else:
+            _settle_if_gone(data, db, job)
     return jobs.live(db)
 
 
@@ -119,12 +117,27 @@ def _settle_queued(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
     if before is not None and before.state is not JobState.DONE:
         jobs.leave_queue(db, job.id, f"Job {before.id}, which it waited for, is {before.state}")
         return
-    if jobs.claim(db, job.id):
-        _launch_or_fail(data, db, job.id)
+    with launch.starting(data):
+        if jobs.claim(db, job.id):
+            _launch_or_fail(data, db, job.id)
 
 
-def _just_started(job: Job) -> bool:
-    return job.pid is None and time.time() - max(job.created_at, job.heartbeat_at or 0) < START_GRACE_S
+def _as_it_is(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
+    """A job by number, with a row that is true to its worker. Raises UserError when there is none."""
+    job = get_job(db, job_id)
+    if job.state in (JobState.STARTING, JobState.RUNNING):
+        _settle_if_gone(data, db, job)
+    return get_job(db, job_id)
+
+
+def _settle_if_gone(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
+    """Write down that a job is over whose worker is gone: locks say so, whatever times its row holds."""
+    if alive(data, job.id):
+        return
+    with launch.nobody_starts(data) as is_sure:
+        now = jobs.must_get(db, job.id)
+        if is_sure and now.state in (JobState.STARTING, JobState.RUNNING) and not alive(data, job.id):
+            _settle_gone(db, now)
 
 
 def _settle_gone(db: sqlite3.Connection, job: Job) -> None:

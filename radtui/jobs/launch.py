@@ -8,8 +8,11 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from radtui.paths import DataDir
+from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
 from radtui.store import jobs
 
@@ -17,6 +20,40 @@ WORKER_NICENESS = 10  # below the app, so that a key is answered while training 
 LOCK_WAIT_S = 5.0  # a worker that has just written its end still takes a moment to leave
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@contextmanager
+def starting(data: DataDir) -> Iterator[None]:
+    """Held from before a job's row says that it starts until its worker holds the job's lock.
+
+    So a row without a worker is told from one whose worker is on its way without looking at a clock. The kernel takes
+    the lock back however the holder ends.
+    """
+    handle = _open_lock(data.launch_lock)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)  # shared: jobs may be started side by side
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def nobody_starts(data: DataDir) -> Iterator[bool]:
+    """Whether no process is about to start a job; while it is so, none begins to."""
+    handle = _open_lock(data.launch_lock)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def _open_lock(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
 
 
 def launch(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
@@ -30,7 +67,7 @@ def launch(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     """
     try:
         data.job(job_id).mkdir(parents=True, exist_ok=True)
-        lock = os.open(data.lock(job_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = _open_lock(data.lock(job_id))
         try:
             if not _try_lock(lock):
                 raise UserError(f"Job {job_id} is running already; see radtui jobs show {job_id}.")
@@ -62,18 +99,7 @@ def _started(data: DataDir, job_id: int, lock: int) -> subprocess.Popen[bytes]:
 def alive(data: DataDir, job_id: int) -> bool:
     """Whether the worker of a job lives: its lock is held. A worker that ended is also reaped."""
     exit_code(job_id)
-    try:
-        lock = os.open(data.lock(job_id), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        # Shared, so that two lookers never take each other for a worker.
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return is_locked(data.lock(job_id))
 
 
 def exit_code(job_id: int) -> int | None:

@@ -20,6 +20,8 @@ def tail_log(data: DataDir, job_id: int, lines: int = 200) -> list[str]:
     except FileNotFoundError:
         return []
     found = [line.rsplit("\r", 1)[-1] for line in text.splitlines() if line.strip()]
-    if start and found:
+    if start and len(found) > 1:
         found = found[1:]  # the first may be half a line
+    elif start and found:
+        found = [f"... {found[0]}"]  # one line longer than is read: its end is better than nothing
     return found[-lines:]

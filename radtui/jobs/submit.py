@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from radtui.jobs.control import get_job, launch_new
+from radtui.jobs.launch import starting
 from radtui.paths import DataDir, asset
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
@@ -26,8 +27,9 @@ def submit_import(data: DataDir, db: sqlite3.Connection, settings: ImportSetting
         raise UserError(f"There is no {source}; name a folder, a parquet file or a hub id.")
     name = settings.name.strip() or _dataset_name(source)
     settings = replace(settings, source=source, name=name)
-    job = jobs.create(db, JobKind.IMPORT, name, name, settings.to_dict())
-    return launch_new(data, db, job)
+    with starting(data):
+        job = jobs.create(db, JobKind.IMPORT, name, name, settings.to_dict())
+        return launch_new(data, db, job)
 
 
 def submit_train(
@@ -47,11 +49,12 @@ def submit_train(
     name = f"{_short(settings.model)} on {settings.dataset}"
     if settings.learns_preferences:
         name += f", preferences of job {settings.from_job}"
-    job = jobs.create(
-        db, JobKind.TRAIN, name, settings.dataset, settings.to_dict(),
-        parent_job_id=parent_job_id, after_job_id=after_job_id,
-    )  # fmt: skip
-    return launch_new(data, db, job)
+    with starting(data):
+        job = jobs.create(
+            db, JobKind.TRAIN, name, settings.dataset, settings.to_dict(),
+            parent_job_id=parent_job_id, after_job_id=after_job_id,
+        )  # fmt: skip
+        return launch_new(data, db, job)
 
 
 def resolved_train(
@@ -108,12 +111,13 @@ def submit_generate(
         _check_split(db, settings.dataset, settings.split, "split", with_reference=False)
         case_ids = cases.usable(db, settings.dataset, settings.split, settings.limit)
     adapter = f"job {train.id}" if train else _short(settings.adapter)
-    job = jobs.create(
-        db, JobKind.GENERATE, f"{adapter} on {settings.dataset}/{settings.split}", settings.dataset,
-        settings.to_dict(), parent_job_id=train.id if train else None, after_job_id=after_job_id,
-        case_ids=case_ids,
-    )  # fmt: skip
-    return launch_new(data, db, job)
+    name = f"{adapter} on {settings.dataset}/{settings.split}"
+    with starting(data):
+        job = jobs.create(
+            db, JobKind.GENERATE, name, settings.dataset, settings.to_dict(),
+            parent_job_id=train.id if train else None, after_job_id=after_job_id, case_ids=case_ids,
+        )  # fmt: skip
+        return launch_new(data, db, job)
 
 
 def _training_job(db: sqlite3.Connection, settings: GenerateSettings, after_job_id: int | None) -> Job | None:

@@ -5,15 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from radtui.harmless import visible
+
 NORMALISATION = "plain-1"  # recorded with a review; raise the number when the shown text would change
 
-# Invisible and without effect on meaning: soft hyphen, zero-width space, word joiner, BOM, and the marks that only
-# steer the direction of neutral characters. The zero-width joiners stay, since Persian and Indic scripts need them.
-_DROPPED = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff\u200e\u200f\u061c"))
-# Embeddings, overrides and isolates can turn the rest of a line around, so they are shown instead of obeyed.
-_BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-
-_HARMLESS = re.compile(r"[\n\t -~]*")  # most texts are: nothing to look at character by character
 _FENCE = re.compile(r"^\s*(```|~~~)[\w+-]*\s*$")
 _RULE = re.compile(r"^\s*([-*_=])(\s*\1){2,}\s*$")
 _TABLE_RULE = re.compile(r"^\s*\|?(\s*:?-{3,}:?\s*\|)+\s*(:?-{3,}:?)?\s*$")
@@ -39,30 +34,6 @@ _ABBREVIATION = re.compile(
     re.I,
 )
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\s*\n+\s*")
-
-
-def visible(text: str) -> str:
-    """Make every character harmless to a terminal without losing that it was there.
-
-    Control characters become their symbols (ESC -> ␛), direction overrides and lone surrogates their code points
-    (⟨U+202E⟩); tab and line feed stay. Zero-width characters without meaning are dropped.
-    """
-    if _HARMLESS.fullmatch(text):
-        return text
-    return "".join(map(_visible_character, text.translate(_DROPPED)))
-
-
-def _visible_character(character: str) -> str:
-    code = ord(character)
-    if character in "\n\t" or 0x20 <= code < 0x7F:
-        return character
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if character in _BIDI or unicodedata.category(character) in ("Cc", "Cs") or character in "\u2028\u2029":
-        return f"⟨U+{code:04X}⟩"
-    return character
 
 
 def normalise(text: str) -> str:

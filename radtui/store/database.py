@@ -8,22 +8,42 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from radtui.durable import sync_folder
 from radtui.paths import DataDir
 from radtui.records import UserError
+from radtui.store.place import (
+    Connection,
+    FolderGoneError,
+    check_in_place,
+    gone_sentence,
+    is_in_memory,
+    is_in_place,
+    was_opened,
+)
 from radtui.store.schema import SCHEMA_VERSION, migrate
+from radtui.store.upgrade import check_nobody_works, copy_before_migrating, one_at_a_time
 
 BUSY_TIMEOUT_S = 30.0
 READ_CHUNK = 500  # ids per SELECT: under SQLite's limit of bound parameters
 
 
-def connect(data: DataDir | Path) -> sqlite3.Connection:
-    """Open (and when needed create or migrate) the database of a data folder, for the calling thread.
+def connect(
+    data: DataDir | Path, *, create: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> Connection:
+    """Open the database of a data folder, bringing it up to date when needed, for the calling thread.
 
-    Rows come back as `sqlite3.Row`. WAL lets the app read while a worker writes; `synchronous=NORMAL` keeps
-    every committed row through a killed process.
+    Rows come back as `sqlite3.Row`. WAL lets the app read while a worker writes; `synchronous=NORMAL` keeps every
+    committed row through a killed process, and `writing(db, synced=True)` through a power cut.
+
+    Args:
+        data: The data folder.
+        create: Make the folder where there is none, as an import does. Otherwise a folder that is not there is shown
+            as an empty one, in memory: looking leaves nothing behind.
+        busy_timeout_s: How long a statement waits while another process writes.
 
     Raises:
-        UserError: the folder cannot be written, the file is no database, or a newer radtui wrote it.
+        FolderGoneError: This process had the database open, and it is not there any more.
+        UserError: The folder cannot be written, the file is no database, or a newer radtui wrote it.
     """
     folder = data if isinstance(data, DataDir) else DataDir(data)
     if _read_only(folder):
@@ -31,26 +51,113 @@ def connect(data: DataDir | Path) -> sqlite3.Connection:
             f"The data folder {folder.root} can only be read: copy it to open the app or start jobs; stats, score,"
             " export, report, plot, show and jobs list work as it is."
         )
+    if folder.root.exists() and not folder.root.is_dir():
+        raise UserError(
+            f"Cannot use the data folder {folder.root}: it is a file; name another with --data-dir."
+        )
+    is_missing = not folder.database.exists() and not folder.is_new
+    if is_missing and was_opened(folder.database):
+        raise FolderGoneError(gone_sentence(folder.database))
+    _refuse_emptied(folder)
+    if is_missing and not create:
+        return _nothing_there()
+    folder.keep_modes()
     try:
-        folder.create()
-        db = sqlite3.connect(folder.database, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        db.row_factory = sqlite3.Row
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
-        version = int(db.execute("PRAGMA user_version").fetchone()[0])
-        if version < SCHEMA_VERSION:
-            migrate(db)
-        db.execute("PRAGMA foreign_keys=ON")
+        if create:
+            folder.create()
+        db = _opened(folder, busy_timeout_s)
     except OSError as error:
         raise UserError(
             f"Cannot use the data folder {folder.root}: {error.strerror}; name another with --data-dir."
         ) from error
     except sqlite3.DatabaseError as error:
-        raise UserError(
-            f"Cannot open {folder.database}: {error}; name another folder with --data-dir."
-        ) from error
-    _refuse_newer(folder, version)
+        raise UserError(f"Cannot open {folder.database}: {error}; {_next_step(error)}.") from error
     return db
+
+
+def _next_step(error: sqlite3.DatabaseError) -> str:
+    """What can be done about a database that cannot be opened."""
+    if is_busy(error):
+        return "another program is writing to it, try again in a moment"
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return "take back a copy with radtui restore, or name another folder with --data-dir"
+    return "name another folder with --data-dir"
+
+
+def _opened(folder: DataDir, busy_timeout_s: float) -> Connection:
+    db = sqlite3.connect(folder.database, busy_timeout_s, isolation_level=None, factory=Connection)
+    try:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode=WAL")
+        db.remember(folder.database)
+        db.execute("PRAGMA synchronous=NORMAL")
+        version = _version(db)
+        _refuse_newer(folder, version)
+        if version < SCHEMA_VERSION:
+            _bring_up_to_date(folder, db)
+        db.execute("PRAGMA foreign_keys=ON")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _bring_up_to_date(folder: DataDir, db: Connection) -> None:
+    """Migrate, with a copy of what was there; another process may be doing the same."""
+    with one_at_a_time(folder):
+        if _version(db) < SCHEMA_VERSION:
+            check_nobody_works(folder)
+            copy_before_migrating(folder, db, SCHEMA_VERSION)
+            migrate(db)
+
+
+def _nothing_there() -> Connection:
+    """An empty database in memory, which takes nothing: what is seen of a data folder that is not there."""
+    db = sqlite3.connect(":memory:", isolation_level=None, factory=Connection)
+    db.row_factory = sqlite3.Row
+    migrate(db)
+    db.execute("PRAGMA query_only=ON")
+    return db
+
+
+def in_place(db: Connection, data: DataDir, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Connection:
+    """The connection, or a new one where the folder has come, or come back, since it was opened.
+
+    While the folder is gone the old one stays: it still shows what was there. It is not closed here, since
+    others may hold it.
+    """
+    there = data.database.exists()
+    if not there or (not is_in_memory(db) and is_in_place(db)):
+        return db
+    return connect(data, busy_timeout_s=busy_timeout_s)
+
+
+def log_stamp(db: Connection) -> tuple[int, int] | None:
+    """Size and time of the write-ahead log, which change when a row is written; None where there is none."""
+    if db.file is None:
+        return None
+    try:
+        status = db.file.with_name(f"{db.file.name}-wal").stat()
+    except OSError:
+        return None
+    return (status.st_size, status.st_mtime_ns) if status.st_size else None
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_emptied(folder: DataDir) -> None:
+    """Raise UserError where images or jobs lie in a folder whose database is missing or has lost all its bytes."""
+    database = folder.database
+    if database.exists() and database.stat().st_size:
+        return
+    if folder.has_content:
+        state = "has 0 bytes" if database.exists() else "is missing"
+        raise UserError(
+            f"{database} {state}, though images or jobs lie beside it: take it back with radtui restore, or move the"
+            " folder away to begin anew."
+        )
 
 
 @contextmanager
@@ -116,7 +223,7 @@ def _open_read_only(data: DataDir, how: str) -> sqlite3.Connection:
         )
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA query_only=ON")
-        version = int(db.execute("PRAGMA user_version").fetchone()[0])
+        version = _version(db)
     except sqlite3.DatabaseError as error:
         raise UserError(
             f"Cannot read {data.database}: {error}; name another folder with --data-dir."
@@ -155,16 +262,74 @@ def same_moment(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def writing(db: sqlite3.Connection) -> Iterator[None]:
-    """One write transaction, all or nothing.
+def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
+    """One write transaction, all or nothing, into the file that the folder shows under its name.
 
     `BEGIN IMMEDIATE` takes the write lock at once: a transaction that reads first and writes later could find
     the database changed under it and fail, whatever the busy timeout.
+
+    Args:
+        db: A connection of the calling thread.
+        synced: Whether what is committed must outlast a power cut too: some milliseconds, for what people typed.
+
+    Raises:
+        FolderGoneError: The folder was removed, renamed, replaced or unmounted; nothing was written.
     """
-    db.execute("BEGIN IMMEDIATE")
+    check_in_place(db)
+    if is_in_memory(db):
+        raise FolderGoneError(
+            "There is no data folder here yet: import something, or name another --data-dir."
+        )
+    if synced:
+        db.execute("PRAGMA synchronous=FULL")
     try:
-        yield
-    except BaseException:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:  # SQLite ends it itself where the disk is full, but not always
+                db.execute("ROLLBACK")
+            raise
+        if synced:
+            _sync_folder_once(db)
+    finally:
+        if synced:
+            db.execute("PRAGMA synchronous=NORMAL")
+
+
+def _sync_folder_once(db: sqlite3.Connection) -> None:
+    """The log's own name must be on the disk too; it keeps it as long as this connection is open."""
+    if isinstance(db, Connection) and db.file is not None and not db.folder_synced:
+        sync_folder(db.file.parent)
+        db.folder_synced = True
+
+
+def is_free(db: sqlite3.Connection) -> bool:
+    """Whether the write lock can be had at once: False while another connection writes."""
+    waits_ms = int(db.execute("PRAGMA busy_timeout").fetchone()[0])
+    db.execute("PRAGMA busy_timeout=0")
+    try:
+        db.execute("BEGIN IMMEDIATE")
         db.execute("ROLLBACK")
-        raise
-    db.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if not is_busy(error):
+            raise
+        return False
+    finally:
+        db.execute(f"PRAGMA busy_timeout={waits_ms}")
+    return True
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether an error only says that another connection is writing."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def move_log(db: sqlite3.Connection) -> None:
+    """Move committed rows from the write-ahead log into the file itself, so that a copy of the file has them.
+
+    Waits for nobody: what another connection still reads stays in the log until the next time.
+    """
+    if can_write(db) and is_in_place(db):
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")

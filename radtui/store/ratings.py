@@ -71,7 +71,7 @@ def add(db: sqlite3.Connection, rating: Rating) -> Rating:
 
     When this returns, the row survives a killed process: the screen may move on.
     """
-    with writing(db):
+    with writing(db, synced=True):
         return _insert(db, rating)
 
 
@@ -97,7 +97,7 @@ def restore(
         False, with nothing written, when such a rater has gone on since: appended rows count before older ones.
     """
     new_ids = dict(known or {})
-    with writing(db):
+    with writing(db, synced=True):
         if any(_newest_id(db, *whose) != last for whose, last in (read or {}).items()):
             return False
         _assign(db, assignments)
@@ -220,7 +220,7 @@ def marked_cases(db: sqlite3.Connection) -> dict[int, bool]:
 
 def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     """Store assignments; one that is there already keeps its side and place for ever."""
-    with writing(db):
+    with writing(db, synced=True):
         _assign(db, assignments)
 
 
@@ -254,7 +254,7 @@ def stored_sides(
 
 def reveal(db: sqlite3.Connection, seen: Reveal) -> None:
     """Remember for good what a reader has seen; the first time counts."""
-    with writing(db):
+    with writing(db, synced=True):
         _reveal(db, seen)
 
 

@@ -10,19 +10,24 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from radtui.harmless import visible
 from radtui.measures.scheme import Scheme
-from radtui.measures.text import normalise, visible
+from radtui.measures.text import normalise
 from radtui.records import ArmKind, Case, Comparison, Rating, Study
 from radtui.store import cases, ratings, studies
+from radtui.store.place import FolderGoneError
 from radtui.store.ratings import Assignment, Reveal
 from radtui.study import edits
 from radtui.study.active_time import TimeSpent
 from radtui.study.blinding import calibration_set, order_key, shown_sides
 from radtui.study.queue import Pair, Queue, pair_of, shown_order
 from radtui.study.undo import History
+from radtui.study.unsaved import FIRST_ID, Unsaved
 
 Edit = Callable[[Rating], Rating]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,7 @@ class ReviewSession:
         sitting: What `read_sitting` read.
         clock: Monotonic seconds, for time spent.
         now: Unix seconds, for `rated_at`.
+        unsaved: What keeps answers while the data folder is gone; without it they are refused.
     """
 
     def __init__(
@@ -121,8 +127,9 @@ class ReviewSession:
         sitting: Sitting,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        unsaved: Unsaved | None = None,
     ) -> None:
-        self._db, self.sitting, self._now = db, sitting, now
+        self._db, self.sitting, self._now, self._unsaved = db, sitting, now, unsaved
         self.time = TimeSpent(clock, sitting.scheme.protocol.idle_cutoff_s)
         self.queue, self._history = sitting.queue, sitting.history
         self.among: list[Pair] | None = None  # what a filter or search leaves, None for all
@@ -130,9 +137,15 @@ class ReviewSession:
         self._place = {pair: at for at, pair in enumerate(sitting.pairs, 1)}
         self._newest_id = sitting.newest_id
         self._pair: Pair | None = None
+        self._seen: set[int] = set()  # cases of which it was asked here
         self._revealed = False  # this rater has asked which text of the pair on show is whose
         self._comparison: Comparison | None = None
         self._case: Case | None = None
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """Where it reads and writes."""
+        return self._db
 
     @property
     def scheme(self) -> Scheme:
@@ -191,7 +204,9 @@ class ReviewSession:
         drawn = Assignment(
             study.id, pair.case_id, rater, pair.occasion, role, *sides, key, pair.pair, left, right
         )
-        ratings.assign(self._db, [drawn])
+        self._write(
+            lambda: ratings.assign(self._db, [drawn]), lambda kept: kept.keep_assignment(study, drawn)
+        )
         # Another terminal of the same rater may have been first: the stored side is the one that counts.
         stored = ratings.stored_sides(self._db, study.id, rater, pair.case_id, pair.occasion, pair.pair)
         self.sitting.sides[pair] = stored or sides
@@ -263,7 +278,9 @@ class ReviewSession:
         pair = self._pair
         if pair is None:
             return
-        ratings.reveal(self._db, Reveal(pair.study_id, pair.case_id, self.rater, self._now()))
+        seen = Reveal(pair.study_id, pair.case_id, self.rater, self._now())
+        self._write(lambda: ratings.reveal(self._db, seen), lambda kept: kept.keep_reveal(self.study, seen))
+        self._seen.add(pair.case_id)
         self._catch_up()
         before = self.queue.mine.get(pair)
         if before is None or before.empty:
@@ -279,14 +296,30 @@ class ReviewSession:
         return self.show(pair_of(stored))
 
     def _store(self, row: Rating) -> Rating:
-        stored = ratings.add(self._db, row)
+        stored = self._write(
+            lambda: ratings.add(self._db, row),
+            lambda kept: kept.keep_rating(self.study, row),
+        )
+        if stored.id >= FIRST_ID:  # no row tells of it
+            self._history.add(stored)
+            self.queue.record(stored)
         self._catch_up()
         return stored
+
+    def _write(self, write: Callable[[], T], keep: Callable[[Unsaved], T]) -> T:
+        """Write into the data folder, or keep what was to be written while it is gone."""
+        try:
+            return write()
+        except FolderGoneError:
+            if self._unsaved is None:
+                raise
+            return keep(self._unsaved)
 
     def _catch_up(self) -> None:
         """Take in what is new in the database, by this terminal and any other that the same rater works at."""
         if self._pair is not None:
-            self._revealed = ratings.is_revealed(self._db, self.study.id, self.rater, self._pair.case_id)
+            before = ratings.is_revealed(self._db, self.study.id, self.rater, self._pair.case_id)
+            self._revealed = before or self._pair.case_id in self._seen
         for row in ratings.since(self._db, self.study.id, self.rater, self._newest_id):
             self._history.add(row)
             self.queue.record(row)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
 
+from radtui.harmless import visible
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState
+from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import cases, jobs
-from radtui.store.database import connect
+from radtui.store.database import connect, in_place, move_log
+from radtui.study.unsaved import Unsaved
 from radtui.tui import words
+from radtui.tui.harmless_lines import HarmlessLines
 from radtui.tui.messages import ColoursKnown, Tick
 from radtui.tui.modes import MODES
 from radtui.tui.poll import Poller
@@ -35,13 +40,16 @@ KEYMAP = {
     "table.up": "up", "table.down": "down", "table.first": "home", "table.last": "end",
 }  # fmt: skip
 KEY_WORDS = {"enter": "enter", "backspace": "bksp"}
+TROUBLE_S = 15.0  # a notice of what keeps answers from being saved
+LOOP_WAIT_S = 0.1  # for another writer: a key or a frame must not wait longer
 NO_COMMANDS = ("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette", "help_quit")
 
 
 class RadtuiApp(App[None]):
     """The app over one data folder, for one rater.
 
-    `db` is the event loop's own connection, for single rows; whatever reads more goes through `read`.
+    `db` is the event loop's own connection, for single rows; whatever reads more goes through `read`. It hardly waits
+    for others who write: what must be written waits outside the loop.
     """
 
     TITLE = "radtui"
@@ -68,10 +76,11 @@ class RadtuiApp(App[None]):
         live: bool = True,
     ) -> None:
         """See `run_app`; `live=False` starts no poller thread."""
-        self.db: sqlite3.Connection = connect(data)
+        self.db = connect(data, busy_timeout_s=LOOP_WAIT_S)
         # Shown from the first frame on: a change of screens at the start would hold it back by 50 ms.
         self.DEFAULT_MODE = screen or _fitting_mode(self.db)  # type: ignore[misc]
         super().__init__()
+        self._harmless = HarmlessLines()
         self.register_theme(THEME)  # before the style sheets that use its variables are read
         self.theme = THEME.name
         self.set_keymap(KEYMAP)
@@ -80,6 +89,10 @@ class RadtuiApp(App[None]):
         self.snapshot = Snapshot(0.0)
         self._guide, self._live = guide, live
         self._states: dict[int, JobState] | None = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and the last gate: what anybody wrote never reaches the terminal raw."""
+        return [*super().get_line_filters(), self._harmless]
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver for this platform; on a Unix terminal, one that asks for its colours."""
@@ -111,11 +124,18 @@ class RadtuiApp(App[None]):
     def on_unmount(self) -> None:
         """Let go of the database; jobs go on."""
         self.poller.stop()
+        with suppress(sqlite3.Error):  # another process may be writing; then the log keeps the rows
+            move_log(self.db)
         self.db.close()
 
-    def read(self, query: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Run a query on a connection of the calling thread; for `@work(thread=True)` methods."""
-        with closing(connect(self.data)) as db:
+    def read(self, query: Callable[[sqlite3.Connection], Any], create: bool = False) -> Any:
+        """Run a query on a connection of the calling thread; for `@work(thread=True)` methods.
+
+        Args:
+            query: What to read or write.
+            create: Make the data folder where there is none: for imports.
+        """
+        with closing(connect(self.data, create=create)) as db:
             return query(db)
 
     def notify(self, message: str, **more: Any) -> None:
@@ -124,12 +144,27 @@ class RadtuiApp(App[None]):
 
     def on_tick(self, tick: Tick) -> None:
         """Hand a snapshot to every screen there is: what a hidden one missed would not come again."""
+        self._take_place(tick.snapshot, self.snapshot)
         self.snapshot = tick.snapshot
         self._tell_endings(tick.snapshot.jobs)
         for stack in list(self._screen_stacks.values()):  # a screen may go to another one, which is made then
             for screen in list(stack):
                 if isinstance(screen, RadScreen) and screen.is_mounted:
                     screen.deliver(tick.snapshot)
+
+    def _take_place(self, now: Snapshot, before: Snapshot) -> None:
+        """Say that the database cannot be read; open it anew where the data folder has come, or come back."""
+        if now.trouble:
+            if now.trouble != before.trouble:
+                self.notify(now.trouble, severity="error", timeout=TROUBLE_S)
+            return
+        with suppress(UserError, sqlite3.Error):  # the poller finds it out too, and says so
+            self.db = in_place(self.db, self.data, LOOP_WAIT_S)
+
+    @cached_property
+    def unsaved(self) -> Unsaved:
+        """What this rater answers while the data folder is gone, and has answered in earlier sessions."""
+        return Unsaved(self.data, self.rater)
 
     def action_go(self, mode: str) -> None:
         """Show a mode's screen."""
@@ -165,9 +200,10 @@ class RadtuiApp(App[None]):
         """Leave; say which jobs go on without the app."""
         going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
         verb = "goes" if len(going) == 1 else "go"
-        self.exit(
-            message=f"{' and '.join(going)} {verb} on; start {self.data.command()} to see." if going else None
-        )
+        lines = [f"{' and '.join(going)} {verb} on; start {self.data.command()} to see."] if going else []
+        if "unsaved" in self.__dict__ and self.unsaved.count:
+            lines.append(self.unsaved.sentence())
+        self.exit(message=visible("\n".join(lines)) if lines else None)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key does now, by name."""

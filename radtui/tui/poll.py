@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from radtui.paths import DataDir
 from radtui.records import Job, JobState, Metric, UserError
 from radtui.store import jobs, metrics, texts
-from radtui.store.database import connect, same_moment
+from radtui.store.database import connect, in_place, log_stamp, move_log, same_moment
+from radtui.store.place import Connection, FolderGoneError, check_in_place
 from radtui.tui.rates import Paces
 from radtui.tui.snapshot import News, Snapshot
 
@@ -55,7 +56,7 @@ class Poller:
         reconcile: Callable[[DataDir, sqlite3.Connection], object] | None = None,
     ) -> None:
         self._data, self._post, self._clock, self._reconcile = data, post, clock, reconcile
-        self._db: sqlite3.Connection | None = None
+        self._db: Connection | None = None
         self._follows: dict[str, _Follow] = {}
         self._lock = threading.Lock()  # `_follows` is changed by screens and read by the thread
         self._wake = threading.Event()
@@ -65,6 +66,10 @@ class Poller:
         self._jobs: tuple[Job, ...] = ()
         self._jobs_at_s = self._reconciled_at_s = self._posted_at_s = float("-inf")
         self._version: tuple[object, ...] = ()
+        self._log_moved: tuple[int, int] | None = (
+            None  # size and time of the write-ahead log when it was moved
+        )
+        self._log_moved_at_s = float("-inf")
         self._jobs_stale = True
         self._looked = False
 
@@ -104,9 +109,25 @@ class Poller:
         try:
             if self._db is None:
                 self._db = connect(self._data)
-            return self._look(self._db, now_s)
+            if (current := in_place(self._db, self._data)) is not self._db:
+                self._db.close()
+                self._db = current
+            check_in_place(self._db)
+            snapshot = self._look(self._db, now_s)
+            if not snapshot.live:
+                self._move_log(self._db, now_s)
+            return snapshot
+        except FolderGoneError as error:
+            return Snapshot(now_s, jobs=self._jobs, trouble=str(error))
         except (sqlite3.Error, OSError, UserError) as error:
             return Snapshot(now_s, jobs=self._jobs, trouble=f"Cannot read {self._data.database}: {error}")
+
+    def _move_log(self, db: Connection, now_s: float) -> None:
+        """While nothing runs, let the database's own file hold all rows: people copy it while the app is open."""
+        stamp = log_stamp(db)
+        if stamp and stamp != self._log_moved and now_s - self._log_moved_at_s >= IDLE_S:
+            move_log(db)
+            self._log_moved, self._log_moved_at_s = stamp, now_s
 
     def _run(self) -> None:
         while not self._ending:

@@ -20,6 +20,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
+from radtui.store.place import FolderGoneError
 from radtui.worker.process import environment, failures, launcher, rank_process
 from radtui.worker.process.reporter import Reporter, Stopped
 
@@ -55,7 +56,11 @@ def main(arguments: list[str] | None = None) -> int:
     reporter = Reporter(db, job.id)
     state, error = _attempt(job, data, db, reporter)
     log.info("job %d is %s%s", job.id, state, f": {error}" if error else "")
-    reporter.end(state, error)
+    try:
+        reporter.end(state, error)
+    except FolderGoneError as gone:
+        log.error("how the job ended could not be written: %s", gone)
+        return 1
     if state is JobState.DONE:
         from radtui.jobs import start_followers
 

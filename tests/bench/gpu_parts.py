@@ -117,7 +117,7 @@ def picture(rng: random.Random) -> bytes:
 def fill(data: DataDir, train: int, test: int) -> None:
     """A data set of drawn films with captions of 40 words."""
     rng = random.Random(0)
-    db = connect(data)
+    db = connect(data, create=True)
     cases.ensure_dataset(db, DATASET, "drawn")
     batch = []
     for split, count in (("train", train), ("test", test)):

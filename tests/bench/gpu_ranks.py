@@ -65,7 +65,7 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace, data: DataDir, results: Results) -> None:
         self.options, self.data, self.results = options, data, results
-        self.db = connect(data)
+        self.db = connect(data, create=True)
         self.adapter = data.root / "adapter"
 
     def prepare(self) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def main() -> None:
 
 def fill(data: DataDir) -> dict[str, int]:
     """One generation job with `IMAGES` pairs and the work of nine raters; returns what is stored."""
-    with closing(connect(data)) as db:
+    with closing(connect(data, create=True)) as db:
         cases.ensure_dataset(db, "bench", "drawn")
         cases.add(db, "bench", list(_drawn(data)))
         ids = cases.find(db, CaseQuery("bench", "test"))

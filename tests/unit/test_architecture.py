@@ -44,7 +44,10 @@ def test_the_app_reaches_no_heavy_library(code: str) -> None:
 
 
 def test_opening_an_existing_database_needs_no_sqlite_utils(tmp_path: Path) -> None:
-    opened = f"from radtui.store.database import connect; from pathlib import Path; connect(Path({str(tmp_path)!r}))"
+    opened = (
+        "from radtui.store.database import connect; from pathlib import Path;"
+        f" connect(Path({str(tmp_path)!r}), create=True)"
+    )
     assert "sqlite_utils" in loaded_after(opened)  # the first time: migrations
     assert "sqlite_utils" not in loaded_after(opened)
 

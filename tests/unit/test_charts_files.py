@@ -39,7 +39,7 @@ def test_svg_is_one_valid_self_contained_document(dark):
     assert root.get("viewBox") == "0 0 800 400"
     assert "href" not in text and "<script" not in text and "url(" not in text
     words = [element.text for element in root.iter(f"{SVG}text")]
-    assert "train <0007> &  1.001" in words and "answer-only loss" in words and "step" in words
+    assert "train <0007> & ␛ 1.001" in words and "answer-only loss" in words and "step" in words
     assert len(list(root.iter(f"{SVG}circle"))) == 1 + 2  # in the legend, and the two finite evaluations
 
 

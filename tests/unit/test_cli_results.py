@@ -153,7 +153,7 @@ def test_a_file_that_is_not_there_is_one_sentence(
     with pytest.raises(UserError, match="name a file that radtui exported"):
         run(data, "import-ratings", tmp_path / "nowhere.csv")
     with pytest.raises(UserError, match="choose another"):
-        run(data, "export", "--out", tmp_path / "no" / "folder.csv")
+        run(data, "report", reviewed_job.id, "--out", tmp_path / "no" / "folder.html")
     (image, *_) = cases.get_many(db, cases.find(db, cases.CaseQuery("drawn")))
     data.blob(image.first.sha256).unlink()
     with pytest.raises(UserError, match="bytes of this image are gone; import"):

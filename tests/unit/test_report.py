@@ -26,9 +26,9 @@ from radtui.export.report.markdown import markdown_page, plain
 from radtui.export.report.page import CLIPPED, html_page
 from radtui.export.report.plots import DARK_TONES, LIGHT_TONES, Leaning, Pair, errors_svg, preference_svg
 from radtui.export.report.sections import WARNING, compose
+from radtui.harmless import visible
 from radtui.measures.intervals import Estimate
 from radtui.measures.scores import ScoredText, compare_scores
-from radtui.measures.text import visible
 from radtui.measures.words import share
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError

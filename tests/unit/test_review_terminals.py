@@ -205,7 +205,7 @@ def test_over_2000_images_the_tuned_text_is_stored_left_in_half(db: sqlite3.Conn
 
 
 RATES = """
-import sys
+import sys, time
 from pathlib import Path
 from radtui.study.scheme_file import default_scheme
 from radtui.store.database import connect
@@ -217,6 +217,7 @@ session.start()
 print("ready", flush=True)
 sys.stdin.readline()
 while True:
+    time.sleep(0.002)  # between answers, which wait for the disk one after another
     image_id, left = session.pair.case_id, session.shown().left
     wanted = (image_id % 5) - 2 if rater == "ana" or image_id % 10 else -2  # towards tuned; they differ on some
     level = 2 + (wanted if left == "base" else -wanted)

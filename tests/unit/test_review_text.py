@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radtui.measures.text import normalise, sentences, visible, word_count
+from radtui.harmless import visible
+from radtui.measures.text import normalise, sentences, word_count
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Import:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Import]:
-    data = DataDir(tmp_path / "store")
+    data = DataDir(tmp_path / "store").create()
     db = connect(data)
     yield Import(data, db)
     db.close()
@@ -318,7 +318,9 @@ def test_a_case_keeps_all_its_images_in_order_and_is_readable_while_one_is(
         ]
         assert (both.question, both.error) == ("Is there a nodule?", "")
         second = rows["second"]
-        assert second.error == "" and [(image.role, image.error) for image in second.images] == [("lateral", "")]
+        assert second.error == "" and [(image.role, image.error) for image in second.images] == [
+            ("lateral", "")
+        ]
         assert {"0.png", "2.png"} <= {problem.where for problem in cases.problems(run.db, job.id)}
         assert "not an image" in rows["neither"].error
         assert {key for key, row in rows.items() if row.leaked} == {"both", "again"}

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from radtui.jobs import alive, reconcile, resume, stop, submit_generate, submit_import, submit_train
-from radtui.jobs.launch import launch
+from radtui.jobs import alive, reconcile, resume, stop, submit_generate, submit_import, submit_train, tail_log
+from radtui.jobs.launch import launch, starting
 from radtui.jobs.progress import Pace
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
@@ -121,7 +121,8 @@ def test_what_waits_for_a_failed_job_does_not_start(
 ) -> None:
     first = jobs.create(db, JobKind.TRAIN, "first", "shapes", train_settings(mllama).to_dict())
     second = submit_generate(data, db, GenerateSettings(train_job=first.id), after_job_id=first.id)
-    reconcile(data, db)
+    with starting(data):
+        reconcile(data, db)
     assert jobs.must_get(db, second.id).state is JobState.QUEUED
     jobs.end(db, first.id, JobState.FAILED, error="it broke")
     reconcile(data, db)
@@ -167,6 +168,30 @@ def test_a_job_stopped_while_it_starts_is_stopped_and_one_that_vanished_is_lost(
     assert (states[asked.id].state, states[asked.id].error) == (JobState.STOPPED, "")
     assert states[vanished.id].state is JobState.LOST and "resume it" in states[vanished.id].error
     assert (states[over.id].state, states[over.id].error) == (JobState.DONE, "")
+
+
+@pytest.mark.parametrize("act", [stop, resume])
+def test_a_row_that_began_to_start_tomorrow_is_told_by_locks(
+    data: DataDir, db: sqlite3.Connection, launched: list[int], act: Callable[..., object]
+) -> None:
+    job = jobs.create(db, JobKind.TRAIN, "t", "shapes", {})
+    db.execute("UPDATE jobs SET created_at = created_at + 86400, heartbeat_at = created_at + 86400")
+    with starting(data):  # by another process, which is about to start the worker
+        assert [one.id for one in reconcile(data, db)] == [job.id]
+    act(data, db, job.id)
+    now = jobs.must_get(db, job.id)
+    assert (now.state, launched) == ((JobState.STARTING, [job.id]) if act is resume else (JobState.LOST, []))
+    reconcile(data, db)
+    assert jobs.must_get(db, job.id).state is now.state
+
+
+def test_the_end_of_a_log_line_that_is_longer_than_what_is_read_is_shown(data: DataDir) -> None:
+    data.job(1).mkdir(parents=True)
+    data.log(1).write_text("begins " + 100_000 * "x" + " ends")
+    (line,) = tail_log(data, 1)
+    assert line.startswith("... x") and line.endswith(" ends")
+    data.log(1).write_text(100_000 * "x" + "\nthe last line")
+    assert tail_log(data, 1) == ["the last line"]
 
 
 def test_an_import_runs_detached_and_reports(data: DataDir, db: sqlite3.Connection, tmp_path: Path) -> None:

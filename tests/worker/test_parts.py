@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +81,51 @@ def test_only_complete_checkpoints_count_and_others_are_removed(tmp_path):
     newest = checkpoints.newest(tmp_path)
     assert newest is not None and checkpoints.step_of(newest) == 100
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint-100", "checkpoint-90", "runs"]
+
+
+def sealed(folder: Path, step: int) -> Path:
+    """A checkpoint as the trainer leaves it."""
+    checkpoint = folder / f"checkpoint-{step}"
+    checkpoint.mkdir(parents=True)
+    for name in checkpoints.NEEDED:
+        (checkpoint / name).write_text(f"{name} of step {step}")
+    (checkpoint / checkpoints.STATE).write_text(json.dumps({"global_step": step}))
+    checkpoints.seal(checkpoint)
+    return checkpoint
+
+
+def test_a_checkpoint_whose_bytes_are_not_those_that_were_written_does_not_count(tmp_path):
+    older, newer = sealed(tmp_path, 10), sealed(tmp_path, 20)
+    assert checkpoints.newest(tmp_path) == newer
+    weights = newer / "adapter_model.safetensors"
+    weights.write_bytes(
+        b"\0" * weights.stat().st_size
+    )  # as after a power cut: the size is there, the bytes are not
+    assert checkpoints.problem(newer) == "has a damaged adapter_model.safetensors"
+    assert checkpoints.newest(tmp_path) == older and not newer.exists()
+
+
+def test_a_checkpoint_without_its_marker_counts_only_where_an_older_radtui_wrote_it(data, db):
+    job = jobs.create(db, JobKind.TRAIN, "test", "shapes", {})
+    folder = data.checkpoints(job.id)
+    (sealed(folder, 10) / checkpoints.MARKER).unlink()
+    assert checkpoints.start(data, db, job.id).step == 10
+    (sealed(folder, 20) / checkpoints.MARKER).unlink()  # killed before it was sealed
+    assert checkpoints.start(data, db, job.id).step == 10
+
+
+def test_older_checkpoints_go_by_their_steps_whatever_the_clock_says(tmp_path):
+    for step in (10, 20, 30):
+        os.utime(sealed(tmp_path, step), (2_000_000_000 - step, 2_000_000_000 - step))
+    checkpoints.keep_newest(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-20", "checkpoint-30"]
+
+
+def test_a_checkpoint_that_is_written_over_does_not_count_meanwhile(tmp_path):
+    older, newer = sealed(tmp_path, 10), sealed(tmp_path, 20)
+    checkpoints.unseal(newer)
+    (tmp_path / checkpoints.SEALED_AFTER).write_text('{"step": -1}')
+    assert checkpoints.newest(tmp_path) == older
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from radtui.export.report.document import (
     Tone,
 )
 from radtui.export.report.page import clip
-from radtui.measures.text import visible
+from radtui.harmless import printable
 
 MARKS = {Tone.BETTER: "better", Tone.WORSE: "**worse**", Tone.OPEN: "open"}
 # What CommonMark, its tables and formulas, or HTML inside it could take for structure; the rest is so only at the start
@@ -45,12 +45,12 @@ def markdown_page(document: Document) -> str:
 
 def plain(text: str) -> str:
     """A text on one line whose every character is shown as it is."""
-    return _escaped(" ".join(visible(text).split()))
+    return _escaped(" ".join(printable(text).split()))
 
 
 def quoted(text: str) -> str:
     """A text of several lines as a block quote."""
-    lines = _escaped(clip(visible(text))).split("\n")
+    lines = _escaped(clip(printable(text))).split("\n")
     return "\n".join(f"> {line.replace(chr(9), ' ').strip()}  ".rstrip(" ") + "  " for line in lines)
 
 

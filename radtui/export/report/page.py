@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from radtui.export.report.document import Document
-from radtui.measures.text import visible
+from radtui.harmless import printable
 
 CLIPPED = 1_500  # characters of a text that an example shows; the exports hold all of it
 
@@ -25,7 +25,7 @@ def _template() -> Any:
 
     def shown(value: object) -> object:
         # Everything printed passes here, then Jinja escapes it; only radtui's own drawings and styles are markup.
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     own = resources.files("radtui.export.report")
     environment = Environment(autoescape=True, finalize=shown, trim_blocks=True, lstrip_blocks=True)

@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 from radtui.charts.plot import DARK, LIGHT, Paper
 from radtui.charts.svg import FONTS
 from radtui.charts.ticks import linear_ticks
+from radtui.harmless import printable
 from radtui.measures.intervals import Estimate
-from radtui.measures.text import visible
 
 WIDTH_PX = 960
 LABEL_PX, FIGURES_PX = 214, 200  # beside the bars, left and right
@@ -172,7 +172,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float 
 def _text(x: float, y: float, words: str, colour: str, anchor: str = "start", bold: bool = False) -> str:
     look = f'font-size="{FONT_PX}" fill="{colour}"' + (' font-weight="600"' if bold else "")
     where = f'x="{x:.1f}" y="{y:.1f}"' + ("" if anchor == "start" else f' text-anchor="{anchor}"')
-    return f"<text {where} {look}>{escape(visible(words))}</text>"
+    return f"<text {where} {look}>{escape(printable(words))}</text>"
 
 
 def _svg(height: float, title: str, parts: Sequence[str]) -> str:

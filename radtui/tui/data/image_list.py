@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -73,12 +73,12 @@ class ImageList(Vertical):
         rated: frozenset[int]
         summaries: list[DatasetSummary]
 
-    def __init__(self, data: DataDir, db: sqlite3.Connection, *, id: str | None = None) -> None:
+    def __init__(self, data: DataDir, db: Callable[[], sqlite3.Connection], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._data, self._db = data, db
         self.query_now = CaseQuery("")
         self.summaries: list[DatasetSummary] = []
-        self.rows = ImageRows(lambda: db)
+        self.rows = ImageRows(db)
         self.case: Case | None = None
         self.answered = False
         self._search = SearchLine("words in references and names")
@@ -183,7 +183,7 @@ class ImageList(Vertical):
         index = self.place
         if index is None or index >= len(self.rows.ids):
             return
-        near = cases.get_many(self._db, self.rows.ids[max(0, index - 1) : index + 2])
+        near = cases.get_many(self._db(), self.rows.ids[max(0, index - 1) : index + 2])
         case = next((one for one in near if one.id == self.rows.ids[index]), None)
         if case is not None:
             self.case = case

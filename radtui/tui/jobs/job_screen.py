@@ -105,6 +105,7 @@ class JobScreen(RadScreen):
         do: Callable[[DataDir, sqlite3.Connection], Any],
         then: Callable[[Any], None] | None = None,
         refused: Callable[[str], None] | None = None,
+        create: bool = False,
     ) -> None:
         """Do something with jobs in a thread, with a connection of its own; then show what came of it.
 
@@ -112,9 +113,10 @@ class JobScreen(RadScreen):
             do: returns something, or raises UserError.
             then: takes what it returned, on the event loop.
             refused: takes the error's sentence, on the event loop; a notice by default.
+            create: make the data folder where there is none: for imports.
         """
         try:
-            with closing(connect(self.rad.data)) as db:
+            with closing(connect(self.rad.data, create=create)) as db:
                 result = do(self.rad.data, db)
         except UserError as error:
             self.app.call_from_thread(refused or self._notify_error, str(error))

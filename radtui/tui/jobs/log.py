@@ -8,6 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 
 from radtui.records import Job
 from radtui.tui.jobs.log_tail import LogTail
@@ -39,7 +40,7 @@ class LogScreen(RadModal[None]):
         """The log in a box."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"Log of {self._job.kind} #{self._job.id}"
-            sheet.border_subtitle = f"{self.rad.data.log(self._job.id)} · esc closes"
+            sheet.border_subtitle = Content(f"{self.rad.data.log(self._job.id)} · esc closes").markup
             yield LogTail()
 
     def on_mount(self) -> None:

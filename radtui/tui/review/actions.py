@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from radtui.measures.scheme import modes_of
+from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.session import Edit, ReviewSession
 from radtui.tui.review.lists import ReviewLists
@@ -16,6 +17,7 @@ from radtui.tui.review.note import NoteSheet
 from radtui.tui.review.panels import IN_PANEL
 from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.text_box import TextBox
+from radtui.tui.review.waiting import Waiting
 from radtui.tui.widgets.image_view import ImageView
 
 TURNS = 6  # of the event loop, until each changed widget has told the screen
@@ -39,6 +41,10 @@ class ReviewActions(ReviewLists):
         Binding("escape", "leave", "Back", show=False, tooltip="Back from the image, or to all pairs"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = Waiting(lambda: self.rad.db, self._act_in_a_frame, self._say_waiting)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key works in the modes that the scheme says, and with a pair on show."""
         if action == "leave":
@@ -54,7 +60,20 @@ class ReviewActions(ReviewLists):
         return shown and self.panels.mode in modes_of(name)
 
     async def action_act(self, name: str) -> None:
-        """Do what the scheme calls `name`, such as `preference.2` or `undo`, and show it in one frame.
+        """Do what the scheme calls `name`, such as `preference.2` or `undo`; wait while another program writes."""
+        if not self.waiting.must_wait():
+            await self._act_in_a_frame(name)
+        elif self.waiting.add(name):
+            self.run_worker(self.waiting.serve(), group="waiting")
+
+    def _say_waiting(self, count: int) -> None:
+        """Say for what keys wait; they are done one after another, and no other key is held up."""
+        many = "This answer waits" if count == 1 else f"{count:,} answers wait"
+        self.message = f"{many}: another program is writing to the database. Not saved yet."
+        self.draw()
+
+    async def _act_in_a_frame(self, name: str) -> None:
+        """Do what the scheme calls `name`, and show it in one frame.
 
         Each widget tells the screen on a turn of its own that it has changed. Without waiting for these turns half
         of them would come too late for the first frame, and the next one is drawn 20 to 30 ms later.
@@ -75,7 +94,7 @@ class ReviewActions(ReviewLists):
         self.message = ""
         try:
             self._act(session, name)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UserError) as error:
             self._say_unsaved(error)
         self.refresh_bindings()
         self.draw()
@@ -100,7 +119,7 @@ class ReviewActions(ReviewLists):
         if group in KEPT and session.mine is not before:
             self.last = KEPT[group]
 
-    def _say_unsaved(self, error: sqlite3.Error) -> None:
+    def _say_unsaved(self, error: sqlite3.Error | UserError) -> None:
         """Say that the database has not taken an answer: the pair stays, as it was before the key."""
         self.last, self.message = "", "Not saved. Press the key again when the database can be written."
         self.notify(
@@ -204,7 +223,7 @@ class ReviewActions(ReviewLists):
             try:
                 session.answer(lambda rating: edits.noted(rating, note), judges=False)
                 self.last = "note"
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UserError) as error:
                 self._say_unsaved(error)
                 self.app.push_screen(NoteSheet(note), keep)  # what was typed is not lost
             self.draw()

@@ -63,6 +63,7 @@ class ReviewScreen(ReviewActions):
 
         sitting: Sitting | None
         trouble: str = ""
+        delivered: int = 0  # answers that were kept while the data folder was gone, and are saved now
 
     @dataclass
     class Grown(Message):
@@ -80,6 +81,7 @@ class ReviewScreen(ReviewActions):
         self._grown_step = -1
         self._again_at_s = 0.0
         self._told_job_id = 0
+        self._undelivered = 0  # answers that wait for another folder than this one
 
     def compose_body(self) -> ComposeResult:
         """The comparison, and what stands in its place while there is none."""
@@ -119,12 +121,16 @@ class ReviewScreen(ReviewActions):
     @work(thread=True, group="load")
     def _read(self, study_id: int | None, scheme: Scheme) -> None:
         def read(db: sqlite3.Connection) -> ReviewScreen.Loaded:
+            delivered = self.rad.unsaved.deliver(db)
             counts = studies.with_comparisons(db)
             chosen = study_id if study_id is not None else next(iter(counts), None)
-            return self.Loaded(read_sitting(db, chosen, self.rad.rater, scheme) if chosen in counts else None)
+            sitting = read_sitting(db, chosen, self.rad.rater, scheme) if chosen in counts else None
+            return self.Loaded(sitting, delivered=delivered)
 
         try:
             loaded = self.rad.read(read)
+        except UserError as error:
+            loaded = self.Loaded(None, str(error))
         except (sqlite3.Error, OSError) as error:
             loaded = self.Loaded(None, f"Cannot read {self.rad.data.database}: {error}")
         self.post_message(loaded)
@@ -132,16 +138,20 @@ class ReviewScreen(ReviewActions):
     @on(Loaded)
     def _show_loaded(self, event: Loaded) -> None:
         self._loading = False
+        if not event.trouble:
+            self._undelivered = self.rad.unsaved.count
         if event.sitting is None:
             self._say_nothing(event.trouble)
             return
-        self.session = ReviewSession(self.rad.db, event.sitting)
+        self.session = ReviewSession(self.rad.db, event.sitting, unsaved=self.rad.unsaved)
         self.list_name, self.last, self.message = "", "", ""
         job = job_in(self.rad.snapshot, event.sitting.study.job_id)
         self._grown_step = job.step if job is not None else -1
         self.session.start()
         if self.session.queue.next_unrated() is None:
             self.ended, self.message = self.session.pair, self.all_rated()
+        if event.delivered:
+            self.message = f"The data folder is back, and {event.delivered:,} kept answers are saved in it."
         if self.app.screen is not self:
             self.session.time.pause()
         self.refresh_bindings()
@@ -171,6 +181,8 @@ class ReviewScreen(ReviewActions):
         last = FIRST if panels.mode == "main" and not session.queue.progress().rated else ""
         if self.looking:
             last = LOOK_KEYS
+        elif self.rad.unsaved.count:
+            last = f"Not in the data folder: {self.rad.unsaved.sentence()}"
         elif self.last:
             last = f"Saved: {self.last} · {key_text(session.scheme, 'undo')} takes it back"
         self.query_one("#last", Static).update(Content.styled(last, "$muted"), layout=False)
@@ -225,6 +237,10 @@ class ReviewScreen(ReviewActions):
         now_s = time.monotonic()
         if self.scheme is None:
             return
+        known = None if self._loading or snapshot.trouble else self.session
+        if known is not None and self._is_back(known):
+            self.load(known.study.id)
+            return
         if self._loading or now_s - self._grown_at_s < GROW_S:
             if now_s >= self._again_at_s:  # an ended job changes nothing more: this snapshot may be the last
                 self._again_at_s = now_s + GROW_S
@@ -256,6 +272,10 @@ class ReviewScreen(ReviewActions):
             self.message = ""  # was waiting for these
             session.next_unrated()
         self.draw()
+
+    def _is_back(self, session: ReviewSession) -> bool:
+        """Whether the data folder was gone: what is known is of the old one, and answers wait to be put in."""
+        return session.db is not self.rad.db or self.rad.unsaved.count != self._undelivered
 
     def _say_nothing(self, trouble: str = "") -> None:
         """Why there is nothing to review, and the next key; `trouble` is why it could not be read."""

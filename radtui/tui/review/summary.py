@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from radtui.export.comparisons import write_review_csv
+from radtui.export.files import check_replaceable
 from radtui.measures.scheme import Scheme
 from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
@@ -160,6 +161,7 @@ class SummaryScreen(RadScreen):
         """Outside the loop: thousands of comparisons take a while."""
         rater = "" if self._everybody else self._rater
         try:
+            check_replaceable(out)
             review = self.rad.read(lambda db: read_review(db, self._study, self._scheme, rater))
             rows = self.rad.read(lambda db: write_review_csv(db, review, out))
         except UserError as error:

@@ -32,7 +32,7 @@ class ConfirmScreen(RadModal[bool]):
     def compose(self) -> ComposeResult:
         """The question, what follows from it, and the keys."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title = self._question
+            sheet.border_title = Content(self._question).markup
             yield Static(self._explanation, markup=False)
             yield Static(
                 Content.assemble(

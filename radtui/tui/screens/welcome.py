@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any, ClassVar
 
 from textual import on
@@ -13,6 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from radtui.paths import DataDir
 from radtui.records import Job, JobKind
 from radtui.settings import SEED_DATASET, ImportSettings
 from radtui.tui.jobs.job_screen import JobScreen
@@ -128,7 +130,7 @@ class WelcomeScreen(JobScreen):
     def _taken(self, event: Choices.Taken) -> None:
         if event.index == 0:
             self._say("Starting the demo ...")
-            self.ask(_demo, self._show_demo, self._refused)
+            self.ask(_demo, self._show_demo, self._refused, create=True)
         elif event.index == 1:
             self.query_one(Input).display = True
             self.query_one(Input).focus()
@@ -145,7 +147,11 @@ class WelcomeScreen(JobScreen):
 
         self._say(f"Starting the import of {source} ...")
         settings = ImportSettings(source=source)
-        self.ask(lambda data, db: submit_import(data, db, settings), self.rad.show_job, self._refused)
+
+        def submit(data: DataDir, db: sqlite3.Connection) -> Job:
+            return submit_import(data, db, settings)
+
+        self.ask(submit, self.rad.show_job, self._refused, create=True)
 
     def _show_demo(self, job: Job) -> None:
         assert job.kind is JobKind.TRAIN

@@ -187,7 +187,7 @@ class TrainForm(Vertical):
         self.query_one(".presets", Static).update(presets)
         found = self._choices.plan(self.settings)
         self.query_one(".plan-text", Static).update(_plan_text(found))
-        self.query_one(".plan-short", Static).update(found.doubts[0] if found.doubts else "")
+        self.query_one(".plan-short", Static).update(Content(found.doubts[0] if found.doubts else ""))
         self._memory.settings_are(self.settings)
 
 

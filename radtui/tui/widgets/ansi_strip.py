@@ -23,6 +23,7 @@ from textual.strip import Strip
 
 from radtui.imaging.ansi import ansi_rows, rgb_of_256
 from radtui.imaging.cells import GLYPHS, Cells
+from radtui.tui.harmless_lines import HarmlessLines
 
 
 class AnsiStrip(Strip):
@@ -58,9 +59,9 @@ class AnsiStrip(Strip):
         return self._row.width > 0
 
     def apply_filter(self, filter: LineFilter, background: Color) -> Strip:
-        """Pass filters that change nothing here: there are no named colours, and greys are grey already."""
+        """Pass filters that change nothing here: no named colours, greys that are grey already, blocks for text."""
         grey = self._row.ink is not None and self._row.ink.ndim == 2 and not self._row.indexed
-        if isinstance(filter, ANSIToTruecolor) or (grey and isinstance(filter, Monochrome)):
+        if isinstance(filter, ANSIToTruecolor | HarmlessLines) or (grey and isinstance(filter, Monochrome)):
             return self
         return super().apply_filter(filter, background)
 

@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from radtui.measures.text import visible
+from radtui.harmless import visible
 from radtui.records import NO_IMAGE, Case, CaseImage, Description, Truth
 
 MATCH = "bold $accent"

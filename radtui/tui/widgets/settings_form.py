@@ -111,7 +111,7 @@ class SettingsForm(Vertical):
             self._help.update(Content.styled(f"✗ {problem}.", "$error"))
         else:
             extra = hint(about)
-            self._help.update(f"{about.help}{f' ({extra})' if extra else ''}.")
+            self._help.update(Content(f"{about.help}{f' ({extra})' if extra else ''}."))
 
     @on(FieldList.Edit)
     async def _edit(self, event: FieldList.Edit) -> None:

@@ -23,6 +23,8 @@ def store_bytes(path: Path, data: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
+            # mkstemp's file is its owner's alone, whoever may read the folder.
+            Path(temporary).chmod(0o666 & path.parent.stat().st_mode)
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

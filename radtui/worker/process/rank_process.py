@@ -46,7 +46,7 @@ def begin(data: DataDir, job_id: int, launcher: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if rank := int(os.environ["RANK"]):
-        file = os.open(data.job(job_id) / log_name(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        file = os.open(data.job(job_id) / log_name(rank), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         os.dup2(file, sys.stdout.fileno())
         os.dup2(file, sys.stderr.fileno())
         os.close(file)

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from radtui.records import JobState, StopRequest
 from radtui.store import jobs, metrics, texts
+from radtui.store.database import is_busy
+from radtui.store.place import check_in_place
 from radtui.worker.process.ranks import ALONE, Ranks
 
 BUSY_TRIES = 10  # each waits for the store's busy timeout, 30 s
@@ -104,10 +106,11 @@ class Reporter:
     def _write(self, write: Callable[[], T]) -> T:
         """Run a write again while another process keeps the database locked; a run of hours must survive that."""
         for _ in range(BUSY_TRIES - 1):
+            check_in_place(self.db)  # not every write is a transaction that looks
             try:
                 return write()
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error) and "busy" not in str(error):
+                if not is_busy(error):
                     raise
                 log.warning("The database is busy (%s); trying again", error)
         return write()

@@ -14,7 +14,6 @@ from radtui.worker.training.task import Task
 
 Config = TypeVar("Config", bound=TrainingArguments)
 PREFETCH_BATCHES = 4  # per loader process
-KEPT_CHECKPOINTS = 2  # the newest may be cut short by a kill
 
 
 def arguments(
@@ -102,5 +101,5 @@ def _rhythm(task: Task, settings: TrainSettings, eval_at_start: bool) -> dict[st
         "prediction_loss_only": True,
         "save_strategy": "steps" if settings.checkpoint_every else "no",
         "save_steps": settings.checkpoint_every or 500,
-        "save_total_limit": KEPT_CHECKPOINTS,
+        "save_total_limit": None,  # the Trainer goes by the files' times; see checkpoints.keep_newest
     }

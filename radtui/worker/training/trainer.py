@@ -21,6 +21,7 @@ from radtui.worker.memory import shares
 from radtui.worker.model.collator import IGNORED
 from radtui.worker.process import failures
 from radtui.worker.process.reporter import Reporter
+from radtui.worker.training import checkpoints
 from radtui.worker.training.callback import Progress
 
 if TYPE_CHECKING:
@@ -106,16 +107,25 @@ class WatchedTrainer(Below):
         self.reporter.ranks.meet()
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Save, or leave nothing behind: half a checkpoint would keep the disk full and can't be resumed from."""
+        """Save and seal, or leave nothing behind: half a checkpoint would keep the disk full for nothing.
+
+        Only then older ones go, so that there is one to go on from at every moment.
+        """
+        folder = Path(self.args.output_dir)
+        checkpoint = folder / f"checkpoint-{self.state.global_step}"
         try:
+            if self.args.should_save:
+                checkpoints.unseal(checkpoint)
             super()._save_checkpoint(model, trial)
+            if self.args.should_save:
+                checkpoints.seal(checkpoint)
+                checkpoints.keep_newest(folder)
         except Exception as error:  # each library wraps a failed write in its own class
             if not failures.is_disk_full(error):
                 raise
-            step = self.state.global_step
-            shutil.rmtree(Path(self.args.output_dir) / f"checkpoint-{step}", ignore_errors=True)
+            shutil.rmtree(checkpoint, ignore_errors=True)
             raise UserError(
-                f"The disk is full: the checkpoint of step {step} could not be saved to {self.args.output_dir}. "
+                f"The disk is full: the checkpoint of step {self.state.global_step} could not be saved to {folder}. "
                 "Free some space, then resume the job."
             ) from error
 

@@ -1,0 +1,115 @@
+"""Commands that keep data safe: backup, restore, check."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from radtui.cli.context import Session, pass_session, print_result
+from radtui.records import UserError
+
+UNIT_S = {"m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class Interval(click.ParamType):
+    """A time such as 30m, 6h or 1d, s."""
+
+    name = "interval"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        found = re.fullmatch(r"([1-9]\d{0,5})([mhd])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no time such as 30m, 6h or 1d.", param, ctx)
+        return int(found[1]) * UNIT_S[found[2]]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--every", type=Interval(), metavar="TIME", help="Again and again, such as 30m, 6h or 1d.")
+@click.option("--checkpoints", is_flag=True, help="Checkpoints as well, to resume unfinished training from.")
+@click.option(
+    "--with-salt", is_flag=True,
+    help="The salt of patients' keys as well: whoever has it can find out whose numbers they are.",
+)  # fmt: skip
+@click.option(
+    "--keep",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Databases of earlier backups to keep.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was copied as JSON.")
+@pass_session
+def backup(
+    session: Session, folder: Path, every: float | None, checkpoints: bool, with_salt: bool, keep: int, as_json: bool
+) -> None:  # fmt: skip
+    """Copy the data folder into FOLDER, also while the app and jobs are at work.
+
+    The copy is a data folder: open it with --data-dir, or take it back with radtui restore. Images that are there
+    already are not copied again.
+    """
+    from radtui.export.backup import back_up
+    from radtui.store.database import reading
+
+    if not session.data.database.exists():
+        raise UserError(f"There is no data folder {session.data.root} to copy.")
+
+    while True:
+        with reading(session.data) as db:
+            done = back_up(session.data, db, folder, checkpoints=checkpoints, salt=with_salt, keep=keep)
+        print_result(
+            {
+                "folder": str(folder.resolve()), "images": done.images, "new_images": done.new_images,
+                "jobs": done.jobs, "mib": round(done.mib, 1), "problems": list(done.problems) if as_json else None,
+            },
+            as_json,
+        )  # fmt: skip
+        for problem in done.problems if not as_json else ():
+            click.echo(f"{problem}.", err=True)
+        if every is None:
+            sys.exit(1 if done.problems else 0)
+        time.sleep(every)
+
+
+@click.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--force", is_flag=True, help="Move what is in the data folder aside; nothing is removed.")
+@pass_session
+def restore(session: Session, source: Path, force: bool) -> None:
+    """Put a backup, or a copy of the database alone, back in the data folder's place."""
+    from radtui.export.backup import take_back
+
+    aside = take_back(session.data, source.absolute(), force=force)
+    click.echo(f"{source} -> {session.data.root}")
+    if aside is not None:
+        click.echo(f"What was there is now {aside}.", err=True)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what was looked at as JSON.")
+@pass_session
+def check(session: Session, as_json: bool) -> None:
+    """Check everything in the data folder: the database, every image's bytes, checkpoints.
+
+    Exits with 1 when something is wrong.
+    """
+    from radtui.export.backup import check as look
+
+    done = look(session.data, session.read())
+    if as_json:
+        print_result(
+            {"images": done.images, "checkpoints": done.checkpoints, "problems": list(done.problems)}, as_json
+        )
+    else:
+        for problem in done.problems:
+            click.echo(problem)
+        many = f"{len(done.problems)} problems" if done.problems else "All is well"
+        click.echo(
+            f"{many}: the database, {done.images:,} images and {done.checkpoints:,} checkpoints were looked at."
+        )
+    sys.exit(1 if done.problems else 0)

@@ -1,0 +1,65 @@
+"""Who may read the data folder: data private, data shared."""
+
+from __future__ import annotations
+
+import grp
+import os
+from pathlib import Path
+
+import click
+
+from radtui.cli.context import Session, pass_session
+from radtui.records import UserError
+
+PRIVATE = (0o700, 0o600)  # folders, files
+SHARED = (0o2770, 0o660)  # new files get the folder's group
+
+
+@click.group()
+def data() -> None:
+    """Who may read the data folder: its owner alone, or a group."""
+
+
+@data.command()
+@pass_session
+def private(session: Session) -> None:
+    """Let nobody but the owner read and write the data folder, and what comes into it."""
+    count = set_modes(session.data.root, PRIVATE)
+    click.echo(f"{count:,} files and folders of {session.data.root} are their owner's alone.")
+
+
+@data.command()
+@click.argument("group")
+@pass_session
+def shared(session: Session, group: str) -> None:
+    """Let the members of GROUP read and write the data folder, and what comes into it."""
+    try:
+        number = grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise UserError(
+            f"There is no group {group} on this machine; see the groups you are in with id."
+        ) from None
+    count = set_modes(session.data.root, SHARED, number)
+    click.echo(f"{count:,} files and folders of {session.data.root} can be read and written by {group}.")
+
+
+def set_modes(root: Path, modes: tuple[int, int], group: int = -1) -> int:
+    """Give a folder and everything in it the same modes; returns how many there are.
+
+    Raises:
+        UserError: There is no such folder, or it belongs to somebody else.
+    """
+    if not root.is_dir():
+        raise UserError(f"There is no data folder {root}.")
+    count = 0
+    try:
+        for path in (root, *root.rglob("*")):
+            if path.is_symlink():
+                continue  # what it leads to is not in the folder
+            if group >= 0:
+                os.chown(path, -1, group)
+            path.chmod(modes[0] if path.is_dir() else modes[1])
+            count += 1
+    except PermissionError as error:
+        raise UserError(f"{error.filename} belongs to somebody else, or you are not in the group.") from error
+    return count

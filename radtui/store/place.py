@@ -1,0 +1,77 @@
+"""Whether an open database is still the file that its folder shows under its name.
+
+SQLite goes on reading and writing a file that was removed, renamed or hidden by a mount: what it writes then is gone
+with the process. So every connection knows which file it opened, and looks at the name again before it writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from radtui.records import UserError
+
+Identity = tuple[int, int]  # device and inode
+
+_opened: set[Path] = set()  # databases that this process has opened: where one is gone, none is made anew
+
+
+class FolderGoneError(UserError):
+    """The data folder, or its database, is no longer what was opened; nothing was written."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that knows which file it opened; without a `file` it is a database in memory."""
+
+    file: Path | None = None
+    identity: Identity | None = None
+    folder_synced = False  # whether the folder's entry of the write-ahead log is on the disk
+
+    def remember(self, file: Path) -> None:
+        """Take the file that stands under this name for the one that is open."""
+        self.file, self.identity = file, identity_of(file)
+        _opened.add(file)
+
+
+def identity_of(file: Path) -> Identity | None:
+    """Device and inode of the file under a name; None where there is none, or none that can be reached."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def was_opened(file: Path) -> bool:
+    """Whether this process has had a database of this name open."""
+    return file in _opened
+
+
+def is_in_place(db: sqlite3.Connection) -> bool:
+    """Whether the name still leads to the file that a connection has open; True for one in memory."""
+    return not isinstance(db, Connection) or db.file is None or identity_of(db.file) == db.identity
+
+
+def check_in_place(db: sqlite3.Connection) -> None:
+    """Raise FolderGoneError unless the name still leads to the file that a connection has open."""
+    if is_in_place(db):
+        return
+    assert isinstance(db, Connection) and db.file is not None
+    raise FolderGoneError(gone_sentence(db.file))
+
+
+def gone_sentence(file: Path) -> str:
+    """What has happened to a database that was open under this name."""
+    if not file.parent.exists():
+        return (
+            f"The data folder {file.parent} is gone: it was removed or renamed, or its disk is not there; put it back"
+            " under this name."
+        )
+    if not file.exists():
+        return f"{file} is gone from its folder: put it back, or take a copy back with radtui restore."
+    return f"{file} is another file than the one that was opened: it was replaced or restored meanwhile."
+
+
+def is_in_memory(db: sqlite3.Connection) -> bool:
+    """Whether a connection stands for a data folder that is not there: it shows nothing and takes nothing."""
+    return isinstance(db, Connection) and db.file is None

@@ -1,0 +1,1 @@
+"""What happens to processes, disks, folders and names, done on purpose; `python -m tests.faults` does all of it."""

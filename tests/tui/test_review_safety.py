@@ -1,0 +1,116 @@
+"""Rating while the data folder vanishes, comes back, or is written by others: nothing is lost, nothing freezes."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from radtui.paths import DataDir
+from radtui.records import Job
+from radtui.tui.app import RadtuiApp
+from tests.tui import driving
+from tests.tui.reviewing import history, opened, panel, screen, settled
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+def last(pilot: Pilot[None]) -> str:
+    return str(screen(pilot).query_one("#last", Static).content)
+
+
+async def look(pilot: Pilot[None]) -> None:
+    """The poller's next look, and what comes of it."""
+    app = pilot.app
+    assert isinstance(app, RadtuiApp)
+    app._post_snapshot(app.poller.poll_once())
+    await settled(pilot)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+async def test_a_folder_that_vanished_and_came_back_has_every_answer(
+    data: DataDir, reviewed_job: Job, db: sqlite3.Connection, tmp_path: Path, copied: bool
+) -> None:
+    db.close()
+    elsewhere = tmp_path / "elsewhere"
+    async with opened(data) as pilot:
+        await look(pilot)
+        await pilot.press("1")
+        assert "Saved: A much better" in last(pilot)
+        data.root.rename(elsewhere)
+        await pilot.press("2", "3")
+        assert "Not in the data folder: 2 answers are kept in" in last(pilot) and "Saved:" not in last(pilot)
+        await look(pilot)
+        assert pilot.app.snapshot.trouble.endswith("put it back under this name.")
+        assert not data.root.exists()
+        if copied:
+            shutil.copytree(elsewhere, data.root)
+            shutil.rmtree(elsewhere)
+        else:
+            elsewhere.rename(data.root)
+        await look(pilot)
+        await look(pilot)
+        assert "2 kept answers are saved" in panel(pilot)
+        await pilot.press("4")
+        assert "Saved: B slightly better" in last(pilot)
+    assert len(history(data, reviewed_job)) == 4
+
+
+async def test_another_file_under_the_same_name_is_not_written(
+    data: DataDir, reviewed_job: Job, db: sqlite3.Connection
+) -> None:
+    db.close()
+    async with opened(data) as pilot:
+        data.database.rename(data.root / "moved.db")
+        data.database.write_bytes((data.root / "moved.db").read_bytes())
+        await pilot.press("1")
+        assert "1 answer is kept in" in last(pilot)
+    assert history(data, reviewed_job) == []
+
+
+async def test_keys_wait_for_another_writer_and_the_screen_says_so(
+    data: DataDir, reviewed_job: Job, db: sqlite3.Connection
+) -> None:
+    async with opened(data) as pilot:
+        db.execute("BEGIN IMMEDIATE")
+        await pilot.press("1", "2")
+        assert "2 answers wait: another program is writing" in panel(pilot)
+        await pilot.press("question_mark")  # nothing is frozen
+        await driving.until(pilot, lambda: "HelpScreen" in repr(pilot.app.screen))
+        await pilot.press("escape")
+        db.execute("ROLLBACK")
+        await driving.until(pilot, lambda: not screen(pilot).waiting._names)
+        assert "Saved: A slightly better" in last(pilot)
+    assert [abs(preference or 0) for preference, _ in history(data, reviewed_job)] == [2, 1]
+
+
+async def test_looking_at_a_folder_that_is_not_there_makes_none_and_an_import_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: list[int]
+) -> None:
+    data = DataDir(tmp_path / "nothing" / "here")
+    async with driving.opened(data) as (app, pilot):
+        await pilot.press("d", "t", "r", "j")
+        await settled(pilot)
+        assert not data.root.parent.exists()
+        await pilot.press("d", "i", *"phantoms:7", "enter")
+        await driving.until(pilot, lambda: launched)
+        assert data.root.stat().st_mode & 0o777 == 0o700 and data.database.stat().st_mode & 0o777 == 0o600
+        await driving.until(pilot, lambda: app.db.execute("SELECT count(*) FROM jobs").fetchone()[0])
+
+
+async def test_a_copy_of_the_file_taken_while_the_app_is_open_has_every_rating(
+    data: DataDir, reviewed_job: Job, db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    async with opened(data) as pilot:
+        await pilot.press("1", "2", "3")
+        await look(pilot)
+        shutil.copy(data.database, tmp_path / "copy.db")
+    copy = sqlite3.connect(tmp_path / "copy.db")
+    assert copy.execute("SELECT count(*) FROM ratings").fetchone() == (3,)

@@ -1,0 +1,142 @@
+"""Answers given while the data folder is gone: kept, and put in once when it is back."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from radtui.measures.scheme import Scheme
+from radtui.paths import DataDir
+from radtui.records import Job
+from radtui.store import ratings, studies
+from radtui.store.database import connect, in_place
+from radtui.store.place import FolderGoneError
+from radtui.study import edits
+from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.study import scheme_for
+from radtui.study.unsaved import FIRST_ID, Unsaved
+
+RATER = "reader"
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def scheme(data: DataDir) -> Scheme:
+    return scheme_for(data)
+
+
+@pytest.fixture
+def session(data: DataDir, db: sqlite3.Connection, reviewed_job: Job, scheme: Scheme) -> ReviewSession:
+    made = ReviewSession(
+        db, read_sitting(db, study_id(db, reviewed_job), RATER, scheme), unsaved=Unsaved(data, RATER)
+    )
+    made.start()
+    return made
+
+
+def study_id(db: sqlite3.Connection, job: Job) -> int:
+    study = studies.of_job(db, job.id)
+    assert study is not None
+    return study.id
+
+
+def rate(session: ReviewSession, answer: int) -> int:
+    """Rate the pair on show and go on; returns its image."""
+    row = session.answer(lambda rating: edits.preferred(rating, session.scheme, answer))
+    session.next_unrated()
+    assert row is not None
+    return row.case_id
+
+
+def test_without_a_place_to_keep_them_answers_are_refused(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job, scheme: Scheme
+) -> None:
+    session = ReviewSession(db, read_sitting(db, study_id(db, reviewed_job), RATER, scheme))
+    session.start()
+    shutil.rmtree(data.root)
+    with pytest.raises(FolderGoneError, match="is gone"):
+        rate(session, 0)
+
+
+def test_what_was_typed_while_the_folder_was_gone_is_in_it_when_it_is_back(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    rated = [rate(session, 0)]
+    data.root.rename(tmp_path / "elsewhere")
+    rated += [rate(session, answer) for answer in (1, 3)]
+    session.undo()
+    session.answer(edits.both_bad)
+    assert not data.root.exists()  # nothing was made in its place
+    kept = Unsaved(data, RATER)  # as the next session finds it, after this one was killed
+    assert kept.count == 4 and kept.file is not None and kept.file.stat().st_mode & 0o077 == 0
+    with pytest.raises(FolderGoneError):
+        kept.deliver(db)
+    (tmp_path / "elsewhere").rename(data.root)
+    assert kept.deliver(db) == 4 and kept.count == 0 and not kept.file.exists()
+    history = ratings.history(db, session.study.id, RATER)
+    assert all(row.id < FIRST_ID for row in history) and len(history) == 5
+    assert history[3].undoes == history[2].id
+    current = {row.case_id: row for row in ratings.current(db, session.study.id, RATER)}
+    assert set(current) == set(rated) and current[rated[2]].both_bad
+    assert set(rated) <= {a.case_id for a in ratings.assigned(db, session.study.id, RATER)}
+
+
+def test_a_restored_copy_of_the_folder_takes_them_and_another_folder_does_not(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(data.root, tmp_path / "copy")
+    shutil.rmtree(data.root)
+    rate(session, 0)
+    unsaved = Unsaved(data, RATER)
+    other = connect(DataDir(tmp_path / "other"), create=True)
+    assert unsaved.deliver(other) == 0 and unsaved.count == 1
+    (tmp_path / "copy").rename(data.root)
+    restored = in_place(db, data)
+    assert restored is not db and unsaved.deliver(restored) == 1
+    assert len(ratings.current(restored, session.study.id, RATER)) == 1
+
+
+def test_nothing_is_put_in_twice_when_the_file_outlives_the_delivery(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    (tmp_path / "elsewhere").rename(data.root)
+    first, again = Unsaved(data, RATER), Unsaved(data, RATER)
+    assert (first.deliver(db), again.deliver(db)) == (1, 0)
+    assert len(ratings.history(db, session.study.id, RATER)) == 1
+
+
+def test_where_no_file_can_be_written_they_are_kept_in_memory_and_the_sentence_says_so(
+    data: DataDir, session: ReviewSession, state: Path, tmp_path: Path
+) -> None:
+    state.write_text("a file where the folder should be")
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    unsaved = session._unsaved
+    assert unsaved is not None and unsaved.count == 1 and unsaved.file is None
+    assert "kept until radtui is left" in unsaved.sentence()
+
+
+def test_a_pair_that_was_revealed_while_the_folder_was_gone_is_not_blind(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    session.reveal()
+    pair = session.pair
+    session.step(1)
+    session.show(pair)
+    case_id = rate(session, 0)
+    (tmp_path / "elsewhere").rename(data.root)
+    Unsaved(data, RATER).deliver(db)
+    assert ratings.is_revealed(db, session.study.id, RATER, case_id)
+    assert not ratings.current(db, session.study.id, RATER)[0].blinded
