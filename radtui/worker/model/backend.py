@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from radtui.records import Job, UserError
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.worker.memory import shares
+from radtui.worker.model import processors
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def plan(settings: TrainSettings | GenerateSettings) -> Plan:
     """
     import torch
 
+    processors.torchvision_state()  # before transformers looks for it
     cuda = torch.cuda.is_available()
     has_unsloth = importlib.util.find_spec("unsloth") is not None
     if settings.backend == "unsloth" and not cuda:

@@ -13,7 +13,7 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.settings import TrainSettings
 from radtui.worker.memory import memory
-from radtui.worker.model import adapters, backend, base_files, downloads
+from radtui.worker.model import adapters, backend, base_files, downloads, processors
 from radtui.worker.model import model as models
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import checkpoints, material
@@ -161,7 +161,7 @@ def _save_adapter(model: Any, processor: Any, folder: Path) -> None:
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
-    processor.save_pretrained(partial)
+    processors.save(processor, partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 
