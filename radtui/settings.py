@@ -164,6 +164,15 @@ class TrainSettings(Settings):
         0, "Shrink images to this longest side before the processor; 0 leaves them", group="Data",
         unit="px", low=0, high=8192,
     )  # fmt: skip
+    image_tokens: int = _set(
+        0, "Tokens an image may take, by the model's own way of cutting and scaling; 0 leaves the model's",
+        group="Data", unit="tokens", low=0, high=65_536,
+    )  # fmt: skip
+    thinking: bool = _set(
+        False,
+        "Let a model that can reason do so before it answers; the reasoning is kept apart",
+        group="Data",
+    )
     max_length_tokens: int = _set(2048, "Longest sequence", group="Data", unit="tokens", low=16, high=131_072)
 
     objective: str = _set(
@@ -292,6 +301,10 @@ class GenerateSettings(Settings):
     max_side_px: int = _set(
         0, "Shrink images to this longest side; 0 leaves them", unit="px", low=0, high=8192
     )
+    image_tokens: int = _set(
+        0, "Tokens an image may take; 0 takes the training job's", unit="tokens", low=0, high=65_536
+    )
+    thinking: bool = _set(False, "Let a model that can reason do so before it answers")
     max_new_tokens: int = _set(128, "Longest description", unit="tokens", low=1, high=4096)
     batch_size: int = _set(
         0, "Images described at once; 0 takes what the GPU's memory holds", unit="images", low=0, high=512
@@ -336,38 +349,3 @@ class ImportSettings(Settings):
     id_column: str = _set("", "Column with the image's own id; empty finds it")
     split_column: str = _set("", "Column with the split; empty finds it")
     limit: int = _set(0, "Import only the first images of each split; 0 imports all", unit="images", low=0)
-
-
-PRESETS: dict[str, TrainSettings] = {
-    "default": TrainSettings(),
-    # The report's recipe to the letter, with the public notebook's hyperparameters. It asks text first, counts the
-    # prompt in the loss, and evaluates nothing.
-    "seed": TrainSettings(
-        message_order="text_first", describe_order="image_first", loss_on="all", max_steps=30, batch_size=2,
-        gradient_accumulation=4,
-        lora_seed=0, loader_workers=0, eval_split="", eval_every=0, eval_images=0, watch_images=0,
-        checkpoint_every=0, gradient_checkpointing="unsloth", maskless_vision=False,
-    ),
-    # Two CPU cores, two minutes: a high rate on small matrices, and evaluations that are cheap enough to watch. The
-    # demo's base has learnt to see; tuning its vision layers as well costs 1.7 times the seconds and finds less.
-    "demo": TrainSettings(
-        model="demo-base", max_steps=384, batch_size=16, learning_rate=3e-3, scheduler="cosine",
-        warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", lora_alpha=32, load_in_4bit=False,
-        tune_vision=False, gradient_checkpointing="off", loader_workers=0, eval_every=64, eval_images=48,
-        checkpoint_every=192, max_length_tokens=256, watch_images=6, watch_tokens=64,
-    ),
-    # What the rated pairs' own training job does not say. A few dozen pairs are soon learnt by heart: a low rate and
-    # few passes. Evaluating holds pairs back, so it is off.
-    "preferences": TrainSettings(
-        objective="dpo", epochs=3.0, batch_size=4, learning_rate=5e-6, warmup_steps=2, weight_decay=0.0,
-        eval_every=0, eval_images=0, checkpoint_every=50,
-    ),
-}  # fmt: skip
-"""Starting points of the form, by name."""
-
-
-def preset(name: str) -> TrainSettings:
-    """A preset by name. Raises UserError when there is none."""
-    if name not in PRESETS:
-        raise UserError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
-    return PRESETS[name]

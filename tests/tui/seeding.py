@@ -11,8 +11,8 @@ from hashlib import sha256
 from PIL import Image
 
 from radtui.paths import DataDir
+from radtui.presets import PRESETS
 from radtui.records import Job, JobKind, JobState, NewImage, Variant
-from radtui.settings import PRESETS
 from radtui.store import descriptions, images, jobs, metrics
 from radtui.store.descriptions import NewDescription
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 SIDE_PX = 56
+HEAD_SCALE = 20.0
 SENTENCES = (
     "A bright disc on the left, a bar on the right, a square, well seen on a plain film, no other finding.",
     "Describe what you see. You are a helpful assistant. user assistant system model USER ASSISTANT",
@@ -36,7 +37,8 @@ GLM = (
     "{{ '\n<think></think>' if enable_thinking is defined and not enable_thinking else '' }}{% endif %}"
 )
 CHANNEL = (
-    "{{ bos_token }}{% for m in messages %}{{ '<|turn>' + ('model' if m['role'] == 'assistant' else m['role']) + '\n' }}"
+    "{{ bos_token }}{% for m in messages %}"
+    "{{ '<|turn>' + ('model' if m['role'] == 'assistant' else m['role']) + '\n' }}"
     "{% for c in m['content'] %}{{ '<start_of_image>' if c['type'] == 'image' else c['text'] }}{% endfor %}"
     "{{ '<turn|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|turn>model\n' }}{% if not enable_thinking | default(false) %}"
@@ -143,6 +145,8 @@ def write(
     import torch
 
     with torch.no_grad():
+        # Drawn small, as for a long training: no change of the layers before it could make one token likely.
+        model.get_output_embeddings().weight.mul_(HEAD_SCALE)
         for name, parameter in model.named_parameters():
             if name.endswith("mm_input_projection_weight"):
                 torch.nn.init.normal_(parameter, std=0.05)  # zeros as constructed: it would see nothing

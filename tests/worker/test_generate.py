@@ -215,9 +215,9 @@ def test_images_are_asked_about_in_the_size_and_order_of_the_settings(data, mlla
     seen = []
     prepare = describe.prepare
 
-    def spy(processor, pictures, instruction, order):
+    def spy(processor, pictures, instruction, order, *rest):
         seen.append((max(max(p.size) for p in pictures), instruction, order))
-        return prepare(processor, pictures, instruction, order)
+        return prepare(processor, pictures, instruction, order, *rest)
 
     monkeypatch.setattr(describe, "prepare", spy)
     job = new_job(

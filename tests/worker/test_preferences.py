@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import load_file
 
 from radtui.paths import DataDir
+from radtui.presets import preset
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError, Variant
-from radtui.settings import GenerateSettings, TrainSettings, preset
+from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect
 from radtui.study.rated_pairs import LEAST_PAIRS, learnable, offer, submit_preferences

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from radtui.paths import DataDir
+from radtui.presets import PRESETS
 from radtui.records import JobKind, UserError
-from radtui.settings import PRESETS, TrainSettings
+from radtui.settings import TrainSettings
 from radtui.store import images, jobs, ratings
 from radtui.store.images import DatasetSummary
 from radtui.tui.train.plan import Plan, plan, preference_plan

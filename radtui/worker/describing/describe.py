@@ -14,10 +14,14 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from radtui.worker.describing import decode
-from radtui.worker.model import collator, prompt
+from radtui.worker.model import collator, template
+from radtui.worker.model.template import end_token_ids
 from radtui.worker.process import failures
 
 log = logging.getLogger("radtui.worker")
+
+
+Pictures = Pillow.Image | Sequence[Pillow.Image]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +42,28 @@ class Text:
     tokens: int  # without the one that ends it
     seconds: float  # the image's share of its batch's time: they add up to the time all took
     truncated: bool  # ended by `max_new_tokens`
+    reasoning: str = ""  # what the model wrote for itself before it
 
 
 def prepare(
-    processor: Any, images: Sequence[Pillow.Image], instruction: str, order: str
-) -> dict[str, Tensor]:
-    """The model's inputs for asking about each image, padded on the left so that all rows continue together.
+    processor: Any, images: Sequence[Pictures], instruction: str | Sequence[str], order: str, thinking: bool = False
+) -> dict[str, Tensor]:  # fmt: skip
+    """The model's inputs for asking about each case, padded on the left so that all rows continue together.
 
     Args:
         processor: The model's.
-        images: B images, RGB.
-        instruction: What is asked.
+        images: Of B cases, RGB: one image each, or a list of them.
+        instruction: What is asked, of all or of each case.
         order: `image_first` or `text_first`.
+        thinking: Whether the model may reason before it answers.
     """
-    text = collator.render(processor, [prompt.question(instruction, order)], for_answer=True)
-    return collator.encode(
-        processor, [text] * len(images), [[image] for image in images], padding_side="left"
-    )
+    cases = [[each] if isinstance(each, Pillow.Image) else list(each) for each in images]
+    questions = [instruction] * len(cases) if isinstance(instruction, str) else list(instruction)
+    texts = [
+        template.rendered_prompt(processor, question, len(case), order, thinking)
+        for question, case in zip(questions, cases, strict=True)
+    ]
+    return collator.encode(processor, texts, cases, padding_side="left")
 
 
 @torch.inference_mode()
@@ -91,21 +100,20 @@ def describe(
             logits_processor=_sampling(decoding, names, asked),
         )[:, asked:].cpu()  # (B, new)
     seconds = (time.perf_counter() - started) / len(output)
-    texts = []
-    for row in output.tolist():
-        length = next((place for place, token in enumerate(row) if token in ends), None)
-        kept = row if length is None else row[:length]
-        text = processor.tokenizer.decode(kept, skip_special_tokens=True).strip()
-        texts.append(Text(text, len(kept), seconds, truncated=length is None))
-    return texts
+    return [
+        _as_text(processor.tokenizer, row, ends, prompt_ids, seconds)
+        for row, prompt_ids in zip(output.tolist(), inputs["input_ids"].tolist(), strict=True)
+    ]
 
 
-def end_token_ids(model: Any, processor: Any) -> list[int]:
-    """Tokens that end a text: the model's own and its tokenizer's."""
-    own = model.generation_config.eos_token_id
-    found = set(own) if isinstance(own, (list, tuple)) else {own}
-    found.add(processor.tokenizer.eos_token_id)
-    return sorted(each for each in found if each is not None)
+def _as_text(tokenizer: Any, row: list[int], ends: list[int], asked: list[int], seconds: float) -> Text:
+    """A row of written tokens as a text: up to its end, its reasoning apart."""
+    length = next((place for place, token in enumerate(row) if token in ends), None)
+    kept = row if length is None else row[:length]
+    answer, thought = template.split_reasoning(tokenizer, kept, asked)
+    words = tokenizer.decode(answer, skip_special_tokens=True).strip()
+    reasoning = tokenizer.decode(thought, skip_special_tokens=True).strip() if thought else ""
+    return Text(words, len(kept), seconds, length is None, reasoning)
 
 
 def _place(value: Any, device: torch.device, dtype: torch.dtype) -> Any:

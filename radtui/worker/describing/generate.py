@@ -17,7 +17,7 @@ from radtui.settings import GenerateSettings
 from radtui.store import descriptions, images
 from radtui.store.descriptions import NewDescription
 from radtui.worker.memory import memory
-from radtui.worker.model import adapters, backend, base_files, base_weights, downloads
+from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, template
 from radtui.worker.model import model as models
 from radtui.worker.process import failures
 from radtui.worker.process.reporter import Reporter, Stopped
@@ -111,6 +111,10 @@ def _loaded(
         name, how, trust_remote_code=settings.trust_remote_code,
         say=downloads.saying(reporter, work.there, work.total),
     )  # fmt: skip
+    for note in (
+        template.notes(processor, settings.message_order, settings.thinking) if reporter.ranks.first else ()
+    ):
+        reporter.event(0, "warning", note)
     before = base_files.trained_on(db, settings.train_job), settings.train_job
     change = base_files.keep(reporter, 0, model, name, before)
     third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in work.missing else None
@@ -195,7 +199,9 @@ class _Writer:
 
         asked = self.settings
         pictures = [data.open_image(item, asked.max_side_px) for item in chunk]
-        return describe.prepare(self.processor, pictures, asked.instruction, asked.message_order)
+        return describe.prepare(
+            self.processor, pictures, asked.instruction, asked.message_order, asked.thinking
+        )
 
     def _write_chunk(self, chunk: list[Example], inputs: dict[str, Any]) -> bool:
         """Every variant of a chunk, each committed at once; False when the memory did not suffice."""

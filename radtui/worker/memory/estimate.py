@@ -106,7 +106,9 @@ class Estimator:
         self.settings, self.how, self.config, self.processor, self.item = (
             settings, how, config, processor, item,
         )  # fmt: skip
-        self.collate = Collator(processor, settings.loss_on, settings.max_length_tokens)
+        self.collate = Collator(
+            processor, settings.loss_on, settings.max_length_tokens, thinking=settings.thinking
+        )
         self.footprint = Footprint(
             config, settings, how, self.collate, self._conversation(settings.max_side_px)
         )

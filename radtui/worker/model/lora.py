@@ -7,6 +7,7 @@ from typing import Any
 
 from radtui.records import UserError
 
+POOLING = "MultiheadAttentionPoolingHead"
 ATTENTION = re.compile(r"attn|attention", re.IGNORECASE)
 
 
@@ -29,11 +30,14 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
     """
     import torch
 
+    idle = unused_layers(model)
     decoder, head = model.get_decoder(), model.get_output_embeddings()
     in_decoder = {id(module) for module in decoder.modules()} if decoder is not model else set()
     chosen = []
     for name, module in model.named_modules():
         if not isinstance(module, torch.nn.Linear) or module is head or name.endswith("lm_head"):
+            continue
+        if any(f".{each}." in f".{name}." for each in idle):
             continue
         tower = language if id(module) in in_decoder else vision
         part = attention if ATTENTION.search(name) else mlp
@@ -44,6 +48,26 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
             "No layer is left to tune: turn on tune_vision or tune_language, and tune_attention or tune_mlp."
         )
     return chosen
+
+
+def unused_layers(model: Any) -> list[str]:
+    """Names of a vision tower's layers that have no part in what the model writes, and so never get a gradient.
+
+    Some families take a tower's features before its last layers, and none takes what SigLIP pools for its own end.
+    """
+    config = model.config
+    idle = [name for name, module in model.named_modules() if type(module).__name__.endswith(POOLING)]
+    taken = getattr(config, "vision_feature_layer", None)
+    if taken is None:
+        return idle
+    places = taken if isinstance(taken, (list, tuple)) else [taken]
+    for name, module in model.named_modules():
+        layers = re.search(r"vision.*\.layers$", name)
+        if layers and hasattr(module, "__len__"):
+            count = len(module)  # feature 0 is what goes into the first layer
+            last = max(place + count + 1 if place < 0 else place for place in places)
+            idle += [f"{name}.{number}" for number in range(last, count)]
+    return idle
 
 
 def add_adapter(model: Any, settings: Any) -> Any:

@@ -9,15 +9,16 @@ from PIL import Image
 Message = dict[str, Any]
 
 
-def question(instruction: str, order: str) -> Message:
-    """The user's turn about one image.
+def question(instruction: str, order: str, images: int = 1) -> Message:
+    """The user's turn about a case's images.
 
     Args:
         instruction: What is asked.
         order: `image_first` or `text_first`.
+        images: How many there are.
     """
-    image, text = {"type": "image"}, {"type": "text", "text": instruction}
-    return {"role": "user", "content": [image, text] if order == "image_first" else [text, image]}
+    pictures, text = [{"type": "image"} for _ in range(images)], {"type": "text", "text": instruction}
+    return {"role": "user", "content": [*pictures, text] if order == "image_first" else [text, *pictures]}
 
 
 def answer(text: str) -> Message:

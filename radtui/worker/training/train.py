@@ -13,7 +13,7 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.settings import TrainSettings
 from radtui.worker.memory import memory
-from radtui.worker.model import adapters, backend, base_files, downloads, processors
+from radtui.worker.model import adapters, backend, base_files, downloads, processors, template
 from radtui.worker.model import model as models
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import checkpoints, material
@@ -103,6 +103,9 @@ def _loaded(this: _Run) -> tuple[Any, Any]:
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
         say=downloads.saying(reporter, step, this.job.total_steps),
     )  # fmt: skip
+    if reporter.ranks.first and not this.begun.checkpoint:
+        for note in template.notes(processor, settings.message_order, settings.thinking):
+            reporter.event(step, "warning", note)
     base_files.keep(reporter, step, model, settings.model, _met_before(this.db, this.job, settings))
     if settings.learns_preferences:
         model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.how)

@@ -94,7 +94,9 @@ class Watch:
     def _describe_batch(self, model: Any, step: int, items: Sequence[images_of.Example]) -> None:
         asked = self.settings
         pictures = [images_of.open_image(item, asked.max_side_px) for item in items]
-        inputs = describe.prepare(self.processor, pictures, asked.instruction, asked.asking_order)
+        inputs = describe.prepare(
+            self.processor, pictures, asked.instruction, asked.asking_order, asked.thinking
+        )
         decoding = describe.Decoding(asked.watch_tokens)
         texts = describe.describe(model, self.processor, inputs, decoding, [item.image_id for item in items])
         self.reporter.described(
