@@ -38,7 +38,8 @@ HIDDEN = frozenset({"objective", "from_job", "beta"})
 HIDDEN_FROM_RATINGS = frozenset({
     "model", "dataset", "train_split", "train_images", "instruction", "message_order", "describe_order", "loss_on",
     "max_side_px", "image_tokens", "thinking", "max_length_tokens", "objective", "lora_r", "lora_alpha",
-    "lora_dropout", "lora_seed", "tune_vision", "tune_language", "tune_attention", "tune_mlp", "backend", "trust_remote_code",
+    "lora_dropout", "lora_seed", "tune_vision", "tune_language", "tune_attention", "tune_mlp", "backend",
+    "trust_remote_code",
 })  # fmt: skip
 
 

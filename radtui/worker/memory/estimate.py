@@ -53,7 +53,7 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
             that can be reached.
     """
     from radtui.worker.memory import gpu_memory, shares
-    from radtui.worker.model import backend
+    from radtui.worker.model import backend, resolution, template
     from radtui.worker.model import model as models
     from radtui.worker.process import launcher
 
@@ -63,7 +63,30 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
     how = backend.training_plan(settings)
     settings, changes = backend.substituted(shares.of_one_rank(settings, settings.gpus), how)
     config, processor = models.describe(settings.model, settings.trust_remote_code)
-    return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes))
+    kept = resolution.apply(processor, settings.image_tokens, config)
+    changes += filter(None, [kept, *template.notes(processor, settings.message_order, settings.thinking)])
+    lengths = of_lengths(settings, processor, data, db)
+    return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes), lengths)
+
+
+def of_lengths(
+    settings: TrainSettings, processor: Any, data: DataDir, db: sqlite3.Connection
+) -> tuple[str, ...]:
+    """What an image of the data set takes, and which answers would be cut; every case is counted."""
+    from radtui.worker.model import counting
+    from radtui.worker.model.collator import Collator
+
+    ids = images.usable(
+        db, settings.dataset, settings.train_split, settings.train_images, with_reference=True
+    )
+    cases = [
+        counting.Counted(((each.width_px, each.height_px),), settings.instruction, each.reference.strip())
+        for each in images.get_many(db, ids)
+    ]
+    collate = Collator(processor, settings.loss_on, settings.max_length_tokens, thinking=settings.thinking)
+    found = counting.count(collate, cases, settings.message_order, settings.max_side_px)
+    loss = found.loss(settings.max_length_tokens)
+    return tuple(filter(None, [f"an image takes {found.images}", loss]))
 
 
 def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> dict[str, Any]:
@@ -120,7 +143,9 @@ class Estimator:
         messages = [question, prompt.answer(self.item["text"])]
         return {"messages": messages, "images": [prompt.shrink(self.item["image"], side_px)]}
 
-    def estimate(self, devices: tuple[DeviceMemory, ...], changes: tuple[str, ...] = ()) -> Estimate:
+    def estimate(
+        self, devices: tuple[DeviceMemory, ...], changes: tuple[str, ...] = (), lengths: tuple[str, ...] = ()
+    ) -> Estimate:
         """What the job would do with what is free on its devices."""
         import torch
 
@@ -141,7 +166,7 @@ class Estimator:
         return Estimate(
             fits, self._of_each(sentence), self.how.weights, batch, passes, parts.weights_gib, parts.adapter_gib,
             parts.optimizer_gib, activations, limit, image_tokens, text_tokens, parts.trainable, devices, changes,
-            self.settings.gpus,
+            self.settings.gpus, lengths,
         )  # fmt: skip
 
     def _of_each(self, sentence: str) -> str:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from radtui.records import UserError
-from radtui.worker.model import template
+from radtui.worker.model import processors, template
 from radtui.worker.model.prompt import Message
 
 IGNORED = -100  # the label PyTorch's cross-entropy leaves out
@@ -94,8 +94,8 @@ class Collator:
         """
         prompt = self.frame(messages[:-1]).prompt
         if prompt not in self._prompt_ids:
-            self._prompt_ids[prompt] = _text_ids(self.processor, prompt)
-        prompt_ids, ids = self._prompt_ids[prompt], _text_ids(self.processor, text)
+            self._prompt_ids[prompt] = text_ids(self.processor, prompt)
+        prompt_ids, ids = self._prompt_ids[prompt], text_ids(self.processor, text)
         common = 0
         while common < min(len(prompt_ids), len(ids)) and prompt_ids[common] == ids[common]:
             common += 1
@@ -138,6 +138,7 @@ def encode(processor: Any, texts: list[str], images: list[list[Any]], padding_si
         padding_side=padding_side,
         add_special_tokens=_adds_special_tokens(processor, texts[0]),
         return_tensors="pt",
+        **processor.__dict__.get(processors.IMAGE_OPTIONS, {}),
     )
     return dict(batch)
 
@@ -152,7 +153,8 @@ def image_token_ids(processor: Any) -> set[int]:
     return {int(each) for each in found if each is not None}
 
 
-def _text_ids(processor: Any, text: str) -> list[int]:
+def text_ids(processor: Any, text: str) -> list[int]:
+    """Token ids of a rendered text, image placeholders not yet multiplied."""
     special = _adds_special_tokens(processor, text)
     return list(processor.tokenizer(text, add_special_tokens=special)["input_ids"])
 

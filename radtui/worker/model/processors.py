@@ -37,6 +37,7 @@ NO_CONVERSATIONS = (
 """Families without a chat template, by the name of their processors' classes."""
 VIDEO = "video_processor"
 KEPT_VIDEO = "_video_config"  # what the files say of a processor's video part, kept for `save`
+IMAGE_OPTIONS = "_image_options"  # of a processor: what its calls are given beside images
 BORROWERS = {"gemma4": "Gemma4Processor", "pixtral": "PixtralProcessor"}
 PILLOW_SUFFIX = "Pil"  # of transformers' classes
 

@@ -31,8 +31,14 @@ def shrink(image: Image.Image, max_side_px: int) -> Image.Image:
 
     Training and generation both call this, so that a model is asked about what it learnt from.
     """
-    longer = max(image.size)  # px
+    size = shrunk(image.size, max_side_px)
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def shrunk(size_px: tuple[int, int], max_side_px: int) -> tuple[int, int]:
+    """The size that `shrink` gives an image of this size."""
+    longer = max(size_px)
     if not max_side_px or longer <= max_side_px:
-        return image
-    width, height = (max(1, round(side * max_side_px / longer)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.LANCZOS)
+        return size_px
+    width, height = (max(1, round(side * max_side_px / longer)) for side in size_px)
+    return width, height

@@ -24,6 +24,7 @@ class Example:
     name: str  # the source's own key, for messages about it
     blob: Path
     reference: str
+    sizes_px: tuple[tuple[int, int], ...] = ()  # of its images, width and height as they are stored
 
     @property
     def length(self) -> int:
@@ -37,7 +38,10 @@ def examples(records: Sequence[Image], data: DataDir) -> list[Example]:
     Raises:
         UserError: An image's bytes are gone from the data folder.
     """
-    found = [Example(r.id, r.source_key, data.blob(r.sha256), r.reference.strip()) for r in records]
+    found = [
+        Example(r.id, r.source_key, data.blob(r.sha256), r.reference.strip(), ((r.width_px, r.height_px),))
+        for r in records
+    ]
     for example in found:
         if not example.blob.exists():
             raise UserError(

@@ -13,7 +13,7 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.settings import TrainSettings
 from radtui.worker.memory import memory
-from radtui.worker.model import adapters, backend, base_files, downloads, processors, template
+from radtui.worker.model import adapters, backend, base_files, downloads, processors, resolution, template
 from radtui.worker.model import model as models
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import checkpoints, material
@@ -103,9 +103,7 @@ def _loaded(this: _Run) -> tuple[Any, Any]:
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
         say=downloads.saying(reporter, step, this.job.total_steps),
     )  # fmt: skip
-    if reporter.ranks.first and not this.begun.checkpoint:
-        for note in template.notes(processor, settings.message_order, settings.thinking):
-            reporter.event(step, "warning", note)
+    _prepare_processor(this, model, processor)
     base_files.keep(reporter, step, model, settings.model, _met_before(this.db, this.job, settings))
     if settings.learns_preferences:
         model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.how)
@@ -116,6 +114,22 @@ def _loaded(this: _Run) -> tuple[Any, Any]:
         total_parameters=_parameters(model), images=len(this.material.learnt),
     )  # fmt: skip
     return model, processor
+
+
+def _prepare_processor(this: _Run, model: Any, processor: Any) -> None:
+    """Set how finely images are seen, count all cases, and say what is otherwise than asked."""
+    from radtui.worker.training import lengths
+
+    settings, material = this.settings, this.material
+    kept = resolution.apply(processor, settings.image_tokens, model.config)
+    notes = [kept, *template.notes(processor, settings.message_order, settings.thinking)]
+    losses, figures = lengths.check(
+        processor, settings, template.end_token_ids(model, processor), material.learnt, material.evaluated
+    )
+    if this.reporter.ranks.first and not this.begun.checkpoint:
+        for note in filter(None, [*notes, *losses]):
+            this.reporter.event(this.begun.step, "warning", note)
+    this.reporter.result(**figures)
 
 
 def _progress(this: _Run, processor: Any) -> Progress:
