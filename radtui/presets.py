@@ -15,6 +15,18 @@ PRESETS: dict[str, TrainSettings] = {
         lora_seed=0, loader_workers=0, eval_split="", eval_every=0, eval_images=0, watch_images=0,
         checkpoint_every=0, gradient_checkpointing="unsloth", maskless_vision=False,
     ),
+    # Gemma 3's shape: 256 tokens an image whatever its size. Texts fit a short sequence.
+    "medgemma": TrainSettings(model="google/medgemma-4b-it", max_length_tokens=1024),
+    # An image takes as many tokens as its size asks for, 9,701 for a detector's picture: a budget keeps steps even.
+    "qwen-vl": TrainSettings(
+        model="Qwen/Qwen2.5-VL-7B-Instruct", image_tokens=1024, batch_size=4, gradient_accumulation=2
+    ),
+    # A CPU, no GPU. Two by two tiles and the whole image; HOURS
+    "laptop": TrainSettings(
+        model="HuggingFaceTB/SmolVLM2-256M-Video-Instruct", image_tokens=400, max_length_tokens=768, max_steps=200,
+        batch_size=4, optimizer="adamw_torch", load_in_4bit=False, gradient_checkpointing="off", loader_workers=0,
+        eval_images=16, watch_images=2, watch_tokens=64,
+    ),
     # Two CPU cores, two minutes: a high rate on small matrices, and evaluations that are cheap enough to watch. The
     # demo's base has learnt to see; tuning its vision layers as well costs 1.7 times the seconds and finds less.
     "demo": TrainSettings(

@@ -209,6 +209,8 @@ class TrainSettings(Settings):
     lora_alpha: int = _set(16, "LoRA scale is alpha / r", group="LoRA", low=1, high=4096)
     lora_dropout: float = _set(0.0, "Dropout on the LoRA path", group="LoRA", low=0, high=0.9)
     lora_seed: int = _set(3407, "Seed of the LoRA matrices", group="LoRA", low=0, high=2**32 - 1)
+    dora: bool = _set(False, "Learn size and direction of each weight apart (DoRA): slower", group="LoRA")
+    rslora: bool = _set(False, "Scale by alpha / sqrt(r) (rsLoRA): for large ranks", group="LoRA")
     tune_vision: bool = _set(True, "LoRA on the vision layers", group="LoRA")
     tune_language: bool = _set(True, "LoRA on the language layers", group="LoRA")
     tune_attention: bool = _set(True, "LoRA on attention modules", group="LoRA")
@@ -245,6 +247,13 @@ class TrainSettings(Settings):
     eval_every: int = _set(50, "Steps between evaluations; 0 for none", group="Watch", unit="steps", low=0)
     checkpoint_every: int = _set(100, "Steps between checkpoints; 0 saves at the end", group="Watch",
                                  unit="steps", low=0)  # fmt: skip
+    keep_best: bool = _set(
+        False,
+        "Leave the adapter of the evaluation with the least held-out loss, not of the last step",
+        group="Watch",
+    )
+    stop_after: int = _set(0, "Evaluations without a lower held-out loss that end the run; 0 for none", group="Watch",
+                           unit="evaluations", low=0, high=1000)  # fmt: skip
     watch_images: int = _set(4, "Held-out images described at every evaluation; 0 for none", group="Watch",
                              unit="images", low=0, high=64)  # fmt: skip
     watch_tokens: int = _set(
@@ -254,6 +263,9 @@ class TrainSettings(Settings):
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: ranges, and what fits together only in part."""
         found = super().problems()
+        for name in ("keep_best", "stop_after"):
+            if getattr(self, name) and not (self.eval_every and self.eval_split):
+                found[name] = f"{name} needs evaluations: set eval_every and eval_split"
         if "gpus" in found or self.gpus == 1:
             return found
         if self.learns_preferences:

@@ -29,6 +29,7 @@ COMMANDS = {
     "report": "radtui.cli.report:report",
     "score": "radtui.cli.results:score",
     "jobs": "radtui.cli.jobs:jobs",
+    "model": "radtui.cli.model:model",
     "adapter": "radtui.cli.adapter:adapter",
     "show": "radtui.cli.pictures:show",
     "plot": "radtui.cli.pictures:plot",

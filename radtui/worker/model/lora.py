@@ -8,6 +8,7 @@ from typing import Any
 from radtui.records import UserError
 
 POOLING = "MultiheadAttentionPoolingHead"
+ROUTER = re.compile(r"Router|TopKGate")
 ATTENTION = re.compile(r"attn|attention", re.IGNORECASE)
 
 
@@ -30,7 +31,7 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
     """
     import torch
 
-    idle = unused_layers(model)
+    idle = [*unused_layers(model), *routers(model)]
     decoder, head = model.get_decoder(), model.get_output_embeddings()
     in_decoder = {id(module) for module in decoder.modules()} if decoder is not model else set()
     chosen = []
@@ -48,6 +49,25 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
             "No layer is left to tune: turn on tune_vision or tune_language, and tune_attention or tune_mlp."
         )
     return chosen
+
+
+def routers(model: Any) -> list[str]:
+    """Names of the layers that choose experts: tuned, they would send tokens to experts that never learnt them."""
+    return [name for name, module in model.named_modules() if _is_router(name, module)]
+
+
+def _is_router(name: str, module: Any) -> bool:
+    last = name.rpartition(".")[2]
+    return bool(ROUTER.search(type(module).__name__)) or (last in ("gate", "router") and "mlp" in name)
+
+
+def expert_parameters(model: Any) -> list[str]:
+    """Names of experts' weights that are parameters of three dimensions, which no linear layer holds."""
+    return [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.dim() == 3 and "experts" in name and not name.endswith("bias")
+    ]
 
 
 def unused_layers(model: Any) -> list[str]:
@@ -89,12 +109,18 @@ def add_adapter(model: Any, settings: Any) -> Any:
         attention=settings.tune_attention,
         mlp=settings.tune_mlp,
     )
+    experts = expert_parameters(model) if settings.tune_language and settings.tune_mlp else []
+    if experts and settings.lora_dropout:
+        raise UserError("LoRA on expert weights knows no dropout: set lora_dropout 0, or turn tune_mlp off.")
     config = LoraConfig(
         r=settings.lora_r,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         bias="none",
         target_modules=targets,
+        target_parameters=experts or None,
+        use_dora=settings.dora,
+        use_rslora=settings.rslora,
         task_type="CAUSAL_LM",
     )
     torch.manual_seed(settings.lora_seed)  # A is drawn here; B starts at zero

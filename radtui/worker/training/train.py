@@ -51,6 +51,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     from radtui.worker.memory import gpu_facts
     from radtui.worker.model import vision_attention
     from radtui.worker.training import fit
+    from radtui.worker.training.best import Best
     from radtui.worker.training.task import Task
 
     if this.settings.maskless_vision:
@@ -60,6 +61,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         this.settings, this.how, model, processor, this.material.learnt, this.material.evaluated,
         data.checkpoints(job.id), reporter, progress, this.eval_batch,
     )  # fmt: skip
+    best = Best(task.folder, this.settings, reporter, this.begun.step)
+    progress.best = best if this.settings.keep_best or this.settings.stop_after else None
     with gpu_facts.sampler() as gpu:
         progress.facts = gpu.take
         fit.fit(task, this.begun.checkpoint)
@@ -69,9 +72,10 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         from radtui.worker.training import dpo
 
         dpo.drop_frozen_copy(model)
+    kept_step = best.step if best.restore(model) else progress.step
     if reporter.ranks.first:
         _save_adapter(model, processor, data.adapter(job.id))
-    _report(this, progress)
+    _report(this, progress, kept_step)
     reporter.ranks.meet()  # the launcher ends all as soon as one is stopped
     if progress.stopping:
         raise Stopped
@@ -148,10 +152,10 @@ def _progress(this: _Run, processor: Any) -> Progress:
     return Progress(reporter, watch, bool(this.material.evaluated), begun.step, begun.elapsed_s)
 
 
-def _report(this: _Run, progress: Progress) -> None:
+def _report(this: _Run, progress: Progress, kept_step: int) -> None:
     """Write the figures of the run, and how it ended."""
     this.reporter.result(
-        adapter=str(this.data.adapter(this.job.id)), adapter_step=progress.step,
+        adapter=str(this.data.adapter(this.job.id)), adapter_step=kept_step,
         seconds=round(progress.elapsed_s, 1), peak_memory_gib=round(memory.peak_gib(), 2),
         final_loss=progress.last.get("loss"), final_eval_loss=progress.last.get("eval_loss"), versions=_versions(),
     )  # fmt: skip
