@@ -32,7 +32,7 @@ SAID = {
     "seed": "the report's recipe to the letter: 30 steps, loss on everything",
     "medgemma": "MedGemma 4B: 256 tokens an image, short sequences",
     "qwen-vl": "Qwen2.5-VL 7B: at most 1,024 tokens an image",
-    "laptop": "SmolVLM2 256M without a GPU: hours",
+    "laptop": "SmolVLM2 256M without a GPU: some three hours of a core",
     "demo": "the small bundled model on drawn phantoms; minutes on a CPU",
     "preferences": "DPO: which of two texts raters preferred, on top of the job that wrote them",
 }

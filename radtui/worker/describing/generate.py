@@ -19,7 +19,7 @@ from radtui.store.descriptions import NewDescription
 from radtui.worker.memory import memory
 from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, template
 from radtui.worker.model import model as models
-from radtui.worker.process import failures
+from radtui.worker.process import failures, threads
 from radtui.worker.process.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def _loaded(
 ) -> tuple[Any, Any]:
     """Model and processor. One load serves all: the base text comes from the same weights with the adapter off."""
     name, how = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
+    if not how.cuda:
+        threads.choose()
     for change in how.changes if reporter.ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(

@@ -15,6 +15,7 @@ from radtui.settings import TrainSettings
 from radtui.worker.memory import memory
 from radtui.worker.model import adapters, backend, base_files, downloads, processors, resolution, template
 from radtui.worker.model import model as models
+from radtui.worker.process import threads
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import checkpoints, material
 
@@ -45,6 +46,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         UserError: The settings, the data, the model or the machine do not allow it; says which.
     """
     this = _prepared(job, data, db, reporter)
+    if not this.how.cuda:
+        reporter.result(threads=threads.choose(before=job.result.get("threads")))
     model, processor = _loaded(this)
 
     # These import TRL and transformers, which unsloth must have patched by now.
