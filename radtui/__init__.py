@@ -8,7 +8,7 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     records.py    frozen dataclasses and enums that cross a boundary
     settings.py   what a job is asked to do: fields, ranges, units, presets
     paths.py      where the database, jobs/0007/ and images/ are
-    durations.py  times in words, measured or estimated; percent.py: shares
+    durations.py  times in words, measured or estimated; percent.py: shares; estimates.py: what a run would take
     store/        every SQL statement of the project, one file per noun
     sources/      where images come from: folder, parquet, hub, DICOM, the demo's phantoms
     demo/         phantom radiographs, their captions, the small base model's recipe
@@ -22,8 +22,9 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     tui/          the app: data/, train/, review/ and jobs/ with their screens, widgets and styles, and what they share
 
 Imports go downwards: cli -> tui -> export -> study -> (jobs | charts | imaging | sources) -> demo -> measures ->
-store -> (settings | paths | durations | percent) -> records; worker -> (export, study, jobs, imaging, sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts
+store -> (settings | paths | durations | percent | estimates) -> records; worker -> (export, study, jobs, imaging,
+sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts
 and a fresh-interpreter test check it.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -16,6 +16,8 @@ class JobKind(StrEnum):
     IMPORT = "import"
     TRAIN = "train"
     GENERATE = "generate"
+    ASK = "ask"
+    SCORE = "score"
 
 
 class JobState(StrEnum):
@@ -46,24 +48,12 @@ class StopRequest(StrEnum):
     NOW = "now"  # end at once; the last checkpoint stays
 
 
-class Variant(StrEnum):
-    """Which of a job's models wrote a description, in the order they were made.
+class ArmKind(StrEnum):
+    """Where an arm's texts come from."""
 
-    `tuned` has learnt references (SFT); `dpo` has learnt from ratings on top of that.
-    """
-
-    BASE = "base"
-    TUNED = "tuned"
-    DPO = "dpo"
-
-    @property
-    def opposite(self) -> Variant:
-        """The other one of a pair of base and tuned; of dpo, tuned."""
-        return Variant.BASE if self is Variant.TUNED else Variant.TUNED
-
-
-TWO_VARIANTS = (Variant.BASE, Variant.TUNED)
-"""What every generation job describes with; `dpo` comes third where there is such an adapter."""
+    MODEL = "model"
+    REFERENCE = "reference"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +67,6 @@ class Truth:
     side: str = ""
     zone: str = ""
     size: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One image of a data set; its bytes lie unchanged under `images/`, addressed by sha256.
-
-    `error` says why it could not be read, else "". `leaked` is true when the same bytes are in another split.
-    """
-
-    id: int
-    dataset: str
-    split: str
-    position: int
-    source_key: str
-    sha256: str
-    format: str
-    width_px: int
-    height_px: int
-    mode: str  # Pillow's mode: "L", "I;16", "RGB", ...
-    reference: str
-    examination: str  # "chest PA", "" when the source does not say
-    facts: dict[str, str]  # other columns of the source, as text
-    truth: tuple[Truth, ...] = ()
-    error: str = ""
-    leaked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NewImage:
-    """One row a source yields to the import: bytes as found, or the reason why there are none."""
-
-    split: str
-    source_key: str
-    data: bytes
-    reference: str = ""
-    examination: str = ""
-    facts: dict[str, str] = field(default_factory=dict)
-    truth: tuple[Truth, ...] = ()
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +131,48 @@ class CaseImage:
     error: str = ""
 
 
+NO_IMAGE = CaseImage("", "", 0, 0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is learnt, described and rated: one or more images in order, with a question and a reference.
+
+    `patient` and `exam` are keyed hashes, "" when the source does not say. `error` says why the case cannot be used,
+    else "". `leaked` is true when its bytes, or its patient, are in another split too.
+    """
+
+    id: int
+    dataset: str
+    split: str
+    position: int
+    source_key: str
+    question: str  # "" for the job's instruction
+    reference: str
+    examination: str  # "chest PA", "" when the source does not say
+    patient: str
+    exam: str
+    facts: dict[str, str]  # other columns of the source, as text
+    images: tuple[CaseImage, ...] = ()
+    truth: tuple[Truth, ...] = ()
+    error: str = ""
+    leaked: bool = False
+
+    @property
+    def first(self) -> CaseImage:
+        """The first image; one without bytes where the case has none."""
+        return self.images[0] if self.images else NO_IMAGE
+
+    @property
+    def shown(self) -> CaseImage:
+        """The image that stands for the case: the first one that can be read, else the first."""
+        return next((image for image in self.images if not image.error), self.first)
+
+    def asked(self, instruction: str) -> str:
+        """What a model is asked about it: its own question, else the job's instruction."""
+        return self.question or instruction
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One row of `jobs`. Times are Unix seconds; `settings` and `result` are decoded JSON."""
@@ -204,6 +197,8 @@ class Job:
     started_at: float | None
     heartbeat_at: float | None
     ended_at: float | None
+    note: str = ""  # the user's own
+    archived: bool = False
 
     @property
     def resumable(self) -> bool:
@@ -238,142 +233,158 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
-    """What one variant wrote about one image in one job.
+class Arm:
+    """Where texts come from: a model as a job asks it, the data set's own reference, or a file of texts.
 
-    `step` is the training step of a description written while training, None for a generation job's.
+    Two arms are the same when all but `id` is equal; a job or a study may call one by a name of its own.
     """
 
     id: int
-    job_id: int
-    image_id: int
-    variant: Variant
+    name: str  # "base", "tuned", or any the user chose
+    kind: ArmKind
+    model: str = ""
+    weights: str = ""  # which files of the model, and how precise: "1f0c…, bfloat16"
+    adapter: str = ""  # "" for the model alone
+    instruction: str = ""
+    images: str = ""  # how large images were shown
+    decoding: str = ""  # "greedy" or "t=1.5 min_p=0.1 seed=3407"
+    sample: int = 0  # which of several texts drawn in the same way
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What one arm says about one case, as a job or a study knows it.
+
+    `step` is the training step of a text written while training, None for a generation job's.
+    """
+
+    id: int  # of its place in the job: readers with a cursor go by it
+    text_id: int
+    job_id: int | None
+    case_id: int
+    arm: str  # its name
     step: int | None
     text: str
-    prompt: str
-    decoding: str  # "greedy" or "t=1.5 min_p=0.1 seed=3407"
+    prompt: str  # as rendered for the model
+    decoding: str
     tokens: int
     seconds: float
     truncated: bool  # ended by max_new_tokens, not by the model
+    reasoning: str = ""  # what the model wrote before its answer, kept beside it
+
+
+@dataclass(frozen=True, slots=True)
+class StudyArm:
+    """An arm as one study calls it; `job_id` is the generation job whose texts count, None for all others."""
+
+    name: str
+    arm_id: int
+    kind: ArmKind
+    job_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A reader study: arms x cases x readers. A generation job opens one by itself (`job_id`)."""
+
+    id: int
+    name: str
+    job_id: int | None
+    dataset: str
+    seed: int
+    arms: tuple[StudyArm, ...]  # in their order: preference points to the later of two
+    protocol: dict[str, object]
+    created_at: float
+    locked_at: float | None = None
+
+    @property
+    def arm_names(self) -> tuple[str, ...]:
+        """The names of its arms, in their order."""
+        return tuple(arm.name for arm in self.arms)
+
+    @property
+    def draw_id(self) -> int:
+        """What order and sides are drawn by: the job's number, or one that no job has."""
+        return self.job_id if self.job_id is not None else -self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the variants of one generation job wrote about one image; a rater sees two of the texts."""
+    """What the arms of a study say about one case, by arm in the study's order; a reader sees two of the texts."""
 
-    job_id: int
-    image_id: int
-    base: Description
-    tuned: Description
+    study_id: int
+    case_id: int
+    texts: dict[str, Description]
     reference: str
-    dpo: Description | None = None  # None in a job of two variants
 
-    def by(self, variant: Variant) -> Description:
-        """One variant's description. Raises KeyError when the job has no such variant."""
-        found = {Variant.BASE: self.base, Variant.TUNED: self.tuned, Variant.DPO: self.dpo}[variant]
-        if found is None:
-            raise KeyError(variant)
-        return found
+    def by(self, arm: str) -> Description:
+        """One arm's text. Raises KeyError when the case has none of that arm."""
+        return self.texts[arm]
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One snapshot of a rater's judgement of a comparison; the newest row of a comparison counts.
+    """One snapshot of a reader's judgement of a comparison; the newest row of a comparison counts.
 
-    `preference` points to the later of the two variants shown (base, tuned, dpo): to tuned, where there are two,
-    -2..+2; so do the dimensions. `answers` holds the scheme's further questions by key, such as `dim.correctness` or
-    `error.base.1.significant`. `undoes` is the id of the row this one takes back.
+    `preference` points to the later of the two arms in the study's order, -2..+2; so do the dimensions. `answers`
+    holds everything else that the scheme asks, by key: `acceptability.ARM` (1..5), `error.ARM.CATEGORY.significant`
+    (how many), `checked.ARM` (1: looked for errors, and what is counted is all there is), `accepted.ARM` (1: taken as
+    it is), `dim.NAME` (-2..2). Arms have users' names, dots and spaces among them, so keys are read from both ends.
     """
 
     id: int
-    job_id: int
-    image_id: int
+    study_id: int
+    case_id: int
     rater: str
     occasion: int  # 0, or 1 for a hidden repeat
     scheme: str
     scheme_hash: str
+    earlier_arm: str  # the two arms compared, in the study's order; "" where one arm alone was read
+    later_arm: str
+    later_left: bool  # whether the later arm stood left, as A
     preference: int | None
     both_bad: bool
-    base_acceptability: int | None
-    tuned_acceptability: int | None
     answers: dict[str, int]
     note: str
     flagged: bool
     skipped: bool
     blinded: bool
-    shown_left: Variant
     active_s: float
     wall_s: float
     rated_at: float
-    undoes: int | None = None
-    shown_right: Variant = None  # type: ignore[assignment]  # unless named, the other of base and tuned
-    dpo_acceptability: int | None = None
-
-    def __post_init__(self) -> None:
-        """Fill in the side that most ratings need not name; a text is never shown beside itself."""
-        if self.shown_right in (None, self.shown_left):
-            object.__setattr__(self, "shown_right", self.shown_left.opposite)
-
-    @property
-    def shown(self) -> tuple[Variant, Variant]:
-        """The two variants compared, the earlier made first."""
-        order = list(Variant)
-        one, other = sorted((self.shown_left, self.shown_right), key=order.index)
-        return one, other
-
-    def acceptability(self, variant: Variant) -> int | None:
-        """How usable a variant's text is, 1..5, or None when that was not said."""
-        given: int | None = getattr(self, f"{variant.value}_acceptability")
-        return given
+    undoes: int | None = None  # id of the row that this one takes back
+    pair: int = 0  # which pair of the case, where a reader sees several
+    earlier_text_id: int | None = None
+    later_text_id: int | None = None
+    corrections: dict[str, str] = field(default_factory=dict)  # arm -> its text as the reader corrected it
+    chain: str = (
+        ""  # links this row to the one before it of the same study and reader; "" for rows from before
+    )
 
     @property
-    def acceptabilities(self) -> tuple[int | None, ...]:
-        """How usable each variant's text is, in the variants' order."""
-        return self.base_acceptability, self.tuned_acceptability, self.dpo_acceptability
+    def shown(self) -> tuple[str, str]:
+        """The two arms compared, in the study's order."""
+        return self.earlier_arm, self.later_arm
+
+    @property
+    def left_arm(self) -> str:
+        """The arm that stood left, as A."""
+        return self.later_arm if self.later_left else self.earlier_arm
+
+    @property
+    def right_arm(self) -> str:
+        """The arm that stood right, as B."""
+        return self.earlier_arm if self.later_left else self.later_arm
+
+    def acceptability(self, arm: str) -> int | None:
+        """How usable an arm's text is, 1..5, or None when that was not said."""
+        return self.answers.get(f"acceptability.{arm}")
 
     @property
     def empty(self) -> bool:
-        """Whether nothing has been judged: such a comparison is unrated."""
-        return self.preference is None and not self.both_bad and not self.skipped
+        """Whether nothing has been judged: such a comparison is unrated.
 
-
-@dataclass(frozen=True, slots=True)
-class DeviceMemory:
-    """Memory of one GPU, or of the machine where there is none."""
-
-    name: str  # "GPU 0, NVIDIA H200", or "main memory"
-    free_gib: float
-    total_gib: float
-    held: str = ""  # who else holds it: "process 4711 holds 12.3 GiB"
-    chosen: bool = False  # whether a job started now would take it
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a training run would take of each device's memory, estimated without loading its weights.
-
-    A run on several GPUs has the whole model on each: every figure is of one of them.
-    """
-
-    fits: bool
-    verdict: str  # one sentence; where nothing fits, with what would
-    precision: str  # of the weights: "4-bit", "bfloat16", "float32"
-    images: int  # at a time, on each device
-    passes: int  # per optimizer step, on each device
-    weights_gib: float
-    adapter_gib: float  # LoRA matrices and their gradients, and what they are exchanged in
-    optimizer_gib: float
-    activations_gib: float
-    limit_gib: float  # what the job may plan with on one device
-    image_tokens: int  # that the vision tower computes of one image
-    text_tokens: int  # of the longest sequence
-    trainable_parameters: int
-    devices: tuple[DeviceMemory, ...] = ()
-    changes: tuple[str, ...] = ()  # what this machine would do otherwise than asked
-    gpus: int = 1  # as asked for; where there is none, as many processes share the main memory
-    lengths: tuple[str, ...] = ()  # what an image of this data set takes, and which answers would be cut
-
-    @property
-    def total_gib(self) -> float:
-        """All parts together."""
-        return self.weights_gib + self.adapter_gib + self.optimizer_gib + self.activations_gib
+        A text that was corrected, or taken as it is, is judged.
+        """
+        judged = self.preference is not None or self.both_bad or self.skipped or bool(self.corrections)
+        return not judged and not any(key.startswith("accepted.") for key in self.answers)

@@ -294,13 +294,13 @@ class TrainSettings(Settings):
 
 @dataclass(frozen=True)
 class GenerateSettings(Settings):
-    """One round of descriptions: the same images by the base model and by the tuned one."""
+    """One round of descriptions: the same images by the base model, the tuned one, and any further adapter."""
 
     train_job: int = _set(0, "Training job whose model and adapter are used; 0 takes the newest", low=0)
     model: str = _set("", "Hub id or folder of the base model; empty takes the training job's")
     adapter: str = _set("", "Folder of a LoRA adapter; empty takes the training job's")
-    dpo_adapter: str = _set(
-        "", "Folder of an adapter trained on preferences, described with as a third variant"
+    more_adapters: str = _set(
+        "", "Further adapters, each an arm of its own beside base and tuned: NAME=FOLDER; NAME=FOLDER"
     )
     dataset: str = _set("", "Imported data set; empty takes the training job's")
     split: str = _set("test", "Split whose images are described")
@@ -337,9 +337,34 @@ class GenerateSettings(Settings):
     @property
     def decoding(self) -> str:
         """How the text is chosen, as stored beside it."""
-        if self.temperature == 0:
-            return "greedy"
-        return f"t={self.temperature:g} min_p={self.min_p:g} seed={self.seed}"
+        sampled = f"t={self.temperature:g} min_p={self.min_p:g} seed={self.seed}"
+        return f"{sampled if self.temperature else 'greedy'}, at most {self.max_new_tokens} tokens"
+
+    @property
+    def further_adapters(self) -> dict[str, str]:
+        """Folders of the further adapters by the names of their arms, in their order."""
+        parts = [part.partition("=") for part in self.more_adapters.split(";") if part.strip()]
+        return {name.strip(): folder.strip() for name, _, folder in parts}
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong, by field: further adapters need names of their own and folders."""
+        found = super().problems()
+        names = [part.partition("=")[0].strip() for part in self.more_adapters.split(";") if part.strip()]
+        if any(not name or not folder for name, folder in self.further_adapters.items()):
+            found["more_adapters"] = (
+                "more_adapters must be NAME=FOLDER, several of them separated by a semicolon"
+            )
+        elif len({"base", "tuned", *names}) < len(names) + 2:
+            found["more_adapters"] = (
+                "more_adapters must give each arm a name of its own, other than base and tuned"
+            )
+        return found
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Self:
+        """Settings from a job row; one of an earlier version names its third adapter in a field of its own."""
+        third = values.get("dpo_adapter")
+        return super().from_dict({"more_adapters": f"dpo={third}", **values} if third else values)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import io
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,9 @@ from PIL import Image as PillowImage
 
 from radtui.jobs import launch
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, NewImage, Truth, Variant
+from radtui.records import Arm, ArmKind, Job, JobKind, JobState, NewCase, NewCaseImage, Truth
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import descriptions, images, jobs
+from radtui.store import arms, cases, jobs, studies, texts
 from radtui.store.database import connect
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -64,12 +65,36 @@ def drawn_png(seed: int, side_px: int = 64) -> bytes:
     return out.getvalue()
 
 
+def kept_case(split: str, source_key: str, probe: cases.Probe, **values: Any) -> cases.KeptCase:
+    """A case of one image as an import keeps it, for `cases.add`; `values` are those of `NewCase`."""
+    image = NewCaseImage(name=source_key, error=probe.error)
+    return cases.KeptCase(NewCase(split, source_key, (image,), **values), (probe,))
+
+
+def give_arms(
+    db: sqlite3.Connection, job: Job, *names: str, instruction: str = "Describe."
+) -> dict[str, Arm]:
+    """Make model arms of these names a job's, and open its study, as a generation's worker does; by name."""
+    made = arms.give_job(
+        db, job.id, [Arm(0, name, ArmKind.MODEL, model="tiny", adapter="" if name == "base" else name,
+                         instruction=instruction, decoding="greedy") for name in names],
+    )  # fmt: skip
+    studies.open_for_job(db, job)
+    return {arm.name: arm for arm in made}
+
+
+def new_text(case_id: int, arm: Arm, text: str, tokens: int = 9, **values: Any) -> texts.NewText:
+    """A text of an arm about a case, on its way into the store."""
+    known: dict[str, Any] = {"prompt": arm.instruction, "seconds": 0.2, "truncated": False}
+    return texts.NewText(case_id, arm.id, text=text, tokens=tokens, **(known | values))
+
+
 @pytest.fixture
 def add_images(data: DataDir, db: sqlite3.Connection) -> Callable[..., list[int]]:
     """Put drawn images into the store, blobs included; returns their ids."""
 
     def add(count: int = 4, dataset: str = "drawn", split: str = "test", start: int = 0) -> list[int]:
-        images.ensure_dataset(db, dataset, "drawn by a test")
+        cases.ensure_dataset(db, dataset, "drawn by a test")
         batch = []
         for n in range(start, start + count):
             content = drawn_png(n)
@@ -77,13 +102,13 @@ def add_images(data: DataDir, db: sqlite3.Connection) -> Callable[..., list[int]
             data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
             data.blob(sha256).write_bytes(content)
             side = "right" if n % 2 else "left"
-            new = NewImage(
-                split, f"{split}-{n:03d}.png", b"", f"Chest radiograph shows a {side} nodule, number {n}.",
-                "chest PA", {"modality": "DX"}, (Truth("nodule", side, "upper"),),
-            )  # fmt: skip
-            batch.append((new, images.Probe(sha256, "PNG", 64, 64, "L")))
-        images.add(db, dataset, batch)
-        return images.find(db, images.ImageQuery(dataset, split))
+            batch.append(kept_case(
+                split, f"{split}-{n:03d}.png", cases.Probe(sha256, "PNG", 64, 64, "L"),
+                reference=f"Chest radiograph shows a {side} nodule, number {n}.", examination="chest PA",
+                facts={"modality": "DX"}, truth=(Truth("nodule", side, "upper"),),
+            ))  # fmt: skip
+        cases.add(db, dataset, batch)
+        return cases.find(db, cases.CaseQuery(dataset, split))
 
     return add
 
@@ -97,16 +122,14 @@ def reviewed_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -
     settings = GenerateSettings(dataset="drawn", train_job=train.id, model="tiny", adapter="adapter")
     job = jobs.create(
         db, JobKind.GENERATE, "job 1 on drawn/test", "drawn", settings.to_dict(), parent_job_id=train.id,
-        image_ids=ids,
+        case_ids=ids,
     )  # fmt: skip
-    for image_id in ids:
-        pair = [
-            descriptions.NewDescription(image_id, Variant.BASE, f"A radiograph of the chest. {image_id}", "Describe.",
-                                        "greedy", 9, 0.2, False),
-            descriptions.NewDescription(image_id, Variant.TUNED, f"Nodule in the left upper lobe. {image_id}",
-                                        "Describe.", "greedy", 8, 0.2, False),
-        ]  # fmt: skip
-        descriptions.add(db, job.id, pair)
+    arm = give_arms(db, job, "base", "tuned")
+    for case_id in ids:
+        texts.add(db, job.id, [
+            new_text(case_id, arm["base"], f"A radiograph of the chest. {case_id}"),
+            new_text(case_id, arm["tuned"], f"Nodule in the left upper lobe. {case_id}", 8),
+        ])  # fmt: skip
     jobs.end(db, job.id, JobState.DONE)
     return jobs.must_get(db, job.id)
 
@@ -121,7 +144,9 @@ def third_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> J
         TrainSettings(dataset="drawn", objective="dpo", from_job=sft.id).to_dict(), parent_job_id=sft.id,
     )  # fmt: skip
     jobs.set_result(db, dpo.id, pairs=24)
-    settings = GenerateSettings(dataset="drawn", train_job=dpo.id, model="tiny", adapter="a", dpo_adapter="b")
+    settings = GenerateSettings(
+        dataset="drawn", train_job=dpo.id, model="tiny", adapter="a", more_adapters="dpo=b"
+    )
     job = jobs.create(
         db,
         JobKind.GENERATE,
@@ -129,13 +154,14 @@ def third_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> J
         "drawn",
         settings.to_dict(),
         parent_job_id=dpo.id,
-        image_ids=ids,
+        case_ids=ids,
     )
-    for image_id in ids:
-        descriptions.add(db, job.id, [
-            descriptions.NewDescription(image_id, variant, f"{variant} writes about {image_id}." + " more" * number,
-                                        "Describe.", "greedy", 9, 0.2, False)
-            for number, variant in enumerate(Variant)
+    names = ("base", "tuned", "dpo")
+    arm = give_arms(db, job, *names)
+    for case_id in ids:
+        texts.add(db, job.id, [
+            new_text(case_id, arm[name], f"{name} writes about {case_id}." + " more" * number)
+            for number, name in enumerate(names)
         ])  # fmt: skip
     jobs.end(db, job.id, JobState.DONE)
     return jobs.must_get(db, job.id)

@@ -32,6 +32,7 @@ COMMANDS = {
     "model": "radtui.cli.model:model",
     "adapter": "radtui.cli.adapter:adapter",
     "show": "radtui.cli.pictures:show",
+    "cases": "radtui.cli.cases:cases",
     "plot": "radtui.cli.pictures:plot",
     "doctor": "radtui.cli.doctor:doctor",
 }

@@ -87,12 +87,13 @@ def _print_figures(
     """Print what the run has shown: counts, times, scores, and where things lie."""
     from radtui.cli.scores import print_scores, scores_values
     from radtui.export.comparisons import write_csv
-    from radtui.measures.scores import job_scores
-    from radtui.study.study import scheme_for
+    from radtui.store import studies
+    from radtui.study.study import scheme_for, score_study
 
     out: Path = session.data.job(done.describing.id) / "comparisons.csv"
-    write_csv(db, done.describing, scheme_for(session.data), out)
-    scores = job_scores(db, done.describing)
+    study = studies.open_for_job(db, done.describing)
+    write_csv(db, study, scheme_for(session.data), out)
+    scores = score_study(db, study)
     jobs = {"draw": done.drawing, "train": done.training, "describe": done.describing}
     seconds = {name: round((job.ended_at or 0) - (job.started_at or 0), 1) for name, job in jobs.items()}
     figures: dict[str, object] = {

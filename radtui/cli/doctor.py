@@ -111,14 +111,14 @@ def _gpu() -> Finding:
 
 
 def _data(session: Session) -> Finding:
-    from radtui.store import images, jobs
+    from radtui.store import cases, jobs
     from radtui.store.database import can_write
 
     try:
         db = session.read()
     except UserError as error:
         return Finding("data folder", "missing", str(error))
-    what = f"{session.data.root}: {images.total(db):,} images, {jobs.total(db):,} jobs"
+    what = f"{session.data.root}: {cases.total(db):,} cases, {jobs.total(db):,} jobs"
     if can_write(db):
         return Finding("data folder", "ok", what)
     return Finding("data folder", "note", f"{what}; it can only be read, so the app does not open on it")

@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
-from radtui.cli.results import JOB_OPTION, SCHEME_OPTION, review_job
+from radtui.cli.results import (
+    JOB_OPTION,
+    SCHEME_OPTION,
+    STUDY_OPTION,
+    review_study,
+    study_facts,
+    study_words,
+)
 from radtui.measures.words import left_out_words, row_counts, rows_words
 
 FORMS = ("csv", "errors", "jsonl", "parquet", "dpo", "kto")
@@ -16,6 +23,7 @@ NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
 
 @click.command()
 @JOB_OPTION
+@STUDY_OPTION
 @click.option(
     "--format", "form", type=click.Choice(FORMS), default="csv", show_default=True,
     help="csv: one row per image and rater; errors: counted errors in long form; jsonl: everything, with history;"
@@ -40,6 +48,7 @@ NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
 def export(
     session: Session,
     job_id: int | None,
+    study_id: int | None,
     form: str,
     out: Path | None,
     only_rater: str,
@@ -49,20 +58,20 @@ def export(
     scheme_file: str,
     as_json: bool,
 ) -> None:
-    """Write the rated comparisons of a generation job into a file, with a manifest beside it."""
+    """Write the rated comparisons of a generation job, or of a study, into a file, with a manifest beside it."""
     from radtui.export.formats import DEFAULT_NAMES, TABLES, Options, write_export
     from radtui.study.schemes import of_scheme
     from radtui.study.study import check_scheme, read_review, scheme_for
 
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
-    review = read_review(db, review_job(db, job_id), scheme, only_rater)
+    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
     check_scheme(review.ratings, scheme)
     options = Options(only_rater, raw, include_unblinded, keep_significant_errors)
     done = write_export(session.data, db, review, form, out or Path(DEFAULT_NAMES[form]), options)
     counts = {} if form in NOUNS else row_counts((of_scheme(review) if form in TABLES else review).ratings)
     if as_json:
-        told = {"job": review.job.id, "format": form, "rows": done.rows} | counts
+        told = study_facts(review.study) | {"format": form, "rows": done.rows} | counts
         told |= {"path": str(done.path.resolve())}
         print_result(
             told | {"manifest": str(done.manifest.resolve()), "left_out": done.left_out, "note": done.note},
@@ -70,7 +79,7 @@ def export(
         )
         return
     what = rows_words(done.rows, counts) if counts else f"{done.rows:,} {NOUNS[form]}"
-    click.echo(f"{what}, of job {review.job.id} -> {done.path}")
+    click.echo(f"{what}, of {study_words(review.study)} -> {done.path}")
     if done.left_out:
         click.echo(f"Left out: {left_out_words(done.left_out)}.", err=True)
     if done.note:

@@ -18,7 +18,8 @@ from radtui.store import jobs, metrics
 
 LOOK_S = 0.25
 PLAIN_LINE_S = 10.0  # where the output is no terminal, a line this often
-NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions"}
+NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions", JobKind.ASK: "texts",
+        JobKind.SCORE: "texts"}  # fmt: skip
 
 
 def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt: bool = False) -> Job:

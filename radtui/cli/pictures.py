@@ -11,15 +11,24 @@ from typing import Literal
 import click
 
 from radtui.cli.context import Session, pass_session
-from radtui.records import UserError
+from radtui.records import JobKind, UserError
 
 
 @click.command()
-@click.argument("image")
+@click.argument("image", required=False)
 @click.option("--width", type=click.IntRange(8, 1000), help="Cells across  [default: the terminal's].")
+@click.option("--problems", is_flag=True, help="List what the newest import did not use, and why.")
+@click.option(
+    "--dataset", default="", metavar="NAME", help="With --problems: the data set  [default: the newest]."
+)
 @pass_session
-def show(session: Session, image: str, width: int | None) -> None:
+def show(session: Session, image: str | None, width: int | None, problems: bool, dataset: str) -> None:
     """Print IMAGE in a plain terminal: the id of an imported image, or a file."""
+    if problems:
+        _print_problems(session, dataset)
+        return
+    if image is None:
+        raise click.UsageError("Name an image, or ask for --problems.")
     from rich.console import Console
     from rich.segment import Segment, Segments
 
@@ -45,6 +54,23 @@ def show(session: Session, image: str, width: int | None) -> None:
         click.echo(f"{colours.badge}: {colours.why}")
 
 
+def _print_problems(session: Session, dataset: str) -> None:
+    """Print what a data set's newest import did not use, a line a kind."""
+    from radtui.store import cases, jobs
+
+    db = session.read()
+    job = jobs.newest(db, JobKind.IMPORT, dataset=dataset)
+    if job is None:
+        of = f" of {dataset!r}" if dataset else ""
+        raise UserError(f"There is no import{of}; radtui cases lists the data sets.")
+    problems = cases.problems(db, job.id)
+    for problem in problems:
+        times = f" ({problem.count:,} of them)" if problem.count > 1 else ""
+        click.echo(f"{problem.where}: {problem.reason}{times}")
+    if not problems:
+        click.echo(f"Import job {job.id}, {job.dataset}, left nothing out that it has noted.", err=True)
+
+
 def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
     """The bytes and the title of an imported image, or of a file."""
     if not image.isdigit():
@@ -54,14 +80,15 @@ def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
             raise UserError(
                 f"Cannot read {image}: {error.strerror}; name a file or the id of an image."
             ) from error
-    from radtui.store import images
+    from radtui.store import cases
 
-    found = images.get(session.read(), int(image))
-    if found is None:
+    case = cases.get(session.read(), int(image))
+    if case is None:
         raise UserError(f"There is no image {image}; open radtui and press d to see which there are.")
-    if found.error:
-        raise UserError(f"Image {image} could not be read: {found.error}")
-    return session.data.image_bytes(found.sha256), f"{found.dataset}/{found.split} {found.source_key}"
+    if case.error:
+        raise UserError(f"Image {image} could not be read: {case.error}")
+    more = f", the first of {len(case.images)} images" if len(case.images) > 1 else ""
+    return session.data.image_bytes(case.shown.sha256), f"{case.dataset}/{case.split} {case.source_key}{more}"
 
 
 @click.command()

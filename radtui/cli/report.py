@@ -7,26 +7,32 @@ from pathlib import Path
 import click
 
 from radtui.cli.context import Session, pass_session
-from radtui.cli.results import SCHEME_OPTION
+from radtui.cli.results import SCHEME_OPTION, STUDY_OPTION, review_study, study_words
 
 
 @click.command()
-@click.argument("job_id", metavar="JOB", type=int)
+@click.argument("job_id", metavar="[JOB]", type=int, required=False)
+@STUDY_OPTION
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True,
     help="File to write: .html or .md; one file that needs no other.",
 )  # fmt: skip
 @SCHEME_OPTION
 @pass_session
-def report(session: Session, job_id: int, out: Path, scheme_file: str) -> None:
+def report(session: Session, job_id: int | None, study_id: int | None, out: Path, scheme_file: str) -> None:
     """Tell what a model learnt in one file: settings, examples, curves, what got better and what got worse.
 
-    JOB is a generation job, or a training job whose newest descriptions are taken.
+    JOB is a generation job, or a training job whose newest descriptions are taken; --study names a study instead.
     """
     from radtui.export.report import write_report
+    from radtui.export.report.gather import report_study
     from radtui.jobs.control import get_job
     from radtui.study.study import scheme_for
 
     db = session.read()
-    about = write_report(session.data, db, get_job(db, job_id), scheme_for(session.data, scheme_file), out)
-    click.echo(f"Report on job {about.id} -> {out}")
+    if job_id is not None and study_id is None:
+        study = report_study(db, get_job(db, job_id))
+    else:
+        study = review_study(db, job_id, study_id)
+    write_report(session.data, db, study, scheme_for(session.data, scheme_file), out)
+    click.echo(f"Report on {study_words(study)} -> {out}")

@@ -8,10 +8,13 @@ from pathlib import Path
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
-from radtui.records import Job, JobKind, UserError
+from radtui.records import JobKind, Study, UserError
 
 JOB_OPTION = click.option(
     "--job", "job_id", type=int, metavar="JOB", help="Generation job  [default: the newest]."
+)
+STUDY_OPTION = click.option(
+    "--study", "study_id", type=int, metavar="STUDY", help="Study made of arms of several jobs or files."
 )
 SCHEME_OPTION = click.option(
     "--scheme", "scheme_file", default="", metavar="FILE",
@@ -19,30 +22,49 @@ SCHEME_OPTION = click.option(
 )  # fmt: skip
 
 
-def review_job(db: sqlite3.Connection, job_id: int | None) -> Job:
-    """The named generation job, or the newest one with comparisons.
+def review_study(db: sqlite3.Connection, job_id: int | None, study_id: int | None = None) -> Study:
+    """The study of the named generation job, the named study, or the newest one with comparisons.
 
     Raises:
         UserError: there is none, or the named one is no generation job.
     """
     from radtui.jobs.control import get_job
-    from radtui.store import descriptions, jobs
+    from radtui.store import studies
+    from radtui.study.study import study_of
 
+    if study_id is not None:
+        study = studies.get(db, study_id)
+        if study is None or job_id is not None:
+            known = ", ".join(str(each.id) for each in studies.all_studies(db) if each.job_id is None)
+            both = "Name either a job or a study" if study is not None else f"There is no study {study_id}"
+            raise UserError(f"{both}; studies made by hand: {known or 'none'}.")
+        return study
     if job_id is not None:
         job = get_job(db, job_id)
         if job.kind is not JobKind.GENERATE:
             raise UserError(
                 f"Job {job_id} ({job.kind}) wrote no comparisons; name a generation job, see radtui jobs list."
             )
-        return job
-    found = descriptions.jobs_with_comparisons(db)
-    if not found:
+        return study_of(db, job)
+    known_ids = studies.with_comparisons(db)
+    if not known_ids:
         raise UserError("No images have been described yet; run radtui generate first.")
-    return jobs.must_get(db, next(iter(found)))
+    return studies.must_get(db, next(iter(known_ids)))
+
+
+def study_words(study: Study) -> str:
+    """A study as commands name it: "job 3", or "study 2" where it was made by hand."""
+    return f"job {study.job_id}" if study.job_id is not None else f"study {study.id}"
+
+
+def study_facts(study: Study) -> dict[str, object]:
+    """The same as JSON names it."""
+    return {"job": study.job_id} if study.job_id is not None else {"study": study.id}
 
 
 @click.command()
 @JOB_OPTION
+@STUDY_OPTION
 @click.option("--rater", "only_rater", default="", metavar="NAME", help="Only this rater's ratings.")
 @click.option(
     "--include-unblinded", is_flag=True, help="Count ratings made by someone who knew which text is whose."
@@ -53,6 +75,7 @@ def review_job(db: sqlite3.Connection, job_id: int | None) -> Job:
 def stats(
     session: Session,
     job_id: int | None,
+    study_id: int | None,
     only_rater: str,
     include_unblinded: bool,
     scheme_file: str,
@@ -64,17 +87,19 @@ def stats(
 
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
-    review = read_review(db, review_job(db, job_id), scheme, only_rater)
+    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
     check_scheme(review.ratings, scheme)
     summary = summarise_review(review, include_unblinded)
     if as_json:
-        head = {"job": review.job.id, "scheme": scheme.id, "scheme_hash": scheme.sha256}
+        head = study_facts(review.study) | {"scheme": scheme.id, "scheme_hash": scheme.sha256}
         print_result(head | summary.to_dict(), as_json)
     elif not review.ratings:
         whose = f"by {only_rater} " if only_rater else ""
-        click.echo(f"Nothing is rated {whose}in job {review.job.id} yet: open radtui and press r.", err=True)
+        click.echo(
+            f"Nothing is rated {whose}in {study_words(review.study)} yet: open radtui and press r.", err=True
+        )
     else:
-        print_stats(review.job, summary, scheme)
+        print_stats(review.study, summary, scheme)
 
 
 @click.command("import-ratings")
@@ -83,10 +108,13 @@ def stats(
     "--job", "job_id", type=int, metavar="JOB",
     help="Only into this generation job  [default: the one with these images and texts].",
 )  # fmt: skip
+@STUDY_OPTION
 @SCHEME_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @pass_session
-def import_ratings(session: Session, file: Path, job_id: int | None, scheme_file: str, as_json: bool) -> None:
+def import_ratings(
+    session: Session, file: Path, job_id: int | None, study_id: int | None, scheme_file: str, as_json: bool
+) -> None:
     """Restore exported ratings from FILE: a comparisons.csv (raw or not) or a .jsonl.
 
     A rating finds its comparison by the image's bytes and the two texts, so the file may come from another data
@@ -98,12 +126,14 @@ def import_ratings(session: Session, file: Path, job_id: int | None, scheme_file
     from radtui.study.study import scheme_for
 
     db = session.connect()
-    chosen = None if job_id is None else review_job(db, job_id).id
+    named = job_id is not None or study_id is not None
+    chosen = review_study(db, job_id, study_id).id if named else None
     done = restore(db, file, scheme_for(session.data, scheme_file), chosen)
     if as_json:
         print_result(asdict(done), as_json)
         return
-    where = ", ".join(f"job {number}" for number in done.jobs) or "nowhere"
+    places = [*(f"job {number}" for number in done.jobs), *(f"study {number}" for number in done.studies)]
+    where = ", ".join(places) or "nowhere"
     click.echo(f"{done.added:,} of {done.rows:,} rows added -> {where}; {done.known:,} were there already")
     for problem in done.problems:
         click.echo(problem, err=True)
@@ -111,15 +141,16 @@ def import_ratings(session: Session, file: Path, job_id: int | None, scheme_file
 
 @click.command()
 @JOB_OPTION
+@STUDY_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 @pass_session
-def score(session: Session, job_id: int | None, as_json: bool) -> None:
+def score(session: Session, job_id: int | None, study_id: int | None, as_json: bool) -> None:
     """Compare the descriptions with references and ground truth, where a data set has them."""
     from radtui.cli.scores import print_scores, scores_values
-    from radtui.measures.scores import job_scores
+    from radtui.study.study import score_study
 
     db = session.read()
-    scores = job_scores(db, review_job(db, job_id))
+    scores = score_study(db, review_study(db, job_id, study_id))
     if as_json:
         print_result(scores_values(scores), as_json)
     else:

@@ -1,4 +1,4 @@
-"""Scores as JSON, and as a table of the variants side by side."""
+"""Scores as JSON, and as a table of the arms side by side."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ from collections.abc import Mapping
 import click
 
 from radtui.measures.intervals import Estimate
-from radtui.measures.scores import VariantScores
+from radtui.measures.scores import ArmScores
 from radtui.measures.words import share
-from radtui.records import Variant
 
 
-def scores_values(scores: Mapping[Variant, VariantScores]) -> dict[str, object]:
-    """Each variant's scores as JSON shows them."""
-    return {variant.value: found.to_dict() for variant, found in scores.items()}
+def scores_values(scores: Mapping[str, ArmScores]) -> dict[str, object]:
+    """Each arm's scores as JSON shows them."""
+    return {arm: own.to_dict() for arm, own in scores.items()}
 
 
-def print_scores(scores: Mapping[Variant, VariantScores]) -> None:
-    """Print one figure a line, the variants side by side, each with its 95 % interval and n."""
-    rows = {variant: _rows(found) for variant, found in scores.items()}
-    names = list(rows[Variant.BASE])
+def print_scores(scores: Mapping[str, ArmScores]) -> None:
+    """Print one figure a line, the arms side by side, each with its 95 % interval and n."""
+    rows = {arm: _rows(own) for arm, own in scores.items()}
+    names = list(dict.fromkeys(name for own in rows.values() for name in own))
     width = max(len(name) for name in names)
-    click.echo("  ".join([" " * width, *(f"{variant:<30}" for variant in rows)]).rstrip())
+    click.echo("  ".join([" " * width, *(f"{arm:<30}" for arm in rows)]).rstrip())
     for name in names:
         cells = [f"{found.get(name, '-'):<30}" for found in rows.values()]
         click.echo("  ".join([f"{name:<{width}}", *cells]).rstrip())
     click.echo("\nIntervals are 95 %. Model output, not for clinical use.")
 
 
-def _rows(found: VariantScores) -> dict[str, str]:
-    rows = {"images": f"{found.images:,}"}
+def _rows(found: ArmScores) -> dict[str, str]:
+    rows = {"images": f"{found.cases:,}"}
     if found.truth:
         truth = found.truth
         rows |= {

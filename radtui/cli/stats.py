@@ -6,27 +6,28 @@ from collections.abc import Iterator
 
 import click
 
+from radtui.measures.arms import Arms
 from radtui.measures.preference import Comparative
 from radtui.measures.quality import Acceptability, ErrorRates, Errors
 from radtui.measures.scheme import Scheme
 from radtui.measures.statistics import Summary
-from radtui.measures.variants import Variants
 from radtui.measures.words import estimate, left_out_words, p_value, share, versions_words
 from radtui.percent import percent_text
-from radtui.records import Job
+from radtui.records import Study
 
 Row = tuple[str, str]
 
 LABEL_CELLS = 24
 
 
-def print_stats(job: Job, summary: Summary, scheme: Scheme) -> None:
+def print_stats(study: Study, summary: Summary, scheme: Scheme) -> None:
     """Print a summary in sections of aligned lines."""
-    click.echo(f"Job {job.id}  {job.name}")
+    opened_by = f"Job {study.job_id}" if study.job_id is not None else f"Study {study.id}"
+    click.echo(f"{opened_by}  {study.name}")
     left = left_out_words(left_out(summary))
     click.echo(
-        f"{_plural((summary.variants or summary).n, 'rating')} of"
-        f" {_plural((summary.variants or summary).images, 'image')} by"
+        f"{_plural((summary.arms or summary).n, 'rating')} of"
+        f" {_plural((summary.arms or summary).cases, 'image')} by"
         f" {', '.join(line.rater for line in summary.raters) or 'nobody'}"
         + (f"; left out: {left}" if left else "")
     )
@@ -38,10 +39,14 @@ def print_stats(job: Job, summary: Summary, scheme: Scheme) -> None:
         click.echo(f"\n{title}")
         for name, text in rows:
             click.echo(f"  {name:<{width}}  {text}")
-    by_image = ", and by image, since some were rated more than once" if summary.n > summary.images else ""
+    by_image = ", and by image, since some were rated more than once" if summary.n > summary.cases else ""
     click.echo(
-        f"\nIntervals are 95 %, towards the tuned model{by_image}. Model output, not for clinical use."
+        f"\nIntervals are 95 %, towards {_toward(summary)}{by_image}. Model output, not for clinical use."
     )
+
+
+def _toward(summary: Summary) -> str:
+    return "the later of two" if summary.arms else f"the {summary.later} model"
 
 
 def left_out(summary: Summary) -> dict[str, int]:
@@ -54,7 +59,9 @@ def left_out(summary: Summary) -> dict[str, int]:
 def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:
     found = summary.preference
     yield (
-        f"Preference, {_plural(summary.n, 'rating')} of base and tuned" if summary.variants else "Preference",
+        f"Preference, {_plural(summary.n, 'rating')} of {summary.earlier} and {summary.later}"
+        if summary.arms
+        else "Preference",
         [
             ("verdict", summary.verdict),
             ("wins, ties, losses", f"{found.wins}, {found.ties}, {found.losses}"),
@@ -64,8 +71,8 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
             ("mean, -2 to 2", _mean(found)),
         ],
     )
-    if summary.variants:
-        yield f"All variants, {summary.variants.n} ratings", list(_variants(summary.variants))
+    if summary.arms:
+        yield f"All arms, {summary.arms.n} ratings", list(_arms(summary.arms))
     if summary.dimensions:
         labels = {dimension.id: dimension.label for dimension in scheme.dimensions}
         yield (
@@ -73,9 +80,12 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
             [(labels.get(name, name), _mean(one)) for name, one in summary.dimensions.items()],
         )
     if summary.acceptability:
-        yield "Acceptability, 1 to 5", _acceptability(summary.acceptability)
+        yield "Acceptability, 1 to 5", _acceptability(summary.acceptability, summary)
     if summary.errors:
-        yield "Errors per report, base -> tuned", list(_errors(summary.errors, scheme))
+        yield (
+            f"Errors per report, {summary.earlier} -> {summary.later}",
+            list(_errors(summary.errors, scheme, summary)),
+        )
     if len(summary.raters) > 1:
         yield (
             "Raters",
@@ -89,15 +99,15 @@ def _mean(one: Comparative) -> str:
     return f"{estimate(one.mean, signed=True)}, Wilcoxon {p_value(p)}"
 
 
-def _variants(found: Variants) -> Iterator[Row]:
+def _arms(found: Arms) -> Iterator[Row]:
     """Strengths on one scale, then each two against each other."""
     for one in found.strengths:
         limits = (
             f" ({one.low:+.2f} to {one.high:+.2f}, n={one.n})" if one.standard_error else " (the reference)"
         )
-        yield f"strength of {one.variant}", f"{one.log_odds:+.2f}{limits}"
+        yield f"strength of {one.arm}", f"{one.log_odds:+.2f}{limits}"
     if not found.strengths:
-        yield "strengths", "none on one scale yet: some variant never lost to, or never met, the others"
+        yield "strengths", "none on one scale yet: some arm never lost to, or never met, the others"
     for pair in found.contrasts:
         figures = pair.summary.preference
         counts = f"{figures.wins}, {figures.ties}, {figures.losses}"
@@ -107,28 +117,28 @@ def _variants(found: Variants) -> Iterator[Row]:
         )
 
 
-def _acceptability(found: Acceptability) -> list[Row]:
+def _acceptability(found: Acceptability, of: Summary) -> list[Row]:
     rows = [
-        ("mean of base", estimate(found.base)),
-        ("mean of tuned", estimate(found.tuned)),
+        (f"mean of {of.earlier}", estimate(found.earlier)),
+        (f"mean of {of.later}", estimate(found.later)),
         ("difference", f"{estimate(found.difference, signed=True)}, Wilcoxon {p_value(found.wilcoxon_p)}"),
     ]
     for name, level in (("usable (4 or 5)", found.usable), ("as is (5)", found.as_is)):
-        rows.append((f"{name}, base", share(level.base)))
-        rows.append((f"{name}, tuned", f"{share(level.tuned)}, McNemar {p_value(level.mcnemar.p)}"))
+        rows.append((f"{name}, {of.earlier}", share(level.earlier)))
+        rows.append((f"{name}, {of.later}", f"{share(level.later)}, McNemar {p_value(level.mcnemar.p)}"))
     return rows
 
 
-def _errors(found: Errors, scheme: Scheme) -> Iterator[Row]:
-    yield "significant, base", estimate(found.base.significant)
-    yield "significant, tuned", estimate(found.tuned.significant)
+def _errors(found: Errors, scheme: Scheme, of: Summary) -> Iterator[Row]:
+    yield f"significant, {of.earlier}", estimate(found.earlier.significant)
+    yield f"significant, {of.later}", estimate(found.later.significant)
     yield "difference", f"{estimate(found.difference, signed=True)}, Wilcoxon {p_value(found.wilcoxon_p)}"
-    yield "reports with one, base", share(found.base.with_significant)
-    yield "reports with one, tuned", share(found.tuned.with_significant)
+    yield f"reports with one, {of.earlier}", share(found.earlier.with_significant)
+    yield f"reports with one, {of.later}", share(found.later.with_significant)
     for category in scheme.errors:
         yield (
             f"{category.id} {category.label}",
-            f"{_rate(found.base, category.id)} -> {_rate(found.tuned, category.id)}",
+            f"{_rate(found.earlier, category.id)} -> {_rate(found.later, category.id)}",
         )
 
 
@@ -140,7 +150,7 @@ def _rate(rates: ErrorRates, category: str) -> str:
 def _trust(summary: Summary) -> Iterator[Row]:
     side, length, power = summary.side, summary.length, summary.power
     yield "left text chosen", share(side.chosen_left) + (": a side bias is likely" if side.suspected else "")
-    yield "tuned text stood left", share(side.tuned_left)
+    yield f"{summary.later} text stood left", share(side.later_left)
     if length.rho is not None:
         yield "preference and length", f"rho {length.rho:+.2f}, {p_value(length.p)}, n={length.n}"
     if summary.agreement:

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 from radtui.demo.captions import caption
 from radtui.demo.cases import Case, deal
-from radtui.records import NewImage
+from radtui.records import NewCase, NewCaseImage
 
 DATASET = "phantoms"  # the name the demo's data set goes by
 _CHUNK = 16  # cases a process draws at a time: about a quarter of a second
 
 
-def phantoms(seed: int, train: int = 1600, test: int = 300, processes: int = 2) -> Iterator[NewImage]:
-    """Yield the images of the train split, then of the test split, in an order that depends on the seed alone.
+def phantoms(seed: int, train: int = 1600, test: int = 300, processes: int = 2) -> Iterator[NewCase]:
+    """Yield the cases of the train split, then of the test split, in an order that depends on the seed alone.
 
     The two splits have separate random streams, so no patient is in both.
 
@@ -27,23 +27,23 @@ def phantoms(seed: int, train: int = 1600, test: int = 300, processes: int = 2) 
     """
     cases = [*deal(seed, "train", train), *deal(seed, "test", test)]
     if processes <= 1:
-        yield from map(image_of, cases)
+        yield from map(case_of, cases)
         return
     # Fresh interpreters: a forked one would inherit the locks of the threads that run in the caller.
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap(image_of, cases, chunksize=_CHUNK)
+        yield from pool.imap(case_of, cases, chunksize=_CHUNK)
 
 
-def image_of(case: Case) -> NewImage:
+def case_of(case: Case) -> NewCase:
     """Draw one case and write its caption."""
     from radtui.demo.phantoms import phantom  # numpy and Pillow are loaded where drawing happens
 
     drawn = phantom(case.examination, case.truth, case.seed)
     rng = random.Random(".".join(map(str, case.seed)))
-    return NewImage(
+    return NewCase(
         split=case.split,
         source_key=f"{case.split}/{case.index:05d}",
-        data=drawn.png(),
+        images=(NewCaseImage(drawn.png(), f"{case.index:05d}.png"),),
         reference=caption(rng, case.examination, case.truth),
         examination=case.examination,
         facts={"marker": drawn.marker, "size": case.truth.size},

@@ -1,4 +1,4 @@
-"""`comparisons.csv`: one row per image and rater, one value per cell."""
+"""`comparisons.csv`: one row per rated comparison and rater, one value per cell."""
 
 from __future__ import annotations
 
@@ -7,90 +7,60 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from radtui.export.columns import (
+    answer_columns,
+    arms_columns,
+    corrected_columns,
+    is_paired,
+    paired_columns,
+    says_more,
+    schema_of,
+)
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
-from radtui.measures.scheme import Scheme, dimension_answer, error_answer
+from radtui.measures.scheme import Scheme
 from radtui.measures.text import word_count
-from radtui.records import TWO_VARIANTS, Comparison, Image, Job, Rating, Variant
+from radtui.records import Case, Comparison, Rating, Study
 from radtui.study.schemes import of_scheme
 from radtui.study.study import Review, rated, read_review
 
-EXPORT_SCHEMA = "radtui-comparisons-1"
-RAW_SCHEMA = EXPORT_SCHEMA + "-raw"  # texts without the guard, so that nothing is taken off them on import
 PREFERENCE_LABELS = {
     -2: "{earlier} much better", -1: "{earlier} slightly better", 0: "equal",
     1: "{later} slightly better", 2: "{later} much better",
 }  # fmt: skip
-SEVERITIES = (("sig", True), ("insig", False))
 
 
-def columns(scheme: Scheme, variants: Sequence[Variant] = TWO_VARIANTS) -> list[str]:
-    """The header for a scheme: its dimensions and error categories are columns of their own.
-
-    A third variant has its columns after all others; `preference` and dimensions are then towards the later of
-    the two variants shown.
-    """
-    third = [*_third_columns(scheme)] if Variant.DPO in variants else []
-    answers = answer_columns(scheme)
-    return [
-        "export_schema", "job_id", "image_id", "dataset", "split", "image_path", "image_sha256", "reference",
-        "prompt", "base_model", "adapter", "decoding", "base_text", "tuned_text", "rater", "preference",
-        "preference_label", "both_bad", "shown_left", "blinded", "base_acceptability", "tuned_acceptability",
-        *answers,
-        "base_words", "tuned_words", "flagged", "skipped", "note", "active_seconds", "wall_seconds", "rated_at",
-        "occasion", "scheme", "scheme_hash", "role", *third,
-    ]  # fmt: skip
+def columns(review: Review) -> list[str]:
+    """The header of a study's table."""
+    scheme, arms = review.scheme, review.study.arm_names
+    if not is_paired(review.study):
+        return arms_columns(scheme, arms)
+    return paired_columns(scheme, arms, says_more(of_scheme(review).ratings))
 
 
-def answer_columns(scheme: Scheme) -> dict[str, str]:
-    """Column -> key of `Rating.answers`: `dim_correctness` -> `dim.correctness`, in the header's order."""
-    found = {f"dim_{dimension.id}": dimension_answer(dimension.id) for dimension in scheme.dimensions}
-    for variant in TWO_VARIANTS:
-        found |= _error_columns(scheme, variant)
-    return found
-
-
-def third_answer_columns(scheme: Scheme) -> dict[str, str]:
-    """As `answer_columns`, of the third variant's errors."""
-    return _error_columns(scheme, Variant.DPO)
-
-
-def _error_columns(scheme: Scheme, variant: Variant) -> dict[str, str]:
-    return {
-        f"{variant}_{short}_{category.id}_{category.slug}": error_answer(
-            variant, category.id, significant=significant
-        )
-        for short, significant in SEVERITIES
-        for category in scheme.errors
-    }
-
-
-def _third_columns(scheme: Scheme) -> list[str]:
-    return [
-        "shown_right",
-        "dpo_adapter",
-        "dpo_text",
-        "dpo_words",
-        "dpo_acceptability",
-        *third_answer_columns(scheme),
-    ]
-
-
-def rows(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]]:
-    """The rated comparisons of a job as column -> value; None where nothing was answered.
+def rows(db: sqlite3.Connection, review: Review, beside: Sequence[str] = ()) -> Iterator[dict[str, object]]:
+    """The rated comparisons of a study as column -> value; None where nothing was answered.
 
     Ratings that answer another scheme's questions have no columns here and are left out: see `study.schemes`.
+
+    Args:
+        db: The database.
+        review: What is told.
+        beside: Columns after those of the header: `chain`.
     """
-    answers = answer_columns(review.scheme)
-    if Variant.DPO in review.variants:
-        answers |= third_answer_columns(review.scheme)
-    for rating, image, pair in rated(db, of_scheme(review)):
-        given = {column: rating.answers.get(key) for column, key in answers.items()}
-        yield _row(review, image, pair, rating) | given
+    answers = answer_columns(review.scheme, review.study.arm_names)
+    corrected = corrected_columns(review.study.arm_names)
+    about = _paired_row if is_paired(review.study) else _arms_row
+    header = [*columns(review), *beside]
+    for rating, case, pair in rated(db, of_scheme(review)):
+        row = about(review, case, pair, rating) | _judged(review, rating)
+        row |= {column: rating.answers.get(key) for column, key in answers.items()}
+        row |= {column: rating.corrections.get(arm) for column, arm in corrected.items()}
+        yield {column: row[column] for column in header}
 
 
 def write_csv(
-    db: sqlite3.Connection, job: Job, scheme: Scheme, out: Path, rater: str = "", raw: bool = False
+    db: sqlite3.Connection, study: Study, scheme: Scheme, out: Path, rater: str = "", raw: bool = False
 ) -> int:
     """Write `comparisons.csv`, whole or not at all; returns the number of rows.
 
@@ -100,18 +70,17 @@ def write_csv(
     Raises:
         UserError: the file cannot be written.
     """
-    return write_review_csv(db, read_review(db, job, scheme, rater), out, raw)
+    return write_review_csv(db, read_review(db, study, scheme, rater), out, raw)
 
 
 def write_review_csv(db: sqlite3.Connection, review: Review, out: Path, raw: bool = False) -> int:
     """Write `comparisons.csv` of a review that was read; see `write_csv`."""
     written = 0
-    header = columns(review.scheme, review.variants)
+    header = columns(review)
     with whole_file(out) as file:
-        file.write(csv_line(header))
+        file.write(csv_line(cell(name, raw) for name in header))
         for row in rows(db, review):
-            if raw:
-                row["export_schema"] = RAW_SCHEMA
+            row["export_schema"] = schema_of(review.study, raw)
             file.write(csv_line(cell(row[name], raw) for name in header))
             written += 1
     return written
@@ -122,30 +91,55 @@ def time_text(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def _row(review: Review, image: Image, pair: Comparison, rating: Rating) -> dict[str, object]:
-    job = review.job
-    row: dict[str, object] = {
-        "export_schema": EXPORT_SCHEMA, "job_id": job.id, "image_id": image.id, "dataset": image.dataset,
-        "split": image.split, "image_path": image.source_key, "image_sha256": image.sha256,
-        "reference": image.reference, "prompt": pair.base.prompt, "base_model": job.settings.get("model", ""),
-        "adapter": job.settings.get("adapter", ""), "decoding": pair.base.decoding,
-        "base_text": pair.base.text, "tuned_text": pair.tuned.text, "rater": rating.rater,
-        "preference": rating.preference, "preference_label": _label(rating), "both_bad": rating.both_bad,
-        "shown_left": rating.shown_left, "blinded": rating.blinded,
-        "base_acceptability": rating.base_acceptability, "tuned_acceptability": rating.tuned_acceptability,
-        "base_words": word_count(pair.base.text), "tuned_words": word_count(pair.tuned.text),
+def _judged(review: Review, rating: Rating) -> dict[str, object]:
+    """What is said of a rating whatever the arms are."""
+    return {
+        "export_schema": schema_of(review.study), "rater": rating.rater, "preference": rating.preference,
+        "preference_label": _label(rating), "both_bad": rating.both_bad, "blinded": rating.blinded,
         "flagged": rating.flagged, "skipped": rating.skipped, "note": rating.note,
         "active_seconds": round(rating.active_s, 1), "wall_seconds": round(rating.wall_s, 1),
-        "rated_at": time_text(rating.rated_at),
-        "occasion": rating.occasion, "scheme": rating.scheme, "scheme_hash": rating.scheme_hash,
-        "role": review.role(rating),
+        "rated_at": time_text(rating.rated_at), "occasion": rating.occasion, "scheme": rating.scheme,
+        "scheme_hash": rating.scheme_hash, "role": review.role(rating), "chain": rating.chain,
     }  # fmt: skip
-    if Variant.DPO in review.variants:
-        text = pair.dpo.text if pair.dpo else ""
+
+
+def _paired_row(review: Review, case: Case, pair: Comparison, rating: Rating) -> dict[str, object]:
+    """A row of a job's base and tuned, and of its third arm where it has one."""
+    base = pair.by("base")
+    row: dict[str, object] = {
+        "job_id": review.study.job_id, "image_id": case.id, "dataset": case.dataset, "split": case.split,
+        "image_path": case.source_key, "image_sha256": case.first.sha256, "reference": case.reference,
+        "prompt": base.prompt, "base_model": review.settings.get("model", ""),
+        "adapter": review.settings.get("adapter", ""), "decoding": base.decoding,
+        "shown_left": rating.left_arm, "shown_right": rating.right_arm,
+    }  # fmt: skip
+    for arm in review.study.arm_names:
+        text = pair.by(arm).text
         row |= {
-            "shown_right": rating.shown_right, "dpo_adapter": job.settings.get("dpo_adapter", ""),
-            "dpo_text": text, "dpo_words": word_count(text), "dpo_acceptability": rating.dpo_acceptability,
-        }  # fmt: skip
+            f"{arm}_adapter": review.further_adapters.get(arm, ""),
+            f"{arm}_text": text,
+            f"{arm}_words": word_count(text),
+        }
+    return row
+
+
+def _arms_row(review: Review, case: Case, pair: Comparison, rating: Rating) -> dict[str, object]:
+    """A row that names the two arms it compares; a text read alone is the later one."""
+    row: dict[str, object] = {
+        "study_id": review.study.id, "study": review.study.name, "case_id": case.id, "dataset": case.dataset,
+        "split": case.split, "image_path": case.source_key, "image_sha256": case.first.sha256,
+        "question": case.question, "reference": case.reference, "earlier_arm": rating.earlier_arm,
+        "later_arm": rating.later_arm, "left_arm": rating.left_arm, "right_arm": rating.right_arm,
+        "pair": rating.pair,
+    }  # fmt: skip
+    for place, arm in zip(("earlier", "later"), rating.shown, strict=True):
+        written = pair.texts.get(arm)
+        row |= {
+            f"{place}_text": written.text if written else "",
+            f"{place}_words": word_count(written.text) if written else None,
+            f"{place}_prompt": written.prompt if written else "",
+            f"{place}_decoding": written.decoding if written else "",
+        }
     return row
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from radtui.export.csv_text import cell, csv_line
 from radtui.export.files import whole_file
-from radtui.measures.quality import of_raters_who_count
-from radtui.measures.scheme import error_answer
+from radtui.measures.quality import checked, error_counts
+from radtui.measures.scheme import checked_answer, error_answer
 from radtui.study.study import Review
 
 # Source: Yu et al., ReXVal (PhysioNet 2023): one row per report, rater, category and significance, zeros included.
@@ -16,21 +16,23 @@ COLUMNS = ("image_id", "rater", "variant", "category", "category_id", "significa
 
 
 def error_rows(review: Review, include_unblinded: bool = False) -> Iterator[tuple[object, ...]]:
-    """The grid of counts behind the statistics, in the order of `COLUMNS`.
+    """The grid of counts behind the statistics, in the order of `COLUMNS`; `variant` holds the arm's name.
 
-    A rater who counted an error anywhere has said 0 where there is no count; one who never opened that question has
-    said nothing, and has no rows.
+    Of a text that its reader said to have checked, what is not counted is 0. Readers who never say so, as nobody could
+    in older releases, have said 0 of all their texts by counting an error in any; one who never opened that question
+    has said nothing, and has no rows.
     """
     kept, _ = review.counting(include_unblinded)
-    for rating in of_raters_who_count(kept):
-        for variant in rating.shown:
+    counting = {rating.rater for rating in kept if error_counts(rating)}
+    saying = {r.rater for r in kept if any(r.answers.get(checked_answer(arm)) for arm in r.shown)}
+    for rating in kept:
+        of_all = rating.rater in counting - saying
+        for arm in (arm for arm in rating.shown if of_all or checked(rating, arm)):
             for category in review.scheme.errors:
                 for significant in (True, False):
-                    key = error_answer(variant, category.id, significant=significant)
+                    key = error_answer(arm, category.id, significant=significant)
                     count = rating.answers.get(key, 0)
-                    yield (
-                        rating.image_id, rating.rater, variant.value, category.label, category.id, significant, count
-                    )  # fmt: skip
+                    yield rating.case_id, rating.rater, arm, category.label, category.id, significant, count
 
 
 def write_errors(review: Review, out: Path, raw: bool = False, include_unblinded: bool = False) -> int:

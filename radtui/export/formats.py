@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radtui.export import comparisons, jsonl, preferences
+from radtui.export.columns import schema_of
 from radtui.export.errors import write_errors
 from radtui.export.manifest import write_manifest
 from radtui.export.parquet import write_parquet
@@ -19,10 +20,7 @@ DEFAULT_NAMES = {
     "csv": "comparisons.csv", "errors": "errors.csv", "jsonl": "ratings.jsonl", "parquet": "comparisons.parquet",
     "dpo": "preferences-dpo", "kto": "preferences-kto",
 }  # fmt: skip
-SCHEMAS = {
-    "csv": comparisons.EXPORT_SCHEMA, "errors": "radtui-errors-1", "jsonl": jsonl.JSONL_SCHEMA,
-    "parquet": comparisons.RAW_SCHEMA, **preferences.FORMS,
-}  # fmt: skip
+SCHEMAS = {"errors": "radtui-errors-1", **preferences.FORMS}  # those that are one whatever the arms
 
 TABLES = ("csv", "parquet")  # with a column for each of one scheme's questions
 
@@ -84,7 +82,10 @@ def write_export(
     note = schemes.scheme_note(review) if form in TABLES else ""
     if form in TABLES and (others := schemes.left_out(review).total()):
         left_out["other_scheme"] = others
-    schema = comparisons.RAW_SCHEMA if form == "csv" and options.raw else SCHEMAS[form]
+    if form == "jsonl":
+        schema = jsonl.schema_of(review.study)
+    else:
+        schema = SCHEMAS.get(form) or schema_of(review.study, raw=options.raw or form == "parquet")
     more = {"left_out": left_out, "scheme_versions": dict(schemes.versions(review)), "note_on_schemes": note}
     manifest = write_manifest(review, out, schema, rows, filters, **more)
     return Exported(out, manifest, rows, left_out, note)

@@ -4,47 +4,59 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from radtui.export.comparisons import EXPORT_SCHEMA, RAW_SCHEMA, answer_columns, columns, third_answer_columns
+from radtui.export import columns
 from radtui.export.csv_text import read_csv
 from radtui.export.guard import unguard
-from radtui.export.jsonl import JSONL_SCHEMA
+from radtui.export.jsonl import ARMS_JSONL_SCHEMA, JSONL_SCHEMA
+from radtui.export.sound import sound, texts_by, value_of, whole
 from radtui.measures.scheme import Scheme
-from radtui.records import TWO_VARIANTS, Rating, UserError, Variant
+from radtui.records import Rating, UserError
 
 _LATER_COLUMNS = {"role"}  # files of the first exports lack them
+_FORMS = {columns.SCHEMA, columns.ARMS_SCHEMA}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The study that a row comes from, as the other data folder numbered it: by its job where it had one."""
+
+    number: int
+    by_job: bool
+
+    def __str__(self) -> str:
+        """As people know it."""
+        return f"{'job' if self.by_job else 'study'} {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """One rated comparison of a file. `snapshots` are its history as far as the file tells, oldest first.
 
-    Job and image ids in it are those of the data folder it comes from; sha256 and texts say what it is about.
+    Study, case and text ids in it are those of the data folder it comes from; sha256 and texts say what it is about.
     """
 
-    job_id: int
-    image_id: int
+    source: Source
+    case_id: int
     sha256: str
     split: str
     image_path: str
-    base_text: str
-    tuned_text: str
+    arms: tuple[str, ...]  # of the study, in its order
+    texts: dict[str, str]  # arm -> text, of those that the file tells: the two compared at least
     rater: str
     occasion: int
     role: str
     sort_key: str | None
-    left: Variant
+    left: str
+    right: str
     snapshots: tuple[Rating, ...]
     revealed_at: float | None = None  # when the rater saw which text is whose, Unix time, s
-    dpo_text: str = ""  # of a job with three variants
-
-    @property
-    def right(self) -> Variant:
-        """The variant that stood right; every snapshot of a showing has the same two."""
-        return next(v for v in self.snapshots[0].shown if v is not self.left)
+    pair: int = 0
+    reference_seen_at: float | None = None  # when the rater saw the reference before its time, Unix time, s
 
 
 def read_ratings(path: Path, scheme: Scheme) -> list[Incoming]:
@@ -66,106 +78,180 @@ def read_ratings(path: Path, scheme: Scheme) -> list[Incoming]:
 
 
 def _from_csv(path: Path, scheme: Scheme) -> Iterator[Incoming]:
-    answers = answer_columns(scheme) | third_answer_columns(scheme)
+    arms: tuple[str, ...] = ()
     for number, cells in enumerate(read_csv(path), 1):
+        form = cells.get("export_schema", "")
+        guarded = not form.endswith(columns.RAW)
+        plain = {unguard(name): unguard(cell) for name, cell in cells.items()} if guarded else cells
         if number == 1:
-            _check_columns(path, set(cells), scheme)
-        form = cells["export_schema"]
-        if form not in (EXPORT_SCHEMA, RAW_SCHEMA):
+            arms = _arms_of(path, plain, scheme)
+        if form.removesuffix(columns.RAW) not in _FORMS:
             raise UserError(
-                f"Row {number} of {path} is of the form {form!r}; this radtui reads {EXPORT_SCHEMA}."
+                f"Row {number} of {path} is of the form {form!r}; this radtui reads {columns.SCHEMA} and"
+                f" {columns.ARMS_SCHEMA}."
             )
-        guarded = form == EXPORT_SCHEMA
-        plain = {name: unguard(cell) if guarded else cell for name, cell in cells.items()}
         try:
-            yield _csv_row(plain, answers)
-        except ValueError as error:
+            yield (_paired_row if form.startswith(columns.SCHEMA) else _arms_row)(plain, arms, scheme)
+        except (ValueError, KeyError) as error:
             raise UserError(f"Row {number} of {path} was changed: {error}; export it again.") from error
 
 
-def _check_columns(path: Path, found: set[str], scheme: Scheme) -> None:
-    expected = set(columns(scheme, tuple(Variant) if "dpo_text" in found else TWO_VARIANTS))
-    missing = sorted(expected - found - _LATER_COLUMNS)
-    unknown = sorted(found - expected)
-    if not {"export_schema", "image_sha256", "rater"} <= found:
+def _arms_of(path: Path, cells: Mapping[str, str], scheme: Scheme) -> tuple[str, ...]:
+    """The arms of a table, whose columns are checked."""
+    if not {"export_schema", "image_sha256", "rater"} <= cells.keys():
         raise UserError(f"{path} holds no ratings: name a comparisons.csv or a .jsonl that radtui exported.")
+    two, three = columns.PAIRED
+    if "earlier_arm" in cells:
+        arms = columns.arms_in(cells, scheme)
+        expected = set(columns.arms_columns(scheme, arms))
+        optional = _LATER_COLUMNS
+    else:
+        arms = three if f"{three[-1]}_text" in cells else two
+        expected = set(columns.paired_columns(scheme, arms, more=True))
+        optional = _LATER_COLUMNS | (expected - set(columns.paired_columns(scheme, arms)))
+    missing, unknown = sorted(expected - cells.keys() - optional), sorted(cells.keys() - expected)
     if missing or unknown:
         names = ", ".join((missing + unknown)[:4])
         raise UserError(
             f"{path} has other columns than the rating scheme {scheme.id} gives ({names});"
             " name the scheme it was rated with with --scheme."
         )
+    return arms
 
 
-def _csv_row(cells: dict[str, str], answers: dict[str, str]) -> Incoming:
+def _paired_row(cells: dict[str, str], arms: tuple[str, ...], scheme: Scheme) -> Incoming:
+    """A row of a job's base and tuned, of whatever release."""
+    left = cells["shown_left"]
+    if left not in arms:
+        raise ValueError(f"{left!r} is none of {', '.join(arms)}")
+    right = cells.get("shown_right") or _other(left, arms)
+    texts = {arm: cells[f"{arm}_text"] for arm in arms}
+    source = Source(int(cells["job_id"]), by_job=True)
+    return _csv_row(cells, source, int(cells["image_id"]), arms, scheme, texts, (left, right))
+
+
+def _arms_row(cells: dict[str, str], arms: tuple[str, ...], scheme: Scheme) -> Incoming:
+    """A row that names the two arms it compares."""
+    shown = {"earlier": cells["earlier_arm"], "later": cells["later_arm"]}
+    texts = {arm: cells[f"{place}_text"] for place, arm in shown.items() if arm}
+    source = Source(int(cells["study_id"]), by_job=False)
+    sides = (cells["left_arm"], cells["right_arm"])
+    return _csv_row(cells, source, int(cells["case_id"]), arms, scheme, texts, sides)
+
+
+def _csv_row(
+    cells: dict[str, str],
+    source: Source,
+    case_id: int,
+    arms: tuple[str, ...],
+    scheme: Scheme,
+    texts: dict[str, str],
+    sides: tuple[str, str],
+) -> Incoming:
+    answers = columns.answer_columns(scheme, arms)
+    corrected = columns.corrected_columns(arms)
+    earlier, later = _in_order(sides, arms)
     rating = Rating(
-        id=0, job_id=int(cells["job_id"]), image_id=int(cells["image_id"]), rater=cells["rater"],
-        occasion=int(cells["occasion"]), scheme=cells["scheme"], scheme_hash=cells["scheme_hash"],
-        preference=_number(cells["preference"], -2, 2), both_bad=_yes(cells["both_bad"]),
-        base_acceptability=_number(cells["base_acceptability"], 1, 5),
-        tuned_acceptability=_number(cells["tuned_acceptability"], 1, 5),
-        dpo_acceptability=_number(cells.get("dpo_acceptability", ""), 1, 5),
+        id=0, study_id=source.number, case_id=case_id, rater=cells["rater"], occasion=int(cells["occasion"]),
+        scheme=cells["scheme"], scheme_hash=cells["scheme_hash"], earlier_arm=earlier, later_arm=later,
+        later_left=later == sides[0], preference=int(cells["preference"]) if cells["preference"] else None,
+        both_bad=_yes(cells["both_bad"]),
         answers={key: int(cells[column]) for column, key in answers.items() if cells.get(column)},
         note=cells["note"], flagged=_yes(cells["flagged"]), skipped=_yes(cells["skipped"]),
-        blinded=_yes(cells["blinded"]), shown_left=Variant(cells["shown_left"]),
-        active_s=float(cells["active_seconds"]), wall_s=float(cells["wall_seconds"]),
-        rated_at=datetime.fromisoformat(cells["rated_at"]).timestamp(), shown_right=_right(cells),
+        blinded=_yes(cells["blinded"]), active_s=float(cells["active_seconds"]),
+        wall_s=float(cells["wall_seconds"]), rated_at=datetime.fromisoformat(cells["rated_at"]).timestamp(),
+        pair=int(cells.get("pair") or 0),
+        corrections={arm: cells[column] for column, arm in corrected.items() if cells.get(column)},
+        earlier_text_id=0, later_text_id=0,  # the row holds the texts: their ids here are found by them
     )  # fmt: skip
-    role = cells.get("role") or ("repeat" if rating.occasion else "normal")
     return Incoming(
-        rating.job_id, rating.image_id, cells["image_sha256"], cells["split"], cells["image_path"],
-        cells["base_text"], cells["tuned_text"], rating.rater, rating.occasion, _role(role), None,
-        rating.shown_left, (rating,), dpo_text=cells.get("dpo_text", ""),
+        source, case_id, cells["image_sha256"], cells["split"], cells["image_path"], arms, texts, rating.rater,
+        rating.occasion, _role(cells.get("role") or ("repeat" if rating.occasion else "normal")), None, *sides,
+        (sound(rating, arms),), pair=rating.pair,
     )  # fmt: skip
 
 
 def _from_jsonl(path: Path) -> Iterator[Incoming]:
     with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
+        for number, text in enumerate(file, 1):
             try:
-                yield _jsonl_row(json.loads(line))
+                yield _jsonl_row(json.loads(text))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise UserError(
                     f"Line {number} of {path} is no rating that radtui exported ({error}); export it again."
                 ) from error
 
 
-def _jsonl_row(line: dict[str, object]) -> Incoming:
-    given: dict = line  # JSON's own types
-    if given["export_schema"] != JSONL_SCHEMA:
-        raise ValueError(f"it is of the form {given['export_schema']!r}, not {JSONL_SCHEMA}")
-    about = {name: given[name] for name in ("job_id", "image_id", "rater", "occasion")}
-    snapshots = tuple(_snapshot(about, snapshot) for snapshot in given["history"])
-    left = given["assigned_left"] or given["rating"]["shown_left"]
+def _jsonl_row(line: dict[str, Any]) -> Incoming:
+    form = line["export_schema"]
+    if form == JSONL_SCHEMA:
+        two, three = columns.PAIRED
+        arms: tuple[str, ...] = three if three[-1] in line else two
+        source, case_id = Source(whole(line, "job_id"), by_job=True), whole(line, "image_id")
+        texts = {arm: str(value_of(line[arm], "text", str)) for arm in arms}
+    elif form == ARMS_JSONL_SCHEMA:
+        arms = tuple(str(arm) for arm in value_of(line, "arms", list))
+        source, case_id = Source(whole(line, "study_id"), by_job=False), whole(line, "case_id")
+        texts = {str(arm): str(value_of(text, "text", str)) for arm, text in line["texts"].items()}
+    else:
+        raise ValueError(f"it is of the form {form!r}, not {JSONL_SCHEMA} or {ARMS_JSONL_SCHEMA}")
+    about = (source.number, case_id, str(line["rater"]), whole(line, "occasion"), int(line.get("pair", 0)))
+    snapshots = tuple(sound(_snapshot(about, row, arms), arms) for row in line["history"])
+    newest = snapshots[-1]  # every snapshot of a showing has the same two arms
+    left = line["assigned_left"] or newest.left_arm
+    if left not in newest.shown:
+        raise ValueError(f"{left!r} is none of the two that were compared")
     return Incoming(
-        int(about["job_id"]), int(about["image_id"]), str(given["image_sha256"]), str(given["split"]),
-        str(given["image_path"]), str(given["base"]["text"]), str(given["tuned"]["text"]), str(about["rater"]),
-        int(about["occasion"]), _role(given["role"]), given["sort_key"], Variant(left), snapshots,
-        given.get("revealed_at"), str(given["dpo"]["text"]) if "dpo" in given else "",
+        source, case_id, str(line["image_sha256"]), str(line["split"]), str(line["image_path"]), arms, texts,
+        about[2], about[3], _role(line["role"]), line["sort_key"], left, _other(left, newest.shown), snapshots,
+        _time(line, "revealed_at"), about[4], _time(line, "reference_seen_at"),
     )  # fmt: skip
 
 
-def _snapshot(about: dict, snapshot: dict) -> Rating:
-    names = {field.name for field in fields(Rating)}
-    values = {name: value for name, value in {**snapshot, **about}.items() if name in names}
-    values["shown_left"] = Variant(values["shown_left"])
-    values["shown_right"] = _right(values)
-    values["answers"] = {str(key): int(count) for key, count in values["answers"].items()}
-    return Rating(**values)
+def _snapshot(about: tuple[int, int, str, int, int], row: dict[str, Any], arms: tuple[str, ...]) -> Rating:
+    """A snapshot of any form: sides and acceptability stood in fields of their own before there were arms."""
+    answers = {str(key): whole(row["answers"], key) for key in row["answers"]}
+    for column, key in columns.acceptability_columns(arms).items():
+        if row.get(column) is not None:
+            answers[key] = whole(row, column)
+    if "earlier_arm" in row:
+        earlier, later = str(row["earlier_arm"]), str(row["later_arm"])
+        later_left = value_of(row, "later_left", bool)
+    else:
+        left = str(row["shown_left"])
+        earlier, later = _in_order((left, row.get("shown_right") or _other(left, arms)), arms)
+        later_left = later == left
+    study_id, case_id, rater, occasion, pair = about
+    return Rating(
+        id=whole(row, "id"), study_id=study_id, case_id=case_id, rater=rater, occasion=occasion, pair=pair,
+        scheme=value_of(row, "scheme", str), scheme_hash=value_of(row, "scheme_hash", str), earlier_arm=earlier,
+        later_arm=later, later_left=later_left,
+        preference=None if row["preference"] is None else whole(row, "preference"),
+        both_bad=value_of(row, "both_bad", bool), answers=answers, note=value_of(row, "note", str),
+        flagged=value_of(row, "flagged", bool), skipped=value_of(row, "skipped", bool),
+        blinded=value_of(row, "blinded", bool), active_s=float(value_of(row, "active_s", (int, float))),
+        wall_s=float(value_of(row, "wall_s", (int, float))), rated_at=float(value_of(row, "rated_at", (int, float))),
+        undoes=None if row["undoes"] is None else whole(row, "undoes"),
+        corrections=texts_by(row.get("corrections", {})),
+        earlier_text_id=row.get("earlier_text_id"), later_text_id=row.get("later_text_id"),
+    )  # fmt: skip
 
 
-def _right(values: Mapping[str, str]) -> Variant:
-    """What stood right: said where there were three variants, else the other of the two."""
-    said = values.get("shown_right")
-    return Variant(said) if said else Variant(values["shown_left"]).opposite
+def _in_order(sides: tuple[str, str], arms: tuple[str, ...]) -> tuple[str, str]:
+    """The two arms shown, the earlier in the study's order first; "" is of one text alone."""
+    for arm in sides:
+        if arm and arm not in arms:
+            raise ValueError(f"{arm!r} is none of {', '.join(arms)}")
+    earlier, later = sorted(sides, key=lambda arm: arms.index(arm) if arm else -1)
+    return earlier, later
 
 
-def _number(cell: str, low: int, high: int) -> int | None:
-    if not cell:
-        return None
-    if not low <= int(cell) <= high:
-        raise ValueError(f"{cell} is not within {low} to {high}")
-    return int(cell)
+def _other(arm: str, arms: tuple[str, ...]) -> str:
+    return next((name for name in arms if name != arm), "")
+
+
+def _time(line: Mapping[str, Any], name: str) -> float | None:
+    return None if line.get(name) is None else float(value_of(line, name, (int, float)))
 
 
 def _yes(cell: str) -> bool:

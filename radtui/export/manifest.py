@@ -11,7 +11,8 @@ from pathlib import Path
 from radtui import __version__
 from radtui.export.files import whole_file
 from radtui.measures.text import NORMALISATION
-from radtui.records import Job
+from radtui.records import Job, Study
+from radtui.settings import GenerateSettings
 from radtui.store.schema import SCHEMA_VERSION
 from radtui.study.study import Review
 
@@ -40,7 +41,7 @@ def write_manifest(
     Raises:
         UserError: The manifest cannot be written.
     """
-    settings, scheme = review.job.settings, review.scheme
+    seed, scheme = review.study.seed, review.scheme
     content = {
         "manifest_schema": MANIFEST_SCHEMA,
         "export_schema": export_schema,
@@ -48,8 +49,8 @@ def write_manifest(
         "database_schema": SCHEMA_VERSION,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "note": "Model output, not for clinical use.",
-        "job": _facts(review.job),
-        "seeds": {"order_sides_and_repeats": settings.get("seed"), "sampling": settings.get("seed"), "bootstrap": 0},
+        **({"job": _facts(review.job)} if review.job else {"study": _study_facts(review.study)}),
+        "seeds": {"order_sides_and_repeats": seed, "sampling": review.settings.get("seed"), "bootstrap": 0},
         "scheme": {"id": scheme.id, "version": scheme.version, "sha256": scheme.sha256},
         "text_shown_as": NORMALISATION,
         "filters": dict(filters),
@@ -67,12 +68,25 @@ def write_manifest(
 def _facts(job: Job) -> dict[str, object]:
     """What was described, by which models, and how they were asked."""
     settings = job.settings
-    third = {"dpo_adapter": settings["dpo_adapter"]} if settings.get("dpo_adapter") else {}
+    further = GenerateSettings.from_dict(settings).further_adapters
+    third = {f"{arm}_adapter": folder for arm, folder in further.items()}
     return {
         "id": job.id, "name": job.name, "dataset": job.dataset, "split": settings.get("split"),
         "training_job": job.parent_job_id, "base_model": settings.get("model"), "adapter": settings.get("adapter"),
         **third, "instruction": settings.get("instruction"), "message_order": settings.get("message_order"),
     }  # fmt: skip
+
+
+def _study_facts(study: Study) -> dict[str, object]:
+    """What a study made by hand compares."""
+    arms = [{"name": arm.name, "kind": arm.kind.value, "job": arm.job_id} for arm in study.arms]
+    return {
+        "id": study.id,
+        "name": study.name,
+        "dataset": study.dataset,
+        "arms": arms,
+        "protocol": study.protocol,
+    }
 
 
 def _files(out: Path) -> Iterable[Path]:

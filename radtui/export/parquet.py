@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from radtui import __version__
-from radtui.export.comparisons import RAW_SCHEMA, answer_columns, columns, rows, third_answer_columns
+from radtui.export.columns import answer_columns, schema_of
+from radtui.export.comparisons import columns, rows
 from radtui.export.csv_text import storable
 from radtui.export.files import whole_file
 from radtui.records import UserError
@@ -15,8 +16,7 @@ from radtui.study.study import Review
 
 BATCH = 1_000
 _WHOLE = {
-    "job_id", "image_id", "preference", "base_acceptability", "tuned_acceptability", "base_words", "tuned_words",
-    "occasion", "dpo_acceptability", "dpo_words",
+    "job_id", "image_id", "study_id", "case_id", "preference", "occasion", "pair", "earlier_words", "later_words",
 }  # fmt: skip
 _YES_NO = {"both_bad", "blinded", "flagged", "skipped"}
 _SECONDS = {"active_seconds", "wall_seconds"}
@@ -24,6 +24,8 @@ _SECONDS = {"active_seconds", "wall_seconds"}
 
 def write_parquet(db: sqlite3.Connection, review: Review, out: Path) -> int:
     """Write the rated comparisons as Parquet, whole file or none; returns the number of rows.
+
+    Where ratings are chained, the column `chain` holds what links each to the one before it.
 
     Raises:
         UserError: pyarrow is not installed, or the file cannot be written.
@@ -35,15 +37,15 @@ def write_parquet(db: sqlite3.Connection, review: Review, out: Path) -> int:
         raise UserError(
             'Parquet needs pyarrow, which is not installed; install radtui with its "train" extra, or export csv.'
         ) from error
-    schema = _schema(pa, review)
+    schema, form = _schema(pa, review), schema_of(review.study, raw=True)
     written = 0
     with (
         whole_file(out, binary=True) as file,
         parquet.ParquetWriter(file, schema, compression="zstd") as writer,
     ):
         batch: list[dict[str, object]] = []
-        for row in rows(db, review):
-            batch.append({name: _value(value) for name, value in row.items()} | {"export_schema": RAW_SCHEMA})
+        for row in rows(db, review, _beside(review)):
+            batch.append({name: _value(value) for name, value in row.items()} | {"export_schema": form})
             written += 1
             if len(batch) == BATCH:
                 writer.write_table(pa.Table.from_pylist(batch, schema))
@@ -53,17 +55,24 @@ def write_parquet(db: sqlite3.Connection, review: Review, out: Path) -> int:
 
 
 def _schema(pa: Any, review: Review) -> Any:
-    answers = answer_columns(review.scheme) | third_answer_columns(review.scheme)
+    arms = review.study.arm_names
+    whole = _WHOLE | answer_columns(review.scheme, arms).keys() | {f"{arm}_words" for arm in arms}
     fields = []
-    for name in columns(review.scheme, review.variants):
-        if name in _WHOLE or name in answers:
+    for name in [*columns(review), *_beside(review)]:
+        if name in whole:
             kind = pa.int64()
         elif name in _YES_NO:
             kind = pa.bool_()
         else:
             kind = pa.float64() if name in _SECONDS else pa.string()
         fields.append(pa.field(name, kind))
-    return pa.schema(fields, metadata={"radtui": __version__, "export_schema": RAW_SCHEMA})
+    return pa.schema(
+        fields, metadata={"radtui": __version__, "export_schema": schema_of(review.study, raw=True)}
+    )
+
+
+def _beside(review: Review) -> list[str]:
+    return ["chain"] if any(rating.chain for rating in review.ratings) else []
 
 
 def _value(value: object) -> object:

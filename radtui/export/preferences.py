@@ -16,7 +16,7 @@ from radtui.export.files import whole_folder
 from radtui.imaging.decode import training_image
 from radtui.measures.words import left_out_words
 from radtui.paths import DataDir
-from radtui.records import Image, UserError
+from radtui.records import Case, UserError
 from radtui.study.preferences import Choice, Preferred
 
 FORMS = {"dpo": "radtui-dpo-1", "kto": "radtui-kto-1"}
@@ -47,7 +47,7 @@ def write_preferences(data: DataDir, choice: Choice, out: Path, form: str) -> in
         (folder / "train" / "images").mkdir(parents=True)
         with (folder / "train" / "metadata.jsonl").open("w", encoding="utf-8", newline="\n") as file:
             for pair in choice.pairs:
-                name = _copy_image(data, pair.image, folder / "train")
+                name = _copy_image(data, pair.case, folder / "train")
                 for row in _rows(pair, name, form):
                     file.write(json.dumps(row) + "\n")
                     written += 1
@@ -56,7 +56,7 @@ def write_preferences(data: DataDir, choice: Choice, out: Path, form: str) -> in
 
 def _rows(pair: Preferred, name: str, form: str) -> Iterator[dict[str, object]]:
     chosen, rejected = pair.texts
-    prompt = [{"role": "user", "content": pair.pair.base.prompt}]
+    prompt = [{"role": "user", "content": pair.pair.by(pair.chosen).prompt}]
     if form == "dpo":
         yield {
             "images_file_names": [name], "prompt": prompt, "chosen": _answer(chosen), "rejected": _answer(rejected),
@@ -70,8 +70,9 @@ def _answer(text: str) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": text}]
 
 
-def _copy_image(data: DataDir, image: Image, folder: Path) -> str:
-    """Put an image into the folder once; returns its name there, which is its bytes' own hash."""
+def _copy_image(data: DataDir, case: Case, folder: Path) -> str:
+    """Put a case's first image into the folder once; returns its name there, which is its bytes' own hash."""
+    image = case.first
     suffix = _AS_THEY_ARE.get((image.format, image.mode))
     name = f"images/{image.sha256}{suffix or '.png'}"
     if (folder / name).exists():
@@ -80,7 +81,7 @@ def _copy_image(data: DataDir, image: Image, folder: Path) -> str:
         content = data.blob(image.sha256).read_bytes()
     except OSError as error:
         raise UserError(
-            f"The bytes of image {image.source_key} are gone from the data folder; import the data set again."
+            f"The bytes of image {case.source_key} are gone from the data folder; import the data set again."
         ) from error
     if suffix is None:
         png = io.BytesIO()

@@ -22,6 +22,8 @@ _FINISHED = {
     JobKind.TRAIN: "has finished its {} steps; start a new one from its settings",
     JobKind.IMPORT: "has imported everything it found; import the same again to take in what has come since",
     JobKind.GENERATE: "has described all its images; start another one to describe more",
+    JobKind.ASK: "has its answer; ask again for another",
+    JobKind.SCORE: "has scored everything; start another one for new texts",
 }
 
 

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from typing import Any
 
+from radtui.estimates import DeviceMemory, Estimate
 from radtui.jobs.launch import WORKER_NICENESS
 from radtui.jobs.submit import resolved_train
 from radtui.paths import DataDir
-from radtui.records import DeviceMemory, Estimate, UserError
+from radtui.records import UserError
 from radtui.settings import TrainSettings
 
 

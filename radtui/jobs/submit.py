@@ -10,7 +10,7 @@ from radtui.jobs.control import get_job, launch_new
 from radtui.paths import DataDir, asset
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
-from radtui.store import images, jobs
+from radtui.store import cases, jobs
 
 
 def submit_import(data: DataDir, db: sqlite3.Connection, settings: ImportSettings) -> Job:
@@ -102,16 +102,16 @@ def submit_generate(
         instruction=settings.instruction or INSTRUCTION,
         message_order=order,
     )
-    image_ids = None
+    case_ids = None
     if after_job_id is None:
         _check_adapter(settings, train)
         _check_split(db, settings.dataset, settings.split, "split", with_reference=False)
-        image_ids = images.usable(db, settings.dataset, settings.split, settings.limit)
+        case_ids = cases.usable(db, settings.dataset, settings.split, settings.limit)
     adapter = f"job {train.id}" if train else _short(settings.adapter)
     job = jobs.create(
         db, JobKind.GENERATE, f"{adapter} on {settings.dataset}/{settings.split}", settings.dataset,
         settings.to_dict(), parent_job_id=train.id if train else None, after_job_id=after_job_id,
-        image_ids=image_ids,
+        case_ids=case_ids,
     )  # fmt: skip
     return launch_new(data, db, job)
 
@@ -136,21 +136,21 @@ def _filled_from(
 ) -> GenerateSettings:
     """The settings with the training job's model, adapter, data set and prompt where they say nothing."""
     trained = TrainSettings.from_dict(train.settings)
-    adapter, dpo_adapter = data.adapter(train.id), settings.dpo_adapter
+    adapter, more = data.adapter(train.id), settings.more_adapters
     if trained.learns_preferences and not settings.adapter:
-        # Three variants: what learnt references is the tuned one still, and this job's adapter comes beside it.
+        # Three arms: what learnt references is the tuned one still, and this job's adapter comes beside it.
         before = jobs.learnt_references(db, train)
         if before is None:
             raise UserError(
                 f"The job that job {train.id} went on from is gone; name its adapter with --adapter."
             )
-        adapter, dpo_adapter = data.adapter(before.id), dpo_adapter or str(adapter)
+        adapter, more = data.adapter(before.id), more or f"dpo={adapter}"
     return replace(
         settings,
         train_job=train.id,
         model=settings.model or trained.model,
         adapter=settings.adapter or str(adapter),
-        dpo_adapter=dpo_adapter,
+        more_adapters=more,
         dataset=settings.dataset or trained.dataset,
         instruction=settings.instruction or trained.instruction,
         # Asked in another order or size than it learnt, the tuned model would be judged for the difference.
@@ -176,7 +176,7 @@ def _check_adapter_of(data: DataDir, db: sqlite3.Connection, job_id: int) -> Non
 def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:
     if not settings.model:
         raise UserError("Name the base model of the adapter with --model.")
-    folders = [settings.adapter, *([settings.dpo_adapter] if settings.dpo_adapter else [])]
+    folders = [settings.adapter, *(settings.further_adapters.values())]
     missing = [folder for folder in folders if not (Path(folder) / "adapter_config.json").exists()]
     if train is not None and folders[-1] in missing:
         then = "let it finish" if train.state.live else "resume it"
@@ -189,7 +189,7 @@ def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:
 
 def _dataset(db: sqlite3.Connection, name: str) -> str:
     """The named data set, or the newest one. Raises UserError when it is not there and none is coming."""
-    known = [summary.name for summary in images.datasets(db)]
+    known = [summary.name for summary in cases.datasets(db)]
     coming = [job.dataset for job in jobs.live(db) if job.kind is JobKind.IMPORT]
     if name:
         if name in known or name in coming:
@@ -204,9 +204,9 @@ def _dataset(db: sqlite3.Connection, name: str) -> str:
 def _check_split(
     db: sqlite3.Connection, dataset: str, split: str, field: str, with_reference: bool = True
 ) -> None:
-    if images.usable(db, dataset, split, 1, with_reference):
+    if cases.usable(db, dataset, split, 1, with_reference):
         return
-    splits = images.distinct(db, dataset, "split")
+    splits = cases.distinct(db, dataset, "split")
     if split in splits:
         kind = "readable images with a reference text" if with_reference else "readable images"
         raise UserError(f"Split {split!r} of {dataset} has no {kind}; choose another {field}.")

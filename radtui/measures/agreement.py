@@ -19,7 +19,7 @@ def krippendorff_alpha(units: Iterable[Sequence[float]], metric: str = "ordinal"
     """Krippendorff's alpha, any number of raters, missing ratings allowed.
 
     Args:
-        units: For each image, the values it was given; an image with fewer than two tells nothing.
+        units: For each case, the values it was given; a case with fewer than two tells nothing.
         metric: "nominal", "ordinal" or "interval".
 
     Returns:
@@ -35,10 +35,10 @@ def krippendorff_alpha(units: Iterable[Sequence[float]], metric: str = "ordinal"
 
 
 def alpha_of(units: Iterable[Sequence[float]], metric: str = "ordinal", seed: int = 0) -> Estimate:
-    """Krippendorff's alpha with a percentile bootstrap interval that resamples images.
+    """Krippendorff's alpha with a percentile bootstrap interval that resamples cases.
 
     Args:
-        units: For each image, the values it was given.
+        units: For each case, the values it was given.
         metric: As in `krippendorff_alpha`.
         seed: Of the resampling.
 
@@ -55,7 +55,7 @@ def alpha_of(units: Iterable[Sequence[float]], metric: str = "ordinal", seed: in
     drawn = resampled_sums(tables.reshape(count, -1), CLUSTER_RESAMPLES, seed)
     alphas = _alphas(drawn.reshape(-1, *tables.shape[1:]), values, metric)
     low, high = np.nanquantile(alphas, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    if low == high:  # as when all agree on every image: no spread was seen
+    if low == high:  # as when all agree on every case: no spread was seen
         return Estimate(alpha, None, None, count, "bootstrap")
     return Estimate(alpha, float(low), float(high), count, "bootstrap")
 
@@ -118,7 +118,7 @@ def weighted_kappa(
     """Cohen's weighted kappa of two sets of ratings.
 
     Args:
-        pairs: For each image, what the one and the other gave; both on `scale`.
+        pairs: For each case, what the one and the other gave; both on `scale`.
         scale: All values, in order.
         weights: "quadratic" or "linear", in steps of the scale.
 
@@ -151,8 +151,10 @@ def weighted_kappa(
 class Agreement:
     """Agreement between raters on the preference, both-bad and skipped pairs left out."""
 
-    alpha: Estimate  # Krippendorff, ordinal; n = images that two or more rated
-    kappas: dict[tuple[str, str], tuple[float | None, int]]  # two raters -> quadratic weighted kappa, images
+    alpha: Estimate  # Krippendorff, ordinal; n = comparisons that two or more rated
+    kappas: dict[
+        tuple[str, str], tuple[float | None, int]
+    ]  # two raters -> quadratic weighted kappa, comparisons
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -169,7 +171,7 @@ class SelfAgreement:
     """How often a rater said the same about a hidden repeat."""
 
     same: Proportion  # same step of the scale
-    same_direction: Proportion  # same model, or a tie both times
+    same_direction: Proportion  # same arm, or a tie both times
     kappa: float | None  # quadratic
 
     def to_dict(self) -> dict[str, object]:
@@ -183,22 +185,30 @@ class SelfAgreement:
 
 PREFERENCE_SCALE = (-2, -1, 0, 1, 2)
 
+Comparison = tuple[int, int, tuple[str, str]]
+"""Study id, case id and the two arms: what several raters, or one twice, can agree about."""
+
+
+def comparison_of(rating: Rating) -> Comparison:
+    """What a rating is about."""
+    return rating.study_id, rating.case_id, rating.shown
+
 
 def agreement_between(ratings: Iterable[Rating], seed: int = 0) -> Agreement | None:
     """Agreement between raters over current ratings of first showings; None with a single rater."""
-    given: dict[tuple[int, int], dict[str, int]] = {}
+    by_comparison: dict[Comparison, dict[str, int]] = {}
     raters: set[str] = set()
     for rating in ratings:
         if rating.preference is not None and rating.occasion == 0:
-            given.setdefault((rating.job_id, rating.image_id), {})[rating.rater] = rating.preference
+            by_comparison.setdefault(comparison_of(rating), {})[rating.rater] = rating.preference
             raters.add(rating.rater)
     if len(raters) < 2:
         return None
     kappas = {}
     for one, other in combinations(sorted(raters), 2):
-        pairs = [(by[one], by[other]) for by in given.values() if one in by and other in by]
+        pairs = [(by[one], by[other]) for by in by_comparison.values() if one in by and other in by]
         kappas[one, other] = (weighted_kappa(pairs, PREFERENCE_SCALE), len(pairs))
-    return Agreement(alpha_of([list(by.values()) for by in given.values()], seed=seed), kappas)
+    return Agreement(alpha_of([list(by.values()) for by in by_comparison.values()], seed=seed), kappas)
 
 
 def agreement_with_self(ratings: Iterable[Rating], seed: int = 0) -> SelfAgreement | None:
@@ -206,21 +216,21 @@ def agreement_with_self(ratings: Iterable[Rating], seed: int = 0) -> SelfAgreeme
 
     Args:
         ratings: Current ratings of both showings.
-        seed: Of the bootstrap that is used when several raters met the same image again.
+        seed: Of the bootstrap that is used when several raters met the same case again.
     """
-    showings: dict[tuple[int, int, str], dict[int, int]] = {}
+    showings: dict[tuple[Comparison, str], dict[int, int]] = {}
     for rating in ratings:
         if rating.preference is not None:
-            key = (rating.job_id, rating.image_id, rating.rater)
+            key = (comparison_of(rating), rating.rater)
             showings.setdefault(key, {})[rating.occasion] = rating.preference
     twice = {key: (by[0], by[1]) for key, by in showings.items() if 0 in by and 1 in by}
     if not twice:
         return None
     pairs = list(twice.values())
-    images = answers_of([(image_id, 0.0) for _, image_id, _ in twice])
+    cases = answers_of([(case_id, 0.0) for (_, case_id, _), _ in twice])
     return SelfAgreement(
-        images.share([one == other for one, other in pairs], seed),
-        images.share([_sign(one) == _sign(other) for one, other in pairs], seed),
+        cases.share([one == other for one, other in pairs], seed),
+        cases.share([_sign(one) == _sign(other) for one, other in pairs], seed),
         weighted_kappa(pairs, PREFERENCE_SCALE),
     )
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from radtui.measures.intervals import Proportion
 from radtui.measures.preference import Answers, answers_of
-from radtui.records import Rating, Variant
+from radtui.records import Rating
 
-Words = Mapping[
-    tuple[int, int], tuple[int, int]
-]  # (job id, image id) -> words of the base and of the tuned text
+Words = Mapping[tuple[int, int], Mapping[str, int]]
+"""(study id, case id) -> words of each arm's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class SideBias:
     """How often the left text was chosen, of non-ties; without bias the interval covers one half."""
 
     chosen_left: Proportion
-    tuned_left: Proportion  # how often the tuned text stood there: blinding should make it one half
+    later_left: Proportion  # how often the later arm stood there: blinding should make it one half
 
     @property
     def suspected(self) -> bool:
@@ -32,19 +31,19 @@ class SideBias:
         """Plain values for JSON."""
         return {
             "chosen_left": self.chosen_left.to_dict(),
-            "tuned_left": self.tuned_left.to_dict(),
+            "later_left": self.later_left.to_dict(),
             "suspected": self.suspected,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class LengthBias:
-    """Spearman's correlation of preference and log(tuned words / base words); None when nothing varies."""
+    """Spearman's correlation of preference and log(later words / earlier words); None when nothing varies."""
 
     rho: float | None
     p: float | None
     n: int
-    median_ratio: float | None  # tuned words / base words
+    median_ratio: float | None  # later words / earlier words
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -56,22 +55,20 @@ def side_bias(ratings: Sequence[Rating], seed: int = 0) -> SideBias:
 
     Args:
         ratings: Blind ratings.
-        seed: Of the bootstrap that is used when images have several ratings.
+        seed: Of the bootstrap that is used when cases have several ratings.
     """
     decided = [rating for rating in ratings if rating.preference]
-    answers = answers_of([(rating.image_id, 0.0) for rating in decided])
-    chosen = [(rating.preference or 0) > 0 and rating.shown_left is Variant.TUNED for rating in decided]
-    base_chosen = [(rating.preference or 0) < 0 and rating.shown_left is Variant.BASE for rating in decided]
-    left = [one or other for one, other in zip(chosen, base_chosen, strict=True)]
-    stood = [rating.shown_left is Variant.TUNED for rating in ratings]
+    answers = answers_of([(rating.case_id, 0.0) for rating in decided])
+    left = [((rating.preference or 0) > 0) == rating.later_left for rating in decided]
+    stood = [rating.later_left for rating in ratings]
     return SideBias(
         chosen_left=answers.share(left, seed),
-        tuned_left=answers_of([(rating.image_id, 0.0) for rating in ratings]).share(stood, seed),
+        later_left=answers_of([(rating.case_id, 0.0) for rating in ratings]).share(stood, seed),
     )
 
 
 def length_bias(ratings: Sequence[Rating], words: Words) -> LengthBias:
-    """How far the longer text was preferred, by image.
+    """How far the longer text was preferred, by case.
 
     Args:
         ratings: Blind ratings.
@@ -80,10 +77,11 @@ def length_bias(ratings: Sequence[Rating], words: Words) -> LengthBias:
     ratios: list[tuple[int, float]] = []
     preferences: list[tuple[int, float]] = []
     for rating in ratings:
-        base, tuned = words.get((rating.job_id, rating.image_id), (0, 0))
-        if rating.preference is not None and base > 0 and tuned > 0:
-            ratios.append((rating.image_id, math.log(tuned / base)))
-            preferences.append((rating.image_id, float(rating.preference)))
+        by_arm = words.get((rating.study_id, rating.case_id), {})
+        earlier, later = (by_arm.get(arm, 0) for arm in rating.shown)
+        if rating.preference is not None and earlier > 0 and later > 0:
+            ratios.append((rating.case_id, math.log(later / earlier)))
+            preferences.append((rating.case_id, float(rating.preference)))
     return _correlation(answers_of(ratios), answers_of(preferences))
 
 

@@ -1,4 +1,4 @@
-"""Strengths of more than two variants from blind pairs drawn among them."""
+"""Strengths of any number of arms from blind pairs drawn among them."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """One variant's strength on the log-odds scale, against a baseline, with its 95 % interval."""
+    """One arm's strength on the log-odds scale, against a baseline, with its 95 % interval."""
 
-    variant: str
+    arm: str
     log_odds: float
     standard_error: float  # 0 for the baseline
     low: float
@@ -48,17 +48,17 @@ def strengths(
 ) -> list[Strength] | None:
     """Bradley-Terry strengths by maximum likelihood, ties as half a win each.
 
-    Intervals are Wald's, from the inverse of the observed information. Where several raters judged the same image,
-    what they say resembles each other, and the interval comes from the spread between images instead; it is never
+    Intervals are Wald's, from the inverse of the observed information. Where several raters judged the same case,
+    what they say resembles each other, and the interval comes from the spread between cases instead; it is never
     narrower than if all were independent.
 
     Args:
         matches: Judged pairs.
-        baseline: Variant whose log odds are 0, usually `base`.
-        clusters: Of each match, what it shares with those it resembles: its image. None named: all are independent.
+        baseline: Arm whose log odds are 0, usually the first of the study.
+        clusters: Of each match, what it shares with those it resembles: its case. None named: all are independent.
 
     Returns:
-        Strongest first; None when no finite strengths exist, since some variants never lost to, or were never
+        Strongest first; None when no finite strengths exist, since some arms never lost to, or were never
         compared with, the rest.
 
     Raises:
@@ -85,7 +85,7 @@ def strengths(
     games = wins.sum(axis=1) + wins.sum(axis=0)
     found = [
         Strength(
-            variant=name,
+            arm=name,
             log_odds=float(value),
             standard_error=float(error),
             low=float(value - half),
@@ -114,7 +114,7 @@ def _wins(played: Sequence[Match], names: Sequence[str]) -> np.ndarray:
 
 
 def _connected(wins: np.ndarray) -> bool:
-    """Whether every variant beats every other, directly or through others: Ford's condition for a finite fit."""
+    """Whether every arm beats every other, directly or through others: Ford's condition for a finite fit."""
     import numpy as np
 
     reach = (wins > 0) | np.eye(len(wins), dtype=bool)
@@ -156,11 +156,11 @@ def _between_clusters(
     import numpy as np
     from scipy import stats
 
-    variant = {name: index for index, name in enumerate(names)}
+    place = {name: index for index, name in enumerate(names)}
     row = {cluster: index for index, cluster in enumerate(dict.fromkeys(clusters))}
     scores = np.zeros((len(row), len(names)))  # of the likelihood, summed in each cluster
     for (first, second, score), cluster in zip(matches, clusters, strict=True):
-        i, j = variant[first], variant[second]
+        i, j = place[first], place[second]
         surprise = score - 1 / (1 + math.exp(ability[j] - ability[i]))
         scores[row[cluster], i] += surprise
         scores[row[cluster], j] -= surprise

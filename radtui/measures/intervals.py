@@ -1,4 +1,4 @@
-"""Numbers with their n and their 95 % interval: proportions, means, and ratios that are clustered by image."""
+"""Numbers with their n and their 95 % interval: proportions, means, and ratios that are clustered by case."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 RESAMPLES = 4999  # odd and large enough that the limits move by less than a hundredth of their width
-CLUSTER_RESAMPLES = 1999  # percentile limits need fewer; a summary resamples images for some thirty figures
+CLUSTER_RESAMPLES = 1999  # percentile limits need fewer; a summary resamples cases for some thirty figures
 _BATCH_CELLS = 4_000_000  # resampled values held at once, 16 to 32 MiB
 
 
@@ -129,10 +129,10 @@ def mean_of(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) 
 def clustered_ratio(totals: Sequence[tuple[float, float]], n: int, seed: int = 0) -> Estimate:
     """Ratio of sums with a percentile bootstrap interval that resamples whole clusters.
 
-    Ratings of one image by several raters resemble each other, so images are drawn, not ratings.
+    Ratings of one case by several raters resemble each other, so cases are drawn, not ratings.
 
     Args:
-        totals: For each image, (numerator, denominator) summed over its ratings: wins and non-ties, or values and
+        totals: For each case, (numerator, denominator) summed over its ratings: wins and non-ties, or values and
             their number.
         n: Ratings behind it, to be shown.
         seed: Of the resampling.
@@ -208,7 +208,7 @@ def resampled_sums(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     return np.concatenate([_weights(clusters, size, seed, start) @ values for start, size in batches])
 
 
-@lru_cache(maxsize=2)  # the figures of one summary are mostly about the same images
+@lru_cache(maxsize=2)  # the figures of one summary are mostly about the same cases
 def _weights(clusters: int, resamples: int, seed: int, start: int) -> np.ndarray:
     """How often each cluster is drawn in each resample, float32 (resamples, clusters)."""
     import numpy as np

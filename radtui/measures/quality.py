@@ -1,4 +1,4 @@
-"""Absolute quality of each variant's texts: how acceptable they are and which errors they hold."""
+"""Absolute quality of two arms' texts: how acceptable they are and which errors they hold."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.intervals import Estimate, Proportion, clustered_ratios
 from radtui.measures.preference import Answers, answers_of
-from radtui.measures.scheme import parse_error_answer
+from radtui.measures.scheme import checked_answer, parse_error_answer
 from radtui.measures.significance import Discordance, mcnemar, wilcoxon
-from radtui.records import TWO_VARIANTS, Rating, Variant
+from radtui.records import Rating
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,17 +24,17 @@ class Threshold:
     """How many texts reach one level of acceptability."""
 
     level: int
-    base: Proportion
-    tuned: Proportion
-    difference: Estimate  # tuned - base, -1..1
-    mcnemar: Discordance  # by image: its mean rating reaches the level
+    earlier: Proportion
+    later: Proportion
+    difference: Estimate  # later - earlier, -1..1
+    mcnemar: Discordance  # by case: its mean rating reaches the level
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return {
             "level": self.level,
-            "base": self.base.to_dict(),
-            "tuned": self.tuned.to_dict(),
+            "earlier": self.earlier.to_dict(),
+            "later": self.later.to_dict(),
             "difference": self.difference.to_dict(),
             "mcnemar": self.mcnemar.to_dict(),
         }
@@ -44,9 +44,9 @@ class Threshold:
 class Acceptability:
     """The absolute 1-5 rating, over pairs in which both texts have one."""
 
-    base: Estimate
-    tuned: Estimate
-    difference: Estimate  # tuned - base
+    earlier: Estimate
+    later: Estimate
+    difference: Estimate  # later - earlier
     wilcoxon_p: float | None
     usable: Threshold  # 4 or 5
     as_is: Threshold  # 5
@@ -54,8 +54,8 @@ class Acceptability:
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return {
-            "base": self.base.to_dict(),
-            "tuned": self.tuned.to_dict(),
+            "earlier": self.earlier.to_dict(),
+            "later": self.later.to_dict(),
             "difference": self.difference.to_dict(),
             "wilcoxon_p": self.wilcoxon_p,
             "usable": self.usable.to_dict(),
@@ -63,53 +63,66 @@ class Acceptability:
         }
 
 
-def acceptability_of(ratings: Sequence[Rating], seed: int = 0) -> Acceptability | None:
-    """Acceptability of both variants; None when no pair has both answers."""
+def acceptability_of(
+    ratings: Sequence[Rating], earlier: str, later: str, seed: int = 0
+) -> Acceptability | None:
+    """Acceptability of two arms; None when no pair has both answers.
+
+    Args:
+        ratings: Those that count, of pairs of the two.
+        earlier: Name of the one arm.
+        later: Name of the other, to which differences point.
+        seed: Of the bootstraps.
+    """
     both = [
-        (rating.image_id, rating.base_acceptability, rating.tuned_acceptability)
+        (rating.case_id, before, after)
         for rating in ratings
-        if rating.base_acceptability is not None and rating.tuned_acceptability is not None
+        if (before := rating.acceptability(earlier)) is not None
+        and (after := rating.acceptability(later)) is not None
     ]
     if not both:
         return None
-    base = answers_of([(image_id, float(value)) for image_id, value, _ in both])
-    tuned = answers_of([(image_id, float(value)) for image_id, _, value in both])
-    difference = answers_of([(image_id, float(after - before)) for image_id, before, after in both])
+    first = answers_of([(case_id, float(value)) for case_id, value, _ in both])
+    second = answers_of([(case_id, float(value)) for case_id, _, value in both])
+    difference = answers_of([(case_id, float(after - before)) for case_id, before, after in both])
     return Acceptability(
-        base=base.mean(seed),
-        tuned=tuned.mean(seed),
+        earlier=first.mean(seed),
+        later=second.mean(seed),
         difference=difference.mean(seed),
         wilcoxon_p=wilcoxon(difference.independent),
-        usable=_threshold(base, tuned, USABLE, seed),
-        as_is=_threshold(base, tuned, AS_IS, seed),
+        usable=_threshold(first, second, USABLE, seed),
+        as_is=_threshold(first, second, AS_IS, seed),
     )
 
 
-def _threshold(base: Answers, tuned: Answers, level: int, seed: int) -> Threshold:
-    base_hits = [value >= level for value in base.values]
-    tuned_hits = [value >= level for value in tuned.values]
+def _threshold(earlier: Answers, later: Answers, level: int, seed: int) -> Threshold:
+    earlier_hits = [value >= level for value in earlier.values]
+    later_hits = [value >= level for value in later.values]
     differences = Answers(
-        base.image_ids, tuple(float(a) - float(b) for a, b in zip(tuned_hits, base_hits, strict=True))
+        earlier.case_ids, tuple(float(a) - float(b) for a, b in zip(later_hits, earlier_hits, strict=True))
     )
     return Threshold(
         level=level,
-        base=base.share(base_hits, seed),
-        tuned=tuned.share(tuned_hits, seed),
+        earlier=earlier.share(earlier_hits, seed),
+        later=later.share(later_hits, seed),
         difference=differences.mean(seed),
         mcnemar=mcnemar(
-            [mean >= level for mean in tuned.independent], [mean >= level for mean in base.independent]
+            [mean >= level for mean in later.independent], [mean >= level for mean in earlier.independent]
         ),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorRates:
-    """Errors of one variant, per report."""
+    """Errors of one arm, per text that somebody checked."""
 
     significant: Estimate
     insignificant: Estimate
-    with_significant: Proportion  # reports with at least one significant error
+    with_significant: Proportion  # texts with at least one significant error
     by_category: dict[str, tuple[Estimate, Estimate]]  # category id -> significant, insignificant
+    unchecked: (
+        int  # judgements of this arm's texts by readers who said nothing about errors: no part of any figure
+    )
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -118,120 +131,121 @@ class ErrorRates:
             "insignificant": self.insignificant.to_dict(),
             "with_significant": self.with_significant.to_dict(),
             "by_category": {
-                category: {"significant": one.to_dict(), "insignificant": other.to_dict()}
-                for category, (one, other) in self.by_category.items()
+                category: {"significant": severe.to_dict(), "insignificant": slight.to_dict()}
+                for category, (severe, slight) in self.by_category.items()
             },
+            "unchecked": self.unchecked,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Counted errors of both variants, over the ratings of raters who count errors."""
+    """Counted errors of two arms, over the texts that somebody checked."""
 
-    n: int
-    base: ErrorRates
-    tuned: ErrorRates
-    difference: Estimate  # significant errors per report, tuned - base
+    n: int  # ratings in which at least one of the two texts was checked
+    earlier: ErrorRates
+    later: ErrorRates
+    difference: Estimate  # significant errors per text, later - earlier, where one reader checked both
     wilcoxon_p: float | None
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return {
             "n": self.n,
-            "base": self.base.to_dict(),
-            "tuned": self.tuned.to_dict(),
+            "earlier": self.earlier.to_dict(),
+            "later": self.later.to_dict(),
             "difference": self.difference.to_dict(),
             "wilcoxon_p": self.wilcoxon_p,
         }
 
 
-def errors_of(ratings: Sequence[Rating], categories: Sequence[str], seed: int = 0) -> Errors | None:
-    """Errors per report of both variants; None when nobody counted one.
+def checked(rating: Rating, arm: str) -> bool:
+    """Whether the reader looked for errors in an arm's text: said so, or counted one.
 
-    A rating without a count has no errors if its rater counts errors anywhere; a rater who never opened that
-    question has said nothing, so their ratings are left out.
+    Nothing else says it: a text about which nobody was asked has no error count, least of all 0.
+    """
+    return bool(rating.answers.get(checked_answer(arm))) or any(
+        of == arm for of, _, _ in error_counts(rating)
+    )
+
+
+def error_counts(rating: Rating) -> dict[tuple[str, str, bool], int]:
+    """(arm, category id, significant) -> how many errors were counted; what was not counted has no entry."""
+    counts = {}
+    for key, count in rating.answers.items():
+        about = parse_error_answer(key)
+        if about is not None and count:
+            counts[about] = count
+    return counts
+
+
+def errors_of(
+    ratings: Sequence[Rating], earlier: str, later: str, categories: Sequence[str], seed: int = 0
+) -> Errors | None:
+    """Errors per checked text of two arms; None when nobody checked one.
 
     Args:
-        ratings: Those that count.
+        ratings: Those that count, of pairs of the two.
+        earlier: Name of the one arm.
+        later: Name of the other, to which the difference points.
         categories: Ids of the scheme's error categories.
         seed: Of the bootstraps.
     """
-    import numpy as np
-
-    kept = [(rating, _counts(rating)) for rating in of_raters_who_count(ratings)]
-    if not kept:
+    of_earlier = [rating for rating in ratings if checked(rating, earlier)]
+    of_later = [rating for rating in ratings if checked(rating, later)]
+    if not of_earlier and not of_later:
         return None
-    kinds = [(variant, severe) for variant in TWO_VARIANTS for severe in (True, False)]
-    cells = np.array(
-        [
-            [[found.get((*kind, category), 0) for category in categories] for kind in kinds]
-            for _, found in kept
-        ],
-        dtype=float,
-    )  # (ratings, 4 kinds, categories)
-    image_ids = tuple(rating.image_id for rating, _ in kept)
-    sums = cells.sum(axis=2)
-    difference = sums[:, kinds.index((Variant.TUNED, True))] - sums[:, kinds.index((Variant.BASE, True))]
-    columns = [cells.reshape(len(kept), -1), sums, difference[:, np.newaxis]]
-    estimates = _per_report(np.concatenate(columns, axis=1), image_ids, seed)
-    rates = [
-        _rates(list(categories), kinds.index((variant, True)), estimates, sums, image_ids, seed)
-        for variant in TWO_VARIANTS
-    ]
+    both = [rating for rating in of_earlier if checked(rating, later)]
+    differences = [float(_significant(rating, later) - _significant(rating, earlier)) for rating in both]
+    answers = answers_of([(rating.case_id, d) for rating, d in zip(both, differences, strict=True)])
     return Errors(
-        n=len(kept),
-        base=rates[0],
-        tuned=rates[1],
-        difference=estimates[-1],
-        wilcoxon_p=wilcoxon(Answers(image_ids, tuple(map(float, difference))).independent),
+        n=len(of_earlier) + len(of_later) - len(both),
+        earlier=_rates(of_earlier, earlier, categories, len(ratings), seed),
+        later=_rates(of_later, later, categories, len(ratings), seed),
+        difference=answers.mean(seed),
+        wilcoxon_p=wilcoxon(answers.independent),
     )
 
 
-def of_raters_who_count(ratings: Sequence[Rating]) -> list[Rating]:
-    """The ratings of raters who have counted an error anywhere: where they have no count they say 0."""
-    counting = {rating.rater for rating in ratings if _counts(rating)}
-    return [rating for rating in ratings if rating.rater in counting]
+def _significant(rating: Rating, arm: str) -> int:
+    return sum(n for (of, _, severe), n in error_counts(rating).items() if of == arm and severe)
 
 
 def _rates(
-    categories: list[str],
-    kind: int,
-    estimates: list[Estimate],
-    sums: np.ndarray,
-    image_ids: tuple[int, ...],
-    seed: int,
+    ratings: Sequence[Rating], arm: str, categories: Sequence[str], judged: int, seed: int
 ) -> ErrorRates:
-    """One variant's rates; its significant errors are the columns of `kind`, its insignificant ones those after."""
+    """One arm's rates over the ratings that checked its text."""
+    import numpy as np
+
     size = len(categories)
-    totals = estimates[4 * size :]
-    hits = [bool(value) for value in sums[:, kind]]
+    cells = np.zeros((len(ratings), 2, size))  # significant and insignificant, by category
+    for row, rating in enumerate(ratings):
+        for (of, category, severe), count in error_counts(rating).items():
+            if of == arm and category in categories:
+                cells[row, 0 if severe else 1, categories.index(category)] = count
+    sums = cells.sum(axis=2)
+    case_ids = tuple(rating.case_id for rating in ratings)
+    estimates = _per_text(
+        np.concatenate([cells.reshape(len(ratings), 2 * size), sums], axis=1), case_ids, seed
+    )
+    hits = [bool(value) for value in sums[:, 0]]
     return ErrorRates(
-        significant=totals[kind],
-        insignificant=totals[kind + 1],
-        with_significant=Answers(image_ids, tuple(map(float, hits))).share(hits, seed),
+        significant=estimates[2 * size],
+        insignificant=estimates[2 * size + 1],
+        with_significant=Answers(case_ids, tuple(map(float, hits))).share(hits, seed),
         by_category={
-            category: (estimates[kind * size + at], estimates[(kind + 1) * size + at])
-            for at, category in enumerate(categories)
+            category: (estimates[at], estimates[size + at]) for at, category in enumerate(categories)
         },
+        unchecked=judged - len(ratings),
     )
 
 
-def _counts(rating: Rating) -> dict[tuple[Variant, bool, str], int]:
-    found = {}
-    for key, count in rating.answers.items():
-        parsed = parse_error_answer(key)
-        if parsed is not None and count:
-            variant, category, significant = parsed
-            found[variant, significant, category] = count
-    return found
-
-
-def _per_report(values: np.ndarray, image_ids: Sequence[int], seed: int) -> list[Estimate]:
-    """Mean of each column per report, images resampled together for all columns."""
+def _per_text(values: np.ndarray, case_ids: Sequence[int], seed: int) -> list[Estimate]:
+    """Mean of each column per text, cases resampled together for all columns."""
     import numpy as np
 
-    _, place = np.unique(np.asarray(image_ids), return_inverse=True)
-    over = np.zeros((place.max() + 1, values.shape[1]))
+    _, place = np.unique(np.asarray(case_ids, dtype=np.int64), return_inverse=True)
+    over = np.zeros((int(place.max(initial=-1)) + 1, values.shape[1]))
     under = np.zeros_like(over)
     np.add.at(over, place, values)
     np.add.at(under, place, 1.0)

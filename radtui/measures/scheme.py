@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
-from radtui.records import Rating, Variant
+from radtui.records import Rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Level:
 class ErrorCategory:
     """One kind of error that a rater counts, significant and insignificant apart."""
 
-    id: str  # as in an answer's key, `error.base.1.significant`
-    slug: str  # as in a column's name, `base_sig_1_false_finding`
+    id: str  # the third part of an answer's key, `error.ARM.1.significant`; no dot in it
+    slug: str  # as in a column's name, `ARM_sig_1_false_finding`
     label: str
 
 
@@ -76,32 +77,36 @@ class Scheme:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @cached_property
-    def answer_keys(self) -> frozenset[str]:
-        """Keys of `Rating.answers` that it asks for."""
-        dimensions = {dimension_answer(one.id) for one in self.dimensions}
-        errors = {
-            error_answer(variant, category.id, significant=significant)
-            for variant in Variant
-            for category in self.errors
-            for significant in (True, False)
-        }
-        return frozenset(dimensions | errors)
-
-    @cached_property
     def steps(self) -> tuple[frozenset[int | None], frozenset[int | None]]:
         """What a preference and an acceptability may be; None is no answer."""
         scales = (self.preference, self.acceptability)
         preferences, levels = (frozenset([None, *(level.value for level in scale)]) for scale in scales)
         return preferences, levels
 
+    @cached_property
+    def _known(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Keys of the dimensions, and ids of the error categories."""
+        dimensions = frozenset(dimension_answer(dimension.id) for dimension in self.dimensions)
+        return dimensions, frozenset(category.id for category in self.errors)
+
+    def asks(self, key: str, value: int) -> bool:
+        """Whether an answer of this key and value is one to a question of this scheme, about whatever arm."""
+        dimensions, categories = self._known
+        about = parse_answer(key)
+        if about is None:
+            return key in dimensions
+        if about.kind == "acceptability":
+            return value in self.steps[1]
+        if about.kind == "error":
+            return about.category in categories
+        return about.kind == "accepted" or bool(categories)  # `checked` is said where errors are counted
+
     def holds(self, rating: Rating) -> bool:
         """Whether a rating answers this scheme's questions alone, on its scales, with whatever version of it."""
-        preferences, levels = self.steps
         return (
             rating.scheme == self.id
-            and rating.answers.keys() <= self.answer_keys
-            and rating.preference in preferences
-            and levels.issuperset(rating.acceptabilities)
+            and rating.preference in self.steps[0]
+            and all(self.asks(key, value) for key, value in rating.answers.items())
         )
 
     def key_of(self, action: str) -> str:
@@ -135,36 +140,79 @@ def modes_of(action: str) -> frozenset[str]:
     return _NUMBERED.get(action.partition(".")[0], frozenset(MODES))
 
 
-def toward_later(value_toward_b: int, shown_left: Variant, shown_right: Variant) -> int:
-    """Turn a scale value that points to B (the right text) into one that points to the variant made later.
+def toward_later(value_toward_b: int, *, later_left: bool) -> int:
+    """Turn a scale value that points to B (the right text) into one that points to the later arm.
 
-    Of base and tuned that is tuned. Turning twice gives the value towards B back.
+    Turning twice gives the value towards B back.
 
     Args:
         value_toward_b: The level's `value`, -2..+2.
-        shown_left: The variant that stood left, as A.
-        shown_right: The variant that stood right, as B.
+        later_left: Whether the later arm stood left, as A.
 
     Returns:
         The value as a rating stores it, -2..+2.
     """
-    order = list(Variant)
-    return -value_toward_b if order.index(shown_left) > order.index(shown_right) else value_toward_b
+    return -value_toward_b if later_left else value_toward_b
+
+
+class ArmAnswer(NamedTuple):
+    """What an answer's key says when it is about one arm's text."""
+
+    kind: str  # "acceptability", "error", "checked" or "accepted"
+    arm: str
+    category: str = ""  # of an error
+    significant: bool = False
 
 
 def dimension_answer(dimension_id: str) -> str:
-    """Key under which `Rating.answers` holds a dimension, towards the later variant: `dim.correctness`."""
+    """Key under which `Rating.answers` holds a dimension, towards the later arm: `dim.correctness`."""
     return f"dim.{dimension_id}"
 
 
-def error_answer(variant: Variant, category_id: str, *, significant: bool) -> str:
+def acceptability_answer(arm: str) -> str:
+    """Key under which `Rating.answers` holds how usable an arm's text is: `acceptability.base`."""
+    return f"acceptability.{arm}"
+
+
+def checked_answer(arm: str) -> str:
+    """Key under which `Rating.answers` holds 1 where the reader looked for errors in an arm's text: `checked.base`.
+
+    With it, what is not counted is not there; without it and without a count, nobody has said anything.
+    """
+    return f"checked.{arm}"
+
+
+def accepted_answer(arm: str) -> str:
+    """Key under which `Rating.answers` holds 1 where an arm's text was taken as it is: `accepted.base`."""
+    return f"accepted.{arm}"
+
+
+def error_answer(arm: str, category_id: str, *, significant: bool) -> str:
     """Key under which `Rating.answers` holds an error count: `error.base.1.significant`."""
-    return f"error.{variant.value}.{category_id}.{'significant' if significant else 'insignificant'}"
+    return f"error.{arm}.{category_id}.{'significant' if significant else 'insignificant'}"
 
 
-def parse_error_answer(key: str) -> tuple[Variant, str, bool] | None:
-    """Variant, category id and significance of an answer's key, or None when it is no error count."""
-    parts = key.split(".")
-    if len(parts) != 4 or parts[0] != "error" or parts[3] not in ("significant", "insignificant"):
+@lru_cache(maxsize=4096)  # the ratings of a study use a few dozen keys
+def parse_answer(key: str) -> ArmAnswer | None:
+    """What an answer's key says about one arm, or None when it is about both, such as `dim.correctness`.
+
+    Keys are read from both ends, since an arm's name may hold dots: `error.gpt.csv.1.significant`.
+    """
+    kind, _, rest = key.partition(".")
+    if kind in ("acceptability", "checked", "accepted") and rest:
+        return ArmAnswer(kind, rest)
+    if kind != "error":
         return None
-    return Variant(parts[1]), parts[2], parts[3] == "significant"
+    front, _, severity = rest.rpartition(".")
+    arm, _, category = front.rpartition(".")
+    if not arm or not category or severity not in ("significant", "insignificant"):
+        return None
+    return ArmAnswer(kind, arm, category, severity == "significant")
+
+
+def parse_error_answer(key: str) -> tuple[str, str, bool] | None:
+    """Arm, category id and significance of an answer's key, or None when it is no error count."""
+    about = parse_answer(key)
+    if about is None or about.kind != "error":
+        return None
+    return about.arm, about.category, about.significant

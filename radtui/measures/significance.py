@@ -16,8 +16,8 @@ POWER_RATES = (0.60, 0.65, 0.70, 0.75, 0.80)
 class Discordance:
     """Paired yes/no answers that differ: what McNemar's test looks at."""
 
-    only_tuned: int
-    only_base: int
+    only_later: int
+    only_earlier: int
     n: int
     p: float | None
 
@@ -38,19 +38,19 @@ def sign_test(wins: int, losses: int) -> float | None:
     return float(stats.binomtest(wins, wins + losses, 0.5).pvalue)
 
 
-def mcnemar(tuned: Sequence[bool], base: Sequence[bool]) -> Discordance:
+def mcnemar(later: Sequence[bool], earlier: Sequence[bool]) -> Discordance:
     """Exact McNemar test of paired yes/no answers.
 
     Args:
-        tuned: For each pair, whether the tuned text passes.
-        base: The same for the base text.
+        later: For each pair, whether the later arm's text passes.
+        earlier: The same for the earlier arm's.
 
     Source: McNemar, Psychometrika 12 (1947) 153-157, in its exact binomial form.
     """
-    only_tuned = sum(a and not b for a, b in zip(tuned, base, strict=True))
-    only_base = sum(b and not a for a, b in zip(tuned, base, strict=True))
-    p = sign_test(only_tuned, only_base) if only_tuned + only_base else (1.0 if tuned else None)
-    return Discordance(only_tuned, only_base, len(tuned), p)
+    only_later = sum(a and not b for a, b in zip(later, earlier, strict=True))
+    only_earlier = sum(b and not a for a, b in zip(later, earlier, strict=True))
+    p = sign_test(only_later, only_earlier) if only_later + only_earlier else (1.0 if later else None)
+    return Discordance(only_later, only_earlier, len(later), p)
 
 
 def wilcoxon(values: Sequence[float]) -> float | None:

@@ -25,7 +25,7 @@ from radtui.measures.significance import TOO_FEW, detectable_rate, holm, power_t
 from radtui.records import Rating
 
 if TYPE_CHECKING:
-    from radtui.measures.variants import Variants
+    from radtui.measures.arms import Arms
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class RaterLine:
 class Power:
     """What the number of non-tied pairs can show with the sign test at 80 % power, alpha 0.05."""
 
-    non_ties: int  # images whose answers point to one text: several raters of an image are one
+    non_ties: int  # cases whose answers point to one text: several raters of a case are one
     enough: bool  # at least 20
     detectable: float | None  # smallest true win rate that would show
     needed: dict[float, int]  # true win rate -> non-tied pairs
@@ -72,7 +72,7 @@ class Power:
     @classmethod
     def of(cls, preference: Comparative) -> Power:
         """Of an answer to a question; what is tied in it shows nothing."""
-        non_ties = preference.images_won + preference.images_lost
+        non_ties = preference.cases_won + preference.cases_lost
         return cls(non_ties, non_ties >= TOO_FEW, detectable_rate(non_ties), power_table())
 
     def to_dict(self) -> dict[str, object]:
@@ -82,10 +82,12 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All statistics of a review. `raters` of several make intervals resample images."""
+    """All statistics of two arms. `raters` of several make intervals resample cases."""
 
+    earlier: str
+    later: str
     n: int
-    images: int
+    cases: int
     raters: tuple[RaterLine, ...]
     left_out: LeftOut
     preference: Comparative
@@ -100,7 +102,7 @@ class Summary:
     repeats: SelfAgreement | None
     power: Power
     versions: dict[str, int]  # hash of the scheme's version -> ratings that count
-    variants: Variants | None = None  # all of them compared, where a job has more than two
+    arms: Arms | None = None  # all of them compared, where a study has more than two
 
     @property
     def verdict(self) -> str:
@@ -110,8 +112,10 @@ class Summary:
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return {
+            "earlier": self.earlier,
+            "later": self.later,
             "n": self.n,
-            "images": self.images,
+            "cases": self.cases,
             "verdict": self.verdict,
             "raters": [rater.to_dict() for rater in self.raters],
             "left_out": asdict(self.left_out),
@@ -126,41 +130,47 @@ class Summary:
             "repeats": self.repeats.to_dict() if self.repeats else None,
             "power": self.power.to_dict(),
             "scheme_versions": self.versions,
-        } | ({"variants": self.variants.to_dict()} if self.variants else {})
+        } | ({"arms": self.arms.to_dict()} if self.arms else {})
 
 
 def summarise(
     ratings: Iterable[Rating],
     scheme: Scheme,
+    earlier: str,
+    later: str,
     words: Words | None = None,
     calibration: Collection[tuple[int, int]] = (),
     include_unblinded: bool = False,
     seed: int = 0,
 ) -> Summary:
-    """Everything that the ratings which are `counted` show.
+    """Everything that the ratings of two arms show which are `counted`; those of other arms play no part.
 
     Args:
         ratings: Current state of each comparison, one row per rater and showing.
         scheme: Whose questions are summarised.
+        earlier: Name of the one arm, the earlier in the study's order.
+        later: Name of the other: to it wins, preferences and differences point.
         words: Word counts of the texts, for the length check.
-        calibration: (job id, image id) of calibration pairs.
+        calibration: (study id, case id) of calibration pairs.
         include_unblinded: Count ratings made by someone who knew which text is whose.
         seed: Of all bootstraps, so that the same ratings give the same numbers.
     """
-    rows = sorted(ratings, key=lambda rating: (rating.job_id, rating.image_id, rating.rater, rating.occasion))
+    rows = in_order(rating for rating in ratings if rating.shown == (earlier, later))
     kept, left_out = counted(rows, scheme, frozenset(calibration), include_unblinded)
-    preference = compare(preferences_of(kept), seed)
+    preference = compare(preferences_of(kept), (earlier, later), seed)
     return Summary(
+        earlier=earlier,
+        later=later,
         n=len(kept),
-        images=len({rating.image_id for rating in kept}),
+        cases=len({rating.case_id for rating in kept}),
         raters=_by_rater(kept),
         left_out=left_out,
         preference=preference,
         preferred_or_equal=preferred_or_equal(kept, seed),
         both_bad=both_bad_share(kept, seed),
-        dimensions=_dimensions(kept, scheme, seed),
-        acceptability=acceptability_of(kept, seed),
-        errors=errors_of(kept, [error.id for error in scheme.errors], seed) if scheme.errors else None,
+        dimensions=_dimensions(kept, scheme, (earlier, later), seed),
+        acceptability=acceptability_of(kept, earlier, later, seed),
+        errors=errors_of(kept, earlier, later, [error.id for error in scheme.errors], seed),
         side=side_bias(kept, seed),
         length=length_bias(kept, words or {}),
         agreement=agreement_between(kept, seed),
@@ -168,6 +178,11 @@ def summarise(
         power=Power.of(preference),
         versions=versions_of(kept),
     )
+
+
+def in_order(ratings: Iterable[Rating]) -> list[Rating]:
+    """Ratings in an order of their own, so that what is resampled does not depend on how they were read."""
+    return sorted(ratings, key=lambda r: (r.study_id, r.case_id, r.pair, r.rater, r.occasion))
 
 
 def counted(
@@ -181,7 +196,7 @@ def counted(
     Args:
         rows: Current state of each comparison.
         scheme: Whose ratings count.
-        calibration: (job id, image id) of calibration pairs.
+        calibration: (study id, case id) of calibration pairs.
         include_unblinded: Count ratings made by someone who knew which text is whose.
     """
     kept = []
@@ -196,7 +211,7 @@ def counted(
             reason = "other_version"
         elif row.occasion:
             reason = "repeats"
-        elif (row.job_id, row.image_id) in calibration:
+        elif (row.study_id, row.case_id) in calibration:
             reason = "calibration"
         elif row.skipped:
             reason = "skipped"
@@ -254,15 +269,17 @@ def _line(rater: str, ratings: Sequence[Rating]) -> RaterLine:
     )
 
 
-def _dimensions(ratings: Sequence[Rating], scheme: Scheme, seed: int) -> dict[str, Comparative]:
+def _dimensions(
+    ratings: Sequence[Rating], scheme: Scheme, arms: tuple[str, str], seed: int
+) -> dict[str, Comparative]:
     """Each dimension that was answered, with Holm's adjustment over them."""
     found: dict[str, Comparative] = {}
     for dimension in scheme.dimensions:
         key = dimension_answer(dimension.id)
         answers = answers_of(
-            [(row.image_id, float(row.answers[key])) for row in ratings if key in row.answers]
+            [(row.case_id, float(row.answers[key])) for row in ratings if key in row.answers]
         )
         if answers.values:
-            found[dimension.id] = compare(answers, seed)
+            found[dimension.id] = compare(answers, arms, seed)
     adjusted: Mapping[str, float | None] = holm({name: one.wilcoxon_p for name, one in found.items()})
     return {name: replace(one, holm_p=adjusted[name]) for name, one in found.items()}

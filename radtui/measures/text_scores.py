@@ -20,7 +20,7 @@ BOOTSTRAPS = 1000  # sacrebleu's own number for its intervals
 
 @dataclass(frozen=True, slots=True)
 class TextScores:
-    """String scores of one variant; BLEU and chrF 0..100 over the corpus, ROUGE-L the mean F-measure, 0..1."""
+    """String scores of one arm; BLEU and chrF 0..100 over the corpus, ROUGE-L the mean F-measure, 0..1."""
 
     n: int
     bleu: Estimate
@@ -44,7 +44,7 @@ class TextScores:
 
 
 def score_texts(pairs: Iterable[tuple[str, str]]) -> TextScores:
-    """Score one variant's texts against the data set's own.
+    """Score one arm's texts against the data set's own.
 
     Texts are compared as they are shown: Markdown stripped, white space unified.
 
@@ -100,7 +100,7 @@ def _rouge_l(texts: Sequence[str], references: Sequence[str]) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """How one variant writes: descriptive only, no measure of quality."""
+    """How one arm writes: descriptive only, no measure of quality."""
 
     n: int
     slots: dict[str, Proportion]  # texts that name each slot
@@ -124,7 +124,7 @@ class Proxies:
 
 
 def describe(pairs: Iterable[tuple[str, str]], lexicon: Lexicon | None = None) -> Proxies:
-    """Figures of how one variant writes.
+    """Figures of how one arm writes.
 
     Args:
         pairs: (text, reference); the reference may be empty.

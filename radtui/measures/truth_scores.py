@@ -20,7 +20,7 @@ NORMAL = "normal"
 
 @dataclass(frozen=True, slots=True)
 class TruthCase:
-    """One image's truth and what one variant wrote about it. A normal study has the truth `Truth("normal")`."""
+    """One case's truth and what one arm wrote about it. A normal case has the truth `Truth("normal")`."""
 
     truth: tuple[Truth, ...]
     text: str
@@ -38,9 +38,9 @@ class FindingCounts:
 
 @dataclass(frozen=True, slots=True)
 class TruthScores:
-    """Scores of one variant over all images whose truth is known; every figure has its n and 95 % interval."""
+    """Scores of one arm over all cases whose truth is known; every figure has its n and 95 % interval."""
 
-    images: int
+    cases: int
     found: int
     missed: int
     invented: int
@@ -49,7 +49,7 @@ class TruthScores:
     f1: Estimate  # micro-averaged over findings
     side: Proportion  # right side, of the found findings that have one
     zone: Proportion
-    invented_on_normal: Proportion  # normal studies in which at least one finding is named
+    invented_on_normal: Proportion  # normal cases in which at least one finding is named
     examination: Proportion  # texts that name the examination
     outside: int  # asserted findings of which the truth never speaks: not judged
     findings: dict[str, FindingCounts]
@@ -57,7 +57,7 @@ class TruthScores:
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return {
-            "images": self.images,
+            "cases": self.cases,
             "found": self.found,
             "missed": self.missed,
             "invented": self.invented,
@@ -76,13 +76,13 @@ class TruthScores:
 def score_truth(
     cases: Iterable[TruthCase], lexicon: Lexicon | None = None, vocabulary: Iterable[str] | None = None
 ) -> TruthScores:
-    """Score one variant's texts against what is known to be in the images.
+    """Score one arm's texts against what is known of the cases.
 
     Args:
-        cases: One per image; images without truth are left out.
+        cases: One per case; cases without truth are left out.
         lexicon: Whose words to look for; findings it does not know are matched by their own names.
-        vocabulary: Findings to judge; by default those that occur in the truth of any case. To compare variants over
-            different images, give the data set's.
+        vocabulary: Findings to judge; by default those that occur in the truth of any case. To compare arms over
+            different cases, give the data set's.
     """
     known = [case for case in cases if case.truth]
     named = (
@@ -95,7 +95,7 @@ def score_truth(
         _score_case(case, extract(case.text, lexicon), scope, lexicon, tally)
     found, missed, invented = tally.found.total(), tally.missed.total(), tally.invented.total()
     return TruthScores(
-        images=len(known),
+        cases=len(known),
         found=found,
         missed=missed,
         invented=invented,
@@ -116,7 +116,7 @@ def score_truth(
 
 @dataclass(slots=True)
 class _Tally:
-    """Counts over the images read so far."""
+    """Counts over the cases read so far."""
 
     found: Counter[str] = field(default_factory=Counter)
     missed: Counter[str] = field(default_factory=Counter)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from radtui.records import NewImage, UserError
+from radtui.records import NewCase, NewCaseImage, Truth, UserError
 
 IMAGE_SUFFIXES = frozenset(
     (
@@ -61,8 +61,23 @@ class Source(Protocol):
     def splits(self) -> set[str]:
         """The splits that images will be in, asked for after `total`."""
 
-    def __iter__(self) -> Iterator[NewImage]:
-        """Every image in a fixed order, an unreadable one with its reason."""
+    def __iter__(self) -> Iterator[NewCase]:
+        """Every case in a fixed order, an unreadable image with its reason."""
+
+
+def one_image(
+    split: str,
+    key: str,
+    data: bytes,
+    reference: str,
+    examination: str,
+    facts: dict[str, str],
+    truth: tuple[Truth, ...],
+    error: str,
+) -> NewCase:
+    """A case of one image, with its bytes or the reason why there are none."""
+    image = NewCaseImage(data, PurePosixPath(key).name, error=error)
+    return NewCase(split, key, (image,), reference, examination=examination, facts=facts, truth=truth)
 
 
 class SplitLimit:

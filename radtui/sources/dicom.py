@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from radtui.records import NewImage, UserError
+from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
 from radtui.sources.base import (
     DICOM_SUFFIXES,
     SplitLimit,
     counted,
     limited_total,
+    one_image,
     read_file,
     split_name,
     split_of_path,
@@ -166,7 +167,7 @@ class DicomSource:
         """The splits that the files' folders name, and the usual one for files without."""
         return set(map(self._split, self._files))
 
-    def __iter__(self) -> Iterator[NewImage]:
+    def __iter__(self) -> Iterator[NewCase]:
         """Every file in the order of its path."""
         limit = SplitLimit(self._settings.limit)
         for file in self._files:
@@ -175,7 +176,7 @@ class DicomSource:
                 continue
             data, error = read_file(self._root / file)
             header = header_facts(data) if data else Header()
-            yield NewImage(
+            yield one_image(
                 split, safe_key(file, header, data), data, "", header.examination, header.facts, (), error
             )
 

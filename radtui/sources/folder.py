@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from radtui.records import NewImage, Truth
+from radtui.records import NewCase, Truth
 from radtui.settings import ImportSettings
 from radtui.sources import columns as cols
 from radtui.sources import dicom
@@ -23,6 +23,7 @@ from radtui.sources.base import (
     counted,
     inside,
     limited_total,
+    one_image,
     read_file,
     split_name,
     split_of_path,
@@ -99,7 +100,7 @@ class FolderSource:
         """The splits that folders, tables and cells name, and the usual one for images without."""
         return {entry.split for entry in self._entries()}
 
-    def __iter__(self) -> Iterator[NewImage]:
+    def __iter__(self) -> Iterator[NewCase]:
         """The tables' images in their order, then those of folders without a table."""
         limit = SplitLimit(self._settings.limit)
         for entry in self._entries():
@@ -153,11 +154,11 @@ class FolderSource:
         named = split_of_path(image) or (split_of_path(table, with_stem=True) if table else "")
         return named or split_name(self._settings.split) or "train"
 
-    def _read(self, entry: Entry) -> NewImage:
+    def _read(self, entry: Entry) -> NewCase:
         """Read the bytes, and the text beside them where the table has none."""
         if entry.path is None:
-            return NewImage(entry.split, entry.key, b"", entry.text, entry.examination, entry.facts, entry.truth,
-                            entry.error)  # fmt: skip
+            return one_image(entry.split, entry.key, b"", entry.text, entry.examination, entry.facts, entry.truth,
+                             entry.error)  # fmt: skip
         data, error = read_file(entry.path)
         path = entry.path
         if not entry.text:
@@ -166,7 +167,7 @@ class FolderSource:
         if path.suffix.lower() in DICOM_SUFFIXES and data:
             header = dicom.header_facts(data)
             facts, examination = {**header.facts, **facts}, examination or header.examination
-        return NewImage(entry.split, entry.key, data, entry.text, examination, facts, entry.truth, error)
+        return one_image(entry.split, entry.key, data, entry.text, examination, facts, entry.truth, error)
 
 
 def _why_not(name: str, table: PurePosixPath) -> str:

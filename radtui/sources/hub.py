@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from radtui.records import NewImage, UserError
+from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import columns as cols
 from radtui.sources.base import SplitLimit, counted, limited_total, split_name
@@ -68,7 +68,7 @@ class HubSource:
             return self._snapshot.splits()
         return {self._split(name) for name in self._splits or ()}
 
-    def __iter__(self) -> Iterator[NewImage]:
+    def __iter__(self) -> Iterator[NewCase]:
         """Every image of every split. Raises UserError as `total`."""
         self._load()
         if self._snapshot is not None:

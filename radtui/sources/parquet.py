@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from radtui.records import NewImage, UserError
+from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import columns as cols
 from radtui.sources.base import (
@@ -15,6 +15,7 @@ from radtui.sources.base import (
     counted,
     inside,
     limited_total,
+    one_image,
     read_file,
     split_name,
     split_of_path,
@@ -73,7 +74,7 @@ class ParquetSource:
             found |= {split_name(cols.cell_text(cell)) or self._split(file) for cell in cells}
         return found
 
-    def __iter__(self) -> Iterator[NewImage]:
+    def __iter__(self) -> Iterator[NewCase]:
         """Every row of every file, in order."""
         limit = SplitLimit(self._settings.limit)
         for file in self._files:
@@ -134,8 +135,8 @@ def _is_image(kind: Any) -> bool:
 
 def row_image(
     row: Mapping[str, Any], columns: cols.Columns, split: str, fallback_key: str, root: Path | None
-) -> NewImage:
-    """Make an image of a row whose image is bytes, a struct of bytes and path, or a path.
+) -> NewCase:
+    """Make a case of a row whose image is bytes, a struct of bytes and path, or a path.
 
     Args:
         row: Cells by column, the image not decoded.
@@ -146,7 +147,7 @@ def row_image(
     """
     data, name, error = _image_bytes(row.get(columns.image), root)
     key = cols.cell_text(row.get(columns.id)) if columns.id else ""
-    return NewImage(
+    return one_image(
         split, key or name or fallback_key, data, cols.cell_text(row.get(columns.text)),
         cols.cell_text(row.get(columns.examination)), cols.facts(row, columns), cols.truths(row, columns), error,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from radtui.records import NewImage, UserError
+from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
 from radtui.sources.base import SplitLimit, limited_total
 
@@ -48,11 +48,11 @@ class PhantomSource:
         """Both: patients of the one are not in the other."""
         return {"train", "test"}
 
-    def __iter__(self) -> Iterator[NewImage]:
+    def __iter__(self) -> Iterator[NewCase]:
         """Draw every image; the first ones of a set, for a smaller set of the same seed is dealt differently."""
         from radtui.demo.source import phantoms
 
         limit = SplitLimit(self._limit)
-        for image in phantoms(self._seed, self._train, self._test, _PROCESSES):
-            if limit.take(image.split):
-                yield image
+        for case in phantoms(self._seed, self._train, self._test, _PROCESSES):
+            if limit.take(case.split):
+                yield case

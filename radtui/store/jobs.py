@@ -22,9 +22,9 @@ def create(
     *,
     parent_job_id: int | None = None,
     after_job_id: int | None = None,
-    image_ids: list[int] | None = None,
+    case_ids: list[int] | None = None,
 ) -> Job:
-    """Insert a job, and its work list when `image_ids` is given, in one transaction.
+    """Insert a job, and its work list when `case_ids` is given, in one transaction.
 
     A job with `after_job_id` is queued until that one is done; any other is about to be started.
     """
@@ -37,8 +37,8 @@ def create(
         ).lastrowid
         assert job_id is not None
         db.executemany(
-            "INSERT INTO work (job_id, image_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [(job_id, image_id) for image_id in image_ids or ()],
+            "INSERT INTO work (job_id, case_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(job_id, case_id) for case_id in case_ids or ()],
         )
     return must_get(db, job_id)
 
@@ -231,4 +231,5 @@ def _job(row: sqlite3.Row) -> Job:
     fields["stop_requested"] = StopRequest(fields["stop_requested"])
     fields["settings"] = json.loads(fields["settings"])
     fields["result"] = json.loads(fields["result"])
+    fields["archived"] = bool(fields["archived"])
     return Job(**fields)

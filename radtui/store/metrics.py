@@ -68,7 +68,14 @@ def drop_after(db: sqlite3.Connection, job_id: int, step: int) -> None:
     with writing(db):
         db.execute("DELETE FROM metrics WHERE job_id = ? AND step > ?", (job_id, step))
         db.execute("DELETE FROM events WHERE job_id = ? AND step > ?", (job_id, step))
-        db.execute("DELETE FROM descriptions WHERE job_id = ? AND step > ?", (job_id, step))
+        past = "SELECT text_id FROM arm_texts WHERE job_id = ? AND step > ?"
+        text_ids = [row[0] for row in db.execute(past, (job_id, step))]
+        db.execute("DELETE FROM arm_texts WHERE job_id = ? AND step > ?", (job_id, step))
+        # The text too: what is written again at that step would otherwise count as there already.
+        db.executemany(
+            "DELETE FROM texts WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM arm_texts WHERE text_id = ?1)",
+            [(text_id,) for text_id in text_ids],
+        )
 
 
 def add_event(

@@ -1,60 +1,69 @@
-"""Ratings: an append-only history of snapshots, and who is shown what on which side."""
+"""Ratings: an append-only, chained history of snapshots, and who is shown what on which side."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
-from radtui.records import Rating, Variant
+from radtui.records import Rating
 from radtui.store.database import writing
 
-COLUMNS = (
-    "job_id, image_id, rater, occasion, scheme, scheme_hash, preference, both_bad, base_acceptability,"
-    " tuned_acceptability, answers, note, flagged, skipped, blinded, shown_left, active_s, wall_s, rated_at, undoes,"
-    " shown_right, dpo_acceptability"
-)
+FIELDS = (
+    "study_id", "case_id", "rater", "occasion", "scheme", "scheme_hash", "earlier_arm", "later_arm", "later_left",
+    "preference", "both_bad", "answers", "note", "flagged", "skipped", "blinded", "active_s", "wall_s", "rated_at",
+    "undoes", "pair", "earlier_text_id", "later_text_id", "corrections",
+)  # fmt: skip
+"""Columns of a rating in its record's order, without id and chain."""
 
-JUDGED = "(preference IS NOT NULL OR both_bad OR skipped)"  # the opposite of `Rating.empty`
+JUDGED = (  # the opposite of `Rating.empty`
+    "(preference IS NOT NULL OR both_bad OR skipped OR corrections <> '{}' OR answers LIKE '%\"accepted.%')"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What a rater is shown: two texts of one comparison, their sides and the place in the order.
+    """What a reader is shown: two texts of one case, their sides and the place in the order.
 
-    `shown_right` is the other of base and tuned unless it is named.
-    `role` is `normal`, `calibration` or `repeat`; a repeat has occasion 1.
+    `role` is `normal`, `calibration` or `repeat`; a repeat has occasion 1. `pair` numbers the pairs of a case where
+    a reader sees several. The text ids are None in rows from before texts had ids of their own.
     """
 
-    job_id: int
-    image_id: int
+    study_id: int
+    case_id: int
     rater: str
     occasion: int
     role: str
-    shown_left: Variant
+    left_arm: str
+    right_arm: str
     sort_key: str
-    shown_right: Variant = None  # type: ignore[assignment]  # never None: see above
-
-    def __post_init__(self) -> None:
-        """Fill in the side that need not be named."""
-        if self.shown_right in (None, self.shown_left):
-            object.__setattr__(self, "shown_right", self.shown_left.opposite)
+    pair: int = 0
+    left_text_id: int | None = None
+    right_text_id: int | None = None
 
     @property
-    def sides(self) -> tuple[Variant, Variant]:
-        """The variants that stand left and right."""
-        return self.shown_left, self.shown_right
+    def sides(self) -> tuple[str, str]:
+        """The arms that stand left and right."""
+        return self.left_arm, self.right_arm
+
+
+ASSIGNED = "study_id, case_id, rater, occasion, role, left_arm, right_arm, sort_key, pair, left_text_id, right_text_id"
 
 
 @dataclass(frozen=True, slots=True)
 class Reveal:
-    """A rater has seen which text of an image is whose, at a Unix time, s."""
+    """What a reader has seen of a case that un-blinds what they judge of it afterwards, at a Unix time, s.
 
-    job_id: int
-    image_id: int
+    `shown` is `arms` (which text is whose) or `reference` (the reference, and the truth where it is known).
+    """
+
+    study_id: int
+    case_id: int
     rater: str
     revealed_at: float
+    shown: str = "arms"
 
 
 def add(db: sqlite3.Connection, rating: Rating) -> Rating:
@@ -82,7 +91,7 @@ def restore(
         assignments: Sides and places of their pairs; one that is there already stays.
         known: Old id -> id here, of snapshots that are here already.
         reveals: What raters have seen; one that is there already keeps its time.
-        read: (job id, rater) -> the newest snapshot that this was planned by, 0 for none.
+        read: (study id, rater) -> the newest snapshot that this was planned by, 0 for none.
 
     Returns:
         False, with nothing written, when such a rater has gone on since: appended rows count before older ones.
@@ -100,52 +109,88 @@ def restore(
     return True
 
 
-def _newest_id(db: sqlite3.Connection, job_id: int, rater: str) -> int:
-    row = db.execute("SELECT max(id) FROM ratings WHERE job_id = ? AND rater = ?", (job_id, rater)).fetchone()
+def _newest_id(db: sqlite3.Connection, study_id: int, rater: str) -> int:
+    row = db.execute(
+        "SELECT max(id) FROM ratings WHERE study_id = ? AND rater = ?", (study_id, rater)
+    ).fetchone()
     return row[0] or 0
 
 
 def _insert(db: sqlite3.Connection, rating: Rating) -> Rating:
-    values = (
-        rating.job_id, rating.image_id, rating.rater, rating.occasion, rating.scheme, rating.scheme_hash,
-        rating.preference, rating.both_bad, rating.base_acceptability, rating.tuned_acceptability,
-        json.dumps(rating.answers, sort_keys=True), rating.note, rating.flagged, rating.skipped, rating.blinded,
-        rating.shown_left, rating.active_s, rating.wall_s, rating.rated_at, rating.undoes,
-        rating.shown_right, rating.dpo_acceptability,
-    )  # fmt: skip
-    row_id = db.execute(f"INSERT INTO ratings ({COLUMNS}) VALUES ({','.join('?' * 22)})", values).lastrowid
+    chained = replace(rating, chain=link(_last_chain(db, rating), rating))
+    row_id = db.execute(
+        f"INSERT INTO ratings ({', '.join(FIELDS)}, chain) VALUES ({','.join('?' * (len(FIELDS) + 1))})",
+        (*_values(chained), chained.chain),
+    ).lastrowid
     assert row_id is not None
-    return replace(rating, id=row_id)
+    return replace(chained, id=row_id)
 
 
-def history(db: sqlite3.Connection, job_id: int, rater: str) -> list[Rating]:
-    """Every snapshot of one rater in one job, oldest first."""
-    rows = db.execute("SELECT * FROM ratings WHERE job_id = ? AND rater = ? ORDER BY id", (job_id, rater))
+def _values(rating: Rating) -> list[object]:
+    """A rating's columns in the order of `FIELDS`, as SQLite stores them."""
+    packed = {
+        "answers": json.dumps(rating.answers, sort_keys=True),
+        "corrections": json.dumps(rating.corrections, sort_keys=True, ensure_ascii=False),
+    }
+    return [packed.get(name, getattr(rating, name)) for name in FIELDS]
+
+
+def _last_chain(db: sqlite3.Connection, rating: Rating) -> str:
+    row = db.execute(
+        "SELECT chain FROM ratings WHERE study_id = ? AND rater = ? ORDER BY id DESC LIMIT 1",
+        (rating.study_id, rating.rater),
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def link(before: str, rating: Rating) -> str:
+    """The chain value of a row: SHA-256 over the one before it of the same study and reader, and the row itself.
+
+    The row is written as JSON with its field names. Rows that go to another database get a chain of that database's,
+    since cases have other ids there.
+
+    Args:
+        before: The chain value of the row before; "" for the first, or where rows from before chains precede.
+        rating: The row.
+    """
+    facts = {name: getattr(rating, name) for name in FIELDS}
+    for name in BOOLEANS:
+        facts[name] = bool(facts[name])
+    row = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(f"{before}\n{row}".encode()).hexdigest()
+
+
+BOOLEANS = ("later_left", "both_bad", "flagged", "skipped", "blinded")
+
+
+def history(db: sqlite3.Connection, study_id: int, rater: str) -> list[Rating]:
+    """Every snapshot of one reader in one study, oldest first."""
+    rows = db.execute("SELECT * FROM ratings WHERE study_id = ? AND rater = ? ORDER BY id", (study_id, rater))
     return [_rating(row) for row in rows]
 
 
-def since(db: sqlite3.Connection, job_id: int, rater: str, cursor: int) -> list[Rating]:
-    """One rater's snapshots in one job with `id > cursor`, oldest first: by the rows' ids, whatever came before."""
+def since(db: sqlite3.Connection, study_id: int, rater: str, cursor: int) -> list[Rating]:
+    """One reader's snapshots in one study with `id > cursor`, oldest first: by the rows' ids, whatever came before."""
     rows = db.execute(
-        "SELECT * FROM ratings WHERE id > ? AND +job_id = ? AND +rater = ? ORDER BY id",  # +: not by their index
-        (cursor, job_id, rater),
+        "SELECT * FROM ratings WHERE id > ? AND +study_id = ? AND +rater = ? ORDER BY id",  # +: not by their index
+        (cursor, study_id, rater),
     )
     return [_rating(row) for row in rows]
 
 
-def current(db: sqlite3.Connection, job_id: int, rater: str = "") -> list[Rating]:
-    """The snapshot that counts for each comparison (of one rater, or of all), emptied ones left out."""
-    sql, values = "SELECT * FROM current_ratings WHERE job_id = ?", [str(job_id)]
+def current(db: sqlite3.Connection, study_id: int, rater: str = "") -> list[Rating]:
+    """The snapshot that counts for each comparison (of one reader, or of all), emptied ones left out."""
+    sql, values = "SELECT * FROM current_ratings WHERE study_id = ?", [str(study_id)]
     if rater:
         sql += " AND rater = ?"
         values.append(rater)
-    found = [_rating(row) for row in db.execute(sql + " ORDER BY id", values)]
-    return [rating for rating in found if not (rating.empty and rating.undoes is not None)]
+    rows = [_rating(row) for row in db.execute(sql + " ORDER BY id", values)]
+    return [rating for rating in rows if not (rating.empty and rating.undoes is not None)]
 
 
-def raters(db: sqlite3.Connection, job_id: int) -> list[str]:
-    """Who has rated anything in a job."""
-    rows = db.execute("SELECT DISTINCT rater FROM ratings WHERE job_id = ? ORDER BY rater", (job_id,))
+def raters(db: sqlite3.Connection, study_id: int) -> list[str]:
+    """Who has rated anything in a study."""
+    rows = db.execute("SELECT DISTINCT rater FROM ratings WHERE study_id = ? ORDER BY rater", (study_id,))
     return [row[0] for row in rows]
 
 
@@ -153,24 +198,24 @@ def rated_training_jobs(db: sqlite3.Connection, dataset: str = "") -> list[int]:
     """Finished training jobs, newest first, of whose descriptions somebody preferred one; of a data set when named."""
     rows = db.execute(
         "SELECT id FROM jobs t WHERE kind = 'train' AND state = 'done' AND (? = '' OR dataset = ?) AND EXISTS ("
-        " SELECT 1 FROM jobs g JOIN ratings r ON r.job_id = g.id"
+        " SELECT 1 FROM jobs g JOIN studies s ON s.job_id = g.id JOIN ratings r ON r.study_id = s.id"
         " WHERE g.parent_job_id = t.id AND g.kind = 'generate' AND r.preference <> 0) ORDER BY id DESC",
         (dataset, dataset),
     )
     return [row[0] for row in rows]
 
 
-def rated_images(db: sqlite3.Connection) -> set[int]:
-    """Images that anybody's current rating in any job judges."""
-    return {row[0] for row in db.execute(f"SELECT DISTINCT image_id FROM current_ratings WHERE {JUDGED}")}
+def rated_cases(db: sqlite3.Connection) -> set[int]:
+    """Cases that anybody's current rating in any job judges."""
+    return {row[0] for row in db.execute(f"SELECT DISTINCT case_id FROM current_ratings WHERE {JUDGED}")}
 
 
-def marked_images(db: sqlite3.Connection) -> dict[int, bool]:
-    """Images that anybody's current rating judges or flags, each with whether one flags it; never how it was judged."""
+def marked_cases(db: sqlite3.Connection) -> dict[int, bool]:
+    """Cases that anybody's current rating judges or flags, each with whether one flags it; never how it was judged."""
     rows = db.execute(
-        f"SELECT image_id, max(flagged) FROM current_ratings WHERE {JUDGED} OR flagged GROUP BY image_id"
+        f"SELECT case_id, max(flagged) FROM current_ratings WHERE {JUDGED} OR flagged GROUP BY case_id"
     )
-    return {image_id: bool(flagged) for image_id, flagged in rows}
+    return {case_id: bool(flagged) for case_id, flagged in rows}
 
 
 def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
@@ -181,72 +226,65 @@ def assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
 
 def _assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     db.executemany(
-        "INSERT INTO assignments (job_id, image_id, rater, occasion, role, shown_left, sort_key, shown_right)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [
-            (a.job_id, a.image_id, a.rater, a.occasion, a.role, a.shown_left, a.sort_key, a.shown_right)
-            for a in assignments
-        ],
+        f"INSERT INTO assignments ({ASSIGNED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        [astuple(assignment) for assignment in assignments],
     )
 
 
-def assigned(db: sqlite3.Connection, job_id: int, rater: str) -> list[Assignment]:
-    """A rater's queue of a job, in order."""
+def assigned(db: sqlite3.Connection, study_id: int, rater: str) -> list[Assignment]:
+    """A reader's queue of a study, in order."""
     rows = db.execute(
-        "SELECT job_id, image_id, rater, occasion, role, shown_left, sort_key, shown_right FROM assignments"
-        " WHERE job_id = ? AND rater = ? ORDER BY sort_key, image_id",
-        (job_id, rater),
+        f"SELECT {ASSIGNED} FROM assignments WHERE study_id = ? AND rater = ? ORDER BY sort_key, case_id",
+        (study_id, rater),
     )
-    return [
-        Assignment(job, image, who, occasion, role, Variant(left), key, Variant(right))
-        for job, image, who, occasion, role, left, key, right in rows
-    ]
+    return [Assignment(*row) for row in rows]
 
 
 def stored_sides(
-    db: sqlite3.Connection, job_id: int, rater: str, image_id: int, occasion: int
-) -> tuple[Variant, Variant] | None:
-    """Which variants stand left and right for a rater, or None while the comparison was never shown."""
+    db: sqlite3.Connection, study_id: int, rater: str, case_id: int, occasion: int, pair: int = 0
+) -> tuple[str, str] | None:
+    """Which arms stand left and right for a reader, or None while the comparison was never shown."""
     row = db.execute(
-        "SELECT shown_left, shown_right FROM assignments WHERE job_id = ? AND rater = ? AND image_id = ?"
-        " AND occasion = ?",
-        (job_id, rater, image_id, occasion),
+        "SELECT left_arm, right_arm FROM assignments WHERE study_id = ? AND rater = ? AND case_id = ?"
+        " AND occasion = ? AND pair = ?",
+        (study_id, rater, case_id, occasion, pair),
     ).fetchone()
-    return (Variant(row[0]), Variant(row[1])) if row else None
+    return (row[0], row[1]) if row else None
 
 
 def reveal(db: sqlite3.Connection, seen: Reveal) -> None:
-    """Remember for good that a rater knows which text is whose; the first time counts."""
+    """Remember for good what a reader has seen; the first time counts."""
     with writing(db):
         _reveal(db, seen)
 
 
 def _reveal(db: sqlite3.Connection, seen: Reveal) -> None:
     db.execute(
-        "INSERT INTO reveals (job_id, rater, image_id, revealed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (seen.job_id, seen.rater, seen.image_id, seen.revealed_at),
+        "INSERT INTO reveals (study_id, case_id, rater, revealed_at, shown) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        astuple(seen),
     )
 
 
-def revealed(db: sqlite3.Connection, job_id: int, rater: str) -> dict[int, float]:
-    """Images of a job of which a rater knows which text is whose, with the Unix time of asking, s."""
+def revealed(db: sqlite3.Connection, study_id: int, rater: str, shown: str = "arms") -> dict[int, float]:
+    """Cases of a study of which a reader has seen something, with the Unix time when they asked, s."""
     rows = db.execute(
-        "SELECT image_id, revealed_at FROM reveals WHERE job_id = ? AND rater = ?", (job_id, rater)
+        "SELECT case_id, revealed_at FROM reveals WHERE study_id = ? AND rater = ? AND shown = ?",
+        (study_id, rater, shown),
     )
     return dict(rows)
 
 
-def is_revealed(db: sqlite3.Connection, job_id: int, rater: str, image_id: int) -> bool:
-    """Whether a rater knows which text of one image is whose."""
-    sql = "SELECT 1 FROM reveals WHERE job_id = ? AND rater = ? AND image_id = ?"
-    return db.execute(sql, (job_id, rater, image_id)).fetchone() is not None
+def is_revealed(db: sqlite3.Connection, study_id: int, rater: str, case_id: int, shown: str = "arms") -> bool:
+    """Whether a reader has seen which text of one case is whose, or its reference."""
+    sql = "SELECT 1 FROM reveals WHERE study_id = ? AND rater = ? AND case_id = ? AND shown = ?"
+    return db.execute(sql, (study_id, rater, case_id, shown)).fetchone() is not None
 
 
 def _rating(row: sqlite3.Row) -> Rating:
     fields = dict(row)
     fields["answers"] = json.loads(fields["answers"])
-    fields["shown_left"] = Variant(fields["shown_left"])
-    fields["shown_right"] = Variant(fields["shown_right"])
-    for name in ("both_bad", "flagged", "skipped", "blinded"):
+    fields["corrections"] = json.loads(fields["corrections"])
+    for name in BOOLEANS:
         fields[name] = bool(fields[name])
     return Rating(**fields)

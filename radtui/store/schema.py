@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from radtui.store import own_objects
+from radtui.store.cases_migration import move_to_cases
+from radtui.store.statements import statements
 from radtui.store.third_variant import add_third_variant
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # AUTOINCREMENT where rows are deleted and readers keep a cursor: an id used again would never be read.
 FIRST_TABLES = """
@@ -160,7 +163,11 @@ def migrate(db: sqlite3.Connection) -> None:
 
     db.execute("BEGIN IMMEDIATE")
     try:
+        older = int(db.execute("PRAGMA user_version").fetchone()[0]) < SCHEMA_VERSION
+        kept = own_objects.of_user(db) if older else []
+        own_objects.drop(db, [(kind, name) for kind, name, _ in kept])
         _migrations().apply(Database(db, execute_plugins=False))
+        own_objects.make_anew(db, kept)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except BaseException:
         db.execute("ROLLBACK")
@@ -177,33 +184,25 @@ def _migrations():  # type: ignore[no-untyped-def]  # the type's import is what 
     def m001_first_tables(db: Database) -> None:
         # Raw DDL, because sqlite-utils' create() has no CHECK; one statement at a time, because
         # executescript() would commit the transaction that makes this safe.
-        for statement in _statements(FIRST_TABLES):
+        for statement in statements(FIRST_TABLES):
             db.conn.execute(statement)
 
     @migrations()
     def m002_faster_search(db: Database) -> None:
-        for statement in _statements(FASTER_SEARCH):
+        for statement in statements(FASTER_SEARCH):
             db.conn.execute(statement)
 
     @migrations()
     def m003_reveals(db: Database) -> None:
-        for statement in _statements(REVEALS):
+        for statement in statements(REVEALS):
             db.conn.execute(statement)
 
     @migrations()
     def m004_third_variant(db: Database) -> None:
         add_third_variant(db.conn)
 
+    @migrations()
+    def m005_cases(db: Database) -> None:
+        move_to_cases(db.conn)
+
     return migrations
-
-
-def _statements(script: str) -> list[str]:
-    """Split a script where SQLite itself says a statement is complete (triggers hold semicolons)."""
-    found: list[str] = []
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            found.append(pending.strip())
-            pending = ""
-    return found

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from radtui.measures.scheme import Dimension, Scheme, dimension_answer, error_answer, toward_later
-from radtui.records import Rating, Variant
+from radtui.measures.scheme import (
+    Dimension,
+    Scheme,
+    acceptability_answer,
+    dimension_answer,
+    error_answer,
+    toward_later,
+)
+from radtui.records import Rating
 from radtui.study.queue import Pair
 
 
-def blank(
-    pair: Pair, rater: str, scheme: Scheme, left: Variant, blinded: bool, right: Variant | None = None
-) -> Rating:
+def blank(pair: Pair, rater: str, scheme: Scheme, earlier: str, later: str, later_left: bool) -> Rating:
     """A snapshot in which nothing has been judged; its id is 0 until it is stored.
 
     Args:
         pair: The comparison, and which showing of it.
         rater: Who rates.
         scheme: What is asked.
-        left: The variant that stands left, as A.
-        blinded: False when the rater knows already which text is whose.
-        right: The variant that stands right, as B; None for the other of base and tuned.
+        earlier: The one arm, the earlier in the study's order.
+        later: The other.
+        later_left: Whether the later one stands left, as A.
     """
     return Rating(
-        id=0, job_id=pair.job_id, image_id=pair.image_id, rater=rater, occasion=pair.occasion,
-        scheme=scheme.id, scheme_hash=scheme.sha256, preference=None, both_bad=False,
-        base_acceptability=None, tuned_acceptability=None, answers={}, note="", flagged=False, skipped=False,
-        blinded=blinded, shown_left=left, active_s=0.0, wall_s=0.0, rated_at=0.0,
-        shown_right=right or left.opposite,
+        id=0, study_id=pair.study_id, case_id=pair.case_id, rater=rater, occasion=pair.occasion, pair=pair.pair,
+        scheme=scheme.id, scheme_hash=scheme.sha256, earlier_arm=earlier, later_arm=later, later_left=later_left,
+        preference=None, both_bad=False, answers={}, note="", flagged=False, skipped=False, blinded=True,
+        active_s=0.0, wall_s=0.0, rated_at=0.0,
     )  # fmt: skip
 
 
@@ -39,7 +43,7 @@ def preferred(rating: Rating, scheme: Scheme, level: int) -> Rating:
         scheme: Gives the scale.
         level: Index into `scheme.preference`, 0 based.
     """
-    value = toward_later(scheme.preference[level].value, rating.shown_left, rating.shown_right)
+    value = toward_later(scheme.preference[level].value, later_left=rating.later_left)
     return replace(rating, preference=value, both_bad=False, skipped=False)
 
 
@@ -53,24 +57,20 @@ def skipped(rating: Rating) -> Rating:
     return replace(rating, preference=None, both_bad=False, skipped=True)
 
 
-def accepted(rating: Rating, variant: Variant, value: int) -> Rating:
-    """Set how usable one text is, 1..5."""
-    if variant is Variant.DPO:
-        return replace(rating, dpo_acceptability=value)
-    if variant is Variant.BASE:
-        return replace(rating, base_acceptability=value)
-    return replace(rating, tuned_acceptability=value)
+def accepted(rating: Rating, arm: str, value: int) -> Rating:
+    """Set how usable one arm's text is, 1..5."""
+    return replace(rating, answers={**rating.answers, acceptability_answer(arm): value})
 
 
 def compared(rating: Rating, scheme: Scheme, dimension: Dimension, level: int) -> Rating:
     """Answer one dimension, on the preference's scale (`level` as in `preferred`)."""
-    value = toward_later(scheme.preference[level].value, rating.shown_left, rating.shown_right)
+    value = toward_later(scheme.preference[level].value, later_left=rating.later_left)
     return replace(rating, answers={**rating.answers, dimension_answer(dimension.id): value})
 
 
-def counted(rating: Rating, variant: Variant, category_id: str, significant: bool, by: int) -> Rating:
+def counted(rating: Rating, arm: str, category_id: str, significant: bool, by: int) -> Rating:
     """Raise or lower the count of one kind of error; a count of 0 leaves no answer."""
-    key = error_answer(variant, category_id, significant=significant)
+    key = error_answer(arm, category_id, significant=significant)
     answers = {**rating.answers, key: max(0, rating.answers.get(key, 0) + by)}
     return replace(rating, answers={name: value for name, value in answers.items() if name != key or value})
 
@@ -98,7 +98,7 @@ def chosen_level(rating: Rating | None, scheme: Scheme, answer: str = "") -> int
     value = rating.answers.get(answer) if answer else rating.preference
     if value is None:
         return None
-    toward_b = toward_later(value, rating.shown_left, rating.shown_right)
+    toward_b = toward_later(value, later_left=rating.later_left)
     return next((at for at, level in enumerate(scheme.preference) if level.value == toward_b), None)
 
 
@@ -110,6 +110,6 @@ def in_words(rating: Rating, scheme: Scheme) -> str:
     return scheme.preference[level].label if level is not None else ""
 
 
-def acceptability_of(rating: Rating | None, variant: Variant) -> int | None:
-    """What one text was given, or None."""
-    return None if rating is None else rating.acceptability(variant)
+def acceptability_of(rating: Rating | None, arm: str) -> int | None:
+    """What one arm's text was given, or None."""
+    return None if rating is None else rating.acceptability(arm)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from radtui.measures.scheme import parse_error_answer
-from radtui.records import Comparison, Image, Rating, Variant
+from radtui.records import Case, Comparison, Rating
 from radtui.settings import TrainSettings
 from radtui.store import jobs
 from radtui.study.study import Review, rated
@@ -19,14 +19,14 @@ TEST_SPLIT = "test"
 class Preferred:
     """One comparison of which raters preferred one text: what it is about, and whose text."""
 
-    image: Image
+    case: Case
     pair: Comparison
-    chosen: Variant
-    rejected: Variant
+    chosen: str  # the arm whose text was preferred
+    rejected: str
 
     @property
     def texts(self) -> tuple[str, str]:
-        """The chosen and the rejected text, exactly as the models wrote them."""
+        """The chosen and the rejected text, exactly as they were written."""
         return self.pair.by(self.chosen).text, self.pair.by(self.rejected).text
 
 
@@ -39,10 +39,10 @@ class Choice:
 
 
 def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool = False) -> Choice:
-    """Pick the pairs to learn from: one per image and two variants, by the sum of the raters' preferences.
+    """Pick the pairs to learn from: one per case and two arms, by the sum of the raters' preferences.
 
     Left out are, by rating: repeats, calibration pairs, skips, un-blinded ratings and those by another scheme; by
-    pair: ties, both bad, images of the test split or with the same bytes as one of another split, pairs of one text,
+    pair: ties, both bad, cases of the test split or with the same bytes as one of another split, pairs of one text,
     and (unless asked) a chosen text in which a rater counted a significant error.
     """
     kept, uncounted = review.counting()
@@ -51,41 +51,41 @@ def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool
         {name: count for name in uncounted.__slots__ if (count := getattr(uncounted, name))}
     )
     held_out = {TEST_SPLIT, _eval_split(db, review)} - {""}
-    by_pair: dict[tuple[int, tuple[Variant, Variant]], tuple[Image, Comparison, list[Rating]]] = {}
-    for rating, image, pair in rated(db, review):
-        if id(rating) in counts:
-            by_pair.setdefault((image.id, rating.shown), (image, pair, []))[2].append(rating)
+    by_pair: dict[tuple[int, tuple[str, str]], tuple[Case, Comparison, list[Rating]]] = {}
+    for rating, case, pair in rated(db, review):
+        if id(rating) in counts and rating.earlier_arm:
+            by_pair.setdefault((case.id, rating.shown), (case, pair, []))[2].append(rating)
     pairs = []
-    for (_, shown), (image, pair, given) in by_pair.items():
+    for (_, shown), (case, pair, given) in by_pair.items():
         chosen = _chosen(given)
-        reason = _reason_against(image, pair, given, chosen, held_out, keep_significant_errors)
+        reason = _reason_against(case, pair, given, chosen, held_out, keep_significant_errors)
         if reason:
             reasons[reason] += 1
         elif chosen is not None:
-            pairs.append(Preferred(image, pair, chosen, next(one for one in shown if one is not chosen)))
+            pairs.append(Preferred(case, pair, chosen, next(arm for arm in shown if arm != chosen)))
     return Choice(tuple(pairs), dict(reasons))
 
 
-def _chosen(given: list[Rating]) -> Variant | None:
-    """Which text the raters prefer together, or None when they are even."""
+def _chosen(given: list[Rating]) -> str | None:
+    """Whose text the raters prefer together, or None when they are even."""
     total = sum(rating.preference or 0 for rating in given)
     earlier, later = given[0].shown
     return None if total == 0 else later if total > 0 else earlier
 
 
 def _reason_against(
-    image: Image,
+    case: Case,
     pair: Comparison,
     given: list[Rating],
-    chosen: Variant | None,
+    chosen: str | None,
     held_out: set[str],
     keep_significant_errors: bool,
 ) -> str:
     """Why a pair is not learnt from, or "" when it is."""
     both_bad = sum(rating.both_bad for rating in given)
     reasons = {
-        "held_out_split": image.split.casefold() in held_out,
-        "same_image_in_another_split": image.leaked,
+        "held_out_split": case.split.casefold() in held_out,
+        "same_image_in_another_split": case.leaked,
         "both_bad": both_bad > 0 and both_bad >= len(given) - both_bad,
         "ties": chosen is None,
         "same_text": len({pair.by(one).text.strip() for one in given[0].shown}) == 1,
@@ -95,16 +95,16 @@ def _reason_against(
     return next((reason for reason, applies in reasons.items() if applies), "")
 
 
-def _has_significant_error(rating: Rating, variant: Variant | None) -> bool:
+def _has_significant_error(rating: Rating, arm: str | None) -> bool:
     for key, count in rating.answers.items():
         parsed = parse_error_answer(key)
-        if parsed is not None and parsed[0] is variant and parsed[2] and count:
+        if parsed is not None and parsed[0] == arm and parsed[2] and count:
             return True
     return False
 
 
 def _eval_split(db: sqlite3.Connection, review: Review) -> str:
     """The split that the training job evaluated on, "" when it is not known."""
-    parent = review.job.parent_job_id
+    parent = review.job.parent_job_id if review.job is not None else None
     job = jobs.get(db, parent) if parent is not None else None
     return TrainSettings.from_dict(job.settings).eval_split.casefold() if job else ""

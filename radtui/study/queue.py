@@ -17,11 +17,12 @@ PACE_WINDOW = 20  # ratings; a rater's speed changes within a session, so only t
 
 
 class Pair(NamedTuple):
-    """One showing of a comparison: `occasion` is 1 for the hidden repeat."""
+    """One showing of a comparison: `occasion` is 1 for the hidden repeat, `pair` numbers a case's several pairs."""
 
-    job_id: int
-    image_id: int
+    study_id: int
+    case_id: int
     occasion: int = 0
+    pair: int = 0
 
 
 class Filter(StrEnum):
@@ -41,12 +42,13 @@ class Filter(StrEnum):
 
 def pair_of(rating: Rating) -> Pair:
     """The pair that a rating is about."""
-    return Pair(rating.job_id, rating.image_id, rating.occasion)
+    return Pair(rating.study_id, rating.case_id, rating.occasion, rating.pair)
 
 
 def shown_order(
-    job_id: int,
-    image_ids: Iterable[int],
+    study_id: int,
+    draw_id: int,
+    case_ids: Iterable[int],
     rater: str,
     seed: int,
     protocol: Protocol,
@@ -55,23 +57,24 @@ def shown_order(
     """The order in which this rater meets the pairs: calibration, then shuffled, with repeats a while after.
 
     Args:
-        job_id: The generation job.
-        image_ids: Images whose two descriptions are there; more may come later without reordering these.
+        study_id: The study.
+        draw_id: What it draws by, its job's number where a job opened it.
+        case_ids: Cases of which enough texts are there; more may come later without reordering these.
         rater: Who rates.
-        seed: The review's seed.
+        seed: The study's seed.
         protocol: Gives share and gap of the repeats.
-        calibration: Image ids that come first, in this order; they are never repeated.
+        calibration: Case ids that come first, in this order; they are never repeated.
     """
-    present = set(image_ids)
-    first = [Pair(job_id, image_id) for image_id in calibration if image_id in present]
+    present = set(case_ids)
+    first = [Pair(study_id, case_id) for case_id in calibration if case_id in present]
     present.difference_update(calibration)
-    shuffled = sorted(present, key=lambda image_id: order_key(job_id, image_id, rater, 0, seed))
+    shuffled = sorted(present, key=lambda case_id: order_key(draw_id, case_id, rater, 0, seed))
     placed: list[tuple[float, Pair]] = []
-    for position, image_id in enumerate(shuffled):
-        placed.append((position, Pair(job_id, image_id)))
-        if has_repeat(job_id, image_id, rater, seed, protocol.repeat_share):
-            delay = repeat_delay(job_id, image_id, rater, seed, protocol.repeat_gap)
-            placed.append((position + delay + 0.5, Pair(job_id, image_id, 1)))
+    for position, case_id in enumerate(shuffled):
+        placed.append((position, Pair(study_id, case_id)))
+        if has_repeat(draw_id, case_id, rater, seed, protocol.repeat_share):
+            delay = repeat_delay(draw_id, case_id, rater, seed, protocol.repeat_gap)
+            placed.append((position + delay + 0.5, Pair(study_id, case_id, 1)))
     return first + [pair for _, pair in sorted(placed)]
 
 
@@ -99,7 +102,7 @@ class Queue:
             self.record(rating)
 
     def replace_pairs(self, pairs: Sequence[Pair]) -> None:
-        """Take a new order, such as after more descriptions have come in; ratings stay."""
+        """Take a new order, such as after more texts have come in; ratings stay."""
         self.pairs = list(pairs)
         self._position = {pair: position for position, pair in enumerate(self.pairs)}
 
@@ -247,13 +250,13 @@ def significant_errors(rating: Rating) -> int:
 
 
 def disagree(ratings: Iterable[Rating]) -> bool:
-    """Whether ratings of one pair point to different models, or one prefers where another calls both bad."""
+    """Whether ratings of one pair point to different arms, or one prefers where another calls both bad."""
     verdicts = set()
     for rating in ratings:
         if rating.both_bad:
             verdicts.add("both bad")
         elif rating.preference is not None:
-            verdicts.add("tuned" if rating.preference > 0 else "base" if rating.preference < 0 else "tie")
+            verdicts.add("later" if rating.preference > 0 else "earlier" if rating.preference < 0 else "tie")
     return len(verdicts - {"tie"}) > 1
 
 

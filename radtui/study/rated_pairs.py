@@ -12,7 +12,7 @@ from radtui.measures.words import left_out_words
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
 from radtui.settings import TrainSettings
-from radtui.store import jobs, ratings
+from radtui.store import jobs, ratings, studies
 from radtui.study.preferences import Choice, Preferred, choose
 from radtui.study.study import read_review
 
@@ -92,15 +92,18 @@ def _continued(job: Job, asked: TrainSettings, names: tuple[str, ...]) -> TrainS
 def learnable(db: sqlite3.Connection, job: Job, scheme: Scheme) -> Choice:
     """The pairs to learn from over all rounds of descriptions with a training job's adapter.
 
-    Where an image was described with the same two texts in several rounds, the newest rated one counts.
+    Where a case was described with the same two texts in several rounds, the newest rated one counts.
     """
     pairs: dict[tuple[int, frozenset[str]], Preferred] = {}
     left_out: Counter[str] = Counter()
     for described in jobs.children(db, job.id, JobKind.GENERATE):
-        choice = choose(db, read_review(db, described, scheme))
+        study = studies.of_job(db, described.id)
+        if study is None:  # it has not begun
+            continue
+        choice = choose(db, read_review(db, study, scheme))
         left_out.update(choice.left_out)
         for pair in choice.pairs:
-            pairs[pair.image.id, frozenset(pair.texts)] = pair
+            pairs[pair.case.id, frozenset(pair.texts)] = pair
     return Choice(tuple(pairs.values()), dict(left_out))
 
 

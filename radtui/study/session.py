@@ -1,4 +1,4 @@
-"""One rater's work on one generation job: what is shown, and every answer a committed row before anything moves.
+"""One rater's work on one study: what is shown, and every answer a committed row before anything moves.
 
 The session knows no widget. It keeps queue and history in memory beside the database, so that a key costs one
 small transaction whatever has been rated before.
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from radtui.measures.scheme import Scheme
 from radtui.measures.text import normalise, visible
-from radtui.records import TWO_VARIANTS, Comparison, Image, Job, Rating, Variant
-from radtui.store import descriptions, images, jobs, ratings
+from radtui.records import ArmKind, Case, Comparison, Rating, Study
+from radtui.store import cases, ratings, studies
 from radtui.store.ratings import Assignment, Reveal
 from radtui.study import edits
 from radtui.study.active_time import TimeSpent
@@ -26,54 +26,54 @@ Edit = Callable[[Rating], Rating]
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
-    """What a session starts from; read in any thread by `read_study`."""
+class Sitting:
+    """What a session starts from; read in any thread by `read_sitting`."""
 
-    job: Job
+    study: Study
     rater: str
     scheme: Scheme
-    seed: int
     calibration: tuple[int, ...]
     pairs: list[Pair]
     history: History
     queue: Queue
-    sides: dict[Pair, tuple[Variant, Variant]] = field(default_factory=dict)  # left and right
+    sides: dict[Pair, tuple[str, str]] = field(default_factory=dict)  # arms that stand left and right
     newest_id: int = 0  # of the rows that history and queue know
-    variants: tuple[Variant, ...] = TWO_VARIANTS  # of the job
 
-    def order(self, image_ids: list[int]) -> list[Pair]:
-        """The shown order of these images' pairs; pure, for any thread."""
+    def order(self, case_ids: list[int]) -> list[Pair]:
+        """The shown order of these cases' pairs; pure, for any thread."""
         return shown_order(
-            self.job.id, image_ids, self.rater, self.seed, self.scheme.protocol, self.calibration
-        )
+            self.study.id, self.study.draw_id, case_ids, self.rater, self.study.seed, self.scheme.protocol,
+            self.calibration,
+        )  # fmt: skip
 
 
-def read_study(db: sqlite3.Connection, job_id: int, rater: str, scheme: Scheme) -> Study:
-    """Read everything a rater has done in a job, and what there is to do.
+def read_sitting(db: sqlite3.Connection, study_id: int, rater: str, scheme: Scheme) -> Sitting:
+    """Read everything a rater has done in a study, and what there is to do.
 
     Args:
         db: A connection of the calling thread.
-        job_id: A generation job.
+        study_id: The study.
         rater: Who rates; nobody else's ratings are read.
         scheme: What is asked.
 
     Raises:
-        KeyError: There is no such job.
+        KeyError: There is no such study.
     """
-    job = jobs.must_get(db, job_id)
-    found = job.settings.get("seed", 0)
-    seed = found if isinstance(found, int) else 0
-    protocol = scheme.protocol
-    work = descriptions.work_list(db, job_id) if protocol.calibration_items else []
-    calibration = calibration_set(job_id, work, protocol.calibration_items, seed)
-    pairs = shown_order(job_id, descriptions.comparison_ids(db, job_id), rater, seed, protocol, calibration)
-    rows = ratings.history(db, job_id, rater)
+    study, protocol = studies.must_get(db, study_id), scheme.protocol
+    work = studies.work_list(db, study) if protocol.calibration_items else []
+    calibration = calibration_set(study.draw_id, work, protocol.calibration_items, study.seed)
+    pairs = shown_order(
+        study.id, study.draw_id, studies.comparison_ids(db, study), rater, study.seed, protocol, calibration
+    )
+    rows = ratings.history(db, study.id, rater)
     history = History(rows)
     queue = Queue(pairs, sorted(history.current.values(), key=lambda row: row.id), protocol.repeat_gap)
-    sides = {Pair(a.job_id, a.image_id, a.occasion): a.sides for a in ratings.assigned(db, job_id, rater)}
+    sides = {
+        Pair(a.study_id, a.case_id, a.occasion, a.pair): a.sides
+        for a in ratings.assigned(db, study.id, rater)
+    }
     newest_id = rows[-1].id if rows else 0
-    variants = descriptions.variants(db, job_id)
-    return Study(job, rater, scheme, seed, calibration, pairs, history, queue, sides, newest_id, variants)
+    return Sitting(study, rater, scheme, calibration, pairs, history, queue, sides, newest_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class Shown:
 
     pair: Pair
     place: int  # 1 based, in the rater's own order
-    image: Image
-    sides: tuple[Variant, Variant]  # left as A, right as B
+    case: Case
+    sides: tuple[str, str]  # the arms that stand left, as A, and right, as B
     texts: tuple[str, str]
     reference: str  # "" while it may not be seen, or where there is none
     reference_waits: bool  # there is one, shown after the preference
@@ -95,12 +95,12 @@ class Shown:
         """Whether the pair counts as judged."""
         return self.rating is not None and not self.rating.empty
 
-    def variant(self, side: int) -> Variant:
+    def arm(self, side: int) -> str:
         """Whose text stands on a side: 0 is A, left; 1 is B, right."""
         return self.sides[side]
 
     @property
-    def left(self) -> Variant:
+    def left(self) -> str:
         """Whose text stands left, as A."""
         return self.sides[0]
 
@@ -110,7 +110,7 @@ class ReviewSession:
 
     Args:
         db: The connection of the thread that calls the methods.
-        study: What `read_study` read.
+        sitting: What `read_sitting` read.
         clock: Monotonic seconds, for time spent.
         now: Unix seconds, for `rated_at`.
     """
@@ -118,26 +118,36 @@ class ReviewSession:
     def __init__(
         self,
         db: sqlite3.Connection,
-        study: Study,
+        sitting: Sitting,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._db, self.study, self._now = db, study, now
-        self.time = TimeSpent(clock, study.scheme.protocol.idle_cutoff_s)
-        self.queue, self._history = study.queue, study.history
+        self._db, self.sitting, self._now = db, sitting, now
+        self.time = TimeSpent(clock, sitting.scheme.protocol.idle_cutoff_s)
+        self.queue, self._history = sitting.queue, sitting.history
         self.among: list[Pair] | None = None  # what a filter or search leaves, None for all
         self.peek = False  # the reference is shown before its time, because it was asked for
-        self._place = {pair: at for at, pair in enumerate(study.pairs, 1)}
-        self._newest_id = study.newest_id
+        self._place = {pair: at for at, pair in enumerate(sitting.pairs, 1)}
+        self._newest_id = sitting.newest_id
         self._pair: Pair | None = None
         self._revealed = False  # this rater has asked which text of the pair on show is whose
         self._comparison: Comparison | None = None
-        self._image: Image | None = None
+        self._case: Case | None = None
 
     @property
     def scheme(self) -> Scheme:
         """What is asked."""
-        return self.study.scheme
+        return self.sitting.scheme
+
+    @property
+    def study(self) -> Study:
+        """What is rated."""
+        return self.sitting.study
+
+    @property
+    def rater(self) -> str:
+        """Who rates."""
+        return self.sitting.rater
 
     @property
     def pair(self) -> Pair | None:
@@ -160,47 +170,50 @@ class ReviewSession:
         self._pair, self.peek = pair, False
         self._catch_up()
         if pair is None:
-            self._comparison = self._image = None
+            self._comparison = self._case = None
             return None
-        self._comparison = descriptions.comparison(self._db, pair.job_id, pair.image_id)
-        self._image = images.get(self._db, pair.image_id)
-        if pair not in self.study.sides:
-            self._assign(pair)
+        self._comparison = studies.comparison(self._db, self.study, pair.case_id)
+        self._case = cases.get(self._db, pair.case_id)
+        if pair not in self.sitting.sides and self._comparison is not None:
+            self._assign(pair, self._comparison)
         self.time.turn_to(pair)
         return pair
 
-    def _assign(self, pair: Pair) -> None:
-        study = self.study
-        calibration = pair.image_id in study.calibration
+    def _assign(self, pair: Pair, comparison: Comparison) -> None:
+        study, rater = self.study, self.rater
+        calibration = pair.case_id in self.sitting.calibration
         role = "calibration" if calibration else "repeat" if pair.occasion else "normal"
-        order = order_key(pair.job_id, pair.image_id, study.rater, pair.occasion, study.seed)
+        order = order_key(study.draw_id, pair.case_id, rater, pair.occasion, study.seed)
         key = f"{0 if calibration else 1}-{order:020d}"
-        sides = shown_sides(
-            study.variants, pair.job_id, pair.image_id, study.rater, pair.occasion, study.seed
+        there = [arm for arm in study.arm_names if arm in comparison.texts]
+        sides = shown_sides(there, study.draw_id, pair.case_id, rater, pair.occasion, study.seed)
+        left, right = (comparison.by(arm).text_id for arm in sides)
+        drawn = Assignment(
+            study.id, pair.case_id, rater, pair.occasion, role, *sides, key, pair.pair, left, right
         )
-        left, right = sides
-        ratings.assign(
-            self._db,
-            [Assignment(pair.job_id, pair.image_id, study.rater, pair.occasion, role, left, key, right)],
-        )
+        ratings.assign(self._db, [drawn])
         # Another terminal of the same rater may have been first: the stored side is the one that counts.
-        stored = ratings.stored_sides(self._db, pair.job_id, study.rater, pair.image_id, pair.occasion)
-        study.sides[pair] = stored or sides
+        stored = ratings.stored_sides(self._db, study.id, rater, pair.case_id, pair.occasion, pair.pair)
+        self.sitting.sides[pair] = stored or sides
 
     def shown(self) -> Shown | None:
         """The pair on show with all that may be seen of it now, or None."""
-        pair, comparison, image = self._pair, self._comparison, self._image
-        if pair is None or comparison is None or image is None:
+        pair, comparison, case = self._pair, self._comparison, self._case
+        if pair is None or comparison is None or case is None:
             return None
-        sides = self.study.sides[pair]
+        sides = self.sitting.sides[pair]
         a, b = (comparison.by(side) for side in sides)
         rating = self.queue.mine.get(pair)
         rated = rating is not None and not rating.empty
         when = self.scheme.protocol.reference
         may_see = when == "before" or self.peek or (when == "after" and rated)
+        if any(arm.kind is ArmKind.REFERENCE for arm in self.study.arms):
+            may_see = (
+                may_see and rated
+            )  # one of the texts is the reference: seen earlier, it would tell whose it is
         reference = visible(comparison.reference).strip()
         return Shown(
-            pair=pair, place=self._place.get(pair, 0), image=image, sides=sides,
+            pair=pair, place=self._place.get(pair, 0), case=case, sides=sides,
             texts=(normalise(a.text), normalise(b.text)), reference=reference if may_see else "",
             reference_waits=bool(reference) and when == "after" and not may_see, rating=rating,
             identity_known=self._revealed or _unblinded(rating),
@@ -214,14 +227,13 @@ class ReviewSession:
             judges: False for what says nothing about the texts (a note, a flag): it never un-blinds the row.
 
         Returns:
-            The stored row; None when no pair is on show.
+            The stored row; None when no pair is on show, or its texts are gone.
         """
-        if self._pair is None:
+        if self._pair is None or self._pair not in self.sitting.sides:
             return None
         self._catch_up()
         pair, before = self._pair, self.queue.mine.get(self._pair)
-        left, right = self.study.sides[pair]
-        row = before or edits.blank(pair, self.study.rater, self.scheme, left, True, right)
+        row = before or self._blank(pair)
         blinded = row.blinded and not (judges and (self._revealed or _unblinded(before)))
         active_s, wall_s = self.time.unstored_s()
         row = replace(
@@ -232,6 +244,16 @@ class ReviewSession:
         self.time.stored()
         return stored
 
+    def _blank(self, pair: Pair) -> Rating:
+        """A row about the pair on show in which nothing is judged, with the texts that it is about."""
+        left, right = self.sitting.sides[pair]
+        earlier, later = sorted((left, right), key=self.study.arm_names.index)
+        row = edits.blank(pair, self.rater, self.scheme, earlier, later, later == left)
+        if self._comparison is None:
+            return row
+        texts = self._comparison.texts
+        return replace(row, earlier_text_id=texts[earlier].text_id, later_text_id=texts[later].text_id)
+
     def reveal(self) -> None:
         """The rater wants to know which text is whose.
 
@@ -241,7 +263,7 @@ class ReviewSession:
         pair = self._pair
         if pair is None:
             return
-        ratings.reveal(self._db, Reveal(pair.job_id, pair.image_id, self.study.rater, self._now()))
+        ratings.reveal(self._db, Reveal(pair.study_id, pair.case_id, self.rater, self._now()))
         self._catch_up()
         before = self.queue.mine.get(pair)
         if before is None or before.empty:
@@ -250,7 +272,7 @@ class ReviewSession:
     def undo(self) -> Pair | None:
         """Take back this rater's last answer, whichever pair it was about, and show that pair; None at the start."""
         self._catch_up()
-        step = self._history.next_undo(self.study.rater)
+        step = self._history.next_undo(self.rater)
         if step is None:
             return None
         stored = self._store(step.snapshot(self._now()))
@@ -264,9 +286,8 @@ class ReviewSession:
     def _catch_up(self) -> None:
         """Take in what is new in the database, by this terminal and any other that the same rater works at."""
         if self._pair is not None:
-            job_id, image_id = self._pair.job_id, self._pair.image_id
-            self._revealed = ratings.is_revealed(self._db, job_id, self.study.rater, image_id)
-        for row in ratings.since(self._db, self.study.job.id, self.study.rater, self._newest_id):
+            self._revealed = ratings.is_revealed(self._db, self.study.id, self.rater, self._pair.case_id)
+        for row in ratings.since(self._db, self.study.id, self.rater, self._newest_id):
             self._history.add(row)
             self.queue.record(row)
             self._newest_id = row.id
@@ -294,7 +315,7 @@ class ReviewSession:
         return self.show(pairs[place - 1]) if 1 <= place <= len(pairs) else None
 
     def grow(self, pairs: list[Pair]) -> bool:
-        """Take in a new order after more descriptions have come; whether there are more pairs than before.
+        """Take in a new order after more texts have come; whether there are more pairs than before.
 
         Orders are read in threads, so an older one may come last: pairs never become fewer.
         """

@@ -1,4 +1,4 @@
-"""What a generation job's review holds, read from the store once: for the summary, the exports and the report."""
+"""What a study holds, read from the store once: for the summary, the exports and the report."""
 
 from __future__ import annotations
 
@@ -8,101 +8,149 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from radtui.measures.arms import compare_arms
 from radtui.measures.bias import Words
 from radtui.measures.scheme import Scheme
-from radtui.measures.statistics import LeftOut, Summary, counted, summarise, versions_of
+from radtui.measures.scores import ArmScores, ScoredText, score_arms
+from radtui.measures.statistics import LeftOut, Summary, counted, in_order, summarise, versions_of
 from radtui.measures.text import word_count
-from radtui.measures.variants import Lengths, compare_variants
 from radtui.paths import DataDir
-from radtui.records import TWO_VARIANTS, Comparison, Image, Job, Rating, UserError, Variant
-from radtui.store import descriptions, images, ratings
+from radtui.records import Case, Comparison, Job, Rating, Study, UserError
+from radtui.settings import GenerateSettings
+from radtui.store import cases, jobs, ratings, studies
 from radtui.store.database import same_moment
 from radtui.store.ratings import Assignment
 from radtui.study.scheme_file import DEFAULT_ID, load_scheme
 
 SCHEME_FILE = "scheme.toml"  # in the data folder; without it, the scheme that ships with radtui
 
-PairKey = tuple[int, str, int]  # image id, rater, occasion
+ShowingKey = tuple[int, str, int, int]  # case id, rater, occasion, pair
 
 CHUNK = 500  # rows per SELECT
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """All there is to know of one job's review.
+    """All there is to know of one study.
 
     `ratings` is the current state of every showing that was not wholly taken back; `assigned` says which of them
-    were calibration pairs or hidden repeats; `lengths` are the words of each text. Where there are three variants, a
-    rating is about the two it names.
+    were calibration pairs or hidden repeats; `words` counts those of each text. Where there are more than two arms, a
+    rating is about the two it names. `job` is the generation job that opened the study, None for one made by hand.
     """
 
-    job: Job
+    study: Study
     scheme: Scheme
     ratings: tuple[Rating, ...]
-    assigned: dict[PairKey, Assignment]
-    lengths: Lengths
-    variants: tuple[Variant, ...] = TWO_VARIANTS
+    assigned: dict[ShowingKey, Assignment]
+    words: Words
+    job: Job | None = None
 
     @property
-    def words(self) -> Words:
-        """Words of the base and the tuned text of each image that has both."""
-        base, tuned = TWO_VARIANTS
-        return {
-            key: (found[base], found[tuned])
-            for key, found in self.lengths.items()
-            if base in found and tuned in found
-        }
+    def first_two(self) -> tuple[str, str]:
+        """The arms that a summary is about first; "" for the earlier where there is one alone."""
+        names = ("", "", *self.study.arm_names)[-2:] if len(self.study.arms) < 2 else self.study.arm_names
+        return names[0], names[1]
 
     @property
-    def of_two(self) -> tuple[Rating, ...]:
-        """The ratings of base against tuned: all of them, unless there is a third variant."""
-        if len(self.variants) == len(TWO_VARIANTS):
-            return self.ratings
-        return tuple(rating for rating in self.ratings if rating.shown == TWO_VARIANTS)
+    def settings(self) -> dict[str, object]:
+        """Of the job that opened the study; none where it was made by hand."""
+        return self.job.settings if self.job is not None else {}
+
+    @property
+    def further_adapters(self) -> dict[str, str]:
+        """Folders of further arms' adapters, by the arms' names."""
+        return GenerateSettings.from_dict(self.settings).further_adapters
 
     @property
     def calibration(self) -> frozenset[tuple[int, int]]:
-        """(job id, image id) of the pairs that raters were trained on."""
-        roles = self.assigned.values()
-        return frozenset((a.job_id, a.image_id) for a in roles if a.role == "calibration")
+        """(study id, case id) of the pairs that raters were trained on."""
+        return frozenset((a.study_id, a.case_id) for a in self.assigned.values() if a.role == "calibration")
 
     def role(self, rating: Rating) -> str:
         """`normal`, `calibration` or `repeat`."""
-        found = self.assigned.get((rating.image_id, rating.rater, rating.occasion))
-        return found.role if found else "repeat" if rating.occasion else "normal"
+        place = self.assigned.get(showing_key(rating))
+        return place.role if place else "repeat" if rating.occasion else "normal"
 
     def counting(self, include_unblinded: bool = False) -> tuple[list[Rating], LeftOut]:
         """The ratings that statistics and preference data are made of, and how many are left out and why."""
-        rows = sorted(self.ratings, key=lambda r: (r.image_id, r.rater, r.occasion))
-        return counted(rows, self.scheme, self.calibration, include_unblinded)
+        return counted(in_order(self.ratings), self.scheme, self.calibration, include_unblinded)
 
 
-def read_review(db: sqlite3.Connection, job: Job, scheme: Scheme, rater: str = "") -> Review:
-    """Read a job's review; of one rater when named."""
+def showing_key(row: Rating | Assignment) -> ShowingKey:
+    """What a rating or an assignment of a study is about, and whose it is."""
+    return row.case_id, row.rater, row.occasion, row.pair
+
+
+def label_of(study: Study) -> str:
+    """A study as people know it: by its job's number, "#3 tiny on chests", or by its own, "study 3 four arms"."""
+    return f"#{study.job_id} {study.name}" if study.job_id is not None else f"study {study.id} {study.name}"
+
+
+def study_of(db: sqlite3.Connection, job: Job) -> Study:
+    """The study that a generation job opened.
+
+    Raises:
+        UserError: It has not begun to describe yet.
+    """
+    study = studies.of_job(db, job.id)
+    if study is None:
+        raise UserError(f"Job {job.id} has described nothing yet; wait for its first descriptions.")
+    return study
+
+
+def read_review(db: sqlite3.Connection, study: Study, scheme: Scheme, rater: str = "") -> Review:
+    """Read a study's ratings; of one rater when named."""
     with same_moment(db):  # no rating without its assignment and its texts
-        names = [rater] if rater else ratings.raters(db, job.id)
-        assigned = {
-            (a.image_id, a.rater, a.occasion): a for name in names for a in ratings.assigned(db, job.id, name)
-        }
-        return Review(
-            job, scheme, tuple(ratings.current(db, job.id, rater)), assigned, _lengths(db, job.id),
-            descriptions.variants(db, job.id),
-        )  # fmt: skip
+        names = [rater] if rater else ratings.raters(db, study.id)
+        assigned = {showing_key(a): a for name in names for a in ratings.assigned(db, study.id, name)}
+        job = jobs.get(db, study.job_id) if study.job_id is not None else None
+        rows = tuple(ratings.current(db, study.id, rater))
+        return Review(study, scheme, rows, assigned, _words(db, study), job)
+
+
+def _words(db: sqlite3.Connection, study: Study) -> Words:
+    counts: dict[tuple[int, int], dict[str, int]] = {}
+    for case_id, arm, text in studies.lengths(db, study):
+        counts.setdefault((study.id, case_id), {})[arm] = word_count(text)
+    return counts
 
 
 def summarise_review(review: Review, include_unblinded: bool = False) -> Summary:
-    """All statistics of a review; takes a second for thousands of ratings, so call it on a thread.
+    """All statistics of a study; takes a second for thousands of ratings, so call it on a thread.
 
-    They are about base and tuned; where there is a third variant, `variants` has every two and all three compared.
+    They are about its first two arms; where there are more, `arms` has every two and all of them compared.
     """
-    summary = summarise(review.of_two, review.scheme, review.words, review.calibration, include_unblinded)
-    if len(review.variants) == len(TWO_VARIANTS):
-        return summary
-    compared = compare_variants(
-        review.ratings, review.variants, review.scheme, review.lengths, review.calibration, include_unblinded
+    of_two = [rating for rating in review.ratings if rating.shown == review.first_two]
+    summary = summarise(
+        of_two, review.scheme, *review.first_two, review.words, review.calibration, include_unblinded
     )
+    if len(review.study.arms) <= 2:
+        return summary
+    compared = compare_arms(
+        review.ratings, review.study.arm_names, review.scheme, review.words, review.calibration, include_unblinded
+    )  # fmt: skip
     kept, left_out = review.counting(include_unblinded)
-    return replace(summary, variants=compared, left_out=left_out, versions=versions_of(kept))
+    return replace(summary, arms=compared, left_out=left_out, versions=versions_of(kept))
+
+
+def score_study(db: sqlite3.Connection, study: Study) -> dict[str, ArmScores]:
+    """Scores of each arm over the cases that all arms describe; takes seconds for thousands, so call it on a thread."""
+    pairs = {
+        case_id: pair
+        for case_id, pair in studies.comparisons(db, study, studies.comparison_ids(db, study)).items()
+        if len(pair.texts) == len(study.arms)
+    }
+    known = {case.id: case for case in cases.get_many(db, list(pairs))}
+    return score_arms(
+        {
+            arm: [_scored(known[case_id], pair.by(arm).text) for case_id, pair in pairs.items()]
+            for arm in study.arm_names
+        }
+    )
+
+
+def _scored(case: Case, text: str) -> ScoredText:
+    return ScoredText(text, case.reference, case.truth, case.examination)
 
 
 def scheme_for(data: DataDir, own: str | Path = "") -> Scheme:
@@ -117,13 +165,13 @@ def scheme_for(data: DataDir, own: str | Path = "") -> Scheme:
     return load_scheme(stored if stored.exists() else DEFAULT_ID)
 
 
-def check_scheme(found: Iterable[Rating], scheme: Scheme) -> None:
+def check_scheme(rows: Iterable[Rating], scheme: Scheme) -> None:
     """Make sure that a scheme is the one at least some of the ratings were made with.
 
     Raises:
         UserError: There are ratings, and all of them answer another scheme's questions.
     """
-    ids = Counter(rating.scheme for rating in found)
+    ids = Counter(rating.scheme for rating in rows)
     if ids and scheme.id not in ids:
         other = ids.most_common(1)[0][0]
         raise UserError(
@@ -132,22 +180,14 @@ def check_scheme(found: Iterable[Rating], scheme: Scheme) -> None:
         )
 
 
-def _lengths(db: sqlite3.Connection, job_id: int) -> Lengths:
-    counts: dict[tuple[int, int], dict[Variant, int]] = {}
-    for description in descriptions.finished(db, job_id):
-        found = counts.setdefault((job_id, description.image_id), {})
-        found[description.variant] = word_count(description.text)
-    return counts
-
-
-def rated(db: sqlite3.Connection, review: Review) -> Iterator[tuple[Rating, Image, Comparison]]:
-    """Every rating with its image and texts, in the order they were last changed, read in chunks."""
+def rated(db: sqlite3.Connection, review: Review) -> Iterator[tuple[Rating, Case, Comparison]]:
+    """Every rating with its case and texts, in the order they were last changed, read in chunks."""
     for start in range(0, len(review.ratings), CHUNK):
         chunk = review.ratings[start : start + CHUNK]
-        ids = sorted({rating.image_id for rating in chunk})
-        known = {image.id: image for image in images.get_many(db, ids)}
-        pairs = descriptions.comparisons(db, review.job.id, ids)
+        ids = sorted({rating.case_id for rating in chunk})
+        known = {case.id: case for case in cases.get_many(db, ids)}
+        pairs = studies.comparisons(db, review.study, ids)
         for rating in chunk:
-            image, pair = known.get(rating.image_id), pairs.get(rating.image_id)
-            if image is not None and pair is not None:
-                yield rating, image, pair
+            case, pair = known.get(rating.case_id), pairs.get(rating.case_id)
+            if case is not None and pair is not None and all(a in pair.texts for a in rating.shown if a):
+                yield rating, case, pair

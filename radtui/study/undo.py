@@ -12,15 +12,16 @@ from radtui.records import Rating
 class Slot(NamedTuple):
     """What one rating answers: one pair, one rater, first or second showing."""
 
-    job_id: int
-    image_id: int
+    study_id: int
+    case_id: int
     rater: str
     occasion: int
+    pair: int
 
 
 def slot_of(rating: Rating) -> Slot:
     """The slot that a row belongs to."""
-    return Slot(rating.job_id, rating.image_id, rating.rater, rating.occasion)
+    return Slot(rating.study_id, rating.case_id, rating.rater, rating.occasion, rating.pair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,8 @@ class Undo:
                 self.undone,
                 preference=None,
                 both_bad=False,
-                base_acceptability=None,
-                tuned_acceptability=None,
-                dpo_acceptability=None,
                 answers={},
+                corrections={},
                 note="",
                 flagged=False,
                 skipped=False,

@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState
-from radtui.store import images, jobs
+from radtui.store import cases, jobs
 from radtui.store.database import connect
 from radtui.tui import words
 from radtui.tui.messages import ColoursKnown, Tick
@@ -210,7 +210,7 @@ def _fitting_mode(db: sqlite3.Connection) -> str:
     live = jobs.live(db)
     if any(job.kind is JobKind.TRAIN and job.state is not JobState.QUEUED for job in live):
         return "train"
-    return "data" if live or images.any_dataset(db) else "welcome"
+    return "data" if live or cases.any_dataset(db) else "welcome"
 
 
 def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobState, Metric, UserError
-from radtui.store import descriptions, jobs, metrics
+from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect, same_moment
 from radtui.tui.rates import Paces
 from radtui.tui.snapshot import News, Snapshot
@@ -172,18 +172,18 @@ class Poller:
             return None
         points = metrics.since(db, job.id, follow.metric_id, CHUNK) if follow.metrics else []
         events = metrics.events_since(db, job.id, follow.event_id) if follow.metrics else []
-        texts = []
+        written = []
         if follow.descriptions:
-            texts = descriptions.since(db, job.id, follow.description_id, DESCRIPTIONS_CHUNK)
+            written = texts.since(db, job.id, follow.description_id, DESCRIPTIONS_CHUNK)
         log = self._log(follow)
         first, follow.first = follow.first, False
-        if not (first or points or events or texts or log is not None):
+        if not (first or points or events or written or log is not None):
             return None
         follow.metric_id = points[-1].id if points else follow.metric_id
         follow.event_id = events[-1].id if events else follow.event_id
-        follow.description_id = texts[-1].id if texts else follow.description_id
-        more = len(points) == CHUNK or len(texts) == DESCRIPTIONS_CHUNK
-        return News(job, first, _by_name(points), tuple(events), tuple(texts), log, more)
+        follow.description_id = written[-1].id if written else follow.description_id
+        more = len(points) == CHUNK or len(written) == DESCRIPTIONS_CHUNK
+        return News(job, first, _by_name(points), tuple(events), tuple(written), log, more)
 
     def _log(self, follow: _Follow) -> tuple[str, ...] | None:
         """The tail of the log when the file has changed since the last look."""

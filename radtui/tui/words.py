@@ -6,8 +6,10 @@ from radtui.durations import clock_text, estimate_text
 from radtui.records import Job, JobKind, JobState
 from radtui.tui.snapshot import Progress
 
-UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image"}
-KINDS = {JobKind.IMPORT: "Import", JobKind.TRAIN: "Training", JobKind.GENERATE: "Descriptions"}
+UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image", JobKind.ASK: "text",
+         JobKind.SCORE: "text"}  # fmt: skip
+KINDS = {JobKind.IMPORT: "Import", JobKind.TRAIN: "Training", JobKind.GENERATE: "Descriptions", JobKind.ASK: "Question",
+         JobKind.SCORE: "Scores"}  # fmt: skip
 BAR_FULL, BAR_EMPTY = "━", "─"
 MARKS = {
     JobState.QUEUED: "·",
@@ -71,4 +73,6 @@ def after(job: Job) -> str:
         JobKind.IMPORT: f"{lacking}Press d to look at the images.",
         JobKind.TRAIN: "Press t, then g to let the models describe test images.",
         JobKind.GENERATE: "Press r to rate the descriptions.",
+        JobKind.ASK: "Press j to look at it.",
+        JobKind.SCORE: "Press j to look at it.",
     }[job.kind]

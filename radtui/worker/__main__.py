@@ -102,10 +102,12 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         from radtui.worker.training import train
 
         train.run(job, data, db, reporter)
-    else:
+    elif job.kind is JobKind.GENERATE:
         from radtui.worker.describing import generate
 
         generate.run(job, data, db, reporter)
+    else:
+        raise UserError(f"This radtui cannot do jobs of kind {job.kind}: update radtui.")
 
 
 def _stop_on_signals(reporter: Reporter) -> None:

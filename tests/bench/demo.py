@@ -21,8 +21,7 @@ from typing import Any
 import psutil
 
 from radtui.paths import DataDir
-from radtui.records import Variant
-from radtui.store import descriptions
+from radtui.store import texts
 from radtui.store.database import connect
 from tests.bench.terminal import at, judged, load, machine
 
@@ -82,13 +81,13 @@ def measured(seed: int) -> dict[str, Any]:
             raise SystemExit(f"The demo of seed {seed} failed.")
         said = json.loads(out.read_text())
         with closing(connect(DataDir(Path(folder)))) as db:
-            texts = [each.text for each in descriptions.finished(db, said["jobs"]["describe"])
-                     if each.variant is Variant.TUNED]  # fmt: skip
+            written = [each.text for each in texts.finished(db, said["jobs"]["describe"])
+                     if each.arm == "tuned"]  # fmt: skip
     return {
         "load_average_before": before, "seconds": said["seconds"], "training_s": said["training"]["seconds"],
         "steps": said["training"]["adapter_step"], "peak_memory_gib": peak,
         "base": _scored(said, "base"),
-        "tuned": _scored(said, "tuned") | {"longest_text_words": max(len(text.split()) for text in texts)},
+        "tuned": _scored(said, "tuned") | {"longest_text_words": max(len(text.split()) for text in written)},
         "versions": said["training"]["versions"],
     }  # fmt: skip
 

@@ -214,13 +214,13 @@ class Bench:
         return found
 
     def _batch(self, count: int = 8) -> dict[str, Any]:
-        from radtui.store import images
+        from radtui.store import cases
         from radtui.store.database import connect
         from radtui.worker.model.collator import Collator
         from radtui.worker.training.data import ImageTexts, examples
 
         db = connect(self.data)
-        records = images.get_many(db, images.usable(db, DATASET, "train", count))
+        records = cases.get_many(db, cases.usable(db, DATASET, "train", count))
         items = ImageTexts(examples(records, self.data), INSTRUCTION, "image_first", 0)
         return {k: v.to(device()) for k, v in Collator(self.processor, "answer", 2048)(list(items)).items()}
 
@@ -302,11 +302,11 @@ class Bench:
         self.model.zero_grad(set_to_none=True)
 
     def _pairs(self) -> list[tuple[str, bytes]]:
-        from radtui.store import images
+        from radtui.store import cases
         from radtui.store.database import connect
 
         db = connect(self.data)
-        records = images.get_many(db, images.usable(db, DATASET, "train", 0))
+        records = cases.get_many(db, cases.usable(db, DATASET, "train", 0))
         return [(r.reference, self.data.blob(r.sha256).read_bytes()) for r in records]
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from unittest import mock
 
 from radtui.paths import DataDir
-from radtui.records import Variant
 from radtui.settings import INSTRUCTION, GenerateSettings
 from tests.bench.gpu_checks import mark, wait_for
 from tests.bench.gpu_parts import (
@@ -95,7 +94,7 @@ class Texts:
 
     def alone(self) -> dict[str, Any]:
         """Load the base model and let it write."""
-        from radtui.store import images
+        from radtui.store import cases
         from radtui.store.database import connect
         from radtui.worker.model import model as models
 
@@ -111,9 +110,10 @@ class Texts:
         self.model.eval()
         vision_attention.install(self.model)
         db = connect(self.data)
-        records = images.get_many(db, images.usable(db, DATASET, "test", self.options.images))
-        pictures = [data.open_image(each, 0) for each in data.examples(records, self.data)]
-        inputs = describe.prepare(self.processor, pictures, INSTRUCTION, "image_first")
+        records = cases.get_many(db, cases.usable(db, DATASET, "test", self.options.images))
+        pictures = [data.open_images(each, 0) for each in data.examples(records, self.data)]
+        prompts = [describe.asked(self.processor, INSTRUCTION, "image_first")] * len(pictures)
+        inputs = describe.prepare(self.processor, pictures, prompts)
         self.inputs = {k: v.to(device(), _dtype(v, self.how.precision)) for k, v in inputs.items()}
         write_s, self.base = seconds(lambda: self._write(self.model))
         self.scores["base"] = self._scores(self.model)
@@ -148,7 +148,7 @@ class Texts:
         """A generation job on the loaded model: its speed, and its base texts beside those of the base alone."""
         import os
 
-        from radtui.store import descriptions, jobs
+        from radtui.store import jobs, texts
         from radtui.store.database import connect
         from radtui.worker.describing import generate
         from radtui.worker.process.reporter import Reporter
@@ -169,17 +169,17 @@ class Texts:
         with self._loaded_already():
             generate.run(job, self.data, db, Reporter(db, job.id))
         wall_s = time.monotonic() - began
-        written = descriptions.finished(db, job.id)
+        written = texts.finished(db, job.id)
         found: dict[str, Any] = {
             "descriptions": len(written), "job_s": round(wall_s, 2), **peak(),
             "tokens_per_s": round(sum(each.tokens for each in written) / wall_s, 1),
             "result": {k: v for k, v in jobs.must_get(db, job.id).result.items() if k != "substitutions"},
         }  # fmt: skip
         if not timed:
-            texts = [each.text for each in sorted(written, key=lambda d: d.image_id)
-                     if each.variant is Variant.BASE]  # fmt: skip
+            written_texts = [each.text for each in sorted(written, key=lambda d: d.case_id)
+                     if each.arm == "base"]  # fmt: skip
             found["base_texts_unlike_the_base_alone"] = sum(
-                a != b for a, b in zip(texts, self.base_texts, strict=True)
+                a != b for a, b in zip(written_texts, self.base_texts, strict=True)
             )
         return found
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from radtui.paths import DataDir
 from radtui.presets import preset
-from radtui.records import Variant
 from radtui.settings import INSTRUCTION, GenerateSettings
 from radtui.worker.process import environment
 from tests.bench.gpu_parts import (
@@ -97,15 +96,16 @@ class Bench:
         return {"load_s": round(loaded_s, 1), "trainable_parameters": trainable, **peak()}
 
     def _inputs(self, count: int) -> dict[str, Any]:
-        from radtui.store import images
+        from radtui.store import cases
         from radtui.store.database import connect
         from radtui.worker.describing import describe
         from radtui.worker.training import data
 
         db = connect(self.data)
-        records = images.get_many(db, images.usable(db, DATASET, "test", count))
-        pictures = [data.open_image(each, 0) for each in data.examples(records, self.data)]
-        inputs = describe.prepare(self.processor, pictures, INSTRUCTION, "image_first")
+        records = cases.get_many(db, cases.usable(db, DATASET, "test", count))
+        pictures = [data.open_images(each, 0) for each in data.examples(records, self.data)]
+        prompts = [describe.asked(self.processor, INSTRUCTION, "image_first")] * len(pictures)
+        inputs = describe.prepare(self.processor, pictures, prompts)
         return {k: v.to(device(), torch_dtype(v)) for k, v in inputs.items()}
 
     def step(self) -> dict[str, Any]:
@@ -149,7 +149,7 @@ class Bench:
     def job(self) -> dict[str, Any]:
         """A whole generation job on the loaded model: base and tuned texts of every image."""
 
-        from radtui.store import descriptions, jobs
+        from radtui.store import jobs, texts
         from radtui.store.database import connect
         from radtui.worker.describing import generate
         from radtui.worker.model import adapters, backend, base_weights
@@ -173,24 +173,24 @@ class Bench:
         finally:
             models.load, adapters.load_adapter = load, adapt
         wall_s = time.monotonic() - began
-        written = descriptions.finished(db, job.id)
+        written = texts.finished(db, job.id)
         tokens = sum(each.tokens for each in written)
-        late = [each for each in written if each.image_id in self._later_half(written)]
+        late = [each for each in written if each.case_id in self._later_half(written)]
         pairs: dict[int, set[str]] = {}
         for each in written:
-            pairs.setdefault(each.image_id, set()).add(each.text)
+            pairs.setdefault(each.case_id, set()).add(each.text)
         return {
             "weights": how.weights, "descriptions": len(written), "tokens": tokens, "job_s": round(wall_s, 1),
             "tokens_per_s": round(tokens / wall_s, 1),
             "tokens_per_s_later_half": round(sum(e.tokens for e in late) / sum(e.seconds for e in late), 1),
-            "pairs_that_differ": sum(len(texts) == 2 for texts in pairs.values()),
+            "pairs_that_differ": sum(len(both) == 2 for both in pairs.values()),
             "result": {k: v for k, v in jobs.must_get(db, job.id).result.items() if k != "substitutions"},
             "reloaded": chosen, **peak(),
         }  # fmt: skip
 
     @staticmethod
     def _later_half(written: list[Any]) -> set[int]:
-        order = list(dict.fromkeys(each.image_id for each in written))
+        order = list(dict.fromkeys(each.case_id for each in written))
         return set(order[len(order) // 2 :])
 
     def _alone(self, inputs: dict[str, Any], count: int) -> tuple[list[list[int]], float]:
@@ -215,8 +215,8 @@ class Bench:
 
         inputs = self._inputs(SAME_IMAGES)
         found: dict[str, Any] = {"images": SAME_IMAGES, "tokens": SAME_TOKENS}
-        for variant in Variant:
-            off = variant is Variant.BASE
+        for arm in ("base", "tuned"):
+            off = arm == "base"
             with self.model.disable_adapter() if off else contextlib.nullcontext():
                 expected, speed = self._alone(inputs, SAME_IMAGES)
                 decoder = decode.Decoder(self.model, graphs=device() == "cuda")
@@ -235,7 +235,7 @@ class Bench:
             agree = [
                 sum(agreed(a, b) for a, b in zip(expected, rows, strict=False)) for rows in (together, alone)
             ]
-            found[variant] = {
+            found[arm] = {
                 "gaps_where_rows_part_in_bf16_steps": gaps,
                 "rows_that_differ_in_a_batch": sum(a != b for a, b in zip(expected, together, strict=True)),
                 "rows_that_differ_alone": sum(a != b for a, b in zip(expected, alone, strict=False)),

@@ -19,9 +19,9 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, NewImage
+from radtui.records import Job, JobKind, NewCase, NewCaseImage
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import images, jobs
+from radtui.store import cases, jobs
 from radtui.store.database import connect
 
 SIZE_PX = (657, 442)  # the mean image of unsloth/Radiology_mini
@@ -118,7 +118,7 @@ def fill(data: DataDir, train: int, test: int) -> None:
     """A data set of drawn films with captions of 40 words."""
     rng = random.Random(0)
     db = connect(data)
-    images.ensure_dataset(db, DATASET, "drawn")
+    cases.ensure_dataset(db, DATASET, "drawn")
     batch = []
     for split, count in (("train", train), ("test", test)):
         for number in range(count):
@@ -127,9 +127,10 @@ def fill(data: DataDir, train: int, test: int) -> None:
             data.blob(digest).parent.mkdir(parents=True, exist_ok=True)
             data.blob(digest).write_bytes(content)
             caption = " ".join(rng.choices(WORDS, k=40))
-            probe = images.Probe(digest, "PNG", *SIZE_PX, "L")
-            batch.append((NewImage(split, f"{split}-{number}", b"", caption), probe))
-    images.add(db, DATASET, batch)
+            probe = cases.Probe(digest, "PNG", *SIZE_PX, "L")
+            case = NewCase(split, f"{split}-{number}", (NewCaseImage(),), caption)
+            batch.append(cases.KeptCase(case, (probe,)))
+    cases.add(db, DATASET, batch)
     db.close()
 
 

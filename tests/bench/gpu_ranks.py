@@ -25,7 +25,7 @@ from radtui.paths import DataDir
 from radtui.presets import preset
 from radtui.records import Job, JobState, StopRequest
 from radtui.settings import INSTRUCTION, GenerateSettings
-from radtui.store import descriptions, jobs, metrics
+from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect
 from tests.bench.gpu_checks import open_gates
 from tests.bench.gpu_parts import DATASET, Results, fill, machine, median
@@ -176,7 +176,7 @@ class Bench:
 
     def described(self, job: Job) -> dict[str, Any]:
         """A generation job's speed after each GPU's first batch, and with it."""
-        written = descriptions.finished(self.db, job.id)
+        written = texts.finished(self.db, job.id)
         commits: dict[float, int] = {}  # when -> tokens
         sizes: dict[float, float] = {}  # when -> seconds the batch took
         rows = self.db.execute(
@@ -225,15 +225,12 @@ class Bench:
             for key in ("tokens_per_s", "tokens_per_s_with_first_batch"):
                 found[f"generate_{key}"] = [one[key], two[key]]
                 found["generate" + key.removeprefix("tokens_per_s")] = round(two[key] / one[key], 3)
-            texts = [
-                {
-                    (d.image_id, d.variant): d.text
-                    for d in descriptions.finished(self.db, newest["generate", n].id)
-                }
+            both = [
+                {(d.case_id, d.arm): d.text for d in texts.finished(self.db, newest["generate", n].id)}
                 for n in (1, 2)
             ]
-            found["texts_that_differ"] = sum(texts[0][key] != texts[1].get(key) for key in texts[0])
-            found["texts"] = len(texts[0])
+            found["texts_that_differ"] = sum(both[0][key] != both[1].get(key) for key in both[0])
+            found["texts"] = len(both[0])
         return found
 
 

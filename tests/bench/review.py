@@ -28,14 +28,13 @@ import numpy as np
 from PIL import Image
 
 from radtui.paths import DataDir
-from radtui.records import JobKind, JobState, NewImage, Rating, Variant
+from radtui.records import Arm, ArmKind, JobKind, JobState, NewCase, NewCaseImage, Rating, Study
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, images, jobs, ratings
+from radtui.store import arms, cases, jobs, ratings, studies, texts
+from radtui.store.cases import CaseQuery, KeptCase, Probe
 from radtui.store.database import connect
-from radtui.store.descriptions import NewDescription
-from radtui.store.images import Probe
 from radtui.study import edits
-from radtui.study.blinding import shown_left
+from radtui.study.blinding import later_left
 from radtui.study.queue import shown_order
 from radtui.study.scheme_file import default_scheme
 from tests.bench.pseudo_terminal import FRAME_END, QUIET_S, Terminal
@@ -84,30 +83,35 @@ def main() -> None:
 def fill(data: DataDir) -> dict[str, int]:
     """One generation job with `IMAGES` pairs and the work of nine raters; returns what is stored."""
     with closing(connect(data)) as db:
-        images.ensure_dataset(db, "bench", "drawn")
-        images.add(db, "bench", list(_drawn(data)))
-        ids = images.find(db, images.ImageQuery("bench", "test"))
+        cases.ensure_dataset(db, "bench", "drawn")
+        cases.add(db, "bench", list(_drawn(data)))
+        ids = cases.find(db, CaseQuery("bench", "test"))
         settings = GenerateSettings(dataset="bench", model="bench", adapter="adapter").to_dict()
-        job = jobs.create(db, JobKind.GENERATE, "bench", "bench", settings, image_ids=ids)
+        job = jobs.create(db, JobKind.GENERATE, "bench", "bench", settings, case_ids=ids)
         rng = random.Random(SEED)
-        descriptions.add(
+        names = ("base", "tuned")
+        made = arms.give_job(
+            db, job.id, [Arm(0, name, ArmKind.MODEL, "bench", decoding="greedy") for name in names]
+        )
+        study = studies.open_for_job(db, job)
+        texts.add(
             db, job.id,
-            [NewDescription(image_id, variant, f"study {image_id:06d} {caption(rng)} {caption(rng)}", "Describe.",
-                            "greedy", 40, 0.2, False)
-             for image_id in ids for variant in Variant],
+            [texts.NewText(case_id, arm.id, "Describe.", f"study {case_id:06d} {caption(rng)} {caption(rng)}", 40,
+                           0.2, False)
+             for case_id in ids for arm in made],
         )  # fmt: skip
         jobs.end(db, job.id, JobState.DONE)
         seed = int(str(settings.get("seed", 0)))
         for number in range(RATERS):
-            ratings.restore(db, _work(job.id, ids, f"rater {number}", seed, number))
-        order = shown_order(job.id, ids, RATER, seed, default_scheme().protocol)
-        first = list(dict.fromkeys(pair.image_id for pair in order[: IMAGES // 2] if not pair.occasion))
-        ratings.restore(db, _work(job.id, first, RATER, seed, RATERS))
+            ratings.restore(db, _work(study, ids, f"rater {number}", seed, number))
+        order = shown_order(study.id, study.draw_id, ids, RATER, seed, default_scheme().protocol)
+        first = list(dict.fromkeys(pair.case_id for pair in order[: IMAGES // 2] if not pair.occasion))
+        ratings.restore(db, _work(study, first, RATER, seed, RATERS))
         stored = db.execute("SELECT count(*), count(DISTINCT rater) FROM ratings").fetchone()
     return {"images": len(ids), "ratings": stored[0], "raters": stored[1]}
 
 
-def _drawn(data: DataDir) -> Iterator[tuple[NewImage, Probe]]:
+def _drawn(data: DataDir) -> Iterator[KeptCase]:
     """Images of a few contents, each a file and a decoding of its own."""
     width_px, height_px = SIDES_PX
     y, x = np.mgrid[0:height_px, 0:width_px].astype(np.float32)
@@ -124,22 +128,24 @@ def _drawn(data: DataDir) -> Iterator[tuple[NewImage, Probe]]:
         sha256 = hashlib.sha256(content).hexdigest()
         data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
         data.blob(sha256).write_bytes(content)
-        new = NewImage("test", f"image-{n:06d}.png", b"", caption(random.Random(n)), "chest PA")
-        yield new, Probe(sha256, "PNG", width_px, height_px, "L")
+        case = NewCase(
+            "test", f"image-{n:06d}.png", (NewCaseImage(),), caption(random.Random(n)), examination="chest PA"
+        )
+        yield KeptCase(case, (Probe(sha256, "PNG", width_px, height_px, "L"),))
 
 
-def _work(job_id: int, image_ids: list[int], rater: str, seed: int, number: int) -> Iterator[Rating]:
+def _work(study: Study, case_ids: list[int], rater: str, seed: int, number: int) -> Iterator[Rating]:
     """What a careful rater leaves: both texts' acceptability, an error, a note, then the preference."""
     scheme, rng = default_scheme(), random.Random(number)
     row_id = number * 1_000_000
-    for image_id in image_ids:
-        left = shown_left(job_id, image_id, rater, 0, seed)
-        row = edits.blank(edits.Pair(job_id, image_id), rater, scheme, left, True)
+    for case_id in case_ids:
+        left = later_left(study.draw_id, case_id, rater, 0, seed)
+        row = edits.blank(edits.Pair(study.id, case_id), rater, scheme, "base", "tuned", left)
         row = replace(row, rated_at=1_760_000_000.0 + row_id, active_s=20.0, wall_s=30.0)
         steps = [
-            lambda r: edits.accepted(r, Variant.BASE, rng.randint(1, 5)),
-            lambda r: edits.accepted(r, Variant.TUNED, rng.randint(1, 5)),
-            lambda r: edits.counted(r, rng.choice(list(Variant)), str(rng.randint(1, 7)), rng.random() < 0.3, 1),
+            lambda r: edits.accepted(r, "base", rng.randint(1, 5)),
+            lambda r: edits.accepted(r, "tuned", rng.randint(1, 5)),
+            lambda r: edits.counted(r, rng.choice(("base", "tuned")), str(rng.randint(1, 7)), rng.random() < 0.3, 1),
             lambda r: edits.noted(r, "look again" if rng.random() < 0.1 else ""),
             lambda r: edits.preferred(r, scheme, rng.randrange(5)),
         ]  # fmt: skip

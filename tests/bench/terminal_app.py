@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from radtui.paths import DataDir
-from radtui.records import JobKind, JobState, NewImage, StopRequest
+from radtui.records import JobKind, JobState, NewCase, NewCaseImage, StopRequest
 from radtui.settings import TrainSettings
-from radtui.store import images, jobs
+from radtui.store import cases, jobs
+from radtui.store.cases import CaseQuery, KeptCase, Probe
 from radtui.store.database import connect
-from radtui.store.images import ImageQuery, Probe
 from tests.bench.pseudo_terminal import Terminal
 
 COLUMNS, ROWS = 200, 60
@@ -105,18 +105,19 @@ def library(folder: Path, radiograph: Path, count: int) -> DataDir:
     data.blob(sha256).write_bytes(content)
     rng, probe = random.Random(1), Probe(sha256, "PNG", 2048, 2048, "I;16")
     with closing(connect(data)) as db:
-        images.ensure_dataset(db, "bench", "drawn")
+        cases.ensure_dataset(db, "bench", "drawn")
         for start in range(0, count, 5_000):
             batch = [
-                (
-                    NewImage(
-                        "train" if n % 5 else "test", f"image-{n:06d}.png", b"", caption(rng), "chest PA"
+                KeptCase(
+                    NewCase(
+                        "train" if n % 5 else "test", f"image-{n:06d}.png", (NewCaseImage(),), caption(rng),
+                        examination="chest PA",
                     ),
-                    probe,
+                    (probe,),
                 )
                 for n in range(start, min(count, start + 5_000))
-            ]
-            images.add(db, "bench", batch)
+            ]  # fmt: skip
+            cases.add(db, "bench", batch)
     return data
 
 
@@ -145,7 +146,7 @@ def searches(data: DataDir, times: int) -> dict[str, Any]:
             spent, hits = [], 0
             for _ in range(times):
                 start = time.perf_counter()
-                hits = len(images.find(db, ImageQuery("bench", search=words)))
+                hits = len(cases.find(db, CaseQuery("bench", search=words)))
                 spent.append((time.perf_counter() - start) * 1e3)
             found[words] = {
                 "hits": hits,

@@ -18,6 +18,7 @@ from radtui.tui.review.answer_panel import AnswerPanel
 from radtui.tui.review.review_line import ReviewLine
 from radtui.tui.review.screen import ReviewScreen
 from radtui.tui.review.text_box import TextBox
+from tests.unit.test_store import study_of
 
 
 @asynccontextmanager
@@ -71,6 +72,6 @@ def box(pilot: Pilot[None], box_id: str) -> str:
 def history(data: DataDir, job: Job, rater: str = "ana") -> list[tuple[int | None, bool]]:
     """Every snapshot's preference, and whether both were bad."""
     db = connect(data)
-    rows = ratings.history(db, job.id, rater)
+    rows = ratings.history(db, study_of(db, job).id, rater)
     db.close()
     return [(row.preference, row.both_bad) for row in rows]

@@ -12,16 +12,16 @@ from PIL import Image
 
 from radtui.paths import DataDir
 from radtui.presets import PRESETS
-from radtui.records import Job, JobKind, JobState, NewImage, Variant
-from radtui.store import descriptions, images, jobs, metrics
-from radtui.store.descriptions import NewDescription
+from radtui.records import Arm, ArmKind, Job, JobKind, JobState
+from radtui.store import arms, cases, jobs, metrics, texts
+from tests.conftest import kept_case, new_text
 
 
 def add_images(
     data: DataDir, db: sqlite3.Connection, name: str = "chests", train: int = 12, test: int = 4
 ) -> None:
     """A data set of small drawn pictures, each with a reference."""
-    images.ensure_dataset(db, name, "drawn")
+    cases.ensure_dataset(db, name, "drawn")
     batch = []
     for split, count in (("train", train), ("test", test)):
         for n in range(count):
@@ -34,11 +34,11 @@ def add_images(
             blob = data.blob(key)
             blob.parent.mkdir(parents=True, exist_ok=True)
             blob.write_bytes(content)
-            item = NewImage(
-                split, f"{split}-{n:03d}.png", content, f"A round opacity of size {n}.", "chest PA"
-            )
-            batch.append((item, images.Probe(key, "PNG", 64, 80, "L")))
-    images.add(db, name, batch)
+            batch.append(kept_case(
+                split, f"{split}-{n:03d}.png", cases.Probe(key, "PNG", 64, 80, "L"),
+                reference=f"A round opacity of size {n}.", examination="chest PA",
+            ))  # fmt: skip
+    cases.add(db, name, batch)
 
 
 def add_train(
@@ -74,14 +74,11 @@ def add_train(
 
 def add_watched(db: sqlite3.Connection, job: Job, steps: list[int]) -> None:
     """What the model wrote about the first two test images at some steps."""
+    (arm,) = arms.give_job(
+        db, job.id, [Arm(0, "tuned", ArmKind.MODEL, "demo-base", adapter=f"job {job.id}", instruction="ask")]
+    )
     for step in steps:
-        variant = Variant.BASE if step == 0 else Variant.TUNED
-        descriptions.add(
-            db,
-            job.id,
-            [
-                NewDescription(image_id, variant, f"Text of image {image_id} at step {step}.", "ask", "greedy", 9, 0.2,
-                               False, step)
-                for image_id in images.usable(db, job.dataset, "test", 2)
-            ],
-        )  # fmt: skip
+        texts.add(db, job.id, [
+            new_text(case_id, arm, f"Text of image {case_id} at step {step}.", prompt="ask", step=step)
+            for case_id in cases.usable(db, job.dataset, "test", 2)
+        ])  # fmt: skip

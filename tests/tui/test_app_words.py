@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from radtui.presets import PRESETS
-from radtui.records import Description, Event, Job, JobKind, JobState, StopRequest, Variant
-from radtui.store.images import DatasetSummary
+from radtui.records import Description, Event, Job, JobKind, JobState, StopRequest
+from radtui.store.cases import DatasetSummary
 from radtui.tui import words
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.snapshot import Progress
@@ -89,10 +89,11 @@ def test_a_failed_job_names_only_keys_that_work_for_it(kind):
     assert ("n edits" in failed.next) == (kind is JobKind.TRAIN) and "u tries once more" in failed.next
 
 
-def text(image_id: int, step: int) -> Description:
+def text(case_id: int, step: int) -> Description:
+    number = case_id * 1000 + step
     return Description(
-        image_id * 1000 + step, 7, image_id, Variant.TUNED, step, f"{image_id}@{step}", "", "", 1, 0.1, False
-    )
+        number, number, 7, case_id, "tuned", step, f"{case_id}@{step}", "", "", 1, 0.1, False
+    )  # fmt: skip
 
 
 def test_watched_texts_follow_the_newest_step_until_one_goes_back():

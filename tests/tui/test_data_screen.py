@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,10 +12,10 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from radtui.paths import DataDir
-from radtui.records import Image, JobKind, NewImage
-from radtui.store import images, jobs
+from radtui.records import Case, CaseImage, JobKind, NewCase, NewCaseImage
+from radtui.store import cases, jobs
+from radtui.store.cases import CaseQuery, KeptCase, Probe
 from radtui.store.database import writing
-from radtui.store.images import ImageQuery, Probe
 from radtui.tui.app import RadtuiApp
 from radtui.tui.data import image_list
 from radtui.tui.data.data_line import DataLine, filter_words
@@ -27,6 +28,7 @@ from radtui.tui.widgets.image_facts import ImageFacts
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.virtual_table import VirtualTable
+from tests.conftest import drawn_png, kept_case
 
 AddImages = Callable[..., list[int]]
 
@@ -46,9 +48,7 @@ async def settled(pilot: Pilot[None]) -> None:
     for _ in range(100):
         await pilot.pause(0.02)
         at, ids = screen(pilot).query_one(VirtualTable).cursor, screen(pilot).list.rows.ids
-        shown = at is None or (
-            screen(pilot).list.image is not None and screen(pilot).list.image.id == ids[at]
-        )
+        shown = at is None or (screen(pilot).list.case is not None and screen(pilot).list.case.id == ids[at])
         if shown and view(pilot).state is not State.LOADING:
             break
     await pilot.pause(0.05)
@@ -101,7 +101,7 @@ async def test_search_finds_as_you_type_and_marks_the_words(data: DataDir, add_i
         await pilot.press("space", "1", "1")
         await settled(pilot)
         assert [
-            image.source_key for image in images.get_many(screen(pilot).rad.db, screen(pilot).list.rows.ids)
+            case.source_key for case in cases.get_many(screen(pilot).rad.db, screen(pilot).list.rows.ids)
         ] == ["test-011.png"]
         content = screen(pilot).query_one(ImageFacts).query_one(Static).content
         marked = [content.plain[span.start : span.end] for span in content.spans]  # type: ignore[union-attr]
@@ -157,7 +157,7 @@ async def test_on_a_narrow_screen_the_image_that_is_looked_at_has_the_list_s_roo
         assert "w Window" in keys(pilot) and "Search" not in keys(pilot)
         await pilot.press("n", "s")  # the next image; the list that nobody sees stays in its order
         await settled(pilot)
-        assert screen(pilot).list.place == 1 and screen(pilot).list.query_now == ImageQuery("drawn")
+        assert screen(pilot).list.place == 1 and screen(pilot).list.query_now == CaseQuery("drawn")
         await pilot.press("escape")
         await settled(pilot)
         assert view(pilot).size == beside and "/ Search" in keys(pilot)
@@ -178,7 +178,7 @@ async def test_a_list_that_cannot_be_read_says_so_and_is_read_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(image_list, "RETRY_S", 0.05)
-        patched.setattr(images, "datasets", broken)
+        patched.setattr(cases, "datasets", broken)
         async with opened(data) as pilot:
             assert f"Cannot read {data.database}: disk I/O error" in view(pilot)._state_text
             patched.undo()
@@ -211,10 +211,10 @@ async def test_an_unreadable_and_a_leaked_image_say_so(
     data: DataDir, db: sqlite3.Connection, add_images: AddImages
 ) -> None:
     ids = add_images(2)
-    bad = NewImage("test", "bad.png", b"", "A text [bold]without[/bold] \x1b[31mimage.")
-    images.add(db, "drawn", [(bad, Probe("", error="The PNG image is cut short."))])
+    cut, text = Probe("", error="The PNG image is cut short."), "A text [bold]without[/bold] \x1b[31mimage."
+    cases.add(db, "drawn", [kept_case("test", "bad.png", cut, reference=text)])
     with writing(db):
-        db.execute("UPDATE images SET leaked = 1 WHERE id = ?", (ids[0],))
+        db.execute("UPDATE cases SET leaked = 1 WHERE id = ?", (ids[0],))
     async with opened(data) as pilot:
         assert "Leaked" in facts(pilot)
         await pilot.press("end")
@@ -227,6 +227,41 @@ async def test_an_unreadable_and_a_leaked_image_say_so(
         await pilot.press("up", "right", "escape")
         await settled(pilot)
         assert screen(pilot).list.query_now.unreadable is True and len(screen(pilot).list.rows) == 1
+
+
+async def test_a_case_of_several_images_shows_each_with_its_place_and_its_question(
+    data: DataDir, db: sqlite3.Connection, add_images: AddImages
+) -> None:
+    add_images(1)
+    images, probes = [], []
+    for seed, role in ((101, "frontal"), (102, "lateral"), (0, "prior")):
+        sha256 = hashlib.sha256(drawn_png(seed)).hexdigest()
+        data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
+        data.blob(sha256).write_bytes(drawn_png(seed))
+        images.append(NewCaseImage(name=f"{seed}.png", role=role))
+        probes.append(Probe(sha256, "PNG", 64 + seed, 64, "L", error="Cut short." if role == "prior" else ""))
+    case = NewCase("test", "exam 7", tuple(images), "Clear lungs.", "Is there an [effusion]?")
+    cases.add(db, "drawn", [KeptCase(case, tuple(probes))])
+    async with opened(data) as pilot:
+        assert "Next view" not in keys(pilot) and "Question" not in facts(pilot)
+        await pilot.press("down")
+        await settled(pilot)
+        assert "Question\nIs there an [effusion]?" in facts(pilot)
+        assert "image 1 of 3, frontal" in facts(pilot) and "165 x 64" in facts(pilot)
+        assert "V Next view" in keys(pilot)
+        await pilot.press("V")
+        await settled(pilot)
+        assert "image 2 of 3, lateral" in facts(pilot) and "166 x 64" in facts(pilot)
+        assert view(pilot).state is State.SHOWN
+        screen(pilot).list.find()  # as an import does: the image that is looked at stays
+        await settled(pilot)
+        assert "image 2 of 3, lateral" in facts(pilot)
+        await pilot.press("V")
+        await settled(pilot)
+        assert "image 3 of 3, prior" in facts(pilot) and "Cut short" in view(pilot)._state_text
+        await pilot.press("V")
+        await settled(pilot)
+        assert "image 1 of 3, frontal" in facts(pilot) and view(pilot).state is State.SHOWN
 
 
 async def test_lost_bytes_are_an_error_with_a_next_step(data: DataDir, add_images: AddImages) -> None:
@@ -326,15 +361,15 @@ async def test_data_sets_are_chosen_by_name(data: DataDir, add_images: AddImages
 
 
 async def test_many_images_are_paged_and_searched(data: DataDir, db: sqlite3.Connection) -> None:
-    images.ensure_dataset(db, "many", "made by a test")
+    cases.ensure_dataset(db, "many", "made by a test")
     batch = [
-        (
-            NewImage("train", f"{n:06d}", b"", f"Chest with finding{n % 997} in zone {n}."),
-            Probe(f"{n:064x}", "PNG", 8, 8, "L"),
+        kept_case(
+            "train", f"{n:06d}", Probe(f"{n:064x}", "PNG", 8, 8, "L"),
+            reference=f"Chest with finding{n % 997} in zone {n}.",
         )
         for n in range(20_000)
-    ]
-    images.add(db, "many", batch)
+    ]  # fmt: skip
+    cases.add(db, "many", batch)
     async with opened(data) as pilot:
         assert len(screen(pilot).list.rows) == 20_000
         await pilot.press("end")
@@ -346,14 +381,15 @@ async def test_many_images_are_paged_and_searched(data: DataDir, db: sqlite3.Con
 
 
 def test_filters_in_words() -> None:
-    query = ImageQuery("x", split="test", search=" lung ", rated=False, leaked=True)
+    query = CaseQuery("x", split="test", search=" lung ", rated=False, leaked=True)
     assert filter_words(query) == ["“lung”", "test", "not rated", "leaked"]
-    assert filter_words(ImageQuery("x")) == []
+    assert filter_words(CaseQuery("x")) == []
 
 
 def test_facts_stand_in_columns_in_words():
-    found = Image(
-        1, "rays", "train", 0, "ct.dcm", "abc", "DICOM", 128, 128, "MONOCHROME2", "", "",
+    found = Case(
+        1, "rays", "train", 0, "ct.dcm", "", "", "", "", "",
+        images=(CaseImage("abc", "DICOM", 128, 128, "MONOCHROME2"),),
         facts={"PhotometricInterpretation": "MONOCHROME2", "SliceThickness": "5", "KVP": "120", "marker": "L",
                "A name too long for a column": "x", "empty": " "},
     )  # fmt: skip

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from radtui.imaging.ansi import ColourDepth
-from radtui.records import NewImage, Rating, Variant
-from radtui.store import images, ratings
-from radtui.store.images import Probe
+from radtui.store import cases, ratings
+from radtui.store.cases import CaseQuery, Probe
 from radtui.tui import terminal
 from radtui.tui.data import thumbnails
 from radtui.tui.data.gallery import FLAGGED, GalleryScreen
@@ -18,7 +17,9 @@ from radtui.tui.data.thumbnail_grid import ThumbnailGrid
 from radtui.tui.terminal import Terminal
 from radtui.tui.widgets.image_view import ImageView
 from radtui.tui.widgets.virtual_table import VirtualTable
+from tests.conftest import kept_case
 from tests.tui.driving import NARROW, WIDE, opened, text_in, text_of, until
+from tests.unit.test_store import rating, study_of
 
 HALF_BLOCKS = "▄▀"
 
@@ -48,7 +49,7 @@ def grid(app) -> ThumbnailGrid:
 
 async def gallery(app, pilot) -> ThumbnailGrid:
     """Go from the list to the gallery and wait for all thumbnails in sight."""
-    await until(pilot, lambda: app.screen.list.image is not None)
+    await until(pilot, lambda: app.screen.list.case is not None)
     await pilot.press("g")
     await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and grid(app).size.width)
     await until(pilot, lambda: "reading" not in text_in(grid(app)))
@@ -56,15 +57,15 @@ async def gallery(app, pilot) -> ThumbnailGrid:
 
 
 def test_an_image_s_judgement_is_not_told(db, reviewed_job):
-    first, second, third, *_ = images.find(db, images.ImageQuery("drawn", "test"))
-    rating = Rating(0, reviewed_job.id, first, "ana", 0, "s", "h", 2, False, 1, 5, {}, "", False, False, True,
-                    Variant.BASE, 1.0, 1.0, 1.0)  # fmt: skip
-    assert ratings.marked_images(db) == {}
-    ratings.add(db, rating)
-    ratings.add(db, replace(rating, image_id=second, rater="ben", flagged=True, preference=None))
-    taken_back = ratings.add(db, replace(rating, image_id=third))
-    ratings.add(db, replace(rating, image_id=third, preference=None, undoes=taken_back.id))
-    assert ratings.marked_images(db) == {first: False, second: True}
+    first, second, third, *_ = cases.find(db, CaseQuery("drawn", "test"))
+    answers = {"acceptability.base": 1, "acceptability.tuned": 5}
+    given = rating(study_of(db, reviewed_job).id, first, 2, rater="ana", answers=answers)
+    assert ratings.marked_cases(db) == {}
+    ratings.add(db, given)
+    ratings.add(db, replace(given, case_id=second, rater="ben", flagged=True, preference=None))
+    taken_back = ratings.add(db, replace(given, case_id=third))
+    ratings.add(db, replace(given, case_id=third, preference=None, undoes=taken_back.id))
+    assert ratings.marked_cases(db) == {first: False, second: True}
 
 
 @pytest.mark.parametrize(("size", "across", "rows"), [(NARROW, 4, 2), (WIDE, 7, 4)])
@@ -79,9 +80,9 @@ async def test_as_many_as_fit_are_made_and_no_more(data, add_images, made, size,
 
 
 async def test_a_long_list_costs_what_is_seen(data, db, add_images, made):
-    [known] = images.get_many(db, add_images(1))
-    probe = Probe(known.sha256, "PNG", 64, 64, "L")
-    images.add(db, "drawn", [(NewImage("test", f"copy-{n:06d}.png", b""), probe) for n in range(5_000)])
+    [known] = cases.get_many(db, add_images(1))
+    probe = Probe(known.first.sha256, "PNG", 64, 64, "L")
+    cases.add(db, "drawn", [kept_case("test", f"copy-{n:06d}.png", probe) for n in range(5_000)])
     async with opened(data, "data", NARROW) as (app, pilot):
         tiles = await gallery(app, pilot)
         assert len(made) == 1  # all have the same bytes
@@ -101,19 +102,19 @@ async def test_keys_move_along_and_across_and_enter_goes_to_the_image(data, add_
         await pilot.press("end", "left", "home", "pagedown", "up")
         assert tiles.cursor == 4
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.list.image.id == ids[4])
+        await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.list.case.id == ids[4])
         await until(pilot, lambda: app.screen.query_one(VirtualTable).cursor == 4)
         assert isinstance(app.focused, ImageView)  # to zoom into it at once
         await pilot.press("g", "right", "escape")  # back without a choice
         await until(pilot, lambda: isinstance(app.screen, DataScreen))
         await pilot.pause(0.2)
-        assert app.screen.list.image.id == ids[4]
+        assert app.screen.list.case.id == ids[4]
 
 
 async def test_it_shows_what_the_search_has_found(data, add_images):
     add_images(12)
     async with opened(data, "data", WIDE) as (app, pilot):
-        await until(pilot, lambda: app.screen.list.image is not None)
+        await until(pilot, lambda: app.screen.list.case is not None)
         await pilot.press("slash", *"right", "enter")
         await until(pilot, lambda: len(app.screen.list.rows) == 6)
         tiles = await gallery(app, pilot)
@@ -123,10 +124,10 @@ async def test_it_shows_what_the_search_has_found(data, add_images):
 
 async def test_what_cannot_be_read_says_why_in_its_place(data, db, add_images):
     ids = add_images(3)
-    bad = NewImage("test", "bad.png", b"")
-    images.add(db, "drawn", [(bad, Probe("", error="The PNG image is cut short; copy it again."))])
-    gone = images.get_many(db, ids)[1]
-    data.blob(gone.sha256).unlink()
+    cut = Probe("", error="The PNG image is cut short; copy it again.")
+    cases.add(db, "drawn", [kept_case("test", "bad.png", cut)])
+    gone = cases.get_many(db, ids)[1]
+    data.blob(gone.first.sha256).unlink()
     async with opened(data, "data", WIDE) as (app, pilot):
         tiles = await gallery(app, pilot)
         text = text_in(tiles)
@@ -136,11 +137,10 @@ async def test_what_cannot_be_read_says_why_in_its_place(data, db, add_images):
 
 
 async def test_rated_and_flagged_images_are_marked(data, db, reviewed_job):
-    first, second, *_ = images.find(db, images.ImageQuery("drawn", "test"))
-    rating = Rating(0, reviewed_job.id, first, "ben", 0, "s", "h", 2, False, None, None, {}, "", False, False,
-                    True, Variant.BASE, 1.0, 1.0, 1.0)  # fmt: skip
-    ratings.add(db, rating)
-    ratings.add(db, replace(rating, image_id=second, flagged=True))
+    first, second, *_ = cases.find(db, CaseQuery("drawn", "test"))
+    given = rating(study_of(db, reviewed_job).id, first, 2, rater="ben")
+    ratings.add(db, given)
+    ratings.add(db, replace(given, case_id=second, flagged=True))
     async with opened(data, "data", WIDE) as (app, pilot):
         tiles = await gallery(app, pilot)
         await until(pilot, lambda: f"•{FLAGGED} test-001.png" in text_in(tiles))

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import pytest
 
+from radtui.estimates import DeviceMemory, Estimate
 from radtui.jobs import estimate
-from radtui.records import DeviceMemory, Estimate, UserError
+from radtui.records import UserError
 from radtui.store import jobs
 from radtui.tui.train.form import TrainForm
 from radtui.tui.train.memory_panel import MemoryPanel, estimate_text

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from radtui.paths import DataDir
 from radtui.records import Job
-from radtui.store import descriptions, images, jobs
+from radtui.store import cases, jobs, studies
 from radtui.tui.app import RadtuiApp
 from radtui.tui.data.importing import ImportSheet
 from radtui.tui.train.watch_timeline import WatchTimeline
@@ -27,7 +27,7 @@ async def test_pairs_that_cannot_be_read_are_read_when_asked_for_again(
     data: DataDir, reviewed_job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(descriptions, "jobs_with_comparisons", broken)
+        patched.setattr(studies, "with_comparisons", broken)
         async with opened(data) as pilot:
             said = screen(pilot).query_one("#nothing", Static)
             assert str(said.content) == f"Cannot read {data.database}: disk I/O error"
@@ -64,11 +64,11 @@ async def test_watched_images_that_cannot_be_read_leave_their_texts_and_come_wit
     add_chests(data, db)
     job = add_train(db, steps=40)
     with monkeypatch.context() as patched:
-        patched.setattr(images, "get_many", broken)
+        patched.setattr(cases, "get_many", broken)
         async with driving.opened(data, "train", driving.MIDDLE) as (app, pilot):
             await driving.until(pilot, lambda: "at step 40." in driving.text_of(app))
-            assert not app.screen.query_one(WatchTimeline)._images
+            assert not app.screen.query_one(WatchTimeline)._cases
             patched.undo()
             add_watched(db, jobs.must_get(db, job.id), [80])
             await driving.until(pilot, lambda: "at step 80." in driving.text_of(app))
-            await driving.until(pilot, lambda: app.screen.query_one(WatchTimeline)._images)
+            await driving.until(pilot, lambda: app.screen.query_one(WatchTimeline)._cases)

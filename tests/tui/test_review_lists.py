@@ -7,12 +7,13 @@ import sqlite3
 from textual.widgets import OptionList
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, Variant
+from radtui.records import Job, JobKind
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, jobs, ratings
-from radtui.store.descriptions import NewDescription
+from radtui.store import jobs, ratings, studies, texts
 from radtui.tui.review.lists import ReviewLists
+from tests.conftest import give_arms, new_text
 from tests.tui.reviewing import line, opened, panel, screen, settled, shown
+from tests.unit.test_store import study_of
 
 
 async def test_filters_search_and_jump(data: DataDir, reviewed_job: Job) -> None:
@@ -33,7 +34,7 @@ async def test_filters_search_and_jump(data: DataDir, reviewed_job: Job) -> None
         await pilot.press("slash", *"number", "space", *"3", "enter")
         await settled(pilot)
         assert screen(pilot).session.among is not None  # type: ignore[union-attr]
-        assert "number 3" in shown(pilot).image.reference
+        assert "number 3" in shown(pilot).case.reference
         await pilot.press("slash", *"nowhere", "enter")
         await settled(pilot)
         assert "No pair has “nowhere”" in panel(pilot)
@@ -44,10 +45,10 @@ async def test_disagreements_are_gone_through_once_all_is_rated(
 ) -> None:
     async with opened(data, rater="ben") as pilot:
         for _ in range(6):  # always for the tuned text
-            await pilot.press("5" if shown(pilot).left is Variant.BASE else "1")
+            await pilot.press("5" if shown(pilot).left == "base" else "1")
     async with opened(data) as pilot:
         for n in range(6):  # the other way round in two, equal in one
-            left_wins = shown(pilot).left is Variant.TUNED
+            left_wins = shown(pilot).left == "tuned"
             await pilot.press("3" if n == 5 else "1" if left_wins is (n > 1) else "5")
         await pilot.press("l")
         await settled(pilot)
@@ -67,22 +68,21 @@ async def test_disagreements_are_gone_through_once_all_is_rated(
         assert "last one of this list. Press esc" in panel(pilot)
         await pilot.press("escape")
         assert session.among is None and "esc all" not in line(pilot)
-    assert len(ratings.history(db, reviewed_job.id, "ana")) == 8
+    assert len(ratings.history(db, study_of(db, reviewed_job).id, "ana")) == 8
 
 
 async def test_jobs_are_chosen_newest_first(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:
     other = jobs.create(db, JobKind.GENERATE, "second round", "drawn", GenerateSettings().to_dict())
-    image_id = descriptions.comparison_ids(db, reviewed_job.id)[0]
-    for variant in Variant:
-        new = NewDescription(image_id, variant, f"{variant} text", "Describe.", "greedy", 3, 0.1, False)
-        descriptions.add(db, other.id, [new])
+    image_id = studies.comparison_ids(db, study_of(db, reviewed_job))[0]
+    for name, arm in give_arms(db, other, "base", "tuned").items():
+        texts.add(db, other.id, [new_text(image_id, arm, f"{name} text")])
     async with opened(data) as pilot:
-        assert shown(pilot).pair.job_id == other.id
+        assert shown(pilot).pair.study_id == study_of(db, other).id
         await pilot.press("o")
         await settled(pilot)
         await pilot.press("down", "enter")
         await settled(pilot)
-        assert shown(pilot).pair.job_id == reviewed_job.id
+        assert shown(pilot).pair.study_id == study_of(db, reviewed_job).id
         jobs.progress(db, other.id, 2, 2)
         screen(pilot).rad.poller.nudge()
         screen(pilot).rad._post_snapshot(screen(pilot).rad.poller.poll_once())
@@ -91,12 +91,12 @@ async def test_jobs_are_chosen_newest_first(data: DataDir, db: sqlite3.Connectio
 
 
 async def test_a_search_of_a_job_that_is_no_longer_shown_leaves_nothing(
-    data: DataDir, reviewed_job: Job
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     async with opened(data) as pilot:
         before = screen(pilot).session
         assert before is not None
-        screen(pilot).load(reviewed_job.id)
+        screen(pilot).load(study_of(db, reviewed_job).id)
         await settled(pilot)
         now = screen(pilot).session
         assert now is not None and now is not before

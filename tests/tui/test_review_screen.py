@@ -11,18 +11,19 @@ import pytest
 from textual.widgets import Input, Static, TextArea
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, Variant
+from radtui.records import Job, JobKind, JobState
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, jobs, ratings
+from radtui.store import jobs, ratings, texts
 from radtui.store.database import writing
-from radtui.store.descriptions import NewDescription
 from radtui.tui.review.answer_panel import AnswerPanel
 from radtui.tui.review.note import NoteSheet
 from radtui.tui.review.text_box import TextBox
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.key_bar import KeyBar
+from tests.conftest import give_arms, new_text
 from tests.tui.driving import until
 from tests.tui.reviewing import box, history, line, opened, panel, screen, settled, shown
+from tests.unit.test_store import study_of
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -48,7 +49,7 @@ async def test_six_pairs_with_six_keys_then_the_summary_is_named(data: DataDir, 
         for key in "123450":
             left = shown(pilot).left
             toward_b = {"1": -2, "2": -1, "3": 0, "4": 1, "5": 2, "0": None}[key]
-            sign = -1 if left is Variant.TUNED else 1
+            sign = -1 if left == "tuned" else 1
             expected.append((None, True) if toward_b is None else (sign * toward_b, False))
             await pilot.press(key)
         assert history(data, reviewed_job) == expected
@@ -80,7 +81,7 @@ async def test_acceptability_takes_digits_of_its_own(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     async with opened(data) as pilot:
-        first, a = shown(pilot).pair, shown(pilot).variant(0)
+        first, a = shown(pilot).pair, shown(pilot).arm(0)
         await pilot.press("a")
         assert "How usable is text A?" in panel(pilot) and "5 Use as is" in panel(pilot)
         await pilot.press("0", "space")  # no answers of this panel, and no preference either
@@ -91,19 +92,21 @@ async def test_acceptability_takes_digits_of_its_own(
         assert shown(pilot).pair == first  # acceptability alone does not move on
         await pilot.press("1")
         assert shown(pilot).pair != first
-    row = next(one for one in ratings.current(db, reviewed_job.id) if one.image_id == first.image_id)
-    given = {Variant.BASE: row.base_acceptability, Variant.TUNED: row.tuned_acceptability}
+    row = next(
+        one for one in ratings.current(db, study_of(db, reviewed_job).id) if one.case_id == first.case_id
+    )
+    given = {arm: row.acceptability(arm) for arm in ("base", "tuned")}
     assert given[a] == 4 and sorted(filter(None, given.values())) == [2, 4]
     assert abs(row.preference or 0) == 2 and not row.skipped
-    assert len(ratings.history(db, reviewed_job.id, "ana")) == 3
+    assert len(ratings.history(db, study_of(db, reviewed_job).id, "ana")) == 3
 
 
 async def test_errors_and_dimensions_are_counted_and_compared(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     async with opened(data) as pilot:
-        a = shown(pilot).variant(0)
-        b = shown(pilot).variant(1)
+        a = shown(pilot).arm(0)
+        b = shown(pilot).arm(1)
         await pilot.press("e", "2", "2", "i", "7", "tab", "1", "minus", "1")
         assert "insignificant errors in text B" in panel(pilot)
         await pilot.press("escape", "c")
@@ -114,8 +117,8 @@ async def test_errors_and_dimensions_are_counted_and_compared(
         await pilot.press("1", "tab", "3", "escape")
         assert "Saved: one quality compared" in str(screen(pilot).query_one("#last", Static).content)
         assert "e errors A 3 · B 1" in panel(pilot) and "2 of 5" in panel(pilot)
-    row = ratings.current(db, reviewed_job.id)[0]
-    toward_tuned = 2 if a is Variant.TUNED else -2
+    row = ratings.current(db, study_of(db, reviewed_job).id)[0]
+    toward_tuned = 2 if a == "tuned" else -2
     assert row.answers == {
         f"error.{a}.2.significant": 2,
         f"error.{a}.7.insignificant": 1,
@@ -149,7 +152,7 @@ async def test_an_answer_that_cannot_be_saved_says_so_and_keeps_the_pair(
         await pilot.press("escape")
         await pilot.press("1")
         assert shown(pilot).pair not in (pair, second) and "Not saved" not in panel(pilot)
-        assert ratings.current(db, reviewed_job.id)[-1].note == "haze"
+        assert ratings.current(db, study_of(db, reviewed_job).id)[-1].note == "haze"
 
 
 async def test_letters_of_a_note_rate_nothing(
@@ -168,7 +171,7 @@ async def test_letters_of_a_note_rate_nothing(
         assert "flagged" in panel(pilot)
         assert "Saved: flag" in str(screen(pilot).query_one("#last", Static).content)
         await pilot.press("n", "escape")  # unchanged: no row
-    rows = ratings.history(db, reviewed_job.id, "ana")
+    rows = ratings.history(db, study_of(db, reviewed_job).id, "ana")
     assert [(row.note, row.flagged, row.empty) for row in rows] == [(text, False, True), (text, True, True)]
 
 
@@ -195,7 +198,10 @@ async def test_reveal_before_rating_is_stored(
 ) -> None:
     async with opened(data) as pilot:
         await pilot.press("g", "1")
-    assert [row.blinded for row in ratings.history(db, reviewed_job.id, "ana")] == [False, False]
+    assert [row.blinded for row in ratings.history(db, study_of(db, reviewed_job).id, "ana")] == [
+        False,
+        False,
+    ]
 
 
 async def test_image_takes_the_keys_only_while_looked_at(data: DataDir, reviewed_job: Job) -> None:
@@ -214,12 +220,12 @@ async def test_nobody_rates_texts_that_the_image_hides(
 ) -> None:
     async with opened(data, (80, 24)) as pilot:
         await pilot.press("z", "1", "0", "space", "a")
-        assert not ratings.current(db, reviewed_job.id)
+        assert not ratings.current(db, study_of(db, reviewed_job).id)
         await pilot.press("escape", "1")
-        assert len(ratings.current(db, reviewed_job.id)) == 1
+        assert len(ratings.current(db, study_of(db, reviewed_job).id)) == 1
     async with opened(data, (120, 40), rater="ben") as pilot:
         await pilot.press("z", "1")  # both texts beside the image
-        assert len(ratings.current(db, reviewed_job.id)) == 2
+        assert len(ratings.current(db, study_of(db, reviewed_job).id)) == 2
 
 
 async def test_hostile_text_is_shown_as_it_is(
@@ -227,10 +233,10 @@ async def test_hostile_text_is_shown_as_it_is(
 ) -> None:
     hostile = "[red]x[/] \x1b[2J\x1b]0;t\x07 " + "left lung clear " * 700
     with writing(db):
-        db.execute("UPDATE descriptions SET text = ? WHERE variant = 'base'", (hostile,))
-        db.execute("UPDATE jobs SET name = '[bold]name[/bold]'")
+        db.execute("UPDATE texts SET text = ? WHERE adapter = ''", (hostile,))
+        db.execute("UPDATE studies SET name = '[bold]name[/bold]'")
     async with opened(data, (80, 24)) as pilot:
-        name = "b" if shown(pilot).left is Variant.TUNED else "a"
+        name = "b" if shown(pilot).left == "tuned" else "a"
         assert box(pilot, name).startswith("[red]x[/] ␛[2J␛]0;t␇ left lung")
         text_box = screen(pilot).query_one(f"#{name}", TextBox)
         before = str(text_box.render())
@@ -248,12 +254,12 @@ async def test_pairs_stream_in_while_they_are_rated(
     data: DataDir, db: sqlite3.Connection, add_images: Callable[..., list[int]]
 ) -> None:
     ids = add_images(3)
-    job = jobs.create(db, JobKind.GENERATE, "job 1", "drawn", GenerateSettings().to_dict(), image_ids=ids)
+    job = jobs.create(db, JobKind.GENERATE, "job 1", "drawn", GenerateSettings().to_dict(), case_ids=ids)
+    made = give_arms(db, job, "base", "tuned")
 
     def write(image_id: int, step: int) -> None:
-        for variant in Variant:
-            new = NewDescription(image_id, variant, f"{variant} text", "Describe.", "greedy", 3, 0.1, False)
-            descriptions.add(db, job.id, [new])
+        for name, arm in made.items():
+            texts.add(db, job.id, [new_text(image_id, arm, f"{name} text")])
         jobs.progress(db, job.id, step, 3)
 
     async with opened(data) as pilot:
@@ -270,17 +276,17 @@ async def test_pairs_stream_in_while_they_are_rated(
         assert nothing.display and f"Job {job.id} describes the images now" in str(nothing.content)
         write(ids[0], 1)
         await tick()
-        assert not nothing.display and shown(pilot).pair.image_id == ids[0]
+        assert not nothing.display and shown(pilot).pair.case_id == ids[0]
         await tick()
         await pilot.press("1")
         assert "so far are rated; more come" in panel(pilot)
         write(ids[1], 2)
         await tick()
-        assert shown(pilot).pair.image_id == ids[1]  # by itself, since nothing was left to do
+        assert shown(pilot).pair.case_id == ids[1]  # by itself, since nothing was left to do
         write(ids[2], 3)
         jobs.end(db, job.id, JobState.DONE)
         await tick()
-        assert shown(pilot).pair.image_id == ids[1] and "1/3 answered" in line(pilot)
+        assert shown(pilot).pair.case_id == ids[1] and "1/3 answered" in line(pilot)
     assert len(history(data, job)) == 1
 
 
@@ -288,16 +294,13 @@ async def test_pairs_written_in_a_job_s_last_second_come_without_another_snapsho
     data: DataDir, db: sqlite3.Connection, add_images: Callable[..., list[int]]
 ) -> None:
     ids = add_images(6)
-    job = jobs.create(db, JobKind.GENERATE, "job 1", "drawn", GenerateSettings().to_dict(), image_ids=ids)
+    job = jobs.create(db, JobKind.GENERATE, "job 1", "drawn", GenerateSettings().to_dict(), case_ids=ids)
+    made = give_arms(db, job, "base", "tuned")
     jobs.begin(db, job.id, 1)
 
     def write(count: int) -> None:
-        for variant in Variant:
-            new = [
-                NewDescription(image_id, variant, "text", "Describe.", "greedy", 3, 0.1, False)
-                for image_id in ids[:count]
-            ]
-            descriptions.add(db, job.id, new)
+        for arm in made.values():
+            texts.add(db, job.id, [new_text(case_id, arm, "text") for case_id in ids[:count]])
         jobs.progress(db, job.id, 2 * count, 12)
 
     write(2)

@@ -14,6 +14,7 @@ from radtui.paths import DataDir
 from radtui.store import ratings
 from tests.bench.pseudo_terminal import Terminal
 from tests.unit.review_sessions import described
+from tests.unit.test_store import study_of
 
 SIDE = re.compile(rb"(base|tuned) text of (\d+)")  # what a pair's texts say: A's, then B's
 Sides = list[tuple[bytes, bytes]]
@@ -53,9 +54,9 @@ def test_thirty_pairs_with_thirty_keys(
             expected.append((int(sides[0][1]), toward_b if sides[1][0] == b"tuned" else -toward_b))
             terminal.write(key)
         next_pair(terminal, sides)
-    rows = ratings.history(db, job.id, "ana")
-    assert [(row.image_id, row.preference) for row in rows] == expected
-    assert len({(row.image_id, row.occasion) for row in rows}) == 30
+    rows = ratings.history(db, study_of(db, job).id, "ana")
+    assert [(row.case_id, row.preference) for row in rows] == expected
+    assert len({(row.case_id, row.occasion) for row in rows}) == 30
 
 
 def test_killed_right_after_a_key_the_rating_is_there_and_the_same_pair_is_next(
@@ -70,9 +71,9 @@ def test_killed_right_after_a_key_the_rating_is_there_and_the_same_pair_is_next(
             terminal.write("5")
             shown = next_pair(terminal, first)  # the earliest that a rater can know of having rated
             os.kill(terminal.pid, signal.SIGKILL)
-        rows = ratings.history(db, job.id, "ana")
+        rows = ratings.history(db, study_of(db, job).id, "ana")
         assert len(rows) == round_
-        assert rows[-1].image_id == int(first[0][1])
+        assert rows[-1].case_id == int(first[0][1])
         assert rows[-1].preference == (2 if first[1][0] == b"tuned" else -2)
 
 
@@ -86,7 +87,7 @@ def test_killed_at_any_moment_nothing_is_half_there(
             terminal.write("e1" if n % 2 else "5")
             time.sleep(0.004 * n)
         os.kill(terminal.pid, signal.SIGKILL)
-    rows = ratings.history(db, job.id, "ana")
+    rows = ratings.history(db, study_of(db, job).id, "ana")
     assert rows and db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-    sides = {row["image_id"]: row["shown_left"] for row in db.execute("SELECT * FROM assignments")}
-    assert all(sides[row.image_id] == row.shown_left for row in rows)
+    sides = {row["case_id"]: row["left_arm"] for row in db.execute("SELECT * FROM assignments")}
+    assert all(sides[row.case_id] == row.left_arm for row in rows)

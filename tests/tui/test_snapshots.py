@@ -19,16 +19,17 @@ from textual.pilot import Pilot
 
 from radtui.imaging.ansi import ColourDepth
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, NewImage, Rating, Truth, Variant
-from radtui.store import descriptions, images, jobs, ratings
+from radtui.records import Job, JobKind, JobState, Truth
+from radtui.store import cases, jobs, ratings, texts
+from radtui.store.cases import CaseQuery, Probe
 from radtui.store.database import connect
-from radtui.store.descriptions import NewDescription
-from radtui.store.images import ImageQuery, Probe
 from radtui.tui import terminal
 from radtui.tui.app import RadtuiApp
 from radtui.tui.messages import Tick
 from radtui.tui.terminal import Terminal
+from tests.conftest import give_arms, kept_case, new_text
 from tests.tui.seeding import add_train
+from tests.unit.test_store import rating, study_of
 
 NOW_S = 1_800_000_000.0  # a Friday morning in January 2027
 SMALL, LARGE = (80, 24), (200, 60)
@@ -75,7 +76,7 @@ def plain_png(number: int) -> bytes:
 @pytest.fixture
 def library(data, db):
     """Twenty images with references; one of them cannot be read, and one is in both splits."""
-    images.ensure_dataset(db, "chests", "drawn")
+    cases.ensure_dataset(db, "chests", "drawn")
     batch = []
     for n in range(20):
         content = plain_png(n)
@@ -84,13 +85,18 @@ def library(data, db):
         data.blob(sha256).write_bytes(content)
         side = "right" if n % 2 else "left"
         text = f"PA chest radiograph. A nodule in the {side} upper lobe, number {n}. No pleural effusion."
-        new = NewImage("test" if n % 4 else "train", f"chest-{n:02d}.png", b"", text, "chest PA",
-                       {"modality": "DX", "age": str(40 + n)}, (Truth("nodule", side, "upper"),))  # fmt: skip
-        batch.append((new, Probe(sha256, "PNG", 80, 96, "L")))
-    bad = NewImage("test", "cut-short.png", b"", "A text without an image.", "chest PA")
-    batch.insert(2, (bad, Probe("", error="The PNG image is cut short; copy it again and import it again.")))
-    images.add(db, "chests", batch)
-    return images.find(db, ImageQuery("chests", "test"))
+        batch.append(kept_case(
+            "test" if n % 4 else "train", f"chest-{n:02d}.png", Probe(sha256, "PNG", 80, 96, "L"), reference=text,
+            examination="chest PA", facts={"modality": "DX", "age": str(40 + n)},
+            truth=(Truth("nodule", side, "upper"),),
+        ))  # fmt: skip
+    cut = Probe("", error="The PNG image is cut short; copy it again and import it again.")
+    batch.insert(
+        2,
+        kept_case("test", "cut-short.png", cut, reference="A text without an image.", examination="chest PA"),
+    )
+    cases.add(db, "chests", batch)
+    return cases.find(db, CaseQuery("chests", "test"))
 
 
 def at_fixed_times(db) -> None:
@@ -121,17 +127,15 @@ def trained(db, library):
 def described(db, trained, library):
     """A finished job of descriptions, six pairs, three of them rated by the reader."""
     settings = {"train_job": trained.id, "dataset": "chests", "split": "test", "model": "tiny"}
-    ids = [image.id for image in images.get_many(db, library) if not image.error][:6]
+    ids = [case.id for case in cases.get_many(db, library) if not case.error][:6]
     job = jobs.create(db, JobKind.GENERATE, "job 1 on chests/test", "chests", settings, parent_job_id=trained.id,
-                      image_ids=ids)  # fmt: skip
-    for image_id in ids:
-        pair = [
-            NewDescription(image_id, Variant.BASE, "This is an image of a chest. It seems to show lungs.", "Describe.",
-                           "greedy", 11, 0.2, False),
-            NewDescription(image_id, Variant.TUNED, "PA chest radiograph. Nodule in the left upper lobe.", "Describe.",
-                           "greedy", 10, 0.2, False),
-        ]  # fmt: skip
-        descriptions.add(db, job.id, pair)
+                      case_ids=ids)  # fmt: skip
+    arm = give_arms(db, job, "base", "tuned")
+    for case_id in ids:
+        texts.add(db, job.id, [
+            new_text(case_id, arm["base"], "This is an image of a chest. It seems to show lungs.", 11),
+            new_text(case_id, arm["tuned"], "PA chest radiograph. Nodule in the left upper lobe.", 10),
+        ])  # fmt: skip
     jobs.end(db, job.id, JobState.DONE)
     at_fixed_times(db)
     return job
@@ -139,13 +143,14 @@ def described(db, trained, library):
 
 def rate(db, job: Job) -> None:
     ids = [
-        row[0]
-        for row in db.execute("SELECT image_id FROM work WHERE job_id = ? ORDER BY image_id", (job.id,))
+        row[0] for row in db.execute("SELECT case_id FROM work WHERE job_id = ? ORDER BY case_id", (job.id,))
     ]
-    rating = Rating(0, job.id, 0, "reader", 0, "radtui-default", "h", 2, False, 2, 4, {}, "", False, False, True,
-                    Variant.BASE, 12.0, 14.0, NOW_S)  # fmt: skip
-    for n, image_id in enumerate(ids[:4]):
-        ratings.add(db, replace(rating, image_id=image_id, preference=(2, 1, 0, -1)[n], flagged=n == 1))
+    given = rating(
+        study_of(db, job).id, 0, 2, rater="reader", scheme_hash="h", later_left=False, active_s=12.0, wall_s=14.0,
+        answers={"acceptability.base": 2, "acceptability.tuned": 4}, rated_at=NOW_S,
+    )  # fmt: skip
+    for n, case_id in enumerate(ids[:4]):
+        ratings.add(db, replace(given, case_id=case_id, preference=(2, 1, 0, -1)[n], flagged=n == 1))
 
 
 def app(data, screen: str = "") -> RadtuiApp:

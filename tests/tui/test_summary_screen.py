@@ -17,7 +17,7 @@ from radtui.measures.intervals import proportion
 from radtui.measures.statistics import summarise
 from radtui.paths import DataDir
 from radtui.percent import percent_text
-from radtui.records import Job, Variant
+from radtui.records import Job
 from radtui.store import ratings
 from radtui.study import edits
 from radtui.study.queue import Pair
@@ -26,8 +26,10 @@ from radtui.tui.app import RadtuiApp
 from radtui.tui.review.summary import SummaryScreen
 from radtui.tui.review.summary_text import diverging, interval, p_text, rating_lines, share_line
 from radtui.tui.widgets.key_bar import KeyBar
+from tests.conftest import new_text
 from tests.tui.driving import until
 from tests.unit.review_ratings import rating
+from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
 
@@ -56,10 +58,11 @@ def text(pilot: Pilot[None], static_id: str) -> str:
 
 
 def rate(db: sqlite3.Connection, job: Job, image_ids: list[int], rater: str, preference: int) -> None:
+    study = study_of(db, job)
     for image_id in image_ids:
-        row = edits.blank(Pair(job.id, image_id), rater, SCHEME, Variant.TUNED, blinded=True)
-        row = edits.accepted(edits.accepted(row, Variant.BASE, 2), Variant.TUNED, 5)
-        row = edits.counted(row, Variant.BASE, "2", True, 1)
+        row = edits.blank(Pair(study.id, image_id), rater, SCHEME, "base", "tuned", later_left=True)
+        row = edits.accepted(edits.accepted(row, "base", 2), "tuned", 5)
+        row = edits.counted(row, "base", "2", True, 1)
         level = next(at for at, one in enumerate(SCHEME.preference) if one.value == -preference)
         ratings.add(db, edits.preferred(row, SCHEME, level))
 
@@ -96,14 +99,11 @@ async def test_a_database_that_cannot_be_read_is_said_and_the_screen_stays(
 async def test_figures_have_n_and_interval(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, add_images: Callable[..., list[int]]
 ) -> None:
-    from radtui.store import descriptions
-    from radtui.store.descriptions import NewDescription
+    from radtui.store import arms, texts
 
     ids = add_images(24)
-    for image_id in ids[6:]:
-        for variant in Variant:
-            new = NewDescription(image_id, variant, f"{variant} nodule", "Describe.", "greedy", 3, 0.1, False)
-            descriptions.add(db, reviewed_job.id, [new])
+    for arm in arms.of_job(db, reviewed_job.id):
+        texts.add(db, reviewed_job.id, [new_text(case_id, arm, f"{arm.name} nodule") for case_id in ids[6:]])
     rate(db, reviewed_job, ids[:22], "ana", 2)
     rate(db, reviewed_job, ids[22:], "ana", -1)
     rate(db, reviewed_job, ids[:3], "ben", -2)
@@ -131,7 +131,7 @@ async def test_a_repeat_is_the_same_answer_only_at_the_same_step(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     rate(db, reviewed_job, [1], "ana", 2)
-    first = ratings.history(db, reviewed_job.id, "ana")[0]
+    first = ratings.history(db, study_of(db, reviewed_job).id, "ana")[0]
     ratings.add(db, replace(first, id=0, occasion=1, preference=1))
     async with opened(data, (120, 60)) as pilot:
         await settled(pilot)
@@ -155,7 +155,7 @@ async def test_export_writes_the_rated_comparisons(
 
 
 def test_one_image_on_which_two_raters_differ_has_figures_without_an_interval() -> None:
-    found = summarise([rating(1, 1), rating(1, -2, rater="bo")], SCHEME)
+    found = summarise([rating(1, 1), rating(1, -2, rater="bo")], SCHEME, "base", "tuned")
     assert (found.preference.win_rate.n, found.preference.win_rate.low) == (2, None)
     lines = [line.plain for line in rating_lines(found, SCHEME, 100)]
     assert any(line.startswith("Tuned wins of decided     50 %  n 2 ") for line in lines)
@@ -164,9 +164,11 @@ def test_one_image_on_which_two_raters_differ_has_figures_without_an_interval() 
 
 def test_versions_of_the_scheme_that_are_counted_together_are_named() -> None:
     rows = [rating(n, 1, scheme_hash="a" * 64 if n else "b" * 64) for n in range(3)]
-    said = [line.plain for line in rating_lines(summarise(rows, SCHEME), SCHEME, 100)]
+    summary = summarise(rows, SCHEME, "base", "tuned")
+    said = [line.plain for line in rating_lines(summary, SCHEME, 100)]
     assert "2 versions of the rating scheme are counted together: 2 of aaaaaaaaaa, 1 of bbbbbbbbbb." in said
-    one = [line.plain for line in rating_lines(summarise(rows[1:], SCHEME), SCHEME, 100)]
+    of_one = summarise(rows[1:], SCHEME, "base", "tuned")
+    one = [line.plain for line in rating_lines(of_one, SCHEME, 100)]
     assert not any("version" in line for line in one)
 
 

@@ -6,14 +6,15 @@ import pytest
 from textual.widgets import Input
 
 from radtui.presets import PRESETS
-from radtui.records import JobKind, JobState, Variant
-from radtui.store import descriptions, images, jobs, metrics, ratings
+from radtui.records import JobKind, JobState
+from radtui.store import cases, jobs, metrics, ratings, texts
 from radtui.tui.train import form as train_form
 from radtui.tui.train.form import HIDDEN, HIDDEN_FROM_RATINGS
+from tests.conftest import give_arms, new_text
 from tests.tui.driving import NARROW, WIDE, opened, text_of, until
 from tests.tui.seeding import add_images, add_train
 from tests.tui.training import form, pane
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 
 async def test_without_data_the_form_says_what_to_do(data):
@@ -72,12 +73,10 @@ def rate(data, db, count):
     data.adapter(trained.id).mkdir(parents=True)
     (data.adapter(trained.id) / "adapter_config.json").write_text("{}")
     job = jobs.create(db, JobKind.GENERATE, "x", "chests", {}, parent_job_id=trained.id)
-    for image_id in images.usable(db, "chests", "train", count):
-        descriptions.add(db, job.id, [
-            descriptions.NewDescription(image_id, variant, f"By {variant}.", "ask", "greedy", 3, 0.1, False)
-            for variant in (Variant.BASE, Variant.TUNED)
-        ])  # fmt: skip
-        ratings.add(db, rating(job.id, image_id, 2))
+    arms = give_arms(db, job, "base", "tuned")
+    for case_id in cases.usable(db, "chests", "train", count):
+        texts.add(db, job.id, [new_text(case_id, arm, f"By {name}.", 3) for name, arm in arms.items()])
+        ratings.add(db, rating(study_of(db, job).id, case_id, 2))
     return trained
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from radtui.presets import PRESETS
 from radtui.records import JobKind, JobState, StopRequest
-from radtui.store import images, jobs, metrics
+from radtui.store import cases, jobs, metrics
 from radtui.tui.jobs.log import LogScreen
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.widgets.image_canvas import ImageCanvas, State
@@ -132,7 +132,7 @@ async def test_new_takes_the_settings_along_and_escape_goes_back(data, db):
 async def test_the_texts_step_through_time_and_images(data, db):
     add_images(data, db)
     job = add_train(db, steps=80)
-    one, two = images.usable(db, "chests", "test", 2)
+    one, two = cases.usable(db, "chests", "test", 2)
     async with opened(data, "train", MIDDLE) as (app, pilot):
         await until(pilot, lambda: f"Text of image {one} at step 80." in text_of(app))
         await until(pilot, lambda: "A round opacity of size 0." in text_of(app))

@@ -2,31 +2,31 @@
 
 from itertools import count
 
-from radtui.records import Rating, Variant
+from radtui.records import Rating
 
 _ids = count(1)
 
 
-def rating(image_id=1, preference=None, **fields):
-    """A blinded rating by "ana" in job 1 with a fresh id, unless told otherwise."""
+def rating(case_id=1, preference=None, **fields):
+    """A blinded rating by "ana" of base and tuned in study 1 with a fresh id, unless told otherwise."""
     values = {
         "id": next(_ids),
-        "job_id": 1,
-        "image_id": image_id,
+        "study_id": 1,
+        "case_id": case_id,
         "rater": "ana",
         "occasion": 0,
         "scheme": "radtui-default",
         "scheme_hash": "",
+        "earlier_arm": "base",
+        "later_arm": "tuned",
+        "later_left": True,
         "preference": preference,
         "both_bad": False,
-        "base_acceptability": None,
-        "tuned_acceptability": None,
         "answers": {},
         "note": "",
         "flagged": False,
         "skipped": False,
         "blinded": True,
-        "shown_left": Variant.TUNED,
         "active_s": 5.0,
         "wall_s": 6.0,
         "rated_at": 1000.0,

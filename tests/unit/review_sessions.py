@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 
 from radtui.measures.scheme import Scheme
-from radtui.records import Job, JobKind, JobState, Rating, Variant
+from radtui.records import Job, JobKind, JobState, Rating
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, jobs
-from radtui.store.descriptions import NewDescription
+from radtui.store import jobs, studies, texts
 from radtui.study import edits
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, Shown, read_study
+from radtui.study.session import ReviewSession, Shown, read_sitting
+from tests.conftest import give_arms, new_text
 
 
 class Clock:
@@ -28,7 +28,9 @@ def begin(
     db: sqlite3.Connection, job: Job, clock: Clock, rater: str = "ana", scheme: Scheme | None = None
 ) -> ReviewSession:
     """A session that has begun."""
-    session = ReviewSession(db, read_study(db, job.id, rater, scheme or default_scheme()), clock, clock)
+    study = studies.of_job(db, job.id)
+    assert study is not None
+    session = ReviewSession(db, read_sitting(db, study.id, rater, scheme or default_scheme()), clock, clock)
     session.start()
     return session
 
@@ -47,17 +49,14 @@ def prefer(session: ReviewSession, level: int) -> Rating:
     return row
 
 
-def described(db: sqlite3.Connection, image_ids: list[int]) -> Job:
-    """A finished generation job whose texts say of which variant and image they are."""
+def described(db: sqlite3.Connection, case_ids: list[int]) -> Job:
+    """A finished generation job whose texts say of which arm and case they are."""
     settings = GenerateSettings(dataset="many").to_dict()
-    job = jobs.create(db, JobKind.GENERATE, "many", "many", settings, image_ids=image_ids)
-    new = [
-        NewDescription(
-            image_id, variant, f"{variant} text of {image_id}", "Describe.", "greedy", 3, 0.1, False
-        )
-        for image_id in image_ids
-        for variant in Variant
-    ]
-    descriptions.add(db, job.id, new)
+    job = jobs.create(db, JobKind.GENERATE, "many", "many", settings, case_ids=case_ids)
+    made = give_arms(db, job, "base", "tuned")
+    texts.add(
+        db, job.id,
+        [new_text(case_id, arm, f"{name} text of {case_id}") for case_id in case_ids for name, arm in made.items()],
+    )  # fmt: skip
     jobs.end(db, job.id, JobState.DONE)
     return jobs.must_get(db, job.id)

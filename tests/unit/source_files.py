@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from radtui.records import NewCase
 from tests.conftest import drawn_png
 
 ORIENTATION = 0x0112  # EXIF
@@ -111,3 +112,15 @@ def write_parquet(path: Path, rows: list[dict[str, Any]], row_group_size: int = 
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, row_group_size=row_group_size)
     return path
+
+
+def data_of(case: NewCase) -> bytes:
+    """The bytes of a case's only image."""
+    (image,) = case.images
+    return image.data
+
+
+def error_of(case: NewCase) -> str:
+    """Why a case of one image has none, or ""."""
+    (image,) = case.images
+    return case.error or image.error

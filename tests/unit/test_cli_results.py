@@ -14,9 +14,9 @@ from radtui.measures.statistics import summarise
 from radtui.measures.text import word_count
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
-from radtui.store import descriptions, images, jobs, ratings
+from radtui.store import cases, jobs, ratings, studies
 from radtui.study.scheme_file import default_scheme
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 
 def run(data: DataDir, *arguments: str | Path) -> Result:
@@ -29,28 +29,29 @@ def run(data: DataDir, *arguments: str | Path) -> Result:
 
 def rate(db: sqlite3.Connection, job: Job) -> None:
     """Six ratings by ann and two by bob, one of them un-blinded."""
-    for n, image_id in enumerate(descriptions.comparison_ids(db, job.id)):
-        answers = {"dim.correctness": n % 3 - 1, "error.base.2.significant": 1}
+    for n, image_id in enumerate(studies.comparison_ids(db, study_of(db, job))):
+        answers = {"dim.correctness": n % 3 - 1, "error.base.2.significant": 1, "acceptability.base": 3,
+                   "acceptability.tuned": 5 - n % 2}  # fmt: skip
         ratings.add(db, rating(
-            job.id, image_id, (2, 1, 1, 0, -1, 2)[n], answers=answers, base_acceptability=3,
-            tuned_acceptability=5 - n % 2,
+            study_of(db, job).id, image_id, (2, 1, 1, 0, -1, 2)[n], answers=answers,
         ))  # fmt: skip
         if n < 2:
-            ratings.add(db, rating(job.id, image_id, 2, rater="bob", blinded=n == 0))
+            ratings.add(db, rating(study_of(db, job).id, image_id, 2, rater="bob", blinded=n == 0))
 
 
 def test_stats_prints_what_the_summary_says(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:
     rate(db, reviewed_job)
     told = json.loads(run(data, "stats", "--json").stdout)
     words = {
-        (reviewed_job.id, image_id): tuple(
-            word_count(side.text)
-            for side in (pair.base, pair.tuned)
-        )
-        for image_id in descriptions.comparison_ids(db, reviewed_job.id)
-        if (pair := descriptions.comparison(db, reviewed_job.id, image_id))
+        (study_of(db, reviewed_job).id, image_id): {
+            name: word_count(text.text) for name, text in pair.texts.items()
+        }
+        for image_id in studies.comparison_ids(db, study_of(db, reviewed_job))
+        if (pair := studies.comparison(db, study_of(db, reviewed_job), image_id))
     }  # fmt: skip
-    summary = summarise(ratings.current(db, reviewed_job.id), default_scheme(), words)  # type: ignore[arg-type]
+    summary = summarise(
+        ratings.current(db, study_of(db, reviewed_job).id), default_scheme(), "base", "tuned", words
+    )
     expected = json.loads(json.dumps(summary.to_dict()))
     assert {name: told[name] for name in expected} == expected
     assert (told["job"], told["n"], told["left_out"]["unblinded"]) == (reviewed_job.id, 7, 1)
@@ -66,9 +67,10 @@ def test_stats_prints_what_the_summary_says(data: DataDir, db: sqlite3.Connectio
 
 def test_stats_leaves_calibration_pairs_out(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:
     rate(db, reviewed_job)
-    image_id = descriptions.comparison_ids(db, reviewed_job.id)[2]
-    side = ratings.current(db, reviewed_job.id, "ann")[0].shown_left
-    ratings.assign(db, [ratings.Assignment(reviewed_job.id, image_id, "ann", 0, "calibration", side, "0")])
+    image_id = studies.comparison_ids(db, study_of(db, reviewed_job))[2]
+    study = study_of(db, reviewed_job)
+    sides = ("tuned", "base")
+    ratings.assign(db, [ratings.Assignment(study.id, image_id, "ann", 0, "calibration", *sides, "0")])
     told = json.loads(run(data, "stats", "--json").stdout)
     assert (told["n"], told["left_out"]["calibration"]) == (6, 1)
 
@@ -82,8 +84,8 @@ def test_stats_of_nothing_is_no_error(data: DataDir, reviewed_job: Job) -> None:
 def test_another_scheme_has_to_be_named(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
 ) -> None:
-    image_id = descriptions.comparison_ids(db, reviewed_job.id)[0]
-    ratings.add(db, rating(reviewed_job.id, image_id, 1, scheme="ward"))
+    image_id = studies.comparison_ids(db, study_of(db, reviewed_job))[0]
+    ratings.add(db, rating(study_of(db, reviewed_job).id, image_id, 1, scheme="ward"))
     with pytest.raises(UserError, match=r"'ward'.*--scheme"):
         run(data, "stats")
     own = 'id = "ward"\nversion = 1\n'
@@ -116,11 +118,11 @@ def test_plain_export_and_back(
 def test_an_export_and_the_statistics_count_the_same(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
 ) -> None:
-    first, second, *others = descriptions.comparison_ids(db, reviewed_job.id)
-    ratings.add(db, rating(reviewed_job.id, first, None, skipped=True))
-    ratings.add(db, rating(reviewed_job.id, second, None, flagged=True))
+    first, second, *others = studies.comparison_ids(db, study_of(db, reviewed_job))
+    ratings.add(db, rating(study_of(db, reviewed_job).id, first, None, skipped=True))
+    ratings.add(db, rating(study_of(db, reviewed_job).id, second, None, flagged=True))
     for image_id in others:
-        ratings.add(db, rating(reviewed_job.id, image_id, 1))
+        ratings.add(db, rating(study_of(db, reviewed_job).id, image_id, 1))
     for form in ("csv", "jsonl"):
         words = ("export", "--format", form, "--out", tmp_path / f"out.{form}")
         assert run(data, *words).stdout.startswith(
@@ -152,8 +154,8 @@ def test_a_file_that_is_not_there_is_one_sentence(
         run(data, "import-ratings", tmp_path / "nowhere.csv")
     with pytest.raises(UserError, match="choose another"):
         run(data, "export", "--out", tmp_path / "no" / "folder.csv")
-    (image, *_) = images.get_many(db, images.find(db, images.ImageQuery("drawn")))
-    data.blob(image.sha256).unlink()
+    (image, *_) = cases.get_many(db, cases.find(db, cases.CaseQuery("drawn")))
+    data.blob(image.first.sha256).unlink()
     with pytest.raises(UserError, match="bytes of this image are gone; import"):
         run(data, "show", str(image.id))
 

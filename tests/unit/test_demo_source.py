@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from radtui.demo.source import phantoms
+from tests.unit.source_files import data_of, error_of
 
 
 def test_one_process_and_two_yield_the_same_images_in_the_same_order():
@@ -21,13 +22,13 @@ def test_one_process_and_two_yield_the_same_images_in_the_same_order():
 
 def test_images_are_grey_pngs_with_truth_and_caption_and_never_repeat():
     images = list(phantoms(9, train=60, test=30, processes=1))
-    assert len({hashlib.sha256(image.data).digest() for image in images}) == 90
+    assert len({hashlib.sha256(data_of(image)).digest() for image in images}) == 90
     for image in images:
-        picture = Image.open(io.BytesIO(image.data))
+        picture = Image.open(io.BytesIO(data_of(image)))
         assert (picture.format, picture.mode) == ("PNG", "L")
         assert image.truth[0].finding
         assert image.reference.endswith(".")
-        assert not image.error
+        assert not error_of(image)
 
 
 def test_images_stream_before_all_are_drawn():

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radtui.export.comparisons import columns, write_csv
+from radtui.export.columns import paired_columns
+from radtui.export.comparisons import write_csv
 from radtui.export.files import whole_file
 from radtui.export.guard import RISKY_FIRST, guard, unguard
-from radtui.records import Job, UserError, Variant
-from radtui.store import descriptions, ratings
+from radtui.records import Job, UserError
+from radtui.store import ratings, studies
 from radtui.study.scheme_file import default_scheme
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 GOLDEN = Path(__file__).parents[1] / "data" / "comparisons.csv"
 
@@ -35,12 +36,13 @@ def test_no_cell_starts_as_a_formula(text: str) -> None:
 
 
 def _rate(db: sqlite3.Connection, job: Job) -> None:
-    first, second = descriptions.comparison_ids(db, job.id)[:2]
+    first, second = studies.comparison_ids(db, study_of(db, job))[:2]
+    answers = {"dim.correctness": -1, "error.base.2.significant": 1, "acceptability.tuned": 4}
     fixed = {"rated_at": 1_700_000_000.25, "active_s": 3.04, "wall_s": 12.5}
-    ratings.add(db, rating(job.id, first, 2, note='=1+1, "quoted"\nsecond line', tuned_acceptability=4,
-                           answers={"dim.correctness": -1, "error.base.2.significant": 1}, **fixed))  # fmt: skip
+    ratings.add(db, rating(study_of(db, job).id, first, 2, note='=1+1, "quoted"\nsecond line',
+                           answers=answers, **fixed))  # fmt: skip
     ratings.add(
-        db, rating(job.id, second, None, both_bad=True, shown_left=Variant.BASE, flagged=True, **fixed)
+        db, rating(study_of(db, job).id, second, None, both_bad=True, later_left=False, flagged=True, **fixed)
     )
 
 
@@ -49,17 +51,17 @@ def test_the_csv_is_the_golden_file_byte_for_byte(
 ) -> None:
     _rate(db, reviewed_job)
     out = tmp_path / "comparisons.csv"
-    assert write_csv(db, reviewed_job, default_scheme(), out) == 2
+    assert write_csv(db, study_of(db, reviewed_job), default_scheme(), out) == 2
     assert out.read_bytes() == GOLDEN.read_bytes()
 
 
 def test_a_row_reads_back_by_column(db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path) -> None:
     _rate(db, reviewed_job)
     out = tmp_path / "comparisons.csv"
-    write_csv(db, reviewed_job, default_scheme(), out)
+    write_csv(db, study_of(db, reviewed_job), default_scheme(), out)
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == columns(default_scheme())
+    assert list(rows[0]) == paired_columns(default_scheme())
     assert unguard(rows[0]["note"]) == '=1+1, "quoted"\nsecond line'
     assert (rows[0]["preference"], rows[0]["preference_label"]) == ("2", "tuned much better")
     assert (rows[0]["dim_correctness"], rows[0]["base_sig_2_omission"]) == ("-1", "1")

@@ -19,13 +19,14 @@ from radtui.export.files import whole_folder
 from radtui.export.formats import DEFAULT_NAMES, Exported, Options, write_export
 from radtui.measures.statistics import summarise
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, UserError, Variant
+from radtui.records import Job, JobKind, UserError
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, images, jobs, ratings
+from radtui.store import cases, jobs, ratings, studies, texts
 from radtui.study.preferences import choose
 from radtui.study.scheme_file import default_scheme
 from radtui.study.study import read_review
-from tests.unit.test_store import rating
+from tests.conftest import give_arms, new_text
+from tests.unit.test_store import rating, study_of
 
 SCHEME = default_scheme()
 
@@ -34,7 +35,7 @@ def write(
     data: DataDir, db: sqlite3.Connection, job: Job, form: str, out: Path, **options: object
 ) -> Exported:
     """One export of a job."""
-    return write_export(data, db, read_review(db, job, SCHEME), form, out, Options(**options))  # type: ignore[arg-type]
+    return write_export(data, db, read_review(db, study_of(db, job), SCHEME), form, out, Options(**options))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -44,25 +45,27 @@ def learnt_job(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> 
     job = jobs.create(
         db, JobKind.GENERATE, "train split", "drawn", GenerateSettings(dataset="drawn").to_dict()
     )
-    for image_id in ids:
-        descriptions.add(db, job.id, [
-            descriptions.NewDescription(image_id, variant, f"{variant} text {image_id}", "Describe.", "greedy", 3, 0.1,
-                                        False)
-            for variant in Variant
-        ])  # fmt: skip
+    made = give_arms(db, job, "base", "tuned")
+    for case_id in ids:
+        texts.add(
+            db, job.id, [new_text(case_id, arm, f"{name} text {case_id}") for name, arm in made.items()]
+        )
     return job
 
 
 def test_errors_are_the_grid_behind_the_statistics(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
 ) -> None:
-    a, b, c = descriptions.comparison_ids(db, reviewed_job.id)[:3]
+    a, b, c = studies.comparison_ids(db, study_of(db, reviewed_job))[:3]
     counted = {"error.base.2.significant": 2, "error.tuned.1.insignificant": 1}
-    ratings.add(db, rating(reviewed_job.id, a, 1, answers=counted))
-    ratings.add(db, rating(reviewed_job.id, b, 1))
-    ratings.add(db, rating(reviewed_job.id, c, 1, blinded=False, answers={"error.tuned.3.significant": 9}))
-    ratings.add(db, rating(reviewed_job.id, a, 1, occasion=1, answers=counted))
-    ratings.add(db, rating(reviewed_job.id, a, 1, rater="bob"))  # counts nothing anywhere
+    ratings.add(db, rating(study_of(db, reviewed_job).id, a, 1, answers=counted))
+    ratings.add(db, rating(study_of(db, reviewed_job).id, b, 1))
+    ratings.add(
+        db,
+        rating(study_of(db, reviewed_job).id, c, 1, blinded=False, answers={"error.tuned.3.significant": 9}),
+    )
+    ratings.add(db, rating(study_of(db, reviewed_job).id, a, 1, occasion=1, answers=counted))
+    ratings.add(db, rating(study_of(db, reviewed_job).id, a, 1, rater="bob"))  # counts nothing anywhere
     done = write(data, db, reviewed_job, "errors", tmp_path / "errors.csv")
     with done.path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -76,8 +79,10 @@ def test_errors_are_the_grid_behind_the_statistics(
     assert set(found.values()) == {0}
     assert done.left_out == {"repeats": 1, "unblinded": 1}
 
-    summary = summarise(ratings.current(db, reviewed_job.id), SCHEME)
-    assert summary.errors and summary.errors.n == 2 and summary.errors.base.significant.value == 2 / 2
+    summary = summarise(ratings.current(db, study_of(db, reviewed_job).id), SCHEME, "base", "tuned")
+    assert (
+        summary.errors and summary.errors.earlier.significant.value == 2
+    )  # in the one text that was checked
     assert write(data, db, reviewed_job, "errors", done.path, include_unblinded=True).rows == 3 * 28
 
 
@@ -85,9 +90,14 @@ def test_parquet_is_typed_and_holds_the_texts_as_they_are(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
 ) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    image_id = descriptions.comparison_ids(db, reviewed_job.id)[0]
+    image_id = studies.comparison_ids(db, study_of(db, reviewed_job))[0]
     note = "=1\r\0\x1b[1m"
-    ratings.add(db, rating(reviewed_job.id, image_id, -2, note=note, answers={"error.base.1.significant": 3}))
+    ratings.add(
+        db,
+        rating(
+            study_of(db, reviewed_job).id, image_id, -2, note=note, answers={"error.base.1.significant": 3}
+        ),
+    )
     done = write(data, db, reviewed_job, "parquet", tmp_path / "x.parquet")
     table = parquet.read_table(done.path)
     row = table.to_pylist()[0]
@@ -110,8 +120,10 @@ def test_without_pyarrow_a_sentence_says_so(
 def test_a_manifest_names_every_file_with_its_sha256(
     data: DataDir, db: sqlite3.Connection, learnt_job: Job, tmp_path: Path, form: str
 ) -> None:
-    for image_id in descriptions.comparison_ids(db, learnt_job.id)[:4]:
-        ratings.add(db, rating(learnt_job.id, image_id, 2, answers={"error.base.1.significant": 1}))
+    for image_id in studies.comparison_ids(db, study_of(db, learnt_job))[:4]:
+        ratings.add(
+            db, rating(study_of(db, learnt_job).id, image_id, 2, answers={"error.base.1.significant": 1})
+        )
     done = write(data, db, learnt_job, form, tmp_path / DEFAULT_NAMES[form], rater="")
     assert done.manifest == tmp_path / (DEFAULT_NAMES[form] + ".manifest.json")
     told = json.loads(done.manifest.read_text())
@@ -129,8 +141,8 @@ def test_only_clear_blind_preferences_outside_the_test_split_are_learnt_from(
     add_images: Callable[..., list[int]],
     tmp_path: Path,
 ) -> None:
-    ids = descriptions.comparison_ids(db, learnt_job.id)
-    job = learnt_job.id
+    ids = studies.comparison_ids(db, study_of(db, learnt_job))
+    job = study_of(db, learnt_job).id
     ratings.add(db, rating(job, ids[0], 2))  # the tuned text
     ratings.add(db, rating(job, ids[1], -1))  # the base text
     ratings.add(db, rating(job, ids[2], 0))
@@ -139,15 +151,15 @@ def test_only_clear_blind_preferences_outside_the_test_split_are_learnt_from(
     ratings.add(db, rating(job, ids[5], 2, blinded=False))
     ratings.add(db, rating(job, ids[0], -2, occasion=1))
     ratings.add(db, rating(job, ids[6], 2))
-    ratings.assign(db, [ratings.Assignment(job, ids[6], "ann", 0, "calibration", Variant.TUNED, "0")])
+    ratings.assign(db, [ratings.Assignment(job, ids[6], "ann", 0, "calibration", "tuned", "base", "0")])
     ratings.add(db, rating(job, ids[7], 2, answers={"error.tuned.1.significant": 1}))
     ratings.add(db, rating(job, ids[8], 2, answers={"error.base.1.significant": 1}))  # in the rejected text
     ratings.add(db, rating(job, ids[9], 1))
     ratings.add(db, rating(job, ids[9], -1, rater="bob"))  # two raters, even
     ratings.add(db, rating(job, ids[10], 2))
-    db.execute("UPDATE images SET leaked = 1 WHERE id = ?", (ids[10],))
+    db.execute("UPDATE cases SET leaked = 1 WHERE id = ?", (ids[10],))
     ratings.add(db, rating(job, ids[11], 2))
-    db.execute("UPDATE images SET split = 'Test' WHERE id = ?", (ids[11],))
+    db.execute("UPDATE cases SET split = 'Test' WHERE id = ?", (ids[11],))
 
     done = write(data, db, learnt_job, "dpo", tmp_path / "dpo")
     assert done.left_out == {
@@ -163,27 +175,31 @@ def test_only_clear_blind_preferences_outside_the_test_split_are_learnt_from(
         f"tuned text {ids[1]}",
     ]
     assert rows[0]["prompt"] == [{"role": "user", "content": "Describe."}]
-    asked = choose(db, read_review(db, learnt_job, SCHEME), keep_significant_errors=True)
+    asked = choose(db, read_review(db, study_of(db, learnt_job), SCHEME), keep_significant_errors=True)
     assert len(asked.pairs) == 4 and "chosen_with_significant_error" not in asked.left_out
 
 
 def test_images_lie_beside_as_they_are_or_as_the_model_saw_them(
     data: DataDir, db: sqlite3.Connection, learnt_job: Job, tmp_path: Path
 ) -> None:
-    ids = descriptions.comparison_ids(db, learnt_job.id)
+    ids = studies.comparison_ids(db, study_of(db, learnt_job))
     deep = io.BytesIO()
     Pillow.linear_gradient("L").convert("I;16").point(lambda v: v * 100).save(deep, "TIFF")
     sha256 = hashlib.sha256(deep.getvalue()).hexdigest()
     data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
     data.blob(sha256).write_bytes(deep.getvalue())
-    db.execute("UPDATE images SET sha256 = ?, format = 'TIFF', mode = 'I;16' WHERE id = ?", (sha256, ids[1]))
+    kept = (sha256, "TIFF", 256, 256, "I;16")
+    db.execute("INSERT INTO images (sha256, format, width_px, height_px, mode) VALUES (?, ?, ?, ?, ?)", kept)
+    db.execute("UPDATE case_images SET sha256 = ? WHERE case_id = ?", (sha256, ids[1]))
     for image_id in ids[:2]:
-        ratings.add(db, rating(learnt_job.id, image_id, 2))
+        ratings.add(db, rating(study_of(db, learnt_job).id, image_id, 2))
     folder = write(data, db, learnt_job, "kto", tmp_path / "kto").path / "train"
     rows = [json.loads(line) for line in (folder / "metadata.jsonl").read_text().splitlines()]
     assert [row["label"] for row in rows] == [True, False, True, False]
-    first = images.get(db, ids[0])
-    assert first and (folder / rows[0]["file_name"]).read_bytes() == data.blob(first.sha256).read_bytes()
+    first = cases.get(db, ids[0])
+    assert (
+        first and (folder / rows[0]["file_name"]).read_bytes() == data.blob(first.first.sha256).read_bytes()
+    )
     with Pillow.open(folder / rows[2]["file_name"]) as seen:
         assert (seen.format, seen.mode, seen.getextrema()[0]) == ("PNG", "RGB", (0, 255))
 
@@ -191,7 +207,10 @@ def test_images_lie_beside_as_they_are_or_as_the_model_saw_them(
 def test_nothing_to_learn_from_leaves_no_folder(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
 ) -> None:
-    ratings.add(db, rating(reviewed_job.id, descriptions.comparison_ids(db, reviewed_job.id)[0], 2))
+    ratings.add(
+        db,
+        rating(study_of(db, reviewed_job).id, studies.comparison_ids(db, study_of(db, reviewed_job))[0], 2),
+    )
     with pytest.raises(UserError, match=r"1 in a held-out split.*--split train"):
         write(data, db, reviewed_job, "dpo", tmp_path / "dpo")
     assert not (tmp_path / "dpo").exists()
@@ -200,16 +219,16 @@ def test_nothing_to_learn_from_leaves_no_folder(
 def test_a_folder_is_whole_or_as_it_was(
     data: DataDir, db: sqlite3.Connection, learnt_job: Job, tmp_path: Path
 ) -> None:
-    first, second = descriptions.comparison_ids(db, learnt_job.id)[:2]
-    ratings.add(db, rating(learnt_job.id, first, 2))
+    first, second = studies.comparison_ids(db, study_of(db, learnt_job))[:2]
+    ratings.add(db, rating(study_of(db, learnt_job).id, first, 2))
     out = tmp_path / "out" / "dpo"
     out.parent.mkdir()
     write(data, db, learnt_job, "dpo", out)
     before = (out / "train" / "metadata.jsonl").read_bytes()
-    gone = images.get(db, second)
+    gone = cases.get(db, second)
     assert gone
-    data.blob(gone.sha256).unlink()
-    ratings.add(db, rating(learnt_job.id, second, 2))
+    data.blob(gone.first.sha256).unlink()
+    ratings.add(db, rating(study_of(db, learnt_job).id, second, 2))
     with pytest.raises(UserError, match="import the data set again"):
         write(data, db, learnt_job, "dpo", out)
     assert (out / "train" / "metadata.jsonl").read_bytes() == before

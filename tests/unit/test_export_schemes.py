@@ -18,10 +18,10 @@ from radtui.export.restore import import_ratings
 from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
-from radtui.store import descriptions, ratings
+from radtui.store import ratings, studies
 from radtui.study.scheme_file import default_scheme, parse_scheme
 from radtui.study.study import read_review
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 DEFAULT = default_scheme()
 OWN = parse_scheme(
@@ -32,8 +32,13 @@ OWN = parse_scheme(
 def rate(
     db: sqlite3.Connection, job: Job, n: int, scheme: Scheme, answers: dict[str, int], rater: str
 ) -> None:
-    image_id = descriptions.comparison_ids(db, job.id)[n]
-    row = rating(job.id, image_id, n % 5 - 2, rater=rater, answers=answers)
+    image_id = studies.comparison_ids(db, study_of(db, job))[n]
+    pair = studies.comparison(db, study_of(db, job), image_id)
+    assert pair is not None
+    row = rating(
+        pair.study_id, image_id, n % 5 - 2, rater=rater, answers=answers,
+        earlier_text_id=pair.by("base").text_id, later_text_id=pair.by("tuned").text_id,
+    )  # fmt: skip
     ratings.add(db, replace(row, scheme=scheme.id, scheme_hash=scheme.sha256, rated_at=1_700_000_000.25 + n))
 
 
@@ -58,7 +63,7 @@ def test_each_scheme_has_a_file_of_its_own_which_names_the_others(
     files = {}
     for scheme, other, rows, others in ((DEFAULT, OWN, 3, 2), (OWN, DEFAULT, 2, 3)):
         out = files[scheme.id] = tmp_path / f"{scheme.id}.csv"
-        done = write_export(data, db, read_review(db, both, scheme), "csv", out, Options())
+        done = write_export(data, db, read_review(db, study_of(db, both), scheme), "csv", out, Options())
         assert (done.rows, done.left_out) == (rows, {"other_scheme": others})
         assert {row["scheme_hash"] for row in rows_of(out)} == {scheme.sha256}
         assert f"{others} by '{other.id}' ({other.sha256[:10]})" in done.note and "--scheme" in done.note
@@ -68,25 +73,25 @@ def test_each_scheme_has_a_file_of_its_own_which_names_the_others(
         }
     assert [row["dim_tone"] for row in rows_of(files["own"])] == ["2", "1"]
 
-    stored = [ratings.history(db, both.id, name) for name in ("ann", "ben")]
+    stored = [ratings.history(db, study_of(db, both).id, name) for name in ("ann", "ben")]
     db.execute("DELETE FROM ratings")
     assert import_ratings(db, files["radtui-default"], DEFAULT).added == 3
     with pytest.raises(UserError, match="--scheme"):
         import_ratings(db, files["own"], DEFAULT)
     assert import_ratings(db, files["own"], OWN).added == 2
-    assert [ratings.history(db, both.id, name) for name in ("ann", "ben")] == stored
+    assert [ratings.history(db, study_of(db, both).id, name) for name in ("ann", "ben")] == stored
 
 
 def test_jsonl_holds_all_schemes_together(
     data: DataDir, db: sqlite3.Connection, both: Job, tmp_path: Path
 ) -> None:
     out = tmp_path / "all.jsonl"
-    done = write_export(data, db, read_review(db, both, DEFAULT), "jsonl", out, Options())
+    done = write_export(data, db, read_review(db, study_of(db, both), DEFAULT), "jsonl", out, Options())
     assert (done.rows, done.left_out, done.note) == (5, {}, "")
-    stored = [ratings.history(db, both.id, name) for name in ("ann", "ben")]
+    stored = [ratings.history(db, study_of(db, both).id, name) for name in ("ann", "ben")]
     db.execute("DELETE FROM ratings")
     assert import_ratings(db, out, DEFAULT).added == 5
-    assert [ratings.history(db, both.id, name) for name in ("ann", "ben")] == stored
+    assert [ratings.history(db, study_of(db, both).id, name) for name in ("ann", "ben")] == stored
 
 
 def test_versions_that_ask_the_same_share_a_file_and_are_told_apart(
@@ -97,7 +102,7 @@ def test_versions_that_ask_the_same_share_a_file_and_are_told_apart(
     rate(db, reviewed_job, 0, older, {"dim.correctness": 1}, "ann")
     rate(db, reviewed_job, 1, DEFAULT, {}, "ann")
     done = write_export(
-        data, db, read_review(db, reviewed_job, DEFAULT), "csv", tmp_path / "a.csv", Options()
+        data, db, read_review(db, study_of(db, reviewed_job), DEFAULT), "csv", tmp_path / "a.csv", Options()
     )
     assert (done.rows, done.left_out) == (2, {})
     assert "2 versions" in done.note and "scheme_hash" in done.note and older.sha256[:10] in done.note
@@ -111,11 +116,11 @@ def test_an_answer_without_a_column_is_never_dropped_in_silence(
     rate(db, reviewed_job, 0, older, {"dim.tone": 1}, "ann")
     rate(db, reviewed_job, 1, older, {"dim.correctness": 1}, "ann")
     done = write_export(
-        data, db, read_review(db, reviewed_job, DEFAULT), "csv", tmp_path / "a.csv", Options()
+        data, db, read_review(db, study_of(db, reviewed_job), DEFAULT), "csv", tmp_path / "a.csv", Options()
     )
     assert (done.rows, done.left_out) == (1, {"other_scheme": 1})
     assert older.sha256[:10] in done.note
-    assert write_csv(db, reviewed_job, older, tmp_path / "b.csv") == 2
+    assert write_csv(db, study_of(db, reviewed_job), older, tmp_path / "b.csv") == 2
     assert [row["dim_tone"] for row in rows_of(tmp_path / "b.csv")] == ["1", ""]
 
 

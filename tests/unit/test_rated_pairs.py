@@ -11,10 +11,11 @@ from click.testing import CliRunner, Result
 
 from radtui.cli import cli
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, Variant
+from radtui.records import Job, JobKind, JobState
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import descriptions, images, jobs, ratings
-from tests.unit.test_store import rating
+from radtui.store import cases, jobs, ratings, texts
+from tests.conftest import give_arms, new_text
+from tests.unit.test_store import rating, study_of
 
 pytestmark = pytest.mark.usefixtures("launched")
 
@@ -39,12 +40,12 @@ def rate(db: sqlite3.Connection, trained: Job, count: int, ties: int = 0) -> Non
     """Descriptions of training images with the job's adapter, `count` of them with a preference."""
     settings = GenerateSettings(dataset="drawn", train_job=trained.id, split="train")
     job = jobs.create(db, JobKind.GENERATE, "g", "drawn", settings.to_dict(), parent_job_id=trained.id)
-    for place, image_id in enumerate(images.usable(db, "drawn", "train", count + ties)):
-        descriptions.add(db, job.id, [
-            descriptions.NewDescription(image_id, variant, f"By {variant}.", "Look.", "greedy", 3, 0.1, False)
-            for variant in (Variant.BASE, Variant.TUNED)
+    made = give_arms(db, job, "base", "tuned")
+    for place, case_id in enumerate(cases.usable(db, "drawn", "train", count + ties)):
+        texts.add(db, job.id, [
+            new_text(case_id, arm, f"By {name}.", prompt="Look.") for name, arm in made.items()
         ])  # fmt: skip
-        ratings.add(db, rating(job.id, image_id, 2 if place < count else 0))
+        ratings.add(db, rating(study_of(db, job).id, case_id, 2 if place < count else 0))
 
 
 def run(data: DataDir, *arguments: str) -> Result:
@@ -122,12 +123,12 @@ def test_ratings_of_the_test_split_are_never_learnt_from(
     data: DataDir, db: sqlite3.Connection, trained: Job
 ) -> None:
     rate(db, trained, 10)
-    held_out = images.usable(db, "drawn", "test")
+    held_out = cases.usable(db, "drawn", "test")
     job = jobs.children(db, trained.id, JobKind.GENERATE)[0]
-    for image_id in held_out:
-        descriptions.add(db, job.id, [
-            descriptions.NewDescription(image_id, variant, f"By {variant}.", "Look.", "greedy", 3, 0.1, False)
-            for variant in (Variant.BASE, Variant.TUNED)
+    made = give_arms(db, job, "base", "tuned")
+    for case_id in held_out:
+        texts.add(db, job.id, [
+            new_text(case_id, arm, f"By {name}.", prompt="Look.") for name, arm in made.items()
         ])  # fmt: skip
-        ratings.add(db, rating(job.id, image_id, 2))
+        ratings.add(db, rating(study_of(db, job).id, case_id, 2))
     assert "10 rated pairs of job 1" in run(data, "--from-preferences").stderr

@@ -21,7 +21,7 @@ from radtui.cli import cli
 from radtui.export.report import write_report
 from radtui.export.report.document import Document, Examples, Point, Section, Shown, Tone
 from radtui.export.report.findings import findings, introduced
-from radtui.export.report.gather import gather
+from radtui.export.report.gather import gather, report_study
 from radtui.export.report.markdown import markdown_page, plain
 from radtui.export.report.page import CLIPPED, html_page
 from radtui.export.report.plots import DARK_TONES, LIGHT_TONES, Leaning, Pair, errors_svg, preference_svg
@@ -30,10 +30,10 @@ from radtui.measures.intervals import Estimate
 from radtui.measures.text import visible
 from radtui.measures.words import share
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, UserError, Variant
-from radtui.store import descriptions, jobs, metrics, ratings
+from radtui.records import Job, JobKind, UserError
+from radtui.store import jobs, metrics, ratings, studies
 from radtui.study.scheme_file import default_scheme
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 SCHEME = default_scheme()
 TITLES = [
@@ -76,27 +76,35 @@ def told_job(db: sqlite3.Connection, reviewed_job: Job) -> Job:
         db, train, images=6, trainable_parameters=500, total_parameters=10_000, seconds=75.0,
         versions={"torch": "2.13.0"}, substitutions=["32-bit weights: no CUDA"],
     )  # fmt: skip
-    ids = descriptions.comparison_ids(db, reviewed_job.id)
-    db.execute("UPDATE descriptions SET text = ? WHERE image_id = ? AND variant = 'base'", (NASTY, ids[0]))
-    db.execute("UPDATE images SET reference = ? WHERE id = ?", (NASTY, ids[0]))
+    ids = studies.comparison_ids(db, study_of(db, reviewed_job))
+    db.execute("UPDATE texts SET text = ? WHERE case_id = ? AND adapter = ''", (NASTY, ids[0]))
+    db.execute("UPDATE cases SET reference = ? WHERE id = ?", (NASTY, ids[0]))
     for n, image_id in enumerate(ids):
-        answers = {"dim.correctness": 1, "error.base.2.significant": 1}
+        answers = {"dim.correctness": 1, "error.base.2.significant": 1, "acceptability.base": 2,
+                   "acceptability.tuned": 4}  # fmt: skip
         if n == 4:
             answers["error.tuned.3.significant"] = 2
             del answers["error.base.2.significant"]
         ratings.add(db, rating(
-            reviewed_job.id, image_id, (2, 1, 1, 0, -2, None)[n], both_bad=n == 5, answers=answers, note=NASTY,
-            base_acceptability=2, tuned_acceptability=4,
+            study_of(db, reviewed_job).id, image_id, (2, 1, 1, 0, -2, None)[n], both_bad=n == 5, answers=answers,
+            note=NASTY,
         ))  # fmt: skip
         ratings.add(
-            db, rating(reviewed_job.id, image_id, (2, 2, 1, 0, -1, None)[n], both_bad=n == 5, rater=NASTY)
+            db,
+            rating(
+                study_of(db, reviewed_job).id,
+                image_id,
+                (2, 2, 1, 0, -1, None)[n],
+                both_bad=n == 5,
+                rater=NASTY,
+            ),
         )
     return reviewed_job
 
 
 def page_of(data: DataDir, db: sqlite3.Connection, job: Job) -> str:
     """The HTML report on a job."""
-    return html_page(compose(gather(data, db, job, SCHEME)))
+    return html_page(compose(gather(data, db, study_of(db, job), SCHEME)))
 
 
 def test_the_page_has_every_part_and_needs_nothing_else(
@@ -129,7 +137,7 @@ def test_nothing_that_a_model_or_person_wrote_is_markup(
 def test_its_numbers_are_those_of_the_statistics(
     data: DataDir, db: sqlite3.Connection, told_job: Job
 ) -> None:
-    told = gather(data, db, told_job, SCHEME)
+    told = gather(data, db, study_of(db, told_job), SCHEME)
     seen = Reader(html_page(compose(told)))
     summary = told.summary
     assert summary.n == 12 and share(summary.preference.win_rate) in seen.text
@@ -142,7 +150,7 @@ def test_its_numbers_are_those_of_the_statistics(
 def test_what_got_worse_is_told_even_where_no_test_notices(
     data: DataDir, db: sqlite3.Connection, told_job: Job
 ) -> None:
-    points = {point.claim: point for point in introduced(gather(data, db, told_job, SCHEME))}
+    points = {point.claim: point for point in introduced(gather(data, db, study_of(db, told_job), SCHEME))}
     assert points["Pairs in which the base text was preferred"].figures == "2 of 12"
     assert points["Pairs in which both texts were bad"].figures == "2 of 12"
     assert (
@@ -156,7 +164,7 @@ def test_what_got_worse_is_told_even_where_no_test_notices(
 def test_better_and_worse_need_the_numbers_behind_them(
     data: DataDir, db: sqlite3.Connection, told_job: Job
 ) -> None:
-    told = gather(data, db, told_job, SCHEME)
+    told = gather(data, db, study_of(db, told_job), SCHEME)
     points = {point.claim: point.tone for point in findings(told)}
     assert points["The tuned text is preferred"] is Tone.OPEN  # 10 decided pairs are too few
     assert points["Acceptability"] is Tone.BETTER
@@ -179,13 +187,13 @@ def test_better_and_worse_need_the_numbers_behind_them(
 def test_bootstraps_of_a_few_texts_decide_nothing(
     data: DataDir, db: sqlite3.Connection, told_job: Job, texts: int, tone: Tone
 ) -> None:
-    told = gather(data, db, told_job, SCHEME)
-    base, tuned = told.scores[Variant.BASE], told.scores[Variant.TUNED]
+    told = gather(data, db, study_of(db, told_job), SCHEME)
+    base, tuned = told.scores["base"], told.scores["tuned"]
     assert base.text is not None and tuned.text is not None
     low, high = (Estimate(value, value - 0.05, value + 0.05, texts, "bca") for value in (0.2, 0.6))
     scores = {
-        Variant.BASE: replace(base, text=replace(base.text, rouge_l=low)),
-        Variant.TUNED: replace(tuned, text=replace(tuned.text, rouge_l=high)),
+        "base": replace(base, text=replace(base.text, rouge_l=low)),
+        "tuned": replace(tuned, text=replace(tuned.text, rouge_l=high)),
     }
     found = {point.claim: point.tone for point in findings(replace(told, scores=scores))}
     assert found["Overlap with the reference (ROUGE-L)"] is tone
@@ -194,8 +202,8 @@ def test_bootstraps_of_a_few_texts_decide_nothing(
 def test_examples_are_chosen_by_rule_losses_among_them(
     data: DataDir, db: sqlite3.Connection, told_job: Job
 ) -> None:
-    ids = descriptions.comparison_ids(db, told_job.id)
-    chosen = [example.image.id for example in gather(data, db, told_job, SCHEME).examples]
+    ids = studies.comparison_ids(db, study_of(db, told_job))
+    chosen = [example.case.id for example in gather(data, db, study_of(db, told_job), SCHEME).examples]
     assert chosen == [ids[0], ids[1], ids[4], ids[3], ids[5], ids[2]]
 
 
@@ -215,7 +223,7 @@ def test_an_image_that_is_gone_leaves_a_sentence(
 
 
 def test_a_long_text_is_cut_with_its_length(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:
-    db.execute("UPDATE descriptions SET text = ? WHERE variant = 'tuned'", ("word " * 2000,))
+    db.execute("UPDATE texts SET text = ? WHERE adapter = 'tuned'", ("word " * 2000,))
     seen = Reader(page_of(data, db, reviewed_job))
     assert f"({10_000 - CLIPPED:,} more characters)" in seen.text
 
@@ -239,13 +247,13 @@ def test_what_cannot_be_told_is_one_sentence(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"neither \.html nor \.md"):
-        write_report(data, db, reviewed_job, SCHEME, tmp_path / "x.pdf")
+        write_report(data, db, study_of(db, reviewed_job), SCHEME, tmp_path / "x.pdf")
     alone = jobs.create(db, JobKind.TRAIN, "alone", "drawn", {})
     with pytest.raises(UserError, match="radtui generate --train-job"):
-        write_report(data, db, alone, SCHEME, tmp_path / "x.html")
+        report_study(db, alone)
     importing = jobs.create(db, JobKind.IMPORT, "import", "drawn", {})
     with pytest.raises(UserError, match="no pair of descriptions"):
-        write_report(data, db, importing, SCHEME, tmp_path / "x.html")
+        report_study(db, importing)
     assert list(tmp_path.glob("x.*")) == []
 
 
@@ -255,7 +263,7 @@ def test_drawings_are_whole_svg_with_every_count(
     rows = [Leaning(NASTY, (1, 20, 30, 40, 50), "+0.5"), Leaning("none", (0, 0, 0, 0, 0), "-")]
     pairs = [Pair("a", Estimate(0.5, 0.2, 0.9, 9, "x"), Estimate(None, None, None, 0, "x"))]
     for tones in (LIGHT_TONES, DARK_TONES):
-        drawn = ElementTree.fromstring(preference_svg(rows, tones))
+        drawn = ElementTree.fromstring(preference_svg(rows, tones, ("base", "tuned")))
         texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
         assert {"20", "30", "40", "50"} <= set(texts)
         bars = [e for e in drawn.iter("{http://www.w3.org/2000/svg}rect") if e.get("height") == "22"]
@@ -265,14 +273,14 @@ def test_drawings_are_whole_svg_with_every_count(
             (float(b.get("x") or 0), float(b.get("x") or 0) + w) for b, w in zip(bars, widths, strict=True)
         ]
         assert min(edges)[0] >= 214 - 1 and max(e[1] for e in edges) <= 960 - 200 + 1
-        ElementTree.fromstring(errors_svg(pairs, tones, "a report"))
+        ElementTree.fromstring(errors_svg(pairs, tones, "a report", ("base", "tuned")))
     for svg in re.findall(r"<svg.*?</svg>", page_of(data, db, told_job), re.DOTALL):
         ElementTree.fromstring(svg)
 
 
 def document_of(text: str) -> Document:
     """A report whose example holds a text in every place a person or model can fill."""
-    shown = Shown(text, "equal", Tone.OPEN, b"", 0, 0, text, text, text, (text,))
+    shown = Shown(text, "equal", Tone.OPEN, b"", 0, 0, text, (("Before", text), ("After", text)), (text,))
     return Document(text, "lead", WARNING, (), (Section("x", "X", (Examples((shown,)),)),), "end")
 
 
@@ -337,7 +345,7 @@ def test_a_run_of_which_little_is_known_is_told_too(
         db.execute("UPDATE jobs SET parent_job_id = NULL WHERE id = ?", (reviewed_job.id,))
     else:
         db.execute("DELETE FROM truths")
-        db.execute("UPDATE images SET reference = '', examination = ''")
+        db.execute("UPDATE cases SET reference = '', examination = ''")
     job = jobs.must_get(db, reviewed_job.id)
     seen = Reader(page_of(data, db, job))
     assert ("were not trained" in seen.text or "was not trained" in seen.text) == (missing == "train")
@@ -349,4 +357,4 @@ def test_the_time_of_the_training_loop_and_of_the_whole_job_are_told_apart(
 ) -> None:
     db.execute("UPDATE jobs SET started_at = 1000, ended_at = 1100 WHERE id = ?", (told_job.parent_job_id,))
     said = "1 min 15 s; 1 min 40 s from the job's start to its end, loading included"
-    assert said in markdown_page(compose(gather(data, db, told_job, SCHEME)))
+    assert said in markdown_page(compose(gather(data, db, study_of(db, told_job), SCHEME)))

@@ -8,68 +8,67 @@ from collections import Counter
 
 import pytest
 
-from radtui.records import Variant
 from radtui.study.blinding import (
     calibration_set,
     draw_pair,
     has_repeat,
+    later_left,
     order_key,
     repeat_delay,
-    shown_left,
 )
 
 
-def tuned_left_share(ids, seed=1, rater="ana", job_id=7):
-    return sum(shown_left(job_id, i, rater, 0, seed) is Variant.TUNED for i in ids) / len(ids)
+def later_left_share(ids, seed=1, rater="ana", draw_id=7):
+    return sum(later_left(draw_id, i, rater, 0, seed) for i in ids) / len(ids)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_tuned_stands_left_in_half_of_2000(seed):
-    assert 0.47 <= tuned_left_share(range(1, 2001), seed) <= 0.53
-    assert 0.47 <= tuned_left_share(range(5000, 7000), seed) <= 0.53
-    assert 0.47 <= tuned_left_share(random.Random(seed).sample(range(20_000), 2000), seed) <= 0.53
-    assert 0.47 <= tuned_left_share(range(0, 8000, 4), seed) <= 0.53  # one id of each block
+def test_the_later_arm_stands_left_in_half_of_2000(seed):
+    assert 0.47 <= later_left_share(range(1, 2001), seed) <= 0.53
+    assert 0.47 <= later_left_share(range(5000, 7000), seed) <= 0.53
+    assert 0.47 <= later_left_share(random.Random(seed).sample(range(20_000), 2000), seed) <= 0.53
+    assert 0.47 <= later_left_share(range(0, 8000, 4), seed) <= 0.53  # one id of each block
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_first_2000_in_shown_order_are_balanced(seed):
     shown = sorted(range(4000), key=lambda i: order_key(7, i, "ana", 0, seed))[:2000]
-    assert 0.47 <= tuned_left_share(shown, seed) <= 0.53
+    assert 0.47 <= later_left_share(shown, seed) <= 0.53
 
 
 def test_any_run_of_ids_is_balanced():
     for start in range(200):
-        left = sum(shown_left(1, i, "ana", 0, 3) is Variant.TUNED for i in range(start, start + 40))
+        left = sum(later_left(1, i, "ana", 0, 3) for i in range(start, start + 40))
         assert 18 <= left <= 22
 
 
 def test_the_side_does_not_follow_the_order_shown():
     # Knowing the last side must not help to guess the next one.
     shown = sorted(range(4000), key=lambda i: order_key(7, i, "ana", 0, 9))
-    sides = [shown_left(7, i, "ana", 0, 9) for i in shown]
+    sides = [later_left(7, i, "ana", 0, 9) for i in shown]
     same = sum(a is b for a, b in itertools.pairwise(sides)) / (len(sides) - 1)
     assert 0.47 < same < 0.53
 
 
-@pytest.mark.parametrize("other", [{"rater": "bo"}, {"seed": 2}, {"job_id": 8}])
-def test_each_rater_seed_and_job_has_sides_of_its_own(other):
+@pytest.mark.parametrize("other", [{"rater": "bo"}, {"seed": 2}, {"draw_id": 8}])
+def test_each_rater_seed_and_study_has_sides_of_its_own(other):
     def sides(**kw):
-        base = {"job_id": 7, "rater": "ana", "seed": 1} | kw
-        return [shown_left(base["job_id"], i, base["rater"], 0, base["seed"]) for i in range(2000)]
+        base = {"draw_id": 7, "rater": "ana", "seed": 1} | kw
+        return [later_left(base["draw_id"], i, base["rater"], 0, base["seed"]) for i in range(2000)]
 
     agree = sum(a is b for a, b in zip(sides(), sides(**other), strict=True)) / 2000
     assert 0.46 < agree < 0.54
 
 
 def test_the_repeat_draws_its_side_anew():
-    agree = sum(shown_left(1, i, "ana", 0, 1) is shown_left(1, i, "ana", 1, 1) for i in range(2000)) / 2000
+    agree = sum(later_left(1, i, "ana", 0, 1) is later_left(1, i, "ana", 1, 1) for i in range(2000)) / 2000
     assert 0.46 < agree < 0.54
 
 
 def test_another_process_with_another_hash_seed_agrees():
     code = (
         "from radtui.study.blinding import *;"
-        "print([shown_left(3,i,'zoë',0,5).value for i in range(9)],[order_key(3,i,'zoë',0,5) for i in range(3)],"
+        "print([later_left(3,i,'zoë',0,5) for i in range(9)],[order_key(3,i,'zoë',0,5) for i in range(3)],"
         "[has_repeat(3,i,'zoë',5,.1) for i in range(40)],calibration_set(3,range(50),4,5))"
     )
     outputs = {
@@ -86,7 +85,7 @@ def test_another_process_with_another_hash_seed_agrees():
 
 def test_values_are_pinned():
     # A change here would move the sides of studies that are under way.
-    assert [shown_left(1, i, "ana", 0, 42).value for i in range(8)] == [
+    assert ["tuned" if later_left(1, i, "ana", 0, 42) else "base" for i in range(8)] == [
         "base",
         "base",
         "tuned",
@@ -134,7 +133,7 @@ def test_calibration_is_the_same_for_every_rater_and_any_order_of_ids():
     assert calibration_set(1, range(5), 0, 1) == ()
 
 
-def test_pairs_among_three_variants_are_balanced_and_sides_too():
+def test_pairs_among_three_arms_are_balanced_and_sides_too():
     drawn = Counter(draw_pair(("base", "sft", "dpo"), 1, i, "ana", 1) for i in range(600))
     assert len(drawn) == 6 and set(drawn.values()) == {100}
     with pytest.raises(ValueError):

@@ -22,7 +22,7 @@ WINS = [
 
 def test_agrestis_baseball_teams():
     matches = [Match(TEAMS[i], TEAMS[j], 1.0) for i in range(7) for j in range(7) for _ in range(WINS[i][j])]
-    found = {strength.variant: strength for strength in strengths(matches, "Baltimore")}
+    found = {strength.arm: strength for strength in strengths(matches, "Baltimore")}
     # Estimates and standard errors as the R package BradleyTerry2 documents them for these data.
     expected = {
         "Milwaukee": (1.5814, 0.3433),
@@ -40,13 +40,13 @@ def test_agrestis_baseball_teams():
     assert found["Boston"].n == 78
 
 
-def test_two_variants_give_the_win_rates_odds():
+def test_two_arms_give_the_win_rates_odds():
     matches = [Match("tuned", "base", 1.0)] * 30 + [Match("base", "tuned", 1.0)] * 10
     tuned, base = strengths(matches, "base")
     assert tuned.log_odds == pytest.approx(math.log(3)) and tuned.win_rate == pytest.approx(0.75)
     assert tuned.standard_error == pytest.approx(math.sqrt(1 / 30 + 1 / 10))
     assert (base.log_odds, base.low, base.high) == (0, 0, 0)
-    assert tuned.to_dict()["variant"] == "tuned"
+    assert tuned.to_dict()["arm"] == "tuned"
 
 
 def test_ties_are_half_a_win_each():
@@ -82,9 +82,9 @@ def test_intervals_cover_known_strengths():
             chance = 1 / (1 + math.exp(truth[second] - truth[first]))
             matches += [Match(first, second, float(won)) for won in generator.random(60) < chance]
         for strength in strengths(matches, "base"):
-            if strength.variant != "base":
+            if strength.arm != "base":
                 runs += 1
-                inside += strength.low <= truth[strength.variant] <= strength.high
+                inside += strength.low <= truth[strength.arm] <= strength.high
     assert 0.92 <= inside / runs <= 0.98
 
 
@@ -111,7 +111,7 @@ def _coverage(agreement, clustered):
     for _ in range(300):
         matches, clusters = _clustered(generator, truth, 45, 4, agreement)
         found = strengths(matches, "base", clusters if clustered else ())
-        inside += [one.low <= truth[one.variant] <= one.high for one in found if one.variant != "base"]
+        inside += [one.low <= truth[one.arm] <= one.high for one in found if one.arm != "base"]
     return sum(inside) / len(inside)
 
 
@@ -129,10 +129,10 @@ def test_one_rating_an_image_is_as_if_no_image_were_named():
 
 def test_raters_who_repeat_each_other_add_nothing():
     matches, clusters = _clustered(np.random.default_rng(2), {"base": 0, "sft": 1, "dpo": 1}, 90, 1, 0)
-    once = {one.variant: one for one in strengths(matches, "base")}
+    once = {one.arm: one for one in strengths(matches, "base")}
     for one in strengths(matches * 4, "base", clusters * 4):
-        assert one.log_odds == pytest.approx(once[one.variant].log_odds)
-        assert one.standard_error == pytest.approx(once[one.variant].standard_error, rel=0.1)
+        assert one.log_odds == pytest.approx(once[one.arm].log_odds)
+        assert one.standard_error == pytest.approx(once[one.arm].standard_error, rel=0.1)
         assert one.method == "cluster sandwich"
 
 

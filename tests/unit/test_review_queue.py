@@ -5,7 +5,6 @@ import time
 import pytest
 
 from radtui.measures.scheme import Protocol
-from radtui.records import Variant
 from radtui.study.queue import ActiveClock, Filter, Pair, Queue, disagree, shown_order
 from tests.unit.review_ratings import rating
 
@@ -13,11 +12,11 @@ NO_REPEATS = Protocol(repeat_share=0.0)
 
 
 def order(ids, rater="ana", protocol=NO_REPEATS, calibration=()):
-    return shown_order(1, ids, rater, 42, protocol, calibration)
+    return shown_order(1, 1, ids, rater, 42, protocol, calibration)
 
 
 def judge(pair, preference=1, **fields):
-    return rating(pair.image_id, preference, job_id=pair.job_id, occasion=pair.occasion, **fields)
+    return rating(pair.case_id, preference, study_id=pair.study_id, occasion=pair.occasion, **fields)
 
 
 def rate_all(queue):
@@ -75,7 +74,7 @@ def test_a_skip_counts_as_answered():
 @pytest.mark.parametrize("seed", range(5))
 def test_repeats_come_once_and_not_before_the_gap(seed):
     protocol = Protocol(repeat_share=0.10, repeat_gap=20)
-    pairs = shown_order(1, range(400), "ana", seed, protocol)
+    pairs = shown_order(1, 1, range(400), "ana", seed, protocol)
     came = rate_all(Queue(pairs, repeat_gap=20))
     repeats = [pair for pair in came if pair.occasion == 1]
     assert len(came) == len(set(came)) == len(pairs) and len(repeats) == 40
@@ -97,17 +96,17 @@ def test_calibration_comes_first_in_its_own_order_and_is_not_repeated():
     pairs = order(range(100), protocol=Protocol(repeat_share=0.5), calibration=(7, 3, 999, 5))
     assert pairs[:3] == [Pair(1, 7), Pair(1, 3), Pair(1, 5)]
     assert not {Pair(1, 7, 1), Pair(1, 3, 1), Pair(1, 5, 1)} & set(pairs)
-    assert sorted(pair.image_id for pair in pairs if pair.occasion == 0) == list(range(100))
+    assert sorted(pair.case_id for pair in pairs if pair.occasion == 0) == list(range(100))
 
 
 def test_pairs_that_stream_in_do_not_reorder_the_others():
     early = order(range(0, 40))
     both = order(range(0, 80))
-    assert [pair for pair in both if pair.image_id < 40] == early
+    assert [pair for pair in both if pair.case_id < 40] == early
     queue = Queue(early, [judge(pair) for pair in early])
     queue.replace_pairs(both)
     rest = rate_all(queue)
-    assert sorted(pair.image_id for pair in rest) == list(range(40, 80))
+    assert sorted(pair.case_id for pair in rest) == list(range(40, 80))
 
 
 def test_steps_stop_at_the_ends_and_follow_a_filter():
@@ -134,7 +133,7 @@ def test_filters():
         judge(pairs[7], None, flagged=True),
     ]
     queue = Queue(pairs, mine)
-    found = {which: [pair.image_id for pair in queue.select(which)] for which in Filter}
+    found = {which: [pair.case_id for pair in queue.select(which)] for which in Filter}
     assert found == {
         Filter.ALL: list(range(9)),
         Filter.UNRATED: [7, 8],
@@ -162,8 +161,8 @@ def test_disagreement_is_about_direction_not_strength():
 def test_search_wants_every_word_in_any_case():
     texts = {1: "Left pleural EFFUSION.", 2: "Right effusion", 3: "Straße"}
     queue = Queue([Pair(1, i) for i in texts])
-    assert [pair.image_id for pair in queue.search("effusion left", lambda pair: texts[pair.image_id])] == [1]
-    assert [pair.image_id for pair in queue.search("STRASSE", lambda pair: texts[pair.image_id])] == [3]
+    assert [pair.case_id for pair in queue.search("effusion left", lambda pair: texts[pair.case_id])] == [1]
+    assert [pair.case_id for pair in queue.search("STRASSE", lambda pair: texts[pair.case_id])] == [3]
 
 
 def test_progress_and_time_left_follow_the_newest_ratings():
@@ -190,7 +189,7 @@ def test_active_time_stops_after_the_cut_off_and_wall_time_goes_on():
 
 def test_next_is_quick_with_100_000_ratings():
     pairs = [Pair(1, i) for i in range(100_001)]
-    queue = Queue(pairs, (judge(pair, shown_left=Variant.BASE) for pair in pairs[:-1]))
+    queue = Queue(pairs, (judge(pair, later_left=False) for pair in pairs[:-1]))
     times = []
     for _ in range(20):
         started = time.perf_counter()

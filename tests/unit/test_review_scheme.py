@@ -1,19 +1,24 @@
 """Schemes: the default is what the design says, a short one inherits, and mistakes are named."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
 from radtui.measures.scheme import (
     MODES,
-    dimension_answer,
+    acceptability_answer,
+    accepted_answer,
+    checked_answer,
     error_answer,
     modes_of,
+    parse_answer,
     parse_error_answer,
     toward_later,
 )
-from radtui.records import UserError, Variant
+from radtui.records import UserError
 from radtui.study.scheme_file import default_scheme, load_scheme, normalise_key, parse_scheme
+from tests.unit.review_ratings import rating
 
 WARD = """
 id = "my-ward"
@@ -169,15 +174,60 @@ def test_keys_are_named_as_textual_names_them():
     assert normalise_key("ctrl+?") == "ctrl+question_mark" and normalise_key("F2") == "f2"
 
 
-def test_values_are_turned_towards_the_later_variant():
-    assert toward_later(2, Variant.BASE, Variant.TUNED) == 2  # B is the tuned text
-    assert toward_later(2, Variant.TUNED, Variant.BASE) == -2
-    assert toward_later(0, Variant.TUNED, Variant.BASE) == 0
-    assert toward_later(1, Variant.DPO, Variant.TUNED) == -1
+def test_values_are_turned_towards_the_later_arm():
+    assert toward_later(2, later_left=False) == 2  # B is the later arm's text
+    assert toward_later(2, later_left=True) == -2
+    assert toward_later(0, later_left=True) == 0
+    assert toward_later(toward_later(1, later_left=True), later_left=True) == 1
 
 
-def test_answer_keys_round_trip():
-    key = error_answer(Variant.TUNED, "4", significant=False)
-    assert key == "error.tuned.4.insignificant"
-    assert parse_error_answer(key) == (Variant.TUNED, "4", False)
-    assert parse_error_answer(dimension_answer("correctness")) is None
+ARMS = ["tuned", "gpt.csv", "my model v1.2", "error.1.significant", "checked", "a..b", ".significant"]
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_answer_keys_round_trip_whatever_the_arm_is_called(arm):
+    key = error_answer(arm, "4", significant=False)
+    assert key == f"error.{arm}.4.insignificant"
+    assert parse_error_answer(key) == (arm, "4", False)
+    assert parse_answer(acceptability_answer(arm)) == ("acceptability", arm, "", False)
+    assert parse_answer(checked_answer(arm)) == ("checked", arm, "", False)
+    assert parse_answer(accepted_answer(arm)) == ("accepted", arm, "", False)
+
+
+@pytest.mark.parametrize(
+    "key", ["dim.correctness", "error.1.significant", "error..1.significant", "error.a.1", "checked."]
+)
+def test_other_keys_are_about_no_arm(key):
+    assert parse_answer(key) is None and parse_error_answer(key) is None
+
+
+def test_a_scheme_holds_answers_about_any_arm_to_its_own_questions():
+    scheme = default_scheme()
+    plain = {
+        "acceptability.gpt.csv": 5,
+        "error.gpt.csv.7.significant": 2,
+        "checked.reference": 1,
+        "dim.correctness": -1,
+    }
+    assert scheme.holds(rating(1, 1, answers=plain))
+    for key, value in (
+        ("acceptability.base", 6),
+        ("error.base.8.significant", 1),
+        ("dim.tone", 1),
+        ("tone", 1),
+    ):
+        assert not scheme.holds(rating(1, 1, answers={key: value}))
+    without = parse_scheme('id="x"\nversion=1\nerrors=[]')
+    assert not without.holds(rating(1, 1, scheme="x", answers={"checked.base": 1}))
+
+
+def test_a_rating_knows_its_sides_and_whether_anything_was_judged():
+    row = rating(1, later_left=True, earlier_arm="base", later_arm="gpt.csv")
+    assert (row.shown, row.left_arm, row.right_arm) == (("base", "gpt.csv"), "gpt.csv", "base")
+    assert replace(row, later_left=False).left_arm == "base"
+    assert row.empty and row.acceptability("gpt.csv") is None
+    half = replace(row, answers={"acceptability.gpt.csv": 2, "checked.base": 1}, flagged=True, note="x")
+    assert half.empty and half.acceptability("gpt.csv") == 2
+    for fields in ({"preference": 0}, {"both_bad": True}, {"skipped": True}, {"corrections": {"base": "t"}},
+                   {"answers": {accepted_answer("base"): 1}}):  # fmt: skip
+        assert not replace(row, **fields).empty

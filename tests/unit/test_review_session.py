@@ -9,13 +9,14 @@ from dataclasses import replace
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Job, Rating, Variant
-from radtui.store import descriptions, ratings
+from radtui.records import Job, Rating
+from radtui.store import ratings, studies
 from radtui.store.database import connect, writing
 from radtui.study import edits
 from radtui.study.queue import Pair
 from radtui.study.scheme_file import default_scheme, parse_scheme
 from tests.unit.review_sessions import Clock, begin, prefer, shown
+from tests.unit.test_store import study_of
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def clock() -> Clock:
 def judgement(rating: Rating) -> Rating:
     """What a snapshot says, whenever and in whatever order it was made."""
     return replace(
-        rating, id=0, active_s=0.0, wall_s=0.0, rated_at=0.0, undoes=None, scheme="", scheme_hash=""
+        rating, id=0, active_s=0.0, wall_s=0.0, rated_at=0.0, undoes=None, scheme="", scheme_hash="", chain=""
     )
 
 
@@ -40,12 +41,12 @@ def test_a_preference_is_a_committed_row_turned_towards_the_tuned_text(
         seen.add(left)
         prefer(session, 0)  # A much better
         other = connect(data)  # another process sees it at once
-        newest = ratings.history(other, reviewed_job.id, "ana")[-1]
+        newest = ratings.history(other, study_of(other, reviewed_job).id, "ana")[-1]
         other.close()
-        assert newest.preference == (2 if left is Variant.TUNED else -2)
-        assert newest.shown_left is left and newest.blinded and newest.scheme == "radtui-default"
+        assert newest.preference == (2 if left == "tuned" else -2)
+        assert newest.left_arm == left and newest.blinded and newest.scheme == "radtui-default"
         session.next_unrated()
-    assert seen == {Variant.BASE, Variant.TUNED}
+    assert seen == {"base", "tuned"}
     assert session.next_unrated() is None
 
 
@@ -55,10 +56,10 @@ def test_texts_stand_on_the_side_that_is_stored(
     session = begin(db, reviewed_job, clock)
     for _ in range(6):
         now = shown(session)
-        pair = descriptions.comparison(db, reviewed_job.id, now.pair.image_id)
+        pair = studies.comparison(db, study_of(db, reviewed_job), now.pair.case_id)
         assert pair is not None
-        sides = {Variant.BASE: pair.base.text, Variant.TUNED: pair.tuned.text}
-        assert now.texts == (sides[now.variant(0)], sides[now.variant(1)])
+        sides = {"base": pair.by("base").text, "tuned": pair.by("tuned").text}
+        assert now.texts == (sides[now.arm(0)], sides[now.arm(1)])
         prefer(session, 2)
         session.next_unrated()
 
@@ -78,7 +79,7 @@ def test_five_undos_restore_five_states_in_ten_rows(
     remember()
     session.answer(lambda rating: edits.noted(rating, "blurred"), judges=False)
     remember()
-    session.answer(lambda rating: edits.accepted(rating, Variant.BASE, 2))
+    session.answer(lambda rating: edits.accepted(rating, "base", 2))
     remember()
     prefer(session, 3)
     remember()
@@ -87,10 +88,10 @@ def test_five_undos_restore_five_states_in_ten_rows(
         assert session.undo() == first
         now = session.queue.mine[first]
         if expected is None:
-            assert now.empty and not now.note and not now.flagged and now.base_acceptability is None
+            assert now.empty and not now.note and not now.flagged and now.acceptability("base") is None
         else:
             assert judgement(now) == judgement(expected)
-    rows = ratings.history(db, reviewed_job.id, "ana")
+    rows = ratings.history(db, study_of(db, reviewed_job).id, "ana")
     assert len(rows) == 10
     assert [row.undoes for row in rows[5:]] == [row.id for row in reversed(rows[:5])]
     assert session.undo() is None
@@ -131,7 +132,7 @@ def test_a_key_looks_nothing_up_by_reading_a_table_through(
     session.undo()
     db.set_trace_callback(None)
     read = {sql for sql in statements if sql.startswith("SELECT")}
-    assert any("FROM ratings" in sql for sql in read) and any("FROM descriptions" in sql for sql in read)
+    assert any("FROM ratings" in sql for sql in read) and any("FROM arm_texts" in sql for sql in read)
     plans = {sql: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")] for sql in read}
     assert [(sql, plan) for sql, plan in plans.items() if any("SCAN" in step for step in plan)] == []
 
@@ -188,25 +189,25 @@ def test_hostile_text_is_harmless_and_stored_unchanged(
 ) -> None:
     hostile = "\x1b]0;owned\x07 [bold red]x[/] \u202etxt =HYPERLINK() " + "long " * 2000
     with writing(db):
-        db.execute("UPDATE descriptions SET text = ? WHERE variant = 'tuned'", (hostile,))
+        db.execute("UPDATE texts SET text = ? WHERE adapter = 'tuned'", (hostile,))
     session = begin(db, reviewed_job, clock)
     now = shown(session)
-    text = now.texts[0 if now.left is Variant.TUNED else 1]
+    text = now.texts[0 if now.left == "tuned" else 1]
     assert "\x1b" not in text and "\x07" not in text and "\u202e" not in text
     assert "[bold red]x[/]" in text
-    stored = descriptions.comparison(db, reviewed_job.id, now.pair.image_id)
-    assert stored is not None and stored.tuned.text == hostile
+    stored = studies.comparison(db, study_of(db, reviewed_job), now.pair.case_id)
+    assert stored is not None and stored.by("tuned").text == hostile
 
 
 def test_errors_and_dimensions_are_answers_of_the_scheme() -> None:
     scheme = default_scheme()
-    rating = edits.blank(Pair(1, 2), "ana", scheme, Variant.TUNED, True)
-    rating = edits.counted(rating, Variant.BASE, "2", True, 1)
-    rating = edits.counted(rating, Variant.BASE, "2", True, 1)
+    rating = edits.blank(Pair(1, 2), "ana", scheme, "base", "tuned", later_left=True)
+    rating = edits.counted(rating, "base", "2", True, 1)
+    rating = edits.counted(rating, "base", "2", True, 1)
     assert rating.answers == {"error.base.2.significant": 2}
-    rating = edits.counted(edits.counted(rating, Variant.BASE, "2", True, -1), Variant.BASE, "2", True, -1)
+    rating = edits.counted(edits.counted(rating, "base", "2", True, -1), "base", "2", True, -1)
     assert rating.answers == {}
-    assert edits.counted(rating, Variant.BASE, "2", True, -1).answers == {}
+    assert edits.counted(rating, "base", "2", True, -1).answers == {}
     rating = edits.compared(rating, scheme, scheme.dimensions[0], 4)  # B much better, and B is the base text
     assert rating.answers == {"dim.correctness": -2}
     assert edits.chosen_level(rating, scheme, "dim.correctness") == 4
@@ -218,10 +219,15 @@ def test_a_key_stays_fast_with_a_hundred_thousand_ratings(
     db: sqlite3.Connection, reviewed_job: Job, clock: Clock
 ) -> None:
     first = shown(begin(db, reviewed_job, clock)).pair
-    blank = edits.blank(first, "ana", default_scheme(), Variant.BASE, True)
-    columns = ratings.COLUMNS.split(", ")
+    blank = edits.blank(first, "ana", default_scheme(), "base", "tuned", later_left=False)
+    columns = ratings.FIELDS
     values = [
-        {**{name.strip(): getattr(blank, name.strip()) for name in columns}, "answers": "{}", "preference": 1}
+        {
+            **{name: getattr(blank, name) for name in columns},
+            "answers": "{}",
+            "corrections": "{}",
+            "preference": 1,
+        }
     ]
     with writing(db):
         names = list(values[0])

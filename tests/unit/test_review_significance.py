@@ -29,10 +29,10 @@ def test_sign_test_by_counting():
 
 
 def test_mcnemar_counts_what_differs():
-    tuned = [True] * 8 + [False] * 2 + [True] * 5 + [False] * 5
-    base = [False] * 8 + [True] * 2 + [True] * 5 + [False] * 5
-    found = mcnemar(tuned, base)
-    assert (found.only_tuned, found.only_base, found.n) == (8, 2, 20)
+    later = [True] * 8 + [False] * 2 + [True] * 5 + [False] * 5
+    earlier = [False] * 8 + [True] * 2 + [True] * 5 + [False] * 5
+    found = mcnemar(later, earlier)
+    assert (found.only_later, found.only_earlier, found.n) == (8, 2, 20)
     assert found.p == pytest.approx(stats.binomtest(8, 10).pvalue) == pytest.approx(0.109375)
     assert mcnemar([True], [True]).p == 1.0 and mcnemar([], []).p is None
 

@@ -16,8 +16,6 @@ from radtui.measures.intervals import mean_of, wilson_limits
 from radtui.measures.preference import answers_of, compare, preferences_of, preferred_or_equal, win_rate_of
 from radtui.measures.quality import errors_of
 from radtui.measures.statistics import summarise
-from radtui.records import Variant
-from radtui.study.blinding import shown_left
 from radtui.study.scheme_file import default_scheme
 from tests.unit.review_ratings import rating
 
@@ -25,7 +23,11 @@ SCHEME = default_scheme()
 
 
 def summary(ratings, **options):
-    return summarise(ratings, SCHEME, **options)
+    return summarise(ratings, SCHEME, "base", "tuned", **options)
+
+
+def accepted(earlier, later):
+    return {"acceptability.base": earlier, "acceptability.tuned": later}
 
 
 def simulated(generator, images, rates, **fields):
@@ -33,7 +35,7 @@ def simulated(generator, images, rates, **fields):
     values = generator.choice([-2, -1, 0, 1, 2], size=images, p=rates)
     left = generator.random(images) < 0.5
     return [
-        rating(i, int(value), shown_left=Variant.TUNED if tuned else Variant.BASE, **fields)
+        rating(i, int(value), later_left=bool(tuned), **fields)
         for i, (value, tuned) in enumerate(zip(values, left, strict=True))
     ]
 
@@ -42,7 +44,7 @@ def test_a_small_study_counted_by_hand():
     ratings = [rating(i, p) for i, p in enumerate([2, 1, 1, 1, 0, 0, -1, -2])]
     ratings += [rating(20 + i, None, both_bad=True) for i in range(2)]
     found = summary(ratings)
-    assert (found.n, found.images) == (10, 10)
+    assert (found.n, found.cases) == (10, 10)
     assert (found.preference.wins, found.preference.ties, found.preference.losses) == (4, 2, 2)
     assert found.preference.counts == {-2: 1, -1: 1, 0: 2, 1: 3, 2: 1}
     assert (found.preference.win_rate.hits, found.preference.win_rate.n) == (4, 6)
@@ -58,7 +60,9 @@ def test_a_small_study_counted_by_hand():
 
 def test_verdicts_follow_the_sign_test():
     def verdict(wins, losses):
-        return compare(answers_of([(i, 1.0 if i < wins else -1.0) for i in range(wins + losses)])).verdict
+        return compare(
+            answers_of([(i, 1.0 if i < wins else -1.0) for i in range(wins + losses)]), ("base", "tuned")
+        ).verdict
 
     assert verdict(19, 0) == "too few to conclude"
     assert verdict(16, 4) == "tuned preferred"
@@ -76,7 +80,7 @@ def test_ratings_of_an_image_are_one_piece_of_evidence():
     ratings += [rating(100 + i, 1, rater=name) for i in range(3) for name in "bcdefghijk"]
     found = summary(ratings)
     assert found.preference.wins > found.preference.losses
-    assert (found.preference.images_won, found.preference.images_lost) == (3, 22)
+    assert (found.preference.cases_won, found.preference.cases_lost) == (3, 22)
     assert found.verdict == "base preferred"
 
 
@@ -92,7 +96,7 @@ def test_versions_of_the_scheme_are_counted():
     [
         {"answers": {"dim.tone": 1}},
         {"answers": {"error.base.8.significant": 1}},
-        {"base_acceptability": 9},
+        {"answers": {"acceptability.base": 9}},
         {"preference": 3},
     ],
 )
@@ -126,7 +130,7 @@ def test_what_does_not_count_is_named():
         "unblinded": 1,
     }  # fmt: skip
     assert summary(ratings, include_unblinded=True).preference.wins == 3
-    assert summary(ratings, calibration={(2, 5)}).preference.wins == 2  # another job's image
+    assert summary(ratings, calibration={(2, 5)}).preference.wins == 2  # another study's case
 
 
 @pytest.mark.parametrize(
@@ -181,7 +185,7 @@ def test_a_share_covers_the_truth_when_raters_of_an_image_agree():
 def test_raters_who_are_all_of_one_mind_leave_the_doubt_of_their_images():
     found = summary([rating(i, 1, rater=name) for i in range(10) for name in "abc"])
     won, lost = found.preference.win_rate, found.both_bad
-    assert (won.hits, won.n, won.method) == (30, 30, "wilson by image")
+    assert (won.hits, won.n, won.method) == (30, 30, "wilson by case")
     assert (won.low, won.high) == wilson_limits(10, 10)
     assert (lost.hits, lost.low, lost.high) == (0, *wilson_limits(0, 10))
 
@@ -190,10 +194,10 @@ def test_several_raters_make_intervals_wider_not_narrower():
     generator = np.random.default_rng(5)
     one = simulated(generator, 60, [0.1, 0.2, 0.1, 0.3, 0.3])
     copies = [
-        rating(r.image_id, r.preference, rater=name, shown_left=r.shown_left) for r in one for name in "abc"
+        rating(r.case_id, r.preference, rater=name, later_left=r.later_left) for r in one for name in "abc"
     ]
     alone, together = summary(one), summary(copies)
-    assert together.n == 180 and together.images == 60 and len(together.raters) == 3
+    assert together.n == 180 and together.cases == 60 and len(together.raters) == 3
     assert together.preference.win_rate.method == "cluster bootstrap"
     width = alone.preference.win_rate.high - alone.preference.win_rate.low
     assert together.preference.win_rate.high - together.preference.win_rate.low == pytest.approx(
@@ -241,40 +245,57 @@ def test_dimensions_are_adjusted_over_those_that_were_answered():
 
 def test_acceptability_by_hand():
     given = [(2, 5), (3, 4), (4, 5), (5, 5), (4, 2), (1, 4)]
-    ratings = [rating(i, 1, base_acceptability=b, tuned_acceptability=t) for i, (b, t) in enumerate(given)]
-    ratings.append(rating(50, 1, tuned_acceptability=5))  # one answer makes no pair
+    ratings = [rating(i, 1, answers=accepted(b, t)) for i, (b, t) in enumerate(given)]
+    ratings.append(rating(50, 1, answers={"acceptability.tuned": 5}))  # one answer makes no pair
     found = summary(ratings).acceptability
-    assert found.base.value == pytest.approx(19 / 6) and found.tuned.value == pytest.approx(25 / 6)
+    assert found.earlier.value == pytest.approx(19 / 6) and found.later.value == pytest.approx(25 / 6)
     assert found.difference.value == pytest.approx(1.0) and found.difference.n == 6
-    assert (found.usable.base.hits, found.usable.tuned.hits, found.usable.base.n) == (3, 5, 6)
-    assert (found.usable.mcnemar.only_tuned, found.usable.mcnemar.only_base) == (3, 1)
+    assert (found.usable.earlier.hits, found.usable.later.hits, found.usable.earlier.n) == (3, 5, 6)
+    assert (found.usable.mcnemar.only_later, found.usable.mcnemar.only_earlier) == (3, 1)
     assert found.usable.mcnemar.p == pytest.approx(0.625)
-    assert (found.as_is.base.hits, found.as_is.tuned.hits) == (1, 3)
+    assert (found.as_is.earlier.hits, found.as_is.later.hits) == (1, 3)
     assert found.usable.difference.value == pytest.approx(2 / 6)
     assert summary([rating(1, 1)]).acceptability is None
 
 
 def test_errors_by_hand():
     ratings = [
-        rating(1, 1, answers={"error.base.1.significant": 2, "error.base.3.insignificant": 1}),
+        rating(
+            1, 1, answers={"error.base.1.significant": 2, "error.base.3.insignificant": 1, "checked.tuned": 1}
+        ),
         rating(2, 1, answers={"error.tuned.2.significant": 1, "error.base.2.significant": 1}),
-        rating(3, 1),  # the same rater found none
-        rating(4, 1, rater="bo", answers={"dim.correctness": 1}),  # never counts errors: says nothing
+        rating(3, 1, answers={"checked.base": 1, "checked.tuned": 1}),  # looked, and there is none
+        rating(4, 1, answers={"error.tuned.2.significant": 1}),  # nothing is said of the other text
+        rating(5, 1, rater="bo", answers={"dim.correctness": 1}),  # never asked
     ]
     found = summary(ratings).errors
-    assert found.n == 3
-    assert found.base.significant.value == pytest.approx(
-        1.0
-    ) and found.tuned.significant.value == pytest.approx(1 / 3)
-    assert found.base.insignificant.value == pytest.approx(1 / 3) and found.tuned.insignificant.value == 0
-    assert (found.base.with_significant.hits, found.tuned.with_significant.hits) == (2, 1)
-    assert found.difference.value == pytest.approx(-2 / 3)
-    base, tuned = found.base.by_category, found.tuned.by_category
+    assert found.n == 4
+    assert found.earlier.significant.value == pytest.approx(1.0) and found.earlier.significant.n == 3
+    assert found.later.significant.value == pytest.approx(2 / 4) and found.later.significant.n == 4
+    assert (found.earlier.unchecked, found.later.unchecked) == (2, 1)
+    assert found.earlier.insignificant.value == pytest.approx(1 / 3) and found.later.insignificant.value == 0
+    assert (found.earlier.with_significant.hits, found.later.with_significant.hits) == (2, 2)
+    assert found.difference.value == pytest.approx(-2 / 3) and found.difference.n == 3
+    base, tuned = found.earlier.by_category, found.later.by_category
     assert [base[c][0].value for c in "123"] == pytest.approx([2 / 3, 1 / 3, 0])
-    assert base["3"][1].value == pytest.approx(1 / 3) and tuned["2"][0].value == pytest.approx(1 / 3)
+    assert base["3"][1].value == pytest.approx(1 / 3) and tuned["2"][0].value == pytest.approx(1 / 2)
     assert set(base) == set("1234567")
-    assert found.base.significant.low <= 1.0 <= found.base.significant.high
+    assert found.earlier.significant.low <= 1.0 <= found.earlier.significant.high
     assert summary([rating(1, 1)]).errors is None
+
+
+def test_checked_and_none_counts_and_never_asked_does_not():
+    anna = [
+        rating(i, 1, answers={"checked.base": 1} | ({"error.base.1.significant": 1} if i < 5 else {}))
+        for i in range(50)
+    ]
+    ben = [rating(i, 1, rater="ben", answers={"checked.base": 1}) for i in range(50)]
+    of_cora = [{"error.base.1.significant": 1}] * 5 + [{"checked.base": 1}] * 5 + [{}] * 40
+    cora = [rating(i, 1, rater="cora", answers=answers) for i, answers in enumerate(of_cora)]
+    assert summary(anna + ben).errors.earlier.significant.value == pytest.approx(0.05)
+    own = summary(cora).errors
+    assert own.earlier.significant.value == pytest.approx(0.5) and own.earlier.unchecked == 40
+    assert own.later.significant.value is None and own.later.unchecked == 50 and own.difference.n == 0
 
 
 def test_error_rates_are_recovered():
@@ -282,10 +303,10 @@ def test_error_rates_are_recovered():
     inside = 0
     for run in range(60):
         ratings = [
-            rating(i, 1, answers={"error.base.1.significant": int(k), "error.tuned.7.insignificant": 1})
+            rating(i, 1, answers={"error.base.1.significant": int(k), "checked.base": 1})
             for i, k in enumerate(generator.poisson(0.8, size=100))
         ]
-        one = errors_of(ratings, ["1", "7"], seed=run).base.significant
+        one = errors_of(ratings, "base", "tuned", ["1", "7"], seed=run).earlier.significant
         inside += one.low <= 0.8 <= one.high
     assert inside >= 52
 
@@ -294,35 +315,36 @@ def test_a_rater_who_likes_the_left_is_noticed():
     generator = np.random.default_rng(9)
     fair = simulated(generator, 300, [0.2, 0.2, 0.2, 0.2, 0.2])
     assert not side_bias(fair).suspected and summary(fair).side.chosen_left.n < 300
-    leftist = [
-        rating(i, 1 if i % 2 else -1, shown_left=Variant.TUNED if i % 2 else Variant.BASE) for i in range(40)
-    ]
+    leftist = [rating(i, 1 if i % 2 else -1, later_left=bool(i % 2)) for i in range(40)]
     bias = side_bias(leftist)
     assert bias.chosen_left.hits == bias.chosen_left.n == 40 and bias.suspected
-    assert bias.tuned_left.hits == 20
+    assert bias.later_left.hits == 20
     assert side_bias([rating(1, 0)]).chosen_left.value is None and not side_bias([]).suspected
 
 
-def test_blinding_keeps_a_rater_who_always_takes_the_left_from_deciding():
+def test_sides_drawn_evenly_keep_a_rater_who_always_takes_the_left_from_deciding():
+    sides = np.random.default_rng(42).permutation([True, False] * 200).tolist()
+
     def left_taken(i):
-        left = shown_left(1, i, "ana", 0, 42)
-        return rating(i, 1 if left is Variant.TUNED else -1, shown_left=left)
+        later_left = sides[i]
+        return rating(i, 1 if later_left else -1, later_left=later_left)
 
     found = summary([left_taken(i) for i in range(400)])
     assert found.verdict == "no difference shown" and abs(found.preference.win_rate.value - 0.5) < 0.02
-    assert found.side.suspected and found.side.chosen_left.value == 1.0 and found.side.tuned_left.value == 0.5
+    assert found.side.suspected and found.side.chosen_left.value == 1.0 and found.side.later_left.value == 0.5
 
 
 def test_a_rater_who_likes_short_texts_is_noticed():
     generator = np.random.default_rng(10)
-    words = {(1, i): (int(b), int(t)) for i, (b, t) in enumerate(generator.integers(5, 60, size=(80, 2)))}
-    ratings = [rating(i, int(np.sign(b - t))) for (_, i), (b, t) in words.items()]
+    counts = generator.integers(5, 60, size=(80, 2)).tolist()
+    words = {(1, i): {"base": b, "tuned": t} for i, (b, t) in enumerate(counts)}
+    ratings = [rating(i, int(np.sign(b - t))) for i, (b, t) in enumerate(counts)]
     found = length_bias(ratings, words)
-    ratios = [np.log(t / b) for b, t in words.values()]
+    ratios = [np.log(t / b) for b, t in counts]
     expected = stats.spearmanr(ratios, [r.preference for r in ratings])
     assert found.rho == pytest.approx(expected.statistic) and found.rho < -0.7 and found.n == 80
     assert found.p == pytest.approx(expected.pvalue)
-    assert length_bias([rating(1, 1)], {(1, 1): (5, 0)}).n == 0
+    assert length_bias([rating(1, 1)], {(1, 1): {"base": 5, "tuned": 0}}).n == 0
     assert length_bias([rating(i, 1) for i in range(9)], words).rho is None  # preference never varies
 
 
@@ -349,13 +371,12 @@ def test_every_figure_is_plain_json_and_the_same_twice():
         for one in simulated(generator, 40, [0.1, 0.2, 0.2, 0.3, 0.2], rater=name):
             ratings.append(
                 rating(
-                    one.image_id, one.preference, rater=name, shown_left=one.shown_left,
-                    base_acceptability=3, tuned_acceptability=4,
-                    answers={"dim.correctness": 1, "error.base.1.significant": 1},
+                    one.case_id, one.preference, rater=name, later_left=one.later_left,
+                    answers=accepted(3, 4) | {"dim.correctness": 1, "error.base.1.significant": 1},
                 )
             )  # fmt: skip
     ratings += [rating(i, 1, occasion=1) for i in range(5)]
-    words = {(1, i): (20 + i, 10) for i in range(40)}
+    words = {(1, i): {"base": 20 + i, "tuned": 10} for i in range(40)}
     first = json.dumps(summary(ratings, words=words).to_dict(), allow_nan=False)
     assert first == json.dumps(summary(ratings[::-1], words=words).to_dict(), allow_nan=False)
     told = json.loads(first)
@@ -368,9 +389,9 @@ def test_two_thousand_full_ratings_take_seconds():
     generator = np.random.default_rng(14)
     ratings = [
         rating(
-            i, int(generator.integers(-2, 3)), base_acceptability=int(generator.integers(1, 6)),
-            tuned_acceptability=int(generator.integers(1, 6)),
-            answers={f"dim.{d.id}": int(generator.integers(-2, 3)) for d in SCHEME.dimensions}
+            i, int(generator.integers(-2, 3)),
+            answers=accepted(int(generator.integers(1, 6)), int(generator.integers(1, 6)))
+            | {f"dim.{d.id}": int(generator.integers(-2, 3)) for d in SCHEME.dimensions}
             | {"error.base.1.significant": 1},
         )
         for i in range(2000)

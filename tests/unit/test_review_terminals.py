@@ -12,13 +12,15 @@ import pytest
 
 from radtui.measures.agreement import krippendorff_alpha
 from radtui.paths import DataDir
-from radtui.records import Job, NewImage, Variant
-from radtui.store import descriptions, images, jobs, ratings
+from radtui.records import Job
+from radtui.store import cases, jobs, ratings, studies
 from radtui.store.database import connect, writing
 from radtui.study import edits
 from radtui.study.scheme_file import default_scheme, parse_scheme
 from radtui.study.study import read_review, summarise_review
+from tests.conftest import kept_case
 from tests.unit.review_sessions import Clock, begin, described, prefer, shown
+from tests.unit.test_store import study_of
 
 
 @pytest.fixture
@@ -34,16 +36,16 @@ def test_a_killed_session_comes_back_to_the_same_pair_on_the_same_sides(
     session.next_unrated()
     before = shown(session)
     with writing(db):  # whatever an algorithm would say now: what was shown once stays
-        flipped = "base" if before.left is Variant.TUNED else "tuned"
+        flipped = "base" if before.left == "tuned" else "tuned"
         db.execute(
-            "UPDATE assignments SET shown_left = ?, shown_right = shown_left WHERE image_id = ?",
-            (flipped, before.pair.image_id),
+            "UPDATE assignments SET left_arm = ?, right_arm = left_arm WHERE case_id = ?",
+            (flipped, before.pair.case_id),
         )
     fresh = connect(data)
     again = shown(begin(fresh, reviewed_job, clock))
     fresh.close()
     assert again.pair == before.pair
-    assert again.left is Variant(flipped)
+    assert again.left == flipped
 
 
 def test_two_terminals_of_one_rater_agree_on_the_side(
@@ -53,12 +55,13 @@ def test_two_terminals_of_one_rater_agree_on_the_side(
     pair = one.queue.pairs[-1]
     with writing(db):
         db.execute(
-            "INSERT INTO assignments VALUES (?, ?, 'ana', 0, 'normal', 'base', 'x', 'tuned')",
-            (pair.job_id, pair.image_id),
+            "INSERT INTO assignments (study_id, case_id, rater, role, left_arm, right_arm, sort_key)"
+            " VALUES (?, ?, 'ana', 'normal', 'base', 'tuned', 'x')",
+            (pair.study_id, pair.case_id),
         )
     one.show(pair)
     other.show(pair)
-    assert shown(one).left is shown(other).left is Variant.BASE
+    assert shown(one).left == shown(other).left == "base"
 
 
 def test_two_terminals_of_one_rater_are_one_history(
@@ -77,7 +80,12 @@ def test_two_terminals_of_one_rater_are_one_history(
     assert here.next_unrated() not in (first, there.pair)
     assert here.queue.progress().rated == 2
     assert here.undo() == there.pair  # the newest answer, wherever it was made
-    assert [row.undoes for row in ratings.history(db, reviewed_job.id, "ana")] == [None, None, None, 3]
+    assert [row.undoes for row in ratings.history(db, study_of(db, reviewed_job).id, "ana")] == [
+        None,
+        None,
+        None,
+        3,
+    ]
     there.show(here.pair)
     there.reveal()
     assert not prefer(here, 1).blinded  # the same eyes
@@ -95,7 +103,7 @@ def test_undo_goes_back_over_pairs_and_over_a_restart(
         session.next_unrated()
     again = begin(connect(data), reviewed_job, clock)
     assert [again.undo() for _ in judged] == judged[::-1]
-    assert ratings.current(db, reviewed_job.id, "ana") == []
+    assert ratings.current(db, study_of(db, reviewed_job).id, "ana") == []
     assert again.queue.progress().rated == 0
 
 
@@ -108,7 +116,7 @@ def test_a_reveal_outlives_a_restart_and_reaches_the_hidden_repeat(
     session.show(repeat._replace(occasion=0))
     assert prefer(session, 0).blinded
     session.reveal()
-    rows = len(ratings.history(db, reviewed_job.id, "ana"))
+    rows = len(ratings.history(db, study_of(db, reviewed_job).id, "ana"))
 
     other = connect(data)
     again = begin(other, reviewed_job, clock, scheme=scheme)  # a new process
@@ -138,16 +146,16 @@ def test_pairs_that_come_in_later_move_no_other(
     db: sqlite3.Connection, reviewed_job: Job, clock: Clock
 ) -> None:
     with writing(db):
-        texts = [tuple(row) for row in db.execute("SELECT * FROM descriptions ORDER BY id")]
-        db.execute("DELETE FROM descriptions WHERE id > 6")
+        links = [tuple(row) for row in db.execute("SELECT * FROM arm_texts ORDER BY id")]
+        db.execute("DELETE FROM arm_texts WHERE id > 6")
     session = begin(db, reviewed_job, clock)
-    before = [pair.image_id for pair in session.queue.pairs]
+    before = [pair.case_id for pair in session.queue.pairs]
     assert len(before) == 3
     with writing(db):
-        db.executemany(f"INSERT OR IGNORE INTO descriptions VALUES ({','.join('?' * 12)})", texts)
-    grown = session.study.order(descriptions.comparison_ids(db, reviewed_job.id))
+        db.executemany(f"INSERT OR IGNORE INTO arm_texts VALUES ({','.join('?' * len(links[0]))})", links)
+    grown = session.sitting.order(studies.comparison_ids(db, study_of(db, reviewed_job)))
     assert session.grow(grown)
-    assert [pair.image_id for pair in session.queue.pairs if pair.image_id in before] == before
+    assert [pair.case_id for pair in session.queue.pairs if pair.case_id in before] == before
     assert len(session.queue.pairs) == 6
 
 
@@ -157,13 +165,13 @@ from pathlib import Path
 from radtui.study.scheme_file import default_scheme
 from radtui.store.database import connect
 from radtui.study import edits
-from radtui.study.session import ReviewSession, read_study
+from radtui.study.session import ReviewSession, read_sitting
 db = connect(Path(sys.argv[1]))
-session = ReviewSession(db, read_study(db, int(sys.argv[2]), "ana", default_scheme()))
+session = ReviewSession(db, read_sitting(db, int(sys.argv[2]), "ana", default_scheme()))
 session.start()
 session.answer(lambda rating: edits.preferred(rating, session.scheme, 4))
 pair = session.next_unrated()
-print(pair.image_id, session.shown().left, flush=True)
+print(pair.case_id, session.shown().left, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -171,12 +179,14 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_a_process_killed_right_after_a_key_has_saved_it(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, clock: Clock
 ) -> None:
-    command = [sys.executable, "-c", KILLED, str(data.root), str(reviewed_job.id)]
+    command = [sys.executable, "-c", KILLED, str(data.root), str(study_of(db, reviewed_job).id)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert [abs(row.preference or 0) for row in ratings.history(db, reviewed_job.id, "ana")] == [2]
+    assert [
+        abs(row.preference or 0) for row in ratings.history(db, study_of(db, reviewed_job).id, "ana")
+    ] == [2]
     now = shown(begin(db, reviewed_job, clock))
-    assert f"{now.pair.image_id} {now.left}" == done.stdout.strip()
+    assert f"{now.pair.case_id} {now.left}" == done.stdout.strip()
 
 
 def test_over_2000_images_the_tuned_text_is_stored_left_in_half(db: sqlite3.Connection, clock: Clock) -> None:
@@ -187,10 +197,10 @@ def test_over_2000_images_the_tuned_text_is_stored_left_in_half(db: sqlite3.Conn
         pair = session.jump(place)
         assert pair is not None
         if not pair.occasion:
-            seen[pair.image_id] += shown(session).texts[0].startswith("tuned")
+            seen[pair.case_id] += shown(session).texts[0].startswith("tuned")
     left = sum(seen.values())
     assert 0.47 * 2000 <= left <= 0.53 * 2000
-    rows = db.execute("SELECT shown_left, count(*) FROM assignments WHERE occasion = 0 GROUP BY 1").fetchall()
+    rows = db.execute("SELECT left_arm, count(*) FROM assignments WHERE occasion = 0 GROUP BY 1").fetchall()
     assert dict(map(tuple, rows)) == {"tuned": left, "base": 2000 - left}
 
 
@@ -200,16 +210,16 @@ from pathlib import Path
 from radtui.study.scheme_file import default_scheme
 from radtui.store.database import connect
 from radtui.study import edits
-from radtui.study.session import ReviewSession, read_study
+from radtui.study.session import ReviewSession, read_sitting
 db, rater = connect(Path(sys.argv[1])), sys.argv[2]
-session = ReviewSession(db, read_study(db, 1, rater, default_scheme()))
+session = ReviewSession(db, read_sitting(db, 1, rater, default_scheme()))
 session.start()
 print("ready", flush=True)
 sys.stdin.readline()
 while True:
-    image_id, left = session.pair.image_id, session.shown().left
+    image_id, left = session.pair.case_id, session.shown().left
     wanted = (image_id % 5) - 2 if rater == "ana" or image_id % 10 else -2  # towards tuned; they differ on some
-    level = 2 + (wanted if left.value == "base" else -wanted)
+    level = 2 + (wanted if left == "base" else -wanted)
     session.answer(lambda rating: edits.preferred(rating, session.scheme, level))
     assert {row.rater for row in session.queue.mine.values()} == {rater}
     if session.next_unrated() is None:
@@ -238,8 +248,8 @@ def test_two_raters_at_once_lose_nothing_and_see_nothing_of_each_other(
     job = jobs.must_get(db, 1)
     for name in ("ana", "ben"):
         rows = ratings.history(db, 1, name)
-        normal = {row.image_id: row.preference for row in rows if not row.occasion}
-        assert sorted(normal) == ids and len(rows) == len({(row.image_id, row.occasion) for row in rows})
+        normal = {row.case_id: row.preference for row in rows if not row.occasion}
+        assert sorted(normal) == ids and len(rows) == len({(row.case_id, row.occasion) for row in rows})
         assert all(
             value == (-2 if name == "ben" and not image_id % 10 else image_id % 5 - 2)
             for image_id, value in normal.items()
@@ -247,7 +257,7 @@ def test_two_raters_at_once_lose_nothing_and_see_nothing_of_each_other(
     rows = ratings.history(db, 1, "ana") + ratings.history(db, 1, "ben")
     writers = [row.rater for row in sorted(rows, key=lambda row: row.id)]
     assert sum(a != b for a, b in itertools.pairwise(writers)) > 10  # they did take turns
-    found = summarise_review(read_review(db, job, default_scheme()))
+    found = summarise_review(read_review(db, study_of(db, job), default_scheme()))
     expected = krippendorff_alpha([[i % 5 - 2, -2 if not i % 10 else i % 5 - 2] for i in ids], "ordinal")
     assert found.agreement is not None
     assert found.agreement.alpha.value == pytest.approx(expected)
@@ -255,11 +265,11 @@ def test_two_raters_at_once_lose_nothing_and_see_nothing_of_each_other(
 
 def without_files(db: sqlite3.Connection, count: int) -> list[int]:
     """As many images that are rows only, described by job 1; returns their ids."""
-    images.ensure_dataset(db, "many", "drawn by a test")
-    probe = images.Probe("0" * 64, "PNG", 8, 8, "L")
-    images.add(
-        db, "many", [(NewImage("test", f"{n:05d}.png", b"", "A reference."), probe) for n in range(count)]
+    cases.ensure_dataset(db, "many", "drawn by a test")
+    probe = cases.Probe("0" * 64, "PNG", 8, 8, "L")
+    cases.add(
+        db, "many", [kept_case("test", f"{n:05d}.png", probe, reference="A reference.") for n in range(count)]
     )
-    ids = images.find(db, images.ImageQuery("many", "test"))
+    ids = cases.find(db, cases.CaseQuery("many", "test"))
     described(db, ids)
     return ids

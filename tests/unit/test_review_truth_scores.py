@@ -34,7 +34,7 @@ def test_a_study_counted_by_hand():
             case((), "A nodule.", "chest PA"),  # no truth known
         ]
     )
-    assert scores.images == 8
+    assert scores.cases == 8
     assert (scores.found, scores.missed, scores.invented) == (5, 1, 3)
     assert (scores.precision.hits, scores.precision.n) == (5, 8)
     assert (scores.recall.hits, scores.recall.n) == (5, 6)
@@ -103,7 +103,7 @@ def test_names_the_lexicon_does_not_know_are_matched_as_they_stand():
 
 def test_nothing_to_score():
     scores = score_truth([])
-    assert scores.images == 0 and scores.f1.value is None and scores.to_dict()["recall"]["value"] is None
+    assert scores.cases == 0 and scores.f1.value is None and scores.to_dict()["recall"]["value"] is None
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -23,7 +23,7 @@ def test_five_undos_restore_five_states_in_ten_rows():
         row = replace(step.snapshot(2000.0), id=1000 + len(rows))
         rows.append(row)
         history.add(row)
-        states.append({slot.image_id: content(now) for slot, now in history.current.items()})
+        states.append({slot.case_id: content(now) for slot, now in history.current.items()})
     assert len(rows) == 10
     p = [{image: state and state.preference for image, state in snapshot.items()} for snapshot in states]
     assert p == [
@@ -51,7 +51,7 @@ def test_one_rater_does_not_undo_another():
     assert history.next_undo("ana").undone is mine
     assert history.next_undo("bo").undone is theirs
     assert history.next_undo("cy") is None
-    assert history.current[Slot(1, 1, "ana", 0)] is mine
+    assert history.current[Slot(1, 1, "ana", 0, 0)] is mine
 
 
 def test_a_new_rating_after_an_undo_is_undone_first():
@@ -95,7 +95,7 @@ def test_any_mix_of_ratings_and_undos_equals_a_plain_stack(moves):
             stack[image] = preference
         rows.append(row)
         history.add(row)
-        now = {slot.image_id: r.preference for slot, r in history.current.items() if not r.empty}
+        now = {slot.case_id: r.preference for slot, r in history.current.items() if not r.empty}
         assert now == stack
     assert History(rows).current == history.current
     assert all(slot_of(row) == slot for slot, row in history.current.items())

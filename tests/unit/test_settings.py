@@ -70,8 +70,10 @@ def test_settings_of_another_version_still_load() -> None:
 
 
 def test_decoding_is_named_as_it_is_stored() -> None:
-    assert GenerateSettings().decoding == "greedy"
-    assert GenerateSettings(temperature=1.5, min_p=0.1).decoding == "t=1.5 min_p=0.1 seed=3407"
+    assert GenerateSettings().decoding == "greedy, at most 128 tokens"
+    assert GenerateSettings(temperature=1.5, min_p=0.1).decoding == (
+        "t=1.5 min_p=0.1 seed=3407, at most 128 tokens"
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,3 +86,14 @@ def test_decoding_is_named_as_it_is_stored() -> None:
 )  # fmt: skip
 def test_settings_and_results_are_words(value: object, text: str) -> None:
     assert value_text(value) == text
+
+
+def test_further_adapters_have_names_of_their_own() -> None:
+    settings = GenerateSettings(more_adapters="dpo=/jobs/3/adapter; base with=a better one = /x y")
+    assert settings.further_adapters == {"dpo": "/jobs/3/adapter", "base with": "a better one = /x y"}
+    assert not settings.problems()
+    for text in ("dpo", "=/a", "dpo=", "tuned=/a", "a=/b; a=/c"):
+        assert GenerateSettings(more_adapters=text).problems().keys() == {"more_adapters"}
+    # A job of an earlier version named its third adapter in a field of its own.
+    assert GenerateSettings.from_dict({"dpo_adapter": "/old"}).further_adapters == {"dpo": "/old"}
+    assert GenerateSettings.from_dict({"dpo_adapter": ""}).further_adapters == {}

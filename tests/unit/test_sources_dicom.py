@@ -13,7 +13,7 @@ from radtui.settings import ImportSettings
 from radtui.sources import open_source
 from radtui.sources.dicom import DicomSource, header_facts
 from tests.conftest import drawn_png
-from tests.unit.source_files import write_files
+from tests.unit.source_files import data_of, error_of, write_files
 
 pydicom = pytest.importorskip("pydicom")
 from pydicom.data import get_testdata_file  # noqa: E402
@@ -90,8 +90,8 @@ def test_a_folder_gives_every_dicom_file_and_no_name(tmp_path: Path) -> None:
     found = list(source)
     assert source.total() == 4 == len(found)
     assert {image.split for image in found} == {"train", "test"}
-    assert all(image.data == data and image.reference == "" for image in found)
-    told = " ".join(f"{i.source_key} {i.examination} {i.facts} {i.error}" for i in found)
+    assert all(data_of(image) == data and image.reference == "" for image in found)
+    told = " ".join(f"{i.source_key} {i.examination} {i.facts} {error_of(i)}" for i in found)
     assert [secret for secret in SECRETS if secret.lower() in told.lower()] == []
     assert {"train/a.dcm", "test/IM0001"} < {image.source_key for image in found}
     assert sum(image.source_key.startswith("dicom-") for image in found) == 2
@@ -100,7 +100,7 @@ def test_a_folder_gives_every_dicom_file_and_no_name(tmp_path: Path) -> None:
 def test_damaged_files_come_with_their_bytes(tmp_path: Path) -> None:
     cut = chest_file()[:200]
     write_files(tmp_path, {"a.dcm": cut, "b.dcm": b"", "c.dcm": b"no dicom at all"})
-    assert [(i.source_key, i.data) for i in open_source(ImportSettings(source=str(tmp_path)))] == [
+    assert [(i.source_key, data_of(i)) for i in open_source(ImportSettings(source=str(tmp_path)))] == [
         ("a.dcm", cut), ("b.dcm", b""), ("c.dcm", b"no dicom at all"),
     ]  # fmt: skip
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from radtui.records import NewImage, Truth, UserError
+from radtui.records import NewCase, Truth, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import open_source
 from radtui.sources.base import walk
 from tests.conftest import drawn_png, real_data
-from tests.unit.source_files import write_files
+from tests.unit.source_files import data_of, error_of, write_files
 
 PNG = drawn_png(1)
 
 
-def read(folder: Path, **settings: object) -> list[NewImage]:
+def read(folder: Path, **settings: object) -> list[NewCase]:
     """Every image of a folder; the number that was announced has to come."""
     source = open_source(ImportSettings(source=str(folder), **settings))  # type: ignore[arg-type]
     found = list(source)
@@ -26,7 +26,7 @@ def read(folder: Path, **settings: object) -> list[NewImage]:
     return found
 
 
-def rows(images: list[NewImage]) -> list[tuple[str, str, str]]:
+def rows(images: list[NewCase]) -> list[tuple[str, str, str]]:
     return [(image.split, image.source_key, image.reference) for image in images]
 
 
@@ -35,7 +35,7 @@ def test_a_csv_with_bom_quotes_and_newlines(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "metadata.csv": table.encode()})
     first, second = read(tmp_path)
     assert first.reference == 'Clear "lungs",\nno effusion.'
-    assert (first.source_key, first.facts, first.data) == ("a.png", {"age": "61"}, PNG)
+    assert (first.source_key, first.facts, data_of(first)) == ("a.png", {"age": "61"}, PNG)
     assert (second.source_key, second.reference, second.facts) == ("b.png", "", {})
 
 
@@ -71,9 +71,9 @@ def test_jsonl_with_findings_and_a_damaged_line(tmp_path: Path) -> None:
     first, damaged, no_object, last = read(tmp_path)
     assert (first.split, first.examination) == ("validation", "chest PA")
     assert first.truth == (Truth("mass", "left", "upper", "large"),)
-    assert damaged.error.startswith("Line 2 of metadata.jsonl is not JSON") and not damaged.data
-    assert no_object.error == "Line 3 of metadata.jsonl is no JSON object."
-    assert (last.source_key, last.error) == ("b.png", "")
+    assert error_of(damaged).startswith("Line 2 of metadata.jsonl is not JSON") and not data_of(damaged)
+    assert error_of(no_object) == "Line 3 of metadata.jsonl is no JSON object."
+    assert (last.source_key, error_of(last)) == ("b.png", "")
 
 
 def test_missing_files_and_names_that_lead_out_are_rows_with_a_reason(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def test_missing_files_and_names_that_lead_out_are_rows_with_a_reason(tmp_path: 
     table = f"file_name,text\ngone.png,x\n../secret.png,x\n{secret},x\n,x\n"
     write_files(folder, {"a.png": PNG, "metadata.csv": table})
     found = read(folder)
-    assert [image.data for image in found] == [b""] * 4
-    assert found[0].error == "gone.png is named in metadata.csv but is not in the folder."
-    assert found[1].error == "../secret.png is named in metadata.csv but is not in the folder."
-    assert found[2].error and found[3].error == "A row of metadata.csv names no image."
+    assert [data_of(image) for image in found] == [b""] * 4
+    assert error_of(found[0]) == "gone.png is named in metadata.csv but is not in the folder."
+    assert error_of(found[1]) == "../secret.png is named in metadata.csv but is not in the folder."
+    assert error_of(found[2]) and error_of(found[3]) == "A row of metadata.csv names no image."
 
 
 def test_names_without_folder_or_suffix_are_found_unless_ambiguous(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_names_without_folder_or_suffix_are_found_unless_ambiguous(tmp_path: Pat
     files = {"x/0001.png": PNG, "y/0002.png": PNG, "x/0003.png": PNG, "y/0003.png": PNG}
     found = read(write_files(tmp_path, {**files, "metadata.csv": table}))
     assert [image.source_key for image in found] == ["x/0001.png", "y/0002.png", "0003"]
-    assert [bool(image.error) for image in found] == [False, False, True]
+    assert [bool(error_of(image)) for image in found] == [False, False, True]
 
 
 def test_tables_in_split_folders_name_files_beside_them(tmp_path: Path) -> None:
@@ -186,8 +186,8 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
         (tmp_path / "b.png").unlink()
         (tmp_path / "b.png").symlink_to("b.png")  # root reads anything but a link to itself
     first, second = read(tmp_path)
-    assert not first.error
-    assert second.data == b"" and second.error.startswith("b.png ")
+    assert not error_of(first)
+    assert data_of(second) == b"" and error_of(second).startswith("b.png ")
 
 
 @pytest.mark.parametrize(
@@ -217,6 +217,6 @@ def test_one_image_is_not_a_data_set(tmp_path: Path) -> None:
 def test_real_radiographs() -> None:
     found = read(real_data("real-cxr"))
     assert len(found) == 18
-    assert all(image.data and not image.error and image.split == "train" for image in found)
+    assert all(data_of(image) and not error_of(image) and image.split == "train" for image in found)
     assert found[0].source_key == "images/COVID-00001.jpg"
     assert found[0].reference.startswith("O2 saturation was initially 58%")

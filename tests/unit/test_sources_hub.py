@@ -32,7 +32,7 @@ source = open_source(ImportSettings(source=sys.argv[1], limit=int(sys.argv[2])))
 assert not {"datasets", "pyarrow", "huggingface_hub"} & sys.modules.keys()
 try:
     total = source.total()
-    rows = [(i.split, i.source_key, i.data.hex(), i.reference, i.facts) for i in source]
+    rows = [(i.split, i.source_key, i.images[0].data.hex(), i.reference, i.facts) for i in source]
     print(json.dumps({"total": total, "rows": rows, "line": source.describe()}))
 except UserError as error:
     print(json.dumps({"error": str(error)}))

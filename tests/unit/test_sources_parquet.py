@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from radtui.records import NewImage, UserError
+from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import open_source
 from tests.conftest import drawn_png, real_data
-from tests.unit.source_files import mini_rows, write_files, write_parquet
+from tests.unit.source_files import data_of, error_of, mini_rows, write_files, write_parquet
 
 pa = pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq  # noqa: E402
 
 
-def read(path: Path, **settings: object) -> list[NewImage]:
+def read(path: Path, **settings: object) -> list[NewCase]:
     return list(open_source(ImportSettings(source=str(path), **settings)))  # type: ignore[arg-type]
 
 
@@ -32,7 +32,7 @@ def test_a_folder_in_radiology_minis_schema(tmp_path: Path) -> None:
     assert source.total() == 7
     assert [image.split for image in found] == ["train"] * 5 + ["test"] * 2
     assert [image.source_key for image in found] == [f"ROCO_{n}" for n in range(7)]
-    assert [image.data for image in found] == [row["image"]["bytes"] for row in rows]
+    assert [data_of(image) for image in found] == [row["image"]["bytes"] for row in rows]
     assert (found[6].reference, found[6].facts) == ("Chest radiograph 6.", {"cui": "C1306645, C0817096"})
     assert "7 images in 3 files, image from image, text from caption" in source.describe()
 
@@ -52,9 +52,9 @@ def test_rows_without_an_image_say_so(tmp_path: Path) -> None:
     rows[2]["image"] = {"bytes": None, "path": "../../outside.png"}
     rows[3]["image"] = {"bytes": None, "path": "gone.png"}
     found = read(write_parquet(tmp_path / "x.parquet", rows))
-    assert [image.data for image in found] == [b""] * 4
-    assert [image.error for image in found[:2]] == ["The row has no image."] * 2
-    assert "lies outside of it" in found[2].error and "gone.png" in found[3].error
+    assert [data_of(image) for image in found] == [b""] * 4
+    assert [error_of(image) for image in found[:2]] == ["The row has no image."] * 2
+    assert "lies outside of it" in error_of(found[2]) and "gone.png" in error_of(found[3])
 
 
 def test_other_schemas(tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ def test_other_schemas(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "bytes.parquet")
     pq.write_table(pa.table({"image_path": ["images/two.png"], "text": ["T"]}), tmp_path / "paths.parquet")
     by_bytes, by_path = read(tmp_path / "bytes.parquet")[0], read(tmp_path / "paths.parquet")[0]
-    assert (by_bytes.data, by_bytes.split, by_bytes.source_key) == (one, "validation", "bytes:0")
+    assert (data_of(by_bytes), by_bytes.split, by_bytes.source_key) == (one, "validation", "bytes:0")
     assert (by_bytes.reference, by_bytes.facts) == ("R", {"age": "0.5"})
-    assert (by_path.data, by_path.source_key) == (two, "two.png")
+    assert (data_of(by_path), by_path.source_key) == (two, "two.png")
 
 
 def test_the_limit_with_a_split_column_stops_no_other_split(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_limit_with_a_split_column_stops_no_other_split(tmp_path: Path) -> N
     pq.write_table(pa.table({"image": images, "split": splits}), tmp_path / "x.parquet")
     source = open_source(ImportSettings(source=str(tmp_path / "x.parquet"), limit=1))
     assert source.total() is None
-    assert [(image.split, image.data) for image in source] == [("train", images[0]), ("test", images[3])]
+    assert [(image.split, data_of(image)) for image in source] == [("train", images[0]), ("test", images[3])]
 
 
 def test_findings_as_a_list_of_structs(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_damaged_page_ends_with_a_sentence_after_the_rows_before_it(tmp_path: 
     start = pq.ParquetFile(path).metadata.row_group(2).column(0).data_page_offset
     data[start : start + 64] = b"\xff" * 64
     path.write_bytes(bytes(data))
-    found: list[NewImage] = []
+    found: list[NewCase] = []
     with pytest.raises(UserError, match="is damaged"):
         for image in open_source(ImportSettings(source=str(path))):
             found.append(image)  # what came before the error counts
@@ -119,5 +119,5 @@ def test_without_pyarrow_one_sentence_says_what_to_install(
 def test_real_radiographs_in_radiology_minis_shape() -> None:
     found = read(real_data("radiology-mini-shape"))
     assert [image.split for image in found] == ["train"] * 12 + ["test"] * 6
-    assert all(image.data[:3] == b"\xff\xd8\xff" or image.data[:4] == b"\x89PNG" for image in found)
+    assert all(data_of(image)[:3] == b"\xff\xd8\xff" or data_of(image)[:4] == b"\x89PNG" for image in found)
     assert found[12].source_key == "CXR_00031" and found[12].facts == {"cui": "C1306645, C0817096"}

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, NewImage, Rating, StopRequest, UserError, Variant
-from radtui.store import descriptions, images, jobs, metrics, ratings, schema
+from radtui.records import Job, JobKind, JobState, Rating, StopRequest, Study, UserError
+from radtui.store import cases, jobs, metrics, ratings, schema, studies, texts
 from radtui.store.database import connect, writing
+from tests.conftest import give_arms, kept_case, new_text
+from tests.unit.old_databases import old_database
 
 
 def _tables(folder: str) -> int:
@@ -39,32 +41,20 @@ def test_a_newer_or_foreign_file_is_refused_with_a_sentence(data: DataDir) -> No
         connect(data)
 
 
-def test_a_file_of_the_first_schema_is_brought_up_with_what_is_in_it(
-    data: DataDir, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as old:
-        old.setattr(schema, "FASTER_SEARCH", "")
-        old.setattr(schema, "SCHEMA_VERSION", 1)
-        db = connect(data)
-        images.ensure_dataset(db, "rays", "drawn")
-        probe = images.Probe("sha", "PNG", 1, 1, "L")
-        images.add(db, "rays", [(NewImage("train", "a", b"", "Small nodule."), probe)])
-        # The later migrations were not there yet.
-        db.execute("DELETE FROM _sqlite_migrations WHERE name <> 'm001_first_tables'")
-        db.execute("DROP TABLE reveals")
-        db.execute("PRAGMA user_version = 1")
-        db.close()
-    db = connect(data)
+def test_a_file_of_the_first_schema_is_brought_up_and_searched(tmp_path: Path) -> None:
+    db = connect(old_database(1, tmp_path))
     assert db.execute("PRAGMA user_version").fetchone()[0] == schema.SCHEMA_VERSION
-    assert (
-        "prefix='1 2'" in db.execute("SELECT sql FROM sqlite_master WHERE name = 'images_fts'").fetchone()[0]
-    )
-    assert len(images.find(db, images.ImageQuery("rays", search="nod"))) == 1
-    assert ratings.revealed(db, 1, "ann") == {}
-    images.add(db, "rays", [(NewImage("train", "b", b"", "A nodule too."), probe)])
-    assert (
-        len(images.find(db, images.ImageQuery("rays", search="nod"))) == 2
-    )  # the triggers write to the new index
+    sql = db.execute("SELECT sql FROM sqlite_master WHERE name = 'cases_fts'").fetchone()[0]
+    assert "prefix='1 2'" in sql
+    (dataset,) = cases.datasets(db)
+    before = len(cases.find(db, cases.CaseQuery(dataset.name, search="effu")))
+    assert before
+    assert ratings.revealed(db, 10**6, "ann") == {}
+    cases.add(db, dataset.name, [
+        kept_case("train", "b", cases.Probe("sha", "PNG", 1, 1, "L"), reference="An effusion too.")
+    ])  # fmt: skip
+    # The triggers write to the new index.
+    assert len(cases.find(db, cases.CaseQuery(dataset.name, search="effu"))) == before + 1
 
 
 def test_a_failed_transaction_leaves_nothing(db: sqlite3.Connection) -> None:
@@ -143,31 +133,46 @@ def test_generation_goes_on_with_what_is_missing(
     db: sqlite3.Connection, add_images: Callable[..., list[int]]
 ) -> None:
     ids = add_images(3)
-    job = jobs.create(db, JobKind.GENERATE, "g", "drawn", {}, image_ids=ids)
-    text = descriptions.NewDescription(ids[0], Variant.BASE, "one", "p", "greedy", 1, 0.1, False)
-    assert descriptions.add(db, job.id, [text]) == 1
-    assert descriptions.add(db, job.id, [replace(text, text="again")]) == 0
-    assert descriptions.missing(db, job.id, Variant.BASE) == ids[1:]
-    assert descriptions.missing(db, job.id, Variant.TUNED) == ids
-    watched = replace(text, variant=Variant.TUNED, step=50)
-    descriptions.add(db, job.id, [watched])
-    assert (
-        descriptions.missing(db, job.id, Variant.TUNED) == ids
-    )  # written while training: not this job's work
-    assert descriptions.comparison(db, job.id, ids[0]) is None
-    descriptions.add(db, job.id, [replace(text, variant=Variant.TUNED, text="two")])
-    pair = descriptions.comparison(db, job.id, ids[0])
-    assert pair is not None and (pair.base.text, pair.tuned.text) == ("one", "two")
-    assert descriptions.comparison_ids(db, job.id) == [ids[0]]
+    job = jobs.create(db, JobKind.GENERATE, "g", "drawn", {}, case_ids=ids)
+    arm = give_arms(db, job, "base", "tuned")
+    study = studies.of_job(db, job.id)
+    assert study is not None
+    text = new_text(ids[0], arm["base"], "one")
+    assert texts.add(db, job.id, [text]) == 1
+    assert texts.add(db, job.id, [replace(text, text="again")]) == 0
+    assert texts.missing(db, job.id, arm["base"].id) == ids[1:]
+    assert texts.missing(db, job.id, arm["tuned"].id) == ids
+    texts.add(db, job.id, [new_text(ids[0], arm["tuned"], "one", step=50)])
+    assert texts.missing(db, job.id, arm["tuned"].id) == ids  # written while training: not this job's work
+    assert studies.comparison(db, study, ids[0]) is None
+    texts.add(db, job.id, [new_text(ids[0], arm["tuned"], "two")])
+    pair = studies.comparison(db, study, ids[0])
+    assert pair is not None and (pair.by("base").text, pair.by("tuned").text) == ("one", "two")
+    assert studies.comparison_ids(db, study) == [ids[0]]
+
+
+def test_a_text_belongs_to_every_job_that_would_write_it(
+    db: sqlite3.Connection, add_images: Callable[..., list[int]]
+) -> None:
+    ids = add_images(3)
+    first, second = (jobs.create(db, JobKind.GENERATE, "g", "drawn", {}, case_ids=ids) for _ in range(2))
+    arm = give_arms(db, first, "base", "tuned")
+    texts.add(db, first.id, [new_text(ids[0], arm["base"], "one"), new_text(ids[1], arm["base"], "two")])
+    assert give_arms(db, second, "base", "tuned") == arm
+    prompts = {ids[0]: "Describe.", ids[1]: "Describe in detail.", ids[2]: "Describe."}
+    assert texts.reuse(db, second.id, arm["base"].id, prompts) == [ids[0]]
+    assert texts.reuse(db, second.id, arm["tuned"].id, prompts) == []
+    assert texts.missing(db, second.id, arm["base"].id) == ids[1:]
+    assert [d.text_id for d in texts.finished(db, second.id)] == [texts.finished(db, first.id)[0].text_id]
 
 
 def test_only_a_description_that_is_there_is_passed_over(
     db: sqlite3.Connection, add_images: Callable[..., list[int]]
 ) -> None:
-    job = jobs.create(db, JobKind.GENERATE, "g", "drawn", {}, image_ids=(ids := add_images(1)))
-    broken = descriptions.NewDescription(ids[0], Variant.BASE, "one", "p", "greedy", 1, math.nan, False)
+    job = jobs.create(db, JobKind.GENERATE, "g", "drawn", {}, case_ids=(ids := add_images(1)))
+    broken = new_text(ids[0], give_arms(db, job, "base")["base"], "one", seconds=math.nan)
     with pytest.raises(sqlite3.IntegrityError, match="seconds"):
-        descriptions.add(db, job.id, [broken])
+        texts.add(db, job.id, [broken])
 
 
 def test_a_job_that_another_process_has_started_does_not_leave_the_queue(db: sqlite3.Connection) -> None:
@@ -181,31 +186,42 @@ def test_a_job_that_another_process_has_started_does_not_leave_the_queue(db: sql
     assert jobs.must_get(db, other.id).state is JobState.STOPPED and not jobs.claim(db, other.id)
 
 
-def rating(job_id: int, image_id: int, preference: int | None, **more: object) -> Rating:
-    """A snapshot with a preference."""
-    plain = Rating(0, job_id, image_id, "ann", 0, "radtui-default", "hash", preference, False, None, None, {}, "",
-                   False, False, True, Variant.TUNED, 3.0, 4.0, time.time())  # fmt: skip
+def rating(study_id: int, case_id: int, preference: int | None, **more: object) -> Rating:
+    """A snapshot with a preference between base and tuned, tuned on the left."""
+    plain = Rating(
+        id=0, study_id=study_id, case_id=case_id, rater="ann", occasion=0, scheme="radtui-default",
+        scheme_hash="hash", earlier_arm="base", later_arm="tuned", later_left=True, preference=preference,
+        both_bad=False, answers={}, note="", flagged=False, skipped=False, blinded=True, active_s=3.0, wall_s=4.0,
+        rated_at=time.time(),
+    )  # fmt: skip
     return replace(plain, **more)  # type: ignore[arg-type]
 
 
+def study_of(db: sqlite3.Connection, job: Job) -> Study:
+    """The study that a generation job opened."""
+    study = studies.of_job(db, job.id)
+    assert study is not None
+    return study
+
+
 def test_ratings_are_appended_and_the_newest_counts(db: sqlite3.Connection, reviewed_job: Job) -> None:
-    image_id = descriptions.comparison_ids(db, reviewed_job.id)[0]
-    first = ratings.add(db, rating(reviewed_job.id, image_id, 1))
-    second = ratings.add(
-        db, rating(reviewed_job.id, image_id, 2, note="sure", answers={"dim.correctness": 1})
-    )
-    assert [r.id for r in ratings.current(db, reviewed_job.id)] == [second.id]
-    ratings.add(db, rating(reviewed_job.id, image_id, 1, undoes=second.id))
-    ratings.add(db, rating(reviewed_job.id, image_id, None, undoes=first.id))
-    assert ratings.current(db, reviewed_job.id) == []  # all taken back: unrated again
-    history = ratings.history(db, reviewed_job.id, "ann")
+    study = study_of(db, reviewed_job)
+    case_id = studies.comparison_ids(db, study)[0]
+    first = ratings.add(db, rating(study.id, case_id, 1))
+    second = ratings.add(db, rating(study.id, case_id, 2, note="sure", answers={"dim.correctness": 1}))
+    assert [r.id for r in ratings.current(db, study.id)] == [second.id]
+    ratings.add(db, rating(study.id, case_id, 1, undoes=second.id))
+    ratings.add(db, rating(study.id, case_id, None, undoes=first.id))
+    assert ratings.current(db, study.id) == []  # all taken back: unrated again
+    history = ratings.history(db, study.id, "ann")
     assert [r.preference for r in history] == [1, 2, 1, None]
     assert history[1].answers == {"dim.correctness": 1} and history[1].note == "sure"
 
 
 def test_a_side_once_assigned_stays(db: sqlite3.Connection, reviewed_job: Job) -> None:
-    image_id = descriptions.comparison_ids(db, reviewed_job.id)[0]
-    given = ratings.Assignment(reviewed_job.id, image_id, "ann", 0, "normal", Variant.TUNED, "0005")
+    study = study_of(db, reviewed_job)
+    case_id = studies.comparison_ids(db, study)[0]
+    given = ratings.Assignment(study.id, case_id, "ann", 0, "normal", "tuned", "base", "0005")
     ratings.assign(db, [given])
-    ratings.assign(db, [replace(given, shown_left=Variant.BASE, sort_key="0001")])
-    assert ratings.assigned(db, reviewed_job.id, "ann") == [given]
+    ratings.assign(db, [replace(given, left_arm="base", right_arm="tuned", sort_key="0001")])
+    assert ratings.assigned(db, study.id, "ann") == [given]

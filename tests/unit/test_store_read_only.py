@@ -19,9 +19,9 @@ from radtui.cli import cli
 from radtui.jobs import reconcile
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
-from radtui.store import descriptions, images, jobs, metrics, ratings
+from radtui.store import cases, jobs, metrics, ratings, studies
 from radtui.store.database import can_write, connect, reading
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 CAPABILITIES_V3 = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
 PAST_PERMISSIONS = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
@@ -66,8 +66,9 @@ def sealed(data: DataDir) -> Iterator[None]:
 @pytest.fixture
 def study(data: DataDir, reviewed_job: Job, db: sqlite3.Connection) -> Job:
     """A job with a rating, in a folder that nobody has open."""
-    first, *_ = descriptions.comparison_ids(db, reviewed_job.id)
-    ratings.add(db, rating(reviewed_job.id, first, 2))
+    opened = study_of(db, reviewed_job)
+    first, *_ = studies.comparison_ids(db, opened)
+    ratings.add(db, rating(opened.id, first, 2))
     metrics.log_step(db, 1, 1, 2, 0.5, 1.0, {"loss": 2.0})
     metrics.log_step(db, 1, 2, 2, 1.0, 2.0, {"loss": 1.0})
     db.close()
@@ -85,7 +86,7 @@ def run(data: DataDir, *arguments: str | Path) -> str:
 def test_what_only_reads_works_and_leaves_nothing_behind(data: DataDir, study: Job, tmp_path: Path) -> None:
     with sealed(data):
         assert json.loads(run(data, "stats", "--json"))["n"] == 1
-        assert json.loads(run(data, "score", "--json"))["base"]["images"] == 6
+        assert json.loads(run(data, "score", "--json"))["base"]["cases"] == 6
         assert [job["id"] for job in json.loads(run(data, "jobs", "list", "--json"))] == [study.id, 1]
         assert "done" in run(data, "jobs", "show", "1")
         for form, name in (("csv", "c.csv"), ("jsonl", "r.jsonl"), ("errors", "e.csv")):
@@ -94,7 +95,7 @@ def test_what_only_reads_works_and_leaves_nothing_behind(data: DataDir, study: J
         run(data, "report", str(study.id), "--out", tmp_path / "report.html")
         run(data, "plot", "1", "--out", tmp_path / "loss.svg")
         assert "not for clinical use" in run(data, "show", "1", "--width", "20")
-        assert "6 images, 2 jobs; it can only be read" in run(data, "doctor")
+        assert "6 cases, 2 jobs; it can only be read" in run(data, "doctor")
 
 
 def test_what_would_write_says_in_a_sentence_what_can_be_done(
@@ -120,7 +121,7 @@ def test_a_database_file_of_someone_else_in_an_open_folder_gets_no_log_beside_it
         with pytest.raises(UserError, match="can only be read"):
             connect(data)
         with reading(data) as db:
-            assert images.total(db) == 6 and not can_write(db)
+            assert cases.total(db) == 6 and not can_write(db)
             with pytest.raises(sqlite3.OperationalError, match="readonly"):
                 jobs.request_stop(db, 1, "now")  # type: ignore[arg-type]
     assert [path.name for path in data.root.glob("radtui.db*")] == ["radtui.db"]
@@ -142,9 +143,9 @@ def test_jobs_that_seem_to_live_stay_as_they_are(data: DataDir, db: sqlite3.Conn
 
 def test_rows_that_a_writer_at_work_has_not_moved_into_the_file_are_read(data: DataDir, study: Job) -> None:
     writer = connect(data)
-    images.ensure_dataset(writer, "new", "drawn")
+    cases.ensure_dataset(writer, "new", "drawn")
     with sealed(data), reading(data) as db:
-        assert "new" in [one.name for one in images.datasets(db)]
+        assert "new" in [one.name for one in cases.datasets(db)]
     writer.close()
 
 
@@ -152,9 +153,9 @@ def test_rows_that_a_writer_at_work_has_not_moved_into_the_file_are_read(data: D
 def killed(data: DataDir, study: Job) -> DataDir:
     """A folder whose writer was killed: its last row is in the log alone."""
     code = (
-        "import os, sys; from pathlib import Path; from radtui.store import images;"
+        "import os, sys; from pathlib import Path; from radtui.store import cases;"
         " from radtui.store.database import connect;"
-        " images.ensure_dataset(connect(Path(sys.argv[1])), 'last', 'drawn'); os.kill(os.getpid(), 9)"
+        " cases.ensure_dataset(connect(Path(sys.argv[1])), 'last', 'drawn'); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(data.root)], check=False).returncode == -9
     return data
@@ -162,7 +163,7 @@ def killed(data: DataDir, study: Job) -> DataDir:
 
 def test_rows_that_a_killed_writer_left_in_its_log_are_read(killed: DataDir) -> None:
     with sealed(killed), reading(killed) as db:
-        assert "last" in [one.name for one in images.datasets(db)]
+        assert "last" in [one.name for one in cases.datasets(db)]
 
 
 def test_a_log_that_cannot_be_read_is_never_passed_over(killed: DataDir) -> None:
@@ -185,7 +186,7 @@ def test_a_write_during_an_unlocked_read_is_noticed(data: DataDir, study: Job) -
 def _read_while(data: DataDir, act: Callable[[], None]) -> int:
     data.database.chmod(0o444)
     with bound_by_permissions(), reading(data) as db:
-        found = images.total(db)
+        found = cases.total(db)
         act()
     return found
 
@@ -200,4 +201,4 @@ def test_an_older_file_is_not_brought_up_to_date_where_it_cannot_be(data: DataDi
 
 def test_a_folder_that_can_be_written_is_read_the_usual_way(data: DataDir) -> None:
     with reading(data) as db:
-        assert can_write(db) and images.total(db) == 0
+        assert can_write(db) and cases.total(db) == 0

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
+from radtui.jobs import launch
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, NewImage, Truth
+from radtui.records import Job, JobKind, Truth
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import images, jobs
+from radtui.store import cases, jobs
 from radtui.store.database import connect
+from radtui.worker.process.environment import QUIET
+from tests.conftest import kept_case
 
 # Models this small gain nothing from threads, and on a busy machine threads that wait for each other cost tenfold.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -29,6 +36,7 @@ PLACES = ("left", "right")
 REPOSITORY = Path(__file__).parents[2]
 GUARD = Path(__file__).parent / "network_guard"
 STEP_HOOKS = Path(__file__).parent / "step_hooks"
+FORKED = Path(__file__).parent / "forked"
 LIMIT_S = 300.0  # for what takes seconds, on a busy machine many; a test that hangs is to fail in the end
 
 TEMPLATE = (
@@ -146,7 +154,7 @@ def fill(data: DataDir, train: int = 24, test: int = 8, dataset: str = "shapes")
 
     rng = random.Random(1)
     db = connect(data)
-    images.ensure_dataset(db, dataset, "drawn")
+    cases.ensure_dataset(db, dataset, "drawn")
     batch = []
     for split, count in (("train", train), ("test", test)):
         for number in range(count):
@@ -155,13 +163,12 @@ def fill(data: DataDir, train: int = 24, test: int = 8, dataset: str = "shapes")
             digest = hashlib.sha256(content).hexdigest()
             data.blob(digest).parent.mkdir(parents=True, exist_ok=True)
             data.blob(digest).write_bytes(content)
-            item = NewImage(
-                split, f"{split}-{number}", b"", caption(shape, place, number), examination=f"film of a {shape}",
-                truth=(Truth(shape, place),),
-            )  # fmt: skip
-            probe = images.Probe(digest, "PNG", *Pillow.open(io.BytesIO(content)).size, "L")
-            batch.append((item, probe))
-    images.add(db, dataset, batch)
+            probe = cases.Probe(digest, "PNG", *Pillow.open(io.BytesIO(content)).size, "L")
+            batch.append(kept_case(
+                split, f"{split}-{number}", probe, reference=caption(shape, place, number),
+                examination=f"film of a {shape}", truth=(Truth(shape, place),),
+            ))  # fmt: skip
+    cases.add(db, dataset, batch)
     db.close()
 
 
@@ -194,11 +201,43 @@ def new_job(data: DataDir, settings: TrainSettings | GenerateSettings, **extra: 
     return job
 
 
+def _found_by() -> list[str]:
+    """What PYTHONPATH names already: a checkout may be tested without being installed."""
+    return list(filter(None, [os.environ.get("PYTHONPATH", "")]))
+
+
+@pytest.fixture(scope="session")
+def worker_server() -> Iterator[dict[str, str]]:
+    """A process that has TRL loaded and forks workers; the variables by which the stand-in interpreter finds it."""
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path may not be long
+        path = Path(folder) / "socket"
+        quiet = {**QUIET, "OMP_WAIT_POLICY": "PASSIVE"}
+        environment = {**os.environ, "FORKED_QUIET": json.dumps(quiet)}
+        server = subprocess.Popen(
+            [sys.executable, "-P", str(FORKED / "server.py"), str(path)], env=environment
+        )
+        end = time.monotonic() + LIMIT_S
+        while not path.exists() and server.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        yield {"FORKED_SOCKET": str(path), "FORKED_PYTHON": sys.executable}
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture(autouse=True)
+def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let workers be forked from a process that has their libraries; a test marked `true_start` starts them anew."""
+    if request.node.get_closest_marker("true_start") is None:
+        for name, value in request.getfixturevalue("worker_server").items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(launch, "sys", SimpleNamespace(executable=str(FORKED / "python")))
+
+
 @pytest.fixture
 def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """From here on every Python process notes and refuses connections; returns the file of the notes."""
     notes = tmp_path / "connections"
-    monkeypatch.setenv("PYTHONPATH", str(GUARD))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(GUARD), *_found_by()]))
     monkeypatch.setenv("NETWORK_NOTES", str(notes))
     monkeypatch.delenv("CI", raising=False)  # TRL sends nothing in CI; here it must not either
     for name in ("HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK"):
@@ -211,7 +250,7 @@ def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file: as long as it is there, training jobs started from here on wait after their fifth step."""
     file = tmp_path / "held"
     file.touch()
-    monkeypatch.setenv("PYTHONPATH", str(STEP_HOOKS))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(STEP_HOOKS), *_found_by()]))
     monkeypatch.setenv("HELD", f"5 {file}")
     return file
 
@@ -234,4 +273,5 @@ def worker(data: DataDir) -> Worker:
 
 def worker_command(data: DataDir, job: Job) -> list[str]:
     """The command line of a job's worker."""
-    return [sys.executable, "-m", "radtui.worker", "--data-dir", str(data.root), str(job.id)]
+    python = str(FORKED / "python") if "FORKED_SOCKET" in os.environ else sys.executable
+    return [python, "-m", "radtui.worker", "--data-dir", str(data.root), str(job.id)]

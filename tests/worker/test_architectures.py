@@ -6,9 +6,10 @@ import importlib.util
 
 import pytest
 
-from radtui.records import UserError, Variant
+from radtui.records import UserError
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, jobs, metrics
+from radtui.store import jobs, metrics
+from radtui.store import texts as stored
 from radtui.store.database import connect
 from radtui.worker.describing import generate
 from radtui.worker.model import adapters, backend, lora, model
@@ -51,13 +52,12 @@ def test_trains_and_describes(data, tmp_path, name):
             instruction="Describe what you see.", max_new_tokens=8, batch_size=batch_size, load_in_4bit=False,
         )  # fmt: skip
         describing = new_job(data, settings)
+        db.execute("UPDATE texts SET model = model || ' of text ' || id")  # none is taken over
         generate.run(describing, data, db, Reporter(db, describing.id))
-        texts[batch_size] = {
-            (d.image_id, d.variant): d.text for d in descriptions.finished(db, describing.id)
-        }
+        texts[batch_size] = {(d.case_id, d.arm): d.text for d in stored.finished(db, describing.id)}
     assert len(texts[1]) == 16
     assert texts[1] == texts[8]  # padding on the left changes nothing
-    assert any(texts[1][i, Variant.BASE] != texts[1][i, Variant.TUNED] for i, _ in texts[1])
+    assert any(texts[1][i, "base"] != texts[1][i, "tuned"] for i, _ in texts[1])
 
 
 @pytest.mark.parametrize("name", ["llava", "gemma3", "mllama"])

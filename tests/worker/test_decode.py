@@ -36,7 +36,8 @@ def asked(processor, sizes: list[tuple[int, int]], words: list[str] | None = Non
     """Inputs about noisy images of these sizes."""
     rng = random.Random(3)
     pictures = [Pillow.frombytes("RGB", size, rng.randbytes(3 * size[0] * size[1])) for size in sizes]
-    return describe.prepare(processor, pictures, "Describe what you see.", "image_first")
+    prompt = describe.asked(processor, "Describe what you see.", "image_first")
+    return describe.prepare(processor, [[each] for each in pictures], [prompt] * len(pictures))
 
 
 def both(model, processor, inputs: dict[str, torch.Tensor], ends: list[int]) -> tuple[list, list]:

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from radtui.demo.cases import deal  # noqa: E402
-from radtui.demo.source import image_of  # noqa: E402
+from radtui.demo.source import case_of  # noqa: E402
 from tools.demo_base import (  # noqa: E402
     pretrain,
     pretrain_check,
@@ -26,7 +26,7 @@ BASE = Path(__file__).parents[2] / "assets" / "demo-base"
 
 @pytest.fixture(scope="module")
 def images():
-    return [image_of(case) for case in deal(2, "recipe", 12)]
+    return [case_of(case) for case in deal(2, "recipe", 12)]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_lessons_are_what_the_processor_makes_of_the_same_chat(images, processor
         ]
         for image in images
     ]
-    pictures = [Image.open(io.BytesIO(image.data)) for image in images]
+    pictures = [Image.open(io.BytesIO(image.images[0].data)) for image in images]
     expected = processor(
         images=[[p.convert("RGB")] for p in pictures],
         text=[processor.apply_chat_template(chat) for chat in chats],

@@ -9,12 +9,13 @@ import pytest
 
 from radtui.export.formats import Options, write_export
 from radtui.paths import DataDir
-from radtui.records import JobKind, Variant
+from radtui.records import JobKind
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, images, jobs, ratings
+from radtui.store import cases, jobs, ratings, studies, texts
 from radtui.store.database import connect
 from radtui.study.scheme_file import default_scheme
 from radtui.study.study import read_review
+from tests.conftest import give_arms, new_text
 from tests.unit.test_store import rating
 
 pytestmark = pytest.mark.slow
@@ -27,16 +28,16 @@ TUNED = ["A bright disc.", "No finding.\nالرئة", "\x1b[1m=1+1\0", "[bold]",
 def exported(data: DataDir, tmp_path: Path) -> dict[str, Path]:
     """Six rated pairs of training images, as a DPO and as a KTO folder."""
     db = connect(data)
-    ids = images.find(db, images.ImageQuery("shapes", "train"))[: len(TUNED)]
+    ids = cases.find(db, cases.CaseQuery("shapes", "train"))[: len(TUNED)]
     job = jobs.create(db, JobKind.GENERATE, "shapes", "shapes", GenerateSettings(dataset="shapes").to_dict())
-    for n, (image_id, text) in enumerate(zip(ids, TUNED, strict=True)):
-        both = {Variant.BASE: "An image.", Variant.TUNED: text}
-        descriptions.add(db, job.id, [
-            descriptions.NewDescription(image_id, variant, words, INSTRUCTION, "greedy", 3, 0.1, False)
-            for variant, words in both.items()
-        ])  # fmt: skip
-        ratings.add(db, rating(job.id, image_id, -1 if n == 2 else 2))
-    review = read_review(db, job, default_scheme())
+    arm = give_arms(db, job, "base", "tuned", instruction=INSTRUCTION)
+    study = studies.of_job(db, job.id)
+    assert study is not None
+    for n, (case_id, text) in enumerate(zip(ids, TUNED, strict=True)):
+        both = {"base": "An image.", "tuned": text}
+        texts.add(db, job.id, [new_text(case_id, arm[name], words, 3) for name, words in both.items()])
+        ratings.add(db, rating(study.id, case_id, -1 if n == 2 else 2))
+    review = read_review(db, study, default_scheme())
     found = {}
     for form in ("dpo", "kto"):
         found[form] = write_export(data, db, review, form, tmp_path / form, Options()).path

@@ -110,7 +110,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_a_probe_trains_nothing_and_draws_no_random_number(card, mllama, data):
-    from radtui.store import images
+    from radtui.store import cases
     from radtui.store.database import connect
     from radtui.worker.model import backend, lora, vision_attention
     from radtui.worker.model import model as models
@@ -122,7 +122,7 @@ def test_a_probe_trains_nothing_and_draws_no_random_number(card, mllama, data):
     model = lora.add_adapter(base, settings)
     vision_attention.install(model)
     db = connect(data)
-    records = images.get_many(db, images.usable(db, "shapes", "train", 0))
+    records = cases.get_many(db, cases.usable(db, "shapes", "train", 0))
     items = ImageTexts(examples(records, data), "Describe.", "image_first", 0)
     collator = Collator(processor, "answer", 128)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Job, StopRequest, UserError, Variant
+from radtui.records import Job, StopRequest, UserError
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, images, jobs, metrics
+from radtui.store import arms, cases, jobs, metrics, studies
+from radtui.store import texts as stored
 from radtui.store.database import connect
 from radtui.worker.describing import describe, generate
 from radtui.worker.model import adapters, backend, model
@@ -57,51 +58,62 @@ def settings(base, tuned, **changes) -> GenerateSettings:
     return GenerateSettings(**values)
 
 
-def run(data: DataDir, job: Job, stop_after: int = 0) -> None:
-    """One process's worth of a job, stopped once `stop_after` descriptions are there."""
+def run(data: DataDir, job: Job, stop_after: int = 0, anew: bool = True) -> None:
+    """One process's worth of a job, stopped once `stop_after` texts are there.
+
+    With `anew`, texts of the jobs before it are another model's, so that it takes none of them over.
+    """
     db = connect(data)
+    if anew:
+        db.execute("UPDATE texts SET model = model || ' of text ' || id")
+        db.commit()
     jobs.begin(db, job.id, 1)
 
     class Interrupter(Reporter):
         def described(self, batch):
             new = super().described(batch)
-            if stop_after and len(descriptions.finished(self.db, self.job_id)) >= stop_after:
+            if stop_after and len(stored.finished(self.db, self.job_id)) >= stop_after:
                 jobs.request_stop(self.db, self.job_id, StopRequest.NOW)
             return new
 
     generate.run(jobs.must_get(db, job.id), data, db, Interrupter(db, job.id))
 
 
-def texts(data: DataDir, job: Job) -> dict[tuple[int, Variant], str]:
-    return {(d.image_id, d.variant): d.text for d in descriptions.finished(connect(data), job.id)}
+def texts(data: DataDir, job: Job) -> dict[tuple[int, str], str]:
+    return {(d.case_id, d.arm): d.text for d in stored.finished(connect(data), job.id)}
 
 
 def test_every_image_gets_a_pair_and_pairs_come_early(data, mllama, adapter):
     job = new_job(data, settings(mllama, adapter))
     run(data, job)
-    written = descriptions.finished(connect(data), job.id)
-    order = images.usable(connect(data), "shapes", "test")
-    assert [d.image_id for d in written[:6]] == order[:3] * 2
-    assert [d.variant for d in written[:6]] == [Variant.BASE] * 3 + [Variant.TUNED] * 3
+    written = stored.finished(connect(data), job.id)
+    order = cases.usable(connect(data), "shapes", "test")
+    assert [d.case_id for d in written[:6]] == order[:3] * 2
+    assert [d.arm for d in written[:6]] == ["base"] * 3 + ["tuned"] * 3
     assert len(texts(data, job)) == 16 == len(written)
-    assert all(texts(data, job)[i, Variant.BASE] != texts(data, job)[i, Variant.TUNED] for i in order)
+    assert all(texts(data, job)[i, "base"] != texts(data, job)[i, "tuned"] for i in order)
     one = written[0]
-    assert (one.prompt, one.decoding, one.step) == (INSTRUCTION, "greedy", None)
+    assert (one.decoding, one.step) == ("greedy, at most 12 tokens", None)
+    assert INSTRUCTION in one.prompt != INSTRUCTION
     assert 0 < one.tokens <= 12 and one.seconds > 0 and one.truncated == (one.tokens == 12)
     done = jobs.must_get(connect(data), job.id)
     assert (done.step, done.total_steps) == (16, 16) and done.message.startswith("Wrote 16 descriptions, ")
     assert done.result["base_descriptions"] == done.result["tuned_descriptions"] == 8
+    _, processor = model.describe(str(mllama))
+    assert done.result["template"] == processor.chat_template
+    assert one.prompt == describe.asked(processor, INSTRUCTION, "image_first")
 
 
 def test_base_through_the_disabled_adapter_is_the_base_model_token_for_token(data, mllama, adapter):
     how = backend.plan(train_settings(mllama))
-    records = images.get_many(connect(data), images.usable(connect(data), "shapes", "test"))
-    pictures = [items.open_image(each, 0) for each in items.examples(records, data)]
+    records = cases.get_many(connect(data), cases.usable(connect(data), "shapes", "test"))
+    pictures = [items.open_images(each, 0) for each in items.examples(records, data)]
     names = [each.id for each in records]
     decoding = describe.Decoding(24)
 
     alone, processor = model.load(str(mllama), how)
-    inputs = describe.prepare(processor, pictures, INSTRUCTION, "image_first")
+    prompts = [describe.asked(processor, INSTRUCTION, "image_first")] * len(pictures)
+    inputs = describe.prepare(processor, pictures, prompts)
     expected = alone.eval().generate(**inputs, max_new_tokens=24, do_sample=False)
     tuned = adapters.load_adapter(model.load(str(mllama), how)[0], str(adapter), how)
     with tuned.disable_adapter():
@@ -119,10 +131,10 @@ def test_an_interrupted_job_goes_on_with_what_is_missing(data, mllama, adapter):
     run(data, whole)
     with pytest.raises(Stopped):
         run(data, parts, stop_after=9)
-    before = descriptions.finished(connect(data), parts.id)
+    before = stored.finished(connect(data), parts.id)
     assert len(before) == 9
     run(data, parts)
-    after = descriptions.finished(connect(data), parts.id)
+    after = stored.finished(connect(data), parts.id)
     assert after[:9] == before and len(after) == 16
     assert texts(data, parts) == texts(data, whole)
     done = jobs.must_get(connect(data), parts.id)
@@ -134,7 +146,7 @@ def test_a_finished_job_started_again_writes_nothing_and_loads_nothing(data, mll
     run(data, job)
     monkeypatch.setattr(model, "load", lambda *_, **__: pytest.fail("loaded a model for nothing"))
     run(data, job)
-    assert len(descriptions.finished(connect(data), job.id)) == 16
+    assert len(stored.finished(connect(data), job.id)) == 16
 
 
 @pytest.mark.parametrize("changes", [{}, {"temperature": 1.5, "min_p": 0.1}])
@@ -157,8 +169,8 @@ def test_sampling_repeats_with_its_seed_and_changes_with_another(data, mllama, a
     first, second, other = (texts(data, job) for job in sampled)
     assert first == second
     assert first != other != texts(data, greedy) != first
-    assert {d.decoding for d in descriptions.finished(connect(data), sampled[2].id)} == {
-        "t=1.5 min_p=0.1 seed=8"
+    assert {d.decoding for d in stored.finished(connect(data), sampled[2].id)} == {
+        "t=1.5 min_p=0.1 seed=8, at most 12 tokens"
     }
 
 
@@ -208,23 +220,24 @@ def test_without_a_gpu_batches_grow_while_they_are_quick(data, mllama, adapter, 
 def test_a_job_queued_behind_an_import_finds_its_images_itself(data, mllama, adapter):
     job = new_job(data, settings(mllama, adapter, limit=2))
     run(data, job)
-    assert descriptions.work_list(connect(data), job.id) == images.usable(connect(data), "shapes", "test")[:2]
+    assert stored.work_list(connect(data), job.id) == cases.usable(connect(data), "shapes", "test")[:2]
 
 
 def test_images_are_asked_about_in_the_size_and_order_of_the_settings(data, mllama, adapter, monkeypatch):
     seen = []
     prepare = describe.prepare
 
-    def spy(processor, pictures, instruction, order, *rest):
-        seen.append((max(max(p.size) for p in pictures), instruction, order))
-        return prepare(processor, pictures, instruction, order, *rest)
+    def spy(processor, pictures, prompts):
+        seen.append((max(max(p.size) for each in pictures for p in each), *set(prompts)))
+        return prepare(processor, pictures, prompts)
 
     monkeypatch.setattr(describe, "prepare", spy)
     job = new_job(
         data, settings(mllama, adapter, max_side_px=40, message_order="text_first", instruction="What?")
     )
     run(data, job)
-    assert set(seen) == {(40, "What?", "text_first")}
+    _, processor = model.describe(str(mllama))
+    assert set(seen) == {(40, describe.asked(processor, "What?", "text_first"))}
 
 
 @pytest.mark.parametrize(
@@ -256,38 +269,110 @@ def test_the_adapter_of_another_model_is_refused(data, mllama, adapter, tmp_path
         run(data, job)
 
 
-def test_three_variants_are_each_what_they_are_alone(data, mllama, adapter, second):
-    three = new_job(data, settings(mllama, adapter, dpo_adapter=str(second)))
+def test_three_arms_are_each_what_they_are_alone(data, mllama, adapter, second):
+    three = new_job(data, settings(mllama, adapter, more_adapters=f"dpo={second}"))
     run(data, three)
     tuned, other = new_job(data, settings(mllama, adapter)), new_job(data, settings(mllama, second))
     run(data, tuned)
     run(data, other)
     found, alone, dpo = texts(data, three), texts(data, tuned), texts(data, other)
-    order = images.usable(connect(data), "shapes", "test")
+    order = cases.usable(connect(data), "shapes", "test")
     assert len(found) == 3 * len(order)
-    for image_id in order:
-        assert found[image_id, Variant.BASE] == alone[image_id, Variant.BASE]
-        assert found[image_id, Variant.TUNED] == alone[image_id, Variant.TUNED]
-        assert found[image_id, Variant.DPO] == dpo[image_id, Variant.TUNED] != found[image_id, Variant.TUNED]
-    written = descriptions.finished(connect(data), three.id)
-    assert [d.variant for d in written[:9]] == [v for v in Variant for _ in range(3)]
+    for case_id in order:
+        assert found[case_id, "base"] == alone[case_id, "base"]
+        assert found[case_id, "tuned"] == alone[case_id, "tuned"]
+        assert found[case_id, "dpo"] == dpo[case_id, "tuned"] != found[case_id, "tuned"]
+    written = stored.finished(connect(data), three.id)
+    assert [d.arm for d in written[:9]] == [name for name in ("base", "tuned", "dpo") for _ in range(3)]
     ended = jobs.must_get(connect(data), three.id)
     assert ended.total_steps == 24 and ended.result["dpo_descriptions"] == 8
 
 
-def test_three_variants_go_on_with_what_is_missing(data, mllama, adapter, second):
-    whole, parts = (new_job(data, settings(mllama, adapter, dpo_adapter=str(second))) for _ in range(2))
+def test_three_arms_go_on_with_what_is_missing(data, mllama, adapter, second):
+    whole, parts = (new_job(data, settings(mllama, adapter, more_adapters=f"dpo={second}")) for _ in range(2))
     run(data, whole)
     with pytest.raises(Stopped):
         run(data, parts, stop_after=12)
     db = connect(data)
-    assert 0 < len(descriptions.comparison_ids(db, parts.id)) < 8
+    assert 0 < len(studies.comparison_ids(db, studies.of_job(db, parts.id))) < 8
     run(data, parts)
     assert texts(data, parts) == texts(data, whole)
-    assert len(descriptions.comparison_ids(db, parts.id)) == 8
+    assert len(studies.comparison_ids(db, studies.of_job(db, parts.id))) == 8
 
 
 def test_a_third_adapter_that_is_none_is_refused(data, mllama, adapter, tmp_path):
-    job = new_job(data, settings(mllama, adapter, dpo_adapter=str(tmp_path)))
+    job = new_job(data, settings(mllama, adapter, more_adapters=f"dpo={tmp_path}"))
     with pytest.raises(UserError, match="There is no adapter in"):
         run(data, job)
+
+
+def test_a_second_job_with_the_same_settings_writes_nothing_and_has_all_at_once(
+    data, mllama, adapter, monkeypatch
+):
+    first, second = (new_job(data, settings(mllama, adapter)) for _ in range(2))
+    run(data, first)
+    monkeypatch.setattr(describe, "describe", lambda *_: pytest.fail("wrote a text twice"))
+    run(data, second, anew=False)
+    db = connect(data)
+    assert texts(data, second) == texts(data, first)
+    assert {d.text_id for d in stored.finished(db, second.id)} == {
+        d.text_id for d in stored.finished(db, first.id)
+    }
+    done = jobs.must_get(db, second.id)
+    assert done.step == 16 and done.message.startswith("Wrote 0 descriptions")
+    assert done.result["base_descriptions"] == 8
+    assert len(studies.comparison_ids(db, studies.of_job(db, second.id))) == 8
+    (event,) = [e.text for e in metrics.events_since(db, second.id, 0) if e.kind == "data"]
+    assert event.startswith("16 texts were written before")
+
+
+def test_only_what_differs_is_written_anew(data, mllama, adapter, second):
+    run(data, new_job(data, settings(mllama, adapter)))
+    other = new_job(data, settings(mllama, second))
+    run(data, other, anew=False)
+    db = connect(data)
+    assert jobs.must_get(db, other.id).message.startswith("Wrote 8 descriptions")  # by tuned; base is there
+    base, tuned = arms.of_job(db, other.id)
+    assert (base.adapter, tuned.adapter.split(", ")[0]) == ("", second.name)
+    assert base.instruction == tuned.instruction == INSTRUCTION and base.weights == tuned.weights != ""
+    longer = new_job(data, settings(mllama, adapter, max_new_tokens=13))
+    run(data, longer, anew=False)
+    assert jobs.must_get(db, longer.id).message.startswith("Wrote 16 descriptions")
+
+
+def test_a_case_is_asked_its_own_question_and_shown_all_its_images(data, mllama, adapter):
+    db = connect(data)
+    own, *others = cases.usable(db, "shapes", "test")
+    db.execute("UPDATE cases SET question = 'Which side?' WHERE id = ?", (own,))
+    db.execute(
+        "INSERT INTO case_images SELECT case_id, 1,"
+        " (SELECT sha256 FROM case_images WHERE case_id = ?), '', 'lateral', ''"
+        " FROM case_images WHERE case_id = ?",
+        (others[0], own),
+    )
+    db.commit()
+    job = new_job(data, settings(mllama, adapter, batch_size=2))
+    run(data, job)
+    _, processor = model.describe(str(mllama))
+    prompts = {d.case_id: d.prompt for d in stored.finished(db, job.id)}
+    assert prompts[own] == describe.asked(processor, "Which side?", "image_first", 2)
+    assert {prompts[case_id] for case_id in others} == {describe.asked(processor, INSTRUCTION, "image_first")}
+    assert len(texts(data, job)) == 16
+
+
+def test_a_model_of_one_image_sees_the_first_and_that_is_said_once(data, mllama, adapter, monkeypatch):
+    monkeypatch.setattr(items, "takes_several", lambda processor: False)
+    db = connect(data)
+    alone = new_job(data, settings(mllama, adapter))
+    run(data, alone)
+    db.execute(
+        "INSERT INTO case_images SELECT case_id, 1, (SELECT min(sha256) FROM images), '', '', '' FROM case_images"
+    )
+    db.commit()
+    job = new_job(data, settings(mllama, adapter))
+    run(data, job)
+    assert texts(data, job) == texts(data, alone)
+    said = [e.text for e in metrics.events_since(db, job.id, 0) if e.kind == "warning"]
+    assert said == [
+        "This model takes one image at a time: of 8 cases with several images it sees the first alone."
+    ]

@@ -12,7 +12,7 @@ import pytest
 
 from radtui.jobs.submit import resolved_train
 from radtui.paths import DataDir
-from radtui.records import Image, StopRequest, UserError
+from radtui.records import Case, StopRequest, UserError
 from radtui.settings import TrainSettings
 from radtui.store.database import connect
 from radtui.worker.importing import ingest
@@ -47,7 +47,7 @@ def sha256(data: bytes | str) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def splits(rows: list[Image]) -> dict[str, str]:
+def splits(rows: list[Case]) -> dict[str, str]:
     return {row.source_key: row.split for row in rows}
 
 
@@ -70,7 +70,7 @@ def test_a_folder_without_splits_gets_a_test_split_by_its_bytes(run: Import, tmp
         tmp_path / "other", table({f"x{k}": v for k, v in reversed(drawn(0, IMAGES).items())})
     )
     run(renamed, name="other")
-    other = run.db.execute("SELECT source_key, split FROM images WHERE dataset = 'other'").fetchall()
+    other = run.db.execute("SELECT source_key, split FROM cases WHERE dataset = 'other'").fetchall()
     assert {row[0].removeprefix("x"): row[1] for row in other} == dealt
 
 
@@ -130,7 +130,7 @@ def test_a_stopped_import_goes_on_as_if_at_once(
     assert len(run.rows()) == 24
     run(folder)
     run(folder, name="at once")
-    sql = "SELECT split, position, source_key FROM images WHERE dataset = ? ORDER BY 1, 2"
+    sql = "SELECT split, position, source_key FROM cases WHERE dataset = ? ORDER BY 1, 2"
     assert [list(map(tuple, run.db.execute(sql, (name,)))) for name in ("set", "at once")].count(
         list(map(tuple, run.db.execute(sql, ("at once",))))
     ) == 2

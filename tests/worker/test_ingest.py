@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Image, Job, JobKind, NewImage, StopRequest, Truth, UserError
+from radtui.records import Case, Job, JobKind, NewCase, NewCaseImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
-from radtui.store import images, jobs, metrics
+from radtui.store import cases, jobs, metrics
+from radtui.store.cases import CaseQuery
 from radtui.store.database import connect
-from radtui.store.images import ImageQuery
 from radtui.worker.importing import ingest
 from radtui.worker.process.reporter import Reporter, Stopped
 from tests.conftest import drawn_png, real_data
@@ -40,8 +40,8 @@ class Import:
         ingest.run(job, self.data, self.db, Reporter(self.db, job.id))
         return jobs.must_get(self.db, job.id)
 
-    def rows(self, **query: object) -> list[Image]:
-        return images.get_many(self.db, images.find(self.db, ImageQuery("set", **query)))  # type: ignore[arg-type]
+    def rows(self, **query: object) -> list[Case]:
+        return cases.get_many(self.db, cases.find(self.db, CaseQuery("set", **query)))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def run(tmp_path: Path) -> Iterator[Import]:
 
 
 def given(
-    monkeypatch: pytest.MonkeyPatch, found: Callable[[], Iterator[NewImage]], location: str = "given"
+    monkeypatch: pytest.MonkeyPatch, found: Callable[[], Iterator[NewCase]], location: str = "given"
 ) -> None:
     """Let a source be what a test yields."""
 
@@ -70,7 +70,7 @@ def given(
         def splits(self) -> set[str]:
             return set()
 
-        def __iter__(self) -> Iterator[NewImage]:
+        def __iter__(self) -> Iterator[NewCase]:
             return found()
 
     monkeypatch.setattr(ingest, "open_source", lambda settings: Given())
@@ -81,12 +81,12 @@ def test_every_format_and_mode_is_kept_unchanged(run: Import, tmp_path: Path) ->
     write_files(tmp_path / "in", {name: data for name, (data, _) in kinds.items()})
     job = run(tmp_path / "in")
     rows = {row.source_key: row for row in run.rows()}
-    assert {name: (r.width_px, r.height_px, r.mode) for name, r in rows.items()} == {
+    assert {name: (r.first.width_px, r.first.height_px, r.first.mode) for name, r in rows.items()} == {
         name: facts for name, (_, facts) in kinds.items()
     }
     for name, (data, _) in kinds.items():
-        assert rows[name].sha256 == hashlib.sha256(data).hexdigest()
-        assert run.data.blob(rows[name].sha256).read_bytes() == data
+        assert rows[name].first.sha256 == hashlib.sha256(data).hexdigest()
+        assert run.data.blob(rows[name].first.sha256).read_bytes() == data
     assert job.result["unreadable"] == 0
 
 
@@ -100,7 +100,7 @@ def test_broken_files_become_rows_that_say_why(run: Import, tmp_path: Path) -> N
     assert [name for name, row in rows.items() if not row.error] == ["whole.png"]
     assert "empty" in rows["empty.png"].error and "not an image" in rows["page.png"].error
     assert "not in the folder" in rows["gone.png"].error
-    assert (rows["gone.png"].sha256, rows["empty.png"].sha256) == ("", "")
+    assert (rows["gone.png"].images, rows["empty.png"].first.sha256) == ((), "")
     said = "1 image: 1 train, 0 test held out; 6 left out: gone.png (not in the folder), empty.png (the image is empty"
     assert job.message.startswith(said) and job.message.endswith(" and 3 more")
     assert job.result["left_out"] == {name: row.error for name, row in rows.items() if row.error}
@@ -108,7 +108,7 @@ def test_broken_files_become_rows_that_say_why(run: Import, tmp_path: Path) -> N
     assert {k: job.result[k] for k in ("new", "known", "unreadable", "leaked")} == {
         "new": 7, "known": 0, "unreadable": 6, "leaked": 0,
     }  # fmt: skip
-    assert len(images.usable(run.db, "set", "train")) == 1
+    assert len(cases.usable(run.db, "set", "train")) == 1
 
 
 def test_an_import_without_one_readable_image_fails_and_says_why(run: Import, tmp_path: Path) -> None:
@@ -153,9 +153,9 @@ def test_a_vanished_file_leaves_its_row_and_is_said(run: Import, tmp_path: Path,
     for _ in range(2):  # what was missing once is missing again, not new
         job = run(folder)
         row = {row.source_key: row for row in run.rows()}["1.png"]
-        assert (row.id, row.sha256, row.error) == (before["1.png"].id, before["1.png"].sha256, "")
+        assert (row.id, row.images, row.error) == (before["1.png"].id, before["1.png"].images, "")
         assert "not" in row.facts["missing"] or "no longer" in row.facts["missing"]
-        assert run.data.blob(row.sha256).read_bytes() == kept
+        assert run.data.blob(row.first.sha256).read_bytes() == kept
         assert job.result["missing"] == 1 and job.result["unreadable"] == 0
         assert job.message.endswith("1 missing in the source, kept")
         assert any(text.startswith("1.png is missing in ") for text in warnings(run, job))
@@ -168,10 +168,10 @@ def test_a_vanished_file_leaves_its_row_and_is_said(run: Import, tmp_path: Path,
 def test_a_file_that_became_unreadable_keeps_the_image_that_was_there(run: Import, tmp_path: Path) -> None:
     write_files(tmp_path / "in", {"0.png": drawn_png(0), "1.png": drawn_png(1)})
     run(tmp_path / "in")
-    before = {row.source_key: row.sha256 for row in run.rows()}
+    before = {row.source_key: row.first.sha256 for row in run.rows()}
     (tmp_path / "in" / "0.png").write_bytes(drawn_png(0)[:40])
     run(tmp_path / "in")
-    assert {row.source_key: row.sha256 for row in run.rows(unreadable=False)} == before
+    assert {row.source_key: row.first.sha256 for row in run.rows(unreadable=False)} == before
 
 
 def test_a_limited_import_calls_nothing_missing(run: Import, tmp_path: Path) -> None:
@@ -213,10 +213,10 @@ def test_a_stopped_import_keeps_what_is_in_and_a_repeated_one_adds_the_rest(
 
     whole = Import(DataDir(tmp_path / "other").create(), run.db)
     whole(tmp_path / "in", name="at once")
-    at_once = images.get_many(run.db, images.find(run.db, ImageQuery("at once")))
+    at_once = cases.get_many(run.db, cases.find(run.db, CaseQuery("at once")))
 
-    def values(rows: list[Image]) -> list[tuple[object, ...]]:
-        return [(r.split, r.position, r.source_key, r.sha256, r.reference, r.facts, r.leaked) for r in rows]
+    def values(rows: list[Case]) -> list[tuple[object, ...]]:
+        return [(r.split, r.position, r.source_key, r.images, r.reference, r.facts, r.leaked) for r in rows]
 
     assert values(run.rows()) == values(at_once)
 
@@ -271,22 +271,62 @@ def test_changed_references_and_truths_are_refreshed(run: Import, tmp_path: Path
 def test_text_that_sqlite_refuses_is_cleaned(run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
     odd = os.fsdecode(b"caf\xe9.png")  # a file name in Latin-1 on a UTF-8 system
     truth = (Truth("mass\0"),)
-    item = NewImage("train", odd, drawn_png(1), "a\0b \ud83d", "chest\udc00", {"k\ud800": "v\0"}, truth)
+    image = NewCaseImage(drawn_png(1), odd, "lateral\0", "frame\ud800")
+    item = NewCase(
+        "train",
+        odd,
+        (image,),
+        "a\0b \ud83d",
+        "Where\0?",
+        "chest\udc00",
+        facts={"k\ud800": "v\0"},
+        truth=truth,
+    )
     given(monkeypatch, lambda: iter([item]))
     run("given")
     (row,) = run.rows()
     assert (row.source_key, row.reference, row.examination) == ("caf?.png", "ab ?", "chest?")
-    assert (row.facts, row.truth) == ({"k?": "v"}, (Truth("mass"),))
+    assert (row.facts, row.truth, row.question) == ({"k?": "v"}, (Truth("mass"),), "Where?")
+    assert (row.first.name, row.first.role, row.first.note) == ("caf?.png", "lateral", "frame?")
+
+
+def test_a_case_keeps_all_its_images_in_order_and_is_readable_while_one_is(
+    run: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def images(*contents: bytes) -> tuple[NewCaseImage, ...]:
+        roles = ("frontal", "lateral", "prior")
+        return tuple(NewCaseImage(data, f"{n}.png", roles[n]) for n, data in enumerate(contents))
+
+    listed = [
+        NewCase("train", "both", images(drawn_png(1), drawn_png(2)), "Clear.", "Is there a nodule?"),
+        NewCase("train", "second", images(b"no image", drawn_png(3), b"")),
+        NewCase("train", "neither", images(b"x", b"")),
+        NewCase("test", "again", images(drawn_png(2))),
+    ]
+    given(monkeypatch, lambda: iter(listed))
+    for _ in range(2):  # what was imported once is found again
+        job = run("given")
+        rows = {row.source_key: row for row in run.rows()}
+        both = rows["both"]
+        assert [(image.role, image.sha256) for image in both.images] == [
+            (role, hashlib.sha256(drawn_png(n)).hexdigest()) for role, n in (("frontal", 1), ("lateral", 2))
+        ]
+        assert (both.question, both.error) == ("Is there a nodule?", "")
+        second = rows["second"]
+        assert second.error == "" and [bool(image.error) for image in second.images] == [True, False]
+        assert "not an image" in rows["neither"].error
+        assert {key for key, row in rows.items() if row.leaked} == {"both", "again"}
+        assert job.message.startswith("3 cases: 2 train, 1 test; 1 left out: neither")
 
 
 def test_few_images_are_in_memory_at_once(run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
     ahead: list[int] = []
     size = 2**20
 
-    def found() -> Iterator[NewImage]:
+    def found() -> Iterator[NewCase]:
         for n in range(64):
             ahead.append(n - len(run.rows()))
-            yield NewImage("train", str(n), n.to_bytes(4, "big") + bytes(size))
+            yield NewCase("train", str(n), (NewCaseImage(n.to_bytes(4, "big") + bytes(size)),))
 
     monkeypatch.setattr(ingest, "BATCH_ROWS", 1)
     monkeypatch.setattr(ingest, "MAX_WAITING_BYTES", 4 * size)
@@ -324,13 +364,13 @@ def test_an_import_that_fails_at_once_leaves_no_data_set(run: Import, tmp_path: 
         run(tmp_path / "in")
     with pytest.raises(UserError, match="There is no column 'who'"):
         run(tmp_path / "in", text_column="who")
-    assert images.datasets(run.db) == []
+    assert cases.datasets(run.db) == []
 
 
 def test_a_source_that_breaks_half_way_keeps_what_came(run: Import, monkeypatch: pytest.MonkeyPatch) -> None:
-    def found() -> Iterator[NewImage]:
+    def found() -> Iterator[NewCase]:
         for n in range(20):
-            yield NewImage("train", str(n), drawn_png(n, 16))
+            yield NewCase("train", str(n), (NewCaseImage(drawn_png(n, 16)),))
         raise UserError("The rest is damaged.")
 
     monkeypatch.setattr(ingest, "BATCH_ROWS", 1)
@@ -375,10 +415,10 @@ def test_real_radiographs_as_a_folder_and_as_parquet(run: Import) -> None:
     folder, mini = real_data("real-cxr"), real_data("radiology-mini-shape")
     job = run(folder)
     assert job.message == "18 images: 17 train, 1 test held out"
-    assert all(row.reference and row.width_px >= 200 and not row.error for row in run.rows())
+    assert all(row.reference and row.first.width_px >= 200 and not row.error for row in run.rows())
     other = run(mini, name="mini")
     assert other.message == "18 images: 12 train, 6 test"
-    summary = {each.name: each for each in images.datasets(run.db)}["mini"]
+    summary = {each.name: each for each in cases.datasets(run.db)}["mini"]
     assert (summary.splits, summary.unreadable, summary.leaked) == ({"train": 12, "test": 6}, 0, 0)
     assert summary.source == str(mini.resolve())
 
@@ -393,7 +433,7 @@ def test_nothing_that_names_a_patient_is_kept(run: Import, tmp_path: Path) -> No
     (folder / "cut.dcm").write_bytes(chest_file()[:600])
     run(folder)
     good = [row for row in run.rows() if not row.error]
-    assert len(good) == 1 and (good[0].width_px, good[0].height_px) == (4, 4)
+    assert len(good) == 1 and (good[0].first.width_px, good[0].first.height_px) == (4, 4)
     kept = b"".join(path.read_bytes() for path in run.data.root.rglob("*") if path.is_file())
     for secret in (b"Mustermann", b"PAT-4711", b"19640812", b"20240131", b"ACC99887", b"Elsewhere"):
         assert secret not in kept

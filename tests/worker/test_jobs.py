@@ -19,7 +19,7 @@ from radtui.jobs.progress import Pace
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
-from radtui.store import descriptions, jobs, metrics
+from radtui.store import jobs, metrics, studies
 from radtui.store.database import connect
 from tests.worker.conftest import LIMIT_S, train_settings
 
@@ -113,7 +113,7 @@ def test_generation_starts_by_itself_when_training_is_done(
     assert generate.state is JobState.QUEUED
     done = wait_for(data, db, generate.id, ended)
     assert done.state is JobState.DONE and done.settings["train_job"] == train.id
-    assert len(descriptions.comparison_ids(db, generate.id)) == 8
+    assert len(studies.comparison_ids(db, studies.of_job(db, generate.id))) == 8
 
 
 def test_what_waits_for_a_failed_job_does_not_start(

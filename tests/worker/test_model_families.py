@@ -40,7 +40,8 @@ def items(order="image_first"):
 def describing(network, processor, images, max_new_tokens=24):
     from radtui.worker.describing import describe
 
-    inputs = describe.prepare(processor, images, INSTRUCTION, "image_first")
+    prompts = [describe.asked(processor, INSTRUCTION, "image_first")] * len(images)
+    inputs = describe.prepare(processor, [[image] for image in images], prompts)
     decoding = describe.Decoding(max_new_tokens)
     return describe.describe(network.eval(), processor, inputs, decoding, list(range(len(images))))
 

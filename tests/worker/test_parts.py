@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from radtui.presets import preset
-from radtui.records import Image, JobKind, JobState, StopRequest, Truth, UserError
+from radtui.records import Case, CaseImage, JobKind, JobState, StopRequest, Truth, UserError
 from radtui.settings import TrainSettings
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
@@ -18,11 +18,10 @@ from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import checkpoints, watch
 
 
-def record(number: int, examination: str = "", finding: str = "") -> Image:
+def record(number: int, examination: str = "", finding: str = "") -> Case:
     truth = (Truth(finding),) if finding else ()
-    return Image(
-        number, "d", "test", number, str(number), "", "PNG", 1, 1, "L", "text", examination, {}, truth
-    )
+    images = (CaseImage("", "PNG", 1, 1, "L"),)
+    return Case(number, "d", "test", number, str(number), "", "text", examination, "", "", {}, images, truth)
 
 
 def test_pinned_images_show_as_many_examinations_and_findings_as_fit():

@@ -12,14 +12,16 @@ from safetensors.torch import load_file
 
 from radtui.paths import DataDir
 from radtui.presets import preset
-from radtui.records import Job, JobKind, JobState, StopRequest, UserError, Variant
+from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import descriptions, images, jobs, ratings
+from radtui.store import cases, jobs, ratings, studies
+from radtui.store import texts as stored
 from radtui.store.database import connect
 from radtui.study.rated_pairs import LEAST_PAIRS, learnable, offer, submit_preferences
 from radtui.study.scheme_file import default_scheme
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import pairs
+from tests.conftest import give_arms, new_text
 from tests.unit.test_store import rating
 
 from .conftest import new_job, train_settings
@@ -56,13 +58,13 @@ def describe(data: DataDir, trained: Job, count: int = 16, split: str = "train",
     db = connect(data)
     settings = GenerateSettings(dataset="shapes", train_job=trained.id, split=split)
     job = jobs.create(db, JobKind.GENERATE, "shapes", "shapes", settings.to_dict(), parent_job_id=trained.id)
-    for number, image_id in enumerate(images.find(db, images.ImageQuery("shapes", split))[:count]):
-        texts = {Variant.BASE: f"An image {number}.", Variant.TUNED: GOOD}
-        descriptions.add(db, job.id, [
-            descriptions.NewDescription(image_id, variant, text, INSTRUCTION, "greedy", 3, 0.1, False)
-            for variant, text in texts.items()
-        ])  # fmt: skip
-        ratings.add(db, rating(job.id, image_id, preference))
+    arm = give_arms(db, job, "base", "tuned", instruction=INSTRUCTION)
+    study = studies.of_job(db, job.id)
+    assert study is not None
+    for number, case_id in enumerate(cases.find(db, cases.CaseQuery("shapes", split))[:count]):
+        said = {"base": f"An image {number}.", "tuned": GOOD}
+        stored.add(db, job.id, [new_text(case_id, arm[name], text, 3) for name, text in said.items()])
+        ratings.add(db, rating(study.id, case_id, preference))
     jobs.end(db, job.id, JobState.DONE)
     return jobs.must_get(db, job.id)
 
@@ -159,8 +161,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one_whatever_raters_do_meanwhile(
         run(folder, parts, at_step=3, how=how)
     reached = 3 if how is StopRequest.CHECKPOINT else 2
     db = connect(folder)
-    for image_id in descriptions.comparison_ids(db, again.id):
-        ratings.add(db, rating(again.id, image_id, -2))
+    for image_id in studies.comparison_ids(db, studies.of_job(db, again.id)):
+        ratings.add(db, rating(studies.of_job(db, again.id).id, image_id, -2))
     run(folder, parts)
 
     for name in ("loss", "grad_norm", "reward_margin"):
@@ -168,8 +170,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one_whatever_raters_do_meanwhile(
     assert [step for step, _ in events(folder, parts, "resume")] == [reached]
     expected, found = adapter(folder, whole), adapter(folder, parts)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
-    for image_id in descriptions.comparison_ids(db, again.id):
-        ratings.add(db, rating(again.id, image_id, 2))
+    for image_id in studies.comparison_ids(db, studies.of_job(db, again.id)):
+        ratings.add(db, rating(studies.of_job(db, again.id).id, image_id, 2))
 
 
 def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated, mllama):
@@ -236,7 +238,7 @@ def test_pairs_can_be_held_out_and_pinned_images_are_described(folder, learned, 
     job = after(folder, learned, max_steps=4, eval_every=2, eval_images=4, watch_images=2, watch_tokens=8)
     run(folder, job)
     assert list(series(folder, job, "eval_loss")) == [0, 2, 4]
-    assert [d.step for d in descriptions.since(connect(folder), job.id, 0)] == [0, 0, 2, 2, 4, 4]
+    assert [d.step for d in stored.since(connect(folder), job.id, 0)] == [0, 0, 2, 2, 4, 4]
     assert result(folder, job)["images"] == 12
 
 
@@ -321,7 +323,7 @@ def test_a_contradicted_pair_counts_as_the_newest_round_has_it(data, mllama):
     trained = new_job(data, train_settings(mllama))
     describe(data, trained, count=12)
     describe(data, trained, count=12, preference=-2)
-    assert {pair.chosen for pair in learnable(db, trained, default_scheme()).pairs} == {Variant.BASE}
+    assert {pair.chosen for pair in learnable(db, trained, default_scheme()).pairs} == {"base"}
 
 
 @pytest.mark.slow

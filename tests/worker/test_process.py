@@ -12,9 +12,9 @@ import time
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, StopRequest
+from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, jobs, metrics
+from radtui.store import jobs, metrics, studies
 from radtui.store.database import connect
 
 from .conftest import LIMIT_S, REPOSITORY, new_job, train_settings, worker_command
@@ -59,7 +59,7 @@ def test_a_run_and_its_follower_end_without_an_app_and_without_the_network(data,
 
     described = wait_for(data, follower, lambda j: not j.state.live)
     assert described.state is JobState.DONE, data.log(follower.id).read_text()
-    assert len(descriptions.comparison_ids(connect(data), follower.id)) == 8
+    assert len(studies.comparison_ids(connect(data), studies.of_job(connect(data), follower.id))) == 8
     assert not guarded.exists(), guarded.read_text()
 
 
@@ -191,8 +191,11 @@ def test_the_kinds_of_job_are_told_apart(data, mllama, monkeypatch):
             module, "run", lambda *_, name=module.__name__: called.append(name.rpartition(".")[2])
         )
     db = connect(data)
-    for kind in JobKind:
+    for kind in (JobKind.IMPORT, JobKind.TRAIN, JobKind.GENERATE):
         job = jobs.create(db, kind, "test", "shapes", {})
         main.run(job, data, db, None)
     assert called == ["ingest", "train", "generate"]
+    for kind in set(JobKind) - {JobKind.IMPORT, JobKind.TRAIN, JobKind.GENERATE}:
+        with pytest.raises(UserError, match=f"cannot do jobs of kind {kind}"):
+            main.run(jobs.create(db, kind, "test", "shapes", {}), data, db, None)
     assert os.environ["OMP_NUM_THREADS"] == "1"

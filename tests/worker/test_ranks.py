@@ -18,9 +18,10 @@ import pytest
 
 from radtui.jobs import alive, launch, reconcile, resume, stop
 from radtui.paths import DataDir
-from radtui.records import Job, JobState, StopRequest, UserError, Variant
+from radtui.records import Job, JobState, StopRequest, UserError
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import descriptions, jobs, metrics
+from radtui.store import arms, jobs, metrics
+from radtui.store import texts as stored
 from radtui.store.database import connect
 from radtui.worker.describing import generate
 from radtui.worker.process import environment, launcher
@@ -109,7 +110,7 @@ def test_two_processes_learn_what_one_does_and_ask_only_each_other(data, mllama,
     assert len(expected) == 3 * 8 + 3
     assert series(data, job, *names) == pytest.approx(expected, rel=2e-5)
     watched = [
-        [(d.image_id, d.step, d.text) for d in descriptions.since(connect(data), each.id, 0)]
+        [(d.case_id, d.step, d.text) for d in stored.since(connect(data), each.id, 0)]
         for each in (alone, job)
     ]
     assert watched[0] == watched[1] and len(watched[0]) == 6
@@ -176,23 +177,24 @@ def test_two_processes_describe_every_image_once_and_as_one_does(data, mllama, g
     db = connect(data)
     generate.run(alone, data, db, Reporter(db, alone.id))
 
-    def texts(job: Job) -> dict[tuple[int, Variant], tuple[str, int]]:
-        return {(d.image_id, d.variant): (d.text, d.tokens) for d in descriptions.finished(db, job.id)}
+    def texts(job: Job) -> dict[tuple[int, str], tuple[str, int]]:
+        return {(d.case_id, d.arm): (d.text, d.tokens) for d in stored.finished(db, job.id)}
 
     expected = texts(alone)
     assert len(expected) == 18
     job = new_job(data, GenerateSettings(**{**asked.to_dict(), "gpus": 2}))
     # Two images are there already, as after a stop: they stay as they are, and are not described again.
-    there = descriptions.finished(db, alone.id)[:3]
-    before = [
-        descriptions.NewDescription(d.image_id, d.variant, "kept", "", "greedy", 1, 1.0, False) for d in there
-    ]
-    descriptions.add(db, job.id, before)
+    there = stored.finished(db, alone.id)[:3]
+    db.execute("UPDATE texts SET model = model || ' of text ' || id")  # none of them is taken over
+    db.commit()
+    own = arms.give_job(db, job.id, [replace(arm, id=0) for arm in arms.of_job(db, alone.id)])
+    ids = {arm.name: arm.id for arm in own}
+    stored.add(db, job.id, [stored.NewText(d.case_id, ids[d.arm], "", "kept", 1, 1.0, False) for d in there])
     start(data, job)
     done = ended(data, job)
     assert (done.state, done.step, done.total_steps) == (JobState.DONE, 18, 18), log_of(data, job)
     assert done.message.startswith("Wrote 15 descriptions")
-    kept = {(d.image_id, d.variant): ("kept", 1) for d in there}
+    kept = {(d.case_id, d.arm): ("kept", 1) for d in there}
     assert texts(job) == expected | kept
     assert done.result["base_descriptions"] == done.result["tuned_descriptions"] == 9
     assert "Describing" in log_of(data, job) and "Describing" in log_of(data, job, "log-rank1.txt")

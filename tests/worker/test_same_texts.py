@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from radtui.records import UserError
-from radtui.store import images
+from radtui.store import cases
 from radtui.store.database import connect
 from radtui.worker.describing import describe
 from radtui.worker.model import adapters, backend, merge, model, pretrained
@@ -57,9 +57,10 @@ def adapter(base, tmp_path_factory) -> Path:
 def asked(data, processor, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     """Eight images and a question."""
     db = connect(data)
-    records = images.get_many(db, images.usable(db, "shapes", "test"))
-    pictures = [items.open_image(each, 0) for each in items.examples(records, data)]
-    inputs = describe.prepare(processor, pictures, "Describe what you see.", "image_first")
+    records = cases.get_many(db, cases.usable(db, "shapes", "test"))
+    pictures = [items.open_images(each, 0) for each in items.examples(records, data)]
+    prompts = [describe.asked(processor, "Describe what you see.", "image_first")] * len(pictures)
+    inputs = describe.prepare(processor, pictures, prompts)
     return {k: v.to(dtype) if v.is_floating_point() else v for k, v in inputs.items()}
 
 

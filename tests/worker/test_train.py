@@ -9,8 +9,9 @@ import pytest
 from safetensors.torch import load_file
 
 from radtui.paths import DataDir
-from radtui.records import Job, StopRequest, UserError, Variant
-from radtui.store import descriptions, jobs, metrics
+from radtui.records import Job, StopRequest, UserError
+from radtui.store import arms, jobs, metrics
+from radtui.store import texts as stored
 from radtui.store.database import connect
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import train
@@ -88,20 +89,23 @@ def test_a_run_learns_and_writes_what_the_app_shows(data, mllama):
 def test_the_pinned_images_are_described_at_every_evaluation_and_before(data, mllama):
     job = new_job(data, train_settings(mllama, learning_rate=1e-2))
     run(data, job)
-    written = descriptions.since(connect(data), job.id, 0)
+    written = stored.since(connect(data), job.id, 0)
     assert [d.step for d in written] == [0, 0, 3, 3, 6, 6]
-    assert len({d.image_id for d in written}) == 2
-    assert {d.variant for d in written} == {Variant.TUNED}
+    assert len({d.case_id for d in written}) == 2
+    assert {d.arm for d in written} == {"tuned"}
+    (arm,) = arms.of_job(connect(data), job.id)
+    assert (arm.name, arm.adapter, arm.instruction) == ("tuned", f"job {job.id}", "Describe what you see.")
+    assert jobs.must_get(connect(data), job.id).result["template"]
     first, last = ([d.text for d in written if d.step == step] for step in (0, 6))
     assert first != last
-    assert all(d.tokens <= 12 and d.decoding == "greedy" for d in written)
+    assert all(d.tokens <= 12 and d.decoding == "greedy, at most 12 tokens" for d in written)
 
 
 @pytest.mark.slow
 def test_without_evaluations_the_pinned_images_are_described_first_and_last(data, mllama):
     job = new_job(data, train_settings(mllama, max_steps=2, eval_every=0, checkpoint_every=0))
     run(data, job)
-    assert [d.step for d in descriptions.since(connect(data), job.id, 0)] == [0, 0, 2, 2]
+    assert [d.step for d in stored.since(connect(data), job.id, 0)] == [0, 0, 2, 2]
     assert series(data, job, "eval_loss") == {}
     assert not list(data.checkpoints(job.id).glob("*"))
 
@@ -138,7 +142,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(data, mllama, how):
     assert expected.keys() == found.keys()
     assert all(bool((expected[name] == found[name]).all()) for name in expected)
     texts = [
-        [(d.image_id, d.step, d.text) for d in descriptions.since(connect(data), each.id, 0)]
+        [(d.case_id, d.step, d.text) for d in stored.since(connect(data), each.id, 0)]
         for each in (whole, parts)
     ]
     assert texts[0] == texts[1]
@@ -322,7 +326,7 @@ def test_what_the_machine_cannot_do_is_done_otherwise_and_said(data, mllama):
 
 
 def test_held_out_images_that_are_missing_or_leaked_are_warned_of(data, mllama):
-    from radtui.store import images
+    from radtui.store import cases
 
     without = new_job(data, train_settings(mllama, max_steps=1, eval_split="validation"))
     run(data, without)
@@ -330,11 +334,12 @@ def test_held_out_images_that_are_missing_or_leaked_are_warned_of(data, mllama):
     assert "Split 'validation' of shapes has no readable images with a reference" in said
 
     db = connect(data)
-    one, other = images.usable(db, "shapes", "train")[0], images.usable(db, "shapes", "test")[0]
+    one, other = cases.usable(db, "shapes", "train")[0], cases.usable(db, "shapes", "test")[0]
     db.execute(
-        "UPDATE images SET sha256 = (SELECT sha256 FROM images WHERE id = ?) WHERE id = ?", (one, other)
+        "UPDATE case_images SET sha256 = (SELECT sha256 FROM case_images WHERE case_id = ?) WHERE case_id = ?",
+        (one, other),
     )
-    images.mark_leaks(db, "shapes")
+    cases.mark_leaks(db, "shapes")
     leaking = new_job(data, train_settings(mllama, max_steps=1, watch_images=0))
     run(data, leaking)
     ((_, said),) = events(data, leaking, "warning")

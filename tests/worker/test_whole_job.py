@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Rating, Variant
-from radtui.store import descriptions, images, ratings
+from radtui.store import cases, ratings, studies
 from radtui.store.database import connect
 from tests.conftest import drawn_png, real_data
+from tests.unit.test_store import rating
 
 
 def radtui(data: Path, *words: str, code: int = 0) -> str:
@@ -60,7 +60,7 @@ def test_the_whole_job(source: str, tmp_path: Path, mllama: Path) -> None:
     data = tmp_path / "data"
     radtui(data, "import", str(folder), "--name", "mine")
     db = connect(DataDir(data))
-    (found,) = images.datasets(db)
+    (found,) = cases.datasets(db)
     split = "test" if found.splits["test"] >= 3 else "train"
     train = json.loads(
         radtui(
@@ -75,12 +75,12 @@ def test_the_whole_job(source: str, tmp_path: Path, mllama: Path) -> None:
             data, "generate", "--split", split, "--limit", "3", "--max-new-tokens", "8", "--wait", "--json"
         )
     )
-    ids = descriptions.comparison_ids(db, made["id"])
+    ids = studies.comparison_ids(db, studies.of_job(db, made["id"]))
     assert len(ids) == 3 and made["parent_job"] == train["id"]
 
-    for image_id in ids[:2]:
-        ratings.add(db, Rating(0, made["id"], image_id, "ann", 0, "radtui-default", "h", 1, False, None, None, {}, "",
-                               False, False, True, Variant.BASE, 2.0, 2.0, time.time()))  # fmt: skip
+    study = studies.of_job(db, made["id"])
+    for case_id in ids[:2]:
+        ratings.add(db, rating(study.id, case_id, 1, rater="ann", rated_at=time.time()))
     out = tmp_path / "comparisons.csv"
     radtui(data, "export", "--out", str(out))
     with out.open(newline="", encoding="utf-8") as file:
@@ -88,7 +88,7 @@ def test_the_whole_job(source: str, tmp_path: Path, mllama: Path) -> None:
     assert [int(row["image_id"]) for row in rows] == ids[:2]
     assert {row["preference_label"] for row in rows} == {"tuned slightly better"}
     scores = json.loads(radtui(data, "score", "--json"))
-    assert scores["tuned"]["images"] == 3 and scores["base"]["text"]["bleu"]["n"] == 3
+    assert scores["tuned"]["cases"] == 3 and scores["base"]["text"]["bleu"]["n"] == 3
     radtui(data, "plot", str(train["id"]), "--out", str(tmp_path / "loss.svg"))
     assert "<svg" in (tmp_path / "loss.svg").read_text(encoding="utf-8")
 

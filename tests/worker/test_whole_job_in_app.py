@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from radtui.paths import DataDir
 from radtui.records import JobKind, JobState
-from radtui.store import descriptions, jobs, ratings
+from radtui.store import jobs, ratings, studies
 from radtui.store.database import connect
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.train.form import TrainForm
@@ -71,7 +71,7 @@ async def test_the_whole_job_by_keyboard(tmp_path: Path, mllama: Path) -> None:
 
         # Review: two keys are two rated pairs.
         job = jobs.newest(db, JobKind.GENERATE)
-        assert job is not None and len(descriptions.comparison_ids(db, job.id)) == 3
+        assert job is not None and len(studies.comparison_ids(db, studies.of_job(db, job.id))) == 3
         await pilot.press("r")
         await until(pilot, lambda: "0/3 answered" in text_of(app), LONG_S)
         await pilot.press("5")

@@ -10,14 +10,14 @@ import torch
 from PIL import Image
 
 from radtui.demo.cases import deal
-from radtui.demo.source import image_of
+from radtui.demo.source import case_of
 from radtui.measures.truth_scores import TruthCase, score_truth
-from radtui.records import NewImage
+from radtui.records import NewCase
 from tools.demo_base.pretrain_exercises import INSTRUCTION
 
 
 def describe(
-    model: Any, processor: Any, images: list[NewImage], batch: int = 60, limit: int = 80
+    model: Any, processor: Any, images: list[NewCase], batch: int = 60, limit: int = 80
 ) -> list[str]:
     """Return the greedy descriptions of some images, asked with the instruction."""
     content = [{"type": "image"}, {"type": "text", "text": INSTRUCTION}]
@@ -25,7 +25,7 @@ def describe(
     texts: list[str] = []
     model.eval()
     for k in range(0, len(images), batch):
-        pictures = [[Image.open(BytesIO(i.data)).convert("RGB")] for i in images[k : k + batch]]
+        pictures = [[Image.open(BytesIO(i.images[0].data)).convert("RGB")] for i in images[k : k + batch]]
         inputs = processor(
             images=pictures, text=[prompt] * len(pictures), add_special_tokens=False, return_tensors="pt"
         )
@@ -42,7 +42,7 @@ def check(checkpoint: Path, count: int = 120, device: str = "cpu", seed: int = 1
 
     processor = AutoProcessor.from_pretrained(checkpoint)
     model = AutoModelForImageTextToText.from_pretrained(checkpoint).to(device)
-    images = [image_of(case) for case in deal(seed, "check", count)]
+    images = [case_of(case) for case in deal(seed, "check", count)]
     texts = describe(model, processor, images)
     scores = score_truth(
         TruthCase(image.truth, text, image.examination) for image, text in zip(images, texts, strict=True)

@@ -17,34 +17,30 @@ from pathlib import Path
 from radtui.export.files import whole_file
 from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
-from radtui.records import Job, UserError
+from radtui.records import Study, UserError
 
 SUFFIXES = (".html", ".md")
 
 
-def write_report(data: DataDir, db: sqlite3.Connection, job: Job, scheme: Scheme, out: Path) -> Job:
-    """Write the report about a job, whole or not at all.
+def write_report(data: DataDir, db: sqlite3.Connection, study: Study, scheme: Scheme, out: Path) -> None:
+    """Write the report about a study, whole or not at all.
 
     Args:
         data: Where the images lie.
         db: The database.
-        job: A generation job, or a training job, whose newest descriptions are taken.
+        study: One with comparisons; `gather.report_study` gives a job's.
         scheme: What the raters were asked.
         out: A file ending in `.html` or `.md`.
 
-    Returns:
-        The generation job it is about.
-
     Raises:
-        UserError: Another ending, nothing described yet, or the file cannot be written.
+        UserError: Another ending, or the file cannot be written.
     """
-    from radtui.export.report.gather import gather, report_job
+    from radtui.export.report.gather import gather
     from radtui.export.report.sections import compose
 
     if out.suffix not in SUFFIXES:
         raise UserError(f"{out} is neither .html nor .md; choose one of the two with --out.")
-    about = report_job(db, job)
-    document = compose(gather(data, db, about, scheme))
+    document = compose(gather(data, db, study, scheme))
     if out.suffix == ".md":
         from radtui.export.report.markdown import markdown_page as render
     else:
@@ -52,4 +48,3 @@ def write_report(data: DataDir, db: sqlite3.Connection, job: Job, scheme: Scheme
     text = render(document)
     with whole_file(out, binary=True) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
-    return about

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Tone(StrEnum):
-    """What a finding says about the tuned model."""
+    """What a finding says about the later of two arms."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -72,7 +72,10 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One example: an image (JPEG bytes, empty when it cannot be read) with its texts as the models wrote them."""
+    """One example: an image (JPEG bytes, empty when it cannot be read) with its texts as they were written.
+
+    `texts` are the earlier and the later arm's, each with its heading.
+    """
 
     title: str
     verdict: str
@@ -81,14 +84,13 @@ class Shown:
     width_px: int
     height_px: int
     reference: str
-    base: str
-    tuned: str
+    texts: tuple[tuple[str, str], tuple[str, str]]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Comparisons before and after."""
+    """Comparisons of two texts."""
 
     items: tuple[Shown, ...]
     kind: str = "examples"

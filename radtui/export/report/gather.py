@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from radtui.charts.model import ChartModel
 from radtui.export.loss import loss_model
 from radtui.measures.scheme import Scheme
-from radtui.measures.scores import VariantScores, job_scores
+from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
 from radtui.paths import DataDir
-from radtui.records import TWO_VARIANTS, Comparison, Image, Job, JobKind, Rating, UserError, Variant
-from radtui.store import descriptions, images, jobs
-from radtui.study.study import Review, rated, read_review, summarise_review
+from radtui.records import Arm, Case, Comparison, Job, JobKind, Rating, Study, UserError
+from radtui.store import arms, cases, jobs, studies
+from radtui.study.study import Review, rated, read_review, score_study, summarise_review
 
 EXAMPLES = 6
 PREVIEW_PX = 480  # twice the width an example takes on a page
@@ -25,7 +25,7 @@ PREVIEW_PX = 480  # twice the width an example takes on a page
 class Example:
     """One comparison with every rating that counts, and a small picture of its image."""
 
-    image: Image
+    case: Case
     pair: Comparison
     ratings: tuple[Rating, ...]
     jpeg: bytes
@@ -36,68 +36,78 @@ class Example:
 class Gathered:
     """Everything a report says something about."""
 
-    job: Job
-    train: Job | None  # what the tuned variant has learnt
-    after_ratings: Job | None  # what the dpo variant has learnt on top of it
+    study: Study
+    arms: tuple[Arm, ...]  # of the study, in its order
+    job: Job | None  # that opened the study, None where it was made by hand
+    train: Job | None  # what the tuned arm has learnt
+    after_ratings: Job | None  # what the dpo arm has learnt on top of it
     review: Review
     summary: Summary
-    scores: dict[Variant, VariantScores]
-    truncated: dict[Variant, int]
-    described: tuple[Image, ...]
-    dataset: images.DatasetSummary | None
+    scores: dict[str, ArmScores]
+    truncated: dict[str, int]
+    described: tuple[Case, ...]
+    dataset: cases.DatasetSummary | None
     learnt: int  # images the training learnt from, as its job says; 0 when that is not known
     examples: tuple[Example, ...]
     loss: ChartModel | None
     written_at: datetime
 
+    @property
+    def two(self) -> tuple[str, str]:
+        """The arms that are told side by side: the study's first two."""
+        return self.review.first_two
 
-def report_job(db: sqlite3.Connection, job: Job) -> Job:
-    """The generation job that a report about `job` describes: itself, or the newest one of a training job.
+
+def report_study(db: sqlite3.Connection, job: Job) -> Study:
+    """The study that a report about a job describes: its own, or the newest one of a training job.
 
     Raises:
         UserError: Nothing has been described yet.
     """
-    counts = descriptions.jobs_with_comparisons(db)
-    if job.id in counts:
-        return job
+    for study in (studies.must_get(db, number) for number in studies.with_comparisons(db)):
+        opened_by = jobs.get(db, study.job_id) if study.job_id is not None else None
+        if opened_by is not None and job.id in (opened_by.id, opened_by.parent_job_id):
+            return study
     if job.kind is JobKind.TRAIN:
-        for number in counts:
-            found = jobs.must_get(db, number)
-            if found.parent_job_id == job.id:
-                return found
         raise UserError(
             f"Nothing has been described with training job {job.id} yet; run radtui generate --train-job {job.id}."
         )
     raise UserError(f"Job {job.id} has no pair of descriptions to report on; see radtui jobs list.")
 
 
-def gather(data: DataDir, db: sqlite3.Connection, job: Job, scheme: Scheme) -> Gathered:
+def gather(data: DataDir, db: sqlite3.Connection, study: Study, scheme: Scheme) -> Gathered:
     """Read everything. Takes seconds for hundreds of descriptions.
 
     Args:
         data: Where the images lie.
         db: The database.
-        job: A generation job with comparisons, as `report_job` gives it.
+        study: One with comparisons.
         scheme: What its raters were asked.
     """
-    review = read_review(db, job, scheme)
-    parent = jobs.get(db, job.parent_job_id) if job.parent_job_id is not None else None
+    review = read_review(db, study, scheme)
+    job = review.job
+    parent = jobs.get(db, job.parent_job_id) if job is not None and job.parent_job_id is not None else None
     train = jobs.learnt_references(db, parent) if parent is not None else None
-    described = images.get_many(db, descriptions.comparison_ids(db, job.id))
-    written = [d for d in descriptions.finished(db, job.id) if d.truncated]
+    described = cases.get_many(db, studies.comparison_ids(db, study))
+    pairs = studies.comparisons(db, study, [case.id for case in described])
     learnt = train.result.get("images") if train else None
     return Gathered(
+        study=study,
+        arms=tuple(arms.get(db, arm.arm_id) for arm in study.arms),
         job=job,
         train=train,
         after_ratings=parent if parent is not train else None,
         review=review,
         summary=summarise_review(review),
-        scores=job_scores(db, job),
-        truncated={variant: sum(d.variant is variant for d in written) for variant in Variant},
+        scores=score_study(db, study),
+        truncated={
+            arm: sum(arm in pair.texts and pair.by(arm).truncated for pair in pairs.values())
+            for arm in study.arm_names
+        },
         described=tuple(described),
-        dataset=next((one for one in images.datasets(db) if one.name == job.dataset), None),
+        dataset=next((known for known in cases.datasets(db) if known.name == study.dataset), None),
         learnt=learnt if isinstance(learnt, int) else 0,
-        examples=tuple(_example(data, *chosen) for chosen in _choose(db, review, described)),
+        examples=tuple(_example(data, *chosen) for chosen in _choose(db, review, described, pairs)),
         loss=_loss(db, train),
         written_at=datetime.now(UTC),
     )
@@ -111,49 +121,51 @@ def _loss(db: sqlite3.Connection, train: Job | None) -> ChartModel | None:
 
 
 def _choose(
-    db: sqlite3.Connection, review: Review, described: list[Image]
-) -> list[tuple[Image, Comparison, tuple[Rating, ...]]]:
+    db: sqlite3.Connection, review: Review, described: list[Case], pairs: dict[int, Comparison]
+) -> list[tuple[Case, Comparison, tuple[Rating, ...]]]:
     """Examples by rule, so that nobody picks the flattering ones.
 
-    The two pairs with the clearest preference for the tuned text, the two with the clearest for the base, a tie, and
-    one with both bad, each the first in the data set's order; the rest spread evenly over all that was described.
+    The two pairs with the clearest preference for the later arm's text, the two with the clearest for the earlier, a
+    tie, and one with both bad, each the first in the data set's order; the rest spread evenly over all that was
+    described.
     """
-    counting = {id(rating) for rating in review.counting()[0] if rating.shown == TWO_VARIANTS}
+    counting = {id(rating) for rating in review.counting()[0] if rating.shown == review.first_two}
     judged: dict[int, list[Rating]] = {}
-    for rating, image, _ in rated(db, review):
+    known = {
+        case.id: case for case in described if all(arm in pairs[case.id].texts for arm in review.first_two)
+    }
+    for rating, case, _ in rated(db, review):
         if id(rating) in counting:
-            judged.setdefault(image.id, []).append(rating)
+            judged.setdefault(case.id, []).append(rating)
     leaning = {
-        image.id: sum(given) / len(given)
-        for image in described
-        if (given := [r.preference for r in judged.get(image.id, ()) if r.preference is not None])
+        case_id: sum(given) / len(given)
+        for case_id in known
+        if (given := [r.preference for r in judged.get(case_id, ()) if r.preference is not None])
     }
     clearest = sorted(leaning, key=leaning.__getitem__, reverse=True)
     chosen = [number for number in clearest if leaning[number] > 0][:2]
     chosen += [number for number in sorted(leaning, key=leaning.__getitem__) if leaning[number] < 0][:2]
     chosen += [number for number in leaning if leaning[number] == 0][:1]
     chosen += [n for n in judged if n not in leaning and any(r.both_bad for r in judged[n])][:1]
-    rest = [image.id for image in described if image.id not in chosen]
+    rest = [case_id for case_id in known if case_id not in chosen]
     missing = min(EXAMPLES - len(chosen), len(rest))
     chosen += [rest[at * len(rest) // missing] for at in range(missing)]
-    known = {image.id: image for image in described}
-    pairs = descriptions.comparisons(db, review.job.id, chosen)
-    return [(known[n], pairs[n], tuple(judged.get(n, ()))) for n in chosen if n in pairs]
+    return [(known[n], pairs[n], tuple(judged.get(n, ()))) for n in chosen if n in known]
 
 
-def _example(data: DataDir, image: Image, pair: Comparison, given: tuple[Rating, ...]) -> Example:
-    jpeg, size = _preview(data, image)
-    return Example(image, pair, given, jpeg, size)
+def _example(data: DataDir, case: Case, pair: Comparison, given: tuple[Rating, ...]) -> Example:
+    jpeg, size = _preview(data, case)
+    return Example(case, pair, given, jpeg, size)
 
 
-def _preview(data: DataDir, image: Image) -> tuple[bytes, tuple[int, int]]:
-    """A small JPEG of an image in its default window; nothing when it cannot be read any more."""
+def _preview(data: DataDir, case: Case) -> tuple[bytes, tuple[int, int]]:
+    """A small JPEG of a case's first image in its default window; nothing when it cannot be read any more."""
     from PIL import ImageChops
 
     from radtui.imaging.thumbnail import thumbnail
 
     try:
-        picture = thumbnail(data.blob(image.sha256).read_bytes(), PREVIEW_PX, PREVIEW_PX)
+        picture = thumbnail(data.blob(case.first.sha256).read_bytes(), PREVIEW_PX, PREVIEW_PX)
     except (OSError, UserError):
         return b"", (0, 0)
     red, *others = picture.split()

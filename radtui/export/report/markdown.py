@@ -86,8 +86,8 @@ def _example(example: Shown, name: str, data: list[str]) -> Iterator[str]:
         data.append(f"[{name}]: data:image/jpeg;base64,{base64.b64encode(example.jpeg).decode()}")
         yield f"![The image][{name}]"
     yield f"Raters: {plain(example.verdict)}"
-    for title, text in (("Before: base model", example.base), ("After: tuned model", example.tuned)):
-        yield f"**{title}**"
+    for heading, text in example.texts:
+        yield f"**{plain(heading)}**"
         yield quoted(text or "(nothing)")
     if example.reference:
         yield "**Reference**"

@@ -25,6 +25,11 @@ def number_text(value: float | None, digits: int = 2) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
+def heading(arm: str) -> str:
+    """An arm's name at the head of a column; the user's own is as the user wrote it but for the first letter."""
+    return arm[:1].upper() + arm[1:]
+
+
 def short_label(label: str) -> str:
     """A category's name that fits beside a bar."""
     return label if len(label) <= 38 else label[:36].rsplit(" ", 1)[0] + " …"

@@ -20,16 +20,16 @@ FONT_PX = 13
 
 @dataclass(frozen=True, slots=True)
 class Tones:
-    """Colours of a drawing: the paper, and each model's strong and faint tone.
+    """Colours of a drawing: the paper, and each arm's strong and faint tone.
 
     Blue and orange, as the screens have them, are told apart with any colour vision (Okabe and Ito, 2008).
     """
 
     paper: Paper
-    base: str
-    base_faint: str
-    tuned: str
-    tuned_faint: str
+    earlier: str
+    earlier_faint: str
+    later: str
+    later_faint: str
     even: str
     on_strong: str
 
@@ -49,26 +49,27 @@ class Leaning:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One row of an error plot: both models' figures with intervals."""
+    """One row of an error plot: both arms' figures with intervals."""
 
     label: str
-    base: Estimate
-    tuned: Estimate
+    earlier: Estimate
+    later: Estimate
 
 
-def preference_svg(rows: Sequence[Leaning], tones: Tones) -> str:
-    """Bars that lean towards the model preferred, the middle of the ties on the centre line.
+def preference_svg(rows: Sequence[Leaning], tones: Tones, arms: tuple[str, str]) -> str:
+    """Bars that lean towards the arm preferred, the middle of the ties on the centre line.
 
     Args:
         rows: The preference first, then the dimensions.
         tones: Light or dark.
+        arms: Names of the earlier and the later.
     """
-    colours = (tones.base, tones.base_faint, tones.even, tones.tuned_faint, tones.tuned)
+    colours = (tones.earlier, tones.earlier_faint, tones.even, tones.later_faint, tones.later)
     left, right, top = LABEL_PX, WIDTH_PX - FIGURES_PX, 44
     middle = (left + right) / 2
     scale = (right - left) / 2 / max((reach for row in rows for reach in _reach(row.counts)), default=1.0)
     height = top + ROW_PX * len(rows) + 8
-    names = ("base much better", "slightly", "equal", "slightly", "tuned much better")
+    names = (f"{arms[0]} much better", "slightly", "equal", "slightly", f"{arms[1]} much better")
     parts = [_legend(list(zip(names, colours, strict=True)), tones)]
     parts.append(_line(middle, top - 6, middle, height - 10, tones.paper.muted))
     for number, row in enumerate(rows):
@@ -80,7 +81,7 @@ def preference_svg(rows: Sequence[Leaning], tones: Tones) -> str:
             width = scale * count / max(total, 1)
             parts.append(_bar(x, y, width, colour))
             if width > 18:
-                strong = colour in (tones.base, tones.tuned)
+                strong = colour in (tones.earlier, tones.later)
                 parts.append(
                     _text(
                         x + width / 2,
@@ -92,7 +93,7 @@ def preference_svg(rows: Sequence[Leaning], tones: Tones) -> str:
                 )
             x += width
         parts.append(_text(right + 14, y + 16, row.figures, tones.paper.muted))
-    return _svg(height, "Preferences, base to tuned", parts)
+    return _svg(height, f"Preferences, {arms[0]} to {arms[1]}", parts)
 
 
 def _reach(counts: Sequence[int]) -> tuple[float, float]:
@@ -101,22 +102,23 @@ def _reach(counts: Sequence[int]) -> tuple[float, float]:
     return (sum(counts[:2]) + counts[2] / 2) / total, (sum(counts[3:]) + counts[2] / 2) / total
 
 
-def errors_svg(rows: Sequence[Pair], tones: Tones, unit: str) -> str:
+def errors_svg(rows: Sequence[Pair], tones: Tones, unit: str, arms: tuple[str, str]) -> str:
     """Two bars a row with their 95 % intervals as lines.
 
     Args:
         rows: One for each kind of error.
         tones: Light or dark.
         unit: What is counted, written under the axis.
+        arms: Names of the earlier and the later.
     """
     left, right, top, row_px, bar_px = LABEL_PX + 60, WIDTH_PX - 96, 44, 46, 15
     limits = [
-        value for row in rows for one in (row.base, row.tuned) for value in (one.value, one.high) if value
+        value for row in rows for one in (row.earlier, row.later) for value in (one.value, one.high) if value
     ]
     ticks = linear_ticks(0.0, max(limits, default=1.0), 5)
     most = max([tick.value for tick in ticks] + limits)
     height = top + row_px * len(rows) + 40
-    parts = [_legend([("base", tones.base), ("tuned", tones.tuned)], tones)]
+    parts = [_legend([(arms[0], tones.earlier), (arms[1], tones.later)], tones)]
     for tick in ticks:
         x = left + (right - left) * tick.value / most
         colour = tones.paper.grid if tick.value else tones.paper.muted
@@ -126,11 +128,11 @@ def errors_svg(rows: Sequence[Pair], tones: Tones, unit: str) -> str:
     for number, row in enumerate(rows):
         y = top + row_px * number
         parts.append(_text(left - 14, y + 20, row.label, tones.paper.text, "end"))
-        for place, (one, colour) in enumerate(((row.base, tones.base), (row.tuned, tones.tuned))):
+        for place, (one, colour) in enumerate(((row.earlier, tones.earlier), (row.later, tones.later))):
             parts += _bar_with_interval(
                 one, colour, left, y + place * (bar_px + 2), (right - left) / most, tones
             )
-    return _svg(height, "Errors per report, base and tuned", parts)
+    return _svg(height, f"Errors per report, {arms[0]} and {arms[1]}", parts)
 
 
 def _bar_with_interval(

@@ -19,43 +19,54 @@ from radtui.export.report.document import (
 )
 from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Example, Gathered
-from radtui.export.report.phrases import short_label
+from radtui.export.report.phrases import heading, short_label
+from radtui.measures.arms import Arms
 from radtui.measures.quality import Acceptability
-from radtui.measures.variants import Variants
 from radtui.measures.words import estimate, left_out_words, p_value, share, versions_words
 from radtui.percent import percent_text
-from radtui.records import Rating, Variant
+from radtui.records import Rating
 
 
 def examples(told: Gathered) -> Section:
-    """Texts of both models beside their image, chosen by rule."""
+    """Texts of the first two arms beside their image, chosen by rule."""
     chosen_by = (
-        "Chosen by rule, not by hand: the clearest preference for the tuned text, the clearest for the base, a tie and"
-        " a pair of two bad texts, as far as there are such; the rest spread evenly over the images."
+        f"Chosen by rule, not by hand: the clearest preference for the {told.two[1]} text, the clearest for the"
+        f" {told.two[0]}, a tie and a pair of two bad texts, as far as there are such; the rest spread evenly over"
+        " the images."
     )
     items = tuple(_shown(told, example) for example in told.examples)
-    return Section("examples", "Before and after", (Examples(items), Text(chosen_by, note=True)))
+    name = "Before and after" if told.job is not None else "Texts side by side"
+    return Section("examples", name, (Examples(items), Text(chosen_by, note=True)))
 
 
 def _shown(told: Gathered, example: Example) -> Shown:
-    image, pair = example.image, example.pair
-    verdict, tone = _verdict_of(example.ratings)
+    case, pair = example.case, example.pair
+    earlier, later = told.two
+    verdict, tone = _verdict_of(example.ratings, told.two)
     notes = tuple(
         f"{rating.rater}: {rating.note.strip()}" for rating in example.ratings if rating.note.strip()
     )
-    if any(pair.by(variant).truncated for variant in told.review.variants):
-        cut = [variant.value for variant in told.review.variants if pair.by(variant).truncated]
+    cut = [arm for arm, text in pair.texts.items() if text.truncated]
+    if cut:
         notes += (f"Cut off at the longest length: {' and '.join(cut)}.",)
-    if pair.dpo:
-        verdict = verdict if example.ratings else "base and tuned not rated"
-        notes += (f"The dpo variant wrote: {pair.dpo.text}",)
-    title = f"{image.source_key} · {image.examination}" if image.examination else image.source_key
-    return Shown(
-        title, verdict, tone, example.jpeg, *example.size_px, image.reference, pair.base.text, pair.tuned.text, notes
-    )  # fmt: skip
+    others = [arm for arm in pair.texts if arm not in told.two]
+    if others and not example.ratings:
+        verdict = f"{earlier} and {later} not rated"
+    notes += tuple(f"{heading(arm)} says: {pair.by(arm).text}" for arm in others)
+    title = f"{case.source_key} · {case.examination}" if case.examination else case.source_key
+    texts = _headed(told, pair.by(earlier).text, pair.by(later).text)
+    return Shown(title, verdict, tone, example.jpeg, *example.size_px, case.reference, texts, notes)
 
 
-def _verdict_of(given: tuple[Rating, ...]) -> tuple[str, Tone]:
+def _headed(told: Gathered, earlier: str, later: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Both texts under their headings: before and after training where a job wrote both."""
+    names = told.two
+    if told.job is not None:
+        return (f"Before: {names[0]} model", earlier), (f"After: {names[1]} model", later)
+    return (heading(names[0]), earlier), (heading(names[1]), later)
+
+
+def _verdict_of(given: tuple[Rating, ...], arms: tuple[str, str]) -> tuple[str, Tone]:
     values = [rating.preference for rating in given if rating.preference is not None]
     if not given:
         return "not rated", Tone.OPEN
@@ -66,7 +77,7 @@ def _verdict_of(given: tuple[Rating, ...]) -> tuple[str, Tone]:
     if mean == 0:
         return "equal" + of, Tone.OPEN
     much = "much" if abs(mean) > 1 else "slightly"
-    return f"{'tuned' if mean > 0 else 'base'} {much} better{of}", Tone.BETTER if mean > 0 else Tone.WORSE
+    return f"{arms[mean > 0]} {much} better{of}", Tone.BETTER if mean > 0 else Tone.WORSE
 
 
 def performance(told: Gathered) -> Section:
@@ -81,53 +92,50 @@ def performance(told: Gathered) -> Section:
             )
         )  # fmt: skip
     blocks += _rating_figures(told)
-    if told.summary.variants:
-        blocks += variants_compared(told.summary.variants)
-    base, tuned = told.scores[Variant.BASE], told.scores[Variant.TUNED]
+    if told.summary.arms:
+        blocks += arms_compared(told.summary.arms, told.study.arm_names[0])
     rows: list[tuple[str, ...]] = []
-    if base.truth and tuned.truth:
+    truths = [own.truth for own in told.scores.values() if own.truth]
+    strings = [own.text for own in told.scores.values() if own.text]
+    if truths and len(truths) == len(told.scores):
         for name, of in (
             ("Findings, F1", "f1"), ("Findings, precision", "precision"), ("Findings, recall", "recall"),
             ("Right side", "side"), ("Right place", "zone"), ("Normal studies given a finding", "invented_on_normal"),
             ("Names the examination", "examination"),
         ):  # fmt: skip
-            pair = [getattr(one.truth, of) for one in (base, tuned)]
-            rows.append((name, *(estimate(v) if of == "f1" else share(v) for v in pair)))
-    if base.text and tuned.text:
+            values = [getattr(truth, of) for truth in truths]
+            rows.append((name, *(estimate(v) if of == "f1" else share(v) for v in values)))
+    if strings and len(strings) == len(told.scores):
         for name, of, digits in (("BLEU", "bleu", 1), ("chrF", "chrf", 1), ("ROUGE-L", "rouge_l", 3)):
-            rows.append((name, *(estimate(getattr(one.text, of), digits=digits) for one in (base, tuned))))
-    third = told.scores.get(Variant.DPO)
-    if third and third.truth:
-        truth = third.truth
-        of_third = f"{estimate(truth.f1)}; precision {share(truth.precision)}, recall {share(truth.recall)}"
-        blocks.append(Text(f"Against ground truth, the dpo variant has a finding F1 of {of_third}."))
+            rows.append((name, *(estimate(getattr(own, of), digits=digits) for own in strings)))
+    header = ("", *map(heading, told.scores))
     if rows:
         caption = "Against ground truth and references, with 95 % intervals. String scores measure wording, not truth."
-        blocks.append(Table(("", "Base", "Tuned"), tuple(rows), caption))
+        blocks.append(Table(header, tuple(rows), caption))
     caption = "How the texts are written. These figures describe; none of them is a measure of quality."
-    blocks.append(Table(("", "Base", "Tuned"), proxies(told.scores), caption))
+    blocks.append(Table(header, proxies(told.scores), caption))
     return Section("performance", "Performance analysis", tuple(blocks))
 
 
-def variants_compared(found: Variants) -> list[Block]:
-    """Three variants: one scale for all, and each two against each other."""
+def arms_compared(found: Arms, baseline: str) -> list[Block]:
+    """More than two arms: one scale for all, and each two against each other."""
     rows = tuple(
         (
-            str(one.variant), f"{one.log_odds:+.2f}",
+            one.arm, f"{one.log_odds:+.2f}",
             "0, the reference" if one.standard_error == 0 else f"{one.low:+.2f} to {one.high:+.2f}",
             "" if one.standard_error == 0 else percent_text(one.win_rate), f"{one.n}",
         )
         for one in found.strengths
     )  # fmt: skip
     caption = (
-        f"All variants compared: Bradley-Terry strengths over {found.n} blind ratings of pairs drawn among them, log"
-        " odds against base with 95 % intervals, by image where it has several raters; a tie is half a win."
+        f"All arms compared: Bradley-Terry strengths over {found.n} blind ratings of pairs drawn among them, log"
+        f" odds against {baseline} with 95 % intervals, by image where it has several raters; a tie is half a win."
     )
-    header = ("Variant", "Strength", "95 % interval", "Chance to be preferred to base", "Pairs")
+    header = ("Arm", "Strength", "95 % interval", f"Chance to be preferred to {baseline}", "Pairs")
     blocks: list[Block] = [Table(header, rows, caption)] if rows else []
     if not rows:
         blocks.append(
-            Text("No strengths on one scale yet: some variant never lost to, or never met, the others.")
+            Text("No strengths on one scale yet: some arm never lost to, or never met, the others.")
         )
     contrasts = tuple(
         (
@@ -160,40 +168,42 @@ def _rating_figures(told: Gathered) -> list[Block]:
             f" 95 % interval. {summary.both_bad.hits} that call both texts bad are not in it."
         )
         light, dark = (
-            plots.preference_svg(leaning, tones) for tones in (plots.LIGHT_TONES, plots.DARK_TONES)
+            plots.preference_svg(leaning, tones, told.two) for tones in (plots.LIGHT_TONES, plots.DARK_TONES)
         )
         blocks.append(Figure("preference", light, dark, caption))
     if summary.errors:
         errors = summary.errors
-        pairs = [plots.Pair("All significant", errors.base.significant, errors.tuned.significant)]
+        pairs = [plots.Pair("All significant", errors.earlier.significant, errors.later.significant)]
         none = []
         for category in scheme.errors:
-            base, tuned = (of.by_category[category.id][0] for of in (errors.base, errors.tuned))
-            if base.value or tuned.value:
-                pairs.append(plots.Pair(short_label(category.label), base, tuned))
+            earlier, later = (of.by_category[category.id][0] for of in (errors.earlier, errors.later))
+            if earlier.value or later.value:
+                pairs.append(plots.Pair(short_label(category.label), earlier, later))
             else:
                 none.append(category.label)
         caption = f"Significant errors per report with 95 % intervals, as counted in {errors.n} ratings."
         if none:
             caption += f" Counted in neither: {'; '.join(none)}."
-        light, dark = (plots.errors_svg(pairs, t, "a report") for t in (plots.LIGHT_TONES, plots.DARK_TONES))
+        light, dark = (
+            plots.errors_svg(pairs, t, "a report", told.two) for t in (plots.LIGHT_TONES, plots.DARK_TONES)
+        )
         blocks.append(Figure("errors", light, dark, caption))
     if summary.acceptability:
-        blocks.append(_acceptability(summary.acceptability))
+        blocks.append(_acceptability(summary.acceptability, told.two))
     return blocks
 
 
-def _acceptability(scale: Acceptability) -> Table:
+def _acceptability(scale: Acceptability, arms: tuple[str, str]) -> Table:
     rows = (
-        ("Mean, 1 to 5", estimate(scale.base), estimate(scale.tuned)),
-        ("Usable, 4 or 5", share(scale.usable.base), share(scale.usable.tuned)),
-        ("Usable as is, 5", share(scale.as_is.base), share(scale.as_is.tuned)),
+        ("Mean, 1 to 5", estimate(scale.earlier), estimate(scale.later)),
+        ("Usable, 4 or 5", share(scale.usable.earlier), share(scale.usable.later)),
+        ("Usable as is, 5", share(scale.as_is.earlier), share(scale.as_is.later)),
     )
     caption = (
         f"Acceptability of each text. Difference {estimate(scale.difference, signed=True)}, Wilcoxon"
         f" {p_value(scale.wilcoxon_p)}; usable, McNemar {p_value(scale.usable.mcnemar.p)}."
     )
-    return Table(("", "Base", "Tuned"), rows, caption)
+    return Table(("", *map(heading, arms)), rows, caption)
 
 
 def improvements(told: Gathered, points: list[Point]) -> tuple[Block, ...]:
@@ -235,7 +245,7 @@ def trust(told: Gathered) -> Section:
     )
     rows = [
         ("Left text chosen", share(side.chosen_left) + ("; a side bias is likely" if side.suspected else "")),
-        ("Tuned text stood left", share(side.tuned_left)),
+        (f"{heading(summary.later)} text stood left", share(side.later_left)),
         (
             "Preference and length",
             "-" if summary.length.rho is None

@@ -17,7 +17,7 @@ from radtui.measures.statistics import Summary
 from radtui.measures.text import NORMALISATION
 from radtui.measures.words import HASH_LETTERS, estimate, p_value, share
 from radtui.percent import percent_text
-from radtui.records import Job, Variant
+from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings, value_text
 
 WARNING = "Model output, not for clinical use."
@@ -29,8 +29,7 @@ def compose(told: Gathered) -> Document:
     points = findings(told)
     sections = (
         _overview(told),
-        _initial_model(told),
-        _implementation(told),
+        *((_initial_model(told), _implementation(told)) if told.job is not None else (_arms(told),)),
         _data(told),
         results.examples(told),
         results.performance(told),
@@ -41,19 +40,32 @@ def compose(told: Gathered) -> Document:
         _settings(told),
     )
     return Document(
-        title=f"{model_name(told)} on {told.job.dataset}",
-        lead="Fine-tuned vision-language model, its descriptions compared with those of the model it started from",
+        title=f"{model_name(told)} on {told.study.dataset}" if told.job is not None else told.study.name,
+        lead=(
+            "Fine-tuned vision-language model, its descriptions compared with those of the model it started from"
+            if told.job is not None
+            else f"Descriptions by {_listed(told.study.arm_names)} compared"
+        ),
         warning=WARNING,
         tiles=_tiles(told),
         sections=tuple(section for section in sections if section.blocks),
-        footer=f"radtui {__version__} · job {told.job.id} · {told.written_at:%Y-%m-%d %H:%M} UTC · {WARNING}",
+        footer=f"radtui {__version__} · {_source(told)} · {told.written_at:%Y-%m-%d %H:%M} UTC · {WARNING}",
     )
 
 
 def model_name(told: Gathered) -> str:
     """The base model as people call it: a hub id, or the last part of a path."""
-    name = str((told.train or told.job).settings.get("model") or told.job.settings.get("model") or "model")
+    trained = told.train.settings.get("model") if told.train is not None else None
+    name = str(trained or told.review.settings.get("model") or "model")
     return PurePath(name).name if name.startswith(("/", ".", "~")) else name
+
+
+def _source(told: Gathered) -> str:
+    return f"job {told.job.id}" if told.job is not None else f"study {told.study.id}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
 def _share_tile(of: Proportion, label: str) -> Tile:
@@ -62,31 +74,34 @@ def _share_tile(of: Proportion, label: str) -> Tile:
 
 def _tiles(told: Gathered) -> tuple[Tile, ...]:
     found, summary = [], told.summary
+    earlier, later = told.two
     if summary.n:
-        found.append(_share_tile(summary.preference.win_rate, "tuned preferred, of decided ratings"))
-        found.append(_share_tile(summary.preferred_or_equal, "tuned preferred or equal"))
+        found.append(_share_tile(summary.preference.win_rate, f"{later} preferred, of decided ratings"))
+        found.append(_share_tile(summary.preferred_or_equal, f"{later} preferred or equal"))
     if summary.errors:
-        b, t = summary.errors.base.significant, summary.errors.tuned.significant
+        before, after = summary.errors.earlier.significant, summary.errors.later.significant
         found.append(
             Tile(
-                f"{number_text(b.value)} → {number_text(t.value)}", "significant errors per report",
+                f"{number_text(before.value)} → {number_text(after.value)}", "significant errors per report",
                 f"difference {estimate(summary.errors.difference, signed=True)}",
             )
         )  # fmt: skip
-    base, tuned = told.scores[Variant.BASE], told.scores[Variant.TUNED]
-    if base.truth and tuned.truth:
+    first, second = (told.scores.get(arm) for arm in told.two)
+    if first is None or second is None:
+        return tuple(found)
+    if first.truth and second.truth:
         found.append(
             Tile(
-                f"{number_text(base.truth.f1.value)} → {number_text(tuned.truth.f1.value)}",
-                "finding F1, base to tuned",
-                f"tuned {_interval(estimate(tuned.truth.f1))}",
+                f"{number_text(first.truth.f1.value)} → {number_text(second.truth.f1.value)}",
+                f"finding F1, {earlier} to {later}",
+                f"{later} {_interval(estimate(second.truth.f1))}",
             )
         )  # fmt: skip
-    elif base.text and tuned.text:
+    elif first.text and second.text:
         found.append(
             Tile(
-                f"{number_text(base.text.chrf.value, 1)} → {number_text(tuned.text.chrf.value, 1)}",
-                "chrF against the references", f"tuned {_interval(estimate(tuned.text.chrf, digits=1))}",
+                f"{number_text(first.text.chrf.value, 1)} → {number_text(second.text.chrf.value, 1)}",
+                "chrF against the references", f"{later} {_interval(estimate(second.text.chrf, digits=1))}",
             )
         )  # fmt: skip
     return tuple(found)
@@ -98,20 +113,48 @@ def _interval(figures: str) -> str:
 
 
 def _overview(told: Gathered) -> Section:
+    if told.job is None:
+        return Section("overview", "Overview", (Text(_compared(told)), Text(_verdict(told))))
     name, count = model_name(told), len(told.described)
     learnt = f" from {told.learnt:,} images with their texts" if told.learnt else ""
     words = (
         f"{name} was fine-tuned with LoRA{learnt}. Before and after, the model described the same {count:,}"
-        f" image{'' if count == 1 else 's'} of {told.job.dataset} ({told.job.settings.get('split') or 'all splits'})"
-        f" with the same prompt and decoding ({_decoding(told)})."
+        f" image{'' if count == 1 else 's'} of {told.study.dataset}"
+        f" ({told.review.settings.get('split') or 'all splits'}) with the same prompt and decoding ({_decoding(told)})."
     )
     return Section("overview", "Overview", (Text(words), Text(_verdict(told))))
 
 
+def _compared(told: Gathered) -> str:
+    """What a study made by hand compares."""
+    count = len(told.described)
+    return (
+        f"{_listed(told.study.arm_names)} were compared on {count:,} case{'' if count == 1 else 's'} of"
+        f" {told.study.dataset}."
+    )
+
+
+def _arms(told: Gathered) -> Section:
+    """Where each arm's texts come from, of a study made by hand."""
+    named = zip(told.study.arm_names, told.arms, strict=True)
+    return Section("arms", "What is compared", (Facts(tuple((name, _origin(arm)) for name, arm in named)),))
+
+
+def _origin(arm: Arm) -> str:
+    if arm.kind is ArmKind.REFERENCE:
+        return "the data set's own references"
+    if arm.kind is ArmKind.FILE:
+        return "a file of texts" + (f", {arm.model}" if arm.model else "")
+    model = PurePath(arm.model).name or "a model"
+    adapter = f" with the adapter {PurePath(arm.adapter).name}" if arm.adapter else ""
+    asked = f', asked "{arm.instruction}"' if arm.instruction else ""
+    return f"{model}{adapter}{asked}, {arm.decoding or 'decoding unknown'}"
+
+
 def _verdict(told: Gathered) -> str:
     summary = told.summary
-    if not summary.n and summary.variants and summary.variants.n:
-        return _third_verdict(summary).strip()
+    if not summary.n and summary.arms and summary.arms.n:
+        return _every_verdict(summary).strip()
     if not summary.n:
         return (
             "Nobody has rated the descriptions yet, so this report says nothing about which are better to read; it"
@@ -120,29 +163,30 @@ def _verdict(told: Gathered) -> str:
     found = summary.preference
     people = len(summary.raters)
     return (
-        f"{people} rater{'' if people == 1 else 's'} compared {summary.images:,} pairs blind ({summary.n:,} ratings):"
-        f" the tuned text won {found.wins}, the base text {found.losses}, {found.ties} were equal,"
+        f"{people} rater{'' if people == 1 else 's'} compared {summary.cases:,} pairs blind ({summary.n:,} ratings):"
+        f" the {found.later} text won {found.wins}, the {found.earlier} text {found.losses}, {found.ties} were equal,"
         f" {summary.both_bad.hits} had two bad texts. Conclusion by the sign test: {summary.verdict}"
         f" ({p_value(found.sign_p)})."
-    ) + _third_verdict(summary)
+    ) + _every_verdict(summary)
 
 
-def _third_verdict(summary: Summary) -> str:
-    if summary.variants is None:
+def _every_verdict(summary: Summary) -> str:
+    """Every two of more than two arms; "" for two."""
+    if summary.arms is None:
         return ""
-    told = "; ".join(
-        f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.variants.contrasts
+    verdicts = "; ".join(
+        f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.arms.contrasts
     )
-    return f" In all, {summary.variants.n:,} ratings count, of pairs drawn among three variants: {told}."
+    return f" In all, {summary.arms.n:,} ratings count, of pairs drawn among all arms: {verdicts}."
 
 
 def _initial_model(told: Gathered) -> Section:
     facts = [("Model", model_name(told))]
-    result = (told.train or told.job).result
+    result = told.train.result if told.train else told.job.result if told.job else {}
     for label, key in (("Weights", "weights"), ("Backend", "backend"), ("Parameters", "total_parameters")):
         if result.get(key):
             facts.append((label, value_text(result[key])))
-    own = told.scores[Variant.BASE]
+    own = told.scores[told.two[0]]
     written = [(row[0], row[1]) for row in proxies(told.scores)]
     if own.truth:
         written.append(("Findings named as they are (F1)", estimate(own.truth.f1)))
@@ -155,7 +199,7 @@ def _initial_model(told: Gathered) -> Section:
 
 def _implementation(told: Gathered) -> Section:
     if told.train is None:
-        adapter = PurePath(str(told.job.settings.get("adapter", ""))).name or "unknown"
+        adapter = PurePath(str(told.review.settings.get("adapter", ""))).name or "unknown"
         return Section(
             "implementation", "Implementation and settings",
             (Text(f"The adapter ({adapter}) was not trained in this data folder; its settings are not known."),),
@@ -199,7 +243,7 @@ def _learnt_from_ratings(job: Job) -> str:
     how = TrainSettings.from_dict(job.settings)
     pairs = job.result.get("pairs", "the")
     return (
-        f"The dpo variant goes on from that adapter (job {how.from_job}) with direct preference optimisation on {pairs}"
+        f"The dpo arm goes on from that adapter (job {how.from_job}) with direct preference optimisation on {pairs}"
         f" rated pairs: beta {how.beta:g}, {job.step:,} steps of {how.effective_batch} pairs, learning rate"
         f" {how.learning_rate:g}. A frozen copy of the adapter it begins with is the reference model."
     )
@@ -208,7 +252,7 @@ def _learnt_from_ratings(job: Job) -> str:
 def _data(told: Gathered) -> Section:
     described = told.described
     source = told.dataset
-    facts = [("Data set", told.job.dataset)]
+    facts = [("Data set", told.study.dataset)]
     if source:
         splits = ", ".join(f"{count:,} {name}" for name, count in source.splits.items())
         facts += [("Images", f"{source.total:,} ({splits})")]
@@ -216,15 +260,16 @@ def _data(told: Gathered) -> Section:
             facts.append(("Unreadable", f"{source.unreadable:,}, left out"))
         if source.leaked:
             facts.append(("Same image in two splits", f"{source.leaked:,}; scores on these are too good"))
-    facts.append(("Learnt from", f"{told.learnt:,} images" if told.learnt else "unknown"))
-    facts.append(
-        ("Described and compared here", f"{len(described):,} images of {told.job.settings.get('split')}")
-    )
-    with_text = sum(bool(image.reference.strip()) for image in described)
+    if told.job is not None:
+        facts.append(("Learnt from", f"{told.learnt:,} images" if told.learnt else "unknown"))
+    described_splits = _listed(tuple(sorted({case.split for case in described})))
+    which = told.review.settings.get("split") if told.job is not None else described_splits
+    facts.append(("Described and compared here", f"{len(described):,} images of {which}"))
+    with_text = sum(bool(case.reference.strip()) for case in described)
     facts.append(("With a reference text", f"{with_text:,} of them"))
     for label, counted in (
-        ("Examinations", Counter(image.examination for image in described if image.examination)),
-        ("Findings", Counter(truth.finding for image in described for truth in image.truth)),
+        ("Examinations", Counter(case.examination for case in described if case.examination)),
+        ("Findings", Counter(truth.finding for case in described for truth in case.truth)),
     ):
         if counted:
             listed = [f"{name} {count}" for name, count in counted.most_common(LISTED)]
@@ -249,11 +294,12 @@ def _limits(told: Gathered) -> Section:
         " hospital, machine or kind.",
         "Blind means that raters did not see which model wrote a text; a model's manner can still give it away.",
     ]
-    truth = told.scores[Variant.TUNED].truth
+    later = told.two[1]
+    truth = told.scores[later].truth if later in told.scores else None
     if truth:
         words.append(
             "Findings are read out of the texts by a list of words, which errs; it judges only findings that the data"
-            f" set's truth speaks of ({truth.outside} named by the tuned model lie outside it)."
+            f" set's truth speaks of ({truth.outside} named by the {later} arm lie outside it)."
         )
     if told.dataset and told.dataset.leaked:
         words.append(f"{told.dataset.leaked} images are in more than one split.")
@@ -279,5 +325,5 @@ def _settings(told: Gathered) -> Section:
 
 
 def _decoding(told: Gathered) -> str:
-    found = {example.pair.tuned.decoding for example in told.examples}
-    return " and ".join(sorted(found)) or "unknown"
+    decodings = {example.pair.by(told.two[1]).decoding for example in told.examples}
+    return " and ".join(sorted(decodings)) or "unknown"

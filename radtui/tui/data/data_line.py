@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from radtui.records import Job
-from radtui.store.images import DatasetSummary, ImageQuery
+from radtui.store.cases import CaseQuery, DatasetSummary
 
 SORT_NAMES = {"position": "as imported", "name": "by name", "reference": "by reference", "size": "by size"}
 
@@ -22,7 +22,7 @@ class DataLine(Widget):
         self._right = Content("")
 
     def show(
-        self, summary: DatasetSummary | None, query: ImageQuery, found: int, datasets: int, job: Job | None
+        self, summary: DatasetSummary | None, query: CaseQuery, found: int, datasets: int, job: Job | None
     ) -> None:
         """Take over what is shown.
 
@@ -77,7 +77,7 @@ def _counts(summary: DatasetSummary | None, datasets: int) -> list[Content]:
     return parts
 
 
-def filter_words(query: ImageQuery) -> list[str]:
+def filter_words(query: CaseQuery) -> list[str]:
     """What a query leaves out, in words: empty when it shows everything."""
     words = [word for word in (query.split, query.examination, query.finding) if word]
     if query.search.strip():

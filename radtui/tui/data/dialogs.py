@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from radtui.store.images import DatasetSummary, ImageQuery
+from radtui.store.cases import CaseQuery, DatasetSummary
 from radtui.tui.screens.base import RadModal
 
 
@@ -99,7 +99,7 @@ class FilterSheet(RadModal[None]):
     ]
 
     def __init__(
-        self, query: ImageQuery, values: dict[str, list[str]], apply: Callable[[ImageQuery], None]
+        self, query: CaseQuery, values: dict[str, list[str]], apply: Callable[[CaseQuery], None]
     ) -> None:
         super().__init__()
         self._query, self._apply = query, apply

@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from radtui.records import Image
-from radtui.store import images, ratings
+from radtui.records import Case
+from radtui.store import cases, ratings
 from radtui.tui.data.image_rows import LEAKED, RATED, UNREADABLE, ImageRows
 from radtui.tui.data.thumbnail_grid import Mark, ThumbnailGrid, Tile
 from radtui.tui.data.thumbnails import Wanted
@@ -84,7 +84,7 @@ class GalleryScreen(RadScreen):
 
     @work(thread=True, exclusive=True, group="marks", exit_on_error=False)
     def _read_marks(self) -> None:
-        self.app.call_from_thread(self._take_marks, self.rad.read(ratings.marked_images))
+        self.app.call_from_thread(self._take_marks, self.rad.read(ratings.marked_cases))
 
     def _take_marks(self, marked: dict[int, bool]) -> None:
         if marked != self._marked:
@@ -93,43 +93,45 @@ class GalleryScreen(RadScreen):
             grid.show(len(self._ids), grid.cursor or 0)
 
     def _tiles(self, start: int, stop: int, box: tuple[int, int]) -> list[Tile]:
-        return [self._tile(image, box) for image in self._images(start, stop)]
+        return [self._tile(case, box) for case in self._cases(start, stop)]
 
-    def _images(self, start: int, stop: int) -> list[Image]:
-        return images.get_many(self.rad.db, self._ids[start:stop])
+    def _cases(self, start: int, stop: int) -> list[Case]:
+        return cases.get_many(self.rad.db, self._ids[start:stop])
 
-    def _tile(self, image: Image, box: tuple[int, int]) -> Tile:
+    def _tile(self, case: Case, box: tuple[int, int]) -> Tile:
         marks: list[Mark] = []
-        if image.error:
+        if case.error:
             marks.append((UNREADABLE, "error"))
-        elif image.leaked:
+        elif case.leaked:
             marks.append((LEAKED, "warning"))
-        if image.id in self._marked:
+        if case.id in self._marked:
             marks.append((RATED, "mark"))
-            if self._marked[image.id]:
+            if self._marked[case.id]:
                 marks.append((FLAGGED, "warning"))
-        name = one_line(image.source_key).plain
-        if image.error:
-            return Tile(name, None, tuple(marks), one_line(image.error).plain)
-        load = partial(self.rad.data.image_bytes, image.sha256)
-        return Tile(name, Wanted(image.sha256, load, *box), tuple(marks))
+        name = one_line(case.source_key).plain
+        if case.error:
+            return Tile(name, None, tuple(marks), one_line(case.error).plain)
+        sha256 = case.shown.sha256
+        load = partial(self.rad.data.image_bytes, sha256)
+        return Tile(name, Wanted(sha256, load, *box), tuple(marks))
 
     @on(ThumbnailGrid.Highlighted)
     def _describe(self) -> None:
         """Say of the highlighted image what does not fit below it."""
         at = self.query_one(ThumbnailGrid).cursor
-        found = self._images(at, at + 1) if at is not None else []
-        if not found or at is None:
+        highlighted = self._cases(at, at + 1) if at is not None else []
+        if not highlighted or at is None:
             return
-        image, flagged = found[0], self._marked.get(found[0].id)
+        case = highlighted[0]
+        flagged = self._marked.get(case.id)
         states = [
-            ("unreadable", bool(image.error)), ("leaked", image.leaked),
+            ("unreadable", bool(case.error)), ("leaked", case.leaked),
             ("rated", flagged is not None), ("flagged", bool(flagged)),
         ]  # fmt: skip
-        words = [one_line(image.source_key).plain, image.split, *(word for word, true in states if true)]
+        words = [one_line(case.source_key).plain, case.split, *(word for word, true in states if true)]
         place = f"{at + 1:,} of {len(self._ids):,} · {self._title}"
         room = self.size.width - len(place) - 4
-        left = one_line(" · ".join(part for part in [*words, image.error or image.reference] if part))
+        left = one_line(" · ".join(part for part in [*words, case.error or case.reference] if part))
         left.truncate(max(0, room), overflow="ellipsis")
         gap = " " * max(2, self.size.width - 2 - left.cell_len - len(place))
         self.query_one(".gallery-line", Static).update(
@@ -138,9 +140,9 @@ class GalleryScreen(RadScreen):
 
     @on(ThumbnailGrid.Selected)
     def _open(self, event: ThumbnailGrid.Selected) -> None:
-        image_id = self._ids[event.index]
+        case_id = self._ids[event.index]
         self.dismiss()
-        self._go_to(image_id)
+        self._go_to(case_id)
 
     def action_back(self) -> None:
         """Back to the list as it was."""

@@ -1,4 +1,4 @@
-"""The images of a data set that a query finds: a table under a line to search in."""
+"""The cases of a data set that a query finds: a table under a line to search in."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from textual.message import Message
 from textual.timer import Timer
 
 from radtui.paths import DataDir
-from radtui.records import Image, UserError
-from radtui.store import images, ratings
+from radtui.records import Case, UserError
+from radtui.store import cases, ratings
+from radtui.store.cases import CaseQuery, DatasetSummary
 from radtui.store.database import connect
-from radtui.store.images import DatasetSummary, ImageQuery
 from radtui.tui.data import image_rows
 from radtui.tui.data.image_rows import ImageRows
 from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import VirtualTable
 
-SETTLE_S = 0.08  # on a row, before its image is read: a held key passes many
+SETTLE_S = 0.08  # on a row, before its case is read: a held key passes many
 RETRY_S = 2.0  # after a database that could not be read
 TABLE_ID = "images"
 
 
 class ImageList(Vertical):
-    """What a query finds, read in threads; the image that was current stays so when the list is read again.
+    """What a query finds, read in threads; the case that was current stays so when the list is read again.
 
     Args:
         data: The data folder, for threads.
@@ -41,8 +41,8 @@ class ImageList(Vertical):
     Attributes:
         query_now: What is shown, or will be when it is read; without a data set the newest one is taken.
         summaries: All data sets, newest first.
-        rows: The images found.
-        image: The one that the cursor has rested on last.
+        rows: The cases found.
+        case: The one that the cursor has rested on last.
         answered: Whether anything was read yet.
     """
 
@@ -58,17 +58,17 @@ class ImageList(Vertical):
 
     @dataclass
     class Settled(Message):
-        """The cursor rests on an image; `near` are it and its neighbours."""
+        """The cursor rests on a case; `near` are it and its neighbours."""
 
-        image: Image
-        near: Sequence[Image]
+        case: Case
+        near: Sequence[Case]
 
     @dataclass
     class Read(Message):
         """A thread has read what a query finds; of no use outside this widget."""
 
         asked: int
-        query: ImageQuery
+        query: CaseQuery
         ids: list[int]
         rated: frozenset[int]
         summaries: list[DatasetSummary]
@@ -76,10 +76,10 @@ class ImageList(Vertical):
     def __init__(self, data: DataDir, db: sqlite3.Connection, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._data, self._db = data, db
-        self.query_now = ImageQuery("")
+        self.query_now = CaseQuery("")
         self.summaries: list[DatasetSummary] = []
         self.rows = ImageRows(lambda: db)
-        self.image: Image | None = None
+        self.case: Case | None = None
         self.answered = False
         self._search = SearchLine("words in references and names")
         self._table = VirtualTable(image_rows.COLUMNS, self.rows, empty_text="No images", id=TABLE_ID)
@@ -115,7 +115,7 @@ class ImageList(Vertical):
         if self._soon is None:
             self._soon = self.set_timer(after_s, self.find)
 
-    def show_query(self, query: ImageQuery) -> None:
+    def show_query(self, query: CaseQuery) -> None:
         """Read the list of another query."""
         self.query_now = query
         self.find()
@@ -123,18 +123,18 @@ class ImageList(Vertical):
     def show_dataset(self, name: str) -> None:
         """Begin with another data set, unfiltered, in the same order."""
         self._search.forget()
-        self.image = None
-        self.show_query(ImageQuery(name, sort=self.query_now.sort))
+        self.case = None
+        self.show_query(CaseQuery(name, sort=self.query_now.sort))
 
     @work(thread=True, exclusive=True, group="find")
-    def _read(self, asked: int, query: ImageQuery) -> None:
+    def _read(self, asked: int, query: CaseQuery) -> None:
         try:
             with closing(connect(self._data)) as db:
-                summaries = images.datasets(db)
+                summaries = cases.datasets(db)
                 if not query.dataset and summaries:
                     query = replace(query, dataset=summaries[0].name)
-                ids = images.find(db, query) if query.dataset else []
-                read = self.Read(asked, query, ids, frozenset(ratings.rated_images(db)), summaries)
+                ids = cases.find(db, query) if query.dataset else []
+                read = self.Read(asked, query, ids, frozenset(ratings.rated_cases(db)), summaries)
         except (sqlite3.Error, OSError, UserError) as error:
             self.app.call_from_thread(self._retry, f"Cannot read {self._data.database}: {error}")
         else:
@@ -150,20 +150,20 @@ class ImageList(Vertical):
         if read.asked != self._asked:
             return
         self.query_now, self.summaries, self.answered = read.query, read.summaries, True
-        kept = self.image.id if self.image is not None else None
+        kept = self.case.id if self.case is not None else None
         if not read.ids:
-            self.image = None
+            self.case = None
         self.rows.replace(read.ids, read.rated, read.query.search.split())
         self._table.reload()
         if kept is not None:
             self.go_to(kept)
         self.post_message(self.Found())
 
-    def go_to(self, image_id: int) -> bool:
-        """Put the cursor on an image; whether it is in the list."""
-        there = image_id in self.rows.ids
+    def go_to(self, case_id: int) -> bool:
+        """Put the cursor on a case; whether it is in the list."""
+        there = case_id in self.rows.ids
         if there:
-            self._table.move_to(self.rows.ids.index(image_id))
+            self._table.move_to(self.rows.ids.index(case_id))
         return there
 
     def step(self, by: int) -> None:
@@ -176,18 +176,18 @@ class ImageList(Vertical):
         event.stop()
         if self._settling is not None:
             self._settling.stop()
-        self._settling = self.set_timer(SETTLE_S if self.image else 0.001, self.settle)
+        self._settling = self.set_timer(SETTLE_S if self.case else 0.001, self.settle)
 
     def settle(self) -> None:
-        """Tell of the image at the cursor now."""
+        """Tell of the case at the cursor now."""
         index = self.place
         if index is None or index >= len(self.rows.ids):
             return
-        near = images.get_many(self._db, self.rows.ids[max(0, index - 1) : index + 2])
-        image = next((one for one in near if one.id == self.rows.ids[index]), None)
-        if image is not None:
-            self.image = image
-            self.post_message(self.Settled(image, near))
+        near = cases.get_many(self._db, self.rows.ids[max(0, index - 1) : index + 2])
+        case = next((one for one in near if one.id == self.rows.ids[index]), None)
+        if case is not None:
+            self.case = case
+            self.post_message(self.Settled(case, near))
 
     def search(self) -> None:
         """Type a search."""

@@ -1,4 +1,4 @@
-"""One image large beside all that is known of it; what draws it is imported late, for a quick first frame."""
+"""A case: one image large beside all that is known of it; what draws it is imported late, for a quick first frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual import work
 from textual.containers import Vertical
 
 from radtui.paths import DataDir
-from radtui.records import Description, Image
+from radtui.records import Case, Description
 
 if TYPE_CHECKING:
     from radtui.tui.widgets.image_facts import ImageFacts
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ImageLook(Vertical):
-    """An image with its facts, or why there is none. Until `fill` is done it remembers what it is to show.
+    """An image of a case with its facts, or why there is none. Until `fill` is done it remembers what it is to show.
 
     Args:
         data: Where images' bytes are.
@@ -30,7 +30,13 @@ class ImageLook(Vertical):
         self._data = data
         self._parts: tuple[ImageView, ImageFacts] | None = None
         self._missed: Callable[[], None] | None = None  # what was asked for before there were parts
-        self._shown: Image | str | None = None  # the image that is drawn, or what is said in its place
+        self._shown: tuple[Case, int] | str | None = (
+            None  # the case and its image, or what is said in its place
+        )
+        self._texts: tuple[list[Description], list[str]] = (
+            [],
+            [],
+        )  # of the case shown, and what is searched for
 
     @work(thread=True, group="look")
     def fill(self) -> None:
@@ -50,31 +56,48 @@ class ImageLook(Vertical):
             self._missed()
 
     def show(
-        self, image: Image, written: list[Description], words: list[str], near: Sequence[Image] = ()
+        self, case: Case, written: list[Description], words: list[str], near: Sequence[Case] = ()
     ) -> None:
-        """Show an image; one that is drawn already only gets its facts anew.
+        """Show a case; one that is drawn already only gets its facts anew, and stays at its image.
 
         Args:
-            image: Any.
+            case: Any.
             written: Descriptions of it, newest first.
             words: What is searched for, to be marked in its facts.
-            near: Images that are likely to be shown next: they are decoded ahead.
+            near: Cases that are likely to be shown next: their first images are decoded ahead.
         """
         if self._parts is None:
-            self._missed = partial(self.show, image, written, words, near)
+            self._missed = partial(self.show, case, written, words, near)
             return
+        self._texts = written, words
+        known = isinstance(self._shown, tuple) and self._shown[0] == case
+        at = self._shown[1] if known and isinstance(self._shown, tuple) else _first_place(case)
+        self._show_image(case, at)
+        for neighbour in near:
+            if neighbour.id != case.id and not neighbour.error:
+                sha256 = neighbour.shown.sha256
+                self._parts[0].prefetch(sha256, partial(self._data.image_bytes, sha256))
+
+    def next_image(self) -> None:
+        """Show the next image of the case, and after the last the first."""
+        if isinstance(self._shown, tuple):
+            case, at = self._shown
+            self._show_image(case, (at + 1) % max(1, len(case.images)))
+
+    def _show_image(self, case: Case, at: int) -> None:
+        """Draw one image of a case, or say why it cannot be, with the facts of both."""
+        assert self._parts is not None
         view, facts = self._parts
-        facts.show(image, written, words)
-        if image == self._shown:
+        facts.show(case, *self._texts, at)
+        if self._shown == (case, at):
             return
-        self._shown = image
-        if image.error:
-            view.clear(f"This image cannot be read: {image.error}")
+        self._shown = case, at
+        error = case.error or (case.images[at].error if at < len(case.images) else "")
+        if error:
+            view.clear(f"This image cannot be read: {error}")
             return
-        view.show(image.sha256, partial(self._data.image_bytes, image.sha256))
-        for one in near:
-            if one.id != image.id and not one.error:
-                view.prefetch(one.sha256, partial(self._data.image_bytes, one.sha256))
+        sha256 = case.images[at].sha256
+        view.show(sha256, partial(self._data.image_bytes, sha256))
 
     def say(self, text: str) -> None:
         """Show no image, but a sentence in its place."""
@@ -101,3 +124,7 @@ class ImageLook(Vertical):
         """Give the image its keys."""
         if self._parts is not None:
             self._parts[0].focus()
+
+
+def _first_place(case: Case) -> int:
+    return next((at for at, image in enumerate(case.images) if not image.error), 0)

@@ -1,4 +1,4 @@
-"""Images as rows of a table: ids are held, what stands in a row is read when it comes into sight."""
+"""Cases as rows of a table: ids are held, what stands in a row is read when it comes into sight."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
-from radtui.records import Image
-from radtui.store import images
+from radtui.records import Case
+from radtui.store import cases
 from radtui.tui import theme
 from radtui.tui.widgets.cell_text import mark_matches
 from radtui.tui.widgets.table_columns import Column, Row
@@ -26,7 +26,7 @@ LEAD = 6  # characters kept before the first match
 
 
 class ImageRows:
-    """The images of a search, in its order.
+    """The cases of a search, in its order.
 
     Args:
         db: Gives the event loop's connection; asked for with every page.
@@ -47,22 +47,22 @@ class ImageRows:
 
     def rows(self, start: int, stop: int) -> list[Row]:
         """Rows [start, stop), read from the database."""
-        return [self._row(image) for image in images.get_many(self._db(), self.ids[start:stop])]
+        return [self._row(case) for case in cases.get_many(self._db(), self.ids[start:stop])]
 
-    def _row(self, image: Image) -> Row:
-        text: str | Text = image.reference
-        if image.error:
-            text = Text.assemble((image.error, theme.ERROR))
+    def _row(self, case: Case) -> Row:
+        text: str | Text = case.reference
+        if case.error:
+            text = Text.assemble((case.error, theme.ERROR))
         elif self.words:
-            text = mark_matches(_from_match(image.reference, self.words), self.words, f"bold {theme.ACCENT}")
-        return (self._mark(image), image.source_key, text, image.examination, image.split)
+            text = mark_matches(_from_match(case.reference, self.words), self.words, f"bold {theme.ACCENT}")
+        return (self._mark(case), case.source_key, text, case.examination, case.split)
 
-    def _mark(self, image: Image) -> Text:
-        if image.error:
+    def _mark(self, case: Case) -> Text:
+        if case.error:
             return Text.assemble((UNREADABLE, f"bold {theme.ERROR}"))
-        if image.leaked:
+        if case.leaked:
             return Text.assemble((LEAKED, f"bold {theme.WARNING}"))
-        return Text.assemble((RATED if image.id in self.rated else " ", theme.ACCENT))
+        return Text.assemble((RATED if case.id in self.rated else " ", theme.ACCENT))
 
 
 def _from_match(text: str, words: list[str]) -> str:

@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from radtui.records import Job, JobKind
-from radtui.store import descriptions, images
-from radtui.store.images import DatasetSummary, ImageQuery
+from radtui.store import cases, texts
+from radtui.store.cases import CaseQuery, DatasetSummary
 from radtui.tui.data.data_line import DataLine, filter_words
 from radtui.tui.data.dialogs import DatasetSheet, FilterSheet
 from radtui.tui.data.image_list import TABLE_ID, ImageList
@@ -47,6 +47,7 @@ class DataScreen(RadScreen):
         Binding("o", "dataset", "Data set", tooltip="Look at another data set"),
         Binding("n", "step(1)", "Next", show=False, tooltip="Next image"),
         Binding("p", "step(-1)", "Previous", show=False, tooltip="Previous image"),
+        Binding("V", "view", "Next view", tooltip="The next image of a case that has several"),
     ]
 
     def __init__(self) -> None:
@@ -87,8 +88,9 @@ class DataScreen(RadScreen):
 
     @on(ImageList.Settled)
     def _show_image(self, event: ImageList.Settled) -> None:
-        written = descriptions.of_image(self.rad.db, event.image.id)
-        self.look.show(event.image, written, self.list.query_now.search.split(), event.near)
+        written = texts.of_case(self.rad.db, event.case.id)
+        self.look.show(event.case, written, self.list.query_now.search.split(), event.near)
+        self.refresh_bindings()
 
     @on(VirtualTable.Selected)
     def _look_closer(self) -> None:
@@ -108,7 +110,7 @@ class DataScreen(RadScreen):
     def on_screen_resume(self, event: object) -> None:
         """Ratings and descriptions may have come since."""
         super().on_screen_resume(event)  # type: ignore[arg-type]
-        if self.list.image is not None:
+        if self.list.case is not None:
             self.list.find()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -119,6 +121,8 @@ class DataScreen(RadScreen):
             return len(self.list.summaries) > 1
         if action == "gallery":
             return len(self.list.rows) > 0
+        if action == "view":
+            return self.list.case is not None and len(self.list.case.images) > 1
         return bool(self.list.summaries) if action in ("search", "filter", "sort", "step") else True
 
     def action_search(self) -> None:
@@ -129,9 +133,13 @@ class DataScreen(RadScreen):
         """Show a neighbour, wherever the focus is."""
         self.list.step(by)
 
+    def action_view(self) -> None:
+        """Show the next image of the case, and after the last the first."""
+        self.look.next_image()
+
     def action_sort(self) -> None:
         """Change to the next order."""
-        orders = list(images.SORT_COLUMNS)
+        orders = list(cases.SORT_COLUMNS)
         self.list.find(sort=orders[(orders.index(self.list.query_now.sort) + 1) % len(orders)])
         self._refresh_state()
 
@@ -143,9 +151,9 @@ class DataScreen(RadScreen):
         title = " · ".join([query.dataset, *filter_words(query)])
         self.app.push_screen(GalleryScreen(self.list.rows, title, self.list.place or 0, self._open_image))
 
-    def _open_image(self, image_id: int) -> None:
+    def _open_image(self, case_id: int) -> None:
         """Go to an image of the list and look at it: its keys work at once."""
-        if self.list.go_to(image_id):
+        if self.list.go_to(case_id):
             self.look.focus_image()
             self.list.settle()  # now: the list is read again on return, and keeps the image that is shown
 
@@ -153,7 +161,7 @@ class DataScreen(RadScreen):
         """Open the filters; each change is seen behind them at once."""
         query = self.list.query_now
         values = {
-            name: images.distinct(self.rad.db, query.dataset, name)
+            name: cases.distinct(self.rad.db, query.dataset, name)
             for name in ("split", "examination", "finding")
         }
         self.app.push_screen(FilterSheet(query, values, self.list.show_query))
@@ -180,9 +188,7 @@ class DataScreen(RadScreen):
         self._refresh_state()
 
 
-def why_empty(
-    query: ImageQuery, summaries: Sequence[DatasetSummary], importing: Job | None, demo: str
-) -> str:
+def why_empty(query: CaseQuery, summaries: Sequence[DatasetSummary], importing: Job | None, demo: str) -> str:
     """Why a list has no images, and the next key; `demo` is the command of the demo."""
     if importing is not None:
         return "Importing; images appear here as they come."

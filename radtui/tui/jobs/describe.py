@@ -15,7 +15,7 @@ from radtui.tui.widgets.settings_form import SettingsForm
 
 # The training job says these; another model or adapter is for the command line, where both are named together.
 TAKEN_FROM_JOB = frozenset(
-    {"train_job", "model", "adapter", "dpo_adapter", "backend", "load_in_4bit", "trust_remote_code"}
+    {"train_job", "model", "adapter", "more_adapters", "backend", "load_in_4bit", "trust_remote_code"}
 )
 
 
@@ -38,12 +38,9 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
     def compose(self) -> ComposeResult:
         """The form in a box."""
         with Vertical(classes="sheet") as sheet:
-            third = (
-                ", base, tuned and dpo"
-                if self._job.settings.get("objective") == "dpo"
-                else ", base and tuned"
-            )
-            sheet.border_title = f"Describe images with the model of #{self._job.id}{third}"
+            learnt_ratings = self._job.settings.get("objective") == "dpo"
+            arms = ", base, tuned and dpo" if learnt_ratings else ", base and tuned"
+            sheet.border_title = f"Describe images with the model of #{self._job.id}{arms}"
             sheet.border_subtitle = "s starts · enter edits · esc goes back"
             yield self._form
 

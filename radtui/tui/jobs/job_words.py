@@ -77,6 +77,8 @@ def _done(job: Job, progress: Progress | None, now_s: float) -> Saying:
         JobKind.IMPORT: "d looks at the images · t trains on them",
         JobKind.TRAIN: "g lets the models describe test images · n starts another",
         JobKind.GENERATE: "r rates the descriptions",
+        JobKind.ASK: "enter looks at it",
+        JobKind.SCORE: "enter looks at it",
     }[job.kind]
     return Saying("done", text, then)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.widget import Widget
 
-from radtui.measures.scheme import Scheme, dimension_answer, error_answer
-from radtui.records import Rating, Variant
+from radtui.measures.scheme import Scheme, dimension_answer, error_answer, parse_error_answer
+from radtui.records import Rating
 from radtui.study.edits import acceptability_of, chosen_level
 from radtui.study.session import Shown
 from radtui.tui import theme
@@ -113,11 +113,11 @@ def _further(asking: Asking) -> list[Content]:
     scheme, shown = asking.scheme, asking.shown
     parts = []
     if scheme.acceptability:
-        given = [acceptability_of(shown.rating, shown.variant(side)) for side in (0, 1)]
+        given = [acceptability_of(shown.rating, shown.arm(side)) for side in (0, 1)]
         text = _by_side(str(value) if value is not None else "–" for value in given)
         parts.append(_answered(key_text(scheme, "open_acceptability"), "acceptability", text, any(given)))
     if scheme.errors:
-        counts = [_error_sum(shown.rating, shown.variant(side)) for side in (0, 1)]
+        counts = [_error_sum(shown.rating, shown.arm(side)) for side in (0, 1)]
         text = _by_side(str(count) for count in counts) if any(counts) else ""
         parts.append(_answered(key_text(scheme, "open_errors"), "errors", text, any(counts)))
     if scheme.dimensions:
@@ -138,8 +138,8 @@ def _further(asking: Asking) -> list[Content]:
 
 def _acceptability(asking: Asking, width: int) -> list[Content]:
     scheme, shown = asking.scheme, asking.shown
-    given = acceptability_of(shown.rating, shown.variant(asking.side))
-    other = acceptability_of(shown.rating, shown.variant(1 - asking.side))
+    given = acceptability_of(shown.rating, shown.arm(asking.side))
+    other = acceptability_of(shown.rating, shown.arm(1 - asking.side))
     options = [
         _option(key_text(scheme, f"acceptability.{at}"), level.label, level.value == given)
         for at, level in enumerate(scheme.acceptability, 1)
@@ -161,9 +161,9 @@ def _errors(asking: Asking, width: int) -> list[Content]:
     found = [_question(f"Count the {kind} errors in text {SIDES[asking.side]}.", keys)]
     answers = shown.rating.answers if shown.rating else {}
     for at, category in enumerate(scheme.errors, 1):
-        variant = shown.variant(asking.side)
-        strong = answers.get(error_answer(variant, category.id, significant=True), 0)
-        weak = answers.get(error_answer(variant, category.id, significant=False), 0)
+        arm = shown.arm(asking.side)
+        strong = answers.get(error_answer(arm, category.id, significant=True), 0)
+        weak = answers.get(error_answer(arm, category.id, significant=False), 0)
         counts = f"{strong} significant" if strong else ""
         counts += (", " if strong and weak else "") + (f"{weak} insignificant" if weak else "")
         key = key_text(scheme, f"error.{at}")
@@ -243,7 +243,8 @@ def _by_side(values: Iterable[str]) -> str:
     return " · ".join(f"{side} {value}" for side, value in zip(SIDES, values, strict=True))
 
 
-def _error_sum(rating: Rating | None, variant: Variant) -> int:
+def _error_sum(rating: Rating | None, arm: str) -> int:
     if rating is None:
         return 0
-    return sum(n for key, n in rating.answers.items() if key.startswith(f"error.{variant}."))
+    parsed = ((parse_error_answer(key), count) for key, count in rating.answers.items())
+    return sum(count for about, count in parsed if about is not None and about[0] == arm)

@@ -1,4 +1,4 @@
-"""Sheets over the review screen: which job, which pairs, which words."""
+"""Sheets over the review screen: which study, which pairs, which words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from radtui.records import Job
+from radtui.records import Job, Study
 from radtui.study.queue import Filter
 from radtui.tui.screens.base import RadModal
 
@@ -53,14 +53,22 @@ class PickSheet(RadModal[int | None]):
         self.dismiss(event.option_index)
 
 
-def job_lines(jobs: list[Job], counts: dict[int, int]) -> list[Content]:
-    """Generation jobs to choose from, with their numbers of comparisons."""
+def study_lines(studies: list[Study], counts: dict[int, int], live: Collection[Job]) -> list[Content]:
+    """Studies to choose from, with their numbers of comparisons.
+
+    Args:
+        studies: In the order of the lines; a generation job's is called by its job's number.
+        counts: Study id -> cases that can be rated.
+        live: Jobs that are at work.
+    """
+    running = {job.id for job in live}
+    numbers = [f"#{study.job_id}" if study.job_id is not None else f"study {study.id}" for study in studies]
     return [
         Content.assemble(
-            (f"#{job.id:<4} ", "bold"), f"{job.name}  ",
-            (f"{counts[job.id]:,} pairs{', still running' if job.state.live else ''}", "$muted"),
+            (f"{number:<5} ", "bold"), f"{study.name}  ",
+            (f"{counts[study.id]:,} pairs{', still running' if study.job_id in running else ''}", "$muted"),
         )
-        for job in jobs
+        for number, study in zip(numbers, studies, strict=True)
     ]  # fmt: skip
 
 

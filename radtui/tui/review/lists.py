@@ -8,7 +8,7 @@ from textual import on, work
 from textual.message import Message
 
 from radtui.records import Rating
-from radtui.store import descriptions, images, ratings
+from radtui.store import cases, ratings, studies
 from radtui.study.queue import Filter, Pair
 from radtui.study.session import ReviewSession
 from radtui.tui.review.dialogs import AskSheet, PickSheet, filter_lines
@@ -47,7 +47,7 @@ class ReviewLists(RadScreen):
     def _do_summary(self, session: ReviewSession) -> None:
         from radtui.tui.review.summary import SummaryScreen
 
-        self.app.push_screen(SummaryScreen(session.study.job, session.study.rater, session.scheme))
+        self.app.push_screen(SummaryScreen(session.study, session.rater, session.scheme))
 
     def _do_jump(self, session: ReviewSession) -> None:
         def go(text: str | None) -> None:
@@ -67,14 +67,14 @@ class ReviewLists(RadScreen):
     @work(thread=True, exclusive=True, group="others", exit_on_error=False)
     def _read_others(self, session: ReviewSession) -> None:
         """In a thread: a hundred thousand ratings take a third of a second."""
-        job_id, me = session.study.job.id, session.study.rater
-        others = self.rad.read(lambda db: [row for row in ratings.current(db, job_id) if row.rater != me])
+        study_id, me = session.study.id, session.rater
+        others = self.rad.read(lambda db: [row for row in ratings.current(db, study_id) if row.rater != me])
         why = "" if others else "when somebody else has rated"
         self.app.call_from_thread(self._pick_filter, session, others, why)
 
     def _pick_filter(self, session: ReviewSession, others: list[Rating], why_none: str) -> None:
         """Name every filter with its number of pairs; `why_none` is when disagreements can be seen."""
-        if session is not self.session:  # another job was opened while a thread read
+        if session is not self.session:  # another study was opened while a thread read
             return
         found = {which: session.queue.select(which, others) for which in Filter}
         notes = {Filter.DISAGREEMENTS: why_none} if why_none else {}
@@ -98,24 +98,24 @@ class ReviewLists(RadScreen):
 
     @work(thread=True, exclusive=True, group="search", exit_on_error=False)
     def _search(self, session: ReviewSession, words: str) -> None:
-        job_id, pairs = session.study.job.id, list(session.queue.pairs)
+        study, pairs = session.study, list(session.queue.pairs)
 
         def texts(db: sqlite3.Connection) -> dict[int, str]:
             found: dict[int, str] = {}
-            for one in descriptions.finished(db, job_id):
-                found[one.image_id] = f"{found.get(one.image_id, '')} {one.text}"
-            for image in images.get_many(db, list(found)):
-                found[image.id] += f" {image.reference}"
+            for case_id, _, text in studies.lengths(db, study):
+                found[case_id] = f"{found.get(case_id, '')} {text}"
+            for case in cases.get_many(db, list(found)):
+                found[case.id] += f" {case.reference}"
             return found
 
         text_of = self.rad.read(texts)
         wanted = words.casefold().split()
-        hits = [pair for pair in pairs if all(w in text_of.get(pair.image_id, "").casefold() for w in wanted)]
+        hits = [pair for pair in pairs if all(w in text_of.get(pair.case_id, "").casefold() for w in wanted)]
         self.post_message(self.Searched(session, words, hits))
 
     @on(Searched)
     def _show_searched(self, event: Searched) -> None:
-        if event.session is self.session:  # another job may have been opened meanwhile
+        if event.session is self.session:  # another study may have been opened meanwhile
             self._show_only(f"“{event.words}”", event.pairs)
 
     def _show_only(self, name: str, pairs: list[Pair] | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from radtui.measures.scheme import dimension_answer, error_answer
-from radtui.records import Variant
 from radtui.study import edits
 from radtui.study.session import ReviewSession, Shown
 
@@ -25,14 +24,14 @@ class Panels:
 
     def __init__(self) -> None:
         self.mode, self.side, self.significant, self.at = "main", 0, True, 0
-        self._counted: list[tuple[Variant, str, bool]] = []
+        self._counted: list[tuple[str, str, bool]] = []
 
     def open(self, mode: str, shown: Shown) -> None:
         """Open a panel at what is not answered yet."""
         self.mode, self.side, self.significant, self.at = mode, 0, True, 0
         self._counted.clear()
         if mode == "acceptability":
-            a, b = (edits.acceptability_of(shown.rating, shown.variant(side)) for side in (0, 1))
+            a, b = (edits.acceptability_of(shown.rating, shown.arm(side)) for side in (0, 1))
             self.side = 1 if a is not None and b is None else 0
 
     def answer(self, group: str, number: int, session: ReviewSession) -> None:
@@ -72,9 +71,9 @@ class Panels:
         if shown is None:
             return
         value = session.scheme.acceptability[number - 1].value
-        variant = shown.variant(self.side)
-        row = session.answer(lambda rating: edits.accepted(rating, variant, value))
-        if edits.acceptability_of(row, shown.variant(1 - self.side)) is None:
+        arm = shown.arm(self.side)
+        row = session.answer(lambda rating: edits.accepted(rating, arm, value))
+        if edits.acceptability_of(row, shown.arm(1 - self.side)) is None:
             self.other_text()
         else:
             self.close()
@@ -84,7 +83,7 @@ class Panels:
         shown = session.shown()
         if shown is None:
             return
-        what = (shown.variant(self.side), session.scheme.errors[number - 1].id, self.significant)
+        what = (shown.arm(self.side), session.scheme.errors[number - 1].id, self.significant)
         session.answer(lambda rating: edits.counted(rating, *what, by=1))
         self._counted.append(what)
 
@@ -95,10 +94,10 @@ class Panels:
             return
         answers = shown.rating.answers
         found = [self._counted.pop()] if self._counted else [
-            (shown.variant(self.side), category.id, kind)
+            (shown.arm(self.side), category.id, kind)
             for category in reversed(session.scheme.errors)
             for kind in (self.significant, not self.significant)
-            if answers.get(error_answer(shown.variant(self.side), category.id, significant=kind), 0)
+            if answers.get(error_answer(shown.arm(self.side), category.id, significant=kind), 0)
         ]  # fmt: skip
         if found:
             what = found[0]

@@ -18,15 +18,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from radtui.measures.scheme import Scheme
-from radtui.records import Job, JobKind, JobState, UserError
-from radtui.store import descriptions, images, jobs
+from radtui.records import ArmKind, Job, JobKind, JobState, Study, UserError
+from radtui.store import cases, jobs, studies
 from radtui.study.queue import Pair
-from radtui.study.session import ReviewSession, Shown, Study, read_study
-from radtui.study.study import scheme_for
+from radtui.study.session import ReviewSession, Shown, Sitting, read_sitting
+from radtui.study.study import label_of, scheme_for
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.review.actions import ReviewActions
 from radtui.tui.review.answer_panel import SIDES, AnswerPanel, Asking, key_text
-from radtui.tui.review.dialogs import PickSheet, job_lines
+from radtui.tui.review.dialogs import PickSheet, study_lines
 from radtui.tui.review.keys import bindings_of
 from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.review_line import ReviewLine
@@ -45,7 +45,7 @@ ROWS = [(0, "-short"), (34, "-tall"), (48, "-high")]
 
 
 class ReviewScreen(ReviewActions):
-    """Rate the pairs of one generation job."""
+    """Rate the pairs of one study."""
 
     TAB = "review"
     SHOWS = JobKind.GENERATE
@@ -54,21 +54,21 @@ class ReviewScreen(ReviewActions):
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     VERTICAL_BREAKPOINTS = ROWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "jobs", "Other job", show=False, tooltip="Review the pairs of another job")
+        Binding("o", "studies", "Other study", show=False, tooltip="Review the pairs of another job or study")
     ]
 
     @dataclass
     class Loaded(Message):
-        """A thread has read a job's pairs; without a `study` nothing can be reviewed, or read: `trouble` says why."""
+        """A thread has read a study's pairs; without a `sitting` nothing can be reviewed: `trouble` says why."""
 
-        study: Study | None
+        sitting: Sitting | None
         trouble: str = ""
 
     @dataclass
     class Grown(Message):
         """A thread has read the order with the pairs that came since."""
 
-        job_id: int
+        study_id: int
         pairs: list[Pair]
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class ReviewScreen(ReviewActions):
                     yield Static("", id="last", markup=False)
 
     def on_mount(self) -> None:
-        """Read the scheme, then the newest job that can be reviewed."""
+        """Read the scheme, then the newest study that can be reviewed."""
         self.query_one("#review").display = False
         try:
             self.scheme = scheme_for(self.rad.data)
@@ -110,19 +110,18 @@ class ReviewScreen(ReviewActions):
         self._bindings = BindingsMap.merge([BindingsMap(bindings_of(self.scheme)), self._bindings])
         self.load(None)
 
-    def load(self, job_id: int | None) -> None:
-        """Open a job's pairs; None takes the newest job that has any."""
+    def load(self, study_id: int | None) -> None:
+        """Open a study's pairs; None takes the newest study that has any."""
         if self.scheme is not None and not self._loading:
             self._loading = True
-            self._read(job_id, self.scheme)
+            self._read(study_id, self.scheme)
 
     @work(thread=True, group="load")
-    def _read(self, job_id: int | None, scheme: Scheme) -> None:
+    def _read(self, study_id: int | None, scheme: Scheme) -> None:
         def read(db: sqlite3.Connection) -> ReviewScreen.Loaded:
-            counts = descriptions.jobs_with_comparisons(db)
-            chosen = job_id if job_id is not None else next(iter(counts), None)
-            study = read_study(db, chosen, self.rad.rater, scheme) if chosen in counts else None
-            return self.Loaded(study)
+            counts = studies.with_comparisons(db)
+            chosen = study_id if study_id is not None else next(iter(counts), None)
+            return self.Loaded(read_sitting(db, chosen, self.rad.rater, scheme) if chosen in counts else None)
 
         try:
             loaded = self.rad.read(read)
@@ -133,12 +132,13 @@ class ReviewScreen(ReviewActions):
     @on(Loaded)
     def _show_loaded(self, event: Loaded) -> None:
         self._loading = False
-        if event.study is None:
+        if event.sitting is None:
             self._say_nothing(event.trouble)
             return
-        self.session = ReviewSession(self.rad.db, event.study)
+        self.session = ReviewSession(self.rad.db, event.sitting)
         self.list_name, self.last, self.message = "", "", ""
-        self._grown_step = event.study.job.step
+        job = job_in(self.rad.snapshot, event.sitting.study.job_id)
+        self._grown_step = job.step if job is not None else -1
         self.session.start()
         if self.session.queue.next_unrated() is None:
             self.ended, self.message = self.session.pair, self.all_rated()
@@ -165,8 +165,8 @@ class ReviewScreen(ReviewActions):
         roomy = self.size.height >= ROWS[1][0]
         self.query_one(AnswerPanel).ask(Asking(session.scheme, shown, *at, self.message, roomy))
         self.query_one(ReviewLine).show(
-            shown.place, session.queue.progress(), f"#{session.study.job.id} {session.study.job.name}",
-            marks(shown, session.study.rater, self.list_name, len(session.among or ())),
+            shown.place, session.queue.progress(), label_of(session.study),
+            marks(shown, session.rater, self.list_name, len(session.among or ())),
         )  # fmt: skip
         last = FIRST if panels.mode == "main" and not session.queue.progress().rated else ""
         if self.looking:
@@ -179,22 +179,22 @@ class ReviewScreen(ReviewActions):
         panels = self.panels
         for side, box_id in enumerate(("#a", "#b")):
             title = SIDES[side]
-            if shown.identity_known:
-                title += f" · {shown.variant(side)} model"
+            if shown.identity_known and self.session is not None:
+                title += f" · {arm_words(self.session.study, shown.arm(side))}"
             lit = panels.mode in ("acceptability", "errors") and panels.side == side
             words = len(shown.texts[side].split())
             self.query_one(box_id, TextBox).show(title, shown.texts[side], note=f"{words} words", chosen=lit)
         box = self.query_one("#reference", TextBox)
         box.display = bool(shown.reference)
         if shown.reference:
-            truth = "; ".join(finding(one) for one in shown.image.truth)
+            truth = "; ".join(finding(one) for one in shown.case.truth)
             note = f"known: {truth}" if truth else ""
             box.show("Reference", shown.reference, note=note)
 
     def _draw_image(self, shown: Shown) -> None:
-        view, image = self.query_one(ImageView), shown.image
-        if image.error:
-            view.clear(f"This image cannot be read: {image.error}")
+        view, image = self.query_one(ImageView), shown.case.first
+        if error := shown.case.error or image.error:
+            view.clear(f"This image cannot be read: {error}")
             return
         view.show(image.sha256, partial(self.rad.data.image_bytes, image.sha256))
         self.set_timer(PREFETCH_AFTER_S, self._prefetch)
@@ -203,8 +203,9 @@ class ReviewScreen(ReviewActions):
         """Decode the image that comes next while this one is read."""
         session = self.session
         following = session.queue.next_unrated(session.pair) if session is not None else None
-        image = images.get(self.rad.db, following.image_id) if following is not None else None
-        if image is not None and not image.error:
+        case = cases.get(self.rad.db, following.case_id) if following is not None else None
+        if case is not None and not case.error:
+            image = case.first
             loader = partial(self.rad.data.image_bytes, image.sha256)
             self.query_one(ImageView).prefetch(image.sha256, loader)
 
@@ -213,7 +214,7 @@ class ReviewScreen(ReviewActions):
         session = self.session
         if self.list_name:
             return "That was the last one of this list. Press esc for all pairs."
-        job = job_in(self.rad.snapshot, session.study.job.id) if session is not None else None
+        job = job_in(self.rad.snapshot, session.study.job_id) if session is not None else None
         if session is not None and job is not None and job.state.live:
             return f"All {len(session.queue.pairs):,} pairs so far are rated; more come as job {job.id} writes them."
         keys = session.scheme.keys if session is not None else {}
@@ -236,20 +237,20 @@ class ReviewScreen(ReviewActions):
             self._say_nothing()
             return
         self._tell_newer(self.session, snapshot)
-        job = job_in(snapshot, self.session.study.job.id)
+        job = job_in(snapshot, self.session.study.job_id)
         if job is not None and job.step != self._grown_step:
             self._grown_at_s, self._grown_step = now_s, job.step
-            self._grow(self.session.study)
+            self._grow(self.session.sitting)
 
     @work(thread=True, exclusive=True, group="grow", exit_on_error=False)
-    def _grow(self, study: Study) -> None:
-        ids = self.rad.read(lambda db: descriptions.comparison_ids(db, study.job.id))
-        self.post_message(self.Grown(study.job.id, study.order(ids)))
+    def _grow(self, sitting: Sitting) -> None:
+        ids = self.rad.read(lambda db: studies.comparison_ids(db, sitting.study))
+        self.post_message(self.Grown(sitting.study.id, sitting.order(ids)))
 
     @on(Grown)
     def _take_in(self, event: Grown) -> None:
         session = self.session
-        if session is None or session.study.job.id != event.job_id or not session.grow(event.pairs):
+        if session is None or session.study.id != event.study_id or not session.grow(event.pairs):
             return
         if self.message and session.queue.rated(session.pair or event.pairs[0]):
             self.message = ""  # was waiting for these
@@ -278,15 +279,15 @@ class ReviewScreen(ReviewActions):
             self.session.time.pause()
 
     @work(thread=True, exclusive=True, group="jobs", exit_on_error=False)
-    def action_jobs(self) -> None:
-        """Choose another job's pairs; counted in a thread, since there may be many."""
-        counts = self.rad.read(descriptions.jobs_with_comparisons)
-        self.app.call_from_thread(self._choose_job, counts)
+    def action_studies(self) -> None:
+        """Choose another study's pairs; counted in a thread, since there may be many."""
+        counts = self.rad.read(studies.with_comparisons)
+        self.app.call_from_thread(self._choose_study, counts)
 
-    def _choose_job(self, counts: dict[int, int]) -> None:
-        found = [job for job in jobs.all_jobs(self.rad.db) if job.id in counts]
-        ids = [job.id for job in found]
-        now = self.session.study.job.id if self.session is not None else None
+    def _choose_study(self, counts: dict[int, int]) -> None:
+        listed = [study for study in studies.all_studies(self.rad.db) if study.id in counts]
+        ids = [study.id for study in listed]
+        now = self.session.study.id if self.session is not None else None
 
         def take(index: int | None) -> None:
             if index is not None and ids[index] != now:
@@ -294,23 +295,33 @@ class ReviewScreen(ReviewActions):
 
         if ids:
             current = ids.index(now) if now in ids else 0
-            self.app.push_screen(PickSheet("Review which job", job_lines(found, counts), current), take)
+            lines = study_lines(listed, counts, jobs.live(self.rad.db))
+            self.app.push_screen(PickSheet("Review which study", lines, current), take)
 
     def _tell_newer(self, session: ReviewSession, snapshot: Snapshot) -> None:
         """A job that began to write after the one on show: opened when nothing is left to do here, else named."""
         newest = next((job for job in snapshot.jobs if job.kind is JobKind.GENERATE and job.step), None)
-        if newest is None or newest.id <= max(session.study.job.id, self._told_job_id):
+        if newest is None or newest.created_at <= session.study.created_at or newest.id <= self._told_job_id:
+            return
+        study = studies.of_job(self.rad.db, newest.id)
+        if study is None or study.id == session.study.id:
             return
         self._told_job_id = newest.id
         if self.app.screen is not self and session.queue.next_unrated() is None:
-            self.load(newest.id)
+            self.load(study.id)
         else:
             self.message = f"Job {newest.id} has pairs to rate, too. Press o to open them."
             self.draw()
 
 
-def job_in(snapshot: Snapshot, job_id: int) -> Job | None:
-    """A job as it was last seen."""
+def arm_words(study: Study, arm: str) -> str:
+    """An arm as a frame's title names it: "tuned model", "gpt.csv"."""
+    model = any(each.name == arm and each.kind is ArmKind.MODEL for each in study.arms)
+    return f"{arm} model" if model else arm
+
+
+def job_in(snapshot: Snapshot, job_id: int | None) -> Job | None:
+    """A job as it was last seen; None for none."""
     return next((job for job in snapshot.jobs if job.id == job_id), None)
 
 
@@ -339,7 +350,7 @@ def nothing_text(db: sqlite3.Connection) -> str:
         return _ended_text(db, ended)
     if any(job.kind is JobKind.TRAIN for job in jobs.all_jobs(db)):
         return "Nothing to review yet. Press t, then g to let both models describe the test images."
-    if images.any_dataset(db):
+    if cases.any_dataset(db):
         return "Nothing to review yet. Press t to train a model; then both models describe the test images."
     return "Nothing to review yet. Press d, then i to import images first."
 

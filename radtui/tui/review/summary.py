@@ -17,12 +17,12 @@ from textual.widgets import Static
 
 from radtui.export.comparisons import write_review_csv
 from radtui.measures.scheme import Scheme
-from radtui.measures.scores import VariantScores, job_scores
+from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
 from radtui.measures.words import row_counts, rows_words
-from radtui.records import Job, UserError, Variant
+from radtui.records import Study, UserError
 from radtui.study.schemes import of_scheme, scheme_note
-from radtui.study.study import read_review, summarise_review
+from radtui.study.study import label_of, read_review, score_study, summarise_review
 from radtui.tui.review.dialogs import AskSheet
 from radtui.tui.review.score_text import score_lines
 from radtui.tui.review.summary_text import rating_lines
@@ -33,10 +33,10 @@ FRAME_CELLS, SCORES_CELLS = 5, 80  # padding and scrollbar; the column of scores
 
 
 class SummaryScreen(RadScreen):
-    """Statistics of one generation job, computed in threads.
+    """Statistics of one study, computed in threads.
 
     Args:
-        job: The generation job.
+        study: The study.
         rater: Whose ratings are summarised until all are asked for.
         scheme: What was asked.
     """
@@ -64,11 +64,11 @@ class SummaryScreen(RadScreen):
     class Scored(Message):
         """A thread has scored the descriptions."""
 
-        scores: dict[Variant, VariantScores]
+        scores: dict[str, ArmScores]
 
-    def __init__(self, job: Job, rater: str, scheme: Scheme) -> None:
+    def __init__(self, study: Study, rater: str, scheme: Scheme) -> None:
         super().__init__()
-        self._job, self._rater, self._scheme = job, rater, scheme
+        self._study, self._rater, self._scheme = study, rater, scheme
         self._everybody = False
         self._summary: Summary | None = None
         self._pairs = 0
@@ -90,18 +90,19 @@ class SummaryScreen(RadScreen):
 
     @work(thread=True, exclusive=True, group="summary", exit_on_error=False)
     def _read(self) -> None:
-        job, scheme = self._job, self._scheme
+        study, scheme = self._study, self._scheme
         wanted = "" if self._everybody else self._rater
 
         def read(db: sqlite3.Connection) -> SummaryScreen.Summarised:
-            review = read_review(db, job, scheme, wanted)
-            return self.Summarised(summarise_review(review), len(review.words), len(review.ratings))
+            review = read_review(db, study, scheme, wanted)
+            compared = sum(len(by_arm) > 1 for by_arm in review.words.values())
+            return self.Summarised(summarise_review(review), compared, len(review.ratings))
 
         self.post_message(self.rad.read(read))
 
     @work(thread=True, exclusive=True, group="scores", exit_on_error=False)
     def _score(self) -> None:
-        self.post_message(self.Scored(self.rad.read(lambda db: job_scores(db, self._job))))
+        self.post_message(self.Scored(self.rad.read(lambda db: score_study(db, self._study))))
 
     @on(Summarised)
     def _show_summary(self, event: Summarised) -> None:
@@ -123,9 +124,9 @@ class SummaryScreen(RadScreen):
             return
         whose = "all raters" if self._everybody else f"ratings by {self._rater}"
         title = Content.assemble(
-            (f"Summary of #{self._job.id} {self._job.name}", "bold"),
+            (f"Summary of {label_of(self._study)}", "bold"),
             (
-                f"  {whose}, {(self._summary.variants or self._summary).images:,} of {self._pairs:,} images",
+                f"  {whose}, {(self._summary.arms or self._summary).cases:,} of {self._pairs:,} images",
                 "$muted",
             ),
         )
@@ -159,7 +160,7 @@ class SummaryScreen(RadScreen):
         """Outside the loop: thousands of comparisons take a while."""
         rater = "" if self._everybody else self._rater
         try:
-            review = self.rad.read(lambda db: read_review(db, self._job, self._scheme, rater))
+            review = self.rad.read(lambda db: read_review(db, self._study, self._scheme, rater))
             rows = self.rad.read(lambda db: write_review_csv(db, review, out))
         except UserError as error:
             self.app.call_from_thread(self._told, str(error), "error")

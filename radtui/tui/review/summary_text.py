@@ -7,21 +7,20 @@ from itertools import pairwise
 from textual.content import Content
 
 from radtui.durations import clock_text
-from radtui.measures.bias import LengthBias, SideBias
+from radtui.measures.arms import Arms
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.measures.preference import Comparative
 from radtui.measures.quality import Acceptability, Errors
 from radtui.measures.scheme import Scheme
 from radtui.measures.significance import TOO_FEW
 from radtui.measures.statistics import LeftOut, Power, RaterLine, Summary
-from radtui.measures.variants import Variants
 from radtui.measures.words import left_out_words, versions_words
 from radtui.percent import percent_text
 
 LABEL_CELLS = 25
 FIGURES_CELLS = 34  # value, interval, and n or p
-BASE, TUNED = "$warning", "$accent"
-BASE_FAINT, TUNED_FAINT = "$warning 60%", "$accent 60%"
+EARLIER, LATER = "$warning", "$accent"
+EARLIER_FAINT, LATER_FAINT = "$warning 60%", "$accent 60%"
 FULL, LINE, POINT, MIDDLE = "█", "─", "●", "┼"
 
 
@@ -34,18 +33,21 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
         width_cells: Room for a line; bars fill what the figures leave.
     """
     found = [_verdict(summary), Content("")]
-    if summary.variants is not None:
-        found += [*_variants(summary.variants, width_cells), Content("")]
+    if summary.arms is not None:
+        found += [*_arms(summary.arms, summary.earlier, width_cells), Content("")]
     if summary.n:
         found += _preference(summary, width_cells)
     if summary.dimensions:
-        found += [Content(""), title("Qualities compared", "mean from -2 (base) to +2 (tuned)")]
+        found += [
+            Content(""),
+            title("Qualities compared", f"mean from -2 ({summary.earlier}) to +2 ({summary.later})"),
+        ]
         labels = {one.id: one.label for one in scheme.dimensions}
         found += [_mean(labels.get(name, name), one, width_cells) for name, one in summary.dimensions.items()]
     if summary.acceptability is not None:
-        found += [Content(""), *hung(_acceptability(summary.acceptability), width_cells)]
+        found += [Content(""), *hung(_acceptability(summary.acceptability, summary), width_cells)]
     if summary.errors is not None:
-        found += [Content(""), *hung(_errors(summary.errors, scheme), width_cells)]
+        found += [Content(""), *hung(_errors(summary.errors, scheme, summary), width_cells)]
     if summary.n:
         found += [Content(""), *_checks(summary)]
     found += _left_out(summary.left_out)
@@ -57,45 +59,48 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
 def _verdict(summary: Summary) -> Content:
     preference = summary.preference
     decided = summary.power.non_ties
-    if summary.variants is not None and summary.variants.n:
-        said = [f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.variants.contrasts]
-        return Content.styled("; ".join(said).capitalize() + ".", "bold")
+    if summary.arms is not None and summary.arms.n:
+        said = [f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.arms.contrasts]
+        return Content.styled(_capital("; ".join(said)) + ".", "bold")
     if not summary.n:
         return Content.styled("Nothing is rated yet. Press esc and rate the first pair.", "bold")
     if not summary.power.enough:
         pairs = f"{decided} decided pair{'' if decided == 1 else 's'}"
         text = f"Too few to conclude: {pairs}, {TOO_FEW} at least are needed."
         return Content.styled(text, "bold")
-    style = {"tuned preferred": f"bold {TUNED}", "base preferred": f"bold {BASE}"}.get(
-        summary.verdict, "bold"
-    )
+    styles = {
+        f"{summary.later} preferred": f"bold {LATER}",
+        f"{summary.earlier} preferred": f"bold {EARLIER}",
+    }
+    style = styles.get(summary.verdict, "bold")
     return Content.styled(
-        f"{summary.verdict.capitalize()} (exact sign test, {p_text(preference.sign_p)}).", style
+        f"{_capital(summary.verdict)} (exact sign test, {p_text(preference.sign_p)}).", style
     )
 
 
 def _preference(summary: Summary, width: int) -> list[Content]:
-    one = summary.preference
+    one, later = summary.preference, _capital(summary.later)
+    of_two = f" of {summary.earlier} and {summary.later}" if summary.arms else ""
     return [
-        title("Preference", f"{summary.n:,} ratings{' of base and tuned' if summary.variants else ''}"),
+        title("Preference", f"{summary.n:,} ratings{of_two}"),
         diverging(one.counts, width),
         Content.assemble(
-            ("base ", BASE), f"{one.losses}", ("   equal ", "$muted"), f"{one.ties}",
-            ("   tuned ", TUNED), f"{one.wins}", ("   both bad ", "$muted"), f"{summary.both_bad.hits}",
+            (f"{summary.earlier} ", EARLIER), f"{one.losses}", ("   equal ", "$muted"), f"{one.ties}",
+            (f"   {summary.later} ", LATER), f"{one.wins}", ("   both bad ", "$muted"), f"{summary.both_bad.hits}",
         ),
         Content(""),
-        share_line("Tuned wins of decided", one.win_rate, width, middle=True),
-        share_line("Tuned preferred or equal", summary.preferred_or_equal, width, middle=True),
+        share_line(_fitted(f"{later} wins of decided"), one.win_rate, width, middle=True),
+        share_line(_fitted(f"{later} preferred or equal"), summary.preferred_or_equal, width, middle=True),
         _mean("Mean, -2 to +2", one, width),
     ]  # fmt: skip
 
 
-def _variants(found: Variants, width: int) -> list[Content]:
-    """All variants on one scale, then each two against each other."""
-    rows = [title("All variants", f"{found.n:,} ratings; strength in log odds against base, 95 %")]
+def _arms(found: Arms, baseline: str, width: int) -> list[Content]:
+    """All arms on one scale, then each two against each other."""
+    rows = [title("All arms", f"{found.n:,} ratings; strength in log odds against {baseline}, 95 %")]
     if not found.strengths:
         rows.append(
-            Content.styled("No common scale yet: a variant never lost to, or never met, another.", "$muted")
+            Content.styled("No common scale yet: an arm never lost to, or never met, another.", "$muted")
         )
     ends = [abs(value) for one in found.strengths for value in (one.low, one.high)]
     reach = max(ends, default=0.0) or 1.0
@@ -104,15 +109,17 @@ def _variants(found: Variants, width: int) -> list[Content]:
         figures = f"{one.log_odds:>+5.2f}  {limits}"
         at = [(value / reach + 1) / 2 for value in (one.low, one.log_odds, one.high)]
         line = interval(at[0], at[1], at[2], width - LABEL_CELLS - FIGURES_CELLS, 0.5)
-        rows.append(Content.assemble(f"{one.variant:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line))
+        rows.append(
+            Content.assemble(f"{_fitted(one.arm):<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
+        )
     for pair in found.contrasts:
         rate = pair.summary.preference.win_rate
-        rows.append(share_line(f"{pair.later} beats {pair.earlier}", rate, width, middle=True))
+        rows.append(share_line(_fitted(f"{pair.later} beats {pair.earlier}"), rate, width, middle=True))
     return rows
 
 
 def diverging(counts: dict[int, int], width_cells: int) -> Content:
-    """A bar that grows from the middle: base preferred to the left, tuned to the right, ties across the middle.
+    """A bar that grows from the middle: the earlier arm preferred to the left, the later to the right, ties across it.
 
     Args:
         counts: -2..2 -> answers.
@@ -126,7 +133,7 @@ def diverging(counts: dict[int, int], width_cells: int) -> Content:
     parts = []
     for side in (-1, 1):
         cells = _parts([counts[2 * side], counts[side], ties], half / longer)
-        styles = (BASE, BASE_FAINT, "$faint") if side < 0 else (TUNED, TUNED_FAINT, "$faint")
+        styles = (EARLIER, EARLIER_FAINT, "$faint") if side < 0 else (LATER, LATER_FAINT, "$faint")
         bars = [Content.styled(FULL * n, style) for n, style in zip(cells, styles, strict=True)]
         parts += [Content(" " * (half - sum(cells))), *bars] if side < 0 else bars[::-1]
     return Content("").join(parts)
@@ -170,7 +177,7 @@ def interval(low: float, value: float, high: float, cells: int, middle: float | 
     at = [min(cells - 1, max(0, round(x * (cells - 1)))) for x in (low, value, high)]
     centre = round(middle * (cells - 1)) if middle is not None else -1
     clear = middle is not None and low < high and not low <= middle <= high
-    style = (TUNED if value > (middle or 0) else BASE) if clear or middle is None else "$foreground"
+    style = (LATER if value > (middle or 0) else EARLIER) if clear or middle is None else "$foreground"
     parts: list[Content] = []
     for cell in range(cells):
         if cell == at[1]:
@@ -182,49 +189,55 @@ def interval(low: float, value: float, high: float, cells: int, middle: float | 
     return Content("").join(parts)
 
 
-def _acceptability(found: Acceptability) -> list[Content]:
-    ratings = "1 rating" if found.base.n == 1 else f"{found.base.n} ratings"
+def _acceptability(found: Acceptability, of: Summary) -> list[Content]:
+    ratings = "1 rating" if found.earlier.n == 1 else f"{found.earlier.n} ratings"
     rows = [title("Acceptability", f"1 to 5, {ratings} with both answers")]
     rows.append(
         compared(
             "Mean",
-            value_text(found.base, ".2f"),
-            value_text(found.tuned, ".2f"),
+            (of.earlier, value_text(found.earlier, ".2f")),
+            (of.later, value_text(found.later, ".2f")),
             _difference(found.difference, found.wilcoxon_p),
         )
     )
     for level in (found.usable, found.as_is):
         label = "Usable (4 or 5)" if level.level < 5 else "Use as is (5)"
         test = f"McNemar {p_text(level.mcnemar.p)}"
-        rows.append(compared(label, share_text(level.base), share_text(level.tuned), test))
+        rows.append(
+            compared(
+                label, (of.earlier, share_text(level.earlier)), (of.later, share_text(level.later)), test
+            )
+        )
     return rows
 
 
-def _errors(found: Errors, scheme: Scheme) -> list[Content]:
-    base, tuned = found.base, found.tuned
+def _errors(found: Errors, scheme: Scheme, of: Summary) -> list[Content]:
+    first, second = found.earlier, found.later
+
+    def row(label: str, one: str, other: str, note: str = "") -> Content:
+        return compared(label, (of.earlier, one), (of.later, other), note)
+
     rows = [
         title("Errors per report", f"{found.n} ratings"),
-        compared(
-            "Significant", value_text(base.significant, ".2f"), value_text(tuned.significant, ".2f"),
+        row(
+            "Significant", value_text(first.significant, ".2f"), value_text(second.significant, ".2f"),
             _difference(found.difference, found.wilcoxon_p),
         ),
-        compared("Insignificant", value_text(base.insignificant, ".2f"), value_text(tuned.insignificant, ".2f"), ""),
-        compared("With a significant one", share_text(base.with_significant), share_text(tuned.with_significant), ""),
+        row("Insignificant", value_text(first.insignificant, ".2f"), value_text(second.insignificant, ".2f")),
+        row("With a significant one", share_text(first.with_significant), share_text(second.with_significant)),
     ]  # fmt: skip
     for category in scheme.errors:
-        one, other = base.by_category[category.id][0], tuned.by_category[category.id][0]
+        one, other = first.by_category[category.id][0], second.by_category[category.id][0]
         if one.value or other.value:
             rows.append(
-                compared(
-                    f"  {_short(category.label)}", number_text(one, ".2f"), number_text(other, ".2f"), ""
-                )
+                row(f"  {_short(category.label)}", number_text(one, ".2f"), number_text(other, ".2f"))
             )
     return rows
 
 
 def _checks(summary: Summary) -> list[Content]:
     """Whether side or length decided, how far raters agree, and what the number of pairs can show."""
-    rows = [title("Checks"), *_biases(summary.side, summary.length)]
+    rows = [title("Checks"), *_biases(summary)]
     if summary.repeats is not None:
         same = summary.repeats.same
         said = f"{share_text(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}"
@@ -238,8 +251,9 @@ def _checks(summary: Summary) -> list[Content]:
     return [*rows, _checked("Power", _power(summary.power))]
 
 
-def _biases(side: SideBias, length: LengthBias) -> list[Content]:
+def _biases(summary: Summary) -> list[Content]:
     """Whether the left or the longer text was preferred for being that."""
+    side, length = summary.side, summary.length
     rows = []
     left = side.chosen_left
     if left.value is not None:
@@ -250,7 +264,8 @@ def _biases(side: SideBias, length: LengthBias) -> list[Content]:
         )
         rows.append(_checked("Left text chosen", f"{share_text(left)}, n {left.n}: {found}", side.suspected))
     if length.rho is not None and length.median_ratio is not None:
-        said = f"rho {length.rho:+.2f}, {p_text(length.p)}; tuned texts are {length.median_ratio:.2f} times as long"
+        times = f"{summary.later} texts are {length.median_ratio:.2f} times as long"
+        said = f"rho {length.rho:+.2f}, {p_text(length.p)}; {times}"
         rows.append(_checked("Longer text preferred", said, length.p is not None and length.p < 0.05))
     return rows
 
@@ -275,6 +290,16 @@ def _short(label: str) -> str:
     return label if len(label) <= room else label[: room - 1] + "…"
 
 
+def _fitted(label: str) -> str:
+    """A label that leaves a cell before its figures."""
+    return label if len(label) < LABEL_CELLS else label[: LABEL_CELLS - 2] + "…"
+
+
+def _capital(text: str) -> str:
+    """A text with a capital at its head; an arm's name keeps the user's own letters else."""
+    return text[:1].upper() + text[1:]
+
+
 def p_text(p: float | None) -> str:
     """A p value as it is cited."""
     if p is None:
@@ -287,11 +312,11 @@ def title(text: str, note: str = "") -> Content:
     return Content.assemble((text, "bold"), (f"  {note}" if note else "", "$muted"))
 
 
-def compared(label: str, base: str, tuned: str, note: str = "") -> Content:
-    """A figure of both variants in one line."""
+def compared(label: str, earlier: tuple[str, str], later: tuple[str, str], note: str = "") -> Content:
+    """A figure of two arms in one line, each with its arm's name before it."""
     return Content.assemble(
-        f"{label:<{LABEL_CELLS}}", ("base ", "$muted"), (f"{base:<20}", BASE),
-        ("tuned ", "$muted"), (f"{tuned:<20}", TUNED), (note, "$muted"),
+        f"{label:<{LABEL_CELLS}}", (f"{earlier[0]} ", "$muted"), (f"{earlier[1]:<20}", EARLIER),
+        (f"{later[0]} ", "$muted"), (f"{later[1]:<20}", LATER), (note, "$muted"),
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ from radtui.paths import DataDir
 from radtui.presets import PRESETS
 from radtui.records import JobKind, UserError
 from radtui.settings import TrainSettings
-from radtui.store import images, jobs, ratings
-from radtui.store.images import DatasetSummary
+from radtui.store import cases, jobs, ratings
+from radtui.store.cases import DatasetSummary
 from radtui.tui.train.plan import Plan, plan, preference_plan
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def read_names(db: sqlite3.Connection) -> tuple[list[DatasetSummary], list[str]]
     """The data sets, and the names of models known here."""
     used = [str(job.settings.get("model", "")) for job in jobs.all_jobs(db) if job.kind is JobKind.TRAIN]
     known = [*used, *(one.model for one in PRESETS.values())]
-    return images.datasets(db), list(dict.fromkeys(model for model in known if model))
+    return cases.datasets(db), list(dict.fromkeys(model for model in known if model))
 
 
 def read_offer(db: sqlite3.Connection, data: DataDir) -> Offer | str | None:

@@ -11,8 +11,9 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from radtui.charts.palette import PALETTE
+from radtui.estimates import Estimate
 from radtui.paths import DataDir
-from radtui.records import Estimate, UserError
+from radtui.records import UserError
 from radtui.settings import TrainSettings
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.words import left_out_words
 from radtui.settings import TrainSettings
-from radtui.store.images import DatasetSummary
+from radtui.store.cases import DatasetSummary
 
 if TYPE_CHECKING:
     from radtui.study.rated_pairs import Offer

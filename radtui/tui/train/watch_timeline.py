@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from radtui.paths import DataDir
-from radtui.records import Image
-from radtui.store import images
+from radtui.records import Case
+from radtui.store import cases
 from radtui.store.database import connect
 from radtui.tui import theme
 from radtui.tui.snapshot import News
@@ -39,7 +39,7 @@ class WatchTimeline(Vertical):
         super().__init__()
         self._data = data
         self._watched = Watched()
-        self._images: dict[int, Image] = {}
+        self._cases: dict[int, Case] = {}
         self._note = self._drawn = ""
 
     def compose(self) -> ComposeResult:
@@ -56,7 +56,7 @@ class WatchTimeline(Vertical):
     @property
     def filled(self) -> bool:
         """Whether there is any text."""
-        return self._watched.image_id is not None
+        return self._watched.case_id is not None
 
     def clear(self, note: str) -> None:
         """Another job; `note` is said until there is a text."""
@@ -67,7 +67,7 @@ class WatchTimeline(Vertical):
         """Take in what is new."""
         self._watched.rewind(news.events)
         self._watched.add(news.descriptions)
-        unknown = [image_id for image_id in self._watched.image_ids if image_id not in self._images]
+        unknown = [case_id for case_id in self._watched.case_ids if case_id not in self._cases]
         if unknown:
             self._read(unknown)
         if news.descriptions or news.events:
@@ -85,36 +85,38 @@ class WatchTimeline(Vertical):
 
     # The bar above says when the database cannot be read; the next news ask for the images again.
     @work(thread=True, group="watch-images", exit_on_error=False)
-    def _read(self, image_ids: Sequence[int]) -> None:
+    def _read(self, case_ids: Sequence[int]) -> None:
         with closing(connect(self._data)) as db:
-            found = images.get_many(db, image_ids)
-        self.app.call_from_thread(self._keep, found)
+            read = cases.get_many(db, case_ids)
+        self.app.call_from_thread(self._keep, read)
 
-    def _keep(self, found: Sequence[Image]) -> None:
-        self._images.update({image.id: image for image in found})
+    def _keep(self, read: Sequence[Case]) -> None:
+        self._cases.update({case.id: case for case in read})
         self._show()
 
     def _show(self) -> None:
         if not self.is_mounted:
             return
         self.set_class(self.filled and self.size.height >= IMAGE_ROWS, "-tall")
-        image = self._images.get(self._watched.image_id or 0)
-        self.query_one(".watch-head", Static).update(self._head(image))
-        self.query_one(".watch-text", Static).update(self._text(image))
+        case = self._cases.get(self._watched.case_id or 0)
+        self.query_one(".watch-head", Static).update(self._head(case))
+        self.query_one(".watch-text", Static).update(self._text(case))
         canvas = self.query_one(ImageCanvas)
-        if image is None or image.error:
-            canvas.clear(image.error if image else "")
+        if case is None or case.error:
+            canvas.clear(case.error if case else "")
             self._drawn = ""
-        elif self._drawn != image.sha256:
-            self._drawn = image.sha256
-            canvas.show(image.sha256, partial(self._data.image_bytes, image.sha256))
+            return
+        sha256 = case.shown.sha256
+        if self._drawn != sha256:
+            self._drawn = sha256
+            canvas.show(sha256, partial(self._data.image_bytes, sha256))
 
-    def _head(self, image: Image | None) -> Content:
+    def _head(self, case: Case | None) -> Content:
         watched = self._watched
-        if watched.image_id is None:
+        if watched.case_id is None:
             return Content.styled("Held-out images", "bold")
-        what = image.examination if image and image.examination else "held-out image"
-        title = f"{what} {watched.position + 1}/{len(watched.image_ids)}"
+        what = case.examination if case and case.examination else "held-out image"
+        title = f"{what} {watched.position + 1}/{len(watched.case_ids)}"
         shown = watched.shown
         marks: list[Content | str] = [Content.styled("step ", "$muted")]
         for step in _around(watched.steps, shown.step if shown else None, max(1, (self.size.width - 8) // 7)):
@@ -122,7 +124,7 @@ class WatchTimeline(Vertical):
             marks += [Content.styled(f" {step} ", theme.LIT if now else "$muted"), " "]
         return Content.assemble(Content.styled(title, "bold"), "\n", *marks)
 
-    def _text(self, image: Image | None) -> Content:
+    def _text(self, case: Case | None) -> Content:
         shown, first = self._watched.shown, self._watched.first
         if shown is None:
             return Content.styled(self._note, "$muted")
@@ -134,8 +136,10 @@ class WatchTimeline(Vertical):
                 Content.styled(first.text, "$muted"),
                 "\n",
             ]
-        if image is not None and image.reference:
-            parts += ["\n", Content.styled("reference\n", "$accent"), image.reference]
+        if case is not None and case.question:
+            parts += ["\n", Content.styled("question\n", "$muted"), Content(case.question), "\n"]
+        if case is not None and case.reference:
+            parts += ["\n", Content.styled("reference\n", "$accent"), case.reference]
         return Content.assemble(*parts)
 
 

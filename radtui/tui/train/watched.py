@@ -1,4 +1,4 @@
-"""Descriptions written while training, by image and step; pure."""
+"""Descriptions written while training, by case and step; pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Watched:
     """
 
     def __init__(self) -> None:
-        self._texts: dict[int, dict[int, Description]] = {}  # by image, then by step
+        self._texts: dict[int, dict[int, Description]] = {}  # by case, then by step
         self._image = 0
         self._back = 0  # how many steps before the newest
 
@@ -22,7 +22,7 @@ class Watched:
         """Take in descriptions that have a step."""
         for one in descriptions:
             if one.step is not None:
-                self._texts.setdefault(one.image_id, {})[one.step] = one
+                self._texts.setdefault(one.case_id, {})[one.step] = one
 
     def rewind(self, events: Iterable[Event]) -> None:
         """Forget what lies past the step of a `resume`: a resumed job writes those steps again."""
@@ -33,14 +33,14 @@ class Watched:
                         del texts[step]
 
     @property
-    def image_ids(self) -> list[int]:
-        """The pinned images, in the order in which they were first described."""
+    def case_ids(self) -> list[int]:
+        """The pinned cases, in the order in which they were first described."""
         return list(self._texts)
 
     @property
-    def image_id(self) -> int | None:
-        """The image shown, None before anything was written."""
-        return self.image_ids[self._image] if self._texts else None
+    def case_id(self) -> int | None:
+        """The case shown, None before anything was written."""
+        return self.case_ids[self._image] if self._texts else None
 
     @property
     def position(self) -> int:
@@ -50,19 +50,19 @@ class Watched:
     @property
     def steps(self) -> list[int]:
         """The steps at which the image shown was described, in order."""
-        return sorted(self._texts[self.image_id]) if self.image_id is not None else []
+        return sorted(self._texts[self.case_id]) if self.case_id is not None else []
 
     @property
     def shown(self) -> Description | None:
         """The description shown."""
-        if self.image_id is None or not self.steps:
+        if self.case_id is None or not self.steps:
             return None
-        return self._texts[self.image_id][self.steps[-1 - min(self._back, len(self.steps) - 1)]]
+        return self._texts[self.case_id][self.steps[-1 - min(self._back, len(self.steps) - 1)]]
 
     @property
     def first(self) -> Description | None:
         """What was written about the image before anything was learnt."""
-        return self._texts[self.image_id][self.steps[0]] if self.image_id is not None and self.steps else None
+        return self._texts[self.case_id][self.steps[0]] if self.case_id is not None and self.steps else None
 
     def next_image(self, by: int = 1) -> None:
         """Show another image, at the same step."""

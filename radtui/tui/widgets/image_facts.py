@@ -1,4 +1,4 @@
-"""Everything known about one image, as text: its reference, findings, file, trouble, and what models wrote."""
+"""Everything known about one case, as text: its question, reference, findings, file, trouble, and what models wrote."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from radtui.measures.text import visible
-from radtui.records import Description, Image, Truth, Variant
+from radtui.records import NO_IMAGE, Case, CaseImage, Description, Truth
 
 MATCH = "bold $accent"
 _KEYWORD = re.compile("[A-Z][a-z]+(?:[A-Z][a-z]+)+|Modality|Laterality")
@@ -19,7 +19,7 @@ FACTS_SHOWN = 12  # columns of a source beyond these are rarely read and would p
 
 
 class ImageFacts(VerticalScroll):
-    """The facts of one image in a box that scrolls."""
+    """The facts of one case in a box that scrolls."""
 
     DEFAULT_CSS = """
     ImageFacts { padding: 0 1; scrollbar-size-vertical: 1; }
@@ -31,15 +31,16 @@ class ImageFacts(VerticalScroll):
         """One text."""
         yield Static("", markup=False)
 
-    def show(self, image: Image, written: list[Description], words: list[str]) -> None:
-        """Show an image's facts.
+    def show(self, case: Case, written: list[Description], words: list[str], at: int = 0) -> None:
+        """Show a case's facts.
 
         Args:
-            image: Any.
+            case: Any.
             written: Descriptions of it, newest first.
             words: What is searched for, to be marked.
+            at: Which of its images is drawn, from 0.
         """
-        self.query_one(Static).update(facts(image, written, words))
+        self.query_one(Static).update(facts(case, written, words, at))
         self.scroll_home(animate=False)
 
     def clear(self) -> None:
@@ -47,22 +48,24 @@ class ImageFacts(VerticalScroll):
         self.query_one(Static).update("")
 
 
-def facts(image: Image, written: list[Description], words: list[str]) -> Content:
+def facts(case: Case, written: list[Description], words: list[str], at: int = 0) -> Content:
     """All parts of the text, most important first."""
-    parts = [_trouble(image)]
-    reference = visible(image.reference).strip()
+    parts = [_trouble(case)]
+    if question := visible(case.question).strip():
+        parts += [_title("Question"), marked(question, words), Content("")]
+    reference = visible(case.reference).strip()
     if reference:
         parts += [_title("Reference"), marked(reference, words), Content("")]
-    elif not image.error:
+    elif not case.error:
         parts += [
             _title("Reference"),
             Content.styled("This image came without a text.", "$muted"),
             Content(""),
         ]
-    if image.truth:
-        parts += [_title("Findings"), *(Content(finding(truth)) for truth in image.truth), Content("")]
+    if case.truth:
+        parts += [_title("Findings"), *(Content(finding(truth)) for truth in case.truth), Content("")]
     parts += _descriptions(written)
-    parts += [_title("Image"), *_pairs([*_file(image), *_more(image)])]
+    parts += [_title("Image"), *_pairs([*_file(case, at), *_more(case)])]
     return Content("\n").join([part for part in parts if part is not None])
 
 
@@ -83,60 +86,65 @@ def marked(text: str, words: list[str]) -> Content:
     return content
 
 
-def _trouble(image: Image) -> Content | None:
-    if image.error:
-        return Content.styled(f"Cannot be read: {visible(image.error)}\n", "$error")
-    if image.leaked:
+def _trouble(case: Case) -> Content | None:
+    if case.error:
+        return Content.styled(f"Cannot be read: {visible(case.error)}\n", "$error")
+    if case.leaked:
         return Content.styled(
             "Leaked: the same image is in another split too, so a test on it proves little.\n", "$warning"
         )
     return None
 
 
+TITLES = {"dpo": "Model after ratings (DPO)", "tuned": "Tuned model", "base": "Base model"}
+"""What the arms that radtui names by itself are called; the user's own are called as the user does."""
+
+
 def _descriptions(written: list[Description]) -> list[Content]:
-    """The newest job's base and tuned text."""
+    """What the arms of the newest job wrote, the last arm first."""
     if not written:
         return []
     newest = written[0].job_id
     parts = []
-    titles = {
-        Variant.DPO: "Model after ratings (DPO)",
-        Variant.TUNED: "Tuned model",
-        Variant.BASE: "Base model",
-    }
-    for variant, title in titles.items():
-        for one in written:
-            if one.job_id == newest and one.variant is variant:
-                text = visible(one.text).strip() or "(nothing)"
-                note = f"  job {one.job_id}, {one.tokens} tokens" + (", cut off" if one.truncated else "")
-                parts += [
-                    Content.assemble(_title(title), Content.styled(note, "$muted")),
-                    Content(text),
-                    Content(""),
-                ]
+    for one in (one for one in written if one.job_id == newest):
+        text = visible(one.text).strip() or "(nothing)"
+        note = f"  job {one.job_id}, {one.tokens} tokens" + (", cut off" if one.truncated else "")
+        title = TITLES.get(one.arm, visible(one.arm))
+        parts += [
+            Content.assemble(_title(title), Content.styled(note, "$muted")), Content(text), Content("")
+        ]  # fmt: skip
     return parts
 
 
-def _file(image: Image) -> list[tuple[str, str]]:
+def _file(case: Case, at: int) -> list[tuple[str, str]]:
+    image = case.images[at] if at < len(case.images) else NO_IMAGE
     size = f"{image.width_px:,} x {image.height_px:,} px" if image.width_px else ""
     kind = " ".join(part for part in (image.format, image.mode) if part)
     return [
         (name, value)
         for name, value in (
-            ("name", image.source_key), ("split", image.split), ("examination", image.examination),
-            ("size", size), ("format", kind), ("sha256", image.sha256[:16]),
+            ("name", case.source_key), ("split", case.split), ("examination", case.examination),
+            ("shown", place_text(case, image, at)), ("frame", image.note), ("size", size), ("format", kind),
+            ("sha256", image.sha256[:16]),
         )
         if value
     ]  # fmt: skip
+
+
+def place_text(case: Case, image: CaseImage, at: int) -> str:
+    """Which of a case's images this is: "image 2 of 3, lateral"; "" where there is one without a role."""
+    if len(case.images) < 2:
+        return image.role
+    return ", ".join(filter(None, (f"image {at + 1} of {len(case.images)}", image.role)))
 
 
 def _title(text: str) -> Content:
     return Content.styled(text, "bold")
 
 
-def _more(image: Image) -> list[tuple[str, str]]:
+def _more(case: Case) -> list[tuple[str, str]]:
     """What the source told besides, but for what stands above already."""
-    facts = list(image.facts.items())[:FACTS_SHOWN]
+    facts = list(case.facts.items())[:FACTS_SHOWN]
     return [(_spaced(name), value) for name, value in facts if value.strip() and name != IN_FORMAT]
 
 

@@ -1,4 +1,4 @@
-"""A batch of images to texts: the one way a model is asked, while training and after."""
+"""A batch of cases to texts: the one way a model is asked, while training and after."""
 
 from __future__ import annotations
 
@@ -21,9 +21,6 @@ from radtui.worker.process import failures
 log = logging.getLogger("radtui.worker")
 
 
-Pictures = Pillow.Image | Sequence[Pillow.Image]
-
-
 @dataclass(frozen=True, slots=True)
 class Decoding:
     """How tokens are chosen. Temperature 0 is greedy: the likeliest token every time."""
@@ -36,34 +33,39 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What was written about one image."""
+    """What was written about one case."""
 
     text: str
     tokens: int  # without the one that ends it
-    seconds: float  # the image's share of its batch's time: they add up to the time all took
+    seconds: float  # the case's share of its batch's time: they add up to the time all took
     truncated: bool  # ended by `max_new_tokens`
     reasoning: str = ""  # what the model wrote for itself before it
 
 
+def asked(processor: Any, instruction: str, order: str, images: int = 1, thinking: bool = False) -> str:
+    """The prompt of a case as the model's chat template renders it.
+
+    Args:
+        processor: The model's.
+        instruction: What is asked.
+        order: `image_first` or `text_first`.
+        images: How many images are shown.
+        thinking: Whether the model may reason before it answers.
+    """
+    return template.rendered_prompt(processor, instruction, images, order, thinking)
+
+
 def prepare(
-    processor: Any, images: Sequence[Pictures], instruction: str | Sequence[str], order: str, thinking: bool = False
-) -> dict[str, Tensor]:  # fmt: skip
+    processor: Any, images: Sequence[Sequence[Pillow.Image]], prompts: Sequence[str]
+) -> dict[str, Tensor]:
     """The model's inputs for asking about each case, padded on the left so that all rows continue together.
 
     Args:
         processor: The model's.
-        images: Of B cases, RGB: one image each, or a list of them.
-        instruction: What is asked, of all or of each case.
-        order: `image_first` or `text_first`.
-        thinking: Whether the model may reason before it answers.
+        images: Of each of B cases its images, RGB.
+        prompts: What each is asked, from `asked`.
     """
-    cases = [[each] if isinstance(each, Pillow.Image) else list(each) for each in images]
-    questions = [instruction] * len(cases) if isinstance(instruction, str) else list(instruction)
-    texts = [
-        template.rendered_prompt(processor, question, len(case), order, thinking)
-        for question, case in zip(questions, cases, strict=True)
-    ]
-    return collator.encode(processor, texts, cases, padding_side="left")
+    return collator.encode(processor, list(prompts), [list(each) for each in images], padding_side="left")
 
 
 @torch.inference_mode()
@@ -77,8 +79,8 @@ def describe(
         processor: The model's.
         inputs: From `prepare`, B rows.
         decoding: How tokens are chosen.
-        names: For each row the image's id; with `decoding.seed` it decides what is sampled, so that a text
-            does not depend on which images shared its batch.
+        names: For each row the case's id; with `decoding.seed` it decides what is sampled, so that a text
+            does not depend on which cases shared its batch.
 
     Raises:
         torch.OutOfMemoryError: The batch is too large for the GPU.

@@ -1,4 +1,4 @@
-"""A generation job: the same images described by the base model, the tuned one, and one that learnt from ratings."""
+"""A generation job: the same cases described by every arm, the base model, the tuned one and any further adapter."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from radtui.paths import DataDir
-from radtui.records import Image, Job, UserError, Variant
+from radtui.records import Arm, Case, Job, UserError
 from radtui.settings import GenerateSettings
-from radtui.store import descriptions, images
-from radtui.store.descriptions import NewDescription
+from radtui.store import arms, cases, studies, texts
+from radtui.store.texts import NewText
+from radtui.worker.describing import arms as job_arms
 from radtui.worker.memory import memory
-from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, template
+from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, resolution, template
 from radtui.worker.model import model as models
 from radtui.worker.process import failures, threads
 from radtui.worker.process.reporter import Reporter, Stopped
@@ -27,81 +28,143 @@ if TYPE_CHECKING:
     from radtui.worker.training.data import Example
 
 log = logging.getLogger("radtui.worker")
-FIRST_BATCH = 8  # images, to measure what one takes
-LARGEST_CPU_BATCH = 32  # images; 8 take 44 ms of CPU each with the demo's model, 32 take 29
+FIRST_BATCH = 8  # cases, to measure what one takes
+LARGEST_CPU_BATCH = 32  # cases; 8 take 44 ms of CPU each with the demo's model, 32 take 29
 QUICK_S = 3.0  # a chunk on a CPU that takes less may be larger; pairs still come every few seconds
-LARGEST_BATCH = 256  # images; beyond, a step's time grows as fast as its texts
+LARGEST_BATCH = 256  # cases; beyond, a step's time grows as fast as its texts
 ROOM_SHARE = 0.8  # of the free memory: a batch of other shapes may take more
-WINDOW = 512  # images
+WINDOW = 512  # cases
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """One arm of the job: what its texts are known by, the adapter it writes with, and what it has still to write."""
+
+    arm: Arm
+    loaded_as: str  # see `job_arms.AdapterArm`
+    missing: set[int]  # cases
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     """What a job has to write, and how much was there before any of its processes wrote."""
 
-    missing: dict[Variant, set[int]]  # images without a text, by variant
-    images: list[int]  # those that lack one, in their order
-    total: int  # descriptions
+    voices: tuple[_Voice, ...]
+    prompts: dict[int, str]  # by case, as rendered
+    cases: list[int]  # those that lack a text, in their order
+    total: int  # texts
     there: int
+    reused: int = 0  # of those, by an earlier job under the same model, adapter, prompt and decoding
 
 
 def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
-    """Describe every image of the work list with every variant; what is there already stays.
+    """Describe every case of the work list with every arm; what is there already stays.
 
     Raises:
         Stopped: The app asked to stop; what is written stays.
         UserError: No images, model or adapter not usable.
     """
     settings, ranks = GenerateSettings.from_dict(job.settings).check(), reporter.ranks
-    work = _work(job, db, settings)
-    ranks.meet()  # all have read what is missing before any writes
-    reporter.advance(work.there, work.total, f"Loading {settings.model}")
-    if not work.images:
+    listed = _listed(job, db, settings)
+    there, total = texts.count(db, job.id), len(listed) * len(job_arms.planned(settings))
+    ranks.meet()  # all have read what is there before any writes
+    reporter.advance(there, total, f"Loading {settings.model}")
+    if there >= total:
         return
-    model, processor = _loaded(settings, work, db, reporter)
+    model, processor = _loaded(settings, there, total, db, reporter)
 
     # These import torch, which unsloth wants to see first.
     from radtui.worker.describing import decode
     from radtui.worker.memory import gpu_facts
     from radtui.worker.model import fast_lora, vision_attention
-    from radtui.worker.training.data import examples
+    from radtui.worker.training.data import as_shown, examples
 
-    records = images.get_many(db, work.images)
+    records = cases.get_many(db, listed)
+    items = as_shown(examples(records, data), processor, reporter)
+    work = _work(job, data, db, reporter, settings, items, processor)
     vision_attention.install(model)
     fast_lora.install(model)
     if decode.enable(model):
         records = _bucketed(records)
-    own = records[ranks.number :: ranks.count]  # neighbours of like shape go to different GPUs
+    by_case = {item.case_id: item for item in items}
+    todo = set(work.cases)
+    left = [by_case[case.id] for case in records if case.id in todo]
     with gpu_facts.sampler() as gpu:
         writer = _Writer(settings, model, processor, reporter, work, gpu.take if ranks.first else dict)
         with contextlib.suppress(Stopped):
-            writer.write(examples(own, data))
+            writer.write(left[ranks.number :: ranks.count])  # neighbours of like shape go to different GPUs
     ranks.meet()
-    writer.done = descriptions.count(db, job.id)
+    writer.done = texts.count(db, job.id)
     if writer.done < work.total:
         raise Stopped
     if ranks.first:
         _report(writer, db)
 
 
-def _work(job: Job, db: sqlite3.Connection, settings: GenerateSettings) -> _Work:
-    usable = images.usable(db, settings.dataset, settings.split, settings.limit)
-    descriptions.ensure_work(db, job.id, usable)
-    listed = descriptions.work_list(db, job.id)
+def _listed(job: Job, db: sqlite3.Connection, settings: GenerateSettings) -> list[int]:
+    """Ids of the cases to describe."""
+    usable = cases.usable(db, settings.dataset, settings.split, settings.limit)
+    texts.ensure_work(db, job.id, usable)
+    listed = texts.work_list(db, job.id)
     if not listed:
         raise UserError(
             f"{settings.dataset} has no readable images in split {settings.split!r}: choose another."
         )
-    missing = {
-        variant: set(descriptions.missing(db, job.id, variant))
-        for variant in descriptions.variants(db, job.id)
-    }
-    todo = [image_id for image_id in listed if any(image_id in left for left in missing.values())]
-    return _Work(missing, todo, len(listed) * len(missing), descriptions.count(db, job.id))
+    return listed
+
+
+def _work(
+    job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter, settings: GenerateSettings,
+    items: list[Example], processor: Any,
+) -> _Work:  # fmt: skip
+    """Make the job's arms and study, take over what is written already, and see what is left."""
+    ranks = reporter.ranks
+    prompts = _prompts(settings, items, processor)
+    if ranks.first:
+        made = arms.give_job(db, job.id, job_arms.identified(job, data, db, settings))
+        studies.open_for_job(db, job)
+        reused = sum(_reuse(job, db, reporter, arm, prompts) for arm in made)
+        if reused:
+            text = f"{reused:,} texts were written before under the same model, prompt and decoding, and are taken over"
+            reporter.event(0, "data", text)
+    else:
+        reused = 0
+    ranks.meet()  # the arms are there, and what is taken over
+    known = arms.of_job(db, job.id)
+    voices = tuple(
+        _Voice(arm, planned.loaded_as, set(texts.missing(db, job.id, arm.id)))
+        for arm, planned in zip(known, job_arms.planned(settings), strict=True)
+    )
+    lacking = set().union(*(voice.missing for voice in voices))
+    todo = [item.case_id for item in items if item.case_id in lacking]
+    there = texts.count(db, job.id)
+    ranks.meet()  # all have read what is missing before any writes
+    return _Work(voices, prompts, todo, len(items) * len(voices), there, reused)
+
+
+def _prompts(settings: GenerateSettings, items: list[Example], processor: Any) -> dict[int, str]:
+    """The prompt of each case as rendered, by its id; equal questions share one string."""
+    from radtui.worker.describing import describe
+
+    rendered: dict[tuple[str, int], str] = {}
+    prompts = {}
+    for item in items:
+        key = item.asked(settings.instruction), len(item.blobs)
+        if key not in rendered:
+            rendered[key] = describe.asked(
+                processor, key[0], settings.message_order, key[1], settings.thinking
+            )
+        prompts[item.case_id] = rendered[key]
+    return prompts
+
+
+def _reuse(job: Job, db: sqlite3.Connection, reporter: Reporter, arm: Arm, prompts: Mapping[int, str]) -> int:
+    missing = texts.missing(db, job.id, arm.id)
+    return reporter.reused(arm.id, {case_id: prompts[case_id] for case_id in missing})
 
 
 def _loaded(
-    settings: GenerateSettings, work: _Work, db: sqlite3.Connection, reporter: Reporter
+    settings: GenerateSettings, there: int, total: int, db: sqlite3.Connection, reporter: Reporter
 ) -> tuple[Any, Any]:
     """Model and processor. One load serves all: the base text comes from the same weights with the adapter off."""
     name, how = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
@@ -110,19 +173,20 @@ def _loaded(
     for change in how.changes if reporter.ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(
-        name, how, trust_remote_code=settings.trust_remote_code,
-        say=downloads.saying(reporter, work.there, work.total),
+        name, how, trust_remote_code=settings.trust_remote_code, say=downloads.saying(reporter, there, total),
     )  # fmt: skip
-    for note in (
-        template.notes(processor, settings.message_order, settings.thinking) if reporter.ranks.first else ()
-    ):
+    notes = [
+        resolution.apply(processor, settings.image_tokens, model.config),
+        *template.notes(processor, settings.message_order, settings.thinking),
+    ]
+    for note in filter(None, notes) if reporter.ranks.first else ():
         reporter.event(0, "warning", note)
     before = base_files.trained_on(db, settings.train_job), settings.train_job
     change = base_files.keep(reporter, 0, model, name, before)
-    third = (Variant.DPO.value, settings.dpo_adapter) if Variant.DPO in work.missing else None
-    model = adapters.load_adapter(model, settings.adapter, how, third)
+    further = {arm.loaded_as: arm.folder for arm in job_arms.planned(settings)[2:]}
+    model = adapters.load_adapter(model, settings.adapter, how, further)
     reporter.result(
-        backend=how.backend, weights=how.weights, base_model=name,
+        backend=how.backend, weights=how.weights, base_model=name, template=template.template_of(processor),
         substitutions=[*how.changes, *([change] if change else [])],
     )  # fmt: skip
     return model, processor
@@ -131,15 +195,18 @@ def _loaded(
 def _report(writer: _Writer, db: sqlite3.Connection) -> None:
     """Say that all is written, and the figures of the job."""
     reporter, work, count = writer.reporter, writer.work, writer.reporter.ranks.count
-    reporter.progress(work.total, work.total, f"Wrote {writer.written} descriptions, {writer.rate:.2g}/s")
+    text = f"Wrote {writer.written} descriptions, {writer.rate:.2g}/s"
+    if work.reused:
+        text += f"; {work.reused:,} were there from an earlier job"
+    reporter.progress(work.total, work.total, text)
     reporter.result(
         peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, gpus=count,
-        **_figures(db, reporter.job_id, list(work.missing), count),
+        **_figures(db, reporter.job_id, [voice.arm.name for voice in work.voices], count),
     )  # fmt: skip
 
 
 class _Writer:
-    """Goes through the images in chunks: each variant's texts of the same chunk, so that pairs come early."""
+    """Goes through the cases in chunks: each arm's texts of the same chunk, so that pairs come early."""
 
     def __init__(
         self,
@@ -195,31 +262,28 @@ class _Writer:
                     ready = thread.submit(self._prepared, items[place : place + self.batch_size])
 
     def _prepared(self, chunk: list[Example]) -> dict[str, Any]:
-        """The model's inputs about a chunk's images, in main memory."""
+        """The model's inputs about a chunk's cases, in main memory."""
         from radtui.worker.describing import describe
         from radtui.worker.training import data
 
-        asked = self.settings
-        pictures = [data.open_image(item, asked.max_side_px) for item in chunk]
-        return describe.prepare(
-            self.processor, pictures, asked.instruction, asked.message_order, asked.thinking
-        )
+        pictures = [data.open_images(item, self.settings.max_side_px) for item in chunk]
+        return describe.prepare(self.processor, pictures, [self.work.prompts[item.case_id] for item in chunk])
 
     def _write_chunk(self, chunk: list[Example], inputs: dict[str, Any]) -> bool:
-        """Every variant of a chunk, each committed at once; False when the memory did not suffice."""
+        """Every arm of a chunk, each committed at once; False when the memory did not suffice."""
         before_gib, began = 0.0, time.monotonic()
         if self.measures:
             before_gib = memory.allocated_gib()
             memory.forget_peak()
-        for variant, missing in self.work.missing.items():
-            todo = [item for item in chunk if item.image_id in missing]
+        for voice in self.work.voices:
+            todo = [item for item in chunk if item.case_id in voice.missing]
             if not todo:
                 continue
-            texts = self._texts(todo, variant, inputs if len(todo) == len(chunk) else self._prepared(todo))
-            if texts is None:
+            written = self._texts(todo, voice, inputs if len(todo) == len(chunk) else self._prepared(todo))
+            if written is None:
                 self._halve(len(todo))
                 return False
-            self._commit(todo, variant, texts)
+            self._commit(todo, voice, written)
         if self.grows:
             self._grow(time.monotonic() - began)
         if self.measures:
@@ -249,13 +313,13 @@ class _Writer:
         if self.grows:
             self.batch_size *= 2
 
-    def _texts(self, items: list[Example], variant: Variant, inputs: dict[str, Any]) -> list[Text] | None:
+    def _texts(self, items: list[Example], voice: _Voice, inputs: dict[str, Any]) -> list[Text] | None:
         from radtui.worker.describing import describe
 
         try:
-            with _as_variant(self.model, variant):
+            with job_arms.as_arm(self.model, voice.loaded_as):
                 return describe.describe(
-                    self.model, self.processor, inputs, _decoding(self.settings), [i.image_id for i in items]
+                    self.model, self.processor, inputs, _decoding(self.settings), [i.case_id for i in items]
                 )
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not failures.is_out_of_memory(error) or len(items) == 1:
@@ -273,65 +337,49 @@ class _Writer:
         text = f"The GPU's memory is full with {tried} images at a time: going on with {self.batch_size}"
         self.reporter.event(self.done, "memory", text, time.monotonic() - self.began)
 
-    def _commit(self, items: list[Example], variant: Variant, texts: list[Text]) -> None:
-        asked = self.settings
+    def _commit(self, items: list[Example], voice: _Voice, written: list[Text]) -> None:
         self.reporter.described(
             [
-                NewDescription(
-                    item.image_id, variant, text.text, asked.instruction, asked.decoding, text.tokens, text.seconds,
+                NewText(
+                    item.case_id, voice.arm.id, self.work.prompts[item.case_id], text.text, text.tokens, text.seconds,
                     text.truncated,
                 )
-                for item, text in zip(items, texts, strict=True)
+                for item, text in zip(items, written, strict=True)
             ]
         )  # fmt: skip
-        self.work.missing[variant] -= {item.image_id for item in items}
-        self.done = descriptions.count(self.reporter.db, self.reporter.job_id)
+        voice.missing.difference_update(item.case_id for item in items)
+        self.done = texts.count(self.reporter.db, self.reporter.job_id)
         if values := self.facts():
             elapsed_s = time.monotonic() - self.began
             self.reporter.log_step(self.done, self.work.total, 0.0, elapsed_s, values)
         self.reporter.advance(self.done, self.work.total, f"Describing, {self.rate:.2g} descriptions/s")
 
 
-@contextlib.contextmanager
-def _as_variant(model: Any, variant: Variant) -> Iterator[None]:
-    """The model as one variant writes: without an adapter, with the tuned one, or with the third's."""
-    if variant is Variant.BASE:
-        with model.disable_adapter():
-            yield
-    elif variant is Variant.TUNED:
-        yield
-    else:
-        tuned = model.active_adapter
-        model.set_adapter(variant.value)
-        try:
-            yield
-        finally:
-            model.set_adapter(tuned)
-
-
-def _bucketed(records: list[Image]) -> list[Image]:
-    """Images in windows of a few hundred, in each by shape: batches of as many tiles need no mask."""
-    found: list[Image] = []
+def _bucketed(records: list[Case]) -> list[Case]:
+    """Cases in windows of a few hundred, in each by shape: batches of as many tiles need no mask."""
+    ordered: list[Case] = []
     for start in range(0, len(records), WINDOW):
         window = records[start : start + WINDOW]
-        found += sorted(window, key=lambda r: (r.width_px / max(r.height_px, 1), r.width_px))
-    return found
+        ordered += sorted(
+            window, key=lambda case: (case.first.width_px / max(case.first.height_px, 1), case.first.width_px)
+        )
+    return ordered
 
 
-def _figures(db: sqlite3.Connection, job_id: int, variants: list[Variant], gpus: int) -> dict[str, object]:
+def _figures(db: sqlite3.Connection, job_id: int, names: list[str], gpus: int) -> dict[str, object]:
     """Counts and speeds over all of the job's descriptions, those of earlier processes included.
 
     Each description has its own time, of one GPU, so what all of them do in a second is that many times more.
     """
-    found: dict[str, object] = {}
-    written = descriptions.finished(db, job_id)
-    for variant in variants:
-        own = [each for each in written if each.variant is variant]
+    figures: dict[str, object] = {}
+    written = texts.finished(db, job_id)
+    for name in names:
+        own = [each for each in written if each.arm == name]
         tokens, seconds = sum(each.tokens for each in own), sum(each.seconds for each in own)
-        found[f"{variant}_descriptions"] = len(own)
-        found[f"{variant}_truncated"] = sum(each.truncated for each in own)
-        found[f"{variant}_tokens_per_s"] = round(gpus * tokens / max(seconds, 1e-9), 1)
-    return found
+        figures[f"{name}_descriptions"] = len(own)
+        figures[f"{name}_truncated"] = sum(each.truncated for each in own)
+        figures[f"{name}_tokens_per_s"] = round(gpus * tokens / max(seconds, 1e-9), 1)
+    return figures
 
 
 def _decoding(settings: GenerateSettings) -> Decoding:

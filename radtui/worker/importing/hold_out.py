@@ -1,49 +1,58 @@
-"""Which images of a source without splits are held out: a share of them, the same ones in every import."""
+"""Which cases of a source without splits are held out: a share of them, the same ones in every import."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from radtui.records import NewImage
-from radtui.store.images import Probe
-from radtui.worker.importing.known_images import KnownImages
+from radtui.records import NewCase
+from radtui.store.cases import Probe
+from radtui.worker.importing.known_cases import Key, KnownCases
 
 TRAIN, TEST = "train", "test"
 _HASH_DIGITS = 8
 
 
 class Dealer:
-    """Deals images to `train` and `test`.
+    """Deals cases to `train` and `test`.
 
-    An image's own bytes decide, not its place among the others: equal images never lie on both sides, and those that
-    are added later move none. What is in the data set already stays where it is: models may have learnt from it.
+    The bytes of a case's first image decide, not its place among the others: equal images never lie on both sides,
+    and those that are added later move none. What is in the data set already stays where it is: models may have
+    learnt from it.
 
     Args:
         percent: Share that is held out, 0 to 100.
-        known: The images of the data set before this import.
+        known: The cases of the data set before this import.
     """
 
-    def __init__(self, percent: int, known: KnownImages) -> None:
+    def __init__(self, percent: int, known: KnownCases) -> None:
         self._percent = percent
         self._known = known
-        self._dealt: set[str] = set()  # hashes of new images that are in train
+        # Split and key, by the hash that decides, of cases that are in train.
+        self._dealt: dict[str, list[Key]] = {}
         self._any_held_out = False
 
-    def dealt(self, item: NewImage, probe: Probe) -> NewImage:
-        """The image in its split; one that cannot be read has no bytes that decide, and stays in `train`."""
-        split = self._known.split_of(item, probe)
+    def dealt(self, case: NewCase, probes: tuple[Probe, ...]) -> NewCase:
+        """The case in its split; one that cannot be read has no bytes that decide, and stays in `train`."""
+        split = self._known.split_of(case, probes)
         if not split:
-            readable = not (item.error or probe.error)
-            split = TEST if readable and held_out(probe.sha256, self._percent) else TRAIN
-            if readable and split == TRAIN:
-                self._dealt.add(probe.sha256)
+            sha256 = deciding(case, probes)
+            split = TEST if sha256 and held_out(sha256, self._percent) else TRAIN
+            if sha256 and split == TRAIN:
+                self._dealt.setdefault(sha256, []).append((TRAIN, case.source_key))
         self._any_held_out |= split == TEST
-        return replace(item, split=split)
+        return replace(case, split=split)
 
-    def owed(self) -> str:
-        """The hash of the image to hold out where chance held out none of a small data set, else ""."""
+    def owed(self) -> list[Key]:
+        """The case to hold out, with its copies, where chance held out none of a small data set."""
         owes = self._percent and not self._any_held_out and len(self._dealt) > 1
-        return min(self._dealt) if owes else ""
+        return self._dealt[min(self._dealt)] if owes else []
+
+
+def deciding(case: NewCase, probes: tuple[Probe, ...]) -> str:
+    """The hash that decides about a case: of its first readable image; "" where there is none."""
+    if case.error:
+        return ""
+    return next((probe.sha256 for probe in probes if probe.sha256 and not probe.error), "")
 
 
 def held_out(sha256: str, percent: int) -> bool:

@@ -1,4 +1,4 @@
-"""The import job: a source's images, byte for byte, into the store.
+"""The import job: a source's cases, their images byte for byte, into the store.
 
 Everything is done again by a repeated import, and nothing twice: a file is stored under its sha256, a row is found
 by split and key, and bytes that are known to decode are not decoded again.
@@ -23,14 +23,14 @@ from typing import Protocol
 from radtui.imaging import decode
 from radtui.imaging.dicom import stripped
 from radtui.paths import DataDir
-from radtui.records import Job, NewImage, StopRequest, Truth, UserError
+from radtui.records import Job, NewCase, NewCaseImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import Source, dicom, open_source
 from radtui.sources.hub_download import Download
-from radtui.store import images
-from radtui.store.images import Probe
+from radtui.store import cases
+from radtui.store.cases import KeptCase, Probe
 from radtui.worker.importing.hold_out import TEST, TRAIN, Dealer
-from radtui.worker.importing.known_images import Key, KnownImages
+from radtui.worker.importing.known_cases import Key, KnownCases
 from radtui.worker.importing.tally import LISTED, Tally
 from radtui.worker.model.downloads import patiently
 from radtui.worker.process.reporter import Stopped
@@ -111,9 +111,9 @@ def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: Imp
         log.info("left out: %s: %s", name, why)
     if rest := tally.more(LISTED):
         log.info("left out:%s; Data lists them all: f, File, unreadable", rest)
-    tally.leaked = images.mark_leaks(db, dataset)
+    tally.leaked = cases.mark_leaks(db, dataset)
     if tally.leaked:
-        text = f"{tally.leaked:,} images are in more than one split: scores on them show memory, not skill"
+        text = f"{tally.leaked:,} {tally.noun}s are in more than one split: scores on them show memory, not skill"
         reporter.event(tally.done, "warning", text)
     if text := ingest.known.sentence(ingest.location):
         reporter.event(tally.done, "warning", text)
@@ -142,7 +142,7 @@ def _total(source: Source, reporter: ImportReporter) -> int | None:
 
 
 class _Ingest:
-    """One import's way from images to rows."""
+    """One import's way from cases to rows."""
 
     def __init__(
         self, data: DataDir, db: sqlite3.Connection, dataset: str, location: str, tally: Tally
@@ -153,28 +153,28 @@ class _Ingest:
         self.tally = tally
         self._given: set[Key] = set()
         self._seen: set[Key] = set()
-        self.known = KnownImages(db, dataset, location)
+        self.known = KnownCases(db, dataset, location)
         self.dealer: Dealer | None = None
         self.location = location
 
     def take_all(self, source: Source, limit: int, reporter: ImportReporter) -> None:
-        """Store every image of a source, in its order; when the source breaks, what it gave before that too.
+        """Store every case of a source, in its order; when the source breaks, what it gave before that too.
 
         Args:
             source: Where from.
             limit: How many of each split it gives, 0 for all: only then do others count as gone.
             reporter: Takes progress.
         """
-        batch: list[tuple[NewImage, Probe]] = []
+        batch: list[KeptCase] = []
         written_s = time.monotonic()
         trouble: UserError | None = None
         try:
-            with closing(self._examined(source)) as pairs:
-                for found, probe in pairs:
-                    item = self.dealer.dealt(found, probe) if self.dealer else found
-                    self._seen.add((item.split, item.source_key))
-                    self._refuse_foreign(item, probe)
-                    batch.append(self.known.kept(item, probe))
+            with closing(self._examined(source)) as examined:
+                for tidied, probes in examined:
+                    case = self.dealer.dealt(tidied, probes) if self.dealer else tidied
+                    self._seen.add((case.split, case.source_key))
+                    self._refuse_foreign(case, probes)
+                    batch.append(self.known.kept(KeptCase(case, probes)))
                     if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
                         self._write(batch, reporter)
                         batch, written_s = [], time.monotonic()
@@ -184,60 +184,61 @@ class _Ingest:
             self._write(batch, reporter)
         if trouble is not None:
             raise trouble
-        if self.dealer and (sha256 := self.dealer.owed()):
-            self.tally.move(images.move(self._db, self._dataset, sha256, TRAIN, TEST), TRAIN, TEST)
+        if self.dealer and (owed := self.dealer.owed()):
+            ids = cases.ids_of(self._db, self._dataset, owed)
+            self.tally.move(cases.move(self._db, ids, TEST), TRAIN, TEST)
         if not limit:
             self.known.mark_gone(self._db, self._seen)
         self.tally.missing = len(self.known.missing)
 
-    def _write(self, batch: list[tuple[NewImage, Probe]], reporter: ImportReporter) -> None:
+    def _write(self, batch: list[KeptCase], reporter: ImportReporter) -> None:
         # Only now: an import that fails before its first image leaves no empty data set behind.
-        images.ensure_dataset(self._db, self._dataset, self.location)
-        new, known = images.add(self._db, self._dataset, batch)
+        cases.ensure_dataset(self._db, self._dataset, self.location)
+        new, known = cases.add(self._db, self._dataset, batch)
         tally = self.tally
         tally.new += new
         tally.known += known
-        for pair in batch:
-            tally.add(*pair)
+        for kept in batch:
+            tally.add(kept)
         if reporter.progress(tally.done, tally.total, tally.working()) is not StopRequest.NONE:
             raise Stopped
 
-    def _examined(self, source: Source) -> Generator[tuple[NewImage, Probe], None, None]:
-        """Store and probe images on a few threads; they come back in order, a bounded number at once."""
-        waiting: deque[tuple[NewImage, Future[Probe], int]] = deque()
+    def _examined(self, source: Source) -> Generator[tuple[NewCase, tuple[Probe, ...]], None, None]:
+        """Store and probe images on a few threads; their cases come back in order, a bounded number at once."""
+        waiting: deque[tuple[NewCase, list[Future[Probe]], int]] = deque()
         waiting_bytes = 0
         trouble: UserError | None = None
         with ThreadPoolExecutor(THREADS, thread_name_prefix="probe") as pool:
             try:
-                for found in _until_trouble(source):
-                    if isinstance(found, UserError):
-                        trouble = found
+                for yielded in _until_trouble(source):
+                    if isinstance(yielded, UserError):
+                        trouble = yielded
                         break
-                    item = self._tidied(found)
-                    size = len(item.data)
-                    future = pool.submit(self._examine, item)
-                    # The row needs no bytes: only the thread holds them, until it is done.
-                    waiting.append((replace(item, data=b""), future, size))
+                    case = self._tidied(yielded)
+                    size = sum(len(image.data) for image in case.images)
+                    futures = [pool.submit(self._examine, image) for image in case.images]
+                    # The row needs no bytes: only the threads hold them, until they are done.
+                    waiting.append((_without_bytes(case), futures, size))
                     waiting_bytes += size
                     while len(waiting) > MAX_WAITING or waiting_bytes > MAX_WAITING_BYTES:
-                        first, probe, size = waiting.popleft()
+                        first, probes, size = waiting.popleft()
                         waiting_bytes -= size
-                        yield first, probe.result()
+                        yield first, tuple(probe.result() for probe in probes)
                 while waiting:
-                    first, probe, _ = waiting.popleft()
-                    yield first, probe.result()
+                    first, probes, _ = waiting.popleft()
+                    yield first, tuple(probe.result() for probe in probes)
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
         if trouble is not None:
             raise trouble
 
-    def _examine(self, item: NewImage) -> Probe:
+    def _examine(self, image: NewCaseImage) -> Probe:
         """Keep an image's bytes and find out whether they are an image."""
-        if item.error:
-            return Probe("", error=item.error)
-        if not item.data:
+        if image.error:
+            return Probe("", error=image.error)
+        if not image.data:
             return Probe("", error="The image is empty (0 bytes).")
-        content = item.data
+        content = image.data
         if decode.is_dicom(content):
             # A header holds names, dates and ids: what is kept is the file without them, and none that can't be read.
             try:
@@ -248,39 +249,51 @@ class _Ingest:
         store_bytes(self._data.blob(sha256), content)
         return self.known.probes.get(sha256) or probe_bytes(content, sha256)
 
-    def _tidied(self, item: NewImage) -> NewImage:
-        """An image with text that SQLite takes, and a key that no other image of its split has in this import."""
-        key = clean(item.source_key) or "image"
-        split = clean(item.split) or TRAIN
+    def _tidied(self, case: NewCase) -> NewCase:
+        """A case with text that SQLite takes, and a key that no other case of its split has in this import."""
+        key = clean(case.source_key) or "image"
+        split = clean(case.split) or TRAIN
         unique, n = key, 1
         while (split, unique) in self._given:
             n += 1
             unique = f"{key}#{n}"
         self._given.add((split, unique))
         return replace(
-            item,
+            case,
             split=split,
             source_key=unique,
-            reference=clean(item.reference),
-            examination=clean(item.examination),
-            facts={clean(k): clean(v) for k, v in item.facts.items()},
-            truth=tuple(
-                Truth(clean(t.finding), clean(t.side), clean(t.zone), clean(t.size)) for t in item.truth
+            images=tuple(
+                replace(
+                    image, name=clean(image.name), role=clean(image.role), note=clean(image.note),
+                    error=clean(image.error),
+                )
+                for image in case.images
             ),
-            error=clean(item.error),
-        )
+            reference=clean(case.reference),
+            question=clean(case.question),
+            examination=clean(case.examination),
+            facts={clean(k): clean(v) for k, v in case.facts.items()},
+            truth=tuple(
+                Truth(clean(t.finding), clean(t.side), clean(t.zone), clean(t.size)) for t in case.truth
+            ),
+            error=clean(case.error),
+        )  # fmt: skip
 
-    def _refuse_foreign(self, item: NewImage, probe: Probe) -> None:
-        """Keep an image of another source from being replaced: descriptions and ratings hang on it."""
-        if self.known.foreign(item, probe):
+    def _refuse_foreign(self, case: NewCase, probes: tuple[Probe, ...]) -> None:
+        """Keep a case of another source from being replaced: descriptions and ratings hang on it."""
+        if self.known.foreign(case, probes):
             raise UserError(
-                f"{self._dataset} already has another {item.source_key} in {item.split}, from another source;"
+                f"{self._dataset} already has another {case.source_key} in {case.split}, from another source;"
                 " import this one under another name."
             )
 
 
-def _until_trouble(source: Source) -> Iterator[NewImage | UserError]:
-    """A source's images, and as the last item the error it ended with: its images come first."""
+def _without_bytes(case: NewCase) -> NewCase:
+    return replace(case, images=tuple(replace(image, data=b"") for image in case.images))
+
+
+def _until_trouble(source: Source) -> Iterator[NewCase | UserError]:
+    """A source's cases, and as the last item the error it ended with: its cases come first."""
     try:
         yield from source
     except UserError as error:

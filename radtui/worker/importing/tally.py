@@ -6,11 +6,10 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from radtui.records import NewImage
 from radtui.sources.base import split_rank
-from radtui.store.images import Probe
+from radtui.store.cases import KeptCase
 
-NAMED = 3  # images left out that the last line names
+NAMED = 3  # cases left out that the last line names
 LISTED = 20  # and that the log and the result list with their reasons
 
 
@@ -24,42 +23,49 @@ class Tally:
     unreadable: int = 0
     leaked: int = 0
     missing: int = 0  # kept as an earlier import had them
-    referenced: int = 0  # readable images with a text
+    referenced: int = 0  # readable cases with a text
+    more_images: bool = False  # a case has several: they are counted as cases then
     holds_out: bool = False  # some of a source that has only train are put in test
-    left_out: dict[str, str] = field(default_factory=dict)  # the first unreadable images, and why they are
-    splits: Counter[str] = field(default_factory=Counter)  # of readable images
+    left_out: dict[str, str] = field(default_factory=dict)  # the first unreadable cases, and why they are
+    splits: Counter[str] = field(default_factory=Counter)  # of readable cases
     started_s: float = field(default_factory=time.monotonic)
 
     @property
     def done(self) -> int:
-        """Images that have a row, unreadable ones included."""
+        """Cases that have a row, unreadable ones included."""
         return self.new + self.known
 
-    def add(self, item: NewImage, probe: Probe) -> None:
-        """Count one image."""
-        why = item.error or probe.error
+    def add(self, kept: KeptCase) -> None:
+        """Count one case."""
+        case, why = kept.case, kept.error
         if not why:
-            self.splits[item.split] += 1
-            self.referenced += bool(item.reference.strip())
+            self.splits[case.split] += 1
+            self.referenced += bool(case.reference.strip())
+            self.more_images |= len(case.images) > 1
             return
         self.unreadable += 1
         if len(self.left_out) < LISTED:
-            self.left_out[item.source_key] = why
+            self.left_out[case.source_key] = why
+
+    @property
+    def noun(self) -> str:
+        """What it counts, in its singular."""
+        return "case" if self.more_images else "image"
 
     def move(self, count: int, before: str, after: str) -> None:
-        """Count images of one split in another."""
+        """Count cases of one split in another."""
         self.splits.update({before: -count, after: count})
 
     def working(self) -> str:
         """What to show while it runs."""
         rate = self.done / max(time.monotonic() - self.started_s, 1e-3)
         of = f" of {self.total:,}" if self.total else ""
-        return f"{self.done:,}{of} images, {rate:,.0f}/s"
+        return f"{self.done:,}{of} {self.noun}s, {rate:,.0f}/s"
 
     def closing(self) -> str:
         """What to show at the end: "50 images: 46 train, 4 test held out; 1 left out: a.png (not in the folder)"."""
         readable = self.done - self.unreadable
-        text = f"{readable:,} image{'s' * (readable != 1)}" if readable else "No images"
+        text = f"{readable:,} {self.noun}{'s' * (readable != 1)}" if readable else f"No {self.noun}s"
         if readable:
             text += f": {self._splits()}"
         if readable and not self.referenced:

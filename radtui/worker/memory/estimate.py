@@ -16,10 +16,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from radtui.estimates import DeviceMemory, Estimate
 from radtui.paths import DataDir
-from radtui.records import DeviceMemory, Estimate, UserError
+from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.store import images
+from radtui.store import cases
 from radtui.store.database import connect
 from radtui.worker.process import environment, failures
 
@@ -75,16 +76,20 @@ def of_lengths(
     """What an image of the data set takes, and which answers would be cut; every case is counted."""
     from radtui.worker.model import counting
     from radtui.worker.model.collator import Collator
+    from radtui.worker.training.data import sizes_of, takes_several
 
-    ids = images.usable(
-        db, settings.dataset, settings.train_split, settings.train_images, with_reference=True
-    )
-    cases = [
-        counting.Counted(((each.width_px, each.height_px),), settings.instruction, each.reference.strip())
-        for each in images.get_many(db, ids)
+    ids = cases.usable(db, settings.dataset, settings.train_split, settings.train_images, with_reference=True)
+    several = takes_several(processor)
+    counted = [
+        counting.Counted(
+            sizes_of(each)[: None if several else 1],
+            each.question or settings.instruction,
+            each.reference.strip(),
+        )
+        for each in cases.get_many(db, ids)
     ]
     collate = Collator(processor, settings.loss_on, settings.max_length_tokens, thinking=settings.thinking)
-    found = counting.count(collate, cases, settings.message_order, settings.max_side_px)
+    found = counting.count(collate, counted, settings.message_order, settings.max_side_px)
     loss = found.loss(settings.max_length_tokens)
     return tuple(filter(None, [f"an image takes {found.images}", loss]))
 
@@ -97,14 +102,15 @@ def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> d
     """
     from radtui.imaging.decode import training_image
 
-    ids = images.usable(db, settings.dataset, settings.train_split, LOOKED_AT, with_reference=True)
+    ids = cases.usable(db, settings.dataset, settings.train_split, LOOKED_AT, with_reference=True)
     if not ids:
         raise UserError(
             f"{settings.dataset or 'The data set'} has no readable images with a reference in split "
             f"{settings.train_split!r}: import one, or choose another train_split."
         )
-    records = images.get_many(db, ids)
-    widest = max(records, key=lambda each: each.width_px * each.height_px)
+    records = cases.get_many(db, ids)
+    readable = (image for case in records for image in case.images if not image.error)
+    widest = max(readable, key=lambda image: image.width_px * image.height_px)
     longest = max(records, key=lambda each: len(each.reference))
     return {"image": training_image(data.blob(widest.sha256).read_bytes()), "text": longest.reference.strip()}
 

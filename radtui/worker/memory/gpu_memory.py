@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
-from radtui.records import DeviceMemory
+from radtui.estimates import DeviceMemory
 from radtui.worker.memory import gpu_facts, memory
 from radtui.worker.memory.memory import GIB
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,21 +58,21 @@ def with_trained_adapter(model: Any, folder: str | Path, how: Plan) -> Any:
     return _adapted(model, str(folder), trainable=True)
 
 
-def load_adapter(model: Any, folder: str, how: Plan, second: tuple[str, str] | None = None) -> Any:
+def load_adapter(model: Any, folder: str, how: Plan, further: Mapping[str, str] | None = None) -> Any:
     """The base model with a trained adapter on it, for descriptions; `disable_adapter()` gives the base back.
 
     Args:
         model: From `model.load`.
         folder: Of the adapter.
         how: From `backend.plan`.
-        second: Name and folder of another adapter, used after `set_adapter(name)`; the first is named `default`.
+        further: Folders of other adapters by name, used after `set_adapter(name)`; the first is named `default`.
 
     Raises:
         UserError: The folder holds no adapter, or one of another model.
     """
     model = _adapted(model, folder, trainable=False)
-    if second is not None:
-        _add_adapter(model, *second)
+    for name, other in (further or {}).items():
+        _add_adapter(model, name, other)
     if how.backend == "unsloth":
         from unsloth import FastVisionModel
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from radtui.paths import DataDir
-from radtui.store import images
+from radtui.store import cases
 from radtui.worker.process import environment, failures
 
 USUAL_SIZES = ((657, 442), (1109, 1231), (2500, 3056))  # px: a web picture, a digitised film, a detector's
-COUNTED_IMAGES = 100_000
+COUNTED_CASES = 100_000
 HUB_TIMEOUT_S = 10.0
 
 
@@ -132,30 +132,24 @@ def _sizes(data: DataDir, dataset: str) -> Counter[tuple[int, int]]:
     if not data.database.exists():
         return Counter()
     from radtui.store.database import connect
+    from radtui.worker.training.data import sizes_of
 
     db: sqlite3.Connection = connect(data)
-    known = [each.name for each in images.datasets(db)]
+    known = [each.name for each in cases.datasets(db)]
     chosen = dataset or (known[0] if known else "")
     ids = [
         each
-        for split in images.distinct(db, chosen, "split")
-        for each in images.usable(db, chosen, split, COUNTED_IMAGES)
+        for split in cases.distinct(db, chosen, "split")
+        for each in cases.usable(db, chosen, split, COUNTED_CASES)
     ]
-    return Counter((each.width_px, each.height_px) for each in images.get_many(db, ids))
+    return Counter(size for case in cases.get_many(db, ids) for size in sizes_of(case))
 
 
 def _several_images(processor: Any) -> str:
     """Whether a question may have two images."""
-    from PIL import Image
+    from radtui.worker.training.data import takes_several
 
-    from radtui.worker.model import collator, template
-
-    try:
-        text = template.rendered_prompt(processor, "x", 2)
-        collator.encode(processor, [text], [[Image.new("RGB", (64, 64))] * 2], padding_side="left")
-    except Exception as error:  # each family says no in its own way
-        return f"no, the first of a case is used ({type(error).__name__})"
-    return "yes"
+    return "yes" if takes_several(processor) else "no: the first of a case is used"
 
 
 def _template(processor: Any, name: str) -> dict[str, object]:

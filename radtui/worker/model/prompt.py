@@ -10,15 +10,16 @@ Message = dict[str, Any]
 
 
 def question(instruction: str, order: str, images: int = 1) -> Message:
-    """The user's turn about a case's images.
+    """The user's turn about a case.
 
     Args:
         instruction: What is asked.
         order: `image_first` or `text_first`.
-        images: How many there are.
+        images: How many images are shown, in their order.
     """
-    pictures, text = [{"type": "image"} for _ in range(images)], {"type": "text", "text": instruction}
-    return {"role": "user", "content": [*pictures, text] if order == "image_first" else [text, *pictures]}
+    shown: list[Message] = [{"type": "image"} for _ in range(images)]
+    text: Message = {"type": "text", "text": instruction}
+    return {"role": "user", "content": [*shown, text] if order == "image_first" else [text, *shown]}
 
 
 def answer(text: str) -> Message:

@@ -42,7 +42,7 @@ class Frame:
 
 
 def template_of(processor: Any) -> str:
-    """The chat template that a processor renders with."""
+    """The chat template that a processor renders with; of several the one that is taken unless named."""
     template = processor.chat_template
     return str(template.get("default", "")) if isinstance(template, dict) else str(template or "")
 

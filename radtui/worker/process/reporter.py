@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from radtui.records import JobState, StopRequest
-from radtui.store import descriptions, jobs, metrics
+from radtui.store import jobs, metrics, texts
 from radtui.worker.process.ranks import ALONE, Ranks
 
 BUSY_TRIES = 10  # each waits for the store's busy timeout, 30 s
@@ -81,9 +81,18 @@ class Reporter:
         log.log(logging.WARNING if kind == "warning" else logging.INFO, "%s: %s", kind, text)
         self._write(lambda: metrics.add_event(self.db, self.job_id, step, elapsed_s, kind, text))
 
-    def described(self, batch: list[descriptions.NewDescription]) -> int:
-        """Commit descriptions; returns how many of them are new."""
-        return self._write(lambda: descriptions.add(self.db, self.job_id, batch))
+    def described(self, batch: list[texts.NewText]) -> int:
+        """Commit texts; returns how many of them are new to the job."""
+        return self._write(lambda: texts.add(self.db, self.job_id, batch))
+
+    def reused(self, arm_id: int, prompts: Mapping[int, str]) -> int:
+        """Give the job what an arm has written already; returns how many texts that are.
+
+        Args:
+            arm_id: One of the job's arms.
+            prompts: Case id -> the prompt as rendered for it.
+        """
+        return len(self._write(lambda: texts.reuse(self.db, self.job_id, arm_id, prompts)))
 
     def result(self, **facts: object) -> None:
         """Add facts to the job's result."""
@@ -123,7 +132,7 @@ class QuietReporter(Reporter):
         """Log it."""
         log.info("%s: %s", kind, text)
 
-    def described(self, batch: list[descriptions.NewDescription]) -> int:
+    def described(self, batch: list[texts.NewText]) -> int:
         """Nothing: the first process describes."""
         return 0
 

@@ -1,9 +1,9 @@
-"""A data set's images and references as the trainer asks for them, one by one, never all in memory."""
+"""A data set's cases and references as the trainer asks for them, one by one, never all in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,68 +12,117 @@ from torch.utils.data import Dataset
 
 from radtui.imaging.decode import training_image
 from radtui.paths import DataDir
-from radtui.records import Image, UserError
-from radtui.worker.model import prompt
+from radtui.records import Case, UserError
+from radtui.worker.model import collator, prompt, template
+from radtui.worker.process.reporter import Reporter
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What one item is made of; small enough to hold for every image of a data set."""
+    """What one item is made of; small enough to hold for every case of a data set."""
 
-    image_id: int
+    case_id: int
     name: str  # the source's own key, for messages about it
-    blob: Path
+    blobs: tuple[Path, ...]  # of its images that can be read, in their order
     reference: str
-    sizes_px: tuple[tuple[int, int], ...] = ()  # of its images, width and height as they are stored
+    question: str = ""  # "" for the job's instruction
+    sizes_px: tuple[tuple[int, int], ...] = ()  # of those images, width and height as they are stored
 
     @property
     def length(self) -> int:
         """Characters of the text."""
         return len(self.reference)
 
+    def asked(self, instruction: str) -> str:
+        """What a model is asked about it: its own question, else the job's instruction."""
+        return self.question or instruction
 
-def examples(records: Sequence[Image], data: DataDir) -> list[Example]:
-    """The items of images that are in the store.
+
+def examples(records: Sequence[Case], data: DataDir) -> list[Example]:
+    """The items of cases that are in the store.
 
     Raises:
         UserError: An image's bytes are gone from the data folder.
     """
-    found = [
-        Example(r.id, r.source_key, data.blob(r.sha256), r.reference.strip(), ((r.width_px, r.height_px),))
-        for r in records
-    ]
-    for example in found:
-        if not example.blob.exists():
-            raise UserError(
-                f"The bytes of image {example.name} are gone from {example.blob.parent}; import the data set again."
-            )
-    return found
+    items = []
+    for case in records:
+        blobs = tuple(data.blob(image.sha256) for image in case.images if not image.error)
+        for blob in blobs:
+            if not blob.exists():
+                raise UserError(
+                    f"The bytes of image {case.source_key} are gone from {blob.parent}; import the data set again."
+                )
+        reference, sizes = case.reference.strip(), sizes_of(case)
+        items.append(Example(case.id, case.source_key, blobs, reference, case.question, sizes))
+    return items
 
 
-def open_image(example: Example, max_side_px: int) -> Pillow.Image:
-    """Read, decode and shrink one image.
+def sizes_of(case: Case) -> tuple[tuple[int, int], ...]:
+    """Width and height of a case's images that can be read, px, as they are stored."""
+    return tuple((image.width_px, image.height_px) for image in case.images if not image.error)
+
+
+def as_shown(
+    items: list[Example], processor: Any, reporter: Reporter | None = None, step: int = 0
+) -> list[Example]:
+    """The items with the images that the model is shown: all, or the first where it takes one at a time.
+
+    Args:
+        items: From `examples`.
+        processor: The model's.
+        reporter: Takes an event where images are left out; None where that has been said.
+        step: Where the job is.
+    """
+    several = sum(len(item.blobs) > 1 for item in items)
+    if not several or takes_several(processor):
+        return items
+    if reporter is not None and reporter.ranks.first:
+        reporter.event(
+            step, "warning",
+            f"This model takes one image at a time: of {several:,} case{'s' * (several != 1)} with several images it "
+            "sees the first alone.",
+        )  # fmt: skip
+    return [replace(item, blobs=item.blobs[:1], sizes_px=item.sizes_px[:1]) for item in items]
+
+
+def takes_several(processor: Any) -> bool:
+    """Whether template and processor take a case of two images; both are asked, since no attribute says so."""
+    picture = Pillow.new("RGB", (64, 64))
+    try:
+        one, two = (template.rendered_prompt(processor, "?", count) for count in (1, 2))
+        if one == two:
+            return False  # the template writes one placeholder whatever it is given
+        collator.encode(processor, [two], [[picture, picture]], padding_side="left")
+    except Exception:  # each processor refuses in its own way
+        return False
+    return True
+
+
+def open_images(example: Example, max_side_px: int) -> list[Pillow.Image]:
+    """Read, decode and shrink the images of one case.
 
     Returns:
-        Mode RGB.
+        Mode RGB, in their order.
 
     Raises:
-        UserError: The bytes cannot be decoded any more; names the image.
+        UserError: The bytes cannot be decoded any more; names the case.
     """
     try:
-        return prompt.shrink(training_image(example.blob.read_bytes()), max_side_px)
+        return [prompt.shrink(training_image(blob.read_bytes()), max_side_px) for blob in example.blobs]
     except UserError as error:
         raise UserError(f"Image {example.name} cannot be read: {error}") from error
 
 
 class ImageTexts(Dataset[dict[str, Any]]):
-    """Items `{"messages": [question, answer], "images": [RGB image]}`, decoded when they are asked for.
+    """Items `{"messages": [question, answer], "images": [RGB images]}`, decoded when they are asked for.
 
     Holds no database connection, so that loader processes can carry it.
     """
 
     def __init__(self, items: Sequence[Example], instruction: str, order: str, max_side_px: int) -> None:
         self.items = list(items)
-        self.question = prompt.question(instruction, order)
+        self.instruction = instruction
+        self.order = order
         self.max_side_px = max_side_px
 
     def __len__(self) -> int:
@@ -83,7 +132,8 @@ class ImageTexts(Dataset[dict[str, Any]]):
         if not 0 <= index < len(self.items):
             raise IndexError(index)  # ends the iteration of `for item in dataset`
         example = self.items[index]
+        question = prompt.question(example.asked(self.instruction), self.order, len(example.blobs))
         return {
-            "messages": [self.question, prompt.answer(example.reference)],
-            "images": [open_image(example, self.max_side_px)],
+            "messages": [question, prompt.answer(example.reference)],
+            "images": open_images(example, self.max_side_px),
         }

@@ -60,4 +60,4 @@ def _counted(item: Any, instruction: str) -> list[counting.Counted]:
         with Pillow.open(item.image) as picture:  # reads the header alone
             sizes = (picture.size,)
         return [counting.Counted(sizes, item.instruction, text) for text in (item.chosen, item.rejected)]
-    return [counting.Counted(item.sizes_px, instruction, item.reference)]
+    return [counting.Counted(item.sizes_px, item.asked(instruction), item.reference)]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from radtui.paths import DataDir
-from radtui.records import Image, Job, UserError
+from radtui.records import Case, Job, UserError
 from radtui.settings import TrainSettings
-from radtui.store import images
+from radtui.store import cases
 from radtui.worker.process.reporter import Reporter
 
 WATCH_AMONG = 2_000  # first images of the held-out split, of which the pinned ones are chosen
@@ -22,7 +22,7 @@ class Material:
 
     learnt: Sequence[Any]  # `data.Example`, or `pairs.Pair` where preferences are learnt
     evaluated: Sequence[Any]
-    watchable: list[Image]  # held out
+    watchable: list[Case]  # held out
     doubts: list[str]  # what is wrong with the held-out images, a sentence each
 
 
@@ -55,14 +55,14 @@ def gather(
     return Material(items.examples(records, data), items.examples(measured, data), watchable, doubts)
 
 
-def _records(db: sqlite3.Connection, settings: TrainSettings, split: str, limit: int) -> list[Image]:
+def _records(db: sqlite3.Connection, settings: TrainSettings, split: str, limit: int) -> list[Case]:
     """Readable images of a split that have a reference; `limit` 0 takes all of them."""
     if not split:
         return []
-    return images.get_many(db, images.usable(db, settings.dataset, split, limit, with_reference=True))
+    return cases.get_many(db, cases.usable(db, settings.dataset, split, limit, with_reference=True))
 
 
-def _held_out_doubts(settings: TrainSettings, held_out: list[Image], evaluated: list[Image]) -> list[str]:
+def _held_out_doubts(settings: TrainSettings, held_out: list[Case], evaluated: list[Case]) -> list[str]:
     """What is wrong with the held-out images, a sentence each."""
     if settings.eval_split and not held_out:
         return [

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radtui.paths import DataDir
-from radtui.records import Job
+from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings
+from radtui.store import arms, jobs
 from radtui.worker.memory import memory
 from radtui.worker.model import adapters, backend, base_files, downloads, processors, resolution, template
 from radtui.worker.model import model as models
@@ -60,8 +62,9 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     if this.settings.maskless_vision:
         vision_attention.install(model)
     progress = _progress(this, processor)
+    learnt, evaluated = _shown(this, processor, reporter)
     task = Task(
-        this.settings, this.how, model, processor, this.material.learnt, this.material.evaluated,
+        this.settings, this.how, model, processor, learnt, evaluated,
         data.checkpoints(job.id), reporter, progress, this.eval_batch,
     )  # fmt: skip
     best = Best(task.folder, this.settings, reporter, this.begun.step)
@@ -119,6 +122,7 @@ def _loaded(this: _Run) -> tuple[Any, Any]:
     reporter.result(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         total_parameters=_parameters(model), images=len(this.material.learnt),
+        template=template.template_of(processor),
     )  # fmt: skip
     return model, processor
 
@@ -127,11 +131,12 @@ def _prepare_processor(this: _Run, model: Any, processor: Any) -> None:
     """Set how finely images are seen, count all cases, and say what is otherwise than asked."""
     from radtui.worker.training import lengths
 
-    settings, material = this.settings, this.material
+    settings = this.settings
     kept = resolution.apply(processor, settings.image_tokens, model.config)
     notes = [kept, *template.notes(processor, settings.message_order, settings.thinking)]
+    learnt, evaluated = _shown(this, processor)
     losses, figures = lengths.check(
-        processor, settings, template.end_token_ids(model, processor), material.learnt, material.evaluated
+        processor, settings, template.end_token_ids(model, processor), learnt, evaluated
     )
     if this.reporter.ranks.first and not this.begun.checkpoint:
         for note in filter(None, [*notes, *losses]):
@@ -139,20 +144,50 @@ def _prepare_processor(this: _Run, model: Any, processor: Any) -> None:
     this.reporter.result(**figures)
 
 
+def _shown(
+    this: _Run, processor: Any, reporter: Reporter | None = None
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """What is learnt and evaluated, with the images that this model is shown; the reporter hears what is left out."""
+    learnt, evaluated = this.material.learnt, this.material.evaluated
+    if this.settings.learns_preferences:
+        return learnt, evaluated
+    from radtui.worker.training import data
+
+    items = data.as_shown([*learnt, *evaluated], processor, reporter, this.begun.step)
+    return items[: len(learnt)], items[len(learnt) :]
+
+
 def _progress(this: _Run, processor: Any) -> Progress:
     """What writes the steps, with the watch over a few held-out images."""
+    from radtui.worker.training import data
     from radtui.worker.training.callback import Progress
     from radtui.worker.training.watch import Watch, pick
 
     settings, reporter, begun = this.settings, this.reporter, this.begun
     pinned = pick(this.material.watchable, settings.watch_images)
     watches = pinned and reporter.ranks.first  # meanwhile the others wait for the next step
-    watch = Watch(pinned, this.data, settings, processor, reporter, settings.batch_size) if watches else None
+    watch = None
+    if watches:
+        shown = data.as_shown(data.examples(pinned, this.data), processor)
+        watch = Watch(shown, _watched_arm(this), settings, processor, reporter, settings.batch_size)
     if begun.checkpoint:
         reporter.event(
             begun.step, "resume", f"Resumed from the checkpoint of step {begun.step}", begun.elapsed_s
         )
     return Progress(reporter, watch, bool(this.material.evaluated), begun.step, begun.elapsed_s)
+
+
+def _watched_arm(this: _Run) -> Arm:
+    """Whose texts the watched ones are: the model with what this job learns."""
+    from radtui.worker.describing.arms import TUNED, size_text, weights_text
+
+    settings, job_id = this.settings, this.job.id
+    weights = weights_text(jobs.must_get(this.db, job_id).result)
+    arm = Arm(
+        0, TUNED, ArmKind.MODEL, settings.model, weights, f"job {job_id}", settings.instruction,
+        size_text(settings.max_side_px, settings.image_tokens), f"greedy, at most {settings.watch_tokens} tokens",
+    )  # fmt: skip
+    return arms.give_job(this.db, job_id, [arm])[0]
 
 
 def _report(this: _Run, progress: Progress, kept_step: int) -> None:

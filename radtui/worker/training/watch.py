@@ -1,4 +1,4 @@
-"""A few held-out images, described again and again while a model learns."""
+"""A few held-out cases, described again and again while a model learns."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from radtui.paths import DataDir
-from radtui.records import Image, Variant
+from radtui.records import Arm, Case
 from radtui.settings import TrainSettings
-from radtui.store.descriptions import NewDescription
+from radtui.store.texts import NewText
 from radtui.worker.describing import describe
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import data as images_of
@@ -18,8 +17,8 @@ from radtui.worker.training import data as images_of
 log = logging.getLogger("radtui.worker")
 
 
-def pick(records: Sequence[Image], count: int) -> list[Image]:
-    """Images to pin: as many examinations and findings as fit, else spread evenly; always the same ones.
+def pick(records: Sequence[Case], count: int) -> list[Case]:
+    """Cases to pin: as many examinations and findings as fit, else spread evenly; always the same ones.
 
     Args:
         records: A split, in its order.
@@ -31,7 +30,7 @@ def pick(records: Sequence[Image], count: int) -> list[Image]:
     if len(kinds) == 1:
         stride = max(1, len(records) // count)
         return list(records[::stride][:count])
-    chosen: list[Image] = []
+    chosen: list[Case] = []
     findings: Counter[str] = Counter()
     examinations: Counter[str] = Counter()
     left = list(records)
@@ -45,16 +44,16 @@ def pick(records: Sequence[Image], count: int) -> list[Image]:
     return chosen
 
 
-def _finding(record: Image) -> str:
+def _finding(record: Case) -> str:
     return record.truth[0].finding if record.truth else ""
 
 
 class Watch:
-    """Describes the pinned images with the model as it is, greedily, and stores each text with its step.
+    """Describes the pinned cases with the model as it is, greedily, and stores each text with its step.
 
     Args:
-        records: The pinned images.
-        data: The data folder.
+        items: The pinned cases.
+        arm: Whose texts these are.
         settings: Instruction, order and size to ask with.
         processor: The model's.
         reporter: Where the texts go.
@@ -63,21 +62,22 @@ class Watch:
 
     def __init__(
         self,
-        records: Sequence[Image],
-        data: DataDir,
+        items: Sequence[images_of.Example],
+        arm: Arm,
         settings: TrainSettings,
         processor: Any,
         reporter: Reporter,
         batch_size: int,
     ) -> None:
-        self.items = images_of.examples(records, data)
+        self.items = list(items)
+        self.arm = arm
         self.settings = settings
         self.processor = processor
         self.reporter = reporter
         self.batch_size = max(1, batch_size)
 
     def describe(self, model: Any, step: int) -> None:
-        """Describe every pinned image; before the first step this is the base model's text.
+        """Describe every pinned case; before the first step this is the base model's text.
 
         Args:
             model: In any mode; it is put back into it.
@@ -93,21 +93,35 @@ class Watch:
 
     def _describe_batch(self, model: Any, step: int, items: Sequence[images_of.Example]) -> None:
         asked = self.settings
-        pictures = [images_of.open_image(item, asked.max_side_px) for item in items]
-        inputs = describe.prepare(
-            self.processor, pictures, asked.instruction, asked.asking_order, asked.thinking
-        )
+        pictures = [images_of.open_images(item, asked.max_side_px) for item in items]
+        prompts = [
+            describe.asked(
+                self.processor,
+                item.asked(asked.instruction),
+                asked.asking_order,
+                len(item.blobs),
+                asked.thinking,
+            )
+            for item in items
+        ]
+        inputs = describe.prepare(self.processor, pictures, prompts)
         decoding = describe.Decoding(asked.watch_tokens)
-        texts = describe.describe(model, self.processor, inputs, decoding, [item.image_id for item in items])
+        texts = describe.describe(model, self.processor, inputs, decoding, [item.case_id for item in items])
         self.reporter.described(
             [
-                NewDescription(
-                    item.image_id, Variant.TUNED, text.text, asked.instruction, "greedy", text.tokens, text.seconds,
-                    text.truncated, step,
+                NewText(
+                    item.case_id,
+                    self.arm.id,
+                    rendered,
+                    text.text,
+                    text.tokens,
+                    text.seconds,
+                    text.truncated,
+                    step,
                 )
-                for item, text in zip(items, texts, strict=True)
+                for item, rendered, text in zip(items, prompts, texts, strict=True)
             ]
-        )  # fmt: skip
+        )
         for item, text in zip(items, texts, strict=True):
             log.info("step %d, %s: %s", step, item.name, text.text)
 

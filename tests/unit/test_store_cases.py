@@ -11,10 +11,12 @@ from itertools import count
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import JobKind, NewImage, Rating, Truth, Variant
-from radtui.store import images, jobs, ratings
+from radtui.records import JobKind, Study, Truth
+from radtui.store import cases, jobs, ratings
+from radtui.store.cases import CaseQuery, KeptCase, Probe
 from radtui.store.database import connect
-from radtui.store.images import ImageQuery, Probe
+from tests.conftest import give_arms, kept_case
+from tests.unit.test_store import rating, study_of
 
 ODD_SEARCHES = [
     '"', '""', "'", "*", "-", "a*", "-lung", "lung-", "(", ")", "lung)", "NEAR(a b)", "AND", "OR", "NOT", "lung AND",
@@ -27,8 +29,8 @@ ODD_SEARCHES = [
 def store(data: DataDir) -> sqlite3.Connection:
     """A data set "rays" with a few images whose words, splits, truths and troubles differ."""
     db = connect(data)
-    images.ensure_dataset(db, "rays", "drawn")
-    images.add(db, "rays", [
+    cases.ensure_dataset(db, "rays", "drawn")
+    cases.add(db, "rays", [
         row("train", "a", "Small nodule in the left upper lung.", "chest PA", [Truth("nodule", "left", "upper")]),
         row("train", "b", "Nodule, nodule and nodule.", "chest PA", [Truth("nodule"), Truth("mass")], width=2000),
         row("train", "c", "Broken file.", error="cut short"),
@@ -36,22 +38,31 @@ def store(data: DataDir) -> sqlite3.Connection:
             [Truth("normal")], sha256="same"),
         row("train", "e-17", 'Say "cheese" with 38° fever: 100% O2 (room-air).', "hand", sha256="same"),
     ])  # fmt: skip
-    images.mark_leaks(db, "rays")
+    cases.mark_leaks(db, "rays")
     return db
 
 
 def row(
     split: str, key: str, reference: str, examination: str = "", truth: Sequence[Truth] = (), *, error: str = "",
     sha256: str = "", width: int = 10,
-) -> tuple[NewImage, Probe]:  # fmt: skip
-    item = NewImage(split, key, b"", reference, examination, {"k": key}, tuple(truth))
-    return item, Probe(sha256 or f"sha-{key}", "PNG", width, 10, "L", error)
+) -> KeptCase:  # fmt: skip
+    probe = Probe(sha256 or f"sha-{key}", "PNG", width, 10, "L", error)
+    return kept_case(
+        split, key, probe, reference=reference, examination=examination, facts={"k": key}, truth=tuple(truth)
+    )
 
 
 def keys(db: sqlite3.Connection, **query: object) -> str:
     """Keys of what a query finds, in order, as one word."""
-    found = images.find(db, ImageQuery("rays", **query))  # type: ignore[arg-type]
-    return " ".join(image.source_key for image in images.get_many(db, found))
+    found = cases.find(db, CaseQuery("rays", **query))  # type: ignore[arg-type]
+    return " ".join(image.source_key for image in cases.get_many(db, found))
+
+
+def rated_study(db: sqlite3.Connection) -> Study:
+    """A study of two arms over the data set."""
+    job = jobs.create(db, JobKind.GENERATE, "g", "rays", {})
+    give_arms(db, job, "base", "tuned")
+    return study_of(db, job)
 
 
 def test_every_word_must_occur_and_the_last_may_be_half_typed(store: sqlite3.Connection) -> None:
@@ -104,44 +115,35 @@ def test_filters_are_joined(store: sqlite3.Connection, query: dict[str, object],
 
 
 def test_rated_images_are_told_from_others(store: sqlite3.Connection) -> None:
-    (first, *_) = images.find(store, ImageQuery("rays"))
-    job = jobs.create(store, JobKind.GENERATE, "g", "rays", {})
-    ratings.add(store, Rating(
-        id=0, job_id=job.id, image_id=first, rater="r", occasion=0, scheme="s", scheme_hash="h", preference=1,
-        both_bad=False, base_acceptability=None, tuned_acceptability=None, answers={}, note="", flagged=False,
-        skipped=False, blinded=True, shown_left=Variant.BASE, active_s=1, wall_s=1, rated_at=1,
-    ))  # fmt: skip
-    assert keys(store, rated=True) == "a" and ratings.rated_images(store) == {first}
+    (first, *_) = cases.find(store, CaseQuery("rays"))
+    study = rated_study(store)
+    given = ratings.add(store, rating(study.id, first, 1))
+    assert keys(store, rated=True) == "a" and ratings.rated_cases(store) == {first}
     assert keys(store, rated=False) == "b c e-17 d"
-    (given,) = ratings.current(store, job.id)
     ratings.add(store, replace(given, preference=None, undoes=given.id))
-    assert keys(store, rated=True) == "" and ratings.rated_images(store) == set()  # taken back
+    assert keys(store, rated=True) == "" and ratings.rated_cases(store) == set()  # taken back
 
 
 def test_looking_for_what_is_not_rated_does_not_go_through_all_ratings_for_each_image(
     store: sqlite3.Connection,
 ) -> None:
-    job = jobs.create(store, JobKind.GENERATE, "g", "rays", {})
-    images.add(store, "rays", [row("train", f"n{n}", "text") for n in range(400)])
-    ids = images.find(store, ImageQuery("rays"))
-    for image_id in ids[::2]:
-        ratings.add(store, Rating(
-            id=0, job_id=job.id, image_id=image_id, rater="r", occasion=0, scheme="s", scheme_hash="h", preference=1,
-            both_bad=False, base_acceptability=None, tuned_acceptability=None, answers={}, note="", flagged=False,
-            skipped=False, blinded=True, shown_left=Variant.BASE, active_s=1, wall_s=1, rated_at=1,
-        ))  # fmt: skip
+    study = rated_study(store)
+    cases.add(store, "rays", [row("train", f"n{n}", "text") for n in range(400)])
+    ids = cases.find(store, CaseQuery("rays"))
+    for case_id in ids[::2]:
+        ratings.add(store, rating(study.id, case_id, 1))
     thousands = count()
     store.set_progress_handler(lambda: next(thousands) < 0, 1000)  # every thousand instructions of SQLite
-    assert len(images.find(store, ImageQuery("rays", rated=False))) == len(ids) // 2
+    assert len(cases.find(store, CaseQuery("rays", rated=False))) == len(ids) // 2
     assert next(thousands) < 100  # at worst 400 x 200 rows, which are some 400 thousand
 
 
 def test_adding_again_refreshes_and_keeps_id_and_place(store: sqlite3.Connection) -> None:
-    before = images.find(store, ImageQuery("rays"))
+    before = cases.find(store, CaseQuery("rays"))
     changed = row("train", "a", "Now a fracture.", "hand", [Truth("fracture")])
-    assert images.add(store, "rays", [changed, row("train", "f", "new")]) == (1, 1)
-    assert images.find(store, ImageQuery("rays"))[:3] == before[:3]
-    image = images.get(store, before[0])
+    assert cases.add(store, "rays", [changed, row("train", "f", "new")]) == (1, 1)
+    assert cases.find(store, CaseQuery("rays"))[:3] == before[:3]
+    image = cases.get(store, before[0])
     assert image is not None
     assert (image.reference, image.truth, image.position) == ("Now a fracture.", (Truth("fracture"),), 0)
     assert keys(store, search="fracture") == "a" and keys(store, search="upper") == ""
@@ -149,8 +151,8 @@ def test_adding_again_refreshes_and_keeps_id_and_place(store: sqlite3.Connection
 
 
 def test_places_count_up_in_each_split(store: sqlite3.Connection) -> None:
-    images.add(store, "rays", [row("test", "x", ""), row("train", "y", ""), row("test", "z", "")])
-    rows = images.get_many(store, images.find(store, ImageQuery("rays")))
+    cases.add(store, "rays", [row("test", "x", ""), row("train", "y", ""), row("test", "z", "")])
+    rows = cases.get_many(store, cases.find(store, CaseQuery("rays")))
     assert [(r.split, r.position) for r in rows] == [("train", n) for n in range(5)] + [
         ("test", n) for n in range(3)
     ]
@@ -158,23 +160,23 @@ def test_places_count_up_in_each_split(store: sqlite3.Connection) -> None:
 
 def test_leaks_are_taken_back_when_they_are_gone(store: sqlite3.Connection) -> None:
     assert keys(store, leaked=True) == "e-17 d"
-    images.add(store, "rays", [row("test", "d", "", sha256="other")])
-    assert images.mark_leaks(store, "rays") == 0
+    cases.add(store, "rays", [row("test", "d", "", sha256="other")])
+    assert cases.mark_leaks(store, "rays") == 0
     assert keys(store, leaked=True) == ""
 
 
 def test_unreadable_images_and_other_data_sets_leak_nothing(store: sqlite3.Connection) -> None:
-    images.add(
+    cases.add(
         store, "rays", [row("train", "p", "", sha256="bad", error="x"), row("test", "q", "", sha256="bad")]
     )
-    images.ensure_dataset(store, "more", "drawn")
-    images.add(store, "more", [row("test", "a", "", sha256="sha-a")])
-    assert images.mark_leaks(store, "rays") == 2  # e-17 and d still
-    assert images.mark_leaks(store, "more") == 0
+    cases.ensure_dataset(store, "more", "drawn")
+    cases.add(store, "more", [row("test", "a", "", sha256="sha-a")])
+    assert cases.mark_leaks(store, "rays") == 2  # e-17 and d still
+    assert cases.mark_leaks(store, "more") == 0
 
 
 def test_counts_of_data_sets(store: sqlite3.Connection) -> None:
-    (summary,) = images.datasets(store)
+    (summary,) = cases.datasets(store)
     assert (summary.splits, summary.unreadable, summary.leaked, summary.total) == (
         {"train": 4, "test": 1},
         1,
@@ -182,40 +184,40 @@ def test_counts_of_data_sets(store: sqlite3.Connection) -> None:
         5,
     )
     assert list(summary.splits) == ["train", "test"]
-    images.ensure_dataset(store, "rays", "another source")
-    assert images.datasets(store)[0].source == "drawn"
+    cases.ensure_dataset(store, "rays", "another source")
+    assert cases.datasets(store)[0].source == "drawn"
 
 
 def test_usable_images_are_readable_and_in_order(store: sqlite3.Connection) -> None:
-    images.add(store, "rays", [row("train", "blank", "  ")])
-    assert [i.source_key for i in images.get_many(store, images.usable(store, "rays", "train"))] == [
+    cases.add(store, "rays", [row("train", "blank", "  ")])
+    assert [i.source_key for i in cases.get_many(store, cases.usable(store, "rays", "train"))] == [
         "a", "b", "e-17", "blank",
     ]  # fmt: skip
-    with_text = images.usable(store, "rays", "train", with_reference=True)
+    with_text = cases.usable(store, "rays", "train", with_reference=True)
     assert len(with_text) == 3
-    assert images.usable(store, "rays", "train", limit=2) == with_text[:2]
+    assert cases.usable(store, "rays", "train", limit=2) == with_text[:2]
 
 
 def test_filters_offer_what_there_is(store: sqlite3.Connection) -> None:
-    assert images.distinct(store, "rays", "finding") == ["mass", "nodule", "normal"]
-    assert images.distinct(store, "rays", "examination") == ["chest AP", "chest PA", "hand"]
-    assert images.distinct(store, "rays", "split") == ["test", "train"]
+    assert cases.distinct(store, "rays", "finding") == ["mass", "nodule", "normal"]
+    assert cases.distinct(store, "rays", "examination") == ["chest AP", "chest PA", "hand"]
+    assert cases.distinct(store, "rays", "split") == ["test", "train"]
     with pytest.raises(ValueError, match="no filter over sha256"):
-        images.distinct(store, "rays", "sha256")
+        cases.distinct(store, "rays", "sha256")
 
 
 def test_many_rows_come_back_in_the_order_asked_for(store: sqlite3.Connection) -> None:
-    images.add(store, "rays", [row("train", f"n{n}", "many", truth=[Truth("x")]) for n in range(1200)])
-    wanted = images.find(store, ImageQuery("rays"))[::-1]
-    found = images.get_many(store, [*wanted, 10**9])
+    cases.add(store, "rays", [row("train", f"n{n}", "many", truth=[Truth("x")]) for n in range(1200)])
+    wanted = cases.find(store, CaseQuery("rays"))[::-1]
+    found = cases.get_many(store, [*wanted, 10**9])
     assert [image.id for image in found] == wanted
-    assert images.get(store, 10**9) is None
+    assert cases.get(store, 10**9) is None
 
 
 def test_a_search_that_finds_many_keeps_the_lists_order(
     store: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "RANKED", 1)
+    monkeypatch.setattr(cases, "RANKED", 1)
     assert keys(store, search="n") == "a b d"  # "nodule" and "no"; by rank "b" would be first
     assert keys(store, search="n", split="test") == "d"
     assert keys(store, search="n", finding="nodule") == "a b"
@@ -230,9 +232,9 @@ def test_searching_many_captions_is_quick(store: sqlite3.Connection) -> None:
         row("train", f"n{n}", " ".join(words[(n * k) % 9] for k in (1, 2, 4, 5)) + f" case {n}")
         for n in range(20_000)
     ]
-    images.add(store, "rays", batch)
+    cases.add(store, "rays", batch)
     started_s = time.perf_counter()
-    found = images.find(store, ImageQuery("rays", search="case 1999"))
+    found = cases.find(store, CaseQuery("rays", search="case 1999"))
     took_s = time.perf_counter() - started_s
     assert len(found) == 11  # 1999 and 19990 to 19999
     assert took_s < 0.5

@@ -1,4 +1,4 @@
-"""Three variants on the screens: rated by keys, two at a time, and summed up on one scale."""
+"""Three arms on the screens: rated by keys, two at a time, and summed up on one scale."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from itertools import combinations
 from textual.widgets import Static
 
 from radtui.paths import DataDir
-from radtui.records import Job, Variant
-from radtui.store import descriptions, ratings
+from radtui.records import Job
+from radtui.store import ratings, studies
 from radtui.tui.app import RadtuiApp
 from radtui.tui.review.text_box import TextBox
 from tests.tui.driving import text_of, until
+from tests.unit.test_store import study_of
 
 KEYS = {True: "5", False: "1"}  # is the right text better
 
@@ -25,23 +26,23 @@ async def test_keys_rate_two_of_three_and_the_summary_tells_of_all(
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: getattr(app.screen, "session", None) is not None)
         session = app.screen.session
-        order = list(Variant)
+        order = ["base", "tuned", "dpo"]
         for number in range(30):
             now = session.shown()
-            pair = descriptions.comparison(db, third_job.id, now.pair.image_id)
+            pair = studies.comparison(db, study_of(db, third_job), now.pair.case_id)
             later_right = order.index(now.sides[1]) > order.index(now.sides[0])
             texts = [app.screen.query_one(f"#{side}", TextBox) for side in "ab"]
             for box, side in zip(texts, now.sides, strict=True):
                 assert pair.by(side).text in str(box.text)
             await pilot.press(KEYS[later_right if number % 4 else not later_right])
-        rows = ratings.current(db, third_job.id, "ana")
+        rows = ratings.current(db, study_of(db, third_job).id, "ana")
         judged = [row for row in rows if row.occasion == 0]
         assert len(rows) == 30 and len(judged) >= 27
         shown = Counter(row.shown for row in judged)
-        assert set(shown) == set(combinations(Variant, 2)) and min(shown.values()) >= 5
+        assert set(shown) == set(combinations(order, 2)) and min(shown.values()) >= 5
         assert sum((row.preference or 0) > 0 for row in rows) == 22
         await pilot.press("s")
-        await until(pilot, lambda: "All variants" in text_of(app))
+        await until(pilot, lambda: "All arms" in text_of(app))
         told = str(app.screen.query_one("#ratings", Static).content)
         assert "log odds against base" in told and "the reference" in told
         assert "dpo beats tuned" in told and "of base and tuned" in told
@@ -54,7 +55,7 @@ async def test_asking_whose_text_it_is_names_the_third(
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: getattr(app.screen, "session", None) is not None)
         session = app.screen.session
-        while Variant.DPO not in session.shown().sides:
+        while "dpo" not in session.shown().sides:
             await pilot.press("right")
         assert "dpo model" not in text_of(app)
         await pilot.press("g")

@@ -1,0 +1,205 @@
+"""Reader studies: which arms are compared on which cases, and their texts side by side."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from radtui.records import ArmKind, Comparison, Description, Job, Study, StudyArm
+from radtui.store import arms, texts
+from radtui.store.database import READ_CHUNK, writing
+
+# Texts of a study, by place among its arms: those of the arm's job, or of no job for a reference or a file.
+PLACED = (
+    "study_arms sa JOIN arm_texts l ON coalesce(l.job_id, 0) = coalesce(sa.job_id, 0) AND l.arm_id = sa.arm_id"
+    " AND coalesce(l.step, -1) = -1"
+)
+
+
+def open_for_job(db: sqlite3.Connection, job: Job) -> Study:
+    """The study that a generation job opens by itself over its arms, made once; its arms are known by then."""
+    seed = job.settings.get("seed", 0)
+    with writing(db):
+        db.execute(
+            "INSERT INTO studies (name, job_id, dataset, seed, created_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (job.name, job.id, job.dataset, seed if isinstance(seed, int) else 0, time.time()),
+        )
+        study_id = db.execute("SELECT id FROM studies WHERE job_id = ?", (job.id,)).fetchone()[0]
+        db.executemany(
+            "INSERT INTO study_arms (study_id, position, name, arm_id, job_id) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            [(study_id, at, arm.name, arm.id, job.id) for at, arm in enumerate(arms.of_job(db, job.id))],
+        )
+    return must_get(db, study_id)
+
+
+def create(db: sqlite3.Connection, study: Study, case_ids: Iterable[int]) -> Study:
+    """Store a study made by hand, with its cases; returns it with its id.
+
+    Args:
+        db: The database.
+        study: Its id is not read; two arms at least, each by a name of its own.
+        case_ids: The cases that readers see.
+    """
+    with writing(db):
+        study_id = db.execute(
+            "INSERT INTO studies (name, dataset, seed, protocol, created_at) VALUES (?, ?, ?, ?, ?)",
+            (
+                study.name,
+                study.dataset,
+                study.seed,
+                json.dumps(study.protocol),
+                study.created_at or time.time(),
+            ),
+        ).lastrowid
+        assert study_id is not None
+        db.executemany(
+            "INSERT INTO study_arms (study_id, position, name, arm_id, job_id) VALUES (?, ?, ?, ?, ?)",
+            [(study_id, at, arm.name, arm.arm_id, arm.job_id) for at, arm in enumerate(study.arms)],
+        )
+        db.executemany(
+            "INSERT INTO study_cases (study_id, case_id) VALUES (?, ?)",
+            [(study_id, case_id) for case_id in case_ids],
+        )
+    return must_get(db, study_id)
+
+
+def get(db: sqlite3.Connection, study_id: int) -> Study | None:
+    """One study, or None."""
+    row = db.execute("SELECT * FROM studies WHERE id = ?", (study_id,)).fetchone()
+    return _study(db, row) if row else None
+
+
+def must_get(db: sqlite3.Connection, study_id: int) -> Study:
+    """One study that is known to be there. Raises KeyError when it is not."""
+    study = get(db, study_id)
+    if study is None:
+        raise KeyError(f"no study {study_id}")
+    return study
+
+
+def of_job(db: sqlite3.Connection, job_id: int) -> Study | None:
+    """The study that a generation job opened, or None while it has not."""
+    row = db.execute("SELECT * FROM studies WHERE job_id = ?", (job_id,)).fetchone()
+    return _study(db, row) if row else None
+
+
+def all_studies(db: sqlite3.Connection) -> list[Study]:
+    """Every study, newest first."""
+    return [_study(db, row) for row in db.execute("SELECT * FROM studies ORDER BY created_at DESC, id DESC")]
+
+
+def instructions(db: sqlite3.Connection, study: Study) -> dict[str, str]:
+    """What each model arm was told, by its name in the study; "" where nothing was.
+
+    A case's own question goes before it: `case.asked(instructions[arm])` is what was asked, before any chat template.
+    """
+    return {arm.name: arms.get(db, arm.arm_id).instruction for arm in study.arms}
+
+
+def lock(db: sqlite3.Connection, study_id: int, protocol: dict[str, object]) -> Study:
+    """Fix a study's protocol: from now on nothing of it adapts. Raises ValueError when it is locked already."""
+    with writing(db):
+        changed = db.execute(
+            "UPDATE studies SET protocol = ?, locked_at = ? WHERE id = ? AND locked_at IS NULL",
+            (json.dumps(protocol), time.time(), study_id),
+        )
+        if changed.rowcount != 1:
+            raise ValueError(f"study {study_id} is locked already")
+    return must_get(db, study_id)
+
+
+def _study(db: sqlite3.Connection, row: sqlite3.Row) -> Study:
+    rows = db.execute(
+        "SELECT s.name, s.arm_id, a.kind, s.job_id FROM study_arms s JOIN arms a ON a.id = s.arm_id"
+        " WHERE s.study_id = ? ORDER BY s.position",
+        (row["id"],),
+    )
+    placed = tuple(StudyArm(name, arm_id, ArmKind(kind), job_id) for name, arm_id, kind, job_id in rows)
+    return Study(
+        row["id"], row["name"], row["job_id"], row["dataset"], row["seed"], placed, json.loads(row["protocol"]),
+        row["created_at"], row["locked_at"],
+    )  # fmt: skip
+
+
+def least_texts(study: Study) -> int:
+    """How many arms must have a text of a case before anybody compares them there.
+
+    All arms of a job, since which pair is drawn must not hang on which text came first; two of a study made by hand,
+    where a file may not know all cases.
+    """
+    return len(study.arms) if study.job_id is not None else 2
+
+
+def comparison_ids(db: sqlite3.Connection, study: Study) -> list[int]:
+    """Case ids that readers can be shown: with enough arms' texts, by id."""
+    among = (
+        ""
+        if study.job_id is not None
+        else "AND l.case_id IN (SELECT case_id FROM study_cases WHERE study_id = ?)"
+    )
+    values = (study.id,) if study.job_id is not None else (study.id, study.id)
+    rows = db.execute(
+        f"SELECT l.case_id FROM {PLACED} WHERE sa.study_id = ? {among}"
+        f" GROUP BY l.case_id HAVING count(DISTINCT sa.position) >= {least_texts(study)} ORDER BY l.case_id",
+        values,
+    )
+    return [row[0] for row in rows]
+
+
+def work_list(db: sqlite3.Connection, study: Study) -> list[int]:
+    """Case ids that the study is about, known before the first text of them is written."""
+    if study.job_id is not None:
+        return texts.work_list(db, study.job_id)
+    rows = db.execute("SELECT case_id FROM study_cases WHERE study_id = ? ORDER BY case_id", (study.id,))
+    return [row[0] for row in rows]
+
+
+def comparison(db: sqlite3.Connection, study: Study, case_id: int) -> Comparison | None:
+    """What the arms say of one case, or None while too few have said anything."""
+    return comparisons(db, study, [case_id]).get(case_id)
+
+
+def comparisons(db: sqlite3.Connection, study: Study, case_ids: Sequence[int]) -> dict[int, Comparison]:
+    """What the arms say of cases, by case; one of which too few have said anything is left out."""
+    by_case: dict[int, dict[str, Description]] = {}
+    for arm in study.arms:
+        for case_id, text in texts.of_arm(db, arm.arm_id, arm.job_id, case_ids).items():
+            by_case.setdefault(case_id, {})[arm.name] = replace(text, arm=arm.name)
+    references: dict[int, str] = {}
+    for start in range(0, len(case_ids), READ_CHUNK):
+        chunk = case_ids[start : start + READ_CHUNK]
+        marks = ",".join("?" * len(chunk))
+        references.update(db.execute(f"SELECT id, reference FROM cases WHERE id IN ({marks})", chunk))
+    least = least_texts(study)
+    return {
+        case_id: Comparison(study.id, case_id, said, references[case_id])
+        for case_id, said in by_case.items()
+        if len(said) >= least
+    }
+
+
+def lengths(db: sqlite3.Connection, study: Study) -> list[tuple[int, str, str]]:
+    """(case id, arm, text) of everything that the study's arms say, in no order: for counting words."""
+    rows = db.execute(
+        f"SELECT l.case_id, sa.name, t.text FROM {PLACED} JOIN texts t ON t.id = l.text_id WHERE sa.study_id = ?",
+        (study.id,),
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def with_comparisons(db: sqlite3.Connection) -> dict[int, int]:
+    """Ids of the studies that can be rated, newest first, with their number of cases."""
+    rows = db.execute(
+        "SELECT study_id, count(*) FROM (SELECT sa.study_id, l.case_id, count(DISTINCT sa.position) AS there"
+        f" FROM {PLACED} GROUP BY sa.study_id, l.case_id) JOIN studies s ON s.id = study_id"
+        " WHERE there >= CASE WHEN s.job_id IS NULL THEN 2 ELSE"
+        " (SELECT count(*) FROM study_arms a WHERE a.study_id = s.id) END"
+        " AND (SELECT count(*) FROM study_arms a WHERE a.study_id = s.id) >= 2"
+        " GROUP BY study_id ORDER BY max(s.created_at) DESC, study_id DESC"
+    )
+    return dict(rows)

@@ -1,0 +1,31 @@
+"""Data sets as people have them, each with a judge of its own: python -m tests.field_cases.
+
+RADTUI_FIELD_CASES names the folder that holds them, with a `run.py` that takes `--radtui COMMAND`. They are not part of
+the repository; without the folder this says so and ends well.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run all cases with the radtui beside this interpreter; returns the judge's exit code."""
+    folder = os.environ.get("RADTUI_FIELD_CASES", "")
+    if not folder or not (Path(folder) / "run.py").is_file():
+        print("Field cases are not run: RADTUI_FIELD_CASES names no folder with a run.py.")
+        return 0
+    beside = Path(sys.executable).with_name("radtui")
+    command = str(beside) if beside.exists() else shutil.which("radtui")
+    if command is None:
+        print("Field cases are not run: there is no radtui command beside this interpreter.")
+        return 1
+    return subprocess.run([sys.executable, f"{folder}/run.py", "--radtui", command], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
