@@ -140,6 +140,22 @@ def test_the_base_text_is_that_of_plain_generate(family):
     assert isinstance(ours, describe.Text)
 
 
+def test_what_a_step_takes_is_estimated_on_empty_tensors(family):
+    from radtui.worker.memory.footprint import Footprint
+    from radtui.worker.model.collator import Collator
+
+    name, folder = family
+    if name == "qwen3_vl_moe":
+        pytest.skip(
+            "torch multiplies experts on empty tensors in bfloat16 alone, which a CPU does not train in"
+        )
+    settings = train_settings(folder)
+    config, processor = model.describe(str(folder))
+    collate = Collator(processor, "answer", 4096)
+    footprint = Footprint(config, settings, backend.plan(settings), collate, items()[0])
+    assert 0 < footprint.activations_gib(1) < footprint.activations_gib(2)
+
+
 def test_a_case_of_two_images_and_a_question_of_its_own(family):
     import torch
 

@@ -342,7 +342,7 @@ class _Writer:
             [
                 NewText(
                     item.case_id, voice.arm.id, self.work.prompts[item.case_id], text.text, text.tokens, text.seconds,
-                    text.truncated,
+                    text.truncated, reasoning=text.reasoning,
                 )
                 for item, text in zip(items, written, strict=True)
             ]

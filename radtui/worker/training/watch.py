@@ -118,6 +118,7 @@ class Watch:
                     text.seconds,
                     text.truncated,
                     step,
+                    text.reasoning,
                 )
                 for item, rendered, text in zip(items, prompts, texts, strict=True)
             ]
