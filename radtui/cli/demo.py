@@ -88,12 +88,12 @@ def _print_figures(
     from radtui.cli.scores import print_scores, scores_values
     from radtui.export.comparisons import write_csv
     from radtui.store import studies
-    from radtui.study.study import scheme_for, score_study
+    from radtui.study.study import scheme_for, scored_texts
 
     out: Path = session.data.job(done.describing.id) / "comparisons.csv"
     study = studies.open_for_job(db, done.describing)
     write_csv(db, study, scheme_for(session.data), out)
-    scores = score_study(db, study)
+    texts = scored_texts(db, study)
     jobs = {"draw": done.drawing, "train": done.training, "describe": done.describing}
     seconds = {name: round((job.ended_at or 0) - (job.started_at or 0), 1) for name, job in jobs.items()}
     figures: dict[str, object] = {
@@ -104,9 +104,9 @@ def _print_figures(
         "comparisons_csv": str(out),
     }
     if as_json:
-        more = {"training": done.training.result, "scores": scores_values(scores)}
+        more = {"training": done.training.result, "scores": scores_values(texts)}
         print_result(figures | more, as_json)
     else:
         print_result(figures, as_json)
         click.echo()
-        print_scores(scores)
+        print_scores(texts)

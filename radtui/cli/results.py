@@ -147,11 +147,11 @@ def import_ratings(
 def score(session: Session, job_id: int | None, study_id: int | None, as_json: bool) -> None:
     """Compare the descriptions with references and ground truth, where a data set has them."""
     from radtui.cli.scores import print_scores, scores_values
-    from radtui.study.study import score_study
+    from radtui.study.study import scored_texts
 
     db = session.read()
-    scores = score_study(db, review_study(db, job_id, study_id))
+    texts = scored_texts(db, review_study(db, job_id, study_id))
     if as_json:
-        print_result(scores_values(scores), as_json)
+        print_result(scores_values(texts), as_json)
     else:
-        print_scores(scores)
+        print_scores(texts)

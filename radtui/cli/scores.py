@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
-from radtui.measures.intervals import Estimate
-from radtui.measures.scores import ArmScores
-from radtui.measures.words import share
+from radtui.measures.paired import PairedDifference
+from radtui.measures.score_table import BY_KEY, SCORES
+from radtui.measures.scores import ScoredText, compare_scores, score_arms
+from radtui.measures.words import NOTHING, estimate, p_value
+
+ARM_CELLS = 30
 
 
-def scores_values(scores: Mapping[str, ArmScores]) -> dict[str, object]:
-    """Each arm's scores as JSON shows them."""
-    return {arm: own.to_dict() for arm, own in scores.items()}
+def scores_values(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, object]:
+    """Each arm's scores as JSON shows them, with its differences from the arms before it."""
+    differences = compare_scores(texts)
+    return {
+        arm: {**own.to_dict(), "differences": [each.to_dict() for each in differences if each.later == arm]}
+        for arm, own in score_arms(texts).items()
+    }
 
 
-def print_scores(scores: Mapping[str, ArmScores]) -> None:
-    """Print one figure a line, the arms side by side, each with its 95 % interval and n."""
-    rows = {arm: _rows(own) for arm, own in scores.items()}
-    names = list(dict.fromkeys(name for own in rows.values() for name in own))
-    width = max(len(name) for name in names)
-    click.echo("  ".join([" " * width, *(f"{arm:<30}" for arm in rows)]).rstrip())
-    for name in names:
-        cells = [f"{found.get(name, '-'):<30}" for found in rows.values()]
-        click.echo("  ".join([f"{name:<{width}}", *cells]).rstrip())
+def print_scores(texts: Mapping[str, Sequence[ScoredText]]) -> None:
+    """Print one figure a line, the arms side by side, each with its 95 % interval and n; then what differs."""
+    scores = score_arms(texts)
+    shown = [score for score in SCORES if any(score.value(own) is not None for own in scores.values())]
+    width = max(len(score.label) for score in shown)
+    click.echo("  ".join([" " * width, *(f"{arm:<{ARM_CELLS}}" for arm in scores)]).rstrip())
+    cases = (f"{own.cases:,}" for own in scores.values())
+    click.echo("  ".join([f"{'cases':<{width}}", *(f"{count:<{ARM_CELLS}}" for count in cases)]).rstrip())
+    for score in shown:
+        cells = [f"{score.text(own):<{ARM_CELLS}}" for own in scores.values()]
+        click.echo("  ".join([f"{score.label:<{width}}", *cells]).rstrip())
+    for arm in [arm for arm, own in scores.items() if not own.english]:
+        click.echo(
+            f"\nThe texts of {arm} are not English: findings, which are read in English alone, are not scored."
+        )
+    _print_differences(compare_scores(texts))
     click.echo("\nIntervals are 95 %. Model output, not for clinical use.")
 
 
-def _rows(found: ArmScores) -> dict[str, str]:
-    rows = {"images": f"{found.cases:,}"}
-    if found.truth:
-        truth = found.truth
-        rows |= {
-            "finding F1": _estimate(truth.f1), "finding precision": share(truth.precision),
-            "finding recall": share(truth.recall), "right side": share(truth.side),
-            "right zone": share(truth.zone), "finding on a normal study": share(truth.invented_on_normal),
-            "names the examination": share(truth.examination),
-        }  # fmt: skip
-    if found.text:
-        text = found.text
-        rows |= {
-            "BLEU": _estimate(text.bleu), "chrF": _estimate(text.chrf), "ROUGE-L": _estimate(text.rouge_l),
-            "words": _estimate(text.words), "words of the reference": _estimate(text.reference_words),
-        }  # fmt: skip
-    return rows
-
-
-def _estimate(of: Estimate) -> str:
-    if of.value is None:
-        return "-"
-    limits = f"{of.low:.3g} to {of.high:.3g}, " if of.low is not None and of.high is not None else ""
-    return f"{of.value:.3g} ({limits}n={of.n})"
+def _print_differences(differences: Sequence[PairedDifference]) -> None:
+    """Every two arms over the same cases, one score a line."""
+    for pair in dict.fromkeys((each.earlier, each.later) for each in differences):
+        click.echo(f"\n{pair[1]} - {pair[0]}, paired over cases, p adjusted by Holm")
+        for each in differences:
+            if (each.earlier, each.later) == pair and each.difference.value is not None:
+                score = BY_KEY.get(each.score)
+                words = estimate(each.difference, signed=True, digits=score.digits if score else 2)
+                label = score.label if score else each.score
+                click.echo(
+                    f"  {label}: {words if words != NOTHING else 'no difference'}, {p_value(each.holm_p)}"
+                )

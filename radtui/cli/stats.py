@@ -11,7 +11,7 @@ from radtui.measures.preference import Comparative
 from radtui.measures.quality import Acceptability, ErrorRates, Errors
 from radtui.measures.scheme import Scheme
 from radtui.measures.statistics import Summary
-from radtui.measures.words import estimate, left_out_words, p_value, share, versions_words
+from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
 from radtui.percent import percent_text
 from radtui.records import Study
 
@@ -39,9 +39,9 @@ def print_stats(study: Study, summary: Summary, scheme: Scheme) -> None:
         click.echo(f"\n{title}")
         for name, text in rows:
             click.echo(f"  {name:<{width}}  {text}")
-    by_image = ", and by image, since some were rated more than once" if summary.n > summary.cases else ""
     click.echo(
-        f"\nIntervals are 95 %, towards {_toward(summary)}{by_image}. Model output, not for clinical use."
+        f"\nIntervals are 95 %, towards {_toward(summary)}. {readers_words(len(summary.raters))}".rstrip()
+        + " Model output, not for clinical use."
     )
 
 

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from radtui.imaging import windows
-from radtui.imaging.raster import Raster
+from radtui.imaging.dicom_read import is_dicom
+from radtui.imaging.frames import standing
+from radtui.imaging.raster import MAX_PIXELS, Raster
 from radtui.records import UserError
 
-MAX_PIXELS = 89_478_485  # Pillow's own threshold for "this may be a decompression bomb"
-FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM")
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF")
 _WHITE_IS_ZERO_TAG = 262  # TIFF PhotometricInterpretation
 
 # Such an image is refused by a sentence with its size; Pillow's warning would only put a line of its own into the log.
@@ -32,14 +33,7 @@ class Facts:
     height_px: int
     mode: str
     frames: int = 1
-
-
-def is_dicom(data: bytes) -> bool:
-    """Whether the bytes are DICOM: "DICM" after a preamble, or a first element of group 0002 or 0008.
-
-    Source: DICOM PS3.10 section 7.1. Files from older software lack the preamble, and may be big-endian.
-    """
-    return data[128:132] == b"DICM" or data[:2] in (b"\x02\x00", b"\x08\x00") or data[:3] == b"\x00\x08\x00"
+    frame: int = 0  # the one that stands for the file
 
 
 def probe(data: bytes) -> Facts:
@@ -56,19 +50,21 @@ def probe(data: bytes) -> Facts:
 
         return dicom.probe(data)
     image = _open(data)
+    frames = _frames(image)
+    frame = _standing(image, frames)
     _load(image)
     width, height = image.size
     if image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8):
         width, height = height, width
-    return Facts(image.format or "", width, height, image.mode, _frames(image))
+    return Facts(image.format or "", width, height, image.mode, frames, frame)
 
 
-def decode(data: bytes, frame: int = 0, enough_px: int = 0) -> Raster:
+def decode(data: bytes, frame: int | None = 0, enough_px: int = 0) -> Raster:
     """Decode one frame.
 
     Args:
-        data: A file's bytes: PNG, JPEG, TIFF, WebP, BMP, GIF, JPEG 2000, PNM or DICOM.
-        frame: Index of the frame, clamped to those there are.
+        data: A file's bytes: PNG, JPEG, TIFF, WebP, AVIF, BMP, GIF, JPEG 2000, PNM or DICOM.
+        frame: Index of the frame, clamped to those there are; None for the one that stands for the file.
         enough_px: When > 0, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size (a few times faster) as long
             as its sides stay at least this long. For thumbnails: values are then means.
 
@@ -85,14 +81,11 @@ def decode(data: bytes, frame: int = 0, enough_px: int = 0) -> Raster:
         return dicom.decode(data, frame)
     image = _open(data)
     frames = _frames(image)
-    frame = max(0, min(frame, frames - 1))
+    frame = _standing(image, frames) if frame is None else max(0, min(frame, frames - 1))
     if enough_px and image.format == "JPEG":
         image.draft(None, (enough_px, enough_px))
     source, inverted = image.format or "", _white_is_zero(image)
-    try:
-        image.seek(frame)
-    except (OSError, EOFError, ValueError) as error:
-        raise UserError(f"Frame {frame + 1} of this {source} file cannot be read ({error}).") from error
+    _seek(image, frame)
     _load(image)
     values, bits = _values(ImageOps.exif_transpose(image))
     return Raster(values, bits=bits, inverted=inverted, frame=frame, frames=frames, source=source)
@@ -102,7 +95,8 @@ def training_image(data: bytes) -> Image.Image:
     """Decode to what a model is shown, the same in training and in generation.
 
     8-bit images keep their levels. Deeper ones are windowed: a DICOM file's own first window, else the
-    0.5th to 99.5th percentile. (Pillow's `convert("RGB")` would clip a 16-bit radiograph to white.)
+    0.5th to 99.5th percentile. Of several frames it is the one that stands for the file. (Pillow's
+    `convert("RGB")` would clip a 16-bit radiograph to white.)
 
     Args:
         data: A file's bytes.
@@ -113,7 +107,7 @@ def training_image(data: bytes) -> Image.Image:
     Raises:
         UserError: As `decode`.
     """
-    return Image.fromarray(windows.to_grey8(decode(data))).convert("RGB")
+    return Image.fromarray(windows.to_grey8(decode(data, None))).convert("RGB")
 
 
 def _open(data: bytes) -> Image.Image:
@@ -124,7 +118,7 @@ def _open(data: bytes) -> Image.Image:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise UserError(
-            "These bytes are not an image radtui reads (PNG, JPEG, TIFF, WebP, BMP, DICOM); convert them first."
+            "These bytes are not an image radtui reads (PNG, JPEG, TIFF, WebP, AVIF, BMP, DICOM); convert them first."
         ) from error
     except Image.DecompressionBombError as error:
         raise UserError(
@@ -151,6 +145,34 @@ def _frames(image: Image.Image) -> int:
         return int(getattr(image, "n_frames", 1))
     except Exception:  # as in `_load`: counting reads the whole file
         return 1
+
+
+def _seek(image: Image.Image, frame: int) -> None:
+    try:
+        image.seek(frame)
+    except Exception as error:  # as in `_load`: a page is parsed when it is gone to
+        raise UserError(f"Frame {frame + 1} of this {image.format} file cannot be read ({error}).") from error
+    if image.width * image.height > MAX_PIXELS:  # pages have sizes of their own
+        raise UserError(
+            f"Frame {frame + 1} is {image.width} x {image.height} pixels, more than radtui opens."
+        )
+
+
+def _standing(image: Image.Image, frames: int) -> int:
+    """Go to the page that stands for the file: the first, unless it shows nothing."""
+    if frames == 1:
+        return 0
+
+    def values(index: int) -> NDArray[Any]:
+        _seek(image, index)
+        _load(image)
+        return np.asarray(
+            image if image.mode in ("L", "RGB") or image.mode[0] in "IF" else image.convert("RGB")
+        )
+
+    frame, _ = standing(frames, 0, values)
+    _seek(image, frame)
+    return frame
 
 
 def _load(image: Image.Image) -> None:

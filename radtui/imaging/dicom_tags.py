@@ -26,6 +26,8 @@ _IMAGE = (
     (0x0028, 0x0102),  # High Bit
     (0x0028, 0x0103),  # Pixel Representation
     (0x0028, 0x0120),  # Pixel Padding Value
+    (0x0028, 0x0121),  # Pixel Padding Range Limit
+    (0x0028, 0x0301),  # Burned In Annotation: whether names may be part of the pixels
     (0x0028, 0x1050),  # Window Center
     (0x0028, 0x1051),  # Window Width
     (0x0028, 0x1052),  # Rescale Intercept
@@ -43,6 +45,7 @@ _IMAGE = (
     (0x0028, 0x1223),  # Segmented Blue ...
     (0x0028, 0x3000),  # Modality LUT Sequence
     (0x0028, 0x3010),  # VOI LUT Sequence
+    (0x2050, 0x0020),  # Presentation LUT Shape
     (0x3004, 0x0002),  # Dose Units
     (0x3004, 0x000E),  # Dose Grid Scaling
     (0x5200, 0x9229),  # Shared Functional Groups Sequence
@@ -95,3 +98,27 @@ NESTED = frozenset(
         (0x0028, 0x9145),  # Pixel Value Transformation Sequence
     )
 )
+
+CODES: dict[str, frozenset[str]] = {
+    "PhotometricInterpretation": frozenset(
+        (
+            "MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422",
+            "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT", "XYB", "HSV", "ARGB", "CMYK",
+        )
+    ),
+    "VOILUTFunction": frozenset(("LINEAR", "LINEAR_EXACT", "SIGMOID")),
+    "PresentationLUTShape": frozenset(("IDENTITY", "INVERSE")),
+    "BurnedInAnnotation": frozenset(("YES", "NO")),
+    "OverlayType": frozenset(("G", "R")),
+}  # fmt: skip
+"""Values that elements may keep; others may be free text that someone typed."""
+
+MODALITIES = frozenset(
+    (
+        "AR", "BI", "BMD", "CD", "CF", "CP", "CR", "CS", "CT", "DD", "DF", "DG", "DM", "DS", "DX", "EC", "ECG", "EM",
+        "ES", "FA", "FID", "FS", "GM", "IO", "IVOCT", "IVUS", "KER", "LEN", "LP", "LS", "MA", "MG", "MR", "MS", "NM",
+        "OAM", "OCT", "OP", "OPM", "OPR", "OPT", "OPTBSV", "OPTENF", "OPV", "OSS", "OT", "PT", "PX", "REG", "RF",
+        "RG", "RTDOSE", "RTIMAGE", "SEG", "SM", "ST", "TG", "US", "VA", "VF", "XA", "XC", "XRF",
+    )
+)  # fmt: skip
+"""Modalities of objects with pixels. Source: DICOM PS3.3 C.7.3.1.1.1."""

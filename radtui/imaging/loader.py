@@ -14,7 +14,7 @@ __all__ = ["Key", "Loader", "shared"]
 
 THREADS = 2  # the image asked for, and a neighbour; more would only slow the first one down
 
-Key = tuple[str, int]  # an image's name and a frame's index
+Key = tuple[str, int | None]  # an image's name and a frame's index, or None for the one that stands for it
 
 
 class Loader:
@@ -30,13 +30,13 @@ class Loader:
         self._pending: dict[Key, Future[Pyramid]] = {}
         self._lock = Lock()  # `_pending` is read by callers and emptied by the pool's threads
 
-    def request(self, name: str, load: Callable[[], bytes], frame: int = 0) -> Future[Pyramid]:
+    def request(self, name: str, load: Callable[[], bytes], frame: int | None = None) -> Future[Pyramid]:
         """Ask for an image; the same one asked for twice is decoded once.
 
         Args:
             name: What it is kept under.
             load: Returns the file's bytes; called in a thread.
-            frame: Index of the frame.
+            frame: Index of the frame; None for the one that stands for the file.
 
         Returns:
             A future that is done already when the image is in the cache. It raises what `load` and

@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_PIXELS = (
+    89_478_485  # of an image that is opened; Pillow's own threshold for "this may be a decompression bomb"
+)
+
 
 class WindowShape(StrEnum):
     """How values between black and white are mapped.
@@ -77,6 +81,7 @@ class Raster:
         frame: Index of this frame.
         frames: How many frames the file has.
         padding: Value that stands for "nothing here", left out of automatic windows.
+        padding_limit: The other end where a range of values stands for it.
         overlay: Bool (H, W), graphics to draw in white on top, or None.
         pixel_aspect: Height of a pixel divided by its width.
         source: What it came from: "PNG", "DICOM CT", ...
@@ -92,6 +97,7 @@ class Raster:
     frame: int = 0
     frames: int = 1
     padding: float | None = None
+    padding_limit: float | None = None
     overlay: NDArray[np.bool_] | None = None
     pixel_aspect: float = 1.0
     source: str = ""

@@ -28,7 +28,7 @@ def thumbnail(data: bytes, width_px: int, height_px: int) -> Image.Image:
     Raises:
         UserError: As `decode.decode`.
     """
-    return of_raster(decode.decode(data, enough_px=2 * max(width_px, height_px)), width_px, height_px)
+    return of_raster(decode.decode(data, None, enough_px=2 * max(width_px, height_px)), width_px, height_px)
 
 
 def of_raster(raster: Raster, width_px: int, height_px: int) -> Image.Image:

@@ -37,10 +37,12 @@ def auto_window(raster: Raster) -> Window:
     step = max(1, -(-max(raster.height_px, raster.width_px) // _SAMPLE))
     sample = raster.values[::step, ::step]
     if raster.padding is not None:
-        kept = sample[sample != raster.padding]
+        limit = raster.padding if raster.padding_limit is None else raster.padding_limit
+        low, high = sorted((raster.padding, limit))
+        kept = sample[(sample < low) | (sample > high)]
         sample = kept if kept.size else sample
-    low, high = (float(v) for v in np.percentile(sample, AUTO_PERCENTILES))
-    return _spanning(low, high, "auto")
+    black, white = (float(v) for v in np.percentile(sample, AUTO_PERCENTILES))
+    return _spanning(black, white, "auto")
 
 
 def full_window(raster: Raster) -> Window:

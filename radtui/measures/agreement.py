@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from radtui.measures.answers import answers_of
 from radtui.measures.intervals import CLUSTER_RESAMPLES, CONFIDENCE, Estimate, Proportion, resampled_sums
-from radtui.measures.preference import answers_of
 from radtui.records import Rating
 
 if TYPE_CHECKING:
@@ -75,13 +76,14 @@ def _coincidences(units: Iterable[Sequence[float]]) -> tuple[np.ndarray, np.ndar
     kept = [list(unit) for unit in units if len(unit) > 1]
     values = sorted({value for unit in kept for value in unit})
     place = {value: index for index, value in enumerate(values)}
-    tables = np.zeros((len(kept), len(values), len(values)))
-    for index, unit in enumerate(kept):
-        counts = np.zeros(len(values))
-        for value in unit:
-            counts[place[value]] += 1
-        tables[index] = (np.outer(counts, counts) - np.diag(counts)) / (len(unit) - 1)
-    return tables, np.asarray(values, dtype=float)
+    sizes = np.array([len(unit) for unit in kept], dtype=np.int64)
+    size = len(values)
+    cells = np.repeat(np.arange(len(kept)) * size, sizes)
+    cells += np.fromiter((place[value] for unit in kept for value in unit), dtype=np.int64, count=len(cells))
+    counts = np.bincount(cells, minlength=len(kept) * size).reshape(len(kept), size).astype(float)
+    tables = counts[:, :, np.newaxis] * counts[:, np.newaxis, :]
+    tables[:, np.arange(size), np.arange(size)] -= counts
+    return tables / (sizes - 1)[:, np.newaxis, np.newaxis], np.asarray(values, dtype=float)
 
 
 def _alphas(tables: np.ndarray, values: np.ndarray, metric: str) -> np.ndarray:
@@ -138,8 +140,8 @@ def weighted_kappa(
         return None
     place = {value: index for index, value in enumerate(scale)}
     table = np.zeros((len(scale), len(scale)))
-    for one, other in pairs:
-        table[place[one], place[other]] += 1
+    for (one, other), count in Counter(pairs).items():
+        table[place[one], place[other]] += count
     steps = np.abs(np.subtract.outer(np.arange(len(scale)), np.arange(len(scale)))).astype(float)
     cost = steps**2 if weights == "quadratic" else steps
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / len(pairs)
@@ -204,19 +206,19 @@ def agreement_between(ratings: Iterable[Rating], seed: int = 0) -> Agreement | N
             raters.add(rating.rater)
     if len(raters) < 2:
         return None
+    given = list(by_comparison.values())
     kappas = {}
     for one, other in combinations(sorted(raters), 2):
-        pairs = [(by[one], by[other]) for by in by_comparison.values() if one in by and other in by]
+        pairs = [(by[one], by[other]) for by in given if one in by and other in by]
         kappas[one, other] = (weighted_kappa(pairs, PREFERENCE_SCALE), len(pairs))
-    return Agreement(alpha_of([list(by.values()) for by in by_comparison.values()], seed=seed), kappas)
+    return Agreement(alpha_of([list(by.values()) for by in given], seed=seed), kappas)
 
 
-def agreement_with_self(ratings: Iterable[Rating], seed: int = 0) -> SelfAgreement | None:
+def agreement_with_self(ratings: Iterable[Rating]) -> SelfAgreement | None:
     """Agreement of raters with their own hidden repeats; None when nothing was rated twice.
 
     Args:
         ratings: Current ratings of both showings.
-        seed: Of the bootstrap that is used when several raters met the same case again.
     """
     showings: dict[tuple[Comparison, str], dict[int, int]] = {}
     for rating in ratings:
@@ -227,10 +229,10 @@ def agreement_with_self(ratings: Iterable[Rating], seed: int = 0) -> SelfAgreeme
     if not twice:
         return None
     pairs = list(twice.values())
-    cases = answers_of([(case_id, 0.0) for (_, case_id, _), _ in twice])
+    cases = answers_of((case_id, rater, 0.0) for (_, case_id, _), rater in twice)
     return SelfAgreement(
-        cases.share([one == other for one, other in pairs], seed),
-        cases.share([_sign(one) == _sign(other) for one, other in pairs], seed),
+        cases.share([first == again for first, again in pairs]),
+        cases.share([_sign(first) == _sign(again) for first, again in pairs]),
         weighted_kappa(pairs, PREFERENCE_SCALE),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from radtui.measures.bias import Words
-from radtui.measures.bradley_terry import Strength, matches_of, strengths
+from radtui.measures.bradley_terry import Difference, Strength, matches_of, scale_of
 from radtui.measures.scheme import Scheme
 from radtui.measures.statistics import Summary, counted, in_order, summarise
 from radtui.records import Rating
@@ -44,6 +44,9 @@ class Arms:
     cases: int
     strengths: tuple[Strength, ...]  # strongest first; none where no finite ones exist
     contrasts: tuple[Contrast, ...]
+    differences: tuple[
+        Difference, ...
+    ] = ()  # every two arms on the scale, tested as a pair; none without one
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -52,6 +55,7 @@ class Arms:
             "cases": self.cases,
             "strengths": [strength.to_dict() for strength in self.strengths],
             "contrasts": [contrast.to_dict() for contrast in self.contrasts],
+            "differences": [difference.to_dict() for difference in self.differences],
         }
 
 
@@ -66,7 +70,7 @@ def compare_arms(
 ) -> Arms:
     """Every two arms against each other, and Bradley-Terry strengths of all against the first.
 
-    Both-bad pairs say nothing about strength. Where cases have several raters, intervals are by case.
+    Both-bad pairs say nothing about strength. With several readers, intervals are for readers and cases like these.
 
     Args:
         ratings: Current state of each comparison, one row per rater and showing.
@@ -89,12 +93,18 @@ def compare_arms(
     rows = in_order(rating for own in rows_of.values() for rating in own)
     kept, _ = counted(rows, scheme, frozenset(calibration), include_unblinded)
     cases = len({rating.case_id for rating in kept})
-    return Arms(len(kept), cases, _strengths(kept, arms[0]) if arms else (), contrasts)
+    strengths, differences = _scale(kept, arms)
+    return Arms(len(kept), cases, strengths, contrasts, differences)
 
 
-def _strengths(kept: Sequence[Rating], baseline: str) -> tuple[Strength, ...]:
+def _scale(
+    kept: Sequence[Rating], arms: Sequence[str]
+) -> tuple[tuple[Strength, ...], tuple[Difference, ...]]:
     judged = [rating for rating in kept if rating.preference is not None]
-    if not any(baseline in rating.shown for rating in judged):
-        return ()
+    if not arms or not any(arms[0] in rating.shown for rating in judged):
+        return (), ()
     matches = matches_of([(*rating.shown, rating.preference or 0) for rating in judged])
-    return tuple(strengths(matches, baseline, [rating.case_id for rating in judged]) or ())
+    found = scale_of(
+        matches, arms[0], [rating.case_id for rating in judged], [rating.rater for rating in judged], arms
+    )
+    return ((), ()) if found is None else (tuple(found.strengths), tuple(found.differences))

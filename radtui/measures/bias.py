@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from radtui.measures.answers import Answers, answers_to
 from radtui.measures.intervals import Proportion
-from radtui.measures.preference import Answers, answers_of
+from radtui.measures.preference import preferences_of
 from radtui.records import Rating
 
 Words = Mapping[tuple[int, int], Mapping[str, int]]
@@ -50,20 +51,17 @@ class LengthBias:
         return {"rho": self.rho, "p": self.p, "n": self.n, "median_ratio": self.median_ratio}
 
 
-def side_bias(ratings: Sequence[Rating], seed: int = 0) -> SideBias:
+def side_bias(ratings: Sequence[Rating]) -> SideBias:
     """How far the side decided.
 
     Args:
         ratings: Blind ratings.
-        seed: Of the bootstrap that is used when cases have several ratings.
     """
     decided = [rating for rating in ratings if rating.preference]
-    answers = answers_of([(rating.case_id, 0.0) for rating in decided])
     left = [((rating.preference or 0) > 0) == rating.later_left for rating in decided]
-    stood = [rating.later_left for rating in ratings]
     return SideBias(
-        chosen_left=answers.share(left, seed),
-        later_left=answers_of([(rating.case_id, 0.0) for rating in ratings]).share(stood, seed),
+        chosen_left=answers_to(decided).share(left),
+        later_left=answers_to(ratings).share([rating.later_left for rating in ratings]),
     )
 
 
@@ -74,21 +72,20 @@ def length_bias(ratings: Sequence[Rating], words: Words) -> LengthBias:
         ratings: Blind ratings.
         words: Word counts; pairs without them, or with an empty text, are left out.
     """
-    ratios: list[tuple[int, float]] = []
-    preferences: list[tuple[int, float]] = []
+    kept, ratios = [], []
     for rating in ratings:
         by_arm = words.get((rating.study_id, rating.case_id), {})
         earlier, later = (by_arm.get(arm, 0) for arm in rating.shown)
         if rating.preference is not None and earlier > 0 and later > 0:
-            ratios.append((rating.case_id, math.log(later / earlier)))
-            preferences.append((rating.case_id, float(rating.preference)))
-    return _correlation(answers_of(ratios), answers_of(preferences))
+            kept.append(rating)
+            ratios.append(math.log(later / earlier))
+    return _correlation(answers_to(kept, ratios), preferences_of(kept))
 
 
 def _correlation(ratios: Answers, preferences: Answers) -> LengthBias:
     from statistics import median
 
-    x, y = ratios.independent, preferences.independent
+    x, y = ratios.independent.tolist(), preferences.independent.tolist()
     middle = math.exp(median(x)) if x else None
     if len(x) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
         return LengthBias(None, None, len(x), middle)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from radtui.measures.intervals import CONFIDENCE
+from radtui.measures.readers import spread_of, t_quantile
+from radtui.measures.significance import holm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,36 +40,98 @@ class Strength:
     high: float
     win_rate: float  # chance to be preferred to the baseline, 0..1
     n: int  # pairs it was in
-    method: str = "wald"  # or "cluster sandwich", where some cluster holds several pairs
+    method: str = "wald"  # or "cases", where some case holds several pairs, or "readers and cases"
+    these_readers: tuple[float, float] | None = (
+        None  # interval for these readers only, where there are several
+    )
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def strengths(
-    matches: Sequence[Match], baseline: str, clusters: Sequence[Hashable] = ()
-) -> list[Strength] | None:
-    """Bradley-Terry strengths by maximum likelihood, ties as half a win each.
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two arms compared on the scale: how much stronger the later is, with a test that pairs them."""
 
-    Intervals are Wald's, from the inverse of the observed information. Where several raters judged the same case,
-    what they say resembles each other, and the interval comes from the spread between cases instead; it is never
-    narrower than if all were independent.
+    earlier: str
+    later: str
+    log_odds: float  # later - earlier
+    low: float
+    high: float
+    p: float  # of no difference, two-sided
+    holm_p: float  # adjusted over every two arms
+    method: str
+    these_readers: tuple[float, float] | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Scale(NamedTuple):
+    """All arms on one scale."""
+
+    strengths: list[Strength]  # strongest first
+    differences: list[Difference]  # every two arms
+
+
+class _Contrast(NamedTuple):
+    """One weighted sum of strengths with what is known of its spread; `degrees` are None for a normal one."""
+
+    value: float
+    error: float
+    degrees: float | None
+    these: tuple[float, float] | None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        factor = _normal() if self.degrees is None else t_quantile(self.degrees)
+        return self.value - factor * self.error, self.value + factor * self.error
+
+    @property
+    def p(self) -> float:
+        if self.error <= 0:
+            return 1.0
+        from scipy import special
+
+        ratio = -abs(self.value) / self.error
+        return 2 * float(special.ndtr(ratio) if self.degrees is None else special.stdtr(self.degrees, ratio))
+
+
+def _normal() -> float:
+    return NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+
+
+def scale_of(
+    matches: Sequence[Match],
+    baseline: str,
+    cases: Sequence[Hashable] = (),
+    readers: Sequence[Hashable] = (),
+    arms: Sequence[str] = (),
+) -> Scale | None:
+    """Bradley-Terry strengths by maximum likelihood, ties as half a win each, and every two arms compared.
+
+    Intervals are Wald's, from the inverse of the observed information. Where several pairs are of the same case, or
+    several readers judged them, what they say resembles each other, and the interval comes from the spread between
+    cases, and between readers, instead; it is never narrower than if all were independent.
 
     Args:
         matches: Judged pairs.
         baseline: Arm whose log odds are 0, usually the first of the study.
-        clusters: Of each match, what it shares with those it resembles: its case. None named: all are independent.
+        cases: Of each match, its case. None named: all are independent.
+        readers: Of each match, its reader. None named: one read them all.
+        arms: In which order two arms are earlier and later; by name, unless told.
 
     Returns:
-        Strongest first; None when no finite strengths exist, since some arms never lost to, or were never
-        compared with, the rest.
+        None when no finite strengths exist, since some arms never lost to, or were never compared with, the rest.
 
     Raises:
         ValueError: The baseline is in no pair, or a score is outside 0..1.
 
     Source: Bradley & Terry, Biometrika 39 (1952) 324-345; existence: Ford, Am Math Monthly 64 (1957) no. 8, 28-33;
-    clusters: Cameron & Miller, J Hum Resour 50 (2015) 317-372, sections II.C and VI.
+    clusters: Cameron & Miller, J Hum Resour 50 (2015) 317-372, sections II.C and VI; readers:
+    `radtui.measures.readers`.
     """
     import numpy as np
 
@@ -76,27 +142,120 @@ def strengths(
     if not _connected(wins):
         return None
     fitted, covariance = _fit(wins, names.index(baseline))
-    errors, method = np.sqrt(np.diag(covariance)), "wald"
-    halves = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * errors
-    if 1 < len(set(clusters)) < len(clusters):  # a single one has nothing to be compared with
-        method = "cluster sandwich"
-        robust, factor = _between_clusters(matches, clusters, names, fitted, covariance)
-        errors, halves = np.maximum(errors, robust), np.maximum(halves, factor * robust)
+    surprise = _surprises(matches, names, fitted)
+    design = _design(cases, readers, len(matches))
     games = wins.sum(axis=1) + wins.sum(axis=0)
-    found = [
-        Strength(
-            arm=name,
-            log_odds=float(value),
-            standard_error=float(error),
-            low=float(value - half),
-            high=float(value + half),
-            win_rate=1 / (1 + math.exp(-value)),
-            n=round(float(count)),
-            method=method,
-        )
-        for name, value, error, half, count in zip(names, fitted, errors, halves, games, strict=True)
+
+    def contrast(weights: np.ndarray) -> _Contrast:
+        wald = math.sqrt(max(float(weights @ covariance @ weights), 0.0))
+        return _contrast(float(weights @ fitted), wald, surprise @ (covariance @ weights), design)
+
+    unit = np.eye(len(names))
+    method = "wald" if design is None else "readers and cases" if design[0].any() else "cases"
+    strengths = [
+        _strength(name, contrast(unit[place]), round(float(games[place])), method)
+        for place, name in enumerate(names)
     ]
-    return sorted(found, key=lambda strength: -strength.log_odds)
+    order = [names.index(name) for name in arms or names if name in names]
+    pairs = [(names[one], names[two], contrast(unit[two] - unit[one])) for one, two in combinations(order, 2)]
+    return Scale(sorted(strengths, key=lambda strength: -strength.log_odds), _differences(pairs, method))
+
+
+def _differences(pairs: Sequence[tuple[str, str, _Contrast]], method: str) -> list[Difference]:
+    adjusted = holm({str(at): between.p for at, (_, _, between) in enumerate(pairs)})
+    return [
+        Difference(
+            earlier, later, between.value, *between.limits, between.p, adjusted[str(at)] or 0.0, method, between.these
+        )
+        for at, (earlier, later, between) in enumerate(pairs)
+    ]  # fmt: skip
+
+
+def strengths(
+    matches: Sequence[Match], baseline: str, cases: Sequence[Hashable] = (), readers: Sequence[Hashable] = ()
+) -> list[Strength] | None:
+    """The strengths of `scale_of` alone, strongest first.
+
+    Raises:
+        ValueError: The baseline is in no pair, or a score is outside 0..1.
+    """
+    scale = scale_of(matches, baseline, cases, readers)
+    return None if scale is None else scale.strengths
+
+
+def _strength(arm: str, found: _Contrast, n: int, method: str) -> Strength:
+    return Strength(
+        arm=arm,
+        log_odds=found.value,
+        standard_error=found.error,
+        low=found.limits[0],
+        high=found.limits[1],
+        win_rate=1 / (1 + math.exp(-found.value)),
+        n=n,
+        method=method,
+        these_readers=found.these,
+    )
+
+
+def _contrast(
+    value: float, wald: float, influence: np.ndarray, design: tuple[np.ndarray, np.ndarray] | None
+) -> _Contrast:
+    """A contrast with the widest of the intervals that its design gives it.
+
+    Args:
+        value: Of the contrast.
+        wald: Its standard error if all matches were independent.
+        influence: float (matches,), what each match adds to the contrast beyond what was expected of it.
+        design: Reader and case of each match, from 0; None where all are independent.
+    """
+    if design is None or wald == 0:
+        return _Contrast(
+            value, wald, None, (value, value) if design is not None and design[0].any() else None
+        )
+    found = spread_of(influence, *design)
+    these = _wider(value, wald, math.sqrt(found.variance_these) * found.n, found.cases - 1)
+    if found.readers < 2:
+        return these
+    for_others = _wider(value, wald, math.sqrt(found.variance) * found.n, found.degrees)
+    return for_others._replace(these=these.limits)
+
+
+def _wider(value: float, wald: float, error: float, degrees: float) -> _Contrast:
+    if degrees > 0 and t_quantile(degrees) * error > _normal() * wald:
+        return _Contrast(value, max(error, wald), degrees, None)
+    return _Contrast(value, max(error, wald), None, None)
+
+
+def _design(
+    cases: Sequence[Hashable], readers: Sequence[Hashable], n: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Reader and case of each match, from 0; None where nothing is shared, or a single case is all there is."""
+    import numpy as np
+
+    several = len(set(readers)) > 1
+    clustered = 1 < len(set(cases)) < len(cases)
+    if not (several and len(set(cases)) > 1) and not clustered:
+        return None
+    place = {case: index for index, case in enumerate(dict.fromkeys(cases))}
+    reader = {name: index for index, name in enumerate(dict.fromkeys(readers))}
+    by_reader = np.array([reader[name] for name in readers]) if several else np.zeros(n, dtype=np.int64)
+    return by_reader, np.array([place[case] for case in cases])
+
+
+def _surprises(matches: Sequence[Match], names: Sequence[str], ability: np.ndarray) -> np.ndarray:
+    """Gradient of each match's likelihood, (matches, names): how far it went otherwise than expected."""
+    import numpy as np
+
+    place = {name: index for index, name in enumerate(names)}
+    first = np.array([place[match.first] for match in matches])
+    second = np.array([place[match.second] for match in matches])
+    score = np.array([match.score for match in matches])
+    surprise = score - 1 / (1 + np.exp(ability[second] - ability[first]))
+    scores = np.zeros((len(matches), len(names)))
+    rows = np.arange(len(matches))
+    scores[rows, first] += surprise
+    scores[rows, second] -= surprise
+    return scores
 
 
 def _wins(played: Sequence[Match], names: Sequence[str]) -> np.ndarray:
@@ -105,11 +264,11 @@ def _wins(played: Sequence[Match], names: Sequence[str]) -> np.ndarray:
 
     wins = np.zeros((len(names), len(names)))
     place = {name: index for index, name in enumerate(names)}
-    for first, second, score in played:
+    for (first, second, score), count in Counter(played).items():
         if not 0 <= score <= 1:
             raise ValueError(f"a score is from 0 to 1, not {score}")
-        wins[place[first], place[second]] += score
-        wins[place[second], place[first]] += 1 - score
+        wins[place[first], place[second]] += count * score
+        wins[place[second], place[first]] += count * (1 - score)
     return wins
 
 
@@ -143,29 +302,6 @@ def _fit(wins: np.ndarray, baseline: int) -> tuple[np.ndarray, np.ndarray]:
     covariance = np.zeros_like(wins)
     covariance[np.ix_(free, free)] = np.linalg.inv(information[np.ix_(free, free)])
     return ability, covariance
-
-
-def _between_clusters(
-    matches: Sequence[Match],
-    clusters: Sequence[Hashable],
-    names: Sequence[str],
-    ability: np.ndarray,
-    covariance: np.ndarray,
-) -> tuple[np.ndarray, float]:
-    """Standard errors, (n,), from how far whole clusters differ from the fit, and Student's t to multiply them with."""
-    import numpy as np
-    from scipy import stats
-
-    place = {name: index for index, name in enumerate(names)}
-    row = {cluster: index for index, cluster in enumerate(dict.fromkeys(clusters))}
-    scores = np.zeros((len(row), len(names)))  # of the likelihood, summed in each cluster
-    for (first, second, score), cluster in zip(matches, clusters, strict=True):
-        i, j = place[first], place[second]
-        surprise = score - 1 / (1 + math.exp(ability[j] - ability[i]))
-        scores[row[cluster], i] += surprise
-        scores[row[cluster], j] -= surprise
-    spread = covariance @ scores.T @ scores @ covariance * len(row) / (len(row) - 1)
-    return np.sqrt(np.diag(spread)), float(stats.t.ppf((1 + CONFIDENCE) / 2, len(row) - 1))
 
 
 def matches_of(pairs: Sequence[tuple[str, str, int]]) -> list[Match]:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from radtui.measures.lexicon import PUNCTUATION, Hit, Lexicon, default_lexicon, tokens
-from radtui.measures.negation import Statement, statement_of
+from radtui.measures.negation import Statement, live_cues, statement_of
 from radtui.measures.text import normalise, sentences, word_count
 
 FAR = 10  # cost of a word such as "and" or a comma between a finding and its side, in words
 OTHER_FINDING = 12  # cost of another finding in between
+_TURNS = frozenset(
+    {"but", "however", "although", "whereas", "while"}
+)  # the other side of which is another place
+_BRINGS_IN = frozenset({"with", "no", "without"})
+_BESIDE = frozenset(
+    {"adjacent", "associated", "accompanying", "overlying", "underlying", "ipsilateral", "surrounding"}
+)
+# Next to these, "upper", "lower" and "apex" are the jaws' and the teeth's.
+_JAW = frozenset(
+    {"tooth", "teeth", "incisor", "canine", "premolar", "molar", "jaw", "maxilla", "mandible", "mandibular"}
+)
+_LUNG_FIELDS = frozenset({"upper", "middle", "lower"})
 _JOINTS = frozenset({"and", "or", "with", "but", *PUNCTUATION})
 # A specific zone replaces the general one it implies when it is at most this much further away, in words.
 SPECIFIC_WITHIN = 5
@@ -104,7 +117,11 @@ def extract(text: str, lexicon: Lexicon | None = None) -> Extraction:
         text: A model's text or a reference; Markdown does no harm.
         lexicon: Whose words to look for; the one that ships with radtui by default.
     """
-    lexicon = lexicon or default_lexicon()
+    return _extract(text, lexicon or default_lexicon())
+
+
+@lru_cache(maxsize=8192)  # a text is scored against truth and described, its reference once for each arm
+def _extract(text: str, lexicon: Lexicon) -> Extraction:
     plain = normalise(text)
     split = sentences(plain)
     found = _Found()
@@ -147,20 +164,26 @@ def _read_sentence(words: list[str], index: int, lexicon: Lexicon, found: _Found
     findings = [hit for hit in lexicon.findings.find(words) if hit.value]
     sides = [hit for hit in lexicon.sides.find(words) if hit.value]
     zones = [hit for hit in lexicon.zones.find(words) if not hit.value.startswith("|")]
+    if not _JAW.isdisjoint(words):
+        zones = [hit for hit in zones if hit.value.partition("|")[0] not in _LUNG_FIELDS]
     severities = lexicon.severities.find(words)
-    cues = lexicon.cues.find(words)
+    cues = live_cues(words, lexicon.cues.find_all(words), findings)
+    mentions = []
     for hit in findings:
-        found.mentions.append(
+        side = "" if hit.value in lexicon.sideless else _nearest_side(hit, sides, findings, words)
+        own = [zone for zone in zones if not _of_other_side(zone, side, sides)]
+        mentions.append(
             Mention(
                 finding=hit.value,
                 statement=statement_of(hit, words, cues),
-                side=_nearest_side(hit, sides, findings, words),
-                zone=_nearest_zone(hit, zones, findings, words, lexicon),
+                side=side,
+                zone=_nearest_zone(hit, own, findings, words, lexicon),
                 severity=_severity_before(hit, severities, findings, words),
                 sentence=index,
                 generic=hit.value in lexicon.generic,
             )
         )
+    found.mentions.extend(_without_contradiction(mentions))
     found.sides.update(hit.value for hit in sides)
     found.zones.update(_complete((hit.value for hit in zones), lexicon.zone_groups))
     found.severities.update(hit.value for hit in severities)
@@ -191,10 +214,45 @@ def _cost(finding: Hit, other: Hit, findings: Sequence[Hit], words: Sequence[str
     between = words[start:end]
     if ";" in between:
         return None
+    named_between = [
+        hit
+        for hit in findings
+        if hit != finding
+        and ((start <= hit.start and hit.end <= end) or hit.start <= other.start < other.end <= hit.end)
+    ]
+    if _turned(between) or (named_between and _anew(words, named_between, end)):
+        return None
     cost = len(between)
     cost += FAR * sum(word in _JOINTS for word in between)
-    cost += OTHER_FINDING * sum(start <= hit.start and hit.end <= end for hit in findings)
+    cost += OTHER_FINDING * len(named_between)
     return cost
+
+
+def _turned(between: Sequence[str]) -> bool:
+    """Whether a word such as "but" leads to another place; "but also" does not."""
+    return any(word in _TURNS and between[at + 1 : at + 2] != ["also"] for at, word in enumerate(between))
+
+
+def _anew(words: Sequence[str], named: Sequence[Hit], end: int) -> bool:
+    """Whether another thing is brought in behind the findings between: "collapse of the left lung with effusion".
+
+    What is beside it is on its side: "left effusion with adjacent atelectasis".
+    """
+    behind = words[max(hit.end for hit in named) : end]
+    return any(word in _BRINGS_IN for word in behind) and not any(word in _BESIDE for word in behind)
+
+
+def _without_contradiction(mentions: Sequence[Mention]) -> list[Mention]:
+    """Without denials of what the same sentence says is there, in the same place.
+
+    "Vascular congestion without overt oedema" names a milder form of what it denies.
+    """
+    there = {(mention.finding, mention.side) for mention in mentions if mention.asserted}
+    return [
+        mention
+        for mention in mentions
+        if mention.statement is not Statement.NEGATED or (mention.finding, mention.side) not in there
+    ]
 
 
 def _nearest_side(finding: Hit, sides: Sequence[Hit], findings: Sequence[Hit], words: Sequence[str]) -> str:
@@ -202,29 +260,40 @@ def _nearest_side(finding: Hit, sides: Sequence[Hit], findings: Sequence[Hit], w
     return min(costs, key=lambda pair: pair[0])[1] if costs else ""
 
 
+def _of_other_side(zone: Hit, side: str, sides: Sequence[Hit]) -> bool:
+    """Whether a zone is told with a side that is not this one: "left upper lobe" is no place of what is right."""
+    beside = {hit.value for hit in sides if hit.start <= zone.end and zone.start <= hit.end}
+    return bool(side and beside) and side not in beside
+
+
 def _nearest_zone(
     finding: Hit, zones: Sequence[Hit], findings: Sequence[Hit], words: Sequence[str], lexicon: Lexicon
 ) -> str:
-    nearest: dict[str, dict[str, int]] = {}  # zone -> group -> cost of its nearest phrase
+    nearest: dict[
+        str, dict[str, tuple[int, int]]
+    ] = {}  # zone -> group -> cost of its nearest phrase and its start
     for hit in zones:
         cost = _cost(finding, hit, findings, words)
         if cost is None:
             continue
         name, _, group = hit.value.rpartition("|")
         groups = nearest.setdefault(name, {})
-        groups[group] = min(cost, groups.get(group, cost))
-    costs = {
-        name: max(groups.values())
-        for name, groups in nearest.items()
-        if len(groups) == lexicon.zone_groups[name]
-    }
+        groups[group] = min((cost, hit.start), groups.get(group, (cost, hit.start)))
+    whole = {name: groups for name, groups in nearest.items() if len(groups) == lexicon.zone_groups[name]}
+    costs = {name: max(cost for cost, _ in groups.values()) for name, groups in whole.items()}
     if not costs:
         return ""
     best = min(costs, key=lambda name: (costs[name], -lexicon.zone_groups[name]))
+    shared = {start for _, start in whole[best].values()}  # "upper" of "upper left incisor" is the jaw's
     specific = [
         name
-        for name, cost in costs.items()
-        if implies(name, best) and name != best and cost <= costs[best] + SPECIFIC_WITHIN
+        for name, groups in whole.items()
+        if name != best
+        and costs[name] <= costs[best] + SPECIFIC_WITHIN
+        and (
+            implies(name, best)
+            or (len(groups) > len(whole[best]) and shared <= {start for _, start in groups.values()})
+        )
     ]
     return min(specific, key=lambda name: costs[name]) if specific else best
 

@@ -1,4 +1,4 @@
-"""Numbers with their n and their 95 % interval: proportions, means, and ratios that are clustered by case."""
+"""Numbers with their n and their 95 % interval: proportions and means of independent observations."""
 
 from __future__ import annotations
 
@@ -14,19 +14,26 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 RESAMPLES = 4999  # odd and large enough that the limits move by less than a hundredth of their width
-CLUSTER_RESAMPLES = 1999  # percentile limits need fewer; a summary resamples cases for some thirty figures
+CLUSTER_RESAMPLES = 1999  # percentile limits need fewer; an agreement is resampled with each summary
 _BATCH_CELLS = 4_000_000  # resampled values held at once, 16 to 32 MiB
 
 
 @dataclass(frozen=True, slots=True)
 class Proportion:
-    """`hits` of `n`, with a 95 % interval; the value and its limits are None when n is 0."""
+    """`hits` of `n` ratings, with a 95 % interval; the value and its limits are None when n is 0.
+
+    With several readers the interval is for readers and cases like these; `these_readers` is beside it for these
+    readers only. With one reader it is for this reader.
+    """
 
     hits: int
     n: int
     low: float | None
     high: float | None
     method: str = "wilson"
+    readers: int = 1
+    cases: int = 0  # that the n are of, where it is known that they may be fewer; else 0
+    these_readers: tuple[float, float] | None = None
 
     @property
     def value(self) -> float | None:
@@ -40,13 +47,19 @@ class Proportion:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number with its n and 95 % interval; None where it is not defined, or too few or too equal to say."""
+    """A number with its n and 95 % interval; None where it is not defined, or too few or too equal to say.
+
+    Readers, cases and the interval for these readers only are as in `Proportion`.
+    """
 
     value: float | None
     low: float | None
     high: float | None
     n: int
     method: str
+    readers: int = 1
+    cases: int = 0
+    these_readers: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -94,7 +107,7 @@ def f1_of(found: int, missed: int, invented: int) -> Estimate:
     return Estimate(value, low, high, share.n, "wilson")
 
 
-def mean_of(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
+def mean_of(values: Sequence[float] | np.ndarray, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
     """Mean with a bias-corrected and accelerated bootstrap interval.
 
     Args:
@@ -102,7 +115,7 @@ def mean_of(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) 
         seed: Of the resampling, so that a report says the same twice.
         resamples: How many.
 
-    Source: Efron, J Am Stat Assoc 82 (1987) 171-185, as in `scipy.stats.bootstrap`.
+    Source: Efron, J Am Stat Assoc 82 (1987) 171-185, equations 2.3 and 6.6; R's boot does the same.
     """
     import numpy as np
 
@@ -112,90 +125,23 @@ def mean_of(values: Sequence[float], seed: int = 0, resamples: int = RESAMPLES) 
     mean = float(data.mean())
     if np.all(data == data[0]):  # no spread was seen, which does not say that there is none
         return Estimate(mean, None, None, int(data.size), "bca")
-    from scipy import stats
-
-    interval = stats.bootstrap(
-        (data,),
-        np.mean,
-        confidence_level=CONFIDENCE,
-        n_resamples=resamples,
-        batch=max(1, _BATCH_CELLS // data.size),
-        method="BCa",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Estimate(mean, float(interval.low), float(interval.high), int(data.size), "bca")
+    means = resampled_sums(data[:, np.newaxis] - mean, resamples, seed)[:, 0] / data.size
+    low, high = np.quantile(means, _corrected_levels(means, data - mean))
+    return Estimate(mean, mean + float(low), mean + float(high), int(data.size), "bca")
 
 
-def clustered_ratio(totals: Sequence[tuple[float, float]], n: int, seed: int = 0) -> Estimate:
-    """Ratio of sums with a percentile bootstrap interval that resamples whole clusters.
-
-    Ratings of one case by several raters resemble each other, so cases are drawn, not ratings.
-
-    Args:
-        totals: For each case, (numerator, denominator) summed over its ratings: wins and non-ties, or values and
-            their number.
-        n: Ratings behind it, to be shown.
-        seed: Of the resampling.
-
-    Source: Davison & Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
-    """
-    import numpy as np
-
-    pairs = np.asarray(totals, dtype=float).reshape(-1, 2)
-    return clustered_ratios(pairs[:, :1], pairs[:, 1:], [n], seed)[0]
-
-
-def clustered_ratios(
-    over: np.ndarray, under: np.ndarray, counts: Sequence[int], seed: int = 0
-) -> list[Estimate]:
-    """Several ratios of sums over the same clusters, resampled together.
-
-    Args:
-        over: float, (clusters, k): numerators.
-        under: float, (clusters, k): denominators.
-        counts: Observations behind each ratio, (k,).
-        seed: Of the resampling.
-    """
-    import numpy as np
-
-    over_all, under_all = over.sum(axis=0), under.sum(axis=0)
-    limits = np.full((2, len(counts)), np.nan)
-    if len(over) > 1:
-        ratios = resampled_ratios(over, under, CLUSTER_RESAMPLES, seed)
-        defined = under_all > 0
-        limits[:, defined] = np.nanquantile(
-            ratios[:, defined], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0
-        )
-        limits[:, limits[0] == limits[1]] = np.nan  # every cluster says the same: resampling shows no doubt
-    return [
-        Estimate(
-            value=float(a / b) if b else None,
-            low=None if np.isnan(low) else float(low),
-            high=None if np.isnan(high) else float(high),
-            n=count,
-            method="cluster bootstrap",
-        )
-        for a, b, low, high, count in zip(over_all, under_all, *limits, counts, strict=True)
-    ]
-
-
-def resampled_ratios(over: np.ndarray, under: np.ndarray, resamples: int, seed: int) -> np.ndarray:
-    """Ratios of sums of resampled clusters.
-
-    Args:
-        over: float, (clusters, k): numerators.
-        under: float, (clusters, k): denominators.
-        resamples: How many.
-        seed: Of the generator.
-
-    Returns:
-        float, (resamples, k); NaN where a draw has no denominator.
-    """
-    import numpy as np
-
-    sums = resampled_sums(np.concatenate([over, under], axis=1), resamples, seed)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return sums[:, : over.shape[1]] / sums[:, over.shape[1] :]
+def _corrected_levels(means: np.ndarray, centred: np.ndarray) -> list[float]:
+    """Which quantiles of resampled means, less the mean, are the limits: corrected for bias and for skewness."""
+    normal = NormalDist()
+    below = (float((means < 0).mean()) + float((means <= 0).mean())) / 2
+    bias = normal.inv_cdf(min(max(below, 0.5 / len(means)), 1 - 0.5 / len(means)))
+    # A mean's jackknife values differ from it by -centred / (n - 1), so that the factors cancel.
+    acceleration = float((centred**3).sum() / (6 * (centred**2).sum() ** 1.5))
+    levels = []
+    for sign in (-1, 1):
+        shifted = bias + sign * normal.inv_cdf((1 + CONFIDENCE) / 2)
+        levels.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))
+    return levels
 
 
 def resampled_sums(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
@@ -208,7 +154,7 @@ def resampled_sums(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     return np.concatenate([_weights(clusters, size, seed, start) @ values for start, size in batches])
 
 
-@lru_cache(maxsize=2)  # the figures of one summary are mostly about the same cases
+@lru_cache(maxsize=4)  # the figures of one summary are mostly about the same cases
 def _weights(clusters: int, resamples: int, seed: int, start: int) -> np.ndarray:
     """How often each cluster is drawn in each resample, float32 (resamples, clusters)."""
     import numpy as np

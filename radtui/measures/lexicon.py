@@ -18,6 +18,7 @@ _TOKEN = re.compile(r"[^\W_]+|[,;:()*]")
 _CONTRACTION = re.compile(r"n['’]t\b")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _NUMBER_SIGN = re.compile(r"\bno\.\s*(?=\d)")  # "No. 3" denies nothing
+_SIDES = {"l": "left", "lt": "left", "r": "right", "rt": "right"}
 _BRITISH = re.compile(r"(?<=tum|col|fav)our|(?<=harb)our")
 
 
@@ -27,7 +28,13 @@ def tokens(text: str) -> list[str]:
     Lower case, singular, American spelling, hyphens split: "Right-sided haemorrhages," -> right sided hemorrhage ,
     """
     text = _NUMBER_SIGN.sub("number ", _POSSESSIVE.sub("", _CONTRACTION.sub(" not", text.lower())))
-    return [_plain(token) for token in _TOKEN.findall(text)]
+    found = [_plain(token) for token in _TOKEN.findall(text)]
+    return [
+        _SIDES[token]
+        if token in _SIDES and not (at and found[at - 1].isdigit())
+        else token  # "2 l" is a volume
+        for at, token in enumerate(found)
+    ]
 
 
 def _plain(word: str) -> str:
@@ -49,6 +56,14 @@ class Hit(NamedTuple):
     value: str
 
 
+class _Node(NamedTuple):
+    """A word of phrases that begin alike: what may follow, what ends here, and those that go on with a gap."""
+
+    next: dict[str, _Node]
+    values: list[str]
+    gapped: list[tuple[tuple[str, ...], str]]  # whole phrases; only at a first word
+
+
 class PhraseTable:
     """Finds phrases in token lists; at each place the longest wins, and what it covers is not matched again."""
 
@@ -58,34 +73,57 @@ class PhraseTable:
         Args:
             phrases: Value -> its phrases. A phrase with two values keeps both, as two hits.
         """
-        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._by_first: dict[str, _Node] = {}
         for value, texts in phrases.items():
             for text in dict.fromkeys(texts):
                 words = tuple(tokens(text))
                 if not words or GAP in (words[0], words[-1]):
                     raise ValueError(f"a phrase begins and ends with a word, not {text!r}")
-                self._by_first.setdefault(words[0], []).append((words, value))
+                node = self._by_first.setdefault(words[0], _Node({}, [], []))
+                if GAP in words:
+                    node.gapped.append((words, value))
+                    continue
+                for word in words[1:]:
+                    node = node.next.setdefault(word, _Node({}, [], []))
+                if value not in node.values:
+                    node.values.append(value)
 
     def find(self, words: Sequence[str]) -> list[Hit]:
         """Hits in reading order."""
         hits: list[Hit] = []
-        position = 0
-        while position < len(words):
-            best = self._longest(words, position)
-            hits.extend(best)
-            position = best[0].end if best else position + 1
+        end = 0
+        for position in self._beginnings(words):
+            if position >= end and (best := self._longest(words, position)):
+                hits.extend(best)
+                end = best[0].end
         return hits
 
+    def _beginnings(self, words: Sequence[str]) -> list[int]:
+        """Where a phrase may begin, which is at few of the words."""
+        known = self._by_first
+        return [position for position, word in enumerate(words) if word in known]
+
+    def find_all(self, words: Sequence[str]) -> list[Hit]:
+        """At each place the longest hits that begin there, whatever else covers it, in reading order."""
+        return [hit for position in self._beginnings(words) for hit in self._longest(words, position)]
+
     def _longest(self, words: Sequence[str], start: int) -> list[Hit]:
-        best: list[Hit] = []
-        for phrase, value in self._by_first.get(words[start], ()):
-            end = _match(phrase, words, start)
-            if end is None:
+        node = self._by_first[words[start]]
+        end, values, gapped = start + 1, node.values, node.gapped
+        best_end = end if values else start
+        while end < len(words) and (following := node.next.get(words[end])) is not None:
+            node, end = following, end + 1
+            if node.values:
+                best_end, values = end, node.values
+        best = [Hit(start, best_end, value) for value in values] if best_end > start else []
+        for phrase, value in gapped:
+            gap_end = _match(phrase, words, start)
+            if gap_end is None or gap_end < best_end:
                 continue
-            if not best or end > best[0].end:
-                best = [Hit(start, end, value)]
-            elif end == best[0].end and all(hit.value != value for hit in best):
-                best.append(Hit(start, end, value))
+            if gap_end > best_end:
+                best, best_end = [Hit(start, gap_end, value)], gap_end
+            elif all(hit.value != value for hit in best):
+                best.append(Hit(start, gap_end, value))
         return best
 
 
@@ -109,13 +147,14 @@ def _match(phrase: tuple[str, ...], words: Sequence[str], start: int) -> int | N
     return position
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lexicon:
     """Phrase tables by what they tell, ready to be searched."""
 
     findings: PhraseTable
     generic: frozenset[str]  # findings too broad to be scored
     is_a: Mapping[str, str]
+    sideless: frozenset[str]  # findings of the middle, or of a single organ: a side near them is another's
     severities: PhraseTable
     sides: PhraseTable
     zones: PhraseTable  # values are "zone|group"; a zone is named when all its groups are
@@ -163,6 +202,7 @@ def default_lexicon() -> Lexicon:
         findings=PhraseTable(names),
         generic=frozenset(data["generic"]["names"]),
         is_a=data["is_a"],
+        sideless=frozenset(data["generic"]["sideless"]),
         severities=_named(data["severities"]),
         sides=_named(data["sides"]),
         zones=_grouped(data["zones"]),

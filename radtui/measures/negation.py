@@ -14,9 +14,16 @@ from enum import StrEnum
 from radtui.measures.lexicon import Hit
 
 HISTORY_WORDS = 6  # "history of" reaches this far; captions go on to the present without a full stop
+ADJECTIVES = 3  # words at most between "resolved" and the finding that it stands before
 _BREAKS = frozenset(";:")
 _PLURAL_VERBS = frozenset({"are", "were", "have"})
-_NEW_SUBJECT = frozenset({"a", "an", "there", "she", "he", "it"})
+_NEW_SUBJECT = frozenset(
+    {"a", "an", "the", "there", "this", "these", "those", "they", "she", "he", "it", "we"}
+)
+_SHORT_SCOPE = frozenset({"rather than", "instead of"})  # what they turn away from ends with a comma
+_TURNERS = frozenset({"not", "never", "no"})  # next to another denial they turn it round
+_ANSWERS = frozenset({"none", "nil", "absent"})
+_SEEN = frozenset({"is", "are", "was", "were"})  # first words of verbs by which a clause asserts
 
 
 class Statement(StrEnum):
@@ -38,20 +45,97 @@ _RANKED = (
 )
 
 
+def live_cues(words: Sequence[str], hits: Sequence[Hit], findings: Sequence[Hit]) -> list[Hit]:
+    """The cues of a sentence that mean what they say, from all that match in it.
+
+    A cue inside a longer one, in one that says nothing ("no doubt") or next to a "not" is none: "there is no doubt",
+    "not free of". One that looks back gives way to one that looks forward from inside it: "was negative for". A word
+    that looks both ways, such as "absent", looks back where a finding stands in front of it, else forward.
+
+    Args:
+        words: The sentence's tokens.
+        hits: All hits of the cue table, overlapping or not.
+        findings: Where findings stand.
+    """
+    spans = {(hit.start, hit.end) for hit in hits}
+    neutral = [hit for hit in hits if hit.value == "neutral"]
+    kept = []
+    for hit in hits:
+        inside = any(
+            start <= hit.start and hit.end <= end and (start, end) != hit[:2] for start, end in spans
+        )
+        touched = any(hit.start < other.end and other.start < hit.end for other in neutral)
+        if hit.value != "neutral" and not inside and not (touched and hit.value != "ends"):
+            kept.append(hit)
+    denials = [hit for hit in kept if hit.value.startswith("negates")]
+    turned = {
+        one[:2]
+        for first in denials
+        for second in denials
+        if first.end == second.start and words[first.end - 1] in _TURNERS and first.end - first.start == 1
+        for one in (first, second)
+    }
+    return [
+        hit
+        for hit in kept
+        if hit[:2] not in turned
+        and not (hit.value.endswith("_before") and _gives_way(hit, kept))
+        and _looks(hit, kept, words, findings)
+    ]
+
+
+def _gives_way(back: Hit, hits: Sequence[Hit]) -> bool:
+    """Whether a cue that looks forward begins inside one that looks back, and reaches beyond it."""
+    return any(hit.value.endswith("_after") and back.start <= hit.start < back.end < hit.end for hit in hits)
+
+
+def _looks(cue: Hit, hits: Sequence[Hit], words: Sequence[str], findings: Sequence[Hit]) -> bool:
+    """Whether a cue that looks both ways looks this way; other cues do."""
+    kind, _, direction = cue.value.partition("_")
+    other = f"{kind}_{'after' if direction == 'before' else 'before'}"
+    if not any(hit[:2] == cue[:2] and hit.value == other for hit in hits):
+        return True
+    backward = any(
+        finding.end <= cue.start
+        and not any(word in _BREAKS or word in (",", "and") for word in words[finding.end : cue.start])
+        for finding in findings
+    )
+    return backward == (direction == "before")
+
+
 def statement_of(finding: Hit, words: Sequence[str], cues: Sequence[Hit]) -> Statement:
     """How a sentence speaks of one of its findings.
 
     Args:
         finding: Where the finding stands in `words`.
         words: The sentence's tokens.
-        cues: Hits of the lexicon's cue table; a phrase that both ends a scope and opens one gives two hits.
+        cues: Those of `live_cues`; a phrase that both ends a scope and opens one gives two hits.
     """
-    ends = [cue for cue in cues if cue.value == "ends"]
+    ends = [cue for cue in cues if cue.value == "ends" or _begins_anew(cue, words)]
     reached = {cue.value.split("_")[0] for cue in cues if _reaches(cue, finding, words, ends)}
+    if _answered_none(finding, words, cues):
+        reached.add("negates")
     for kind, statement in _RANKED:
         if kind in reached:
             return statement
     return Statement.ASSERTED
+
+
+def _begins_anew(cue: Hit, words: Sequence[str]) -> bool:
+    """Whether a comma and another kind of cue end a denial: "no effusion, possible nodule"."""
+    return cue.value in ("uncertain_after", "hypothetical_after", "historical_after") and (
+        cue.start > 0 and words[cue.start - 1] == ","
+    )
+
+
+def _answered_none(finding: Hit, words: Sequence[str], cues: Sequence[Hit]) -> bool:
+    """Whether a heading is answered with a denial and nothing else: "Pneumothorax: none", "Effusion: no"."""
+    if finding.end >= len(words) or words[finding.end] != ":":
+        return False
+    for cue in cues:
+        if cue.start == finding.end + 1 and cue.value.startswith("negates"):
+            return cue.end >= len(words) or words[cue.end] in ",;(" or cue.value.endswith("_before")
+    return False
 
 
 def _reaches(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) -> bool:
@@ -61,23 +145,45 @@ def _reaches(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) 
     if finding.start < cue.start and cue.end < finding.end:
         return True  # inside a phrase with a gap, such as "heart is not enlarged"
     if direction == "after" and cue.end <= finding.start:
-        if kind == "historical" and finding.start - cue.end > HISTORY_WORDS:
-            return False
-        return not _ended_after(cue.end, finding.start, words, ends)
-    if direction == "before" and finding.end <= cue.start:
-        return not _ended_before(finding.end, cue, words, ends)
-    return False
+        near = {"historical": HISTORY_WORDS, "resolved": ADJECTIVES}
+        kind = "resolved" if words[cue.end - 1] == "resolved" else kind
+        return finding.start - cue.end <= near.get(kind, len(words)) and not _ended_after(
+            cue, finding, words, ends
+        )
+    return (
+        direction == "before"
+        and finding.end <= cue.start
+        and not _ended_before(finding.end, cue, words, ends)
+    )
 
 
-def _ended_after(start: int, end: int, words: Sequence[str], ends: Sequence[Hit]) -> bool:
-    """Whether the scope of a cue that ends at `start` stops before `end`."""
+def _ended_after(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) -> bool:
+    """Whether the scope of a cue that looks forward stops before a finding."""
+    start, end = cue.end, finding.start
+    if words[start] == ":" and not cue.value.startswith("negates"):
+        start += 1  # "Indication: pneumonia"
     if any(start <= hit.start and hit.end <= end for hit in ends):
         return True
+    short = " ".join(words[cue.start : cue.end]) in _SHORT_SCOPE
     for position in range(start, end):
         if words[position] in _BREAKS:
             return True
-        if words[position] == "," and words[position + 1] in _NEW_SUBJECT:
+        if words[position] == "," and (short or words[position + 1] in _NEW_SUBJECT):
             return True
+    return "," in words[start:end] and _asserts_itself(start, finding, words, ends)
+
+
+def _asserts_itself(start: int, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) -> bool:
+    """Whether a finding behind a denial and a comma has a verb of its own: "No oedema, consolidation is seen".
+
+    In a list the verb is that of all: "No oedema, consolidation or effusion is seen".
+    """
+    before = words[start : finding.start]
+    if before.count(",") != 1 or "or" in before or "nor" in before:
+        return False
+    for hit in ends:
+        if hit.start >= finding.end and words[hit.start] in _SEEN and hit.end - hit.start == 2:
+            return not any(word in ("or", "nor", ",") for word in words[finding.end : hit.start])
     return False
 
 
@@ -87,6 +193,8 @@ def _ended_before(start: int, cue: Hit, words: Sequence[str], ends: Sequence[Hit
     "Nodule, mass or effusion is not seen" denies a list, "nodule on the left and effusion is not seen" does not.
     """
     between = words[start : cue.start]
+    if list(between) == [","] and words[cue.start] in _ANSWERS:
+        return False  # "Pneumothorax, none"
     if any(start <= hit.start and hit.end <= cue.start for hit in ends):
         return True
     if any(word in _BREAKS for word in between):

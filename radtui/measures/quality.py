@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radtui.measures.intervals import Estimate, Proportion, clustered_ratios
-from radtui.measures.preference import Answers, answers_of
-from radtui.measures.scheme import checked_answer, parse_error_answer
+from radtui.measures.answers import Answers, answers_to
+from radtui.measures.intervals import Estimate, Proportion
+from radtui.measures.scheme import acceptability_answer, checked_answer, error_answer, parse_error_answer
 from radtui.measures.significance import Discordance, mcnemar, wilcoxon
 from radtui.records import Rating
 
@@ -74,17 +75,16 @@ def acceptability_of(
         later: Name of the other, to which differences point.
         seed: Of the bootstraps.
     """
-    both = [
-        (rating.case_id, before, after)
-        for rating in ratings
-        if (before := rating.acceptability(earlier)) is not None
-        and (after := rating.acceptability(later)) is not None
-    ]
-    if not both:
+    import numpy as np
+
+    keys = (acceptability_answer(earlier), acceptability_answer(later))
+    levels = np.array([[r.answers.get(key, math.nan) for key in keys] for r in ratings]).reshape(-1, 2)
+    both = ~np.isnan(levels).any(axis=1)
+    if not both.any():
         return None
-    first = answers_of([(case_id, float(value)) for case_id, value, _ in both])
-    second = answers_of([(case_id, float(value)) for case_id, _, value in both])
-    difference = answers_of([(case_id, float(after - before)) for case_id, before, after in both])
+    given = answers_to(ratings).where(both)
+    first, second = (given.with_values(column[both]) for column in levels.T)
+    difference = given.with_values(second.values - first.values)
     return Acceptability(
         earlier=first.mean(seed),
         later=second.mean(seed),
@@ -96,19 +96,14 @@ def acceptability_of(
 
 
 def _threshold(earlier: Answers, later: Answers, level: int, seed: int) -> Threshold:
-    earlier_hits = [value >= level for value in earlier.values]
-    later_hits = [value >= level for value in later.values]
-    differences = Answers(
-        earlier.case_ids, tuple(float(a) - float(b) for a, b in zip(later_hits, earlier_hits, strict=True))
-    )
+    earlier_hits, later_hits = earlier.values >= level, later.values >= level
+    difference = earlier.with_values(later_hits.astype(float) - earlier_hits)
     return Threshold(
         level=level,
-        earlier=earlier.share(earlier_hits, seed),
-        later=later.share(later_hits, seed),
-        difference=differences.mean(seed),
-        mcnemar=mcnemar(
-            [mean >= level for mean in later.independent], [mean >= level for mean in earlier.independent]
-        ),
+        earlier=earlier.share(earlier_hits),
+        later=later.share(later_hits),
+        difference=difference.mean(seed),
+        mcnemar=mcnemar((later.independent >= level).tolist(), (earlier.independent >= level).tolist()),
     )
 
 
@@ -179,6 +174,35 @@ def error_counts(rating: Rating) -> dict[tuple[str, str, bool], int]:
     return counts
 
 
+def _grid(ratings: Sequence[Rating], arm: str, categories: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Which ratings checked an arm's text, bool (n,), and what they counted, (n, 2, categories).
+
+    On the second axis stand significant and insignificant errors. A count in a category that is none of these shows
+    that the text was checked, and is no part of a figure.
+    """
+    import numpy as np
+
+    place = {
+        error_answer(arm, category, significant=severe): (row, column)
+        for column, category in enumerate(categories)
+        for row, severe in enumerate((True, False))
+    }
+    key, others = checked_answer(arm), _error_keys_of(ratings, arm) - place.keys()
+    looked = np.array([bool(rating.answers.get(key)) for rating in ratings], dtype=bool)
+    cells = np.zeros((len(ratings), 2, len(categories)))
+    for number, rating in enumerate(ratings):
+        for answer in rating.answers.keys() & place.keys():
+            cells[number, *place[answer]] = rating.answers[answer]
+        if others and any(rating.answers.get(answer) for answer in others):
+            looked[number] = True
+    return looked | (cells.sum(axis=(1, 2)) > 0), cells
+
+
+def _error_keys_of(ratings: Sequence[Rating], arm: str) -> set[str]:
+    keys = set().union(*(rating.answers for rating in ratings))
+    return {key for key in keys if (about := parse_error_answer(key)) is not None and about[0] == arm}
+
+
 def errors_of(
     ratings: Sequence[Rating], earlier: str, later: str, categories: Sequence[str], seed: int = 0
 ) -> Errors | None:
@@ -191,62 +215,51 @@ def errors_of(
         categories: Ids of the scheme's error categories.
         seed: Of the bootstraps.
     """
-    of_earlier = [rating for rating in ratings if checked(rating, earlier)]
-    of_later = [rating for rating in ratings if checked(rating, later)]
-    if not of_earlier and not of_later:
+    import numpy as np
+
+    grids = [_grid(ratings, arm, categories) for arm in (earlier, later)]
+    (seen_earlier, of_earlier), (seen_later, of_later) = grids
+    if not (seen_earlier | seen_later).any():
         return None
-    both = [rating for rating in of_earlier if checked(rating, later)]
-    differences = [float(_significant(rating, later) - _significant(rating, earlier)) for rating in both]
-    answers = answers_of([(rating.case_id, d) for rating, d in zip(both, differences, strict=True)])
+    everyone = answers_to(ratings)
+    both = seen_earlier & seen_later
+    significant = of_later[:, 0].sum(axis=1) - of_earlier[:, 0].sum(axis=1)
+    answers = everyone.with_values(significant).where(both)
     return Errors(
-        n=len(of_earlier) + len(of_later) - len(both),
-        earlier=_rates(of_earlier, earlier, categories, len(ratings), seed),
-        later=_rates(of_later, later, categories, len(ratings), seed),
+        n=int(np.count_nonzero(seen_earlier | seen_later)),
+        earlier=_rates(
+            everyone.where(seen_earlier), of_earlier[seen_earlier], categories, len(ratings), seed
+        ),
+        later=_rates(everyone.where(seen_later), of_later[seen_later], categories, len(ratings), seed),
         difference=answers.mean(seed),
         wilcoxon_p=wilcoxon(answers.independent),
     )
 
 
-def _significant(rating: Rating, arm: str) -> int:
-    return sum(n for (of, _, severe), n in error_counts(rating).items() if of == arm and severe)
-
-
 def _rates(
-    ratings: Sequence[Rating], arm: str, categories: Sequence[str], judged: int, seed: int
+    texts: Answers, cells: np.ndarray, categories: Sequence[str], judged: int, seed: int
 ) -> ErrorRates:
-    """One arm's rates over the ratings that checked its text."""
-    import numpy as np
+    """One arm's rates over the ratings that checked its text.
 
-    size = len(categories)
-    cells = np.zeros((len(ratings), 2, size))  # significant and insignificant, by category
-    for row, rating in enumerate(ratings):
-        for (of, category, severe), count in error_counts(rating).items():
-            if of == arm and category in categories:
-                cells[row, 0 if severe else 1, categories.index(category)] = count
+    Args:
+        texts: Their cases and readers.
+        cells: What they counted, (texts, 2, categories).
+        categories: Ids, as on the last axis.
+        judged: Ratings of this arm's texts in all.
+        seed: Of the bootstraps.
+    """
     sums = cells.sum(axis=2)
-    case_ids = tuple(rating.case_id for rating in ratings)
-    estimates = _per_text(
-        np.concatenate([cells.reshape(len(ratings), 2 * size), sums], axis=1), case_ids, seed
-    )
-    hits = [bool(value) for value in sums[:, 0]]
+
+    def per_text(values: np.ndarray) -> Estimate:
+        return texts.with_values(values).mean(seed)
+
     return ErrorRates(
-        significant=estimates[2 * size],
-        insignificant=estimates[2 * size + 1],
-        with_significant=Answers(case_ids, tuple(map(float, hits))).share(hits, seed),
+        significant=per_text(sums[:, 0]),
+        insignificant=per_text(sums[:, 1]),
+        with_significant=texts.share(sums[:, 0] > 0),
         by_category={
-            category: (estimates[at], estimates[size + at]) for at, category in enumerate(categories)
+            category: (per_text(cells[:, 0, at]), per_text(cells[:, 1, at]))
+            for at, category in enumerate(categories)
         },
-        unchecked=judged - len(ratings),
+        unchecked=judged - len(texts),
     )
-
-
-def _per_text(values: np.ndarray, case_ids: Sequence[int], seed: int) -> list[Estimate]:
-    """Mean of each column per text, cases resampled together for all columns."""
-    import numpy as np
-
-    _, place = np.unique(np.asarray(case_ids, dtype=np.int64), return_inverse=True)
-    over = np.zeros((int(place.max(initial=-1)) + 1, values.shape[1]))
-    under = np.zeros_like(over)
-    np.add.at(over, place, values)
-    np.add.at(under, place, 1.0)
-    return clustered_ratios(over, under, [len(values)] * values.shape[1], seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -106,8 +107,18 @@ class Scheme:
         return (
             rating.scheme == self.id
             and rating.preference in self.steps[0]
-            and all(self.asks(key, value) for key, value in rating.answers.items())
+            and (rating.answers.items() <= self._asked or self._asks_all(rating.answers))
         )
+
+    @cached_property
+    def _asked(self) -> set[tuple[str, int]]:
+        """Answers that were seen to be ones to its questions: a study has few, each many thousand times."""
+        return set()
+
+    def _asks_all(self, answers: Mapping[str, int]) -> bool:
+        asked = {answer for answer in answers.items() if self.asks(*answer)}
+        self._asked.update(asked)
+        return len(asked) == len(answers)
 
     def key_of(self, action: str) -> str:
         """Name of the key that does `action`, or "" when the scheme does not ask that question."""

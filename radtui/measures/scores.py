@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from radtui.measures.text_scores import Proxies, TextScores, describe, score_texts
-from radtui.measures.truth_scores import TruthCase, TruthScores, score_truth
+from radtui.measures.language import is_english
+from radtui.measures.paired import CaseParts, PairedDifference, compare_pairs
+from radtui.measures.text_scores import Proxies, TextScores, describe, score_texts, text_parts
+from radtui.measures.truth_scores import TruthCase, TruthScores, score_truth, truth_parts
 from radtui.records import Truth
 
 
@@ -22,12 +24,16 @@ class ScoredText:
 
 @dataclass(frozen=True, slots=True)
 class ArmScores:
-    """One arm's scores; `truth` is None where nothing is known, `text` where there are no references."""
+    """One arm's scores; `truth` is None where nothing is known, `text` where there are no references.
+
+    Findings are read in English alone: where the texts are not, `truth` and `proxies` are None.
+    """
 
     cases: int
     truth: TruthScores | None
     text: TextScores | None
-    proxies: Proxies
+    proxies: Proxies | None
+    english: bool = True
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -35,7 +41,8 @@ class ArmScores:
             "cases": self.cases,
             "truth": self.truth.to_dict() if self.truth else None,
             "text": self.text.to_dict() if self.text else None,
-            "proxies": self.proxies.to_dict(),
+            "proxies": self.proxies.to_dict() if self.proxies else None,
+            "english": self.english,
         }
 
 
@@ -45,16 +52,55 @@ def score_arms(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, ArmScores
     Args:
         texts: Arm -> its texts, of the same cases in the same order for all arms.
     """
-    findings = {truth.finding for own in texts.values() for text in own for truth in text.truth}
+    findings = _findings(texts)
     return {arm: _score(own, findings) for arm, own in texts.items()}
 
 
+def compare_scores(texts: Mapping[str, Sequence[ScoredText]], seed: int = 0) -> list[PairedDifference]:
+    """Every two arms' scores compared in pairs, p-values adjusted by Holm over all comparisons.
+
+    BLEU and chrF belong to a whole corpus and are not among them; nor are scores of findings where an arm's texts are
+    not English.
+
+    Args:
+        texts: As in `score_arms`; the arms in the study's order.
+        seed: Of the resampling.
+
+    Raises:
+        ValueError: The arms have not the same number of cases.
+    """
+    if len({len(own) for own in texts.values()}) > 1:
+        raise ValueError("all arms need texts of the same cases, in the same order")
+    findings = _findings(texts)
+    parts: dict[str, dict[str, CaseParts]] = {}
+    for arm, own in texts.items():
+        found = text_parts(_pairs(own))
+        if findings and is_english(one.text for one in own):
+            found |= truth_parts(_cases(own), findings)
+        for score, of_cases in found.items():
+            if any(of_cases.under):
+                parts.setdefault(score, {})[arm] = of_cases
+    return compare_pairs(parts, tuple(texts), seed)
+
+
+def _findings(texts: Mapping[str, Sequence[ScoredText]]) -> set[str]:
+    return {truth.finding for own in texts.values() for text in own for truth in text.truth}
+
+
+def _cases(texts: Sequence[ScoredText]) -> list[TruthCase]:
+    return [TruthCase(one.truth, one.text, one.examination) for one in texts]
+
+
+def _pairs(texts: Sequence[ScoredText]) -> list[tuple[str, str]]:
+    return [(one.text, one.reference) for one in texts]
+
+
 def _score(texts: Sequence[ScoredText], findings: set[str]) -> ArmScores:
-    cases = [TruthCase(one.truth, one.text, one.examination) for one in texts]
-    pairs = [(one.text, one.reference) for one in texts]
+    pairs, english = _pairs(texts), is_english(one.text for one in texts)
     return ArmScores(
         cases=len(texts),
-        truth=score_truth(cases, vocabulary=findings) if findings else None,
+        truth=score_truth(_cases(texts), vocabulary=findings) if findings and english else None,
         text=score_texts(pairs) if any(reference.strip() for _, reference in pairs) else None,
-        proxies=describe(pairs),
+        proxies=describe(pairs) if english else None,
+        english=english,
     )

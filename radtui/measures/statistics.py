@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from radtui.measures.agreement import Agreement, SelfAgreement, agreement_between, agreement_with_self
+from radtui.measures.answers import answers_to
 from radtui.measures.bias import LengthBias, SideBias, Words, length_bias, side_bias
 from radtui.measures.intervals import Proportion
 from radtui.measures.preference import (
     Comparative,
-    answers_of,
     both_bad_share,
     compare,
     preferences_of,
@@ -82,7 +83,7 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All statistics of two arms. `raters` of several make intervals resample cases."""
+    """All statistics of two arms. With several readers, intervals are for readers and cases like these."""
 
     earlier: str
     later: str
@@ -157,6 +158,7 @@ def summarise(
     """
     rows = in_order(rating for rating in ratings if rating.shown == (earlier, later))
     kept, left_out = counted(rows, scheme, frozenset(calibration), include_unblinded)
+    twice = any(row.occasion for row in rows)
     preference = compare(preferences_of(kept), (earlier, later), seed)
     return Summary(
         earlier=earlier,
@@ -166,15 +168,15 @@ def summarise(
         raters=_by_rater(kept),
         left_out=left_out,
         preference=preference,
-        preferred_or_equal=preferred_or_equal(kept, seed),
-        both_bad=both_bad_share(kept, seed),
+        preferred_or_equal=preferred_or_equal(kept),
+        both_bad=both_bad_share(kept),
         dimensions=_dimensions(kept, scheme, (earlier, later), seed),
         acceptability=acceptability_of(kept, earlier, later, seed),
         errors=errors_of(kept, earlier, later, [error.id for error in scheme.errors], seed),
-        side=side_bias(kept, seed),
+        side=side_bias(kept),
         length=length_bias(kept, words or {}),
         agreement=agreement_between(kept, seed),
-        repeats=agreement_with_self(_with_repeats(rows, scheme, include_unblinded)),
+        repeats=agreement_with_self(_with_repeats(rows, scheme, include_unblinded)) if twice else None,
         power=Power.of(preference),
         versions=versions_of(kept),
     )
@@ -250,8 +252,10 @@ def _with_repeats(rows: Sequence[Rating], scheme: Scheme, include_unblinded: boo
 
 
 def _by_rater(ratings: Sequence[Rating]) -> tuple[RaterLine, ...]:
-    names = sorted({rating.rater for rating in ratings})
-    return tuple(_line(name, [rating for rating in ratings if rating.rater == name]) for name in names)
+    by_rater: dict[str, list[Rating]] = {}
+    for rating in ratings:
+        by_rater.setdefault(rating.rater, []).append(rating)
+    return tuple(_line(name, by_rater[name]) for name in sorted(by_rater))
 
 
 def _line(rater: str, ratings: Sequence[Rating]) -> RaterLine:
@@ -273,13 +277,15 @@ def _dimensions(
     ratings: Sequence[Rating], scheme: Scheme, arms: tuple[str, str], seed: int
 ) -> dict[str, Comparative]:
     """Each dimension that was answered, with Holm's adjustment over them."""
+    import numpy as np
+
+    everyone = answers_to(ratings)
     found: dict[str, Comparative] = {}
     for dimension in scheme.dimensions:
         key = dimension_answer(dimension.id)
-        answers = answers_of(
-            [(row.case_id, float(row.answers[key])) for row in ratings if key in row.answers]
-        )
-        if answers.values:
-            found[dimension.id] = compare(answers, arms, seed)
+        values = np.array([rating.answers.get(key, math.nan) for rating in ratings], dtype=float)
+        asked = ~np.isnan(values)
+        if asked.any():
+            found[dimension.id] = compare(everyone.with_values(values).where(asked), arms, seed)
     adjusted: Mapping[str, float | None] = holm({name: one.wilcoxon_p for name, one in found.items()})
     return {name: replace(one, holm_p=adjusted[name]) for name, one in found.items()}

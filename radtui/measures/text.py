@@ -13,6 +13,7 @@ _DROPPED = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff\u200e\u200f\u061c"))
 # Embeddings, overrides and isolates can turn the rest of a line around, so they are shown instead of obeyed.
 _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
+_HARMLESS = re.compile(r"[\n\t -~]*")  # most texts are: nothing to look at character by character
 _FENCE = re.compile(r"^\s*(```|~~~)[\w+-]*\s*$")
 _RULE = re.compile(r"^\s*([-*_=])(\s*\1){2,}\s*$")
 _TABLE_RULE = re.compile(r"^\s*\|?(\s*:?-{3,}:?\s*\|)+\s*(:?-{3,}:?)?\s*$")
@@ -46,6 +47,8 @@ def visible(text: str) -> str:
     Control characters become their symbols (ESC -> ␛), direction overrides and lone surrogates their code points
     (⟨U+202E⟩); tab and line feed stay. Zero-width characters without meaning are dropped.
     """
+    if _HARMLESS.fullmatch(text):
+        return text
     return "".join(map(_visible_character, text.translate(_DROPPED)))
 
 

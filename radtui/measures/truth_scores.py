@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from radtui.measures.extraction import Extraction, extract, implies
 from radtui.measures.intervals import Estimate, Proportion, f1_of, proportion
 from radtui.measures.lexicon import Lexicon, PhraseTable, default_lexicon, tokens
+from radtui.measures.paired import CaseParts
 from radtui.records import Truth
 
 NORMAL = "normal"
@@ -112,6 +113,41 @@ def score_truth(
             for name in sorted(scope | set(tally.invented))
         },
     )
+
+
+def truth_parts(
+    cases: Iterable[TruthCase], vocabulary: Iterable[str], lexicon: Lexicon | None = None
+) -> dict[str, CaseParts]:
+    """What each case adds to each score of `score_truth`, to compare two arms in pairs; keys are its fields' names.
+
+    Args:
+        cases: One per case, those without truth among them: they add nothing.
+        vocabulary: Findings to judge: the data set's.
+        lexicon: Whose words to look for.
+    """
+    scope = set(vocabulary) - {NORMAL}
+    lexicon = (lexicon or default_lexicon()).with_findings(sorted(scope))
+    tallies = []
+    for case in cases:
+        tallies.append(_Tally())
+        if case.truth:
+            _score_case(case, extract(case.text, lexicon), scope, lexicon, tallies[-1])
+    sums = {
+        "precision": [(t.found.total(), t.found.total() + t.invented.total()) for t in tallies],
+        "recall": [(t.found.total(), t.found.total() + t.missed.total()) for t in tallies],
+        "f1": [
+            (2 * t.found.total(), 2 * t.found.total() + t.missed.total() + t.invented.total())
+            for t in tallies
+        ],
+        "side": [(t.side_right, t.sided) for t in tallies],
+        "zone": [(t.zone_right, t.zoned) for t in tallies],
+        "invented_on_normal": [(t.normal_spoilt, t.normal) for t in tallies],
+        "examination": [(t.examination_named, t.examinations) for t in tallies],
+    }
+    return {
+        score: CaseParts(tuple(float(over) for over, _ in own), tuple(float(under) for _, under in own))
+        for score, own in sums.items()
+    }
 
 
 @dataclass(slots=True)

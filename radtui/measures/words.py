@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.percent import percent_text
@@ -10,6 +10,9 @@ from radtui.records import Rating
 
 NOTHING = "-"
 HASH_LETTERS = 10  # of a scheme's SHA-256, where people read it
+NOT_ENGLISH = (
+    "Findings are read in English only: these texts are in another language, so no finding of them is scored."
+)
 LEFT_OUT = {
     "unrated": "without an answer", "other_scheme": "by another scheme",
     "other_version": "by a version of the scheme with other questions", "repeats": "hidden repeats",
@@ -55,11 +58,7 @@ def share(of: Proportion, n: bool = True) -> str:
     """A proportion: "71.4 % (52.9 % to 84.7 %, n=28)"."""
     if of.value is None:
         return NOTHING
-    parts = []
-    if of.low is not None and of.high is not None:
-        parts.append(f"{percent_text(of.low, 1)} to {percent_text(of.high, 1)}")
-    parts += [f"n={of.n}"] if n else []
-    return percent_text(of.value, 1) + (f" ({', '.join(parts)})" if parts else "")
+    return percent_text(of.value, 1) + _behind(of, lambda value: percent_text(value, 1), n)
 
 
 def estimate(of: Estimate, signed: bool = False, digits: int = 2, n: bool = True) -> str:
@@ -67,9 +66,45 @@ def estimate(of: Estimate, signed: bool = False, digits: int = 2, n: bool = True
     if of.value is None:
         return NOTHING
     form = f"{'+' if signed else ''}.{digits}f"
-    parts = [f"{of.low:{form}} to {of.high:{form}}"] if of.low is not None and of.high is not None else []
-    parts += [f"n={of.n}"] if n else []
-    return f"{of.value:{form}}" + (f" ({', '.join(parts)})" if parts else "")
+    return f"{of.value:{form}}" + _behind(of, lambda value: f"{value:{form}}", n)
+
+
+def limits(of: Proportion | Estimate, text: Callable[[float], str]) -> str:
+    """An interval: "0.50 to 1.18"; "" where there is none."""
+    return "" if of.low is None or of.high is None else f"{text(of.low)} to {text(of.high)}"
+
+
+def these_readers(of: Proportion | Estimate, text: Callable[[float], str]) -> str:
+    """The interval for these readers only: "for these readers only 0.55 to 0.98"; "" where it is the only one."""
+    return (
+        f"for these readers only {text(of.these_readers[0])} to {text(of.these_readers[1])}"
+        if of.these_readers
+        else ""
+    )
+
+
+def _behind(of: Proportion | Estimate, text: Callable[[float], str], n: bool) -> str:
+    parts = [part for part in (limits(of, text), these_readers(of, text)) if part]
+    if n:
+        parts.append(f"n={of.n}" + (f" ratings of {of.cases} cases" if 0 < of.cases < of.n else ""))
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def readers_words(readers: int) -> str:
+    """What the intervals of a study hold for, in one sentence; "" where nobody has rated."""
+    if readers < 1:
+        return ""
+    if readers == 1:
+        return "Intervals are for this reader: they say nothing of how another would judge."
+    if readers == 2:
+        return (
+            "Intervals are for readers and cases like these, and wide, since two readers tell little of how others"
+            " differ; beside them stand those for these readers only."
+        )
+    return (
+        f"Intervals are for readers and cases like these {readers} readers and their cases; beside them stand those"
+        " for these readers only."
+    )
 
 
 def p_value(p: float | None) -> str:

@@ -9,16 +9,17 @@ Source: DICOM PS3.15, annex E, lists the attributes that identify a patient; non
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
-import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from radtui.imaging.dicom_luts import numbers_of
+from radtui.imaging.dicom_read import is_dicom, read_dataset
+from radtui.imaging.dicom_tags import CODES, MODALITIES, OVERLAY_GROUPS
 from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
 from radtui.sources.base import (
@@ -32,32 +33,69 @@ from radtui.sources.base import (
     split_of_path,
     walk,
 )
+from radtui.sources.identity_words import PLACES, identity_words, plain
 
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_OVERLAYS = tuple(group << 16 | 0x3000 for group in OVERLAY_GROUPS)
 FACTS = (
     "Modality", "BodyPartExamined", "ViewPosition", "Laterality", "ImageLaterality", "PhotometricInterpretation",
     "PixelSpacing", "ImagerPixelSpacing", "SliceThickness", "KVP", "NumberOfFrames",
 )  # fmt: skip
-_IDENTITY = ("PatientName", "PatientID", "AccessionNumber", "PatientBirthDate", "OtherPatientNames")
-_CODE = re.compile(r"[A-Z0-9_ ]{1,16}")
-"""What a code string may hold; others may be free text that someone typed. Source: DICOM PS3.5 section 6.2, VR CS."""
-_MIN_IDENTITY_CHARS = 3  # shorter words occur in paths by chance
-_PREFIX_AT = 128
+_PEOPLE = (
+    "PatientName", "PatientID", "AccessionNumber", "PatientBirthDate", "OtherPatientNames", "OtherPatientIDs",
+    "IssuerOfPatientID", "StudyID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "StudyDate",
+    "PatientBirthName", "PatientMotherBirthName", "PatientTelephoneNumbers", "MedicalRecordLocator",
+    "PatientInsurancePlanCodeSequence", "AdmissionID", "MilitaryRank", "ReferringPhysicianName",
+    "PerformingPhysicianName", "OperatorsName", "NameOfPhysiciansReadingStudy", "RequestingPhysician",
+    "RequestedProcedureID", "ScheduledProcedureStepID", "FillerOrderNumberImagingServiceRequest",
+    "PlacerOrderNumberImagingServiceRequest",
+)  # fmt: skip
+"""What names a patient, an exam or somebody who made it: read to be looked for elsewhere and hashed, never kept."""
+_VIEWS = (
+    "AP PA LL RL LLD LLO RLD RLO LAT LATERAL CC MLO ML LM LMO XCCL XCCM FB SIO ISO AT CV OBL LPO RPO LAO RAO LEFT RIGHT"
+    " AXIAL SKYLINE TOWNE CALDWELL WATERS TANGENTIAL SUPINE PRONE ERECT DECUBITUS PALMAR DORSAL PLANTAR"
+)
+_CODES: dict[str, frozenset[str]] = {
+    "Modality": MODALITIES,
+    "PhotometricInterpretation": CODES["PhotometricInterpretation"],
+    "Laterality": frozenset("LRBU"),
+    "ImageLaterality": frozenset("LRBU"),
+    "ViewPosition": frozenset(_VIEWS.split()),
+}
+"""Values that are kept. Source: DICOM PS3.3 C.8.11.5 and C.8.11.7, and PS3.16 context groups 4010 and 4014."""
+_HEAD_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What may be kept of a header. `identity` holds lower-case words that must not be kept."""
+    """What may be kept of a header, and what must not be.
+
+    Attributes:
+        facts: By DICOM keyword.
+        examination: "chest PA", or "".
+        identity: Lower-case words that name somebody; never to be kept.
+        patient: The patient's number, or the name where there is none; never to be kept.
+        exam: The exam's unique identifier or number; never to be kept.
+        burned_in: Whether the file says that text is part of its pixels.
+        overlay: Whether it has graphics of its own.
+    """
 
     facts: dict[str, str] = field(default_factory=dict)
     examination: str = ""
     identity: frozenset[str] = frozenset()
+    patient: str = ""
+    exam: str = ""
+    burned_in: bool = False
+    overlay: bool = False
 
 
 def looks_like_dicom(path: Path) -> bool:
-    """Whether a file is DICOM by its prefix. Source: DICOM PS3.10 section 7.1."""
+    """Whether a file is DICOM by its first bytes, with or without a preamble."""
     try:
         with path.open("rb") as file:
-            return file.read(_PREFIX_AT + 4)[_PREFIX_AT:] == b"DICM"
+            return is_dicom(file.read(_HEAD_BYTES))
     except OSError:
         return False
 
@@ -87,39 +125,48 @@ def header_facts(data: bytes) -> Header:
         Facts by DICOM keyword, the examination ("chest PA") where body part is stated; empty when pydicom is
         not there or the header cannot be read, which importing the pixels will report.
     """
-    try:
-        import pydicom
-    except ImportError:
-        return Header()
     keep_quiet()
     try:
-        header = pydicom.dcmread(
-            io.BytesIO(data), force=True, stop_before_pixels=True, specific_tags=[*FACTS, *_IDENTITY]
-        )
-        facts = {name: text for name in FACTS if (text := _fact(header.get(name)))}
-        words = {word for name in _IDENTITY for word in _words(str(header.get(name) or ""))}
+        header = read_dataset(data, [*FACTS, *_PEOPLE, "BurnedInAnnotation", *_OVERLAYS], pixels=False)
+        facts = {name: text for name in FACTS if (text := _fact(name, header.get(name)))}
+        people = {name: _text(header, name) for name in _PEOPLE}
     except Exception:  # damaged headers raise whatever the broken element's parser raises
         return Header()
     body = facts.get("BodyPartExamined", "").lower().replace("_", " ")
     examination = f"{body} {facts.get('ViewPosition', '')}".strip() if body else ""
-    return Header(facts, examination, frozenset(words))
+    words = {word for text in people.values() for word in identity_words(text)}
+    return Header(
+        facts,
+        examination,
+        frozenset(words),
+        people["PatientID"] or people["PatientName"],
+        people["StudyInstanceUID"] or people["AccessionNumber"] or people["StudyID"],
+        burned_in=_text(header, "BurnedInAnnotation").upper() == "YES",
+        overlay=any((group, 0x3000) in header for group in OVERLAY_GROUPS),
+    )
 
 
-def _fact(value: Any) -> str:
+def _text(header: Dataset, name: str) -> str:
+    try:
+        value = header.get(name)
+    except Exception:  # one element that cannot be parsed must not hide the others
+        return ""
+    if value is None or getattr(header.data_element(name), "VR", "") == "SQ":
+        return ""
+    return str(value).strip()
+
+
+def _fact(name: str, value: Any) -> str:
+    """A value as a fact: a code that the standard knows, or numbers; "" for anything that someone may have typed."""
     if value is None or value == "":
         return ""
-    if isinstance(value, str):
-        return value.strip() if _CODE.fullmatch(value.strip()) else ""
-    if isinstance(value, (int, float)):
-        return f"{float(value):g}"
-    try:
-        return ", ".join(f"{float(number):g}" for number in value)
-    except (TypeError, ValueError):
-        return ""
-
-
-def _words(text: str) -> set[str]:
-    return {word for word in re.split(r"[\W_]+", text.lower()) if len(word) >= _MIN_IDENTITY_CHARS}
+    if name in _CODES:
+        text = str(value).strip()
+        return text if text in _CODES[name] else ""
+    if name == "BodyPartExamined":
+        words = str(value).replace("_", " ").split()
+        return " ".join(str(value).split()) if words and all(plain(word) in PLACES for word in words) else ""
+    return ", ".join(f"{number:g}" for number in numbers_of(value))
 
 
 def safe_key(path: PurePosixPath, header: Header, data: bytes) -> str:

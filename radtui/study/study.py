@@ -135,18 +135,21 @@ def summarise_review(review: Review, include_unblinded: bool = False) -> Summary
 
 def score_study(db: sqlite3.Connection, study: Study) -> dict[str, ArmScores]:
     """Scores of each arm over the cases that all arms describe; takes seconds for thousands, so call it on a thread."""
+    return score_arms(scored_texts(db, study))
+
+
+def scored_texts(db: sqlite3.Connection, study: Study) -> dict[str, list[ScoredText]]:
+    """Each arm's texts of the cases that all arms describe, in the same order, with what they are scored against."""
     pairs = {
         case_id: pair
         for case_id, pair in studies.comparisons(db, study, studies.comparison_ids(db, study)).items()
         if len(pair.texts) == len(study.arms)
     }
     known = {case.id: case for case in cases.get_many(db, list(pairs))}
-    return score_arms(
-        {
-            arm: [_scored(known[case_id], pair.by(arm).text) for case_id, pair in pairs.items()]
-            for arm in study.arm_names
-        }
-    )
+    return {
+        arm: [_scored(known[case_id], pair.by(arm).text) for case_id, pair in pairs.items()]
+        for arm in study.arm_names
+    }
 
 
 def _scored(case: Case, text: str) -> ScoredText:

@@ -165,7 +165,7 @@ async def test_prefetched_and_seen_images_are_shown_at_once_and_read_once():
     async with app.run_test(size=(40, 12)) as pilot:
         app.view.show("a", load("a"))
         app.view.prefetch("b", load("b"))
-        await until(pilot, lambda: ("b", 0) in app.view._loader.cache and app.view.state is State.SHOWN)
+        await until(pilot, lambda: ("b", None) in app.view._loader.cache and app.view.state is State.SHOWN)
         app.view.show("b", load("b"))
         assert app.view.state is State.SHOWN
         app.view.show("a", load("a"))

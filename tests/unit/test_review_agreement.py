@@ -145,6 +145,6 @@ def test_repeats_of_an_image_by_several_raters_are_no_independent_answers():
     ]
     several = agreement_with_self(showings).same
     one = agreement_with_self([row for row in showings if row.rater == "ana"]).same
-    assert (several.hits, several.n, several.method) == (20, 40, "cluster bootstrap")
+    assert (several.hits, several.n, several.method) == (20, 40, "readers and cases")
     assert (one.hits, one.n, one.method) == (5, 10, "wilson")
     assert several.high - several.low > 0.9 * (one.high - one.low)

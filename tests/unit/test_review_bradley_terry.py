@@ -133,7 +133,7 @@ def test_raters_who_repeat_each_other_add_nothing():
     for one in strengths(matches * 4, "base", clusters * 4):
         assert one.log_odds == pytest.approx(once[one.arm].log_odds)
         assert one.standard_error == pytest.approx(once[one.arm].standard_error, rel=0.1)
-        assert one.method == "cluster sandwich"
+        assert one.method == "cases"
 
 
 def test_raters_who_split_on_every_image_are_no_certainty():

@@ -262,7 +262,61 @@ def test_every_name_in_the_lexicon_is_understood_as_itself():
 def test_long_text_is_quick():
     import time
 
-    started = time.perf_counter()
+    started = time.process_time()
     extract("No evidence of a right pleural effusion or a nodule in the left upper lobe, but a mass. " * 120)
     extract("heart " * 3000 + "left right " * 2000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "asserted", "negated"),
+    [
+        ("CT was negative for pulmonary embolism.", "", "pulmonary embolism"),
+        ("The study is negative for fracture or dislocation.", "", "fracture|dislocation"),
+        ("The pneumothorax is no longer present.", "", "pneumothorax"),
+        ("Lungs are clear of consolidation.", "", "consolidation"),
+        ("Resolved pneumothorax.", "", "pneumothorax"),
+        ("Effusion has resolved, pneumothorax persists.", "pneumothorax", "pleural effusion"),
+        ("The effusion has not resolved.", "pleural effusion", ""),
+        ("No oedema, consolidation is seen in the right base.", "consolidation", "oedema"),
+        ("No consolidation, effusion or fracture is seen.", "", "consolidation|pleural effusion|fracture"),
+        ("No effusion, the heart is enlarged.", "cardiomegaly", "pleural effusion"),
+        ("There is no doubt that the bone is fractured.", "fracture", ""),
+        ("The lung is not free of consolidation.", "consolidation", ""),
+        ("The film is not without a small effusion.", "pleural effusion", ""),
+        ("Instead of a nodule, this is a mass.", "mass", "nodule"),
+        ("Effusion: none. Fracture: present.", "fracture", "pleural effusion"),
+        ("Effusion: no.", "", "pleural effusion"),
+        ("Pneumothorax: absent; effusion: small.", "pleural effusion", "pneumothorax"),
+        ("Pneumothorax, none; effusion, small.", "pleural effusion", "pneumothorax"),
+        ("Findings do not exclude a fracture.", "fracture", ""),
+        ("Congestion of the lung: vascular congestion without frank oedema.", "pulmonary oedema", "oedema"),
+        ("No PE, no PTX.", "", "pulmonary embolism|pneumothorax"),
+        ("W/o effusion, r/o pneumonia.", "", "pleural effusion"),
+    ],
+)
+def test_cues_that_overlap_answer_or_turn_each_other(text, asserted, negated):
+    test_negation(text, asserted, negated)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("R pleural effusion, LUL nodule.", {"pleural effusion": "right ", "nodule": "left upper"}),
+        ("RML pneumonia with SBO.", {"consolidation": "right middle", "bowel obstruction": " "}),
+        ("Small b/l effusions, L > R.", {"pleural effusion": "bilateral "}),
+        ("Biapical scarring, worse on the left.", {"scar": "bilateral upper"}),
+        ("Right upper lobe mass and left lower lobe collapse.", {"mass": "right upper", "atelectasis": "left lower"}),
+        ("Left pneumothorax and right pleural effusion.", {"pneumothorax": "left ", "pleural effusion": "right "}),
+        ("Stone in the left kidney, but no hydronephrosis.", {"calculus": "left kidney", "hydronephrosis": " "}),
+        ("Left effusion with adjacent atelectasis.", {"pleural effusion": "left ", "atelectasis": "left "}),
+        ("Large right pneumothorax with shift of the mediastinum to the left.",
+         {"pneumothorax": "right ", "mediastinal shift": " "}),
+        ("2 L of ascites.", {"ascites": " "}),
+        ("Fracture of L4.", {"fracture": " "}),
+    ],
+)  # fmt: skip
+def test_abbreviations_and_sides_of_joined_phrases(text, expected):
+    mentions = [mention for mention in extract(text).mentions if not mention.generic]
+    found = {m.finding: f"{m.side} {'' if m.zone == 'mediastinum' else m.zone}" for m in mentions}
+    assert found == expected

@@ -6,11 +6,9 @@ from scipy import stats
 
 from radtui.measures.intervals import (
     Estimate,
-    clustered_ratio,
     f1_of,
     mean_of,
     proportion,
-    resampled_ratios,
     wilson_limits,
 )
 
@@ -43,6 +41,9 @@ def test_nothing_of_nothing_has_no_value():
         "low": None,
         "high": None,
         "method": "wilson",
+        "readers": 1,
+        "cases": 0,
+        "these_readers": None,
     }
     assert f1_of(0, 0, 0).value is None and mean_of([]).value is None
 
@@ -74,38 +75,3 @@ def test_mean_has_scipys_bca_interval():
 def test_equal_or_single_values_have_a_mean_and_no_interval():
     for values in ([2, 2, 2], [2]):
         assert mean_of(values) == Estimate(2.0, None, None, len(values), "bca")
-    same = clustered_ratio([(3.0, 3.0)] * 4, n=12)
-    assert same == Estimate(1.0, None, None, 12, "cluster bootstrap")
-    assert clustered_ratio([(3.0, 3.0)] * 3 + [(1.0, 3.0)], n=12).low is not None
-
-
-def test_clustered_interval_is_wider_than_one_that_takes_ratings_for_independent():
-    # Five raters who always agree are one observation, not five.
-    generator = np.random.default_rng(0)
-    wins = generator.random(100) < 0.6
-    clustered = clustered_ratio([(5.0 * win, 5.0) for win in wins], n=500)
-    single = wilson_limits(int(wins.sum()), 100)
-    naive = wilson_limits(5 * int(wins.sum()), 500)
-    width = clustered.high - clustered.low
-    assert clustered.value == pytest.approx(wins.mean()) and clustered.n == 500
-    assert width == pytest.approx(single[1] - single[0], rel=0.1)
-    assert width > 1.8 * (naive[1] - naive[0])
-
-
-def test_clustered_interval_covers_the_truth():
-    # Images differ in how often the tuned text wins (beta-binomial), three raters each.
-    generator = np.random.default_rng(2)
-    inside = 0
-    for run in range(500):
-        per_image = generator.beta(6, 4, size=80)
-        pairs = np.column_stack([generator.binomial(3, per_image), np.full(80, 3)]).astype(float)
-        low, high = np.quantile(resampled_ratios(pairs[:, :1], pairs[:, 1:], 400, run), [0.025, 0.975])
-        inside += low <= 0.6 <= high
-    assert 0.92 <= inside / 500 <= 0.98
-
-
-def test_clusters_without_a_denominator_do_no_harm():
-    estimate = clustered_ratio([(0.0, 0.0), (1.0, 2.0), (2.0, 2.0)], n=4)
-    assert estimate.value == 0.75 and 0 <= estimate.low <= estimate.high <= 1
-    assert clustered_ratio([(0.0, 0.0)], n=0).value is None
-    assert clustered_ratio([(1.0, 2.0)], n=2).low is None

@@ -192,7 +192,7 @@ def test_next_is_quick_with_100_000_ratings():
     queue = Queue(pairs, (judge(pair, later_left=False) for pair in pairs[:-1]))
     times = []
     for _ in range(20):
-        started = time.perf_counter()
+        started = time.process_time()
         assert queue.next_unrated(pairs[0]) == pairs[-1]
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert min(times) < 0.05

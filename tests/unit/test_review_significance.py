@@ -1,12 +1,15 @@
 """Tests and power against scipy, textbook examples and brute force."""
 
 import itertools
+from itertools import product
 from math import comb
 
+import numpy as np
 import pytest
 from scipy import stats
 
 from radtui.measures.significance import (
+    EXACT,
     detectable_rate,
     holm,
     mcnemar,
@@ -39,9 +42,29 @@ def test_mcnemar_counts_what_differs():
 
 def test_wilcoxon_ranks_zeros_by_pratt():
     values = [2, 1, 1, 0, 0, 0, -1, 2, 1, 0, 1, -2, 1, 1, 2]
-    assert wilcoxon(values) == pytest.approx(stats.wilcoxon(values, zero_method="pratt").pvalue)
+    ranks = stats.rankdata(np.abs(values))[np.array(values) != 0]
+    sums = np.array(
+        [sum(r for r, up in zip(ranks, signs, strict=True) if up) for signs in product((0, 1), repeat=11)]
+    )
+    positive = ranks[np.array(values)[np.array(values) != 0] > 0].sum()
+    assert wilcoxon(values) == pytest.approx(2 * min((sums >= positive).mean(), (sums <= positive).mean()))
     assert wilcoxon(values) != pytest.approx(stats.wilcoxon(values, zero_method="wilcox").pvalue, abs=1e-4)
     assert wilcoxon([0, 0]) == 1.0 and wilcoxon([]) is None
+
+
+def test_wilcoxon_agrees_with_scipy_without_ties_and_where_there_are_many():
+    generator = np.random.default_rng(1)
+    untied = generator.normal(0.3, 1, size=40)
+    assert wilcoxon(untied) == pytest.approx(stats.wilcoxon(untied, method="exact").pvalue)
+    many = generator.choice([-2, -1, 0, 1, 2], size=300, p=[0.15, 0.2, 0.2, 0.25, 0.2])
+    assert wilcoxon(many) == pytest.approx(
+        stats.wilcoxon(many, zero_method="pratt", method="asymptotic").pvalue
+    )
+    few = many[:120]  # exact, where the normal distribution is near
+    assert np.count_nonzero(few) <= EXACT
+    assert wilcoxon(few) == pytest.approx(
+        stats.wilcoxon(few, zero_method="pratt", method="asymptotic").pvalue, rel=0.1
+    )
 
 
 def test_holm_steps_down():

@@ -87,9 +87,9 @@ def test_plain_text_keeps_its_words(text):
     "unit", ["_", "*a", "*a ", "`", "` ", "| a ", "[", "[a](", "-", "**", "<b", "1. \n", "\x1b", "e\u0301"]
 )
 def test_long_and_odd_text_is_quick(unit):
-    started = time.perf_counter()
+    started = time.process_time()
     normalise(unit * (10_000 // len(unit)) + "x")
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_words_are_counted_as_a_reader_would():

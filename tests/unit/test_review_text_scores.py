@@ -1,8 +1,11 @@
 """String scores agree with the libraries' own figures; proxies are counted by hand."""
 
+import json
+import random
+
 import pytest
 
-from radtui.measures.text_scores import describe, score_texts
+from radtui.measures.text_scores import describe, rouge_l_each, score_texts
 
 PAIRS = [
     ("A nodule in the left upper lobe of the lung.", "A nodule in the left lower lobe of the lung."),
@@ -66,3 +69,47 @@ def test_proxies_by_hand():
     assert proxies.words_to_reference == pytest.approx(13 / 6)
     assert proxies.professional_per_100_words == pytest.approx(100 * 3 / 18)  # axial, CT, cyst
     assert describe([]).to_dict()["words"] is None
+
+
+def test_rouge_l_is_that_of_rouge_score():
+    from rouge_score.rouge_scorer import RougeScorer
+
+    generator = random.Random(3)
+    vocabulary = ["effusions", "opacity", "left", "right", "lungs", "clear", "nodular", "in", "the", "shows"]
+
+    def text():
+        return " ".join(generator.choices(vocabulary, k=generator.randint(0, 90)))
+
+    pairs = [(text(), text()) for _ in range(60)] + [("", "a"), ("Same text.", "same, text")]
+    theirs = RougeScorer(["rougeL"], use_stemmer=True)
+    ours = rouge_l_each([one for one, _ in pairs], [other for _, other in pairs])
+    assert ours == pytest.approx([theirs.score(other, one)["rougeL"].fmeasure for one, other in pairs])
+
+
+def test_chrf_and_its_interval_are_those_of_sacrebleu():
+    from sacrebleu.metrics import CHRF
+
+    generator = random.Random(7)
+    vocabulary = ["the", "lungs", "are", "clear", "Größe", "é", "心影", "effusion,", "(right)", "zone."]
+
+    def text():
+        return " ".join(generator.choices(vocabulary, k=generator.randint(1, 40)))
+
+    pairs = [(text(), text()) for _ in range(700)] + [("ab", text()), (text(), "abc"), ("x", "y")]
+    metric = CHRF()
+    theirs = metric.corpus_score([a for a, _ in pairs], [[b for _, b in pairs]], n_bootstrap=1000)
+    told = json.loads(theirs.format(width=6, signature=str(metric.get_signature()), is_json=True))
+    ours = score_texts(pairs)
+    assert ours.chrf.value == pytest.approx(theirs.score)
+    middle, half = told["confidence_mean"], told["confidence_var"]
+    assert (ours.chrf.low, ours.chrf.high) == pytest.approx((middle - half, middle + half), abs=1e-4)
+    assert ours.signatures["chrF2"] == str(metric.get_signature())
+
+
+def test_chrf_of_texts_without_room_for_their_characters_is_sacrebleus_own():
+    from sacrebleu.metrics import CHRF
+
+    every = "".join(map(chr, range(0x4E00, 0x4E00 + 3000)))
+    pairs = [(every[i : i + 300], every[i + 5 : i + 300]) for i in range(0, 2700, 300)]
+    theirs = CHRF().corpus_score([a for a, _ in pairs], [[b for _, b in pairs]])
+    assert score_texts(pairs).chrf.value == pytest.approx(theirs.score)

@@ -233,8 +233,8 @@ def test_searching_many_captions_is_quick(store: sqlite3.Connection) -> None:
         for n in range(20_000)
     ]
     cases.add(store, "rays", batch)
-    started_s = time.perf_counter()
+    started_s = time.process_time()
     found = cases.find(store, CaseQuery("rays", search="case 1999"))
-    took_s = time.perf_counter() - started_s
+    took_s = time.process_time() - started_s
     assert len(found) == 11  # 1999 and 19990 to 19999
     assert took_s < 0.5

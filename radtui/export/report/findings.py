@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from radtui.export.report.document import Point, Tone
 from radtui.export.report.gather import Gathered
-from radtui.measures.intervals import Estimate, Proportion
+from radtui.measures.intervals import Estimate
 from radtui.measures.scheme import parse_error_answer
+from radtui.measures.score_table import SCORES
 from radtui.measures.scores import ArmScores
-from radtui.measures.significance import ALPHA, TOO_FEW
+from radtui.measures.significance import ALPHA
 from radtui.measures.statistics import Summary
+from radtui.measures.text_scores import Proxies
 from radtui.measures.words import estimate, p_value, share
 from radtui.records import Rating
 
 RULE = (
     "Better and worse are said only where the numbers decide it: for the preference the exact sign test, for other"
     " answers of raters the 95 % interval of the difference and Wilcoxon's test (for dimensions adjusted by Holm), for"
-    f" scores of each arm apart two 95 % intervals that do not meet, bootstrapped ones of {TOO_FEW} texts or more."
-    " All else is left open, whichever way it points."
+    " scores the paired bootstrap's 95 % interval of the difference over the same cases and an exchange test adjusted"
+    " by Holm over all scores and arms. All else is left open, whichever way it points; BLEU and chrF belong to a whole"
+    " corpus and have no paired test here."
 )
 
 
@@ -63,43 +66,18 @@ def _scored(told: Gathered) -> Iterator[Point]:
     earlier, later = (told.scores.get(arm) for arm in told.two)
     if earlier is None or later is None:
         return
-    if earlier.truth and later.truth:
-        first, second = earlier.truth, later.truth
-        yield _apart("Findings named as they are (F1)", first.f1, second.f1)
-        yield _apart("Named findings that are there (precision)", first.precision, second.precision)
-        yield _apart("Findings that are named (recall)", first.recall, second.recall)
-        yield _apart("Right side", first.side, second.side)
-        yield _apart("Right place", first.zone, second.zone)
-        yield _apart("Names the examination", first.examination, second.examination)
-        yield _apart(
-            "Normal studies given a finding", first.invented_on_normal, second.invented_on_normal, less=True
+    paired = {each.score: each for each in told.differences if (each.earlier, each.later) == told.two}
+    for score in SCORES:
+        if score.less_is_better is None or score.value(earlier) is None or score.value(later) is None:
+            continue
+        figures, tone = f"{score.text(earlier)} → {score.text(later)}", Tone.OPEN
+        if (each := paired.get(score.key)) is not None:
+            tone = _side(each.difference, each.holm_p)
+            words = estimate(each.difference, signed=True, digits=score.digits, n=False)
+            figures += f", difference {words}, {p_value(each.holm_p)}"
+        yield Point(
+            _turned(tone) if score.less_is_better else tone, score.label[0].upper() + score.label[1:], figures
         )
-    if earlier.text and later.text:
-        yield _apart("Overlap with the reference (chrF)", earlier.text.chrf, later.text.chrf, digits=1)
-        yield _apart("Overlap with the reference (ROUGE-L)", earlier.text.rouge_l, later.text.rouge_l)
-
-
-def _apart(
-    claim: str,
-    earlier: Estimate | Proportion,
-    later: Estimate | Proportion,
-    less: bool = False,
-    digits: int = 2,
-) -> Point:
-    """Two figures of one kind: different where their intervals do not meet."""
-
-    def words(of: Estimate | Proportion) -> str:
-        return share(of) if isinstance(of, Proportion) else estimate(of, digits=digits)
-
-    tone = Tone.OPEN
-    enough = all(of.method == "wilson" or of.n >= TOO_FEW for of in (earlier, later))
-    if enough and None not in (earlier.low, earlier.high, later.low, later.high):
-        assert earlier.low is not None and earlier.high is not None
-        assert later.low is not None and later.high is not None
-        tone = (
-            Tone.BETTER if later.low > earlier.high else Tone.WORSE if later.high < earlier.low else Tone.OPEN
-        )
-    return Point(_turned(tone) if less else tone, claim, f"{words(earlier)} → {words(later)}")
 
 
 def _side(difference: Estimate, p: float | None) -> Tone:
@@ -182,16 +160,17 @@ def _cut_short(told: Gathered) -> Iterator[Point]:
 
 def proxies(scores: dict[str, ArmScores]) -> tuple[tuple[str, ...], ...]:
     """How each arm writes: rows of the figure's name and a value of each arm."""
-    every = [own.proxies for own in scores.values()]
+    every = [own.proxies for own in scores.values()]  # None of an arm whose texts are not English
 
-    def row(name: str, values: list[float | None], form: str) -> tuple[str, ...]:
-        return (name, *("-" if value is None else format(value, form) for value in values))
+    def row(name: str, value: Callable[[Proxies], float | None], form: str) -> tuple[str, ...]:
+        values = [value(one) if one else None for one in every]
+        return (name, *("-" if found is None else format(found, form) for found in values))
 
     return (
-        row("Words, mean", [one.words for one in every], ".1f"),
-        row("Words against the reference, median ratio", [one.words_to_reference for one in every], ".2f"),
+        row("Words, mean", lambda one: one.words, ".1f"),
+        row("Words against the reference, median ratio", lambda one: one.words_to_reference, ".2f"),
         row("Slots filled of 7 (modality, view, region, side, finding, location, severity)",
-            [one.slots_filled for one in every], ".2f"),
-        row("Sentences that name a finding", [one.sentences_naming_finding.value for one in every], ".1%"),
-        row("Professional terms per 100 words", [one.professional_per_100_words for one in every], ".1f"),
+            lambda one: one.slots_filled, ".2f"),
+        row("Sentences that name a finding", lambda one: one.sentences_naming_finding.value, ".1%"),
+        row("Professional terms per 100 words", lambda one: one.professional_per_100_words, ".1f"),
     )  # fmt: skip

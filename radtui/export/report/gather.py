@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 
 from radtui.charts.model import ChartModel
 from radtui.export.loss import loss_model
+from radtui.measures.paired import PairedDifference
 from radtui.measures.scheme import Scheme
-from radtui.measures.scores import ArmScores
+from radtui.measures.scores import ArmScores, compare_scores, score_arms
 from radtui.measures.statistics import Summary
 from radtui.paths import DataDir
 from radtui.records import Arm, Case, Comparison, Job, JobKind, Rating, Study, UserError
 from radtui.store import arms, cases, jobs, studies
-from radtui.study.study import Review, rated, read_review, score_study, summarise_review
+from radtui.study.study import Review, rated, read_review, scored_texts, summarise_review
 
 EXAMPLES = 6
 PREVIEW_PX = 480  # twice the width an example takes on a page
@@ -44,6 +45,7 @@ class Gathered:
     review: Review
     summary: Summary
     scores: dict[str, ArmScores]
+    differences: tuple[PairedDifference, ...]  # of the scores of every two arms, over the same cases
     truncated: dict[str, int]
     described: tuple[Case, ...]
     dataset: cases.DatasetSummary | None
@@ -91,6 +93,7 @@ def gather(data: DataDir, db: sqlite3.Connection, study: Study, scheme: Scheme) 
     described = cases.get_many(db, studies.comparison_ids(db, study))
     pairs = studies.comparisons(db, study, [case.id for case in described])
     learnt = train.result.get("images") if train else None
+    texts = scored_texts(db, study)
     return Gathered(
         study=study,
         arms=tuple(arms.get(db, arm.arm_id) for arm in study.arms),
@@ -99,7 +102,8 @@ def gather(data: DataDir, db: sqlite3.Connection, study: Study, scheme: Scheme) 
         after_ratings=parent if parent is not train else None,
         review=review,
         summary=summarise_review(review),
-        scores=score_study(db, study),
+        scores=score_arms(texts),
+        differences=tuple(compare_scores(texts)),
         truncated={
             arm: sum(arm in pair.texts and pair.by(arm).truncated for pair in pairs.values())
             for arm in study.arm_names

@@ -22,7 +22,7 @@ from radtui.export.report.gather import Example, Gathered
 from radtui.export.report.phrases import heading, short_label
 from radtui.measures.arms import Arms
 from radtui.measures.quality import Acceptability
-from radtui.measures.words import estimate, left_out_words, p_value, share, versions_words
+from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
 from radtui.percent import percent_text
 from radtui.records import Rating
 
@@ -258,6 +258,8 @@ def trust(told: Gathered) -> Section:
         rows.append(("Scheme", pooled))
     if summary.agreement:
         rows.insert(0, ("Agreement of raters", f"Krippendorff's alpha {estimate(summary.agreement.alpha)}"))
+    if about_readers := readers_words(len(summary.raters)):
+        rows.insert(0, ("Readers", about_readers))
     if summary.repeats:
         rows.insert(0, ("Same answer to a hidden repeat", share(summary.repeats.same)))
     if len(summary.raters) > 1:

@@ -9,6 +9,7 @@ from textual.content import Content
 from radtui.measures.scores import ArmScores
 from radtui.measures.text_scores import Proxies, TextScores
 from radtui.measures.truth_scores import TruthScores
+from radtui.measures.words import NOT_ENGLISH
 from radtui.tui.review.summary_text import compared, share_text, title, value_text
 
 TRUTH = (
@@ -47,6 +48,8 @@ def score_lines(scores: dict[str, ArmScores]) -> list[Content]:
         rows += [*_truth(two, earlier.truth, later.truth), Content("")]
     if earlier.text is not None and later.text is not None:
         rows += [*_texts(two, earlier.text, later.text), Content("")]
+    if earlier.proxies is None or later.proxies is None:
+        return [*rows, Content(NOT_ENGLISH)]
     return rows + _proxies(two, earlier.proxies, later.proxies)
 
 

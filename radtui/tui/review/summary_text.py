@@ -14,7 +14,7 @@ from radtui.measures.quality import Acceptability, Errors
 from radtui.measures.scheme import Scheme
 from radtui.measures.significance import TOO_FEW
 from radtui.measures.statistics import LeftOut, Power, RaterLine, Summary
-from radtui.measures.words import left_out_words, versions_words
+from radtui.measures.words import left_out_words, readers_words, versions_words
 from radtui.percent import percent_text
 
 LABEL_CELLS = 25
@@ -50,6 +50,7 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
         found += [Content(""), *hung(_errors(summary.errors, scheme, summary), width_cells)]
     if summary.n:
         found += [Content(""), *_checks(summary)]
+        found.append(Content.styled(readers_words(len(summary.raters)), "$muted"))
     found += _left_out(summary.left_out)
     if pooled := versions_words(summary.versions):
         found.append(Content.styled(f"{pooled}.", "$muted"))

@@ -85,7 +85,7 @@ class ImageCanvas(Widget):
         """A thread is done with a request; of no use outside this widget."""
 
         name: str
-        frame: int
+        frame: int | None
         future: Future[Pyramid]
 
     def __init__(
@@ -107,7 +107,7 @@ class ImageCanvas(Widget):
         self._state_text = self._empty = empty
         self._wanted_key = ""
         self._load_bytes: Callable[[], bytes] = bytes
-        self._wanted_frame = 0
+        self._wanted_frame: int | None = None
         self._loader = loader or shared()
         self._pacer = Pacer(self)
         self._colours = colours
@@ -127,7 +127,7 @@ class ImageCanvas(Widget):
         self._wanted_key, self._load_bytes = key, load
         self.look = replace(self.look, frame=0) if self.keep_view else View()
         self.pyramid, self.state, self._state_text = None, State.LOADING, "reading the image ..."
-        self._request(0)
+        self._request(None)  # of many, the frame that stands for the file
         if self.state is State.LOADING:
             self.refresh()
 
@@ -196,7 +196,7 @@ class ImageCanvas(Widget):
             self.app.post_message(ColoursKnown())  # Textual reads fewer signs of it, as none of tmux's
         self.app.call_from_thread(self.refresh)
 
-    def _request(self, frame: int) -> None:
+    def _request(self, frame: int | None) -> None:
         name, self._wanted_frame = self._wanted_key, frame
         future = self._loader.request(name, self._load_bytes, frame)
         if future.done() and not future.cancelled():
@@ -212,14 +212,15 @@ class ImageCanvas(Widget):
         elif (event.name, event.frame) == (self._wanted_key, self._wanted_frame):
             self._request(event.frame)  # another canvas dropped what was waiting
 
-    def _take(self, name: str, frame: int, future: Future[Pyramid]) -> None:
+    def _take(self, name: str, frame: int | None, future: Future[Pyramid]) -> None:
         """Show what was decoded, unless another image has been asked for meanwhile."""
         if (name, frame) != (self._wanted_key, self._wanted_frame):
             return
         error = future.exception()
         if error is None:
             self.pyramid, self.state = future.result(), State.SHOWN
-            self.look = settled(self.pyramid, replace(self.look, frame=frame), self.port)
+            look = replace(self.look, frame=self.pyramid.raster.frame)
+            self.look = settled(self.pyramid, look, self.port)
             self.post_message(self.Shown(name))
         else:
             self.pyramid, self.state = None, State.FAILED

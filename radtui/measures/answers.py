@@ -1,0 +1,133 @@
+"""Answers to one question with the case and the reader of each, and the figures that every question has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from radtui.measures.intervals import Estimate, Proportion, mean_of, proportion, wilson_limits
+from radtui.measures.readers import Spread, mean_limits, share_limits, spread_of
+from radtui.records import Rating
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BY_READERS = "readers and cases"  # method of an interval in which both are random
+SPARSE = 8  # case ids are counted by place unless these are so many times more than the answers
+BY_CASES = "cases"  # one reader, or the readers as the only ones there are
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Answers to one question; the three arrays are of one length, (n,)."""
+
+    cases: np.ndarray  # int64, from 0
+    readers: np.ndarray  # int64, from 0
+    values: np.ndarray  # float64
+
+    def __len__(self) -> int:
+        """How many answers there are."""
+        return len(self.values)
+
+    @property
+    def several_readers(self) -> bool:
+        """Whether answers of more than one reader are among them."""
+        return bool(len(self)) and bool((self.readers != self.readers[0]).any())
+
+    @property
+    def plain(self) -> bool:
+        """Whether they are one reader's, one a case, so that they are independent."""
+        import numpy as np
+
+        return not self.several_readers and (not len(self) or int(np.bincount(self.cases).max()) == 1)
+
+    @property
+    def independent(self) -> np.ndarray:
+        """One value per case, the mean of its answers: what a test that assumes independence may see."""
+        import numpy as np
+
+        counts = np.bincount(self.cases)
+        sums = np.bincount(self.cases, self.values)
+        return sums[counts > 0] / counts[counts > 0]
+
+    @property
+    def spread(self) -> Spread:
+        """Mean and variances; there is at least one answer."""
+        return spread_of(self.values, self.readers, self.cases)
+
+    def with_values(self, values: Sequence[float] | Sequence[bool] | np.ndarray) -> Answers:
+        """The same cases and readers with other values."""
+        import numpy as np
+
+        return Answers(self.cases, self.readers, np.asarray(values, dtype=float))
+
+    def where(self, keep: np.ndarray) -> Answers:
+        """Only the answers marked true."""
+        return Answers(self.cases[keep], self.readers[keep], self.values[keep])
+
+    def share(self, hits: Sequence[bool] | np.ndarray) -> Proportion:
+        """Share of hits: Wilson's interval for one reader's independent answers, else one for readers and cases.
+
+        Args:
+            hits: One per answer.
+        """
+        told = self.with_values(hits)
+        total, n = int(told.values.sum()), len(told)
+        if self.plain:
+            return proportion(total, n)
+        found = told.spread
+        share = found.mean
+        these = share_limits(share, found.variance_these, found.cases - 1, found.cases)
+        if total in (0, n):
+            limits = wilson_limits(found.cases if total else 0, found.cases)
+            return Proportion(
+                total, n, *limits, "wilson by case", found.readers, found.cases, these if found.readers > 1 else None
+            )  # fmt: skip
+        if found.cases < 2:  # nothing tells how far cases differ
+            return Proportion(total, n, None, None, BY_CASES, found.readers, found.cases)
+        if found.readers < 2:
+            return Proportion(total, n, *these, BY_CASES, 1, found.cases)
+        low, high = share_limits(share, found.variance, found.degrees, found.cases)
+        return Proportion(total, n, low, high, BY_READERS, found.readers, found.cases, these)
+
+    def mean(self, seed: int = 0) -> Estimate:
+        """Mean: BCa bootstrap for one reader's independent answers, else Student's interval for readers and cases."""
+        if self.plain:
+            return mean_of(self.values, seed)
+        found = self.spread
+        these = mean_limits(found.mean, found.variance_these, found.cases - 1)
+        if found.readers < 2:
+            low, high = these or (None, None)
+            return Estimate(found.mean, low, high, found.n, BY_CASES, 1, found.cases)
+        low, high = mean_limits(found.mean, found.variance, found.degrees) or (None, None)
+        return Estimate(found.mean, low, high, found.n, BY_READERS, found.readers, found.cases, these)
+
+
+def answers_of(rows: Iterable[tuple[int, str, float]]) -> Answers:
+    """Answers from (case id, reader, value) rows."""
+    kept = list(rows)
+    return _answers([case for case, _, _ in kept], [r for _, r, _ in kept], [value for _, _, value in kept])
+
+
+def answers_to(ratings: Sequence[Rating], values: Sequence[float] | None = None) -> Answers:
+    """Answers from ratings and what each says of the question; without values, to be given them later."""
+    return _answers(
+        list(map(attrgetter("case_id"), ratings)),
+        list(map(attrgetter("rater"), ratings)),
+        [0.0] * len(ratings) if values is None else values,
+    )
+
+
+def _answers(case_ids: Sequence[int], readers: Sequence[str], values: Sequence[float]) -> Answers:
+    import numpy as np
+
+    places = {name: place for place, name in enumerate(dict.fromkeys(readers))}
+    cases = np.asarray(case_ids, dtype=np.int64)
+    if len(cases):
+        cases = cases - cases.min()
+        if cases.max() > SPARSE * len(cases):
+            cases = np.unique(cases, return_inverse=True)[1].astype(np.int64)
+    by_reader = np.fromiter(map(places.__getitem__, readers), dtype=np.int64, count=len(readers))
+    return Answers(cases, by_reader, np.asarray(values, dtype=float))
