@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from radtui.jobs.known_models import known_models
 from radtui.paths import DataDir
 from radtui.presets import PRESETS
 from radtui.records import JobKind, UserError
@@ -57,7 +58,7 @@ class Choices:
 def read_names(db: sqlite3.Connection) -> tuple[list[DatasetSummary], list[str]]:
     """The data sets, and the names of models known here."""
     used = [str(job.settings.get("model", "")) for job in jobs.all_jobs(db) if job.kind is JobKind.TRAIN]
-    known = [*used, *(one.model for one in PRESETS.values())]
+    known = [*used, *(one.model for one in PRESETS.values()), *(each.name for each in known_models())]
     return cases.datasets(db), list(dict.fromkeys(model for model in known if model))
 
 
