@@ -371,18 +371,21 @@ class GenerateSettings(Settings):
 class ImportSettings(Settings):
     """One import: where from, under which name, and which columns hold what."""
 
-    source: str = _set("", "Folder, parquet file or folder, hub id, DICOM folder, or phantoms:SEED")
+    source: str = _set("", "Folder, archive, table, hub id, DICOM folder, or phantoms:SEED")
     name: str = _set("", "Name of the data set")
-    split: str = _set(
-        "",
-        "Split for sources that name none; empty means train",
-    )
-    hold_out: int = _set(
-        10, "Share of the images to put in split test where all would be in train; 0 keeps them", unit="percent",
-        low=0, high=90,
-    )  # fmt: skip
+    split: str = _set("", "Split for sources that name none; empty means train")
+    hold_out: int = _set(10, "Share held out as test where all are in train", unit="percent", low=0, high=90)
+    table: str = _set("", "Name of the table to use where a source has several; empty finds it")
     image_column: str = _set("", "Column with the image or its file name; empty finds it")
-    text_column: str = _set("", "Column with the reference text; empty finds it")
+    text_column: str = _set("", "Column with the text, or several as findings+impression; empty finds it")
+    question_column: str = _set("", "Column with the question of each row; empty finds it, - asks none")
     id_column: str = _set("", "Column with the image's own id; empty finds it")
-    split_column: str = _set("", "Column with the split; empty finds it")
+    split_column: str = _set("", "Column with the split; empty finds it, - uses none")
+    patient_column: str = _set("", "Column that tells patients apart; empty finds it, - uses none")
+    exam_column: str = _set("", "Column that tells exams apart; empty finds it, - uses none")
+    delimiter: str = _set("", "Sign between the cells of a CSV file, or tab; empty finds it")
+    encoding: str = _set("", "Encoding of text files, such as gb18030; empty finds it")
+    keep_columns: str = _set("", "Columns to keep although they seem to name people, with commas between")
+    trust_names: bool = _set(False, "Keep names of files as they are: of public data, which name nobody")
+    salt_file: str = _set("", "Salt of another data folder, to have the same patients held out here")
     limit: int = _set(0, "Import only the first images of each split; 0 imports all", unit="images", low=0)

@@ -17,6 +17,7 @@ from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.store import jobs, metrics
 
 LOOK_S = 0.25
+SAID_PROBLEMS = 20
 PLAIN_LINE_S = 10.0  # where the output is no terminal, a line this often
 NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions", JobKind.ASK: "texts",
         JobKind.SCORE: "texts"}  # fmt: skip
@@ -56,10 +57,25 @@ def report_end(data: DataDir, job: Job) -> int:
     """Say how a job ended, on stderr; returns the exit code."""
     if job.state is JobState.DONE:
         click.echo(f"Job {job.id} done. {job.message}".rstrip(), err=True)
+        _say_problems(data, job)
         return 0
     click.echo(f"Job {job.id} {job.state}. {job.error or job.message}".rstrip(), err=True)
+    _say_problems(data, job)
     click.echo(f"Its log: {data.command('jobs', 'log', str(job.id))}", err=True)
     return 1
+
+
+def _say_problems(data: DataDir, job: Job) -> None:
+    """What an import did not use, and why: the first of them, and where all are listed."""
+    listed = job.result.get("problems")
+    if not isinstance(listed, list) or not listed:
+        return
+    click.echo("Not used, or guessed:", err=True)
+    for where, reason, count in listed[:SAID_PROBLEMS]:
+        times = f" ({count:,} times)" if count > 1 else ""
+        click.echo(f"  {where}: {reason}{times}", err=True)
+    if len(listed) > SAID_PROBLEMS:
+        click.echo(f"All of them: {data.command('show', '--problems', '--dataset', job.dataset)}", err=True)
 
 
 def _describe(db: sqlite3.Connection, job: Job, progress: Progress) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -20,22 +21,42 @@ from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
 @click.command("import")
 @click.argument("source")
 @settings_options(ImportSettings, leave_out=("source",))
+@click.option("--dry-run", is_flag=True, help="Take nothing: show what would come in, and what would not.")
 @click.option("--detach", is_flag=True, help="Return at once and print the job's id.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @pass_session
-def import_(session: Session, source: str, detach: bool, as_json: bool, **given: Any) -> None:
-    """Import images from SOURCE.
+def import_(session: Session, source: str, dry_run: bool, detach: bool, as_json: bool, **given: Any) -> None:
+    """Import cases from SOURCE.
 
-    A folder of images (with metadata.csv, metadata.jsonl or sidecar texts), a parquet file or folder, DICOM, a
-    hub id such as unsloth/Radiology_mini, or phantoms:SEED for drawn ones. It can be interrupted and repeated.
+    A folder of images with tables, JSON or texts beside them, a zip or tar file, a CSV, JSON, parquet or Excel file, a
+    folder of save_to_disk, DICOM, volumes, a hub id such as unsloth/Radiology_mini, or phantoms:SEED for drawn ones.
+    It can be interrupted and repeated. --dry-run shows three whole cases, the counts, and what is not used and why.
 
-    Where a source has no splits, or only train, 10 % of its images become split test: which ones, their bytes say.
+    Where a source has no splits, or only train, 10 % of its patients become split test; where it does not tell
+    patients apart, of its exams, else of its images.
     """
     from radtui.jobs import submit_import
 
+    settings = apply(ImportSettings(source=source), given)
+    if settings.salt_file:
+        settings = replace(settings, salt_file=str(Path(settings.salt_file).expanduser().resolve()))
+    if dry_run:
+        _print_preview(settings, as_json)
     db = session.connect()
-    job = submit_import(session.data, db, apply(ImportSettings(source=source), given))
+    job = submit_import(session.data, db, settings)
     _finish(session, db, job, wait=not detach, as_json=as_json, stop_on_interrupt=True)
+
+
+def _print_preview(settings: ImportSettings, as_json: bool) -> NoReturn:
+    """Print what an import would bring in, and leave: 0 when anything would come in, 1 when nothing would."""
+    from radtui.sources.preview_process import preview_in_process
+
+    preview = preview_in_process(settings)
+    if as_json:
+        print_result(preview.to_dict(), as_json)
+    else:
+        click.echo("\n".join(preview.lines()))
+    sys.exit(0 if preview.samples else 1)
 
 
 @click.command()

@@ -1,15 +1,15 @@
-"""Where images come from: folders, parquet, the Hugging Face hub, DICOM, and the demo's phantoms.
+"""Where cases come from: folders, archives, tables of every kind, the Hugging Face hub, and the demo's phantoms.
 
-    base.py      the Source protocol, split names, limits, files of a folder
-    columns.py   which column holds what
-    table.py     rows of CSV and JSON Lines
-    folder.py    images with a table, with texts beside them, or alone
-    parquet.py   images inside parquet files
-    hub.py       a data set by its hub id; hub_download.py tells how far a download is
-    dicom.py     DICOM files, with an allow-list for their headers
-    phantoms.py  drawn radiographs
+    files.py      a source as one tree of regular files; archives.py zip and tar read in place
+    readers/      bytes to rows: CSV, JSON, parquet, Arrow, Excel
+    layouts/      rows and files to cases: what columns hold, which file a name means, what belongs together
+    local.py      a folder, a file or an archive as a source
+    hub.py        a data set by its hub id; hub_download.py tells how far a download is
+    phantoms.py   drawn radiographs
+    choices.py    what a user may say about a source; preview.py what it shows before it is taken
+    images.py     one file's bytes to images that may be kept; kinds.py what a file is; dicom.py headers
 
-datasets, pyarrow and pydicom are imported inside functions: the app looks at sources without them.
+datasets, pyarrow, openpyxl and pydicom are imported inside functions: the app looks at sources without them.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 
 from radtui.records import UserError
 from radtui.settings import SEED_DATASET, ImportSettings
-from radtui.sources.base import IMAGE_SUFFIXES, Source, existing_path, walk
-from radtui.sources.dicom import DicomSource, find_dicom, looks_like_dicom
-from radtui.sources.folder import FolderSource, find_tables
+from radtui.sources.archives import archive_kind
+from radtui.sources.base import IMAGE_SUFFIXES, Source, existing_path
+from radtui.sources.choices import SourceChoices
 from radtui.sources.hub import HubSource, is_hub_id
-from radtui.sources.parquet import ParquetSource, find_parquet
+from radtui.sources.local import LocalSource
 from radtui.sources.phantoms import PREFIX, PhantomSource
-from radtui.sources.table import TABLE_SUFFIXES
+from radtui.sources.readers import table_suffix
 
-__all__ = ["Source", "open_source"]
+__all__ = ["Source", "SourceChoices", "open_source"]
 
 
 def open_source(settings: ImportSettings) -> Source:
@@ -38,43 +38,31 @@ def open_source(settings: ImportSettings) -> Source:
         UserError: there is nothing of that name, nothing in it to import, or no column with images.
     """
     text = settings.source.strip()
+    choices = SourceChoices.of(settings)
     if text.startswith(PREFIX):
-        return PhantomSource(text, settings)
+        return PhantomSource(text, choices)
     path = existing_path(text) if text else None
     if path is not None:
-        return _open_folder(path, settings) if path.is_dir() else _open_file(path, settings)
+        return LocalSource(_usable(path), choices)
     if is_hub_id(text):
-        return HubSource(text, settings)
+        return HubSource(text, choices)
     raise UserError(
         f"There is no folder or file {text!r}; name one, or a hub id such as {SEED_DATASET}, or phantoms:SEED."
     )
 
 
-def _open_file(path: Path, settings: ImportSettings) -> Source:
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        return ParquetSource(path, settings)
-    if suffix in TABLE_SUFFIXES:
-        return FolderSource(path, settings)
-    if suffix in IMAGE_SUFFIXES:
+def _usable(path: Path) -> Path:
+    """The path of a source that can be looked through. Raises UserError for a single file that is none."""
+    if path.is_dir() or archive_kind(path.name) or table_suffix(path.name):
+        return path
+    if not path.is_file():
+        raise UserError(f"{path.name} is neither a file nor a folder; name a folder.")
+    from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
+
+    with path.open("rb") as file:
+        kind = file_kind(path.name, file.read(HEAD_BYTES))
+    if kind.use in (Use.DICOM, Use.VOLUME):
+        return path
+    if kind.use is Use.IMAGE or path.suffix.lower() in IMAGE_SUFFIXES:
         raise UserError(f"{path.name} is one image; name the folder it is in.")
-    if suffix in (".dcm", ".dicom") or looks_like_dicom(path):
-        return DicomSource(path, settings)
-    raise UserError(f"{path.name} is no parquet, CSV, JSON Lines or DICOM file; name one, or a folder.")
-
-
-def _open_folder(path: Path, settings: ImportSettings) -> Source:
-    """A table decides, then parquet (a hub repository has pictures beside it), then what there is more of."""
-    files = walk(path)
-    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
-    if any(table.stem.lower() == "metadata" for table in find_tables(path, files)):
-        return FolderSource(path, settings)
-    if find_parquet(files):
-        return ParquetSource(path, settings)
-    others = [file for file in files if file.suffix.lower() not in IMAGE_SUFFIXES | TABLE_SUFFIXES | {".txt"}]
-    dicom = find_dicom(path, others)
-    if len(dicom) > len(images) and not find_tables(path, files):
-        return DicomSource(path, settings)
-    if images or (dicom and find_tables(path, files)):
-        return FolderSource(path, settings)
-    raise UserError(f"There are no images, parquet or DICOM files in {path}; name another folder.")
+    raise UserError(f"{path.name}: {kind.reason}")

@@ -6,10 +6,14 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from radtui.records import NewCase, NewCaseImage, Truth, UserError
+from radtui.records import NewCase, Problem, UserError
+
+if TYPE_CHECKING:
+    from radtui.sources.preview import Preview
 
 IMAGE_SUFFIXES = frozenset(
     (
@@ -25,6 +29,11 @@ IMAGE_SUFFIXES = frozenset(
         ".dib",
         ".gif",
         ".jp2",
+        ".j2k",
+        ".j2c",
+        ".jpc",
+        ".jpx",
+        ".avif",
         ".pgm",
         ".ppm",
     )
@@ -34,7 +43,7 @@ MAX_FILE_BYTES = 2**30  # an image's bytes are held in memory while they are imp
 
 _SPLIT_WORDS = {
     "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
+    "validation": ("validation", "valid", "val", "dev", "validate", "validating", "development"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
 """Words that mean a split, in file names, folder names and cells.
@@ -43,41 +52,56 @@ Source: Hugging Face datasets, "Structure your repository", section "Split names
 """
 _SPLIT_OF_WORD = {word: split for split, words in _SPLIT_WORDS.items() for word in words}
 _WORD = re.compile(r"[a-z]+")
+_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|tar\.bz2|tar\.xz)$")
+_FOLDER_WORDS = frozenset(
+    (
+        "images",
+        "image",
+        "imgs",
+        "img",
+        "data",
+        "set",
+        "dataset",
+        "stage",
+        "png",
+        "jpg",
+        "dicom",
+        "split",
+        "folder",
+        "of",
+    )
+)
+"""Words that a split's folder may have beside its own: "stage_2_train_images"."""
 
 
 class Source(Protocol):
-    """Where images come from. Making one reads no image, and iterating holds a few images at a time."""
+    """Where cases come from. Making one reads no image, and iterating holds a few images at a time."""
 
     @property
     def location(self) -> str:
         """What identifies the source: a full path, a hub id, or `phantoms:...`."""
 
+    @property
+    def problems(self) -> list[Problem]:
+        """What of the source is not used, and why; complete once every case was read."""
+
     def describe(self) -> str:
         """Say in one line what was found: kind, place, number of images, columns."""
 
     def total(self) -> int | None:
-        """Images that iterating will yield, or None where only iterating tells; may take a while."""
+        """Cases that iterating will yield, or None where only iterating tells; may take a while."""
 
     def splits(self) -> set[str]:
-        """The splits that images will be in, asked for after `total`."""
+        """The splits that cases will be in, asked for after `total`."""
 
     def __iter__(self) -> Iterator[NewCase]:
         """Every case in a fixed order, an unreadable image with its reason."""
 
+    def cases(self) -> Iterator[NewCase]:
+        """The same as iterating."""
 
-def one_image(
-    split: str,
-    key: str,
-    data: bytes,
-    reference: str,
-    examination: str,
-    facts: dict[str, str],
-    truth: tuple[Truth, ...],
-    error: str,
-) -> NewCase:
-    """A case of one image, with its bytes or the reason why there are none."""
-    image = NewCaseImage(data, PurePosixPath(key).name, error=error)
-    return NewCase(split, key, (image,), reference, examination=examination, facts=facts, truth=truth)
+    def preview(self, samples: int = 3, limit_s: float = 2.0) -> Preview:
+        """What an import would bring in: the same path as `cases`, stopped after a few."""
 
 
 class SplitLimit:
@@ -112,7 +136,12 @@ def counted(n: int, noun: str) -> str:
 def split_name(text: str) -> str:
     """A split's usual name: "val", "Valid" and "dev" are `validation`; unknown names stay as they are."""
     text = text.strip()
-    return _SPLIT_OF_WORD.get(text.lower(), text)
+    return _SPLIT_OF_WORD.get(text.casefold(), text)
+
+
+def is_split_word(text: str) -> bool:
+    """Whether a text is a usual word for a split."""
+    return text.strip().casefold() in _SPLIT_OF_WORD
 
 
 def split_rank(split: str) -> tuple[int, str]:
@@ -121,21 +150,30 @@ def split_rank(split: str) -> tuple[int, str]:
     return (usual.index(split) if split in usual else len(usual), split)
 
 
-def split_of_path(path: PurePosixPath, with_stem: bool = False) -> str:
+def split_of_path(path: PurePosixPath | str, with_stem: bool = False) -> str:
     """The split that a path inside a source names, or "".
 
     Args:
-        path: Relative to the source; a folder that is called `train`, `val`, `test`, ... decides.
+        path: Relative to the source; a folder that is called `train`, `val`, `train2017`, `test_images`, ... decides.
         with_stem: Also look for such a word in the file's own name, as in `train-00000-of-00002.parquet`.
     """
-    for folder in path.parts[:-1]:
-        if folder.lower() in _SPLIT_OF_WORD:
-            return _SPLIT_OF_WORD[folder.lower()]
+    *folders, name = str(path).split("/")
+    for folder in folders:
+        if split := _split_of_folder(folder.lower()):
+            return split
     if with_stem:
-        for word in _WORD.findall(path.stem.lower()):
+        for word in _WORD.findall(name.lower()):
             if word in _SPLIT_OF_WORD:
                 return _SPLIT_OF_WORD[word]
     return ""
+
+
+@cache
+def _split_of_folder(folder: str) -> str:
+    words = _WORD.findall(_ARCHIVE.sub("", folder))
+    known = [_SPLIT_OF_WORD[word] for word in words if word in _SPLIT_OF_WORD]
+    others = [word for word in words if word not in _SPLIT_OF_WORD]
+    return known[0] if len(known) == 1 and all(word in _FOLDER_WORDS for word in others) else ""
 
 
 def walk(root: Path) -> list[PurePosixPath]:

@@ -8,31 +8,14 @@ Source: DICOM PS3.15, annex E, lists the attributes that identify a patient; non
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import warnings
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from radtui.imaging.dicom_luts import numbers_of
-from radtui.imaging.dicom_read import is_dicom, read_dataset
+from radtui.imaging.dicom_read import read_dataset
 from radtui.imaging.dicom_tags import CODES, MODALITIES, OVERLAY_GROUPS
-from radtui.records import NewCase, UserError
-from radtui.settings import ImportSettings
-from radtui.sources.base import (
-    DICOM_SUFFIXES,
-    SplitLimit,
-    counted,
-    limited_total,
-    one_image,
-    read_file,
-    split_name,
-    split_of_path,
-    walk,
-)
 from radtui.sources.identity_words import PLACES, identity_words, plain
 
 if TYPE_CHECKING:
@@ -89,24 +72,6 @@ class Header:
     exam: str = ""
     burned_in: bool = False
     overlay: bool = False
-
-
-def looks_like_dicom(path: Path) -> bool:
-    """Whether a file is DICOM by its first bytes, with or without a preamble."""
-    try:
-        with path.open("rb") as file:
-            return is_dicom(file.read(_HEAD_BYTES))
-    except OSError:
-        return False
-
-
-def find_dicom(root: Path, files: list[PurePosixPath]) -> list[PurePosixPath]:
-    """The DICOM files of a folder, by suffix or prefix; a medium's index (DICOMDIR) is none."""
-    return [
-        file for file in files
-        if file.name.upper() != "DICOMDIR"
-        and (file.suffix.lower() in DICOM_SUFFIXES or looks_like_dicom(root / file))
-    ]  # fmt: skip
 
 
 def keep_quiet() -> None:
@@ -167,65 +132,3 @@ def _fact(name: str, value: Any) -> str:
         words = str(value).replace("_", " ").split()
         return " ".join(str(value).split()) if words and all(plain(word) in PLACES for word in words) else ""
     return ", ".join(f"{number:g}" for number in numbers_of(value))
-
-
-def safe_key(path: PurePosixPath, header: Header, data: bytes) -> str:
-    """A key for an image: its path in the source, unless that names the patient.
-
-    Folders of exported studies are often called after the patient. A path in which a word of the header's name,
-    id, accession number or birth date occurs is replaced by the start of the file's sha256; a name that the
-    header does not have (because it was emptied while the folders kept theirs) cannot be noticed.
-    """
-    text = str(path).lower()
-    if any(word in text for word in header.identity):
-        return "dicom-" + hashlib.sha256(data).hexdigest()[:16]
-    return str(path)
-
-
-class DicomSource:
-    """Every DICOM file of a folder, or one."""
-
-    def __init__(self, path: Path, settings: ImportSettings) -> None:
-        """Look through the folder.
-
-        Raises:
-            UserError: pydicom is not installed, or there is no DICOM file.
-        """
-        try:
-            import pydicom  # noqa: F401  # only whether it is there
-        except ImportError as error:
-            raise UserError("DICOM needs pydicom; install it with: pip install 'radtui[dicom]'.") from error
-        self.location = str(path)
-        self._settings = settings
-        self._root = path if path.is_dir() else path.parent
-        self._files = find_dicom(path, walk(path)) if path.is_dir() else [PurePosixPath(path.name)]
-        if not self._files:
-            raise UserError(f"There is no DICOM file in {path}; name another folder.")
-
-    def describe(self) -> str:
-        """Say what the folder has."""
-        return f"DICOM {self.location}: {counted(self.total(), 'file')}, no texts"
-
-    def total(self) -> int:
-        """Files that will come."""
-        return limited_total(Counter(map(self._split, self._files)), self._settings.limit)
-
-    def splits(self) -> set[str]:
-        """The splits that the files' folders name, and the usual one for files without."""
-        return set(map(self._split, self._files))
-
-    def __iter__(self) -> Iterator[NewCase]:
-        """Every file in the order of its path."""
-        limit = SplitLimit(self._settings.limit)
-        for file in self._files:
-            split = self._split(file)
-            if not limit.take(split):
-                continue
-            data, error = read_file(self._root / file)
-            header = header_facts(data) if data else Header()
-            yield one_image(
-                split, safe_key(file, header, data), data, "", header.examination, header.facts, (), error
-            )
-
-    def _split(self, file: PurePosixPath) -> str:
-        return split_of_path(file) or split_name(self._settings.split) or "train"

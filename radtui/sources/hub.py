@@ -6,16 +6,23 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from radtui.records import NewCase, UserError
-from radtui.settings import ImportSettings
-from radtui.sources import columns as cols
-from radtui.sources.base import SplitLimit, counted, limited_total, split_name
+from radtui.records import NewCase, Problem, UserError
+from radtui.sources.base import SplitLimit, counted, limited_total, read_file, split_name
+from radtui.sources.choices import SourceChoices
 from radtui.sources.hub_download import Download, dataset_files, sizes
-from radtui.sources.parquet import ParquetSource, row_image
+from radtui.sources.layouts.draft import as_case
+from radtui.sources.layouts.roles import find_roles, role_problems
+from radtui.sources.layouts.tabled import TableLayout
+from radtui.sources.local import PREVIEW_S, LocalSource, count_cases
+from radtui.sources.preview import Preview, TableUse, identity_columns
+from radtui.sources.readers.table import NOTHING, Row
 
+_SAMPLE_ROWS = 50
 TIMEOUT_S = 20.0  # for an answer, not for a whole download
 _SHARD = re.compile(r"-\d+-of-(\d+)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -26,28 +33,58 @@ def is_hub_id(text: str) -> bool:
     return bool(_HUB_ID.fullmatch(text)) and ".." not in text
 
 
-class HubSource:
-    """A data set by its hub id. Nothing is imported or downloaded before its images are counted or read."""
+class HubTable:
+    """One split of a hub data set."""
 
-    def __init__(self, hub_id: str, settings: ImportSettings) -> None:
+    def __init__(self, split: str, rows: Any) -> None:
+        self.file, self.part = split, ""
+        self.notes: list[Problem] = []
+        self.columns = tuple(rows.features)
+        self._rows = rows
+
+    def count(self) -> int | None:
+        """How many rows it has."""
+        return len(self._rows)
+
+    def rows(self, without: AbstractSet[str] = NOTHING) -> Iterator[Row | Problem]:
+        """Every row; an image that is only named by its path in the cache is read."""
+        kept = [name for name in self.columns if name not in without]
+        rows = self._rows.select_columns(kept) if len(kept) < len(self.columns) else self._rows
+        for number, row in enumerate(rows):
+            yield Row(number, {name: _with_bytes(cell) for name, cell in row.items()})
+
+
+class HubSource:
+    """A data set by its hub id. Nothing is imported or downloaded before its cases are counted or read."""
+
+    def __init__(self, hub_id: str, choices: SourceChoices) -> None:
         self.location = hub_id
-        self._settings = settings
-        self._splits: dict[str, Any] | None = None
-        self._columns: dict[str, cols.Columns] = {}
-        self._snapshot: ParquetSource | None = None
+        self._choices = choices
+        self._layouts: list[TableLayout] | None = None
+        self._snapshot: LocalSource | None = None
         self.download: Download | None = None  # once the hub has said what there is to fetch
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is not used, and why."""
+        if self._snapshot is not None:
+            return self._snapshot.problems
+        problems: list[Problem] = []
+        for layout in self._layouts or ():
+            problems += [*role_problems(layout.table.file, layout.roles), *layout.problems]
+        return problems
 
     def describe(self) -> str:
         """Say what was found, or, before it is downloaded, what will be asked for."""
         if self._snapshot is not None:
             return f"hub {self.location} from the cache, {self._snapshot.describe()}"
-        if not self._splits:
+        if not self._layouts:
             return f"hub {self.location}, downloaded unless it is in the cache"
-        columns = next(iter(self._columns.values()))
-        return f"hub {self.location}: {counted(self.total() or 0, 'image')}, {columns.describe()}"
+        uses = self._layouts[0].roles.summary()
+        return f"hub {self.location}: {counted(self.total() or 0, 'image')}, {uses}"
 
     def total(self) -> int | None:
-        """Images of all splits; downloads the data set when needed.
+        """Cases of all splits; downloads the data set when needed.
 
         Raises:
             UserError: it is not there, or neither network nor cache has it.
@@ -55,39 +92,66 @@ class HubSource:
         self._load()
         if self._snapshot is not None:
             return self._snapshot.total()
-        assert self._splits is not None
         counts: Counter[str] = Counter()
-        for name, rows in self._splits.items():
-            counts[self._split(name)] += len(rows)
-        return limited_total(counts, self._settings.limit)
+        for layout in self._layouts or ():
+            if layout.roles.split or layout.roles.conversation:
+                return (
+                    None
+                    if self._choices.limit
+                    else sum(each.table.count() or 0 for each in self._layouts or ())
+                )
+            counts[self._split(layout.table.file)] += layout.table.count() or 0
+        return limited_total(counts, self._choices.limit)
 
     def splits(self) -> set[str]:
         """The hub's own splits. Raises UserError as `total`."""
         self._load()
         if self._snapshot is not None:
             return self._snapshot.splits()
-        return {self._split(name) for name in self._splits or ()}
+        return {self._split(layout.table.file) for layout in self._layouts or ()}
 
     def __iter__(self) -> Iterator[NewCase]:
-        """Every image of every split. Raises UserError as `total`."""
+        return self.cases()
+
+    def cases(self) -> Iterator[NewCase]:
+        """Every case of every split. Raises UserError as `total`."""
         self._load()
         if self._snapshot is not None:
-            yield from self._snapshot
+            yield from self._snapshot.cases()
             return
-        assert self._splits is not None
-        limit = SplitLimit(self._settings.limit)
-        for name, rows in self._splits.items():
-            split, columns = self._split(name), self._columns[name]
-            for number, row in enumerate(rows):
-                if not limit.take(split):
+        limit = SplitLimit(self._choices.limit)
+        for layout in self._layouts or ():
+            for draft in layout.drafts():
+                if limit.take(draft.split):
+                    yield as_case(draft, None)
+                elif not layout.roles.split:
                     break
-                yield row_image(row, columns, split, f"{name}:{number}", None)
+
+    def preview(self, samples: int = 3, limit_s: float = PREVIEW_S) -> Preview:
+        """What an import would bring in; downloads the data set when needed. Raises UserError as `total`."""
+        self._load()
+        if self._snapshot is not None:
+            return self._snapshot.preview(samples, limit_s)
+        layouts = self._layouts or []
+        counts = count_cases((draft for layout in layouts for draft in layout.drafts(survey=True)), limit_s)
+        cases = [as_case(draft, None) for layout in layouts[:1] for draft in islice(layout.drafts(), samples)]
+        tables = tuple(
+            TableUse(
+                layout.table.file, {name: layout.roles.named().get(name, "") for name in layout.table.columns}
+            )
+            for layout in layouts
+        )
+        identity = identity_columns(layouts[0].table.columns, ()) if layouts else {}
+        return Preview(
+            self.location, self.describe(), len(layouts), len(layouts), tables, tuple(cases), counts,
+            tuple(self.problems), identity,
+        )  # fmt: skip
 
     def _split(self, name: str) -> str:
-        return split_name(name) or split_name(self._settings.split) or "train"
+        return split_name(name) or split_name(self._choices.split) or "train"
 
     def _load(self) -> None:
-        if self._splits is not None or self._snapshot is not None:
+        if self._layouts is not None or self._snapshot is not None:
             return
         # Both are read when the libraries are imported; a user's own values stay.
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -155,29 +219,49 @@ class HubSource:
                     f"{self.location} cannot be fetched ({why}) and is not in the local cache;"
                     " connect to the network, or import a folder or a parquet file."
                 ) from error
-            self._snapshot = ParquetSource(folder, self._settings)
+            self._snapshot = LocalSource(folder, self._choices)
             return
         self._keep(datasets, loaded)
 
     def _keep(self, datasets: Any, loaded: Any) -> None:
-        """Take each split with its image column as bytes."""
-        self._splits, self._columns = {}, {}
-        for name, rows in loaded.items():
-            columns = self._find_columns(datasets, rows)
-            typed = isinstance(rows.features[columns.image], datasets.Image)
-            # The bytes as they are in the file: decoding and encoding again would change them.
-            as_bytes = rows.cast_column(columns.image, datasets.Image(decode=False)) if typed else rows
-            self._splits[str(name)], self._columns[str(name)] = as_bytes, columns
+        """Take each split with its images as bytes: decoding and encoding again would change them."""
+        layouts = []
+        for name, split_rows in loaded.items():
+            rows = split_rows
+            for column, kind in split_rows.features.items():
+                if as_bytes := _undecoded(datasets, kind):
+                    rows = rows.cast_column(column, as_bytes)
+            table = HubTable(str(name), rows)
+            sample = [row.cells for row in islice(table.rows(), _SAMPLE_ROWS) if isinstance(row, Row)]
+            roles = find_roles(table.columns, sample, self._choices)
+            if not roles.images and not roles.conversation:
+                raise UserError(
+                    f"None of the columns {', '.join(table.columns)} of {self.location} is known to hold the image;"
+                    " name it as image_column."
+                )
+            layouts.append(TableLayout(table, roles, lambda _: "", lambda _: [], self._choices))
+        self._layouts = layouts
 
-    def _find_columns(self, datasets: Any, rows: Any) -> cols.Columns:
-        features = rows.features
-        image_like = [name for name, kind in features.items() if isinstance(kind, datasets.Image)]
-        lists = [
-            name
-            for name, kind in features.items()
-            if isinstance(kind, (list, datasets.Sequence, datasets.List))
-        ]
-        return cols.find_columns(list(features), self._settings, image_like=image_like, lists=lists)
+
+def _undecoded(datasets: Any, kind: Any) -> Any:
+    """The feature of a column with images, or lists of them, as bytes; None for others."""
+    if isinstance(kind, datasets.Image):
+        return datasets.Image(decode=False)
+    if isinstance(kind, (datasets.List, datasets.Sequence)) and isinstance(kind.feature, datasets.Image):
+        return datasets.List(datasets.Image(decode=False))
+    if isinstance(kind, list) and kind and isinstance(kind[0], datasets.Image):
+        return [datasets.Image(decode=False)]
+    return None
+
+
+def _with_bytes(cell: object) -> object:
+    """An image's cell with its bytes, where it only names a file of the cache."""
+    if isinstance(cell, list):
+        return [_with_bytes(each) for each in cell]
+    if isinstance(cell, dict) and set(cell) == {"bytes", "path"} and not cell["bytes"] and cell["path"]:
+        data, _ = read_file(Path(cell["path"]))
+        return {"bytes": data, "path": cell["path"]}
+    return cell
 
 
 def _complete_snapshot(hub_id: str) -> Path | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
-from radtui.records import NewCase, UserError
-from radtui.settings import ImportSettings
+from radtui.records import NewCase, Problem, UserError
 from radtui.sources.base import SplitLimit, limited_total
+from radtui.sources.choices import SourceChoices
+from radtui.sources.preview import Counts, Preview
 
 PREFIX = "phantoms:"
 TRAIN_IMAGES = 1600
@@ -20,7 +22,7 @@ _PROCESSES = 2  # drawing is the slow part, and the smallest machine radtui is m
 class PhantomSource:
     """Images drawn on the way; the same seed gives the same bytes."""
 
-    def __init__(self, text: str, settings: ImportSettings) -> None:
+    def __init__(self, text: str, choices: SourceChoices) -> None:
         """Read the seed and the numbers of images.
 
         Raises:
@@ -34,7 +36,7 @@ class PhantomSource:
         self.location = text.strip()
         self._seed = int(found[1])
         self._train, self._test = (int(found[2]), int(found[3])) if found[2] else (TRAIN_IMAGES, TEST_IMAGES)
-        self._limit = settings.limit
+        self._limit = choices.limit
 
     def describe(self) -> str:
         """Say what will be drawn."""
@@ -48,7 +50,26 @@ class PhantomSource:
         """Both: patients of the one are not in the other."""
         return {"train", "test"}
 
+    @property
+    def problems(self) -> list[Problem]:
+        """None: all that is drawn is used."""
+        return []
+
+    def preview(self, samples: int = 3, limit_s: float = 2.0) -> Preview:
+        """The first cases, drawn in this process, and the counts."""
+        from radtui.demo.source import phantoms
+
+        drawn = tuple(islice(phantoms(self._seed, max(samples, 1), 0, processes=1), samples))
+        counts = Counts()
+        for split, cases in (("train", self._train), ("test", self._test)):
+            counts.splits[split] = min(cases, self._limit) if self._limit else cases
+        counts.with_text = counts.patients = counts.images = counts.cases
+        return Preview(self.location, self.describe(), 0, 0, (), drawn, counts, (), {})
+
     def __iter__(self) -> Iterator[NewCase]:
+        return self.cases()
+
+    def cases(self) -> Iterator[NewCase]:
         """Draw every image; the first ones of a set, for a smaller set of the same seed is dealt differently."""
         from radtui.demo.source import phantoms
 

@@ -68,11 +68,13 @@ def test_jsonl_with_findings_and_a_damaged_line(tmp_path: Path) -> None:
         json.dumps({"file_name": "b.png", "caption": None}),
     ]  # fmt: skip
     write_files(tmp_path, {"a.png": PNG, "b.png": PNG, "metadata.jsonl": "\n".join(lines)})
-    first, damaged, no_object, last = read(tmp_path)
+    source = open_source(ImportSettings(source=str(tmp_path)))
+    first, last = source
     assert (first.split, first.examination) == ("validation", "chest PA")
     assert first.truth == (Truth("mass", "left", "upper", "large"),)
-    assert error_of(damaged).startswith("Line 2 of metadata.jsonl is not JSON") and not data_of(damaged)
-    assert error_of(no_object) == "Line 3 of metadata.jsonl is no JSON object."
+    assert [(each.where, each.reason[:20]) for each in source.problems] == [
+        ("metadata.jsonl, line 2", "The line is not JSON"), ("metadata.jsonl, line 3", "The line is no JSON "),
+    ]  # fmt: skip
     assert (last.source_key, error_of(last)) == ("b.png", "")
 
 
@@ -106,8 +108,8 @@ def test_tables_in_split_folders_name_files_beside_them(tmp_path: Path) -> None:
         "val/2.png": PNG,
     }
     assert rows(read(write_files(tmp_path, files))) == [
-        ("test", "test/1.png", "second"),
         ("train", "train/1.png", "first"),
+        ("test", "test/1.png", "second"),
         ("validation", "val/2.png", ""),
     ]
 
@@ -118,7 +120,7 @@ def test_tables_called_after_splits(tmp_path: Path) -> None:
         "test.csv": "image,caption\nb.png,B\n", "notes.csv": "who,what\nme,that\n",
     }  # fmt: skip
     found = rows(read(write_files(tmp_path, files)))
-    assert found == [("test", "img/b.png", "B"), ("train", "img/a.png", "A")]
+    assert found == [("train", "img/a.png", "A"), ("test", "img/b.png", "B")]
 
 
 def test_texts_and_objects_beside_images(tmp_path: Path) -> None:
@@ -151,8 +153,10 @@ def test_images_that_no_table_lists_are_counted_and_left_out(tmp_path: Path) -> 
     source = open_source(ImportSettings(source=str(tmp_path)))
     assert [image.source_key for image in source] == ["a.png"]
     line = source.describe()
-    assert ": 1 image, image from file_name, text from text of metadata.csv" in line
-    assert line.endswith("; left out because no table lists them: 1 image")
+    assert line.endswith("metadata.csv: image from file_name, text from text")
+    list(source)
+    source.total()
+    assert [(each.count, "no row of a table names" in each.reason) for each in source.problems] == [(1, True)]
 
 
 def test_the_limit_holds_for_each_split(tmp_path: Path) -> None:
@@ -193,12 +197,8 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"readme.txt": "x"}, "There are no images, parquet or DICOM files in"),
-        (
-            {"a.png": PNG, "metadata.csv": "who,what\nme,that\n"},
-            "metadata.csv: None of the columns who, what",
-        ),
-        ({"a.png": PNG, "metadata.csv": ""}, "None of the columns"),
+        ({"readme.md": "x"}, "There is nothing to import in"),
+        ({"a.csv": "who,what\nme,that\n"}, "none of its columns .who, what. names an image"),
     ],
 )
 def test_what_cannot_be_imported_is_refused_in_one_sentence(
@@ -206,6 +206,16 @@ def test_what_cannot_be_imported_is_refused_in_one_sentence(
 ) -> None:
     with pytest.raises(UserError, match=message):
         read(write_files(tmp_path, files))
+
+
+def test_a_table_that_names_no_images_is_named_and_the_images_come_without_texts(tmp_path: Path) -> None:
+    source = open_source(
+        ImportSettings(
+            source=str(write_files(tmp_path, {"a.png": PNG, "metadata.csv": "who,what\nme,that\n"}))
+        )
+    )
+    assert [case.source_key for case in source] == ["a.png"]
+    assert source.problems[0].where == "metadata.csv"
 
 
 def test_one_image_is_not_a_data_set(tmp_path: Path) -> None:

@@ -199,3 +199,44 @@ def test_many_files_left_out_are_counted_and_the_first_of_them_listed(
     assert told[0] == "left out: ghost0.png: ghost0.png is named in metadata.csv but is not in the folder."
     assert told[-1].startswith("left out: and 4 more")
     assert list(job.result["left_out"]) == names[:LISTED] and job.result["unreadable"] == 24
+
+
+def people(files: Mapping[str, bytes | str], column: str) -> dict[str, bytes | str]:
+    rows = "".join(f"{name},x,k{n // 3}\n" for n, name in enumerate(files))
+    return {**files, "captions.csv": f"image,caption,{column}\n" + rows}
+
+
+@pytest.mark.parametrize("column", ["patient_id", "study_id"])
+def test_a_patient_or_an_exam_is_on_one_side(run: Import, tmp_path: Path, column: str) -> None:
+    run(write_files(tmp_path / "in", people(drawn(0, IMAGES), column)), hold_out=30)
+    dealt = splits(run.rows())
+    of_group: dict[int, set[str]] = {}
+    for n, name in enumerate(sorted(dealt)):
+        of_group.setdefault(n // 3, set()).add(dealt[name])
+    assert all(len(sides) == 1 for sides in of_group.values())
+    assert set(dealt.values()) == {"train", "test"}
+
+
+def test_patients_are_held_out_alike_with_the_same_salt_and_otherwise_without(
+    run: Import, tmp_path: Path
+) -> None:
+    folder = write_files(tmp_path / "in", people(drawn(0, IMAGES), "patient_id"))
+    run(folder, hold_out=30)
+    here = splits(run.rows())
+    sides = []
+    for name, salt_file in (("same", str(run.data.root / "salt")), ("other", "")):
+        data = DataDir(tmp_path / name)
+        db = connect(data)
+        there = Import(data, db)
+        there(folder, hold_out=30, salt_file=salt_file)
+        sides.append(splits(there.rows()))
+        db.close()
+    assert sides[0] == here
+    assert sides[1] != here
+
+
+def test_a_patient_in_two_given_splits_is_marked_and_said(run: Import, tmp_path: Path) -> None:
+    table = "image,caption,patient_id,split\n00.png,x,7,train\n01.png,x,7,test\n02.png,x,8,test\n"
+    job = run(write_files(tmp_path / "in", {**drawn(0, 3), "captions.csv": table}))
+    assert {row.source_key for row in run.rows() if row.leaked} == {"00.png", "01.png"}
+    assert job.result["patients_in_splits"] == 1

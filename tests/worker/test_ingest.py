@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Case, Job, JobKind, NewCase, NewCaseImage, StopRequest, Truth, UserError
+from radtui.records import Case, Job, JobKind, NewCase, NewCaseImage, Problem, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
+from radtui.sources.images import read_images
 from radtui.store import cases, jobs, metrics
 from radtui.store.cases import CaseQuery
 from radtui.store.database import connect
-from radtui.worker.importing import ingest
+from radtui.worker.importing import ingest, keeping
 from radtui.worker.process.reporter import Reporter, Stopped
 from tests.conftest import drawn_png, real_data
 from tests.unit.source_files import broken, every_kind, mini_rows, write_files, write_parquet
@@ -58,6 +59,8 @@ def given(
     """Let a source be what a test yields."""
 
     class Given:
+        problems: tuple[Problem, ...] = ()
+
         def __init__(self) -> None:
             self.location = location
 
@@ -85,8 +88,10 @@ def test_every_format_and_mode_is_kept_unchanged(run: Import, tmp_path: Path) ->
         name: facts for name, (_, facts) in kinds.items()
     }
     for name, (data, _) in kinds.items():
-        assert rows[name].first.sha256 == hashlib.sha256(data).hexdigest()
-        assert run.data.blob(rows[name].first.sha256).read_bytes() == data
+        (kept,) = read_images(name, data)  # the file itself, unless a comment had to be taken out
+        assert kept.as_found or name == "turned.jpg"
+        assert rows[name].first.sha256 == kept.sha256
+        assert run.data.blob(kept.sha256).read_bytes() == kept.data
     assert job.result["unreadable"] == 0
 
 
@@ -313,7 +318,10 @@ def test_a_case_keeps_all_its_images_in_order_and_is_readable_while_one_is(
         ]
         assert (both.question, both.error) == ("Is there a nodule?", "")
         second = rows["second"]
-        assert second.error == "" and [bool(image.error) for image in second.images] == [True, False]
+        assert second.error == "" and [(image.role, image.error) for image in second.images] == [
+            ("lateral", "")
+        ]
+        assert {"0.png", "2.png"} <= {problem.where for problem in cases.problems(run.db, job.id)}
         assert "not an image" in rows["neither"].error
         assert {key for key, row in rows.items() if row.leaked} == {"both", "again"}
         assert job.message.startswith("3 cases: 2 train, 1 test; 1 left out: neither")
@@ -387,7 +395,7 @@ def test_a_full_disk_is_a_sentence(run: Import, tmp_path: Path, monkeypatch: pyt
         raise OSError(28, "No space left on device")
 
     write_files(tmp_path / "in", {"a.png": drawn_png(1)})
-    monkeypatch.setattr(ingest.tempfile, "mkstemp", full)
+    monkeypatch.setattr(keeping.tempfile, "mkstemp", full)
     with pytest.raises(UserError, match="No space left on device"):
         run(tmp_path / "in")
 

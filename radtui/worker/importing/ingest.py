@@ -6,30 +6,27 @@ by split and key, and bytes that are known to decode are not decoded again.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import sqlite3
-import tempfile
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol
 
-from radtui.imaging import decode
-from radtui.imaging.dicom import stripped
 from radtui.paths import DataDir
 from radtui.records import Job, NewCase, NewCaseImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import Source, dicom, open_source
 from radtui.sources.hub_download import Download
+from radtui.sources.images import ReadImage, read_images
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
+from radtui.worker.importing.gating import Gating
 from radtui.worker.importing.hold_out import TEST, TRAIN, Dealer
+from radtui.worker.importing.keeping import clean, store_bytes
 from radtui.worker.importing.known_cases import Key, KnownCases
 from radtui.worker.importing.tally import LISTED, Tally
 from radtui.worker.model.downloads import patiently
@@ -41,6 +38,7 @@ THREADS = 2
 MAX_WAITING = 16
 MAX_WAITING_BYTES = 2**27
 BATCH_ROWS = 64
+LOGGED_PROBLEMS = 40
 BATCH_S = 1.0  # a stop request is read, and progress shown, at least this often
 
 log = logging.getLogger("radtui.worker")
@@ -80,20 +78,20 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     tally = Tally()
     tally.total = _total(source, reporter) or 0
     log.info(source.describe())
-    ingest = _Ingest(data, db, dataset, source.location, tally)
+    ingest = _Ingest(data, db, dataset, source.location, tally, Gating(data, settings))
     if source.splits() == {TRAIN}:
         ingest.dealer = Dealer(settings.hold_out, ingest.known)
         tally.holds_out = settings.hold_out > 0
     try:
         ingest.take_all(source, settings.limit, reporter)
     except BaseException as error:
-        _finish(db, dataset, ingest, reporter)
+        _finish(db, job.id, dataset, ingest, source, reporter)
         if isinstance(error, Stopped):
             reporter.progress(
                 tally.done, tally.total, f"Stopped after {tally.closing()}; import again for the rest"
             )
         raise
-    _finish(db, dataset, ingest, reporter)
+    _finish(db, job.id, dataset, ingest, source, reporter)
     reporter.progress(tally.done, tally.done, tally.closing())
     if not tally.done:
         raise UserError(f"{source.location} has no images; name another source.")
@@ -104,9 +102,24 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
         )
 
 
-def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: ImportReporter) -> None:
-    """Mark leaks and write the counts, also of an import that was stopped or failed half-way."""
+def _finish(
+    db: sqlite3.Connection,
+    job_id: int,
+    dataset: str,
+    ingest: _Ingest,
+    source: Source,
+    reporter: ImportReporter,
+) -> None:
+    """Mark leaks and write counts and problems, also of an import that was stopped or failed half-way."""
     tally = ingest.tally
+    problems = [
+        replace(each, where=clean(each.where), reason=clean(each.reason))
+        for each in (*source.problems, *ingest.gating.problems())
+    ]
+    cases.forget_problems(db, job_id)
+    cases.add_problems(db, job_id, problems)
+    for problem in problems[:LOGGED_PROBLEMS]:
+        log.info("not used: %s: %s (%d)", problem.where, problem.reason, problem.count)
     for name, why in tally.left_out.items():
         log.info("left out: %s: %s", name, why)
     if rest := tally.more(LISTED):
@@ -115,11 +128,16 @@ def _finish(db: sqlite3.Connection, dataset: str, ingest: _Ingest, reporter: Imp
     if tally.leaked:
         text = f"{tally.leaked:,} {tally.noun}s are in more than one split: scores on them show memory, not skill"
         reporter.event(tally.done, "warning", text)
+    if shared := cases.shared_patients(db, dataset):
+        text = f"{shared:,} patients are in more than one split: a model knows them from training"
+        reporter.event(tally.done, "warning", text)
     if text := ingest.known.sentence(ingest.location):
         reporter.event(tally.done, "warning", text)
     reporter.result(
         new=tally.new, known=tally.known, unreadable=tally.unreadable, leaked=tally.leaked, missing=tally.missing,
-        referenced=tally.referenced, splits=dict(tally.splits), left_out=tally.left_out,
+        referenced=tally.referenced, splits=dict(tally.splits), left_out=tally.left_out, patients_in_splits=shared,
+        problems=[[each.where, each.reason, each.count] for each in problems[:LOGGED_PROBLEMS]],
+        problem_count=sum(each.count for each in problems),
         seconds=round(time.monotonic() - tally.started_s, 2),
     )  # fmt: skip
 
@@ -145,7 +163,7 @@ class _Ingest:
     """One import's way from cases to rows."""
 
     def __init__(
-        self, data: DataDir, db: sqlite3.Connection, dataset: str, location: str, tally: Tally
+        self, data: DataDir, db: sqlite3.Connection, dataset: str, location: str, tally: Tally, gating: Gating
     ) -> None:
         self._data = data
         self._db = db
@@ -155,6 +173,7 @@ class _Ingest:
         self._seen: set[Key] = set()
         self.known = KnownCases(db, dataset, location)
         self.dealer: Dealer | None = None
+        self.gating = gating
         self.location = location
 
     def take_all(self, source: Source, limit: int, reporter: ImportReporter) -> None:
@@ -170,11 +189,11 @@ class _Ingest:
         trouble: UserError | None = None
         try:
             with closing(self._examined(source)) as examined:
-                for tidied, probes in examined:
-                    case = self.dealer.dealt(tidied, probes) if self.dealer else tidied
+                for kept in examined:
+                    case = self.dealer.dealt(kept) if self.dealer else kept.case
                     self._seen.add((case.split, case.source_key))
-                    self._refuse_foreign(case, probes)
-                    batch.append(self.known.kept(KeptCase(case, probes)))
+                    self._refuse_foreign(case, kept.probes)
+                    batch.append(self.known.kept(replace(kept, case=case)))
                     if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
                         self._write(batch, reporter)
                         batch, written_s = [], time.monotonic()
@@ -203,11 +222,12 @@ class _Ingest:
         if reporter.progress(tally.done, tally.total, tally.working()) is not StopRequest.NONE:
             raise Stopped
 
-    def _examined(self, source: Source) -> Generator[tuple[NewCase, tuple[Probe, ...]], None, None]:
-        """Store and probe images on a few threads; their cases come back in order, a bounded number at once."""
-        waiting: deque[tuple[NewCase, list[Future[Probe]], int]] = deque()
+    def _examined(self, source: Source) -> Generator[KeptCase, None, None]:
+        """Read and keep images on a few threads; their cases come back in order, a bounded number at once."""
+        waiting: deque[tuple[NewCase, list[Future[tuple[ReadImage, ...]]], int]] = deque()
         waiting_bytes = 0
         trouble: UserError | None = None
+        beside = getattr(source, "beside", None)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="probe") as pool:
             try:
                 for yielded in _until_trouble(source):
@@ -216,38 +236,34 @@ class _Ingest:
                         break
                     case = self._tidied(yielded)
                     size = sum(len(image.data) for image in case.images)
-                    futures = [pool.submit(self._examine, image) for image in case.images]
+                    futures = [pool.submit(self._examine, image, beside) for image in case.images]
                     # The row needs no bytes: only the threads hold them, until they are done.
                     waiting.append((_without_bytes(case), futures, size))
                     waiting_bytes += size
                     while len(waiting) > MAX_WAITING or waiting_bytes > MAX_WAITING_BYTES:
-                        first, probes, size = waiting.popleft()
+                        first, reads, size = waiting.popleft()
                         waiting_bytes -= size
-                        yield first, tuple(probe.result() for probe in probes)
+                        yield self.gating.passed(first, [read.result() for read in reads])
                 while waiting:
-                    first, probes, _ = waiting.popleft()
-                    yield first, tuple(probe.result() for probe in probes)
+                    first, reads, _ = waiting.popleft()
+                    yield self.gating.passed(first, [read.result() for read in reads])
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
         if trouble is not None:
             raise trouble
 
-    def _examine(self, image: NewCaseImage) -> Probe:
-        """Keep an image's bytes and find out whether they are an image."""
+    def _examine(
+        self, image: NewCaseImage, beside: Callable[[str, str], bytes] | None
+    ) -> tuple[ReadImage, ...]:
+        """Find out what a file's bytes are, and keep what is safe to keep of them."""
         if image.error:
-            return Probe("", error=image.error)
-        if not image.data:
-            return Probe("", error="The image is empty (0 bytes).")
-        content = image.data
-        if decode.is_dicom(content):
-            # A header holds names, dates and ids: what is kept is the file without them, and none that can't be read.
-            try:
-                content = stripped(content)
-            except UserError as error:
-                return Probe("", error=str(error))
-        sha256 = hashlib.sha256(content).hexdigest()
-        store_bytes(self._data.blob(sha256), content)
-        return self.known.probes.get(sha256) or probe_bytes(content, sha256)
+            return (ReadImage(error=image.error),)
+        near = (lambda other: beside(image.name, other)) if beside is not None else None
+        read = read_images(image.name, image.data, known=self.known.probed, beside=near)
+        for part in read:
+            if not part.error:
+                store_bytes(self._data.blob(part.sha256), part.data)
+        return tuple(replace(part, data=b"") for part in read)
 
     def _tidied(self, case: NewCase) -> NewCase:
         """A case with text that SQLite takes, and a key that no other case of its split has in this import."""
@@ -298,44 +314,3 @@ def _until_trouble(source: Source) -> Iterator[NewCase | UserError]:
         yield from source
     except UserError as error:
         yield error
-
-
-def probe_bytes(data: bytes, sha256: str) -> Probe:
-    """Decode an image once, and keep what that tells or why it fails."""
-    try:
-        facts = decode.probe(data)
-    except UserError as error:
-        return Probe(sha256, error=clean(str(error)))
-    except Exception as error:  # one file that breaks a decoder in a new way must not end an import
-        log.warning("decoding failed", exc_info=True)
-        return Probe(sha256, error=clean(f"The image cannot be decoded ({type(error).__name__}: {error})."))
-    return Probe(sha256, facts.format, facts.width_px, facts.height_px, facts.mode)
-
-
-def store_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; one that is there already, of the same size, is left.
-
-    Raises:
-        UserError: the disk is full or cannot be written.
-    """
-    try:
-        if path.exists() and path.stat().st_size == len(data):
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UserError(
-            f"Cannot write to {path.parent.parent} ({error.strerror}); make room and import again: what is in stays."
-        ) from error
-
-
-def clean(text: str) -> str:
-    """Text as SQLite takes it: without NUL, and with "?" for halves of surrogate pairs (undecodable file names)."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from radtui.imaging.decode import Facts
 from radtui.records import NewCase, NewCaseImage
 from radtui.store import cases
 from radtui.store.cases import CaseQuery, KeptCase, Probe
@@ -34,6 +35,7 @@ class KnownCases:
         begun = next((each.source for each in cases.datasets(db) if each.name == dataset), location)
         self._own = begun == location
         self.probes: dict[str, Probe] = {}  # what decoding told of each sha256 that is readable
+        self.probed: dict[str, Facts] = {}  # the same, as reading an image wants it
         self._rows: dict[Key, tuple[str, ...]] = {}  # sha256 of their images
         self._readable: dict[Key, tuple[int, tuple[Probe, ...]]] = {}  # id
         self._split_of: dict[str, str] = {}  # by source key, and of readable images by sha256
@@ -51,6 +53,9 @@ class KnownCases:
             for probe in probes:
                 if not probe.error:
                     self.probes[probe.sha256] = probe
+                    self.probed[probe.sha256] = Facts(
+                        probe.format, probe.width_px, probe.height_px, probe.mode
+                    )
                     self._split_of.setdefault(probe.sha256, case.split)
             if not case.error:
                 self._readable[key] = case.id, probes

@@ -1,0 +1,147 @@
+"""Zip and tar files read in place: their regular members, with bounds on what they inflate to."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol, cast
+
+from radtui.records import Problem, UserError
+from radtui.sources.base import MAX_FILE_BYTES
+
+_ZIP = (".zip",)
+_TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_MAX_RATIO = 1000  # a text deflates to a hundredth at best; what inflates more is made to fill a disk
+_RATIO_FROM_BYTES = 2**26
+_MAX_UNPACKED_BYTES = 2**38  # of a packed tar file, which must be unpacked to be read in any order
+_COPY_BYTES = 2**20
+
+
+class Archive(Protocol):
+    """The regular files of an archive."""
+
+    names: list[str]
+    sizes: dict[str, int]
+    problems: list[Problem]
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a member for reading; OSError or the library's own errors when that fails."""
+
+
+def archive_kind(name: str) -> str:
+    """Tell by its name whether a file is an archive that is read: "zip", "tar" or ""."""
+    lower = name.lower()
+    return "zip" if lower.endswith(_ZIP) else "tar" if lower.endswith(_TAR) else ""
+
+
+def open_archive(path: Path) -> Archive:
+    """Open an archive and list its members.
+
+    Raises:
+        UserError: It is damaged, encrypted as a whole, or inflates to more than is believable.
+    """
+    try:
+        return _Zip(path) if archive_kind(path.name) == "zip" else _Tar(path)
+    except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError, ValueError) as error:
+        raise UserError(
+            f"{path.name} cannot be read as an archive ({error}); fetch or pack it again."
+        ) from error
+
+
+def _plain_name(name: str) -> str:
+    """A member's name as a path inside the archive; "" for hidden ones and those that lead out of it."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+    hidden = any(part == ".." or part.startswith((".", "__MACOSX")) for part in parts)
+    return "" if hidden or not parts else str(PurePosixPath(*parts))
+
+
+class _Zip:
+    """A zip file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = zipfile.ZipFile(path)
+        self._members: dict[str, zipfile.ZipInfo] = {}
+        self.problems: list[Problem] = []
+        for info in self._file.infolist():
+            name = _plain_name(info.filename)
+            if not name or info.is_dir():
+                continue
+            if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+                self.problems.append(Problem(name, "It is no regular file."))
+            elif info.flag_bits & 1:
+                self.problems.append(
+                    Problem(name, "It is encrypted; unpack the archive with its password first.")
+                )
+            elif _blown_up(info.file_size, info.compress_size):
+                self.problems.append(Problem(name, "It inflates to more than a thousand times its size."))
+            else:
+                self._members[name] = info
+        self.names = list(self._members)
+        self.sizes = {name: info.file_size for name, info in self._members.items()}
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a member; zipfile inflates no more than the member says it holds."""
+        info = self._members[name]
+        if info.file_size > MAX_FILE_BYTES * 16:
+            raise OSError("it is too large")
+        return cast(BinaryIO, self._file.open(info))
+
+
+class _Tar:
+    """A tar file; a packed one is unpacked into a temporary file first."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = self._plain(path)
+        self._members: dict[str, tarfile.TarInfo] = {}
+        self.problems: list[Problem] = []
+        for member in self._file:
+            name = _plain_name(member.name)
+            if name and member.isreg():
+                self._members[name] = member
+            elif name and not member.isdir():
+                self.problems.append(Problem(name, "It is no regular file."))
+        self.names = list(self._members)
+        self.sizes = {name: member.size for name, member in self._members.items()}
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a member."""
+        file = self._file.extractfile(self._members[name])
+        if file is None:
+            raise OSError("it is no regular file")
+        return cast(BinaryIO, file)
+
+    def _plain(self, path: Path) -> tarfile.TarFile:
+        if path.name.lower().endswith(".tar"):
+            return tarfile.open(path, "r:")
+        packed = path.stat().st_size
+        opener = _opener(path.name.lower())
+        unpacked = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the archive is
+        with opener(path) as source:
+            total = 0
+            while chunk := source.read(_COPY_BYTES):
+                total += len(chunk)
+                if total > _MAX_UNPACKED_BYTES or _blown_up(total, packed):
+                    raise ValueError("it inflates to more than a thousand times its size")
+                if total % 2**28 < _COPY_BYTES and shutil.disk_usage(tempfile.gettempdir()).free < 2**28:
+                    raise ValueError(f"there is no room to unpack it in {tempfile.gettempdir()}")
+                unpacked.write(chunk)
+        unpacked.seek(0)
+        return tarfile.open(fileobj=unpacked, mode="r:")
+
+
+def _opener(lower: str):  # type: ignore[no-untyped-def]  # three modules with one signature
+    import bz2
+    import gzip
+    import lzma
+
+    if lower.endswith((".gz", ".tgz")):
+        return gzip.open
+    return bz2.open if lower.endswith(("bz2",)) else lzma.open
+
+
+def _blown_up(size: int, packed: int) -> bool:
+    return size > _RATIO_FROM_BYTES and size > _MAX_RATIO * max(packed, 1)

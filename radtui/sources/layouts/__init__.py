@@ -1,0 +1,11 @@
+"""Rows and files to cases: which columns hold what, which file a name means, which tables belong together.
+
+draft.py         a case before its images are read
+roles.py         which columns hold what; finder.py, role_images.py, role_texts.py find them, words.py has their names
+filenames.py     which file or folder a name in a table means
+conversation.py  turns of trainers' formats as questions and answers
+candidates.py    the tables of a source compared; plan.py chooses, completing.py and joins.py put tables together
+tabled.py        rows of a table to cases
+beside.py        texts beside images and reports of folders
+cells.py         cells as text, lists and images
+"""

@@ -1,0 +1,205 @@
+"""Texts that lie beside images: a file of the same name, or a report of the exam's or patient's folder."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
+
+from radtui.sources.choices import SourceChoices
+from radtui.sources.files import Tree
+from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
+from radtui.sources.layouts.draft import Draft, Picture, class_folder, people_of_path, split_of
+from radtui.sources.layouts.filenames import FileNames
+from radtui.sources.layouts.roles import find_roles
+from radtui.sources.layouts.tabled import truths
+
+TEXT_SUFFIXES = (".txt", ".caption", ".text", ".md", ".rpt", ".report", ".cap")
+_MAX_TEXT_BYTES = 2**26
+_NO_REPORTS = frozenset(
+    ("readme", "license", "licence", "changelog", "requirements", "copying", "notice", "version", "authors", "citation",
+     "sha256sums", "md5sums", "checksums", "classes", "labels", "index", "notes")
+)  # fmt: skip
+_REPORTS = frozenset(
+    ("report", "befund", "bericht", "findings", "text", "impression", "caption", "informe", "rapport")
+)
+
+
+class Beside:
+    """The texts and objects of a source that belong to images by where they lie.
+
+    Attributes:
+        used: Files that are the text or the object of an image or an exam.
+    """
+
+    def __init__(self, tree: Tree, pictures: list[str], names: FileNames, choices: SourceChoices) -> None:
+        """Pair files by their names; nothing is read.
+
+        Args:
+            tree: The source.
+            pictures: Its images.
+            names: The same, by the ends of their paths.
+            choices: What the user said.
+        """
+        self._tree, self._choices = tree, choices
+        self._text: dict[str, str] = {}  # image to its text file
+        self._object: dict[str, str] = {}
+        self._report: dict[str, str] = {}  # folder to its report
+        self.used: set[str] = set()
+        self.counting = False  # then no text is read: that a file is there is enough
+        beside = [name for name in tree.names if name.lower().endswith((".json", *TEXT_SUFFIXES))]
+        if not beside:  # as in most large data sets: nothing is to be paired
+            return
+        stems: dict[str, list[str]] = {}
+        for picture in pictures:
+            for stem in {picture, _stem(picture)}:
+                stems.setdefault(stem.casefold(), []).append(picture)
+        folders = {posixpath.dirname(picture) for picture in pictures}
+        parents = folders | {posixpath.dirname(folder) for folder in folders}
+        rest: list[str] = []
+        for name in beside:
+            suffix = posixpath.splitext(name)[1].lower()
+            if suffix == ".json" or suffix in TEXT_SUFFIXES:
+                owners = stems.get(_stem(name).casefold(), []) or self._elsewhere(name, names)
+                for owner in owners:
+                    (self._object if suffix == ".json" else self._text).setdefault(owner, name)
+                    self.used.add(name)
+                if not owners and suffix != ".json":
+                    rest.append(name)
+        self._find_reports(rest, folders, parents)
+
+    def report_of(self, picture: str) -> str:
+        """The report of the folder that an image lies in, or of one above it; "" where it has none."""
+        folder = posixpath.dirname(picture)
+        while folder:
+            if folder in self._report:
+                return self._report[folder]
+            folder = posixpath.dirname(folder)
+        return self._report.get("", "")
+
+    @property
+    def has_reports(self) -> bool:
+        """Whether reports belong to folders."""
+        return bool(self._report)
+
+    def drafts(self, pictures: list[str], split_lists: dict[str, str]) -> Iterator[Draft]:
+        """Cases of images that no table lists: one for each report of a folder, else one for each image."""
+        of_report: dict[str, list[str]] = {}
+        for picture in pictures:
+            report = "" if picture in self._text else self.report_of(picture)
+            if report:
+                of_report.setdefault(report, []).append(picture)
+        done: set[str] = set()
+        for picture in pictures:
+            report = "" if picture in self._text else self.report_of(picture)
+            if report in done:
+                continue
+            if report:
+                done.add(report)
+                yield self.completed(self._draft(of_report[report], split_lists), report)
+            else:
+                yield self.completed(self._draft([picture], split_lists))
+
+    def completed(self, draft: Draft, report: str = "") -> Draft:
+        """A case with what lies beside its first image, where its row has no text."""
+        if draft.text or not draft.pictures:
+            return draft
+        picture = draft.pictures[0].file
+        if picture in self._object:
+            draft = self._with_object(draft, self._object[picture])
+        if picture in self._text:
+            return replace(draft, text=self._read(self._text[picture]) or draft.text)
+        report = report or (self.report_of(picture) if picture else "")
+        if report and not draft.text:
+            exam = draft.exam or _stem(report)
+            patient = draft.patient or people_of_path(report)[0]
+            return replace(draft, text=self._read(report), exam=exam, patient=patient)
+        return draft
+
+    def _draft(self, files: list[str], split_lists: dict[str, str]) -> Draft:
+        first = files[0]
+        folder = class_folder(first)
+        patient, exam = people_of_path(first)
+        split = split_lists.get(first) or split_of(self._choices.split, first)
+        pictures = tuple(Picture(file, name=posixpath.basename(file)) for file in files)
+        facts = {"folder": folder} if folder else {}
+        return Draft(split, first, pictures, patient=patient, exam=exam, facts=facts)
+
+    def _elsewhere(self, name: str, names: FileNames) -> list[str]:
+        """Images in other folders that a file belongs to by its whole name: texts/7.txt to images/7.png."""
+        stem = posixpath.basename(_stem(name))
+        if stem.lower() in _NO_REPORTS or not any(sign.isdigit() for sign in stem):
+            return []
+        match = names.find(_stem(name))
+        return [match.file] if match is not None and match.whole else self._only(names.stem_matches(stem))
+
+    def _only(self, files: list[str]) -> list[str]:
+        return files if len(files) == 1 else []
+
+    def _find_reports(self, texts: list[str], folders: set[str], parents: set[str]) -> None:
+        """Reports of folders: `s1.txt` beside `s1/`, or the only text of a folder with images."""
+        of_folder: dict[str, list[str]] = {}
+        for name in texts:
+            stem = _stem(name)
+            if stem in parents:
+                self._report[stem] = name
+                self.used.add(name)
+            elif posixpath.basename(stem).lower() not in _NO_REPORTS:
+                of_folder.setdefault(posixpath.dirname(name), []).append(name)
+        alone = {
+            folder: names[0] for folder, names in of_folder.items()
+            if len(names) == 1 and folder in parents and folder not in self._report
+        }  # fmt: skip
+        for folder, name in alone.items():
+            reportlike = any(word in posixpath.basename(name).lower() for word in _REPORTS)
+            siblings = sum(posixpath.dirname(other) == posixpath.dirname(folder) for other in alone)
+            if (folder and siblings > 1) or (
+                reportlike and folder in folders and "caption" not in name.lower()
+            ):
+                self._report[folder] = name
+                self.used.add(name)
+
+    def _read(self, name: str) -> str:
+        from radtui.sources.readers.encoding import detect_encoding
+
+        if self.counting:
+            return name
+        data, error = self._tree.read(name, _MAX_TEXT_BYTES)
+        if error or not data:
+            return ""
+        import io
+
+        encoding, _ = detect_encoding(io.BytesIO(data))
+        return meaningful(data.decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace"))
+
+    def _with_object(self, draft: Draft, name: str) -> Draft:
+        """Add the fields of a JSON object beside an image; other JSON is left alone."""
+        try:
+            cells = json.loads(self._read(name))
+        except (ValueError, RecursionError):
+            return draft
+        if not isinstance(cells, dict):
+            return draft
+        roles = find_roles(list(cells), [cells], pictures=False)
+        own_id = cell_text(cells.get(roles.id)) if roles.id else ""
+        facts = {each: text for each in roles.facts if (text := fact_text(cells.get(each)))}
+        if own_id:
+            facts = {roles.id: own_id, **facts}
+        question = "\n".join(filter(None, (meaningful(cells.get(each), True) for each in roles.question)))
+        return replace(
+            draft,
+            text="\n".join(filter(None, (meaningful(cells.get(each), roles.answers) for each in roles.text))),
+            question=draft.question or question,
+            examination=draft.examination or cell_text(cells.get(roles.examination)),
+            patient=draft.patient or cell_text(cells.get(roles.patient)),
+            exam=draft.exam or cell_text(cells.get(roles.exam)),
+            facts={**draft.facts, **facts},
+            truth=draft.truth or truths(cells, roles),
+        )
+
+
+def _stem(name: str) -> str:
+    folder, _, base = name.rpartition("/")
+    stem = base[: -len(".nii.gz")] if base.lower().endswith(".nii.gz") else posixpath.splitext(base)[0]
+    return f"{folder}/{stem}" if folder else stem

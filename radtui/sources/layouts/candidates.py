@@ -1,0 +1,160 @@
+"""Tables that may be used, with what their columns hold, and which of them belong together."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from radtui.records import UserError
+from radtui.sources.base import is_split_word
+from radtui.sources.choices import SourceChoices
+from radtui.sources.layouts.cells import cell_text, image_cells
+from radtui.sources.layouts.draft import split_of
+from radtui.sources.layouts.filenames import FileNames, TableNames
+from radtui.sources.layouts.roles import Cells, Roles, find_roles
+from radtui.sources.readers import Row, Table, table_name
+
+SAMPLE_ROWS = 50
+_SCAN_ROWS = 20_000
+_COVERED_ROWS = 2_000
+
+
+@dataclass
+class Candidate:
+    """A table, its first rows, and what its columns hold."""
+
+    table: Table
+    sample: Sequence[Cells]
+    roles: Roles
+    wrong: str = ""  # why it cannot be used, of a user's columns
+    images: int = 0  # of the source, that its first rows name
+
+    @property
+    def name(self) -> str:
+        """How the table is called in sentences."""
+        return table_name(self.table)
+
+    @property
+    def split(self) -> str:
+        """The split that the table's own name says, or train."""
+        return split_of("-", "", self.table.file, self.table.part)
+
+    @property
+    def score(self) -> tuple[float, ...]:
+        """What makes it better than another, the weightiest first."""
+        named = posixpath.basename(self.table.file).lower().startswith("metadata.")
+        teaches = self.roles.teaches + (0.5 if len(self.roles.question) and self.roles.teaches else 0)
+        return (
+            self.roles.resolved >= 0.01 and not self.roles.loose,
+            teaches,
+            named,
+            self.images,
+            round(self.roles.resolved, 1),
+            -self.table.file.count("/"),
+        )
+
+    @property
+    def family(self) -> str:
+        """The table's name without words of splits and numbers, such as "image_labels"."""
+        base = posixpath.basename(self.table.file).split(".")[0].lower()
+        return "".join(word for word in re.findall(r"[^\W\d_]+", base) if not is_split_word(word))
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """What it uses: tables that continue each other use the same."""
+        roles = self.roles
+        return tuple(name for name, _ in roles.images), roles.text, roles.question, roles.conversation
+
+
+def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate:
+    """Look at a table: its first rows tell what its columns hold."""
+    sample = [row.cells for row in islice(table.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
+    finder = TableNames(names, posixpath.dirname(table.file), split_of("", "", table.file, table.part))
+
+    def resolves(name: str) -> bool:
+        return bool(finder.find(name) or finder.folder(name))
+
+    try:
+        roles = find_roles(table.columns, sample, choices, resolves)
+    except UserError as error:
+        return Candidate(table, sample, Roles(), f"{table.file}: {error}")
+    if roles.images and not roles.resolved and len(sample) >= SAMPLE_ROWS and len(names):
+        # Of a large table only few images may be here, none of them among the first rows.
+        more = (row.cells for row in islice(table.rows(), _SCAN_ROWS) if isinstance(row, Row))
+        here = [cells for cells in more if any(
+            resolves(image.name) for image in image_cells(cells.get(roles.images[0][0])) if image.name)]  # fmt: skip
+        if here:
+            roles = find_roles(table.columns, [*here[:SAMPLE_ROWS], *sample], choices, resolves)
+    return Candidate(table, sample, roles, images=_images_of(table, roles, finder))
+
+
+def _images_of(table: Table, roles: Roles, finder: TableNames) -> int:
+    """How many images of the source the first rows of a table name."""
+    if not roles.resolved or not roles.images or roles.conversation:
+        return 0
+    files: set[str] = set()
+    for row in islice(table.rows(), _COVERED_ROWS) if table.count() is None else ():
+        if isinstance(row, Row):
+            for image in image_cells(row.cells.get(roles.images[0][0])):
+                if image.name:
+                    files.update(
+                        [finder.find(image.name)] if finder.find(image.name) else finder.folder(image.name)
+                    )
+    return len(files - {""})
+
+
+def best_group(candidates: list[Candidate]) -> list[Candidate]:
+    """The best table with those that continue it: of the same columns, in other files, splits or folders."""
+    usable = [each for each in candidates if each.roles.images or each.roles.conversation]
+    if not usable:
+        return []
+    # Tables of the same name but for their split are one: together they may name more images than another.
+    together: Counter[object] = Counter()
+    for each in usable:
+        together[each.signature, each.family] += each.images
+    for each in usable:
+        each.images = together[each.signature, each.family]
+    best = max(usable, key=lambda each: each.score)
+    if not best.roles.resolved:
+        best = next((each for each in usable if each.score == best.score), best)
+    group: list[Candidate] = []
+    for each in candidates:
+        if (each is best or _continues(each, best)) and not any(_same(each, other) for other in group):
+            group.append(each)
+    if best not in group and not any(_same(best, other) for other in group):
+        group.append(best)
+    return group
+
+
+def _continues(each: Candidate, best: Candidate) -> bool:
+    if not (each.roles.images or each.roles.conversation) or (
+        best.roles.resolved and not each.roles.resolved
+    ):
+        return False
+    mine, theirs = set(each.table.columns), set(best.table.columns)
+    alike = len(mine & theirs) / max(len(mine | theirs), 1)
+    if each.signature == best.signature and alike >= 0.5:
+        return True
+    return (
+        each.signature[0] == best.signature[0]
+        and each.split != best.split
+        and alike >= 0.3
+        and (each.roles.teaches == best.roles.teaches)
+    )
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    """Whether two tables are the same rows in two files: one as CSV, the other as JSON Lines."""
+    if one.split != other.split or not one.sample or not other.sample:
+        return False
+    if posixpath.dirname(one.table.file) != posixpath.dirname(other.table.file):
+        return False
+    columns = [name for name in one.table.columns if name in other.table.columns]
+    pairs = zip(one.sample[:5], other.sample[:5], strict=False)
+    return bool(columns) and all(
+        cell_text(mine.get(name)) == cell_text(theirs.get(name)) for mine, theirs in pairs for name in columns
+    )

@@ -1,0 +1,159 @@
+"""Cells of any table as text, lists, and images."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import binascii
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_NOTHING = frozenset(
+    ("", "nan", "none", "null", "n/a", "na", "<na>", "n.a", "#n/a", "nat", "nil", "-", "--", "—", "[]", "{}")
+)
+"""Words that stand for an empty cell. Source: pandas, `na_values` of read_csv, and what people type."""
+_NOT_A_WORD = frozenset(("", "nan", "null", "<na>", "#n/a", "nat"))
+_LISTS = ("[", "(")
+_MAX_NAME_CHARS = 1024
+_DATA_URL = "data:"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCell:
+    """An image as a cell gives it: its bytes, or the name of its file, or both."""
+
+    name: str = ""
+    data: bytes = b""
+    error: str = ""
+
+
+def cell_text(value: object) -> str:
+    """A cell as text: lists joined with ", ", objects as JSON, nothing for None, NaN and bytes."""
+    if value is None or isinstance(value, (bytes, bytearray, memoryview)):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.10g}" if math.isfinite(value) else ""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(filter(None, (cell_text(item) for item in value)))
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False, default=cell_text)
+    return str(value).strip()
+
+
+def fact_text(value: object) -> str:
+    """A cell as a fact: "" where it holds nothing or a word for nothing."""
+    text = cell_text(value)
+    return "" if text.casefold() in _NOT_A_WORD else text
+
+
+def meaningful(value: object, answer: bool = False) -> str:
+    """A cell as a text to learn; "" for "nan", "None", "N/A" and their kin.
+
+    Args:
+        value: The cell.
+        answer: Whether it answers a question: then "None" is a word.
+    """
+    text = cell_text(value)
+    nothing = _NOT_A_WORD if answer else _NOTHING
+    return "" if text.casefold().rstrip(".").strip() in nothing else text
+
+
+def as_list(value: object) -> list[object] | None:
+    """The list that a cell is or holds as JSON or as Python writes it, or None."""
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    if isinstance(value, str) and value.lstrip()[:1] in _LISTS and value.rstrip()[-1:] in ("]", ")"):
+        parsed = parsed_text(value)
+        return list(parsed) if isinstance(parsed, (list, tuple)) else None
+    return None
+
+
+def parsed_text(text: str) -> object:
+    """What a text holds as JSON or as a Python literal; the text itself where it is neither."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return text
+
+
+def image_cells(value: object) -> list[ImageCell]:
+    """The images that a cell holds: names, bytes, data URLs, objects with one of these, lists of them.
+
+    Args:
+        value: A cell of an image column, or a block of a conversation.
+    """
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return [ImageCell(data=bytes(value))] if len(value) else []
+    if isinstance(value, Mapping):
+        return _object_images(value)
+    listed = as_list(value)
+    if listed is not None:
+        return [image for item in listed for image in image_cells(item)]
+    return _named_images(cell_text(value))
+
+
+def _named_images(text: str) -> list[ImageCell]:
+    """The images of a cell of text: a data URL, bare base64, or names of files."""
+    if text.casefold() in _NOTHING:
+        return []
+    if text[: len(_DATA_URL)].lower() == _DATA_URL:
+        return [data_url(text)]
+    if len(text) > 2000 and text[:8].isalnum() and " " not in text[:200]:
+        return [_base64(text)]
+    if len(text) > 40 and ";" in text and all("." in part for part in text.split(";")):
+        return [ImageCell(part.strip()) for part in text.split(";") if part.strip()]
+    return [ImageCell(text)]
+
+
+def data_url(text: str) -> ImageCell:
+    """The image of a data URL. Source: RFC 2397."""
+    head, comma, body = text.partition(",")
+    if not comma:
+        return ImageCell(error="The data URL has no data.")
+    if ";base64" not in head.lower():
+        return ImageCell(error="The data URL is not in base64.")
+    return _base64(body)
+
+
+def is_image_object(value: object) -> bool:
+    """Whether a cell is the struct in which `datasets` keeps images, or raw bytes."""
+    if isinstance(value, (bytes, bytearray)):
+        return True
+    return isinstance(value, Mapping) and ("bytes" in value or "path" in value) and len(value) <= 3
+
+
+def _object_images(value: Mapping[object, object]) -> list[ImageCell]:
+    raw = value.get("bytes")
+    if isinstance(raw, (bytes, bytearray)) and raw:
+        return [ImageCell(cell_text(value.get("path")), bytes(raw))]
+    for key in (
+        "path",
+        "image",
+        "url",
+        "image_url",
+        "file_name",
+        "filename",
+        "src",
+        "data",
+        "file",
+        "image_path",
+    ):
+        inner = value.get(key)
+        if inner:
+            return image_cells(inner)
+    return []
+
+
+def _base64(text: str) -> ImageCell:
+    try:
+        return ImageCell(data=base64.b64decode("".join(text.split()), validate=True))
+    except (binascii.Error, ValueError):
+        return ImageCell(error="The image's base64 is damaged.")

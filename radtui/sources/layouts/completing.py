@@ -1,0 +1,130 @@
+"""A table completed by others of the same source: reports by their images, images by labels, splits and patients."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from itertools import islice
+
+from radtui.sources.base import split_of_path
+from radtui.sources.choices import NONE, SourceChoices
+from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate
+from radtui.sources.layouts.cells import cell_text
+from radtui.sources.layouts.filenames import FileNames, TableNames
+from radtui.sources.layouts.joins import Joined, Key, frontal_first, shared_key
+from radtui.sources.layouts.roles import Roles, find_roles
+from radtui.sources.readers import Row
+
+
+def completed(
+    chosen: list[Candidate],
+    rest: list[Candidate],
+    names: FileNames,
+    choices: SourceChoices,
+    used: set[str],
+    named: bool,
+) -> tuple[list[Candidate], list[Candidate]]:
+    """The chosen tables with what others say of the same images: reports first, then splits, patients, labels.
+
+    Args:
+        chosen: The tables whose rows are cases so far.
+        rest: The others.
+        names: The source's images.
+        choices: What the user said.
+        used: Files that are used; those of joined tables are added.
+        named: Whether the user named the table as the source: then only what it lacks is looked up.
+
+    Returns:
+        The tables whose rows are cases, and the others.
+    """
+    if chosen and not any(each.roles.teaches for each in chosen):
+        for other in rest:
+            text_roles = _text_roles(other)
+            if text_roles.teaches and len(chosen) == 1:
+                joined = _reports(other, chosen[0], names, choices)
+                if joined is not None:
+                    used.update((other.table.file, chosen[0].table.file))
+                    return [joined], [each for each in rest if each is not other]
+    if not chosen and len(rest) > 1:
+        return chosen, rest
+    if named and chosen and chosen[0].roles.teaches:
+        return chosen, rest
+    for other in list(rest):
+        if not chosen or other.wrong or any(_same_columns(other, each) for each in chosen):
+            continue
+        done: list[Candidate] = []
+        for each in chosen:
+            if other.split != each.split and split_of_path(other.table.file, with_stem=True):
+                done.append(each)
+                continue
+            key = shared_key(each.table, other.table, each.sample)
+            unique = key is not None and _is_unique(other, key.theirs)
+            done.append(_with_facts(each, other, key, names, choices) if key is not None and unique else each)
+        if any(mine is not before for mine, before in zip(done, chosen, strict=True)):
+            used.add(other.table.file)
+            rest = [each for each in rest if each is not other]
+            chosen = done
+    return chosen, rest
+
+
+def _text_roles(candidate: Candidate) -> Roles:
+    return find_roles(candidate.table.columns, candidate.sample, pictures=False)
+
+
+def _reports(
+    texts: Candidate, images: Candidate, names: FileNames, choices: SourceChoices
+) -> Candidate | None:
+    """A table of texts with the images of another table, by a shared key: one case for each text."""
+    key = shared_key(texts.table, images.table, texts.sample)
+    if key is None:
+        return None
+    joined = Joined(texts.table, images.table, key, every=True)
+    sample = [row.cells for row in islice(joined.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
+    finder = TableNames(names, posixpath.dirname(images.table.file), images.split)
+    image = next(
+        (mine for theirs, mine in joined.added.items() if theirs == images.roles.images[0][0]), key.mine
+    )
+    said = choices if choices.image_column else replace(choices, image_column=image)
+    roles = find_roles(
+        joined.columns, sample, said, lambda name: bool(finder.find(name) or finder.folder(name))
+    )
+    if not roles.resolved or not roles.teaches:
+        return None
+    if not roles.exam and choices.exam_column != NONE:
+        roles = replace(roles, exam=key.mine)
+    return Candidate(frontal_first(joined, roles), sample, roles)
+
+
+def _with_facts(
+    each: Candidate,
+    other: Candidate,
+    key: Key,
+    names: FileNames,
+    choices: SourceChoices,
+) -> Candidate:
+    """A table of images with the cells that another has of the same images."""
+    joined = Joined(each.table, other.table, key)
+    sample = [row.cells for row in islice(joined.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
+    finder = TableNames(names, posixpath.dirname(each.table.file), each.split)
+    roles = find_roles(
+        joined.columns, sample, choices, lambda name: bool(finder.find(name) or finder.folder(name))
+    )
+    roles = replace(roles, images=each.roles.images, resolved=each.roles.resolved, notes=each.roles.notes)
+    if each.roles.teaches:
+        roles = replace(
+            roles, text=each.roles.text, conversation=each.roles.conversation,
+            question=each.roles.question or (roles.question if roles.answers else ()),
+            answers=each.roles.answers or roles.answers, guessed=each.roles.guessed,
+        )  # fmt: skip
+    used = roles.named()
+    roles = replace(roles, facts=tuple(name for name in joined.columns if name not in used))
+    return Candidate(joined, sample, roles)
+
+
+def _is_unique(candidate: Candidate, column: str) -> bool:
+    values = [cell_text(row.get(column)) for row in candidate.sample]
+    return len(set(values)) == len(values)
+
+
+def _same_columns(one: Candidate, other: Candidate) -> bool:
+    return set(one.table.columns) == set(other.table.columns)

@@ -1,0 +1,108 @@
+"""A case before its images are read: what a layout makes of a row, or of a file without one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from radtui.records import NewCase, NewCaseImage, Truth
+from radtui.sources.base import split_name, split_of_path
+from radtui.sources.files import Tree
+
+_PATIENT = re.compile(r"(?:patient|pat|pt|subject|subj|sub|person|p)[-_ ]?\d+", re.IGNORECASE)
+_TWO_FILES = (".mhd", ".nhdr")
+_EXAM = re.compile(r"(?:study|exam|session|ses|visit|s)[-_ ]?\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One image of a case: a file of the source, or bytes, or why there is neither."""
+
+    file: str = ""
+    data: bytes = b""
+    name: str = ""
+    role: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A case whose images are names still."""
+
+    split: str
+    key: str
+    pictures: tuple[Picture, ...]
+    text: str = ""
+    question: str = ""
+    examination: str = ""
+    patient: str = ""
+    exam: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    truth: tuple[Truth, ...] = ()
+    error: str = ""
+
+    @property
+    def readable(self) -> bool:
+        """Whether an image of it is where the source says."""
+        return not self.error and any(not picture.error for picture in self.pictures)
+
+
+def as_case(draft: Draft, tree: Tree | None) -> NewCase:
+    """The case with its images' bytes as found.
+
+    Args:
+        draft: What a layout made.
+        tree: Where its files are; None where its images are bytes.
+    """
+    images = []
+    for picture in draft.pictures:
+        data, error = picture.data, picture.error
+        if picture.file and not error and tree is not None:
+            data, error = tree.read(picture.file)
+        # What lies in two files is known by its whole path, so that the second can be found.
+        name = picture.file if picture.file.lower().endswith(_TWO_FILES) else picture.name or picture.file
+        images.append(NewCaseImage(b"" if error else data, name, picture.role, "", error))
+    return NewCase(
+        draft.split, draft.key, tuple(images), draft.text, draft.question, draft.examination, draft.patient,
+        draft.exam, draft.facts, draft.truth, draft.error,
+    )  # fmt: skip
+
+
+def split_of(usual: str, image: str = "", table: str = "", part: str = "") -> str:
+    """The split of an image whose row names none.
+
+    Args:
+        usual: What the user says such images are in, or "".
+        image: Its file.
+        table: The file of its table.
+        part: The part of that file, such as a key of a JSON object.
+    """
+    named = split_of_path(image) if image else ""
+    if not named and part:
+        named = split_of_path(part, with_stem=True)
+    if not named and table:
+        named = split_of_path(table, with_stem=True)
+    return named or split_name(usual) or "train"
+
+
+def people_of_path(file: str) -> tuple[str, str]:
+    """The patient and the exam whose folders a file lies in, as the folders are called; "" where none says so."""
+    folders = file.split("/")[:-1]
+    patient = exam = ""
+    for place, folder in enumerate(folders):
+        if _PATIENT.fullmatch(folder):
+            patient = folder  # the deepest: MIMIC's p10 holds p10000032
+        elif _EXAM.fullmatch(folder):
+            exam = "/".join(folders[: place + 1])
+    return patient, exam
+
+
+def class_folder(file: str) -> str:
+    """The folders of a file that are no splits, as one fact."""
+    return "/".join(part for part in file.split("/")[:-1] if not split_of_path(f"{part}/x"))
+
+
+def one_split_list(lists: Iterable[tuple[str, frozenset[str]]], file: str) -> str:
+    """The split of the list of names that a file is in, or ""."""
+    return next((split for split, names in lists if file in names), "")

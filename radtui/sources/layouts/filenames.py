@@ -1,0 +1,240 @@
+"""Which file of a source a table means: the one that shares the longest end of its path.
+
+Tables name files as they lay on another machine: with its folders, with backslashes, in other capitals, without the
+suffix. A name is taken for a file only where no other file fits as well.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+
+_SUFFIX = re.compile(
+    r"\.(png|jpe?g|jpe|jfif|tiff?|webp|bmp|dib|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|dic|ima|nii|nii\.gz|mha|mhd|nrrd)$"
+)
+_ADDRESS = re.compile(r"^(https?|s3|gs|ftp)://", re.IGNORECASE)
+_UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before the name of an uploaded file
+_COUNTED = re.compile(r"#\d+$")  # "a.jpg#2" is the third caption of a.jpg
+_MAX_FOLDER_CHARS = 300
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A file that a name means; `whole` where all of the name or all of the file's path was shared."""
+
+    file: str
+    whole: bool
+
+
+def is_address(name: str) -> bool:
+    """Whether a name is a web address, which is never fetched."""
+    return bool(_ADDRESS.match(name.strip()))
+
+
+class FileNames:
+    """The files of a source by the ends of their paths."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self._files = {file: _normal(file) for file in files}
+        self._by_name: dict[str, list[str]] = {}
+        self._by_stem: dict[str, list[str]] = {}
+        self._by_folder: dict[str, dict[str, list[str]]] | None = None  # by a folder's name, then by its path
+        for file, normal in self._files.items():
+            base = normal.rpartition("/")[2]
+            self._by_name.setdefault(base, []).append(file)
+            for stem in _stems(base):
+                self._by_stem.setdefault(stem, []).append(file)
+
+    def in_folder(self, name: str) -> list[str]:
+        """The files below the folder that a name means: of an exam or a patient, so the name must hold a digit.
+
+        Args:
+            name: A folder's name or path, as a table has it.
+        """
+        path = _path_of(name).rstrip("/")
+        if not path or len(path) > _MAX_FOLDER_CHARS or not any(sign.isdigit() for sign in path):
+            return []
+        if self._by_folder is None:
+            self._by_folder = {}
+            for file, normal in self._files.items():
+                for folder in _folders_of(normal):
+                    self._by_folder.setdefault(folder.rpartition("/")[2], {}).setdefault(folder, []).append(
+                        file
+                    )
+        normal = _normal(path)
+        below = self._by_folder.get(normal.rpartition("/")[2], {})
+        fitting = [folder for folder in below if f"/{folder}".endswith(f"/{normal}")]
+        return below[fitting[0]] if len(fitting) == 1 else []
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def stem_matches(self, stem: str) -> list[str]:
+        """The files whose name without suffixes is this."""
+        return self._by_stem.get(_normal(stem), [])
+
+    def find(self, name: str, folder: str = "", split: str = "") -> Match | None:
+        """The file of a name in a table, or None where there is none or more than one.
+
+        Args:
+            name: As the table has it.
+            folder: The table's folder, which a relative path begins at.
+            split: The table's split: of files that fit equally, one in a folder of that split is meant.
+        """
+        path = _path_of(name)
+        if not path:
+            return None
+        direct = posixpath.normpath(f"{folder}/{path}" if folder else path)
+        for exact in (direct, posixpath.normpath(path)):
+            if exact in self._files:
+                return Match(exact, True)
+        normal = _normal(path)
+        base = normal.rpartition("/")[2]
+        if not base:
+            return None
+        for candidates in self._candidates(base):
+            if candidates:
+                return self._longest(candidates, normal, path, folder, split)
+        return None
+
+    def _candidates(self, base: str) -> Iterable[list[str]]:
+        yield self._by_name.get(base, [])
+        yield self._by_stem.get(base, [])
+        stem = _SUFFIX.sub("", base)
+        if stem != base:
+            yield self._by_name.get(stem, [])
+            yield self._by_stem.get(stem, [])
+        for other in (_COUNTED.sub("", base), _UPLOAD.sub("", base), unquote(base)):
+            if other != base:
+                yield self._by_name.get(other, []) or self._by_stem.get(_SUFFIX.sub("", other), [])
+
+    def _longest(
+        self, candidates: list[str], normal: str, path: str, folder: str, split: str
+    ) -> Match | None:
+        wanted = normal.split("/")[:-1][::-1]
+        scored: list[tuple[int, str]] = []
+        for file in candidates:
+            parents = self._files[file].split("/")[:-1][::-1]
+            shared = 0
+            for mine, theirs in zip(wanted, parents, strict=False):
+                if mine != theirs:
+                    break
+                shared += 1
+            scored.append((shared, file))
+        most = max(shared for shared, _ in scored)
+        best = [file for shared, file in scored if shared == most]
+        best = _narrowed(best, path, folder, split)
+        if len(best) != 1:
+            return None
+        parents = self._files[best[0]].split("/")[:-1]
+        whole = most == len(wanted) or most == len(parents)
+        if not whole and _digits_differ(wanted[most], parents[::-1][most]):
+            return None
+        return Match(best[0], whole)
+
+
+class TableNames:
+    """The names of one table: what fits only by its end must not fit another name better.
+
+    Args:
+        names: The source's files.
+        folder: The table's.
+        split: The table's, or "".
+        every: All names in the table, asked for once a name fits only by its end.
+    """
+
+    def __init__(
+        self, names: FileNames, folder: str, split: str, every: Callable[[], Iterable[str]] = tuple
+    ) -> None:
+        self._names, self._folder, self._split = names, folder, split
+        self._every = every
+        self._loose: dict[str, str] | None = None  # the only name that fits a file by its end, or ""
+
+    def find(self, name: str) -> str:
+        """The file of a name, or "" where it is not certain."""
+        match = self._names.find(name, self._folder, self._split)
+        if match is None:
+            return ""
+        if match.whole:
+            return match.file
+        if self._loose is None:
+            self._learn()
+        assert self._loose is not None
+        return match.file if self._loose.setdefault(match.file, name) == name else ""
+
+    def folder(self, name: str) -> list[str]:
+        """The files of the folder that a name means, where it means no file."""
+        return self._names.in_folder(name)
+
+    def _learn(self) -> None:
+        """Note which files are named by their own folders, and which fit the ends of several names."""
+        self._loose = {}
+        for name in self._every():
+            match = self._names.find(name, self._folder, self._split)
+            if match is not None and (match.whole or self._loose.setdefault(match.file, name) != name):
+                self._loose[match.file] = ""
+
+
+def _narrowed(best: list[str], path: str, folder: str, split: str) -> list[str]:
+    """Of files that fit equally: those spelt alike, then those below the table's folder, then of its split."""
+    if len(best) == 1:
+        return best
+    from radtui.sources.base import split_of_path
+
+    base = path.rpartition("/")[2]
+    for kept in (
+        [
+            file
+            for file in best
+            if unicodedata.normalize("NFC", file.rpartition("/")[2]) == unicodedata.normalize("NFC", base)
+        ],
+        [file for file in best if folder and file.startswith(folder + "/")],
+        [file for file in best if split and split_of_path(file) == split],
+    ):
+        if kept:
+            best = kept
+        if len(best) == 1:
+            break
+    return best
+
+
+def _path_of(name: str) -> str:
+    """The path in a name: without drive, address and the parameters of a labelling tool."""
+    text = name.strip().strip("\"'").replace("\\", "/")
+    if "?d=" in text:
+        text = parse_qs(urlsplit(text).query).get("d", [text])[0]
+    elif is_address(text) or text.startswith("file:"):
+        text = unquote(urlsplit(text).path)
+    text = re.sub(r"^[A-Za-z]:(?=/)", "", text)
+    return text.removeprefix("./").lstrip("/") if "\0" not in text else ""
+
+
+def _normal(path: str) -> str:
+    return path.casefold() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
+
+
+def _stems(base: str) -> list[str]:
+    """A name without its last suffix, and without all suffixes of images: "a.dcm.png" is "a.dcm" and "a"."""
+    first = _SUFFIX.sub("", base)
+    stems = [first] if first != base else []
+    while (shorter := _SUFFIX.sub("", first)) != first:
+        stems.append(shorter)
+        first = shorter
+    return stems or [base.rpartition(".")[0] or base]
+
+
+def _folders_of(path: str) -> list[str]:
+    """Every folder that a file lies in, the innermost last."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: n + 1]) for n in range(len(parts))]
+
+
+def _digits_differ(mine: str, theirs: str) -> bool:
+    """Whether two folders are two of a kind, such as patient00001 and patient00003."""
+    a, b = _DIGITS.findall(mine), _DIGITS.findall(theirs)
+    return bool(a) and bool(b) and a != b

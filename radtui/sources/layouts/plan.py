@@ -1,0 +1,199 @@
+"""Which of a source's tables are used: looked at one by one, those that name images and teach texts before others."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from radtui.records import Problem, UserError
+from radtui.sources.base import split_of_path, split_rank
+from radtui.sources.choices import SourceChoices
+from radtui.sources.files import Tree
+from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, best_group, look_at
+from radtui.sources.layouts.cells import cell_text, image_cells
+from radtui.sources.layouts.completing import completed
+from radtui.sources.layouts.draft import split_of
+from radtui.sources.layouts.filenames import FileNames, TableNames, is_address
+from radtui.sources.layouts.joins import Joined
+from radtui.sources.layouts.roles import role_problems
+from radtui.sources.layouts.tabled import ADDRESS, TableLayout
+from radtui.sources.readers import Row, Table, read_tables, table_suffix
+
+_MAX_TABLES = 400
+_FEW = 0.5
+
+
+@dataclass
+class Plan:
+    """What is used of a source's tables.
+
+    Attributes:
+        layouts: Tables whose rows become cases.
+        splits: Split by file, from lists of names.
+        used: Files that are read as tables, lists or joins.
+        problems: Tables that are not used, and what was guessed.
+        looked_at: All tables that could be read.
+    """
+
+    layouts: list[TableLayout] = field(default_factory=list)
+    splits: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    looked_at: list[Table] = field(default_factory=list)
+
+
+def plan_tables(
+    tree: Tree, files: Sequence[str], names: FileNames, choices: SourceChoices, named: str = ""
+) -> Plan:
+    """Choose the tables of a source.
+
+    Args:
+        tree: The source.
+        files: Its files that may be tables.
+        names: Its images.
+        choices: What the user said.
+        named: The one table that the user named as the source, or "".
+
+    Raises:
+        UserError: The table that the user named cannot be used, or a column of the user's is nowhere.
+    """
+    plan = Plan()
+    candidates = _candidates(tree, files, names, choices, named or choices.table, plan)
+    if named or choices.table:
+        asked = [
+            each for each in candidates if each.table.file == named or _means(each, choices.table, named)
+        ]
+        if not asked:
+            _refuse(plan, named or choices.table)
+        others = [each for each in candidates if each not in asked]
+    else:
+        asked, others = candidates, []
+    if (wrong := next((each.wrong for each in candidates if each.wrong), "")) and all(
+        each.wrong for each in asked
+    ):
+        raise UserError(wrong)
+    chosen = best_group([each for each in asked if not each.wrong])
+    rest = [each for each in (*asked, *others) if each not in chosen]
+    chosen, rest = completed(chosen, rest, names, choices, plan.used, bool(named))
+    for each in sorted(chosen, key=lambda each: split_rank(each.split)):
+        plan.layouts.append(_layout(each, names, choices, plan))
+        plan.used.add(each.table.file)
+        plan.problems += [*each.table.notes, *role_problems(each.name, each.roles)]
+    for each in rest:
+        if each.table.file not in plan.used and not (named and each in others):
+            plan.problems.append(Problem(each.name, _why_not(each, chosen, named)))
+    return plan
+
+
+def _candidates(
+    tree: Tree, files: Sequence[str], names: FileNames, choices: SourceChoices, wanted: str, plan: Plan
+) -> list[Candidate]:
+    """Every table of the source that can be read, with what its columns hold."""
+    result: list[Candidate] = []
+    looked = 0
+    for file in files:
+        small = table_suffix(file) in (".parquet", ".arrow")
+        looked += not small
+        if looked > _MAX_TABLES and not small:
+            plan.problems.append(
+                Problem(file, f"Only the first {_MAX_TABLES} tables of a source are looked at.")
+            )
+            continue
+        try:
+            tables = read_tables(tree, file, choices.delimiter, choices.encoding)
+        except UserError as error:
+            if file == wanted:
+                raise
+            plan.problems.append(Problem(file, str(error)))
+            continue
+        for table in tables:
+            candidate = look_at(table, names, choices)
+            if file.lower().endswith(".txt") and file != wanted and _is_split_list(candidate, names, plan):
+                continue
+            if file.lower().endswith(".txt") and file != wanted and not _is_text_table(candidate):
+                plan.problems.append(
+                    Problem(file, "The text is not used: it belongs to no image and is no table.")
+                )
+                continue
+            plan.looked_at.append(table)
+            result.append(candidate)
+    return result
+
+
+def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan: Plan) -> TableLayout:
+    table = candidate.table
+    folder = posixpath.dirname(table.theirs.file if isinstance(table, Joined) else table.file)
+    columns = [name for name, _ in candidate.roles.images]
+
+    def every() -> Iterator[str]:
+        for row in table.rows():
+            if isinstance(row, Row):
+                for name in columns:
+                    yield from (image.name for image in image_cells(row.cells.get(name)) if image.name)
+
+    finder = TableNames(names, folder, split_of("", "", table.file, table.part), every)
+    few = 0 < candidate.roles.resolved < _FEW and len(candidate.sample) >= SAMPLE_ROWS
+    return TableLayout(table, candidate.roles, finder.find, finder.folder, choices, plan.splits, few)
+
+
+def _is_split_list(candidate: Candidate, names: FileNames, plan: Plan) -> bool:
+    """Whether a text file is a list of the images of a split; then its images are noted."""
+    table = candidate.table
+    split = split_of_path(posixpath.basename(table.file), with_stem=True)
+    if len(table.columns) != 1 or not split or not candidate.sample or not candidate.roles.resolved:
+        return False
+    for row in table.rows():
+        if isinstance(row, Row):
+            match = names.find(cell_text(next(iter(row.cells.values()), "")))
+            if match is not None:
+                plan.splits[match.file] = split
+    plan.used.add(table.file)
+    return True
+
+
+def _is_text_table(candidate: Candidate) -> bool:
+    """Whether a text file is a table of images and texts, not a README that names some."""
+    return len(candidate.table.columns) > 1 and candidate.roles.resolved > 0 and candidate.roles.teaches
+
+
+def _means(candidate: Candidate, asked: str, named: str) -> bool:
+    if not asked:
+        return False
+    name = candidate.name
+    inside = candidate.table.file == named or not named
+    return inside and asked in (
+        name,
+        candidate.table.file,
+        posixpath.basename(candidate.table.file),
+        candidate.table.part,
+    )
+
+
+def _refuse(plan: Plan, named: str) -> None:
+    reason = next((each.reason for each in plan.problems if each.where.startswith(named)), "")
+    raise UserError(
+        reason or f"{named} holds no table that radtui reads; name a CSV, JSON, parquet or Excel file."
+    )
+
+
+def _why_not(each: Candidate, chosen: list[Candidate], named: str) -> str:
+    """Why a table is not used, with its columns."""
+    columns = ", ".join(each.table.columns[:8]) + (" ..." if len(each.table.columns) > 8 else "")
+    if each.wrong:
+        return each.wrong
+    if not each.sample:
+        return "The table has no rows."
+    if each.roles.images and each.roles.resolved and chosen:
+        return f"The table is not used: {chosen[0].name} is. To use this one, name it with --table."
+    if each.roles.images and any(
+        is_address(image.name)
+        for row in each.sample[:5]
+        for image in image_cells(row.get(each.roles.images[0][0]))
+    ):
+        return ADDRESS
+    if each.roles.images:
+        column = each.roles.images[0][0]
+        value = cell_text(each.sample[0].get(column))[:60]
+        return f"None of the images that its column {column} names is in the source; the first is {value}."
+    return f"The table is not used: none of its columns ({columns}) names an image of the source."

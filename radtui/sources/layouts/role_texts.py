@@ -1,0 +1,150 @@
+"""Which columns of a table hold what is learnt and asked: conversations, questions, reports and their sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from radtui.sources.choices import NONE
+from radtui.sources.layouts import words
+from radtui.sources.layouts.cells import cell_text
+from radtui.sources.layouts.conversation import is_conversation
+from radtui.sources.layouts.finder import Finder, all_cells, is_plain
+from radtui.sources.layouts.words import plain
+
+_CHOICE = re.compile(r"(?:choice|option|opt)_?([a-h]|\d)")
+_MIN_PROSE_WORDS = 2.5
+
+
+def find_conversation(finder: Finder) -> tuple[str, ...]:
+    """Columns with turns: one, or TRL's prompt with its completion or the answer that was chosen."""
+    asked = finder.choices.text_column
+    if asked and "+" not in asked and asked != NONE:
+        column = finder.named(asked, "text_column")
+        if not all_cells(finder.cells(column), is_conversation):
+            return ()
+        finder.taken.add(column)
+        return (column,)
+    talks = [name for name in finder.names if all_cells(finder.cells(name), is_conversation)]
+    by_name = {plain(name): name for name in talks}
+    columns: tuple[str, ...] = ()
+    if "prompt" in by_name and ("completion" in by_name or "chosen" in by_name):
+        columns = (by_name["prompt"], by_name.get("completion") or by_name["chosen"])
+    elif talks:
+        columns = (next((by_name[name] for name in words.CONVERSATION if name in by_name), talks[0]),)
+    rest = [name for name in talks if name not in columns]
+    if rest:
+        finder.notes.append(f"{', '.join(rest)} is not used: {columns[0]} holds the conversation.")
+    finder.taken.update(columns)
+    return columns
+
+
+def find_question(finder: Finder) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns that ask, and those with the answers to choose from."""
+    said = finder.choices.question_column
+    if said == NONE:
+        return (), ()
+    if said:
+        question: tuple[str, ...] = (finder.named(said, "question_column"),)
+    else:
+        column = next(
+            (finder.known[name] for name in words.QUESTION
+             if name in finder.known and finder.known[name] not in finder.taken
+             and all_cells(finder.cells(finder.known[name]), is_plain)), ""
+        )  # fmt: skip
+        if not column:
+            return (), ()
+        question = (column,)
+        more = finder.known.get("input", "")
+        if plain(column) == "instruction" and any(finder.cells(more)):
+            question = (column, more)
+    options = tuple(name for name in finder.names if _CHOICE.fullmatch(plain(name)))
+    if not options:
+        options = tuple(finder.known[name] for name in ("choices", "options") if name in finder.known)
+    finder.taken.update((*question, *options))
+    return question, options
+
+
+def find_text(finder: Finder, asked: bool) -> tuple[tuple[str, ...], bool]:
+    """The columns with the text to learn, and whether it answers a question."""
+    said = finder.choices.text_column
+    if said == NONE:
+        return (), False
+    if said:
+        parts = [said] if said in finder.names else said.split("+")
+        columns = tuple(finder.named(part.strip(), "text_column") for part in parts)
+        finder.taken.update(columns)
+        answers = all(plain(name) in words.ANSWER for name in columns) or bool(finder.choices.question_column)
+        return columns, answers
+    if asked and (answer := finder.pick("", "", words.ANSWER)):
+        return (answer,), True
+    return _report(finder), False
+
+
+def _report(finder: Finder) -> tuple[str, ...]:
+    """The column with the report, else its sections, else what else is a text, by its name and then by its length."""
+    whole = finder.pick("", "", words.TEXT, lambda name: _texts(finder, name))
+    if whole:
+        return (whole,)
+    numbered = [
+        name for name in finder.names if words.numbered_stem(name) in words.TEXT and _texts(finder, name)
+    ]
+    if numbered:
+        finder.taken.update(numbered)
+        return tuple(numbered)
+    sections = tuple(filter(None, (
+        finder.pick("", "", usual, lambda name: _texts(finder, name)) or _by_words(finder, usual)
+        for usual in words.SECTIONS
+    )))  # fmt: skip
+    if sections:
+        return sections
+    column = finder.pick("", "", words.ANSWER, lambda name: _texts(finder, name)) or _by_words(
+        finder, words.TEXT
+    )
+    column = column or finder.pick("", "", words.WEAK_TEXT, lambda name: _texts(finder, name))
+    if column:
+        return (column,)
+    return _longest(finder)
+
+
+def _longest(finder: Finder) -> tuple[str, ...]:
+    """The column with the longest sentences, where no name tells which holds the text."""
+    prose = {
+        name: finder.prose(name)
+        for name in finder.names
+        if name not in finder.taken and name not in _others(finder)
+    }
+    longest = max(prose, key=lambda name: prose[name], default="")
+    if not longest or prose[longest] < _MIN_PROSE_WORDS:
+        return ()
+    finder.guessed.append(longest)
+    finder.taken.add(longest)
+    return (longest,)
+
+
+def _others(finder: Finder) -> set[str]:
+    """Columns that hold sentences and are known to be something else than a report."""
+    usual = (*words.SPLIT, *words.PATIENT, *words.EXAM, *words.EXAMINATION, *words.QUESTION, "indication", "history",
+             "comparison", "clinical_history", "license", "source", "labels", "label", "class", "finding_labels",
+             "class_name", "mesh", "problems", "title", "url", "technique")  # fmt: skip
+    return {finder.known[name] for name in usual if name in finder.known}
+
+
+def _texts(finder: Finder, name: str) -> bool:
+    """Whether a column with a usual name can hold texts: not lists of objects, numbers or files alone."""
+    cells = finder.cells(name)
+    if not cells:
+        return True
+    words_seen = [cell for cell in cells if any(sign.isalpha() for sign in cell_text(cell))]
+    objects = [cell for cell in cells if isinstance(cell, (Mapping, bytes))]
+    return bool(words_seen) and len(objects) < len(cells)
+
+
+def _by_words(finder: Finder, usual: tuple[str, ...]) -> str:
+    """A free column whose name has a usual name among its words, and holds text."""
+    column = next(
+        (name for name in finder.names if name not in finder.taken and words.names_text(name, usual)
+         and _texts(finder, name) and finder.prose(name)), ""
+    )  # fmt: skip
+    finder.taken.add(column)
+    return column

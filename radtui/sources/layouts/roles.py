@@ -1,0 +1,176 @@
+"""Which column of a table holds what, by the names of columns and by what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from radtui.records import Problem
+from radtui.sources.base import is_split_word
+from radtui.sources.choices import NONE, SourceChoices
+from radtui.sources.layouts import words
+from radtui.sources.layouts.cells import as_list, cell_text
+from radtui.sources.layouts.finder import Cells, Finder
+from radtui.sources.layouts.role_images import find_images, only_numbers
+from radtui.sources.layouts.role_texts import find_conversation, find_question, find_text
+from radtui.sources.layouts.words import plain
+
+__all__ = ["Cells", "Roles", "find_roles", "role_problems"]
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The columns a table was found to have; "" and () for what is not there.
+
+    Attributes:
+        images: Columns with the image or its name, each with what its image is ("lateral", or "").
+        resolved: Share of the looked at rows whose image is there.
+        loose: Whether images are named by short numbers alone, which may be anything.
+        text: Columns whose texts are joined to what is learnt.
+        answers: Whether the text answers a question.
+        question: Columns whose texts are joined to what is asked.
+        options: Columns with the answers to choose from.
+        conversation: Columns with turns.
+        view: Column that says what each image is.
+        truth: A TRUTH_PARTS name to its column.
+        findings: Column with a list of findings.
+        guessed: Columns that are used for what is in them, their names being unknown.
+        notes: What is not used of the table, and why.
+    """
+
+    images: tuple[tuple[str, str], ...] = ()
+    resolved: float = 0.0
+    loose: bool = False
+    text: tuple[str, ...] = ()
+    answers: bool = False
+    question: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    conversation: tuple[str, ...] = ()
+    split: str = ""
+    patient: str = ""
+    exam: str = ""
+    id: str = ""
+    examination: str = ""
+    view: str = ""
+    findings: str = ""
+    truth: dict[str, str] = field(default_factory=dict)
+    facts: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def teaches(self) -> bool:
+        """Whether rows have a text to learn."""
+        return bool(self.text or self.conversation)
+
+    def summary(self) -> str:
+        """What is learnt and asked of which images, in one clause."""
+        parts = [f"{role or 'image'} from {name}" for name, role in self.images]
+        learnt = (("text", self.text), ("question", self.question), ("conversation", self.conversation))
+        parts += [f"{use} from {' and '.join(names)}" for use, names in learnt if names]
+        return ", ".join(parts)
+
+    def named(self) -> dict[str, str]:
+        """Each used column with what it is used for, for people."""
+        pairs = [(name, f"image, {role}" if role else "image") for name, role in self.images]
+        pairs += [(name, "text") for name in self.text] + [(name, "question") for name in self.question]
+        pairs += [(name, "answers to choose from") for name in self.options]
+        pairs += [(name, "conversation") for name in self.conversation]
+        pairs += [
+            (getattr(self, role), role) for role in ("split", "patient", "exam", "id", "examination", "view")
+        ]
+        pairs += [(self.findings, "truth"), *((name, "truth") for name in self.truth.values())]
+        result: dict[str, str] = {}
+        for name, role in pairs:
+            if name:
+                result[name] = f"{result[name]}, {role}" if name in result else role
+        return result
+
+
+def find_roles(
+    names: Sequence[str],
+    rows: Sequence[Cells],
+    choices: SourceChoices | None = None,
+    resolves: Callable[[str], bool] = lambda name: False,
+    pictures: bool = True,
+) -> Roles:
+    """Find what a table's columns hold.
+
+    Args:
+        names: Its columns, in their order.
+        rows: Its first rows.
+        choices: What the user said; it comes first.
+        resolves: Whether a name is that of a file of the source.
+        pictures: Whether a column with images is looked for; not in what lies beside an image.
+
+    Raises:
+        UserError: A column that the user named is not there.
+    """
+    finder = Finder(names, rows, choices or SourceChoices(), resolves)
+    talk = find_conversation(finder)
+    images, resolved = find_images(finder, bool(talk)) if pictures else ((), 0.0)
+    loose = bool(images) and not talk and only_numbers(finder, images[0][0])
+    findings = finder.known.get("findings", "")
+    findings = findings if any(as_list(cell) is not None for cell in finder.cells(findings)) else ""
+    finder.taken.add(findings)
+    said = finder.choices
+    question, options = find_question(finder)
+    text, answers = ((), False) if talk else find_text(finder, bool(question))
+    if question and not text and not talk:
+        finder.taken -= {*question, *options}
+        text, answers = find_text(finder, False)
+    if (
+        not answers
+        and question
+        and not set(question) & set(text)
+        and said.text_column
+        and not said.question_column
+    ):
+        finder.notes.append(
+            f"{', '.join(question)} is not asked, for {' and '.join(text)} is no answer to it."
+        )
+        question, options = (), ()
+    split = finder.pick(said.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
+    view = finder.pick("", "", words.VIEW)
+    patient = finder.pick(said.patient_column, "patient_column", words.PATIENT)
+    exam = finder.pick(said.exam_column, "exam_column", words.EXAM)
+    if not patient and said.patient_column != NONE:
+        patient = next((name for name, _ in images if plain(name) in words.PATIENT), "")
+    if not exam and said.exam_column != NONE:
+        exam = next((name for name, _ in images if plain(name) in words.EXAM), "")
+    own_id = finder.pick(said.id_column, "id_column", words.ID)
+    examination = finder.pick("", "", words.EXAMINATION)
+    truth = {
+        part: finder.known[part] for part in words.TRUTH_PARTS
+        if part in finder.known and finder.known[part] not in finder.taken
+    }  # fmt: skip
+    if "finding" not in truth:
+        truth = {}  # a side or a size alone says nothing about a finding
+    used = {*(name for name, _ in images), *text, *question, *options, *talk, split, patient, exam, own_id}
+    used |= {examination, findings, *truth.values()}
+    facts = tuple(name for name in names if name not in used)
+    return Roles(
+        images, resolved, loose, text, answers, question, options, talk, split, patient, exam, own_id, examination,
+        view, findings, truth, facts, tuple(finder.guessed), tuple(finder.notes),
+    )  # fmt: skip
+
+
+def _split_by_content(finder: Finder) -> str:
+    """A column all of whose cells are words for splits."""
+    if finder.choices.split_column == NONE:
+        return ""
+    for name in finder.names:
+        cells = finder.cells(name)
+        if name not in finder.taken and cells and all(is_split_word(cell_text(cell)) for cell in cells):
+            finder.taken.add(name)
+            return name
+    return ""
+
+
+def role_problems(table: str, roles: Roles) -> list[Problem]:
+    """What of a table is not used, or used by a guess."""
+    problems = [Problem(table, note) for note in roles.notes]
+    for name in roles.guessed:
+        reason = f"The text is taken from {name}, the column with the longest texts; name another with --text-column."
+        problems.append(Problem(table, reason))
+    return problems

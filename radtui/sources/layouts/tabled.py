@@ -1,0 +1,334 @@
+"""Rows of a table to cases: their images found, their texts and questions joined, what is missing said."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from radtui.records import Problem, Truth
+from radtui.sources.base import split_name
+from radtui.sources.choices import SourceChoices
+from radtui.sources.layouts import words
+from radtui.sources.layouts.cells import (
+    ImageCell,
+    as_list,
+    cell_text,
+    fact_text,
+    image_cells,
+    meaningful,
+    parsed_text,
+)
+from radtui.sources.layouts.conversation import read_conversation, without_image_tokens
+from radtui.sources.layouts.draft import Draft, Picture, people_of_path, split_of
+from radtui.sources.layouts.filenames import is_address
+from radtui.sources.layouts.roles import Cells, Roles
+from radtui.sources.layouts.words import numbered_stem
+from radtui.sources.readers import Row, Table, table_name
+
+_LETTERS = "ABCDEFGH"
+_MAX_SHOWN_NAME = 120
+ADDRESS = "Web addresses are not fetched: download the images and put them beside the table."
+
+
+@dataclass
+class TableLayout:
+    """One table as it was understood.
+
+    Attributes:
+        table: Its rows.
+        roles: What its columns hold.
+        find: The file of a name in the table, "" where there is none.
+        folder: The files of the folder that a name means: a table may name exams or patients by their folders.
+        choices: What the user said.
+        split_lists: Split by file, where lists of names say so.
+        few_here: Whether most rows name images that are not in the source; these are then counted, not kept.
+    """
+
+    table: Table
+    roles: Roles
+    find: Callable[[str], str]
+    folder: Callable[[str], list[str]]
+    choices: SourceChoices
+    split_lists: Mapping[str, str] = field(default_factory=dict)
+    few_here: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    used_files: set[str] = field(default_factory=set)
+
+    def drafts(self, survey: bool = False) -> Iterator[Draft]:
+        """Cases in the table's order; what is not used goes to `problems`.
+
+        Args:
+            survey: Whether only to count: images inside the table are then not read.
+        """
+        self.problems.clear()
+        self._unread = survey and self._holds_bytes()
+        self._missing: Counter[str] = Counter()
+        self._first_missing: dict[str, str] = {}
+        drafts = self._every(survey)
+        if self.roles.teaches or self.roles.question:
+            yield from drafts
+        else:
+            yield from _merged(drafts)
+        for reason, count in self._missing.items():
+            first = self._first_missing[reason]
+            self.problems.append(Problem(table_name(self.table), f"{reason} The first: {first}", count))
+
+    def _every(self, survey: bool) -> Iterator[Draft]:
+        without = frozenset(name for name, _ in self.roles.images) if self._unread else frozenset()
+        for row in self.table.rows(without):
+            if isinstance(row, Problem):
+                self.problems.append(row)
+            else:
+                yield from self._of_row(row)
+
+    def _holds_bytes(self) -> bool:
+        return self.table.file.lower().endswith((".parquet", ".arrow")) or self.table.count() is not None
+
+    def _of_row(self, row: Row) -> Iterator[Draft]:
+        roles, cells = self.roles, row.cells
+        exchanges: list[tuple[str, str]] = []
+        inside: tuple[ImageCell, ...] = ()
+        if roles.conversation:
+            talk = read_conversation(*(cells.get(name) for name in roles.conversation))
+            exchanges = [(each.question, each.answer) for each in talk.exchanges]
+            inside = talk.images
+            if not exchanges:
+                self.problems.append(Problem(self._where(row), "The conversation has no answer."))
+                return
+        else:
+            exchanges = list(self._texts(cells))
+        pictures = self._pictures(row, inside)
+        if pictures is None:
+            return
+        first = self._draft(row, pictures)
+        for number, (question, text) in enumerate(exchanges):
+            key = first.key if not number else f"{first.key}/{number + 1}"
+            yield replace(first, key=key, question=question, text=text)
+
+    def _texts(self, cells: Cells) -> Iterator[tuple[str, str]]:
+        """Question and text of a row; several for a list of captions."""
+        roles = self.roles
+        question = "\n".join(filter(None, (meaningful(cells.get(name), True) for name in roles.question)))
+        if len(roles.question) == len(roles.text) == 1:
+            asked, told = as_list(cells.get(roles.question[0])), as_list(cells.get(roles.text[0]))
+            if asked and told and len(asked) == len(told):
+                for one_question, answer in zip(asked, told, strict=True):
+                    yield without_image_tokens(meaningful(one_question, True)), meaningful(answer, True)
+                return
+        question, options = self._with_options(without_image_tokens(question), cells)
+        if len(roles.text) == 1:
+            name = roles.text[0]
+            value = cells.get(name)
+            listed = as_list(value)
+            if listed is not None and all(isinstance(each, str) for each in listed):
+                texts = [meaningful(each, roles.answers) for each in listed]
+                texts = list(dict.fromkeys(filter(None, texts)))
+                if not texts or plain_plural(name):
+                    for text in texts or [""]:
+                        yield question, text
+                    return
+                value = " ".join(texts)
+            elif listed is not None:
+                value = _most_given(listed)
+            text = meaningful(value, roles.answers)
+            yield question, options.get(text.strip(" .:()").upper(), text) if options else text
+            return
+        parts = [(name, meaningful(cells.get(name))) for name in roles.text]
+        if len({numbered_stem(name) for name in roles.text}) == 1:  # caption_1, caption_2
+            for text in dict.fromkeys(text for _, text in parts if text) or [""]:
+                yield question, text
+            return
+        yield question, "\n".join(f"{_label(name)}: {text}" for name, text in parts if text)
+
+    def _with_options(self, question: str, cells: Cells) -> tuple[str, dict[str, str]]:
+        """The question with its answers to choose from, and the answer that each letter stands for."""
+        names = self.roles.options
+        if not names:
+            return question, {}
+        if len(names) == 1 and (listed := _listed(cells.get(names[0]))):
+            values = [cell_text(each) for each in listed]
+        else:
+            values = [cell_text(cells.get(name)) for name in names]
+        options: dict[str, str] = {}
+        for letter, value in zip(_LETTERS, values, strict=False):
+            bare = value.strip()
+            if bare[:1].upper() == letter and bare[1:2] in (":", ".", ")"):
+                bare = bare[2:].strip()
+            if bare:
+                options[letter] = f"{letter}: {bare}"
+        lines = [line for line in options.values() if line not in question]
+        return "\n".join([question, *lines]), options
+
+    def _pictures(self, row: Row, inside: tuple[ImageCell, ...]) -> tuple[Picture, ...] | None:
+        """The images of a row, found; None where the row is left out."""
+        roles = self.roles
+        views = as_list(row.cells.get(roles.view)) if roles.view else None
+        pictures: list[Picture] = []
+        unread = self._unread and any(name not in row.cells for name, _ in roles.images)
+        for column, role in roles.images:
+            for image in image_cells(row.cells.get(column)):
+                own = role or (
+                    cell_text(views[len(pictures)]) if views and len(views) > len(pictures) else ""
+                )
+                pictures += self._found(image, own)
+        if not pictures:
+            pictures = [self._picture(image, "") for image in inside]
+        if not pictures and unread:
+            return (Picture(name="in the table"),)
+        if not pictures:
+            pictures = [Picture(error=f"A row of {self.table.file} names no image.")]
+        if len(pictures) == 1 and roles.view and views is None and not pictures[0].role:
+            pictures = [replace(pictures[0], role=cell_text(row.cells.get(roles.view)))]
+        if all(picture.error for picture in pictures):
+            reason = pictures[0].error
+            kind = "images that are not in the source" if pictures[0].name else "no image"
+            if self.few_here or len(pictures[0].name) > _MAX_SHOWN_NAME or reason == ADDRESS:
+                kept = reason if reason == ADDRESS else f"Rows that name {kind} are left out."
+                self._missing[kept] += 1
+                self._first_missing.setdefault(
+                    kept, f"{self._where(row)}: {pictures[0].name[:_MAX_SHOWN_NAME]}"
+                )
+                return None
+        self.used_files.update(picture.file for picture in pictures if picture.file)
+        return tuple(pictures)
+
+    def _found(self, image: ImageCell, role: str) -> list[Picture]:
+        """The image that a cell names, or all images of the folder that it names."""
+        picture = self._picture(image, role)
+        if picture.error and image.name and (files := self.folder(image.name)):
+            return [Picture(file, name=file.rpartition("/")[2], role=role) for file in files]
+        return [picture]
+
+    def _picture(self, image: ImageCell, role: str) -> Picture:
+        if image.error or image.data:
+            name = image.name.replace("\\", "/").rpartition("/")[2]
+            return Picture("", image.data, name, role, image.error)
+        file = self.find(image.name)
+        if file:
+            return Picture(file, name=file.rpartition("/")[2], role=role)
+        if is_address(image.name):
+            return Picture(name=image.name, role=role, error=ADDRESS)
+        reason = f"{image.name} is named in {self.table.file} but is not in the folder."
+        return Picture(name=image.name, role=role, error=reason)
+
+    def _draft(self, row: Row, pictures: tuple[Picture, ...]) -> Draft:
+        roles, cells = self.roles, row.cells
+        first = next((each for each in pictures if not each.error), pictures[0])
+        own_id = cell_text(cells.get(roles.id)) if roles.id else ""
+        facts = {name: text for name in roles.facts if (text := fact_text(cells.get(name)))}
+        key = first.file or first.name
+        if self._holds_bytes() and not first.file:
+            key = own_id or ("" if key == "in the table" else key)
+        if own_id and self.choices.id_column:
+            key = own_id
+        elif own_id and key != own_id:
+            facts = {roles.id: own_id, **facts}
+        if not key and self._holds_bytes():
+            key = f"{posixpath.splitext(posixpath.basename(self.table.file))[0]}:{row.number - 1}"
+        key = key or f"{self.table.file}:{row.number}"
+        split = split_name(fact_text(cells.get(roles.split))) if roles.split else ""
+        split = split or self.split_lists.get(first.file, "")
+        patient, exam = people_of_path(first.file)
+        patient = (fact_text(cells.get(roles.patient)) if roles.patient else "") or patient
+        exam = (fact_text(cells.get(roles.exam)) if roles.exam else "") or exam
+        errors = [picture.error for picture in pictures if picture.error]
+        return Draft(
+            split or split_of(self.choices.split, first.file, self.table.file, self.table.part), key, pictures,
+            examination=cell_text(cells.get(roles.examination)) if roles.examination else "", patient=patient,
+            exam=exam, facts=facts, truth=truths(cells, roles),
+            error=errors[0] if len(errors) == len(pictures) else "",
+        )  # fmt: skip
+
+    def _where(self, row: Row) -> str:
+        unit = (
+            "line"
+            if self.table.file.lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt", "l"))
+            else "row"
+        )
+        return f"{table_name(self.table)}, {unit} {row.number}"
+
+
+def truths(row: Cells, roles: Roles) -> tuple[Truth, ...]:
+    """The findings that a row states: its list of objects, or its own finding, side, zone and size."""
+    if roles.findings:
+        listed = as_list(row.get(roles.findings)) or []
+        objects = [item if isinstance(item, Mapping) else {"finding": item} for item in listed]
+    else:
+        objects = [{part: row.get(column) for part, column in roles.truth.items()}]
+    stated = (Truth(*(cell_text(item.get(part)) for part in words.TRUTH_PARTS)) for item in objects)
+    return tuple(truth for truth in stated if truth.finding)
+
+
+def plain_plural(name: str) -> bool:
+    """Whether a column holds several texts, each of which stands for itself."""
+    return words.plain(name) in (
+        "captions",
+        "sentences",
+        "reports",
+        "texts",
+        "caption",
+        "answers",
+        "descriptions",
+    )
+
+
+def _merged(drafts: Iterator[Draft]) -> Iterator[Draft]:
+    """Cases without a text: rows about one image are one case, with all their facts."""
+    by_image: dict[str, Draft] = {}
+    for draft in drafts:
+        if not draft.readable:
+            yield draft
+            continue
+        there = by_image.get(draft.key)
+        by_image[draft.key] = (
+            draft
+            if there is None
+            else replace(
+                there,
+                facts=_together(there.facts, draft.facts),
+                truth=tuple(dict.fromkeys((*there.truth, *draft.truth))),
+            )
+        )
+    yield from by_image.values()
+
+
+def _together(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
+    """Facts of two rows: equal ones once, others one after the other."""
+    result = dict(one)
+    for name, text in other.items():
+        there = result.get(name, "")
+        if not there:
+            result[name] = text
+        elif text not in there.split("; "):
+            result[name] = f"{there}; {text}"
+    return result
+
+
+def _most_given(answers: list[object]) -> object:
+    """The answer that most people gave, where a cell lists theirs."""
+    texts = [
+        cell_text(
+            (each.get("answer") or each.get("value") or each.get("text"))
+            if isinstance(each, Mapping)
+            else each
+        )
+        for each in answers
+    ]
+    given = Counter(filter(None, texts))
+    return given.most_common(1)[0][0] if given else ""
+
+
+def _listed(value: object) -> list[object]:
+    """Options as a list: of a list, an object by letter, or a text that holds one."""
+    if isinstance(value, str) and value.lstrip()[:1] in "[{":
+        value = parsed_text(value)
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return as_list(value) or []
+
+
+def _label(column: str) -> str:
+    text = column.strip().replace("_", " ")
+    return text[:1].upper() + text[1:]

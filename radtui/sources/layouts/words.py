@@ -1,0 +1,117 @@
+"""The names that columns go by, in the languages that tables come in, and how names are compared."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+IMAGE = (
+    "image", "images", "file_name", "filename", "file_names", "filenames", "file", "files", "image_file_name",
+    "image_file", "image_path", "image_paths", "img", "imgs", "img_path", "img_name", "image_name", "path", "paths",
+    "figure_path", "image_index", "dicom", "dicom_path", "image_id", "dicom_id", "imageid", "jpg", "png", "picture",
+    "bild", "datei", "dateiname", "fichier", "imagen", "archivo", "immagine", "imagem", "arquivo", "afbeelding",
+    "图像", "图片", "影像", "文件名", "画像", "изображение", "файл", "image_url", "url", "key", "id",
+)  # fmt: skip
+IMAGE_WORDS = frozenset(
+    ("image", "images", "img", "imgs", "file", "files", "filename", "path", "dicom", "picture", "photo", "figure",
+     "bild", "datei", "fichier", "imagen", "archivo", "scan", "film", "xray", "radiograph", "id", "name", "uid")
+)  # fmt: skip
+TEXT = (
+    "text", "caption", "report", "reference", "description", "report_text", "full_report", "captions", "reports",
+    "radiology_report", "original_report", "narrative", "sentence", "sentences",
+    "befundtext", "bericht", "beschreibung", "rapport", "compte_rendu", "description_text", "informe", "reporte",
+    "descripcion", "descripción", "referto", "laudo", "relatorio", "relatório", "verslag", "rapor",
+    "报告", "描述", "影像描述", "诊断报告", "报告内容", "所見文", "レポート", "отчет", "отчёт", "описание", "протокол",
+    "판독", "التقرير",
+)  # fmt: skip
+WEAK_TEXT = ("summary", "comment", "comments", "note", "notes", "remark", "value")
+"""Names of texts that are taken where there is no report."""
+SECTIONS = (
+    ("findings", "finding_text", "befund", "befunde", "constatations", "résultats", "resultats", "hallazgos", "reperti",
+     "achados", "bevindingen", "bulgular", "所见", "检查所见", "影像所见", "影像表现", "所見", "находки", "소견"),
+    ("impression", "impressions", "beurteilung", "conclusion", "impresion", "impresión", "conclusiones", "conclusión",
+     "conclusioni", "conclusioni_diagnostiche", "impressão", "impressao", "conclusao", "conclusie", "sonuç", "印象",
+     "诊断意见", "影像诊断", "诊断", "結論", "заключение", "결론"),
+)  # fmt: skip
+QUESTION = (
+    "question", "questions", "query", "instruction", "prompt", "user", "human", "question_text", "frage", "pregunta",
+    "domanda", "pergunta", "vraag", "问题", "質問", "вопрос", "질문",
+)  # fmt: skip
+ANSWER = (
+    "answer", "answers", "response", "output", "completion", "reply", "assistant", "gpt", "answer_text", "chosen",
+    "solution", "ground_truth", "target", "antwort", "respuesta", "réponse", "reponse", "risposta", "resposta",
+    "答案", "回答", "ответ", "답변",
+)  # fmt: skip
+CONVERSATION = ("conversations", "messages", "conversation", "dialogue", "dialog", "turns", "chat", "message")
+ID = (
+    "image_id",
+    "id",
+    "uid",
+    "dicom_id",
+    "image_index",
+    "source_key",
+    "key",
+    "name",
+    "annotation_id",
+    "index",
+)
+SPLIT = (
+    "split",
+    "subset",
+    "set",
+    "partition",
+    "data_split",
+    "dataset_split",
+    "phase",
+    "usage",
+    "train_test",
+    "aufteilung",
+)
+PATIENT = (
+    "patient_id", "patientid", "patient", "subject_id", "subject", "subjectid", "patient_key", "patient_number", "pid",
+    "participant_id", "participant", "person_id", "patient_nr", "patienten_id", "patientennummer", "patient_name",
+    "id_paciente", "paciente", "id_patient", "患者", "患者id", "mrn",
+)  # fmt: skip
+EXAM = (
+    "study_id", "studyid", "study", "exam_id", "examid", "accession", "accession_number", "study_instance_uid",
+    "studyinstanceuid", "study_uid", "encounter_id", "visit_id", "report_id", "uid", "case_id", "series_id",
+)  # fmt: skip
+EXAMINATION = ("examination", "exam", "examination_type", "study_description", "untersuchung")
+VIEW = (
+    "view", "projection", "view_position", "viewposition", "view_position_dicom", "frontal_lateral", "view_type",
+    "role", "image_role", "views", "roles",
+)  # fmt: skip
+ROLES = frozenset(
+    ("frontal", "lateral", "pa", "ap", "ll", "prior", "previous", "current", "left", "right", "cc", "mlo", "lcc", "rcc",
+     "lmlo", "rmlo", "front", "side", "first", "second", "before", "after", "baseline", "followup", "axial", "coronal",
+     "sagittal", "oblique")
+)  # fmt: skip
+TRUTH_PARTS = ("finding", "side", "zone", "size")
+_NOT_TEXT = frozenset(
+    ("id", "ids", "uid", "date", "time", "number", "nr", "no", "path", "file", "name", "type", "length", "len", "count",
+     "url", "index", "lang", "language", "source", "status", "hash", "label", "labels", "class", "bbox", "score")
+)  # fmt: skip
+_TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+
+
+@cache
+def plain(name: str) -> str:
+    """A column's name in lower case with one underscore between its words: "Image Index", "imageIndex"."""
+    return "_".join(words(name))
+
+
+@cache
+def words(name: str) -> tuple[str, ...]:
+    """The words of a column's name in lower case."""
+    return tuple(word.lower() for word in _TOKENS.findall(name))
+
+
+def numbered_stem(name: str) -> str:
+    """A column's name without the number at its end: "caption_2" is "caption"."""
+    return re.sub(r"_?\d+$", "", plain(name))
+
+
+def names_text(name: str, usual: tuple[str, ...]) -> bool:
+    """Whether a name has one of the usual names as a word and nothing that makes it an id, a date or a label."""
+    parts = words(name)
+    return bool(set(parts) & set(usual)) and not set(parts) & _NOT_TEXT

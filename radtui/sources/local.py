@@ -1,0 +1,303 @@
+"""A folder, a file or an archive as a source of cases."""
+
+from __future__ import annotations
+
+import posixpath
+import time
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from radtui.records import NewCase, Problem, UserError
+from radtui.sources.archives import archive_kind
+from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES, SplitLimit, counted
+from radtui.sources.choices import SourceChoices
+from radtui.sources.files import Tree
+from radtui.sources.layouts.beside import TEXT_SUFFIXES, Beside
+from radtui.sources.layouts.draft import Draft, as_case
+from radtui.sources.layouts.filenames import FileNames
+from radtui.sources.layouts.plan import Plan, plan_tables
+from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
+from radtui.sources.readers import Row, table_name, table_suffix
+
+_VOLUME_SUFFIXES = frozenset((".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"))
+_HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
+_QUIET = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
+_TABLE_FOLDERS = frozenset(
+    ("annotations", "annotation", "labels", "metadata", "captions", "csv", "json", "jsons", "reports", "tables",
+     "splits", "text", "texts", "meta", "anno", "ann")
+)  # fmt: skip
+"""Folders that hold tables about images in the folders beside them."""
+PREVIEW_S = 2.0  # what counting may take of a preview
+
+
+class LocalSource:
+    """Images of a folder or an archive, and what tables or texts beside them say."""
+
+    def __init__(self, path: Path, choices: SourceChoices) -> None:
+        """Look through the source; no image is read.
+
+        Args:
+            path: A folder, an archive, or a table that lists images beside it.
+            choices: What the user said.
+
+        Raises:
+            UserError: There is nothing to import, or a table that was named cannot be used.
+        """
+        self.location = str(path)
+        self.choices = choices
+        self._named = "" if path.is_dir() or archive_kind(path.name) else path.name
+        root = path.parent if self._named else path
+        if self._named and not table_suffix(path.name):  # one DICOM file or volume
+            self.tree = Tree(root, only=path.name)
+            self._named = ""
+        else:
+            self.tree = Tree(root)
+        self._sort_files()
+        if self._named and not self._pictures and root.name.lower() in _TABLE_FOLDERS:
+            self._climb(root)
+        self._names = FileNames(self._pictures)
+        self._beside = Beside(self.tree, self._pictures, self._names, choices)
+        tables = [name for name in self._tables if name not in self._beside.used]
+        self.plan: Plan = plan_tables(self.tree, tables, self._names, choices, self._named)
+        self._counts: Counts | None = None
+        self._problems: list[Problem] = []
+        if not self.plan.layouts and (not self._pictures or self._named):
+            raise UserError(self._nothing())
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is not used, and why; complete once every case was read."""
+        return [
+            *self.tree.problems, *self.plan.problems,
+            *(each for layout in self.plan.layouts for each in layout.problems),
+            *self._unlisted(), *self._other_files(),
+        ]  # fmt: skip
+
+    def describe(self) -> str:
+        """Say in one line what was found."""
+        images = counted(len(self._pictures), "image file")
+        text = f"{self.location}: {counted(len(self.tree.names), 'file')}, {images}"
+        for layout in self.plan.layouts[:3]:
+            text += f"; {table_name(layout.table)}: {layout.roles.summary()}"
+        if len(self.plan.layouts) > 3:
+            text += f" and {len(self.plan.layouts) - 3:,} more tables"
+        return text
+
+    def total(self) -> int | None:
+        """Cases that will come."""
+        counts = self.counts()
+        if self.choices.limit:
+            return sum(min(n, self.choices.limit) for n in counts.splits.values())
+        return counts.cases
+
+    def splits(self) -> set[str]:
+        """The splits that folders, tables and cells name, and the usual one for images without."""
+        return set(self.counts().splits)
+
+    def __iter__(self) -> Iterator[NewCase]:
+        return self.cases()
+
+    def cases(self) -> Iterator[NewCase]:
+        """The tables' cases in their order, then those of images that no table lists."""
+        limit = SplitLimit(self.choices.limit)
+        for draft in self._drafts():
+            if limit.take(draft.split):
+                yield as_case(draft, self.tree)
+
+    def beside(self, file: str, other: str) -> bytes:
+        """A file that lies beside another, as a volume's pixels do. Raises UserError when it cannot be read."""
+        folder = posixpath.dirname(file)
+        name = posixpath.normpath(f"{folder}/{other}" if folder else other)
+        data, error = self.tree.read(name) if name in self.tree else (b"", f"{other} is not beside {file}.")
+        if error:
+            raise UserError(error)
+        return data
+
+    def counts(self, limit_s: float = float("inf")) -> Counts:
+        """How many cases there are, without reading images.
+
+        Args:
+            limit_s: How long it may take, s; what is not counted by then makes the counts inexact.
+        """
+        if self._counts is None or not (self._counts.exact or limit_s < float("inf")):
+            self._beside.counting = True
+            try:
+                self._counts = count_cases(self._drafts(survey=True), limit_s)
+            finally:
+                self._beside.counting = False
+        return self._counts
+
+    def preview(self, samples: int = 3, limit_s: float = PREVIEW_S) -> Preview:
+        """What an import would bring in.
+
+        Args:
+            samples: How many cases are read.
+            limit_s: How long counting may take, s.
+        """
+        drafts = [draft for draft in islice(self._drafts(), 200) if draft.readable][:samples]
+        cases = tuple(as_case(draft, self.tree) for draft in drafts)
+        counts = self.counts(limit_s)
+        used = len({file for layout in self.plan.layouts for file in layout.used_files} | self.plan.used)
+        if not self.plan.layouts:
+            used = len(self._pictures) + len(self._beside.used)
+        tables, identity = [], {}
+        for layout in self.plan.layouts:
+            roles = layout.roles.named()
+            tables.append(
+                TableUse(
+                    table_name(layout.table), {name: roles.get(name, "") for name in layout.table.columns}
+                )
+            )
+            rows = [row.cells for row in islice(layout.table.rows(), 30) if isinstance(row, Row)]
+            identity.update(identity_columns(layout.table.columns, rows))
+        return Preview(
+            self.location, self.describe(), len(self.tree.names), used, tuple(tables), cases, counts,
+            tuple(self.problems), identity,
+        )  # fmt: skip
+
+    def _drafts(self, survey: bool = False) -> Iterator[Draft]:
+        listed: set[str] = set()
+        for layout in self.plan.layouts:
+            layout.used_files = listed
+        for draft in chain.from_iterable(layout.drafts(survey) for layout in self.plan.layouts):
+            yield draft if survey and draft.text else self._with_report(draft)
+        rest = (
+            [name for name in self._pictures if not self._governed(name)]
+            if self.plan.layouts
+            else self._pictures
+        )
+        yield from self._beside.drafts([name for name in rest if name not in listed], self.plan.splits)
+
+    def _with_report(self, draft: Draft) -> Draft:
+        return draft if draft.text or draft.question else self._beside.completed(draft)
+
+    def _governed(self, image: str) -> bool:
+        """Whether a table says which images of a folder are imported: `metadata.csv` of its own, others of all."""
+        for layout in self.plan.layouts:
+            folder, name = posixpath.split(layout.table.file)
+            if not name.lower().startswith("metadata.") or not folder or image.startswith(folder + "/"):
+                return True
+        return False
+
+    def _unlisted(self) -> list[Problem]:
+        """Images that no table lists, once all rows were seen."""
+        if not self.plan.layouts or self._counts is None:
+            return []
+        listed = self.plan.layouts[0].used_files
+        rest = [name for name in self._pictures if name not in listed and self._governed(name)]
+        by_folder = Counter(name.rpartition("/")[0] for name in rest)
+        return [
+            Problem(
+                folder or posixpath.basename(self.location),
+                "Images that no row of a table names are left out.",
+                n,
+            )
+            for folder, n in by_folder.most_common(20)
+        ]
+
+    def _other_files(self) -> list[Problem]:
+        """Files that are neither images nor tables nor texts of images, by kind, with the way out."""
+        if self._named:
+            return []
+        from radtui.sources.kinds import HEAD_BYTES, file_kind
+
+        problems: list[Problem] = []
+        by_reason: dict[tuple[str, str], list[str]] = {}
+        used = self._beside.used | self.plan.used
+        for name in self._others:
+            if name in used or name.rpartition("/")[2].lower() in _QUIET:
+                continue
+            suffix = posixpath.splitext(name)[1].lower()
+            many = by_reason.get((suffix, ""))
+            reason = (
+                "" if many and len(many) > 50 else file_kind(name, self.tree.head(name, HEAD_BYTES)).reason
+            )
+            by_reason.setdefault((suffix, reason), []).append(name)
+        for (_, reason), names in by_reason.items():
+            where = (
+                names[0] if len(names) == 1 else f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
+            )
+            problems.append(Problem(where, reason or "Such files are not used.", len(names)))
+        return problems
+
+    def _sort_files(self) -> None:
+        """Tell images, tables and other files apart, by their names; without a usual suffix by their first bytes."""
+        self._pictures: list[str] = []
+        self._tables: list[str] = []
+        self._others: list[str] = []
+        for name in self.tree.names:
+            lower = name.lower()
+            suffix = ".nii.gz" if lower.endswith(".nii.gz") else posixpath.splitext(lower)[1]
+            if suffix in IMAGE_SUFFIXES or suffix in DICOM_SUFFIXES or suffix in _VOLUME_SUFFIXES:
+                self._pictures.append(name)
+            elif table_suffix(name):
+                self._tables.append(name)
+                if suffix in TEXT_SUFFIXES:
+                    self._others.append(name)
+            elif suffix in TEXT_SUFFIXES or suffix in _HIDDEN_PARTS or lower.rpartition("/")[2] in _QUIET:
+                self._others.append(name)
+            elif self._is_picture(name):
+                self._pictures.append(name)
+            else:
+                self._others.append(name)
+        self._others = [name for name in self._others if not table_suffix(name)]
+
+    def _is_picture(self, name: str) -> bool:
+        from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
+
+        return file_kind(name, self.tree.head(name, HEAD_BYTES)).use is not Use.OTHER
+
+    def _climb(self, root: Path) -> None:
+        """A table in a folder of its own (annotations/) speaks of the folders beside it."""
+        higher = Tree(root.parent)
+        before = self.tree
+        self.tree = higher
+        self._sort_files()
+        if not self._pictures:
+            self.tree = before
+            self._sort_files()
+            return
+        self._named = f"{root.name}/{self._named}"
+
+    def _nothing(self) -> str:
+        """Why nothing can be imported, and what to do."""
+        told = [*self.tree.problems, *self.plan.problems, *self._other_files()]
+        if told:
+            first = told[0]
+            more = f" ({len(told) - 1:,} more are not used either)" if len(told) > 1 else ""
+            return f"There is nothing to import in {self.location}. {first.where}: {first.reason}{more}"
+        return f"There are no images, tables, parquet or DICOM files in {self.location}; name another folder."
+
+
+def count_cases(drafts: Iterator[Draft], limit_s: float = float("inf")) -> Counts:
+    """Count cases, patients and exams.
+
+    Args:
+        drafts: The cases, their images unread.
+        limit_s: How long it may take, s.
+    """
+    counts = Counts()
+    until_s = time.monotonic() + limit_s
+    patients: dict[str, set[str]] = {}
+    exams: set[str] = set()
+    files: set[str] = set()
+    inside = 0
+    for number, draft in enumerate(drafts):
+        if number % 64 == 63 and time.monotonic() > until_s:
+            counts.exact = False
+            break
+        counts.splits[draft.split] += 1
+        counts.with_text += bool(draft.text.strip())
+        counts.with_question += bool(draft.question)
+        counts.unreadable += not draft.readable
+        if draft.patient:
+            patients.setdefault(draft.patient, set()).add(draft.split)
+        if draft.exam:
+            exams.add(draft.exam)
+        files.update(picture.file for picture in draft.pictures if picture.file)
+        inside += sum(not picture.file and not picture.error for picture in draft.pictures)
+    counts.patients, counts.exams, counts.images = len(patients), len(exams), len(files) + inside
+    counts.across_splits = sum(len(splits) > 1 for splits in patients.values())
+    return counts

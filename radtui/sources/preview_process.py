@@ -1,0 +1,64 @@
+"""A preview in a process of its own: reading a table may need pyarrow, and must not stop the app from answering."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+
+from radtui.records import UserError
+from radtui.settings import ImportSettings
+from radtui.sources.preview import Preview
+
+TIMEOUT_S = 600.0
+_FAILED = "failed"
+
+
+def preview_in_process(settings: ImportSettings, samples: int = 3, limit_s: float = 2.0) -> Preview:
+    """What an import would bring in, found by another process.
+
+    Args:
+        settings: The import's.
+        samples: How many cases are read.
+        limit_s: How long counting may take, s.
+
+    Raises:
+        UserError: The source cannot be opened, or has nothing to import.
+    """
+    request = json.dumps({"settings": settings.to_dict(), "samples": samples, "limit_s": limit_s})
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "radtui.sources.preview_process"], input=request.encode(),
+            capture_output=True, timeout=TIMEOUT_S, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"Looking at {settings.source} took more than {TIMEOUT_S:.0f} s; name a part of it."
+        ) from error
+    if done.returncode != 0 or not done.stdout:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason was given"]
+        raise UserError(f"Looking at {settings.source} failed: {lines[-1]}")
+    kind, value = pickle.loads(done.stdout)  # what our own process wrote, plain values of our own types
+    if kind == _FAILED:
+        raise UserError(value)
+    assert isinstance(value, Preview)
+    return value
+
+
+def main() -> None:
+    """Read a request from the standard input, and write the preview, or why there is none, to the standard output."""
+    from radtui.sources import open_source
+
+    request = json.loads(sys.stdin.buffer.read())
+    answer: tuple[str, object]
+    try:
+        source = open_source(ImportSettings.from_dict(request["settings"]).check())
+        answer = ("preview", source.preview(request["samples"], request["limit_s"]))
+    except UserError as error:
+        answer = (_FAILED, str(error))
+    sys.stdout.buffer.write(pickle.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

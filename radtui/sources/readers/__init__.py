@@ -1,0 +1,83 @@
+"""Bytes to rows: CSV in any dialect and encoding, JSON, parquet, Arrow, Excel; packed with gzip where it may be.
+
+    table.py      what a table is
+    delimited.py  CSV and TSV; dialect.py how it is written, encoding.py in which letters, damage.py what is whole
+    json_rows.py  arrays, objects of lists, one object after another
+    columnar.py   parquet and Arrow
+    sheets.py     Excel
+
+pyarrow and openpyxl are imported where a file needs them.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, cast
+
+from radtui.records import UserError
+from radtui.sources.files import Tree
+from radtui.sources.readers.columnar import ArrowTable, ParquetTable
+from radtui.sources.readers.delimited import Delimited
+from radtui.sources.readers.json_rows import json_tables
+from radtui.sources.readers.sheets import sheet_tables
+from radtui.sources.readers.table import Row, Table, table_name
+
+__all__ = ["TABLE_SUFFIXES", "Row", "Table", "read_tables", "table_name", "table_suffix"]
+
+_TEXT = (".csv", ".tsv", ".tab", ".txt")
+_JSON = (".json", ".jsonl", ".ndjson")
+_OTHER = (".parquet", ".arrow", ".xlsx", ".xlsm")
+TABLE_SUFFIXES = frozenset((*_TEXT, *_JSON, *_OTHER))
+_BOOKKEEPING = frozenset(("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json"))
+"""What `datasets` writes beside its data."""
+
+
+def table_suffix(name: str) -> str:
+    """The suffix of a file that may be a table, in lower case and without `.gz`; else ""."""
+    lower = name.lower()
+    base = lower.rsplit("/", 1)[-1]
+    if base in _BOOKKEEPING:
+        return ""
+    base = base.removesuffix(".gz")
+    suffix = "." + base.rsplit(".", 1)[-1] if "." in base else ""
+    return suffix if suffix in TABLE_SUFFIXES else ""
+
+
+def read_tables(tree: Tree, file: str, delimiter: str = "", encoding: str = "") -> Sequence[Table]:
+    """The tables of a file, looked at but not read.
+
+    Args:
+        tree: The source.
+        file: Its name in it.
+        delimiter: Of CSV, as the user said; "" finds it.
+        encoding: Of text, as the user said; "" finds it.
+
+    Raises:
+        UserError: It cannot be read, or what reads it is not installed.
+    """
+    suffix = table_suffix(file)
+    opener = _opener(tree, file)
+    try:
+        if suffix in _TEXT:
+            tabs = "\t" if suffix in (".tsv", ".tab") else ""
+            return [Delimited(file, opener, delimiter or tabs, encoding)]
+        if suffix in _JSON:
+            return json_tables(file, opener, encoding)
+        if suffix in (".xlsx", ".xlsm"):
+            return sheet_tables(tree, file)
+        return [ParquetTable(tree, file) if suffix == ".parquet" else ArrowTable(tree, file)]
+    except UserError:
+        raise
+    except Exception as error:  # one damaged file must not end an import
+        raise UserError(f"{file} cannot be read ({type(error).__name__}: {error}).") from error
+
+
+def _opener(tree: Tree, file: str) -> Callable[[], BinaryIO]:
+    if not file.lower().endswith(".gz"):
+        return lambda: tree.open(file)
+
+    def opened() -> BinaryIO:
+        return cast(BinaryIO, gzip.GzipFile(fileobj=tree.open(file)))
+
+    return opened

@@ -1,0 +1,42 @@
+"""Whether the first row of a table names its columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_FILE = re.compile(
+    r"\.(png|jpe?g|tiff?|dcm|dicom|bmp|gif|webp|jp2|nii|nii\.gz|mha|nrrd|avif|heic)$", re.IGNORECASE
+)
+_SENTENCE_WORDS = 6
+_LONG_WORDS = 4
+_ID_DIGITS = 3
+_MAX_NAME_CHARS = 200
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a table's first row is a header: no cell of it is a file, a sentence or an id like those below it.
+
+    Args:
+        rows: The first rows, the one in question first.
+    """
+    if not rows:
+        return True
+    first = [cell.strip() for cell in rows[0]]
+    if not any(first):
+        return True
+    for cell in first:
+        words = len(cell.split())
+        if _FILE.search(cell) or len(cell) > _MAX_NAME_CHARS or words >= _SENTENCE_WORDS:
+            return False
+        if words >= _LONG_WORDS and cell.endswith((".", "!", "?", "。")):
+            return False
+    return not any(_same_id(cell, rows[1:], place) for place, cell in enumerate(first))
+
+
+def _same_id(cell: str, rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether a cell is an id of the form that its column has: "ROCO_00000" above "ROCO_00001"."""
+    below = [row[place].strip() for row in rows if len(row) > place]
+    if not below or sum(sign.isdigit() for sign in cell) < _ID_DIGITS:
+        return False
+    return all(re.sub(r"\d", "9", each) == re.sub(r"\d", "9", cell) for each in below[:10])

@@ -1,0 +1,179 @@
+"""JSON of every form that data sets come in: an array, an object of splits or lists, one object after another."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import islice
+from typing import Any, BinaryIO
+
+from radtui.records import Problem, UserError
+from radtui.sources.readers.encoding import detect_encoding
+from radtui.sources.readers.exports import flat
+from radtui.sources.readers.table import NOTHING, Row
+
+MAX_JSON_BYTES = 2**30
+_SAMPLE_ROWS = 50
+_DECODER = json.JSONDecoder()
+Opener = Callable[[], BinaryIO]
+KEY, VALUE = "key", "text"
+
+
+class JsonTable:
+    """The objects of a JSON file, or of one list in it."""
+
+    def __init__(self, file: str, part: str, rows: Callable[[], Iterator[Row | Problem]]) -> None:
+        self.file, self.part = file, part
+        self.notes: list[Problem] = []
+        self._rows = rows
+        names: dict[str, None] = {}
+        for row in islice(rows(), _SAMPLE_ROWS):
+            if isinstance(row, Row):
+                names.update(dict.fromkeys(row.cells))
+        self.columns = tuple(names)
+
+    def count(self) -> int | None:
+        """Only reading tells."""
+        return None
+
+    def rows(self, without: AbstractSet[str] = NOTHING) -> Iterator[Row | Problem]:
+        """Every object, in order."""
+        return self._rows()
+
+
+def json_tables(file: str, opener: Opener, encoding: str = "") -> list[JsonTable]:
+    """The tables of a JSON file.
+
+    Args:
+        file: Its name in the source.
+        opener: Opens it at its beginning.
+        encoding: As the user said, or "" to find it.
+
+    Returns:
+        One table for an array or for objects one after another; one for each list of an object (splits, or the
+        images and annotations of COCO); none where it holds neither.
+
+    Raises:
+        UserError: It is too large to be read as a whole.
+    """
+    if not encoding:
+        with opener() as raw:
+            encoding, _ = detect_encoding(raw)
+    if encoding == "utf-8":
+        encoding = "utf-8-sig"
+    if _is_lines(file, opener, encoding):
+        return [JsonTable(file, "", lambda: _lines(file, opener, encoding))]
+    with opener() as raw:
+        data = raw.read(MAX_JSON_BYTES + 1)
+    if len(data) > MAX_JSON_BYTES:
+        raise UserError(f"{file} is larger than 1 GiB and not one object a line; write it as JSON Lines.")
+    text = data.decode(encoding, "replace")
+    values = list(_values(file, text))
+    if text[_skip(text, 0) :][:1] == "[":
+        return [_table(file, "", values)]
+    if len([each for each in values if not isinstance(each, Problem)]) != 1 or not isinstance(
+        values[0], dict
+    ):
+        return [_table(file, "", values)]
+    return _tables_of_object(file, values[0], values[1:])
+
+
+def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) -> list[JsonTable]:
+    lists = {key: each for key, each in value.items() if isinstance(each, list) and _has_objects(each)}
+    if isinstance(value.get("data"), dict) and "annotations" in value:
+        return [_table(file, "", [value, *problems])]  # one task of an annotation tool
+    if any("role" in each[0] or "from" in each[0] for each in lists.values()):
+        return [_table(file, "", [value, *problems])]  # one conversation
+    if lists:
+        return [_table(file, key, [*rows, *problems]) for key, rows in lists.items()]
+    objects = {key: each for key, each in value.items() if isinstance(each, dict)}
+    if len(objects) > 1 or (objects and len(objects) == len(value)):
+        nested = [
+            table for each in objects.values()
+            if any(isinstance(inner, list) and _has_objects(inner) for inner in each.values())
+            for table in _tables_of_object(file, each, [])
+        ]  # fmt: skip
+        return nested or [_table(file, "", [{KEY: key, **each} for key, each in objects.items()])]
+    texts = {key: each if isinstance(each, list) else [each] for key, each in value.items()}
+    named = sum("." in key or any(sign.isdigit() for sign in key) for key in value)
+    if named > len(value) / 2 and all(isinstance(text, str) for each in texts.values() for text in each):
+        return [_table(file, "", [{KEY: key, VALUE: text} for key, each in texts.items() for text in each])]
+    return [_table(file, "", [value])]
+
+
+def _has_objects(values: list[Any]) -> bool:
+    return bool(values) and isinstance(values[0], dict)
+
+
+def _table(file: str, part: str, values: list[Any]) -> JsonTable:
+    def rows() -> Iterator[Row | Problem]:
+        for number, each in enumerate(values, start=1):
+            if isinstance(each, Problem):
+                yield each
+            elif isinstance(each, dict):
+                yield Row(number, flat(each))
+            elif isinstance(each, list) and each and isinstance(each[0], dict):
+                yield Row(number, {"messages": each})  # a conversation without a name
+            else:
+                yield Problem(f"{file}, entry {number}", "It is no JSON object.")
+
+    return JsonTable(file, part, rows)
+
+
+def _values(file: str, text: str) -> Iterator[Any]:
+    """The objects of an array, or of a text of several values; where it is damaged, a problem and no more."""
+    place = _skip(text, 0)
+    in_array = text[place : place + 1] == "["
+    if in_array:
+        place = _skip(text, place + 1)
+    number = 0
+    while place < len(text) and text[place] != "]":
+        number += 1
+        try:
+            value, place = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError) as error:
+            line = text.count("\n", 0, place) + 1
+            reason = f"It is not valid JSON from entry {number} on ({error}); what comes after is left out."
+            yield Problem(f"{file}, line {line}", reason)
+            return
+        yield value
+        place = _skip(text, place)
+
+
+def _skip(text: str, place: int) -> int:
+    while place < len(text) and text[place] in " \t\r\n,\ufeff\x1e":
+        place += 1
+    return place
+
+
+def _is_lines(file: str, opener: Opener, encoding: str) -> bool:
+    """Whether there is one object a line: the first is whole, and others follow or the file's name says so."""
+    with opener() as raw:
+        text = io.TextIOWrapper(raw, encoding=encoding, errors="replace")
+        first = list(islice((line for line in text if line.strip()), 2))
+    try:
+        whole = bool(first) and isinstance(json.loads(first[0]), dict)
+    except (ValueError, RecursionError):
+        whole = False
+    return whole and (len(first) > 1 or file.lower().removesuffix(".gz").endswith("l"))
+
+
+def _lines(file: str, opener: Opener, encoding: str) -> Iterator[Row | Problem]:
+    with opener() as raw:
+        text = io.TextIOWrapper(raw, encoding=encoding, errors="replace")
+        for number, line in enumerate(text, start=1):
+            if not line.strip():
+                continue
+            try:
+                cells = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield Problem(f"{file}, line {number}", f"The line is not JSON ({error}).")
+                continue
+            if isinstance(cells, dict):
+                yield Row(number, flat(cells))
+            elif isinstance(cells, list) and cells and isinstance(cells[0], dict):
+                yield Row(number, {"messages": cells})
+            else:
+                yield Problem(f"{file}, line {number}", "The line is no JSON object.")

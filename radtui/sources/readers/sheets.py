@@ -1,0 +1,111 @@
+"""Sheets of an Excel workbook, as the values that were last shown in it."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from itertools import islice
+from typing import Any
+
+from radtui.records import Problem, UserError
+from radtui.sources.files import Tree
+from radtui.sources.readers.header import has_header
+from radtui.sources.readers.table import NOTHING, Row, unique_columns
+
+_MAX_INFLATED_BYTES = 2**31
+_SAMPLE_ROWS = 50
+
+
+class SheetTable:
+    """One sheet of a workbook."""
+
+    def __init__(self, tree: Tree, file: str, sheet: str, only: bool) -> None:
+        """Find the header: the first row that is as wide as those after it.
+
+        Args:
+            tree: The source.
+            file: The workbook.
+            sheet: The sheet's name.
+            only: Whether it is the workbook's only sheet.
+        """
+        self.file, self.part = file, "" if only else sheet
+        self.notes: list[Problem] = []
+        self._tree, self._sheet = tree, sheet
+        sample = list(islice(self._values(), _SAMPLE_ROWS))
+        filled = [sum(bool(cell) for cell in row) for _, row in sample]
+        usual = max(filled, default=0)
+        place = next((n for n, cells in enumerate(filled) if cells > usual / 2), 0)
+        rows = [row for _, row in sample[place:]]
+        self._first = sample[place][0] if sample else 1
+        self._headed = has_header(rows)
+        if rows and not self._headed:
+            self.notes.append(Problem(file, "It has no header line, so its columns are numbered."))
+        header = [str(cell) for cell in rows[0]] if rows else []
+        self.columns = tuple(unique_columns(header if self._headed else [""] * len(header)))
+
+    def count(self) -> int | None:
+        """Only reading tells."""
+        return None
+
+    def rows(self, without: AbstractSet[str] = NOTHING) -> Iterator[Row | Problem]:
+        """Every row that is not empty."""
+        for number, cells in self._values():
+            if number < self._first or (self._headed and number == self._first) or not any(cells):
+                continue
+            padded = [*cells, *[""] * (len(self.columns) - len(cells))]
+            yield Row(number, dict(zip(self.columns, padded, strict=False)))
+
+    def _values(self) -> Iterator[tuple[int, list[str]]]:
+        book = _book(self._tree, self.file)
+        try:
+            for number, cells in enumerate(book[self._sheet].iter_rows(values_only=True), start=1):
+                yield number, [_text(cell) for cell in cells]
+        finally:
+            book.close()
+
+
+def sheet_tables(tree: Tree, file: str) -> list[SheetTable]:
+    """The sheets of a workbook that have cells.
+
+    Raises:
+        UserError: openpyxl is not installed, or the file is no workbook, or it inflates to more than 2 GiB.
+    """
+    book = _book(tree, file)
+    names = [sheet.title for sheet in book.worksheets]
+    book.close()
+    tables = [SheetTable(tree, file, name, len(names) == 1) for name in names]
+    return [table for table in tables if table.columns]
+
+
+def _book(tree: Tree, file: str) -> Any:
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise UserError(f"{file} needs openpyxl; install it with: pip install openpyxl.") from error
+    try:
+        raw = tree.open(file)
+        with zipfile.ZipFile(raw) as inner:
+            if sum(info.file_size for info in inner.infolist()) > _MAX_INFLATED_BYTES:
+                raise UserError(f"{file} inflates to more than 2 GiB; save it as CSV.")
+        raw.seek(0)
+        return openpyxl.load_workbook(raw, read_only=True, data_only=True)
+    except UserError:
+        raise
+    except Exception as error:  # zip, XML and openpyxl's own errors
+        raise UserError(
+            f"{file} cannot be read as a workbook ({error}); save it again, or as CSV."
+        ) from error
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
+        return cell.date().isoformat()
+    if isinstance(cell, (datetime.date, datetime.time)):
+        return cell.isoformat()
+    return str(cell)

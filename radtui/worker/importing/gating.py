@@ -1,0 +1,86 @@
+"""The way of a case through the gate: nothing that names a person goes on to the database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from radtui.paths import DataDir
+from radtui.records import NewCase, Problem
+from radtui.settings import ImportSettings
+from radtui.sources.identity import Gate, read_salt
+from radtui.sources.images import ReadImage
+from radtui.store.cases import KeptCase, Probe
+from radtui.worker.importing.keeping import clean
+
+
+class Gating:
+    """The gate of one import, and what it left out."""
+
+    def __init__(self, data: DataDir, settings: ImportSettings) -> None:
+        """Open the gate with the data folder's salt; a source's own columns may be let through by name.
+
+        Raises:
+            UserError: The salt cannot be read, or the data folder has another than the one named.
+        """
+        salt = read_salt(data.root, Path(settings.salt_file) if settings.salt_file else None)
+        allowed = [name.strip() for name in settings.keep_columns.split(",") if name.strip()]
+        self._gate = Gate(salt, allowed, settings.trust_names)
+        self._dropped: Counter[str] = Counter()  # facts that name people, by column and what they say
+        self._renamed = 0
+        self._problems: list[Problem] = []
+
+    def passed(self, case: NewCase, reads: list[tuple[ReadImage, ...]]) -> KeptCase:
+        """The case as it may be kept: nothing in it names a person; a volume's slices are images of their own."""
+        parts = [part for read in reads for part in read]
+        own = frozenset().union(*(part.words for part in parts))
+        self._gate.learn(own)
+        facts: dict[str, str] = {}
+        for part in reversed(parts):
+            facts.update(part.facts)
+        facts, dropped = self._gate.facts({**facts, **case.facts}, own)
+        for column, kind in dropped.items():
+            self._dropped[f"{column}: {kind}"] += 1
+        patient = case.patient or next((part.patient for part in parts if part.patient), "")
+        exam = case.exam or next((part.exam for part in parts if part.exam), "")
+        images, probes = [], []
+        for image, read in zip(case.images, reads, strict=True):
+            for part in read:
+                name = self._name(image.name.rpartition("/")[2], own)
+                name = f"{name} {part.part}".strip()
+                images.append(
+                    replace(image, name=name, note=part.note or image.note, error=clean(part.error))
+                )
+                probes.append(
+                    Probe(
+                        part.sha256, part.format, part.width_px, part.height_px, part.mode, clean(part.error)
+                    )
+                )
+        if len(parts) > 1:
+            for part, image in zip(parts, images, strict=True):
+                if part.error:
+                    self._problems.append(Problem(image.name or case.source_key, part.error))
+        gated = replace(
+            case, source_key=self._name(case.source_key, own), images=tuple(images), patient="", exam="",
+            facts={clean(name): clean(value) for name, value in facts.items()},
+            examination=case.examination or next((part.examination for part in parts if part.examination), ""),
+        )  # fmt: skip
+        return KeptCase(gated, tuple(probes), self._gate.patient(patient), self._gate.exam(exam, patient))
+
+    def _name(self, name: str, own: frozenset[str]) -> str:
+        kept = self._gate.name(name, own)
+        self._renamed += kept != name
+        return kept
+
+    def problems(self) -> list[Problem]:
+        """What the gate left out, and images that several of a case could not give."""
+        problems = [*self._problems]
+        for what, count in self._dropped.items():
+            column, _, kind = what.partition(": ")
+            reason = f"It is not kept, because it looks like {kind}; --keep-columns keeps it."
+            problems.append(Problem(f"column {column}", reason, count))
+        if self._renamed:
+            reason = "Names that hold dates, numbers or names of people are hashed; --trust-names keeps them."
+            problems.append(Problem("names of files", reason, self._renamed))
+        return problems
