@@ -39,6 +39,7 @@ class Estimate:
     devices: tuple[DeviceMemory, ...] = ()
     changes: tuple[str, ...] = ()  # what this machine would do otherwise than asked
     gpus: int = 1  # as asked for; where there is none, as many processes share the main memory
+    lengths: tuple[str, ...] = ()  # what an image of this data set takes, and which answers would be cut
 
     @property
     def total_gib(self) -> float:

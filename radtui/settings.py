@@ -164,6 +164,15 @@ class TrainSettings(Settings):
         0, "Shrink images to this longest side before the processor; 0 leaves them", group="Data",
         unit="px", low=0, high=8192,
     )  # fmt: skip
+    image_tokens: int = _set(
+        0, "Tokens an image may take, by the model's own way of cutting and scaling; 0 leaves the model's",
+        group="Data", unit="tokens", low=0, high=65_536,
+    )  # fmt: skip
+    thinking: bool = _set(
+        False,
+        "Let a model that can reason do so before it answers; the reasoning is kept apart",
+        group="Data",
+    )
     max_length_tokens: int = _set(2048, "Longest sequence", group="Data", unit="tokens", low=16, high=131_072)
 
     objective: str = _set(
@@ -200,6 +209,8 @@ class TrainSettings(Settings):
     lora_alpha: int = _set(16, "LoRA scale is alpha / r", group="LoRA", low=1, high=4096)
     lora_dropout: float = _set(0.0, "Dropout on the LoRA path", group="LoRA", low=0, high=0.9)
     lora_seed: int = _set(3407, "Seed of the LoRA matrices", group="LoRA", low=0, high=2**32 - 1)
+    dora: bool = _set(False, "Learn size and direction of each weight apart (DoRA): slower", group="LoRA")
+    rslora: bool = _set(False, "Scale by alpha / sqrt(r) (rsLoRA): for large ranks", group="LoRA")
     tune_vision: bool = _set(True, "LoRA on the vision layers", group="LoRA")
     tune_language: bool = _set(True, "LoRA on the language layers", group="LoRA")
     tune_attention: bool = _set(True, "LoRA on attention modules", group="LoRA")
@@ -236,6 +247,13 @@ class TrainSettings(Settings):
     eval_every: int = _set(50, "Steps between evaluations; 0 for none", group="Watch", unit="steps", low=0)
     checkpoint_every: int = _set(100, "Steps between checkpoints; 0 saves at the end", group="Watch",
                                  unit="steps", low=0)  # fmt: skip
+    keep_best: bool = _set(
+        False,
+        "Leave the adapter of the evaluation with the least held-out loss, not of the last step",
+        group="Watch",
+    )
+    stop_after: int = _set(0, "Evaluations without a lower held-out loss that end the run; 0 for none", group="Watch",
+                           unit="evaluations", low=0, high=1000)  # fmt: skip
     watch_images: int = _set(4, "Held-out images described at every evaluation; 0 for none", group="Watch",
                              unit="images", low=0, high=64)  # fmt: skip
     watch_tokens: int = _set(
@@ -245,6 +263,9 @@ class TrainSettings(Settings):
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: ranges, and what fits together only in part."""
         found = super().problems()
+        for name in ("keep_best", "stop_after"):
+            if getattr(self, name) and not (self.eval_every and self.eval_split):
+                found[name] = f"{name} needs evaluations: set eval_every and eval_split"
         if "gpus" in found or self.gpus == 1:
             return found
         if self.learns_preferences:
@@ -292,6 +313,10 @@ class GenerateSettings(Settings):
     max_side_px: int = _set(
         0, "Shrink images to this longest side; 0 leaves them", unit="px", low=0, high=8192
     )
+    image_tokens: int = _set(
+        0, "Tokens an image may take; 0 takes the training job's", unit="tokens", low=0, high=65_536
+    )
+    thinking: bool = _set(False, "Let a model that can reason do so before it answers")
     max_new_tokens: int = _set(128, "Longest description", unit="tokens", low=1, high=4096)
     batch_size: int = _set(
         0, "Images described at once; 0 takes what the GPU's memory holds", unit="images", low=0, high=512
@@ -364,37 +389,3 @@ class ImportSettings(Settings):
     trust_names: bool = _set(False, "Keep names of files as they are: of public data, which name nobody")
     salt_file: str = _set("", "Salt of another data folder, to have the same patients held out here")
     limit: int = _set(0, "Import only the first images of each split; 0 imports all", unit="images", low=0)
-
-
-PRESETS: dict[str, TrainSettings] = {
-    "default": TrainSettings(),
-    # The report's recipe to the letter, with the public notebook's hyperparameters. It asks text first, counts the
-    # prompt in the loss, and evaluates nothing.
-    "seed": TrainSettings(
-        message_order="text_first", describe_order="image_first", loss_on="all", max_steps=30, batch_size=2,
-        gradient_accumulation=4, lora_seed=0, loader_workers=0, eval_split="", eval_every=0, eval_images=0,
-        watch_images=0, checkpoint_every=0, gradient_checkpointing="unsloth", maskless_vision=False,
-    ),
-    # Two CPU cores, two minutes: a high rate on small matrices, and evaluations that are cheap enough to watch. The
-    # demo's base has learnt to see; tuning its vision layers as well costs 1.7 times the seconds and finds less.
-    "demo": TrainSettings(
-        model="demo-base", max_steps=384, batch_size=16, learning_rate=3e-3, scheduler="cosine",
-        warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", lora_alpha=32, load_in_4bit=False,
-        tune_vision=False, gradient_checkpointing="off", loader_workers=0, eval_every=64, eval_images=48,
-        checkpoint_every=192, max_length_tokens=256, watch_images=6, watch_tokens=64,
-    ),
-    # What the rated pairs' own training job does not say. A few dozen pairs are soon learnt by heart: a low rate and
-    # few passes. Evaluating holds pairs back, so it is off.
-    "preferences": TrainSettings(
-        objective="dpo", epochs=3.0, batch_size=4, learning_rate=5e-6, warmup_steps=2, weight_decay=0.0,
-        eval_every=0, eval_images=0, checkpoint_every=50,
-    ),
-}  # fmt: skip
-"""Starting points of the form, by name."""
-
-
-def preset(name: str) -> TrainSettings:
-    """A preset by name. Raises UserError when there is none."""
-    if name not in PRESETS:
-        raise UserError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
-    return PRESETS[name]

@@ -31,6 +31,7 @@ COMMANDS = {
     "report": "radtui.cli.report:report",
     "score": "radtui.cli.results:score",
     "jobs": "radtui.cli.jobs:jobs",
+    "model": "radtui.cli.model:model",
     "adapter": "radtui.cli.adapter:adapter",
     "show": "radtui.cli.pictures:show",
     "cases": "radtui.cli.cases:cases",

@@ -21,6 +21,7 @@ from radtui.records import UserError
 
 TRAIN_PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 GPU_PACKAGES = ("unsloth", "bitsandbytes")
+TORCHVISION_S = 60.0  # for importing it, with torch, from a cold disk
 MIN_FREE_GIB = 5.0  # a checkpoint of an 11B model's adapter and optimizer, with room to write the next
 
 
@@ -59,6 +60,7 @@ def _python() -> Finding:
 def _packages() -> list[Finding]:
     return [
         _extra("train", TRAIN_PACKAGES, "training and generation on this machine"),
+        _torchvision(),
         _extra("gpu", GPU_PACKAGES, "the unsloth backend and 4-bit weights"),
         _extra("dicom", ("pydicom",), "DICOM files"),
     ]
@@ -71,6 +73,29 @@ def _extra(name: str, packages: tuple[str, ...], what_for: str) -> Finding:
         return Finding(name, "missing", needs)
     versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
     return Finding(name, "ok", versions)
+
+
+def _torchvision() -> Finding:
+    """Whether it works: beside another build of torch it is there and raises, so it is imported, elsewhere."""
+    from radtui.jobs.packages import torchvision_command
+
+    if importlib.util.find_spec("torch") is None:
+        return Finding("torchvision", "note", "not looked for, since there is no torch")
+    command = torchvision_command(importlib.metadata.version("torch"))
+    without = f"Pillow prepares images instead; Llama 4 and LFM2-VL need it: {command}"
+    if importlib.util.find_spec("torchvision") is None:
+        return Finding("torchvision", "note", f"not installed: {without}")
+    version = importlib.metadata.version("torchvision")
+    attempt = [sys.executable, "-P", "-c", "import torchvision"]
+    try:
+        works = (
+            subprocess.run(attempt, capture_output=True, timeout=TORCHVISION_S, check=False).returncode == 0
+        )
+    except (OSError, subprocess.SubprocessError):
+        works = False
+    if works:
+        return Finding("torchvision", "ok", version)
+    return Finding("torchvision", "note", f"{version} does not import beside this torch: {without}")
 
 
 def _gpu() -> Finding:

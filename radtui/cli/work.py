@@ -13,8 +13,9 @@ import click
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.follow import follow, report_end
 from radtui.cli.settings_options import apply, settings_options
+from radtui.presets import PRESETS, preset
 from radtui.records import Job, JobKind, UserError
-from radtui.settings import PRESETS, GenerateSettings, ImportSettings, TrainSettings, preset
+from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
 
 
 @click.command("import")

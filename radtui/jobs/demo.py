@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from radtui.jobs.control import reconcile, resume
 from radtui.jobs.submit import submit_generate, submit_import, submit_train
 from radtui.paths import DataDir
+from radtui.presets import preset
 from radtui.records import Job, JobKind, JobState
-from radtui.settings import GenerateSettings, ImportSettings, preset
+from radtui.settings import GenerateSettings, ImportSettings
 from radtui.store import jobs
 
 GENERATE_BATCH = 50  # small images and a small model: 300 of them in six batches on two cores

@@ -58,7 +58,7 @@ class Estimating:
             raise UserError(answer["error"])
         values = answer["estimate"]
         values["devices"] = tuple(DeviceMemory(**each) for each in values["devices"])
-        values["changes"] = tuple(values["changes"])
+        values |= {name: tuple(values.get(name, ())) for name in ("changes", "lengths")}
         return Estimate(**values)
 
     def cancel(self) -> None:
@@ -97,6 +97,7 @@ def estimate_lines(found: Estimate) -> list[tuple[str, str]]:
         ),
         ("an image", f"{found.image_tokens:,} image tokens; longest text {found.text_tokens:,} tokens"),
     ]
+    lines += [("lengths", sentence) for sentence in found.lengths]
     lines += [device_line(device) for device in found.devices]
     return lines + [("otherwise", change) for change in found.changes]
 

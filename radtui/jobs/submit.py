@@ -162,6 +162,8 @@ def _filled_from(
         if settings.message_order == "as_trained"
         else settings.message_order,
         max_side_px=settings.max_side_px or trained.max_side_px,
+        image_tokens=settings.image_tokens or trained.image_tokens,
+        thinking=settings.thinking or trained.thinking,
         backend=trained.backend if settings.backend == "auto" else settings.backend,
         load_in_4bit=settings.load_in_4bit and trained.load_in_4bit,
         trust_remote_code=settings.trust_remote_code or trained.trust_remote_code,

@@ -23,8 +23,9 @@ RATE_SHARE = 0.025
 # Said by the job that is gone on from, whatever is asked: another model, image size or prompt would not fit the
 # adapter, or not the texts that were rated.
 _FIXED = (
-    "model", "dataset", "instruction", "max_side_px", "max_length_tokens", "lora_r", "lora_alpha",
-    "lora_dropout", "lora_seed", "tune_vision", "tune_language", "tune_attention", "tune_mlp", "trust_remote_code",
+    "model", "dataset", "instruction", "max_side_px", "image_tokens", "thinking", "max_length_tokens", "lora_r",
+    "lora_alpha", "lora_dropout", "lora_seed", "dora", "rslora", "tune_vision", "tune_language", "tune_attention",
+    "tune_mlp", "trust_remote_code",
 )  # fmt: skip
 # Taken over too where settings are proposed: the machine, and what is watched.
 _PROPOSED = ("load_in_4bit", "loader_workers", "eval_split", "watch_images", "watch_tokens", "optimizer")

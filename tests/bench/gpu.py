@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from radtui.paths import DataDir
-from radtui.settings import INSTRUCTION, preset
+from radtui.presets import preset
+from radtui.settings import INSTRUCTION
 from radtui.worker.process import environment
 from tests.bench.gpu_parts import (
     DATASET,

@@ -24,7 +24,8 @@ from typing import Any
 from unittest import mock
 
 from radtui.paths import DataDir
-from radtui.settings import TrainSettings, preset
+from radtui.presets import preset
+from radtui.settings import TrainSettings
 from radtui.worker.process import environment
 from tests.bench.gpu_merge import stages
 from tests.bench.gpu_parts import DATASET, Results, fill, forget, machine, new_job, peak

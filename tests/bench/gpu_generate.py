@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from radtui.paths import DataDir
-from radtui.settings import INSTRUCTION, GenerateSettings, preset
+from radtui.presets import preset
+from radtui.settings import INSTRUCTION, GenerateSettings
 from radtui.worker.process import environment
 from tests.bench.gpu_parts import (
     DATASET,

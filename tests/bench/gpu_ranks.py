@@ -22,8 +22,9 @@ from typing import Any
 
 from radtui.jobs import alive, stop, submit_generate, submit_train
 from radtui.paths import DataDir
+from radtui.presets import preset
 from radtui.records import Job, JobState, StopRequest
-from radtui.settings import INSTRUCTION, GenerateSettings, preset
+from radtui.settings import INSTRUCTION, GenerateSettings
 from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect
 from tests.bench.gpu_checks import open_gates

@@ -11,8 +11,8 @@ from hashlib import sha256
 from PIL import Image
 
 from radtui.paths import DataDir
+from radtui.presets import PRESETS
 from radtui.records import Arm, ArmKind, Job, JobKind, JobState
-from radtui.settings import PRESETS
 from radtui.store import arms, cases, jobs, metrics, texts
 from tests.conftest import kept_case, new_text
 

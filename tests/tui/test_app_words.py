@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from radtui.presets import PRESETS
 from radtui.records import Description, Event, Job, JobKind, JobState, StopRequest
-from radtui.settings import PRESETS
 from radtui.store.cases import DatasetSummary
 from radtui.tui import words
 from radtui.tui.jobs.job_words import saying

@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 from textual.widgets import Input
 
+from radtui.presets import PRESETS
 from radtui.records import JobKind, JobState
-from radtui.settings import PRESETS
 from radtui.store import cases, jobs, metrics, ratings, texts
 from radtui.tui.train import form as train_form
 from radtui.tui.train.form import HIDDEN, HIDDEN_FROM_RATINGS

@@ -2,8 +2,8 @@
 
 import pytest
 
+from radtui.presets import PRESETS
 from radtui.records import JobKind, JobState, StopRequest
-from radtui.settings import PRESETS
 from radtui.store import cases, jobs, metrics
 from radtui.tui.jobs.log import LogScreen
 from radtui.tui.screens.confirm import ConfirmScreen

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from radtui.presets import PRESETS, preset
 from radtui.records import UserError
-from radtui.settings import INSTRUCTION, PRESETS, GenerateSettings, TrainSettings, preset, value_text
+from radtui.settings import INSTRUCTION, GenerateSettings, TrainSettings, value_text
 
 
 @pytest.mark.parametrize("name", PRESETS)

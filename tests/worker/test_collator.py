@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from PIL import Image as Pillow
 
-from radtui.records import UserError
 from radtui.worker.model import prompt
 
 INSTRUCTION = "Describe what you see."
@@ -75,12 +74,16 @@ def test_an_image_token_is_never_cut(processor):
     assert batch["input_ids"][0, -1] == image
 
 
-def test_a_template_that_rewrites_its_prompt_is_refused(processor, monkeypatch):
-    monkeypatch.setattr(processor, "chat_template", "{% if add_generation_prompt %}x y z{% else %}" +
+def test_a_template_whose_prompt_is_no_training_turn_is_learnt_behind_the_prompt_it_asks_with(
+    processor, monkeypatch
+):
+    monkeypatch.setattr(processor, "chat_template", "{% if add_generation_prompt %}<|image|>x y z{% else %}" +
                         processor.chat_template + "{% endif %}")  # fmt: skip
-    with pytest.raises(UserError, match="set loss_on to all"):
-        collate(processor)
-    assert (collate(processor, "all")["labels"] != -100).any()
+    batch = collate(processor)
+    for row, reference in enumerate(REFERENCES):
+        assert learnt(processor, batch, row) == reference + "<|eot_id|>"
+        before = batch["input_ids"][row][: (batch["labels"][row] != -100).nonzero()[0]]
+        assert processor.tokenizer.decode(before).endswith("x y z")
 
 
 def test_shrinking_keeps_the_shape_and_never_enlarges():

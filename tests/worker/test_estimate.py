@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from radtui.cli import cli
 from radtui.estimates import DeviceMemory
 from radtui.jobs.estimate import Estimating, estimate, estimate_lines
+from radtui.presets import preset
 from radtui.records import UserError
-from radtui.settings import preset
 from radtui.store.database import connect
 from radtui.worker.memory import estimate as estimates
 from radtui.worker.memory import gpu_memory, meta_pass

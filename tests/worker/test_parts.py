@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from radtui.presets import preset
 from radtui.records import Case, CaseImage, JobKind, JobState, StopRequest, Truth, UserError
-from radtui.settings import TrainSettings, preset
+from radtui.settings import TrainSettings
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
 from radtui.worker.model import backend, model

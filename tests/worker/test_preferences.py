@@ -11,8 +11,9 @@ import torch
 from safetensors.torch import load_file
 
 from radtui.paths import DataDir
+from radtui.presets import preset
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
-from radtui.settings import GenerateSettings, TrainSettings, preset
+from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import cases, jobs, ratings, studies
 from radtui.store import texts as stored
 from radtui.store.database import connect

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from radtui.jobs.known_models import known_models
 from radtui.paths import DataDir
+from radtui.presets import PRESETS
 from radtui.records import JobKind, UserError
-from radtui.settings import PRESETS, TrainSettings
+from radtui.settings import TrainSettings
 from radtui.store import cases, jobs, ratings
 from radtui.store.cases import DatasetSummary
 from radtui.tui.train.plan import Plan, plan, preference_plan
@@ -56,7 +58,7 @@ class Choices:
 def read_names(db: sqlite3.Connection) -> tuple[list[DatasetSummary], list[str]]:
     """The data sets, and the names of models known here."""
     used = [str(job.settings.get("model", "")) for job in jobs.all_jobs(db) if job.kind is JobKind.TRAIN]
-    known = [*used, *(one.model for one in PRESETS.values())]
+    known = [*used, *(one.model for one in PRESETS.values()), *(each.name for each in known_models())]
     return cases.datasets(db), list(dict.fromkeys(model for model in known if model))
 
 

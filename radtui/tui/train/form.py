@@ -17,8 +17,9 @@ from textual.message import Message
 from textual.widgets import Static
 
 from radtui.paths import DataDir
+from radtui.presets import PRESETS
 from radtui.records import UserError
-from radtui.settings import PRESETS, TrainSettings
+from radtui.settings import TrainSettings
 from radtui.store.database import connect
 from radtui.tui import theme
 from radtui.tui.train.choices import FROM_RATINGS, Choices, read_names, read_offer
@@ -29,6 +30,9 @@ from radtui.tui.widgets.settings_form import SettingsForm
 SAID = {
     "default": "recommended: answer-only loss, held-out evaluation, larger batches",
     "seed": "the report's recipe to the letter: 30 steps, loss on everything",
+    "medgemma": "MedGemma 4B: 256 tokens an image, short sequences",
+    "qwen-vl": "Qwen2.5-VL 7B: at most 1,024 tokens an image",
+    "laptop": "SmolVLM2 256M without a GPU: some three hours of a core",
     "demo": "the small bundled model on drawn phantoms; minutes on a CPU",
     "preferences": "DPO: which of two texts raters preferred, on top of the job that wrote them",
 }
@@ -36,8 +40,9 @@ SAID = {
 HIDDEN = frozenset({"objective", "from_job", "beta"})
 HIDDEN_FROM_RATINGS = frozenset({
     "model", "dataset", "train_split", "train_images", "instruction", "message_order", "describe_order", "loss_on",
-    "max_side_px", "max_length_tokens", "objective", "lora_r", "lora_alpha", "lora_dropout", "lora_seed",
-    "tune_vision", "tune_language", "tune_attention", "tune_mlp", "backend", "trust_remote_code",
+    "max_side_px", "image_tokens", "thinking", "max_length_tokens", "objective", "lora_r", "lora_alpha",
+    "lora_dropout", "lora_seed", "dora", "rslora", "tune_vision", "tune_language", "tune_attention", "tune_mlp",
+    "backend", "trust_remote_code",
 })  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def identified(job: Job, data: DataDir, db: sqlite3.Connection, settings: Genera
         db: Its database.
         settings: The job's.
     """
-    instruction, images = settings.instruction, size_text(settings.max_side_px)
+    instruction, images = settings.instruction, size_text(settings.max_side_px, settings.image_tokens)
     weights = weights_text(jobs.must_get(db, job.id).result)
     return [
         Arm(0, arm.name, ArmKind.MODEL, settings.model, weights, adapter_text(arm.folder, data), instruction, images,
@@ -65,9 +65,10 @@ def weights_text(result: Mapping[str, object]) -> str:
     return ", ".join(filter(None, (digest, str(result.get("weights", "")), str(result.get("backend", "")))))
 
 
-def size_text(max_side_px: int) -> str:
-    """How large images are shown, as an arm keeps it; "" for as they are."""
-    return f"at most {max_side_px} px" if max_side_px else ""
+def size_text(max_side_px: int, image_tokens: int = 0) -> str:
+    """How large and how finely images are shown, as an arm keeps it; "" for as they are."""
+    side = f"at most {max_side_px} px" if max_side_px else ""
+    return ", ".join(filter(None, [side, f"{image_tokens} tokens" if image_tokens else ""]))
 
 
 def adapter_text(folder: str, data: DataDir) -> str:

@@ -14,7 +14,8 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from radtui.worker.describing import decode
-from radtui.worker.model import collator, prompt
+from radtui.worker.model import collator, template
+from radtui.worker.model.template import end_token_ids
 from radtui.worker.process import failures
 
 log = logging.getLogger("radtui.worker")
@@ -38,9 +39,10 @@ class Text:
     tokens: int  # without the one that ends it
     seconds: float  # the case's share of its batch's time: they add up to the time all took
     truncated: bool  # ended by `max_new_tokens`
+    reasoning: str = ""  # what the model wrote for itself before it
 
 
-def asked(processor: Any, instruction: str, order: str, images: int = 1) -> str:
+def asked(processor: Any, instruction: str, order: str, images: int = 1, thinking: bool = False) -> str:
     """The prompt of a case as the model's chat template renders it.
 
     Args:
@@ -48,8 +50,9 @@ def asked(processor: Any, instruction: str, order: str, images: int = 1) -> str:
         instruction: What is asked.
         order: `image_first` or `text_first`.
         images: How many images are shown.
+        thinking: Whether the model may reason before it answers.
     """
-    return collator.render(processor, [prompt.question(instruction, order, images)], for_answer=True)
+    return template.rendered_prompt(processor, instruction, images, order, thinking)
 
 
 def prepare(
@@ -99,21 +102,20 @@ def describe(
             logits_processor=_sampling(decoding, names, asked),
         )[:, asked:].cpu()  # (B, new)
     seconds = (time.perf_counter() - started) / len(output)
-    texts = []
-    for row in output.tolist():
-        length = next((place for place, token in enumerate(row) if token in ends), None)
-        kept = row if length is None else row[:length]
-        text = processor.tokenizer.decode(kept, skip_special_tokens=True).strip()
-        texts.append(Text(text, len(kept), seconds, truncated=length is None))
-    return texts
+    return [
+        _as_text(processor.tokenizer, row, ends, prompt_ids, seconds)
+        for row, prompt_ids in zip(output.tolist(), inputs["input_ids"].tolist(), strict=True)
+    ]
 
 
-def end_token_ids(model: Any, processor: Any) -> list[int]:
-    """Tokens that end a text: the model's own and its tokenizer's."""
-    own = model.generation_config.eos_token_id
-    found = set(own) if isinstance(own, (list, tuple)) else {own}
-    found.add(processor.tokenizer.eos_token_id)
-    return sorted(each for each in found if each is not None)
+def _as_text(tokenizer: Any, row: list[int], ends: list[int], asked: list[int], seconds: float) -> Text:
+    """A row of written tokens as a text: up to its end, its reasoning apart."""
+    length = next((place for place, token in enumerate(row) if token in ends), None)
+    kept = row if length is None else row[:length]
+    answer, thought = template.split_reasoning(tokenizer, kept, asked)
+    words = tokenizer.decode(answer, skip_special_tokens=True).strip()
+    reasoning = tokenizer.decode(thought, skip_special_tokens=True).strip() if thought else ""
+    return Text(words, len(kept), seconds, length is None, reasoning)
 
 
 def _place(value: Any, device: torch.device, dtype: torch.dtype) -> Any:

@@ -18,9 +18,9 @@ from radtui.store import arms, cases, studies, texts
 from radtui.store.texts import NewText
 from radtui.worker.describing import arms as job_arms
 from radtui.worker.memory import memory
-from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, prompt
+from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, resolution, template
 from radtui.worker.model import model as models
-from radtui.worker.process import failures
+from radtui.worker.process import failures, threads
 from radtui.worker.process.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
@@ -151,7 +151,9 @@ def _prompts(settings: GenerateSettings, items: list[Example], processor: Any) -
     for item in items:
         key = item.asked(settings.instruction), len(item.blobs)
         if key not in rendered:
-            rendered[key] = describe.asked(processor, key[0], settings.message_order, key[1])
+            rendered[key] = describe.asked(
+                processor, key[0], settings.message_order, key[1], settings.thinking
+            )
         prompts[item.case_id] = rendered[key]
     return prompts
 
@@ -166,17 +168,25 @@ def _loaded(
 ) -> tuple[Any, Any]:
     """Model and processor. One load serves all: the base text comes from the same weights with the adapter off."""
     name, how = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
+    if not how.cuda:
+        threads.choose()
     for change in how.changes if reporter.ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(
         name, how, trust_remote_code=settings.trust_remote_code, say=downloads.saying(reporter, there, total),
     )  # fmt: skip
+    notes = [
+        resolution.apply(processor, settings.image_tokens, model.config),
+        *template.notes(processor, settings.message_order, settings.thinking),
+    ]
+    for note in filter(None, notes) if reporter.ranks.first else ():
+        reporter.event(0, "warning", note)
     before = base_files.trained_on(db, settings.train_job), settings.train_job
     change = base_files.keep(reporter, 0, model, name, before)
     further = {arm.loaded_as: arm.folder for arm in job_arms.planned(settings)[2:]}
     model = adapters.load_adapter(model, settings.adapter, how, further)
     reporter.result(
-        backend=how.backend, weights=how.weights, base_model=name, template=prompt.template_text(processor),
+        backend=how.backend, weights=how.weights, base_model=name, template=template.template_of(processor),
         substitutions=[*how.changes, *([change] if change else [])],
     )  # fmt: skip
     return model, processor
@@ -332,7 +342,7 @@ class _Writer:
             [
                 NewText(
                     item.case_id, voice.arm.id, self.work.prompts[item.case_id], text.text, text.tokens, text.seconds,
-                    text.truncated,
+                    text.truncated, reasoning=text.reasoning,
                 )
                 for item, text in zip(items, written, strict=True)
             ]

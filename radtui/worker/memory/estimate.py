@@ -54,7 +54,7 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
             that can be reached.
     """
     from radtui.worker.memory import gpu_memory, shares
-    from radtui.worker.model import backend
+    from radtui.worker.model import backend, resolution, template
     from radtui.worker.model import model as models
     from radtui.worker.process import launcher
 
@@ -64,7 +64,34 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
     how = backend.training_plan(settings)
     settings, changes = backend.substituted(shares.of_one_rank(settings, settings.gpus), how)
     config, processor = models.describe(settings.model, settings.trust_remote_code)
-    return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes))
+    kept = resolution.apply(processor, settings.image_tokens, config)
+    changes += filter(None, [kept, *template.notes(processor, settings.message_order, settings.thinking)])
+    lengths = of_lengths(settings, processor, data, db)
+    return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes), lengths)
+
+
+def of_lengths(
+    settings: TrainSettings, processor: Any, data: DataDir, db: sqlite3.Connection
+) -> tuple[str, ...]:
+    """What an image of the data set takes, and which answers would be cut; every case is counted."""
+    from radtui.worker.model import counting
+    from radtui.worker.model.collator import Collator
+    from radtui.worker.training.data import sizes_of, takes_several
+
+    ids = cases.usable(db, settings.dataset, settings.train_split, settings.train_images, with_reference=True)
+    several = takes_several(processor)
+    counted = [
+        counting.Counted(
+            sizes_of(each)[: None if several else 1],
+            each.question or settings.instruction,
+            each.reference.strip(),
+        )
+        for each in cases.get_many(db, ids)
+    ]
+    collate = Collator(processor, settings.loss_on, settings.max_length_tokens, thinking=settings.thinking)
+    found = counting.count(collate, counted, settings.message_order, settings.max_side_px)
+    loss = found.loss(settings.max_length_tokens)
+    return tuple(filter(None, [f"an image takes {found.images}", loss]))
 
 
 def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> dict[str, Any]:
@@ -108,7 +135,9 @@ class Estimator:
         self.settings, self.how, self.config, self.processor, self.item = (
             settings, how, config, processor, item,
         )  # fmt: skip
-        self.collate = Collator(processor, settings.loss_on, settings.max_length_tokens)
+        self.collate = Collator(
+            processor, settings.loss_on, settings.max_length_tokens, thinking=settings.thinking
+        )
         self.footprint = Footprint(
             config, settings, how, self.collate, self._conversation(settings.max_side_px)
         )
@@ -120,7 +149,9 @@ class Estimator:
         messages = [question, prompt.answer(self.item["text"])]
         return {"messages": messages, "images": [prompt.shrink(self.item["image"], side_px)]}
 
-    def estimate(self, devices: tuple[DeviceMemory, ...], changes: tuple[str, ...] = ()) -> Estimate:
+    def estimate(
+        self, devices: tuple[DeviceMemory, ...], changes: tuple[str, ...] = (), lengths: tuple[str, ...] = ()
+    ) -> Estimate:
         """What the job would do with what is free on its devices."""
         import torch
 
@@ -141,7 +172,7 @@ class Estimator:
         return Estimate(
             fits, self._of_each(sentence), self.how.weights, batch, passes, parts.weights_gib, parts.adapter_gib,
             parts.optimizer_gib, activations, limit, image_tokens, text_tokens, parts.trainable, devices, changes,
-            self.settings.gpus,
+            self.settings.gpus, lengths,
         )  # fmt: skip
 
     def _of_each(self, sentence: str) -> str:

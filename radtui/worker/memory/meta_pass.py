@@ -52,6 +52,8 @@ class Ledger(TorchDispatchMode):
             args, kwargs = tree_map(_emptied, (args, kwargs))
         if func._schema.name == "aten::_local_scalar_dense" and empty and empty[0].dtype == torch.bool:
             return True  # a question about pixels, such as whether a picture shows anything
+        if func._schema.name == "aten::_to_copy" and empty and not _is_meta(kwargs.get("device", "meta")):
+            kwargs = kwargs | {"device": "meta"}  # to where the token ids are, which are real
         before = {each.untyped_storage()._cdata for each in empty}
         made = func(*args, **kwargs)
         for each in tree_leaves(made):
@@ -139,6 +141,21 @@ def _fused_attention() -> Iterator[None]:
         functional.scaled_dot_product_attention = own
 
 
+@contextlib.contextmanager
+def _no_autocast() -> Iterator[None]:
+    """PEFT switches autocast off around experts' weights, by their device, and there is none of `meta` to switch."""
+    own = torch.autocast
+
+    def switch(device_type: str, *rest: Any, **options: Any) -> Any:
+        return contextlib.nullcontext() if device_type == "meta" else own(device_type, *rest, **options)
+
+    torch.autocast = switch
+    try:
+        yield
+    finally:
+        torch.autocast = own
+
+
 def pass_bytes(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> int:
     """The most bytes that a forward and backward pass holds at once, beside the weights; gradients are left empty.
 
@@ -153,7 +170,12 @@ def pass_bytes(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> int:
     sizes = sum(each.nbytes for each in inputs.values() if each.is_meta)
     try:
         # A mask made of pixels, which are not real here, is taken to leave nothing out.
-        with Ledger() as ledger, _fused_attention(), symbolic.patch(meta_nonzero_assume_all_nonzero=True):
+        with (
+            Ledger() as ledger,
+            _fused_attention(),
+            _no_autocast(),
+            symbolic.patch(meta_nonzero_assume_all_nonzero=True),
+        ):
             model(**inputs).loss.backward()
         return ledger.peak + sizes
     finally:

@@ -37,7 +37,7 @@ def with_adapter(model: Any, how: Plan, settings: TrainSettings) -> Any:
         lora_dropout=settings.lora_dropout,
         bias="none",
         random_state=settings.lora_seed,
-        use_rslora=False,
+        use_rslora=settings.rslora,
         loftq_config=None,
         use_gradient_checkpointing=unsloth_checkpointing(settings.gradient_checkpointing),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from radtui.records import Job, UserError
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.worker.memory import shares
+from radtui.worker.model import processors
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def plan(settings: TrainSettings | GenerateSettings) -> Plan:
     """
     import torch
 
+    processors.torchvision_state()  # before transformers looks for it
     cuda = torch.cuda.is_available()
     has_unsloth = importlib.util.find_spec("unsloth") is not None
     if settings.backend == "unsloth" and not cuda:
@@ -57,11 +59,12 @@ def plan(settings: TrainSettings | GenerateSettings) -> Plan:
 
 
 def training_plan(settings: TrainSettings) -> Plan:
-    """Backend and precision of a training run on this machine; preferences are learnt without unsloth.
+    """Backend and precision of a training run on this machine; preferences and DoRA are learnt without unsloth.
 
-    It rewrites TRL's trainers, and does not know the one for pairs.
+    It rewrites TRL's trainers, and does not know the one for pairs; its kernels compute plain LoRA.
     """
-    return plan(replace(settings, backend="transformers") if settings.learns_preferences else settings)
+    without = settings.learns_preferences or settings.dora
+    return plan(replace(settings, backend="transformers") if without else settings)
 
 
 def substituted(settings: TrainSettings, how: Plan) -> tuple[TrainSettings, list[str]]:
@@ -76,6 +79,8 @@ def substituted(settings: TrainSettings, how: Plan) -> tuple[TrainSettings, list
         changes.append(f"gradient_checkpointing unsloth comes with the unsloth backend: it is {choice}.")
     if settings.learns_preferences and settings.backend == "unsloth":
         changes.append("Preferences are learnt with the transformers backend, not with unsloth.")
+    if settings.dora and settings.backend == "unsloth":
+        changes.append("DoRA is learnt with the transformers backend, not with unsloth.")
     if settings.gradient_checkpointing == "auto" and not how.cuda:
         settings = replace(settings, gradient_checkpointing="off")
     if settings.gradient_checkpointing == "auto" and settings.learns_preferences:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from radtui.records import UserError
+from radtui.worker.model import processors, template
 from radtui.worker.model.prompt import Message
 
 IGNORED = -100  # the label PyTorch's cross-entropy leaves out
@@ -27,13 +29,20 @@ class Collator:
         loss_on: `answer` supervises the reference and the token that ends it; `all` everything but padding
             and image placeholders.
         max_length_tokens: Longer sequences lose the end of their answer, but never an image token.
+        ends: Tokens that end generation, for a template that writes no end itself.
+        thinking: Whether the prompt lets the model reason first.
     """
 
-    def __init__(self, processor: Any, loss_on: str, max_length_tokens: int) -> None:
+    def __init__(
+        self, processor: Any, loss_on: str, max_length_tokens: int, ends: Collection[int] = (), thinking: bool = False
+    ) -> None:  # fmt: skip
         self.processor = processor
         self.loss_on = loss_on
         self.max_length_tokens = max_length_tokens
+        self.ends = tuple(ends)
+        self.thinking = thinking
         self.image_ids = torch.tensor(sorted(image_token_ids(processor)))
+        self._frames: dict[str, template.Frame] = {}
         self._prompt_ids: dict[str, list[int]] = {}
 
     def __call__(self, items: list[dict[str, Any]]) -> dict[str, Tensor]:
@@ -44,12 +53,23 @@ class Collator:
             and the processor's pixels, such as Mllama's `pixel_values` (B, 1, tiles, 3, H, W) float32.
 
         Raises:
-            UserError: The chat template leaves no way to tell where the answer begins.
+            UserError: The processor's tokens leave no way to tell where the answer begins.
         """
-        texts = [render(self.processor, item["messages"]) for item in items]
+        texts = [self.text(item["messages"]) for item in items]
         batch = encode(self.processor, texts, [item["images"] for item in items], padding_side="right")
         batch["labels"] = self._labels(batch, items, texts)  # (B, T)
         return self._truncated(batch)
+
+    def text(self, messages: list[Message]) -> str:
+        """A conversation as it is learnt: the prompt as it will be asked, the answer, and its end."""
+        return self.frame(messages[:-1]).text(messages[-1]["content"][0]["text"])
+
+    def frame(self, asked: list[Message]) -> template.Frame:
+        """What stands around the answer to a question."""
+        key = repr(asked)
+        if key not in self._frames:
+            self._frames[key] = template.frame(self.processor, asked, self.ends, self.thinking)
+        return self._frames[key]
 
     def _labels(self, batch: dict[str, Tensor], items: list[dict[str, Any]], texts: list[str]) -> Tensor:
         labels = batch["input_ids"].clone()  # (B, T)
@@ -68,24 +88,22 @@ class Collator:
         return labels
 
     def _answer_ids(self, messages: list[Message], text: str) -> list[int]:
-        """Token ids after the assistant's header, the end-of-turn token included.
+        """Token ids after the prompt, the end-of-turn token included.
 
-        The prompt is rendered with the header alone, and what both have in common is the prompt: true of every
-        template, whatever its header looks like. Image placeholders may multiply in the processor, but they
-        stand before the header, so counting from the end holds.
+        Image placeholders may multiply in the processor, but they stand in the prompt, so counting from the end holds.
         """
-        prompt = render(self.processor, messages[:-1], for_answer=True)
+        prompt = self.frame(messages[:-1]).prompt
         if prompt not in self._prompt_ids:
-            self._prompt_ids[prompt] = _text_ids(self.processor, prompt)
-        prompt_ids, ids = self._prompt_ids[prompt], _text_ids(self.processor, text)
+            self._prompt_ids[prompt] = text_ids(self.processor, prompt)
+        prompt_ids, ids = self._prompt_ids[prompt], text_ids(self.processor, text)
         common = 0
         while common < min(len(prompt_ids), len(ids)) and prompt_ids[common] == ids[common]:
             common += 1
         # A byte-pair merge across the border may take the header's last token along, no more than that.
         if common < len(prompt_ids) - 2 or common == len(ids):
             raise UserError(
-                "This model's chat template does not continue its own prompt, so the answer cannot be told "
-                "from it: set loss_on to all."
+                "This model's tokenizer joins the answer to its prompt, so the answer cannot be told from it: set "
+                "loss_on to all."
             )
         return ids[common:]
 
@@ -104,17 +122,6 @@ class Collator:
         }
 
 
-def render(processor: Any, messages: list[Message], for_answer: bool = False) -> str:
-    """The text of a conversation as the model's chat template writes it.
-
-    Args:
-        processor: With a chat template.
-        messages: Turns, see `prompt`.
-        for_answer: End with the assistant's header, for the model to continue.
-    """
-    return str(processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=for_answer))
-
-
 def encode(processor: Any, texts: list[str], images: list[list[Any]], padding_side: str) -> dict[str, Tensor]:
     """Token ids and pixels of rendered conversations.
 
@@ -131,6 +138,7 @@ def encode(processor: Any, texts: list[str], images: list[list[Any]], padding_si
         padding_side=padding_side,
         add_special_tokens=_adds_special_tokens(processor, texts[0]),
         return_tensors="pt",
+        **processor.__dict__.get(processors.IMAGE_OPTIONS, {}),
     )
     return dict(batch)
 
@@ -145,7 +153,8 @@ def image_token_ids(processor: Any) -> set[int]:
     return {int(each) for each in found if each is not None}
 
 
-def _text_ids(processor: Any, text: str) -> list[int]:
+def text_ids(processor: Any, text: str) -> list[int]:
+    """Token ids of a rendered text, image placeholders not yet multiplied."""
     special = _adds_special_tokens(processor, text)
     return list(processor.tokenizer(text, add_special_tokens=special)["input_ids"])
 

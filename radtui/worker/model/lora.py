@@ -7,6 +7,8 @@ from typing import Any
 
 from radtui.records import UserError
 
+POOLING = "MultiheadAttentionPoolingHead"
+ROUTER = re.compile(r"Router|TopKGate")
 ATTENTION = re.compile(r"attn|attention", re.IGNORECASE)
 
 
@@ -29,11 +31,14 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
     """
     import torch
 
+    idle = [*unused_layers(model), *routers(model)]
     decoder, head = model.get_decoder(), model.get_output_embeddings()
     in_decoder = {id(module) for module in decoder.modules()} if decoder is not model else set()
     chosen = []
     for name, module in model.named_modules():
         if not isinstance(module, torch.nn.Linear) or module is head or name.endswith("lm_head"):
+            continue
+        if any(f".{each}." in f".{name}." for each in idle):
             continue
         tower = language if id(module) in in_decoder else vision
         part = attention if ATTENTION.search(name) else mlp
@@ -44,6 +49,45 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
             "No layer is left to tune: turn on tune_vision or tune_language, and tune_attention or tune_mlp."
         )
     return chosen
+
+
+def routers(model: Any) -> list[str]:
+    """Names of the layers that choose experts: tuned, they would send tokens to experts that never learnt them."""
+    return [name for name, module in model.named_modules() if _is_router(name, module)]
+
+
+def _is_router(name: str, module: Any) -> bool:
+    last = name.rpartition(".")[2]
+    return bool(ROUTER.search(type(module).__name__)) or (last in ("gate", "router") and "mlp" in name)
+
+
+def expert_parameters(model: Any) -> list[str]:
+    """Names of experts' weights that are parameters of three dimensions, which no linear layer holds."""
+    return [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.dim() == 3 and "experts" in name and not name.endswith("bias")
+    ]
+
+
+def unused_layers(model: Any) -> list[str]:
+    """Names of a vision tower's layers that have no part in what the model writes, and so never get a gradient.
+
+    Some families take a tower's features before its last layers, and none takes what SigLIP pools for its own end.
+    """
+    config = model.config
+    idle = [name for name, module in model.named_modules() if type(module).__name__.endswith(POOLING)]
+    taken = getattr(config, "vision_feature_layer", None)
+    if taken is None:
+        return idle
+    places = taken if isinstance(taken, (list, tuple)) else [taken]
+    for name, module in model.named_modules():
+        layers = re.search(r"vision.*\.layers$", name)
+        if layers and hasattr(module, "__len__"):
+            count = len(module)  # feature 0 is what goes into the first layer
+            last = max(place + count + 1 if place < 0 else place for place in places)
+            idle += [f"{name}.{number}" for number in range(last, count)]
+    return idle
 
 
 def add_adapter(model: Any, settings: Any) -> Any:
@@ -65,12 +109,18 @@ def add_adapter(model: Any, settings: Any) -> Any:
         attention=settings.tune_attention,
         mlp=settings.tune_mlp,
     )
+    experts = expert_parameters(model) if settings.tune_language and settings.tune_mlp else []
+    if experts and settings.lora_dropout:
+        raise UserError("LoRA on expert weights knows no dropout: set lora_dropout 0, or turn tune_mlp off.")
     config = LoraConfig(
         r=settings.lora_r,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         bias="none",
         target_modules=targets,
+        target_parameters=experts or None,
+        use_dora=settings.dora,
+        use_rslora=settings.rslora,
         task_type="CAUSAL_LM",
     )
     torch.manual_seed(settings.lora_seed)  # A is drawn here; B starts at zero

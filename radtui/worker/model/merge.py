@@ -50,7 +50,7 @@ def merge(name: str, adapter: Path, out: Path, trust_remote_code: bool = False) 
     """
     import torch
 
-    from radtui.worker.model import adapters, backend
+    from radtui.worker.model import adapters, backend, processors
     from radtui.worker.model import model as models
 
     how = backend.Plan("transformers", torch.cuda.is_available(), False, "bfloat16")
@@ -61,7 +61,7 @@ def merge(name: str, adapter: Path, out: Path, trust_remote_code: bool = False) 
         )
     merged: Any = adapters.load_adapter(base, str(adapter), how).merge_and_unload(safe_merge=True)
     merged.save_pretrained(out)
-    processor.save_pretrained(out)
+    processors.save(processor, out)
 
 
 if __name__ == "__main__":

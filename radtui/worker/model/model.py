@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from radtui.records import UserError
-from radtui.worker.model import downloads, pretrained
+from radtui.worker.model import downloads, pretrained, processors
 from radtui.worker.model.backend import Plan
 from radtui.worker.process import failures
 
@@ -34,6 +34,7 @@ def load(
         Stopped: As `say`.
         UserError: Unknown model, hub out of reach, no vision-language model, or too large for this machine.
     """
+    processors.torchvision_state()  # before transformers looks for it
     try:
         if how.backend == "unsloth":
             if say is not None:
@@ -43,7 +44,7 @@ def load(
             model, processor = pretrained.load(name, how, trust_remote_code, say)
     except Exception as error:  # loaders and HTTP clients raise a dozen classes for the same few mistakes
         raise _explained(error, name) from error
-    _check_processor(processor, name)
+    processors.check(processor, name)
     _end_network_use()
     return model, processor
 
@@ -54,17 +55,18 @@ def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
     Raises:
         UserError: As `load`.
     """
-    from transformers import AutoConfig, AutoProcessor
+    processors.torchvision_state()  # before transformers looks for it
+    from transformers import AutoConfig
 
     def read() -> tuple[Any, Any]:
         config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
-        return config, AutoProcessor.from_pretrained(name, trust_remote_code=trust_remote_code)
+        return config, processors.load(name, trust_remote_code)
 
     try:
         config, processor = pretrained.from_here_or_hub(name, read)
     except Exception as error:  # as in `load`
         raise _explained(error, name) from error
-    _check_processor(processor, name)
+    processors.check(processor, name)
     return config, processor
 
 
@@ -88,17 +90,6 @@ def unsloth_checkpointing(choice: str) -> str | bool:
     return "unsloth" if choice == "unsloth" else choice in ("on", "auto")
 
 
-def _check_processor(processor: Any, name: str) -> None:
-    if getattr(processor, "image_processor", None) is None or getattr(processor, "tokenizer", None) is None:
-        raise UserError(f"{name} takes no images: name a vision-language model.")
-    if not processor.chat_template and getattr(processor.tokenizer, "chat_template", None):
-        processor.chat_template = processor.tokenizer.chat_template
-    if not processor.chat_template:
-        raise UserError(f"{name} has no chat template: name its instruction-tuned version.")
-    if processor.tokenizer.pad_token_id is None:
-        processor.tokenizer.pad_token = processor.tokenizer.eos_token
-
-
 def _explained(error: Exception, name: str) -> Exception:
     """A sentence about the model for what its loading raised; what is not about the model stays as it is."""
     if isinstance(error, UserError) or failures.is_out_of_memory(error) or failures.is_disk_full(error):
@@ -109,8 +100,8 @@ def _explained(error: Exception, name: str) -> Exception:
 
 def _model_problem(error: Exception, name: str) -> str:
     text = str(error)
-    if library := re.search(r"requires the (\S+) library", text):
-        package = library[1].lower()
+    if library := re.search(r"requires the (\S+) library|Package `(\S+)` is required", text):
+        package = (library[1] or library[2]).lower()
         return f"{name} needs {package}, which is not installed: pip install {package}."
     if "trust_remote_code" in text:
         return f"{name} comes with Python code: turn trust_remote_code on if you trust it."

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from radtui.records import UserError
 from radtui.worker.memory import memory
-from radtui.worker.model import downloads
+from radtui.worker.model import downloads, processors
 from radtui.worker.model.backend import Plan
 
 log = logging.getLogger("radtui.worker")
@@ -63,7 +63,7 @@ def from_here_or_hub(name: str, work: Callable[[], T], fetch: Callable[[], None]
 
 def _from_pretrained(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:
     import torch
-    from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+    from transformers import AutoConfig, AutoModelForImageTextToText
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
@@ -73,12 +73,13 @@ def _from_pretrained(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any
         raise UserError(f"{name} is stored in few bits, which needs a CUDA GPU: name the 16-bit model.")
     if not trust_remote_code:
         _check_fits(name, config, how)
+    processor = processors.load(name, trust_remote_code)
+    processors.check(processor, name)  # before gigabytes are read
     options: dict[str, Any] = {"dtype": getattr(torch, how.precision)}
     if how.cuda:
         options["device_map"] = {"": torch.cuda.current_device()}
     if how.four_bit and not quantized:
         options["quantization_config"] = _four_bit(options["dtype"])
-    processor = AutoProcessor.from_pretrained(name, trust_remote_code=trust_remote_code)
     model = AutoModelForImageTextToText.from_pretrained(name, trust_remote_code=trust_remote_code, **options)
     return model, processor
 

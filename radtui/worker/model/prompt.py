@@ -22,12 +22,6 @@ def question(instruction: str, order: str, images: int = 1) -> Message:
     return {"role": "user", "content": [*shown, text] if order == "image_first" else [text, *shown]}
 
 
-def template_text(processor: Any) -> str:
-    """The chat template by which a processor renders messages; of several the one that is taken unless named."""
-    template = processor.chat_template
-    return str(template.get("default", "")) if isinstance(template, dict) else str(template or "")
-
-
 def answer(text: str) -> Message:
     """The assistant's turn: the reference to learn."""
     return {"role": "assistant", "content": [{"type": "text", "text": text}]}
@@ -38,8 +32,14 @@ def shrink(image: Image.Image, max_side_px: int) -> Image.Image:
 
     Training and generation both call this, so that a model is asked about what it learnt from.
     """
-    longer = max(image.size)  # px
+    size = shrunk(image.size, max_side_px)
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def shrunk(size_px: tuple[int, int], max_side_px: int) -> tuple[int, int]:
+    """The size that `shrink` gives an image of this size."""
+    longer = max(size_px)
     if not max_side_px or longer <= max_side_px:
-        return image
-    width, height = (max(1, round(side * max_side_px / longer)) for side in image.size)
-    return image.resize((width, height), Image.Resampling.LANCZOS)
+        return size_px
+    width, height = (max(1, round(side * max_side_px / longer)) for side in size_px)
+    return width, height

@@ -11,6 +11,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from radtui.records import StopRequest
 from radtui.worker.process.reporter import Reporter, Stopped
+from radtui.worker.training.best import Best
 from radtui.worker.training.watch import Watch
 
 log = logging.getLogger("radtui.worker")
@@ -45,6 +46,7 @@ class Progress(TrainerCallback):
         self.looked_at_start = step > 0  # whether there is an evaluation of the untrained model
         self.last: dict[str, float] = {}  # newest value of each series
         self.facts: Callable[[], Mapping[str, float]] = dict  # further values for a logged step, of the GPUs
+        self.best: Best | None = None  # follows the held-out loss, where settings ask for that
         self._before_s = elapsed_s
         self._began = time.monotonic()
         self._mark = (self._began, 0, 0)  # at the last logged step: time, steps, tokens
@@ -143,6 +145,8 @@ class Progress(TrainerCallback):
         if loss is not None:
             self._obey(self.log(state.global_step, state, {"eval_loss": loss}), control)
             self.reporter.event(state.global_step, "eval", f"Held-out loss {loss:.4f}", self.elapsed_s)
+            if self.best is not None and self.best.seen(kwargs["model"], state.global_step, loss):
+                control.should_training_stop = True
         if self.watch:
             self.watch.describe(kwargs["model"], state.global_step)
         self.looked_at_start = True

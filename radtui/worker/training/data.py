@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from radtui.imaging.decode import training_image
 from radtui.paths import DataDir
 from radtui.records import Case, UserError
-from radtui.worker.model import collator, prompt
+from radtui.worker.model import collator, prompt, template
 from radtui.worker.process.reporter import Reporter
 
 
@@ -26,6 +26,7 @@ class Example:
     blobs: tuple[Path, ...]  # of its images that can be read, in their order
     reference: str
     question: str = ""  # "" for the job's instruction
+    sizes_px: tuple[tuple[int, int], ...] = ()  # of those images, width and height as they are stored
 
     @property
     def length(self) -> int:
@@ -51,8 +52,14 @@ def examples(records: Sequence[Case], data: DataDir) -> list[Example]:
                 raise UserError(
                     f"The bytes of image {case.source_key} are gone from {blob.parent}; import the data set again."
                 )
-        items.append(Example(case.id, case.source_key, blobs, case.reference.strip(), case.question))
+        reference, sizes = case.reference.strip(), sizes_of(case)
+        items.append(Example(case.id, case.source_key, blobs, reference, case.question, sizes))
     return items
+
+
+def sizes_of(case: Case) -> tuple[tuple[int, int], ...]:
+    """Width and height of a case's images that can be read, px, as they are stored."""
+    return tuple((image.width_px, image.height_px) for image in case.images if not image.error)
 
 
 def as_shown(
@@ -75,17 +82,14 @@ def as_shown(
             f"This model takes one image at a time: of {several:,} case{'s' * (several != 1)} with several images it "
             "sees the first alone.",
         )  # fmt: skip
-    return [replace(item, blobs=item.blobs[:1]) for item in items]
+    return [replace(item, blobs=item.blobs[:1], sizes_px=item.sizes_px[:1]) for item in items]
 
 
 def takes_several(processor: Any) -> bool:
     """Whether template and processor take a case of two images; both are asked, since no attribute says so."""
     picture = Pillow.new("RGB", (64, 64))
     try:
-        one, two = (
-            collator.render(processor, [prompt.question("?", "image_first", count)], for_answer=True)
-            for count in (1, 2)
-        )
+        one, two = (template.rendered_prompt(processor, "?", count) for count in (1, 2))
         if one == two:
             return False  # the template writes one placeholder whatever it is given
         collator.encode(processor, [two], [[picture, picture]], padding_side="left")

@@ -15,7 +15,6 @@ from trl import DPOConfig, DPOTrainer
 
 from radtui.settings import TrainSettings
 from radtui.worker.training.arguments import arguments
-from radtui.worker.training.pairs import PairCollator
 from radtui.worker.training.task import Task
 from radtui.worker.training.trainer import WatchedTrainer
 
@@ -53,7 +52,7 @@ def build(task: Task, settings: TrainSettings, eval_at_start: bool) -> Preferenc
         model=task.model,
         processing_class=task.processor,
         args=arguments(task, settings, eval_at_start, DPOConfig, beta=settings.beta, max_length=None),
-        data_collator=PairCollator(task.processor, settings.max_length_tokens),
+        data_collator=task.pair_collator(labels=False),
         train_dataset=task.items(task.learnt),
         eval_dataset=task.items(task.evaluated) if task.evaluated else None,
     )

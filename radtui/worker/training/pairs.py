@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,10 +128,15 @@ class PairCollator:
         processor: The model's processor, with a chat template.
         max_length_tokens: Longer sequences lose the end of their answer.
         labels: Whether `labels` come too, for a model that is to compute a loss by itself.
+        ends: As `Collator`'s.
+        thinking: As `Collator`'s.
     """
 
-    def __init__(self, processor: Any, max_length_tokens: int, labels: bool = False) -> None:
-        self.collate = Collator(processor, "answer", max_length_tokens)
+    def __init__(
+        self, processor: Any, max_length_tokens: int, labels: bool = False, ends: Collection[int] = (),
+        thinking: bool = False,
+    ) -> None:  # fmt: skip
+        self.collate = Collator(processor, "answer", max_length_tokens, ends, thinking)
         self.labels = labels
 
     def __call__(self, items: list[dict[str, Any]]) -> dict[str, Tensor]:

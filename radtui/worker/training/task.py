@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from radtui.settings import TrainSettings
 from radtui.worker.model.backend import Plan
 from radtui.worker.model.collator import Collator
+from radtui.worker.model.template import end_token_ids
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training.data import ImageTexts
 from radtui.worker.training.pairs import PairCollator, PairTexts
@@ -48,11 +49,23 @@ class Task:
 
     def collator(self) -> Any:
         """What makes batches that the model computes a loss of by itself, as probing what fits does."""
-        settings = self.settings
-        if settings.learns_preferences:
-            return PairCollator(self.processor, settings.max_length_tokens, labels=True)
+        if self.settings.learns_preferences:
+            return self.pair_collator(labels=True)
         if self.collates_here:
-            return Collator(self.processor, settings.loss_on, settings.max_length_tokens)
+            settings = self.settings
+            return Collator(
+                self.processor, settings.loss_on, settings.max_length_tokens, self.ends, settings.thinking
+            )
         from unsloth.trainer import UnslothVisionDataCollator
 
         return UnslothVisionDataCollator(self.model, self.processor)
+
+    def pair_collator(self, labels: bool) -> PairCollator:
+        """What makes batches of rated pairs, with or without labels."""
+        settings = self.settings
+        return PairCollator(self.processor, settings.max_length_tokens, labels, self.ends, settings.thinking)
+
+    @property
+    def ends(self) -> list[int]:
+        """Tokens that end a text."""
+        return end_token_ids(self.model, self.processor)

@@ -15,8 +15,9 @@ from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings
 from radtui.store import arms, jobs
 from radtui.worker.memory import memory
-from radtui.worker.model import adapters, backend, base_files, downloads, prompt
+from radtui.worker.model import adapters, backend, base_files, downloads, processors, resolution, template
 from radtui.worker.model import model as models
+from radtui.worker.process import threads
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import checkpoints, material
 
@@ -47,22 +48,27 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         UserError: The settings, the data, the model or the machine do not allow it; says which.
     """
     this = _prepared(job, data, db, reporter)
+    if not this.how.cuda:
+        reporter.result(threads=threads.choose(before=job.result.get("threads")))
     model, processor = _loaded(this)
 
     # These import TRL and transformers, which unsloth must have patched by now.
     from radtui.worker.memory import gpu_facts
     from radtui.worker.model import vision_attention
     from radtui.worker.training import fit
+    from radtui.worker.training.best import Best
     from radtui.worker.training.task import Task
 
     if this.settings.maskless_vision:
         vision_attention.install(model)
     progress = _progress(this, processor)
-    learnt, evaluated = _shown(this, processor)
+    learnt, evaluated = _shown(this, processor, reporter)
     task = Task(
         this.settings, this.how, model, processor, learnt, evaluated,
         data.checkpoints(job.id), reporter, progress, this.eval_batch,
     )  # fmt: skip
+    best = Best(task.folder, this.settings, reporter, this.begun.step)
+    progress.best = best if this.settings.keep_best or this.settings.stop_after else None
     with gpu_facts.sampler() as gpu:
         progress.facts = gpu.take
         fit.fit(task, this.begun.checkpoint)
@@ -72,9 +78,10 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         from radtui.worker.training import dpo
 
         dpo.drop_frozen_copy(model)
+    kept_step = best.step if best.restore(model) else progress.step
     if reporter.ranks.first:
         _save_adapter(model, processor, data.adapter(job.id))
-    _report(this, progress)
+    _report(this, progress, kept_step)
     reporter.ranks.meet()  # the launcher ends all as soon as one is stopped
     if progress.stopping:
         raise Stopped
@@ -106,6 +113,7 @@ def _loaded(this: _Run) -> tuple[Any, Any]:
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
         say=downloads.saying(reporter, step, this.job.total_steps),
     )  # fmt: skip
+    _prepare_processor(this, model, processor)
     base_files.keep(reporter, step, model, settings.model, _met_before(this.db, this.job, settings))
     if settings.learns_preferences:
         model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.how)
@@ -114,19 +122,38 @@ def _loaded(this: _Run) -> tuple[Any, Any]:
     reporter.result(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         total_parameters=_parameters(model), images=len(this.material.learnt),
-        template=prompt.template_text(processor),
+        template=template.template_of(processor),
     )  # fmt: skip
     return model, processor
 
 
-def _shown(this: _Run, processor: Any) -> tuple[Sequence[Any], Sequence[Any]]:
-    """What is learnt and evaluated, with the images that this model is shown."""
+def _prepare_processor(this: _Run, model: Any, processor: Any) -> None:
+    """Set how finely images are seen, count all cases, and say what is otherwise than asked."""
+    from radtui.worker.training import lengths
+
+    settings = this.settings
+    kept = resolution.apply(processor, settings.image_tokens, model.config)
+    notes = [kept, *template.notes(processor, settings.message_order, settings.thinking)]
+    learnt, evaluated = _shown(this, processor)
+    losses, figures = lengths.check(
+        processor, settings, template.end_token_ids(model, processor), learnt, evaluated
+    )
+    if this.reporter.ranks.first and not this.begun.checkpoint:
+        for note in filter(None, [*notes, *losses]):
+            this.reporter.event(this.begun.step, "warning", note)
+    this.reporter.result(**figures)
+
+
+def _shown(
+    this: _Run, processor: Any, reporter: Reporter | None = None
+) -> tuple[Sequence[Any], Sequence[Any]]:
+    """What is learnt and evaluated, with the images that this model is shown; the reporter hears what is left out."""
     learnt, evaluated = this.material.learnt, this.material.evaluated
     if this.settings.learns_preferences:
         return learnt, evaluated
     from radtui.worker.training import data
 
-    items = data.as_shown([*learnt, *evaluated], processor, this.reporter, this.begun.step)
+    items = data.as_shown([*learnt, *evaluated], processor, reporter, this.begun.step)
     return items[: len(learnt)], items[len(learnt) :]
 
 
@@ -158,15 +185,15 @@ def _watched_arm(this: _Run) -> Arm:
     weights = weights_text(jobs.must_get(this.db, job_id).result)
     arm = Arm(
         0, TUNED, ArmKind.MODEL, settings.model, weights, f"job {job_id}", settings.instruction,
-        size_text(settings.max_side_px), f"greedy, at most {settings.watch_tokens} tokens",
+        size_text(settings.max_side_px, settings.image_tokens), f"greedy, at most {settings.watch_tokens} tokens",
     )  # fmt: skip
     return arms.give_job(this.db, job_id, [arm])[0]
 
 
-def _report(this: _Run, progress: Progress) -> None:
+def _report(this: _Run, progress: Progress, kept_step: int) -> None:
     """Write the figures of the run, and how it ended."""
     this.reporter.result(
-        adapter=str(this.data.adapter(this.job.id)), adapter_step=progress.step,
+        adapter=str(this.data.adapter(this.job.id)), adapter_step=kept_step,
         seconds=round(progress.elapsed_s, 1), peak_memory_gib=round(memory.peak_gib(), 2),
         final_loss=progress.last.get("loss"), final_eval_loss=progress.last.get("eval_loss"), versions=_versions(),
     )  # fmt: skip
@@ -193,7 +220,7 @@ def _save_adapter(model: Any, processor: Any, folder: Path) -> None:
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
-    processor.save_pretrained(partial)
+    processors.save(processor, partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 

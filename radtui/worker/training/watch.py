@@ -95,7 +95,13 @@ class Watch:
         asked = self.settings
         pictures = [images_of.open_images(item, asked.max_side_px) for item in items]
         prompts = [
-            describe.asked(self.processor, item.asked(asked.instruction), asked.asking_order, len(item.blobs))
+            describe.asked(
+                self.processor,
+                item.asked(asked.instruction),
+                asked.asking_order,
+                len(item.blobs),
+                asked.thinking,
+            )
             for item in items
         ]
         inputs = describe.prepare(self.processor, pictures, prompts)
@@ -112,6 +118,7 @@ class Watch:
                     text.seconds,
                     text.truncated,
                     step,
+                    text.reasoning,
                 )
                 for item, rendered, text in zip(items, prompts, texts, strict=True)
             ]
