@@ -39,8 +39,13 @@ class Fit:
 
     @property
     def checkpointing(self) -> str:
-        """`on` when anything is recomputed, else `off`."""
-        return "on" if self.recompute_text or self.recomputed_layers else "off"
+        """What the trainer is to know of it: `on` would let it recompute text layers; vision layers are set here."""
+        return "on" if self.recompute_text else "off"
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether anything is computed twice."""
+        return self.recompute_text or self.recomputed_layers > 0
 
     @property
     def sentence(self) -> str:
@@ -161,8 +166,14 @@ def most_recomputed(settings: TrainSettings, layers: int, limit_gib: float) -> F
 
 
 def smaller(tried: Fit) -> Fit | None:
-    """What to try where memory was full: everything recomputed, then half as many images; None at one image."""
-    if not tried.recompute_text or tried.recomputed_layers < tried.vision_layers:
+    """What to try where memory was full; None at one image.
+
+    Half the kept vision layers recomputed too, then everything, then half as many images.
+    """
+    kept = tried.vision_layers - tried.recomputed_layers
+    if kept > 1 and tried.peak_gib:  # the first try was planned
+        return replace(tried, recomputed_layers=tried.recomputed_layers + (kept + 1) // 2, peak_gib=0.0)
+    if kept or not tried.recompute_text:
         return replace(tried, recomputed_layers=tried.vision_layers, recompute_text=True, peak_gib=0.0)
     if tried.batch_size == 1:
         return None

@@ -116,7 +116,7 @@ class Forecast:
         if self.known.get("was_full"):
             return bool(self.limit_gib <= self.known["fit"]["limit_gib"] * SAME_LIMIT)
         roomy = self.known["peak_gib"] < ROOMY * allowed
-        return self._known_fit().checkpointing == "off" or not roomy
+        return not (self._known_fit().recomputes and roomy)
 
     def _known_fit(self) -> Fit:
         from dataclasses import replace

@@ -11,13 +11,14 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from radtui.worker.memory import arithmetic, memory, remembered
+from radtui.worker.memory import arithmetic, fitting, memory, remembered
 from radtui.worker.memory.fitting import Fit
 from radtui.worker.memory.forecast import Forecast
 from radtui.worker.process.reporter import Reporter
 
 VERIFIED_STEPS = 3  # a few batches of different lengths
-LEAST_SHARE, MOST_SHARE = 0.3, 3.0  # an estimate further off than this is not corrected by a factor
+# An estimate is corrected by so much at most: the first steps seldom hold the data set's largest batch.
+LEAST_SHARE, MOST_SHARE = 0.9, 3.0
 
 
 class FirstSteps(TrainerCallback):
@@ -41,6 +42,8 @@ class FirstSteps(TrainerCallback):
     ) -> None:
         """The loop is about to run."""
         self.began, self.first = time.monotonic(), state.global_step + 1
+        if self.plan:  # what the trainer has set up since may have turned other layers on
+            fitting.apply(kwargs["model"], self.plan)
         if self.forecast.how.cuda:
             memory.forget_peak()
             self.before_gib = memory.allocated_gib()

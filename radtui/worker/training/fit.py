@@ -199,5 +199,5 @@ def _say_smaller(task: Task, before: TrainSettings, after: TrainSettings) -> Non
     task.reporter.result(batch_size=after.batch_size, gradient_accumulation=after.gradient_accumulation)
     sentence = shares.smaller_sentence(before, after, task.how.cuda)
     if before.batch_size == after.batch_size:
-        sentence = "The GPU's memory was full: going on with everything computed twice that can be"
+        sentence = "The GPU's memory was full: going on with more computed twice"
     task.reporter.event(task.progress.step, "memory", sentence, task.progress.elapsed_s)

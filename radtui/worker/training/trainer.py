@@ -72,9 +72,9 @@ class WatchedTrainer(Below):
         Here the trainer waits for the GPU anyway. A wait after every pass would keep the optimizer's many small
         kernels from being queued while the pass still runs.
         """
-        if self.control.should_log or self.control.should_save or self.control.should_evaluate:
-            if not math.isfinite(value := tr_loss.item()):
-                self._refuse(value)
+        written = self.control.should_log or self.control.should_save or self.control.should_evaluate
+        if written and not math.isfinite(value := tr_loss.item()):
+            self._refuse(value)
         super()._maybe_log_save_evaluate(tr_loss, *rest, **named)
 
     def _count(self, inputs: dict[str, Tensor]) -> None:
