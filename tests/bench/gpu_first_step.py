@@ -198,11 +198,11 @@ def plain(options: argparse.Namespace, data: DataDir) -> dict[str, Any]:
 
 def pairs(data: DataDir) -> list[tuple[str, bytes]]:
     """References and bytes of the images to learn from."""
-    from radtui.store import images
+    from radtui.store import cases
     from radtui.store.database import connect
 
     db = connect(data)
-    records = images.get_many(db, images.usable(db, DATASET, "train", 0))
+    records = cases.get_many(db, cases.usable(db, DATASET, "train", 0))
     return [(r.reference, data.blob(r.sha256).read_bytes()) for r in records]
 
 

@@ -101,7 +101,7 @@ class Forecast:
             return fitting.Fit(**answer["fit"]), "by estimate"
         why = answer.get("error") or "the estimate did not end"
         return fitting.most_recomputed(
-            self.settings, 0, self.limit_gib
+            self.settings, layers, self.limit_gib
         ), f"without an estimate ({why.rstrip('.')})"
 
     def _fitted_before(self) -> bool:
