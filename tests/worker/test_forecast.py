@@ -1,4 +1,4 @@
-"""What a run needs is told before it begins: by estimate or by what fitted last time, and what an image costs to learn."""
+"""What a run needs is told before it begins: by estimate, or by what fitted last time."""
 
 from __future__ import annotations
 
