@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import io
+import os
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +23,10 @@ from radtui.records import Arm, ArmKind, Job, JobKind, JobState, NewCase, NewCas
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import arms, cases, jobs, studies, texts
 from radtui.store.database import connect
+
+# Workers that tests start remember what fitted, and how long it took, in the user's cache folder.
+_CACHE = tempfile.TemporaryDirectory(prefix="radtui-cache-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -80,3 +80,17 @@ def print_result(values: Mapping[str, object], as_json: bool) -> None:
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
         click.echo(f"{name.replace('_', ' '):<{width}}  {value_text(value)}")
+
+
+def _take_gpu_now(context: click.Context, parameter: click.Parameter, now: bool) -> None:
+    from radtui.jobs import launch
+
+    if now:
+        os.environ[launch.NOW_VARIABLE] = "1"  # the worker inherits it
+
+
+now_option = click.option(
+    "--now", is_flag=True, expose_value=False, callback=_take_gpu_now,
+    help="Do not wait for a GPU that another job holds.",
+)  # fmt: skip
+"""For commands that start a worker."""

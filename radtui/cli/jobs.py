@@ -8,7 +8,7 @@ import time
 
 import click
 
-from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.context import Session, now_option, pass_session, print_result
 from radtui.cli.follow import follow, report_end
 from radtui.cli.printing import json_text
 from radtui.cli.work import job_values
@@ -106,6 +106,7 @@ def stop(session: Session, job_id: int, now: bool, wait: bool) -> None:
 
 @jobs.command()
 @click.argument("job_id", metavar="JOB", type=int)
+@now_option
 @click.option("--wait", is_flag=True, help="Follow it until it ends.")
 @pass_session
 def resume(session: Session, job_id: int, wait: bool) -> None:

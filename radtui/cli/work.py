@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.context import Session, now_option, pass_session, print_result
 from radtui.cli.follow import follow, report_end
 from radtui.cli.settings_options import apply, settings_options
 from radtui.presets import PRESETS, preset
@@ -72,6 +72,7 @@ def _print_preview(settings: ImportSettings, as_json: bool) -> NoReturn:
 )  # fmt: skip
 @settings_options(TrainSettings, leave_out=("objective",))
 @click.option("--dry-run", is_flag=True, help="Start nothing: print what it would take of the memory.")
+@now_option
 @click.option("--wait", is_flag=True, help="Follow it with a progress line until it ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @pass_session
@@ -117,6 +118,7 @@ def train(
 
 @click.command()
 @settings_options(GenerateSettings)
+@now_option
 @click.option("--wait", is_flag=True, help="Follow it with a progress line until it ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @pass_session

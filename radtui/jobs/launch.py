@@ -17,6 +17,7 @@ from radtui.records import UserError
 from radtui.store import jobs
 
 WORKER_NICENESS = 10  # below the app, so that a key is answered while training fills every core
+NOW_VARIABLE = "RADTUI_GPU_NOW"  # 1: a job takes its GPU although another job holds it
 LOCK_WAIT_S = 5.0  # a worker that has just written its end still takes a moment to leave
 
 _children: dict[int, subprocess.Popen[bytes]] = {}

@@ -21,7 +21,7 @@ from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
 from radtui.store.place import FolderGoneError
-from radtui.worker.process import environment, failures, launcher, rank_process
+from radtui.worker.process import environment, failures, gpu_lock, launcher, rank_process
 from radtui.worker.process.reporter import Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
@@ -77,7 +77,8 @@ def _attempt(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter
         # Before the row says that it runs: whoever reads that may send a signal.
         _stop_on_signals(reporter)
         reporter.begin(os.getpid())
-        run(job, data, db, reporter)
+        with gpu_lock.held(job, data, reporter, launcher.wanted(job)):
+            run(job, data, db, reporter)
     except BaseException as error:  # a worker must never die without a row that says why
         # A library may have turned the Stopped that a signal raised into an error of its own.
         if isinstance(error, Stopped) or reporter.terminated:

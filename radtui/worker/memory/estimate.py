@@ -95,7 +95,10 @@ def of_lengths(
 
 
 def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> dict[str, Any]:
-    """One item as the data set could have: its largest picture, unshrunk, with its longest reference.
+    """The data set's largest pictures, unshrunk, with its longest reference.
+
+    Returns:
+        `image` and `text`, the `others` that a batch would hold beside the largest, and `usual`, an item in the middle.
 
     Raises:
         UserError: There is nothing to learn from.
@@ -110,9 +113,14 @@ def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> d
         )
     records = cases.get_many(db, ids)
     readable = (image for case in records for image in case.images if not image.error)
-    widest = max(readable, key=lambda image: image.width_px * image.height_px)
-    longest = max(records, key=lambda each: len(each.reference))
-    return {"image": training_image(data.blob(widest.sha256).read_bytes()), "text": longest.reference.strip()}
+    by_size = sorted(readable, key=lambda image: image.width_px * image.height_px, reverse=True)
+    texts = sorted((each.reference.strip() for each in records), key=len)
+    first, *others = (
+        training_image(data.blob(each.sha256).read_bytes()) for each in by_size[: settings.batch_size]
+    )
+    middle = training_image(data.blob(by_size[len(by_size) // 2].sha256).read_bytes())
+    usual = {"image": middle, "text": texts[len(texts) // 2]}
+    return {"image": first, "text": texts[-1], "others": others, "usual": usual}
 
 
 class Estimator:
@@ -124,12 +132,13 @@ class Estimator:
         config: The model's.
         processor: The model's.
         item: From `largest`.
+        share: See `Footprint`.
     """
 
     def __init__(
-        self, settings: TrainSettings, how: Any, config: Any, processor: Any, item: dict[str, Any]
-    ) -> None:
-        from radtui.worker.memory.footprint import Footprint
+        self, settings: TrainSettings, how: Any, config: Any, processor: Any, item: dict[str, Any],
+        share: float = 1.0,
+    ) -> None:  # fmt: skip
         from radtui.worker.model.collator import Collator
 
         self.settings, self.how, self.config, self.processor, self.item = (
@@ -138,16 +147,31 @@ class Estimator:
         self.collate = Collator(
             processor, settings.loss_on, settings.max_length_tokens, thinking=settings.thinking
         )
-        self.footprint = Footprint(
-            config, settings, how, self.collate, self._conversation(settings.max_side_px)
+        self.footprint = self.footprint_of(settings.max_side_px, share)
+
+    def footprint_of(self, side_px: int, share: float = 1.0) -> Any:
+        """The run's footprint with pictures of this longest side; 0 leaves them as they are."""
+        from radtui.worker.memory.footprint import Footprint
+
+        text = self.item["text"]
+        item, *others = (
+            self._conversation(side_px, image, text)
+            for image in (self.item["image"], *self.item.get("others", ()))
+        )
+        return Footprint(self.config, self.settings, self.how, self.collate, item, others, share)
+
+    def flops(self) -> float:
+        """Floating-point operations that learning one usual image needs."""
+        usual = self.item["usual"]
+        return float(
+            self.footprint.flops(self._conversation(self.settings.max_side_px, usual["image"], usual["text"]))
         )
 
-    def _conversation(self, side_px: int) -> dict[str, Any]:
+    def _conversation(self, side_px: int, image: Any, text: str) -> dict[str, Any]:
         from radtui.worker.model import prompt
 
         question = prompt.question(self.settings.instruction, self.settings.message_order)
-        messages = [question, prompt.answer(self.item["text"])]
-        return {"messages": messages, "images": [prompt.shrink(self.item["image"], side_px)]}
+        return {"messages": [question, prompt.answer(text)], "images": [prompt.shrink(image, side_px)]}
 
     def estimate(
         self, devices: tuple[DeviceMemory, ...], changes: tuple[str, ...] = (), lengths: tuple[str, ...] = ()
@@ -194,14 +218,11 @@ class Estimator:
         """Images at a time, passes per step, and how it fits; raises torch.OutOfMemoryError when nothing does."""
         import torch
 
-        from radtui.worker.memory import fitting, shares
+        from radtui.worker.memory import shares
 
         settings, parts = self.settings, self.footprint
         if settings.gradient_checkpointing == "auto":
-            fit = fitting.fit(settings, parts.probe(limit_gib), parts.recompute, parts.layers, limit_gib)
-            if fit.peak_gib > limit_gib:
-                raise torch.OutOfMemoryError("CUDA out of memory")
-            parts.recompute(fit.recomputed_layers, fit.recompute_text)
+            fit = self.fit(limit_gib)
             return fit.batch_size, fit.gradient_accumulation, fit.sentence + "."
         self._as_asked()
         smaller: TrainSettings | None = settings
@@ -214,6 +235,19 @@ class Estimator:
             sentence = f"{_images(smaller.batch_size)} at a time take{'s' * (smaller.batch_size == 1)} {taken:.1f} of "
             return smaller.batch_size, smaller.gradient_accumulation, f"{sentence}{limit_gib:.1f} GiB."
         raise torch.OutOfMemoryError("CUDA out of memory")
+
+    def fit(self, limit_gib: float) -> Any:
+        """The `fitting.Fit` within so much memory; raises torch.OutOfMemoryError when nothing fits."""
+        import torch
+
+        from radtui.worker.memory import fitting
+
+        parts = self.footprint
+        fit = fitting.fit(self.settings, parts.probe(limit_gib), parts.recompute, parts.layers, limit_gib)
+        if fit.peak_gib > limit_gib:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        parts.recompute(fit.recomputed_layers, fit.recompute_text)
+        return fit
 
     def _as_asked(self) -> None:
         """Recompute what the settings say. transformers itself never recomputes Llama 3.2's vision layers."""
@@ -252,10 +286,7 @@ class Estimator:
 
     def _with_side(self, side_px: int) -> float:
         """What the least takes with pictures of this longest side, GiB."""
-        from radtui.worker.memory.footprint import Footprint
-
-        picture = self._conversation(side_px)
-        return self._least(Footprint(self.config, self.settings, self.how, self.collate, picture))
+        return self._least(self.footprint_of(side_px))
 
     def _ways(self, need: float) -> Iterator[tuple[str, object, float]]:
         """Settings that may take less than these: a field, its value, and what it takes then, GiB."""
@@ -264,7 +295,7 @@ class Estimator:
             yield "load_in_4bit", "on", need - parts.weights_gib + parts.weights_4bit_gib
         if asked.gradient_checkpointing == "off":
             yield "gradient_checkpointing", "on", need  # the least was estimated so
-        side = max(self._conversation(asked.max_side_px)["images"][0].size)
+        side = max(self.footprint.item["images"][0].size)
         sides = [each for each in SIDES_PX if each < side]
         if sides and self._with_side(sides[-1]) < need - 0.01 * need:  # tiles of a fixed size gain nothing
             yield from (("max_side_px", each, self._with_side(each)) for each in sides)

@@ -1,6 +1,7 @@
-"""How large a micro-batch, and how much recomputation, the GPU's memory asks for: probed before the run, not guessed.
+"""How large a micro-batch, and how much recomputation, the GPU's memory asks for.
 
-A probe is one forward and backward pass over the longest texts, and its measured peak. One with every activation
+A probe says what one forward and backward pass holds; `footprint` runs it on empty tensors, so that it takes no GPU
+and nothing of what a backend compiles for the real passes. One with every activation
 recomputed says whether the micro-batch fits; where it doesn't, it is halved. Two over a few images, one keeping all
 activations and one none, say what keeping a layer costs. As many layers as fit then keep theirs, since computing them
 twice takes a quarter of a step.
@@ -8,21 +9,15 @@ twice takes a quarter of a step.
 
 from __future__ import annotations
 
-import gc
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from radtui.settings import TrainSettings
-from radtui.worker.memory.memory import GIB
 from radtui.worker.model import vision_attention
-from radtui.worker.process import failures
 
-log = logging.getLogger("radtui.worker")
 PROBED_IMAGES = 2  # for the cost of a layer; its activations grow evenly with the images
 SPARE_SHARE = 0.06  # of what is there: fragments, longer texts than the probed ones
 SPARE_GIB = 1.0  # the optimizer's state, made at the first step
@@ -39,13 +34,18 @@ class Fit:
     recomputed_layers: int  # vision layers whose activations are computed twice
     vision_layers: int
     recompute_text: bool
-    peak_gib: float  # of the probe of the whole, or estimated from those of its parts
+    peak_gib: float  # of the probe of the whole, or from those of its parts; 0 where nothing was estimated
     limit_gib: float
 
     @property
     def checkpointing(self) -> str:
-        """`on` when anything is recomputed, else `off`."""
-        return "on" if self.recompute_text or self.recomputed_layers else "off"
+        """What the trainer is to know of it: `on` would let it recompute text layers; vision layers are set here."""
+        return "on" if self.recompute_text else "off"
+
+    @property
+    def recomputes(self) -> bool:
+        """Whether anything is computed twice."""
+        return self.recompute_text or self.recomputed_layers > 0
 
     @property
     def sentence(self) -> str:
@@ -56,8 +56,12 @@ class Fit:
             if self.vision_layers
             else ""
         )
+        images = f"{self.batch_size} image{'s' * (self.batch_size != 1)} at a time"
+        takes = f"take{'s' * (self.batch_size == 1)} {self.peak_gib:.1f} of {self.limit_gib:.1f} GiB"
+        if not self.peak_gib:
+            takes = f"{'is' if self.batch_size == 1 else 'are'} tried with {self.limit_gib:.1f} GiB"
         return (
-            f"{self.batch_size} images at a time take {self.peak_gib:.1f} of {self.limit_gib:.1f} GiB{layers}"
+            f"{images} {takes}{layers}"
             + ("" if self.recompute_text or self.recomputed_layers else ", nothing is computed twice")
         )  # fmt: skip
 
@@ -143,39 +147,39 @@ def _largest(wanted: int, probe: Probe, allowed: float) -> tuple[int, float]:
             if peak == float("inf"):
                 raise torch.OutOfMemoryError("CUDA out of memory with one image")
             return batch, peak
-        batch = next(size for size in range(batch // 2, 0, -1) if wanted % size == 0)
+        batch = _half(batch)
 
 
-def fit_gpu(
-    model: Any, settings: TrainSettings, collate: Callable[[list[Any]], dict[str, Tensor]], data: Any,
-    lengths: Sequence[int], dtype: torch.dtype, limit_gib: float = 0.0,
-) -> Fit:  # fmt: skip
-    """Probe the model on this GPU, leave it set to recompute what has to be, and its gradients empty.
+def _half(batch: int) -> int:
+    """Half a micro-batch, or its next smaller divisor."""
+    return next(size for size in range(batch // 2, 0, -1) if batch % size == 0)
 
-    Args:
-        model: With its adapter, ready to train.
-        settings: As wanted.
-        collate: Makes batches of the data's items.
-        data: Items by index.
-        lengths: Length of each item's text in any unit: the longest are probed.
-        dtype: Of the arithmetic.
-        limit_gib: What the job may hold; 0 for what is free.
+
+def apply(model: Any, chosen: Fit) -> None:
+    """Let a model that is ready to train recompute what was chosen."""
+    keeper(model)(chosen.recomputed_layers, chosen.recompute_text)
+
+
+def most_recomputed(settings: TrainSettings, layers: int, limit_gib: float) -> Fit:
+    """As many images at a time as were asked for, everything recomputed: where nothing can be estimated."""
+    return Fit(settings.batch_size, settings.gradient_accumulation, layers, layers, True, 0.0, limit_gib)
+
+
+def smaller(tried: Fit) -> Fit | None:
+    """What to try where memory was full; None at one image.
+
+    Half the kept vision layers recomputed too, then everything, then half as many images.
     """
-    longest = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
-    layers = vision_attention.vision_layers(model)
-
-    def probe(count: int) -> float:
-        return _peak(model, collate([data[longest[place % len(longest)]] for place in range(count)]), dtype)
-
-    model.train()
-    free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
-    limit = min(limit_gib or float("inf"), free / GIB)
-    state = torch.random.get_rng_state(), torch.cuda.get_rng_state()
-    found = fit(settings, probe, keeper(model), layers, limit)
-    torch.random.set_rng_state(state[0])
-    torch.cuda.set_rng_state(state[1])
-    log.info("%s", found.sentence)
-    return found
+    kept = tried.vision_layers - tried.recomputed_layers
+    if kept > 1 and tried.peak_gib:  # the first try was planned
+        return replace(tried, recomputed_layers=tried.recomputed_layers + (kept + 1) // 2, peak_gib=0.0)
+    if kept or not tried.recompute_text:
+        return replace(tried, recomputed_layers=tried.vision_layers, recompute_text=True, peak_gib=0.0)
+    if tried.batch_size == 1:
+        return None
+    batch = _half(tried.batch_size)
+    passes = tried.gradient_accumulation * tried.batch_size // batch
+    return replace(tried, batch_size=batch, gradient_accumulation=passes, peak_gib=0.0)
 
 
 def keeper(model: Any) -> Callable[[int, bool], None]:
@@ -206,27 +210,3 @@ def checkpoint_layers(model: Any, on: bool) -> None:
     for module in model.modules():
         if hasattr(module, "gradient_checkpointing"):
             module.gradient_checkpointing = on and hasattr(module, "_gradient_checkpointing_func")
-
-
-def _peak(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> float:
-    """The most memory a forward and backward pass held, GiB; raises torch.OutOfMemoryError."""
-    try:
-        return _pass(model, batch, dtype)
-    except RuntimeError as error:
-        if not failures.is_out_of_memory(error):
-            raise
-        raise torch.OutOfMemoryError("CUDA out of memory") from None
-    finally:
-        model.zero_grad(set_to_none=True)
-        gc.collect()
-        torch.cuda.empty_cache()
-
-
-def _pass(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> float:
-    device = next(model.parameters()).device
-    placed = {name: value.to(device) for name, value in batch.items()}
-    torch.cuda.reset_peak_memory_stats()
-    with torch.autocast(device.type, dtype):
-        loss = model(**placed).loss
-    loss.backward()
-    return float(torch.cuda.max_memory_allocated()) / GIB

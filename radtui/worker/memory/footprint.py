@@ -9,7 +9,7 @@ transformers' own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -43,13 +43,16 @@ class Footprint:
         how: Backend and precision.
         collate: Items to a batch.
         item: The data set's largest picture and longest text.
+        others: The next largest: of ten pictures at a time hardly ever all are as large as the largest.
+        share: What passes were measured to hold here for each GiB estimated.
     """
 
     def __init__(
         self, config: Any, settings: TrainSettings, how: Plan, collate: Callable[[list[Any]], dict[str, Tensor]],
-        item: Any,
+        item: Any, others: Sequence[Any] = (), share: float = 1.0,
     ) -> None:  # fmt: skip
         self.settings, self.how, self.collate, self.item = settings, how, collate, item
+        self.others, self.share = list(others), share
         self.dtype = getattr(torch, how.precision)
         base = empty_model(config, settings.trust_remote_code, self.dtype)
         self.weights_gib = weights_bytes(base, config, how, how.four_bit) / GIB
@@ -92,13 +95,22 @@ class Footprint:
             held = meta_pass.pass_bytes(self.model, self.batch(images), self.dtype) / GIB
             own_gradients = self.trainable * self.dtype.itemsize / GIB  # counted with the adapter
             share = AUTOCAST_SHARE if self.how.cuda and self.how.backend == "transformers" else 1.0
-            self._passes[key] = max(held - own_gradients, 0.0) * share
+            self._passes[key] = max(held - own_gradients, 0.0) * share * self.share
         return self._passes[key]
 
     def batch(self, images: int) -> dict[str, Tensor]:
         """So many of the largest items; a pair of preferences is two rows."""
         rows = images * (2 if self.settings.learns_preferences else 1)
-        return self.collate([self.item] * rows)
+        largest = [self.item, *self.others]
+        return self.collate([largest[row % len(largest)] for row in range(rows)])
+
+    def flops(self, item: Any) -> float:
+        """Floating-point operations that learning one item needs, nothing computed twice."""
+        kept = self._kept
+        self.keep(0, False)
+        cost = meta_pass.pass_cost(self.model, self.collate([item]), self.dtype)
+        self.keep(*kept)
+        return float(cost.flops)
 
     def probe(self, limit_gib: float) -> fitting.Probe:
         """What `fitting.fit` asks: what a pass would hold in all; raises torch.OutOfMemoryError above the limit."""

@@ -11,30 +11,35 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.fx.experimental import _config as symbolic
 from torch.nn import functional
+from torch.utils import flop_counter
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm", "aten::convolution")
 INDEXED = ("aten::index", "aten::index_put", "aten::index_put_")
+_open_ledgers: list[Ledger] = []
 LARGE = 1 << 20  # elements of a real floating-point tensor that is counted instead of computed
 
 
 class Ledger(TorchDispatchMode):
     """Counts the bytes of all tensors without storage that operations make, until nobody holds them.
 
-    Operations that mix real and empty tensors, which PyTorch refuses, give empty ones.
+    Operations that mix real and empty tensors, which PyTorch refuses, give empty ones. Floating-point operations of
+    matrix products and convolutions are counted too, by PyTorch's own formulas.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.held = 0  # bytes now
         self.peak = 0
+        self.flops = 0
         self._known: dict[int, weakref.finalize[Any, Any]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -56,6 +61,8 @@ class Ledger(TorchDispatchMode):
             kwargs = kwargs | {"device": "meta"}  # to where the token ids are, which are real
         before = {each.untyped_storage()._cdata for each in empty}
         made = func(*args, **kwargs)
+        if (formula := flop_counter.flop_registry.get(func._overloadpacket)) is not None:
+            self.flops += int(formula(*args, **kwargs, out_val=made))
         for each in tree_leaves(made):
             if isinstance(each, Tensor) and each.is_meta:
                 self._count(each.untyped_storage(), before)
@@ -108,11 +115,23 @@ def _emptied(value: Any) -> Any:
     return value.to("meta") if isinstance(value, Tensor) and not value.is_meta else value
 
 
+def _add_flops(count: int) -> None:
+    """Add operations that no formula counts to the ledger that is open."""
+    if _open_ledgers:
+        _open_ledgers[-1].flops += count
+
+
 class _Attention(torch.autograd.Function):
-    """What a fused attention kernel holds: queries, keys, values and its output, never the scores."""
+    """What a fused attention kernel holds: queries, keys, values and its output, never the scores.
+
+    It computes two products of queries with keys forward and four backward; what a kernel computes twice to save
+    memory is no work of the model's.
+    """
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        ctx.product = 2 * query.numel() * key.shape[-2]
+        _add_flops(2 * ctx.product)
         # Laid out as the query, as the fused kernels do.
         output = torch.empty_like(query)[..., : value.shape[-1]]
         ctx.save_for_backward(query, key, value, output)
@@ -121,6 +140,7 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         query, key, value, _ = ctx.saved_tensors
+        _add_flops(4 * ctx.product)
         return torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
 
 
@@ -156,8 +176,21 @@ def _no_autocast() -> Iterator[None]:
         torch.autocast = own
 
 
+@dataclass(frozen=True, slots=True)
+class PassCost:
+    """What a forward and backward pass holds at once beside the weights, and what it computes."""
+
+    peak_bytes: int
+    flops: int  # of matrix products, convolutions and attention
+
+
 def pass_bytes(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> int:
-    """The most bytes that a forward and backward pass holds at once, beside the weights; gradients are left empty.
+    """The `peak_bytes` of `pass_cost`."""
+    return pass_cost(model, batch, dtype).peak_bytes
+
+
+def pass_cost(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> PassCost:
+    """Run a forward and backward pass that only counts; gradients are left empty.
 
     Args:
         model: On `meta`, in training mode, with trainable parameters.
@@ -176,7 +209,9 @@ def pass_bytes(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> int:
             _no_autocast(),
             symbolic.patch(meta_nonzero_assume_all_nonzero=True),
         ):
+            _open_ledgers.append(ledger)
             model(**inputs).loss.backward()
-        return ledger.peak + sizes
+        return PassCost(ledger.peak + sizes, ledger.flops)
     finally:
+        _open_ledgers.clear()
         model.zero_grad(set_to_none=True)

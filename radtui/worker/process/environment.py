@@ -58,6 +58,17 @@ def restore() -> None:
             os.environ[name] = value
 
 
+def named_gpus() -> str | None:
+    """The user's own CUDA_VISIBLE_DEVICES; None where every GPU may be taken."""
+    return _before.get("CUDA_VISIBLE_DEVICES")
+
+
+def take_gpus(numbers: list[int]) -> None:
+    """Let the libraries see these GPUs, after all, unless the user has named some; torch must not be imported yet."""
+    if numbers and named_gpus() is None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, sorted(numbers)))
+
+
 def _take_gpus(count: int) -> None:
     """Let the libraries see as many GPUs as the job has; a rank keeps what its launcher saw.
 

@@ -44,9 +44,13 @@ class Progress(TrainerCallback):
         self.counted = False  # whether the first batch's tokens are reported
         self.stopping = False  # whether the app asked for a checkpoint and an end
         self.looked_at_start = step > 0  # whether there is an evaluation of the untrained model
+        self.looks_late = False  # whether the first step changes nothing, so that this can wait for it
         self.last: dict[str, float] = {}  # newest value of each series
         self.facts: Callable[[], Mapping[str, float]] = dict  # further values for a logged step, of the GPUs
         self.best: Best | None = None  # follows the held-out loss, where settings ask for that
+        self.of_speed: Callable[[float], Mapping[str, float]] = (
+            lambda _: {}
+        )  # from one device's images per second
         self._before_s = elapsed_s
         self._began = time.monotonic()
         self._mark = (self._began, 0, 0)  # at the last logged step: time, steps, tokens
@@ -76,9 +80,8 @@ class Progress(TrainerCallback):
         """The loop is about to run: start the clocks; before the first step, look at the pinned images."""
         self.total = state.max_steps
         self._obey(self.reporter.progress(state.global_step, state.max_steps, "Training"), control)
-        if self.watch and not self.evaluates and not self.looked_at_start:
-            self.watch.describe(kwargs["model"], 0)
-            self.looked_at_start = True
+        if not self.looks_late:
+            self._look_at_start(kwargs["model"])
         now = time.monotonic()
         self._mark, self._idle_s, self._step_ended = (
             (now, state.global_step, state.num_input_tokens_seen),
@@ -95,8 +98,17 @@ class Progress(TrainerCallback):
         if state.global_step >= state.max_steps:
             control.should_log = True
             control.should_evaluate = self.evaluates
+        if not self.looked_at_start:
+            self._look_at_start(kwargs["model"])
+            control.should_evaluate |= self.evaluates
         if not control.should_log:
             self._obey(self.reporter.progress(state.global_step, state.max_steps), control)
+
+    def _look_at_start(self, model: Any) -> None:
+        """The pinned images by the untrained model, where no evaluation comes that would describe them."""
+        if self.watch and not self.evaluates and not self.looked_at_start:
+            self.watch.describe(model, 0)
+        self.looked_at_start |= not self.evaluates
 
     def on_log(
         self,
@@ -120,10 +132,11 @@ class Progress(TrainerCallback):
         then, steps, tokens = self._mark
         busy_s = max(now - then - self._idle_s, 1e-9)
         images = (state.global_step - steps) * args.train_batch_size * args.gradient_accumulation_steps
+        of_speed = self.of_speed(images / busy_s)
         images *= self.reporter.ranks.count
         seen = state.num_input_tokens_seen - tokens
         self._mark, self._idle_s = (now, state.global_step, state.num_input_tokens_seen), 0.0
-        return {"samples_per_s": images / busy_s, "tokens_per_s": seen / busy_s}
+        return {"samples_per_s": images / busy_s, "tokens_per_s": seen / busy_s, **of_speed}
 
     def on_prediction_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -142,13 +155,14 @@ class Progress(TrainerCallback):
     ) -> None:
         """The held-out loss is known: write it, and describe the pinned images."""
         loss = (metrics or {}).get("eval_loss")
+        step = state.global_step if self.looked_at_start else 0
         if loss is not None:
-            self._obey(self.log(state.global_step, state, {"eval_loss": loss}), control)
-            self.reporter.event(state.global_step, "eval", f"Held-out loss {loss:.4f}", self.elapsed_s)
-            if self.best is not None and self.best.seen(kwargs["model"], state.global_step, loss):
+            self._obey(self.log(step, state, {"eval_loss": loss}), control)
+            self.reporter.event(step, "eval", f"Held-out loss {loss:.4f}", self.elapsed_s)
+            if self.best is not None and self.best.seen(kwargs["model"], step, loss):
                 control.should_training_stop = True
         if self.watch:
-            self.watch.describe(kwargs["model"], state.global_step)
+            self.watch.describe(kwargs["model"], step)
         self.looked_at_start = True
         self._pause_over()
 

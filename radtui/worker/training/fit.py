@@ -18,28 +18,37 @@ from trl import SFTConfig
 from radtui.records import UserError
 from radtui.settings import TrainSettings
 from radtui.worker.memory import fitting, gpu_facts, main_memory, shares
+from radtui.worker.memory.forecast import Forecast
+from radtui.worker.model import vision_attention
 from radtui.worker.process import failures
 from radtui.worker.process.rank_process import OutOfMemoryError
 from radtui.worker.training import checkpoints
 from radtui.worker.training.arguments import arguments
+from radtui.worker.training.first_steps import FirstSteps
 from radtui.worker.training.task import Task
 from radtui.worker.training.trainer import ReferenceTrainer, WatchedTrainer
 
 
-def fit(task: Task, checkpoint: Path | None) -> None:
+def fit(task: Task, checkpoint: Path | None, forecast: Forecast) -> None:
     """Train to the last step, or until the app wants a stop.
 
     Args:
         task: What to train.
         checkpoint: Where to go on from, or None.
+        forecast: What is known of the run.
 
     Raises:
         Stopped: The app wants to stop now.
         UserError: The loss is not finite, the disk is full, or the GPU cannot hold a single image.
     """
-    settings = _agreed(task, _fitted(task))
+    settings, plan = _fitted(task, forecast)
+    settings = _agreed(task, settings)
+    was_full = False
     while True:
-        trainer = build(task, settings, eval_at_start=not task.progress.looked_at_start)
+        late = looks_after_the_first_step(settings)
+        task.progress.looks_late = late
+        trainer = build(task, settings, eval_at_start=not (late or task.progress.looked_at_start))
+        trainer.add_callback(FirstSteps(task.reporter, forecast, plan, was_full))
         if checkpoint is not None and _is_last(checkpoint):
             trainer._load_from_checkpoint(str(checkpoint))  # trained, but its end was not written
             return
@@ -49,7 +58,8 @@ def fit(task: Task, checkpoint: Path | None) -> None:
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not failures.is_out_of_memory(error):
                 raise
-            smaller = shares.halved(settings)
+            plan = fitting.smaller(plan) if plan else None
+            smaller = fitting.as_fitted(settings, plan) if plan else shares.halved(settings)
             if smaller is None:
                 raise _too_large() from error
             if task.reporter.ranks.several:
@@ -59,7 +69,9 @@ def fit(task: Task, checkpoint: Path | None) -> None:
         # Only here, after the except block, is its traceback gone and with it what held the activations.
         checkpoint = _saved_here(trainer)
         _say_smaller(task, settings, smaller)
-        settings = smaller
+        settings, was_full = smaller, True
+        if plan is not None:
+            fitting.apply(task.model, plan)
         del trainer
         gc.collect()
         torch.cuda.empty_cache()
@@ -81,29 +93,34 @@ def _agreed(task: Task, fitted: TrainSettings) -> TrainSettings:
     return agreed
 
 
-def _fitted(task: Task) -> TrainSettings:
-    """The settings with the micro-batch and recomputation this GPU asks for, where left to it."""
+def looks_after_the_first_step(settings: TrainSettings) -> bool:
+    """Whether the untrained model can be looked at after the first step, so that the step comes sooner.
+
+    A warm-up begins at a rate of 0, so its first step changes nothing.
+    """
+    seen_apart = (
+        settings.eval_every != 1 and settings.max_steps != 1
+    )  # else that step has an evaluation of its own
+    return settings.warmup_steps > 0 and settings.scheduler != "constant" and seen_apart
+
+
+def _fitted(task: Task, forecast: Forecast) -> tuple[TrainSettings, fitting.Fit | None]:
+    """The settings with the micro-batch and recomputation this machine asks for, where left to it, and the plan."""
     settings = task.settings
     if not task.how.cuda:
-        return _fitted_to_main_memory(task)
-    if settings.gradient_checkpointing != "auto":
-        return settings
-    task.reporter.progress(task.progress.step, 0, "Trying what fits the GPU's memory")
-    images = task.items(task.learnt)
-    try:
-        found = fitting.fit_gpu(
-            task.model, settings, task.collator(), images, [each.length for each in task.learnt],
-            getattr(torch, task.how.precision), settings.memory_gib,
-        )  # fmt: skip
-    except torch.OutOfMemoryError as error:
-        raise _too_large() from error
-    task.reporter.event(task.progress.step, "memory", found.sentence, task.progress.elapsed_s)
+        return _fitted_to_main_memory(task), None
+    if settings.gradient_checkpointing != "auto" or settings.learns_preferences:
+        return settings, None
+    task.reporter.progress(task.progress.step, 0, "Planning what fits the GPU's memory")
+    plan, why = forecast.fit(vision_attention.vision_layers(task.model))
+    fitting.apply(task.model, plan)
+    task.reporter.event(task.progress.step, "memory", f"{plan.sentence}, {why}", task.progress.elapsed_s)
     task.reporter.result(
-        batch_size=found.batch_size, gradient_accumulation=found.gradient_accumulation,
-        probed_memory_gib=round(found.peak_gib, 2), memory_limit_gib=round(found.limit_gib, 2),
-        recomputed_vision_layers=found.recomputed_layers, recomputes_text=found.recompute_text,
+        batch_size=plan.batch_size, gradient_accumulation=plan.gradient_accumulation,
+        planned_memory_gib=round(plan.peak_gib, 2), memory_limit_gib=round(plan.limit_gib, 2),
+        recomputed_vision_layers=plan.recomputed_layers, recomputes_text=plan.recompute_text,
     )  # fmt: skip
-    return fitting.as_fitted(settings, found)
+    return fitting.as_fitted(settings, plan), plan
 
 
 def _fitted_to_main_memory(task: Task) -> TrainSettings:
@@ -180,9 +197,7 @@ def _saved_here(trainer: WatchedTrainer) -> Path | None:
 
 def _say_smaller(task: Task, before: TrainSettings, after: TrainSettings) -> None:
     task.reporter.result(batch_size=after.batch_size, gradient_accumulation=after.gradient_accumulation)
-    task.reporter.event(
-        task.progress.step,
-        "memory",
-        shares.smaller_sentence(before, after, task.how.cuda),
-        task.progress.elapsed_s,
-    )
+    sentence = shares.smaller_sentence(before, after, task.how.cuda)
+    if before.batch_size == after.batch_size:
+        sentence = "The GPU's memory was full: going on with more computed twice"
+    task.reporter.event(task.progress.step, "memory", sentence, task.progress.elapsed_s)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,8 @@ from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings
 from radtui.store import arms, jobs
-from radtui.worker.memory import memory
+from radtui.worker.memory import memory, remembered
+from radtui.worker.memory.forecast import Forecast
 from radtui.worker.model import adapters, backend, base_files, downloads, processors, resolution, template
 from radtui.worker.model import model as models
 from radtui.worker.process import threads
@@ -50,12 +53,19 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     this = _prepared(job, data, db, reporter)
     if not this.how.cuda:
         reporter.result(threads=threads.choose(before=job.result.get("threads")))
-    model, processor = _loaded(this)
+    with Forecast(data, this.settings, this.how) as forecast:
+        _trained(this, forecast)
+
+
+def _trained(this: _Run, forecast: Forecast) -> None:
+    """Load, train, and write what is left: the adapter with its processor, and the figures of the run."""
+    job, data, reporter = this.job, this.data, this.reporter
+    model, processor = _loaded(this, forecast)
 
     # These import TRL and transformers, which unsloth must have patched by now.
     from radtui.worker.memory import gpu_facts
     from radtui.worker.model import vision_attention
-    from radtui.worker.training import fit
+    from radtui.worker.training import first_steps, fit
     from radtui.worker.training.best import Best
     from radtui.worker.training.task import Task
 
@@ -69,11 +79,11 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     )  # fmt: skip
     best = Best(task.folder, this.settings, reporter, this.begun.step)
     progress.best = best if this.settings.keep_best or this.settings.stop_after else None
+    progress.of_speed = partial(first_steps.rates, forecast)
     with gpu_facts.sampler() as gpu:
         progress.facts = gpu.take
-        fit.fit(task, this.begun.checkpoint)
+        fit.fit(task, this.begun.checkpoint, forecast)
 
-    # What is left: the adapter with its processor, and the figures of the run.
     if this.settings.learns_preferences:
         from radtui.worker.training import dpo
 
@@ -104,10 +114,12 @@ def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporte
     return _Run(job, data, db, reporter, settings, how, begun, chosen, eval_batch)
 
 
-def _loaded(this: _Run) -> tuple[Any, Any]:
+def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
     """The model, base weights frozen and LoRA matrices added, and its processor."""
     settings, reporter, step = this.settings, this.reporter, this.begun.step
-    reporter.progress(step, this.job.total_steps, f"Loading {settings.model}")
+    took = remembered.last_time(forecast.known.get("load_s"))
+    reporter.progress(step, this.job.total_steps, f"Loading {settings.model}{took}")
+    began = time.monotonic()
     model, processor = models.load(
         settings.model, this.how, trust_remote_code=settings.trust_remote_code,
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
@@ -119,6 +131,7 @@ def _loaded(this: _Run) -> tuple[Any, Any]:
         model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.how)
     else:
         model = adapters.with_adapter(model, this.how, settings)
+    remembered.keep(forecast.key, load_s=round(time.monotonic() - began, 1))
     reporter.result(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
         total_parameters=_parameters(model), images=len(this.material.learnt),

@@ -56,17 +56,26 @@ class WatchedTrainer(Below):
             num_items_in_batch: Supervised tokens of the whole optimizer step, for the mean.
 
         Returns:
-            The micro-batch's share of the step's loss, a scalar.
+            The micro-batch's share of the step's loss, a scalar, not waited for.
 
         Raises:
-            UserError: The loss is not finite, or nothing in the job's first batch is supervised.
+            UserError: Nothing in the job's first batch is supervised.
         """
         if not self.progress.counted and self.reporter.ranks.first:  # another rank's may be padding
             self._count(inputs)
         loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
-        if not math.isfinite(value := loss.item()):
-            self._refuse(value)
         return loss
+
+    def _maybe_log_save_evaluate(self, tr_loss: Tensor, *rest: Any, **named: Any) -> None:
+        """Refuse a loss that is not finite before anything of its step is written.
+
+        Here the trainer waits for the GPU anyway. A wait after every pass would keep the optimizer's many small
+        kernels from being queued while the pass still runs.
+        """
+        written = self.control.should_log or self.control.should_save or self.control.should_evaluate
+        if written and not math.isfinite(value := tr_loss.item()):
+            self._refuse(value)
+        super()._maybe_log_save_evaluate(tr_loss, *rest, **named)
 
     def _count(self, inputs: dict[str, Tensor]) -> None:
         """Say how much of the first batch is learnt: a mask that hides everything gives a normal-looking curve."""
@@ -89,7 +98,7 @@ class WatchedTrainer(Below):
         return int((inputs["labels"] != IGNORED).sum())
 
     def _refuse(self, value: float) -> None:
-        step = self.state.global_step + 1
+        step = self.state.global_step
         self.progress.log(step, self.state, {"loss": value})  # a gap on the chart, where it broke
         saved = self.progress.saved_step
         rest = f"the checkpoint of step {saved} is kept" if saved else "no checkpoint was saved before it"
