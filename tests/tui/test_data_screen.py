@@ -21,6 +21,7 @@ from radtui.tui.data import image_list
 from radtui.tui.data.data_line import DataLine, filter_words
 from radtui.tui.data.dialogs import DatasetSheet, FilterSheet
 from radtui.tui.data.importing import ImportSheet
+from radtui.tui.data.preview import PreviewScreen
 from radtui.tui.data.screen import DataScreen
 from radtui.tui.poll import Poller
 from radtui.tui.widgets import image_facts
@@ -39,6 +40,16 @@ async def opened(data: DataDir, size: tuple[int, int] = (120, 40)) -> AsyncItera
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         yield pilot
+
+
+async def looked_at(pilot: Pilot[None]) -> PreviewScreen:
+    """The screen of what comes in, once the other process has answered."""
+    for _ in range(1500):
+        await pilot.pause(0.02)
+        shown = pilot.app.screen
+        if isinstance(shown, PreviewScreen) and shown._preview is not None:
+            return shown
+    raise AssertionError("nothing came to look at")
 
 
 async def settled(pilot: Pilot[None]) -> None:
@@ -283,6 +294,7 @@ async def test_no_images_name_the_next_key_and_import_starts_a_job(
 
     monkeypatch.setattr("radtui.jobs.submit.launch_new", launch)
     (data.root / "pictures").mkdir()
+    (data.root / "pictures" / "one.png").write_bytes(drawn_png(1))
     async with opened(data, (80, 24)) as pilot:
         assert "Press i" in view(pilot)._state_text
         await pilot.press("i", "enter")
@@ -300,6 +312,9 @@ async def test_no_images_name_the_next_key_and_import_starts_a_job(
         assert "0 to 90 percent" in str(sheet.query_one("#hold_out-wrong", Static).content) and not started
         assert sheet.query_one("#hold_out", Input).has_focus
         await pilot.press("backspace", "backspace", *"25", "enter")
+        preview = await looked_at(pilot)
+        assert "1 case: 1 train" in str(preview.query_one("#counts", Static).content) and not started
+        await pilot.press("enter")
         await settled(pilot)
         assert started[0].settings["hold_out"] == 25
         assert pilot.app.screen is screen(pilot)

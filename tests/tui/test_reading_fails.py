@@ -17,6 +17,7 @@ from tests.tui import driving
 from tests.tui.reviewing import opened, panel, screen, settled
 from tests.tui.seeding import add_images as add_chests
 from tests.tui.seeding import add_train, add_watched
+from tests.tui.test_data_screen import looked_at
 
 
 def broken(*args: object) -> object:
@@ -45,6 +46,9 @@ async def test_an_import_that_cannot_be_written_down_is_refused_in_its_sheet(
         await pilot.press("i", *"phantoms:7")
         for _ in range(2):  # the second time as well: it waits for nothing
             await pilot.press("enter")
+            await looked_at(pilot)
+            await pilot.press("enter")
+            await driving.until(pilot, lambda: isinstance(app.screen, ImportSheet))
             wrong = app.screen.query_one("#source-wrong", Static)
             await driving.until(pilot, lambda wrong=wrong: "disk I/O error" in str(wrong.content))
             wrong.update("")

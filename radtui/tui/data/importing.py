@@ -16,11 +16,12 @@ from textual.widgets import Input, Static
 
 from radtui.records import Job, UserError
 from radtui.settings import SEED_DATASET, ImportSettings
+from radtui.tui.data.preview import PreviewScreen
 from radtui.tui.screens.base import RadModal
 
 EXAMPLES = (
-    ("~/images", "a folder of images or DICOM files, and texts"),
-    ("~/set/data", "a parquet file, or a folder of them"),
+    ("~/images", "a folder: tables, texts, DICOM, reports per patient"),
+    ("~/set.zip", "a zip or tar, a table, JSON, parquet"),
     (SEED_DATASET, "a data set of the hub"),
     ("phantoms:7", "drawn radiographs, as in the demo"),
 )
@@ -41,7 +42,7 @@ class ImportSheet(RadModal[Job | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close", tooltip="Import nothing"),
-        Binding("enter", "start", "Import", tooltip="Start the import"),
+        Binding("enter", "start", "Look", tooltip="Look at what comes in; nothing is imported yet"),
     ]
 
     @dataclass
@@ -65,7 +66,7 @@ class ImportSheet(RadModal[Job | None]):
         """Three fields, the lines for what is wrong, and what can be named."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "Import images"
-            sheet.border_subtitle = "enter imports · tab next field · esc closes"
+            sheet.border_subtitle = "enter looks first · tab next field · esc closes"
             yield Static("Source", classes="label")
             yield Input(
                 self._source, placeholder="folder, parquet file, hub id, or phantoms:SEED", id="source"
@@ -102,7 +103,16 @@ class ImportSheet(RadModal[Job | None]):
             self._refuse(str(error), "hold_out")
             return
         self._busy = True
-        self._submit(settings)
+        self.app.push_screen(PreviewScreen(settings), self._looked_at)
+
+    def _looked_at(self, answer: ImportSettings | str | None) -> None:
+        """Import what was looked at, or go on with the sheet as it was."""
+        if isinstance(answer, ImportSettings):
+            self._submit(answer)
+        else:
+            self._busy = False
+            if answer:
+                self._refuse(answer)
 
     @work(thread=True)
     def _submit(self, settings: ImportSettings) -> None:

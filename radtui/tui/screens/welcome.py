@@ -23,8 +23,8 @@ from radtui.tui.snapshot import Snapshot
 CHOICES = (
     ("1", "The demo", "draws phantom radiographs, trains a small model on them here and now,",
      "and lets you rate what it writes; offline, about five minutes"),
-    ("2", "A folder of yours", "images with metadata.csv, metadata.jsonl or texts beside them,",
-     "parquet files, or DICOM"),
+    ("2", "A folder of yours", "tables, texts, JSON, reports per patient, archives; what comes in",
+     "is shown before it is taken"),
     ("3", "Radiology_mini", f"{SEED_DATASET} from the Hugging Face hub:",
      "1,978 + 327 radiology images with captions, 560 MB, CC-BY-NC"),
 )  # fmt: skip
@@ -136,17 +136,25 @@ class WelcomeScreen(JobScreen):
             self.query_one(Input).focus()
             self._say("")
         else:
-            self._import(SEED_DATASET)
+            self._import(ImportSettings(source=SEED_DATASET))
 
     @on(Input.Submitted)
     def _path(self, event: Input.Submitted) -> None:
-        self._import(event.value)
+        from radtui.tui.data.preview import PreviewScreen
 
-    def _import(self, source: str) -> None:
+        if event.value.strip():
+            self.app.push_screen(PreviewScreen(ImportSettings(source=event.value.strip())), self._looked_at)
+
+    def _looked_at(self, answer: ImportSettings | str | None) -> None:
+        if isinstance(answer, ImportSettings):
+            self._import(answer)
+        elif answer:
+            self._refused(answer)
+
+    def _import(self, settings: ImportSettings) -> None:
         from radtui.jobs import submit_import
 
-        self._say(f"Starting the import of {source} ...")
-        settings = ImportSettings(source=source)
+        self._say(f"Starting the import of {settings.source} ...")
 
         def submit(data: DataDir, db: sqlite3.Connection) -> Job:
             return submit_import(data, db, settings)

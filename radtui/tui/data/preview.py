@@ -1,0 +1,227 @@
+"""What an import would bring in, before it is taken: sample cases as a model sees them, counts, and what is not used.
+
+Another process looks at the source (it may need pyarrow, and a table may be large); columns and the like are changed
+in the form beside, and each change looks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from radtui.records import NewCase, UserError
+from radtui.settings import ImportSettings
+from radtui.sources.preview import Preview, problem_lines
+from radtui.tui import terminal
+from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.settings_form import SettingsForm
+
+ALWAYS_SAID = frozenset({"source", "name", "hold_out"})  # by the sheet before this screen
+PICTURE_CELLS = (46, 16)  # columns and rows of the sample's image
+SAMPLES = 3
+
+
+class PreviewScreen(RadModal[ImportSettings | str | None]):
+    """Shows what an import would bring in.
+
+    Dismissed with the settings to import with, with the sentence why there is nothing to look at, or with None.
+    """
+
+    DEFAULT_CSS = """
+    PreviewScreen { align: center middle; }
+    PreviewScreen .sheet { width: 96%; height: 94%; max-width: 170; padding: 0 1; }
+    PreviewScreen #sample { width: 50; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
+    PreviewScreen #facts { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
+    PreviewScreen #picture { height: auto; }
+    PreviewScreen SettingsForm { height: 1fr; display: none; }
+    PreviewScreen.changing SettingsForm { display: block; }
+    PreviewScreen.changing #facts { display: none; }
+    PreviewScreen .state { height: auto; color: $muted; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", tooltip="Import nothing; from the form, back to what comes in"),
+        Binding("enter", "take", "Import", tooltip="Import what is shown"),
+        Binding("n,right", "sample(1)", "Next case", tooltip="The next sample case"),
+        Binding("N,left", "sample(-1)", "Case before", show=False, tooltip="The sample case before"),
+        Binding("c", "change", "Change", tooltip="Columns, delimiter, encoding, question, split, patient"),
+    ]
+
+    @dataclass
+    class Looked(Message):
+        """The other process has answered."""
+
+        settings: ImportSettings
+        preview: Preview | None
+        reason: str = ""
+
+    @dataclass
+    class Drawn(Message):
+        """The image of a sample case as lines of cells, or why there is none."""
+
+        number: int
+        lines: list[list[Segment]]
+        reason: str = ""
+
+    def __init__(self, settings: ImportSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._preview: Preview | None = None
+        self._at = 0
+        self._form = SettingsForm(settings, ALWAYS_SAID)
+
+    def compose(self) -> ComposeResult:
+        """A sample case on the left, facts or the form on the right."""
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title = f"What comes in from {self._settings.source}"
+            sheet.border_subtitle = "enter imports · n next case · c changes columns · esc goes back"
+            yield Static("", classes="state", id="state", markup=False)
+            with Horizontal():
+                with VerticalScroll(id="sample"):
+                    yield Static("", id="picture")
+                    yield Static("", id="words", markup=False)
+                with VerticalScroll(id="facts"):
+                    yield Static("", id="counts", markup=False)
+                yield self._form
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one("#facts").focus()
+        self._begin(self._settings)
+
+    def _begin(self, settings: ImportSettings) -> None:
+        self.query_one("#state", Static).update("Looking: nothing is imported yet.")
+        self._look(settings)
+
+    @work(thread=True, exclusive=True, group="look")
+    def _look(self, settings: ImportSettings) -> None:
+        from radtui.sources.preview_process import preview_in_process
+
+        try:
+            preview = preview_in_process(settings, SAMPLES)
+        except UserError as error:
+            self.post_message(self.Looked(settings, None, str(error)))
+        else:
+            self.post_message(self.Looked(settings, preview))
+
+    @on(Looked)
+    def _looked(self, event: Looked) -> None:
+        if event.settings != self._settings:
+            return
+        if event.preview is None and self._preview is None:
+            self.dismiss(event.reason)
+            return
+        self._preview = event.preview or self._preview
+        if event.preview is None:
+            self.query_one("#state", Static).update(Content.styled(event.reason, "$error"))
+            return
+        state = (
+            "" if event.preview.samples else "Nothing of this source can be imported: see what is not used."
+        )
+        self.query_one("#state", Static).update(Content.styled(state, "$error"))
+        self.query_one("#counts", Static).update(facts(event.preview))
+        self._show_sample(0)
+
+    def _show_sample(self, number: int) -> None:
+        assert self._preview is not None
+        self.query_one("#picture", Static).update("")
+        if not self._preview.samples:
+            self.query_one("#words", Static).update("")
+            return
+        self._at = number % len(self._preview.samples)
+        case = self._preview.samples[self._at]
+        self.query_one("#words", Static).update(sample_words(case, self._at + 1, len(self._preview.samples)))
+        self._draw(self._at, case)
+
+    @work(thread=True, exclusive=True, group="draw")
+    def _draw(self, number: int, case: NewCase) -> None:
+        from radtui.imaging.thumbnail import thumbnail
+        from radtui.tui.pictures import picture_lines
+
+        columns, rows = PICTURE_CELLS
+        data = next((image.data for image in case.images if image.data), b"")
+        if not data:
+            reason = next((image.error for image in case.images if image.error), "The case has no image.")
+            self.post_message(self.Drawn(number, [], reason))
+            return
+        try:
+            picture = thumbnail(data, columns, 2 * rows)
+        except UserError as error:
+            self.post_message(self.Drawn(number, [], str(error)))
+        else:
+            self.post_message(self.Drawn(number, picture_lines(picture, terminal.current().depth)))
+
+    @on(Drawn)
+    def _drawn(self, event: Drawn) -> None:
+        if event.number == self._at:
+            lines = [Text.assemble(*((part.text, part.style or "") for part in line)) for line in event.lines]
+            self.query_one("#picture", Static).update(Text("\n").join(lines) if lines else event.reason)
+
+    @on(SettingsForm.Changed)
+    def _changed(self, event: SettingsForm.Changed) -> None:
+        assert isinstance(event.settings, ImportSettings)
+        if not event.settings.problems():
+            self._settings = event.settings
+            self._begin(event.settings)
+
+    def action_sample(self, by: int) -> None:
+        """Show another sample case."""
+        if self._preview is not None:
+            self._show_sample(self._at + by)
+
+    def action_change(self) -> None:
+        """Put the form in place of the facts."""
+        self.add_class("changing")
+        self._form.list.focus()
+
+    def action_leave(self) -> None:
+        """From the form to the facts; from there back to the sheet."""
+        if self.has_class("changing"):
+            self.remove_class("changing")
+            self.query_one("#facts").focus()
+        else:
+            self.dismiss(None)
+
+    def action_take(self) -> None:
+        """Import what is shown, once something is."""
+        if self._preview is None or not self._preview.samples:
+            self.app.bell()
+        else:
+            self.dismiss(self._settings)
+
+
+def facts(preview: Preview) -> Content:
+    """Counts, tables with what their columns hold, what tells of people, and what is not used with the reason."""
+    lines = preview.lines()
+    first_case = next((at for at, line in enumerate(lines) if line.startswith("Case 1:")), len(lines))
+    parts = [Content("\n".join(lines[:first_case]).rstrip())]
+    if preview.identity:
+        names = ", ".join(f"{name} ({kind})" for name, kind in preview.identity.items())
+        people = f"\n\nThese columns tell of people and are kept as hashes or not at all: {names}."
+        parts.append(Content.styled(people, "$warning"))
+    if preview.unused:
+        parts.append(Content.styled("\n\nNot used\n", "bold"))
+        parts.append(Content("\n".join(problem_lines(preview.unused, 200))))
+    return Content("").join(parts)
+
+
+def sample_words(case: NewCase, number: int, of: int) -> Content:
+    """One case as a model will meet it: its split, its question, and the whole text it is to learn."""
+    others = f", {len(case.images)} images" if len(case.images) > 1 else ""
+    return Content("\n").join(
+        [
+            Content.styled(f"\nCase {number} of {of}: {case.source_key}{others}", "bold"),
+            Content.assemble(("split     ", "$muted"), case.split),
+            Content.assemble(("question  ", "$muted"), case.question or "the instruction of the job"),
+            Content.assemble(("text      ", "$muted"), case.reference or "none"),
+        ]
+    )
