@@ -175,14 +175,15 @@ def _from_jsonl(path: Path) -> Iterator[Incoming]:
     with path.open(encoding="utf-8-sig") as file:
         for number, text in enumerate(file, 1):
             try:
-                yield _jsonl_row(json.loads(text))
+                yield jsonl_row(json.loads(text))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise UserError(
                     f"Line {number} of {path} is no rating that radtui exported ({error}); export it again."
                 ) from error
 
 
-def _jsonl_row(line: dict[str, Any]) -> Incoming:
+def jsonl_row(line: dict[str, Any]) -> Incoming:
+    """A line of an export. Raises ValueError, KeyError, TypeError or AttributeError when it is none."""
     form = line["export_schema"]
     if form == JSONL_SCHEMA:
         two, three = columns.PAIRED

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from radtui.export.chains import Links, link_fields, links_of
 from radtui.export.columns import acceptability_columns, is_paired
 from radtui.export.files import whole_file
+from radtui.measures.pace import pace_mark
 from radtui.records import Case, Comparison, Description, Rating, Study
 from radtui.store import ratings
 from radtui.study.study import Review, ShowingKey, rated, showing_key
@@ -34,16 +36,21 @@ def write_jsonl(db: sqlite3.Connection, review: Review, out: Path) -> int:
     """
     histories: dict[ShowingKey, list[Rating]] = {}
     names = sorted({rating.rater for rating in review.ratings})
+    newest = {showing_key(rating): rating.id for rating in review.ratings}
+    links: dict[str, Links] = {}
     for name in names:
-        for snapshot in ratings.history(db, review.study.id, name):
+        rows = ratings.history(db, review.study.id, name)
+        for snapshot in rows:
             histories.setdefault(showing_key(snapshot), []).append(snapshot)
+        # A rater may have gone on since the review was read.
+        links[name] = links_of(rows, (row.id for row in rows if row.id <= newest.get(showing_key(row), 0)))
     seen = {
         shown: {name: ratings.revealed(db, review.study.id, name, shown) for name in names}
         for shown in ("arms", "reference")
     }
     written = 0
     with whole_file(out) as file:
-        for line in _lines(db, review, histories, seen):
+        for line in _lines(db, review, histories, seen, links):
             # ASCII escapes keep what UTF-8 cannot hold, and control characters, whatever reads the file.
             file.write(json.dumps(line) + "\n")
             written += 1
@@ -55,6 +62,7 @@ def _lines(
     review: Review,
     histories: dict[ShowingKey, list[Rating]],
     seen: dict[str, dict[str, dict[int, float]]],
+    links: dict[str, Links],
 ) -> Iterator[dict[str, object]]:
     paired = is_paired(review.study)
     about, snapshot = (_paired, _paired_snapshot) if paired else (_arms, _snapshot)
@@ -70,13 +78,15 @@ def _lines(
             "revealed_at": seen["arms"][rating.rater].get(rating.case_id),
             "rating": snapshot(rating, review.study),
             "history": [
-                snapshot(row, review.study)
+                snapshot(row, review.study) | link_fields(row, links[rating.rater])
                 for row in histories[showing_key(rating)]
                 if row.id <= rating.id  # a rater may have gone on since the review was read
             ],
         }
         if not paired:
             line["pair"] = rating.pair
+        if mark := pace_mark(rating):
+            line["pace"] = mark
         yield line | ({"reference_seen_at": reference_seen} if reference_seen is not None else {})
 
 
@@ -90,8 +100,8 @@ def _paired(review: Review, case: Case, pair: Comparison) -> dict[str, object]:
             arm: _description(pair.by(arm)),
         }
     return third | {
-        "export_schema": JSONL_SCHEMA, "job_id": review.study.job_id, "job": review.study.name,
-        "image_id": case.id, **_case(case), "prompt": base.prompt,
+        "export_schema": JSONL_SCHEMA, "job_id": review.study.job_id, "study_id": review.study.id,
+        "job": review.study.name, "image_id": case.id, **_case(case), "prompt": base.prompt,
         "base_model": settings.get("model", ""), "adapter": settings.get("adapter", ""),
         "decoding": base.decoding, "base": _description(base), "tuned": _description(pair.by("tuned")),
     }  # fmt: skip
