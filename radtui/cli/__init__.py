@@ -30,6 +30,8 @@ COMMANDS = {
     "stats": "radtui.cli.results:stats",
     "report": "radtui.cli.report:report",
     "score": "radtui.cli.results:score",
+    "study": "radtui.cli.study:study",
+    "verify": "radtui.cli.verify:verify",
     "jobs": "radtui.cli.jobs:jobs",
     "model": "radtui.cli.model:model",
     "adapter": "radtui.cli.adapter:adapter",

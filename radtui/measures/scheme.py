@@ -129,7 +129,7 @@ MODES = ("main", "acceptability", "errors", "dimensions")
 PANELS = frozenset(MODES[1:])
 
 _MAIN_ACTIONS = {"both_bad", "skip", "open_acceptability", "open_errors", "open_dimensions"}
-_ERROR_ACTIONS = {"error_significance", "error_take_back"}
+_ERROR_ACTIONS = {"error_significance", "error_take_back", "checked_none"}
 _NUMBERED = {
     "preference": frozenset({"main"}),
     "acceptability": frozenset({"acceptability"}),

@@ -72,7 +72,7 @@ def order_key(draw_id: int, case_id: int, rater: str, occasion: int, seed: int) 
 
     A pair that arrives later takes its place among the unrated without moving any other.
     """
-    return _digest("order", draw_id, case_id, rater, occasion, seed)
+    return digest("order", draw_id, case_id, rater, occasion, seed)
 
 
 def has_repeat(draw_id: int, case_id: int, rater: str, seed: int, share: float) -> bool:
@@ -83,7 +83,7 @@ def has_repeat(draw_id: int, case_id: int, rater: str, seed: int, share: float) 
     """
     wanted = share * REPEAT_BLOCK
     whole = int(wanted)
-    chance = _digest("repeat-rounding", draw_id, case_id // REPEAT_BLOCK, rater, seed) / 2**64
+    chance = digest("repeat-rounding", draw_id, case_id // REPEAT_BLOCK, rater, seed) / 2**64
     return _rank_in_block(case_id, REPEAT_BLOCK, "repeat", draw_id, rater, seed) < whole + (
         chance < wanted - whole
     )
@@ -91,7 +91,7 @@ def has_repeat(draw_id: int, case_id: int, rater: str, seed: int, share: float) 
 
 def repeat_delay(draw_id: int, case_id: int, rater: str, seed: int, gap: int) -> int:
     """After how many further ratings a pair comes back: `gap` to `2 * gap`, so that nobody can count along."""
-    return gap + _digest("repeat-delay", draw_id, case_id, rater, seed) % (gap + 1)
+    return gap + digest("repeat-delay", draw_id, case_id, rater, seed) % (gap + 1)
 
 
 def calibration_set(draw_id: int, case_ids: Iterable[int], size: int, seed: int) -> tuple[int, ...]:
@@ -99,7 +99,7 @@ def calibration_set(draw_id: int, case_ids: Iterable[int], size: int, seed: int)
 
     `case_ids` is the study's whole work list, known before its first text; a growing list would change the draw.
     """
-    ranked = sorted(set(case_ids), key=lambda case_id: _digest("calibration", draw_id, case_id, seed))
+    ranked = sorted(set(case_ids), key=lambda case_id: digest("calibration", draw_id, case_id, seed))
     return tuple(ranked[:size])
 
 
@@ -111,14 +111,14 @@ def _rank_in_block(case_id: int, size: int, *parts: object) -> int:
 
 @lru_cache(maxsize=4096)  # a queue asks for whole blocks: one hash per id instead of `size`
 def _block_ranks(start: int, size: int, parts: tuple[object, ...]) -> tuple[int, ...]:
-    ranked = sorted(range(size), key=lambda offset: _digest(*parts, start + offset))
+    ranked = sorted(range(size), key=lambda offset: digest(*parts, start + offset))
     ranks = [0] * size
     for rank, offset in enumerate(ranked):
         ranks[offset] = rank
     return tuple(ranks)
 
 
-def _digest(*parts: object) -> int:
+def digest(*parts: object) -> int:
     """64 bits of SHA-256; each part is written with its length, so that no two lists of parts read alike."""
     text = "".join(f"{len(str(part))}:{part}" for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")

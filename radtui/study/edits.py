@@ -8,6 +8,7 @@ from radtui.measures.scheme import (
     Dimension,
     Scheme,
     acceptability_answer,
+    checked_answer,
     dimension_answer,
     error_answer,
     toward_later,
@@ -73,6 +74,13 @@ def counted(rating: Rating, arm: str, category_id: str, significant: bool, by: i
     key = error_answer(arm, category_id, significant=significant)
     answers = {**rating.answers, key: max(0, rating.answers.get(key, 0) + by)}
     return replace(rating, answers={name: value for name, value in answers.items() if name != key or value})
+
+
+def checked(rating: Rating, arm: str) -> Rating:
+    """Say that errors were looked for in an arm's text, and what is counted is all there is; or take that back."""
+    key = checked_answer(arm)
+    answers = {name: value for name, value in rating.answers.items() if name != key}
+    return replace(rating, answers=answers if key in rating.answers else {**answers, key: 1})
 
 
 def noted(rating: Rating, note: str) -> Rating:

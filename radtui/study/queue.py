@@ -9,6 +9,7 @@ from itertools import islice
 from statistics import median
 from typing import NamedTuple
 
+from radtui.measures.pace import LONG_IDLE, TOO_FAST, pace_mark
 from radtui.measures.scheme import Protocol, parse_error_answer
 from radtui.records import Rating
 from radtui.study.blinding import has_repeat, order_key, repeat_delay
@@ -38,6 +39,8 @@ class Filter(StrEnum):
     DISAGREEMENTS = "disagreements"
     SIGNIFICANT_ERRORS = "significant errors"
     UNBLINDED = "un-blinded"
+    TOO_FAST = TOO_FAST
+    LONG_IDLE = LONG_IDLE
 
 
 def pair_of(rating: Rating) -> Pair:
@@ -105,6 +108,9 @@ class Queue:
         """Take a new order, such as after more texts have come in; ratings stay."""
         self.pairs = list(pairs)
         self._position = {pair: position for position, pair in enumerate(self.pairs)}
+        self._by_case: dict[int, list[Pair]] = {}
+        for pair in pairs:
+            self._by_case.setdefault(pair.case_id, []).append(pair)
 
     def record(self, rating: Rating) -> None:
         """Take in a row as the pair's current state; an empty one makes it unrated again."""
@@ -134,6 +140,11 @@ class Queue:
     def rated(self, pair: Pair) -> bool:
         """Whether this rater has judged or skipped the pair."""
         return pair in self._judged_at
+
+    def finished(self, case_id: int, repeats: bool = False) -> bool:
+        """Whether this rater has judged every pair of a case, and with `repeats` also those that come back."""
+        waiting = (pair for pair in self._by_case.get(case_id, ()) if not self.rated(pair))
+        return not any(pair.occasion == 0 or (repeats and self._repeatable(pair)) for pair in waiting)
 
     def resume(self) -> Pair | None:
         """Where this rater stopped: the unrated pair after the one judged last."""
@@ -235,7 +246,9 @@ _MINE: Mapping[Filter, Callable[[Rating], bool]] = {
     Filter.TIES: lambda rating: rating.preference == 0,
     Filter.BOTH_BAD: lambda rating: rating.both_bad,
     Filter.SKIPPED: lambda rating: rating.skipped,
-    Filter.UNBLINDED: lambda rating: not rating.blinded and not rating.empty,
+    Filter.UNBLINDED: lambda rating: not rating.blinded,
+    Filter.TOO_FAST: lambda rating: pace_mark(rating) == TOO_FAST,
+    Filter.LONG_IDLE: lambda rating: pace_mark(rating) == LONG_IDLE,
 }
 
 

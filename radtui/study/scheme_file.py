@@ -39,6 +39,7 @@ _KEY_NAMES = {
     "^": "circumflex_accent", "_": "underscore", "`": "grave_accent", "{": "left_curly_bracket",
     "|": "vertical_line", "}": "right_curly_bracket", "~": "tilde",
 }  # fmt: skip
+_NEWER_KEY, _NEWER_KEY_ELSE = ("checked_none", "0"), ("x", "y", "w")
 _RESERVED_KEYS = {
     "ctrl+c": "copies the selection", "ctrl+q": "quits", "ctrl+p": "opens the command palette", "q": "quits",
     "d": "opens the data screen", "t": "opens the training screen", "r": "opens the review screen",
@@ -257,8 +258,19 @@ def _keys(table: dict[str, Any], sizes: dict[str, int], name: str) -> dict[str, 
             raise UserError(f"The key {key} for `{action}` in {name} already {meaning}; choose another key.")
     for action in sorted(numbered - keys.keys()):
         raise UserError(f"There is no key for `{action}` in {name}; add it under [keys].")
+    _give_way(keys)
     _no_collision(keys, name)
     return keys
+
+
+def _give_way(keys: dict[str, str]) -> None:
+    """Another key for what schemes of earlier releases do not know, where theirs has its default for something else."""
+    action, default = _NEWER_KEY
+    others = {key for each, key in keys.items() if each != action and "errors" in modes_of(each)}
+    if keys.get(action) == default and default in others:
+        keys.pop(action)
+        free = next((key for key in _NEWER_KEY_ELSE if key not in others), None)
+        keys |= {action: free} if free is not None else {}
 
 
 def _no_collision(keys: dict[str, str], name: str) -> None:

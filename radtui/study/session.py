@@ -22,8 +22,10 @@ from radtui.store.ratings import Assignment, Reveal
 from radtui.study import edits
 from radtui.study.active_time import TimeSpent
 from radtui.study.blinding import calibration_set, order_key, shown_sides
+from radtui.study.drawing import Drawn, drawn_order, read_drawn
+from radtui.study.packed import is_packed, packed_order
 from radtui.study.queue import Pair, Queue, pair_of, shown_order
-from radtui.study.undo import History
+from radtui.study.undo import History, Undo
 from radtui.study.unsaved import FIRST_ID, Unsaved
 
 Edit = Callable[[Rating], Rating]
@@ -43,6 +45,7 @@ class Sitting:
     queue: Queue
     sides: dict[Pair, tuple[str, str]] = field(default_factory=dict)  # arms that stand left and right
     newest_id: int = 0  # of the rows that history and queue know
+    drawn: Drawn | None = None  # the pairs of a study made by hand
 
     def order(self, case_ids: list[int]) -> list[Pair]:
         """The shown order of these cases' pairs; pure, for any thread."""
@@ -67,9 +70,14 @@ def read_sitting(db: sqlite3.Connection, study_id: int, rater: str, scheme: Sche
     study, protocol = studies.must_get(db, study_id), scheme.protocol
     work = studies.work_list(db, study) if protocol.calibration_items else []
     calibration = calibration_set(study.draw_id, work, protocol.calibration_items, study.seed)
-    pairs = shown_order(
-        study.id, study.draw_id, studies.comparison_ids(db, study), rater, study.seed, protocol, calibration
-    )
+    drawn = read_drawn(db, study)
+    if is_packed(study):
+        pairs = packed_order(ratings.assigned(db, study.id, rater))
+    elif drawn is not None:
+        pairs = drawn_order(study, drawn, rater, protocol, calibration)
+    else:
+        ids = studies.comparison_ids(db, study)
+        pairs = shown_order(study.id, study.draw_id, ids, rater, study.seed, protocol, calibration)
     rows = ratings.history(db, study.id, rater)
     history = History(rows)
     queue = Queue(pairs, sorted(history.current.values(), key=lambda row: row.id), protocol.repeat_gap)
@@ -78,7 +86,7 @@ def read_sitting(db: sqlite3.Connection, study_id: int, rater: str, scheme: Sche
         for a in ratings.assigned(db, study.id, rater)
     }
     newest_id = rows[-1].id if rows else 0
-    return Sitting(study, rater, scheme, calibration, pairs, history, queue, sides, newest_id)
+    return Sitting(study, rater, scheme, calibration, pairs, history, queue, sides, newest_id, drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,8 @@ class Shown:
     texts: tuple[str, str]
     reference: str  # "" while it may not be seen, or where there is none
     reference_waits: bool  # there is one, shown after the preference
+    reference_barred: bool  # there is one, which is a text of the case: not before the case is finished
+    reference_marks: bool  # seeing it now un-blinds what is answered from then on
     rating: Rating | None  # the snapshot that counts, None when nothing was ever answered
     identity_known: bool
 
@@ -137,8 +147,10 @@ class ReviewSession:
         self._place = {pair: at for at, pair in enumerate(sitting.pairs, 1)}
         self._newest_id = sitting.newest_id
         self._pair: Pair | None = None
-        self._seen: set[int] = set()  # cases of which it was asked here
+        self._seen: set[tuple[int, str]] = set()  # cases of which something was asked here, and what
         self._revealed = False  # this rater has asked which text of the pair on show is whose
+        self._reference_seen = False  # or has looked at its reference before the time for it
+        self.last_undo: Undo | None = None
         self._comparison: Comparison | None = None
         self._case: Case | None = None
 
@@ -198,8 +210,11 @@ class ReviewSession:
         role = "calibration" if calibration else "repeat" if pair.occasion else "normal"
         order = order_key(study.draw_id, pair.case_id, rater, pair.occasion, study.seed)
         key = f"{0 if calibration else 1}-{order:020d}"
-        there = [arm for arm in study.arm_names if arm in comparison.texts]
-        sides = shown_sides(there, study.draw_id, pair.case_id, rater, pair.occasion, study.seed)
+        if self.sitting.drawn is not None:
+            sides = self.sitting.drawn.sides(study, pair, rater)
+        else:
+            there = [arm for arm in study.arm_names if arm in comparison.texts]
+            sides = shown_sides(there, study.draw_id, pair.case_id, rater, pair.occasion, study.seed)
         left, right = (comparison.by(arm).text_id for arm in sides)
         drawn = Assignment(
             study.id, pair.case_id, rater, pair.occasion, role, *sides, key, pair.pair, left, right
@@ -221,18 +236,27 @@ class ReviewSession:
         rating = self.queue.mine.get(pair)
         rated = rating is not None and not rating.empty
         when = self.scheme.protocol.reference
-        may_see = when == "before" or self.peek or (when == "after" and rated)
-        if any(arm.kind is ArmKind.REFERENCE for arm in self.study.arms):
-            may_see = (
-                may_see and rated
-            )  # one of the texts is the reference: seen earlier, it would tell whose it is
+        among_arms = any(arm.kind is ArmKind.REFERENCE for arm in self.study.arms)
+        finished = self._finished(pair, rated, among_arms)
+        # Where one of the texts is the reference, seeing it tells whose it is: it comes when it is asked for.
+        may_see = finished and self.peek if among_arms else (
+            when == "before" or self.peek or (when == "after" and finished)
+        )  # fmt: skip
         reference = visible(comparison.reference).strip()
         return Shown(
             pair=pair, place=self._place.get(pair, 0), case=case, sides=sides,
             texts=(normalise(a.text), normalise(b.text)), reference=reference if may_see else "",
-            reference_waits=bool(reference) and when == "after" and not may_see, rating=rating,
-            identity_known=self._revealed or _unblinded(rating),
+            reference_waits=bool(reference) and when == "after" and not may_see,
+            reference_barred=bool(reference) and among_arms and not finished,
+            reference_marks=bool(reference) and not may_see and (among_arms or not finished), rating=rating,
+            identity_known=self._revealed or (_unblinded(rating) and not self._reference_seen),
         )  # fmt: skip
+
+    def _finished(self, pair: Pair, rated: bool, among_arms: bool) -> bool:
+        """Whether the reader is done with a case, as far as its reference would say something of what is left."""
+        if self.sitting.drawn is None and not among_arms:
+            return rated
+        return rated and self.queue.finished(pair.case_id, repeats=among_arms)
 
     def answer(self, edit: Edit, judges: bool = True) -> Rating | None:
         """Commit the pair's next snapshot: the rating as it stands, with one thing changed.
@@ -249,7 +273,8 @@ class ReviewSession:
         self._catch_up()
         pair, before = self._pair, self.queue.mine.get(self._pair)
         row = before or self._blank(pair)
-        blinded = row.blinded and not (judges and (self._revealed or _unblinded(before)))
+        seen = self._revealed or self._reference_seen or _unblinded(before)
+        blinded = row.blinded and not (judges and seen)
         active_s, wall_s = self.time.unstored_s()
         row = replace(
             edit(row), id=0, scheme=self.scheme.id, scheme_hash=self.scheme.sha256, blinded=blinded,
@@ -269,8 +294,8 @@ class ReviewSession:
         texts = self._comparison.texts
         return replace(row, earlier_text_id=texts[earlier].text_id, later_text_id=texts[later].text_id)
 
-    def reveal(self) -> None:
-        """The rater wants to know which text is whose.
+    def reveal(self, shown: str = "arms") -> None:
+        """The rater wants to know which text is whose, or to see the `reference` before the time for it.
 
         Stored before it is seen: what was seen cannot be unseen by a restart. A rating made before stays blind; an
         unrated pair is un-blinded at once, and so is what is answered from now on, on a hidden repeat as well.
@@ -278,9 +303,9 @@ class ReviewSession:
         pair = self._pair
         if pair is None:
             return
-        seen = Reveal(pair.study_id, pair.case_id, self.rater, self._now())
+        seen = Reveal(pair.study_id, pair.case_id, self.rater, self._now(), shown)
         self._write(lambda: ratings.reveal(self._db, seen), lambda kept: kept.keep_reveal(self.study, seen))
-        self._seen.add(pair.case_id)
+        self._seen.add((pair.case_id, shown))
         self._catch_up()
         before = self.queue.mine.get(pair)
         if before is None or before.empty:
@@ -293,6 +318,7 @@ class ReviewSession:
         if step is None:
             return None
         stored = self._store(step.snapshot(self._now()))
+        self.last_undo = step
         return self.show(pair_of(stored))
 
     def _store(self, row: Rating) -> Rating:
@@ -318,8 +344,12 @@ class ReviewSession:
     def _catch_up(self) -> None:
         """Take in what is new in the database, by this terminal and any other that the same rater works at."""
         if self._pair is not None:
-            before = ratings.is_revealed(self._db, self.study.id, self.rater, self._pair.case_id)
-            self._revealed = before or self._pair.case_id in self._seen
+            case_id = self._pair.case_id
+            whose = (self._db, self.study.id, self.rater, case_id)
+            self._revealed = ratings.is_revealed(*whose) or (case_id, "arms") in self._seen
+            self._reference_seen = (
+                ratings.is_revealed(*whose, "reference") or (case_id, "reference") in self._seen
+            )
         for row in ratings.since(self._db, self.study.id, self.rater, self._newest_id):
             self._history.add(row)
             self.queue.record(row)
@@ -360,5 +390,5 @@ class ReviewSession:
 
 
 def _unblinded(rating: Rating | None) -> bool:
-    """Whether a pair was answered knowing which text is whose."""
+    """Whether a pair was answered by someone who had seen what un-blinds."""
     return rating is not None and not rating.blinded

@@ -197,11 +197,54 @@ async def test_reveal_before_rating_is_stored(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     async with opened(data) as pilot:
+        await pilot.press("g")
+        assert ratings.revealed(db, study_of(db, reviewed_job).id, "ana") == {}
+        assert "Press g again" in panel(pilot)
+        await pilot.press("f", "g")  # another key takes the question back
+        assert ratings.revealed(db, study_of(db, reviewed_job).id, "ana") == {}
         await pilot.press("g", "1")
     assert [row.blinded for row in ratings.history(db, study_of(db, reviewed_job).id, "ana")] == [
+        True,  # the flag
         False,
         False,
     ]
+
+
+async def test_checked_none_is_an_answer_for_each_text(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    async with opened(data) as pilot:
+        await pilot.press("e")
+        assert "0 checked, none" in panel(pilot)
+        await pilot.press("0", "0")
+        assert screen(pilot).panels.mode == "main" and "A none · B none" in panel(pilot)
+        await pilot.press("e", "3", "0")
+        assert "checked, that is all" in panel(pilot)
+        a, b = shown(pilot).sides
+    newest = ratings.history(db, study_of(db, reviewed_job).id, "ana")[-1]
+    assert newest.answers == {f"error.{a}.3.significant": 1, f"checked.{b}": 1}  # once more takes it back
+
+
+async def test_the_reference_before_the_rating_un_blinds_it(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    async with opened(data) as pilot:
+        await pilot.press("v")
+        assert "nodule" in box(pilot, "reference") and "is un-blinded" in panel(pilot)
+        assert str(screen(pilot).query_one("#a", TextBox).border_title) == "A"  # it does not tell whose it is
+        await pilot.press("5")
+    study = study_of(db, reviewed_job)
+    assert [row.blinded for row in ratings.history(db, study.id, "ana")] == [False, False]
+    assert len(ratings.revealed(db, study.id, "ana", "reference")) == 1
+    assert ratings.revealed(db, study.id, "ana") == {}
+
+
+async def test_undo_says_what_it_took_back_and_what_stays(data: DataDir, reviewed_job: Job) -> None:
+    async with opened(data) as pilot:
+        await pilot.press("a", "4", "5", "5", "u")
+        assert "Taken back: B much better. Stays: acceptability 4 of A, acceptability 5 of B." in panel(pilot)
+        await pilot.press("g", "g", "1", "u")
+        assert "The pair stays un-blinded." in panel(pilot)
 
 
 async def test_image_takes_the_keys_only_while_looked_at(data: DataDir, reviewed_job: Job) -> None:

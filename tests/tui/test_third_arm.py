@@ -58,5 +58,5 @@ async def test_asking_whose_text_it_is_names_the_third(
         while "dpo" not in session.shown().sides:
             await pilot.press("right")
         assert "dpo model" not in text_of(app)
-        await pilot.press("g")
+        await pilot.press("g", "g")
         await until(pilot, lambda: "dpo model" in text_of(app))

@@ -145,6 +145,8 @@ def test_filters():
         Filter.DISAGREEMENTS: [],
         Filter.SIGNIFICANT_ERRORS: [4],
         Filter.UNBLINDED: [6],
+        Filter.TOO_FAST: [],
+        Filter.LONG_IDLE: [],
     }
     others = [judge(pairs[0], 1, rater="bo"), judge(pairs[1], -1, rater="bo"), judge(pairs[5], 2, rater="bo")]
     assert queue.select(Filter.DISAGREEMENTS, others) == [pairs[1]]

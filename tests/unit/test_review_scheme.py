@@ -154,6 +154,12 @@ def test_ten_categories_need_a_tenth_key():
     assert parse_scheme(f'id="x"\nversion=1\n{rows}[keys]\n"error.10"="0"').key_of("error.10") == "0"
 
 
+def test_a_scheme_from_before_keeps_its_keys_and_checked_none_takes_another():
+    own = parse_scheme('id="x"\nversion=1\n[keys]\nflag="0"\nboth_bad="b"')
+    assert own.key_of("flag") == "0" and own.key_of("checked_none") == "x"
+    assert default_scheme().key_of("checked_none") == "0"
+
+
 def test_load_by_id_by_path_and_missing(tmp_path):
     file = tmp_path / "ward.toml"
     file.write_text(WARD)

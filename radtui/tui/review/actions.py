@@ -11,7 +11,10 @@ from textual.binding import Binding, BindingType
 from radtui.measures.scheme import modes_of
 from radtui.records import UserError
 from radtui.study import edits
+from radtui.study.packed import is_packed
 from radtui.study.session import Edit, ReviewSession
+from radtui.study.undo_words import undo_words
+from radtui.tui.review.answer_panel import key_text
 from radtui.tui.review.lists import ReviewLists
 from radtui.tui.review.note import NoteSheet
 from radtui.tui.review.panels import IN_PANEL
@@ -28,6 +31,7 @@ JUDGEMENTS = ("preference", "both_bad", "skip")
 
 KEPT = {
     "acceptability": "acceptability", "error": "error count", "error_take_back": "error count",
+    "checked_none": "errors checked",
     "dimension": "one quality compared", "flag": "flag",
 }  # fmt: skip
 
@@ -104,6 +108,8 @@ class ReviewActions(ReviewLists):
         before = session.mine
         if group not in JUDGEMENTS:
             self.ended = None
+        if group != "reveal":
+            self.revealing = None
         if group in OPENS:
             shown = session.shown()
             if shown is not None:
@@ -191,15 +197,39 @@ class ReviewActions(ReviewLists):
 
     def _do_undo(self, session: ReviewSession) -> None:
         self.last = ""
-        self.message = "Taken back." if session.undo() is not None else "There is nothing to take back."
+        taken_back = session.undo() is not None and session.last_undo is not None
+        nothing = "There is nothing to take back."
+        self.message = (
+            undo_words(session.last_undo, session.scheme) if session.last_undo and taken_back else nothing
+        )
 
     def _do_flag(self, session: ReviewSession) -> None:
         session.answer(edits.flag_turned, judges=False)
 
     def _do_reveal(self, session: ReviewSession) -> None:
-        session.reveal()
+        """Show whose texts these are; on a pair without a rating after a second press, since it counts for good."""
+        shown, key = session.shown(), key_text(session.scheme, "reveal")
+        if is_packed(session.study):
+            self.message = "This file does not know which text is whose."
+        elif shown is None or shown.identity_known or shown.rated or self.revealing == shown.pair:
+            session.reveal()
+        else:
+            self.revealing = shown.pair
+            self.message = (
+                f"Press {key} again to see whose texts these are: the pair is un-blinded from then on."
+            )
 
     def _do_reference(self, session: ReviewSession) -> None:
+        """Show the reference, or hide it; where it comes before its time, that is stored before it is seen."""
+        shown = session.shown()
+        if shown is not None and shown.reference_barred:
+            self.message = (
+                "The reference is one of the texts: it can be seen once you have finished this case."
+            )
+            return
+        if not session.peek and shown is not None and shown.reference_marks:
+            session.reveal("reference")
+            self.message = "The reference was seen: what you answer on this case from now on is un-blinded."
         session.peek = not session.peek
 
     def _do_next(self, session: ReviewSession) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.widget import Widget
 
-from radtui.measures.scheme import Scheme, dimension_answer, error_answer, parse_error_answer
+from radtui.measures.scheme import Scheme, checked_answer, dimension_answer, error_answer, parse_error_answer
 from radtui.records import Rating
 from radtui.study.edits import acceptability_of, chosen_level
 from radtui.study.session import Shown
@@ -117,8 +117,8 @@ def _further(asking: Asking) -> list[Content]:
         text = _by_side(str(value) if value is not None else "–" for value in given)
         parts.append(_answered(key_text(scheme, "open_acceptability"), "acceptability", text, any(given)))
     if scheme.errors:
-        counts = [_error_sum(shown.rating, shown.arm(side)) for side in (0, 1)]
-        text = _by_side(str(count) for count in counts) if any(counts) else ""
+        counts = [_errors_text(shown.rating, shown.arm(side)) for side in (0, 1)]
+        text = _by_side(counts) if any(counts) else ""
         parts.append(_answered(key_text(scheme, "open_errors"), "errors", text, any(counts)))
     if scheme.dimensions:
         keys = [dimension_answer(one.id) for one in scheme.dimensions]
@@ -153,13 +153,16 @@ def _acceptability(asking: Asking, width: int) -> list[Content]:
 def _errors(asking: Asking, width: int) -> list[Content]:
     scheme, shown = asking.scheme, asking.shown
     kind = "significant" if asking.significant else "insignificant"
+    answers = shown.rating.answers if shown.rating else {}
+    checked = checked_answer(shown.arm(asking.side)) in answers
+    none = not _error_sum(shown.rating, shown.arm(asking.side))
     keys = (
-        f"{key_text(scheme, 'error_significance')} "
+        f"{key_text(scheme, 'checked_none')} {'checked, none' if none else 'checked, that is all'}"
+        f"{' ✓' if checked else ''} · {key_text(scheme, 'error_significance')} "
         f"{'insignificant' if asking.significant else 'significant'} ones · "
         f"{key_text(scheme, 'error_take_back')} one less · {_panel_keys(asking)}"
     )
     found = [_question(f"Count the {kind} errors in text {SIDES[asking.side]}.", keys)]
-    answers = shown.rating.answers if shown.rating else {}
     for at, category in enumerate(scheme.errors, 1):
         arm = shown.arm(asking.side)
         strong = answers.get(error_answer(arm, category.id, significant=True), 0)
@@ -240,7 +243,15 @@ def _panel_keys(asking: Asking) -> str:
 
 
 def _by_side(values: Iterable[str]) -> str:
-    return " · ".join(f"{side} {value}" for side, value in zip(SIDES, values, strict=True))
+    return " · ".join(f"{side} {value or '–'}" for side, value in zip(SIDES, values, strict=True))
+
+
+def _errors_text(rating: Rating | None, arm: str) -> str:
+    """How many errors were counted; "none" only where somebody looked."""
+    count = _error_sum(rating, arm)
+    if count:
+        return str(count)
+    return "none" if rating is not None and checked_answer(arm) in rating.answers else ""
 
 
 def _error_sum(rating: Rating | None, arm: str) -> int:

@@ -9,6 +9,7 @@ from radtui.measures.scheme import Scheme
 # action of the scheme -> word in the key bar, tooltip, whether the key bar shows it
 _WORDS: dict[str, tuple[str, str, bool]] = {
     "other_text": ("Other text", "Answer for the other text", True),
+    "checked_none": ("Checked, none", "Checked for errors: what is counted is all there is", True),
     "error_significance": ("Significance", "Count significant or insignificant errors", True),
     "error_take_back": ("One less", "Lower the count that was raised last", True),
     "close_panel": ("Done", "Back to the preference", True),
@@ -64,6 +65,8 @@ def _exists(scheme: Scheme, action: str) -> bool:
     }
     if number:
         return int(number) <= sizes[group]
+    if action == "checked_none":
+        return bool(scheme.errors)
     needs = {"open_acceptability": "acceptability", "open_errors": "error", "open_dimensions": "dimension"}
     return action not in needs or sizes[needs[action]] > 0
 

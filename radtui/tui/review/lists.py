@@ -34,6 +34,7 @@ class ReviewLists(RadScreen):
         self.last = ""  # what was answered on the pair before this one
         # The last pair of all, until its rater has noticed that it was the last.
         self.ended: Pair | None = None
+        self.revealing: Pair | None = None  # asked once whether its texts' names are wanted
         self.list_name = ""  # the filter or search that leaves some pairs only
         self.looking = False
 

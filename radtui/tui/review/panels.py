@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from radtui.measures.scheme import dimension_answer, error_answer
+from radtui.measures.scheme import checked_answer, dimension_answer, error_answer
 from radtui.study import edits
 from radtui.study.session import ReviewSession, Shown
 
 IN_PANEL = frozenset({
-    "acceptability", "error", "error_significance", "error_take_back", "dimension", "other_text", "close_panel",
+    "acceptability", "error", "error_significance", "error_take_back", "checked_none", "dimension", "other_text",
+    "close_panel",
 })  # fmt: skip
 """What a scheme's keys do while a panel is open."""
 
@@ -45,6 +46,8 @@ class Panels:
                 self.significant = not self.significant
             case "error_take_back":
                 self.take_back(session)
+            case "checked_none":
+                self.check(session)
             case "dimension":
                 self.compare(number, session)
             case "other_text":
@@ -102,6 +105,23 @@ class Panels:
         if found:
             what = found[0]
             session.answer(lambda rating: edits.counted(rating, *what, by=-1))
+
+    def check(self, session: ReviewSession) -> None:
+        """Say that the marked text was checked for errors; then the other one is asked for, and after both it closes.
+
+        Said once more, it is taken back.
+        """
+        shown = session.shown()
+        if shown is None:
+            return
+        arm, other = shown.arm(self.side), shown.arm(1 - self.side)
+        row = session.answer(lambda rating: edits.checked(rating, arm))
+        if row is None or checked_answer(arm) not in row.answers:
+            return
+        if checked_answer(other) in row.answers:
+            self.close()
+        else:
+            self.other_text()
 
     def compare(self, number: int, session: ReviewSession) -> None:
         """Answer the marked dimension and mark the next one without an answer; after the last the panel closes."""
