@@ -11,6 +11,9 @@ from radtui.cli.context import Session, pass_session, print_result
 from radtui.records import Study, UserError
 
 ELSEWHERE = {
+    "pack": "radtui.cli.study_packs:pack",
+    "open": "radtui.cli.study_packs:open_",
+    "merge": "radtui.cli.study_packs:merge",
     "lock": "radtui.cli.study_plans:lock",
 }
 
@@ -20,7 +23,7 @@ class StudyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order of the work."""
-        return ["new", "list", "show", "lock"]
+        return ["new", "list", "show", "lock", "pack", "open", "merge"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""

@@ -25,6 +25,7 @@ from radtui.study.blinding import calibration_set, order_key, shown_sides
 from radtui.study.drawing import Drawn, drawn_order, read_drawn
 from radtui.study.packed import is_packed, packed_order
 from radtui.study.queue import Pair, Queue, pair_of, shown_order
+from radtui.study.shown import Shown
 from radtui.study.undo import History, Undo
 from radtui.study.unsaved import FIRST_ID, Unsaved
 
@@ -53,6 +54,20 @@ class Sitting:
             self.study.id, self.study.draw_id, case_ids, self.rater, self.study.seed, self.scheme.protocol,
             self.calibration,
         )  # fmt: skip
+
+    def role_of(self, pair: Pair) -> str:
+        """`normal`, `calibration` or `repeat`."""
+        return "calibration" if pair.case_id in self.calibration else "repeat" if pair.occasion else "normal"
+
+    def sides_of(self, pair: Pair, comparison: Comparison) -> tuple[str, str]:
+        """Which arms stand left and right: as stored, else as drawn."""
+        if pair in self.sides:
+            return self.sides[pair]
+        if self.drawn is not None:
+            return self.drawn.sides(self.study, pair, self.rater)
+        there = [arm for arm in self.study.arm_names if arm in comparison.texts]
+        draw_id, seed = self.study.draw_id, self.study.seed
+        return shown_sides(there, draw_id, pair.case_id, self.rater, pair.occasion, seed)
 
 
 def read_sitting(db: sqlite3.Connection, study_id: int, rater: str, scheme: Scheme) -> Sitting:
@@ -89,37 +104,6 @@ def read_sitting(db: sqlite3.Connection, study_id: int, rater: str, scheme: Sche
     return Sitting(study, rater, scheme, calibration, pairs, history, queue, sides, newest_id, drawn)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One pair as the rater sees it. `texts` are A and B, format-normalised and harmless to a terminal."""
-
-    pair: Pair
-    place: int  # 1 based, in the rater's own order
-    case: Case
-    sides: tuple[str, str]  # the arms that stand left, as A, and right, as B
-    texts: tuple[str, str]
-    reference: str  # "" while it may not be seen, or where there is none
-    reference_waits: bool  # there is one, shown after the preference
-    reference_barred: bool  # there is one, which is a text of the case: not before the case is finished
-    reference_marks: bool  # seeing it now un-blinds what is answered from then on
-    rating: Rating | None  # the snapshot that counts, None when nothing was ever answered
-    identity_known: bool
-
-    @property
-    def rated(self) -> bool:
-        """Whether the pair counts as judged."""
-        return self.rating is not None and not self.rating.empty
-
-    def arm(self, side: int) -> str:
-        """Whose text stands on a side: 0 is A, left; 1 is B, right."""
-        return self.sides[side]
-
-    @property
-    def left(self) -> str:
-        """Whose text stands left, as A."""
-        return self.sides[0]
-
-
 class ReviewSession:
     """A rater at work: navigation in memory, answers straight into the database.
 
@@ -147,7 +131,7 @@ class ReviewSession:
         self._place = {pair: at for at, pair in enumerate(sitting.pairs, 1)}
         self._newest_id = sitting.newest_id
         self._pair: Pair | None = None
-        self._seen: set[tuple[int, str]] = set()  # cases of which something was asked here, and what
+        self._seen: set[tuple[int, str]] = set()  # cases with what was asked of them here
         self._revealed = False  # this rater has asked which text of the pair on show is whose
         self._reference_seen = False  # or has looked at its reference before the time for it
         self.last_undo: Undo | None = None
@@ -205,16 +189,10 @@ class ReviewSession:
         return pair
 
     def _assign(self, pair: Pair, comparison: Comparison) -> None:
-        study, rater = self.study, self.rater
-        calibration = pair.case_id in self.sitting.calibration
-        role = "calibration" if calibration else "repeat" if pair.occasion else "normal"
+        study, rater, sides = self.study, self.rater, self.sitting.sides_of(pair, comparison)
+        role = self.sitting.role_of(pair)
         order = order_key(study.draw_id, pair.case_id, rater, pair.occasion, study.seed)
-        key = f"{0 if calibration else 1}-{order:020d}"
-        if self.sitting.drawn is not None:
-            sides = self.sitting.drawn.sides(study, pair, rater)
-        else:
-            there = [arm for arm in study.arm_names if arm in comparison.texts]
-            sides = shown_sides(there, study.draw_id, pair.case_id, rater, pair.occasion, study.seed)
+        key = f"{0 if role == 'calibration' else 1}-{order:020d}"
         left, right = (comparison.by(arm).text_id for arm in sides)
         drawn = Assignment(
             study.id, pair.case_id, rater, pair.occasion, role, *sides, key, pair.pair, left, right
@@ -246,7 +224,7 @@ class ReviewSession:
         return Shown(
             pair=pair, place=self._place.get(pair, 0), case=case, sides=sides,
             texts=(normalise(a.text), normalise(b.text)), reference=reference if may_see else "",
-            reference_waits=bool(reference) and when == "after" and not may_see,
+            reference_waits=bool(reference) and when == "after" and not may_see and not among_arms,
             reference_barred=bool(reference) and among_arms and not finished,
             reference_marks=bool(reference) and not may_see and (among_arms or not finished), rating=rating,
             identity_known=self._revealed or (_unblinded(rating) and not self._reference_seen),

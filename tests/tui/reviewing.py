@@ -11,7 +11,7 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.store import ratings
 from radtui.store.database import connect
-from radtui.study.session import Shown
+from radtui.study.shown import Shown
 from radtui.tui.app import RadtuiApp
 from radtui.tui.poll import Poller
 from radtui.tui.review.answer_panel import AnswerPanel

@@ -10,7 +10,8 @@ from radtui.settings import GenerateSettings
 from radtui.store import jobs, studies, texts
 from radtui.study import edits
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, Shown, read_sitting
+from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.shown import Shown
 from tests.conftest import give_arms, new_text
 
 

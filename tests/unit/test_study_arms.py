@@ -32,7 +32,8 @@ from radtui.study import edits
 from radtui.study.blinding import later_left, shown_sides
 from radtui.study.preferences import choose
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, Shown, read_sitting
+from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.shown import Shown
 from radtui.study.study import read_review, score_study, summarise_review
 from tests.unit.test_store import rating, study_of
 

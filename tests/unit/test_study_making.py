@@ -20,7 +20,8 @@ from radtui.study.drawing import Drawn, draw, read_drawn
 from radtui.study.giveaways import giveaways
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, Shown, read_sitting
+from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.shown import Shown
 from tests.conftest import give_arms, new_text
 from tests.unit.test_store import study_of
 

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from radtui.measures.scheme import Scheme, checked_answer, dimension_answer, error_answer, parse_error_answer
 from radtui.records import Rating
 from radtui.study.edits import acceptability_of, chosen_level
-from radtui.study.session import Shown
+from radtui.study.shown import Shown
 from radtui.tui import theme
 
 SIDES = ("A", "B")

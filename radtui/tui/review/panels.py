@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from radtui.measures.scheme import checked_answer, dimension_answer, error_answer
 from radtui.study import edits
-from radtui.study.session import ReviewSession, Shown
+from radtui.study.session import ReviewSession
+from radtui.study.shown import Shown
 
 IN_PANEL = frozenset({
     "acceptability", "error", "error_significance", "error_take_back", "checked_none", "dimension", "other_text",

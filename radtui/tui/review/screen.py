@@ -21,7 +21,8 @@ from radtui.measures.scheme import Scheme
 from radtui.records import ArmKind, Job, JobKind, JobState, Study, UserError
 from radtui.store import cases, jobs, studies
 from radtui.study.queue import Pair
-from radtui.study.session import ReviewSession, Shown, Sitting, read_sitting
+from radtui.study.session import ReviewSession, Sitting, read_sitting
+from radtui.study.shown import Shown
 from radtui.study.study import label_of, scheme_for
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.review.actions import ReviewActions
