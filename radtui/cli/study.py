@@ -15,6 +15,7 @@ ELSEWHERE = {
     "open": "radtui.cli.study_packs:open_",
     "merge": "radtui.cli.study_packs:merge",
     "lock": "radtui.cli.study_plans:lock",
+    "plan": "radtui.cli.study_plans:plan",
 }
 
 
@@ -23,7 +24,7 @@ class StudyGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order of the work."""
-        return ["new", "list", "show", "lock", "pack", "open", "merge"]
+        return ["plan", "new", "list", "show", "lock", "pack", "open", "merge"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
