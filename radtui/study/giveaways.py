@@ -16,6 +16,7 @@ from radtui.percent import percent_text
 COMMON = 0.05
 OPENING_SHARE, OPENING_ELSEWHERE, OPENING_WORDS = 0.5, 0.1, 3
 LONGER_SHARE = 0.9  # of the cases that two arms have in common
+LONGER_RATIO = 1.25  # of the medians: a word more or less is not seen
 LEAST_TEXTS = 5  # below, shares say nothing
 
 # Words of reports as well as names of arms: "left base", "for reference".
@@ -116,16 +117,15 @@ def _lengths(shown: Mapping[str, Mapping[int, str]]) -> list[str]:
         if max(longer, shorter) < LONGER_SHARE * len(common):
             continue
         long, short = (one, other) if longer > shorter else (other, one)
+        medians = median(lengths[long].values()), median(lengths[short].values())
+        if medians[0] < LONGER_RATIO * medians[1]:
+            continue
         share = percent_text(max(longer, shorter) / len(common))
         sentences.append(
-            f"{long} is longer than {short} in {share} of cases (medians {_median(lengths[long])} and"
-            f" {_median(lengths[short])} words): length gives it away."
+            f"{long} is longer than {short} in {share} of cases (medians {medians[0]:g} and {medians[1]:g} words):"
+            " length gives it away."
         )
     return sentences
-
-
-def _median(lengths: Mapping[int, int]) -> str:
-    return f"{median(lengths.values()):g}"
 
 
 def _of(count: int, by_case: Mapping[int, str], arm: str) -> str:
