@@ -29,6 +29,7 @@ from radtui.tui.review.actions import ReviewActions
 from radtui.tui.review.answer_panel import SIDES, AnswerPanel, Asking, key_text
 from radtui.tui.review.dialogs import PickSheet, study_lines
 from radtui.tui.review.keys import bindings_of
+from radtui.tui.review.new_study import NewStudySheet
 from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.review_line import ReviewLine
 from radtui.tui.review.text_box import TextBox
@@ -42,6 +43,7 @@ BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (150, "-wide")]  # columns from
 FIRST = "One key says which text is better, saves it and shows the next pair."
 LOOK_KEYS = "+ - zoom · arrows move · w window · [ ] brightness · z fit · esc the texts"
 RATER_CELLS = 16  # of a rater's name in the line above the pair
+NEW_STUDY = Content.styled("A new study of other arms ...", "$accent")
 ROWS = [(0, "-short"), (34, "-tall"), (48, "-high")]
 
 
@@ -311,12 +313,14 @@ class ReviewScreen(ReviewActions):
         now = self.session.study.id if self.session is not None else None
 
         def take(index: int | None) -> None:
-            if index is not None and ids[index] != now:
+            if index == len(ids):
+                self.app.push_screen(NewStudySheet(), lambda made: self.load(made) if made else None)
+            elif index is not None and ids[index] != now:
                 self.load(ids[index])
 
         if ids:
             current = ids.index(now) if now in ids else 0
-            lines = study_lines(listed, counts, jobs.live(self.rad.db))
+            lines = [*study_lines(listed, counts, jobs.live(self.rad.db)), NEW_STUDY]
             self.app.push_screen(PickSheet("Review which study", lines, current), take)
 
     def _tell_newer(self, session: ReviewSession, snapshot: Snapshot) -> None:
