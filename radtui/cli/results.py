@@ -83,6 +83,7 @@ def stats(
 ) -> None:
     """What the ratings show: preference, errors, agreement, bias, each with n and interval."""
     from radtui.cli.stats import print_stats
+    from radtui.study.overview import identical_lines, identical_pairs
     from radtui.study.study import check_scheme, read_review, scheme_for, summarise_review
 
     db = session.read()
@@ -90,9 +91,10 @@ def stats(
     review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
     check_scheme(review.ratings, scheme)
     summary = summarise_review(review, include_unblinded)
+    same = identical_pairs(db, review.study)
     if as_json:
         head = study_facts(review.study) | {"scheme": scheme.id, "scheme_hash": scheme.sha256}
-        print_result(head | summary.to_dict(), as_json)
+        print_result(head | summary.to_dict() | ({"identical": same} if same else {}), as_json)
     elif not review.ratings:
         whose = f"by {only_rater} " if only_rater else ""
         click.echo(
@@ -100,6 +102,8 @@ def stats(
         )
     else:
         print_stats(review.study, summary, scheme)
+        for sentence in identical_lines(same):
+            click.echo(sentence)
 
 
 @click.command("import-ratings")

@@ -65,10 +65,7 @@ class Overview:
         asked = sum(self.pairs.values())
         found.append(f"Each reader is asked for {asked:,} pairs, {pairs_per_case(study)} a case:")
         found += [f"  {names}: {count:,}" for names, count in self.pairs.items()]
-        found += [
-            f"{count:,} pairs of {names} read the same: ties, which no reader is asked about."
-            for names, count in self.identical.items()
-        ]
+        found += identical_lines(self.identical)
         found += [*self.gives_away, *self.hidden_formats]
         if not self.gives_away:
             found.append("Neither names nor marks, openings or lengths of the texts give an arm away.")
@@ -80,6 +77,14 @@ class Overview:
             special = "".join(f", {count:,} {word}" for word, count in marks.items() if count)
             found.append(f"{each.reader} has rated {each.rated:,} pairs{special}.")
         return [label_of(study), *found]
+
+
+def identical_lines(identical: Mapping[str, int]) -> list[str]:
+    """What is said of pairs whose texts read the same."""
+    return [
+        f"{count:,} pairs of {names} read the same: ties, which no reader is asked about."
+        for names, count in identical.items()
+    ]
 
 
 def overview(db: sqlite3.Connection, study: Study) -> Overview:
@@ -106,6 +111,11 @@ def hints(db: sqlite3.Connection, study: Study) -> dict[str, list[str]]:
     """Further names of each arm: that of its model, its file."""
     stored = {arm.name: arms.get(db, arm.arm_id) for arm in study.arms}
     return {name: [arm.name, arm.model] for name, arm in stored.items()}
+
+
+def identical_pairs(db: sqlite3.Connection, study: Study) -> dict[str, int]:
+    """How many pairs of each two arms read the same: ties without a reader, by "tuned against base"."""
+    return _pairs(read_drawn(db, study))[1]
 
 
 def _pairs(drawn: Drawn | None) -> tuple[dict[str, int], dict[str, int]]:

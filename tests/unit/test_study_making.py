@@ -118,13 +118,17 @@ def test_both_sides_and_the_same_pairs_for_every_reader(db: sqlite3.Connection, 
 
 
 def test_texts_that_read_the_same_are_ties_that_nobody_is_asked_about(
-    db: sqlite3.Connection, third_job: Job, gpt: Path
+    data: DataDir, db: sqlite3.Connection, third_job: Job, gpt: Path
 ) -> None:
     study = make_study(db, parse_arms(["tuned,file:" + str(gpt)]), "train").study
     drawn = drawn_of(db, study)
     assert len(drawn.pairs) == 20 and len(drawn.identical) == 2
     asked = {pair.case_id for pair in read_sitting(db, study.id, "ana", SCHEME).pairs}
     assert len(asked) == 18 and asked.isdisjoint(case_id for case_id, _ in drawn.identical)
+    session = begin(db, study)
+    session.answer(lambda row: edits.preferred(row, SCHEME, 4))
+    said = run(data, "stats", "--study", str(study.id))
+    assert "2 pairs of gpt.csv against tuned read the same: ties, which no reader is asked about." in said
 
 
 def test_the_newest_arm_comes_first_until_the_study_is_locked(db: sqlite3.Connection, third_job: Job) -> None:
