@@ -206,7 +206,7 @@ def counted(
     reasons = dict.fromkeys(LeftOut.__slots__, 0)
     for row in rows:
         if row.empty:
-            reason = "unrated"
+            reason = "unrated" if row.blinded else "unblinded"
         elif row.scheme != scheme.id:
             reason = "other_scheme"
         elif row.scheme_hash in apart:

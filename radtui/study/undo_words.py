@@ -14,7 +14,7 @@ def undo_words(step: Undo, scheme: Scheme) -> str:
     undone = answered(step.undone, scheme)
     gone = [words for part, words in undone.items() if before.get(part) != words]
     gone += [f"that {words} was taken off" for part, words in before.items() if part not in undone]
-    sentence = f"Taken back: {', '.join(gone) or 'what was seen stays, no answer'}."
+    sentence = f"Taken back: {', '.join(gone) or 'nothing that was answered'}."
     if before:
         sentence += f" Stays: {', '.join(before.values())}."
     if not step.undone.blinded:
