@@ -176,16 +176,20 @@ class TrainSettings(Settings):
     max_length_tokens: int = _set(2048, "Longest sequence", group="Data", unit="tokens", low=16, high=131_072)
 
     objective: str = _set(
-        "sft", "What is learnt: sft the references, dpo which of two descriptions raters preferred",
-        group="Preferences", choices=("sft", "dpo"),
+        "sft", "What is learnt: sft the references, dpo which of two descriptions raters preferred, corrections the "
+        "texts that readers corrected or took as they are", group="Ratings", choices=("sft", "dpo", "corrections"),
     )  # fmt: skip
     from_job: int = _set(
-        0, "Training job whose adapter and rated pairs dpo begins with; 0 takes the newest with enough pairs",
-        group="Preferences", low=0,
+        0, "Training job whose adapter dpo and corrections go on from, with what readers said of its texts; 0 takes "
+        "the newest with enough of it", group="Ratings", low=0,
     )  # fmt: skip
     beta: float = _set(
-        0.1, "How closely dpo keeps to the model it begins with; larger is closer", group="Preferences",
+        0.1, "How closely dpo keeps to the model it begins with; larger is closer", group="Ratings",
         low=0.001, high=10,
+    )  # fmt: skip
+    correction_weight: int = _set(
+        4, "How often a corrected text is learnt for each time that an accepted one is", group="Ratings",
+        low=1, high=100,
     )  # fmt: skip
 
     max_steps: int = _set(0, "Optimizer steps; 0 trains for whole epochs", group="Run", unit="steps", low=0)
@@ -264,12 +268,13 @@ class TrainSettings(Settings):
         """What is wrong, by field: ranges, and what fits together only in part."""
         found = super().problems()
         for name in ("keep_best", "stop_after"):
-            if getattr(self, name) and not (self.eval_every and self.eval_split):
+            if getattr(self, name) and not (self.eval_every and (self.eval_split or self.goes_on)):
                 found[name] = f"{name} needs evaluations: set eval_every and eval_split"
         if "gpus" in found or self.gpus == 1:
             return found
-        if self.learns_preferences:
-            found["gpus"] = f"gpus must be 1 where preferences are learnt, not {self.gpus}"
+        if self.goes_on:
+            what = "preferences are" if self.learns_preferences else "corrections are"
+            found["gpus"] = f"gpus must be 1 where {what} learnt, not {self.gpus}"
         elif self.effective_batch % self.gpus:
             found["gpus"] = (
                 f"gpus must divide the {self.effective_batch} images of a step, and {self.gpus} does not"
@@ -285,6 +290,16 @@ class TrainSettings(Settings):
     def learns_preferences(self) -> bool:
         """Whether rated pairs are learnt, not references."""
         return self.objective == "dpo"
+
+    @property
+    def learns_corrections(self) -> bool:
+        """Whether texts are learnt that readers corrected or took as they are, not references."""
+        return self.objective == "corrections"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it goes on from an earlier job's adapter, with what raters said of its texts."""
+        return self.learns_preferences or self.learns_corrections
 
     @property
     def effective_batch(self) -> int:
