@@ -192,8 +192,7 @@ class ReviewSession:
         self._comparison = studies.comparison(self._db, self.study, pair.case_id)
         self._case = cases.get(self._db, pair.case_id)
         if self._comparison is not None and knows_a_text(self.sitting.known, self._comparison):
-            ratings.reveal(self._db, Reveal(pair.study_id, pair.case_id, self.rater, self._now()))
-            self._revealed = True
+            self._see_arms(pair)
         if pair not in self.sitting.sides and self._comparison is not None:
             self._assign(pair, self._comparison)
         self.time.turn_to(pair)
@@ -286,13 +285,17 @@ class ReviewSession:
         pair = self._pair
         if pair is None:
             return
-        seen = Reveal(pair.study_id, pair.case_id, self.rater, self._now())
-        self._write(lambda: ratings.reveal(self._db, seen), lambda kept: kept.keep_reveal(self.study, seen))
-        self._seen.add(pair.case_id)
+        self._see_arms(pair)
         self._catch_up()
         before = self.queue.mine.get(pair)
         if before is None or before.empty:
             self.answer(lambda rating: rating)
+
+    def _see_arms(self, pair: Pair) -> None:
+        seen = Reveal(pair.study_id, pair.case_id, self.rater, self._now())
+        self._write(lambda: ratings.reveal(self._db, seen), lambda kept: kept.keep_reveal(self.study, seen))
+        self._seen.add(pair.case_id)
+        self._revealed = True
 
     def undo(self) -> Pair | None:
         """Take back this rater's last answer, whichever pair it was about, and show that pair; None at the start."""

@@ -12,6 +12,7 @@ from radtui.measures.scheme import modes_of
 from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.session import Edit, ReviewSession
+from radtui.tui.review import correcting
 from radtui.tui.review.lists import ReviewLists
 from radtui.tui.review.note import NoteSheet
 from radtui.tui.review.panels import IN_PANEL
@@ -36,6 +37,7 @@ class ReviewActions(ReviewLists):
     """What keys do; `ReviewScreen` loads and draws."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *correcting.CORRECT_KEYS,
         Binding("down", "scroll(1)", "Scroll", show=False, tooltip="Scroll the texts down"),
         Binding("up", "scroll(-1)", "Scroll", show=False, tooltip="Scroll the texts up"),
         Binding("escape", "leave", "Back", show=False, tooltip="Back from the image, or to all pairs"),
@@ -110,6 +112,8 @@ class ReviewActions(ReviewLists):
                 self.panels.open(OPENS[group], shown)
         elif group in IN_PANEL:
             self.panels.answer(group, int(number or 0), session)
+        elif group in correcting.CORRECTING:
+            correcting.do(self, session, group)
         elif group == "preference":
             self._rate(lambda rating: edits.preferred(rating, session.scheme, int(number) - 1))
         elif group in ("both_bad", "skip"):
