@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from radtui.measures.scheme import Scheme
 from radtui.harmless import visible
+from radtui.measures.scheme import Scheme
 from radtui.measures.text import normalise
 from radtui.records import Case, Rating, Study
 from radtui.store import cases, ratings, studies
