@@ -23,6 +23,8 @@ from radtui.study.queue import Pair, Queue, pair_of
 from radtui.study.session import Edit
 from radtui.study.undo import History
 
+READ_ALONE = 1000  # and the arm's place: no case has so many comparisons
+
 
 @dataclass(frozen=True, slots=True)
 class OpenText:
@@ -42,8 +44,8 @@ class OpenText:
 
 
 def reading_number(study: Study, arm: str) -> int:
-    """The `pair` of the rows about one arm's texts read by themselves: -1 for the first arm, -2 for the second."""
-    return -1 - study.arm_names.index(arm)
+    """The `pair` of the rows about one arm's texts read by themselves, above those of all comparisons of a case."""
+    return READ_ALONE + study.arm_names.index(arm)
 
 
 class Reading:

@@ -16,6 +16,7 @@ from radtui.durations import clock_text
 from radtui.measures.scheme import Scheme
 from radtui.measures.word_changes import words_changed
 from radtui.records import Study
+from radtui.store.place import FolderGoneError
 from radtui.study.figures import figures_words, reading_figures
 from radtui.study.reading import OpenText, Reading
 from radtui.study.study import label_of
@@ -24,6 +25,7 @@ from radtui.tui.review.text_box import TextBox
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.image_view import ImageView
 
+NOT_SAVED = (sqlite3.Error, FolderGoneError)
 KEYS = "y accept · e correct · space skip · u undo · ← → others · tab the image · esc the comparisons"
 
 
@@ -125,7 +127,7 @@ class ReadingScreen(RadScreen):
         said = f" {figures_words(figures)}" if figures is not None else ""
         self.message = f"All texts of {self._arm} are read.{said}"
 
-    def _unsaved(self, error: sqlite3.Error) -> None:
+    def _unsaved(self, error: Exception) -> None:
         self.message = "Not saved. Press the key again when the database can be written."
         self.notify(
             f"{self.rad.data.database} was not written: {error}.", title="Not saved", severity="error"
@@ -148,7 +150,7 @@ class ReadingScreen(RadScreen):
         reading.time.touch()
         try:
             answer(reading)
-        except sqlite3.Error as error:
+        except NOT_SAVED as error:
             self._unsaved(error)
         else:
             self._answered(said)
@@ -171,7 +173,7 @@ class ReadingScreen(RadScreen):
             reading.time.touch()
             try:
                 reading.leave(left)
-            except sqlite3.Error as error:
+            except NOT_SAVED as error:
                 self._unsaved(error)
                 self._edit(opened, left)  # what was typed is not lost
             else:
