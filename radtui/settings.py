@@ -337,6 +337,10 @@ class GenerateSettings(Settings):
         0, "Images described at once; 0 takes what the GPU's memory holds", unit="images", low=0, high=512
     )
     temperature: float = _set(0.0, "0 is greedy: the same text every time", low=0, high=5)
+    samples: int = _set(
+        1, "Texts of each image by the tuned model alone, drawn at this temperature, to be compared with each other",
+        low=1, high=8,
+    )  # fmt: skip
     min_p: float = _set(0.0, "Leave out tokens less likely than this share of the likeliest", low=0, high=1)
     seed: int = _set(3407, "Seed of sampling; not used when greedy", low=0, high=2**32 - 1)
     gpus: int = _set(
@@ -362,8 +366,12 @@ class GenerateSettings(Settings):
         return {name.strip(): folder.strip() for name, _, folder in parts}
 
     def problems(self) -> dict[str, str]:
-        """What is wrong, by field: further adapters need names of their own and folders."""
+        """What is wrong, by field: further adapters need names of their own and folders, samples a temperature."""
         found = super().problems()
+        if self.samples > 1 and not self.temperature:
+            found["samples"] = (
+                f"samples must be 1 at temperature 0, where {self.samples} texts would be the same"
+            )
         names = [part.partition("=")[0].strip() for part in self.more_adapters.split(";") if part.strip()]
         if any(not name or not folder for name, folder in self.further_adapters.items()):
             found["more_adapters"] = (
