@@ -132,7 +132,7 @@ async def test_corrected_texts_are_learnt_by_one_key(data, db, launched):
         await pilot.press("C")
         text = text_of(app)
         assert "6 corrected and 18 accepted" in text
-        assert "a corrected text 4 times" in text and "keeps the adapter that does best" in text
+        assert "a corrected text 4" in text and "one case of 10" in text
         await pilot.press("s")
         await until(pilot, lambda: launched)
         job = jobs.must_get(app.db, launched[0])

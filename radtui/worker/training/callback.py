@@ -41,7 +41,6 @@ class Progress(TrainerCallback):
         self.total = 0  # known when the loop begins
         self.watch = watch
         self.evaluates = evaluates
-        self.best: Best | None = None  # follows the held-out loss, where settings ask for that
         self.counted = False  # whether the first batch's tokens are reported
         self.stopping = False  # whether the app asked for a checkpoint and an end
         self.looked_at_start = step > 0  # whether there is an evaluation of the untrained model
