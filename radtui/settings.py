@@ -141,9 +141,7 @@ class TrainSettings(Settings):
     dataset: str = _set("", "Imported data set to train on", group="Data")
     train_split: str = _set("train", "Split whose images and references are learnt", group="Data")
     eval_split: str = _set("test", "Held-out split for the evaluation loss; empty for none", group="Data")
-    train_images: int = _set(
-        0, "Use only the first images of the split; 0 uses all", group="Data", unit="images", low=0
-    )
+    train_images: int = _set(0, "Use only the first images; 0 uses all", group="Data", unit="images", low=0)
     eval_images: int = _set(64, "Images in each evaluation", group="Data", unit="images", low=0, high=100_000)
     instruction: str = _set(INSTRUCTION, "What the model is asked about every image", group="Data")
     message_order: str = _set(
@@ -151,11 +149,9 @@ class TrainSettings(Settings):
         group="Data", choices=("image_first", "text_first"),
     )  # fmt: skip
     describe_order: str = _set(
-        "as_trained",
-        "Order when describing; the report's recipe learns text first and asks image first",
-        group="Data",
-        choices=("as_trained", "image_first", "text_first"),
-    )
+        "as_trained", "Order when describing; the report's recipe learns text first and asks image first",
+        group="Data", choices=("as_trained", "image_first", "text_first"),
+    )  # fmt: skip
     loss_on: str = _set(
         "answer", "Tokens that count in the loss: only the description, or the prompt as well",
         group="Data", choices=("answer", "all"),
@@ -169,24 +165,22 @@ class TrainSettings(Settings):
         group="Data", unit="tokens", low=0, high=65_536,
     )  # fmt: skip
     thinking: bool = _set(
-        False,
-        "Let a model that can reason do so before it answers; the reasoning is kept apart",
-        group="Data",
-    )
+        False, "Let a model that can reason do so before it answers; the reasoning is kept apart", group="Data",
+    )  # fmt: skip
     max_length_tokens: int = _set(2048, "Longest sequence", group="Data", unit="tokens", low=16, high=131_072)
 
     objective: str = _set(
-        "sft", "What is learnt: sft the references, dpo which of two descriptions raters preferred",
-        group="Preferences", choices=("sft", "dpo"),
+        "sft", "What is learnt: sft references, dpo rated pairs, corrections what readers corrected or accepted",
+        group="Ratings", choices=("sft", "dpo", "corrections"),
     )  # fmt: skip
-    from_job: int = _set(
-        0, "Training job whose adapter and rated pairs dpo begins with; 0 takes the newest with enough pairs",
-        group="Preferences", low=0,
-    )  # fmt: skip
+    from_job: int = _set(0, "Training job that dpo and corrections go on from; 0 takes the newest with enough ratings",
+                         group="Ratings", low=0)  # fmt: skip
     beta: float = _set(
-        0.1, "How closely dpo keeps to the model it begins with; larger is closer", group="Preferences",
+        0.1, "How closely dpo keeps to the model it begins with; larger is closer", group="Ratings",
         low=0.001, high=10,
     )  # fmt: skip
+    correction_weight: int = _set(4, "How often a corrected text is learnt for each time that an accepted one is",
+                                  group="Ratings", low=1, high=100)  # fmt: skip
 
     max_steps: int = _set(0, "Optimizer steps; 0 trains for whole epochs", group="Run", unit="steps", low=0)
     epochs: float = _set(1.0, "Passes over the data when max_steps is 0", group="Run", low=0.01, high=1000)
@@ -235,10 +229,8 @@ class TrainSettings(Settings):
         0.0, "GPU memory that auto may plan with; 0 takes what is free", group="Machine", unit="GiB", low=0
     )
     maskless_vision: bool = _set(
-        True,
-        "Compute the vision attention of Llama 3.2 exactly, but without its mask: far faster",
-        group="Machine",
-    )
+        True, "Compute the vision attention of Llama 3.2 exactly, but without its mask: far faster", group="Machine",
+    )  # fmt: skip
     loader_workers: int = _set(4, "Processes that prepare images; 0 uses the trainer's own", group="Machine",
                                low=0, high=64)  # fmt: skip
     trust_remote_code: bool = _set(False, "Run Python code that comes with the model", group="Machine")
@@ -248,10 +240,9 @@ class TrainSettings(Settings):
     checkpoint_every: int = _set(100, "Steps between checkpoints; 0 saves at the end", group="Watch",
                                  unit="steps", low=0)  # fmt: skip
     keep_best: bool = _set(
-        False,
-        "Leave the adapter of the evaluation with the least held-out loss, not of the last step",
+        False, "Leave the adapter of the evaluation with the least held-out loss, not of the last step",
         group="Watch",
-    )
+    )  # fmt: skip
     stop_after: int = _set(0, "Evaluations without a lower held-out loss that end the run; 0 for none", group="Watch",
                            unit="evaluations", low=0, high=1000)  # fmt: skip
     watch_images: int = _set(4, "Held-out images described at every evaluation; 0 for none", group="Watch",
@@ -264,12 +255,13 @@ class TrainSettings(Settings):
         """What is wrong, by field: ranges, and what fits together only in part."""
         found = super().problems()
         for name in ("keep_best", "stop_after"):
-            if getattr(self, name) and not (self.eval_every and self.eval_split):
+            if getattr(self, name) and not (self.eval_every and (self.eval_split or self.goes_on)):
                 found[name] = f"{name} needs evaluations: set eval_every and eval_split"
         if "gpus" in found or self.gpus == 1:
             return found
-        if self.learns_preferences:
-            found["gpus"] = f"gpus must be 1 where preferences are learnt, not {self.gpus}"
+        if self.goes_on:
+            what = "preferences are" if self.learns_preferences else "corrections are"
+            found["gpus"] = f"gpus must be 1 where {what} learnt, not {self.gpus}"
         elif self.effective_batch % self.gpus:
             found["gpus"] = (
                 f"gpus must divide the {self.effective_batch} images of a step, and {self.gpus} does not"
@@ -285,6 +277,16 @@ class TrainSettings(Settings):
     def learns_preferences(self) -> bool:
         """Whether rated pairs are learnt, not references."""
         return self.objective == "dpo"
+
+    @property
+    def learns_corrections(self) -> bool:
+        """Whether texts are learnt that readers corrected or took as they are, not references."""
+        return self.objective == "corrections"
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it goes on from an earlier job's adapter, with what raters said of its texts."""
+        return self.learns_preferences or self.learns_corrections
 
     @property
     def effective_batch(self) -> int:
@@ -322,6 +324,9 @@ class GenerateSettings(Settings):
         0, "Images described at once; 0 takes what the GPU's memory holds", unit="images", low=0, high=512
     )
     temperature: float = _set(0.0, "0 is greedy: the same text every time", low=0, high=5)
+    samples: int = _set(
+        1, "Texts of each image, by the newest adapter alone, to compare with each other", low=1, high=8
+    )
     min_p: float = _set(0.0, "Leave out tokens less likely than this share of the likeliest", low=0, high=1)
     seed: int = _set(3407, "Seed of sampling; not used when greedy", low=0, high=2**32 - 1)
     gpus: int = _set(
@@ -347,8 +352,12 @@ class GenerateSettings(Settings):
         return {name.strip(): folder.strip() for name, _, folder in parts}
 
     def problems(self) -> dict[str, str]:
-        """What is wrong, by field: further adapters need names of their own and folders."""
+        """What is wrong, by field: further adapters need names of their own and folders, samples a temperature."""
         found = super().problems()
+        if self.samples > 1 and not self.temperature:
+            found["samples"] = (
+                f"samples must be 1 at temperature 0, where {self.samples} texts would be the same"
+            )
         names = [part.partition("=")[0].strip() for part in self.more_adapters.split(";") if part.strip()]
         if any(not name or not folder for name, folder in self.further_adapters.items()):
             found["more_adapters"] = (

@@ -25,6 +25,7 @@ COMMANDS = {
     "import": "radtui.cli.work:import_",
     "train": "radtui.cli.work:train",
     "generate": "radtui.cli.work:generate",
+    "review": "radtui.cli.review:review",
     "export": "radtui.cli.export:export",
     "import-ratings": "radtui.cli.results:import_ratings",
     "stats": "radtui.cli.results:stats",

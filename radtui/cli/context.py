@@ -47,17 +47,18 @@ class Session:
                 "The app needs a terminal and this is none; radtui --help lists what works without one."
             )
 
-    def open_app(self, screen: str = "", guide: str = "") -> None:
+    def open_app(self, screen: str = "", guide: str = "", study_id: int = 0, arm: str = "") -> None:
         """Open the app and return when it is left; see `radtui.tui.app.run_app`."""
         self.need_terminal()
         if os.environ.get("STY") and not os.environ.get("TMUX"):
             # GNU screen 4 misreads 24-bit colours as other commands. Textual reads this when it is imported.
             os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
         from radtui.tui.app import run_app
+        from radtui.tui.opening import Opens
 
-        chosen = self.chosen_rater
+        chosen, opens = self.chosen_rater, Opens(study_id, arm)
         with own_sequences():
-            run_app(self.data, chosen or _login_name(), screen=screen, guide=guide, from_login=not chosen)
+            run_app(self.data, chosen or _login_name(), screen, guide, from_login=not chosen, opens=opens)
 
 
 def _login_name() -> str:

@@ -18,8 +18,8 @@ from radtui.cli.results import (
 from radtui.measures.words import left_out_words, row_counts, rows_words
 from radtui.records import UserError
 
-FORMS = ("csv", "errors", "jsonl", "parquet", "dpo", "kto")
-NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
+FORMS = ("csv", "corrections", "errors", "jsonl", "parquet", "dpo", "kto")
+NOUNS = {"corrections": "texts", "errors": "counts", "dpo": "pairs", "kto": "texts"}
 
 
 @click.command()
@@ -27,7 +27,8 @@ NOUNS = {"errors": "counts", "dpo": "pairs", "kto": "texts"}
 @STUDY_OPTION
 @click.option(
     "--format", "form", type=click.Choice(FORMS), default="csv", show_default=True,
-    help="csv: one row per image and rater; errors: counted errors in long form; jsonl: everything, with history;"
+    help="csv: one row per image and rater; corrections: texts corrected or accepted;"
+    " errors: counted errors in long form; jsonl: everything, with history;"
     " parquet: typed columns; dpo, kto: image folders that TRL trains on.",
 )  # fmt: skip
 @click.option(

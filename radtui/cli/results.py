@@ -82,8 +82,10 @@ def stats(
     as_json: bool,
 ) -> None:
     """What the ratings show: preference, errors, agreement, bias, each with n and interval."""
-    from radtui.cli.stats import print_stats
+    from radtui.cli.stats import print_readings, print_round, print_stats
+    from radtui.study.figures import reading_figures
     from radtui.study.overview import identical_lines, identical_pairs
+    from radtui.study.rounds import read_round
     from radtui.study.study import check_scheme, read_review, scheme_for, summarise_review
 
     db = session.read()
@@ -92,10 +94,17 @@ def stats(
     check_scheme(review.ratings, scheme)
     summary = summarise_review(review, include_unblinded)
     same = identical_pairs(db, review.study)
+    readings, compared = reading_figures(db, review.study, only_rater), read_round(db, review.study)
     if as_json:
         head = study_facts(review.study) | {"scheme": scheme.id, "scheme_hash": scheme.sha256}
-        print_result(head | summary.to_dict() | ({"identical": same} if same else {}), as_json)
-    elif not review.ratings:
+        more: dict[str, object] = {"readings": {arm: read.to_dict() for arm, read in readings.items()}}
+        more |= {"round": compared.to_dict()} if compared is not None else {}
+        more |= {"identical": same} if same else {}
+        print_result(head | summary.to_dict() | more, as_json)
+        return
+    if compared is not None:
+        print_round(compared)
+    if not review.ratings:
         whose = f"by {only_rater} " if only_rater else ""
         click.echo(
             f"Nothing is rated {whose}in {study_words(review.study)} yet: open radtui and press r.", err=True
@@ -104,6 +113,7 @@ def stats(
         print_stats(review.study, summary, scheme)
         for sentence in identical_lines(same):
             click.echo(sentence)
+        print_readings(readings)
 
 
 @click.command("import-ratings")

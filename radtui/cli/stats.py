@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
 from radtui.measures.arms import Arms
 from radtui.measures.preference import Comparative
 from radtui.measures.quality import Acceptability, ErrorRates, Errors
+from radtui.measures.readings import ReadArm
 from radtui.measures.scheme import Scheme
 from radtui.measures.statistics import Summary
 from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
 from radtui.percent import percent_text
 from radtui.records import Study
+from radtui.study.figures import figures_words
+from radtui.study.rounds import Round
 
 Row = tuple[str, str]
 
@@ -43,6 +46,25 @@ def print_stats(study: Study, summary: Summary, scheme: Scheme) -> None:
         f"\nIntervals are 95 %, towards {_toward(summary)}. {readers_words(len(summary.raters))}".rstrip()
         + " Model output, not for clinical use."
     )
+
+
+def print_round(compared: Round) -> None:
+    """Print whether a round of learning from raters made the texts better, before what readers prefer."""
+    click.echo(compared.title)
+    width = max((len(change.score.label) for change in compared.changes), default=0)
+    for change in compared.changes:
+        click.echo(f"  {change.score.label:<{width}}  {change.sentence}")
+    if not compared.changes:
+        click.echo("  Nothing is known of these cases by which texts could be scored.")
+    click.echo()
+
+
+def print_readings(readings: Mapping[str, ReadArm]) -> None:
+    """Print what correcting came to, an arm a line."""
+    if readings:
+        click.echo("\nTexts corrected or accepted")
+        for arm, read in readings.items():
+            click.echo(f"  {arm:<{LABEL_CELLS}}  {figures_words(read)}")
 
 
 def _toward(summary: Summary) -> str:

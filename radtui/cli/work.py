@@ -13,6 +13,7 @@ import click
 from radtui.cli.context import Session, now_option, pass_session, print_result
 from radtui.cli.follow import follow, report_end
 from radtui.cli.settings_options import apply, settings_options
+from radtui.measures.words import left_out_words
 from radtui.presets import PRESETS, preset
 from radtui.records import Job, JobKind, UserError
 from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
@@ -70,6 +71,10 @@ def _print_preview(settings: ImportSettings, as_json: bool) -> NoReturn:
     "--from-preferences", is_flag=True,
     help="Learn which of two descriptions raters preferred (DPO), from the adapter of --from-job on.",
 )  # fmt: skip
+@click.option(
+    "--from-corrections", is_flag=True,
+    help="Learn the texts that readers corrected or took as they are, from the adapter of --from-job on.",
+)  # fmt: skip
 @settings_options(TrainSettings, leave_out=("objective",))
 @click.option("--dry-run", is_flag=True, help="Start nothing: print what it would take of the memory.")
 @now_option
@@ -77,8 +82,8 @@ def _print_preview(settings: ImportSettings, as_json: bool) -> NoReturn:
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @pass_session
 def train(
-    session: Session, preset_name: str | None, settings_of: int | None, from_preferences: bool, dry_run: bool,
-    wait: bool, as_json: bool, **given: Any,
+    session: Session, preset_name: str | None, settings_of: int | None, from_preferences: bool,
+    from_corrections: bool, dry_run: bool, wait: bool, as_json: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Fine-tune a model with LoRA, in the background.
 
@@ -87,14 +92,17 @@ def train(
     """
     from radtui.jobs import submit_train
     from radtui.jobs.control import get_job
+    from radtui.study.learn_corrections import submit_corrections
     from radtui.study.rated_pairs import submit_preferences
     from radtui.study.study import scheme_for
 
     db = session.connect()
-    if from_preferences or preset_name == "preferences":
-        if settings_of is not None or preset_name not in (None, "preferences"):
-            raise click.UsageError("--from-preferences excludes --from and --preset; see --from-job.")
-        settings = _proposed_for_preferences(session, db, given)
+    ways = {"preferences": from_preferences, "corrections": from_corrections}
+    learnt = next((name for name, asked in ways.items() if asked or preset_name == name), "")
+    if learnt:
+        if settings_of is not None or preset_name not in (None, learnt) or all(ways.values()):
+            raise click.UsageError(f"--from-{learnt} excludes --from and --preset; see --from-job.")
+        settings = _proposed_from_raters(session, db, learnt, given)
     elif settings_of is not None:
         if preset_name:
             raise click.UsageError("--preset and --from exclude each other.")
@@ -107,11 +115,12 @@ def train(
     settings = apply(settings, given)
     if dry_run:
         _print_estimate(session, db, settings, as_json)
-    if settings.learns_preferences:
-        job = submit_preferences(session.data, db, scheme_for(session.data), settings)
+    if settings.goes_on:
+        submit = submit_preferences if settings.learns_preferences else submit_corrections
+        job = submit(session.data, db, scheme_for(session.data), settings)
     else:
         if settings.from_job:
-            raise click.UsageError("--from-job needs --from-preferences.")
+            raise click.UsageError("--from-job needs --from-preferences or --from-corrections.")
         job = submit_train(session.data, db, settings, parent_job_id=settings_of)
     _finish(session, db, job, wait, as_json)
 
@@ -134,14 +143,22 @@ def generate(session: Session, wait: bool, as_json: bool, **given: Any) -> None:
     _finish(session, db, job, wait, as_json)
 
 
-def _proposed_for_preferences(
-    session: Session, db: sqlite3.Connection, given: dict[str, Any]
+def _proposed_from_raters(
+    session: Session, db: sqlite3.Connection, learnt: str, given: dict[str, Any]
 ) -> TrainSettings:
-    """The settings that follow from the job with rated pairs, said on stderr with how many there are."""
+    """The settings that follow from the job whose texts were judged, said on stderr with how many there are."""
+    from radtui.study.learn_corrections import offer_corrections
     from radtui.study.rated_pairs import offer
     from radtui.study.study import scheme_for
 
-    named = {name: given[name] for name in ("from_job", "dataset")}
+    names = ("from_job", "dataset", "correction_weight", "epochs")
+    named = {name: given[name] for name in names if name in given}
+    if learnt == "corrections":
+        corrected = offer_corrections(db, scheme_for(session.data), apply(preset(learnt), named))
+        click.echo(corrected.words, err=True)
+        if corrected.texts.left_out:
+            click.echo(f"Left out: {left_out_words(corrected.texts.left_out)}.", err=True)
+        return corrected.settings
     found = offer(db, scheme_for(session.data), apply(preset("preferences"), named))
     click.echo(f"{len(found.choice.pairs):,} rated pairs of job {found.job.id}, {found.job.name}", err=True)
     return found.settings

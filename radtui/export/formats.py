@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from radtui.export import comparisons, jsonl, preferences
+from radtui.export import comparisons, corrections, jsonl, preferences
 from radtui.export.columns import schema_of
 from radtui.export.errors import write_errors
 from radtui.export.manifest import write_manifest
@@ -17,10 +17,15 @@ from radtui.study.preferences import choose
 from radtui.study.study import Review
 
 DEFAULT_NAMES = {
-    "csv": "comparisons.csv", "errors": "errors.csv", "jsonl": "ratings.jsonl", "parquet": "comparisons.parquet",
+    "csv": "comparisons.csv", "corrections": "corrections.csv", "errors": "errors.csv",
+    "jsonl": "ratings.jsonl", "parquet": "comparisons.parquet",
     "dpo": "preferences-dpo", "kto": "preferences-kto",
 }  # fmt: skip
-SCHEMAS = {"errors": "radtui-errors-1", **preferences.FORMS}  # those that are one whatever the arms
+SCHEMAS = {
+    "errors": "radtui-errors-1",
+    "corrections": corrections.SCHEMA,
+    **preferences.FORMS,
+}  # those that are one whatever the arms
 
 TABLES = ("csv", "parquet")  # with a column for each of one scheme's questions
 
@@ -72,6 +77,9 @@ def write_export(
         filters |= {"raw": options.raw, "include_unblinded": options.include_unblinded}
         _, why = review.counting(options.include_unblinded)
         left_out = {name: count for name in why.__slots__ if (count := getattr(why, name))}
+    elif form == "corrections":
+        rows = corrections.write_corrections(db, review, out, options.raw)
+        filters["raw"] = options.raw
     elif form in ("jsonl", "parquet"):
         rows = (jsonl.write_jsonl if form == "jsonl" else write_parquet)(db, review, out)
     else:

@@ -64,9 +64,9 @@ def _lines(
     seen: dict[str, dict[str, dict[int, float]]],
     links: dict[str, Links],
 ) -> Iterator[dict[str, object]]:
-    paired = is_paired(review.study)
-    about, snapshot = (_paired, _paired_snapshot) if paired else (_arms, _snapshot)
     for rating, case, pair in rated(db, review):
+        paired = is_paired(review.study) and bool(rating.earlier_arm)  # a text read by itself is no pair
+        about, snapshot = (_paired, _paired_snapshot) if paired else (_arms, _snapshot)
         place = review.assigned.get(showing_key(rating))
         reference_seen = seen["reference"][rating.rater].get(rating.case_id)
         line = about(review, case, pair) | {

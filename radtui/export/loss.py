@@ -48,6 +48,8 @@ def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
 def _kind(settings: TrainSettings) -> str:
     if settings.learns_preferences:
         return "DPO loss"
+    if settings.learns_corrections:
+        return "answer-only loss, of corrected and accepted texts"
     return "loss over answer and prompt" if settings.loss_on == "all" else "answer-only loss"
 
 

@@ -36,6 +36,10 @@ def card(job: Job, losses: Sequence[Metric], merged: bool) -> str:
     learnt = f"fine-tuned by radtui on {settings.dataset}, split {settings.train_split}"
     if settings.learns_preferences:
         learnt = f"trained by radtui with DPO on raters' preferences about {settings.dataset}"
+    if settings.learns_corrections:
+        learnt = (
+            f"trained by radtui on texts about {settings.dataset} that readers corrected or took as they are"
+        )
     about = [
         f"# {job.name or f'Job {job.id}'}", "",
         f"{NOTICE} This is {what} of `{settings.model}`, {learnt}. "
@@ -47,6 +51,8 @@ def card(job: Job, losses: Sequence[Metric], merged: bool) -> str:
     loss_of = "the description alone" if settings.loss_on == "answer" else "prompt and description"
     if settings.learns_preferences:
         loss_of = "DPO over rated pairs"
+    if settings.learns_corrections:
+        loss_of = "corrected and accepted texts"
     return printable("\n".join(
         [*header, *about, "## Result", "", *_table(found), "", f"## Losses, of {loss_of}", "", *_losses(losses),
          "", "## Settings", "", *_table(settings.to_dict()), "", "## Versions", "", *_versions(job), ""]

@@ -47,8 +47,9 @@ def submit_train(
     """
     settings = resolved_train(data, db, settings, imported=after_job_id is None)
     name = f"{_short(settings.model)} on {settings.dataset}"
-    if settings.learns_preferences:
-        name += f", preferences of job {settings.from_job}"
+    if settings.goes_on:
+        what = "preferences" if settings.learns_preferences else "corrections"
+        name += f", {what} of job {settings.from_job}"
     with starting(data):
         job = jobs.create(
             db, JobKind.TRAIN, name, settings.dataset, settings.to_dict(),
@@ -74,7 +75,7 @@ def resolved_train(
     settings = replace(
         settings.check(), model=_resolve_model(settings.model), dataset=_dataset(db, settings.dataset)
     )
-    if settings.learns_preferences:
+    if settings.goes_on:
         _check_adapter_of(data, db, settings.from_job)
     elif imported:
         _check_split(db, settings.dataset, settings.train_split, "train_split")
@@ -144,11 +145,11 @@ def _filled_from(
     if trained.learns_preferences and not settings.adapter:
         # Three arms: what learnt references is the tuned one still, and this job's adapter comes beside it.
         before = jobs.learnt_references(db, train)
-        if before is None:
-            raise UserError(
-                f"The job that job {train.id} went on from is gone; name its adapter with --adapter."
-            )
-        adapter, more = data.adapter(before.id), more or f"dpo={adapter}"
+        adapter, more = _adapter_before(data, train, before), more or f"dpo={adapter}"
+    if trained.learns_corrections and not settings.adapter:
+        # What it went on from is the tuned one: a round is compared with the one before.
+        before = jobs.get(db, trained.from_job)
+        adapter, more = _adapter_before(data, train, before), more or f"corrected={adapter}"
     return replace(
         settings,
         train_job=train.id,
@@ -168,6 +169,13 @@ def _filled_from(
         load_in_4bit=settings.load_in_4bit and trained.load_in_4bit,
         trust_remote_code=settings.trust_remote_code or trained.trust_remote_code,
     )
+
+
+def _adapter_before(data: DataDir, train: Job, before: Job | None) -> Path:
+    """Where the adapter lies that a training job's is compared with. Raises UserError when its job is gone."""
+    if before is None:
+        raise UserError(f"The job that job {train.id} went on from is gone; name its adapter with --adapter.")
+    return data.adapter(before.id)
 
 
 def _check_adapter_of(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:

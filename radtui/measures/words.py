@@ -19,6 +19,9 @@ LEFT_OUT = {
     "calibration": "calibration pairs", "unblinded": "un-blinded", "held_out_split": "in a held-out split",
     "same_text": "with the same text twice",
     "chosen_with_significant_error": "chosen with a significant error",
+    "accepted_with_significant_error": "accepted with a significant error", "of_another_arm": "of another arm",
+    "held_out_patient": "of a patient of a held-out split", "superseded": "superseded by another reading",
+    "empty_text": "corrected to nothing",
 }  # fmt: skip
 
 

@@ -94,9 +94,9 @@ def children(db: sqlite3.Connection, job_id: int, kind: JobKind) -> list[Job]:
 
 
 def learnt_references(db: sqlite3.Connection, train: Job) -> Job | None:
-    """The job that learnt references: itself, or the one that learning preferences began with; None when it is gone."""
+    """The job that learnt references: itself, or the one that learning from raters began with; None when it is gone."""
     found: Job | None = train
-    while found is not None and found.settings.get("objective") == "dpo":
+    while found is not None and found.settings.get("objective") in ("dpo", "corrections"):
         before = found.settings.get("from_job")
         found = get(db, before) if isinstance(before, int) and before < found.id else None
     return found

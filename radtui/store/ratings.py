@@ -205,6 +205,18 @@ def rated_training_jobs(db: sqlite3.Connection, dataset: str = "") -> list[int]:
     return [row[0] for row in rows]
 
 
+def read_training_jobs(db: sqlite3.Connection, dataset: str = "") -> list[int]:
+    """Finished training jobs, newest first, of whose adapters' texts somebody corrected or judged one by itself."""
+    rows = db.execute(
+        "SELECT id FROM jobs t WHERE kind = 'train' AND state = 'done' AND (? = '' OR dataset = ?) AND EXISTS ("
+        " SELECT 1 FROM arms a JOIN study_arms s ON s.arm_id = a.id JOIN ratings r ON r.study_id = s.study_id"
+        " WHERE (a.adapter = 'job ' || t.id OR a.adapter LIKE 'job ' || t.id || ', %') AND (r.corrections <> '{}'"
+        " OR r.answers LIKE '%\"accepted.%' OR r.answers LIKE '%\"acceptability.%')) ORDER BY id DESC",
+        (dataset, dataset),
+    )
+    return [row[0] for row in rows]
+
+
 def rated_cases(db: sqlite3.Connection) -> set[int]:
     """Cases that anybody's current rating in any job judges."""
     return {row[0] for row in db.execute(f"SELECT DISTINCT case_id FROM current_ratings WHERE {JUDGED}")}

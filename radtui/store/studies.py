@@ -203,3 +203,21 @@ def with_comparisons(db: sqlite3.Connection) -> dict[int, int]:
         " GROUP BY study_id ORDER BY max(s.created_at) DESC, study_id DESC"
     )
     return dict(rows)
+
+
+def of_adapter(db: sqlite3.Connection, job_id: int) -> list[tuple[Study, tuple[str, ...]]]:
+    """The studies in which texts stand that a training job's adapter wrote, each with the names of those arms.
+
+    Args:
+        db: The database.
+        job_id: The training job that left the adapter; arms keep it as "job 3" or "job 3, 1f0c…".
+    """
+    rows = db.execute(
+        "SELECT sa.study_id, sa.name FROM study_arms sa JOIN arms a ON a.id = sa.arm_id"
+        " WHERE a.adapter = ?1 OR a.adapter LIKE ?1 || ', %' ORDER BY sa.study_id, sa.position",
+        (f"job {job_id}",),
+    )
+    names: dict[int, list[str]] = {}
+    for study_id, name in rows:
+        names.setdefault(study_id, []).append(name)
+    return [(must_get(db, study_id), tuple(own)) for study_id, own in names.items()]

@@ -22,13 +22,13 @@ LEAST_PAIRS = 10  # fewer are one or two batches: what is learnt then is those t
 RATE_SHARE = 0.025
 # Said by the job that is gone on from, whatever is asked: another model, image size or prompt would not fit the
 # adapter, or not the texts that were rated.
-_FIXED = (
+FIXED = (
     "model", "dataset", "instruction", "max_side_px", "image_tokens", "thinking", "max_length_tokens", "lora_r",
     "lora_alpha", "lora_dropout", "lora_seed", "dora", "rslora", "tune_vision", "tune_language", "tune_attention",
     "tune_mlp", "trust_remote_code",
 )  # fmt: skip
 # Taken over too where settings are proposed: the machine, and what is watched.
-_PROPOSED = ("load_in_4bit", "loader_workers", "eval_split", "watch_images", "watch_tokens", "optimizer")
+PROPOSED = ("load_in_4bit", "loader_workers", "eval_split", "watch_images", "watch_tokens", "optimizer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,15 @@ def submit_preferences(data: DataDir, db: sqlite3.Connection, scheme: Scheme, as
         UserError: As `offer`, or as every training job.
     """
     job = offer(db, scheme, asked).job
-    return submit_train(data, db, _continued(job, asked, _FIXED), parent_job_id=job.id)
+    return submit_train(data, db, _continued(job, asked, FIXED), parent_job_id=job.id)
 
 
 def _proposed(job: Job, asked: TrainSettings) -> TrainSettings:
     """What a form starts from: as the job before it, at a fortieth of the rate it learnt references with."""
     before = TrainSettings.from_dict(job.settings)
-    share = 1 if before.learns_preferences else RATE_SHARE
+    share = 1 if before.goes_on else RATE_SHARE
     rate = float(f"{before.learning_rate * share:.3g}")
-    return replace(_continued(job, asked, (*_FIXED, *_PROPOSED)), learning_rate=rate)
+    return replace(_continued(job, asked, (*FIXED, *PROPOSED)), learning_rate=rate)
 
 
 def _continued(job: Job, asked: TrainSettings, names: tuple[str, ...]) -> TrainSettings:
@@ -116,10 +116,15 @@ def check_enough(job: Job, choice: Choice) -> None:
 def _named(db: sqlite3.Connection, asked: TrainSettings) -> list[Job]:
     if not asked.from_job:
         return [jobs.must_get(db, number) for number in ratings.rated_training_jobs(db, asked.dataset)]
-    job = jobs.get(db, asked.from_job)
+    return [training_job(db, asked.from_job)]
+
+
+def training_job(db: sqlite3.Connection, job_id: int) -> Job:
+    """The training job of this number, to go on from. Raises UserError where there is none."""
+    job = jobs.get(db, job_id)
     if job is None or job.kind is not JobKind.TRAIN:
-        raise UserError(f"Job {asked.from_job} is no training job; see radtui jobs list for from_job.")
-    return [job]
+        raise UserError(f"Job {job_id} is no training job; see radtui jobs list for from_job.")
+    return job
 
 
 def _too_few(found: list[tuple[Job, Choice]], dataset: str = "") -> UserError:

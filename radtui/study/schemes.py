@@ -10,8 +10,13 @@ from radtui.study.study import Review
 
 
 def of_scheme(review: Review) -> Review:
-    """The review with those ratings alone that have a column for all they answer, of whatever version."""
-    return replace(review, ratings=tuple(filter(review.scheme.holds, review.ratings)))
+    """The review with those ratings alone that have a column for all they answer, of whatever version.
+
+    A table of a job's comparisons has no row for a text that was read by itself.
+    """
+    rows = filter(review.scheme.holds, review.ratings)
+    paired = review.study.job_id is not None
+    return replace(review, ratings=tuple(row for row in rows if row.earlier_arm or not paired))
 
 
 def left_out(review: Review) -> Counter[tuple[str, str]]:

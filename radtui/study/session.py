@@ -16,13 +16,14 @@ from radtui.harmless import visible
 from radtui.measures.scheme import Scheme
 from radtui.measures.text import normalise
 from radtui.records import ArmKind, Case, Comparison, Rating, Study
-from radtui.store import cases, ratings, studies
+from radtui.store import cases, ratings, readings, studies
 from radtui.store.place import FolderGoneError
 from radtui.store.ratings import Assignment, Reveal
 from radtui.study import edits
 from radtui.study.active_time import TimeSpent
 from radtui.study.blinding import calibration_set, order_key, shown_sides
 from radtui.study.drawing import Drawn, drawn_order, read_drawn
+from radtui.study.known_texts import knows_a_text
 from radtui.study.packed import is_packed, packed_order
 from radtui.study.queue import Pair, Queue, pair_of, shown_order
 from radtui.study.shown import Shown
@@ -47,6 +48,7 @@ class Sitting:
     sides: dict[Pair, tuple[str, str]] = field(default_factory=dict)  # arms that stand left and right
     newest_id: int = 0  # of the rows that history and queue know
     drawn: Drawn | None = None  # the pairs of a study made by hand
+    known: dict[int, set[str]] = field(default_factory=dict)  # texts that the rater would know again, by case
 
     def order(self, case_ids: list[int]) -> list[Pair]:
         """The shown order of these cases' pairs; pure, for any thread."""
@@ -93,15 +95,17 @@ def read_sitting(db: sqlite3.Connection, study_id: int, rater: str, scheme: Sche
     else:
         ids = studies.comparison_ids(db, study)
         pairs = shown_order(study.id, study.draw_id, ids, rater, study.seed, protocol, calibration)
-    rows = ratings.history(db, study.id, rater)
+    every_row = ratings.history(db, study.id, rater)
+    rows = [row for row in every_row if row.earlier_arm]  # a text read by itself is no comparison
     history = History(rows)
     queue = Queue(pairs, sorted(history.current.values(), key=lambda row: row.id), protocol.repeat_gap)
     sides = {
         Pair(a.study_id, a.case_id, a.occasion, a.pair): a.sides
         for a in ratings.assigned(db, study.id, rater)
     }
-    newest_id = rows[-1].id if rows else 0
-    return Sitting(study, rater, scheme, calibration, pairs, history, queue, sides, newest_id, drawn)
+    newest_id = every_row[-1].id if every_row else 0
+    known = readings.known_texts(db, rater)
+    return Sitting(study, rater, scheme, calibration, pairs, history, queue, sides, newest_id, drawn, known)
 
 
 class ReviewSession:
@@ -183,6 +187,8 @@ class ReviewSession:
             return None
         self._comparison = studies.comparison(self._db, self.study, pair.case_id)
         self._case = cases.get(self._db, pair.case_id)
+        if self._comparison is not None and knows_a_text(self.sitting.known, self._comparison):
+            self._see_arms(pair)
         if pair not in self.sitting.sides and self._comparison is not None:
             self._assign(pair, self._comparison)
         self.time.turn_to(pair)
@@ -251,11 +257,12 @@ class ReviewSession:
         self._catch_up()
         pair, before = self._pair, self.queue.mine.get(self._pair)
         row = before or self._blank(pair)
+        edited = edit(row)
         seen = self._revealed or self._reference_seen or _unblinded(before)
-        blinded = row.blinded and not (judges and seen)
+        blinded = edited.blinded and not (judges and seen)
         active_s, wall_s = self.time.unstored_s()
         row = replace(
-            edit(row), id=0, scheme=self.scheme.id, scheme_hash=self.scheme.sha256, blinded=blinded,
+            edited, id=0, scheme=self.scheme.id, scheme_hash=self.scheme.sha256, blinded=blinded,
             active_s=row.active_s + active_s, wall_s=row.wall_s + wall_s, rated_at=self._now(), undoes=None,
         )  # fmt: skip
         stored = self._store(row)
@@ -288,6 +295,12 @@ class ReviewSession:
         before = self.queue.mine.get(pair)
         if before is None or before.empty:
             self.answer(lambda rating: rating)
+
+    def _see_arms(self, pair: Pair) -> None:
+        seen = Reveal(pair.study_id, pair.case_id, self.rater, self._now())
+        self._write(lambda: ratings.reveal(self._db, seen), lambda kept: kept.keep_reveal(self.study, seen))
+        self._seen.add((pair.case_id, "arms"))
+        self._revealed = True
 
     def undo(self) -> Pair | None:
         """Take back this rater's last answer, whichever pair it was about, and show that pair; None at the start."""
@@ -329,9 +342,10 @@ class ReviewSession:
                 ratings.is_revealed(*whose, "reference") or (case_id, "reference") in self._seen
             )
         for row in ratings.since(self._db, self.study.id, self.rater, self._newest_id):
-            self._history.add(row)
-            self.queue.record(row)
             self._newest_id = row.id
+            if row.earlier_arm:
+                self._history.add(row)
+                self.queue.record(row)
 
     def next_unrated(self) -> Pair | None:
         """Show the next pair to judge; None, with nothing changed, when there is none.

@@ -24,6 +24,7 @@ from radtui.tui import words
 from radtui.tui.harmless_lines import HarmlessLines
 from radtui.tui.messages import ColoursKnown, Tick
 from radtui.tui.modes import MODES
+from radtui.tui.opening import NEWEST, Opens
 from radtui.tui.poll import Poller
 from radtui.tui.recolour import recolour
 from radtui.tui.screens.base import RadScreen
@@ -74,6 +75,7 @@ class RadtuiApp(App[None]):
         guide: str = "",
         from_login: bool = False,
         live: bool = True,
+        opens: Opens = NEWEST,
     ) -> None:
         """See `run_app`; `live=False` starts no poller thread."""
         self.db = connect(data, busy_timeout_s=LOOP_WAIT_S)
@@ -87,7 +89,7 @@ class RadtuiApp(App[None]):
         self.data, self.rater, self.rater_from_login = data, rater, from_login
         self.poller = Poller(data, self._post_snapshot, reconcile=_reconcile)
         self.snapshot = Snapshot(0.0)
-        self._guide, self._live = guide, live
+        self._guide, self._live, self.opens = guide, live, opens
         self._states: dict[int, JobState] | None = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -255,7 +257,14 @@ def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:
     reconcile(data, db)
 
 
-def run_app(data: DataDir, rater: str, screen: str = "", guide: str = "", from_login: bool = False) -> None:
+def run_app(
+    data: DataDir,
+    rater: str,
+    screen: str = "",
+    guide: str = "",
+    from_login: bool = False,
+    opens: Opens = NEWEST,
+) -> None:
     """Open the app on the terminal and return when the user leaves it.
 
     Args:
@@ -264,8 +273,9 @@ def run_app(data: DataDir, rater: str, screen: str = "", guide: str = "", from_l
         screen: the screen to open with: "data", "train", "review" or "jobs"; the fitting one when empty.
         guide: what to say first, in a box that any key closes.
         from_login: nobody has chosen the rater's name: it is that of the login.
+        opens: the study to review, and how.
 
     Raises:
         UserError: the data folder cannot be used.
     """
-    RadtuiApp(data, rater, screen, guide=guide, from_login=from_login).run()
+    RadtuiApp(data, rater, screen, guide=guide, from_login=from_login, opens=opens).run()

@@ -14,6 +14,7 @@ from tests.conftest import give_arms, new_text
 from tests.tui.driving import NARROW, WIDE, opened, text_of, until
 from tests.tui.seeding import add_images, add_train
 from tests.tui.training import form, pane
+from tests.unit.corrected_texts import EDITED, described, judge
 from tests.unit.test_store import rating, study_of
 
 
@@ -97,7 +98,8 @@ async def test_learning_from_ratings_is_offered_where_pairs_are_rated(data, db, 
         fields = form(app).form.list
         assert fields.name_at_cursor == "beta"
         shown = [name for name, is_field in fields._lines if is_field]
-        assert shown == [name for name in settings.about() if name not in HIDDEN_FROM_RATINGS]
+        hidden = HIDDEN_FROM_RATINGS | {"correction_weight"}
+        assert shown == [name for name in settings.about() if name not in hidden]
         await pilot.press("0", ".", "3", "enter", "s")
         await until(pilot, lambda: launched)
         job = jobs.must_get(app.db, launched[0])
@@ -109,6 +111,33 @@ async def test_learning_from_ratings_is_offered_where_pairs_are_rated(data, db, 
         )
         await until(pilot, lambda: "Pairs right" in text_of(app) and "0.75" in text_of(app))
         assert "DPO loss" in text_of(app)
+
+
+async def test_corrected_texts_are_learnt_by_one_key(data, db, launched):
+    add_images(data, db, train=24)
+    trained = add_train(db, 3, 3, JobState.DONE)
+    data.adapter(trained.id).mkdir(parents=True)
+    (data.adapter(trained.id) / "adapter_config.json").write_text("{}")
+    listed = cases.usable(db, "chests", "train", 24)
+    study = described(db, trained, listed)
+    async with opened(data, "train", WIDE) as (app, pilot):
+        await pane(app, pilot)
+        await pilot.press("n")
+        await pilot.pause(0.2)
+        assert not form(app).check_action("corrections", ()) and " corrections " not in text_of(app)
+        for place, case_id in enumerate(listed):
+            judge(db, study, case_id, **({"accepted": 1} if place % 4 else {"corrected": EDITED}))
+        form(app).read_offer()
+        await until(pilot, lambda: form(app).check_action("corrections", ()))
+        await pilot.press("C")
+        text = text_of(app)
+        assert "6 corrected and 18 accepted" in text
+        assert "a corrected text 4" in text and "one case of 10" in text
+        await pilot.press("s")
+        await until(pilot, lambda: launched)
+        job = jobs.must_get(app.db, launched[0])
+        assert job.settings["objective"] == "corrections" and job.parent_job_id == trained.id
+        assert job.name == f"demo-base on chests, corrections of job {trained.id}"
 
 
 async def test_preferences_on_two_gpus_are_refused_on_the_form(data, db, launched):

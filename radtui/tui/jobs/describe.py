@@ -38,8 +38,8 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
     def compose(self) -> ComposeResult:
         """The form in a box."""
         with Vertical(classes="sheet") as sheet:
-            learnt_ratings = self._job.settings.get("objective") == "dpo"
-            arms = ", base, tuned and dpo" if learnt_ratings else ", base and tuned"
+            third = {"dpo": "dpo", "corrections": "corrected"}.get(str(self._job.settings.get("objective")))
+            arms = f", base, tuned and {third}" if third else ", base and tuned"
             sheet.border_title = f"Describe images with the model of #{self._job.id}{arms}"
             sheet.border_subtitle = "s starts · enter edits · esc goes back"
             yield self._form

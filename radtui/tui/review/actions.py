@@ -14,6 +14,7 @@ from radtui.study import edits
 from radtui.study.packed import is_packed
 from radtui.study.session import Edit, ReviewSession
 from radtui.study.undo_words import undo_words
+from radtui.tui.review import correcting
 from radtui.tui.review.answer_panel import key_text
 from radtui.tui.review.lists import ReviewLists
 from radtui.tui.review.note import NoteSheet
@@ -40,6 +41,7 @@ class ReviewActions(ReviewLists):
     """What keys do; `ReviewScreen` loads and draws."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *correcting.CORRECT_KEYS,
         Binding("down", "scroll(1)", "Scroll", show=False, tooltip="Scroll the texts down"),
         Binding("up", "scroll(-1)", "Scroll", show=False, tooltip="Scroll the texts up"),
         Binding("escape", "leave", "Back", show=False, tooltip="Back from the image, or to all pairs"),
@@ -116,6 +118,8 @@ class ReviewActions(ReviewLists):
                 self.panels.open(OPENS[group], shown)
         elif group in IN_PANEL:
             self.panels.answer(group, int(number or 0), session)
+        elif group in correcting.CORRECTING:
+            correcting.do(self, session, group)
         elif group == "preference":
             self._rate(lambda rating: edits.preferred(rating, session.scheme, int(number) - 1))
         elif group in ("both_bad", "skip"):

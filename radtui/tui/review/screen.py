@@ -25,6 +25,7 @@ from radtui.study.session import ReviewSession, Sitting, read_sitting
 from radtui.study.shown import Shown
 from radtui.study.study import label_of, scheme_for
 from radtui.tui.jobs.job_words import saying
+from radtui.tui.review import correcting
 from radtui.tui.review.actions import ReviewActions
 from radtui.tui.review.answer_panel import SIDES, AnswerPanel, Asking, key_text
 from radtui.tui.review.dialogs import PickSheet, study_lines
@@ -113,7 +114,7 @@ class ReviewScreen(ReviewActions):
             return
         # The scheme is known only now. Its keys come before those of every screen: tab is one of them.
         self._bindings = BindingsMap.merge([BindingsMap(bindings_of(self.scheme)), self._bindings])
-        self.load(None)
+        self.load(self.rad.opens.study_id or None)
 
     def load(self, study_id: int | None) -> None:
         """Open a study's pairs; None takes the newest study that has any."""
@@ -159,6 +160,7 @@ class ReviewScreen(ReviewActions):
             self.session.time.pause()
         self.refresh_bindings()
         self.draw()
+        correcting.open_wanted(self, self.session)
 
     def draw(self) -> None:
         """Show the session's pair: texts, answers, progress, and the image when it is another one."""

@@ -22,9 +22,11 @@ from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
 from radtui.measures.words import row_counts, rows_words
 from radtui.records import Study, UserError
+from radtui.study.rounds import Round, read_round
 from radtui.study.schemes import of_scheme, scheme_note
 from radtui.study.study import label_of, read_review, score_study, summarise_review
 from radtui.tui.review.dialogs import AskSheet
+from radtui.tui.review.round_text import round_lines
 from radtui.tui.review.score_text import score_lines
 from radtui.tui.review.summary_text import rating_lines
 from radtui.tui.screens.base import RadScreen
@@ -66,6 +68,7 @@ class SummaryScreen(RadScreen):
         """A thread has scored the descriptions."""
 
         scores: dict[str, ArmScores]
+        compared: Round | None  # of a job that learnt from raters
 
     def __init__(self, study: Study, rater: str, scheme: Scheme) -> None:
         super().__init__()
@@ -103,7 +106,10 @@ class SummaryScreen(RadScreen):
 
     @work(thread=True, exclusive=True, group="scores", exit_on_error=False)
     def _score(self) -> None:
-        self.post_message(self.Scored(self.rad.read(lambda db: score_study(db, self._study))))
+        def score(db: sqlite3.Connection) -> SummaryScreen.Scored:
+            return self.Scored(score_study(db, self._study), read_round(db, self._study))
+
+        self.post_message(self.rad.read(score))
 
     @on(Summarised)
     def _show_summary(self, event: Summarised) -> None:
@@ -113,7 +119,8 @@ class SummaryScreen(RadScreen):
 
     @on(Scored)
     def _show_scores(self, event: Scored) -> None:
-        self.query_one("#scores", Static).update(Content("\n").join(score_lines(event.scores)))
+        lines = [*round_lines(event.compared), *score_lines(event.scores)]
+        self.query_one("#scores", Static).update(Content("\n").join(lines))
 
     def on_resize(self, event: events.Resize) -> None:
         """Bars fill the width."""

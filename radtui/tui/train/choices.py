@@ -14,12 +14,15 @@ from radtui.records import JobKind, UserError
 from radtui.settings import TrainSettings
 from radtui.store import cases, jobs, ratings
 from radtui.store.cases import DatasetSummary
+from radtui.tui.train.correction_plan import correction_plan
 from radtui.tui.train.plan import Plan, plan, preference_plan
 
 if TYPE_CHECKING:
+    from radtui.study.learn_corrections import CorrectionOffer
     from radtui.study.rated_pairs import Offer
 
 FROM_RATINGS = "preferences"  # the preset of jobs that learn from rated pairs
+FROM_CORRECTIONS = "corrections"  # and of those that learn corrected and accepted texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +33,13 @@ class Choices:
         datasets: Newest first.
         models: Names used before, then those of the presets.
         offer: What can be learnt from raters: a proposal, why there is none yet, or None where nothing is rated.
+        corrections: The same of corrected and accepted texts.
     """
 
     datasets: Sequence[DatasetSummary] = ()
     models: Sequence[str] = ()
     offer: Offer | str | None = None
+    corrections: CorrectionOffer | str | None = None
 
     @property
     def proposal(self) -> Offer | None:
@@ -42,12 +47,23 @@ class Choices:
         return None if isinstance(self.offer, str) else self.offer
 
     @property
+    def proposed_corrections(self) -> CorrectionOffer | None:
+        """The offer of corrected texts, where there are enough to learn."""
+        return None if isinstance(self.corrections, str) else self.corrections
+
+    @property
     def presets(self) -> list[str]:
         """The presets that can be chosen now."""
-        return [name for name in PRESETS if name != FROM_RATINGS or self.proposal is not None]
+        waiting = {FROM_RATINGS} if self.proposal is None else set()
+        waiting |= {FROM_CORRECTIONS} if self.proposed_corrections is None else set()
+        return [name for name in PRESETS if name not in waiting]
 
     def plan(self, settings: TrainSettings) -> Plan:
         """What a run with these settings will do."""
+        if settings.learns_corrections:
+            if self.proposed_corrections is not None:
+                return correction_plan(settings, self.proposed_corrections)
+            return Plan((), (self.corrections,) if isinstance(self.corrections, str) else ())
         if not settings.learns_preferences:
             return plan(settings, self.datasets)
         if self.proposal is not None:
@@ -71,5 +87,18 @@ def read_offer(db: sqlite3.Connection, data: DataDir) -> Offer | str | None:
 
     try:
         return offer(db, scheme_for(data), PRESETS[FROM_RATINGS])
+    except UserError as error:
+        return str(error)
+
+
+def read_corrections(db: sqlite3.Connection, data: DataDir) -> CorrectionOffer | str | None:
+    """What can be learnt of corrected and accepted texts, as in `Choices`; takes seconds for many ratings."""
+    if not ratings.read_training_jobs(db):
+        return None
+    from radtui.study.learn_corrections import offer_corrections
+    from radtui.study.study import scheme_for
+
+    try:
+        return offer_corrections(db, scheme_for(data), PRESETS[FROM_CORRECTIONS])
     except UserError as error:
         return str(error)

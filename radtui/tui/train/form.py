@@ -22,7 +22,14 @@ from radtui.records import UserError
 from radtui.settings import TrainSettings
 from radtui.store.database import connect
 from radtui.tui import theme
-from radtui.tui.train.choices import FROM_RATINGS, Choices, read_names, read_offer
+from radtui.tui.train.choices import (
+    FROM_CORRECTIONS,
+    FROM_RATINGS,
+    Choices,
+    read_corrections,
+    read_names,
+    read_offer,
+)
 from radtui.tui.train.memory_panel import MemoryPanel
 from radtui.tui.train.plan import Plan
 from radtui.tui.widgets.settings_form import SettingsForm
@@ -34,10 +41,11 @@ SAID = {
     "qwen-vl": "Qwen2.5-VL 7B: at most 1,024 tokens an image",
     "laptop": "SmolVLM2 256M without a GPU: some three hours of a core",
     "demo": "the small bundled model on drawn phantoms; minutes on a CPU",
+    "corrections": "texts that readers corrected or took as they are, by the adapter that wrote them",
     "preferences": "DPO: which of two texts raters preferred, on top of the job that wrote them",
 }
 # What a job that learns references has no use for, and what one that learns preferences takes from the job before it.
-HIDDEN = frozenset({"objective", "from_job", "beta"})
+HIDDEN = frozenset({"objective", "from_job", "beta", "correction_weight"})
 HIDDEN_FROM_RATINGS = frozenset({
     "model", "dataset", "train_split", "train_images", "instruction", "message_order", "describe_order", "loss_on",
     "max_side_px", "image_tokens", "thinking", "max_length_tokens", "objective", "lora_r", "lora_alpha",
@@ -63,6 +71,12 @@ class TrainForm(Vertical):
         Binding("m", "memory", "Memory", tooltip="What this run would take of the memory, before it starts"),
         Binding(
             "R", "ratings", "From ratings", tooltip="Learn from rated pairs, with the job that wrote them"
+        ),
+        Binding(
+            "C",
+            "corrections",
+            "From corrections",
+            tooltip="Learn corrected texts, with the job that wrote them",
         ),
         Binding("escape", "screen.back", "Back to the job", tooltip="Back to the job that was shown"),
     ]
@@ -110,7 +124,8 @@ class TrainForm(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Ratings are offered where there are any, be they enough or not."""
-        return action != "ratings" or self._choices.offer is not None
+        offers = {"ratings": self._choices.offer, "corrections": self._choices.corrections}
+        return action not in offers or offers[action] is not None
 
     @work(thread=True, exclusive=True, group="names")
     def read_names(self) -> None:
@@ -120,7 +135,9 @@ class TrainForm(Vertical):
     @work(thread=True, exclusive=True, group="offer")
     def read_offer(self) -> None:
         """Count the rated pairs: raters go on while the form is away."""
-        self._read(lambda db: {"offer": read_offer(db, self._data)})
+        self._read(
+            lambda db: {"offer": read_offer(db, self._data), "corrections": read_corrections(db, self._data)}
+        )
 
     def _read(self, query: Callable[[sqlite3.Connection], dict[str, object]]) -> None:
         """Bring parts of the choices up to date; for threads."""
@@ -163,6 +180,13 @@ class TrainForm(Vertical):
         else:
             self._take_preset(FROM_RATINGS)
 
+    def action_corrections(self) -> None:
+        """Fill in what is proposed for learning corrected texts, or say why nothing is."""
+        if isinstance(self._choices.corrections, str):
+            self.form.point_out(self._choices.corrections)
+        else:
+            self._take_preset(FROM_CORRECTIONS)
+
     def take(self, settings: TrainSettings, job_id: int) -> None:
         """Fill in another job's settings."""
         self._preset, self.parent_job_id = f"job #{job_id}", job_id
@@ -170,14 +194,16 @@ class TrainForm(Vertical):
 
     def _take_preset(self, name: str) -> None:
         self._preset, self.parent_job_id = name, None
-        proposal = self._choices.proposal
+        proposal, corrections = self._choices.proposal, self._choices.proposed_corrections
         if name == FROM_RATINGS and proposal is not None:
             self._fill(proposal.settings, "beta")
+        elif name == FROM_CORRECTIONS and corrections is not None:
+            self._fill(corrections.settings, "correction_weight")
         else:
             self._fill(replace(PRESETS[name], dataset=self.settings.dataset))
 
     def _fill(self, settings: TrainSettings, current: str = "") -> None:
-        self.form.list.hide(HIDDEN_FROM_RATINGS if settings.learns_preferences else HIDDEN)
+        self.form.list.hide(_hidden(settings))
         self.form.show(settings, settings)
         if current:
             self.form.list.go_to(current)
@@ -194,6 +220,13 @@ class TrainForm(Vertical):
         self.query_one(".plan-text", Static).update(_plan_text(found))
         self.query_one(".plan-short", Static).update(Content(found.doubts[0] if found.doubts else ""))
         self._memory.settings_are(self.settings)
+
+
+def _hidden(settings: TrainSettings) -> frozenset[str]:
+    """Fields that a run with this objective has no use for, or takes from the job before it."""
+    if settings.learns_corrections:
+        return HIDDEN_FROM_RATINGS | {"beta", "eval_images"}
+    return HIDDEN_FROM_RATINGS | {"correction_weight"} if settings.learns_preferences else HIDDEN
 
 
 def _presets_text(names: list[str], current: str, changed: bool) -> Content:

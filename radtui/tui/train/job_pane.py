@@ -136,7 +136,7 @@ class JobPane(Vertical):
             "What the model writes about a few held-out images comes with each evaluation."
             if watching and settings.eval_every
             else "What the model writes about a few held-out images comes before the first step and after the last."
-            if watching and settings.learns_preferences
+            if watching and settings.goes_on
             else "This job describes no images while it trains: watch_images or eval_every is 0."
         )
         self.log_tail.show(())

@@ -42,6 +42,8 @@ def loss_note(settings: TrainSettings) -> str:
     """What the loss is over, as the chart says it: two losses of different things cannot be compared."""
     if settings.learns_preferences:
         return "DPO loss, 0.69 at the start"  # -log sigmoid(0)
+    if settings.learns_corrections:
+        return "answer-only loss of corrected and accepted texts"
     return "answer-only loss" if settings.loss_on == "answer" else "loss on prompt and answer"
 
 

@@ -149,6 +149,11 @@ class TrainScreen(JobScreen):
                 from radtui.study.study import scheme_for
 
                 return submit_preferences(data, db, scheme_for(data), event.settings)
+            if event.settings.learns_corrections:
+                from radtui.study.learn_corrections import submit_corrections
+                from radtui.study.study import scheme_for
+
+                return submit_corrections(data, db, scheme_for(data), event.settings)
             return submit_train(data, db, event.settings, parent_job_id=event.parent_job_id)
 
         self.ask(submit, self._submitted, self._form.form.point_out)

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,28 @@ class AdapterArm:
     name: str
     folder: str = ""  # "" for the model alone
     loaded_as: str = ""  # PEFT's name of the adapter
+    sample: int = 0  # which of several texts drawn in the same way
 
 
 def planned(settings: GenerateSettings) -> tuple[AdapterArm, ...]:
-    """The arms that a job's settings ask for, in their order: the model alone, tuned, and each further adapter."""
+    """The arms that a job's settings ask for, in their order: the model alone, tuned, and each further adapter.
+
+    Where several samples are asked for, they are of the last of these alone: "tuned", "tuned 2".
+    """
+    every = _one_text_each(settings)
+    if settings.samples == 1:
+        return every
+    newest = every[-1]
+    names = [newest.name, *(f"{newest.name} {number}" for number in range(2, settings.samples + 1))]
+    return tuple(replace(newest, name=name, sample=sample) for sample, name in enumerate(names))
+
+
+def further_folders(settings: GenerateSettings) -> dict[str, str]:
+    """Folders of the adapters to load beside the first one, by PEFT's names of them."""
+    return {arm.loaded_as: arm.folder for arm in _one_text_each(settings)[2:]}
+
+
+def _one_text_each(settings: GenerateSettings) -> tuple[AdapterArm, ...]:
     further = [
         # No user's name: PEFT keeps adapters under keys in which not every character may be.
         AdapterArm(name, folder, f"further{number}")
@@ -53,7 +71,7 @@ def identified(job: Job, data: DataDir, db: sqlite3.Connection, settings: Genera
     weights = weights_text(jobs.must_get(db, job.id).result)
     return [
         Arm(0, arm.name, ArmKind.MODEL, settings.model, weights, adapter_text(arm.folder, data), instruction, images,
-            settings.decoding)
+            settings.decoding, arm.sample)
         for arm in planned(settings)
     ]  # fmt: skip
 

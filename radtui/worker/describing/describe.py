@@ -29,6 +29,7 @@ class Decoding:
     temperature: float = 0.0
     min_p: float = 0.0
     seed: int = 0
+    sample: int = 0  # which of several texts drawn in the same way
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ class SeededSampling:
 
 def _stream(decoding: Decoding, name: int) -> Tensor:
     """Uniform numbers of one image: (max_new_tokens,) float64, the same in every batch and on every machine."""
-    digest = hashlib.sha256(f"{decoding.seed}/{name}".encode()).digest()
+    which = f"{decoding.seed}/{name}" + (f"/{decoding.sample}" if decoding.sample else "")
+    digest = hashlib.sha256(which.encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") & (2**63 - 1))
     return torch.rand(decoding.max_new_tokens, generator=generator, dtype=torch.float64)

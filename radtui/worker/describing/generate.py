@@ -183,8 +183,7 @@ def _loaded(
         reporter.event(0, "warning", note)
     before = base_files.trained_on(db, settings.train_job), settings.train_job
     change = base_files.keep(reporter, 0, model, name, before)
-    further = {arm.loaded_as: arm.folder for arm in job_arms.planned(settings)[2:]}
-    model = adapters.load_adapter(model, settings.adapter, how, further)
+    model = adapters.load_adapter(model, settings.adapter, how, job_arms.further_folders(settings))
     reporter.result(
         backend=how.backend, weights=how.weights, base_model=name, template=template.template_of(processor),
         substitutions=[*how.changes, *([change] if change else [])],
@@ -318,8 +317,9 @@ class _Writer:
 
         try:
             with job_arms.as_arm(self.model, voice.loaded_as):
+                decoding = _decoding(self.settings, voice.arm.sample)
                 return describe.describe(
-                    self.model, self.processor, inputs, _decoding(self.settings), [i.case_id for i in items]
+                    self.model, self.processor, inputs, decoding, [i.case_id for i in items]
                 )
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not failures.is_out_of_memory(error) or len(items) == 1:
@@ -382,7 +382,7 @@ def _figures(db: sqlite3.Connection, job_id: int, names: list[str], gpus: int) -
     return figures
 
 
-def _decoding(settings: GenerateSettings) -> Decoding:
+def _decoding(settings: GenerateSettings, sample: int) -> Decoding:
     from radtui.worker.describing.describe import Decoding
 
-    return Decoding(settings.max_new_tokens, settings.temperature, settings.min_p, settings.seed)
+    return Decoding(settings.max_new_tokens, settings.temperature, settings.min_p, settings.seed, sample)

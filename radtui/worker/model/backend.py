@@ -59,11 +59,12 @@ def plan(settings: TrainSettings | GenerateSettings) -> Plan:
 
 
 def training_plan(settings: TrainSettings) -> Plan:
-    """Backend and precision of a training run on this machine; preferences and DoRA are learnt without unsloth.
+    """Backend and precision of a training run on this machine; some things are learnt without unsloth.
 
-    It rewrites TRL's trainers, and does not know the one for pairs; its kernels compute plain LoRA.
+    It rewrites TRL's trainers and does not know the one for pairs, puts LoRA on by itself, where an earlier job's is to
+    be gone on with, and its kernels compute plain LoRA, not DoRA.
     """
-    without = settings.learns_preferences or settings.dora
+    without = settings.goes_on or settings.dora
     return plan(replace(settings, backend="transformers") if without else settings)
 
 
@@ -77,8 +78,9 @@ def substituted(settings: TrainSettings, how: Plan) -> tuple[TrainSettings, list
         choice = "on" if how.cuda else "off"
         settings = replace(settings, gradient_checkpointing=choice)
         changes.append(f"gradient_checkpointing unsloth comes with the unsloth backend: it is {choice}.")
-    if settings.learns_preferences and settings.backend == "unsloth":
-        changes.append("Preferences are learnt with the transformers backend, not with unsloth.")
+    if settings.goes_on and settings.backend == "unsloth":
+        what = "Preferences" if settings.learns_preferences else "Corrections"
+        changes.append(f"{what} are learnt with the transformers backend, not with unsloth.")
     if settings.dora and settings.backend == "unsloth":
         changes.append("DoRA is learnt with the transformers backend, not with unsloth.")
     if settings.gradient_checkpointing == "auto" and not how.cuda:

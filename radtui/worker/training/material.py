@@ -29,7 +29,7 @@ class Material:
 def gather(
     job: Job, data: DataDir, db: sqlite3.Connection, settings: TrainSettings, reporter: Reporter
 ) -> Material:
-    """Find a job's images and, where preferences are learnt, freeze its pairs.
+    """Find a job's images and, where it learns from raters, freeze its pairs or texts.
 
     Raises:
         UserError: There is nothing to learn from, or too little.
@@ -44,6 +44,13 @@ def gather(
         chosen = pairs.frozen(job, data, db, reporter)
         learnt, evaluated = pairs.split(chosen, settings.eval_images if settings.eval_every else 0)
         return Material(learnt, evaluated, watchable, [])
+    if settings.learns_corrections:
+        from radtui.worker.training import corrected
+
+        texts = corrected.frozen(job, data, db, reporter)
+        taught, kept_back = corrected.split(texts) if settings.eval_every else (texts, [])
+        rows = corrected.examples(taught, data, db, settings.correction_weight)
+        return Material(rows, corrected.examples(kept_back, data, db), watchable, [])
     records = _records(db, settings, settings.train_split, settings.train_images)
     if not records:
         raise UserError(

@@ -127,7 +127,7 @@ def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
     )  # fmt: skip
     _prepare_processor(this, model, processor)
     base_files.keep(reporter, step, model, settings.model, _met_before(this.db, this.job, settings))
-    if settings.learns_preferences:
+    if settings.goes_on:
         model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.how)
     else:
         model = adapters.with_adapter(model, this.how, settings)
@@ -211,8 +211,13 @@ def _report(this: _Run, progress: Progress, kept_step: int) -> None:
         final_loss=progress.last.get("loss"), final_eval_loss=progress.last.get("eval_loss"), versions=_versions(),
     )  # fmt: skip
     what = "Stopped after" if progress.stopping else "Trained"
+    kept = ""
+    if kept_step != progress.step:
+        kept = f"; the adapter is that of step {kept_step}, with the least held-out loss"
+        if not kept_step:
+            kept = "; none lowered the held-out loss, so the adapter is the one it began with"
     this.reporter.progress(
-        progress.step, progress.total or progress.step, f"{what} {progress.step} steps{progress.losses}"
+        progress.step, progress.total or progress.step, f"{what} {progress.step} steps{progress.losses}{kept}"
     )
 
 

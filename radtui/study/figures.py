@@ -1,0 +1,32 @@
+"""What reading one arm's texts came to, from the database and in words."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from radtui.durations import clock_text
+from radtui.measures.readings import ReadArm, read_arms
+from radtui.measures.words import share
+from radtui.records import Study
+from radtui.store import ratings, studies
+
+
+def reading_figures(db: sqlite3.Connection, study: Study, rater: str = "") -> dict[str, ReadArm]:
+    """Figures of each arm of which texts were taken or corrected; of one reader when named."""
+    rows = [row for row in ratings.current(db, study.id, rater) if not row.occasion]
+    listed = sorted({row.case_id for row in rows if row.corrections})
+    texts = studies.comparisons(db, study, listed)
+    return read_arms(rows, study.arm_names, lambda case_id, arm: texts[case_id].by(arm).text)
+
+
+def figures_words(read: ReadArm) -> str:
+    """One sentence: "12 texts, unchanged 75.0 % (...), words changed in a corrected one 2 (median), ..."."""
+    parts = [
+        f"{read.texts:,} text{'' if read.texts == 1 else 's'}",
+        f"unchanged {share(read.unchanged, n=False)}",
+    ]
+    if read.words_changed is not None:
+        parts.append(f"words changed in a corrected one {read.words_changed:g} (median)")
+    if read.seconds is not None:
+        parts.append(f"{clock_text(read.seconds)} a text (median)")
+    return f"{', '.join(parts)}."

@@ -1,0 +1,42 @@
+"""What learning corrected and accepted texts will do, in words; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from radtui.measures.words import left_out_words
+from radtui.settings import TrainSettings
+from radtui.tui.train.plan import Plan, loss_note, steps_of
+
+if TYPE_CHECKING:
+    from radtui.study.learn_corrections import CorrectionOffer
+
+HELD_BACK = 10  # one case of so many, as the worker does
+
+
+def correction_plan(settings: TrainSettings, found: CorrectionOffer) -> Plan:
+    """What learning from corrections will do.
+
+    Args:
+        settings: The run.
+        found: The texts as they were counted for the form.
+    """
+    if settings.from_job not in (0, found.job.id):
+        return Plan(
+            (("learns from", f"texts of #{settings.from_job} as readers left them, counted when it starts"),)
+        )
+    texts = found.texts
+    rows = texts.accepted + settings.correction_weight * texts.corrected
+    learnt = rows - rows // HELD_BACK if settings.eval_every else rows
+    total = steps_of(settings, learnt)
+    facts = [
+        ("learns from", found.words),
+        ("weight", f"a corrected text {settings.correction_weight} times, an accepted one once"),
+        ("begins with", f"the adapter of #{found.job.id}, which wrote them"),
+        *(("left out", left_out_words({why: n})) for why, n in texts.left_out.items() if n),
+        ("steps", f"about {total:,} of {settings.effective_batch} texts"),
+        ("loss", loss_note(settings)),
+    ]
+    if settings.eval_every:
+        facts.append(("holds back", f"one case of {HELD_BACK}, and keeps the adapter that does best on them"))
+    return Plan(tuple(facts))

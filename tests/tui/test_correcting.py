@@ -1,0 +1,113 @@
+"""Texts corrected by keys: in a comparison, and one arm's one after the other."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from textual.widgets import Static, TextArea
+
+from radtui.paths import DataDir
+from radtui.records import Job, Rating
+from radtui.store import ratings
+from radtui.tui.app import RadtuiApp
+from radtui.tui.opening import Opens
+from radtui.tui.poll import Poller
+from radtui.tui.review.correct_sheet import CorrectSheet
+from radtui.tui.review.reading_screen import ReadingScreen
+from radtui.tui.screens.confirm import ConfirmScreen
+from tests.tui.driving import until
+from tests.tui.reviewing import opened, panel, screen, settled, shown
+from tests.unit.test_store import study_of
+
+
+def rows(db: sqlite3.Connection, job: Job) -> list[Rating]:
+    return ratings.history(db, study_of(db, job).id, "ana")
+
+
+async def test_the_better_text_is_corrected_in_place_and_taken_back(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    async with opened(data) as pilot:
+        before = shown(pilot)
+        await pilot.press("5", "left", "ctrl+e")
+        sheet = pilot.app.screen
+        assert isinstance(sheet, CorrectSheet)
+        assert sheet.query_one(TextArea).text == before.texts[1]
+        await pilot.press(*"x now", "ctrl+s")
+        newest = rows(db, reviewed_job)[-1]
+        assert newest.corrections == {before.arm(1): before.texts[1] + "x now"}
+        assert newest.blinded and newest.preference is not None  # it was preferred before
+        assert "text B corrected, 2 words" in str(screen(pilot).query_one("#last", Static).content)
+        await pilot.press("u")
+        assert rows(db, reviewed_job)[-1].corrections == {}
+
+
+async def test_before_a_preference_one_is_asked_which_text_and_told_that_it_unblinds(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    async with opened(data) as pilot:
+        first = shown(pilot)
+        await pilot.press("ctrl+e", "down", "enter")
+        sheet = pilot.app.screen
+        assert isinstance(sheet, CorrectSheet)
+        assert "does not count as blind" in str(sheet.query_one("#note", Static).content)
+        await pilot.press("escape")  # nothing was typed: nothing is asked, nothing kept
+        assert pilot.app.screen is screen(pilot) and rows(db, reviewed_job) == []
+        await pilot.press("ctrl+e", "enter", "x", "escape")
+        assert isinstance(pilot.app.screen, ConfirmScreen)
+        await pilot.press("n", "ctrl+s")
+        newest = rows(db, reviewed_job)[-1]
+        assert newest.corrections == {first.arm(0): first.texts[0] + "x"} and not newest.blinded
+        assert shown(pilot).identity_known
+        await pilot.press("1")
+        assert not rows(db, reviewed_job)[-1].blinded
+
+
+async def test_a_text_is_accepted_by_one_key_and_the_comparison_stays_blind(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    async with opened(data) as pilot:
+        before = shown(pilot)
+        await pilot.press("1", "left", "y")
+        newest = rows(db, reviewed_job)[-1]
+        assert newest.answers == {f"accepted.{before.arm(0)}": 1} and newest.blinded
+
+
+async def test_ten_keys_read_correct_and_go_on_through_one_arm(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    async with opened(data) as pilot:
+        await pilot.press("R", "enter")
+        reading = pilot.app.screen
+        assert isinstance(reading, ReadingScreen)
+        await settled(pilot)
+        assert "tuned, not blind" in str(reading.query_one("#line", Static).content)
+        await pilot.press("y", "e", "end", *" Also", "ctrl+s", "y", "space", "y", "y")
+        alone = rows(db, reviewed_job)
+        assert [row.earlier_arm for row in alone] == [""] * 6 and {row.later_arm for row in alone} == {
+            "tuned"
+        }
+        assert [bool(row.corrections) for row in alone] == [False, True, False, False, False, False]
+        said = reading.message
+        assert (
+            said.startswith("All texts of tuned are read. 5 texts, unchanged 80.0 %")
+            and "words changed in a corrected one 1" in said
+        )
+        await pilot.press("u", "escape")
+        assert pilot.app.screen is screen(pilot)
+        assert shown(pilot).identity_known  # this case was read with its arm's name
+        assert "Which text" in panel(pilot)
+
+
+async def test_the_app_opens_at_an_arm(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:
+    opens = Opens(study_of(db, reviewed_job).id, "base")
+    app = RadtuiApp(data, "ana", "review", live=False, opens=opens)
+    app.poller = Poller(data, app._post_snapshot)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
+        await pilot.press("y")
+        (row,) = rows(db, reviewed_job)
+        assert (row.later_arm, row.answers) == ("base", {"accepted.base": 1})
+        await pilot.press("escape")
+        await settled(pilot)
+        assert app.screen is screen(pilot)
