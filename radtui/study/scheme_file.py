@@ -42,7 +42,7 @@ _KEY_NAMES = {
 _RESERVED_KEYS = {
     "ctrl+c": "copies the selection", "ctrl+q": "quits", "ctrl+p": "opens the command palette", "q": "quits",
     "d": "opens the data screen", "t": "opens the training screen", "r": "opens the review screen",
-    "j": "opens the jobs screen", "up": "scrolls the texts", "down": "scrolls the texts",
+    "j": "scrolls the texts", "up": "scrolls the texts", "down": "scrolls the texts",
 }  # fmt: skip
 
 

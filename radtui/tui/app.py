@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -22,11 +23,14 @@ from radtui.store.database import connect, in_place, move_log
 from radtui.study.unsaved import Unsaved
 from radtui.tui import words
 from radtui.tui.harmless_lines import HarmlessLines
+from radtui.tui.key_uses import bindings, is_command
+from radtui.tui.keys import shown, sign
 from radtui.tui.messages import ColoursKnown, Tick
 from radtui.tui.modes import MODES
 from radtui.tui.poll import Poller
 from radtui.tui.recolour import recolour
 from radtui.tui.screens.base import RadScreen
+from radtui.tui.screens.small import SmallScreen, fits
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
 
@@ -34,15 +38,9 @@ if TYPE_CHECKING:
     from radtui.tui.train.screen import TrainScreen
 
 
-# Widgets' own keys that would stand in the way of one that works everywhere, or on the screen around them.
-KEYMAP = {
-    "chart.raw": "v", "chart.log": "y",
-    "table.up": "up", "table.down": "down", "table.first": "home", "table.last": "end",
-}  # fmt: skip
-KEY_WORDS = {"enter": "enter", "backspace": "bksp"}
 TROUBLE_S = 15.0  # a notice of what keeps answers from being saved
 LOOP_WAIT_S = 0.1  # for another writer: a key or a frame must not wait longer
-NO_COMMANDS = ("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette", "help_quit")
+NO_COMMANDS = ("app.focus_next", "command_palette")
 
 
 class RadtuiApp(App[None]):
@@ -55,15 +53,7 @@ class RadtuiApp(App[None]):
     TITLE = "radtui"
     CSS_PATH = "app.tcss"
     MODES = MODES
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "go('data')", "Data", tooltip="Look at images and import more", show=False),
-        Binding("t", "go('train')", "Train", tooltip="Set up a training job or watch one", show=False),
-        Binding("r", "go('review')", "Review", tooltip="Rate base against tuned descriptions", show=False),
-        Binding("j", "go('jobs')", "Jobs", tooltip="All jobs: stop, resume, logs", show=False),
-        Binding("question_mark", "help", "Help", tooltip="Every key that works now", show=False),
-        Binding("ctrl+p", "command_palette", "Commands", tooltip="Find a command by name", show=False),
-        Binding("q", "quit", "Quit", tooltip="Leave; jobs go on", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
     def __init__(
         self,
@@ -83,7 +73,6 @@ class RadtuiApp(App[None]):
         self._harmless = HarmlessLines()
         self.register_theme(THEME)  # before the style sheets that use its variables are read
         self.theme = THEME.name
-        self.set_keymap(KEYMAP)
         self.data, self.rater, self.rater_from_login = data, rater, from_login
         self.poller = Poller(data, self._post_snapshot, reconcile=_reconcile)
         self.snapshot = Snapshot(0.0)
@@ -110,7 +99,7 @@ class RadtuiApp(App[None]):
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as words where the usual sign is missing from many fonts."""
-        return KEY_WORDS.get(binding.key) or super().get_key_display(binding)
+        return shown(binding.key)
 
     def on_mount(self) -> None:
         """Say what to begin with, and start looking."""
@@ -196,6 +185,23 @@ class RadtuiApp(App[None]):
 
         self.push_screen(HelpScreen(self.screen))
 
+    def action_help_quit(self) -> None:
+        """What ctrl+c does where nothing is marked for copying: it ends no work."""
+        self.notify(f"{sign('quit')} quits radtui, after {sign('back')} where letters are typed; jobs go on.")
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text to the clipboard of the terminal, which may lie behind SSH, and say so.
+
+        No terminal answers whether it has taken it, so that cannot be said.
+        """
+        self.copy_to_clipboard(text)
+        self.notify(f"Copied {what}, where this terminal lets programs copy (OSC 52).")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wait, keys and all, while there is no room to work in."""
+        if not fits(event.size) and not isinstance(self.screen, SmallScreen):
+            self.push_screen(SmallScreen())
+
     async def action_quit(self) -> None:
         """Leave; say which jobs go on without the app."""
         going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
@@ -210,7 +216,7 @@ class RadtuiApp(App[None]):
         seen: set[str] = set()
         for active in screen.active_bindings.values():
             binding = active.binding
-            if not binding.description or not active.enabled or binding.action in (*seen, *NO_COMMANDS):
+            if not active.enabled or binding.action in (*seen, *NO_COMMANDS) or not is_command(binding):
                 continue
             seen.add(binding.action)
             node = active.node
@@ -219,7 +225,8 @@ class RadtuiApp(App[None]):
                 await self.run_action(action, node)
 
             title, more = binding.description, active.tooltip
-            yield SystemCommand(title, "" if more.lower() == title.lower() else more, run)
+            told = "" if more.lower() == title.lower() else more
+            yield SystemCommand(title, " · ".join(part for part in (shown(binding.key), told) if part), run)
         yield SystemCommand("Screenshot", "Save a picture of this screen as SVG", self.deliver_screenshot)
 
     def _post_snapshot(self, snapshot: Snapshot) -> None:

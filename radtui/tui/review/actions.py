@@ -6,12 +6,16 @@ import asyncio
 import sqlite3
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from radtui.imaging.view import View
 from radtui.measures.scheme import modes_of
 from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.session import Edit, ReviewSession
+from radtui.tui.key_uses import bindings
+from radtui.tui.keys import FAR
+from radtui.tui.review.answer_panel import SIDES
 from radtui.tui.review.lists import ReviewLists
 from radtui.tui.review.note import NoteSheet
 from radtui.tui.review.panels import IN_PANEL
@@ -35,11 +39,7 @@ KEPT = {
 class ReviewActions(ReviewLists):
     """What keys do; `ReviewScreen` loads and draws."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "scroll(1)", "Scroll", show=False, tooltip="Scroll the texts down"),
-        Binding("up", "scroll(-1)", "Scroll", show=False, tooltip="Scroll the texts up"),
-        Binding("escape", "leave", "Back", show=False, tooltip="Back from the image, or to all pairs"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("review lists")
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,6 +157,23 @@ class ReviewActions(ReviewLists):
             for box in self.query(TextBox):
                 box.scroll_by(rows)
 
+    def action_page(self, screens: int) -> None:
+        """Scroll all texts by what is seen of them."""
+        for box in self.query(TextBox):
+            box.scroll_by(screens * max(1, box.size.height - 1))
+
+    def action_end(self, last: int) -> None:
+        """Scroll all texts to their top (0) or end (1)."""
+        for box in self.query(TextBox):
+            box.scroll_by(FAR if last else -FAR)
+
+    def action_copy(self) -> None:
+        """Copy both texts as they stand here, by their sides alone."""
+        shown = self.session.shown() if self.session is not None else None
+        if shown is not None:
+            both = "\n\n".join(f"{side}: {text}" for side, text in zip(SIDES, shown.texts, strict=True))
+            self.rad.copy(both, "both texts")
+
     def action_next_quality(self) -> None:
         """Mark the next quality, after the last one the first."""
         self.action_scroll(1)
@@ -186,8 +203,22 @@ class ReviewActions(ReviewLists):
         self.refresh_bindings()
 
     def _do_zoom(self, session: ReviewSession) -> None:
-        del session
-        self.look(not self.looking)
+        """Show the image over the whole screen: its keys are the image's, so that nobody rates unseen texts."""
+        from radtui.tui.widgets.film import FilmScreen
+
+        shown, view = session.shown(), self.query_one(ImageView)
+        if shown is None or view.pyramid is None:
+            return
+
+        def back(seen: tuple[int, View] | None) -> None:
+            session.time.touch()
+            if seen is not None and seen[0] == 0:
+                view.look_at(seen[1])
+
+        image = shown.case.first
+        self.app.push_screen(
+            FilmScreen.of_case(shown.case, self.rad.data.image_bytes, image.sha256, view.look), back
+        )
 
     def _do_undo(self, session: ReviewSession) -> None:
         self.last = ""
