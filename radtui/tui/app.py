@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events
-from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
-from textual.screen import Screen
 
 from radtui.harmless import visible
 from radtui.paths import DataDir
@@ -22,15 +19,14 @@ from radtui.store import cases, jobs
 from radtui.store.database import connect, in_place, move_log
 from radtui.study.unsaved import Unsaved
 from radtui.tui import words
+from radtui.tui.app_keys import AppKeys
 from radtui.tui.harmless_lines import HarmlessLines
-from radtui.tui.key_uses import bindings, is_command
-from radtui.tui.keys import shown, sign
+from radtui.tui.key_uses import bindings
 from radtui.tui.messages import ColoursKnown, Tick
 from radtui.tui.modes import MODES
 from radtui.tui.poll import Poller
 from radtui.tui.recolour import recolour
 from radtui.tui.screens.base import RadScreen
-from radtui.tui.screens.small import SmallScreen, fits
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
 
@@ -40,10 +36,9 @@ if TYPE_CHECKING:
 
 TROUBLE_S = 15.0  # a notice of what keeps answers from being saved
 LOOP_WAIT_S = 0.1  # for another writer: a key or a frame must not wait longer
-NO_COMMANDS = ("app.focus_next", "command_palette")
 
 
-class RadtuiApp(App[None]):
+class RadtuiApp(AppKeys):
     """The app over one data folder, for one rater.
 
     `db` is the event loop's own connection, for single rows; whatever reads more goes through `read`. It hardly waits
@@ -96,10 +91,6 @@ class RadtuiApp(App[None]):
         """Draw in 24-bit colour from now on."""
         message.stop()
         recolour(self)
-
-    def get_key_display(self, binding: Binding) -> str:
-        """Keys as words where the usual sign is missing from many fonts."""
-        return shown(binding.key)
 
     def on_mount(self) -> None:
         """Say what to begin with, and start looking."""
@@ -179,29 +170,6 @@ class RadtuiApp(App[None]):
         assert isinstance(screen, TrainScreen)
         screen.call_later(tell, screen)  # it may be mounting only now
 
-    def action_help(self) -> None:
-        """Show every key that works now."""
-        from radtui.tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(self.screen))
-
-    def action_help_quit(self) -> None:
-        """What ctrl+c does where nothing is marked for copying: it ends no work."""
-        self.notify(f"{sign('quit')} quits radtui, after {sign('back')} where letters are typed; jobs go on.")
-
-    def copy(self, text: str, what: str) -> None:
-        """Copy a text to the clipboard of the terminal, which may lie behind SSH, and say so.
-
-        No terminal answers whether it has taken it, so that cannot be said.
-        """
-        self.copy_to_clipboard(text)
-        self.notify(f"Copied {what}, where this terminal lets programs copy (OSC 52).")
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Wait, keys and all, while there is no room to work in."""
-        if not fits(event.size) and not isinstance(self.screen, SmallScreen):
-            self.push_screen(SmallScreen())
-
     async def action_quit(self) -> None:
         """Leave; say which jobs go on without the app."""
         going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
@@ -210,24 +178,6 @@ class RadtuiApp(App[None]):
         if "unsaved" in self.__dict__ and self.unsaved.count:
             lines.append(self.unsaved.sentence())
         self.exit(message=visible("\n".join(lines)) if lines else None)
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Everything that a key does now, by name."""
-        seen: set[str] = set()
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if not active.enabled or binding.action in (*seen, *NO_COMMANDS) or not is_command(binding):
-                continue
-            seen.add(binding.action)
-            node = active.node
-
-            async def run(action: str = binding.action, node: Any = node) -> None:
-                await self.run_action(action, node)
-
-            title, more = binding.description, active.tooltip
-            told = "" if more.lower() == title.lower() else more
-            yield SystemCommand(title, " · ".join(part for part in (shown(binding.key), told) if part), run)
-        yield SystemCommand("Screenshot", "Save a picture of this screen as SVG", self.deliver_screenshot)
 
     def _post_snapshot(self, snapshot: Snapshot) -> None:
         self.post_message(Tick(snapshot))

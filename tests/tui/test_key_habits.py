@@ -101,8 +101,8 @@ async def test_help_is_searched_by_key_and_by_words(data, db):
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
         await pilot.press("slash", *"checkpoint")
-        await until(pilot, lambda: "Look at images" not in text_of(app))
-        assert "Stop; training saves a checkpoint first" in text_of(app) and "Everywhere" not in text_of(app)
+        await until(pilot, lambda: "Everywhere" not in text_of(app) and "checkpoint first" in text_of(app))
+        assert "Stop; training saves a checkpoint first" in text_of(app)
         line = app.screen.query_one(SearchLine)
         line.value = "zzz"
         await until(pilot, lambda: "No key here has 'zzz'" in text_of(app))

@@ -18,9 +18,9 @@ from radtui.tui.data.dialogs import DatasetSheet, FilterSheet
 from radtui.tui.data.image_list import ImageList
 from radtui.tui.data.image_look import ImageLook
 from radtui.tui.data.importing import ImportSheet
+from radtui.tui.data.list_and_image import ListAndImage
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
-from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.top_bar import TopBar
 from radtui.tui.widgets.virtual_table import VirtualTable
@@ -31,7 +31,7 @@ ON_THE_LIST = ("search", "filter", "sort", "gallery", "import", "dataset")
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]  # columns from which a class is set
 
 
-class DataScreen(RadScreen):
+class DataScreen(ListAndImage):
     """Find an image and look at it."""
 
     TAB = "data"
@@ -118,34 +118,6 @@ class DataScreen(RadScreen):
             "gallery": len(self.list.rows) > 0,
         } | dict.fromkeys(("search", "filter", "sort", "step"), bool(summaries))
         return works.get(action, True)
-
-    def action_search(self) -> None:
-        """Type a search."""
-        self.list.search()
-
-    def action_step(self, by: int) -> None:
-        """Show a neighbour, wherever the focus is."""
-        self.list.step(by)
-
-    def action_list(self) -> None:
-        """Back to the list."""
-        self.list.focus_table()
-
-    def action_view(self, by: int) -> None:
-        """Show the next image of the case, and after the last the first."""
-        self.look.next_image(by)
-
-    def action_film(self) -> None:
-        """Show the image over the whole screen."""
-        self.look.open_film()
-
-    def action_copy(self) -> None:
-        """Copy the reference, which is what others are shown; without one, the image's name."""
-        case = self.list.case
-        if case is not None:
-            self.rad.copy(
-                case.reference or case.source_key, "the reference" if case.reference else "the name"
-            )
 
     def action_sort(self) -> None:
         """Change to the next order."""
