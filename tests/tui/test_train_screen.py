@@ -53,7 +53,10 @@ async def test_a_stop_is_asked_for_in_the_row(data, db):
     job = add_train(db, steps=5)
     async with opened(data, "train") as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("K", "enter")
+        await until(pilot, lambda: app.screen.check_action("stop", ()))
+        await pilot.press("K")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("enter")
         await until(pilot, lambda: jobs.must_get(db, job.id).stop_requested is StopRequest.CHECKPOINT)
         await until(pilot, lambda: "saves a checkpoint and ends" in text_of(app))
         await pilot.press("ctrl+k")
