@@ -18,8 +18,8 @@ from radtui.records import Job, UserError
 GUIDE = """\
 Phantoms are being drawn; then a small model learns while you watch.
 All of it takes about five minutes; it goes on when you leave.
-t  watch the loss fall and the texts change    [ ]  step through time
-d  look at the phantoms    j  all three jobs of the demo
+t  watch the loss fall and the texts change    n N  step through time
+d  look at the phantoms    J  all three jobs of the demo
 r  rate base against tuned, blind, once pairs are there    ?  every key"""
 
 

@@ -43,7 +43,7 @@ _NEWER_KEY, _NEWER_KEY_ELSE = ("checked_none", "0"), ("x", "y", "w")
 _RESERVED_KEYS = {
     "ctrl+c": "copies the selection", "ctrl+q": "quits", "ctrl+p": "opens the command palette", "q": "quits",
     "d": "opens the data screen", "t": "opens the training screen", "r": "opens the review screen",
-    "j": "opens the jobs screen", "up": "scrolls the texts", "down": "scrolls the texts",
+    "j": "scrolls the texts", "up": "scrolls the texts", "down": "scrolls the texts",
 }  # fmt: skip
 
 

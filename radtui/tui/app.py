@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
-from textual.screen import Screen
 
 from radtui.harmless import visible
 from radtui.paths import DataDir
@@ -21,7 +19,9 @@ from radtui.store import cases, jobs
 from radtui.store.database import connect, in_place, move_log
 from radtui.study.unsaved import Unsaved
 from radtui.tui import words
+from radtui.tui.app_keys import AppKeys
 from radtui.tui.harmless_lines import HarmlessLines
+from radtui.tui.key_uses import bindings
 from radtui.tui.messages import ColoursKnown, Tick
 from radtui.tui.modes import MODES
 from radtui.tui.opening import NEWEST, Opens
@@ -35,18 +35,11 @@ if TYPE_CHECKING:
     from radtui.tui.train.screen import TrainScreen
 
 
-# Widgets' own keys that would stand in the way of one that works everywhere, or on the screen around them.
-KEYMAP = {
-    "chart.raw": "v", "chart.log": "y",
-    "table.up": "up", "table.down": "down", "table.first": "home", "table.last": "end",
-}  # fmt: skip
-KEY_WORDS = {"enter": "enter", "backspace": "bksp"}
 TROUBLE_S = 15.0  # a notice of what keeps answers from being saved
 LOOP_WAIT_S = 0.1  # for another writer: a key or a frame must not wait longer
-NO_COMMANDS = ("app.focus_next", "app.focus_previous", "screen.copy_text", "command_palette", "help_quit")
 
 
-class RadtuiApp(App[None]):
+class RadtuiApp(AppKeys):
     """The app over one data folder, for one rater.
 
     `db` is the event loop's own connection, for single rows; whatever reads more goes through `read`. It hardly waits
@@ -56,15 +49,7 @@ class RadtuiApp(App[None]):
     TITLE = "radtui"
     CSS_PATH = "app.tcss"
     MODES = MODES
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "go('data')", "Data", tooltip="Look at images and import more", show=False),
-        Binding("t", "go('train')", "Train", tooltip="Set up a training job or watch one", show=False),
-        Binding("r", "go('review')", "Review", tooltip="Rate base against tuned descriptions", show=False),
-        Binding("j", "go('jobs')", "Jobs", tooltip="All jobs: stop, resume, logs", show=False),
-        Binding("question_mark", "help", "Help", tooltip="Every key that works now", show=False),
-        Binding("ctrl+p", "command_palette", "Commands", tooltip="Find a command by name", show=False),
-        Binding("q", "quit", "Quit", tooltip="Leave; jobs go on", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
     def __init__(
         self,
@@ -85,7 +70,6 @@ class RadtuiApp(App[None]):
         self._harmless = HarmlessLines()
         self.register_theme(THEME)  # before the style sheets that use its variables are read
         self.theme = THEME.name
-        self.set_keymap(KEYMAP)
         self.data, self.rater, self.rater_from_login = data, rater, from_login
         self.poller = Poller(data, self._post_snapshot, reconcile=_reconcile)
         self.snapshot = Snapshot(0.0)
@@ -109,10 +93,6 @@ class RadtuiApp(App[None]):
         """Draw in 24-bit colour from now on."""
         message.stop()
         recolour(self)
-
-    def get_key_display(self, binding: Binding) -> str:
-        """Keys as words where the usual sign is missing from many fonts."""
-        return KEY_WORDS.get(binding.key) or super().get_key_display(binding)
 
     def on_mount(self) -> None:
         """Say what to begin with, and start looking."""
@@ -192,12 +172,6 @@ class RadtuiApp(App[None]):
         assert isinstance(screen, TrainScreen)
         screen.call_later(tell, screen)  # it may be mounting only now
 
-    def action_help(self) -> None:
-        """Show every key that works now."""
-        from radtui.tui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(self.screen))
-
     async def action_quit(self) -> None:
         """Leave; say which jobs go on without the app."""
         going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
@@ -206,23 +180,6 @@ class RadtuiApp(App[None]):
         if "unsaved" in self.__dict__ and self.unsaved.count:
             lines.append(self.unsaved.sentence())
         self.exit(message=visible("\n".join(lines)) if lines else None)
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Everything that a key does now, by name."""
-        seen: set[str] = set()
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if not binding.description or not active.enabled or binding.action in (*seen, *NO_COMMANDS):
-                continue
-            seen.add(binding.action)
-            node = active.node
-
-            async def run(action: str = binding.action, node: Any = node) -> None:
-                await self.run_action(action, node)
-
-            title, more = binding.description, active.tooltip
-            yield SystemCommand(title, "" if more.lower() == title.lower() else more, run)
-        yield SystemCommand("Screenshot", "Save a picture of this screen as SVG", self.deliver_screenshot)
 
     def _post_snapshot(self, snapshot: Snapshot) -> None:
         self.post_message(Tick(snapshot))

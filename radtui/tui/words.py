@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from radtui.durations import clock_text, estimate_text
 from radtui.records import Job, JobKind, JobState
+from radtui.tui.keys import sign
 from radtui.tui.snapshot import Progress
 
 UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image", JobKind.ASK: "text",
@@ -70,9 +71,9 @@ def after(job: Job) -> str:
     unreadable = job.result.get("unreadable")
     lacking = f"{unreadable:,} could not be read. " if unreadable else ""
     return {
-        JobKind.IMPORT: f"{lacking}Press d to look at the images.",
-        JobKind.TRAIN: "Press t, then g to let the models describe test images.",
-        JobKind.GENERATE: "Press r to rate the descriptions.",
-        JobKind.ASK: "Press j to look at it.",
-        JobKind.SCORE: "Press j to look at it.",
+        JobKind.IMPORT: f"{lacking}Press {sign('data')} to look at the images.",
+        JobKind.TRAIN: f"Press {sign('train')}, then {sign('describe')} to let the models describe test images.",
+        JobKind.GENERATE: f"Press {sign('review')} to rate the descriptions.",
+        JobKind.ASK: f"Press {sign('jobs')} to look at it.",
+        JobKind.SCORE: f"Press {sign('jobs')} to look at it.",
     }[job.kind]

@@ -164,7 +164,7 @@ def large_library(folder: Path, radiograph: Path, times: int) -> dict[str, Any]:
         terminal.settle(quiet_s=1.5)
         results["list_page"] = _paints(terminal, lambda n: PAGES[n % len(PAGES)], _has_cursor, 30)
         terminal.settle()
-        terminal.press("g")
+        terminal.press("b")
         terminal.settle()
         results["gallery_page"] = _paints(terminal, lambda n: PAGES[n % len(PAGES)], _has_cursor, 30)
     return results

@@ -44,7 +44,14 @@ async def test_images_open_on_data_and_a_live_training_job_on_train(data, db):
 async def test_one_key_for_each_screen(data, db, size):
     add_images(data, db)
     async with opened(data, "jobs", size) as (app, pilot):
-        for key, mode in (("t", "train"), ("d", "data"), ("r", "review"), ("j", "jobs")):
+        for key, mode in (
+            ("t", "train"),
+            ("d", "data"),
+            ("r", "review"),
+            ("J", "jobs"),
+            ("f1", "data"),
+            ("f4", "jobs"),
+        ):
             await pilot.press(key)
             await pilot.pause()
             assert app.current_mode == mode
@@ -101,7 +108,11 @@ async def test_the_palette_offers_what_keys_do_and_does_it(data):
         commands = {command.title: command for command in app.get_system_commands(app.screen)}
         assert {"Data", "Train", "Review", "Jobs", "Help", "Quit"} <= commands.keys()
         assert "Focus Next" not in commands and "Stop" not in commands  # no job is there to stop
-        assert commands["Data"].help and commands["Page Left"].help == ""
+        assert (
+            commands["Data"].help.startswith("d · ")
+            and "Page Left" not in commands
+            and commands["Quit"].help.startswith("q · ")
+        )
         assert not any(command.help.lower() == title.lower() for title, command in commands.items())
         await commands["Train"].callback()
         await pilot.pause()
@@ -113,7 +124,7 @@ async def test_the_bar_shows_any_running_job_on_every_screen(data, db):
     jobs.begin(db, job.id, 1)
     jobs.progress(db, job.id, 30, 120)
     async with opened(data, "jobs", WIDE) as (app, pilot):
-        for key in "jt":
+        for key in "Jt":
             await pilot.press(key)
             await pilot.pause(0.1)
             bar = text_in(app.screen.query_one(TopBar))
@@ -167,7 +178,7 @@ async def test_the_end_of_a_job_is_told_with_the_next_key(data, db):
     async with opened(data, "review") as (app, pilot):
         jobs.end(db, job.id, JobState.DONE)
         await until(pilot, lambda: app._notifications)
-        assert "g to let the models describe" in next(iter(app._notifications)).message
+        assert "D to let the models describe" in next(iter(app._notifications)).message
 
 
 async def test_a_database_that_goes_bad_is_said_and_does_not_end_the_app(data, db):
@@ -222,7 +233,7 @@ async def test_tabs_and_keys_can_be_clicked(data, db):
         await pilot.click(TopBar, offset=(2, 0))
         assert app.current_mode == "data"
         focused = app.focused
-        await pilot.click(KeyBar, offset=(text_of(app).splitlines()[-1].index("Gallery"), 0))
+        await pilot.click(KeyBar, offset=(text_of(app).splitlines()[-1].index("Browse"), 0))
         assert isinstance(app.screen, GalleryScreen)
         await pilot.press("escape")
         assert app.focused is focused

@@ -68,7 +68,7 @@ def test_a_job_without_a_total_says_what_it_is_doing_before_for_how_long():
 
 def test_a_request_to_stop_is_said_in_place_of_the_state():
     asked = replace(JOB, stop_requested=StopRequest.CHECKPOINT)
-    assert saying(asked, None, 150.0).state == "stopping" and "K" in saying(asked, None, 150.0).next
+    assert saying(asked, None, 150.0).state == "stopping" and "ctrl+k" in saying(asked, None, 150.0).next
     assert saying(replace(JOB, stop_requested=StopRequest.NOW), None, 150.0).next == ""
 
 
@@ -86,7 +86,7 @@ def test_an_import_that_is_done_says_how_many_images_could_not_be_read():
 @pytest.mark.parametrize("kind", list(JobKind))
 def test_a_failed_job_names_only_keys_that_work_for_it(kind):
     failed = saying(replace(JOB, kind=kind, state=JobState.FAILED, error="No."), None, 150.0)
-    assert ("n edits" in failed.next) == (kind is JobKind.TRAIN) and "u tries once more" in failed.next
+    assert ("A edits" in failed.next) == (kind is JobKind.TRAIN) and "C tries once more" in failed.next
 
 
 def text(case_id: int, step: int) -> Description:

@@ -55,7 +55,7 @@ async def test_before_a_preference_one_is_asked_which_text_and_told_that_it_unbl
         assert pilot.app.screen is screen(pilot) and rows(db, reviewed_job) == []
         await pilot.press("ctrl+e", "enter", "x", "escape")
         assert isinstance(pilot.app.screen, ConfirmScreen)
-        await pilot.press("n", "ctrl+s")
+        await pilot.press("escape", "ctrl+s")
         newest = rows(db, reviewed_job)[-1]
         assert newest.corrections == {first.arm(0): first.texts[0] + "x"} and not newest.blinded
         assert shown(pilot).identity_known
@@ -68,7 +68,7 @@ async def test_a_text_is_accepted_by_one_key_and_the_comparison_stays_blind(
 ) -> None:
     async with opened(data) as pilot:
         before = shown(pilot)
-        await pilot.press("1", "left", "y")
+        await pilot.press("1", "left", "O")
         newest = rows(db, reviewed_job)[-1]
         assert newest.answers == {f"accepted.{before.arm(0)}": 1} and newest.blinded
 
@@ -77,12 +77,12 @@ async def test_ten_keys_read_correct_and_go_on_through_one_arm(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     async with opened(data) as pilot:
-        await pilot.press("R", "enter")
+        await pilot.press("U", "enter")
         reading = pilot.app.screen
         assert isinstance(reading, ReadingScreen)
         await settled(pilot)
         assert "tuned, not blind" in str(reading.query_one("#line", Static).content)
-        await pilot.press("y", "e", "end", *" Also", "ctrl+s", "y", "space", "y", "y")
+        await pilot.press("O", "ctrl+e", "end", *" Also", "ctrl+s", "O", "space", "O", "O")
         alone = rows(db, reviewed_job)
         assert [row.earlier_arm for row in alone] == [""] * 6 and {row.later_arm for row in alone} == {
             "tuned"
@@ -105,7 +105,7 @@ async def test_the_app_opens_at_an_arm(data: DataDir, db: sqlite3.Connection, re
     app.poller = Poller(data, app._post_snapshot)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
-        await pilot.press("y")
+        await pilot.press("O")
         (row,) = rows(db, reviewed_job)
         assert (row.later_arm, row.answers) == ("base", {"accepted.base": 1})
         await pilot.press("escape")

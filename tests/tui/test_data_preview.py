@@ -63,7 +63,7 @@ async def test_another_column_is_chosen_and_seen(data: DataDir, tmp_path: Path) 
     answers: list[object] = []
     async with RadtuiApp(data, "ana", screen="data", live=False).run_test(size=(80, 24)) as pilot:
         screen = await begun(pilot, source(tmp_path / "in"), answers)
-        await pilot.press("c")
+        await pilot.press("F")
         screen._form.list.change("text_column", "summary")
         for _ in range(1500):
             await pilot.pause(0.02)

@@ -50,7 +50,7 @@ def grid(app) -> ThumbnailGrid:
 async def gallery(app, pilot) -> ThumbnailGrid:
     """Go from the list to the gallery and wait for all thumbnails in sight."""
     await until(pilot, lambda: app.screen.list.case is not None)
-    await pilot.press("g")
+    await pilot.press("b")
     await until(pilot, lambda: isinstance(app.screen, GalleryScreen) and grid(app).size.width)
     await until(pilot, lambda: "reading" not in text_in(grid(app)))
     return grid(app)
@@ -105,7 +105,7 @@ async def test_keys_move_along_and_across_and_enter_goes_to_the_image(data, add_
         await until(pilot, lambda: isinstance(app.screen, DataScreen) and app.screen.list.case.id == ids[4])
         await until(pilot, lambda: app.screen.query_one(VirtualTable).cursor == 4)
         assert isinstance(app.focused, ImageView)  # to zoom into it at once
-        await pilot.press("g", "right", "escape")  # back without a choice
+        await pilot.press("b", "right", "escape")  # back without a choice
         await until(pilot, lambda: isinstance(app.screen, DataScreen))
         await pilot.pause(0.2)
         assert app.screen.list.case.id == ids[4]
@@ -175,7 +175,7 @@ async def test_sizes_change_by_keys(data, add_images, made):
 
 async def test_nothing_to_show_is_no_gallery(data):
     async with opened(data, "data", NARROW) as (app, pilot):
-        await pilot.press("g")
+        await pilot.press("b")
         await pilot.pause()
         assert isinstance(app.screen, DataScreen)
         assert not app.screen.check_action("gallery", ())

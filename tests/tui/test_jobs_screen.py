@@ -64,15 +64,15 @@ async def test_keys_do_what_the_state_allows(data, db, three, launched):
     done, train, waits = three
     async with opened(data, "jobs") as (app, pilot):
         assert app.screen.check_action("stop", ()) and not app.screen.check_action("resume", ())
-        await pilot.press("c")  # the queued one leaves the queue
+        await pilot.press("K", "enter")  # the queued one leaves the queue
         await until(pilot, lambda: jobs.must_get(db, waits.id).state is JobState.STOPPED)
         await until(pilot, lambda: app.screen.check_action("resume", ()))
-        await pilot.press("down", "c")
+        await pilot.press("down", "K", "enter")
         await until(pilot, lambda: jobs.must_get(db, train.id).stop_requested is StopRequest.CHECKPOINT)
         assert jobs.must_get(db, done.id).stop_requested is StopRequest.NONE
         jobs.end(db, train.id, JobState.STOPPED)
         await until(pilot, lambda: app.screen.chosen.state is JobState.STOPPED)
-        await pilot.press("u")
+        await pilot.press("C")
         await until(pilot, lambda: launched == [train.id])
 
 
@@ -99,7 +99,7 @@ async def test_what_cannot_be_done_is_said(data, db, three):
     async with opened(data, "jobs") as (app, pilot):
         await pilot.press("down")
         db.execute("UPDATE jobs SET state = 'done' WHERE id = 2")  # it ends between the look and the key
-        await pilot.press("c")
+        await pilot.press("K", "enter")
         await until(pilot, lambda: any("has ended already" in note.message for note in app._notifications))
 
 
@@ -123,15 +123,15 @@ async def test_open_goes_where_the_job_is_seen(data, db, three):
     async with opened(data, "jobs", MIDDLE) as (app, pilot):
         await pilot.press("enter")
         await until(pilot, lambda: app.current_mode == "review")
-        await pilot.press("j", "down", "enter")
+        await pilot.press("J", "down", "enter")
         await until(pilot, lambda: app.current_mode == "train" and app.screen.chosen.id == train.id)
-        await pilot.press("j", "down", "enter")
+        await pilot.press("J", "down", "enter")
         await until(pilot, lambda: app.current_mode == "data")
 
 
 async def test_new_takes_a_job_s_settings_to_the_form(data, db, three):
     _, train, _ = three
     async with opened(data, "jobs", MIDDLE) as (app, pilot):
-        await pilot.press("down", "n")
+        await pilot.press("down", "A")
         await until(pilot, lambda: "New training job" in text_of(app))
         assert app.screen.query_one(TrainForm).settings.to_dict() == train.settings

@@ -60,7 +60,7 @@ async def test_a_key_asks_and_the_parts_are_shown(data, db, asked, size):
     add_images(data, db)
     async with opened(data, "train", size) as (app, pilot):
         assert not app.screen.query_one(MemoryPanel).display
-        await pilot.press("m")
+        await pilot.press("M")
         await until(pilot, lambda: "without the weights" in text_of(app))
         await until(pilot, lambda: asked.made)
         assert asked.made[0].settings.dataset == "chests"
@@ -77,7 +77,7 @@ async def test_a_key_asks_and_the_parts_are_shown(data, db, asked, size):
 async def test_changed_settings_say_so_and_the_old_answer_comes_back_with_them(data, db, asked):
     add_images(data, db)
     async with opened(data, "train") as (app, pilot):
-        await pilot.press("m")
+        await pilot.press("M")
         await until(pilot, lambda: asked.made)
         asked.made[0].ready.set()
         await until(pilot, lambda: "54.4 GiB" in text_of(app))
@@ -92,9 +92,9 @@ async def test_changed_settings_say_so_and_the_old_answer_comes_back_with_them(d
 async def test_asking_again_and_leaving_end_what_is_being_made(data, db, asked):
     add_images(data, db)
     async with opened(data, "train") as (app, pilot):
-        await pilot.press("m")
+        await pilot.press("M")
         await until(pilot, lambda: asked.made)
-        await pilot.press("m")
+        await pilot.press("M")
         await until(pilot, lambda: len(asked.made) == 2)
         assert asked.made[0].cancelled
         await pilot.pause()
@@ -104,7 +104,7 @@ async def test_asking_again_and_leaving_end_what_is_being_made(data, db, asked):
 
 async def test_what_cannot_be_estimated_is_a_sentence(data, asked):
     async with opened(data, "train") as (app, pilot):
-        await pilot.press("m")
+        await pilot.press("M")
         await until(pilot, lambda: "No images are imported yet" in text_of(app))
         assert not asked.made
 

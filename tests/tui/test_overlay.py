@@ -41,7 +41,7 @@ def three(data, db):
 async def overlay(app, pilot) -> OverlayScreen:
     """Mark every training job and open the overlay."""
     await until(pilot, lambda: app.screen.chosen is not None)
-    await pilot.press("space", "space", "down", "space", "space", "o")  # the import cannot be marked
+    await pilot.press("m", "m", "down", "m", "m", "c")  # the import cannot be marked
     await until(pilot, lambda: isinstance(app.screen, OverlayScreen) and "train loss" in text_of(app))
     return app.screen
 
@@ -89,9 +89,9 @@ async def test_marks_are_for_training_jobs_and_can_be_taken_off(data, db, three)
     async with opened(data, "jobs", WIDE) as (app, pilot):
         await until(pilot, lambda: app.screen.chosen is not None)
         assert not app.screen.check_action("overlay", ())
-        await pilot.press("space")
+        await pilot.press("m")
         assert app.screen.check_action("overlay", ()) and app.screen.chosen.kind is JobKind.IMPORT
-        await pilot.press("up", "space")
+        await pilot.press("up", "m")
         assert not app.screen.check_action("overlay", ()) and "◆" not in text_of(app)
 
 
@@ -108,7 +108,7 @@ async def test_equal_settings_are_said_to_be_equal(data, db):
     add_train(db, 40, 40, JobState.DONE)
     async with opened(data, "jobs", WIDE) as (app, pilot):
         await until(pilot, lambda: app.screen.chosen is not None)
-        await pilot.press("space", "space", "o")
+        await pilot.press("m", "m", "c")
         await until(pilot, lambda: "All settings are the same." in text_of(app))
 
 
@@ -144,8 +144,8 @@ def test_settings_of_an_older_version_are_compared_by_their_defaults(db):
 async def test_what_an_overlay_needs_is_said(data, three):
     async with opened(data, "jobs") as (app, pilot):
         await until(pilot, lambda: app.screen.chosen is not None)
-        await pilot.press("space")  # the running training, then the cursor is on the import
-        await pilot.press("space", "o")
+        await pilot.press("m")  # the running training, then the cursor is on the import
+        await pilot.press("m", "c")
         await pilot.pause()
         assert isinstance(app.screen, JobsScreen)
         told = [note.message for note in app._notifications]

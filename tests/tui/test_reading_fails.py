@@ -43,7 +43,7 @@ async def test_an_import_that_cannot_be_written_down_is_refused_in_its_sheet(
 ) -> None:
     monkeypatch.setattr("radtui.jobs.submit_import", broken)
     async with driving.opened(data, "data") as (app, pilot):
-        await pilot.press("i", *"phantoms:7")
+        await pilot.press("I", *"phantoms:7")
         for _ in range(2):  # the second time as well: it waits for nothing
             await pilot.press("enter")
             await looked_at(pilot)

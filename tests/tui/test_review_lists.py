@@ -18,9 +18,9 @@ from tests.unit.test_store import study_of
 
 async def test_filters_search_and_jump(data: DataDir, reviewed_job: Job) -> None:
     async with opened(data) as pilot:
-        await pilot.press("3", "f", "1")
+        await pilot.press("3", "m", "1")
         flagged = screen(pilot).session.queue.pairs[1]  # type: ignore[union-attr]
-        await pilot.press("l")
+        await pilot.press("f")
         options = pilot.app.screen.query_one(OptionList)
         labels = [str(options.get_option_at_index(at).prompt) for at in range(options.option_count)]
         at = next(at for at, label in enumerate(labels) if label.startswith("Flagged"))
@@ -50,7 +50,7 @@ async def test_disagreements_are_gone_through_once_all_is_rated(
         for n in range(6):  # the other way round in two, equal in one
             left_wins = shown(pilot).left == "tuned"
             await pilot.press("3" if n == 5 else "1" if left_wins is (n > 1) else "5")
-        await pilot.press("l")
+        await pilot.press("f")
         await settled(pilot)
         options = pilot.app.screen.query_one(OptionList)
         labels = [str(options.get_option_at_index(at).prompt).split() for at in range(options.option_count)]

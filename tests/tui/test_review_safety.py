@@ -15,6 +15,7 @@ from radtui.records import Job
 from radtui.tui.app import RadtuiApp
 from tests.tui import driving
 from tests.tui.reviewing import history, opened, panel, screen, settled
+from tests.tui.test_data_screen import looked_at
 
 
 @pytest.fixture(autouse=True)
@@ -96,10 +97,12 @@ async def test_looking_at_a_folder_that_is_not_there_makes_none_and_an_import_do
 ) -> None:
     data = DataDir(tmp_path / "nothing" / "here")
     async with driving.opened(data) as (app, pilot):
-        await pilot.press("d", "t", "r", "j")
+        await pilot.press("d", "t", "r", "J")
         await settled(pilot)
         assert not data.root.parent.exists()
-        await pilot.press("d", "i", *"phantoms:7", "enter")
+        await pilot.press("d", "I", *"phantoms:7", "enter")
+        await looked_at(pilot)
+        await pilot.press("enter")
         await driving.until(pilot, lambda: launched)
         assert data.root.stat().st_mode & 0o777 == 0o700 and data.database.stat().st_mode & 0o777 == 0o600
         await driving.until(pilot, lambda: app.db.execute("SELECT count(*) FROM jobs").fetchone()[0])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from textual.geometry import Size
 from textual.widgets import Input, Static, TextArea
 
 from radtui.paths import DataDir
@@ -18,6 +19,7 @@ from radtui.store.database import writing
 from radtui.tui.review.answer_panel import AnswerPanel
 from radtui.tui.review.note import NoteSheet
 from radtui.tui.review.text_box import TextBox
+from radtui.tui.widgets.film import FilmScreen
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.key_bar import KeyBar
 from tests.conftest import give_arms, new_text
@@ -53,7 +55,7 @@ async def test_six_pairs_with_six_keys_then_the_summary_is_named(data: DataDir, 
             expected.append((None, True) if toward_b is None else (sign * toward_b, False))
             await pilot.press(key)
         assert history(data, reviewed_job) == expected
-        assert "All pairs are rated. Press s" in panel(pilot)
+        assert "All pairs are rated. Press T" in panel(pilot)
         assert "6/6 answered" in line(pilot)
         await pilot.press("1")  # one too many
         assert "The same key again changes this last answer" in panel(pilot)
@@ -107,7 +109,7 @@ async def test_errors_and_dimensions_are_counted_and_compared(
     async with opened(data) as pilot:
         a = shown(pilot).arm(0)
         b = shown(pilot).arm(1)
-        await pilot.press("e", "2", "2", "i", "7", "tab", "1", "minus", "1")
+        await pilot.press("e", "2", "2", "o", "7", "tab", "1", "minus", "1")
         assert "insignificant errors in text B" in panel(pilot)
         await pilot.press("escape", "c")
         assert "fewer wrong things" in panel(pilot)
@@ -138,10 +140,10 @@ async def test_an_answer_that_cannot_be_saved_says_so_and_keeps_the_pair(
         first = history(data, reviewed_job)
         db.execute("PRAGMA query_only=ON")  # as a full disk: reading goes on, every write fails
         second = shown(pilot).pair
-        for key in ("1", "f", "u"):
+        for key in ("1", "m", "u"):
             await pilot.press(key)
             assert shown(pilot).pair == second and "Not saved. Press the key again" in panel(pilot)
-        await pilot.press("n", *"haze", "escape")
+        await pilot.press("w", *"haze", "escape")
         await pilot.pause()
         sheet = pilot.app.screen
         assert (
@@ -160,17 +162,17 @@ async def test_letters_of_a_note_rate_nothing(
 ) -> None:
     text = "12345 0 q [bold]t r j d"
     async with opened(data) as pilot:
-        await pilot.press("n")
+        await pilot.press("w")
         assert isinstance(pilot.app.screen, NoteSheet)
         await pilot.press(*("space" if c == " " else c for c in "12345 0 q ["))
         pilot.app.screen.query_one(TextArea).insert("bold]t r j d")
         await pilot.press("escape")
         assert "note 12345 0 q [bold]t r j d" in panel(pilot)
         assert "Saved: note" in str(screen(pilot).query_one("#last", Static).content)
-        await pilot.press("f")
+        await pilot.press("m")
         assert "flagged" in panel(pilot)
         assert "Saved: flag" in str(screen(pilot).query_one("#last", Static).content)
-        await pilot.press("n", "escape")  # unchanged: no row
+        await pilot.press("w", "escape")  # unchanged: no row
     rows = ratings.history(db, study_of(db, reviewed_job).id, "ana")
     assert [(row.note, row.flagged, row.empty) for row in rows] == [(text, False, True), (text, True, True)]
 
@@ -188,7 +190,7 @@ async def test_reference_and_identity_come_after_the_preference(data: DataDir, r
         assert reference.display and "nodule" in box(pilot, "reference")
         title = screen(pilot).query_one("#a", TextBox).border_title
         assert title == "A" and "rated" in line(pilot) and "not blind" not in line(pilot)
-        await pilot.press("g")
+        await pilot.press("exclamation_mark")
         assert str(screen(pilot).query_one("#a", TextBox).border_title) == f"A · {shown(pilot).left} model"
         assert "not blind" in line(pilot)
 
@@ -197,12 +199,12 @@ async def test_reveal_before_rating_is_stored(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     async with opened(data) as pilot:
-        await pilot.press("g")
+        await pilot.press("exclamation_mark")
         assert ratings.revealed(db, study_of(db, reviewed_job).id, "ana") == {}
-        assert "Press g again" in panel(pilot)
-        await pilot.press("f", "g")  # another key takes the question back
+        assert "Press ! again" in panel(pilot)
+        await pilot.press("m", "exclamation_mark")  # another key takes the question back
         assert ratings.revealed(db, study_of(db, reviewed_job).id, "ana") == {}
-        await pilot.press("g", "1")
+        await pilot.press("exclamation_mark", "1")
     assert [row.blinded for row in ratings.history(db, study_of(db, reviewed_job).id, "ana")] == [
         True,  # the flag
         False,
@@ -243,7 +245,7 @@ async def test_undo_says_what_it_took_back_and_what_stays(data: DataDir, reviewe
     async with opened(data) as pilot:
         await pilot.press("a", "4", "5", "5", "u")
         assert "Taken back: B much better. Stays: acceptability 4 of A, acceptability 5 of B." in panel(pilot)
-        await pilot.press("g", "g", "1", "u")
+        await pilot.press("exclamation_mark", "exclamation_mark", "1", "u")
         assert "The pair stays un-blinded." in panel(pilot)
 
 
@@ -252,22 +254,43 @@ async def test_image_takes_the_keys_only_while_looked_at(data: DataDir, reviewed
         view = screen(pilot).query_one(ImageView)
         small = view.size.width
         place = shown(pilot).place
-        await pilot.press("z", "plus", "plus", "right")
+        await pilot.press("tab", "plus", "plus", "right")
         assert view.size.width > small and view.look.zoom > 1 and shown(pilot).place == place
         await pilot.press("escape", "right")
         assert view.size.width == small and shown(pilot).place == place + 1
+
+
+async def test_the_image_takes_the_whole_screen_and_its_view_comes_back(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    async with opened(data, (80, 24)) as pilot:
+        here = screen(pilot)
+        view = here.query_one(ImageView)
+        await until(pilot, lambda: view.state is State.SHOWN)
+        await pilot.press("z")
+        film = pilot.app.screen
+        assert isinstance(film, FilmScreen)
+        whole = film.query_one(ImageView)
+        await until(pilot, lambda: whole.state is State.SHOWN)
+        assert whole.size == Size(80, 23)
+        await pilot.press("plus", "plus", "1", "space")  # nobody rates texts out of sight
+        assert whole.look.zoom > 1 and not ratings.current(db, study_of(db, reviewed_job).id)
+        await pilot.press("z")
+        assert pilot.app.screen is here and view.look.zoom == whole.look.zoom
+        await pilot.press("1")
+        assert len(ratings.current(db, study_of(db, reviewed_job).id)) == 1
 
 
 async def test_nobody_rates_texts_that_the_image_hides(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     async with opened(data, (80, 24)) as pilot:
-        await pilot.press("z", "1", "0", "space", "a")
+        await pilot.press("tab", "1", "0", "space", "a")
         assert not ratings.current(db, study_of(db, reviewed_job).id)
         await pilot.press("escape", "1")
         assert len(ratings.current(db, study_of(db, reviewed_job).id)) == 1
     async with opened(data, (120, 40), rater="ben") as pilot:
-        await pilot.press("z", "1")  # both texts beside the image
+        await pilot.press("tab", "1")  # both texts beside the image
         assert len(ratings.current(db, study_of(db, reviewed_job).id)) == 2
 
 
@@ -366,8 +389,8 @@ async def test_nothing_to_review_names_the_next_key(
 ) -> None:
     async with opened(data, (80, 24)) as pilot:
         nothing = screen(pilot).query_one("#nothing", Static)
-        assert "Press d, then i" in str(nothing.content)
-        await pilot.press("1", "u", "n", "s", "z")  # nothing breaks
+        assert "Press d, then I" in str(nothing.content)
+        await pilot.press("1", "u", "w", "T", "z")  # nothing breaks
         assert pilot.app.screen is screen(pilot)
     add_images(1)
     async with opened(data, (80, 24)) as pilot:
@@ -385,12 +408,12 @@ async def test_why_the_descriptions_never_came_is_said_with_the_job_to_go_to(
     async with opened(data, (80, 24)) as pilot:
         said = str(screen(pilot).query_one("#nothing", Static).content)
         assert "is failed: The memory is full; lower the batch size." in said
-        assert f"Press j and choose job {train.id}: l shows the log · n edits" in said
+        assert f"Press J and choose job {train.id}: l shows the log · A edits" in said
     alone = jobs.create(db, JobKind.GENERATE, "describe", "drawn", {})
     jobs.end(db, alone.id, JobState.FAILED, error="The adapter is gone.")
     async with opened(data, (80, 24)) as pilot:
         said = str(screen(pilot).query_one("#nothing", Static).content)
-        assert "The adapter is gone." in said and f"choose job {alone.id}: l shows the log · u tries" in said
+        assert "The adapter is gone." in said and f"choose job {alone.id}: l shows the log · C tries" in said
 
 
 async def test_a_scheme_of_ones_own_brings_its_keys(data: DataDir, reviewed_job: Job) -> None:
@@ -402,7 +425,7 @@ async def test_a_scheme_of_ones_own_brings_its_keys(data: DataDir, reviewed_job:
         assert history(data, reviewed_job) == []
         await pilot.press("x")
         assert history(data, reviewed_job) == [(0, False)]
-    (data.root / "scheme.toml").write_text('id = "own"\nversion = 1\n[keys]\nflag = "n"\n')
+    (data.root / "scheme.toml").write_text('id = "own"\nversion = 1\n[keys]\nflag = "w"\n')
     async with opened(data) as pilot:
         assert "`note` and `flag`" in str(screen(pilot).query_one("#nothing", Static).content)
 

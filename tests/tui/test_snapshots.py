@@ -204,7 +204,7 @@ def test_data_without_images(snap_compare, data):
 
 
 def test_gallery(snap_compare, data, library):
-    assert snap_compare(app(data, "data"), terminal_size=SMALL, run_before=after("g", "right"))
+    assert snap_compare(app(data, "data"), terminal_size=SMALL, run_before=after("b", "right"))
 
 
 def test_train_form(snap_compare, data, library):
@@ -221,12 +221,12 @@ def test_train_failed(snap_compare, data, trained):
 
 
 def test_jobs(snap_compare, data, trained):
-    assert snap_compare(app(data, "jobs"), terminal_size=SMALL, run_before=after("space", "down"))
+    assert snap_compare(app(data, "jobs"), terminal_size=SMALL, run_before=after("m", "down"))
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 def test_overlay(snap_compare, data, trained, size):
-    keys = after("space", "down", "space", "o")
+    keys = after("m", "down", "m", "c")
     assert snap_compare(app(data, "jobs"), terminal_size=size, run_before=keys)
 
 
@@ -241,7 +241,7 @@ def test_review_without_descriptions(snap_compare, data, library):
 
 def test_summary(snap_compare, data, db, described):
     rate(db, described)
-    assert snap_compare(app(data, "review"), terminal_size=SMALL, run_before=after("s"))
+    assert snap_compare(app(data, "review"), terminal_size=SMALL, run_before=after("T"))
 
 
 def test_help(snap_compare, data, library):

@@ -192,7 +192,7 @@ async def test_a_pack_is_rated_by_keys_with_the_same_screen(
     with opened_pack(pack) as (inside, _):
         async with opened(inside) as pilot:
             assert box(pilot, "a") and box(pilot, "b") and screen(pilot).session is not None
-            await pilot.press("g")
+            await pilot.press("exclamation_mark")
             assert "does not know which text is whose" in panel(pilot)
             await pilot.press("a", "4", "2", "1", "5", "3")
     assert not list(pack.parent.glob("*-wal"))

@@ -39,7 +39,7 @@ async def opened(data: DataDir, size: tuple[int, int] = (120, 40)) -> AsyncItera
     app = RadtuiApp(data, "ana", screen="review", live=False)
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
-        await pilot.press("s")
+        await pilot.press("T")
         await settled(pilot)
         await settled(pilot)
         yield pilot
@@ -71,7 +71,7 @@ async def test_few_ratings_say_too_few(data: DataDir, reviewed_job: Job) -> None
     async with opened(data, (80, 24)) as pilot:
         assert "Nothing is rated yet. Press esc" in text(pilot, "ratings")
         assert "Export CSV" not in str(pilot.app.screen.query_one(KeyBar).render())
-        await pilot.press("escape", "1", "s")
+        await pilot.press("escape", "1", "T")
         await settled(pilot)
         await settled(pilot)
         assert "Too few to conclude: 1 decided pair, 20 at least" in text(pilot, "ratings")
@@ -88,7 +88,7 @@ async def test_a_database_that_cannot_be_read_is_said_and_the_screen_stays(
             raise sqlite3.DatabaseError("database disk image is malformed")
 
         monkeypatch.setattr(RadtuiApp, "read", unreadable)
-        await pilot.press("a")  # everybody's ratings, for which the database is read again
+        await pilot.press("o")  # everybody's ratings, for which the database is read again
         await until(pilot, lambda: len(pilot.app._notifications) > 0)
         assert [each.message for each in pilot.app._notifications] == [
             "That did not work: database disk image is malformed."
@@ -121,7 +121,7 @@ async def test_figures_have_n_and_interval(
         assert (
             "Against known findings  24 images" in scores and "ROUGE-L" in scores and "Right side" in scores
         )
-        await pilot.press("a")
+        await pilot.press("o")
         await settled(pilot)
         assert "Krippendorff alpha" in text(pilot, "ratings") and "ben" in text(pilot, "ratings")
         assert "all raters" in text(pilot, "title")
@@ -145,7 +145,7 @@ async def test_export_writes_the_rated_comparisons(
     monkeypatch.chdir(tmp_path)
     rate(db, reviewed_job, [1, 2, 3], "ana", 1)
     async with opened(data) as pilot:
-        await pilot.press("x")
+        await pilot.press("E")
         assert pilot.app.screen.query_one(Input).value == "comparisons.csv"
         await pilot.press("enter")
         await settled(pilot)

@@ -41,7 +41,7 @@ async def test_keys_rate_two_of_three_and_the_summary_tells_of_all(
         shown = Counter(row.shown for row in judged)
         assert set(shown) == set(combinations(order, 2)) and min(shown.values()) >= 5
         assert sum((row.preference or 0) > 0 for row in rows) == 22
-        await pilot.press("s")
+        await pilot.press("T")
         await until(pilot, lambda: "All arms" in text_of(app))
         told = str(app.screen.query_one("#ratings", Static).content)
         assert "log odds against base" in told and "the reference" in told
@@ -58,5 +58,5 @@ async def test_asking_whose_text_it_is_names_the_third(
         while "dpo" not in session.shown().sides:
             await pilot.press("right")
         assert "dpo model" not in text_of(app)
-        await pilot.press("g", "g")
+        await pilot.press("exclamation_mark", "exclamation_mark")
         await until(pilot, lambda: "dpo model" in text_of(app))

@@ -21,7 +21,7 @@ from tests.unit.test_store import rating, study_of
 async def test_without_data_the_form_says_what_to_do(data):
     async with opened(data, "train") as (app, pilot):
         await until(pilot, lambda: "Import images first: press d" in text_of(app))
-        await pilot.press("s")
+        await pilot.press("S")
         await until(pilot, lambda: "No images are imported yet" in text_of(app))
         assert not jobs.all_jobs(app.db)
 
@@ -86,7 +86,7 @@ async def test_learning_from_ratings_is_offered_where_pairs_are_rated(data, db, 
     trained = rate(data, db, 12)
     async with opened(data, "train", WIDE) as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("n")
+        await pilot.press("A")
         await until(pilot, lambda: form(app).check_action("ratings", ()))
         assert " preferences " in text_of(app) and "beta" not in text_of(app)
         await pilot.press("R")
@@ -100,7 +100,7 @@ async def test_learning_from_ratings_is_offered_where_pairs_are_rated(data, db, 
         shown = [name for name, is_field in fields._lines if is_field]
         hidden = HIDDEN_FROM_RATINGS | {"correction_weight"}
         assert shown == [name for name in settings.about() if name not in hidden]
-        await pilot.press("0", ".", "3", "enter", "s")
+        await pilot.press("0", ".", "3", "enter", "S")
         await until(pilot, lambda: launched)
         job = jobs.must_get(app.db, launched[0])
         assert job.settings["beta"] == 0.3 and job.parent_job_id == trained.id
@@ -122,18 +122,18 @@ async def test_corrected_texts_are_learnt_by_one_key(data, db, launched):
     study = described(db, trained, listed)
     async with opened(data, "train", WIDE) as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("n")
+        await pilot.press("A")
         await pilot.pause(0.2)
         assert not form(app).check_action("corrections", ()) and " corrections " not in text_of(app)
         for place, case_id in enumerate(listed):
             judge(db, study, case_id, **({"accepted": 1} if place % 4 else {"corrected": EDITED}))
         form(app).read_offer()
         await until(pilot, lambda: form(app).check_action("corrections", ()))
-        await pilot.press("C")
+        await pilot.press("H")
         text = text_of(app)
         assert "6 corrected and 18 accepted" in text
         assert "a corrected text 4" in text and "one case of 10" in text
-        await pilot.press("s")
+        await pilot.press("S")
         await until(pilot, lambda: launched)
         job = jobs.must_get(app.db, launched[0])
         assert job.settings["objective"] == "corrections" and job.parent_job_id == trained.id
@@ -145,11 +145,11 @@ async def test_preferences_on_two_gpus_are_refused_on_the_form(data, db, launche
     rate(data, db, 12)
     async with opened(data, "train", WIDE) as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("n")
+        await pilot.press("A")
         await until(pilot, lambda: form(app).check_action("ratings", ()))
         await pilot.press("R")
         form(app).form.list.change("gpus", "2")
-        await pilot.press("s")
+        await pilot.press("S")
         await until(pilot, lambda: "✗ gpus must be 1 where preferences are learnt, not 2." in text_of(app))
         assert form(app).form.list.name_at_cursor == "gpus" and not launched
 
@@ -159,7 +159,7 @@ async def test_too_few_rated_pairs_are_said_with_their_number(data, db):
     rate(data, db, 4)
     async with opened(data, "train", WIDE) as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("n")
+        await pilot.press("A")
         await until(pilot, lambda: form(app).check_action("ratings", ()))
         assert " preferences " not in text_of(app)
         before = form(app).settings
@@ -224,14 +224,14 @@ async def test_what_is_out_of_range_is_said_at_the_field_and_is_not_started(data
     add_images(data, db)
     async with opened(data, "train") as (app, pilot):
         form(app).form.list.go_to("learning_rate")
-        await pilot.press("7", "enter", "home", "s")
+        await pilot.press("7", "enter", "home", "S")
         await pilot.pause()
         assert form(app).form.list.name_at_cursor == "learning_rate"
         assert "learning_rate must be 0 to 1, not 7" in text_of(app)
         form(app).form.list.go_to("epochs")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.focused, Input))
-        await pilot.press("m", "enter")
+        await pilot.press("M", "enter")
         await until(pilot, lambda: "epochs must be a number" in text_of(app))
         assert isinstance(app.focused, Input)
     assert not jobs.all_jobs(db) and not launched
@@ -241,7 +241,7 @@ async def test_start_writes_the_job_and_shows_it(data, db, launched):
     add_images(data, db)
     async with opened(data, "train") as (app, pilot):
         form(app).form.list.go_to("max_steps")
-        await pilot.press("7", "enter", "s")
+        await pilot.press("7", "enter", "S")
         await until(pilot, lambda: jobs.all_jobs(db))
         (job,) = jobs.all_jobs(db)
         assert job.settings["max_steps"] == 7 and job.dataset == "chests" and launched == [job.id]
@@ -253,7 +253,7 @@ async def test_what_submitting_refuses_is_said_at_the_field_it_names(data, db, l
     add_images(data, db)
     async with opened(data, "train") as (app, pilot):
         form(app).form.list.change("train_split", "nowhere")
-        await pilot.press("s")
+        await pilot.press("S")
         await until(pilot, lambda: "has no split 'nowhere'" in text_of(app))
         assert form(app).form.list.name_at_cursor == "train_split"
         assert not jobs.all_jobs(db)

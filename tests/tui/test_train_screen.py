@@ -53,30 +53,33 @@ async def test_a_stop_is_asked_for_in_the_row(data, db):
     job = add_train(db, steps=5)
     async with opened(data, "train") as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("c")
+        await until(pilot, lambda: app.screen.check_action("stop", ()))
+        await pilot.press("K")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("enter")
         await until(pilot, lambda: jobs.must_get(db, job.id).stop_requested is StopRequest.CHECKPOINT)
         await until(pilot, lambda: "saves a checkpoint and ends" in text_of(app))
-        await pilot.press("K")
+        await pilot.press("ctrl+k")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press("n")
-        await pilot.press("K")
+        await pilot.press("escape")
+        await pilot.press("ctrl+k")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         assert jobs.must_get(db, job.id).stop_requested is StopRequest.CHECKPOINT
-        await pilot.press("y")
+        await pilot.press("enter")
         await until(pilot, lambda: jobs.must_get(db, job.id).stop_requested is StopRequest.NOW)
 
 
 @pytest.mark.parametrize(
     ("state", "error", "said"),
     [
-        (JobState.FAILED, "The batch does not fit into memory: lower batch_size.", "n edits the settings"),
+        (JobState.FAILED, "The batch does not fit into memory: lower batch_size.", "A edits the settings"),
         (
             JobState.LOST,
             "The worker was killed; resume it, or read its log.",
-            "u resumes from a checkpoint, if any",
+            "C goes on from a checkpoint, if any",
         ),
-        (JobState.STOPPED, "", "u resumes from the last checkpoint"),
-        (JobState.DONE, "", "g lets the models describe"),
+        (JobState.STOPPED, "", "C goes on from the last checkpoint"),
+        (JobState.DONE, "", "D lets the models describe"),
     ],
 )
 async def test_each_end_is_a_sentence_with_the_next_key(data, db, state, error, said):
@@ -98,7 +101,7 @@ async def test_resume_starts_the_job_again(data, db, launched):
     job = add_train(db, steps=20, state=JobState.STOPPED)
     async with opened(data, "train") as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("u")
+        await pilot.press("C")
         await until(pilot, lambda: launched == [job.id])
         await until(pilot, lambda: "starting" in text_of(app))
 
@@ -122,7 +125,7 @@ async def test_new_takes_the_settings_along_and_escape_goes_back(data, db):
     job = add_train(db, steps=5, state=JobState.DONE)
     async with opened(data, "train") as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("n")
+        await pilot.press("A")
         await until(pilot, lambda: "New training job" in text_of(app))
         assert form(app).settings.to_dict() == job.settings and form(app).parent_job_id == job.id
         await pilot.press("escape")
@@ -136,11 +139,11 @@ async def test_the_texts_step_through_time_and_images(data, db):
     async with opened(data, "train", MIDDLE) as (app, pilot):
         await until(pilot, lambda: f"Text of image {one} at step 80." in text_of(app))
         await until(pilot, lambda: "A round opacity of size 0." in text_of(app))
-        await pilot.press("left_square_bracket")
+        await pilot.press("N")
         assert f"Text of image {one} at step 40." in text_of(app)
-        await pilot.press("i")
+        await pilot.press("full_stop")
         assert f"Text of image {two} at step 40." in text_of(app)
-        await pilot.press("right_square_bracket")
+        await pilot.press("n")
         add_watched(db, job, [120])
         await until(pilot, lambda: f"Text of image {two} at step 120." in text_of(app))
 
@@ -151,17 +154,17 @@ async def test_a_narrow_screen_shows_the_texts_in_the_chart_s_place(data, db):
     async with opened(data, "train", NARROW) as (app, pilot):
         await pane(app, pilot)
         assert "Learning rate" in text_of(app)
-        await pilot.press("w")
+        await pilot.press("x")
         await until(pilot, lambda: "at step 80." in text_of(app))
         assert "Learning rate" not in text_of(app)
-        await pilot.press("left_square_bracket")
+        await pilot.press("N")
         assert "at step 40." in text_of(app)
-        await pilot.press("n", "escape")
-        await pilot.press("right_square_bracket")
+        await pilot.press("A", "escape")
+        await pilot.press("n")
         assert "at step 80." in text_of(app)
-        await pilot.press("w")
-        await until(pilot, lambda: "Learning rate" in text_of(app))
         await pilot.press("x")
+        await until(pilot, lambda: "Learning rate" in text_of(app))
+        await pilot.press("X")
         await until(pilot, lambda: "epoch" in text_of(app))
 
 
@@ -198,10 +201,10 @@ async def test_describe_submits_a_generation_job(data, db, launched):
     jobs.set_result(db, train.id, adapter=str(data.adapter(train.id)))
     async with opened(data, "train") as (app, pilot):
         await pane(app, pilot)
-        await pilot.press("g")
+        await pilot.press("D")
         await until(pilot, lambda: "Describe images" in text_of(app))
         await pilot.press("down", "down", "2", "enter")
-        await pilot.press("s")
+        await pilot.press("S")
         await until(pilot, lambda: len(jobs.all_jobs(db)) == 2)
         job = jobs.all_jobs(db)[0]
         assert job.settings["limit"] == 2

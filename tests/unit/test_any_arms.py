@@ -244,7 +244,7 @@ async def test_a_study_of_four_arms_is_rated_by_keys_and_summed_up(
         assert len(ratings.current(db, four.id, "ana")) == 30
         await pilot.press("u")
         assert ratings.current(db, four.id, "ana") != [] and len(ratings.current(db, four.id, "ana")) == 29
-        await pilot.press("s")
+        await pilot.press("T")
         await until(pilot, lambda: "All arms" in text_of(app))
         told = str(app.screen.query_one("#ratings", Static).content)
         assert "tuned.v2 beats gpt 4.csv" in told and "log odds against base" in told

@@ -47,8 +47,12 @@ def test_default_asks_the_questions_of_the_design():
         "terminology",
     ]
     assert [scheme.key_of(f"preference.{i}") for i in range(1, 6)] == list("12345")
-    assert (scheme.key_of("both_bad"), scheme.key_of("note"), scheme.key_of("flag")) == ("0", "n", "f")
-    assert (scheme.key_of("skip"), scheme.key_of("undo"), scheme.key_of("reveal")) == ("space", "u", "g")
+    assert (scheme.key_of("both_bad"), scheme.key_of("note"), scheme.key_of("flag")) == ("0", "w", "m")
+    assert (scheme.key_of("skip"), scheme.key_of("undo"), scheme.key_of("reveal")) == (
+        "space",
+        "u",
+        "exclamation_mark",
+    )
     assert scheme.protocol.repeat_share == 0.10 and scheme.protocol.idle_cutoff_s == 60
 
 
@@ -72,7 +76,7 @@ def test_ten_lines_make_a_scheme_that_inherits_the_rest():
     scheme = parse_scheme(WARD)
     assert [dimension.id for dimension in scheme.dimensions] == ["urgency"]
     assert scheme.errors == default_scheme().errors
-    assert scheme.key_of("skip") == "S" and scheme.key_of("note") == "ctrl+n" and scheme.key_of("flag") == "f"
+    assert scheme.key_of("skip") == "S" and scheme.key_of("note") == "ctrl+n" and scheme.key_of("flag") == "m"
     assert scheme.title == "my-ward" and scheme.version == 3
 
 
@@ -109,7 +113,7 @@ def test_hash_of_the_default_is_pinned():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('id="x"\nversion=1\n[keys]\nskip="f"', ("f", "`flag`", "`skip`")),
+        ('id="x"\nversion=1\n[keys]\nskip="m"', ("m", "`flag`", "`skip`")),
         ('id="x"\nversion=1\n[keys]\nundo="1"', ("preference.1", "`undo`")),
         ('id="x"\nversion=1\n[keys]\nerror_significance="4"', ("error.4", "`error_significance`")),
         ('id="x"\nversion=1\n[keys]\nskip="?"', ("question_mark", "`help`", "`skip`")),

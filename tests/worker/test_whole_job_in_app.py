@@ -59,14 +59,14 @@ async def test_the_whole_job_by_keyboard(tmp_path: Path, mllama: Path) -> None:
         fields = app.screen.query_one(TrainForm).form.list
         for name, text in {"dataset": "scans", "model": str(mllama), **FAST}.items():
             fields.change(name, text)
-        await pilot.press("s")
+        await pilot.press("S")
         await until(pilot, lambda: ended(db, JobKind.TRAIN), LONG_S)
         await until(pilot, lambda: "3/3 steps" in text_of(app), LONG_S)
 
         # Describe: the key that the finished job names.
-        await pilot.press("g")
+        await pilot.press("D")
         await until(pilot, lambda: "Describe images" in text_of(app))
-        await pilot.press("s")
+        await pilot.press("S")
         await until(pilot, lambda: ended(db, JobKind.GENERATE), LONG_S)
 
         # Review: two keys are two rated pairs.
@@ -120,7 +120,7 @@ async def test_a_killed_app_leaves_its_job_to_the_next_one(data: DataDir, mllama
         await until(pilot, lambda: jobs.must_get(db, 1).step > seen + 2, LONG_S)
         await until(pilot, lambda: [p.job.id for p in app.snapshot.live] == [1])
         assert jobs.must_get(db, 1).state is JobState.RUNNING
-        await pilot.press("K")
+        await pilot.press("ctrl+k")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
-        await pilot.press("y")
+        await pilot.press("enter")
         await until(pilot, lambda: jobs.must_get(db, 1).state is JobState.STOPPED, LONG_S)

@@ -8,26 +8,22 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from radtui.store.cases import CaseQuery, DatasetSummary
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.keyed import KeyedList
 
 
 class DatasetSheet(RadModal[str | None]):
     """Choose a data set; dismissed with its name, or None."""
 
-    DEFAULT_CSS = """
-    DatasetSheet OptionList { border: none; background: $surface; padding: 0; height: auto; }
-    DatasetSheet OptionList:focus { border: none; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,o", "dismiss(None)", "Close", tooltip="Keep this data set")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("data sets")
 
     def __init__(self, summaries: list[DatasetSummary], current: str) -> None:
         super().__init__()
@@ -37,7 +33,7 @@ class DatasetSheet(RadModal[str | None]):
         """One line a data set."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title, sheet.border_subtitle = "Data sets", "enter opens · esc closes"
-            yield OptionList(*(Option(self._line(one)) for one in self._summaries), markup=False)
+            yield KeyedList(*(Option(self._line(one)) for one in self._summaries), markup=False)
 
     def on_mount(self) -> None:
         """Start on the one that is shown."""
@@ -89,14 +85,7 @@ def choices(values: dict[str, list[str]]) -> list[Choice]:
 class FilterSheet(RadModal[None]):
     """Filters, applied while they are changed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, tooltip="Filter above"),
-        Binding("down", "move(1)", "Down", show=False, tooltip="Filter below"),
-        Binding("right,enter,space", "change(1)", "Next value", tooltip="Next value of the filter"),
-        Binding("left", "change(-1)", "Value before", tooltip="Value before"),
-        Binding("x", "clear", "Clear", tooltip="Show all images"),
-        Binding("escape,f", "dismiss", "Close", tooltip="Back to the list"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("filters")
 
     def __init__(
         self, query: CaseQuery, values: dict[str, list[str]], apply: Callable[[CaseQuery], None]
@@ -109,7 +98,7 @@ class FilterSheet(RadModal[None]):
     def compose(self) -> ComposeResult:
         """The lines in a sheet."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title, sheet.border_subtitle = "Show only", "←→ change · x clear · esc close"
+            sheet.border_title, sheet.border_subtitle = "Show only", "←→ change · bksp reset · esc closes"
             yield Static(markup=False)
 
     def on_mount(self) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
@@ -17,6 +17,7 @@ from radtui.store import cases, ratings
 from radtui.tui.data.image_rows import LEAKED, RATED, UNREADABLE, ImageRows
 from radtui.tui.data.thumbnail_grid import Mark, ThumbnailGrid, Tile
 from radtui.tui.data.thumbnails import Wanted
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.cell_text import one_line
 
@@ -32,6 +33,7 @@ class GalleryScreen(RadScreen):
         title: What is on show: the data set, and what is filtered.
         cursor: Position of the image to begin at.
         go_to: Takes the id of the image that was chosen.
+        search: Begins a search in the list.
     """
 
     TAB = "data"
@@ -39,9 +41,7 @@ class GalleryScreen(RadScreen):
     DEFAULT_CSS = """
     GalleryScreen .gallery-line { height: 1; padding: 0 1; background: $surface; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,g", "back", "List", tooltip="Back to the list and the image that was shown"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("gallery")
 
     def __init__(
         self,
@@ -49,10 +49,11 @@ class GalleryScreen(RadScreen):
         title: str,
         cursor: int,
         go_to: Callable[[int], None],
+        search: Callable[[], None],
     ) -> None:
         super().__init__()
         self._rows, self._title, self._start = rows, title, cursor
-        self._go_to = go_to
+        self._go_to, self._search = go_to, search
         self._ids: Sequence[int] = rows.ids
         self._marked: dict[int, bool] = {}
 
@@ -147,3 +148,17 @@ class GalleryScreen(RadScreen):
     def action_back(self) -> None:
         """Back to the list as it was."""
         self.dismiss()
+
+    def action_search(self) -> None:
+        """Back to the list, where a search is typed; the grid shows what it finds when it is opened again."""
+        self.dismiss()
+        self.app.call_later(self._search)
+
+    def action_film(self) -> None:
+        """Show the highlighted image over the whole screen."""
+        from radtui.tui.widgets.film import FilmScreen
+
+        at = self.query_one(ThumbnailGrid).cursor
+        for case in self._cases(at, at + 1) if at is not None else []:
+            if not case.error:
+                self.app.push_screen(FilmScreen.of_case(case, self.rad.data.image_bytes))

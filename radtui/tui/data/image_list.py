@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
@@ -22,6 +22,7 @@ from radtui.store.cases import CaseQuery, DatasetSummary
 from radtui.store.database import connect
 from radtui.tui.data import image_rows
 from radtui.tui.data.image_rows import ImageRows
+from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import VirtualTable
 
@@ -46,9 +47,7 @@ class ImageList(Vertical):
         answered: Whether anything was read yet.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "forget", "Clear", show=False, tooltip="Forget the search"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("image list")
 
     @dataclass
     class Found(Message):
@@ -95,6 +94,10 @@ class ImageList(Vertical):
     def on_mount(self) -> None:
         """Read the newest data set."""
         self.find()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is a search to forget while there is one."""
+        return action != "forget" or bool(self.query_now.search)
 
     @property
     def place(self) -> int | None:

@@ -13,6 +13,7 @@ from radtui.paths import DataDir
 from radtui.records import Case, Description
 
 if TYPE_CHECKING:
+    from radtui.imaging.view import View
     from radtui.tui.widgets.image_facts import ImageFacts
     from radtui.tui.widgets.image_view import ImageView
 
@@ -78,11 +79,28 @@ class ImageLook(Vertical):
                 sha256 = neighbour.shown.sha256
                 self._parts[0].prefetch(sha256, partial(self._data.image_bytes, sha256))
 
-    def next_image(self) -> None:
+    def next_image(self, by: int = 1) -> None:
         """Show the next image of the case, and after the last the first."""
         if isinstance(self._shown, tuple):
             case, at = self._shown
-            self._show_image(case, (at + 1) % max(1, len(case.images)))
+            self._show_image(case, (at + by) % max(1, len(case.images)))
+
+    def open_film(self) -> None:
+        """Show the image over the whole screen, and go on with its view afterwards."""
+        if self._parts is None or not isinstance(self._shown, tuple) or self._shown[0].error:
+            return
+        from radtui.tui.widgets.film import FilmScreen
+
+        view, (case, at) = self._parts[0], self._shown
+        readable = [place for place, image in enumerate(case.images) if not image.error]
+
+        def back(seen: tuple[int, View] | None) -> None:
+            if seen is not None and readable and readable[seen[0]] == at:
+                view.look_at(seen[1])
+
+        if at in readable:
+            film = FilmScreen.of_case(case, self._data.image_bytes, case.images[at].sha256, view.look)
+            self.app.push_screen(film, back)
 
     def _show_image(self, case: Case, at: int) -> None:
         """Draw one image of a case, or say why it cannot be, with the facts of both."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from radtui.records import Job, UserError
 from radtui.settings import SEED_DATASET, ImportSettings
 from radtui.tui.data.preview import PreviewScreen
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 
 EXAMPLES = (
@@ -40,10 +41,7 @@ class ImportSheet(RadModal[Job | None]):
     ImportSheet .wrong { color: $error; height: auto; min-height: 1; }
     ImportSheet .hint { margin: 1 0 0 0; color: $muted; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Close", tooltip="Import nothing"),
-        Binding("enter", "start", "Look", tooltip="Look at what comes in; nothing is imported yet"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("import")
 
     @dataclass
     class Refused(Message):

@@ -13,8 +13,8 @@ from rich.segment import Segment
 from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -23,7 +23,9 @@ from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
 from radtui.sources.preview import Preview, problem_lines
 from radtui.tui import terminal
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.keyed import KeyedScroll
 from radtui.tui.widgets.settings_form import SettingsForm
 
 ALWAYS_SAID = frozenset({"source", "name", "hold_out"})  # by the sheet before this screen
@@ -48,13 +50,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
     PreviewScreen.changing #facts { display: none; }
     PreviewScreen .state { height: auto; color: $muted; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Back", tooltip="Import nothing; from the form, back to what comes in"),
-        Binding("enter", "take", "Import", tooltip="Import what is shown"),
-        Binding("n,right", "sample(1)", "Next case", tooltip="The next sample case"),
-        Binding("N,left", "sample(-1)", "Case before", show=False, tooltip="The sample case before"),
-        Binding("c", "change", "Change", tooltip="Columns, delimiter, encoding, question, split, patient"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("preview")
 
     @dataclass
     class Looked(Message):
@@ -83,13 +79,13 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
         """A sample case on the left, facts or the form on the right."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"What comes in from {self._settings.source}"
-            sheet.border_subtitle = "enter imports · n next case · c changes columns · esc goes back"
+            sheet.border_subtitle = "enter imports · n next case · F changes columns · esc goes back"
             yield Static("", classes="state", id="state", markup=False)
             with Horizontal():
-                with VerticalScroll(id="sample"):
+                with KeyedScroll(id="sample"):
                     yield Static("", id="picture")
                     yield Static("", id="words", markup=False)
-                with VerticalScroll(id="facts"):
+                with KeyedScroll(id="facts"):
                     yield Static("", id="counts", markup=False)
                 yield self._form
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from radtui.records import Job, JobKind
@@ -15,10 +15,12 @@ from radtui.store import cases, texts
 from radtui.store.cases import CaseQuery, DatasetSummary
 from radtui.tui.data.data_line import DataLine, filter_words
 from radtui.tui.data.dialogs import DatasetSheet, FilterSheet
-from radtui.tui.data.image_list import TABLE_ID, ImageList
+from radtui.tui.data.image_list import ImageList
 from radtui.tui.data.image_look import ImageLook
 from radtui.tui.data.importing import ImportSheet
-from radtui.tui.screens.base import RadScreen
+from radtui.tui.data.list_and_image import ListAndImage
+from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.top_bar import TopBar
 from radtui.tui.widgets.virtual_table import VirtualTable
@@ -29,7 +31,7 @@ ON_THE_LIST = ("search", "filter", "sort", "gallery", "import", "dataset")
 BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide")]  # columns from which a class is set
 
 
-class DataScreen(RadScreen):
+class DataScreen(ListAndImage):
     """Find an image and look at it."""
 
     TAB = "data"
@@ -37,18 +39,7 @@ class DataScreen(RadScreen):
     CSS_PATH = "data.tcss"
     AUTO_FOCUS = "VirtualTable"
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "Search", tooltip="Search in references and names"),
-        Binding("f", "filter", "Filter", tooltip="Show only some images"),
-        Binding("s", "sort", "Sort", tooltip="Next order: as imported, name, reference, size"),
-        Binding("g", "gallery", "Gallery", tooltip="The list as thumbnails over the whole screen"),
-        Binding("escape", f"app.focus('{TABLE_ID}')", "List", tooltip="Back to the list"),
-        Binding("i", "import", "Import", tooltip="Import images from a folder, a file or the hub"),
-        Binding("o", "dataset", "Data set", tooltip="Look at another data set"),
-        Binding("n", "step(1)", "Next", show=False, tooltip="Next image"),
-        Binding("p", "step(-1)", "Previous", show=False, tooltip="Previous image"),
-        Binding("V", "view", "Next view", tooltip="The next image of a case that has several"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("data")
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,25 +108,16 @@ class DataScreen(RadScreen):
         """Keys that would do nothing are not shown."""
         if action in ON_THE_LIST and self.has_class("-narrow") and self.has_class("-looking"):
             return False  # the image has the list's room
-        if action == "dataset":
-            return len(self.list.summaries) > 1
-        if action == "gallery":
-            return len(self.list.rows) > 0
-        if action == "view":
-            return self.list.case is not None and len(self.list.case.images) > 1
-        return bool(self.list.summaries) if action in ("search", "filter", "sort", "step") else True
-
-    def action_search(self) -> None:
-        """Type a search."""
-        self.list.search()
-
-    def action_step(self, by: int) -> None:
-        """Show a neighbour, wherever the focus is."""
-        self.list.step(by)
-
-    def action_view(self) -> None:
-        """Show the next image of the case, and after the last the first."""
-        self.look.next_image()
+        summaries, case = self.list.summaries, self.list.case
+        works = {
+            "list": not isinstance(self.focused, VirtualTable),
+            "film": case is not None,
+            "copy": case is not None,
+            "view": case is not None and len(case.images) > 1,
+            "dataset": len(summaries) > 1,
+            "gallery": len(self.list.rows) > 0,
+        } | dict.fromkeys(("search", "filter", "sort", "step"), bool(summaries))
+        return works.get(action, True)
 
     def action_sort(self) -> None:
         """Change to the next order."""
@@ -149,7 +131,10 @@ class DataScreen(RadScreen):
 
         query = self.list.query_now
         title = " · ".join([query.dataset, *filter_words(query)])
-        self.app.push_screen(GalleryScreen(self.list.rows, title, self.list.place or 0, self._open_image))
+        gallery = GalleryScreen(
+            self.list.rows, title, self.list.place or 0, self._open_image, self.list.search
+        )
+        self.app.push_screen(gallery)
 
     def _open_image(self, case_id: int) -> None:
         """Go to an image of the list and look at it: its keys work at once."""
@@ -193,10 +178,11 @@ def why_empty(query: CaseQuery, summaries: Sequence[DatasetSummary], importing: 
     if importing is not None:
         return "Importing; images appear here as they come."
     if not summaries:
-        return f"No images yet. Press i to import some, or leave and run {demo}, which draws its own."
+        return f"No images yet. Press {sign('import')} to import some, or leave and run {demo}, which draws its own."
     words = filter_words(query)
     if not words:
-        return f"{query.dataset} has no images yet. Press i to import some, or j to see what became of it."
+        then = f"Press {sign('import')} to import some, or {sign('jobs')} to see what became of it."
+        return f"{query.dataset} has no images yet. {then}"
     if query.search:
         return f"Nothing matches {', '.join(words)}. Press esc to clear the search."
-    return "No image passes the filter. Press f, then x to clear it."
+    return f"No image passes the filter. Press {sign('filter')}, then {sign('reset')} to clear it."

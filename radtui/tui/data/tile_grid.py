@@ -6,35 +6,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Offset, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 
 from radtui.tui.data.tiling import Tiling
+from radtui.tui.key_uses import bindings
 
 LEAST_CELLS = (16, 26, 40)  # widths of a tile's box; it grows until a row of them fills the screen
 WIDE_CELLS = 120  # from which tiles begin at the second width
-FAR = 10**12  # tiles away: at the end
 
 
 class TileGrid(ScrollView, can_focus=True):
     """Base of grids: the cursor, its keys, and scrolling. A subclass draws them."""
 
     ALLOW_SELECT = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "Open", tooltip="Look at the highlighted one"),
-        Binding("left", "move(-1)", "Left", show=False, tooltip="The one before"),
-        Binding("right", "move(1)", "Right", show=False, tooltip="The next one"),
-        Binding("up", "rows(-1)", "Up", show=False, tooltip="The one above"),
-        Binding("down", "rows(1)", "Down", show=False, tooltip="The one below"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, tooltip="One screen up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, tooltip="One screen down"),
-        Binding("home", f"move({-FAR})", "First", show=False, tooltip="The first one"),
-        Binding("end", f"move({FAR})", "Last", show=False, tooltip="The last one"),
-        Binding("plus,equals_sign", "resize(1)", "Larger", tooltip="Fewer and larger"),
-        Binding("minus", "resize(-1)", "Smaller", tooltip="More and smaller"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = bindings("grid")
 
     @dataclass
     class Highlighted(Message):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 
 from radtui.records import Job
 from radtui.settings import GenerateSettings
+from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.settings_form import SettingsForm
 
@@ -25,10 +27,7 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
     DEFAULT_CSS = """
     DescribeScreen .sheet { width: 84; height: 18; padding: 1 1 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "start", "Start"),
-        Binding("escape", "cancel", "Back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("describe")
 
     def __init__(self, job: Job) -> None:
         super().__init__()
@@ -41,7 +40,7 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
             third = {"dpo": "dpo", "corrections": "corrected"}.get(str(self._job.settings.get("objective")))
             arms = f", base, tuned and {third}" if third else ", base and tuned"
             sheet.border_title = f"Describe images with the model of #{self._job.id}{arms}"
-            sheet.border_subtitle = "s starts · enter edits · esc goes back"
+            sheet.border_subtitle = f"{sign('start')} starts · enter edits · esc goes back"
             yield self._form
 
     def on_mount(self) -> None:

@@ -8,22 +8,16 @@ from contextlib import closing
 from typing import Any
 
 from textual import work
-from textual.binding import Binding, BindingType
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.settings import GenerateSettings
 from radtui.store.database import connect
+from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.screens.confirm import ConfirmScreen
 
-JOB_KEYS: list[BindingType] = [
-    Binding("c", "stop", "Stop", tooltip="Stop; training saves a checkpoint first"),
-    Binding("K", "stop_now", "Stop now", show=False, tooltip="Stop at once, without saving"),
-    Binding("u", "resume", "Resume", tooltip="Go on from the last checkpoint, or with what is missing"),
-    Binding("g", "describe", "Describe", tooltip="Let the base and the tuned model describe images"),
-    Binding("n", "new", "New from this", tooltip="A new training job, beginning with these settings"),
-]
+STAYS = "What is in stays in; it can go on later with what is missing."
 
 
 class JobScreen(RadScreen):
@@ -48,28 +42,37 @@ class JobScreen(RadScreen):
             "describe": lambda job: job.kind is JobKind.TRAIN and job.state is JobState.DONE,
             "new": lambda job: job.kind is JobKind.TRAIN,
             "log": lambda job: True,
+            "copy": lambda job: True,
         }
         return action not in allowed or (job is not None and allowed[action](job))
 
     def action_stop(self) -> None:
-        """Ask the job to stop."""
-        self._stop(StopRequest.CHECKPOINT)
+        """Ask whether to stop with a checkpoint, then do."""
+        kept = (
+            "It saves a checkpoint first and can go on from there."
+            if self.chosen is not None and self.chosen.kind is JobKind.TRAIN
+            else STAYS
+        )
+        self._ask_to_stop(StopRequest.CHECKPOINT, "Stop {}?", kept, "stop")
 
     def action_stop_now(self) -> None:
         """Ask whether to stop at once, then do."""
+        train = self.chosen is not None and self.chosen.kind is JobKind.TRAIN
+        lost = "Steps since the last checkpoint are lost; what was saved before stays." if train else STAYS
+        self._ask_to_stop(StopRequest.NOW, "Stop {} now?", lost, "stop now")
+
+    def _ask_to_stop(self, how: StopRequest, question: str, explanation: str, yes: str) -> None:
+        """One question about the job that is chosen now, whichever is chosen when it is answered."""
         job = self.chosen
         if job is None:
             return
-        if job.kind is JobKind.TRAIN:
-            lost = "Steps since the last checkpoint are lost; what was saved before stays."
-        else:
-            lost = "What is in stays in; it can go on later with what is missing."
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._stop(StopRequest.NOW, job)
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self._stop(how, job)
 
-        self.app.push_screen(ConfirmScreen(f"Stop {job.kind} #{job.id} now?", lost, "stop now"), answered)
+        name = f"{job.kind} #{job.id}"
+        self.app.push_screen(ConfirmScreen(question.format(name), explanation, yes), answered)
 
     def action_resume(self) -> None:
         """Start an ended job again."""
@@ -91,6 +94,11 @@ class JobScreen(RadScreen):
         """Fill the form of a training job with this one's settings."""
         if self.chosen is not None:
             self.rad.new_from(self.chosen)
+
+    def action_copy(self) -> None:
+        """Copy the path of the job's log."""
+        if self.chosen is not None:
+            self.rad.copy(str(self.rad.data.log(self.chosen.id)), "the path of the log")
 
     def action_log(self) -> None:
         """Show the whole log."""
@@ -125,12 +133,10 @@ class JobScreen(RadScreen):
                 self.app.call_from_thread(then, result)
         self.rad.poller.nudge()
 
-    def _stop(self, how: StopRequest, job: Job | None = None) -> None:
+    def _stop(self, how: StopRequest, job: Job) -> None:
         from radtui.jobs import stop
 
-        target = job or self.chosen
-        if target is not None:
-            self.ask(lambda data, db: stop(data, db, target.id, how))
+        self.ask(lambda data, db: stop(data, db, job.id, how))
 
     def _describe(self, settings: GenerateSettings | None) -> None:
         from radtui.jobs import submit_generate
@@ -139,7 +145,9 @@ class JobScreen(RadScreen):
             self.ask(lambda data, db: submit_generate(data, db, settings), self._describing)
 
     def _describing(self, job: Job) -> None:
-        self.notify(f"Descriptions #{job.id} started. Press r to rate each pair as it is written.")
+        self.notify(
+            f"Descriptions #{job.id} started. Press {sign('review')} to rate each pair as it is written."
+        )
 
     def _notify_error(self, text: str) -> None:
         self.notify(text, severity="error", timeout=10)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.tui import words
+from radtui.tui.keys import sign
 from radtui.tui.snapshot import Progress
+
+STOP, NOW, RESUME, AGAIN, LOG = map(sign, ("stop", "stop_now", "resume", "again", "log"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +39,26 @@ def _stopping(job: Job) -> Saying:
         return Saying(
             "stopping",
             "It finishes this step, saves a checkpoint and ends.",
-            "K stops it at once",
+            f"{NOW} stops it at once",
             "$warning",
         )
-    return Saying("stopping", "It finishes what it has in hand and ends.", "K stops it at once", "$warning")
+    return Saying(
+        "stopping", "It finishes what it has in hand and ends.", f"{NOW} stops it at once", "$warning"
+    )
 
 
 def _queued(job: Job, progress: Progress | None, now_s: float) -> Saying:
     return Saying(
-        "queued", f"Waits for job #{job.after_job_id} to be done.", "c takes it out of the queue", "$muted"
+        "queued",
+        f"Waits for job #{job.after_job_id} to be done.",
+        f"{STOP} takes it out of the queue",
+        "$muted",
     )
 
 
 def _starting(job: Job, progress: Progress | None, now_s: float) -> Saying:
     waited = words.clock_text(max(0.0, now_s - max(job.created_at, job.heartbeat_at or 0.0)))
-    return Saying("starting", f"{job.message or 'Starting the worker'} · {waited}", "c stops it")
+    return Saying("starting", f"{job.message or 'Starting the worker'} · {waited}", f"{STOP} stops it")
 
 
 def _running(job: Job, progress: Progress | None, now_s: float) -> Saying:
@@ -63,7 +71,7 @@ def _running(job: Job, progress: Progress | None, now_s: float) -> Saying:
         parts += [text for text in (words.speed(progress), words.left(progress)) if text]
     if job.total_steps and job.message and job.message != "Training":  # that much is seen
         parts.append(job.message)
-    keep = "c stops and keeps a checkpoint" if job.kind is JobKind.TRAIN else "c stops it"
+    keep = f"{STOP} stops and keeps a checkpoint" if job.kind is JobKind.TRAIN else f"{STOP} stops it"
     return Saying("running", " · ".join(parts), keep)
 
 
@@ -74,9 +82,9 @@ def _done(job: Job, progress: Progress | None, now_s: float) -> Saying:
     ]
     text = " · ".join(part for part in [*facts, job.message] if part)
     then = {
-        JobKind.IMPORT: "d looks at the images · t trains on them",
-        JobKind.TRAIN: "g lets the models describe test images · n starts another",
-        JobKind.GENERATE: "r rates the descriptions",
+        JobKind.IMPORT: f"{sign('data')} looks at the images · {sign('train')} trains on them",
+        JobKind.TRAIN: f"{sign('describe')} lets the models describe test images · {AGAIN} starts another",
+        JobKind.GENERATE: f"{sign('review')} rates the descriptions",
         JobKind.ASK: "enter looks at it",
         JobKind.SCORE: "enter looks at it",
     }[job.kind]
@@ -91,16 +99,16 @@ def _stopped(job: Job, progress: Progress | None, now_s: float) -> Saying:
 
 
 def _failed(job: Job, progress: Progress | None, now_s: float) -> Saying:
-    edits = "n edits the settings and starts again · " if job.kind is JobKind.TRAIN else ""
-    return Saying("failed", job.error, f"l shows the log · {edits}u tries once more", "$error")
+    edits = f"{AGAIN} edits the settings and starts again · " if job.kind is JobKind.TRAIN else ""
+    return Saying("failed", job.error, f"{LOG} shows the log · {edits}{RESUME} tries once more", "$error")
 
 
 def _lost(job: Job, progress: Progress | None, now_s: float) -> Saying:
-    return Saying("lost", job.error, f"{_again(job)} · l shows the log", "$warning")
+    return Saying("lost", job.error, f"{_again(job)} · {LOG} shows the log", "$warning")
 
 
 def _again(job: Job) -> str:
     if job.kind is JobKind.TRAIN:
         where = "a checkpoint, if any" if job.state is JobState.LOST else "the last checkpoint"
-        return f"u resumes from {where} · n starts another"
-    return "u goes on with what is missing"
+        return f"{RESUME} goes on from {where} · {AGAIN} starts another"
+    return f"{RESUME} goes on with what is missing"

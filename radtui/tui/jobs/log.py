@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
 from radtui.records import Job
 from radtui.tui.jobs.log_tail import LogTail
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.search_line import SearchLine
 
 LINES = 2_000
 LOOK_S = 1.0
@@ -25,11 +27,7 @@ class LogScreen(RadModal[None]):
     LogScreen .sheet { width: 96%; height: 90%; }
     LogScreen LogTail { height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,l,q", "dismiss", "Close"),
-        Binding("end", "end", "Newest", tooltip="To the newest line, and follow"),
-        Binding("home", "start", "Oldest", tooltip="To the oldest line that is kept"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("log screen")
 
     def __init__(self, job: Job) -> None:
         super().__init__()
@@ -41,6 +39,7 @@ class LogScreen(RadModal[None]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"Log of {self._job.kind} #{self._job.id}"
             sheet.border_subtitle = Content(f"{self.rad.data.log(self._job.id)} · esc closes").markup
+            yield SearchLine("words to find in the log")
             yield LogTail()
 
     def on_mount(self) -> None:
@@ -49,13 +48,38 @@ class LogScreen(RadModal[None]):
         self._read()
         self.set_interval(LOOK_S, self._read)
 
-    def action_end(self) -> None:
-        """Go to the newest line."""
-        self.query_one(LogTail).scroll_end(animate=False)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is a next hit when something is searched for."""
+        return action != "hit" or self.query_one(LogTail).hits > 0
 
-    def action_start(self) -> None:
-        """Go to the oldest line."""
-        self.query_one(LogTail).scroll_home(animate=False)
+    def action_search(self) -> None:
+        """Type words to find."""
+        self.query_one(SearchLine).open()
+
+    @on(SearchLine.Left)
+    def _to_the_log(self) -> None:
+        self.query_one(LogTail).focus()
+
+    @on(SearchLine.Searched)
+    def _search(self, event: SearchLine.Searched) -> None:
+        event.stop()
+        self.query_one(LogTail).search(event.words)
+        self._say_hits()
+        self.refresh_bindings()
+
+    def action_hit(self, by: int) -> None:
+        """Go to the next line with the words, or to the one before."""
+        self.query_one(LogTail).go_to_hit(by)
+        self._say_hits()
+
+    def _say_hits(self) -> None:
+        place = self.query_one(LogTail).place_words
+        parts = (place, str(self.rad.data.log(self._job.id)), "esc closes")
+        self.query_one(".sheet").border_subtitle = Content(" · ".join(part for part in parts if part)).markup
+
+    def action_copy(self) -> None:
+        """Copy the log's path."""
+        self.rad.copy(str(self.rad.data.log(self._job.id)), "the path of the log")
 
     @work(thread=True, exclusive=True, group="log", exit_on_error=False)
     def _read(self) -> None:

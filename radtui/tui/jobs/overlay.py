@@ -8,13 +8,14 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from radtui.charts.palette import job_colours
 from radtui.records import Job
 from radtui.settings import TrainSettings
 from radtui.tui import theme
 from radtui.tui.jobs.job_differences import curve_key, differing_settings, outcomes
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import News, Snapshot
 from radtui.tui.train.plan import loss_note
@@ -39,10 +40,7 @@ class OverlayScreen(RadScreen):
     OverlayScreen LossChart { height: 3fr; }
     OverlayScreen VirtualTable { height: auto; max-height: 45%; border-top: hkey $faint; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Jobs", tooltip="Back to the list of jobs"),
-        Binding("tab,shift+tab", "app.focus_next", "Chart/table", tooltip="Keys go to the chart, or to the table"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = bindings("overlay")
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -19,9 +19,12 @@ from radtui.percent import percent_text
 from radtui.records import Job, JobKind, JobState
 from radtui.settings import value_text
 from radtui.tui import theme, words
-from radtui.tui.jobs.job_screen import JOB_KEYS, JobScreen
+from radtui.tui.jobs.job_screen import JobScreen
 from radtui.tui.jobs.job_words import saying
+from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.snapshot import Progress, Snapshot
+from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import Column, Row, VirtualTable
 
 COLUMNS = (
@@ -34,6 +37,8 @@ COLUMNS = (
     Column("Says", flex=1.6, least=20, priority=3),
     Column("Asked for", width=12, priority=4),
 )
+NO_JOBS = f"No jobs yet: {sign('data')} imports images, {sign('train')} trains on them."
+NO_HIT = f"No job has these words; {sign('back')} shows all."
 NAME_CELLS = 24  # of the names of settings
 BAR_CELLS = 8
 MARKED = "◆"
@@ -60,12 +65,7 @@ class JobsScreen(JobScreen):
 
     TAB = "jobs"
     CSS_PATH = "jobs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *JOB_KEYS,
-        Binding("l", "log", "Log", tooltip="The log over the whole screen"),
-        Binding("space", "mark", "Mark", tooltip="Mark a training job, to see its curves with those of others"),
-        Binding("o", "overlay", "Overlay", tooltip="The marked jobs' curves together, and how their settings differ"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = bindings("jobs")
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,13 +74,13 @@ class JobsScreen(JobScreen):
         self._snapshot = Snapshot(0.0)
         self._seen: object = None
         self._marked: set[int] = set()
+        self._words: list[str] = []  # of a search, all of which a job's row is to hold
 
     def compose_body(self) -> ComposeResult:
         """The table, and the chosen job."""
+        yield SearchLine("words of a job: its kind, state, name, what it says")
         with Horizontal(classes="body"):
-            yield VirtualTable(
-                COLUMNS, self._rows, empty_text="No jobs yet: d imports images, t trains on them."
-            )
+            yield VirtualTable(COLUMNS, self._rows, empty_text=NO_JOBS)
             with VerticalScroll(classes="detail", can_focus=False):
                 yield Static(classes="detail-text")
         yield Static(classes="detail-line")
@@ -105,12 +105,17 @@ class JobsScreen(JobScreen):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw the rows again; the cursor stays on its job."""
         before = self.chosen
-        self._snapshot, self._jobs = snapshot, snapshot.jobs
+        self._snapshot = snapshot
         now_s = snapshot.at_s or time.time()
-        self._rows.rows_now = [
-            row_of(job, snapshot.progress(job.id), now_s, job.id in self._marked) for job in self._jobs
+        rows = [
+            (job, row_of(job, snapshot.progress(job.id), now_s, job.id in self._marked))
+            for job in snapshot.jobs
         ]
+        hits = [(job, row) for job, row in rows if _holds(row, self._words)]
+        self._jobs, self._rows.rows_now = tuple(job for job, _ in hits), [row for _, row in hits]
         table = self.query_one(VirtualTable)
+        if bool(self._words) != (table.empty_text == NO_HIT):
+            table.empty_text = NO_HIT if self._words else NO_JOBS
         table.reload()
         ids = [job.id for job in self._jobs]
         if before is not None and before.id in ids:
@@ -143,17 +148,41 @@ class JobsScreen(JobScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Jobs can be marked, and marked ones overlaid; what is lacking for it is said."""
+        if action == "forget":
+            return bool(self._words)
+        if action == "search":
+            return bool(self._snapshot.jobs)
         if action == "mark":
             return self.chosen is not None
         if action == "overlay":
             return bool(self._marked)
         return super().check_action(action, parameters)
 
+    def action_search(self) -> None:
+        """Type words to look for."""
+        self.query_one(SearchLine).open()
+
+    def action_forget(self) -> None:
+        """Show all jobs again."""
+        self.query_one(SearchLine).forget()
+
+    @on(SearchLine.Left)
+    def _to_the_jobs(self) -> None:
+        self.query_one(VirtualTable).focus()
+
+    @on(SearchLine.Searched)
+    def _search(self, event: SearchLine.Searched) -> None:
+        """Leave the jobs whose rows hold all words."""
+        event.stop()
+        self._words = event.words.casefold().split()
+        self.show_snapshot(self._snapshot)
+        self.refresh_bindings()
+
     def action_mark(self) -> None:
         """Mark the job, or take the mark off, and go on to the next one."""
         job = self.chosen
         if job is not None and job.kind is not JobKind.TRAIN:
-            self.notify("Marks are for training jobs: o lays the curves of two or more over each other.")
+            self.notify("Marks are for training jobs: c lays the curves of two or more over each other.")
         elif job is not None:
             self._marked ^= {job.id}
             self.show_snapshot(self._snapshot)
@@ -164,11 +193,17 @@ class JobsScreen(JobScreen):
         """Show the marked jobs together, the oldest first."""
         from radtui.tui.jobs.overlay import OverlayScreen
 
-        marked = [job for job in reversed(self._jobs) if job.id in self._marked]
+        marked = [job for job in reversed(self._snapshot.jobs) if job.id in self._marked]
         if len(marked) < 2:
-            self.notify("Mark another training job with space, then o lays their curves over each other.")
+            self.notify("Mark another training job with m, then c lays their curves over each other.")
             return
         self.app.push_screen(OverlayScreen(marked))
+
+
+def _holds(row: Row, words: Sequence[str]) -> bool:
+    """Whether a row holds all words, whichever column they stand in."""
+    text = " ".join(str(cell) for cell in row).casefold()
+    return all(word in text for word in words)
 
 
 def row_of(job: Job, progress: Progress | None, now_s: float, marked: bool = False) -> Row:

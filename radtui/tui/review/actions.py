@@ -6,21 +6,22 @@ import asyncio
 import sqlite3
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from radtui.imaging.view import View
 from radtui.measures.scheme import modes_of
 from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.packed import is_packed
 from radtui.study.session import Edit, ReviewSession
 from radtui.study.undo_words import undo_words
+from radtui.tui.key_uses import bindings
 from radtui.tui.review import correcting
 from radtui.tui.review.answer_panel import key_text
-from radtui.tui.review.lists import ReviewLists
 from radtui.tui.review.note import NoteSheet
 from radtui.tui.review.panels import IN_PANEL
 from radtui.tui.review.rater_line import RaterLine
-from radtui.tui.review.text_box import TextBox
+from radtui.tui.review.texts import ReviewTexts
 from radtui.tui.review.waiting import Waiting
 from radtui.tui.widgets.image_view import ImageView
 
@@ -37,15 +38,10 @@ KEPT = {
 }  # fmt: skip
 
 
-class ReviewActions(ReviewLists):
+class ReviewActions(ReviewTexts):
     """What keys do; `ReviewScreen` loads and draws."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *correcting.CORRECT_KEYS,
-        Binding("down", "scroll(1)", "Scroll", show=False, tooltip="Scroll the texts down"),
-        Binding("up", "scroll(-1)", "Scroll", show=False, tooltip="Scroll the texts up"),
-        Binding("escape", "leave", "Back", show=False, tooltip="Back from the image, or to all pairs"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("review lists")
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,22 +151,6 @@ class ReviewActions(ReviewLists):
         if session.next_unrated() is None:
             self.ended, self.message = session.pair, self.all_rated()
 
-    def action_scroll(self, rows: int) -> None:
-        """Scroll all texts, or mark another dimension while these are compared."""
-        if self.session is None:
-            return
-        self.session.time.touch()
-        if self.panels.mode == "dimensions":
-            self.panels.move(rows, self.session)
-            self.draw()
-        else:
-            for box in self.query(TextBox):
-                box.scroll_by(rows)
-
-    def action_next_quality(self) -> None:
-        """Mark the next quality, after the last one the first."""
-        self.action_scroll(1)
-
     def action_leave(self) -> None:
         """From the image back to the texts; then from a filtered list to all pairs."""
         if self.looking:
@@ -196,8 +176,22 @@ class ReviewActions(ReviewLists):
         self.refresh_bindings()
 
     def _do_zoom(self, session: ReviewSession) -> None:
-        del session
-        self.look(not self.looking)
+        """Show the image over the whole screen: its keys are the image's, so that nobody rates unseen texts."""
+        from radtui.tui.widgets.film import FilmScreen
+
+        shown, view = session.shown(), self.query_one(ImageView)
+        if shown is None or view.pyramid is None:
+            return
+
+        def back(seen: tuple[int, View] | None) -> None:
+            session.time.touch()
+            if seen is not None and seen[0] == 0:
+                view.look_at(seen[1])
+
+        image = shown.case.first
+        self.app.push_screen(
+            FilmScreen.of_case(shown.case, self.rad.data.image_bytes, image.sha256, view.look), back
+        )
 
     def _do_undo(self, session: ReviewSession) -> None:
         self.last = ""

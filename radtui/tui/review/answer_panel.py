@@ -13,6 +13,7 @@ from radtui.records import Rating
 from radtui.study.edits import acceptability_of, chosen_level
 from radtui.study.shown import Shown
 from radtui.tui import theme
+from radtui.tui.keys import shown as key_shown
 
 SIDES = ("A", "B")
 SYMBOLS = {
@@ -77,7 +78,7 @@ class AnswerPanel(Widget):
 def key_text(scheme: Scheme, action: str) -> str:
     """A key as it stands on the screen."""
     key = scheme.key_of(action)
-    return SYMBOLS.get(key, key)
+    return SYMBOLS.get(key) or key_shown(key)
 
 
 def lines(asking: Asking, width_cells: int) -> list[Content]:

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static, TextArea
 
 from radtui.measures.word_changes import changes, words_changed
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 from radtui.tui.screens.confirm import ConfirmScreen
 
@@ -29,10 +30,7 @@ class CorrectSheet(RadModal[str | None]):
     """
 
     CSS_PATH = "correct.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", tooltip="Keep the text as it stands", priority=True),
-        Binding("escape", "leave", "Close", tooltip="Back; asks when something was changed", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("correct sheet", priority=True)
 
     def __init__(self, title: str, written: str, text: str, note: str = "") -> None:
         super().__init__()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
 from textual.content import Content
 
 from radtui.measures.word_changes import words_changed
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from radtui.tui.review.actions import ReviewActions
 
 SIDES = ("A", "B")
-CORRECT_KEYS = (
-    Binding("ctrl+e", "act('correct')", "Correct", show=False, tooltip="Correct the better text, or the marked one"),
-    Binding("y", "act('accept_text')", "Accept", show=False, tooltip="Take the better or the marked text as it is"),
-    Binding("R", "act('read_alone')", "Read one arm", show=False, tooltip="Read and correct one arm's texts"),
-)  # fmt: skip
 CORRECTING = ("correct", "accept_text", "read_alone")
 UNBLINDS = "Corrected before you have said which text is better, this comparison does not count as blind."
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
@@ -15,7 +15,9 @@ from textual.widgets.option_list import Option
 
 from radtui.records import Job, Study
 from radtui.study.queue import Filter
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.keyed import KeyedList
 
 
 class PickSheet(RadModal[int | None]):
@@ -23,12 +25,8 @@ class PickSheet(RadModal[int | None]):
 
     DEFAULT_CSS = """
     PickSheet .sheet { width: 76; }
-    PickSheet OptionList { border: none; background: $surface; padding: 0; height: auto; }
-    PickSheet OptionList:focus { border: none; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Close", tooltip="Change nothing")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("sheet")
 
     def __init__(
         self, title: str, options: list[Content], current: int, closed: Collection[int] = ()
@@ -42,7 +40,7 @@ class PickSheet(RadModal[int | None]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title, sheet.border_subtitle = self._title, "enter takes · esc closes"
             options = (Option(line, disabled=at in self._shut) for at, line in enumerate(self._lines))
-            yield OptionList(*options, markup=False)
+            yield KeyedList(*options, markup=False)
 
     def on_mount(self) -> None:
         """Start on the current one."""
@@ -87,9 +85,7 @@ class AskSheet(RadModal[str | None]):
     """Ask for one line of text; dismissed with it, or None."""
 
     DEFAULT_CSS = "AskSheet .sheet { width: 60; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Close", tooltip="Change nothing")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("typing")
 
     def __init__(self, title: str, placeholder: str, restrict: str | None = None, value: str = "") -> None:
         super().__init__()

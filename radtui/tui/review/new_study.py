@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -17,6 +17,7 @@ from textual.widgets import Input, SelectionList, Static
 from radtui.records import JobKind, UserError
 from radtui.store import arms, jobs
 from radtui.study.making import REFERENCE, ArmWish, Made, make_study, parse_arms
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 
 MOST_JOBS = 20  # the newest; others are made studies of by radtui study new
@@ -30,9 +31,7 @@ class NewStudySheet(RadModal[int | None]):
     NewStudySheet SelectionList { border: none; background: $surface; padding: 0; height: auto; max-height: 12; }
     NewStudySheet SelectionList:focus { border: none; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Close", tooltip="Make no study")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("typing")
 
     class Ended(Message):
         """A thread has made a study, or says why it could not."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import TextArea
 
+from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 
 
@@ -16,9 +17,7 @@ class NoteSheet(RadModal[str]):
     """Write a note; dismissed with its text, which is kept whichever way it is closed."""
 
     CSS_PATH = "note.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+s", "done", "Keep", tooltip="Keep the note and go back", priority=True)
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("note", priority=True)
 
     def __init__(self, note: str) -> None:
         super().__init__()

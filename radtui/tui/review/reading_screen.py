@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -20,13 +20,18 @@ from radtui.store.place import FolderGoneError
 from radtui.study.figures import figures_words, reading_figures
 from radtui.study.reading import OpenText, Reading
 from radtui.study.study import label_of
+from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.text_box import TextBox
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.image_view import ImageView
 
 NOT_SAVED = (sqlite3.Error, FolderGoneError)
-KEYS = "y accept · e correct · space skip · u undo · ← → others · tab the image · esc the comparisons"
+KEYS = (
+    f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · tab the image"
+    " · esc the comparisons"
+)
 
 
 class ReadingScreen(RadScreen):
@@ -41,16 +46,7 @@ class ReadingScreen(RadScreen):
     TAB = "review"
     CSS_PATH = "reading.tcss"
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "accept", "Accept", tooltip="Take the text as it is, and show the next"),
-        Binding("e,ctrl+e", "correct", "Correct", tooltip="Correct the text, and show the next"),
-        Binding("space", "skip", "Skip", tooltip="Skip: this text cannot be judged"),
-        Binding("u", "undo", "Undo", tooltip="Take back the last answer, again and again"),
-        Binding("left", "step(-1)", "Back", tooltip="The text before"),
-        Binding("right", "step(1)", "Next", tooltip="The next text, without an answer"),
-        Binding("enter", "next", "Next unread", tooltip="The next text without an answer"),
-        Binding("escape", "back", "Comparisons", tooltip="Back to the comparisons"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("reading")
 
     def __init__(self, study: Study, arm: str, scheme: Scheme) -> None:
         super().__init__()

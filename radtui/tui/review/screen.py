@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingsMap, BindingType
+from textual.binding import BindingsMap, BindingType
 from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -25,6 +25,8 @@ from radtui.study.session import ReviewSession, Sitting, read_sitting
 from radtui.study.shown import Shown
 from radtui.study.study import label_of, scheme_for
 from radtui.tui.jobs.job_words import saying
+from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.review import correcting
 from radtui.tui.review.actions import ReviewActions
 from radtui.tui.review.answer_panel import SIDES, AnswerPanel, Asking, key_text
@@ -42,7 +44,8 @@ PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when 
 GROW_S = 1.0  # between looks for new pairs while a job writes them
 BREAKPOINTS = [(0, "-narrow"), (110, "-medium"), (150, "-wide")]  # columns from which a class is set
 FIRST = "One key says which text is better, saves it and shows the next pair."
-LOOK_KEYS = "+ - zoom · arrows move · w window · [ ] brightness · z fit · esc the texts"
+LOOK_KEYS = "+ - zoom · arrows move · p window · [ ] brightness · = fit · esc the texts"
+NOTHING = "Nothing to review yet."
 RATER_CELLS = 16  # of a rater's name in the line above the pair
 NEW_STUDY = Content.styled("A new study of other arms ...", "$accent")
 ROWS = [(0, "-short"), (34, "-tall"), (48, "-high")]
@@ -57,9 +60,7 @@ class ReviewScreen(ReviewActions):
     AUTO_FOCUS = ""  # keys rate; the image has them only while it is looked at
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
     VERTICAL_BREAKPOINTS = ROWS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "studies", "Other study", show=False, tooltip="Review the pairs of another job or study")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("review studies")
 
     @dataclass
     class Loaded(Message):
@@ -235,7 +236,7 @@ class ReviewScreen(ReviewActions):
         if session is not None and job is not None and job.state.live:
             return f"All {len(session.queue.pairs):,} pairs so far are rated; more come as job {job.id} writes them."
         keys = session.scheme.keys if session is not None else {}
-        return f"All pairs are rated. Press {keys.get('summary', 's')} for the summary."
+        return f"All pairs are rated. Press {keys.get('summary', 'T')} for the summary."
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Take in pairs that a running job has written."""
@@ -337,7 +338,7 @@ class ReviewScreen(ReviewActions):
         if self.app.screen is not self and session.queue.next_unrated() is None:
             self.load(study.id)
         else:
-            self.message = f"Job {newest.id} has pairs to rate, too. Press o to open them."
+            self.message = f"Job {newest.id} has pairs to rate, too. Press {sign('other')} to open them."
             self.draw()
 
 
@@ -375,11 +376,14 @@ def nothing_text(db: sqlite3.Connection) -> str:
     ended = jobs.newest(db, JobKind.GENERATE)
     if ended is not None and ended.state is not JobState.DONE:
         return _ended_text(db, ended)
+    train = sign("train")
     if any(job.kind is JobKind.TRAIN for job in jobs.all_jobs(db)):
-        return "Nothing to review yet. Press t, then g to let both models describe the test images."
+        return (
+            f"{NOTHING} Press {train}, then {sign('describe')} to let both models describe the test images."
+        )
     if cases.any_dataset(db):
-        return "Nothing to review yet. Press t to train a model; then both models describe the test images."
-    return "Nothing to review yet. Press d, then i to import images first."
+        return f"{NOTHING} Press {train} to train a model; then both models describe the test images."
+    return f"{NOTHING} Press {sign('data')}, then {sign('import')} to import images first."
 
 
 def _ended_text(db: sqlite3.Connection, job: Job) -> str:
@@ -390,4 +394,5 @@ def _ended_text(db: sqlite3.Connection, job: Job) -> str:
     else:
         began, before = f"Job {job.id}, which was to describe images,", job
     why = f": {before.error}" if before.error else "."
-    return f"{began} is {before.state}{why}\n\nPress j and choose job {before.id}: {saying(before, None, 0.0).next}"
+    then = saying(before, None, 0.0).next
+    return f"{began} is {before.state}{why}\n\nPress {sign('jobs')} and choose job {before.id}: {then}"

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -25,11 +25,13 @@ from radtui.records import Study, UserError
 from radtui.study.rounds import Round, read_round
 from radtui.study.schemes import of_scheme, scheme_note
 from radtui.study.study import label_of, read_review, score_study, summarise_review
+from radtui.tui.key_uses import bindings
 from radtui.tui.review.dialogs import AskSheet
 from radtui.tui.review.round_text import round_lines
 from radtui.tui.review.score_text import score_lines
 from radtui.tui.review.summary_text import rating_lines
 from radtui.tui.screens.base import RadScreen
+from radtui.tui.widgets.keyed import KeyedScroll
 
 BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # columns from which a class is set
 FRAME_CELLS, SCORES_CELLS = 5, 80  # padding and scrollbar; the column of scores with its margin
@@ -47,13 +49,7 @@ class SummaryScreen(RadScreen):
     TAB = "review"
     CSS_PATH = "summary.tcss"
     HORIZONTAL_BREAKPOINTS = BREAKPOINTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,s", "back", "Back to the pairs", tooltip="Back to the pairs"),
-        Binding("x", "export", "Export CSV", tooltip="Write the rated comparisons as CSV"),
-        Binding(
-            "a", "all_raters", "All raters or mine", tooltip="Summarise everybody's ratings, or only mine"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("summary")
 
     @dataclass
     class Summarised(Message):
@@ -81,7 +77,7 @@ class SummaryScreen(RadScreen):
     def compose_body(self) -> ComposeResult:
         """Ratings and scores, side by side where there is room."""
         yield Static("", id="title", markup=False)
-        with Horizontal(classes="body"), VerticalScroll(id="sheet"):
+        with Horizontal(classes="body"), KeyedScroll(id="sheet"):
             yield Static("Computing the statistics ...", id="ratings", markup=False)
             yield Static("", id="scores", markup=False)
         yield Static("Model output, not for clinical use.", id="limits", markup=False)
@@ -147,6 +143,11 @@ class SummaryScreen(RadScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where nothing is rated there is nothing to write."""
         return action != "export" or self._rated != 0
+
+    def action_copy(self) -> None:
+        """Copy what the statistics say."""
+        shown = [self.query_one(name, Static).content for name in ("#title", "#ratings", "#scores")]
+        self.rad.copy("\n\n".join(str(text) for text in shown if str(text)), "the statistics")
 
     def action_back(self) -> None:
         """Back to the pairs."""

@@ -5,25 +5,24 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
 
 
 class ConfirmScreen(RadModal[bool]):
-    """A question, answered by `y` or `n`."""
+    """A question; enter says yes, everything that closes says no."""
 
     DEFAULT_CSS = """
     ConfirmScreen .sheet { width: 64; padding: 1 2; }
     ConfirmScreen .answers { margin-top: 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", tooltip="Do it"),
-        Binding("n,escape,q", "answer(False)", "No", tooltip="Leave it"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("confirm")
 
     def __init__(self, question: str, explanation: str, yes: str) -> None:
         super().__init__()
@@ -36,8 +35,8 @@ class ConfirmScreen(RadModal[bool]):
             yield Static(self._explanation, markup=False)
             yield Static(
                 Content.assemble(
-                    Content.styled("y", "bold $accent"), f" {self._yes}    ",
-                    Content.styled("n", "bold $accent"), " leave it",
+                    Content.styled(sign("take"), "bold $accent"), f" {self._yes}    ",
+                    Content.styled(sign("back"), "bold $accent"), " leave it",
                 ),
                 classes="answers",
             )  # fmt: skip

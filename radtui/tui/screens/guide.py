@@ -35,6 +35,6 @@ class GuideScreen(RadModal[None]):
         event.stop()
         self.dismiss()
         app = self.rad
-        leads = [one.key for one in app.BINDINGS if isinstance(one, Binding) and one.action != "quit"]
-        if event.key in leads:
+        bound = [one for one in app.BINDINGS if isinstance(one, Binding) and one.action != "quit"]
+        if event.key in [key for one in bound for key in one.key.split(",")]:
             app.call_later(app.simulate_key, event.key)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -18,6 +18,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind
 from radtui.settings import SEED_DATASET, ImportSettings
 from radtui.tui.jobs.job_screen import JobScreen
+from radtui.tui.key_uses import bindings
 from radtui.tui.snapshot import Snapshot
 
 CHOICES = (
@@ -33,11 +34,7 @@ CHOICES = (
 class Choices(Widget, can_focus=True):
     """Three choices, one of them current."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, tooltip="Choice above"),
-        Binding("down", "move(1)", "Down", show=False, tooltip="Choice below"),
-        Binding("enter", "take", "Take", tooltip="Begin with the marked choice"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("choices")
 
     class Taken(Message):
         """A choice was made."""
@@ -81,12 +78,7 @@ class WelcomeScreen(JobScreen):
     """Three choices; a folder is named in a line below them."""
 
     CSS_PATH = "welcome.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "choose(0)", "Demo", tooltip="Begin with the demo"),
-        Binding("2", "choose(1)", "Folder", tooltip="Import a folder"),
-        Binding("3", "choose(2)", "Radiology_mini", tooltip="Import Radiology_mini from the hub"),
-        Binding("escape", "leave_path", "Back", show=False, tooltip="Leave the path"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("welcome")
 
     def compose_body(self) -> ComposeResult:
         """Title, choices, path, and a line that answers."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -22,6 +22,7 @@ from radtui.records import UserError
 from radtui.settings import TrainSettings
 from radtui.store.database import connect
 from radtui.tui import theme
+from radtui.tui.key_uses import bindings
 from radtui.tui.train.choices import (
     FROM_CORRECTIONS,
     FROM_RATINGS,
@@ -65,21 +66,7 @@ class TrainForm(Vertical):
     TrainForm .plan-short { height: auto; max-height: 2; padding: 0 3; color: $warning; }
     TrainForm.-wide .plan-short { display: none; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "start", "Start", tooltip="Start training with these settings"),
-        Binding("p", "preset", "Preset", tooltip="Fill in the next preset"),
-        Binding("m", "memory", "Memory", tooltip="What this run would take of the memory, before it starts"),
-        Binding(
-            "R", "ratings", "From ratings", tooltip="Learn from rated pairs, with the job that wrote them"
-        ),
-        Binding(
-            "C",
-            "corrections",
-            "From corrections",
-            tooltip="Learn corrected texts, with the job that wrote them",
-        ),
-        Binding("escape", "screen.back", "Back to the job", tooltip="Back to the job that was shown"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("form")
 
     @dataclass
     class Submitted(Message):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
@@ -17,6 +17,7 @@ from radtui.settings import TrainSettings
 from radtui.tui import words
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.jobs.log_tail import LogTail
+from radtui.tui.key_uses import bindings
 from radtui.tui.snapshot import News, Snapshot
 from radtui.tui.train.plan import loss_note
 from radtui.tui.train.watch_timeline import WatchTimeline
@@ -58,13 +59,7 @@ class JobPane(Vertical):
     JobPane.-narrow.-texts .job-charts { display: none; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "texts", "Texts", tooltip="Watched texts in place of the chart, and back"),
-        Binding("left_square_bracket", "text_step(-1)", "Earlier", tooltip="Watched texts one step earlier"),
-        Binding("right_square_bracket", "text_step(1)", "Later", tooltip="Watched texts one step later"),
-        Binding("i", "text_image", "Image", tooltip="Watched texts of the next image"),
-        Binding("l", "tail", "Log", tooltip="Show or hide the end of the log"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("job pane")
 
     def __init__(self, data: DataDir) -> None:
         super().__init__()
@@ -102,7 +97,7 @@ class JobPane(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer keys for texts when there are any; a narrow screen needs one to see them at all."""
-        if action in ("text_step", "text_image"):
+        if action in ("text_step", "text_image", "film"):
             return self.texts.filled
         return action != "texts" or self.has_class("-narrow")
 
@@ -116,9 +111,15 @@ class JobPane(Vertical):
         """Watched texts at another step."""
         self.texts.go(by)
 
-    def action_text_image(self) -> None:
-        """Watched texts of the next image."""
-        self.texts.next_image()
+    def action_text_image(self, by: int) -> None:
+        """Watched texts of the next image, or of the one before."""
+        self.texts.next_image(by)
+
+    def action_film(self) -> None:
+        """The watched image over the whole screen."""
+        film = self.texts.film
+        if film is not None:
+            self.app.push_screen(film)
 
     def action_tail(self) -> None:
         """Show the end of the log, or hide it."""

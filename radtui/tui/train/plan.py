@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from radtui.measures.words import left_out_words
 from radtui.settings import TrainSettings
 from radtui.store.cases import DatasetSummary
+from radtui.tui.keys import sign
 
 if TYPE_CHECKING:
     from radtui.study.rated_pairs import Offer
@@ -52,7 +53,7 @@ def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
     chosen = _chosen(settings, datasets)
     if chosen is None:
         named = f"There is no data set {settings.dataset!r}." if settings.dataset else "No data set yet."
-        return Plan((), (f"{named} Import images first: press d.",))
+        return Plan((), (f"{named} Import images first: press {sign('data')}.",))
     train = chosen.splits.get(settings.train_split, 0)
     used = min(train, settings.train_images) if settings.train_images else train
     held_out = chosen.splits.get(settings.eval_split, 0) if settings.eval_split else 0

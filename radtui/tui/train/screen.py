@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import ContentSwitcher
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState
 from radtui.settings import TrainSettings
 from radtui.store import jobs
-from radtui.tui.jobs.job_screen import JOB_KEYS, JobScreen
+from radtui.tui.jobs.job_screen import JobScreen
+from radtui.tui.key_uses import bindings
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.train.form import TrainForm
 from radtui.tui.widgets.top_bar import TopBar
@@ -24,19 +25,15 @@ if TYPE_CHECKING:
 
 FOLLOWER = "train"
 LOG_LINES = 200
-PANE_ACTIONS = ("stop", "stop_now", "resume", "describe", "new", "log", "other")
+PANE_ACTIONS = ("stop", "stop_now", "resume", "describe", "new", "log", "copy", "other")
 
 
 class TrainScreen(JobScreen):
-    """One job at a time; `n` goes to the form, escape back to the job."""
+    """One job at a time; a key goes to the form, escape back to the job."""
 
     TAB = "train"
     CSS_PATH = "train.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *JOB_KEYS,
-        Binding("L", "log", "Whole log", show=False, tooltip="The log over the whole screen"),
-        Binding("o", "other", "Other job", tooltip="Show the next older training job"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("train")
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import ComposeResult
@@ -20,6 +21,9 @@ from radtui.tui import theme
 from radtui.tui.snapshot import News
 from radtui.tui.train.watched import Watched
 from radtui.tui.widgets.image_canvas import ImageCanvas
+
+if TYPE_CHECKING:
+    from radtui.tui.widgets.film import FilmScreen
 
 IMAGE_ROWS = 26  # of the whole pane, from which there is room for the image
 
@@ -78,10 +82,20 @@ class WatchTimeline(Vertical):
         self._watched.go(steps)
         self._show()
 
-    def next_image(self) -> None:
-        """Show the next image."""
-        self._watched.next_image()
+    def next_image(self, by: int = 1) -> None:
+        """Show the next image, or one further on or back."""
+        self._watched.next_image(by)
         self._show()
+
+    @property
+    def film(self) -> FilmScreen | None:
+        """The image shown, for the whole screen; None while it is not read or cannot be."""
+        from radtui.tui.widgets.film import FilmScreen
+
+        case = self._cases.get(self._watched.case_id or 0)
+        return (
+            FilmScreen.of_case(case, self._data.image_bytes) if case is not None and not case.error else None
+        )
 
     # The bar above says when the database cannot be read; the next news ask for the images again.
     @work(thread=True, group="watch-images", exit_on_error=False)

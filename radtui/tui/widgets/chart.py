@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -14,11 +14,15 @@ from textual.widget import Widget
 from radtui.charts.frame import Area
 from radtui.charts.model import ChartModel
 from radtui.records import Event, Metric
+from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, look_of, palette, strips_of
 
 WHEEL_FACTOR = 0.8  # new width of the window over old, for one notch
 
 COMMANDS: dict[str, Callable[[ChartModel], None]] = {
+    "crosshair": lambda model: (
+        model.move_crosshair(0, 0.0) if model.crosshair is None else model.point_at(None)
+    ),
     "hide_crosshair": lambda model: model.point_at(None),
     "zoom_in": lambda model: model.zoom(0.5),
     "zoom_out": lambda model: model.zoom(2.0),
@@ -30,11 +34,6 @@ COMMANDS: dict[str, Callable[[ChartModel], None]] = {
     "smoothing": lambda model: model.next_smoothing(),
     "raw": lambda model: model.next_raw(),
 }
-
-
-def _key(keys: str, command: str, label: str, tooltip: str, show: bool = True) -> Binding:
-    """A binding of a command of the chart."""
-    return Binding(keys, f"chart('{command}')", label, show=show, id=f"chart.{command}", tooltip=tooltip)
 
 
 class LossChart(Widget, can_focus=True):
@@ -49,20 +48,7 @@ class LossChart(Widget, can_focus=True):
     """ + component_css("LossChart")
     ALLOW_SELECT = False  # the pointer drags the window
     COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "crosshair(-1)", "Read left", id="chart.left", tooltip="Move the crosshair to the left"),
-        Binding("right", "crosshair(1)", "Read right", id="chart.right", tooltip="Move the crosshair to the right"),
-        _key("escape", "hide_crosshair", "Hide crosshair", "Show the newest values again", show=False),
-        _key("plus,equals_sign", "zoom_in", "Zoom in", "Show half as much, about crosshair or newest point"),
-        _key("minus", "zoom_out", "Zoom out", "Show twice as much"),
-        _key("shift+left,comma", "earlier", "Earlier", "Move the window to earlier points", show=False),
-        _key("shift+right,full_stop", "later", "Later", "Move the window to later points", show=False),
-        _key("0", "show_all", "Whole run", "Show the whole run", show=False),
-        _key("l", "log", "Log axis", "Logarithmic or linear loss axis"),
-        _key("x", "axis", "Step/epoch/time", "Count the axis in steps, epochs or time"),
-        _key("s", "smoothing", "Smoothing", "Moving average off, light, medium or heavy"),
-        _key("r", "raw", "Raw values", "Whose measured values are shown behind the lines", show=False),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = bindings("chart")
 
     def __init__(
         self,
@@ -149,7 +135,7 @@ class LossChart(Widget, can_focus=True):
         """Carry out one of `COMMANDS`."""
         COMMANDS[command](self.model)
         self.refresh()
-        if command == "hide_crosshair":
+        if command in ("crosshair", "hide_crosshair"):
             self.refresh_bindings()
 
     def action_crosshair(self, cells: int) -> None:

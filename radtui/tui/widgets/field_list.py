@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -16,6 +16,7 @@ from textual.strip import Strip
 
 from radtui.settings import Settings
 from radtui.tui import theme
+from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.field_line import LABEL_CELLS, MARK_CELLS, PLAIN, field_line, text_of, value_cells
 
 HEADING = Style(color=theme.MUTED, bold=True)
@@ -33,18 +34,7 @@ class Place:
 class FieldList(ScrollView, can_focus=True):
     """The lines of a form. It changes choices itself; a value to be typed is asked for with `Edit`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, tooltip="Field above"),
-        Binding("down", "move(1)", "Down", show=False, tooltip="Field below"),
-        Binding("pageup", "move(-10)", "Ten up", show=False, tooltip="Ten fields up"),
-        Binding("pagedown", "move(10)", "Ten down", show=False, tooltip="Ten fields down"),
-        Binding("home", "move(-999)", "First field", show=False, tooltip="First field"),
-        Binding("end", "move(999)", "Last field", show=False, tooltip="Last field"),
-        Binding("enter", "edit", "Edit", tooltip="Type a value for this field"),
-        Binding("right,space", "turn(1)", "Next choice", tooltip="Next choice of this field"),
-        Binding("left", "turn(-1)", "Previous choice", show=False, tooltip="Previous choice of this field"),
-        Binding("backspace", "reset", "Reset", tooltip="Back to the preset's value"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("fields")
 
     @dataclass
     class Changed(Message):

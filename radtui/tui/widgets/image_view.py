@@ -6,72 +6,26 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import SuspendNotSupported
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from radtui.imaging import view
 from radtui.imaging.cells import Blocks
 from radtui.imaging.view import View
+from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.image_canvas import State
 from radtui.tui.widgets.image_mouse import ImageMouse
 
 __all__ = ["ImageView", "State"]
 
-# Letters that other screens use (d t r j q, and n f u g space 0-5 while rating) stay free.
-_KEYS: tuple[tuple[str, str, str, str, str], ...] = (
-    # id, keys, action, description in the key bar, tooltip
-    ("zoom-in", "plus,equals_sign", "zoom(1)", "Zoom in", "Magnify about the middle"),
-    ("zoom-out", "minus", "zoom(-1)", "Zoom out", "Show more around the middle"),
-    ("one-to-one", "x", "one_to_one", "1:1", "One image pixel to one drawn pixel"),
-    ("fit", "z", "fit", "Fit", "Show the whole image"),
-    ("pan-left", "left", "pan(-1, 0)", "Left", "Move left by a tenth of what is seen"),
-    ("pan-right", "right", "pan(1, 0)", "Right", "Move right by a tenth of what is seen"),
-    ("pan-up", "up", "pan(0, -1)", "Up", "Move up by a tenth of what is seen"),
-    ("pan-down", "down", "pan(0, 1)", "Down", "Move down by a tenth of what is seen"),
-    (
-        "window-next",
-        "w",
-        "preset(1)",
-        "Window",
-        "Next window: file's own, auto, full, lung ...",
-    ),
-    ("window-back", "W", "preset(-1)", "Window back", "Previous window"),
-    ("brighter", "right_square_bracket,shift+up", "window(-1, 0)", "Brighter", "Lower the window's centre"),
-    ("darker", "left_square_bracket,shift+down", "window(1, 0)", "Darker", "Raise the window's centre"),
-    ("narrower", "right_curly_bracket,shift+right", "window(0, -1)", "Contrast up", "Narrow the window"),
-    ("wider", "left_curly_bracket,shift+left", "window(0, 1)", "Contrast down", "Widen the window"),
-    ("invert", "i", "turn('invert')", "Invert", "Exchange black and white"),
-    ("rotate", "o", "turn('rotate')", "Rotate", "Turn clockwise by a quarter"),
-    ("mirror", "m", "turn('mirror')", "Mirror", "Mirror left to right; side markers follow"),
-    ("frame-back", "comma", "frame(-1)", "Frame back", "Previous frame of a multi-frame image"),
-    ("frame-on", "full_stop", "frame(1)", "Frame on", "Next frame of a multi-frame image"),
-    (
-        "blocks",
-        "b",
-        "blocks",
-        "Blocks",
-        "Half blocks in exact greys, or finer quadrants with two greys a cell",
-    ),
-    ("cross", "c", "cross", "Cross", "Mark the pixel whose value is read"),
-    ("keep", "v", "keep", "Keep view", "Keep zoom and window when stepping to other images"),
-    (
-        "pixels",
-        "S",
-        "pixels",
-        "Real pixels",
-        "The whole screen in pixels, where the terminal has kitty or sixel graphics",
-    ),
-    ("reset", "backspace", "reset", "Reset", "Whole image, first window, upright"),
-)
-_SHOWN_KEYS = ("zoom-in", "zoom-out", "fit", "window-next", "brighter", "darker")
-
 
 class ImageView(ImageMouse, can_focus=True):
     """One image, zoomed, moved, windowed and turned by keys while it has the focus, and by the mouse."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(keys, action, text, tooltip=tip, show=name in _SHOWN_KEYS, id=f"image.{name}")
-        for name, keys, action, text, tip in _KEYS
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("image")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """With a single frame its keys are left to the screen, which may have another image of the case."""
+        return action != "frame" or (self.pyramid is not None and self.pyramid.raster.frames > 1)
 
     def action_zoom(self, steps: int) -> None:
         """Magnify about the middle."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from textual import events
+from textual.app import App
 from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
 HELP = Content.assemble(Content.styled("?", "bold $accent"), Content.styled(" help ", "$muted"))
+MORE = Content.styled("… ", "$muted")
 
 
 class KeyBar(Widget):
-    """Keys of what has the focus and of the screen, in the order of their bindings; the rest is under `?`."""
+    """The key that leaves, then those of what has the focus and of the screen; the rest is under `?`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,9 +38,9 @@ class KeyBar(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """One line."""
-        room = self.size.width - HELP.cell_length - 2
-        line = Content(" ")
+        """One line; it ends with "…" where keys that work are left out."""
+        room = self.size.width - HELP.cell_length - MORE.cell_length - 1
+        line, end = Content(" "), HELP
         self._ends = []
         for active in shown(self.screen.active_bindings):
             part = Content.assemble(
@@ -46,17 +48,30 @@ class KeyBar(Widget):
                 Content.styled(f" {active.binding.description}  ", "$muted"),
             )
             if line.cell_length + part.cell_length > room:
+                end = MORE + HELP
                 break
             line += part
             self._ends.append((line.cell_length, active))
-        gap = max(0, self.size.width - line.cell_length - HELP.cell_length)
-        return Content.assemble(line, " " * gap, HELP)
+        gap = max(0, self.size.width - line.cell_length - end.cell_length)
+        return Content.assemble(line, " " * gap, end)
 
 
 def shown(active: dict[str, ActiveBinding]) -> list[ActiveBinding]:
-    """The enabled bindings to show, each action once with its first key; the screen's first, the focus's last."""
+    """The enabled bindings to show, each action once with its first key.
+
+    The key that leaves comes first: back where there is a way back, else quit. Then those of the focus, which work
+    only now, before the screen's; whatever works everywhere is left to the help.
+    """
+    enabled = [one for one in active.values() if one.enabled and one.binding.description]
+    leaving = next((one for one in enabled if one.binding.key == "escape"), None)
+    if leaving is None:
+        leaving = next(
+            (one for one in enabled if one.binding.action == "quit" and one.binding.key == "q"), None
+        )
     found: dict[str, ActiveBinding] = {}
-    for one in sorted(active.values(), key=lambda one: len(one.node.ancestors)):
-        if one.binding.show and one.enabled and one.binding.description:
+    if leaving is not None:
+        found[leaving.binding.action] = leaving
+    for one in sorted(enabled, key=lambda one: -len(one.node.ancestors)):
+        if one.binding.show and not isinstance(one.node, App):
             found.setdefault(one.binding.action, one)
     return list(found.values())

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
+
+from radtui.tui.key_uses import bindings
 
 TYPING_S = 0.12  # after the last letter, before the search is made
 
@@ -17,10 +19,7 @@ TYPING_S = 0.12  # after the last letter, before the search is made
 class SearchLine(Input):
     """Words to search for; posts `Searched` when typing rests, and `Left` when the keys are to go to the list."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear", "Clear", tooltip="Forget the search"),
-        Binding("enter,down", "keep", "To the list", tooltip="Go to what was found"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("search")
 
     @dataclass
     class Searched(Message):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from radtui.records import UserError
 from radtui.settings import Settings
+from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.field_line import hint
 from radtui.tui.widgets.field_list import FieldList
 
@@ -22,10 +23,7 @@ from radtui.tui.widgets.field_list import FieldList
 class FieldInput(Input):
     """The input over a value; escape gives up."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "Give up", tooltip="Leave the value as it was"),
-        Binding("enter", "submit", "Take", tooltip="Take the typed value"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("field")
 
     def action_give_up(self) -> None:
         """Close without a change."""

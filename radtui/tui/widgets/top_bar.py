@@ -11,8 +11,9 @@ from radtui.percent import percent_text
 from radtui.tui import theme, words
 from radtui.tui.snapshot import Progress, Snapshot
 
-TABS = ("Data", "Train", "Review", "Jobs")  # the first letter is the key
+TABS = ("Data", "Train", "Review", "Jobs")  # F1 to F4
 NAME = " radtui "
+NAMED_CELLS = 100  # of the line, from which there is room for the keys of the tabs
 BAR_CELLS = (20, 10, 6)
 
 
@@ -36,7 +37,7 @@ class TopBar(Widget):
 
     async def on_click(self, event: events.Click) -> None:
         """Go to the tab that is clicked."""
-        tab = tab_at(event.x)
+        tab = tab_at(event.x, self.size.width)
         if tab:
             await self.app.run_action(f"app.go('{tab.lower()}')")
 
@@ -48,7 +49,7 @@ class TopBar(Widget):
 
     def render(self) -> Content:
         """One line."""
-        tabs = _tabs(self._tab)
+        tabs = _tabs(self._tab, self.size.width)
         room = self.size.width - tabs.cell_length - 3
         job = self._job(room)
         gap = max(1, self.size.width - tabs.cell_length - job.cell_length - 1)
@@ -70,28 +71,30 @@ class TopBar(Widget):
         return next((form for form in forms if form.cell_length <= room), Content(""))
 
 
-def tab_at(x: int) -> str:
+def tab_at(x: int, line_cells: int) -> str:
     """The tab in a column of the line, "" beside them."""
-    left = len(NAME) + 1
+    left, beside = len(NAME) + 1, 5 if line_cells >= NAMED_CELLS else 2
     for tab in TABS:
-        if left <= x < left + len(tab) + 2:
+        if left <= x < left + beside + len(tab):
             return tab
-        left += len(tab) + 2
+        left += beside + len(tab)
     return ""
 
 
-def _tabs(current: str) -> Content:
+def _tabs(current: str, line_cells: int) -> Content:
+    """The tabs with their F keys, or on a narrow line with their letters underlined: a job needs the room."""
     parts: list[Content | str] = [Content.styled(NAME, "bold $muted"), " "]
-    for tab in TABS:
+    for number, tab in enumerate(TABS, 1):
+        named = line_cells >= NAMED_CELLS
+        if named:
+            parts.append(Content.styled(f" F{number}", "$accent"))
         if tab.lower() == current:
             parts.append(Content.styled(f" {tab} ", theme.LIT))
+        elif named:
+            parts.append(Content.styled(f" {tab} ", "$foreground"))
         else:
-            parts += [
-                " ",
-                Content.styled(tab[0], "underline $accent"),
-                Content.styled(tab[1:], "$foreground"),
-                " ",
-            ]
+            first, rest = Content.styled(tab[0], "underline $accent"), Content.styled(tab[1:], "$foreground")
+            parts += [" ", first, rest, " "]
     return Content.assemble(*parts)
 
 

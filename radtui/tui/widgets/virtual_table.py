@@ -11,12 +11,13 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.cell_text import fitted, tail
 from radtui.tui.widgets.ground import Ground
 from radtui.tui.widgets.table_columns import Column, ListSource, Row, RowPages, RowSource, fit
@@ -48,15 +49,7 @@ class VirtualTable(ScrollView, can_focus=True):
     VirtualTable > .virtual-table--empty { color: $foreground 60%; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"virtual-table--{name}" for name in PARTS}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False, id="table.up", tooltip="Row above"),
-        Binding("down", "move(1)", "Down", show=False, id="table.down", tooltip="Row below"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="table.page_up", tooltip="One screen up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page_down", tooltip="One screen down"),
-        Binding("home", "end(0)", "First", show=False, id="table.first", tooltip="First row"),
-        Binding("end", "end(1)", "Last", show=False, id="table.last", tooltip="Last row"),
-        Binding("enter", "select", "Open", id="table.select", tooltip="Open the highlighted row"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = bindings("table")
 
     @dataclass
     class Highlighted(Message):

@@ -1,0 +1,66 @@
+"""What the keys that work everywhere do beside going to a place: help, commands, copying, waiting for room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from radtui.tui.key_uses import is_command
+from radtui.tui.keys import shown, sign
+from radtui.tui.screens.small import SmallScreen, fits
+
+NO_COMMANDS = ("app.focus_next", "command_palette")
+
+
+class AppKeys(App[None]):
+    """Base of the app: its keys as they are named, offered and answered."""
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys as words where the usual sign is missing from many fonts."""
+        return shown(binding.key)
+
+    def action_help(self) -> None:
+        """Show every key that works now."""
+        from radtui.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    def action_help_quit(self) -> None:
+        """What ctrl+c does where nothing is marked for copying: it ends no work."""
+        self.notify(f"{sign('quit')} quits radtui, after {sign('back')} where letters are typed; jobs go on.")
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text to the clipboard of the terminal, which may lie behind SSH, and say so.
+
+        No terminal answers whether it has taken it, so that cannot be said.
+        """
+        self.copy_to_clipboard(text)
+        self.notify(f"Copied {what}, where this terminal lets programs copy (OSC 52).")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wait, keys and all, while there is no room to work in."""
+        if not fits(event.size) and not isinstance(self.screen, SmallScreen):
+            self.push_screen(SmallScreen())
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Everything that a key does now, by name."""
+        seen: set[str] = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if not active.enabled or binding.action in (*seen, *NO_COMMANDS) or not is_command(binding):
+                continue
+            seen.add(binding.action)
+            node = active.node
+
+            async def run(action: str = binding.action, node: Any = node) -> None:
+                await self.run_action(action, node)
+
+            title, more = binding.description, active.tooltip
+            told = "" if more.lower() == title.lower() else more
+            yield SystemCommand(title, " · ".join(part for part in (shown(binding.key), told) if part), run)
+        yield SystemCommand("Screenshot", "Save a picture of this screen as SVG", self.deliver_screenshot)

@@ -1,0 +1,379 @@
+"""What each key does in each part of the app: the rows that bindings, help and the bar of keys are made from."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from radtui.tui.keys import FAR, KEYS, MOVES, Use
+
+SHOW = True
+
+
+def _walk(move: str, what: str) -> tuple[Use, ...]:
+    """Down, up, next and previous of a list, by an action that takes the number of rows."""
+    return (
+        Use("down", f"{move}(1)", "Down", f"{what} below"),
+        Use("up", f"{move}(-1)", "Up", f"{what} above"),
+        Use("next", f"{move}(1)", "Next", f"Next {what.lower()}"),
+        Use("previous", f"{move}(-1)", "Previous", f"Previous {what.lower()}"),
+    )
+
+
+def _close(tip: str, result: str = "None") -> tuple[Use, ...]:
+    """The two keys that close what lies over a screen."""
+    action = f"dismiss({result})"
+    return Use("back", action, "Close", tip, SHOW), Use("quit", action, "Close", tip)
+
+
+_JOB = (
+    Use("stop", "stop", "Stop", "Stop; training saves a checkpoint first", SHOW),
+    Use("stop_now", "stop_now", "Stop now", "Stop at once, without saving"),
+    Use("resume", "resume", "Continue", "Go on from the last checkpoint, or with what is missing", SHOW),
+    Use("describe", "describe", "Describe", "Let the base and the tuned model describe images", SHOW),
+    Use("again", "new", "Again", "A new training job, beginning with these settings", SHOW),
+    Use("copy", "copy", "Copy", "Copy the path of its log"),
+)
+
+USES: dict[str, tuple[Use, ...]] = {
+    "app": (
+        Use("data", "go('data')", "Data", "Look at images and import more"),
+        Use("train", "go('train')", "Train", "Set up a training job or watch one"),
+        Use("review", "go('review')", "Review", "Rate base against tuned descriptions"),
+        Use("jobs", "go('jobs')", "Jobs", "All jobs: stop, continue, logs"),
+        Use("help", "help", "Help", "Every key that works now"),
+        Use("commands", "command_palette", "Commands", "Find a command by name"),
+        Use("quit", "quit", "Quit", "Leave; jobs go on", SHOW),
+    ),
+    # Widgets that lie on several screens.
+    "table": (
+        Use("take", "select", "Open", "Open the highlighted row", SHOW),
+        *_walk("move", "Row"),
+        Use("page_up", "page(-1)", "Page up", "One screen up"),
+        Use("page_down", "page(1)", "Page down", "One screen down"),
+        Use("top", "end(0)", "First", "First row"),
+        Use("bottom", "end(1)", "Last", "Last row"),
+    ),
+    "grid": (
+        Use("take", "select", "Open", "Look at the highlighted one", SHOW),
+        Use("more", "resize(1)", "Larger", "Fewer and larger", SHOW),
+        Use("less", "resize(-1)", "Smaller", "More and smaller", SHOW),
+        Use("left", "move(-1)", "Left", "The one before"),
+        Use("right", "move(1)", "Right", "The next one"),
+        Use("previous", "move(-1)", "Left", "The one before"),
+        Use("next", "move(1)", "Right", "The next one"),
+        Use("up", "rows(-1)", "Up", "The one above"),
+        Use("down", "rows(1)", "Down", "The one below"),
+        Use("page_up", "page(-1)", "Page up", "One screen up"),
+        Use("page_down", "page(1)", "Page down", "One screen down"),
+        Use("top", f"move({-FAR})", "First", "The first one"),
+        Use("bottom", f"move({FAR})", "Last", "The last one"),
+    ),
+    "fields": (
+        Use("take", "edit", "Edit", "Type a value for this field", SHOW),
+        Use("right", "turn(1)", "Next choice", "Next choice of this field", SHOW),
+        Use("left", "turn(-1)", "Previous choice", "Previous choice of this field"),
+        Use("reset", "reset", "Reset", "Back to the preset's value", SHOW),
+        *_walk("move", "Field"),
+        Use("page_up", "move(-10)", "Ten up", "Ten fields up"),
+        Use("page_down", "move(10)", "Ten down", "Ten fields down"),
+        Use("top", "move(-999)", "First field", "First field"),
+        Use("bottom", "move(999)", "Last field", "Last field"),
+    ),
+    "field": (
+        Use("back", "give_up", "Give up", "Leave the value as it was", SHOW),
+        Use("take", "submit", "Take", "Take the typed value", SHOW),
+    ),
+    "options": (
+        Use("down", "cursor_down", "Down", "Line below", only="j"),
+        Use("up", "cursor_up", "Up", "Line above", only="k"),
+        Use("next", "cursor_down", "Down", "Line below"),
+        Use("previous", "cursor_up", "Up", "Line above"),
+        Use("top", "first", "First", "First line", only="g"),
+        Use("bottom", "last", "Last", "Last line", only="G"),
+    ),
+    "scroll": (
+        Use("down", "scroll_down", "Down", "Scroll down"),
+        Use("up", "scroll_up", "Up", "Scroll up"),
+        Use("page_up", "page_up", "Page up", "One screen up"),
+        Use("page_down", "page_down", "Page down", "One screen down"),
+        Use("top", "scroll_home", "Top", "To the top"),
+        Use("bottom", "scroll_end", "Bottom", "To the end"),
+    ),
+    "search": (
+        Use("back", "clear", "Clear", "Forget the search", SHOW),
+        Use("take", "keep", "To the list", "Go to what was found", SHOW),
+        Use("down", "keep", "To the list", "Go to what was found", only="down"),
+    ),
+    "image": (
+        Use("more", "zoom(1)", "Zoom in", "Magnify about the middle", SHOW),
+        Use("less", "zoom(-1)", "Zoom out", "Show more around the middle", SHOW),
+        Use("fit", "fit", "Fit", "Show the whole image", SHOW),
+        Use("one_to_one", "one_to_one", "1:1", "One image pixel to one drawn pixel"),
+        Use("preset", "preset(1)", "Window", "Next window: file's own, auto, full, lung ...", SHOW),
+        Use("preset_back", "preset(-1)", "Window back", "Previous window"),
+        Use("brighter", "window(-1, 0)", "Brighter", "Lower the window's centre", SHOW),
+        Use("darker", "window(1, 0)", "Darker", "Raise the window's centre", SHOW),
+        Use("contrast_up", "window(0, -1)", "Contrast up", "Narrow the window"),
+        Use("contrast_down", "window(0, 1)", "Contrast down", "Widen the window"),
+        Use("left", "pan(-1, 0)", "Left", "Move left by a tenth of what is seen"),
+        Use("right", "pan(1, 0)", "Right", "Move right by a tenth of what is seen"),
+        Use("up", "pan(0, -1)", "Up", "Move up by a tenth of what is seen"),
+        Use("down", "pan(0, 1)", "Down", "Move down by a tenth of what is seen"),
+        Use("invert", "turn('invert')", "Invert", "Exchange black and white"),
+        Use("rotate", "turn('rotate')", "Rotate", "Turn clockwise by a quarter"),
+        Use("mirror", "turn('mirror')", "Mirror", "Mirror left to right; side markers follow"),
+        Use("earlier", "frame(-1)", "Frame back", "Previous frame of a multi-frame image"),
+        Use("later", "frame(1)", "Frame on", "Next frame of a multi-frame image"),
+        Use("crosshair", "cross", "Crosshair", "Mark the pixel whose value is read"),
+        Use("keep", "keep", "Keep view", "Keep zoom and window when stepping to other images"),
+        Use("blocks", "blocks", "Blocks", "Half blocks in exact greys, or finer quadrants with two greys a cell"),
+        Use("pixels", "pixels", "Real pixels",
+            "The whole screen in pixels, where the terminal has kitty or sixel graphics"),
+        Use("reset", "reset", "Reset", "Whole image, first window, upright"),
+    ),
+    "chart": (
+        Use("crosshair", "chart('crosshair')", "Read", "Show a crosshair and its values, or hide it"),
+        Use("back", "chart('hide_crosshair')", "Hide crosshair", "Show the newest values again"),
+        Use("left", "crosshair(-1)", "Read left", "Move the crosshair to the left"),
+        Use("right", "crosshair(1)", "Read right", "Move the crosshair to the right"),
+        Use("more", "chart('zoom_in')", "Zoom in", "Show half as much, about crosshair or newest point"),
+        Use("less", "chart('zoom_out')", "Zoom out", "Show twice as much"),
+        Use("fit", "chart('show_all')", "Whole run", "Show the whole run"),
+        Use("page_up", "chart('earlier')", "Earlier", "Move the window to earlier points"),
+        Use("page_down", "chart('later')", "Later", "Move the window to later points"),
+        Use("log_axis", "chart('log')", "Log axis", "Logarithmic or linear loss axis"),
+        Use("axis", "chart('axis')", "Step/epoch/time", "Count the axis in steps, epochs or time"),
+        Use("smoothing", "chart('smoothing')", "Smoothing", "Moving average off, light, medium or heavy"),
+        Use("raw", "chart('raw')", "Raw values", "Whose measured values are shown behind the lines"),
+    ),
+    # Screens.
+    "welcome": (
+        Use("digits", "choose(0)", "Demo", "Begin with the demo", SHOW, only="1"),
+        Use("digits", "choose(1)", "Folder", "Import a folder", SHOW, only="2"),
+        Use("digits", "choose(2)", "Radiology_mini", "Import Radiology_mini from the hub", SHOW, only="3"),
+        Use("back", "leave_path", "Back", "Leave the path"),
+    ),
+    "choices": (
+        *_walk("move", "Choice"),
+        Use("take", "take", "Take", "Begin with the marked choice", SHOW),
+    ),
+    "data": (
+        Use("back", "list", "List", "Back to the list", SHOW),
+        Use("search", "search", "Search", "Search in references and names", SHOW),
+        Use("filter", "filter", "Filter", "Show only some images", SHOW),
+        Use("film", "film", "Whole screen", "The image over the whole screen", SHOW),
+        Use("browse", "gallery", "Browse", "The list as thumbnails over the whole screen", SHOW),
+        Use("import", "import", "Import", "Import images from a folder, a file or the hub", SHOW),
+        Use("sort", "sort", "Sort", "Next order: as imported, name, reference, size", SHOW),
+        Use("other", "dataset", "Data set", "Look at another data set", SHOW),
+        Use("later", "view(1)", "Next view", "The next image of a case that has several", SHOW),
+        Use("earlier", "view(-1)", "View before", "The image before of a case that has several"),
+        Use("next", "step(1)", "Next", "Next image"),
+        Use("previous", "step(-1)", "Previous", "Previous image"),
+        Use("copy", "copy", "Copy", "Copy the reference, or the image's name where there is none"),
+    ),
+    "image list": (Use("back", "forget", "Clear", "Forget the search"),),
+    "gallery": (
+        Use("back", "back", "List", "Back to the list and the image that was shown", SHOW),
+        Use("browse", "back", "List", "Back to the list and the image that was shown"),
+        Use("film", "film", "Whole screen", "The image over the whole screen", SHOW),
+        Use("search", "search", "Search", "Back to the list, to search in it", SHOW),
+    ),
+    "film": (
+        Use("back", "done", "Back", "Back to where the image was", SHOW),
+        Use("film", "done", "Back", "Back to where the image was"),
+        Use("quit", "done", "Back", "Back to where the image was"),
+        Use("help", "app.help", "Help", "Every key that works now"),
+        Use("earlier", "view(-1)", "Image before", "The image before of a case that has several"),
+        Use("later", "view(1)", "Next image", "The next image of a case that has several"),
+    ),
+    "train": (
+        *_JOB,
+        Use("other", "other", "Other job", "Show the next older training job", SHOW),
+        Use("whole_log", "log", "Whole log", "The log over the whole screen"),
+    ),
+    "job pane": (
+        Use("texts", "texts", "Texts", "Watched texts in place of the chart, and back", SHOW),
+        Use("next", "text_step(1)", "Later", "Watched texts one step later", SHOW),
+        Use("previous", "text_step(-1)", "Earlier", "Watched texts one step earlier"),
+        Use("later", "text_image(1)", "Next image", "Watched texts of the next image"),
+        Use("earlier", "text_image(-1)", "Image before", "Watched texts of the image before"),
+        Use("film", "film", "Image", "The watched image over the whole screen"),
+        Use("log", "tail", "Log", "Show or hide the end of the log", SHOW),
+    ),
+    "form": (
+        Use("back", "screen.back", "Back to the job", "Back to the job that was shown", SHOW),
+        Use("start", "start", "Start", "Start training with these settings", SHOW),
+        Use("preset", "preset", "Preset", "Fill in the next preset", SHOW),
+        Use("memory", "memory", "Memory", "What this run would take of the memory, before it starts", SHOW),
+        Use("learn", "ratings", "From ratings", "Learn from rated pairs, with the job that wrote them", SHOW),
+        Use("corrections", "corrections", "From corrections", "Learn corrected texts, with the job that wrote them",
+            SHOW),
+    ),
+    "jobs": (
+        Use("log", "log", "Log", "The log over the whole screen", SHOW),
+        Use("whole_log", "log", "Log", "The log over the whole screen"),
+        *_JOB,
+        Use("mark", "mark", "Mark", "Mark a training job, to see its curves with those of others", SHOW),
+        Use("compare", "overlay", "Compare", "The marked jobs' curves together, and how their settings differ", SHOW),
+        Use("search", "search", "Search", "Show only jobs with some words", SHOW),
+        Use("back", "forget", "Clear", "Forget the search"),
+    ),
+    "overlay": (
+        Use("back", "back", "Jobs", "Back to the list of jobs", SHOW),
+        Use("part", "app.focus_next", "Chart/table", "Keys go to the chart, or to the table", SHOW),
+    ),
+    "review": (
+        Use("back", "act('close_panel')", "Done", "Back to the preference", SHOW),
+        Use("part", "act('other_text')", "Other text", "Answer for the other text", SHOW),
+        Use("other", "act('error_significance')", "Significance", "Count significant or insignificant errors", SHOW),
+        Use("less", "act('error_take_back')", "One less", "Lower the count that was raised last", SHOW),
+        Use("skip", "act('skip')", "Skip", "Skip: this pair cannot be judged"),
+        Use("undo", "act('undo')", "Undo", "Take back the last answer, again and again", SHOW),
+        Use("acceptability", "act('open_acceptability')", "Acceptability", "Say how usable each text is"),
+        Use("errors", "act('open_errors')", "Errors", "Count errors in each text"),
+        Use("compare", "act('open_dimensions')", "Compare", "Compare the texts on single qualities"),
+        Use("film", "act('zoom')", "Image", "The image over the whole screen, and back", SHOW),
+        Use("note", "act('note')", "Note", "Write a note on this pair", SHOW),
+        Use("mark", "act('flag')", "Flag", "Flag this pair, or take the flag off", SHOW),
+        Use("left", "act('previous')", "Back", "Previous pair", SHOW),
+        Use("filter", "act('filter')", "Filter", "Only unrated pairs, flagged ones, ties, disagreements ...", SHOW),
+        Use("totals", "act('summary')", "Totals", "Who is preferred so far, with intervals and scores", SHOW),
+        Use("search", "act('search')", "Search", "Find pairs by words in their texts", SHOW),
+        Use("take", "act('next_unrated')", "Next unrated", "Go to the next pair without a rating", SHOW),
+        Use("jump", "act('jump')", "Go to", "Go to a pair by its number", SHOW),
+        Use("reference", "act('reference')", "Reference", "Show the reference text, or hide it", SHOW),
+        Use("reveal", "act('reveal')", "Reveal",
+            "Show which text is whose; rated after that is not blind", SHOW),
+        Use("right", "act('next')", "Next", "Next pair, without rating this one"),
+        Use("digits", "act('both_bad')", "Both bad", "Neither text is of use", only="0"),
+    ),
+    "review errors": (
+        Use("digits", "act('checked_none')", "Checked, none", "Checked for errors: what is counted is all there is",
+            SHOW, only="0"),
+    ),
+    # Beside the keys that a rating scheme names.
+    "review qualities": (
+        Use("part", "next_quality", "Next quality", "Compare the texts on the next quality", SHOW, only="tab"),
+    ),
+    "review lists": (
+        Use("down", "scroll(1)", "Scroll", "Scroll the texts down"),
+        Use("up", "scroll(-1)", "Scroll", "Scroll the texts up"),
+        Use("page_down", "page(1)", "Page down", "The texts a screen down"),
+        Use("page_up", "page(-1)", "Page up", "The texts a screen up"),
+        Use("top", "end(0)", "Top", "To the top of the texts"),
+        Use("bottom", "end(1)", "Bottom", "To the end of the texts"),
+        Use("next", "act('next')", "Next", "Next pair, without rating this one"),
+        Use("previous", "act('previous')", "Back", "Previous pair"),
+        Use("back", "leave", "Back", "Back from the image, or to all pairs"),
+        Use("copy", "copy", "Copy", "Copy both texts"),
+        Use("correct", "act('correct')", "Correct", "Correct the better text, or the marked one"),
+        Use("accept", "act('accept_text')", "Accept", "Take the better or the marked text as it is"),
+        Use("alone", "act('read_alone')", "Read one arm", "Read and correct one arm's texts"),
+    ),
+    "correct sheet": (
+        Use("save", "save", "Save", "Keep the text as it stands", SHOW),
+        Use("back", "leave", "Close", "Back; asks when something was changed", SHOW),
+    ),
+    "reading": (
+        Use("back", "back", "Comparisons", "Back to the comparisons", SHOW),
+        Use("accept", "accept", "Accept", "Take the text as it is, and show the next", SHOW),
+        Use("correct", "correct", "Correct", "Correct the text, and show the next", SHOW),
+        Use("skip", "skip", "Skip", "Skip: this text cannot be judged", SHOW),
+        Use("undo", "undo", "Undo", "Take back the last answer, again and again", SHOW),
+        Use("left", "step(-1)", "Back", "The text before", SHOW),
+        Use("previous", "step(-1)", "Back", "The text before"),
+        Use("right", "step(1)", "Next", "The next text, without an answer", SHOW),
+        Use("next", "step(1)", "Next", "The next text, without an answer"),
+        Use("take", "next", "Next unread", "The next text without an answer", SHOW),
+    ),
+    "review studies": (
+        Use("other", "studies", "Other study", "Review the pairs of another job or study"),
+    ),
+    "summary": (
+        Use("back", "back", "Back to the pairs", "Back to the pairs", SHOW),
+        Use("totals", "back", "Back to the pairs", "Back to the pairs"),
+        Use("export", "export", "Export CSV", "Write the rated comparisons as CSV", SHOW),
+        Use("other", "all_raters", "All raters or mine", "Summarise everybody's ratings, or only mine", SHOW),
+        Use("copy", "copy", "Copy", "Copy the statistics as text", SHOW),
+    ),
+    # What lies over a screen.
+    "help": (
+        *_close("Close the help"),
+        Use("help", "dismiss(None)", "Close", "Close the help"),
+        Use("search", "search", "Search", "Show only keys with some words", SHOW),
+    ),
+    "log screen": (
+        *_close("Close the log"),
+        Use("log", "dismiss(None)", "Close", "Close the log"),
+        Use("whole_log", "dismiss(None)", "Close", "Close the log"),
+        Use("search", "search", "Search", "Find words in the log", SHOW),
+        Use("next", "hit(1)", "Next hit", "Next line with the words"),
+        Use("previous", "hit(-1)", "Previous hit", "Previous line with the words"),
+        Use("copy", "copy", "Copy", "Copy the path of the log"),
+    ),
+    "sheet": _close("Change nothing"),
+    "typing": (Use("back", "dismiss(None)", "Close", "Change nothing", SHOW),),
+    "data sets": (
+        *_close("Keep this data set"),
+        Use("other", "dismiss(None)", "Close", "Keep this data set"),
+    ),
+    "filters": (
+        Use("back", "dismiss", "Close", "Back to the list", SHOW),
+        Use("filter", "dismiss", "Close", "Back to the list"),
+        Use("quit", "dismiss", "Close", "Back to the list"),
+        *_walk("move", "Filter"),
+        Use("right", "change(1)", "Next value", "Next value of the filter", SHOW),
+        Use("take", "change(1)", "Next value", "Next value of the filter"),
+        Use("left", "change(-1)", "Value before", "Value before", SHOW),
+        Use("reset", "clear", "Reset", "Show all images", SHOW),
+    ),
+    "import": (
+        Use("back", "dismiss(None)", "Close", "Import nothing", SHOW),
+        Use("take", "start", "Look", "Look at what comes in; nothing is imported yet", SHOW),
+    ),
+    "preview": (
+        Use("back", "leave", "Back", "Import nothing; from the form, back to what comes in", SHOW),
+        Use("quit", "leave", "Back", "Import nothing; from the form, back to what comes in"),
+        Use("take", "take", "Import", "Import what is shown", SHOW),
+        Use("next", "sample(1)", "Next case", "The next sample case", SHOW),
+        Use("previous", "sample(-1)", "Case before", "The sample case before"),
+        Use("right", "sample(1)", "Next case", "The next sample case"),
+        Use("left", "sample(-1)", "Case before", "The sample case before"),
+        Use("form", "change", "Change", "Columns, delimiter, encoding, question, split, patient", SHOW),
+    ),
+    "describe": (
+        Use("start", "start", "Start", "Start the descriptions", SHOW),
+        Use("back", "cancel", "Back", "Describe nothing", SHOW),
+        Use("quit", "cancel", "Back", "Describe nothing"),
+    ),
+    "confirm": (
+        Use("take", "answer(True)", "Yes", "Do it", SHOW),
+        Use("back", "answer(False)", "No", "Leave it", SHOW),
+        Use("quit", "answer(False)", "No", "Leave it"),
+    ),
+    "note": (
+        Use("back", "done", "Keep", "Keep the note and go back", SHOW),
+        Use("save", "done", "Keep", "Keep the note and go back"),
+    ),
+    "small": (Use("quit", "app.quit", "Quit", "Leave; jobs go on", SHOW),),
+}  # fmt: skip
+
+
+def bindings(part: str, *, priority: bool = False) -> list[BindingType]:
+    """The bindings of one part of the app, one of `USES`; those with `priority` come before the focus's own."""
+    return [binding(part, use, priority=priority) for use in USES[part]]
+
+
+def is_command(bound: Binding) -> bool:
+    """Whether the command palette offers it: what the map has but for mere moves, and nothing of Textual's own."""
+    part, _, rest = (bound.id or "").partition(".")
+    return part in USES and rest.partition(".")[0] not in MOVES
+
+
+def binding(part: str, use: Use, keys: str = "", *, priority: bool = False) -> Binding:
+    """One row of a part as a binding; `keys` are others than the map's, as a rating scheme may name."""
+    return Binding(
+        keys or use.only or KEYS[use.key].keys, use.action, use.word,
+        show=use.show, tooltip=use.tip, priority=priority, id=f"{part}.{use.key}.{use.action}",
+    )  # fmt: skip

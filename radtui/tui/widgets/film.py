@@ -1,0 +1,88 @@
+"""One image over the whole screen, with its keys; its view is handed back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from radtui.imaging.view import View
+from radtui.records import Case
+from radtui.tui.key_uses import bindings
+from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.image_canvas import ImageCanvas
+from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.key_bar import KeyBar
+
+Image = tuple[str, Callable[[], bytes]]  # a name for its content, and what reads its file
+
+
+class FilmScreen(RadModal[tuple[int, View]]):
+    """A case's images, one at a time; dismissed with the place of the one on show and how it was looked at.
+
+    Args:
+        images: At least one; each is decoded when it is first shown.
+        at: Place of the image to begin with.
+        look: How to show that one; the whole of it when left out.
+    """
+
+    AUTO_FOCUS = "ImageView"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("film")
+
+    def __init__(self, images: list[Image], at: int = 0, look: View | None = None) -> None:
+        super().__init__()
+        self._images, self._at, self._look = images, at, look
+
+    @classmethod
+    def of_case(
+        cls, case: Case, read: Callable[[str], bytes], sha256: str = "", look: View | None = None
+    ) -> FilmScreen:
+        """The images of a case that can be read.
+
+        Args:
+            case: One that can be read.
+            read: Returns an image's bytes by its sha256; called in a thread.
+            sha256: The image to begin with; the one that stands for the case when left out.
+            look: How to show that one.
+        """
+        names = [image.sha256 for image in case.images if not image.error] or [case.shown.sha256]
+        begin = sha256 or case.shown.sha256
+        at = names.index(begin) if begin in names else 0
+        return cls([(name, partial(read, name)) for name in names], at, look)
+
+    def compose(self) -> ComposeResult:
+        """The image and the bar of keys."""
+        yield ImageView(empty="")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self._show()
+
+    @on(ImageCanvas.Shown)
+    def _look_on(self) -> None:
+        """Go on where the image was looked at before."""
+        if self._look is not None:
+            self.query_one(ImageView).look_at(self._look)
+            self._look = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """One image has no next one."""
+        return action != "view" or len(self._images) > 1
+
+    def action_view(self, by: int) -> None:
+        """Show the next image of the case, and after the last the first."""
+        self._at = (self._at + by) % len(self._images)
+        self._look = None
+        self._show()
+
+    def action_done(self) -> None:
+        """Hand back what was seen last."""
+        self.dismiss((self._at, self.query_one(ImageView).look))
+
+    def _show(self) -> None:
+        self.query_one(ImageView).show(*self._images[self._at])
