@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass, replace
 
 from radtui.records import Rating
 from radtui.store.database import writing
+from radtui.store.studies import WROTE_IT
 
 FIELDS = (
     "study_id", "case_id", "rater", "occasion", "scheme", "scheme_hash", "earlier_arm", "later_arm", "later_left",
@@ -210,7 +211,7 @@ def read_training_jobs(db: sqlite3.Connection, dataset: str = "") -> list[int]:
     rows = db.execute(
         "SELECT id FROM jobs t WHERE kind = 'train' AND state = 'done' AND (? = '' OR dataset = ?) AND EXISTS ("
         " SELECT 1 FROM arms a JOIN study_arms s ON s.arm_id = a.id JOIN ratings r ON r.study_id = s.study_id"
-        " WHERE (a.adapter = 'job ' || t.id OR a.adapter LIKE 'job ' || t.id || ', %') AND (r.corrections <> '{}'"
+        f" WHERE {WROTE_IT} = t.id AND (r.corrections <> '{{}}'"
         " OR r.answers LIKE '%\"accepted.%' OR r.answers LIKE '%\"acceptability.%')) ORDER BY id DESC",
         (dataset, dataset),
     )

@@ -17,6 +17,8 @@ PLACED = (
     "study_arms sa JOIN arm_texts l ON coalesce(l.job_id, 0) = coalesce(sa.job_id, 0) AND l.arm_id = sa.arm_id"
     " AND coalesce(l.step, -1) = -1"
 )
+# The training job that left an arm's adapter, NULL where it came from elsewhere: a number is cast as far as it goes.
+WROTE_IT = "CASE WHEN a.adapter LIKE 'job %' THEN CAST(substr(a.adapter, 5) AS INTEGER) END"
 
 
 def open_for_job(db: sqlite3.Connection, job: Job) -> Study:
@@ -210,12 +212,12 @@ def of_adapter(db: sqlite3.Connection, job_id: int) -> list[tuple[Study, tuple[s
 
     Args:
         db: The database.
-        job_id: The training job that left the adapter; arms keep it as "job 3" or "job 3, 1f0c…".
+        job_id: The training job that left the adapter; arms keep it as its folder is called: "job 0003, 1f0c…".
     """
     rows = db.execute(
         "SELECT sa.study_id, sa.name FROM study_arms sa JOIN arms a ON a.id = sa.arm_id"
-        " WHERE a.adapter = ?1 OR a.adapter LIKE ?1 || ', %' ORDER BY sa.study_id, sa.position",
-        (f"job {job_id}",),
+        f" WHERE {WROTE_IT} = ? ORDER BY sa.study_id, sa.position",
+        (job_id,),
     )
     names: dict[int, list[str]] = {}
     for study_id, name in rows:

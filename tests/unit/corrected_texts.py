@@ -26,7 +26,7 @@ def described(db: sqlite3.Connection, train: Job, case_ids: Sequence[int], split
     told = str(train.settings["instruction"])
     made = arms.give_job(db, job.id, [
         Arm(0, name, ArmKind.MODEL, "tiny", "", adapter, told, decoding="greedy")
-        for name, adapter in (("base", ""), ("tuned", f"job {train.id}, 0123456789ab"))
+        for name, adapter in (("base", ""), ("tuned", f"job {train.id:04}, 0123456789ab"))
     ])  # fmt: skip
     for case_id in case_ids:
         texts.add(db, job.id, [
