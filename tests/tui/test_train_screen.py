@@ -2,6 +2,7 @@
 
 import pytest
 
+from radtui.jobs import launch
 from radtui.presets import PRESETS
 from radtui.records import JobKind, JobState, StopRequest
 from radtui.store import cases, jobs, metrics
@@ -49,8 +50,9 @@ async def test_attaching_to_a_hundred_thousand_rows_blocks_no_key(data, db):
         assert worst < 0.15
 
 
-async def test_a_stop_is_asked_for_in_the_row(data, db):
+async def test_a_stop_is_asked_for_in_the_row(data, db, launched):
     job = add_train(db, steps=5)
+    launch.launch(data, db, job.id)  # its lock is held, as by a worker: else it would be known as lost
     async with opened(data, "train") as (app, pilot):
         await pane(app, pilot)
         await until(pilot, lambda: app.screen.check_action("stop", ()))

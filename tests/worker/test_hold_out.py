@@ -28,7 +28,7 @@ IMAGES = 60
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Import]:
-    data = DataDir(tmp_path / "store")
+    data = DataDir(tmp_path / "store").create()
     db = connect(data)
     yield Import(data, db)
     db.close()
@@ -225,7 +225,7 @@ def test_patients_are_held_out_alike_with_the_same_salt_and_otherwise_without(
     here = splits(run.rows())
     sides = []
     for name, salt_file in (("same", str(run.data.root / "salt")), ("other", "")):
-        data = DataDir(tmp_path / name)
+        data = DataDir(tmp_path / name).create()
         db = connect(data)
         there = Import(data, db)
         there(folder, hold_out=30, salt_file=salt_file)
