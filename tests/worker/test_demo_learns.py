@@ -49,12 +49,12 @@ def taught(data: Path) -> dict[str, Any]:
 def shuffle_captions(data: Path) -> None:
     """Deal the training split's captions out anew; images, truth and the test split stay."""
     db = connect(DataDir(data))
-    rows = db.execute("SELECT id, reference FROM images WHERE split = 'train' ORDER BY id").fetchall()
+    rows = db.execute("SELECT id, reference FROM cases WHERE split = 'train' ORDER BY id").fetchall()
     captions = [caption for _, caption in rows]
     random.Random(SEED).shuffle(captions)
     with writing(db):
         db.executemany(
-            "UPDATE images SET reference = ? WHERE id = ?",
+            "UPDATE cases SET reference = ? WHERE id = ?",
             [(caption, row[0]) for caption, row in zip(captions, rows, strict=True)],
         )
     db.close()

@@ -16,6 +16,7 @@ from radtui.paths import DataDir
 from radtui.records import JobKind, JobState
 from radtui.store import jobs, ratings, studies
 from radtui.store.database import connect
+from radtui.tui.data.preview import PreviewScreen
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.train.form import TrainForm
 from tests.tui.driving import MIDDLE, opened, text_of, until
@@ -50,6 +51,9 @@ async def test_the_whole_job_by_keyboard(tmp_path: Path, mllama: Path) -> None:
         await pilot.press("2")
         await until(pilot, lambda: app.screen.query(Input))
         app.screen.query(Input).first().value = str(folder)
+        await pilot.press("enter")
+        # What comes in is shown before it is taken.
+        await until(pilot, lambda: isinstance(app.screen, PreviewScreen) and app.screen.showing, LONG_S)
         await pilot.press("enter")
         await until(pilot, lambda: ended(db, JobKind.IMPORT), LONG_S)
 

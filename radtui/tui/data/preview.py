@@ -169,6 +169,11 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
             self._settings = event.settings
             self._begin(event.settings)
 
+    @property
+    def showing(self) -> bool:
+        """Whether there is something to look at, and so to take."""
+        return self._preview is not None and bool(self._preview.samples)
+
     def action_sample(self, by: int) -> None:
         """Show another sample case."""
         if self._preview is not None:
@@ -189,10 +194,10 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
 
     def action_take(self) -> None:
         """Import what is shown, once something is."""
-        if self._preview is None or not self._preview.samples:
-            self.app.bell()
-        else:
+        if self.showing:
             self.dismiss(self._settings)
+        else:
+            self.app.bell()
 
 
 def facts(preview: Preview) -> Content:
