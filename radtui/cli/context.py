@@ -58,7 +58,9 @@ class Session:
 
         chosen, opens = self.chosen_rater, Opens(study_id, arm)
         with own_sequences():
-            run_app(self.data, chosen or _login_name(), screen, guide, from_login=not chosen, opens=opens)
+            run_app(
+                self.data, chosen or _login_name(), screen, guide=guide, from_login=not chosen, opens=opens
+            )
 
 
 def _login_name() -> str:

@@ -50,7 +50,7 @@ def read_until(terminal: Terminal, pattern: bytes, limit_s: float = 20.0) -> byt
     ids=["kitty", "sixel"],
 )
 def test_a_terminal_with_pixels_shows_them_until_a_key(terminal, answer, picture, after):
-    os.write(terminal.fd, b"S")
+    os.write(terminal.fd, b"Z")
     read_until(terminal, rb"\x1b_Gi=31.*\x1b\[c")
     os.write(terminal.fd, answer)
     read_until(terminal, b"(?s)" + picture)
@@ -59,7 +59,7 @@ def test_a_terminal_with_pixels_shows_them_until_a_key(terminal, answer, picture
 
 
 def test_a_terminal_without_pixels_says_so_and_stays_in_the_app(terminal):
-    os.write(terminal.fd, b"S")
+    os.write(terminal.fd, b"Z")
     read_until(terminal, rb"\x1b_Gi=31.*\x1b\[c")
     os.write(terminal.fd, PLAIN)
     read_until(terminal, b"no pixel graphics")

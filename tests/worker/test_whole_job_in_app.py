@@ -79,9 +79,9 @@ async def test_the_whole_job_by_keyboard(tmp_path: Path, mllama: Path) -> None:
         await pilot.press("r")
         await until(pilot, lambda: "0/3 answered" in text_of(app), LONG_S)
         await pilot.press("5")
-        await until(pilot, lambda: len(ratings.current(db, job.id, "reader")) == 1)
+        await until(pilot, lambda: len(ratings.current(db, studies.of_job(db, job.id).id, "reader")) == 1)
         await pilot.press("1")
-        await until(pilot, lambda: len(ratings.current(db, job.id, "reader")) == 2)
+        await until(pilot, lambda: len(ratings.current(db, studies.of_job(db, job.id).id, "reader")) == 2)
         await until(pilot, lambda: "2/3 answered" in text_of(app))
 
     out = tmp_path / "comparisons.csv"
