@@ -2,13 +2,11 @@
 # PYTHON is any interpreter that has the package with its extras train and test.
 PYTHON ?= python
 BIN := $(dir $(shell command -v $(PYTHON)))
-# Two cores: tests of one file stay in one process, so that what it makes once is made once.
-WORKERS ?= 2
 
 .PHONY: check lint types tests full
 
-check: ## lint and types beside the tests
-	$(MAKE) --no-print-directory -j 2 lint-and-types tests
+check: ## lint and types, the app's tests and the worker's beside each other
+	$(MAKE) --no-print-directory -j 3 lint-and-types tests-app tests-worker
 
 .PHONY: lint-and-types
 lint-and-types: lint types
@@ -21,8 +19,14 @@ lint: ## style, formatting, import contracts
 types:
 	$(BIN)mypy radtui
 
-tests:
-	$(PYTHON) -m pytest -n $(WORKERS) --dist loadfile
+.PHONY: tests-app tests-worker
+tests: tests-app tests-worker
+
+tests-app: ## everything but what trains and describes
+	$(PYTHON) -m pytest tests --ignore tests/worker
+
+tests-worker:
+	$(PYTHON) -m pytest tests/worker
 
 full: ## data sets of the field where RADTUI_FIELD_CASES names their folder, and the quick faults
 	$(PYTHON) -m tests.field_cases

@@ -1,5 +1,8 @@
 """Train: the job on show, live or over, and what its keys write."""
 
+import signal
+import subprocess
+
 import pytest
 
 from radtui.jobs import launch
@@ -50,8 +53,18 @@ async def test_attaching_to_a_hundred_thousand_rows_blocks_no_key(data, db):
         assert worst < 0.15
 
 
-async def test_a_stop_is_asked_for_in_the_row(data, db, launched):
+@pytest.fixture
+def process():
+    """A process that stands for a worker: stopping now ends it."""
+    started = subprocess.Popen(["sleep", "600"])
+    yield started
+    started.kill()
+    started.wait()
+
+
+async def test_a_stop_is_asked_for_in_the_row(data, db, launched, process):
     job = add_train(db, steps=5)
+    jobs.begin(db, job.id, process.pid)
     launch.launch(data, db, job.id)  # its lock is held, as by a worker: else it would be known as lost
     async with opened(data, "train") as (app, pilot):
         await pane(app, pilot)
@@ -69,6 +82,7 @@ async def test_a_stop_is_asked_for_in_the_row(data, db, launched):
         assert jobs.must_get(db, job.id).stop_requested is StopRequest.CHECKPOINT
         await pilot.press("enter")
         await until(pilot, lambda: jobs.must_get(db, job.id).stop_requested is StopRequest.NOW)
+        await until(pilot, lambda: process.poll() == -signal.SIGTERM)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ class Delimited:
         self.file, self.part = file, ""
         self.notes: list[Problem] = []
         self._open = opener
+        # In a file that is valid as it stands, a replacement sign is the file's own: somebody lost a letter before.
+        self._is_own_text = False
         self._encoding = self._find_encoding(encoding)
         lines = [_bare(line) for line in islice(self._lines(), _SAMPLE_LINES)]
         self.dialect, self._before = find_dialect(
@@ -116,7 +118,7 @@ class Delimited:
                 f"The row has {len(cells)} cells, fewer than the {width} of the header: {_start(record.text)}"
             )
             return Problem(where, reason)
-        if any("\ufffd" in cell for cell in cells):
+        if not self._is_own_text and any("\ufffd" in cell for cell in cells):
             return Problem(
                 where, f"It holds bytes that are no letters in {self._encoding}: {_start(record.text)}"
             )
@@ -228,6 +230,7 @@ class Delimited:
             return encoding
         with self._open() as raw:
             found, certain = detect_encoding(raw)
+        self._is_own_text = certain
         if not certain:
             reason = f"Its encoding was guessed as {found}; if letters are wrong, name it with --encoding."
             self.notes.append(Problem(self.file, reason))
