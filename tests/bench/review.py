@@ -207,7 +207,7 @@ def summed(spent_ms: list[float]) -> dict[str, float]:
 
 def counted(data: DataDir, keys: int) -> dict[str, int]:
     """Keys that were pressed, and the rows they left: one each, none lost."""
-    with closing(connect(data)) as db:
+    with closing(connect(data, create=True)) as db:
         row = db.execute(
             "SELECT count(*) FROM ratings WHERE rater = ? AND rated_at > 1770000000", (RATER,)
         ).fetchone()

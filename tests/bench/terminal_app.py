@@ -69,7 +69,7 @@ def first_frame(data: DataDir, times: int) -> dict[str, float]:
 def start_up(folder: Path, radiograph: Path, times: int) -> dict[str, Any]:
     """First frames with nothing imported, with images, and with a training job on show."""
     empty, with_images = DataDir(folder / "empty").create(), library(folder / "few", radiograph, 200)
-    with closing(connect(empty)):
+    with closing(connect(empty, create=True)):
         pass  # tables are made once for a data folder, not at each start
     trained = library(folder / "trained", radiograph, 200)
     with closing(connect(trained)) as db:
@@ -99,12 +99,13 @@ def idle(folder: Path, radiograph: Path) -> dict[str, Any]:
 def library(folder: Path, radiograph: Path, count: int) -> DataDir:
     """A data folder in which `count` images with captions share the bytes of one radiograph."""
     data = DataDir(folder).create()
+    connect(data, create=True).close()  # before the images: a folder that has lost its database is refused
     content = radiograph.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
     data.blob(sha256).write_bytes(content)
     rng, probe = random.Random(1), Probe(sha256, "PNG", 2048, 2048, "I;16")
-    with closing(connect(data)) as db:
+    with closing(connect(data, create=True)) as db:
         cases.ensure_dataset(db, "bench", "drawn")
         for start in range(0, count, 5_000):
             batch = [
@@ -141,7 +142,7 @@ def caption(rng: random.Random) -> str:
 def searches(data: DataDir, times: int) -> dict[str, Any]:
     """Milliseconds for the ids of all hits, best first, for each of `SEARCHES`."""
     found: dict[str, Any] = {}
-    with closing(connect(data)) as db:
+    with closing(connect(data, create=True)) as db:
         for words in SEARCHES:
             spent, hits = [], 0
             for _ in range(times):
@@ -216,7 +217,7 @@ def while_training(folder: Path, radiograph: Path) -> dict[str, Any]:
         write_mllama(folder / "mllama"), max_steps=1_000_000, batch_size=16, eval_every=200, checkpoint_every=0,
         watch_images=0, loader_workers=1,
     )  # fmt: skip
-    with closing(connect(data)) as db, training(data, db, settings) as worker:
+    with closing(connect(data, create=True)) as db, training(data, db, settings) as worker:
         before_s, began, step = _cpu_s(worker), time.perf_counter(), _step(db)
         results = _keys_in_the_app(data)
         took_s = time.perf_counter() - began
