@@ -73,7 +73,9 @@ def export(
     scheme = scheme_for(session.data, scheme_file)
     review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
     check_scheme(review.ratings, scheme)
-    if not review.ratings:
+    if (
+        only_rater and not review.ratings
+    ):  # an empty study is written as a table of no rows, as scripts expect
         raise UserError(_nothing(study_words(review.study), only_rater, raters(db, review.study.id)))
     out = out or Path(DEFAULT_NAMES[form])
     replaces = check_replaceable(out, force)
