@@ -43,6 +43,16 @@ def test_the_app_reaches_no_heavy_library(code: str) -> None:
     assert not loaded_after(code) & HEAVY
 
 
+def test_the_first_frame_brings_no_readers_of_data_sets() -> None:
+    """They cost as much as the rest of the app together, and nobody imports with the first key."""
+    program = (
+        "import sys, radtui.tui.app, radtui.tui.data.screen;"
+        "print(any(name.startswith('radtui.sources') for name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_opening_an_existing_database_needs_no_sqlite_utils(tmp_path: Path) -> None:
     opened = (
         "from radtui.store.database import connect; from pathlib import Path;"

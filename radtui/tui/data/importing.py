@@ -16,7 +16,6 @@ from textual.widgets import Input, Static
 
 from radtui.records import Job, UserError
 from radtui.settings import SEED_DATASET, ImportSettings
-from radtui.tui.data.preview import PreviewScreen
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 
@@ -101,6 +100,8 @@ class ImportSheet(RadModal[Job | None]):
             self._refuse(str(error), "hold_out")
             return
         self._busy = True
+        from radtui.tui.data.preview import PreviewScreen  # brings readers and layouts: the first frame needs none
+
         self.app.push_screen(PreviewScreen(settings), self._looked_at)
 
     def _looked_at(self, answer: ImportSettings | str | None) -> None:
