@@ -15,7 +15,7 @@ from radtui.records import UserError
 UNIT_S = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-class Interval(click.ParamType):
+class Interval(click.ParamType):  # type: ignore[type-arg]  # older versions of click have none
     """A time such as 30m, 6h or 1d, s."""
 
     name = "interval"

@@ -6,8 +6,9 @@ import getpass
 import os
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -70,7 +71,7 @@ def _login_name() -> str:
         return "rater"
 
 
-pass_session = click.make_pass_decorator(Session)
+pass_session: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(Session)
 
 
 def print_result(values: Mapping[str, object], as_json: bool) -> None:

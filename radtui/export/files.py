@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from radtui.durable import digest, sync_folder
 from radtui.paths import USER_UMASK
@@ -84,7 +84,7 @@ def _sweep(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path, binary: bool = False) -> Iterator[IO]:  # text or bytes, as asked
+def whole_file(path: Path, binary: bool = False) -> Iterator[IO[Any]]:  # text or bytes, as asked
     """Open a temporary file beside `path` that takes its place when the block ends well.
 
     Raises:

@@ -96,12 +96,15 @@ def to_256(levels: NDArray[np.uint8], row_parity: int) -> NDArray[np.uint8]:
     height, width = levels.shape[:2]
     rows, columns = (2 * np.arange(height) + row_parity) % 4, np.arange(width) % 4
     threshold = _BAYER[rows[:, None], columns[None, :]]
+    codes: NDArray[np.uint8]
     if levels.ndim == 2:
-        return _grey_lookup()[threshold, levels]
+        codes = _grey_lookup()[threshold, levels]
+        return codes
     steps = _cube_lookup()[threshold[..., None], levels]
     codes = (16 + steps @ np.array([36, 6, 1], dtype=np.int32)).astype(np.uint8)
     grey = (levels == levels[..., :1]).all(axis=2)
-    return np.where(grey, _grey_lookup()[threshold, levels[..., 0]], codes)
+    codes = np.where(grey, _grey_lookup()[threshold, levels[..., 0]], codes)
+    return codes
 
 
 def rgb_of_256(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -132,7 +135,8 @@ def _ink_changes(ink: NDArray[np.int32], drawn: NDArray[np.bool_]) -> NDArray[np
     before = np.full_like(last, -1)
     before[:, 1:] = last[:, :-1]
     same = np.take_along_axis(ink, np.maximum(before, 0), axis=1) == ink
-    return drawn & ~(same & (before >= 0))
+    changed: NDArray[np.bool_] = drawn & ~(same & (before >= 0))
+    return changed
 
 
 def _sequences(
@@ -182,4 +186,5 @@ def _dithered(levels: NDArray[np.int_]) -> NDArray[np.intp]:
     values = np.arange(256)
     below = np.minimum(np.searchsorted(levels, values, side="right") - 1, len(levels) - 2)
     share = (values - levels[below]) / (levels[below + 1] - levels[below])
-    return below + (share > (np.arange(16)[:, None] + 0.5) / 16)
+    index: NDArray[np.intp] = below + (share > (np.arange(16)[:, None] + 0.5) / 16)
+    return index

@@ -51,7 +51,7 @@ def is_little_endian(dataset: Dataset) -> bool:
     """Whether words in the data set's byte values begin with their low byte."""
     from pydicom.uid import ExplicitVRBigEndian
 
-    return dataset.file_meta.get("TransferSyntaxUID") != ExplicitVRBigEndian
+    return bool(dataset.file_meta.get("TransferSyntaxUID") != ExplicitVRBigEndian)
 
 
 def read_lut(descriptor: Any, data: Any, signed: bool, little_endian: bool) -> Lut | None:

@@ -73,7 +73,8 @@ def frame_pixels(dataset: Dataset, frame: int) -> NDArray[Any]:
 
 
 def _decoded(dataset: Dataset, frame: int) -> NDArray[Any]:
-    from pydicom.pixels import get_decoder, pixel_array
+    from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.pixels.utils import pixel_array
     from pydicom.uid import JPEG2000TransferSyntaxes, JPEGExtended12Bit, RLELossless
 
     syntax = dataset.file_meta.TransferSyntaxUID
@@ -131,7 +132,7 @@ def _layout(dataset: Dataset) -> tuple[int, int, bool]:
 
 def _whole_words(dataset: Dataset, frame: int) -> NDArray[Any]:
     """Decode without looking at which bits count, unless a pixel is one bit or a float."""
-    from pydicom.pixels import pixel_array
+    from pydicom.pixels.utils import pixel_array
 
     allocated = dataset.get("BitsAllocated")
     if (
@@ -164,7 +165,8 @@ def _stored_bits(dataset: Dataset, words: NDArray[Any]) -> NDArray[Any]:
     if stored == bits:
         return whole
     sign = np.array(1 << (stored - 1), dtype=whole.dtype)
-    return (whole ^ sign) - sign
+    extended: np.ndarray = (whole ^ sign) - sign
+    return extended
 
 
 def frame_layout(dataset: Dataset) -> tuple[int, int]:
@@ -193,7 +195,7 @@ def masked_pixels(dataset: Dataset, pixels: bytes) -> bytes:
         return pixels
     if dataset.get("PixelRepresentation") and lowest == 0 and not np.any(outside[(words & sign) == 0]):
         return pixels  # extended signs: what most files with signed pixels have there
-    return (words & mask).astype(words.dtype).tobytes()  # an operation may have turned the bytes round
+    return bytes((words & mask).astype(words.dtype).tobytes())  # an operation may have turned the bytes round
 
 
 def _inflated_frame(dataset: Dataset, frame: int) -> NDArray[Any]:
@@ -252,7 +254,7 @@ def _coloured(dataset: Dataset, indexes: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _through_segments(dataset: Dataset, indexes: NDArray[Any]) -> NDArray[np.uint8]:
-    from pydicom.pixels import apply_color_lut
+    from pydicom.pixels.processing import apply_color_lut
 
     colours = apply_color_lut(indexes, dataset)[..., :3]
     return (colours >> 8 if colours.dtype.itemsize == 2 else colours).astype(np.uint8)
@@ -271,7 +273,8 @@ def _through_gdcm(dataset: Dataset, frame: int) -> NDArray[Any]:
     )
     if done.returncode:
         raise RuntimeError(done.stderr.decode(errors="replace").strip().splitlines()[-1])
-    return np.load(io.BytesIO(done.stdout), allow_pickle=False)
+    pixels: np.ndarray = np.load(io.BytesIO(done.stdout), allow_pickle=False)
+    return pixels
 
 
 def _why_not(dataset: Dataset, error: Exception) -> str:
@@ -307,7 +310,7 @@ def is_encapsulated(syntax: UID) -> bool:
 
 def known(syntax: UID) -> bool:
     """Whether there is a decoder for a transfer syntax, installed or not."""
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     if str(syntax) in _NATIVE or str(syntax) in _RETIRED_JPEG or str(syntax) == DEFLATED_FRAMES:
         return True

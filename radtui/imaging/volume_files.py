@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import tempfile
 import zlib
@@ -141,7 +142,7 @@ def _through_itk(name: str, data: bytes, beside: Callable[[str], bytes] | None) 
         reader.ReadImageInformation()
         bytes_of = {1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 8, 7: 8, 8: 4, 9: 8}
         channels = reader.GetNumberOfComponents()
-        size = int(np.prod([int(n) for n in reader.GetSize()])) * channels
+        size = math.prod(int(n) for n in reader.GetSize()) * channels
         _require_room(size * max(bytes_of.values()))
         image = reader.Execute()
     return _of_itk(image, kind, channels)

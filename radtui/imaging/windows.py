@@ -97,7 +97,8 @@ def apply_window(values: NDArray[Any], window: Window, invert: bool = False) -> 
     if invert:
         grey = 255.0 - grey
     grey += 0.5  # so that the cast below rounds, not cuts
-    return np.clip(grey, 0, 255, out=grey).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.clip(grey, 0, 255, out=grey).astype(np.uint8)
+    return levels
 
 
 def to_grey8(raster: Raster, window: Window | None = None) -> NDArray[np.uint8]:

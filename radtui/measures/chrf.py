@@ -99,7 +99,8 @@ def chrf_of(sums: np.ndarray) -> np.ndarray:
         p = (precision * both).sum(axis=1) / orders
         r = (recall * both).sum(axis=1) / orders
         score = (1 + BETA**2) * p * r / (BETA**2 * p + r)
-    return np.nan_to_num(100 * score)
+    percent: np.ndarray = np.nan_to_num(100 * score)
+    return percent
 
 
 def resampled_chrf(statistics: np.ndarray, resamples: int) -> np.ndarray:

@@ -115,7 +115,8 @@ def _gap(sums: np.ndarray) -> np.ndarray:
     import numpy as np
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        return sums[:, 2] / sums[:, 3] - sums[:, 0] / sums[:, 1]
+        gap: np.ndarray = sums[:, 2] / sums[:, 3] - sums[:, 0] / sums[:, 1]
+    return gap
 
 
 def _exchanged(table: np.ndarray, observed: float, seed: int) -> float:

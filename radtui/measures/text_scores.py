@@ -77,7 +77,8 @@ def _sacrebleu(texts: Sequence[str], references: Sequence[str]) -> tuple[Estimat
     if not texts:
         nothing = Estimate(None, None, None, 0, "bootstrap")
         return nothing, nothing, {}
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
     bleu, bleu_signature = _corpus_score(BLEU(), texts, references)
     statistics = None

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from radtui.imaging.decode import is_dicom
+from radtui.imaging.dicom_read import is_dicom
 
 HEAD_BYTES = 4096
 """What `file_kind` wants to see of a file; less is enough for all but compressed volumes."""

@@ -11,7 +11,7 @@ from radtui.store.statements import statements
 from radtui.store.third_variant import add_third_variant
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
+    from sqlite_utils import Database, Migrations
 
 SCHEMA_VERSION = 5
 
@@ -175,7 +175,7 @@ def migrate(db: sqlite3.Connection) -> None:
     db.execute("COMMIT")
 
 
-def _migrations():  # type: ignore[no-untyped-def]  # the type's import is what migrate() delays
+def _migrations() -> Migrations:
     from sqlite_utils import Migrations
 
     migrations = Migrations("radtui")

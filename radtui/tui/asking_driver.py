@@ -108,8 +108,8 @@ class AskingDriver(linux_driver.LinuxDriver):
         """Ask, the first time: a suspended app that comes back knows."""
         ask = self.input_tty and not self._asked and worth_asking(os.environ)
         if ask:
-            linux_driver.XTermParser = ListeningParser  # type: ignore[misc]  # the thread that reads keys makes one
-        super().start_application_mode()
+            linux_driver.XTermParser = ListeningParser  # type: ignore[attr-defined]  # the thread that reads keys makes one
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no annotation
         if ask:
             self._asked = True
             self.write(QUESTION)

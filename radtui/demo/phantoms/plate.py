@@ -167,7 +167,8 @@ class Plate:
         """Return white noise of mean 0 and standard deviation 1, as the sum of four bytes."""
         bytes_ = self.rng.integers(0, 256, (4, self.height_px, self.width_px), dtype=np.uint8)
         total = bytes_.sum(axis=0, dtype=np.uint16).astype(np.float32)
-        return (total - np.float32(510)) / np.float32(147.8)  # 4 bytes: mean 4 * 127.5, sd 2 * 73.9
+        noise: Field = (total - np.float32(510)) / np.float32(147.8)  # 4 bytes: mean 4 * 127.5, sd 2 * 73.9
+        return noise
 
     def tilt(self, degrees: float, scale: float, shift: Point, outside: float = 0.0) -> None:
         """Turn, scale and move what is drawn, and the spot with it, about the plate's centre."""

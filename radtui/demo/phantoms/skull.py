@@ -64,7 +64,7 @@ def _vault(plate: Plate, at: _Placed) -> Field:
     base = np.clip(
         (np.float32(at(0, 174)[1]) - y) / np.float32(30), 0, 1
     )  # the vault fades into the skull's base
-    bone = plate.layer().fill(outer).field(0.8) * base
+    bone: Field = plate.layer().fill(outer).field(0.8) * base
     inner = closed_curve([at(x * 0.925, 20 + (y - 13) * 0.965) for x, y in _both(half)[1:]])
     brain = plate.layer().fill(inner).field(1.6) * base
     plate.grey += 0.46 * bone - 0.22 * brain

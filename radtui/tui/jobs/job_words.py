@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from radtui.durations import clock_text
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.tui import words
 from radtui.tui.keys import sign
@@ -57,7 +58,7 @@ def _queued(job: Job, progress: Progress | None, now_s: float) -> Saying:
 
 
 def _starting(job: Job, progress: Progress | None, now_s: float) -> Saying:
-    waited = words.clock_text(max(0.0, now_s - max(job.created_at, job.heartbeat_at or 0.0)))
+    waited = clock_text(max(0.0, now_s - max(job.created_at, job.heartbeat_at or 0.0)))
     return Saying("starting", f"{job.message or 'Starting the worker'} · {waited}", f"{STOP} stops it")
 
 
@@ -66,7 +67,7 @@ def _running(job: Job, progress: Progress | None, now_s: float) -> Saying:
     if job.total_steps:
         parts.append(f"{words.UNITS[job.kind]} {words.counted(job)}")
     elif job.started_at is not None:
-        parts += [job.message or "Starting", words.clock_text(now_s - job.started_at)]
+        parts += [job.message or "Starting", clock_text(now_s - job.started_at)]
     if progress is not None:
         parts += [text for text in (words.speed(progress), words.left(progress)) if text]
     if job.total_steps and job.message and job.message != "Training":  # that much is seen

@@ -10,7 +10,8 @@ from textual.content import Content
 from radtui.measures.word_changes import words_changed
 from radtui.records import ArmKind, Study
 from radtui.study import correcting
-from radtui.study.session import ReviewSession, Shown
+from radtui.study.session import ReviewSession
+from radtui.study.shown import Shown
 from radtui.tui.opening import NEWEST
 from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.dialogs import PickSheet

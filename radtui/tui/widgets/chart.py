@@ -11,8 +11,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from radtui.charts.frame import Area
 from radtui.charts.model import ChartModel
+from radtui.charts.paint import Area
 from radtui.records import Event, Metric
 from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, look_of, palette, strips_of

@@ -120,7 +120,7 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def on_mount(self) -> None:
         """Show the rows given at the start."""
-        super().on_mount()
+        super().on_mount()  # type: ignore[no-untyped-call]  # Textual's has no annotation
         self.reload()
 
     def set_source(self, source: RowSource, cursor: int = 0) -> None:

@@ -318,9 +318,10 @@ class _Writer:
         try:
             with job_arms.as_arm(self.model, voice.loaded_as):
                 decoding = _decoding(self.settings, voice.arm.sample)
-                return describe.describe(
+                texts: list[Text] = describe.describe(
                     self.model, self.processor, inputs, decoding, [i.case_id for i in items]
                 )
+                return texts
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not failures.is_out_of_memory(error) or len(items) == 1:
                 raise

@@ -69,4 +69,4 @@ def deciding(kept: KeptCase) -> str:
 
 def held_out(sha256: str, percent: int) -> bool:
     """Whether a hash is among the share: as a number from 0 to 1, it lies below it."""
-    return int(sha256[:_HASH_DIGITS], 16) * 100 < percent * 16**_HASH_DIGITS
+    return bool(int(sha256[:_HASH_DIGITS], 16) * 100 < percent * 16**_HASH_DIGITS)

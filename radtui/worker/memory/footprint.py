@@ -76,12 +76,13 @@ class Footprint:
         """LoRA matrices and their gradients; several GPUs exchange these in buckets, preferences need a frozen copy."""
         copies = MASTER_BYTES + (4 if self.settings.learns_preferences else 0)
         copies += BUCKET_BYTES if self.settings.gpus > 1 else 0
-        return self.trainable * copies / GIB
+        return float(self.trainable * copies / GIB)
 
     @property
     def optimizer_gib(self) -> float:
         """The optimizer's averages, made at the first step."""
-        return self.trainable * AVERAGES_BYTES.get(self.settings.optimizer, main_memory.ADAM_BYTES) / GIB
+        bytes_each = AVERAGES_BYTES.get(self.settings.optimizer, main_memory.ADAM_BYTES)
+        return float(self.trainable * bytes_each / GIB)
 
     def recompute(self, layers: int, text: bool) -> None:
         """Set which activations are computed twice, as `fitting.keeper` does."""

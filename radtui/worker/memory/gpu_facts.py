@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +100,7 @@ def read(handles: list[Any]) -> dict[str, float]:
     """
     import pynvml
 
-    readers = {
+    readers: dict[str, Callable[[Any], float]] = {
         "memory_gib": lambda h: pynvml.nvmlDeviceGetMemoryInfo(h).used / GIB,
         "utilisation_pct": lambda h: float(pynvml.nvmlDeviceGetUtilizationRates(h).gpu),
         "power_w": lambda h: pynvml.nvmlDeviceGetPowerUsage(h) / 1000,

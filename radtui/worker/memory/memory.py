@@ -42,7 +42,7 @@ def room_gib() -> float:
     """What the job could still take of the current GPU: nobody's memory and its own unused, GiB."""
     import torch
 
-    return free_gpu_gib() + (torch.cuda.memory_reserved() - torch.cuda.memory_allocated()) / GIB
+    return free_gpu_gib() + float(torch.cuda.memory_reserved() - torch.cuda.memory_allocated()) / GIB
 
 
 def allocated_gib() -> float:

@@ -28,7 +28,7 @@ def arguments(
         kind: Class of the trainer's arguments.
         own: What this class alone takes.
     """
-    return kind(
+    made: Config = kind(
         output_dir=str(task.folder),
         **_course(settings),
         **_batches(task, settings),
@@ -40,6 +40,7 @@ def arguments(
         log_level="warning",
         **own,
     )
+    return made
 
 
 def _course(settings: TrainSettings) -> dict[str, Any]:

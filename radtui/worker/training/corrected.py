@@ -13,6 +13,7 @@ from radtui.records import Job, UserError
 from radtui.settings import TrainSettings
 from radtui.store import cases, jobs
 from radtui.study import learn_corrections
+from radtui.study.corrections import read_texts
 from radtui.study.study import scheme_for
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import data as items
@@ -44,7 +45,7 @@ def frozen(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) 
             raise UserError(
                 "Corrections are learnt by the adapter that wrote the texts: name its job as from_job."
             )
-        chosen = learn_corrections.read_texts(db, before, scheme_for(data))
+        chosen = read_texts(db, before, scheme_for(data))
         learn_corrections.check_enough(before, chosen)
         _write(file, [Learnt(one.case.id, one.asked, one.text, one.corrected) for one in chosen.texts])
         reporter.result(corrected=chosen.corrected, accepted=chosen.accepted, texts_left_out=chosen.left_out)
