@@ -100,7 +100,8 @@ class ImportSheet(RadModal[Job | None]):
             self._refuse(str(error), "hold_out")
             return
         self._busy = True
-        from radtui.tui.data.preview import PreviewScreen  # brings readers and layouts: the first frame needs none
+        # Not sooner: it brings readers and layouts, which the first frame does without.
+        from radtui.tui.data.preview import PreviewScreen
 
         self.app.push_screen(PreviewScreen(settings), self._looked_at)
 
