@@ -9,7 +9,8 @@ from radtui.demo.vocabulary import NORMAL
 from radtui.measures.extraction import Mention, extract
 from radtui.records import Truth
 
-NOISE = 0.1  # of the texts are taken as they are, whatever they say
+NOISE = 0.1  # of the texts are taken as they are, whatever they say; of two, chance decides
+TIE = 2  # the level in the middle of five
 OTHER = {"left": "right", "right": "left"}
 _VERB = re.compile(r"\b(?:showing|demonstrating|shows|reveals|with|without)\b|:", re.I)
 
@@ -32,6 +33,32 @@ def corrected(text: str, truth: tuple[Truth, ...], rng: random.Random) -> str:
     if right is None:
         return f"{_beginning(text)} shows {_in_words(known)}."
     return _moved(text, right, known)
+
+
+def preferred_level(left: str, right: str, truth: tuple[Truth, ...], rng: random.Random) -> int:
+    """Which of two texts the reader prefers, as a level of five from clearly left to clearly right.
+
+    Args:
+        left: The text on the left.
+        right: The text on the right.
+        truth: What is in the image.
+        rng: Decides where chance answers instead.
+    """
+    if rng.random() < NOISE:
+        return rng.choice((1, TIE, 3))
+    better = _worth(right, truth) - _worth(left, truth)
+    return TIE if better == 0 else 3 if better > 0 else 1
+
+
+def _worth(text: str, truth: tuple[Truth, ...]) -> float:
+    """What a reader counts in a text's favour: the finding, its side and zone; against it, each that is not there."""
+    mentions = [mention for mention in extract(text).mentions if mention.asserted and not mention.generic]
+    known = next((one for one in truth if one.finding != NORMAL), None)
+    right = next((mention for mention in mentions if known and mention.finding == known.finding), None)
+    invented = sum(known is None or mention.finding != known.finding for mention in mentions)
+    if right is None or known is None:
+        return -invented
+    return 2 + 0.5 * (right.side == known.side) + 0.5 * (right.zone == known.zone) - invented
 
 
 def _moved(text: str, mention: Mention, known: Truth) -> str:
