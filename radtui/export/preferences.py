@@ -56,7 +56,7 @@ def write_preferences(data: DataDir, choice: Choice, out: Path, form: str) -> in
 
 def _rows(pair: Preferred, name: str, form: str) -> Iterator[dict[str, object]]:
     chosen, rejected = pair.texts
-    prompt = [{"role": "user", "content": pair.pair.by(pair.chosen).prompt}]
+    prompt = [{"role": "user", "content": pair.asked}]
     if form == "dpo":
         yield {
             "images_file_names": [name], "prompt": prompt, "chosen": _answer(chosen), "rejected": _answer(rejected),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from radtui.measures.scheme import parse_error_answer
 from radtui.records import Case, Comparison, Rating
 from radtui.settings import TrainSettings
-from radtui.store import jobs
+from radtui.store import jobs, studies
 from radtui.study.study import Review, rated
 
 TEST_SPLIT = "test"
@@ -17,12 +17,13 @@ TEST_SPLIT = "test"
 
 @dataclass(frozen=True, slots=True)
 class Preferred:
-    """One comparison of which raters preferred one text: what it is about, and whose text."""
+    """One comparison of which raters preferred one text: what it is about, what was asked, and whose text."""
 
     case: Case
     pair: Comparison
     chosen: str  # the arm whose text was preferred
     rejected: str
+    asked: str = ""  # what the model was asked, before any chat template
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -50,6 +51,7 @@ def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool
     reasons: Counter[str] = Counter(
         {name: count for name in uncounted.__slots__ if (count := getattr(uncounted, name))}
     )
+    instruction = studies.instructions(db, review.study)
     held_out = {TEST_SPLIT, _eval_split(db, review)} - {""}
     by_pair: dict[tuple[int, tuple[str, str]], tuple[Case, Comparison, list[Rating]]] = {}
     for rating, case, pair in rated(db, review):
@@ -62,7 +64,9 @@ def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool
         if reason:
             reasons[reason] += 1
         elif chosen is not None:
-            pairs.append(Preferred(case, pair, chosen, next(arm for arm in shown if arm != chosen)))
+            rejected = next(arm for arm in shown if arm != chosen)
+            asked = case.asked(instruction.get(chosen) or instruction.get(rejected, ""))
+            pairs.append(Preferred(case, pair, chosen, rejected, asked))
     return Choice(tuple(pairs), dict(reasons))
 
 

@@ -35,7 +35,14 @@ def exported(data: DataDir, tmp_path: Path) -> dict[str, Path]:
     assert study is not None
     for n, (case_id, text) in enumerate(zip(ids, TUNED, strict=True)):
         both = {"base": "An image.", "tuned": text}
-        texts.add(db, job.id, [new_text(case_id, arm[name], words, 3) for name, words in both.items()])
+        texts.add(
+            db,
+            job.id,
+            [
+                new_text(case_id, arm[name], words, 3, prompt=f"<|image|>{INSTRUCTION}")
+                for name, words in both.items()
+            ],
+        )
         ratings.add(db, rating(study.id, case_id, -1 if n == 2 else 2))
     review = read_review(db, study, default_scheme())
     found = {}

@@ -63,7 +63,14 @@ def describe(data: DataDir, trained: Job, count: int = 16, split: str = "train",
     assert study is not None
     for number, case_id in enumerate(cases.find(db, cases.CaseQuery("shapes", split))[:count]):
         said = {"base": f"An image {number}.", "tuned": GOOD}
-        stored.add(db, job.id, [new_text(case_id, arm[name], text, 3) for name, text in said.items()])
+        stored.add(
+            db,
+            job.id,
+            [
+                new_text(case_id, arm[name], text, 3, prompt=f"<|image|>{INSTRUCTION}")
+                for name, text in said.items()
+            ],
+        )
         ratings.add(db, rating(study.id, case_id, preference))
     jobs.end(db, job.id, JobState.DONE)
     return jobs.must_get(db, job.id)
