@@ -187,7 +187,7 @@ class Bench:
         steps = [later - earlier for earlier, later in pairwise(ends)]
         result = jobs.must_get(db, job.id).result
         shown = ("batch_size", "gradient_accumulation", "recomputed_vision_layers", "recomputes_text",
-                 "probed_memory_gib", "supervised_tokens", "batch_tokens", "peak_memory_gib")  # fmt: skip
+                 "planned_memory_gib", "supervised_tokens", "batch_tokens", "peak_memory_gib")  # fmt: skip
         last = {p.name: p.value for p in points}
         return {
             "step_s": round(median(steps[1:] or steps), 3), "steps_s": [round(s, 3) for s in steps],

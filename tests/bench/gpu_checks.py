@@ -259,7 +259,7 @@ class Train:
         points = metrics.since(db, self.job.id, 0)
         ends = [p.elapsed_s for p in points if p.name == "loss"]
         kept = ("backend", "weights", "trainable_parameters", "total_parameters", "substitutions", "batch_size",
-                "gradient_accumulation", "recomputed_vision_layers", "recomputes_text", "probed_memory_gib",
+                "gradient_accumulation", "recomputed_vision_layers", "recomputes_text", "planned_memory_gib",
                 "peak_memory_gib", "supervised_tokens", "batch_tokens", "adapter_step")  # fmt: skip
         result = jobs.must_get(db, self.job.id).result
         return {
