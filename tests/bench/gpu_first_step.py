@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from radtui.paths import DataDir
-from radtui.settings import INSTRUCTION, preset
+from radtui.presets import preset
+from radtui.settings import INSTRUCTION
 from tests.bench.gpu_parts import DATASET, Results, fill, median, new_job
 
 LIMIT_S = 400
