@@ -182,6 +182,11 @@ def reading(data: DataDir) -> Iterator[sqlite3.Connection]:
             raise UserError(f"{data.database} was written while it was read; run this again.")
 
 
+def only_read(db: sqlite3.Connection) -> None:
+    """Let a connection change nothing from now on: what is meant to look cannot write by mistake."""
+    db.execute("PRAGMA query_only=ON")
+
+
 def can_write(db: sqlite3.Connection) -> bool:
     """Whether a connection may change rows: one to a folder that can only be read may not."""
     return not db.execute("PRAGMA query_only").fetchone()[0]

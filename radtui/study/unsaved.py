@@ -55,6 +55,11 @@ class Unsaved:
         """Answers that wait."""
         return sum(len(kept.ratings) for kept in self._kept.values())
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything waits for the data folder, be it only that a pair was seen."""
+        return bool(self._kept)
+
     def keep_rating(self, study: Study, rating: Rating) -> Rating:
         """Keep an answer; returns it with a number of its own."""
         rating = replace(rating, id=FIRST_ID + self.count)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -16,7 +16,7 @@ from radtui.harmless import visible
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import cases, jobs
-from radtui.store.database import connect, in_place, move_log
+from radtui.store.database import connect, in_place, move_log, only_read
 from radtui.study.unsaved import Unsaved
 from radtui.tui import words
 from radtui.tui.app_keys import AppKeys
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from radtui.tui.train.screen import TrainScreen
 
 
+Result = TypeVar("Result")
 TROUBLE_S = 15.0  # a notice of what keeps answers from being saved
 LOOP_WAIT_S = 0.1  # for another writer: a key or a frame must not wait longer
 
@@ -110,15 +111,34 @@ class RadtuiApp(AppKeys):
             move_log(self.db)
         self.db.close()
 
-    def read(self, query: Callable[[sqlite3.Connection], Any], create: bool = False) -> Any:
-        """Run a query on a connection of the calling thread; for `@work(thread=True)` methods.
+    def read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run a query on a connection of the calling thread, which writes nothing.
+
+        Raises:
+            UserError: What keeps the database from being read, in a sentence.
+        """
+        try:
+            with closing(connect(self.data)) as db:
+                only_read(db)
+                return query(db)
+        except (sqlite3.Error, OSError) as error:
+            raise UserError(f"Cannot read {self.data.database}: {error}") from error
+
+    def write(self, change: Callable[[sqlite3.Connection], Result], create: bool = False) -> Result:
+        """Change something on a connection of the calling thread.
 
         Args:
-            query: What to read or write.
+            change: What to do.
             create: Make the data folder where there is none: for imports.
+
+        Raises:
+            UserError: What keeps the database from being written, in a sentence.
         """
-        with closing(connect(self.data, create=create)) as db:
-            return query(db)
+        try:
+            with closing(connect(self.data, create=create)) as db:
+                return change(db)
+        except sqlite3.Error as error:
+            raise UserError(f"{self.data.database} was not written: {error}") from error
 
     def notify(self, message: str, **more: Any) -> None:
         """Say something in a corner, letter by letter: a file's name may hold brackets, which are no markup."""

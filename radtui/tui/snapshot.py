@@ -63,3 +63,8 @@ class Snapshot:
     def progress(self, job_id: int) -> Progress | None:
         """Progress of a live job, or None."""
         return next((p for p in self.live if p.job.id == job_id), None)
+
+
+def job_in(snapshot: Snapshot, job_id: int | None) -> Job | None:
+    """A job as it was last seen; None for none."""
+    return next((job for job in snapshot.jobs if job.id == job_id), None)

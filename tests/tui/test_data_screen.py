@@ -129,7 +129,7 @@ async def test_letters_typed_in_the_search_are_no_keys(data: DataDir, add_images
         assert pilot.app.screen is screen(pilot)
         assert screen(pilot).query_one(Input).value == "tjrqdifso"
         assert len(screen(pilot).list.rows) == 0
-        assert view(pilot).state is State.EMPTY and "esc" in view(pilot)._state_text
+        assert view(pilot).state is State.EMPTY and "esc" in view(pilot).picture.text
         await pilot.press("escape")
         await settled(pilot)
         assert len(screen(pilot).list.rows) == 3 and view(pilot).state is State.SHOWN
@@ -191,7 +191,7 @@ async def test_a_list_that_cannot_be_read_says_so_and_is_read_again(
         patched.setattr(image_list, "RETRY_S", 0.05)
         patched.setattr(cases, "datasets", broken)
         async with opened(data) as pilot:
-            assert f"Cannot read {data.database}: disk I/O error" in view(pilot)._state_text
+            assert f"Cannot read {data.database}: disk I/O error" in view(pilot).picture.text
             patched.undo()
             await pilot.pause(0.1)
             await settled(pilot)
@@ -230,7 +230,7 @@ async def test_an_unreadable_and_a_leaked_image_say_so(
         assert "Leaked" in facts(pilot)
         await pilot.press("end")
         await settled(pilot)
-        assert "cut short" in view(pilot)._state_text
+        assert "cut short" in view(pilot).picture.text
         assert "[bold]without[/bold] ␛[31mimage." in facts(pilot)
         await pilot.press(
             "f", *["down"] * 2
@@ -269,7 +269,7 @@ async def test_a_case_of_several_images_shows_each_with_its_place_and_its_questi
         assert "image 2 of 3, lateral" in facts(pilot)
         await pilot.press("full_stop")
         await settled(pilot)
-        assert "image 3 of 3, prior" in facts(pilot) and "Cut short" in view(pilot)._state_text
+        assert "image 3 of 3, prior" in facts(pilot) and "Cut short" in view(pilot).picture.text
         await pilot.press("full_stop")
         await settled(pilot)
         assert "image 1 of 3, frontal" in facts(pilot) and view(pilot).state is State.SHOWN
@@ -280,7 +280,7 @@ async def test_lost_bytes_are_an_error_with_a_next_step(data: DataDir, add_image
     for blob in (data.root / "images").glob("*/*"):
         blob.unlink()
     async with opened(data) as pilot:
-        assert view(pilot).state is State.FAILED and "import its source again" in view(pilot)._state_text
+        assert view(pilot).state is State.FAILED and "import its source again" in view(pilot).picture.text
 
 
 async def test_no_images_name_the_next_key_and_import_starts_a_job(
@@ -296,7 +296,7 @@ async def test_no_images_name_the_next_key_and_import_starts_a_job(
     (data.root / "pictures").mkdir()
     (data.root / "pictures" / "one.png").write_bytes(drawn_png(1))
     async with opened(data, (80, 24)) as pilot:
-        assert "Press I" in view(pilot)._state_text
+        assert "Press I" in view(pilot).picture.text
         await pilot.press("I", "enter")
         sheet = pilot.app.screen
         assert isinstance(sheet, ImportSheet)
@@ -319,7 +319,7 @@ async def test_no_images_name_the_next_key_and_import_starts_a_job(
         assert started[0].settings["hold_out"] == 25
         assert pilot.app.screen is screen(pilot)
         assert len(started) == 1 and started[0].kind is JobKind.IMPORT and started[0].dataset == "mine"
-        assert "Importing" in view(pilot)._state_text
+        assert "Importing" in view(pilot).picture.text
         assert "importing mine" in str(screen(pilot).query_one(DataLine).render())
 
 
@@ -355,11 +355,11 @@ async def test_an_import_that_was_begun_elsewhere_is_named_while_there_are_no_im
     async with opened(data) as pilot:
         app = screen(pilot).rad
         app.poller = Poller(data, app._post_snapshot)  # without reconcile, which would miss the job's process
-        assert "Press I" in view(pilot)._state_text
+        assert "Press I" in view(pilot).picture.text
         jobs.begin(db, jobs.create(db, JobKind.IMPORT, "drawn", "drawn", {}).id, 1)
         app._post_snapshot(app.poller.poll_once())
         await pilot.pause()
-        assert "Importing" in view(pilot)._state_text
+        assert "Importing" in view(pilot).picture.text
 
 
 async def test_data_sets_are_chosen_by_name(data: DataDir, add_images: AddImages) -> None:

@@ -146,7 +146,7 @@ async def test_an_image_dropped_by_another_view_is_asked_for_again():
         for name in ("b", "c"):  # both threads are busy
             app.view.prefetch(name, slow)
         app.view.show("a", lambda: png(pattern()))
-        app.view._loader.drop_waiting()
+        app.view.picture.loader.drop_waiting()
         await pilot.pause()
         gate.set()
         await until(pilot, lambda: app.view.state is State.SHOWN)
@@ -165,7 +165,9 @@ async def test_prefetched_and_seen_images_are_shown_at_once_and_read_once():
     async with app.run_test(size=(40, 12)) as pilot:
         app.view.show("a", load("a"))
         app.view.prefetch("b", load("b"))
-        await until(pilot, lambda: ("b", None) in app.view._loader.cache and app.view.state is State.SHOWN)
+        await until(
+            pilot, lambda: ("b", None) in app.view.picture.loader.cache and app.view.state is State.SHOWN
+        )
         app.view.show("b", load("b"))
         assert app.view.state is State.SHOWN
         app.view.show("a", load("a"))

@@ -33,7 +33,7 @@ async def test_pairs_that_cannot_be_read_are_read_when_asked_for_again(
             said = screen(pilot).query_one("#nothing", Static)
             assert str(said.content) == f"Cannot read {data.database}: disk I/O error"
             patched.undo()
-            screen(pilot).load(None)
+            screen(pilot).following.load(None)
             await settled(pilot)
             assert "1 A much better" in panel(pilot)
 

@@ -10,7 +10,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind
 from radtui.settings import GenerateSettings
 from radtui.store import jobs, ratings, studies, texts
-from radtui.tui.review.lists import ReviewLists
+from radtui.tui.review.going import show_hits
 from tests.conftest import give_arms, new_text
 from tests.tui.reviewing import line, opened, panel, screen, settled, shown
 from tests.unit.test_store import study_of
@@ -96,13 +96,13 @@ async def test_a_search_of_a_job_that_is_no_longer_shown_leaves_nothing(
     async with opened(data) as pilot:
         before = screen(pilot).session
         assert before is not None
-        screen(pilot).load(study_of(db, reviewed_job).id)
+        screen(pilot).following.load(study_of(db, reviewed_job).id)
         await settled(pilot)
         now = screen(pilot).session
         assert now is not None and now is not before
-        screen(pilot).post_message(ReviewLists.Searched(before, "late", before.queue.pairs[:1]))
+        show_hits(screen(pilot).reviewing, before, "late", before.queue.pairs[:1])
         await settled(pilot)
-        assert now.among is None and screen(pilot).list_name == ""
-        screen(pilot).post_message(ReviewLists.Searched(now, "mine", now.queue.pairs[:1]))
+        assert now.among is None and screen(pilot).reviewing.list_name == ""
+        show_hits(screen(pilot).reviewing, now, "mine", now.queue.pairs[:1])
         await settled(pilot)
         assert now.among == now.queue.pairs[:1]

@@ -219,7 +219,7 @@ async def test_checked_none_is_an_answer_for_each_text(
         await pilot.press("e")
         assert "0 checked, none" in panel(pilot)
         await pilot.press("0", "0")
-        assert screen(pilot).panels.mode == "main" and "A none · B none" in panel(pilot)
+        assert screen(pilot).reviewing.panels.mode == "main" and "A none · B none" in panel(pilot)
         await pilot.press("e", "3", "0")
         assert "checked, that is all" in panel(pilot)
         a, b = shown(pilot).sides
@@ -332,7 +332,7 @@ async def test_pairs_stream_in_while_they_are_rated(
         app = screen(pilot).rad
 
         async def tick() -> None:
-            screen(pilot)._grown_at_s = 0.0
+            screen(pilot).following.grown_at_s = 0.0
             app.poller.nudge()
             app._post_snapshot(app.poller.poll_once())
             await settled(pilot)

@@ -120,7 +120,7 @@ class ImportSheet(RadModal[Job | None]):
         from radtui.jobs import submit_import
 
         try:
-            job = self.rad.read(lambda db: submit_import(self.rad.data, db, settings), create=True)
+            job = self.rad.write(lambda db: submit_import(self.rad.data, db, settings), create=True)
         except (UserError, sqlite3.Error, OSError) as error:
             self.post_message(self.Refused(str(error)))
         else:

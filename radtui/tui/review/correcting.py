@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from textual.content import Content
 
@@ -13,103 +13,112 @@ from radtui.study import correcting
 from radtui.study.session import ReviewSession
 from radtui.study.shown import Shown
 from radtui.tui.opening import NEWEST
+from radtui.tui.review.answer_panel import SIDES
 from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.dialogs import PickSheet
+from radtui.tui.review.reviewing import Reviewing
 
-if TYPE_CHECKING:
-    from radtui.tui.review.actions import ReviewActions
-
-SIDES = ("A", "B")
-CORRECTING = ("correct", "accept_text", "read_alone")
 UNBLINDS = "Corrected before you have said which text is better, this comparison does not count as blind."
 
 
-def do(screen: ReviewActions, session: ReviewSession, action: str) -> None:
-    """Do one of `CORRECTING` on the pair on show."""
-    shown = session.shown()
-    if action == "read_alone":
-        _choose_arm(screen, session)
-    elif shown is not None:
-        act = _correct if action == "correct" else _accept
-        side = screen.panels.side if screen.panels.mode in ("acceptability", "errors") else None
-        side = side if side is not None else correcting.better_side(shown.rating)
-        if side is not None:
-            act(screen, session, shown, side)
-            return
-
-        def take(index: int | None) -> None:
-            if index is not None:
-                act(screen, session, shown, index)
-                screen.draw()
-
-        title = "Correct which text" if action == "correct" else "Accept which text"
-        lines = [Content(f"{SIDES[at]}  {shown.texts[at]}"[:200]) for at in (0, 1)]
-        screen.app.push_screen(PickSheet(title, lines, 0), take)
+def correct(reviewing: Reviewing, session: ReviewSession) -> None:
+    """Correct the better text, or the marked one."""
+    _on_a_side(reviewing, session, "Correct which text", _correct)
 
 
-def _correct(screen: ReviewActions, session: ReviewSession, shown: Shown, side: int) -> None:
+def accept(reviewing: Reviewing, session: ReviewSession) -> None:
+    """Take the better text, or the marked one, as it is."""
+    _on_a_side(reviewing, session, "Accept which text", _accept)
+
+
+def _on_a_side(
+    reviewing: Reviewing,
+    session: ReviewSession,
+    question: str,
+    do: Callable[[Reviewing, ReviewSession, Shown, int], None],
+) -> None:
+    """Do something with one of the texts on show; where none is marked and none is better, ask which."""
+    shown, panels = session.shown(), reviewing.panels
+    if shown is None:
+        return
+    side = panels.side if panels.mode in ("acceptability", "errors") else None
+    side = side if side is not None else correcting.better_side(shown.rating)
+    if side is not None:
+        do(reviewing, session, shown, side)
+        return
+
+    def take(index: int | None) -> None:
+        if index is not None:
+            do(reviewing, session, shown, index)
+
+    lines = [Content(f"{SIDES[at]}  {shown.texts[at]}"[:200]) for at in (0, 1)]
+    reviewing.open_sheet(PickSheet(question, lines, 0), take)
+
+
+def _correct(reviewing: Reviewing, session: ReviewSession, shown: Shown, side: int) -> None:
     rating, arm = shown.rating, shown.arm(side)
     preferred = rating is not None and (rating.preference is not None or rating.both_bad)
     before = rating.corrections.get(arm, shown.texts[side]) if rating is not None else shown.texts[side]
 
     def keep(text: str | None) -> None:
-        session.time.touch()
         if text is None or session.pair != shown.pair:
             return
         try:
             correcting.correct(session, side, text)
             count = words_changed(shown.texts[side], text)
-            screen.last = (
+            reviewing.last = (
                 f"text {SIDES[side]} corrected, {count} words" if count else f"text {SIDES[side]} accepted"
             )
         except sqlite3.Error as error:
-            screen._say_unsaved(error)
+            reviewing.say_unsaved(error)
             open_sheet(text)  # what was typed is not lost
-        screen.draw()
 
     def open_sheet(text: str) -> None:
         note = "" if preferred or shown.identity_known else UNBLINDS
-        screen.app.push_screen(CorrectSheet(f"Text {SIDES[side]}", shown.texts[side], text, note), keep)
+        reviewing.open_sheet(CorrectSheet(f"Text {SIDES[side]}", shown.texts[side], text, note), keep)
 
     open_sheet(before)
 
 
-def _accept(screen: ReviewActions, session: ReviewSession, shown: Shown, side: int) -> None:
+def _accept(reviewing: Reviewing, session: ReviewSession, shown: Shown, side: int) -> None:
     session.answer(lambda rating: correcting.taken_as_is(rating, shown.arm(side)))
-    screen.last = f"text {SIDES[side]} accepted as it is"
+    reviewing.last = f"text {SIDES[side]} accepted as it is"
 
 
-def _choose_arm(screen: ReviewActions, session: ReviewSession) -> None:
+def choose_arm(reviewing: Reviewing, session: ReviewSession) -> None:
+    """Read one arm's texts by themselves; where there are several, ask whose."""
     names = arms_to_read(session.study)
 
     def take(index: int | None) -> None:
         if index is not None:
-            _read(screen, session, names[index])
+            read_alone(reviewing, session, names[index])
 
     if len(names) == 1:
-        _read(screen, session, names[0])
+        read_alone(reviewing, session, names[0])
     elif names:
         lines = [Content(name) for name in names]
-        screen.app.push_screen(PickSheet("Read and correct whose texts", lines, len(names) - 1), take)
+        reviewing.open_sheet(PickSheet("Read and correct whose texts", lines, len(names) - 1), take)
 
 
-def _read(screen: ReviewActions, session: ReviewSession, arm: str) -> None:
+def read_alone(reviewing: Reviewing, session: ReviewSession, arm: str) -> None:
+    """Read one arm's texts, then come back to the comparisons."""
     from radtui.tui.review.reading_screen import ReadingScreen
 
     def back(_: None) -> None:
-        if screen.session is session:
+        if reviewing.session is session:
             session.show(session.pair)  # what was read by itself is not blind here any more
-            screen.draw()
+            reviewing.draw()
 
-    screen.app.push_screen(ReadingScreen(session.study, arm, session.scheme), back)
+    reviewing.screen.app.push_screen(ReadingScreen(session.study, arm, session.scheme), back)
 
 
-def open_wanted(screen: ReviewActions, session: ReviewSession) -> None:
+def open_wanted(reviewing: Reviewing, session: ReviewSession) -> None:
     """Go on to the texts of the arm that the app was opened for, once."""
-    wanted = screen.rad.opens
+    rad = reviewing.screen.rad
+    wanted = rad.opens
     if wanted.arm and wanted.study_id == session.study.id:
-        screen.rad.opens = NEWEST
-        _read(screen, session, wanted.arm)
+        rad.opens = NEWEST
+        read_alone(reviewing, session, wanted.arm)
 
 
 def arms_to_read(study: Study) -> list[str]:

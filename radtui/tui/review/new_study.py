@@ -81,7 +81,7 @@ class NewStudySheet(RadModal[int | None]):
     def _make(self, wishes: list[ArmWish], case_words: str, name: str) -> None:
         """In a thread: a file of thousands of texts takes a second."""
         try:
-            ended = self.Ended(self.rad.read(lambda db: make_study(db, wishes, case_words, name=name)))
+            ended = self.Ended(self.rad.write(lambda db: make_study(db, wishes, case_words, name=name)))
         except (UserError, sqlite3.Error) as error:
             ended = self.Ended(None, str(error))
         self.post_message(ended)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,7 +10,11 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import TextArea
 
+from radtui.records import UserError
+from radtui.study import edits
+from radtui.study.session import ReviewSession
 from radtui.tui.key_uses import bindings
+from radtui.tui.review.reviewing import Reviewing
 from radtui.tui.screens.base import RadModal
 
 
@@ -38,3 +43,21 @@ class NoteSheet(RadModal[str]):
     def action_done(self) -> None:
         """Close with what is written."""
         self.dismiss(self.query_one(TextArea).text.strip())
+
+
+def open_note(reviewing: Reviewing, session: ReviewSession) -> None:
+    """Write a note on the pair on show."""
+    shown = session.shown()
+    before = shown.rating.note if shown is not None and shown.rating is not None else ""
+
+    def keep(note: str | None) -> None:
+        if note is None or note == before:
+            return
+        try:
+            session.answer(lambda rating: edits.noted(rating, note), judges=False)
+            reviewing.last = "note"
+        except (sqlite3.Error, UserError) as error:
+            reviewing.say_unsaved(error)
+            reviewing.open_sheet(NoteSheet(note), keep)  # what was typed is not lost
+
+    reviewing.open_sheet(NoteSheet(before), keep)

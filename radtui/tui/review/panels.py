@@ -7,12 +7,6 @@ from radtui.study import edits
 from radtui.study.session import ReviewSession
 from radtui.study.shown import Shown
 
-IN_PANEL = frozenset({
-    "acceptability", "error", "error_significance", "error_take_back", "checked_none", "dimension", "other_text",
-    "close_panel",
-})  # fmt: skip
-"""What a scheme's keys do while a panel is open."""
-
 
 class Panels:
     """Which panel of the review screen is open; knows no widget.
@@ -36,26 +30,6 @@ class Panels:
             a, b = (edits.acceptability_of(shown.rating, shown.arm(side)) for side in (0, 1))
             self.side = 1 if a is not None and b is None else 0
 
-    def answer(self, group: str, number: int, session: ReviewSession) -> None:
-        """Do what a key means here: one of `IN_PANEL`, with the number of its answer, 1 based, where it has several."""
-        match group:
-            case "acceptability":
-                self.accept(number, session)
-            case "error":
-                self.count(number, session)
-            case "error_significance":
-                self.significant = not self.significant
-            case "error_take_back":
-                self.take_back(session)
-            case "checked_none":
-                self.check(session)
-            case "dimension":
-                self.compare(number, session)
-            case "other_text":
-                self.other_text()
-            case _:
-                self.close()
-
     def close(self) -> None:
         """Back to the preference."""
         self.mode = "main"
@@ -64,6 +38,10 @@ class Panels:
     def other_text(self) -> None:
         """Mark the other text."""
         self.side = 1 - self.side
+
+    def other_significance(self) -> None:
+        """Count the other kind of errors."""
+        self.significant = not self.significant
 
     def move(self, by: int, session: ReviewSession) -> None:
         """Mark another dimension."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.message import Message
@@ -21,23 +19,17 @@ from radtui.imaging.cells import Blocks
 from radtui.imaging.loader import Loader, shared
 from radtui.imaging.pyramid import Pyramid
 from radtui.imaging.view import View, Viewport, settled
-from radtui.records import UserError
 from radtui.tui import terminal
+from radtui.tui.aside import aside
 from radtui.tui.messages import ColoursKnown
 from radtui.tui.terminal import Terminal
 from radtui.tui.widgets.canvas_rows import caption_row, image_rows, text_rows
+from radtui.tui.widgets.image_picture import Answer, Picture, State
 from radtui.tui.widgets.pacing import Pacer
 
+__all__ = ["CAPTION_ROWS", "ImageCanvas", "State"]
+
 CAPTION_ROWS = 1
-
-
-class State(StrEnum):
-    """What the widget shows."""
-
-    EMPTY = "empty"
-    LOADING = "loading"
-    FAILED = "failed"
-    SHOWN = "shown"
 
 
 class ImageCanvas(Widget):
@@ -84,9 +76,7 @@ class ImageCanvas(Widget):
     class Decoded(Message):
         """A thread is done with a request; of no use outside this widget."""
 
-        name: str
-        frame: int | None
-        future: Future[Pyramid]
+        answer: Answer
 
     def __init__(
         self,
@@ -102,15 +92,13 @@ class ImageCanvas(Widget):
         self.keep_view = keep_view
         self.look = View()
         self.cell_style = draw.Style()
-        self.state = State.EMPTY
-        self.pyramid: Pyramid | None = None
-        self._state_text = self._empty = empty
-        self._wanted_key = ""
-        self._load_bytes: Callable[[], bytes] = bytes
-        self._wanted_frame: int | None = None
-        self._loader = loader or shared()
+        self._empty = empty
+        self.picture = Picture(
+            loader or shared(), lambda answer: self.post_message(self.Decoded(answer)), empty
+        )
         self._pacer = Pacer(self)
-        self._colours = colours
+        self._colours = colours or Terminal(ColourDepth.TRUE)
+        self._colours_given = colours is not None
         self.pointer_px: tuple[float, float] | None = None
         self._image: list[Strip] = []
         self._image_of: tuple[object, ...] = ()
@@ -122,24 +110,30 @@ class ImageCanvas(Widget):
             key: A name for its content, such as its sha256: what was read under it once is not read again.
             load: Returns the file's bytes. Called in a thread, so it must not touch widgets.
         """
-        if key != self._wanted_key:
-            self._loader.drop_waiting()
-        self._wanted_key, self._load_bytes = key, load
         self.look = replace(self.look, frame=0) if self.keep_view else View()
-        self.pyramid, self.state, self._state_text = None, State.LOADING, "reading the image ..."
-        self._request(None)  # of many, the frame that stands for the file
-        if self.state is State.LOADING:
+        if self.picture.want(key, load):
+            self.settle()
+        else:
             self.refresh()
 
     def clear(self, text: str | None = None) -> None:
         """Show no image, but a line of text: the one given to the constructor, or `text`."""
-        self._wanted_key, self.pyramid, self.state = "", None, State.EMPTY
-        self._state_text = self._empty if text is None else text
+        self.picture.nothing(self._empty if text is None else text)
         self.refresh()
 
     def prefetch(self, key: str, load: Callable[[], bytes]) -> None:
         """Decode an image that is likely to be shown next; call it after `show`."""
-        self._loader.request(key, load)
+        self.picture.loader.request(key, load)
+
+    @property
+    def state(self) -> State:
+        """What is shown."""
+        return self.picture.state
+
+    @property
+    def pyramid(self) -> Pyramid | None:
+        """The image, once it is decoded."""
+        return self.picture.pyramid
 
     def look_at(self, look: View) -> None:
         """Show the image in another way, as soon as the terminal has taken the last frame."""
@@ -148,10 +142,6 @@ class ImageCanvas(Widget):
         self.look = settled(self.pyramid, look, self.port)
         self._pacer.changed()
 
-    def show_frame(self, frame: int) -> None:
-        """Show another frame of the same image as soon as it is decoded; until then this one stays."""
-        self._request(frame)
-
     def refresh_caption(self) -> None:
         """Draw only the last row again: over a slow link the image costs a hundred times as much."""
         self.refresh(Region(0, self.size.height - CAPTION_ROWS, self.size.width, CAPTION_ROWS))
@@ -159,7 +149,7 @@ class ImageCanvas(Widget):
     @property
     def blocks(self) -> Blocks:
         """How cells are divided: as chosen, or letters where the terminal has too few colours."""
-        return Blocks.TEXT if self._depth is ColourDepth.TEXT else self.cell_style.blocks
+        return Blocks.TEXT if self._colours.depth is ColourDepth.TEXT else self.cell_style.blocks
 
     @property
     def port(self) -> Viewport:
@@ -185,54 +175,35 @@ class ImageCanvas(Widget):
 
     def on_mount(self) -> None:
         """Find out what the terminal shows."""
-        if self._colours is None:
+        if not self._colours_given:
             self.colours_changed()
 
-    @work(thread=True, group="terminal")
     def colours_changed(self) -> None:
         """Find out the terminal's colours and draw in them; outside the loop, as tmux may take half a second."""
-        self._colours = terminal.current()
-        if self._depth is ColourDepth.TRUE and self.app.console.color_system in ("standard", "256"):
-            self.app.post_message(ColoursKnown())  # Textual reads fewer signs of it, as none of tmux's
-        self.app.call_from_thread(self.refresh)
 
-    def _request(self, frame: int | None) -> None:
-        name, self._wanted_frame = self._wanted_key, frame
-        future = self._loader.request(name, self._load_bytes, frame)
-        if future.done() and not future.cancelled():
-            self._take(name, frame, future)
-        else:
-            future.add_done_callback(lambda done: self.post_message(self.Decoded(name, frame, done)))
+        def take(colours: Terminal) -> None:
+            self._colours = colours
+            if colours.depth is ColourDepth.TRUE and self.app.console.color_system in ("standard", "256"):
+                self.app.post_message(ColoursKnown())  # Textual reads fewer signs of it, as none of tmux's
+            self.refresh()
+
+        aside(self, terminal.current, take, group="terminal")
 
     @on(Decoded)
-    def _decoded(self, event: Decoded) -> None:
+    def _take_decoded(self, event: Decoded) -> None:
         event.stop()
-        if not event.future.cancelled():
-            self._take(event.name, event.frame, event.future)
-        elif (event.name, event.frame) == (self._wanted_key, self._wanted_frame):
-            self._request(event.frame)  # another canvas dropped what was waiting
+        if self.picture.take(event.answer):
+            self.settle()
 
-    def _take(self, name: str, frame: int | None, future: Future[Pyramid]) -> None:
-        """Show what was decoded, unless another image has been asked for meanwhile."""
-        if (name, frame) != (self._wanted_key, self._wanted_frame):
-            return
-        error = future.exception()
-        if error is None:
-            self.pyramid, self.state = future.result(), State.SHOWN
-            look = replace(self.look, frame=self.pyramid.raster.frame)
-            self.look = settled(self.pyramid, look, self.port)
+    def settle(self) -> None:
+        """Show what `picture` has, or why it has nothing."""
+        name, pyramid = self.picture.name, self.pyramid
+        if pyramid is not None:
+            self.look = settled(pyramid, replace(self.look, frame=pyramid.raster.frame), self.port)
             self.post_message(self.Shown(name))
         else:
-            self.pyramid, self.state = None, State.FAILED
-            self._state_text = (
-                str(error) if isinstance(error, UserError) else f"The image cannot be read: {error}"
-            )
-            self.post_message(self.Failed(name, self._state_text))
+            self.post_message(self.Failed(name, self.picture.text))
         self._pacer.changed()
-
-    @property
-    def _depth(self) -> ColourDepth:
-        return ColourDepth.TRUE if self._colours is None else self._colours.depth
 
     def _all_rows(self) -> list[Strip]:
         """All rows of the widget; drawn again only when something they depend on has changed."""
@@ -242,14 +213,21 @@ class ImageCanvas(Widget):
             self.look,
             self.size,
             self.cell_style,
-            self._depth,
+            self._colours,
             self._pacer.coarse,
-            self._state_text,
+            self.picture.text,
         )
         if made_of != self._image_of:
             self._image, self._image_of = self._image_rows(width, height - CAPTION_ROWS), made_of
             self._pacer.painted()
-        return [*self._image, self._caption_row(width)]
+        caption = caption_row(
+            caption_parts(self),
+            width,
+            self._colours,
+            self.get_component_rich_style("image--caption-focused" if self.has_focus else "image--caption"),
+            self.get_component_rich_style("image--badge"),
+        )
+        return [*self._image, caption]
 
     def _image_rows(self, columns: int, rows: int) -> list[Strip]:
         """The image, or the state in words."""
@@ -259,22 +237,16 @@ class ImageCanvas(Widget):
         if self.pyramid is None:
             failed = self.state is State.FAILED
             style = self.get_component_rich_style("image--failed") if failed else self.rich_style
-            return text_rows(self._state_text, size, style)
-        how = replace(self.cell_style, blocks=self.blocks)
-        return image_rows(self.pyramid, self.look, size, how, self._depth, self._pacer.coarse)
+            return text_rows(self.picture.text, size, style)
+        cell_style = replace(self.cell_style, blocks=self.blocks)
+        return image_rows(self.pyramid, self.look, size, cell_style, self._colours.depth, self._pacer.coarse)
 
-    def _caption_row(self, columns: int) -> Strip:
-        """What is seen, in words."""
-        name = "image--caption-focused" if self.has_focus else "image--caption"
-        parts: list[str] = []
-        if self.pyramid is not None:
-            parts = draw.caption(self.pyramid, self.look, self.port, self.pointer_px)
-        if self.keep_view:
-            parts.insert(1, "view kept")
-        return caption_row(
-            parts,
-            columns,
-            self._colours or Terminal(ColourDepth.TRUE),
-            self.get_component_rich_style(name),
-            self.get_component_rich_style("image--badge"),
-        )
+
+def caption_parts(canvas: ImageCanvas) -> list[str]:
+    """What is seen, in words, the most useful first."""
+    parts: list[str] = []
+    if canvas.pyramid is not None:
+        parts = draw.caption(canvas.pyramid, canvas.look, canvas.port, canvas.pointer_px)
+    if canvas.keep_view:
+        parts.insert(1, "view kept")
+    return parts

@@ -1,4 +1,4 @@
-"""The image under the mouse: the pointer reads a value, the wheel zooms, a drag moves."""
+"""The mouse over an image: the pointer reads a value, the wheel zooms, a drag moves."""
 
 from __future__ import annotations
 
@@ -9,58 +9,61 @@ from radtui.imaging import view
 from radtui.tui.widgets.image_canvas import CAPTION_ROWS, ImageCanvas
 
 
-class ImageMouse(ImageCanvas):
-    """One image that the mouse reads, zooms and moves; keys are `ImageView`'s."""
+class Hand:
+    """What the mouse does to one canvas."""
 
-    _held_at: Offset | None = None  # where on the screen a drag has come to
+    def __init__(self, canvas: ImageCanvas) -> None:
+        self._canvas = canvas
+        self._held_at: Offset | None = None  # where on the screen a drag has come to
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Magnify."""
+    def take(self, event: events.Event) -> None:
+        """Do what an event of the mouse asks for."""
+        match event:
+            case events.MouseScrollUp():
+                self._wheel(event, view.ZOOM_STEP)
+            case events.MouseScrollDown():
+                self._wheel(event, 1 / view.ZOOM_STEP)
+            case events.MouseDown():
+                self._hold(event)
+            case events.MouseUp():
+                self._canvas.release_mouse()
+            case events.MouseRelease():  # the mouse is everybody's again
+                self._held_at = None
+            case events.MouseMove():
+                self._move(event)
+            case events.Leave():  # the value in the middle is read again
+                self._canvas.pointer_px = None
+                self._canvas.refresh_caption()
+
+    def _wheel(self, event: events.MouseEvent, factor: float) -> None:
         event.stop()
-        self.look_at(view.zoomed(self.look, view.ZOOM_STEP))
+        self._canvas.look_at(view.zoomed(self._canvas.look, factor))
 
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Show more."""
-        event.stop()
-        self.look_at(view.zoomed(self.look, 1 / view.ZOOM_STEP))
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take hold of the image."""
-        if event.button == 1 and self.pyramid is not None:
+    def _hold(self, event: events.MouseDown) -> None:
+        if event.button == 1 and self._canvas.pyramid is not None:
             self._held_at = event.screen_offset
-            self.capture_mouse()
+            self._canvas.capture_mouse()
 
-    def on_mouse_up(self) -> None:
-        """Let go of the image."""
-        self.release_mouse()
-
-    def on_mouse_release(self) -> None:
-        """The mouse is everybody's again."""
-        self._held_at = None
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
+    def _move(self, event: events.MouseMove) -> None:
         """Read the value under the pointer, and move a held image with it."""
-        across, down = self.blocks.pixels
-        inside = event.y < self.size.height - CAPTION_ROWS
-        self.pointer_px = ((event.x + 0.5) * across, (event.y + 0.5) * down) if inside else None
+        canvas = self._canvas
+        across, down = canvas.blocks.pixels
+        inside = event.y < canvas.size.height - CAPTION_ROWS
+        canvas.pointer_px = ((event.x + 0.5) * across, (event.y + 0.5) * down) if inside else None
         if self._held_at is not None and event.button != 1:  # let go outside the terminal
-            self.release_mouse()
+            canvas.release_mouse()
         elif self._drag_to(event.screen_offset):
             return  # the caption is part of that frame
-        self.refresh_caption()
+        canvas.refresh_caption()
 
     def _drag_to(self, place: Offset) -> bool:
         """Move a held image; False when it stays where it is."""
-        if self._held_at is None or self.pyramid is None:
+        canvas = self._canvas
+        if self._held_at is None or canvas.pyramid is None:
             return False
-        (across, down), way, self._held_at = self.blocks.pixels, place - self._held_at, place
-        look = view.dragged(self.pyramid, self.look, self.port, way.x * across, way.y * down)
-        moved = look != self.look
+        (across, down), way, self._held_at = canvas.blocks.pixels, place - self._held_at, place
+        look = view.dragged(canvas.pyramid, canvas.look, canvas.port, way.x * across, way.y * down)
+        moved = look != canvas.look
         if moved:
-            self.look_at(look)
+            canvas.look_at(look)
         return moved
-
-    def on_leave(self) -> None:
-        """Read the value in the middle again."""
-        self.pointer_px = None
-        self.refresh_caption()

@@ -1,73 +1,48 @@
-"""The image with its keys, which work while it has the focus."""
+"""The image with its keys, which work while it has the focus, and with the mouse."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from textual import events, on
 from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 
-from radtui.imaging import view
 from radtui.imaging.cells import Blocks
-from radtui.imaging.view import View
+from radtui.imaging.moves import MOVES
 from radtui.tui.key_uses import bindings
-from radtui.tui.widgets.image_canvas import State
-from radtui.tui.widgets.image_mouse import ImageMouse
+from radtui.tui.widgets.image_canvas import ImageCanvas
+from radtui.tui.widgets.image_mouse import Hand
+from radtui.tui.widgets.image_picture import State
 
 __all__ = ["ImageView", "State"]
 
 
-class ImageView(ImageMouse, can_focus=True):
+class ImageView(ImageCanvas, can_focus=True):
     """One image, zoomed, moved, windowed and turned by keys while it has the focus, and by the mouse."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("image")
+
+    def __init__(self, **canvas: Any) -> None:
+        """See `ImageCanvas`."""
+        super().__init__(**canvas)
+        self._hand = Hand(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """With a single frame its keys are left to the screen, which may have another image of the case."""
         return action != "frame" or (self.pyramid is not None and self.pyramid.raster.frames > 1)
 
-    def action_zoom(self, steps: int) -> None:
-        """Magnify about the middle."""
-        self.look_at(view.zoomed(self.look, view.ZOOM_STEP**steps))
-
-    def action_one_to_one(self) -> None:
-        """Draw one image pixel as one pixel of a half block."""
+    def action_look(self, move: str, first: int = 0, second: int = 0) -> None:
+        """Look at the image differently: one of `MOVES`, with its steps."""
         if self.pyramid is not None:
-            self.look_at(replace(self.look, zoom=view.one_to_one_zoom(self.pyramid, self.look, self.port)))
-
-    def action_fit(self) -> None:
-        """Show the whole image."""
-        self.look_at(view.fitted(self.look))
-
-    def action_pan(self, right: int, down: int) -> None:
-        """Move by tenths of what is seen."""
-        if self.pyramid is not None:
-            step = view.PAN_STEP
-            self.look_at(view.panned(self.pyramid, self.look, self.port, right * step, down * step))
-
-    def action_window(self, level_steps: int, width_steps: int) -> None:
-        """Move or widen the window."""
-        if self.pyramid is not None:
-            look = view.levelled(self.pyramid, self.look, level_steps) if level_steps else self.look
-            self.look_at(view.widened(self.pyramid, look, width_steps) if width_steps else look)
-
-    def action_preset(self, steps: int) -> None:
-        """Step through the windows that the image has."""
-        if self.pyramid is not None:
-            self.look_at(view.next_preset(self.pyramid, self.look, steps))
-
-    def action_turn(self, how: str) -> None:
-        """Invert, rotate or mirror."""
-        if how == "invert":
-            self.look_at(replace(self.look, invert=not self.look.invert))
-        else:
-            self.look_at(view.rotated(self.look) if how == "rotate" else view.flipped(self.look))
+            self.look_at(MOVES[move](self.pyramid, self.look, self.port, first, second))
 
     def action_frame(self, steps: int) -> None:
         """Go to another frame; the one shown stays until it is decoded."""
-        if self.pyramid is not None and self.pyramid.raster.frames > 1:
-            self.show_frame((self.look.frame + steps) % self.pyramid.raster.frames)
+        frames = self.pyramid.raster.frames if self.pyramid is not None else 1
+        if frames > 1 and self.picture.want_frame((self.look.frame + steps) % frames):
+            self.settle()
 
     def action_blocks(self) -> None:
         """Exchange half blocks and quadrants."""
@@ -84,10 +59,6 @@ class ImageView(ImageMouse, can_focus=True):
         """Keep the view for the next image, or not."""
         self.keep_view = not self.keep_view
         self.refresh_caption()
-
-    def action_reset(self) -> None:
-        """Look at the whole image again, as it was first shown."""
-        self.look_at(View(frame=self.look.frame))
 
     def action_pixels(self) -> None:
         """Show the view in real pixels until a key is pressed, with the app suspended.
@@ -106,10 +77,18 @@ class ImageView(ImageMouse, can_focus=True):
         if reason:
             self.notify(reason, severity="warning")
 
-    def on_focus(self) -> None:
-        """Light the caption up: the keys work."""
-        self.refresh_caption()
+    @on(events.MouseScrollUp)
+    @on(events.MouseScrollDown)
+    @on(events.MouseDown)
+    @on(events.MouseUp)
+    @on(events.MouseRelease)
+    @on(events.MouseMove)
+    @on(events.Leave)
+    def _take_mouse(self, event: events.Event) -> None:
+        self._hand.take(event)
 
-    def on_blur(self) -> None:
-        """Dim the caption: the keys go elsewhere."""
+    @on(events.Focus)
+    @on(events.Blur)
+    def _light_caption(self) -> None:
+        """The caption is lit while the keys work here."""
         self.refresh_caption()

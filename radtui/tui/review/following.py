@@ -1,0 +1,168 @@
+"""What is reviewed, kept up to date: studies are opened, pairs come as a job writes them, a lost folder comes back."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from radtui.records import JobKind
+from radtui.store import studies
+from radtui.study.queue import Pair
+from radtui.study.session import ReviewSession, Sitting, read_sitting
+from radtui.tui.aside import aside
+from radtui.tui.keys import sign
+from radtui.tui.review import correcting
+from radtui.tui.review.nothing import nothing_text
+from radtui.tui.review.reviewing import Reviewing
+from radtui.tui.snapshot import Snapshot, job_in
+
+GROW_S = 1.0  # between looks for new pairs while a job writes them
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a thread has read of a study.
+
+    Attributes:
+        sitting: None where there is no study with pairs.
+        delivered: Answers that were kept while the data folder was gone, and are saved now.
+    """
+
+    sitting: Sitting | None
+    delivered: int = 0
+
+
+class Following:
+    """Opens sittings in threads and takes in what comes.
+
+    Args:
+        reviewing: What is kept up to date.
+        say_nothing: Says in the comparison's place why there is none.
+    """
+
+    def __init__(self, reviewing: Reviewing, say_nothing: Callable[[str], None]) -> None:
+        self._reviewing, self._say_nothing = reviewing, say_nothing
+        self._loading = False
+        self.grown_at_s = 0.0
+        self._grown_step = -1
+        self._again_at_s = 0.0
+        self._newer_job_id = 0  # the newest job that was named
+        self._undelivered = 0  # answers that wait for another folder than this one
+
+    def load(self, study_id: int | None) -> None:
+        """Open a study's pairs; None takes the newest study that has any."""
+        rad, scheme = self._reviewing.screen.rad, self._reviewing.scheme
+        if scheme is None or self._loading:
+            return
+        self._loading = True
+
+        def read(db: sqlite3.Connection) -> Sitting | None:
+            counts = studies.with_comparisons(db)
+            chosen = study_id if study_id is not None else next(iter(counts), None)
+            return read_sitting(db, chosen, rad.rater, scheme) if chosen in counts else None
+
+        def work() -> Loaded:
+            delivered = rad.write(rad.unsaved.deliver) if rad.unsaved.waits else 0
+            return Loaded(rad.read(read), delivered)
+
+        aside(self._reviewing.screen, work, self._show, self._refused, group="load", exclusive=False)
+
+    def _show(self, loaded: Loaded) -> None:
+        reviewing = self._reviewing
+        rad = reviewing.screen.rad
+        self._loading = False
+        self._undelivered = rad.unsaved.count
+        if loaded.sitting is None:
+            self.say_nothing()
+            return
+        session = ReviewSession(rad.db, loaded.sitting, unsaved=rad.unsaved)
+        job = job_in(rad.snapshot, loaded.sitting.study.job_id)
+        self._grown_step = job.step if job is not None else -1
+        reviewing.begin(session)
+        if loaded.delivered:
+            reviewing.message = (
+                f"The data folder is back, and {loaded.delivered:,} kept answers are saved in it."
+            )
+        if reviewing.screen.app.screen is not reviewing.screen:
+            session.time.pause()
+        reviewing.screen.refresh_bindings()
+        reviewing.draw()
+        correcting.open_wanted(reviewing, session)
+
+    def _refused(self, sentence: str) -> None:
+        self._loading = False
+        self.say_nothing(sentence)
+
+    def say_nothing(self, trouble: str = "") -> None:
+        """Why there is nothing to review, and the next key; `trouble` is why it could not be read."""
+        if self._reviewing.session is None and not self._loading:
+            self._say_nothing(trouble or nothing_text(self._reviewing.screen.rad.db))
+        elif trouble:
+            self._reviewing.say(trouble)
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Take in pairs that a running job has written, and a folder that has come back."""
+        reviewing, now_s = self._reviewing, time.monotonic()
+        if reviewing.scheme is None:
+            return
+        known = None if self._loading or snapshot.trouble else reviewing.session
+        if known is not None and self._is_back(known):
+            self.load(known.study.id)
+            return
+        if self._loading or now_s - self.grown_at_s < GROW_S:
+            if now_s >= self._again_at_s:  # an ended job changes nothing more: this snapshot may be the last
+                self._again_at_s = now_s + GROW_S
+                screen = reviewing.screen
+                screen.set_timer(GROW_S, lambda: self.take(screen.rad.snapshot))
+            return
+        session = reviewing.session
+        if session is None:
+            if any(job.kind is JobKind.GENERATE for job in snapshot.jobs):
+                self.grown_at_s = now_s
+                self.load(None)
+            self.say_nothing()
+            return
+        self._name_newer(session, snapshot)
+        job = job_in(snapshot, session.study.job_id)
+        if job is not None and job.step != self._grown_step:
+            self.grown_at_s, self._grown_step = now_s, job.step
+            self._grow(session)
+
+    def _grow(self, session: ReviewSession) -> None:
+        sitting, rad = session.sitting, self._reviewing.screen.rad
+
+        def read() -> list[Pair]:
+            return sitting.order(rad.read(lambda db: studies.comparison_ids(db, sitting.study)))
+
+        aside(self._reviewing.screen, read, lambda pairs: self._take_in(session, pairs), group="grow")
+
+    def _take_in(self, session: ReviewSession, pairs: list[Pair]) -> None:
+        reviewing = self._reviewing
+        if reviewing.session is not session or not session.grow(pairs):
+            return
+        if reviewing.message and session.queue.rated(session.pair or pairs[0]):
+            reviewing.message = ""  # was waiting for these
+            session.next_unrated()
+        reviewing.draw()
+
+    def _is_back(self, session: ReviewSession) -> bool:
+        """Whether the data folder was gone: what is known is of the old one, and answers wait to be put in."""
+        rad = self._reviewing.screen.rad
+        return session.db is not rad.db or rad.unsaved.count != self._undelivered
+
+    def _name_newer(self, session: ReviewSession, snapshot: Snapshot) -> None:
+        """A job that began to write after the one on show: opened when nothing is left to do here, else named."""
+        reviewing = self._reviewing
+        newest = next((job for job in snapshot.jobs if job.kind is JobKind.GENERATE and job.step), None)
+        if newest is None or newest.created_at <= session.study.created_at or newest.id <= self._newer_job_id:
+            return
+        study = studies.of_job(reviewing.screen.rad.db, newest.id)
+        if study is None or study.id == session.study.id:
+            return
+        self._newer_job_id = newest.id
+        if reviewing.screen.app.screen is not reviewing.screen and session.queue.next_unrated() is None:
+            self.load(study.id)
+        else:
+            reviewing.say(f"Job {newest.id} has pairs to rate, too. Press {sign('other')} to open them.")

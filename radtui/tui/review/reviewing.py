@@ -1,0 +1,130 @@
+"""A rater at the review screen: the sitting with what the screen says of it. Screen and keys both hold it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual.screen import ModalScreen
+
+from radtui.measures.scheme import Scheme
+from radtui.records import UserError
+from radtui.study import edits
+from radtui.study.queue import Pair
+from radtui.study.session import Edit, ReviewSession
+from radtui.tui.review.panels import Panels
+from radtui.tui.screens.base import RadScreen
+from radtui.tui.snapshot import job_in
+
+Answer = TypeVar("Answer")
+
+
+class Reviewing:
+    """What is reviewed and what is said of it; it asks the screen to draw, and knows none of its widgets.
+
+    Args:
+        screen: Where sheets are laid over and notices are shown.
+        draw: Shows everything that is held here.
+
+    Attributes:
+        session: The sitting; None before anything can be reviewed.
+        scheme: What is asked; None before it is read.
+        panels: Which question beside the preference is open.
+        message: Stands above the question until the next key.
+        last: What was answered on the pair before this one, in words.
+        ended: The last pair of all, until its rater has noticed that it was the last.
+        revealing: The pair for which it was asked once whose texts these are.
+        list_name: The filter or search that leaves some pairs only; "" for all.
+        looking: Whether the image has the keys.
+    """
+
+    def __init__(self, screen: RadScreen, draw: Callable[[], None]) -> None:
+        self.screen, self.draw = screen, draw
+        self.session: ReviewSession | None = None
+        self.scheme: Scheme | None = None
+        self.panels = Panels()
+        self.message, self.last, self.list_name = "", "", ""
+        self.ended: Pair | None = None
+        self.revealing: Pair | None = None
+        self.looking = False
+
+    def begin(self, session: ReviewSession) -> None:
+        """Turn to a sitting, at the pair where its rater stopped."""
+        self.session = session
+        self.list_name, self.last, self.message = "", "", ""
+        session.start()
+        if session.queue.next_unrated() is None:
+            self.ended, self.message = session.pair, self.all_rated(session)
+
+    def say(self, message: str) -> None:
+        """Say something above the question, at once."""
+        self.message = message
+        self.draw()
+
+    def say_waiting(self, count: int) -> None:
+        """Say for what keys wait; they are done one after another, and no other key is held up."""
+        many = "This answer waits" if count == 1 else f"{count:,} answers wait"
+        self.say(f"{many}: another program is writing to the database. Not saved yet.")
+
+    def say_unsaved(self, error: sqlite3.Error | UserError) -> None:
+        """Say that the database has not taken an answer: the pair stays, as it was before the key."""
+        self.last, self.message = "", "Not saved. Press the key again when the database can be written."
+        self.screen.notify(
+            f"{self.screen.rad.data.database} was not written: {error}. What was saved before is safe.",
+            title="Not saved",
+            severity="error",
+        )
+
+    def open_sheet(self, sheet: ModalScreen[Answer], answered: Callable[[Answer | None], None]) -> None:
+        """Lay a sheet over the screen; an answer there counts as activity, and what became of it is drawn."""
+
+        def take(answer: Answer | None) -> None:
+            if self.session is not None:
+                self.session.time.touch()
+            try:
+                answered(answer)
+            except (sqlite3.Error, UserError) as error:
+                self.say_unsaved(error)
+            self.draw()
+
+        self.screen.app.push_screen(sheet, take)
+
+    def rate(self, session: ReviewSession, edit: Edit) -> None:
+        """Commit a judgement, then show the next pair without one: in this order, so that none is lost.
+
+        A rater in rhythm presses one key more than there are pairs: that one changes nothing, only the next would.
+        """
+        if self.ended is not None and session.pair == self.ended:
+            self.ended = None
+            self.message = f"{self.all_rated(session)} The same key again changes this last answer."
+            return
+        row = session.answer(edit)
+        if row is None:
+            return
+        self.last = edits.in_words(row, session.scheme)
+        if session.next_unrated() is None:
+            self.ended, self.message = session.pair, self.all_rated(session)
+
+    def all_rated(self, session: ReviewSession) -> str:
+        """What is said when no pair is left, with the next key."""
+        if self.list_name:
+            return "That was the last one of this list. Press esc for all pairs."
+        job = job_in(self.screen.rad.snapshot, session.study.job_id)
+        if job is not None and job.state.live:
+            return f"All {len(session.queue.pairs):,} pairs so far are rated; more come as job {job.id} writes them."
+        return f"All pairs are rated. Press {session.scheme.keys.get('summary', 'T')} for the summary."
+
+    def show_only(self, name: str, pairs: list[Pair] | None) -> None:
+        """Keep to some pairs, such as what a filter leaves; to all again where there is no name."""
+        session = self.session
+        if session is None:
+            return
+        if name and not pairs:
+            self.message = f"No pair has {name}."
+        else:
+            self.list_name, session.among = name, pairs if name else None
+            if pairs and session.pair not in pairs:
+                session.show(pairs[0])
+        self.screen.refresh_bindings()
+        self.draw()

@@ -1,0 +1,56 @@
+"""What the review screen's keys let one see: the image over the whole screen, the reference, whose texts these are."""
+
+from __future__ import annotations
+
+from radtui.imaging.view import View
+from radtui.study.packed import is_packed
+from radtui.study.session import ReviewSession
+from radtui.tui.review.answer_panel import key_text
+from radtui.tui.review.reviewing import Reviewing
+from radtui.tui.widgets.image_view import ImageView
+
+
+def zoom(reviewing: Reviewing, session: ReviewSession) -> None:
+    """Show the image over the whole screen: its keys are the image's, so that nobody rates unseen texts."""
+    from radtui.tui.widgets.film import FilmScreen
+
+    shown, view = session.shown(), reviewing.screen.query_one(ImageView)
+    if shown is None or view.pyramid is None:
+        return
+
+    def back(seen: tuple[int, View] | None) -> None:
+        session.time.touch()
+        if seen is not None and seen[0] == 0:
+            view.look_at(seen[1])
+
+    sha256 = shown.case.first.sha256
+    film = FilmScreen.of_case(shown.case, reviewing.screen.rad.data.image_bytes, sha256, view.look)
+    reviewing.screen.app.push_screen(film, back)
+
+
+def reveal(reviewing: Reviewing, session: ReviewSession) -> None:
+    """Show whose texts these are; on a pair without a rating after a second press, since it counts for good."""
+    shown, key = session.shown(), key_text(session.scheme, "reveal")
+    if is_packed(session.study):
+        reviewing.message = "This file does not know which text is whose."
+    elif shown is None or shown.identity_known or shown.rated or reviewing.revealing == shown.pair:
+        session.reveal()
+    else:
+        reviewing.revealing = shown.pair
+        reviewing.message = (
+            f"Press {key} again to see whose texts these are: the pair is un-blinded from then on."
+        )
+
+
+def reference(reviewing: Reviewing, session: ReviewSession) -> None:
+    """Show the reference, or hide it; where it comes before its time, that is stored before it is seen."""
+    shown = session.shown()
+    if shown is not None and shown.reference_barred:
+        reviewing.message = (
+            "The reference is one of the texts: it can be seen once you have finished this case."
+        )
+        return
+    if not session.peek and shown is not None and shown.reference_marks:
+        session.reveal("reference")
+        reviewing.message = "The reference was seen: what you answer on this case from now on is un-blinded."
+    session.peek = not session.peek
