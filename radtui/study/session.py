@@ -10,28 +10,27 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from radtui.harmless import visible
 from radtui.measures.scheme import Scheme
 from radtui.measures.text import normalise
 from radtui.records import ArmKind, Case, Comparison, Rating, Study
 from radtui.store import cases, ratings, readings, studies
-from radtui.store.place import FolderGoneError
-from radtui.store.ratings import Assignment, Reveal
+from radtui.store.ratings import Assignment
 from radtui.study import edits
 from radtui.study.active_time import TimeSpent
 from radtui.study.blinding import calibration_set, order_key, shown_sides
 from radtui.study.drawing import Drawn, drawn_order, read_drawn
+from radtui.study.keeping import Keeping
 from radtui.study.known_texts import knows_a_text
 from radtui.study.packed import is_packed, packed_order
 from radtui.study.queue import Pair, Queue, pair_of, shown_order
+from radtui.study.seen import ARMS, Seen
 from radtui.study.shown import Shown
 from radtui.study.undo import History, Undo
 from radtui.study.unsaved import FIRST_ID, Unsaved
 
 Edit = Callable[[Rating], Rating]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +116,12 @@ class ReviewSession:
         clock: Monotonic seconds, for time spent.
         now: Unix seconds, for `rated_at`.
         unsaved: What keeps answers while the data folder is gone; without it they are refused.
+
+    Attributes:
+        pair: The pair on show.
+        among: What a filter or search leaves; None for all.
+        peek: Whether the reference is shown before its time, because it was asked for.
+        last_undo: What was taken back last.
     """
 
     def __init__(
@@ -127,50 +132,25 @@ class ReviewSession:
         now: Callable[[], float] = time.time,
         unsaved: Unsaved | None = None,
     ) -> None:
-        self._db, self.sitting, self._now, self._unsaved = db, sitting, now, unsaved
+        self.db, self.sitting, self._now, self._unsaved = db, sitting, now, unsaved
+        self.scheme, self.study, self.rater = sitting.scheme, sitting.study, sitting.rater
+        self._keeping = Keeping(db, sitting.study, unsaved)
+        self._seen = Seen(db, self._keeping, sitting.rater)
         self.time = TimeSpent(clock, sitting.scheme.protocol.idle_cutoff_s)
         self.queue, self._history = sitting.queue, sitting.history
-        self.among: list[Pair] | None = None  # what a filter or search leaves, None for all
-        self.peek = False  # the reference is shown before its time, because it was asked for
+        self.among: list[Pair] | None = None
+        self.peek = False
         self._place = {pair: at for at, pair in enumerate(sitting.pairs, 1)}
         self._newest_id = sitting.newest_id
-        self._pair: Pair | None = None
-        self._seen: set[tuple[int, str]] = set()  # cases with what was asked of them here
-        self._revealed = False  # this rater has asked which text of the pair on show is whose
-        self._reference_seen = False  # or has looked at its reference before the time for it
+        self.pair: Pair | None = None
         self.last_undo: Undo | None = None
         self._comparison: Comparison | None = None
         self._case: Case | None = None
 
     @property
-    def db(self) -> sqlite3.Connection:
-        """Where it reads and writes."""
-        return self._db
-
-    @property
-    def scheme(self) -> Scheme:
-        """What is asked."""
-        return self.sitting.scheme
-
-    @property
-    def study(self) -> Study:
-        """What is rated."""
-        return self.sitting.study
-
-    @property
-    def rater(self) -> str:
-        """Who rates."""
-        return self.sitting.rater
-
-    @property
-    def pair(self) -> Pair | None:
-        """The pair on show."""
-        return self._pair
-
-    @property
     def mine(self) -> Rating | None:
         """What this rater has answered on the pair on show; another object after each that is stored."""
-        return self.queue.mine.get(self._pair) if self._pair is not None else None
+        return self.queue.mine.get(self.pair) if self.pair is not None else None
 
     def start(self) -> Pair | None:
         """Show the pair where this rater stopped; the last one when all are rated; None when there are none."""
@@ -180,15 +160,16 @@ class ReviewSession:
     def show(self, pair: Pair | None) -> Pair | None:
         """Turn to a pair; its side is stored before it is seen and stays for ever. Time starts to run."""
         self.time.turn_to(None)
-        self._pair, self.peek = pair, False
+        self.pair, self.peek = pair, False
         self._catch_up()
         if pair is None:
             self._comparison = self._case = None
             return None
-        self._comparison = studies.comparison(self._db, self.study, pair.case_id)
-        self._case = cases.get(self._db, pair.case_id)
+        self._comparison = studies.comparison(self.db, self.study, pair.case_id)
+        self._case = cases.get(self.db, pair.case_id)
         if self._comparison is not None and knows_a_text(self.sitting.known, self._comparison):
-            self._see_arms(pair)
+            self._seen.see(pair, ARMS, self._now())
+            self._seen.arms = True
         if pair not in self.sitting.sides and self._comparison is not None:
             self._assign(pair, self._comparison)
         self.time.turn_to(pair)
@@ -203,16 +184,14 @@ class ReviewSession:
         drawn = Assignment(
             study.id, pair.case_id, rater, pair.occasion, role, *sides, key, pair.pair, left, right
         )
-        self._write(
-            lambda: ratings.assign(self._db, [drawn]), lambda kept: kept.keep_assignment(study, drawn)
-        )
+        self._keeping.assignment(drawn)
         # Another terminal of the same rater may have been first: the stored side is the one that counts.
-        stored = ratings.stored_sides(self._db, study.id, rater, pair.case_id, pair.occasion, pair.pair)
+        stored = ratings.stored_sides(self.db, study.id, rater, pair.case_id, pair.occasion, pair.pair)
         self.sitting.sides[pair] = stored or sides
 
     def shown(self) -> Shown | None:
         """The pair on show with all that may be seen of it now, or None."""
-        pair, comparison, case = self._pair, self._comparison, self._case
+        pair, comparison, case = self.pair, self._comparison, self._case
         if pair is None or comparison is None or case is None:
             return None
         sides = self.sitting.sides[pair]
@@ -233,7 +212,7 @@ class ReviewSession:
             reference_waits=bool(reference) and when == "after" and not may_see and not among_arms,
             reference_barred=bool(reference) and among_arms and not finished,
             reference_marks=bool(reference) and not may_see and (among_arms or not finished), rating=rating,
-            identity_known=self._revealed or (_unblinded(rating) and not self._reference_seen),
+            identity_known=self._seen.arms or (_unblinded(rating) and not self._seen.reference),
         )  # fmt: skip
 
     def _finished(self, pair: Pair, rated: bool, among_arms: bool) -> bool:
@@ -252,13 +231,13 @@ class ReviewSession:
         Returns:
             The stored row; None when no pair is on show, or its texts are gone.
         """
-        if self._pair is None or self._pair not in self.sitting.sides:
+        if self.pair is None or self.pair not in self.sitting.sides:
             return None
         self._catch_up()
-        pair, before = self._pair, self.queue.mine.get(self._pair)
-        row = before or self._blank(pair)
+        pair, before = self.pair, self.queue.mine.get(self.pair)
+        row = before or _blank(self, pair, self._comparison)
         edited = edit(row)
-        seen = self._revealed or self._reference_seen or _unblinded(before)
+        seen = self._seen.arms or self._seen.reference or _unblinded(before)
         blinded = edited.blinded and not (judges and seen)
         active_s, wall_s = self.time.unstored_s()
         row = replace(
@@ -269,38 +248,20 @@ class ReviewSession:
         self.time.stored()
         return stored
 
-    def _blank(self, pair: Pair) -> Rating:
-        """A row about the pair on show in which nothing is judged, with the texts that it is about."""
-        left, right = self.sitting.sides[pair]
-        earlier, later = sorted((left, right), key=self.study.arm_names.index)
-        row = edits.blank(pair, self.rater, self.scheme, earlier, later, later == left)
-        if self._comparison is None:
-            return row
-        texts = self._comparison.texts
-        return replace(row, earlier_text_id=texts[earlier].text_id, later_text_id=texts[later].text_id)
-
-    def reveal(self, shown: str = "arms") -> None:
+    def reveal(self, shown: str = ARMS) -> None:
         """The rater wants to know which text is whose, or to see the `reference` before the time for it.
 
         Stored before it is seen: what was seen cannot be unseen by a restart. A rating made before stays blind; an
         unrated pair is un-blinded at once, and so is what is answered from now on, on a hidden repeat as well.
         """
-        pair = self._pair
+        pair = self.pair
         if pair is None:
             return
-        seen = Reveal(pair.study_id, pair.case_id, self.rater, self._now(), shown)
-        self._write(lambda: ratings.reveal(self._db, seen), lambda kept: kept.keep_reveal(self.study, seen))
-        self._seen.add((pair.case_id, shown))
+        self._seen.see(pair, shown, self._now())
         self._catch_up()
         before = self.queue.mine.get(pair)
         if before is None or before.empty:
             self.answer(lambda rating: rating)
-
-    def _see_arms(self, pair: Pair) -> None:
-        seen = Reveal(pair.study_id, pair.case_id, self.rater, self._now())
-        self._write(lambda: ratings.reveal(self._db, seen), lambda kept: kept.keep_reveal(self.study, seen))
-        self._seen.add((pair.case_id, "arms"))
-        self._revealed = True
 
     def undo(self) -> Pair | None:
         """Take back this rater's last answer, whichever pair it was about, and show that pair; None at the start."""
@@ -313,35 +274,18 @@ class ReviewSession:
         return self.show(pair_of(stored))
 
     def _store(self, row: Rating) -> Rating:
-        stored = self._write(
-            lambda: ratings.add(self._db, row),
-            lambda kept: kept.keep_rating(self.study, row),
-        )
+        stored = self._keeping.rating(row)
         if stored.id >= FIRST_ID:  # no row tells of it
             self._history.add(stored)
             self.queue.record(stored)
         self._catch_up()
         return stored
 
-    def _write(self, write: Callable[[], T], keep: Callable[[Unsaved], T]) -> T:
-        """Write into the data folder, or keep what was to be written while it is gone."""
-        try:
-            return write()
-        except FolderGoneError:
-            if self._unsaved is None:
-                raise
-            return keep(self._unsaved)
-
     def _catch_up(self) -> None:
         """Take in what is new in the database, by this terminal and any other that the same rater works at."""
-        if self._pair is not None:
-            case_id = self._pair.case_id
-            whose = (self._db, self.study.id, self.rater, case_id)
-            self._revealed = ratings.is_revealed(*whose) or (case_id, "arms") in self._seen
-            self._reference_seen = (
-                ratings.is_revealed(*whose, "reference") or (case_id, "reference") in self._seen
-            )
-        for row in ratings.since(self._db, self.study.id, self.rater, self._newest_id):
+        if self.pair is not None:
+            self._seen.look_at(self.pair)
+        for row in ratings.since(self.db, self.study.id, self.rater, self._newest_id):
             self._newest_id = row.id
             if row.earlier_arm:
                 self._history.add(row)
@@ -353,16 +297,16 @@ class ReviewSession:
         In a list of pairs that are rated, such as disagreements, the next one is the one that follows.
         """
         among = self.among
-        pair = self.queue.next_unrated(self._pair, None if among is None else set(among))
+        pair = self.queue.next_unrated(self.pair, None if among is None else set(among))
         if pair is None and among is not None:
-            at = among.index(self._pair) if self._pair in among else -1
+            at = among.index(self.pair) if self.pair in among else -1
             pair = among[at + 1] if at + 1 < len(among) else None
         return self.show(pair) if pair is not None else None
 
     def step(self, by: int) -> Pair | None:
         """Show a neighbour in the order, or in what a filter leaves; stays at the ends."""
-        pair = self.queue.step(self._pair, by, self.among)
-        return self.show(pair) if pair is not None and pair != self._pair else None
+        pair = self.queue.step(self.pair, by, self.among)
+        return self.show(pair) if pair is not None and pair != self.pair else None
 
     def jump(self, place: int) -> Pair | None:
         """Show the pair at a place, 1 based; None when there is no such place."""
@@ -379,6 +323,17 @@ class ReviewSession:
         self.queue.replace_pairs(pairs)
         self._place = {pair: at for at, pair in enumerate(pairs, 1)}
         return True
+
+
+def _blank(session: ReviewSession, pair: Pair, comparison: Comparison | None) -> Rating:
+    """A row about a pair in which nothing is judged, with the texts that it is about."""
+    left, right = session.sitting.sides[pair]
+    earlier, later = sorted((left, right), key=session.study.arm_names.index)
+    row = edits.blank(pair, session.rater, session.scheme, earlier, later, later == left)
+    if comparison is None:
+        return row
+    texts = comparison.texts
+    return replace(row, earlier_text_id=texts[earlier].text_id, later_text_id=texts[later].text_id)
 
 
 def _unblinded(rating: Rating | None) -> bool:

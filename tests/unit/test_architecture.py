@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -62,13 +63,25 @@ def test_opening_an_existing_database_needs_no_sqlite_utils(tmp_path: Path) -> N
     assert "sqlite_utils" not in loaded_after(opened)
 
 
-def test_files_stay_readable() -> None:
-    long = {
-        str(path.relative_to(PACKAGE)): lines
-        for path in PACKAGE.rglob("*.py")
-        if (lines := path.read_text(encoding="utf-8").count("\n")) > 400
-    }
-    assert not long
+FILE_LINES, CLASS_METHODS, FUNCTION_LINES = 400, 20, 60
+
+
+def test_files_classes_and_functions_stay_readable() -> None:
+    large = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source, name = path.read_text(encoding="utf-8"), path.relative_to(PACKAGE)
+        if (lines := source.count("\n")) > FILE_LINES:
+            large.append(f"{name}: {lines} lines")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.ClassDef):
+                methods = sum(isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef) for part in node.body)
+                if methods > CLASS_METHODS:
+                    large.append(f"{name}: {node.name} has {methods} methods")
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > FUNCTION_LINES:
+                    large.append(f"{name}: {node.name} has {lines} lines")
+    assert not large
 
 
 def test_sql_is_in_the_store_alone() -> None:

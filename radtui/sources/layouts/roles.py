@@ -114,22 +114,7 @@ def find_roles(
     findings = findings if any(as_list(cell) is not None for cell in finder.cells(findings)) else ""
     finder.taken.add(findings)
     said = finder.choices
-    question, options = find_question(finder)
-    text, answers = ((), False) if talk else find_text(finder, bool(question))
-    if question and not text and not talk:
-        finder.taken -= {*question, *options}
-        text, answers = find_text(finder, False)
-    if (
-        not answers
-        and question
-        and not set(question) & set(text)
-        and said.text_column
-        and not said.question_column
-    ):
-        finder.notes.append(
-            f"{', '.join(question)} is not asked, for {' and '.join(text)} is no answer to it."
-        )
-        question, options = (), ()
+    question, options, text, answers = _question_and_text(finder, bool(talk))
     split = finder.pick(said.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
     view = finder.pick("", "", words.VIEW)
     patient = finder.pick(said.patient_column, "patient_column", words.PATIENT)
@@ -140,12 +125,7 @@ def find_roles(
         exam = next((name for name, _ in images if plain(name) in words.EXAM), "")
     own_id = finder.pick(said.id_column, "id_column", words.ID)
     examination = finder.pick("", "", words.EXAMINATION)
-    truth = {
-        part: finder.known[part] for part in words.TRUTH_PARTS
-        if part in finder.known and finder.known[part] not in finder.taken
-    }  # fmt: skip
-    if "finding" not in truth:
-        truth = {}  # a side or a size alone says nothing about a finding
+    truth = _truth(finder)
     used = {*(name for name, _ in images), *text, *question, *options, *talk, split, patient, exam, own_id}
     used |= {examination, findings, *truth.values()}
     facts = tuple(name for name in names if name not in used)
@@ -153,6 +133,34 @@ def find_roles(
         images, resolved, loose, text, answers, question, options, talk, split, patient, exam, own_id, examination,
         view, findings, truth, facts, tuple(finder.guessed), tuple(finder.notes),
     )  # fmt: skip
+
+
+def _question_and_text(
+    finder: Finder, talks: bool
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], bool]:
+    """Columns of the question and of its options, and of the text with whether it answers the question."""
+    choices = finder.choices
+    question, options = find_question(finder)
+    text, answers = ((), False) if talks else find_text(finder, bool(question))
+    if question and not text and not talks:
+        finder.taken -= {*question, *options}
+        text, answers = find_text(finder, False)
+    apart = question and not set(question) & set(text)
+    if apart and not answers and choices.text_column and not choices.question_column:
+        finder.notes.append(
+            f"{', '.join(question)} is not asked, for {' and '.join(text)} is no answer to it."
+        )
+        question, options = (), ()
+    return question, options, text, answers
+
+
+def _truth(finder: Finder) -> dict[str, str]:
+    """Columns of what is known to be there; a side or a size alone says nothing about a finding."""
+    truth = {
+        part: finder.known[part] for part in words.TRUTH_PARTS
+        if part in finder.known and finder.known[part] not in finder.taken
+    }  # fmt: skip
+    return truth if "finding" in truth else {}
 
 
 def _split_by_content(finder: Finder) -> str:

@@ -1,0 +1,50 @@
+"""What a rater has seen of a case that un-blinds what is answered from then on."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from radtui.store import ratings
+from radtui.store.ratings import Reveal
+from radtui.study.keeping import Keeping
+from radtui.study.queue import Pair
+
+ARMS, REFERENCE = "arms", "reference"
+
+
+class Seen:
+    """What one rater has seen of the pair on show, here or at another terminal.
+
+    Args:
+        db: The connection of the thread that calls the methods.
+        keeping: Writes what is seen, before it is.
+        rater: Who sees.
+
+    Attributes:
+        arms: Whether it was asked, or known, which text is whose.
+        reference: Whether the reference was looked at before the time for it.
+    """
+
+    def __init__(self, db: sqlite3.Connection, keeping: Keeping, rater: str) -> None:
+        self._db, self._keeping, self._rater = db, keeping, rater
+        self.arms = self.reference = False
+        self._here: set[tuple[int, str]] = set()  # cases with what was seen of them here
+
+    def look_at(self, pair: Pair) -> None:
+        """Find out what was seen of a pair's case."""
+        self.arms, self.reference = (self._was_seen(pair, what) for what in (ARMS, REFERENCE))
+
+    def see(self, pair: Pair, what: str, now_s: float) -> None:
+        """Write that something is seen of a pair's case from now on.
+
+        Args:
+            pair: The pair on show.
+            what: `ARMS` or `REFERENCE`.
+            now_s: Unix seconds.
+        """
+        self._keeping.reveal(Reveal(pair.study_id, pair.case_id, self._rater, now_s, what))
+        self._here.add((pair.case_id, what))
+
+    def _was_seen(self, pair: Pair, what: str) -> bool:
+        stored = ratings.is_revealed(self._db, pair.study_id, self._rater, pair.case_id, what)
+        return stored or (pair.case_id, what) in self._here
