@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from radtui.charts.model import ChartModel
 from radtui.charts.palette import EVAL, TRAIN, job_colours
+from radtui.measures.loss_words import loss_words
 from radtui.records import Job, JobKind, Metric, UserError
 from radtui.settings import TrainSettings
 from radtui.store import metrics
@@ -39,18 +40,10 @@ def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
     if len(jobs) == 1:
         model.set_events(metrics.events_since(db, jobs[0].id, 0))
     title = jobs[0].name if len(jobs) == 1 else "Loss"
-    kinds = {_kind(TrainSettings.from_dict(job.settings)) for job in jobs}
+    kinds = {loss_words(TrainSettings.from_dict(job.settings)) for job in jobs}
     apart = "losses are not comparable: " + " and ".join(sorted(kinds))
     model.relook(title=title, note=kinds.pop() if len(kinds) == 1 else apart)
     return model
-
-
-def _kind(settings: TrainSettings) -> str:
-    if settings.learns_preferences:
-        return "DPO loss"
-    if settings.learns_corrections:
-        return "answer-only loss, of corrected and accepted texts"
-    return "loss over answer and prompt" if settings.loss_on == "all" else "answer-only loss"
 
 
 def _points(db: sqlite3.Connection, job_id: int) -> dict[str, list[Metric]]:

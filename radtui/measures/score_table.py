@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.measures.scores import ArmScores
-from radtui.measures.words import NOTHING, estimate, share
+from radtui.measures.words import NOTHING, brief, estimate, share
 
 ENGLISH = "English"
 
@@ -36,7 +36,17 @@ class Score:
             return share(value, n)
         if isinstance(value, Estimate):
             return estimate(value, digits=self.digits, n=n)
-        return NOTHING if value is None else f"{value:.{self.digits}f}{f' {self.unit}' if self.unit else ''}"
+        return NOTHING if value is None else self._plain(value)
+
+    def brief(self, scores: ArmScores) -> str:
+        """The arm's figure where there is little room: "0.86 (0.81 to 0.90)", or "-" where there is none."""
+        value = self.value(scores)
+        if isinstance(value, Proportion | Estimate):
+            return brief(value, self.digits)
+        return NOTHING if value is None else self._plain(value)
+
+    def _plain(self, value: float) -> str:
+        return f"{value:.{self.digits}f}{f' {self.unit}' if self.unit else ''}"
 
 
 def _truth(name: str) -> Callable[[ArmScores], Proportion | Estimate | float | None]:
@@ -81,5 +91,12 @@ SCORES = (
         _style("professional_per_100_words"), digits=1, less_is_better=None, language=ENGLISH,
     ),
 )  # fmt: skip
+
+GROUPS = {
+    "truth": ("Against known findings", ""),
+    "text": ("Against references", "none of these measures truth"),
+    "style": ("How they write", "descriptive only"),
+}
+"""What stands over a group's scores, and what is to be said of them."""
 
 BY_KEY = {score.key: score for score in SCORES}

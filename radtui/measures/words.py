@@ -72,6 +72,16 @@ def estimate(of: Estimate, signed: bool = False, digits: int = 2, n: bool = True
     return f"{of.value:{form}}" + _behind(of, lambda value: f"{value:{form}}", n)
 
 
+def brief(of: Proportion | Estimate, digits: int = 2) -> str:
+    """A figure with its interval alone, where there is little room: "71 % (53 to 85 %)", "0.86 (0.50 to 1.18)"."""
+    if of.value is None:
+        return NOTHING
+    share = isinstance(of, Proportion)
+    scale, digits, unit = (100, 0, " %") if share else (1, digits, "")
+    ends = limits(of, lambda value: f"{scale * value:.{digits}f}")
+    return f"{scale * of.value:.{digits}f}{unit}" + (f" ({ends}{unit})" if ends else "")
+
+
 def limits(of: Proportion | Estimate, text: Callable[[float], str]) -> str:
     """An interval: "0.50 to 1.18"; "" where there is none."""
     return "" if of.low is None or of.high is None else f"{text(of.low)} to {text(of.high)}"

@@ -14,7 +14,7 @@ from radtui.records import Job, UserError
 from radtui.settings import TrainSettings
 from radtui.store import ratings
 from radtui.study.corrections import ReadTexts, read_texts
-from radtui.study.rated_pairs import FIXED, PROPOSED, training_job
+from radtui.study.going_on import PROPOSED, Search, continued, rate_after
 
 LEAST_TEXTS = 20  # fewer leave one or two to be held back, whose loss says nothing
 # Of the rate the references were learnt with. The demo's model, 200 texts of which 41 were corrected, learnt at a third
@@ -51,13 +51,12 @@ def offer_corrections(db: sqlite3.Connection, scheme: Scheme, asked: TrainSettin
     Raises:
         UserError: The job is not there, or has too few texts; says how many there are and how to get more.
     """
-    met = []
-    for job in _named(db, asked):
-        texts = read_texts(db, job, scheme)
-        if enough(texts):
-            return CorrectionOffer(job, texts, _proposed(job, asked, texts))
-        met.append((job, texts))
-    raise _too_few(met)
+    search = Search(lambda job: read_texts(db, job, scheme), enough)
+    first = search.first(db, asked, lambda: ratings.read_training_jobs(db, asked.dataset))
+    if first is None:
+        raise _too_few(search.met)
+    job, texts = first
+    return CorrectionOffer(job, texts, _proposed(job, asked, texts))
 
 
 def submit_corrections(data: DataDir, db: sqlite3.Connection, scheme: Scheme, asked: TrainSettings) -> Job:
@@ -67,7 +66,7 @@ def submit_corrections(data: DataDir, db: sqlite3.Connection, scheme: Scheme, as
         UserError: As `offer_corrections`, or as every training job.
     """
     job = offer_corrections(db, scheme, asked).job
-    return submit_train(data, db, _continued(job, asked, FIXED), parent_job_id=job.id)
+    return submit_train(data, db, continued(job, asked, "corrections"), parent_job_id=job.id)
 
 
 def enough(texts: ReadTexts) -> bool:
@@ -81,32 +80,16 @@ def check_enough(job: Job, texts: ReadTexts) -> None:
         raise _too_few([(job, texts)])
 
 
-def _named(db: sqlite3.Connection, asked: TrainSettings) -> list[Job]:
-    if asked.from_job:
-        return [training_job(db, asked.from_job)]
-    return [training_job(db, number) for number in ratings.read_training_jobs(db, asked.dataset)]
-
-
 def _proposed(job: Job, asked: TrainSettings, texts: ReadTexts) -> TrainSettings:
     """What a form starts from: as the job before it, at a third of the rate it learnt references with."""
-    before = TrainSettings.from_dict(job.settings)
-    share = 1 if before.goes_on else RATE_SHARE
-    settings = _continued(job, asked, (*FIXED, *PROPOSED, "batch_size", "gradient_accumulation"))
+    settings = continued(job, asked, "corrections", *PROPOSED, "batch_size", "gradient_accumulation")
     rows = texts.accepted + settings.correction_weight * texts.corrected
     steps = math.ceil(rows / settings.effective_batch) * settings.epochs
     return replace(
         settings,
-        learning_rate=float(f"{before.learning_rate * share:.3g}"),
+        learning_rate=rate_after(job, RATE_SHARE),
         eval_every=max(1, round(steps / EVALUATIONS)),
     )
-
-
-def _continued(job: Job, asked: TrainSettings, names: tuple[str, ...]) -> TrainSettings:
-    before = TrainSettings.from_dict(job.settings)
-    return replace(
-        asked, **{name: getattr(before, name) for name in names}, objective="corrections", from_job=job.id,
-        message_order=before.asking_order, describe_order="as_trained",  # as the texts were asked for
-    )  # fmt: skip
 
 
 def _too_few(met: list[tuple[Job, ReadTexts]]) -> UserError:

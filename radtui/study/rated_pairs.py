@@ -13,6 +13,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
 from radtui.settings import TrainSettings
 from radtui.store import jobs, ratings, studies
+from radtui.study.going_on import PROPOSED, Search, continued, rate_after
 from radtui.study.preferences import Choice, Preferred, choose
 from radtui.study.study import read_review
 
@@ -20,15 +21,6 @@ LEAST_PAIRS = 10  # fewer are one or two batches: what is learnt then is those t
 # Of the rate the references were learnt with. On the demo's model, 22 pairs and 18 steps: at a tenth the loss fell to
 # 0.01 and texts broke off; at a fortieth it fell to 0.08 and they stayed whole. For the default of 2e-4 it is 5e-6.
 RATE_SHARE = 0.025
-# Said by the job that is gone on from, whatever is asked: another model, image size or prompt would not fit the
-# adapter, or not the texts that were rated.
-FIXED = (
-    "model", "dataset", "instruction", "max_side_px", "image_tokens", "thinking", "max_length_tokens", "lora_r",
-    "lora_alpha", "lora_dropout", "lora_seed", "dora", "rslora", "tune_vision", "tune_language", "tune_attention",
-    "tune_mlp", "trust_remote_code",
-)  # fmt: skip
-# Taken over too where settings are proposed: the machine, and what is watched.
-PROPOSED = ("load_in_4bit", "loader_workers", "eval_split", "watch_images", "watch_tokens", "optimizer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +46,13 @@ def offer(db: sqlite3.Connection, scheme: Scheme, asked: TrainSettings) -> Offer
     Raises:
         UserError: The job is not there, or has too few pairs; says how many there are and how to get more.
     """
-    found = []
-    for job in _named(db, asked):
-        choice = learnable(db, job, scheme)
-        if len(choice.pairs) >= LEAST_PAIRS:
-            return Offer(job, choice, _proposed(job, asked))
-        found.append((job, choice))
-    raise _too_few(found, asked.dataset)
+    search = Search(lambda job: learnable(db, job, scheme), _enough)
+    first = search.first(db, asked, lambda: ratings.rated_training_jobs(db, asked.dataset))
+    if first is None:
+        raise _too_few(search.met, asked.dataset)
+    job, choice = first
+    settings = replace(continued(job, asked, "dpo", *PROPOSED), learning_rate=rate_after(job, RATE_SHARE))
+    return Offer(job, choice, settings)
 
 
 def submit_preferences(data: DataDir, db: sqlite3.Connection, scheme: Scheme, asked: TrainSettings) -> Job:
@@ -70,23 +62,7 @@ def submit_preferences(data: DataDir, db: sqlite3.Connection, scheme: Scheme, as
         UserError: As `offer`, or as every training job.
     """
     job = offer(db, scheme, asked).job
-    return submit_train(data, db, _continued(job, asked, FIXED), parent_job_id=job.id)
-
-
-def _proposed(job: Job, asked: TrainSettings) -> TrainSettings:
-    """What a form starts from: as the job before it, at a fortieth of the rate it learnt references with."""
-    before = TrainSettings.from_dict(job.settings)
-    share = 1 if before.goes_on else RATE_SHARE
-    rate = float(f"{before.learning_rate * share:.3g}")
-    return replace(_continued(job, asked, (*FIXED, *PROPOSED)), learning_rate=rate)
-
-
-def _continued(job: Job, asked: TrainSettings, names: tuple[str, ...]) -> TrainSettings:
-    before = TrainSettings.from_dict(job.settings)
-    return replace(
-        asked, **{name: getattr(before, name) for name in names}, objective="dpo", from_job=job.id,
-        message_order=before.asking_order, describe_order="as_trained",  # as the rated texts were asked for
-    )  # fmt: skip
+    return submit_train(data, db, continued(job, asked, "dpo"), parent_job_id=job.id)
 
 
 def learnable(db: sqlite3.Connection, job: Job, scheme: Scheme) -> Choice:
@@ -109,22 +85,12 @@ def learnable(db: sqlite3.Connection, job: Job, scheme: Scheme) -> Choice:
 
 def check_enough(job: Job, choice: Choice) -> None:
     """Raise UserError when a job's rated pairs are too few to learn from."""
-    if len(choice.pairs) < LEAST_PAIRS:
+    if not _enough(choice):
         raise _too_few([(job, choice)])
 
 
-def _named(db: sqlite3.Connection, asked: TrainSettings) -> list[Job]:
-    if not asked.from_job:
-        return [jobs.must_get(db, number) for number in ratings.rated_training_jobs(db, asked.dataset)]
-    return [training_job(db, asked.from_job)]
-
-
-def training_job(db: sqlite3.Connection, job_id: int) -> Job:
-    """The training job of this number, to go on from. Raises UserError where there is none."""
-    job = jobs.get(db, job_id)
-    if job is None or job.kind is not JobKind.TRAIN:
-        raise UserError(f"Job {job_id} is no training job; see radtui jobs list for from_job.")
-    return job
+def _enough(choice: Choice) -> bool:
+    return len(choice.pairs) >= LEAST_PAIRS
 
 
 def _too_few(found: list[tuple[Job, Choice]], dataset: str = "") -> UserError:

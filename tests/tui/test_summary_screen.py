@@ -13,8 +13,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from radtui.measures.intervals import proportion
+from radtui.measures.intervals import Estimate, proportion
+from radtui.measures.score_table import SCORES, Score
+from radtui.measures.scores import ScoredText, score_arms
 from radtui.measures.statistics import summarise
+from radtui.measures.words import brief, p_value
 from radtui.paths import DataDir
 from radtui.percent import percent_text
 from radtui.records import Job
@@ -23,8 +26,9 @@ from radtui.study import edits
 from radtui.study.queue import Pair
 from radtui.study.scheme_file import default_scheme
 from radtui.tui.app import RadtuiApp
+from radtui.tui.review import score_text
 from radtui.tui.review.summary import SummaryScreen
-from radtui.tui.review.summary_text import diverging, interval, p_text, rating_lines, share_line
+from radtui.tui.review.summary_text import diverging, interval, rating_lines, share_line
 from radtui.tui.widgets.key_bar import KeyBar
 from tests.conftest import new_text
 from tests.tui.driving import until
@@ -109,7 +113,7 @@ async def test_figures_have_n_and_interval(
     rate(db, reviewed_job, ids[:3], "ben", -2)
     async with opened(data, (200, 60)) as pilot:
         said = text(pilot, "ratings")
-        assert "Tuned preferred (exact sign test, p < 0.001)" in said
+        assert "Tuned preferred (exact sign test, p<0.001)" in said
         wins = proportion(22, 24)
         assert (
             f"{percent_text(wins.value)}  {percent_text(wins.low)} to {percent_text(wins.high)}, n 24" in said
@@ -135,7 +139,7 @@ async def test_a_repeat_is_the_same_answer_only_at_the_same_step(
     ratings.add(db, replace(first, id=0, occasion=1, preference=1))
     async with opened(data, (120, 60)) as pilot:
         await settled(pilot)
-        assert "Same answer again        0 % (0-79 %) of 1 hidden repeat" in text(pilot, "ratings")
+        assert "Same answer again        0 % (0 to 79 %) of 1 hidden repeat" in text(pilot, "ratings")
         assert "Left out: 1 hidden repeat" in text(pilot, "ratings")
 
 
@@ -190,5 +194,24 @@ def test_interval_marks_value_and_limits() -> None:
     assert "no answers yet" in share_line("Wins", proportion(0, 0), 80).plain
 
 
-def test_p_values_as_cited() -> None:
-    assert [p_text(p) for p in (None, 0.0004, 0.04)] == ["p –", "p < 0.001", "p = 0.040"]
+def test_figures_are_written_as_everywhere() -> None:
+    assert [p_value(p) for p in (None, 0.0004, 0.04)] == ["no test", "p<0.001", "p=0.040"]
+    assert brief(proportion(12, 24)) == "50 % (31 to 69 %)" and brief(proportion(0, 0)) == "-"
+    assert brief(Estimate(0.86, 0.5, 1.184, 28, "t")) == "0.86 (0.50 to 1.18)"
+    assert brief(Estimate(12.34, None, None, 1, "t"), digits=1) == "12.3"
+
+
+def test_a_score_that_is_described_is_shown_without_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = Score(
+        "vowels", "vowels in the whole of a text", "letters", lambda own: 7.25, unit="vowels", digits=1
+    )
+    short = Score("letters", "letters", "letters", lambda own: Estimate(3.0, 2.0, 4.0, own.cases, "t"))
+    monkeypatch.setattr(score_text, "SCORES", (*SCORES, long, short))
+    scores = score_arms({arm: [ScoredText(f"{arm} nodule", "A nodule.")] for arm in ("base", "tuned", "dpo")})
+    lines = [line.plain for line in score_text.score_lines(scores)]
+    at = lines.index("Letters  1 images")
+    assert lines[at + 1] == "Vowels in the whole of a text" and lines[at + 2].split() == [
+        "base", "7.2", "vowels", "tuned", "7.2", "vowels",
+    ]  # fmt: skip
+    assert lines[at + 3].startswith("Letters  ") and "tuned 3.00 (2.00 to 4.00)" in lines[at + 3]
+    assert lines[0] == "The arm dpo  1 images" and "Letters  3.00 (2.00 to 4.00)" in lines

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from radtui.charts.palette import job_colours
+from radtui.measures.loss_words import loss_words
 from radtui.records import Job
 from radtui.settings import TrainSettings
 from radtui.tui import theme
@@ -18,7 +19,6 @@ from radtui.tui.jobs.job_differences import curve_key, differing_settings, outco
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import News, Snapshot
-from radtui.tui.train.plan import loss_note
 from radtui.tui.widgets.chart import LossChart
 from radtui.tui.widgets.virtual_table import Column, ListSource, Row, VirtualTable
 
@@ -47,7 +47,7 @@ class OverlayScreen(RadScreen):
         self._jobs = list(jobs)
         self._colours = job_colours(job.id for job in jobs)
         self._shown: list[Row] = []
-        notes = {loss_note(TrainSettings.from_dict(job.settings)) for job in jobs}
+        notes = {loss_words(TrainSettings.from_dict(job.settings)) for job in jobs}
         self._note = notes.pop() if len(notes) == 1 else NOT_COMPARABLE
 
     def compose_body(self) -> ComposeResult:

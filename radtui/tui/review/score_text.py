@@ -1,4 +1,4 @@
-"""Scores of descriptions against known findings and references as lines of text, the first two arms side by side."""
+"""Scores of descriptions as lines of text: the first two arms side by side, then each further one."""
 
 from __future__ import annotations
 
@@ -6,94 +6,57 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from radtui.measures.score_table import GROUPS, SCORES, Score
 from radtui.measures.scores import ArmScores
-from radtui.measures.text_scores import Proxies, TextScores
-from radtui.measures.truth_scores import TruthScores
 from radtui.measures.words import NOT_ENGLISH
-from radtui.tui.review.summary_text import compared, share_text, title, value_text
-
-TRUTH = (
-    ("Findings found", "recall"), ("Named ones that are true", "precision"), ("Right side", "side"),
-    ("Right zone", "zone"), ("Invented on normal", "invented_on_normal"), ("Names the examination", "examination"),
-)  # fmt: skip
-TEXT = (("BLEU", "bleu", ".1f"), ("chrF", "chrf", ".1f"), ("ROUGE-L", "rouge_l", ".2f"))
-PROXIES = (("Slots filled, of 7", "slots_filled"), ("Terms per 100 words", "professional_per_100_words"))
-
-
-class Two:
-    """Figures of two arms in one line.
-
-    Args:
-        arms: Their names, the earlier first.
-    """
-
-    def __init__(self, arms: Sequence[str]) -> None:
-        self._earlier, self._later = arms
-
-    def line(self, label: str, earlier: str, later: str) -> Content:
-        """One figure of both."""
-        return compared(label, (self._earlier, earlier), (self._later, later))
+from radtui.tui.review.summary_text import LABEL_CELLS, compared, title
 
 
 def score_lines(scores: dict[str, ArmScores]) -> list[Content]:
-    """Everything that can be said without a rater.
+    """Everything that can be said without a rater: every score that both arms have, by its group.
 
     Args:
         scores: Of each arm in the study's order, over the same cases; two arms at least.
     """
     first, second, *others = scores
-    earlier, later, two = scores[first], scores[second], Two((first, second))
-    rows = [line for arm in others for line in _other(arm, scores[arm])]
-    if earlier.truth is not None and later.truth is not None:
-        rows += [*_truth(two, earlier.truth, later.truth), Content("")]
-    if earlier.text is not None and later.text is not None:
-        rows += [*_texts(two, earlier.text, later.text), Content("")]
-    if earlier.proxies is None or later.proxies is None:
-        return [*rows, Content(NOT_ENGLISH)]
-    return rows + _proxies(two, earlier.proxies, later.proxies)
-
-
-def _other(arm: str, scores: ArmScores) -> list[Content]:
-    """A further arm's figures that are told of the first two below."""
-    said = []
-    if scores.truth is not None:
-        said.append(
-            f"F1 {value_text(scores.truth.f1, '.2f')}, findings found {share_text(scores.truth.recall)}"
-        )
-    if scores.text is not None:
-        said.append(
-            f"chrF {value_text(scores.text.chrf, '.1f')}, words {value_text(scores.text.words, '.0f')}"
-        )
-    if not said:
-        return []
-    return [title(f"The arm {arm}", f"{scores.cases:,} images"), *map(Content, said), Content("")]
-
-
-def _truth(two: Two, earlier: TruthScores, later: TruthScores) -> list[Content]:
-    rows = [title("Against known findings", f"{later.cases:,} images")]
-    for label, name in TRUTH:
-        one, other = getattr(earlier, name), getattr(later, name)
-        if one.n or other.n:
-            rows.append(two.line(label, share_text(one), share_text(other)))
-    rows.append(two.line("F1", value_text(earlier.f1, ".2f"), value_text(later.f1, ".2f")))
+    rows = [line for arm in others for line in _alone(arm, scores[arm])]
+    both = [score for score in SCORES if all(_has(score, scores[arm]) for arm in (first, second))]
+    for group in dict.fromkeys(score.group for score in both):
+        name, note = GROUPS.get(group, (group.capitalize(), ""))
+        images = f"{scores[second].cases:,} images"
+        rows.append(title(name, "; ".join(part for part in (images, note) if part)))
+        rows += [
+            line
+            for score in both
+            if score.group == group
+            for line in _side_by_side(score, scores, (first, second))
+        ]
+        rows.append(Content(""))
+    if not all(own.english for own in scores.values()):
+        rows.append(Content(NOT_ENGLISH))
     return rows
 
 
-def _texts(two: Two, earlier: TextScores, later: TextScores) -> list[Content]:
-    rows = [title("Against references", f"{later.n:,} texts; none of these measures truth")]
-    for label, name, form in TEXT:
-        values = (value_text(getattr(scores, name), form) for scores in (earlier, later))
-        rows.append(two.line(label, *values))
-    reference = f"Words (reference {later.reference_words.value or 0:.0f})"
-    rows.append(two.line(reference, value_text(earlier.words, ".0f"), value_text(later.words, ".0f")))
-    return rows
+def _has(score: Score, scores: ArmScores) -> bool:
+    """Whether an arm has this score, or at least cases that it could be taken over."""
+    value = score.value(scores)
+    return value is not None and (isinstance(value, float | int) or value.n > 0)
 
 
-def _proxies(two: Two, earlier: Proxies, later: Proxies) -> list[Content]:
-    rows = [title("How they write", "descriptive only")]
-    for label, name in PROXIES:
-        values = (getattr(earlier, name), getattr(later, name))
-        rows.append(two.line(label, *("–" if value is None else f"{value:.1f}" for value in values)))
-    one, other = earlier.sentences_naming_finding, later.sentences_naming_finding
-    rows.append(two.line("Sentences with finding", share_text(one), share_text(other)))
-    return rows
+def _side_by_side(score: Score, scores: dict[str, ArmScores], arms: Sequence[str]) -> list[Content]:
+    """One score of two arms; a label that is too long stands over its figures."""
+    label = score.label[:1].upper() + score.label[1:]
+    figures = [(arm, score.brief(scores[arm])) for arm in arms]
+    if len(label) < LABEL_CELLS:
+        return [compared(label, figures[0], figures[1])]
+    return [Content(label), compared("", figures[0], figures[1])]
+
+
+def _alone(arm: str, scores: ArmScores) -> list[Content]:
+    """A further arm's scores."""
+    lines = [
+        Content(f"{score.label[:1].upper() + score.label[1:]}  {score.brief(scores)}")
+        for score in SCORES
+        if _has(score, scores)
+    ]
+    return [title(f"The arm {arm}", f"{scores.cases:,} images"), *lines, Content("")] if lines else []

@@ -14,11 +14,12 @@ from radtui.measures.quality import Acceptability, Errors
 from radtui.measures.scheme import Scheme
 from radtui.measures.significance import TOO_FEW
 from radtui.measures.statistics import LeftOut, Power, RaterLine, Summary
-from radtui.measures.words import left_out_words, readers_words, versions_words
+from radtui.measures.words import brief, left_out_words, limits, p_value, readers_words, versions_words
 from radtui.percent import percent_text
 
 LABEL_CELLS = 25
 FIGURES_CELLS = 34  # value, interval, and n or p
+FIGURE_CELLS = 20  # "100 % (96 to 100 %)"
 EARLIER, LATER = "$warning", "$accent"
 EARLIER_FAINT, LATER_FAINT = "$warning 60%", "$accent 60%"
 FULL, LINE, POINT, MIDDLE = "█", "─", "●", "┼"
@@ -75,7 +76,7 @@ def _verdict(summary: Summary) -> Content:
     }
     style = styles.get(summary.verdict, "bold")
     return Content.styled(
-        f"{_capital(summary.verdict)} (exact sign test, {p_text(preference.sign_p)}).", style
+        f"{_capital(summary.verdict)} (exact sign test, {p_value(preference.sign_p)}).", style
     )
 
 
@@ -106,8 +107,8 @@ def _arms(found: Arms, baseline: str, width: int) -> list[Content]:
     ends = [abs(value) for one in found.strengths for value in (one.low, one.high)]
     reach = max(ends, default=0.0) or 1.0
     for one in found.strengths:
-        limits = f"{one.low:+.2f} to {one.high:+.2f}, n {one.n}" if one.standard_error else "the reference"
-        figures = f"{one.log_odds:>+5.2f}  {limits}"
+        span = f"{one.low:+.2f} to {one.high:+.2f}, n {one.n}" if one.standard_error else "the reference"
+        figures = f"{one.log_odds:>+5.2f}  {span}"
         at = [(value / reach + 1) / 2 for value in (one.low, one.log_odds, one.high)]
         line = interval(at[0], at[1], at[2], width - LABEL_CELLS - FIGURES_CELLS, 0.5)
         rows.append(
@@ -151,8 +152,8 @@ def share_line(label: str, share: Proportion, width_cells: int, middle: bool = F
     if share.value is None:
         return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
     low, high = (share.value if end is None else end for end in (share.low, share.high))
-    limits = f"{percent_text(low)} to {percent_text(high)}, " if share.low is not None else ""
-    figures = f"{percent_text(share.value):>5}  {limits}n {share.n}"
+    ends = limits(share, percent_text)
+    figures = f"{percent_text(share.value):>5}  {f'{ends}, ' if ends else ''}n {share.n}"
     line = interval(
         low, share.value, high, width_cells - LABEL_CELLS - FIGURES_CELLS, 0.5 if middle else None
     )
@@ -164,7 +165,7 @@ def _mean(label: str, one: Comparative, width: int) -> Content:
     if mean.value is None:
         return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
     p = one.holm_p if one.holm_p is not None else one.wilcoxon_p
-    figures = f"{mean.value:>+5.2f}  {_limits(mean, '+.2f')}, {p_text(p)}"
+    figures = f"{mean.value:>+5.2f}  {_limits(mean)}, {p_value(p)}"
     low, high = (value if value is not None else mean.value for value in (mean.low, mean.high))
     room = width - LABEL_CELLS - FIGURES_CELLS
     line = interval((low + 2) / 4, (mean.value + 2) / 4, (high + 2) / 4, room, 0.5)
@@ -196,19 +197,15 @@ def _acceptability(found: Acceptability, of: Summary) -> list[Content]:
     rows.append(
         compared(
             "Mean",
-            (of.earlier, value_text(found.earlier, ".2f")),
-            (of.later, value_text(found.later, ".2f")),
+            (of.earlier, brief(found.earlier)),
+            (of.later, brief(found.later)),
             _difference(found.difference, found.wilcoxon_p),
         )
     )
     for level in (found.usable, found.as_is):
         label = "Usable (4 or 5)" if level.level < 5 else "Use as is (5)"
-        test = f"McNemar {p_text(level.mcnemar.p)}"
-        rows.append(
-            compared(
-                label, (of.earlier, share_text(level.earlier)), (of.later, share_text(level.later)), test
-            )
-        )
+        test = f"McNemar {p_value(level.mcnemar.p)}"
+        rows.append(compared(label, (of.earlier, brief(level.earlier)), (of.later, brief(level.later)), test))
     return rows
 
 
@@ -221,11 +218,11 @@ def _errors(found: Errors, scheme: Scheme, of: Summary) -> list[Content]:
     rows = [
         title("Errors per report", f"{found.n} ratings"),
         row(
-            "Significant", value_text(first.significant, ".2f"), value_text(second.significant, ".2f"),
+            "Significant", brief(first.significant), brief(second.significant),
             _difference(found.difference, found.wilcoxon_p),
         ),
-        row("Insignificant", value_text(first.insignificant, ".2f"), value_text(second.insignificant, ".2f")),
-        row("With a significant one", share_text(first.with_significant), share_text(second.with_significant)),
+        row("Insignificant", brief(first.insignificant), brief(second.insignificant)),
+        row("With a significant one", brief(first.with_significant), brief(second.with_significant)),
     ]  # fmt: skip
     for category in scheme.errors:
         one, other = first.by_category[category.id][0], second.by_category[category.id][0]
@@ -241,11 +238,11 @@ def _checks(summary: Summary) -> list[Content]:
     rows = [title("Checks"), *_biases(summary)]
     if summary.repeats is not None:
         same = summary.repeats.same
-        said = f"{share_text(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}"
+        said = f"{brief(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}"
         rows.append(_checked("Same answer again", said))
     if summary.agreement is not None:
         alpha = summary.agreement.alpha
-        said = f"Krippendorff alpha {value_text(alpha, '.2f')}, {alpha.n} images"
+        said = f"Krippendorff alpha {brief(alpha)}, {alpha.n} images"
         rows.append(_checked("Raters agree", said))
     if len(summary.raters) > 1:
         rows += [_checked(f"  {_short(one.rater)}", _rater(one)) for one in summary.raters]
@@ -263,10 +260,10 @@ def _biases(summary: Summary) -> list[Content]:
             if side.suspected
             else "covers 50 %: no side bias seen"
         )
-        rows.append(_checked("Left text chosen", f"{share_text(left)}, n {left.n}: {found}", side.suspected))
+        rows.append(_checked("Left text chosen", f"{brief(left)}, n {left.n}: {found}", side.suspected))
     if length.rho is not None and length.median_ratio is not None:
         times = f"{summary.later} texts are {length.median_ratio:.2f} times as long"
-        said = f"rho {length.rho:+.2f}, {p_text(length.p)}; {times}"
+        said = f"rho {length.rho:+.2f}, {p_value(length.p)}; {times}"
         rows.append(_checked("Longer text preferred", said, length.p is not None and length.p < 0.05))
     return rows
 
@@ -301,13 +298,6 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def p_text(p: float | None) -> str:
-    """A p value as it is cited."""
-    if p is None:
-        return "p –"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
 def title(text: str, note: str = "") -> Content:
     """A heading with what its figures rest on."""
     return Content.assemble((text, "bold"), (f"  {note}" if note else "", "$muted"))
@@ -316,8 +306,9 @@ def title(text: str, note: str = "") -> Content:
 def compared(label: str, earlier: tuple[str, str], later: tuple[str, str], note: str = "") -> Content:
     """A figure of two arms in one line, each with its arm's name before it."""
     return Content.assemble(
-        f"{label:<{LABEL_CELLS}}", (f"{earlier[0]} ", "$muted"), (f"{earlier[1]:<20}", EARLIER),
-        (f"{later[0]} ", "$muted"), (f"{later[1]:<20}", LATER), (note, "$muted"),
+        f"{label:<{LABEL_CELLS}}", (f"{earlier[0]} ", "$muted"), (f"{earlier[1]:<{FIGURE_CELLS}}", EARLIER),
+        (f"{later[0]} ", "$muted"), (f"{later[1]:<{FIGURE_CELLS}}" if note else later[1], LATER),
+        (note, "$muted"),
     )  # fmt: skip
 
 
@@ -335,32 +326,16 @@ def _checked(label: str, text: str, alarming: bool = False) -> Content:
     return Content.assemble(f"{label:<{LABEL_CELLS}}", (text, "$warning" if alarming else "$foreground"))
 
 
-def share_text(share: Proportion) -> str:
-    """A proportion with its interval, "–" without an n."""
-    if share.value is None or share.low is None or share.high is None:
-        return "–"
-    return f"{percent_text(share.value)} ({100 * share.low:.0f}-{percent_text(share.high)})"
-
-
 def number_text(estimate: Estimate, form: str) -> str:
     """An estimate without its interval."""
     return "–" if estimate.value is None else format(estimate.value, form)
 
 
-def value_text(estimate: Estimate, form: str) -> str:
-    """An estimate with its interval where there is one, formatted as `form` says."""
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return number_text(estimate, form)
-    return f"{estimate.value:{form}} ({estimate.low:{form}}-{estimate.high:{form}})"
-
-
-def _limits(of: Estimate, form: str) -> str:
-    if of.low is None or of.high is None:
-        return f"n {of.n}"
-    return f"{of.low:{form}} to {of.high:{form}}"
+def _limits(of: Estimate) -> str:
+    return limits(of, lambda value: f"{value:+.2f}") or f"n {of.n}"
 
 
 def _difference(difference: Estimate, p: float | None) -> str:
     if difference.value is None:
         return ""
-    return f"{difference.value:+.2f} ({_limits(difference, '+.2f')}), {p_text(p)}"
+    return f"{difference.value:+.2f} ({_limits(difference)}), {p_value(p)}"

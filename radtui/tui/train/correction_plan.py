@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from radtui.measures.loss_words import loss_words
 from radtui.measures.words import left_out_words
 from radtui.settings import TrainSettings
-from radtui.tui.train.plan import Plan, loss_note, steps_of
+from radtui.tui.train.plan import Plan, steps_of
 
 if TYPE_CHECKING:
     from radtui.study.learn_corrections import CorrectionOffer
@@ -35,7 +36,7 @@ def correction_plan(settings: TrainSettings, found: CorrectionOffer) -> Plan:
         ("begins with", f"the adapter of #{found.job.id}, which wrote them"),
         *(("left out", left_out_words({why: n})) for why, n in texts.left_out.items() if n),
         ("steps", f"about {total:,} of {settings.effective_batch} texts"),
-        ("loss", loss_note(settings)),
+        ("loss", loss_words(settings)),
     ]
     if settings.eval_every:
         facts.append(("holds back", f"one case of {HELD_BACK}, and keeps the adapter that does best on them"))

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from radtui.charts.palette import EVAL, TRAIN
+from radtui.measures.loss_words import loss_words
 from radtui.paths import DataDir
 from radtui.records import Event, Job, JobState
 from radtui.settings import TrainSettings
@@ -19,7 +20,6 @@ from radtui.tui.jobs.job_words import saying
 from radtui.tui.jobs.log_tail import LogTail
 from radtui.tui.key_uses import bindings
 from radtui.tui.snapshot import News, Snapshot
-from radtui.tui.train.plan import loss_note
 from radtui.tui.train.watch_timeline import WatchTimeline
 from radtui.tui.widgets.chart import LossChart
 from radtui.tui.widgets.small_chart import SmallChart
@@ -131,7 +131,7 @@ class JobPane(Vertical):
         self.job = job
         settings = TrainSettings.from_dict(job.settings)
         self._clear(settings)
-        self.chart.say(note=loss_note(settings))
+        self.chart.say(note=loss_words(settings))
         watching = settings.eval_split and settings.watch_images
         self.texts.clear(
             "What the model writes about a few held-out images comes with each evaluation."

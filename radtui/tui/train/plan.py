@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from radtui.measures.loss_words import loss_words
 from radtui.measures.words import left_out_words
 from radtui.settings import TrainSettings
 from radtui.store.cases import DatasetSummary
@@ -39,15 +40,6 @@ def steps_of(settings: TrainSettings, images: int) -> int:
     return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
 
 
-def loss_note(settings: TrainSettings) -> str:
-    """What the loss is over, as the chart says it: two losses of different things cannot be compared."""
-    if settings.learns_preferences:
-        return "DPO loss, 0.69 at the start"  # -log sigmoid(0)
-    if settings.learns_corrections:
-        return "answer-only loss of corrected and accepted texts"
-    return "answer-only loss" if settings.loss_on == "answer" else "loss on prompt and answer"
-
-
 def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
     """What will happen, and what looks wrong; an empty data set name means the newest."""
     chosen = _chosen(settings, datasets)
@@ -66,7 +58,7 @@ def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
         facts.append(
             ("passes", f"{passes:,.1f} over the data" if passes < 10 else f"{passes:,.0f} over the data")
         )
-    facts.append(("loss", loss_note(settings)))
+    facts.append(("loss", loss_words(settings)))
     facts += _watch_facts(settings, held_out)
     return Plan(tuple(facts), tuple(_doubts(settings, chosen, train, held_out)))
 
@@ -92,7 +84,7 @@ def preference_plan(settings: TrainSettings, found: Offer, datasets: Sequence[Da
     passes = total * settings.effective_batch / (count - held_back)
     facts.append(("steps", f"{total:,} of {settings.effective_batch} pairs"))
     facts.append(("passes", f"{passes:,.1f} over the pairs"))
-    facts.append(("loss", loss_note(settings)))
+    facts.append(("loss", loss_words(settings)))
     facts.append(("holds back", f"{held_back:,} pairs to evaluate on" if held_back else "no pairs"))
     chosen = _chosen(settings, datasets)
     watched = min(chosen.splits.get(settings.eval_split, 0), settings.watch_images) if chosen else 0
