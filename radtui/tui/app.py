@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
@@ -32,6 +33,7 @@ from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
 
 if TYPE_CHECKING:
+    from radtui.tui.rad import Rad
     from radtui.tui.train.screen import TrainScreen
 
 
@@ -207,7 +209,10 @@ class RadtuiApp(AppKeys):
     def _tell_endings(self, found: tuple[Job, ...]) -> None:
         """A line for each job that has ended since the last look, unless the screen in front shows it."""
         before, self._states = self._states, {job.id: job.state for job in found}
-        front = self.screen if isinstance(self.screen, RadScreen) else None
+        try:
+            front = self.screen if isinstance(self.screen, RadScreen) else None
+        except ScreenStackError:  # the app is being left: there is nobody to tell
+            return
         for job in found:
             was = before.get(job.id) if before is not None else None
             if was is None or not was.live or job.state.live or (front is not None and front.shows_end(job)):
@@ -218,6 +223,11 @@ class RadtuiApp(AppKeys):
                 self.notify(
                     job.error, title=f"{words.KINDS[job.kind]} #{job.id} {job.state}", severity="error"
                 )
+
+
+def _as_screens_know_it(app: RadtuiApp) -> Rad:
+    """Checked by types alone: the app is what screens take it for."""
+    return app
 
 
 def _fitting_mode(db: sqlite3.Connection) -> str:

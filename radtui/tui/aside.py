@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from inspect import isawaitable
 from typing import TypeVar
 
 from textual.dom import DOMNode
@@ -31,7 +32,7 @@ def aside(
     Args:
         asker: The screen or widget that asks; `take` and `refused` are called in its turn of the event loop.
         work: What is done in the thread; it touches no widget.
-        take: Takes what it returned.
+        take: Takes what it returned; may be a coroutine.
         refused: Takes one sentence about what went wrong; a notice by default.
         group: Name of the question.
         exclusive: Whether a newer question of the group makes the answer to an older one worthless.
@@ -66,9 +67,11 @@ def sentence_of(error: Exception) -> str:
     return f"That did not work: {error}."
 
 
-def _if_attached(asker: DOMNode, answer: Callable[[], object]) -> None:
+async def _if_attached(asker: DOMNode, answer: Callable[[], object]) -> None:
     if asker.is_attached:
-        answer()
+        awaited = answer()
+        if isawaitable(awaited):
+            await awaited
 
 
 def _notice(asker: DOMNode) -> Callable[[str], object]:

@@ -1,12 +1,18 @@
 """The poller: what a look brings, behind cursors, with a clock of the test's own."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import JobKind, JobState
+from radtui.records import JobKind, JobState, UserError
 from radtui.store import jobs, metrics
 from radtui.tui import poll
+from radtui.tui.app import RadtuiApp
+from radtui.tui.messages import Tick
 from radtui.tui.poll import Poller
+from radtui.tui.snapshot import Snapshot
 from tests.tui.seeding import add_images, add_train, add_watched
 
 
@@ -144,3 +150,26 @@ def test_a_folder_that_is_no_folder_is_trouble_not_an_exception(tmp_path):
     (tmp_path / "file").write_text("x")
     snapshot = Poller(DataDir(tmp_path / "file"), lambda snapshot: None).poll_once()
     assert "Cannot" in snapshot.trouble
+
+
+async def test_a_snapshot_that_comes_after_the_screens_are_gone_ends_nothing(data, db):
+    app = RadtuiApp(data, "ana", "jobs", live=False)
+    job = replace(add_train(db, steps=1), state=JobState.RUNNING)
+    async with app.run_test() as pilot:
+        app._post_snapshot(Snapshot(0.0, jobs=(job,)))
+        await pilot.pause()
+        stacks = {mode: list(stack) for mode, stack in app._screen_stacks.items()}
+        for stack in app._screen_stacks.values():
+            stack.clear()
+        app.on_tick(Tick(Snapshot(1.0, jobs=(replace(job, state=JobState.DONE),))))
+        app._screen_stacks.update(stacks)
+        assert app.snapshot.at_s == 1.0
+
+
+async def test_what_only_reads_cannot_write(data, db):
+    app = RadtuiApp(data, "ana", "jobs", live=False)
+    async with app.run_test():
+        add = partial(jobs.create, kind=JobKind.TRAIN, name="one", dataset="drawn", settings={})
+        with pytest.raises(UserError, match="readonly database"):
+            app.read(add)
+        assert app.write(add).name == "one" and len(app.read(jobs.all_jobs)) == 1

@@ -100,3 +100,12 @@ def test_every_package_is_in_the_wheel() -> None:
         for path in PACKAGE.rglob("__init__.py")
     }  # fmt: skip
     assert listed == there
+
+
+def test_the_app_reads_by_one_door_and_threads_answer_by_messages() -> None:
+    tui = PACKAGE / "tui"
+    opens, calls = (
+        {str(path.relative_to(tui)) for path in tui.rglob("*.py") if word in path.read_text(encoding="utf-8")}
+        for word in ("connect(", "call_from_thread")
+    )
+    assert opens == {"app.py", "poll.py"} and not calls

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from radtui.records import Case
 from radtui.store import cases, ratings
+from radtui.tui.aside import aside
 from radtui.tui.data.image_rows import LEAKED, RATED, UNREADABLE, ImageRows
 from radtui.tui.data.thumbnail_grid import Mark, ThumbnailGrid, Tile
 from radtui.tui.data.thumbnails import Wanted
@@ -83,9 +84,9 @@ class GalleryScreen(RadScreen):
         if self.is_mounted:
             self._read_marks()
 
-    @work(thread=True, exclusive=True, group="marks", exit_on_error=False)
     def _read_marks(self) -> None:
-        self.app.call_from_thread(self._take_marks, self.rad.read(ratings.marked_cases))
+        rad = self.rad
+        aside(self, lambda: rad.read(ratings.marked_cases), self._take_marks, group="marks")
 
     def _take_marks(self, marked: dict[int, bool]) -> None:
         if marked != self._marked:

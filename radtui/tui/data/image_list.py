@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 
-from radtui.paths import DataDir
-from radtui.records import Case, UserError
+from radtui.records import Case
 from radtui.store import cases, ratings
 from radtui.store.cases import CaseQuery, DatasetSummary
-from radtui.store.database import connect
+from radtui.tui.aside import aside
 from radtui.tui.data import image_rows
 from radtui.tui.data.image_rows import ImageRows
 from radtui.tui.key_uses import bindings
+from radtui.tui.rad import rad_of
 from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import VirtualTable
 
@@ -31,11 +30,20 @@ RETRY_S = 2.0  # after a database that could not be read
 TABLE_ID = "images"
 
 
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """What a thread has read: a query with its data set, what it finds, which cases are rated, and all data sets."""
+
+    query: CaseQuery
+    ids: list[int]
+    rated: frozenset[int]
+    summaries: list[DatasetSummary]
+
+
 class ImageList(Vertical):
     """What a query finds, read in threads; the case that was current stays so when the list is read again.
 
     Args:
-        data: The data folder, for threads.
         db: The event loop's connection, for the rows in sight.
         id: CSS id.
 
@@ -62,19 +70,9 @@ class ImageList(Vertical):
         case: Case
         near: Sequence[Case]
 
-    @dataclass
-    class Read(Message):
-        """A thread has read what a query finds; of no use outside this widget."""
-
-        asked: int
-        query: CaseQuery
-        ids: list[int]
-        rated: frozenset[int]
-        summaries: list[DatasetSummary]
-
-    def __init__(self, data: DataDir, db: Callable[[], sqlite3.Connection], *, id: str | None = None) -> None:
+    def __init__(self, db: Callable[[], sqlite3.Connection], *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._data, self._db = data, db
+        self._db = db
         self.query_now = CaseQuery("")
         self.summaries: list[DatasetSummary] = []
         self.rows = ImageRows(db)
@@ -129,28 +127,24 @@ class ImageList(Vertical):
         self.case = None
         self.show_query(CaseQuery(name, sort=self.query_now.sort))
 
-    @work(thread=True, exclusive=True, group="find")
     def _read(self, asked: int, query: CaseQuery) -> None:
-        try:
-            with closing(connect(self._data)) as db:
-                summaries = cases.datasets(db)
-                if not query.dataset and summaries:
-                    query = replace(query, dataset=summaries[0].name)
-                ids = cases.find(db, query) if query.dataset else []
-                read = self.Read(asked, query, ids, frozenset(ratings.rated_cases(db)), summaries)
-        except (sqlite3.Error, OSError, UserError) as error:
-            self.app.call_from_thread(self._retry, f"Cannot read {self._data.database}: {error}")
-        else:
-            self.post_message(read)
+        rad = rad_of(self)
+
+        def read(db: sqlite3.Connection) -> ReadList:
+            summaries, of = cases.datasets(db), query
+            if not of.dataset and summaries:
+                of = replace(of, dataset=summaries[0].name)
+            ids = cases.find(db, of) if of.dataset else []
+            return ReadList(of, ids, frozenset(ratings.rated_cases(db)), summaries)
+
+        aside(self, lambda: rad.read(read), lambda read: self._show(asked, read), self._retry, group="find")
 
     def _retry(self, trouble: str) -> None:
         self.find_soon(RETRY_S)
         self.post_message(self.Found(trouble))
 
-    @on(Read)
-    def _show(self, read: Read) -> None:
-        read.stop()
-        if read.asked != self._asked:
+    def _show(self, asked: int, read: ReadList) -> None:
+        if asked != self._asked:
             return
         self.query_now, self.summaries, self.answered = read.query, read.summaries, True
         kept = self.case.id if self.case is not None else None

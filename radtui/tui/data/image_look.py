@@ -6,16 +6,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.containers import Vertical
 
 from radtui.paths import DataDir
 from radtui.records import Case, Description
+from radtui.tui.aside import aside
 
 if TYPE_CHECKING:
     from radtui.imaging.view import View
     from radtui.tui.widgets.image_facts import ImageFacts
     from radtui.tui.widgets.image_view import ImageView
+
+
+def _import_parts() -> None:
+    from radtui.tui.widgets import image_facts, image_view  # noqa: F401
 
 
 class ImageLook(Vertical):
@@ -39,14 +43,11 @@ class ImageLook(Vertical):
             [],
         )  # of the case shown, and what is searched for
 
-    @work(thread=True, group="look")
     def fill(self) -> None:
         """Import what draws images, in a thread: it takes longer than all the rest of a start."""
-        from radtui.tui.widgets import image_facts, image_view  # noqa: F401
+        aside(self, _import_parts, self._mount_parts, group="look")
 
-        self.app.call_from_thread(self.call_later, self._mount_parts)
-
-    async def _mount_parts(self) -> None:
+    async def _mount_parts(self, _: None) -> None:
         from radtui.tui.widgets.image_facts import ImageFacts
         from radtui.tui.widgets.image_view import ImageView
 

@@ -43,7 +43,7 @@ class DataScreen(ListAndImage):
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = ImageList(self.rad.data, lambda: self.rad.db, id="list")
+        self.list = ImageList(lambda: self.rad.db, id="list")
         self.look = ImageLook(self.rad.data, id="look")
         self._imports: tuple[object, ...] = ()  # as they were when the list was read last
         self._importing: Job | None = None

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
-from typing import Any
-
-from textual import work
+from typing import TypeVar
 
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, JobState, StopRequest, UserError
+from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.settings import GenerateSettings
-from radtui.store.database import connect
+from radtui.tui.jobs.submitting import submit
 from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.screens.confirm import ConfirmScreen
 
+Made = TypeVar("Made")
 STAYS = "What is in stays in; it can go on later with what is missing."
 
 
@@ -107,31 +105,14 @@ class JobScreen(RadScreen):
         if self.chosen is not None:
             self.app.push_screen(LogScreen(self.chosen))
 
-    @work(thread=True, group="ask", exit_on_error=False)
     def ask(
         self,
-        do: Callable[[DataDir, sqlite3.Connection], Any],
-        then: Callable[[Any], None] | None = None,
-        refused: Callable[[str], None] | None = None,
-        create: bool = False,
+        do: Callable[[DataDir, sqlite3.Connection], Made],
+        then: Callable[[Made], object] | None = None,
+        refused: Callable[[str], object] | None = None,
     ) -> None:
-        """Do something with jobs in a thread, with a connection of its own; then show what came of it.
-
-        Args:
-            do: returns something, or raises UserError.
-            then: takes what it returned, on the event loop.
-            refused: takes the error's sentence, on the event loop; a notice by default.
-            create: make the data folder where there is none: for imports.
-        """
-        try:
-            with closing(connect(self.rad.data, create=create)) as db:
-                result = do(self.rad.data, db)
-        except UserError as error:
-            self.app.call_from_thread(refused or self._notify_error, str(error))
-        else:
-            if then is not None:
-                self.app.call_from_thread(then, result)
-        self.rad.poller.nudge()
+        """Do something with jobs; see `submit`."""
+        submit(self, do, then, refused)
 
     def _stop(self, how: StopRequest, job: Job) -> None:
         from radtui.jobs import stop
@@ -148,6 +129,3 @@ class JobScreen(RadScreen):
         self.notify(
             f"Descriptions #{job.id} started. Press {sign('review')} to rate each pair as it is written."
         )
-
-    def _notify_error(self, text: str) -> None:
-        self.notify(text, severity="error", timeout=10)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
 from radtui.records import Job
+from radtui.tui.aside import aside
 from radtui.tui.jobs.log_tail import LogTail
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
@@ -81,15 +82,13 @@ class LogScreen(RadModal[None]):
         """Copy the log's path."""
         self.rad.copy(str(self.rad.data.log(self._job.id)), "the path of the log")
 
-    @work(thread=True, exclusive=True, group="log", exit_on_error=False)
     def _read(self) -> None:
         from radtui.jobs import tail_log
 
-        lines = tuple(tail_log(self.rad.data, self._job.id, LINES))
+        data, job_id = self.rad.data, self._job.id
+        aside(self, lambda: tuple(tail_log(data, job_id, LINES)), self._take, group="log")
+
+    def _take(self, lines: tuple[str, ...]) -> None:
         if lines != self._shown or not lines:
             self._shown = lines
-            self.app.call_from_thread(self._show)
-
-    def _show(self) -> None:
-        if self.is_mounted:
-            self.query_one(LogTail).show(self._shown)
+            self.query_one(LogTail).show(lines)

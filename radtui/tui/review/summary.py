@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -21,10 +21,11 @@ from radtui.measures.scheme import Scheme
 from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
 from radtui.measures.words import row_counts, rows_words
-from radtui.records import Study, UserError
+from radtui.records import Study
 from radtui.study.rounds import Round, read_round
 from radtui.study.schemes import of_scheme, scheme_note
 from radtui.study.study import label_of, read_review, score_study, summarise_review
+from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
 from radtui.tui.review.dialogs import AskSheet
 from radtui.tui.review.round_text import round_lines
@@ -34,6 +35,7 @@ from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.keyed import KeyedScroll
 
 BREAKPOINTS = [(0, "-narrow"), (150, "-wide")]  # columns from which a class is set
+NOTICE_S = 10.0  # a path takes a while to read
 FRAME_CELLS, SCORES_CELLS = 5, 80  # padding and scrollbar; the column of scores with its margin
 
 
@@ -164,26 +166,21 @@ class SummaryScreen(RadScreen):
             AskSheet("Export rated comparisons to", "a file", value="comparisons.csv"), write
         )
 
-    @work(thread=True, group="export", exit_on_error=False)
     def _write(self, out: Path) -> None:
         """Outside the loop: thousands of comparisons take a while."""
         rater = "" if self._everybody else self._rater
-        try:
-            check_replaceable(out)
-            review = self.rad.read(lambda db: read_review(db, self._study, self._scheme, rater))
-            rows = self.rad.read(lambda db: write_review_csv(db, review, out))
-        except UserError as error:
-            self.app.call_from_thread(self._told, str(error), "error")
-        else:
-            self.app.call_from_thread(
-                self._told,
-                f"{rows_words(rows, row_counts(of_scheme(review).ratings))}, in {out.resolve()}."
-                f" {scheme_note(review)}".strip(),
-            )
 
-    def _told(self, text: str, severity: Literal["information", "error"] = "information") -> None:
-        """Say something that holds a path, which is no markup."""
-        self.notify(text, severity=severity, timeout=10)
+        def write(db: sqlite3.Connection) -> str:
+            review = read_review(db, self._study, self._scheme, rater)
+            rows = write_review_csv(db, review, out)
+            counts = row_counts(of_scheme(review).ratings)
+            return f"{rows_words(rows, counts)}, in {out.resolve()}. {scheme_note(review)}".strip()
+
+        def work() -> str:
+            check_replaceable(out)
+            return self.rad.read(write)
+
+        aside(self, work, lambda text: self.notify(text, timeout=NOTICE_S), group="export", exclusive=False)
 
     def action_all_raters(self) -> None:
         """Change between this rater's and everybody's ratings."""

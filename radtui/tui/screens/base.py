@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import ClassVar, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -12,12 +12,10 @@ from textual.screen import ModalScreen, Screen
 from textual.worker import Worker, WorkerState
 
 from radtui.records import Job, JobKind, JobState, UserError
+from radtui.tui.rad import Rad, rad_of
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.top_bar import TopBar
-
-if TYPE_CHECKING:
-    from radtui.tui.app import RadtuiApp
 
 Result = TypeVar("Result")
 SET_UP_S = 1.5  # after its first frame a screen has imported and made what it works with
@@ -45,9 +43,9 @@ class RadScreen(TellsTrouble, Screen[None]):
     SHOWS: ClassVar[JobKind | None] = None  # what such a job leaves is what one works with here
 
     @property
-    def rad(self) -> RadtuiApp:
-        """The app, typed."""
-        return cast("RadtuiApp", self.app)
+    def rad(self) -> Rad:
+        """The app, as screens know it."""
+        return rad_of(self)
 
     def compose(self) -> ComposeResult:
         """The bars around the body."""
@@ -92,6 +90,6 @@ class RadModal(TellsTrouble, ModalScreen[Result]):
     """Base of the app's modal screens."""
 
     @property
-    def rad(self) -> RadtuiApp:
-        """The app, typed."""
-        return cast("RadtuiApp", self.app)
+    def rad(self) -> Rad:
+        """The app, as screens know it."""
+        return rad_of(self)

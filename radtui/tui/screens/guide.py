@@ -34,7 +34,7 @@ class GuideScreen(RadModal[None]):
         """Close, and go where the key leads."""
         event.stop()
         self.dismiss()
-        app = self.rad
+        app = self.app
         bound = [one for one in app.BINDINGS if isinstance(one, Binding) and one.action != "quit"]
         if event.key in [key for one in bound for key in one.key.split(",")]:
             app.call_later(app.simulate_key, event.key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,8 +17,9 @@ from textual.widgets import Input, Static
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind
 from radtui.settings import SEED_DATASET, ImportSettings
-from radtui.tui.jobs.job_screen import JobScreen
+from radtui.tui.jobs.submitting import submit
 from radtui.tui.key_uses import bindings
+from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
 
 CHOICES = (
@@ -74,7 +75,7 @@ class Choices(Widget, can_focus=True):
         self.post_message(self.Taken(self.current))
 
 
-class WelcomeScreen(JobScreen):
+class WelcomeScreen(RadScreen):
     """Three choices; a folder is named in a line below them."""
 
     CSS_PATH = "welcome.tcss"
@@ -95,11 +96,6 @@ class WelcomeScreen(JobScreen):
         """Choices first."""
         self.query_one(Input).display = False
         self.query_one(Choices).focus()
-
-    @property
-    def chosen(self) -> Job | None:
-        """No job is chosen here."""
-        return None
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Leave when an import was started from elsewhere."""
@@ -122,7 +118,7 @@ class WelcomeScreen(JobScreen):
     def _taken(self, event: Choices.Taken) -> None:
         if event.index == 0:
             self._say("Starting the demo ...")
-            self.ask(_demo, self._show_demo, self._refused, create=True)
+            submit(self, _demo, self._show_demo, self._refused, create=True)
         elif event.index == 1:
             self.query_one(Input).display = True
             self.query_one(Input).focus()
@@ -148,10 +144,13 @@ class WelcomeScreen(JobScreen):
 
         self._say(f"Starting the import of {settings.source} ...")
 
-        def submit(data: DataDir, db: sqlite3.Connection) -> Job:
-            return submit_import(data, db, settings)
-
-        self.ask(submit, self.rad.show_job, self._refused, create=True)
+        submit(
+            self,
+            lambda data, db: submit_import(data, db, settings),
+            self.rad.show_job,
+            self._refused,
+            create=True,
+        )
 
     def _show_demo(self, job: Job) -> None:
         assert job.kind is JobKind.TRAIN
@@ -164,7 +163,7 @@ class WelcomeScreen(JobScreen):
         self.query_one(".welcome-answer", Static).update(Content.styled(text, "$muted"))
 
 
-def _demo(data: Any, db: Any) -> Job:
+def _demo(data: DataDir, db: sqlite3.Connection) -> Job:
     """Start the demo's jobs; its training job is the one to watch."""
     from radtui.jobs.demo import submit_demo
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -18,11 +17,11 @@ from textual.widgets import Static
 
 from radtui.paths import DataDir
 from radtui.presets import PRESETS
-from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.store.database import connect
 from radtui.tui import theme
+from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
+from radtui.tui.rad import rad_of
 from radtui.tui.train.choices import (
     FROM_CORRECTIONS,
     FROM_RATINGS,
@@ -114,28 +113,21 @@ class TrainForm(Vertical):
         offers = {"ratings": self._choices.offer, "corrections": self._choices.corrections}
         return action not in offers or offers[action] is not None
 
-    @work(thread=True, exclusive=True, group="names")
     def read_names(self) -> None:
         """Offer the data sets and models that are known by now."""
-        self._read(lambda db: dict(zip(("datasets", "models"), read_names(db), strict=True)))
+        self._read(lambda db: dict(zip(("datasets", "models"), read_names(db), strict=True)), "names")
 
-    @work(thread=True, exclusive=True, group="offer")
     def read_offer(self) -> None:
         """Count the rated pairs: raters go on while the form is away."""
         self._read(
-            lambda db: {"offer": read_offer(db, self._data), "corrections": read_corrections(db, self._data)}
+            lambda db: {"offer": read_offer(db, self._data), "corrections": read_corrections(db, self._data)},
+            "offer",
         )
 
-    def _read(self, query: Callable[[sqlite3.Connection], dict[str, object]]) -> None:
-        """Bring parts of the choices up to date; for threads."""
-        try:
-            with closing(connect(self._data)) as db:
-                found = query(db)
-        except (sqlite3.Error, OSError, UserError) as error:
-            said = f"Cannot read {self._data.database}: {error}"
-            self.app.call_from_thread(self.notify, said, severity="error")
-        else:
-            self.app.call_from_thread(self._know, found)
+    def _read(self, query: Callable[[sqlite3.Connection], dict[str, object]], group: str) -> None:
+        """Bring parts of the choices up to date."""
+        rad = rad_of(self)
+        aside(self, lambda: rad.read(query), self._know, group=group)
 
     def _know(self, parts: dict[str, object]) -> None:
         self._choices = replace(self._choices, **parts)  # type: ignore[arg-type]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.content import Content
 from textual.widgets import Static
 from textual.worker import get_current_worker
@@ -13,8 +12,9 @@ from textual.worker import get_current_worker
 from radtui.charts.palette import PALETTE
 from radtui.estimates import Estimate
 from radtui.paths import DataDir
-from radtui.records import UserError
 from radtui.settings import TrainSettings
+from radtui.tui.aside import aside
+from radtui.tui.rad import rad_of
 
 if TYPE_CHECKING:
     from radtui.jobs.estimate import Estimating
@@ -56,25 +56,21 @@ class MemoryPanel(Static):
         """Nobody waits for the answer any more."""
         self._end()
 
-    @work(thread=True, exclusive=True, group="memory")
     def _estimate(self, data: DataDir, settings: TrainSettings) -> None:
-        from radtui.jobs.estimate import Estimating
-        from radtui.jobs.submit import resolved_train
-        from radtui.store.database import connect
+        rad = rad_of(self)
 
-        worker = get_current_worker()
-        answer: Estimate | str
-        try:
-            with closing(connect(data)) as db:
-                asked = Estimating(data, resolved_train(data, db, settings))
+        def work() -> Estimate:
+            from radtui.jobs.estimate import Estimating
+            from radtui.jobs.submit import resolved_train
+
+            asked = Estimating(data, rad.read(lambda db: resolved_train(data, db, settings)))
             self._asked = asked
-            if worker.is_cancelled:  # while the process was being started
+            if get_current_worker().is_cancelled:  # while the process was being started
                 asked.cancel()
-            answer = asked.result()
-        except UserError as error:
-            answer = str(error)
-        if not worker.is_cancelled:
-            self.app.call_from_thread(self._take, settings, answer)
+            return asked.result()
+
+        take = partial(self._take, settings)
+        aside(self, work, take, take, group="memory")
 
     def _take(self, settings: TrainSettings, answer: Estimate | str) -> None:
         if settings is self._of:

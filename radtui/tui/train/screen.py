@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import ContentSwitcher
@@ -14,6 +14,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState
 from radtui.settings import TrainSettings
 from radtui.store import jobs
+from radtui.tui.aside import aside
 from radtui.tui.jobs.job_screen import JobScreen
 from radtui.tui.key_uses import bindings
 from radtui.tui.snapshot import Snapshot
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 FOLLOWER = "train"
 LOG_LINES = 200
 PANE_ACTIONS = ("stop", "stop_now", "resume", "describe", "new", "log", "copy", "other")
+
+
+def _import_job_pane() -> None:
+    import radtui.tui.train.job_pane  # noqa: F401
 
 
 class TrainScreen(JobScreen):
@@ -92,17 +97,14 @@ class TrainScreen(JobScreen):
             self.refresh_bindings()
 
     @on(TopBar.Painted)
-    @work(thread=True, group="pane")
     def _import_pane(self) -> None:
         """Import what draws a job after the first frame, in a thread: it takes longer than all the rest of a start."""
-        import radtui.tui.train.job_pane  # noqa: F401
+        aside(self, _import_job_pane, self._attach_first, group="pane")
 
-        if self._first_job is not None:
-            self.app.call_from_thread(self.call_later, self._attach_first, self._first_job)
-
-    async def _attach_first(self, job: Job) -> None:
-        if self.query_one(ContentSwitcher).current is None:  # nothing was asked for meanwhile
-            await self.attach(job)
+    async def _attach_first(self, _: None) -> None:
+        nothing_yet = self.query_one(ContentSwitcher).current is None  # asked for meanwhile
+        if self._first_job is not None and nothing_yet:
+            await self.attach(self._first_job)
 
     async def attach(self, job: Job) -> None:
         """Show a job from its first row on."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
@@ -16,8 +14,9 @@ from textual.widgets import Static
 from radtui.paths import DataDir
 from radtui.records import Case
 from radtui.store import cases
-from radtui.store.database import connect
 from radtui.tui import theme
+from radtui.tui.aside import aside
+from radtui.tui.rad import rad_of
 from radtui.tui.snapshot import News
 from radtui.tui.train.watched import Watched
 from radtui.tui.widgets.image_canvas import ImageCanvas
@@ -97,12 +96,17 @@ class WatchTimeline(Vertical):
             FilmScreen.of_case(case, self._data.image_bytes) if case is not None and not case.error else None
         )
 
-    # The bar above says when the database cannot be read; the next news ask for the images again.
-    @work(thread=True, group="watch-images", exit_on_error=False)
     def _read(self, case_ids: Sequence[int]) -> None:
-        with closing(connect(self._data)) as db:
-            read = cases.get_many(db, case_ids)
-        self.app.call_from_thread(self._keep, read)
+        """Read cases; the bar above says when the database cannot be read, and the next news ask for them again."""
+        rad = rad_of(self)
+        aside(
+            self,
+            lambda: rad.read(lambda db: cases.get_many(db, case_ids)),
+            self._keep,
+            lambda sentence: None,
+            group="watch-images",
+            exclusive=False,
+        )
 
     def _keep(self, read: Sequence[Case]) -> None:
         self._cases.update({case.id: case for case in read})
