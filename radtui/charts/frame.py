@@ -14,7 +14,6 @@ from radtui.charts.curves import (
     Curve,
     Drawn,
     Reading,
-    Smoothing,
     draw,
     full_range,
     last,
@@ -22,6 +21,7 @@ from radtui.charts.curves import (
     value_range,
 )
 from radtui.charts.header import put_header
+from radtui.charts.look import Look, Mark
 from radtui.charts.paint import POINT_CHAR, Area, CurvePainter
 from radtui.charts.series import Axis
 from radtui.charts.ticks import Tick, linear_ticks, log_ticks, number, time_ticks, whole_ticks
@@ -37,28 +37,6 @@ GRID_CHAR, AXIS_CHAR, TICK_CHAR = "┈", "─", "┬"
 # Later kinds win where several fall into one cell.
 EVENT_CHARS = {"eval": "◇", "checkpoint": "▲", "resume": "»", "warning": "!", "memory": "!"}
 ALARMS = ("warning", "memory")
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that happened at a step, at a place on the horizontal axis."""
-
-    x: float
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a chart is drawn. `raw_of` is the curve whose measured values are shown behind the lines."""
-
-    title: str = "Loss"
-    note: str = ""
-    axis: Axis = Axis.STEP
-    log: bool = False
-    smoothing: Smoothing = Smoothing.MEDIUM
-    raw_of: Curve | None = None
-    empty_text: str = "No points yet"
 
 
 @dataclass(frozen=True, slots=True)

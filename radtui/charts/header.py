@@ -14,7 +14,7 @@ from radtui.charts.ticks import duration, measured
 from radtui.charts.tones import MUTED, TEXT, TITLE, Tone, tone
 
 if TYPE_CHECKING:
-    from radtui.charts.frame import Look, Mark
+    from radtui.charts.look import Look, Mark
 
 LINE_SIGN, POINTS_SIGN = "━━", "─●"
 GAP = 3  # cells between entries

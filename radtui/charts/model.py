@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from radtui.charts.curves import Curve, Smoothing, convert, full_range
-from radtui.charts.frame import Frame, Look, Mark, compose
+from radtui.charts.frame import Frame, compose
+from radtui.charts.look import Look, Mark
 from radtui.charts.palette import PALETTE
 from radtui.charts.series import Axis
 from radtui.charts.view import View

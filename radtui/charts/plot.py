@@ -10,8 +10,9 @@ import numpy as np
 
 from radtui.charts import raster
 from radtui.charts.curves import Drawn, draw, full_range, last, value_range
-from radtui.charts.frame import ALARMS, Mark
+from radtui.charts.frame import ALARMS
 from radtui.charts.growing import Floats
+from radtui.charts.look import Mark
 from radtui.charts.model import ChartModel
 from radtui.charts.palette import blend
 from radtui.charts.series import Axis

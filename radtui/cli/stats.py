@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from radtui.measures.arms import Arms
 from radtui.measures.preference import Comparative
 from radtui.measures.quality import Acceptability, ErrorRates, Errors
 from radtui.measures.readings import ReadArm
 from radtui.measures.scheme import Scheme
-from radtui.measures.statistics import Summary
+from radtui.measures.statistics import Arms, Summary
 from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
 from radtui.percent import percent_text
 from radtui.records import Study

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from radtui.imaging import windows
 from radtui.imaging.dicom_read import is_dicom
+from radtui.imaging.facts import Facts
 from radtui.imaging.frames import standing
 from radtui.imaging.raster import MAX_PIXELS, Raster
 from radtui.records import UserError
@@ -22,18 +22,6 @@ _WHITE_IS_ZERO_TAG = 262  # TIFF PhotometricInterpretation
 
 # Such an image is refused by a sentence with its size; Pillow's warning would only put a line of its own into the log.
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What an import stores about an image; sizes are as displayed, after EXIF rotation."""
-
-    format: str
-    width_px: int
-    height_px: int
-    mode: str
-    frames: int = 1
-    frame: int = 0  # the one that stands for the file
 
 
 def probe(data: bytes) -> Facts:

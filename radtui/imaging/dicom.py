@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radtui.imaging.decode import Facts
 from radtui.imaging.dicom_keep import stripped
 from radtui.imaging.dicom_luts import (
     group_of,
@@ -24,6 +23,7 @@ from radtui.imaging.dicom_luts import (
 from radtui.imaging.dicom_pixels import frame_pixels
 from radtui.imaging.dicom_read import read_dataset, require_pixels
 from radtui.imaging.dicom_tags import OVERLAY_GROUPS
+from radtui.imaging.facts import Facts
 from radtui.imaging.frames import standing
 from radtui.imaging.raster import Raster, Sides
 

@@ -3,60 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 from radtui.measures.bias import Words
 from radtui.measures.bradley_terry import Difference, Strength, matches_of, scale_of
 from radtui.measures.scheme import Scheme
-from radtui.measures.statistics import Summary, counted, in_order, summarise
+from radtui.measures.statistics import Arms, Contrast, counted, in_order, summarise
 from radtui.records import Rating
-
-
-@dataclass(frozen=True, slots=True)
-class Contrast:
-    """Two arms against each other, over the pairs that show just these."""
-
-    earlier: str
-    later: str
-    summary: Summary
-
-    @property
-    def verdict(self) -> str:
-        """What may be concluded, in words with the arms' names."""
-        return self.summary.verdict
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "earlier": self.earlier,
-            "later": self.later,
-            "verdict": self.verdict,
-            "summary": self.summary.to_dict(),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Arms:
-    """All arms of a study compared."""
-
-    n: int  # ratings that count, over all pairs
-    cases: int
-    strengths: tuple[Strength, ...]  # strongest first; none where no finite ones exist
-    contrasts: tuple[Contrast, ...]
-    differences: tuple[
-        Difference, ...
-    ] = ()  # every two arms on the scale, tested as a pair; none without one
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "n": self.n,
-            "cases": self.cases,
-            "strengths": [strength.to_dict() for strength in self.strengths],
-            "contrasts": [contrast.to_dict() for contrast in self.contrasts],
-            "differences": [difference.to_dict() for difference in self.differences],
-        }
 
 
 def compare_arms(

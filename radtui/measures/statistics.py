@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
 
 from radtui.measures.agreement import Agreement, SelfAgreement, agreement_between, agreement_with_self
 from radtui.measures.answers import answers_to
 from radtui.measures.bias import LengthBias, SideBias, Words, length_bias, side_bias
+from radtui.measures.bradley_terry import Difference, Strength
 from radtui.measures.intervals import Proportion
 from radtui.measures.preference import (
     Comparative,
@@ -24,9 +24,6 @@ from radtui.measures.quality import Acceptability, Errors, acceptability_of, err
 from radtui.measures.scheme import Scheme, dimension_answer
 from radtui.measures.significance import TOO_FEW, detectable_rate, holm, power_table
 from radtui.records import Rating
-
-if TYPE_CHECKING:
-    from radtui.measures.arms import Arms
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +129,52 @@ class Summary:
             "power": self.power.to_dict(),
             "scheme_versions": self.versions,
         } | ({"arms": self.arms.to_dict()} if self.arms else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Two arms against each other, over the pairs that show just these."""
+
+    earlier: str
+    later: str
+    summary: Summary
+
+    @property
+    def verdict(self) -> str:
+        """What may be concluded, in words with the arms' names."""
+        return self.summary.verdict
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "earlier": self.earlier,
+            "later": self.later,
+            "verdict": self.verdict,
+            "summary": self.summary.to_dict(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """All arms of a study compared."""
+
+    n: int  # ratings that count, over all pairs
+    cases: int
+    strengths: tuple[Strength, ...]  # strongest first; none where no finite ones exist
+    contrasts: tuple[Contrast, ...]
+    differences: tuple[
+        Difference, ...
+    ] = ()  # every two arms on the scale, tested as a pair; none without one
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "n": self.n,
+            "cases": self.cases,
+            "strengths": [strength.to_dict() for strength in self.strengths],
+            "contrasts": [contrast.to_dict() for contrast in self.contrasts],
+            "differences": [difference.to_dict() for difference in self.differences],
+        }
 
 
 def summarise(

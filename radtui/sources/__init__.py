@@ -19,12 +19,13 @@ from pathlib import Path
 from radtui.records import UserError
 from radtui.settings import SEED_DATASET, ImportSettings
 from radtui.sources.archives import archive_kind
-from radtui.sources.base import IMAGE_SUFFIXES, Source, existing_path
+from radtui.sources.base import IMAGE_SUFFIXES, existing_path
 from radtui.sources.choices import SourceChoices
 from radtui.sources.hub import HubSource, is_hub_id
 from radtui.sources.local import LocalSource
 from radtui.sources.phantoms import PREFIX, PhantomSource
 from radtui.sources.readers import table_suffix
+from radtui.sources.source import Source
 
 __all__ = ["Source", "SourceChoices", "open_source"]
 

@@ -26,8 +26,8 @@ from dataclasses import dataclass, field, replace
 
 from radtui.imaging import decode, frames, volumes
 from radtui.imaging.comments import without_comments
-from radtui.imaging.decode import Facts
 from radtui.imaging.dicom import stripped
+from radtui.imaging.facts import Facts
 from radtui.records import UserError
 from radtui.sources.dicom import header_facts, keep_quiet
 from radtui.sources.kinds import HEAD_BYTES, Use, file_kind

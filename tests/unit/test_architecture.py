@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -91,8 +92,6 @@ def test_sql_is_in_the_store_alone() -> None:
 
 
 def test_every_package_is_in_the_wheel() -> None:
-    import tomllib
-
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     listed = set(project["tool"]["setuptools"]["packages"]) - {"radtui.assets"}
     there = {
@@ -109,3 +108,51 @@ def test_the_app_reads_by_one_door_and_threads_answer_by_messages() -> None:
         for word in ("connect(", "call_from_thread")
     )
     assert opens == {"app.py", "poll.py"} and not calls
+
+
+def imports() -> dict[str, set[str]]:
+    """Module -> radtui's own modules that it names in any import, in functions and for types alone as well."""
+    files = {module_name(path): path for path in PACKAGE.rglob("*.py")}
+    graph = {}
+    for name, path in files.items():
+        named: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                named |= {part.name for part in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                whole = {f"{node.module}.{part.name}" for part in node.names}
+                named |= whole & files.keys() or {node.module}
+        graph[name] = (named & files.keys()) - {name}
+    return graph
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def cycles(graph: dict[str, set[str]]) -> list[str]:
+    """What is left when modules that import nothing more, and those that nobody imports, are taken away."""
+    left = {name: set(imported) for name, imported in graph.items()}
+    while True:
+        used = set().union(*left.values()) if left else set()
+        free = {name for name, imported in left.items() if not imported or name not in used}
+        if not free:
+            return sorted(left)
+        left = {name: imported - free for name, imported in left.items() if name not in free}
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["b", "c"]
+    assert cycles(imports()) == []
+
+
+def test_every_room_stands_in_the_contracts() -> None:
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {each["name"]: each for each in project["tool"]["importlinter"]["contracts"]}
+    rooms = {module_name(path) for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
+    rooms |= {module_name(path) for path in PACKAGE.glob("*/__init__.py")}
+    layered = {
+        room.strip() for layer in contracts["Rooms are layered"]["layers"] for room in layer.split("|")
+    }
+    assert rooms - layered == {"radtui.worker"}
+    assert rooms - set(contracts["The app never meets the worker"]["source_modules"]) == {"radtui.worker"}

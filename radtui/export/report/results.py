@@ -20,8 +20,8 @@ from radtui.export.report.document import (
 from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Example, Gathered
 from radtui.export.report.phrases import heading, short_label
-from radtui.measures.arms import Arms
 from radtui.measures.quality import Acceptability
+from radtui.measures.statistics import Arms
 from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
 from radtui.percent import percent_text
 from radtui.records import Rating

@@ -7,13 +7,12 @@ from itertools import pairwise
 from textual.content import Content
 
 from radtui.durations import clock_text
-from radtui.measures.arms import Arms
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.measures.preference import Comparative
 from radtui.measures.quality import Acceptability, Errors
 from radtui.measures.scheme import Scheme
 from radtui.measures.significance import TOO_FEW
-from radtui.measures.statistics import LeftOut, Power, RaterLine, Summary
+from radtui.measures.statistics import Arms, LeftOut, Power, RaterLine, Summary
 from radtui.measures.words import brief, left_out_words, limits, p_value, readers_words, versions_words
 from radtui.percent import percent_text
 

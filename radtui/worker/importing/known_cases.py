@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from radtui.imaging.decode import Facts
+from radtui.imaging.facts import Facts
 from radtui.records import NewCase, NewCaseImage
 from radtui.store import cases
 from radtui.store.cases import CaseQuery, KeptCase, Probe

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from radtui.settings import GenerateSettings
 from radtui.worker.memory import memory
+from radtui.worker.model.at_hand import at_hand
 from radtui.worker.model.backend import Plan
 from radtui.worker.model.pretrained import empty_model
 from radtui.worker.process.ranks import ALONE, Ranks
@@ -45,16 +46,6 @@ def fits_in_16_bits(settings: GenerateSettings, free_gib: float) -> bool:
     """Whether 16-bit weights leave room to work beside them; a model stored in fewer bits has none."""
     parameters, quantised = _size(settings.model, settings.trust_remote_code)
     return not quantised and parameters * 2 / memory.GIB <= free_gib * (1 - WORKING_SHARE)
-
-
-def at_hand(name: str) -> bool:
-    """Whether a model's weights are on this machine: a folder, or in the hub's cache."""
-    if Path(name).is_dir():
-        return True
-    from huggingface_hub import try_to_load_from_cache
-
-    files = ("model.safetensors", "model.safetensors.index.json")
-    return any(isinstance(try_to_load_from_cache(name, file), str) for file in files)
 
 
 def _size(name: str, trust_remote_code: bool) -> tuple[int, bool]:

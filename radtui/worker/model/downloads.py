@@ -81,7 +81,7 @@ def fetch_for_unsloth(name: str, four_bit: bool, say: Say, trust_remote_code: bo
     """Fetch the repository that unsloth reads for this name, which may be one of its own in 4 bits; as `fetch`."""
     import unsloth  # noqa: F401 - before transformers, which it patches
 
-    from radtui.worker.model.base_weights import at_hand
+    from radtui.worker.model.at_hand import at_hand
 
     try:
         from unsloth.models import loader_utils

@@ -13,17 +13,13 @@ from datetime import timedelta
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
 from radtui.worker.process import failures
-from radtui.worker.process.ranks import Ranks, log_name
+from radtui.worker.process.ranks import OutOfMemoryError, Ranks, log_name
 from radtui.worker.process.reporter import QuietReporter, Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
 # A rank that died is noticed by the launcher; one that still works is waited for.
 PATIENCE = timedelta(days=7)
 DIE_WITH_PARENT = 1  # Source: Linux, prctl(2), PR_SET_PDEATHSIG
-
-
-class OutOfMemoryError(Exception):
-    """A rank's GPU cannot hold the micro-batch, and a smaller one is there to try: the launcher begins again."""
 
 
 def begin(data: DataDir, job_id: int, launcher: int) -> None:

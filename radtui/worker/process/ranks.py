@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+class OutOfMemoryError(Exception):
+    """A rank's GPU cannot hold the micro-batch, and a smaller one is there to try: the launcher begins again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ranks:
     """A process among those of its job."""

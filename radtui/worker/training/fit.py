@@ -21,7 +21,7 @@ from radtui.worker.memory import fitting, gpu_facts, main_memory, shares
 from radtui.worker.memory.forecast import Forecast
 from radtui.worker.model import vision_attention
 from radtui.worker.process import failures
-from radtui.worker.process.rank_process import OutOfMemoryError
+from radtui.worker.process.ranks import OutOfMemoryError
 from radtui.worker.training import checkpoints
 from radtui.worker.training.arguments import arguments
 from radtui.worker.training.first_steps import FirstSteps
