@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -11,6 +12,7 @@ from textual.binding import BindingType
 from radtui.imaging.view import View
 from radtui.measures.scheme import modes_of
 from radtui.records import UserError
+from radtui.store.blobs import image_bytes
 from radtui.study import edits
 from radtui.study.packed import is_packed
 from radtui.study.session import Edit, ReviewSession
@@ -190,7 +192,7 @@ class ReviewActions(ReviewTexts):
 
         image = shown.case.first
         self.app.push_screen(
-            FilmScreen.of_case(shown.case, self.rad.data.image_bytes, image.sha256, view.look), back
+            FilmScreen.of_case(shown.case, partial(image_bytes, self.rad.data), image.sha256, view.look), back
         )
 
     def _do_undo(self, session: ReviewSession) -> None:

@@ -20,6 +20,7 @@ from textual.widgets import Static
 from radtui.measures.scheme import Scheme
 from radtui.records import ArmKind, Job, JobKind, JobState, Study, UserError
 from radtui.store import cases, jobs, studies
+from radtui.store.blobs import image_bytes
 from radtui.study.queue import Pair
 from radtui.study.session import ReviewSession, Sitting, read_sitting
 from radtui.study.shown import Shown
@@ -214,7 +215,7 @@ class ReviewScreen(ReviewActions):
         if error := shown.case.error or image.error:
             view.clear(f"This image cannot be read: {error}")
             return
-        view.show(image.sha256, partial(self.rad.data.image_bytes, image.sha256))
+        view.show(image.sha256, partial(image_bytes, self.rad.data, image.sha256))
         self.set_timer(PREFETCH_AFTER_S, self._prefetch)
 
     def _prefetch(self) -> None:
@@ -224,7 +225,7 @@ class ReviewScreen(ReviewActions):
         case = cases.get(self.rad.db, following.case_id) if following is not None else None
         if case is not None and not case.error:
             image = case.first
-            loader = partial(self.rad.data.image_bytes, image.sha256)
+            loader = partial(image_bytes, self.rad.data, image.sha256)
             self.query_one(ImageView).prefetch(image.sha256, loader)
 
     def all_rated(self) -> str:

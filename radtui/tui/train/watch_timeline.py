@@ -16,6 +16,7 @@ from textual.widgets import Static
 from radtui.paths import DataDir
 from radtui.records import Case
 from radtui.store import cases
+from radtui.store.blobs import image_bytes
 from radtui.store.database import connect
 from radtui.tui import theme
 from radtui.tui.snapshot import News
@@ -94,7 +95,9 @@ class WatchTimeline(Vertical):
 
         case = self._cases.get(self._watched.case_id or 0)
         return (
-            FilmScreen.of_case(case, self._data.image_bytes) if case is not None and not case.error else None
+            FilmScreen.of_case(case, partial(image_bytes, self._data))
+            if case is not None and not case.error
+            else None
         )
 
     # The bar above says when the database cannot be read; the next news ask for the images again.
@@ -123,7 +126,7 @@ class WatchTimeline(Vertical):
         sha256 = case.shown.sha256
         if self._drawn != sha256:
             self._drawn = sha256
-            canvas.show(sha256, partial(self._data.image_bytes, sha256))
+            canvas.show(sha256, partial(image_bytes, self._data, sha256))
 
     def _head(self, case: Case | None) -> Content:
         watched = self._watched
