@@ -35,7 +35,7 @@ MAX_PROCESSES = 32
 CHUNK_IMAGES = 8  # what goes to a process at once: sending one by one costs as much as a small image
 CHUNK_BYTES = 2**20
 MAX_WAITING_BYTES = 2**27
-SAVERS = 4  # threads that wait for the disk
+SAVERS = 16  # threads that wait for the disk: it brings several files to it in the time of one
 _SEVERAL_FILES = (".mhd", ".nhdr", ".hdr")  # volumes whose pixels lie in a second file
 
 NOT_AS_IT_IS = (
@@ -190,22 +190,24 @@ class Examiners:
         self._processes = min(MAX_PROCESSES, len(os.sched_getaffinity(0)))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe")
         self._savers = ThreadPoolExecutor(SAVERS, thread_name_prefix="save")
+        # Of their own: savers wait for images that are still looked at.
+        self._namers = ThreadPoolExecutor(SAVERS, thread_name_prefix="name")
         self._pool: Executor = self._threads
         if (total or 0) >= PROCESSES_FROM:
             # Not forked from this process: a child would inherit the job's lock, and hold it when its parent is killed.
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload([__name__])
             self._pool = ProcessPoolExecutor(self._processes, mp_context=context, initializer=_begin_process)
-        self._most = 2 * max(THREADS, self._processes) + 2  # chunks at once
+        self._most = 2 * (max(THREADS, self._processes) + SAVERS)  # chunks at once
 
     def close(self) -> None:
         """End threads and processes; what has not begun is left."""
-        for pool in {self._pool, self._threads, self._savers}:
+        for pool in {self._pool, self._threads, self._savers, self._namers}:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def sync_names(self) -> None:
         """Bring the names of the images that have come back to the disk."""
-        self._incoming.sync_names(self._savers)
+        self._incoming.sync_names(self._namers)
 
     def examined(self, cases: Iterable[NewCase]) -> Generator[tuple[NewCase, list[Looked]], None, None]:
         """Every case without bytes, with what its images are; a bounded number is in memory at once."""
