@@ -24,7 +24,7 @@ TELLING_PATH = (
 class Gating:
     """The gate of one import, and what it left out."""
 
-    def __init__(self, data: DataDir, settings: ImportSettings, location: str) -> None:
+    def __init__(self, data: DataDir, settings: ImportSettings, *, location: str = "") -> None:
         """Open the gate with the data folder's salt; a source's own columns may be let through by name.
 
         Args:
