@@ -6,10 +6,10 @@ import contextlib
 import fcntl
 import os
 import shlex
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from radtui.records import UserError
+from typing import BinaryIO
 
 DATABASE_NAME = "radtui.db"
 PRIVATE = 0o077  # what a new data folder lets nobody but its owner do
@@ -64,15 +64,13 @@ class DataDir:
         return self.root / "raters" / sha256(rater.encode()).hexdigest()[:16]  # of any name, also "a/../b"
 
     def blob(self, sha256: str) -> Path:
-        """An image's unchanged bytes."""
+        """An image's unchanged bytes, where they are not linked (`store.blobs` knows)."""
         return self.root / "images" / sha256[:2] / sha256
 
-    def image_bytes(self, sha256: str) -> bytes:
-        """Read an image's unchanged bytes. Raises UserError when they are gone."""
-        try:
-            return self.blob(sha256).read_bytes()
-        except FileNotFoundError:
-            raise UserError("The stored bytes of this image are gone; import its source again.") from None
+    @property
+    def incoming(self) -> Path:
+        """Where the images of imports lie that are at work, a folder each, until they are on the disk."""
+        return self.root / "images" / ".new"
 
     def command(self, *words: str) -> str:
         """A command line that works on this folder when it is pasted into a shell."""
@@ -105,6 +103,16 @@ class DataDir:
         with contextlib.suppress(OSError):
             mask = ~self.root.stat().st_mode & PRIVATE
         os.umask(mask)
+
+
+def open_plain(path: Path | str) -> BinaryIO:
+    """Open a regular file for reading. Raises OSError when it cannot be read, or is none."""
+    # A file may have been replaced since the walk; without O_NONBLOCK a FIFO would wait for ever.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(f"{path} is no regular file")
+    return os.fdopen(handle, "rb")
 
 
 def is_locked(lock: Path) -> bool:

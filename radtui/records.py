@@ -73,7 +73,8 @@ class Truth:
 class NewCaseImage:
     """One image of a case on its way into the store: bytes as found, or the reason why there are none.
 
-    `name` is for people (a file's name in its source); `role` is "frontal", "lateral", "prior", ... or "".
+    `name` is for people (a file's name in its source); `role` is "frontal", "lateral", "prior", ... or ""; `path` is
+    a plain file whose bytes are still to be read, by whoever wants them.
     """
 
     data: bytes = b""
@@ -81,6 +82,7 @@ class NewCaseImage:
     role: str = ""
     note: str = ""  # what stands for it and why: "frame 12 of 30, the middle one"
     error: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,9 +320,8 @@ class GenerateSettings(Settings):
     )
     thinking: bool = _set(False, "Let a model that can reason do so before it answers")
     max_new_tokens: int = _set(128, "Longest description", unit="tokens", low=1, high=4096)
-    batch_size: int = _set(
-        0, "Images described at once; 0 takes what the GPU's memory holds", unit="images", low=0, high=512
-    )
+    batch_size: int = _set(0, "Images described at once; 0 takes what the GPU's memory holds", unit="images", low=0,
+                           high=512)  # fmt: skip
     temperature: float = _set(0.0, "0 is greedy: the same text every time", low=0, high=5)
     samples: int = _set(
         1, "Texts of each image, by the newest adapter alone, to compare with each other", low=1, high=8
@@ -396,5 +395,6 @@ class ImportSettings(Settings):
     encoding: str = _set("", "Encoding of text files, such as gb18030; empty finds it")
     keep_columns: str = _set("", "Columns to keep although they seem to name people, with commas between")
     trust_names: bool = _set(False, "Keep names of files as they are: of public data, which name nobody")
+    link: bool = _set(False, "Copy nothing: keep plain files, without names in them, where they are")
     salt_file: str = _set("", "Salt of another data folder, to have the same patients held out here")
     limit: int = _set(0, "Import only the first images of each split; 0 imports all", unit="images", low=0)

@@ -37,6 +37,11 @@ class Interval(click.ParamType):  # type: ignore[type-arg]  # older versions of 
     help="The salt of patients' keys as well: whoever has it can find out whose numbers they are.",
 )  # fmt: skip
 @click.option(
+    "--with-linked",
+    is_flag=True,
+    help="Copies of linked images as well; they stay in their archive otherwise.",
+)
+@click.option(
     "--keep",
     type=click.IntRange(0),
     default=3,
@@ -46,12 +51,14 @@ class Interval(click.ParamType):  # type: ignore[type-arg]  # older versions of 
 @click.option("--json", "as_json", is_flag=True, help="Print what was copied as JSON.")
 @pass_session
 def backup(
-    session: Session, folder: Path, every: float | None, checkpoints: bool, with_salt: bool, keep: int, as_json: bool
+    session: Session, folder: Path, every: float | None, checkpoints: bool, with_salt: bool, with_linked: bool,
+    keep: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Copy the data folder into FOLDER, also while the app and jobs are at work.
 
     The copy is a data folder: open it with --data-dir, or take it back with radtui restore. Images that are there
-    already are not copied again.
+    already are not copied again. Images imported with --link stay where they are and are not part of it, unless
+    --with-linked copies them.
     """
     from radtui.export.backup import back_up
     from radtui.store.database import reading
@@ -61,14 +68,29 @@ def backup(
 
     while True:
         with reading(session.data) as db:
-            done = back_up(session.data, db, folder, checkpoints=checkpoints, salt=with_salt, keep=keep)
+            done = back_up(
+                session.data,
+                db,
+                folder,
+                checkpoints=checkpoints,
+                salt=with_salt,
+                with_linked=with_linked,
+                keep=keep,
+            )
         print_result(
             {
                 "folder": str(folder.resolve()), "images": done.images, "new_images": done.new_images,
-                "jobs": done.jobs, "mib": round(done.mib, 1), "problems": list(done.problems) if as_json else None,
+                "jobs": done.jobs, "mib": round(done.mib, 1),
+                "linked": sum(done.linked.values()) if as_json or done.linked else None,
+                "problems": list(done.problems) if as_json else None,
             },
             as_json,
         )  # fmt: skip
+        for source, count in done.linked.items():
+            click.echo(
+                f"{_linked(count)} in {source} and not in the backup; --with-linked copies them.",
+                err=True,
+            )
         for problem in done.problems if not as_json else ():
             click.echo(f"{problem}.", err=True)
         if every is None:
@@ -81,11 +103,20 @@ def backup(
 @click.option("--force", is_flag=True, help="Move what is in the data folder aside; nothing is removed.")
 @pass_session
 def restore(session: Session, source: Path, force: bool) -> None:
-    """Put a backup, or a copy of the database alone, back in the data folder's place."""
+    """Put a backup, or a copy of the database alone, back in the data folder's place.
+
+    Linked images are read from where they were; radtui check says which are not there, radtui data moved where to look.
+    """
     from radtui.export.backup import take_back
+    from radtui.store import links
 
     aside = take_back(session.data, source.absolute(), force=force)
     click.echo(f"{source} -> {session.data.root}")
+    for place, count in links.sources(session.read()).items():
+        gone = (
+            "" if Path(place).exists() else ", which is not there: say where it is now with radtui data moved"
+        )
+        click.echo(f"{_linked(count)} in {place}{gone}.", err=True)
     if aside is not None:
         click.echo(f"What was there is now {aside}.", err=True)
 
@@ -94,7 +125,7 @@ def restore(session: Session, source: Path, force: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what was looked at as JSON.")
 @pass_session
 def check(session: Session, as_json: bool) -> None:
-    """Check everything in the data folder: the database, every image's bytes, checkpoints.
+    """Check everything in the data folder: the database, every image's bytes, linked files too, checkpoints.
 
     Exits with 1 when something is wrong.
     """
@@ -103,13 +134,23 @@ def check(session: Session, as_json: bool) -> None:
     done = look(session.data, session.read())
     if as_json:
         print_result(
-            {"images": done.images, "checkpoints": done.checkpoints, "problems": list(done.problems)}, as_json
-        )
+            {
+                "images": done.images, "linked": done.linked, "checkpoints": done.checkpoints,
+                "problems": list(done.problems),
+            },
+            as_json,
+        )  # fmt: skip
     else:
         for problem in done.problems:
             click.echo(problem)
         many = f"{len(done.problems)} problems" if done.problems else "All is well"
+        linked = f", {done.linked:,} linked files" if done.linked else ""
         click.echo(
-            f"{many}: the database, {done.images:,} images and {done.checkpoints:,} checkpoints were looked at."
+            f"{many}: the database, {done.images:,} images{linked} and {done.checkpoints:,} checkpoints were looked at."
         )
     sys.exit(1 if done.problems else 0)
+
+
+def _linked(count: int) -> str:
+    """How many images stay somewhere: "1 linked image stays", "20 linked images stay"."""
+    return f"{count:,} linked images stay" if count != 1 else "1 linked image stays"

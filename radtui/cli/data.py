@@ -1,4 +1,4 @@
-"""Who may read the data folder: data private, data shared."""
+"""The data folder: who may read it (data private, data shared), and where linked images are (data moved)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHARED = (0o2770, 0o660)  # new files get the folder's group
 
 @click.group()
 def data() -> None:
-    """Who may read the data folder: its owner alone, or a group."""
+    """Who may read the data folder, its owner alone or a group; where linked images are."""
 
 
 @data.command()
@@ -41,6 +41,25 @@ def shared(session: Session, group: str) -> None:
         ) from None
     count = set_modes(session.data.root, SHARED, number)
     click.echo(f"{count:,} files and folders of {session.data.root} can be read and written by {group}.")
+
+
+@data.command()
+@click.argument("dataset")
+@click.argument("folder", type=click.Path(exists=True, path_type=Path))
+@pass_session
+def moved(session: Session, dataset: str, folder: Path) -> None:
+    """Say that the archive that DATASET is linked to is now at FOLDER.
+
+    FOLDER is what was imported: the folder, or the table in it. Nothing is read; radtui check looks at every file.
+    """
+    from radtui.store import cases, links
+
+    db = session.connect()
+    summary = next((each for each in cases.datasets(db) if each.name == dataset), None)
+    if summary is None:
+        raise UserError(f"There is no data set {dataset!r}; radtui cases lists them.")
+    links.move_source(db, dataset, str(folder.resolve()))
+    click.echo(f"{dataset} is looked for in {folder.resolve()}, no longer in {summary.source}.")
 
 
 def set_modes(root: Path, modes: tuple[int, int], group: int = -1) -> int:

@@ -83,6 +83,7 @@ def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
                 f"Cannot read {image}: {error.strerror}; name a file or the id of an image."
             ) from error
     from radtui.store import cases
+    from radtui.store.blobs import image_bytes
 
     case = cases.get(session.read(), int(image))
     if case is None:
@@ -90,7 +91,9 @@ def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
     if case.error:
         raise UserError(f"Image {image} could not be read: {case.error}")
     more = f", the first of {len(case.images)} images" if len(case.images) > 1 else ""
-    return session.data.image_bytes(case.shown.sha256), f"{case.dataset}/{case.split} {case.source_key}{more}"
+    return image_bytes(
+        session.data, case.shown.sha256
+    ), f"{case.dataset}/{case.split} {case.source_key}{more}"
 
 
 @click.command()

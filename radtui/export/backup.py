@@ -15,6 +15,8 @@ from radtui.durable import broken_seal, digest, sync_folder
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
 from radtui.store import backup as store
+from radtui.store import links
+from radtui.store.blobs import Stored, located
 
 OLDER = "radtui-*.db"  # databases of earlier backups, beside the newest
 CHECKPOINT_MARKER = "radtui-checkpoint.json"
@@ -25,13 +27,24 @@ SALT = "salt"  # turns patients' numbers into keys: whoever has it can try numbe
 
 @dataclass(frozen=True, slots=True)
 class BackedUp:
-    """What a backup has copied. `problems` names what could not be, one line each."""
+    """What a backup has copied.
+
+    Attributes:
+        folder: The backup.
+        images: In it.
+        new_images: Copied by this one.
+        linked: Linked images by the source that they stay in, and that are not in the backup.
+        jobs: With files.
+        mib: Of the new files and the database.
+        problems: What could not be copied, one line each.
+    """
 
     folder: Path
     images: int
     new_images: int
+    linked: dict[str, int]
     jobs: int
-    mib: float  # of the new files and the database
+    mib: float
     problems: tuple[str, ...]
 
 
@@ -42,6 +55,7 @@ def back_up(
     *,
     checkpoints: bool = False,
     salt: bool = False,
+    with_linked: bool = False,
     keep: int = 3,
 ) -> BackedUp:
     """Copy a data folder while it is in use, into another that can be opened as one.
@@ -55,6 +69,7 @@ def back_up(
         folder: Where to; made when it is not there.
         checkpoints: Copy checkpoints of training jobs too; an unfinished job cannot be resumed without.
         salt: Copy what keys of patients are made with.
+        with_linked: Copy linked images too, so that the backup needs nothing outside it.
         keep: Earlier databases to keep.
 
     Raises:
@@ -72,9 +87,12 @@ def back_up(
         _set_aside(copy, keep)
         store.copy_database(db, copy.database)
         with store.opened_copy(copy.database) as copied:
-            wanted = store.blobs(copied)
+            wanted = [located(data, copied, store.blobs(copied))]
+            linked = {} if with_linked else links.sources(copied)
+            wanted += [located(data, copied, links.all_linked(copied))] if with_linked else []
         copy.create()
-        new, mib, problems = _copy_images(data, copy, wanted)
+        images = [stored for some in wanted for stored in some]
+        new, mib, problems = _copy_images(copy, images)
         jobs, jobs_mib = _copy_jobs(data, copy, checkpoints)
         for name in (*OF_THE_FOLDER, *([SALT] if salt else [])):
             if (data.root / name).is_file():
@@ -84,7 +102,7 @@ def back_up(
             f"Cannot write the backup {folder}: {error.strerror}; make room or name another folder."
         ) from error
     database_mib = copy.database.stat().st_size / 2**20
-    return BackedUp(folder, len(wanted), new, jobs, mib + jobs_mib + database_mib, tuple(problems))
+    return BackedUp(folder, len(images), new, linked, jobs, mib + jobs_mib + database_mib, tuple(problems))
 
 
 def _set_aside(copy: DataDir, keep: int) -> None:
@@ -99,10 +117,10 @@ def _set_aside(copy: DataDir, keep: int) -> None:
         file.unlink()
 
 
-def _copy_images(data: DataDir, copy: DataDir, wanted: list[str]) -> tuple[int, float, list[str]]:
+def _copy_images(copy: DataDir, wanted: list[Stored]) -> tuple[int, float, list[str]]:
     new, mib, problems = 0, 0.0, []
-    for sha256 in wanted:
-        source, target = data.blob(sha256), copy.blob(sha256)
+    for stored in wanted:
+        sha256, source, target = stored.sha256, stored.path, copy.blob(stored.sha256)
         if target.exists() and source.exists() and target.stat().st_size == source.stat().st_size:
             continue
         try:
@@ -254,14 +272,15 @@ class Checked:
     """What a check has looked at, and what is wrong with it, one line each."""
 
     images: int
+    linked: int
     checkpoints: int
     problems: tuple[str, ...]
 
 
 def check(data: DataDir, db: sqlite3.Connection) -> Checked:
-    """Look at everything in a data folder: the database's pages and references, every image's bytes, checkpoints."""
+    """Look at everything: the database's pages and references, every image's bytes, linked or not, checkpoints."""
     problems = [f"database: {line}" for line in store.problems(db)]
-    wanted = [] if problems else store.blobs(db)
+    wanted, linked = ([], []) if problems else (store.blobs(db), located(data, db, links.all_linked(db)))
     for sha256 in wanted:
         try:
             if digest(data.blob(sha256)) != sha256:
@@ -270,6 +289,11 @@ def check(data: DataDir, db: sqlite3.Connection) -> Checked:
             problems.append(f"image {sha256[:12]}: its bytes are missing; import its source again")
         except OSError as error:
             problems.append(f"image {sha256[:12]}: cannot be read: {error.strerror}")
+    for stored in linked:
+        try:
+            stored.read_bytes()
+        except UserError as error:
+            problems.append(f"image {stored.sha256[:12]}: {error}")
     folders = sorted(data.root.glob("jobs/*/checkpoints/checkpoint-*"))
     for folder in folders:
         name = f"job {int(folder.parts[-3])}, {folder.name}"
@@ -281,4 +305,4 @@ def check(data: DataDir, db: sqlite3.Connection) -> Checked:
                 problems.append(f"{name}: was not written to its end, or by an older radtui")
         except (OSError, ValueError) as error:
             problems.append(f"{name}: its marker cannot be read: {error}")
-    return Checked(len(wanted), len(folders), tuple(problems))
+    return Checked(len(wanted), len(linked), len(folders), tuple(problems))

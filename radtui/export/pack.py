@@ -27,6 +27,7 @@ from radtui.measures.text import normalise
 from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Case, Comparison, NewCase, NewCaseImage, Study, StudyArm, UserError
 from radtui.store import arms, cases, packs, ratings, studies, texts
+from radtui.store.blobs import image_bytes
 from radtui.store.database import connect
 from radtui.store.ratings import Assignment
 from radtui.study.packed import PACK
@@ -209,7 +210,7 @@ def _pictures(data: DataDir, case: Case) -> tuple[list[tuple[cases.Probe, bytes,
             failed += 1
             continue
         try:
-            drawn = Image.fromarray(to_grey8(decode(data.image_bytes(image.sha256), None)))
+            drawn = Image.fromarray(to_grey8(decode(image_bytes(data, image.sha256), None)))
         except UserError:
             failed += 1
             continue

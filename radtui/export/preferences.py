@@ -17,6 +17,7 @@ from radtui.imaging.decode import training_image
 from radtui.measures.words import left_out_words
 from radtui.paths import DataDir
 from radtui.records import Case, UserError
+from radtui.store.blobs import image_bytes
 from radtui.study.preferences import Choice, Preferred
 
 FORMS = {"dpo": "radtui-dpo-1", "kto": "radtui-kto-1"}
@@ -78,11 +79,9 @@ def _copy_image(data: DataDir, case: Case, folder: Path) -> str:
     if (folder / name).exists():
         return name
     try:
-        content = data.blob(image.sha256).read_bytes()
-    except OSError as error:
-        raise UserError(
-            f"The bytes of image {case.source_key} are gone from the data folder; import the data set again."
-        ) from error
+        content = image_bytes(data, image.sha256)
+    except (OSError, UserError) as error:
+        raise UserError(f"Image {case.source_key} cannot be read: {error}") from error
     if suffix is None:
         png = io.BytesIO()
         training_image(content).save(png, "PNG")

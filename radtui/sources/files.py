@@ -7,15 +7,17 @@ devices, links that lead out of the source) is never opened: a data set from els
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from radtui.paths import open_plain
 from radtui.records import Problem, UserError
 from radtui.sources.archives import Archive, archive_kind, open_archive
 from radtui.sources.base import MAX_FILE_BYTES
 
+_PIECE_BYTES = 2**20
 _HIDDEN = (".", "__MACOSX")
 _HUB_SNAPSHOTS = "snapshots"  # the hub's cache links the files of a snapshot to ../../blobs
 
@@ -62,26 +64,11 @@ class Tree:
         prefix, inner = self._place(name)
         if prefix is not None:
             return self._archives[prefix].open(inner)
-        # A file may have been replaced since the walk; without O_NONBLOCK a FIFO would wait for ever.
-        handle = os.open(self.root / name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            os.close(handle)
-            raise OSError(f"{name} is no regular file")
-        return os.fdopen(handle, "rb")
+        return open_plain(self.root / name)
 
     def read(self, name: str, most_bytes: int = MAX_FILE_BYTES) -> tuple[bytes, str]:
         """A file's bytes and "", or b"" and one sentence that says why there are none."""
-        base = PurePosixPath(name).name
-        try:
-            with self.open(name) as file:
-                data = file.read(most_bytes + 1)
-        except Exception as error:  # zipfile, tarfile and zlib raise errors of many kinds on damaged members
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            return b"", f"{base} cannot be read ({reason})."
-        if len(data) > most_bytes:
-            size = f"{most_bytes // 2**30} GiB" if most_bytes >= 2**30 else f"{most_bytes // 2**20} MiB"
-            return b"", f"{base} is larger than {size}, the most radtui imports."
-        return data, ""
+        return read_whole(PurePosixPath(name).name, partial(self.open, name), most_bytes)
 
     def head(self, name: str, n_bytes: int) -> bytes:
         """The first bytes of a file; b"" where it cannot be read."""
@@ -169,6 +156,37 @@ class Tree:
             ]
             self.names += [f"{name}/{file}" for file in archive.names]
         self.names = sorted(name for name in self.names if not archive_kind(name))
+
+
+def read_whole(
+    base: str, opened: Callable[[], BinaryIO], most_bytes: int = MAX_FILE_BYTES
+) -> tuple[bytes, str]:
+    """A file's bytes and "", or b"" and one sentence that says why there are none.
+
+    Args:
+        base: What the file is called.
+        opened: Opens it.
+        most_bytes: More is refused.
+    """
+    try:
+        with opened() as file:
+            data = _read_most(file, most_bytes + 1)
+    except Exception as error:  # zipfile, tarfile and zlib raise errors of many kinds on damaged members
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return b"", f"{base} cannot be read ({reason})."
+    if len(data) > most_bytes:
+        size = f"{most_bytes // 2**30} GiB" if most_bytes >= 2**30 else f"{most_bytes // 2**20} MiB"
+        return b"", f"{base} is larger than {size}, the most radtui imports."
+    return data, ""
+
+
+def _read_most(file: BinaryIO, n_bytes: int) -> bytes:
+    """All of a file, or its first bytes. In pieces: Python makes room for as many bytes as are asked for at once."""
+    pieces, left = [], n_bytes
+    while left and (piece := file.read(min(left, _PIECE_BYTES))):
+        pieces.append(piece)
+        left -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _is_broken(entry: os.DirEntry[str]) -> bool:

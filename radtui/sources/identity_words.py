@@ -25,6 +25,8 @@ COMMON = frozenset(_WORDS.split())
 
 def plain(text: str) -> str:
     """Lower case without accents, as "muller"; for comparing words."""
+    if text.isascii():
+        return text.lower()
     spread = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in spread if not unicodedata.combining(c))
 

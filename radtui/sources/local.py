@@ -101,10 +101,17 @@ class LocalSource:
 
     def cases(self) -> Iterator[NewCase]:
         """The tables' cases in their order, then those of images that no table lists."""
+        yield from self._cases()
+
+    def unread(self) -> Iterator[NewCase]:
+        """The same with plain files only named, for whoever reads them in several processes."""
+        yield from self._cases(unread=True)
+
+    def _cases(self, unread: bool = False) -> Iterator[NewCase]:
         limit = SplitLimit(self.choices.limit)
         for draft in self._drafts():
             if limit.take(draft.split):
-                yield as_case(draft, self.tree)
+                yield as_case(draft, self.tree, unread)
 
     def beside(self, file: str, other: str) -> bytes:
         """A file that lies beside another, as a volume's pixels do. Raises UserError when it cannot be read."""

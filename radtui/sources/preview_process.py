@@ -6,12 +6,14 @@ import json
 import pickle
 import subprocess
 import sys
+import time
 
 from radtui.records import UserError
 from radtui.settings import ImportSettings
 from radtui.sources.preview import Preview
 
 TIMEOUT_S = 600.0
+LEAST_S = 0.2  # for counting, however long opening has taken
 _FAILED = "failed"
 
 
@@ -21,7 +23,7 @@ def preview_in_process(settings: ImportSettings, samples: int = 3, limit_s: floa
     Args:
         settings: The import's.
         samples: How many cases are read.
-        limit_s: How long counting may take, s.
+        limit_s: How long opening and counting may take together, s; opening is not cut short.
 
     Raises:
         UserError: The source cannot be opened, or has nothing to import.
@@ -50,11 +52,14 @@ def main() -> None:
     """Read a request from the standard input, and write the preview, or why there is none, to the standard output."""
     from radtui.sources import open_source
 
+    began_s = time.monotonic()
     request = json.loads(sys.stdin.buffer.read())
     answer: tuple[str, object]
     try:
         source = open_source(ImportSettings.from_dict(request["settings"]).check())
-        answer = ("preview", source.preview(request["samples"], request["limit_s"]))
+        # Who waits for the first picture waits for all of it: a large folder takes its time from counting.
+        left_s = max(LEAST_S, request["limit_s"] - (time.monotonic() - began_s))
+        answer = ("preview", source.preview(request["samples"], left_s))
     except UserError as error:
         answer = (_FAILED, str(error))
     sys.stdout.buffer.write(pickle.dumps(answer))

@@ -48,5 +48,6 @@ def problems(db: sqlite3.Connection) -> list[str]:
 
 
 def blobs(db: sqlite3.Connection) -> list[str]:
-    """SHA-256 of every image whose bytes belong to the data folder, in order."""
-    return [row[0] for row in db.execute("SELECT DISTINCT sha256 FROM images WHERE sha256 <> '' ORDER BY 1")]
+    """SHA-256 of every image whose bytes belong to the data folder, in order: of all that are not linked."""
+    sql = "SELECT sha256 FROM images WHERE sha256 <> '' AND link_path = '' ORDER BY 1"
+    return [row[0] for row in db.execute(sql)]

@@ -8,9 +8,16 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from radtui.records import Case, CaseImage, NewCase, Problem, Truth
+from radtui.records import Case, CaseImage, Problem, Truth
 from radtui.store.database import READ_CHUNK, writing
+from radtui.store.incoming import KeptCase, Link, Probe, add
 from radtui.store.ratings import JUDGED
+
+__all__ = [
+    "CaseQuery", "DatasetSummary", "KeptCase", "Link", "Probe", "add", "add_problems", "any_dataset", "datasets",
+    "distinct", "ensure_dataset", "find", "forget_problems", "fts_expression", "get", "get_many", "ids_of",
+    "mark_leaks", "move", "problems", "set_fact", "shared_patients", "total", "usable",
+]  # fmt: skip
 
 SORT_COLUMNS = {
     "position": "cases.split DESC, cases.position",
@@ -20,40 +27,6 @@ SORT_COLUMNS = {
     " WHERE c.case_id = cases.id AND c.ordinal = 0) DESC",
 }
 RANKED = 5_000  # a search that finds more comes in the list's own order
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What decoding an image's bytes once told: its facts, or why it could not be read."""
-
-    sha256: str
-    format: str = ""
-    width_px: int = 0
-    height_px: int = 0
-    mode: str = ""
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class KeptCase:
-    """A case whose images were probed, and whose patient and exam went through the gate."""
-
-    case: NewCase
-    probes: tuple[Probe, ...]  # one for each case; without a sha256 where its bytes were not kept
-    patient: str = ""  # keyed hashes
-    exam: str = ""
-
-    @property
-    def error(self) -> str:
-        """Why the case cannot be used, "" where at least one of its images can be read."""
-        if self.case.error:
-            return self.case.error
-        if any(probe.sha256 and not probe.error for probe in self.probes):
-            return ""
-        reasons = [
-            image.error or probe.error for image, probe in zip(self.case.images, self.probes, strict=True)
-        ]
-        return next(filter(None, reasons), "The case has no image.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,80 +102,6 @@ def total(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT count(*) FROM cases").fetchone()[0])
 
 
-def add(db: sqlite3.Connection, dataset: str, batch: Sequence[KeptCase]) -> tuple[int, int]:
-    """Insert or refresh a batch in one transaction, keyed by split and source key.
-
-    Returns:
-        How many cases are new, and how many were there already.
-    """
-    new = known = 0
-    with writing(db):
-        position = _last_positions(db, dataset, {kept.case.split for kept in batch})
-        for kept in batch:
-            case = kept.case
-            row = db.execute(
-                "SELECT id FROM cases WHERE dataset = ? AND split = ? AND source_key = ?",
-                (dataset, case.split, case.source_key),
-            ).fetchone()
-            values = (
-                case.question, case.reference, case.examination, kept.patient, kept.exam,
-                json.dumps(case.facts, ensure_ascii=False), kept.error,
-            )  # fmt: skip
-            if row is None:
-                place = position[case.split] = position[case.split] + 1
-                case_id = db.execute(
-                    "INSERT INTO cases (question, reference, examination, patient, exam, facts, error, dataset, split,"
-                    " position, source_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*values, dataset, case.split, place, case.source_key),
-                ).lastrowid
-                new += 1
-            else:
-                case_id = row["id"]
-                db.execute(
-                    "UPDATE cases SET question = ?, reference = ?, examination = ?, patient = ?, exam = ?, facts = ?,"
-                    " error = ? WHERE id = ?",
-                    (*values, case_id),
-                )
-                known += 1
-            _set_images(db, case_id, kept)
-            _set_truth(db, case_id, case.truth)
-    return new, known
-
-
-def _set_images(db: sqlite3.Connection, case_id: int | None, kept: KeptCase) -> None:
-    """The case's images in their order; one whose bytes were not kept has no row."""
-    db.execute("DELETE FROM case_images WHERE case_id = ?", (case_id,))
-    ordinal = 0
-    for image, probe in zip(kept.case.images, kept.probes, strict=True):
-        if not probe.sha256:
-            continue
-        db.execute(
-            "INSERT INTO images (sha256, format, width_px, height_px, mode, error) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (sha256) DO UPDATE SET format = excluded.format, width_px = excluded.width_px,"
-            " height_px = excluded.height_px, mode = excluded.mode, error = excluded.error",
-            (probe.sha256, probe.format, probe.width_px, probe.height_px, probe.mode, probe.error),
-        )
-        db.execute(
-            "INSERT INTO case_images (case_id, ordinal, sha256, name, role, note) VALUES (?, ?, ?, ?, ?, ?)",
-            (case_id, ordinal, probe.sha256, image.name, image.role, image.note),
-        )
-        ordinal += 1
-
-
-def _last_positions(db: sqlite3.Connection, dataset: str, splits: Iterable[str]) -> dict[str, int]:
-    """The highest position in each split, -1 in an empty one: at its index's end, whatever the split's size."""
-    sql = "SELECT coalesce(max(position), -1) FROM cases WHERE dataset = ? AND split = ?"
-    return {split: db.execute(sql, (dataset, split)).fetchone()[0] for split in splits}
-
-
-def _set_truth(db: sqlite3.Connection, case_id: int | None, truth: Iterable[Truth]) -> None:
-    db.execute("DELETE FROM truths WHERE case_id = ?", (case_id,))
-    db.executemany(
-        "INSERT INTO truths (case_id, ordinal, finding, side, zone, size) VALUES (?, ?, ?, ?, ?, ?)",
-        [(case_id, n, t.finding, t.side, t.zone, t.size) for n, t in enumerate(truth)],
-    )
-
-
 def set_fact(db: sqlite3.Connection, ids: Sequence[int], name: str, value: str) -> None:
     """Add one fact to cases that are there, beside those of their source."""
     with writing(db):
@@ -233,19 +132,23 @@ def mark_leaks(db: sqlite3.Connection, dataset: str) -> int:
     Returns:
         How many cases are marked.
     """
-    same_bytes = (
-        "EXISTS (SELECT 1 FROM case_images mine JOIN case_images theirs ON theirs.sha256 = mine.sha256"
-        " JOIN cases other ON other.id = theirs.case_id WHERE mine.case_id = cases.id"
-        " AND other.dataset = cases.dataset AND other.split != cases.split AND other.error = '')"
+    # What is in several splits is gathered first: asking for each case who shares with it takes hours for 100,000.
+    patients = (
+        "SELECT patient FROM cases WHERE dataset = :dataset AND patient != '' AND error = ''"
+        " GROUP BY patient HAVING min(split) != max(split)"
     )
-    same_patient = (
-        "(cases.patient != '' AND EXISTS (SELECT 1 FROM cases other WHERE other.dataset = cases.dataset"
-        " AND other.patient = cases.patient AND other.split != cases.split AND other.error = ''))"
+    same_bytes = (
+        "SELECT p.sha256 FROM cases k JOIN case_images p ON p.case_id = k.id WHERE k.dataset = :dataset"
+        " AND k.error = '' GROUP BY p.sha256 HAVING min(k.split) != max(k.split)"
+    )
+    leaks = (
+        f"error = '' AND (patient IN ({patients})"
+        f" OR id IN (SELECT case_id FROM case_images WHERE sha256 IN ({same_bytes})))"
     )
     with writing(db):
         db.execute(
-            f"UPDATE cases SET leaked = error = '' AND ({same_bytes} OR {same_patient}) WHERE dataset = ?",
-            (dataset,),
+            f"UPDATE cases SET leaked = NOT leaked WHERE dataset = :dataset AND leaked != ({leaks})",
+            {"dataset": dataset},
         )
     row = db.execute("SELECT count(*) FROM cases WHERE dataset = ? AND leaked", (dataset,)).fetchone()
     return int(row[0])

@@ -229,7 +229,7 @@ def test_a_folder_is_whole_or_as_it_was(
     assert gone
     data.blob(gone.first.sha256).unlink()
     ratings.add(db, rating(study_of(db, learnt_job).id, second, 2))
-    with pytest.raises(UserError, match="import the data set again"):
+    with pytest.raises(UserError, match="import its source again"):
         write(data, db, learnt_job, "dpo", out)
     assert (out / "train" / "metadata.jsonl").read_bytes() == before
     assert {path.name for path in out.parent.iterdir()} == {"dpo", "dpo.manifest.json"}

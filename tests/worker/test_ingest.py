@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from radtui.sources.images import read_images
 from radtui.store import cases, jobs, metrics
 from radtui.store.cases import CaseQuery
 from radtui.store.database import connect
-from radtui.worker.importing import ingest, keeping
+from radtui.worker.importing import examining, ingest, keeping
 from radtui.worker.process.reporter import Reporter, Stopped
 from tests.conftest import drawn_png, real_data
 from tests.unit.source_files import broken, every_kind, mini_rows, write_files, write_parquet
@@ -216,9 +217,11 @@ def test_a_stopped_import_keeps_what_is_in_and_a_repeated_one_adds_the_rest(
     assert done.message == "30 images: 20 train, 10 test; 2 in both splits"
     assert run.rows()[1:8] == first[1:]
 
-    whole = Import(DataDir(tmp_path / "other").create(), run.db)
-    whole(tmp_path / "in", name="at once")
-    at_once = cases.get_many(run.db, cases.find(run.db, CaseQuery("at once")))
+    other = DataDir(tmp_path / "other")
+    with closing(connect(other, create=True)) as db:
+        whole = Import(other, db)
+        whole(tmp_path / "in")
+        at_once = whole.rows()
 
     def values(rows: list[Case]) -> list[tuple[object, ...]]:
         return [(r.split, r.position, r.source_key, r.images, r.reference, r.facts, r.leaked) for r in rows]
@@ -337,7 +340,7 @@ def test_few_images_are_in_memory_at_once(run: Import, monkeypatch: pytest.Monke
             yield NewCase("train", str(n), (NewCaseImage(n.to_bytes(4, "big") + bytes(size)),))
 
     monkeypatch.setattr(ingest, "BATCH_ROWS", 1)
-    monkeypatch.setattr(ingest, "MAX_WAITING_BYTES", 4 * size)
+    monkeypatch.setattr(examining, "MAX_WAITING_BYTES", 4 * size)
     given(monkeypatch, found)
     with pytest.raises(UserError, match="could be read"):
         run("given")

@@ -16,6 +16,7 @@ from radtui.measures.statistics import Summary
 from radtui.paths import DataDir
 from radtui.records import Arm, Case, Comparison, Job, JobKind, Rating, Study, UserError
 from radtui.store import arms, cases, jobs, studies
+from radtui.store.blobs import image_bytes
 from radtui.study.study import Review, rated, read_review, scored_texts, summarise_review
 
 EXAMPLES = 6
@@ -169,7 +170,7 @@ def _preview(data: DataDir, case: Case) -> tuple[bytes, tuple[int, int]]:
     from radtui.imaging.thumbnail import thumbnail
 
     try:
-        picture = thumbnail(data.blob(case.first.sha256).read_bytes(), PREVIEW_PX, PREVIEW_PX)
+        picture = thumbnail(image_bytes(data, case.first.sha256), PREVIEW_PX, PREVIEW_PX)
     except (OSError, UserError):
         return b"", (0, 0)
     red, *others = picture.split()

@@ -48,21 +48,23 @@ class Draft:
         return not self.error and any(not picture.error for picture in self.pictures)
 
 
-def as_case(draft: Draft, tree: Tree | None) -> NewCase:
+def as_case(draft: Draft, tree: Tree | None, unread: bool = False) -> NewCase:
     """The case with its images' bytes as found.
 
     Args:
         draft: What a layout made.
         tree: Where its files are; None where its images are bytes.
+        unread: Whether plain files are only named, to be read elsewhere.
     """
     images = []
     for picture in draft.pictures:
-        data, error = picture.data, picture.error
+        data, error, path = picture.data, picture.error, None
         if picture.file and not error and tree is not None:
-            data, error = tree.read(picture.file)
+            path = tree.local(picture.file) if unread else None
+            data, error = (b"", "") if path is not None else tree.read(picture.file)
         # What lies in two files is known by its whole path, so that the second can be found.
         name = picture.file if picture.file.lower().endswith(_TWO_FILES) else picture.name or picture.file
-        images.append(NewCaseImage(b"" if error else data, name, picture.role, "", error))
+        images.append(NewCaseImage(b"" if error else data, name, picture.role, "", error, str(path or "")))
     return NewCase(
         draft.split, draft.key, tuple(images), draft.text, draft.question, draft.examination, draft.patient,
         draft.exam, draft.facts, draft.truth, draft.error,

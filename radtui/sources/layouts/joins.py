@@ -10,6 +10,7 @@ from itertools import islice
 from radtui.records import Problem
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import cell_text
+from radtui.sources.layouts.held_rows import HeldRows
 from radtui.sources.layouts.roles import Cells, Roles
 from radtui.sources.layouts.words import plain
 from radtui.sources.readers import Row, Table
@@ -120,7 +121,7 @@ class Joined:
             if name != key.theirs and (every or name not in own or plain(name) not in _SAME_MEANING)
         }  # fmt: skip
         self.columns = (*mine.columns, *self.added.values())
-        self._rows: dict[str, list[Cells]] | None = None
+        self._rows: HeldRows | None = None
         self.unused = 0
 
     def count(self) -> int | None:
@@ -137,10 +138,11 @@ class Joined:
                 continue
             key = key_text(row.cells.get(self.key.mine))
             seen.add(key)
-            yield Row(row.number, {**row.cells, **self._cells(lookup.get(key, []))})
+            yield Row(row.number, {**row.cells, **self._cells(lookup.get(key))})
         if self._every:
-            for key, rows in lookup.items():
+            for key in lookup:
                 if key not in seen:
+                    rows = lookup.get(key)
                     first = rows[0]
                     yield Row(0, {self.key.mine: first.get(self.key.theirs), **self._cells(rows)})
         self.unused = sum(key not in seen for key in lookup)
@@ -159,13 +161,13 @@ class Joined:
             result[mine] = values[0] if alike else values
         return result
 
-    def lookup(self) -> dict[str, list[Cells]]:
+    def lookup(self) -> HeldRows:
         """Rows of the second table by their key, read once."""
         if self._rows is None:
-            self._rows = {}
+            self._rows = HeldRows()
             for row in islice(self.theirs.rows(), _MAX_ROWS):
                 if isinstance(row, Row) and (key := key_text(row.cells.get(self.key.theirs))):
-                    self._rows.setdefault(key, []).append(row.cells)
+                    self._rows.add(key, row.cells)
         return self._rows
 
 
@@ -173,10 +175,7 @@ def frontal_first(table: Joined, roles: Roles) -> Joined:
     """Put the frontal images of an exam before its lateral ones; the table's order stays otherwise."""
     view = next((theirs for theirs, mine in table.added.items() if mine == roles.view), "")
     if view:
-        for rows in table.lookup().values():
-            rows.sort(
-                key=lambda row: (
-                    "lat" in cell_text(row.get(view)).lower() or cell_text(row.get(view)).lower() == "ll"
-                )
-            )
+        table.lookup().order_by(
+            lambda row: "lat" in cell_text(row.get(view)).lower() or cell_text(row.get(view)).lower() == "ll"
+        )
     return table

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from radtui.records import Case
 from radtui.store import cases, ratings
+from radtui.store.blobs import image_bytes
 from radtui.tui.aside import aside
 from radtui.tui.data.image_rows import LEAKED, RATED, UNREADABLE, ImageRows
 from radtui.tui.data.thumbnail_grid import Mark, ThumbnailGrid, Tile
@@ -114,7 +115,7 @@ class GalleryScreen(RadScreen):
         if case.error:
             return Tile(name, None, tuple(marks), one_line(case.error).plain)
         sha256 = case.shown.sha256
-        load = partial(self.rad.data.image_bytes, sha256)
+        load = partial(image_bytes, self.rad.data, sha256)
         return Tile(name, Wanted(sha256, load, *box), tuple(marks))
 
     @on(ThumbnailGrid.Highlighted)
@@ -162,4 +163,4 @@ class GalleryScreen(RadScreen):
         at = self.query_one(ThumbnailGrid).cursor
         for case in self._cases(at, at + 1) if at is not None else []:
             if not case.error:
-                self.app.push_screen(FilmScreen.of_case(case, self.rad.data.image_bytes))
+                self.app.push_screen(FilmScreen.of_case(case, partial(image_bytes, self.rad.data)))

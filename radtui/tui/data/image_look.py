@@ -10,6 +10,7 @@ from textual.containers import Vertical
 
 from radtui.paths import DataDir
 from radtui.records import Case, Description
+from radtui.store.blobs import image_bytes
 from radtui.tui.aside import aside
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class ImageLook(Vertical):
         for neighbour in near:
             if neighbour.id != case.id and not neighbour.error:
                 sha256 = neighbour.shown.sha256
-                self._parts[0].prefetch(sha256, partial(self._data.image_bytes, sha256))
+                self._parts[0].prefetch(sha256, partial(image_bytes, self._data, sha256))
 
     def next_image(self, by: int = 1) -> None:
         """Show the next image of the case, and after the last the first."""
@@ -100,7 +101,9 @@ class ImageLook(Vertical):
                 view.look_at(seen[1])
 
         if at in readable:
-            film = FilmScreen.of_case(case, self._data.image_bytes, case.images[at].sha256, view.look)
+            film = FilmScreen.of_case(
+                case, partial(image_bytes, self._data), case.images[at].sha256, view.look
+            )
             self.app.push_screen(film, back)
 
     def _show_image(self, case: Case, at: int) -> None:
@@ -116,7 +119,7 @@ class ImageLook(Vertical):
             view.clear(f"This image cannot be read: {error}")
             return
         sha256 = case.images[at].sha256
-        view.show(sha256, partial(self._data.image_bytes, sha256))
+        view.show(sha256, partial(image_bytes, self._data, sha256))
 
     def say(self, text: str) -> None:
         """Show no image, but a sentence in its place."""

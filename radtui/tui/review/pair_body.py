@@ -13,6 +13,7 @@ from textual.widgets import Static
 from radtui.paths import DataDir
 from radtui.records import ArmKind, Study
 from radtui.store import cases
+from radtui.store.blobs import image_bytes
 from radtui.study.queue import Pair
 from radtui.study.session import ReviewSession
 from radtui.study.shown import Shown
@@ -125,7 +126,7 @@ class PairBody(Vertical):
         if error := shown.case.error or image.error:
             view.clear(f"This image cannot be read: {error}")
             return
-        view.show(image.sha256, partial(self._data.image_bytes, image.sha256))
+        view.show(image.sha256, partial(image_bytes, self._data, image.sha256))
         self.set_timer(PREFETCH_AFTER_S, lambda: self._prefetch(session, db))
 
     def _prefetch(self, session: ReviewSession, db: sqlite3.Connection) -> None:
@@ -134,7 +135,7 @@ class PairBody(Vertical):
         case = cases.get(db, following.case_id) if following is not None else None
         if case is not None and not case.error:
             sha256 = case.first.sha256
-            self.query_one(ImageView).prefetch(sha256, partial(self._data.image_bytes, sha256))
+            self.query_one(ImageView).prefetch(sha256, partial(image_bytes, self._data, sha256))
 
     def move_texts(self, move: str, amount: int) -> None:
         """Scroll all texts: by rows, by what is seen of them (`page`), or to their top (0) or `end` (1)."""

@@ -16,6 +16,7 @@ from radtui.durations import clock_text
 from radtui.measures.scheme import Scheme
 from radtui.measures.word_changes import words_changed
 from radtui.records import Study
+from radtui.store.blobs import image_bytes
 from radtui.store.place import FolderGoneError
 from radtui.study.figures import figures_words, reading_figures
 from radtui.study.reading import OpenText, Reading
@@ -109,7 +110,7 @@ class ReadingScreen(RadScreen):
         if error := opened.case.error or image.error:
             view.clear(f"This image cannot be read: {error}")
         else:
-            view.show(image.sha256, partial(self.rad.data.image_bytes, image.sha256))
+            view.show(image.sha256, partial(image_bytes, self.rad.data, image.sha256))
 
     def _answered(self, said: str) -> None:
         """Say what was saved and show the next text."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from radtui.imaging.view import View
+from radtui.store.blobs import image_bytes
 from radtui.study.packed import is_packed
 from radtui.study.session import ReviewSession
 from radtui.tui.review.answer_panel import key_text
@@ -24,7 +27,7 @@ def zoom(reviewing: Reviewing, session: ReviewSession) -> None:
             view.look_at(seen[1])
 
     sha256 = shown.case.first.sha256
-    film = FilmScreen.of_case(shown.case, reviewing.screen.rad.data.image_bytes, sha256, view.look)
+    film = FilmScreen.of_case(shown.case, partial(image_bytes, reviewing.screen.rad.data), sha256, view.look)
     reviewing.screen.app.push_screen(film, back)
 
 

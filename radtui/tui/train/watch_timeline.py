@@ -14,6 +14,7 @@ from textual.widgets import Static
 from radtui.paths import DataDir
 from radtui.records import Case
 from radtui.store import cases
+from radtui.store.blobs import image_bytes
 from radtui.tui import theme
 from radtui.tui.aside import aside
 from radtui.tui.rad import rad_of
@@ -93,7 +94,9 @@ class WatchTimeline(Vertical):
 
         case = self._cases.get(self._watched.case_id or 0)
         return (
-            FilmScreen.of_case(case, self._data.image_bytes) if case is not None and not case.error else None
+            FilmScreen.of_case(case, partial(image_bytes, self._data))
+            if case is not None and not case.error
+            else None
         )
 
     def _read(self, case_ids: Sequence[int]) -> None:
@@ -127,7 +130,7 @@ class WatchTimeline(Vertical):
         sha256 = case.shown.sha256
         if self._drawn != sha256:
             self._drawn = sha256
-            canvas.show(sha256, partial(self._data.image_bytes, sha256))
+            canvas.show(sha256, partial(image_bytes, self._data, sha256))
 
     def _head(self, case: Case | None) -> Content:
         watched = self._watched

@@ -7,19 +7,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from radtui.paths import DataDir
-from radtui.records import NewCase, Problem
+from radtui.records import NewCase, NewCaseImage, Problem
 from radtui.settings import ImportSettings
 from radtui.sources.identity import Gate, read_salt
-from radtui.sources.images import ReadImage
-from radtui.store.cases import KeptCase, Probe
+from radtui.store.cases import KeptCase, Link, Probe
+from radtui.store.links import relative
+from radtui.worker.importing.examining import Looked
 from radtui.worker.importing.keeping import clean
+
+TELLING_PATH = (
+    "It cannot stay where it is, since its path holds what looks like a name, a date or a number of a person and would"
+    " be written down; rename it, import with --trust-names, or without --link."
+)
 
 
 class Gating:
     """The gate of one import, and what it left out."""
 
-    def __init__(self, data: DataDir, settings: ImportSettings) -> None:
+    def __init__(self, data: DataDir, settings: ImportSettings, *, location: str = "") -> None:
         """Open the gate with the data folder's salt; a source's own columns may be let through by name.
+
+        Args:
+            data: The data folder.
+            settings: The import's.
+            location: The source.
 
         Raises:
             UserError: The salt cannot be read, or the data folder has another than the one named.
@@ -29,11 +40,12 @@ class Gating:
         self._gate = Gate(salt, allowed, settings.trust_names)
         self._dropped: Counter[str] = Counter()  # facts that name people, by column and what they say
         self._renamed = 0
+        self._location = location
         self._problems: list[Problem] = []
 
-    def passed(self, case: NewCase, reads: list[tuple[ReadImage, ...]]) -> KeptCase:
+    def passed(self, case: NewCase, looked: list[Looked]) -> KeptCase:
         """The case as it may be kept: nothing in it names a person; a volume's slices are images of their own."""
-        parts = [part for read in reads for part in read]
+        parts = [part for each in looked for part in each.parts]
         own = frozenset().union(*(part.words for part in parts))
         self._gate.learn(own)
         facts: dict[str, str] = {}
@@ -45,28 +57,33 @@ class Gating:
         patient = case.patient or next((part.patient for part in parts if part.patient), "")
         exam = case.exam or next((part.exam for part in parts if part.exam), "")
         images, probes = [], []
-        for image, read in zip(case.images, reads, strict=True):
-            for part in read:
+        for image, each in zip(case.images, looked, strict=True):
+            for part in each.parts:
                 name = self._name(image.name.rpartition("/")[2], own)
                 name = f"{name} {part.part}".strip()
-                images.append(
-                    replace(image, name=name, note=part.note or image.note, error=clean(part.error))
-                )
-                probes.append(
-                    Probe(
-                        part.sha256, part.format, part.width_px, part.height_px, part.mode, clean(part.error)
-                    )
-                )
+                link, error = self._link(image, each, own), part.error
+                if each.link is not None and link is None:
+                    error = TELLING_PATH
+                images.append(NewCaseImage(b"", name, image.role, part.note or image.note, clean(error)))
+                probes.append(Probe("" if error else part.sha256, part.format, part.width_px, part.height_px,
+                                    part.mode, clean(error), link))  # fmt: skip
         if len(parts) > 1:
-            for part, image in zip(parts, images, strict=True):
-                if part.error:
-                    self._problems.append(Problem(image.name or case.source_key, part.error))
+            for image in images:
+                if image.error:
+                    self._problems.append(Problem(image.name or case.source_key, image.error))
         gated = replace(
             case, source_key=self._name(case.source_key, own), images=tuple(images), patient="", exam="",
             facts={clean(name): clean(value) for name, value in facts.items()},
             examination=case.examination or next((part.examination for part in parts if part.examination), ""),
         )  # fmt: skip
         return KeptCase(gated, tuple(probes), self._gate.patient(patient), self._gate.exam(exam, patient))
+
+    def _link(self, image: NewCaseImage, looked: Looked, own: frozenset[str]) -> Link | None:
+        """Where a file stays; None where it was copied, or where its path must not be written down."""
+        if looked.link is None:
+            return None
+        path = relative(image.path, self._location)
+        return replace(looked.link, path=path) if self._gate.name(path, own) == path == clean(path) else None
 
     def _name(self, name: str, own: frozenset[str]) -> str:
         kept = self._gate.name(name, own)

@@ -28,29 +28,39 @@ class Dealer:
     def __init__(self, percent: int, known: KnownCases) -> None:
         self._percent = percent
         self._known = known
-        # Split and key, by the hash that decides, of cases that are in train.
-        self._dealt: dict[str, list[Key]] = {}
-        self._split_of: dict[str, str] = {}  # by the hash that decides
+        # By the hash that decides, of those alone that are elsewhere than it says: what is known already may be.
+        self._moved: dict[str, str] = {}
+        # Of the cases in train, those whose hash is least: they are held out where chance held out none.
+        self._least: tuple[str, list[Key]] = "", []
+        self._groups_in_train = 0  # one, or more
         self._any_held_out = False
 
     def dealt(self, kept: KeptCase) -> NewCase:
         """The case in its split; one that cannot be read has nothing that decides, and stays in `train`."""
         case = kept.case
         group = deciding(kept)
-        split = self._known.split_of(case, kept.probes) or self._split_of.get(group, "")
-        if not split:
-            split = TEST if group and held_out(group, self._percent) else TRAIN
-        if group:
-            self._split_of.setdefault(group, split)
-            if split == TRAIN:
-                self._dealt.setdefault(group, []).append((TRAIN, case.source_key))
+        by_hash = TEST if group and held_out(group, self._percent) else TRAIN
+        split = self._known.split_of(case, kept.probes) or self._moved.get(group, by_hash)
+        if group and split != by_hash:
+            self._moved.setdefault(group, split)
+        if group and split == TRAIN:
+            self._note(group, (TRAIN, case.source_key))
         self._any_held_out |= split == TEST
-        return replace(case, split=split)
+        return replace(case, split=split) if split != case.split else case
+
+    def _note(self, group: str, key: Key) -> None:
+        least, keys = self._least
+        if group == least:
+            keys.append(key)
+            return
+        self._groups_in_train += 1
+        if not least or group < least:
+            self._least = group, [key]
 
     def owed(self) -> list[Key]:
         """The cases to hold out, those of one patient, where chance held out none of a small data set."""
-        owes = self._percent and not self._any_held_out and len(self._dealt) > 1
-        return self._dealt[min(self._dealt)] if owes else []
+        owes = self._percent and not self._any_held_out and self._groups_in_train > 1
+        return self._least[1] if owes else []
 
 
 def deciding(kept: KeptCase) -> str:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
@@ -21,23 +19,19 @@ from radtui.records import Job, NewCase, NewCaseImage, StopRequest, Truth, UserE
 from radtui.settings import ImportSettings
 from radtui.sources import Source, dicom, open_source
 from radtui.sources.hub_download import Download
-from radtui.sources.images import ReadImage, read_images
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
+from radtui.store.met import Met
+from radtui.worker.importing.examining import Examiners, Workplace
 from radtui.worker.importing.gating import Gating
 from radtui.worker.importing.hold_out import TEST, TRAIN, Dealer
-from radtui.worker.importing.keeping import clean, store_bytes
-from radtui.worker.importing.known_cases import Key, KnownCases
+from radtui.worker.importing.keeping import Incoming, clean, sweep
+from radtui.worker.importing.known_cases import KnownCases
 from radtui.worker.importing.tally import LISTED, Tally
 from radtui.worker.model.downloads import patiently
 from radtui.worker.process.reporter import Stopped
 
-# Measured on two cores: a second thread takes 2048 x 2048 16-bit PNGs from 48 to 30 ms each and leaves small JPEGs at
-# 0.3 ms; a second process makes both slower, for the bytes must be copied to it.
-THREADS = 2
-MAX_WAITING = 16
-MAX_WAITING_BYTES = 2**27
-BATCH_ROWS = 64
+BATCH_ROWS = 1024  # the more, the fewer waits for the disk
 LOGGED_PROBLEMS = 40
 BATCH_S = 1.0  # a stop request is read, and progress shown, at least this often
 
@@ -78,19 +72,29 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     tally = Tally()
     tally.total = _total(source, reporter) or 0
     log.info(source.describe())
-    ingest = _Ingest(data, db, dataset, source.location, tally, Gating(data, settings))
+    ingest = _Ingest(
+        data, db, dataset, source.location, tally, Gating(data, settings, location=source.location)
+    )
     if source.splits() == {TRAIN}:
         ingest.dealer = Dealer(settings.hold_out, ingest.known)
         tally.holds_out = settings.hold_out > 0
+    if left := sweep(data):
+        log.info("%d files of imports that were killed are removed", left)
+    incoming = Incoming(data, job.id)
     try:
-        ingest.take_all(source, settings.limit, reporter)
+        incoming.begin()
+        ingest.take_all(
+            source, Workplace(data, incoming.folder, settings.link), incoming, settings.limit, reporter
+        )
     except BaseException as error:
+        incoming.end()
         _finish(db, job.id, dataset, ingest, source, reporter)
         if isinstance(error, Stopped):
             reporter.progress(
                 tally.done, tally.total, f"Stopped after {tally.closing()}; import again for the rest"
             )
         raise
+    incoming.end()
     _finish(db, job.id, dataset, ingest, source, reporter)
     reporter.progress(tally.done, tally.done, tally.closing())
     if not tally.done:
@@ -169,51 +173,63 @@ class _Ingest:
         self._db = db
         self._dataset = dataset
         self.tally = tally
-        self._given: set[Key] = set()
-        self._seen: set[Key] = set()
+        self._met = Met()
         self.known = KnownCases(db, dataset, location)
         self.dealer: Dealer | None = None
         self.gating = gating
         self.location = location
 
-    def take_all(self, source: Source, limit: int, reporter: ImportReporter) -> None:
+    def take_all(
+        self, source: Source, place: Workplace, incoming: Incoming, limit: int, reporter: ImportReporter
+    ) -> None:
         """Store every case of a source, in its order; when the source breaks, what it gave before that too.
 
         Args:
             source: Where from.
+            place: Where images are kept.
+            incoming: What gives them their names.
             limit: How many of each split it gives, 0 for all: only then do others count as gone.
             reporter: Takes progress.
         """
+        beside = getattr(source, "beside", None)
+        with (
+            closing(self._met),
+            closing(Examiners(place, incoming, self.tally.total, beside)) as examiners,
+        ):
+            self._take(source, place, examiners, reporter)
+            if self.dealer and (owed := self.dealer.owed()):
+                ids = cases.ids_of(self._db, self._dataset, owed)
+                self.tally.move(cases.move(self._db, ids, TEST), TRAIN, TEST)
+            if not limit:
+                self.known.mark_gone(self._db, self._met)
+            self.tally.missing = self.known.missing_count
+
+    def _take(self, source: Source, place: Workplace, examiners: Examiners, reporter: ImportReporter) -> None:
         batch: list[KeptCase] = []
         written_s = time.monotonic()
         trouble: UserError | None = None
         try:
-            with closing(self._examined(source)) as examined:
-                for kept in examined:
+            with closing(self._kept(source, place, examiners)) as coming:
+                for kept in coming:
                     case = self.dealer.dealt(kept) if self.dealer else kept.case
-                    self._seen.add((case.split, case.source_key))
+                    self._met.met(case.split, case.source_key)
                     self._refuse_foreign(case, kept.probes)
                     batch.append(self.known.kept(replace(kept, case=case)))
                     if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
-                        self._write(batch, reporter)
+                        self._write(batch, examiners, reporter)
                         batch, written_s = [], time.monotonic()
         except UserError as error:
             trouble = error
         if batch:
-            self._write(batch, reporter)
+            self._write(batch, examiners, reporter)
         if trouble is not None:
             raise trouble
-        if self.dealer and (owed := self.dealer.owed()):
-            ids = cases.ids_of(self._db, self._dataset, owed)
-            self.tally.move(cases.move(self._db, ids, TEST), TRAIN, TEST)
-        if not limit:
-            self.known.mark_gone(self._db, self._seen)
-        self.tally.missing = len(self.known.missing)
 
-    def _write(self, batch: list[KeptCase], reporter: ImportReporter) -> None:
+    def _write(self, batch: list[KeptCase], examiners: Examiners, reporter: ImportReporter) -> None:
+        examiners.sync_names()
         # Only now: an import that fails before its first image leaves no empty data set behind.
         cases.ensure_dataset(self._db, self._dataset, self.location)
-        new, known = cases.add(self._db, self._dataset, batch)
+        new, known = cases.add(self._db, self._dataset, batch, synced=True)
         tally = self.tally
         tally.new += new
         tally.known += known
@@ -222,77 +238,36 @@ class _Ingest:
         if reporter.progress(tally.done, tally.total, tally.working()) is not StopRequest.NONE:
             raise Stopped
 
-    def _examined(self, source: Source) -> Generator[KeptCase, None, None]:
-        """Read and keep images on a few threads; their cases come back in order, a bounded number at once."""
-        waiting: deque[tuple[NewCase, list[Future[tuple[ReadImage, ...]]], int]] = deque()
-        waiting_bytes = 0
-        trouble: UserError | None = None
-        beside = getattr(source, "beside", None)
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="probe") as pool:
-            try:
-                for yielded in _until_trouble(source):
-                    if isinstance(yielded, UserError):
-                        trouble = yielded
-                        break
-                    case = self._tidied(yielded)
-                    size = sum(len(image.data) for image in case.images)
-                    futures = [pool.submit(self._examine, image, beside) for image in case.images]
-                    # The row needs no bytes: only the threads hold them, until they are done.
-                    waiting.append((_without_bytes(case), futures, size))
-                    waiting_bytes += size
-                    while len(waiting) > MAX_WAITING or waiting_bytes > MAX_WAITING_BYTES:
-                        first, reads, size = waiting.popleft()
-                        waiting_bytes -= size
-                        yield self.gating.passed(first, [read.result() for read in reads])
-                while waiting:
-                    first, reads, _ = waiting.popleft()
-                    yield self.gating.passed(first, [read.result() for read in reads])
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-        if trouble is not None:
-            raise trouble
-
-    def _examine(
-        self, image: NewCaseImage, beside: Callable[[str, str], bytes] | None
-    ) -> tuple[ReadImage, ...]:
-        """Find out what a file's bytes are, and keep what is safe to keep of them."""
-        if image.error:
-            return (ReadImage(error=image.error),)
-        near = (lambda other: beside(image.name, other)) if beside is not None else None
-        read = read_images(image.name, image.data, known=self.known.probed, beside=near)
-        for part in read:
-            if not part.error:
-                store_bytes(self._data.blob(part.sha256), part.data)
-        return tuple(replace(part, data=b"") for part in read)
+    def _kept(
+        self, source: Source, place: Workplace, examiners: Examiners
+    ) -> Generator[KeptCase, None, None]:
+        """The source's cases through the gate, their images' bytes on the disk; at last what the source broke with."""
+        unread = getattr(source, "unread", None)
+        troubles: list[UserError] = []
+        given = _until_trouble(unread() if unread is not None else source, troubles)
+        coming = examiners.examined(map(self._tidied, _linkable(given) if place.link else given))
+        with closing(coming):
+            for case, looked in coming:
+                yield self.gating.passed(case, looked)
+        if troubles:
+            raise troubles[0]
 
     def _tidied(self, case: NewCase) -> NewCase:
         """A case with text that SQLite takes, and a key that no other case of its split has in this import."""
-        key = clean(case.source_key) or "image"
         split = clean(case.split) or TRAIN
-        unique, n = key, 1
-        while (split, unique) in self._given:
-            n += 1
-            unique = f"{key}#{n}"
-        self._given.add((split, unique))
-        return replace(
-            case,
-            split=split,
-            source_key=unique,
-            images=tuple(
-                replace(
-                    image, name=clean(image.name), role=clean(image.role), note=clean(image.note),
-                    error=clean(image.error),
+        unique = self._met.unique(split, clean(case.source_key) or "image")
+        return NewCase(
+            split, unique,
+            tuple(
+                NewCaseImage(
+                    image.data, clean(image.name), clean(image.role), clean(image.note), clean(image.error), image.path
                 )
                 for image in case.images
             ),
-            reference=clean(case.reference),
-            question=clean(case.question),
-            examination=clean(case.examination),
-            facts={clean(k): clean(v) for k, v in case.facts.items()},
-            truth=tuple(
-                Truth(clean(t.finding), clean(t.side), clean(t.zone), clean(t.size)) for t in case.truth
-            ),
-            error=clean(case.error),
+            clean(case.reference), clean(case.question), clean(case.examination), case.patient, case.exam,
+            {clean(k): clean(v) for k, v in case.facts.items()},
+            tuple(Truth(clean(t.finding), clean(t.side), clean(t.zone), clean(t.size)) for t in case.truth),
+            clean(case.error),
         )  # fmt: skip
 
     def _refuse_foreign(self, case: NewCase, probes: tuple[Probe, ...]) -> None:
@@ -304,13 +279,21 @@ class _Ingest:
             )
 
 
-def _without_bytes(case: NewCase) -> NewCase:
-    return replace(case, images=tuple(replace(image, data=b"") for image in case.images))
-
-
-def _until_trouble(source: Source) -> Iterator[NewCase | UserError]:
-    """A source's cases, and as the last item the error it ended with: its cases come first."""
+def _until_trouble(given: Iterable[NewCase], troubles: list[UserError]) -> Iterator[NewCase]:
+    """A source's cases; the error it ends with goes into a list, for its cases come first."""
     try:
-        yield from source
+        yield from given
     except UserError as error:
-        yield error
+        troubles.append(error)
+
+
+def _linkable(given: Iterable[NewCase]) -> Iterator[NewCase]:
+    """The same cases. Raises UserError at the first image that is no plain file."""
+    for case in given:
+        for image in case.images:
+            if not image.path and not image.error:
+                raise UserError(
+                    f"--link keeps plain files where they are, but {image.name or case.source_key} lies in an archive,"
+                    " a table or on the hub: unpack it, or import it without --link."
+                )
+        yield case

@@ -1,40 +1,164 @@
-"""Writing images whole, and texts as SQLite takes them."""
+"""Images on their way into the data folder: written whole, on the disk before they have their name, and swept up.
+
+A kill leaves hidden files of the import alone, a power cut as well: an image has its name only when its bytes are on
+the disk, and the name is on the disk before a row of the database speaks of it.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 
+from radtui.durable import sync_folder
+from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
 
 
-def store_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; one that is there already, of the same size, is left.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A new image's bytes in a hidden file, not yet on the disk."""
+
+    temporary: str
+    target: str
+
+
+def write_hidden(folder: Path, target: Path, data: bytes) -> Written | None:
+    """Write bytes into a hidden file; None where the image is there already, of the same size.
+
+    Args:
+        folder: The import's own, inside the data folder.
+        target: What the image will be called.
+        data: Its bytes.
 
     Raises:
         UserError: the disk is full or cannot be written.
     """
     try:
-        if path.exists() and path.stat().st_size == len(data):
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+        if target.exists() and target.stat().st_size == len(data):
+            return None
+        handle, temporary = tempfile.mkstemp(dir=folder)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            # mkstemp's file is its owner's alone, whoever may read the folder.
-            Path(temporary).chmod(0o666 & path.parent.stat().st_mode)
-            Path(temporary).replace(path)
+                # mkstemp's file is its owner's alone, whoever may read the folder.
+                os.fchmod(file.fileno(), 0o666 & folder.stat().st_mode)
+                file.flush()
+                # It begins to go to the disk now, beside others, so that little is left to wait for when it is synced.
+                if hasattr(os, "posix_fadvise"):
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise UserError(
-            f"Cannot write to {path.parent.parent} ({error.strerror}); make room and import again: what is in stays."
-        ) from error
+        raise _cannot_write(target, error) from error
+    return Written(temporary, str(target))
+
+
+class Incoming:
+    """The hidden folder of one import, and what has gone from it to its place.
+
+    Args:
+        data: The data folder.
+        job_id: The import's job.
+    """
+
+    def __init__(self, data: DataDir, job_id: int) -> None:
+        self._data = data
+        self.folder = data.incoming / f"{job_id:04d}"
+        self._lock = threading.Lock()  # of `_unsynced`, which several threads fill
+        self._unsynced: set[Path] = set()  # folders that have got names since they were last on the disk
+
+    def begin(self) -> None:
+        """Make the folder; what a killed run of the job has left in it goes."""
+        try:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+
+    def end(self) -> None:
+        """Remove what was not needed, an import that was stopped between two steps included."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another import is at work
+            self._data.incoming.rmdir()
+
+    def name(self, written: Iterable[Written]) -> None:
+        """Bring bytes to the disk, and then give each file its name.
+
+        Raises:
+            UserError: the disk is full or cannot be written.
+        """
+        batch = list(written)
+        for each in batch:
+            _sync_file(each)
+        for each in batch:
+            target = Path(each.target)
+            try:
+                if not target.parent.exists():
+                    target.parent.mkdir(exist_ok=True)
+                    with self._lock:
+                        self._unsynced.add(target.parent.parent)
+                Path(each.temporary).replace(target)
+            except OSError as error:
+                raise _cannot_write(target, error) from error
+            with self._lock:
+                self._unsynced.add(target.parent)
+
+    def sync_names(self, threads: Executor) -> None:
+        """Bring the names that were given to the disk: after this, rows may speak of them."""
+        with self._lock:
+            folders, self._unsynced = self._unsynced, set()
+        for _ in threads.map(sync_folder, folders):
+            pass
+
+
+def _sync_file(written: Written) -> None:
+    try:
+        handle = os.open(written.temporary, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise _cannot_write(Path(written.target), error) from error
+
+
+def _cannot_write(target: Path, error: OSError) -> UserError:
+    return UserError(
+        f"Cannot write to {target.parent.parent} ({error.strerror}); make room and import again: what is in stays."
+    )
+
+
+def sweep(data: DataDir) -> int:
+    """Remove what killed imports have left of images; returns how many files that were.
+
+    Those of imports at work stay. Files that began with a dot beside the images themselves are of older radtuis.
+    """
+    count = 0
+    at_work = False
+    for folder in data.incoming.glob("*"):
+        if folder.name.isdigit() and is_locked(data.lock(int(folder.name))):
+            at_work = True
+            continue
+        count += sum(1 for _ in folder.glob("*"))
+        shutil.rmtree(folder, ignore_errors=True)
+    if not at_work:
+        shutil.rmtree(data.incoming, ignore_errors=True)
+    for left in (data.root / "images").glob("[0-9a-f][0-9a-f]/.*"):
+        left.unlink(missing_ok=True)
+        count += 1
+    return count
 
 
 def clean(text: str) -> str:
     """Text as SQLite takes it: without NUL, and with "?" for halves of surrogate pairs (undecodable file names)."""
+    if text.isascii() and "\0" not in text:  # nearly always, and a dozen times a case
+        return text
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

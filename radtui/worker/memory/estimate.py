@@ -21,6 +21,7 @@ from radtui.paths import DataDir
 from radtui.records import UserError
 from radtui.settings import TrainSettings
 from radtui.store import cases
+from radtui.store.blobs import image_bytes
 from radtui.store.database import connect
 from radtui.worker.process import environment, failures
 
@@ -116,9 +117,9 @@ def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> d
     by_size = sorted(readable, key=lambda image: image.width_px * image.height_px, reverse=True)
     texts = sorted((each.reference.strip() for each in records), key=len)
     first, *others = (
-        training_image(data.blob(each.sha256).read_bytes()) for each in by_size[: settings.batch_size]
+        training_image(image_bytes(data, each.sha256)) for each in by_size[: settings.batch_size]
     )
-    middle = training_image(data.blob(by_size[len(by_size) // 2].sha256).read_bytes())
+    middle = training_image(image_bytes(data, by_size[len(by_size) // 2].sha256))
     usual = {"image": middle, "text": texts[len(texts) // 2]}
     return {"image": first, "text": texts[-1], "others": others, "usual": usual}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
@@ -13,6 +12,7 @@ from torch.utils.data import Dataset
 from radtui.imaging.decode import training_image
 from radtui.paths import DataDir
 from radtui.records import Case, UserError
+from radtui.store.blobs import Stored, locate
 from radtui.worker.model import collator, prompt, template
 from radtui.worker.process.reporter import Reporter
 
@@ -23,7 +23,7 @@ class Example:
 
     case_id: int
     name: str  # the source's own key, for messages about it
-    blobs: tuple[Path, ...]  # of its images that can be read, in their order
+    blobs: tuple[Stored, ...]  # of its images that can be read, in their order
     reference: str
     question: str = ""  # "" for the job's instruction
     sizes_px: tuple[tuple[int, int], ...] = ()  # of those images, width and height as they are stored
@@ -42,16 +42,20 @@ def examples(records: Sequence[Case], data: DataDir) -> list[Example]:
     """The items of cases that are in the store.
 
     Raises:
-        UserError: An image's bytes are gone from the data folder.
+        UserError: An image's bytes are gone from the data folder, or a linked file has changed or is not there.
     """
     items = []
+    wanted = [image.sha256 for case in records for image in case.images if not image.error]
+    places = iter(locate(data, wanted))
     for case in records:
-        blobs = tuple(data.blob(image.sha256) for image in case.images if not image.error)
+        blobs = tuple(next(places) for image in case.images if not image.error)
         for blob in blobs:
-            if not blob.exists():
+            if blob.link is None and not blob.path.exists():
                 raise UserError(
-                    f"The bytes of image {case.source_key} are gone from {blob.parent}; import the data set again."
+                    f"The bytes of image {case.source_key} are gone from {blob.path.parent}; import the data set again."
                 )
+            if problem := blob.problem:
+                raise UserError(problem)
         reference, sizes = case.reference.strip(), sizes_of(case)
         items.append(Example(case.id, case.source_key, blobs, reference, case.question, sizes))
     return items

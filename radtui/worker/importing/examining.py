@@ -1,0 +1,262 @@
+"""Looking at images in several processes: read, probed, written; their cases come back in order, few at once.
+
+A plain file is read by the process that looks at it, so its bytes are copied to nobody. Processes and not threads:
+the many short steps of a decoder in Python wait for each other and for the one who writes rows.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from radtui.imaging.decode import Facts
+from radtui.paths import DataDir, open_plain
+from radtui.records import NewCase, NewCaseImage, UserError
+from radtui.sources import dicom
+from radtui.sources.files import read_whole
+from radtui.sources.images import ReadImage, read_images
+from radtui.store.database import reading
+from radtui.store.imported import decoded
+from radtui.store.incoming import Link
+from radtui.worker.importing.keeping import Incoming, Written, write_hidden
+
+THREADS = 2
+PROCESSES_FROM = 128  # cases: starting processes takes as long as looking at some dozens
+MAX_PROCESSES = 32
+CHUNK_IMAGES = 8  # what goes to a process at once: sending one by one costs as much as a small image
+CHUNK_BYTES = 2**20
+MAX_WAITING_BYTES = 2**27
+SAVERS = 16  # threads that wait for the disk: it brings several files to it in the time of one
+_SEVERAL_FILES = (".mhd", ".nhdr", ".hdr")  # volumes whose pixels lie in a second file
+
+NOT_AS_IT_IS = (
+    "It cannot stay where it is, since names, comments or other things that are no pixels have to be taken out of"
+    " it; import it without --link, which keeps a cleaned copy."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at one file has told. `link` says where its bytes stay, None where they were written."""
+
+    parts: tuple[ReadImage, ...]
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What looking needs to know, in whichever process: where to write, and whether files stay where they are."""
+
+    data: DataDir
+    folder: Path
+    link: bool
+
+
+class _Known(Mapping[str, Facts]):
+    """What probes told before, looked up in the database by whoever looks at an image."""
+
+    def __init__(self, data: DataDir) -> None:
+        self._reading = reading(data)
+        self._db = self._reading.__enter__()
+
+    def __getitem__(self, sha256: str) -> Facts:
+        probe = decoded(self._db, sha256)
+        if probe is None:
+            raise KeyError(sha256)
+        return Facts(probe.format, probe.width_px, probe.height_px, probe.mode)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1  # never empty: `or {}` must not count rows
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._reading.__exit__(None, None, None)
+
+
+_local = threading.local()  # each thread, and so each process, has a connection of its own
+
+
+def examine(
+    place: Workplace, images: list[NewCaseImage], beside: Callable[[str, str], bytes] | None = None
+) -> tuple[list[Looked], list[Written]]:
+    """Find out what files are, and write into hidden files what is safe to keep of them.
+
+    Args:
+        place: Where it is kept.
+        images: Bytes, or plain files to be read.
+        beside: Reads a second file of a volume.
+    """
+    known = getattr(_local, "known", None)
+    if known is None or _local.root != place.data.root:
+        known, _local.root = _Known(place.data), place.data.root
+        _local.known = known
+    written: list[Written] = []
+    return [_look(place, image, beside, known, written) for image in images], written
+
+
+def _look(
+    place: Workplace, image: NewCaseImage, beside: Callable[[str, str], bytes] | None, known: _Known,
+    written: list[Written],
+) -> Looked:  # fmt: skip
+    if image.error:
+        return Looked((ReadImage(error=image.error),))
+    data, status = image.data, None
+    if image.path:
+        if place.link:
+            status = _status(image.path)
+        data, error = read_whole(Path(image.path).name, partial(open_plain, image.path))
+        if error:
+            return Looked((ReadImage(error=error),))
+    near = (lambda other: beside(image.name, other)) if beside is not None else None
+    parts = read_images(image.name, data, known=known, beside=near)
+    if place.link and not any(part.error for part in parts):
+        if not (len(parts) == 1 and parts[0].as_found):
+            return Looked((ReadImage(error=NOT_AS_IT_IS),))
+        if status is None or _status(image.path) != status or len(data) != status[0]:
+            return Looked((ReadImage(error="The file was written while it was read; import again."),))
+        if not place.data.blob(parts[0].sha256).exists():
+            return Looked((replace(parts[0], data=b""),), Link("", *status))
+    for part in parts:
+        if not part.error:
+            new = write_hidden(place.folder, place.data.blob(part.sha256), part.data)
+            written += [new] if new else []
+    return Looked(tuple(replace(part, data=b"") for part in parts))
+
+
+def _status(path: str) -> tuple[int, int] | None:
+    """Size and time of a file, None where it is gone."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _begin_process() -> None:
+    """A process that looks at images: quiet, and gone as soon as the import is, however that ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    dicom.keep_quiet()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def leave() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=leave, daemon=True).start()
+
+
+@dataclass
+class _Chunk:
+    """Cases that are looked at together."""
+
+    cases: list[NewCase] = field(default_factory=list)
+    images: list[NewCaseImage] = field(default_factory=list)
+    n_bytes: int = 0
+    looked: Future[list[Looked]] | None = None
+
+    @property
+    def full(self) -> bool:
+        return len(self.images) >= CHUNK_IMAGES or self.n_bytes >= CHUNK_BYTES
+
+
+class Examiners:
+    """Looks at the images of one import, and hands back its cases in order, their bytes on the disk.
+
+    Args:
+        place: Where images are kept.
+        incoming: What gives them their names.
+        total: How many cases are expected, None where that is not known.
+        beside: Reads a second file of a volume; None where there can be none.
+    """
+
+    def __init__(
+        self, place: Workplace, incoming: Incoming, total: int | None,
+        beside: Callable[[str, str], bytes] | None = None,
+    ) -> None:  # fmt: skip
+        self._place, self._incoming, self._beside = place, incoming, beside
+        self._processes = min(MAX_PROCESSES, len(os.sched_getaffinity(0)))
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe")
+        self._savers = ThreadPoolExecutor(SAVERS, thread_name_prefix="save")
+        # Of their own: savers wait for images that are still looked at.
+        self._namers = ThreadPoolExecutor(SAVERS, thread_name_prefix="name")
+        self._pool: Executor = self._threads
+        if (total or 0) >= PROCESSES_FROM:
+            # Not forked from this process: a child would inherit the job's lock, and hold it when its parent is killed.
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload([__name__])
+            self._pool = ProcessPoolExecutor(self._processes, mp_context=context, initializer=_begin_process)
+        self._most = 2 * (max(THREADS, self._processes) + SAVERS)  # chunks at once
+
+    def close(self) -> None:
+        """End threads and processes; what has not begun is left."""
+        for pool in {self._pool, self._threads, self._savers, self._namers}:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def sync_names(self) -> None:
+        """Bring the names of the images that have come back to the disk."""
+        self._incoming.sync_names(self._namers)
+
+    def examined(self, cases: Iterable[NewCase]) -> Generator[tuple[NewCase, list[Looked]], None, None]:
+        """Every case without bytes, with what its images are; a bounded number is in memory at once."""
+        waiting: deque[_Chunk] = deque()
+        chunk = _Chunk()
+        for case in cases:
+            chunk.cases.append(_without_bytes(case))
+            chunk.images += case.images
+            chunk.n_bytes += sum(len(image.data) for image in case.images)
+            if chunk.full:
+                waiting.append(self._begun(chunk))
+                chunk = _Chunk()
+            while len(waiting) > self._most or sum(each.n_bytes for each in waiting) > MAX_WAITING_BYTES:
+                yield from _told(waiting.popleft())
+        if chunk.cases:
+            waiting.append(self._begun(chunk))
+        while waiting:
+            yield from _told(waiting.popleft())
+
+    def _begun(self, chunk: _Chunk) -> _Chunk:
+        if any(image.name.lower().endswith(_SEVERAL_FILES) for image in chunk.images):
+            looking = self._threads.submit(examine, self._place, chunk.images, self._beside)
+        else:
+            looking = self._pool.submit(examine, self._place, chunk.images)
+        chunk.looked = self._savers.submit(self._saved, looking)
+        chunk.images = []
+        return chunk
+
+    def _saved(self, looking: Future[tuple[list[Looked], list[Written]]]) -> list[Looked]:
+        looked, written = looking.result()
+        self._incoming.name(written)
+        return looked
+
+
+def _told(chunk: _Chunk) -> Iterator[tuple[NewCase, list[Looked]]]:
+    assert chunk.looked is not None
+    try:
+        looked = iter(chunk.looked.result())
+    except BrokenProcessPool as error:
+        keys = f"{chunk.cases[0].source_key} to {chunk.cases[-1].source_key}"
+        raise UserError(
+            f"A process that decodes images ended by itself, most often for want of memory, at one of {keys};"
+            " import again: what is in stays."
+        ) from error
+    for case in chunk.cases:
+        yield case, [next(looked) for _ in case.images]
+
+
+def _without_bytes(case: NewCase) -> NewCase:
+    if not any(image.data for image in case.images):
+        return case
+    return replace(case, images=tuple(replace(image, data=b"") for image in case.images))
