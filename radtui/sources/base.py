@@ -37,9 +37,9 @@ DICOM_SUFFIXES = frozenset((".dcm", ".dicom", ".dic", ".ima"))
 MAX_FILE_BYTES = 2**30  # an image's bytes are held in memory while they are imported
 
 _SPLIT_WORDS = {
-    "train": ("train", "training"),
+    "train": ("train", "training", "trn"),
     "validation": ("validation", "valid", "val", "dev", "validate", "validating", "development"),
-    "test": ("test", "testing", "eval", "evaluation"),
+    "test": ("test", "testing", "tst", "eval", "evaluation"),
 }
 """Words that mean a split, in file names, folder names and cells.
 
@@ -47,6 +47,7 @@ Source: Hugging Face datasets, "Structure your repository", section "Split names
 """
 _SPLIT_OF_WORD = {word: split for split, words in _SPLIT_WORDS.items() for word in words}
 _WORD = re.compile(r"[a-z]+")
+_CAMEL = re.compile(r"([a-z])([A-Z])")
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|tar\.bz2|tar\.xz)$")
 _FOLDER_WORDS = frozenset(
     (
@@ -127,7 +128,8 @@ def split_of_path(path: PurePosixPath | str, with_stem: bool = False) -> str:
         if split := _split_of_folder(folder.lower()):
             return split
     if with_stem:
-        for word in _WORD.findall(name.lower()):
+        parted = _CAMEL.sub(r"\1 \2", name)  # "trainImages.txt"
+        for word in _WORD.findall(f"{name} {parted}".lower()):
             if word in _SPLIT_OF_WORD:
                 return _SPLIT_OF_WORD[word]
     return ""

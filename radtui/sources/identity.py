@@ -23,6 +23,7 @@ import tempfile
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from radtui.records import UserError
 from radtui.sources.identity_columns import Identity, identity_of_column
@@ -103,9 +104,17 @@ class Gate:
         salt: The folder's, from `read_salt`.
         allowed: Columns that the user wants kept although their title or values look like a person's.
         trust_names: Keep paths, keys and file names as they are: of public data, whose names are pseudonyms.
+        people: Columns that tell of people by what most of their cells are, with what they tell.
     """
 
-    def __init__(self, salt: bytes, allowed: Collection[str] = (), trust_names: bool = False) -> None:
+    def __init__(
+        self,
+        salt: bytes,
+        allowed: Collection[str] = (),
+        trust_names: bool = False,
+        people: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._people = {title: Identity(kind) for title, kind in people.items()}
         self._salt = salt
         self._allowed = frozenset(allowed)
         self._trust_names = trust_names
@@ -154,7 +163,9 @@ class Gate:
         dropped: dict[str, Identity] = {}
         words = set(own)
         for title, value in facts.items():
-            kind = None if title in self._allowed else identity_of_column(title) or identity_of_value(value)
+            kind = None
+            if title not in self._allowed:
+                kind = self._people.get(title) or identity_of_column(title) or identity_of_value(value)
             if kind is None or kind is Identity.AGE:
                 kept[title] = _age(value) if kind else value
             elif value.strip():

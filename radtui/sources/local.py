@@ -6,6 +6,8 @@ import posixpath
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 
@@ -15,11 +17,12 @@ from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES, SplitLimit, coun
 from radtui.sources.choices import SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.layouts.beside import TEXT_SUFFIXES, Beside
-from radtui.sources.layouts.draft import Draft, as_case
+from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.plan import Plan, plan_tables
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
+from radtui.sources.readers.openi import openi_reports
 
 _VOLUME_SUFFIXES = frozenset((".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"))
 _HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
@@ -60,11 +63,21 @@ class LocalSource:
         self._names = FileNames(self._pictures)
         self._beside = Beside(self.tree, self._pictures, self._names, choices)
         tables = [name for name in self._tables if name not in self._beside.used]
-        self.plan: Plan = plan_tables(self.tree, tables, self._names, choices, self._named)
+        self.plan: Plan = self._planned(tables)
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
         if not self.plan.layouts and (not self._pictures or self._named):
             raise UserError(self._nothing())
+
+    def _planned(self, tables: list[str]) -> Plan:
+        """What is used of the tables; a text column that none has may be a section of reports that are files."""
+        choices = self.choices
+        try:
+            return plan_tables(self.tree, tables, self._names, choices, self._named)
+        except UserError:
+            if not choices.text_column or not self._beside.used:
+                raise
+            return plan_tables(self.tree, tables, self._names, replace(choices, text_column=""), self._named)
 
     @property
     def problems(self) -> list[Problem]:
@@ -72,7 +85,7 @@ class LocalSource:
         return [
             *self.tree.problems, *self.plan.problems,
             *(each for layout in self.plan.layouts for each in layout.problems),
-            *self._unlisted(), *self._other_files(),
+            *self._unlisted(), *self._without_sections(), *self._other_files(),
         ]  # fmt: skip
 
     def describe(self) -> str:
@@ -149,7 +162,7 @@ class LocalSource:
         used = len({file for layout in self.plan.layouts for file in layout.used_files} | self.plan.used)
         if not self.plan.layouts:
             used = len(self._pictures) + len(self._beside.used)
-        tables, identity = [], {}
+        tables = []
         for layout in self.plan.layouts:
             roles = layout.roles.named()
             tables.append(
@@ -157,18 +170,26 @@ class LocalSource:
                     table_name(layout.table), {name: roles.get(name, "") for name in layout.table.columns}
                 )
             )
-            rows = [row.cells for row in islice(layout.table.rows(), 30) if isinstance(row, Row)]
-            identity.update(identity_columns(layout.table.columns, rows))
         return Preview(
             self.location, self.describe(), len(self.tree.names), used, tuple(tables), cases, counts,
-            tuple(self.problems), identity,
+            tuple(self.problems), self.people,
         )  # fmt: skip
+
+    @cached_property
+    def people(self) -> dict[str, str]:
+        """Columns that look as if they named people, by their titles or by most of their cells, with what they tell."""
+        result: dict[str, str] = {}
+        for layout in self.plan.layouts:
+            without = frozenset(name for name, _ in layout.roles.images)
+            rows = [row.cells for row in islice(layout.table.rows(without), 30) if isinstance(row, Row)]
+            result.update(identity_columns(layout.table.columns, rows))
+        return result
 
     def _drafts(self, survey: bool = False) -> Iterator[Draft]:
         listed: set[str] = set()
         for layout in self.plan.layouts:
             layout.used_files = listed
-        for draft in chain.from_iterable(layout.drafts(survey) for layout in self.plan.layouts):
+        for draft in self._of_one_report(survey):
             yield draft if survey and draft.text else self._with_report(draft)
         rest = (
             [name for name in self._pictures if not self._governed(name)]
@@ -176,6 +197,24 @@ class LocalSource:
             else self._pictures
         )
         yield from self._beside.drafts([name for name in rest if name not in listed], self.plan.splits)
+
+    def _of_one_report(self, survey: bool) -> Iterator[Draft]:
+        """The tables' cases; where tables only list images, those that one report speaks of are one case."""
+        drafts = chain.from_iterable(layout.drafts(survey) for layout in self.plan.layouts)
+        if not self._beside.has_reports or any(
+            layout.roles.teaches or layout.roles.question for layout in self.plan.layouts
+        ):
+            yield from drafts
+            return
+        together: dict[str, Draft] = {}
+        for draft in drafts:
+            report = self._beside.report_of(draft.pictures[0].file) if draft.readable else ""
+            if not report:
+                yield draft
+                continue
+            there = together.get(report)
+            together[report] = draft if there is None else joined_drafts(there, draft)
+        yield from together.values()
 
     def _with_report(self, draft: Draft) -> Draft:
         return draft if draft.text or draft.question else self._beside.completed(draft)
@@ -204,6 +243,13 @@ class LocalSource:
             for folder, n in by_folder.most_common(20)
         ]
 
+    def _without_sections(self) -> list[Problem]:
+        names = list(self._beside.without_sections)
+        if not names:
+            return []
+        reason = f"The report has no section {self.choices.text_column}, so its images have no text."
+        return [Problem(names[0], reason, len(names))]
+
     def _other_files(self) -> list[Problem]:
         """Files that are neither images nor tables nor texts of images, by kind, with the way out."""
         if self._named:
@@ -213,6 +259,7 @@ class LocalSource:
         problems: list[Problem] = []
         by_reason: dict[tuple[str, str], list[str]] = {}
         used = self._beside.used | self.plan.used
+        used = used.union(*(files for first, files in self._reports.items() if first in used))
         for name in self._others:
             if name in used or name.rpartition("/")[2].lower() in _QUIET:
                 continue
@@ -250,6 +297,8 @@ class LocalSource:
             else:
                 self._others.append(name)
         self._others = [name for name in self._others if not table_suffix(name)]
+        self._reports = openi_reports(self.tree, self._others)
+        self._tables += self._reports
 
     def _is_picture(self, name: str) -> bool:
         from radtui.sources.kinds import HEAD_BYTES, Use, file_kind

@@ -35,7 +35,7 @@ def read(data: bytes | str, **said: str) -> tuple[list[dict[str, object]], list[
 
 @settings(max_examples=150, deadline=None)
 @given(
-    rows=ROWS, delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    rows=ROWS, delimiter=st.sampled_from([",", ";", "\t", "|", "^"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
     end=st.sampled_from(["\n", "\r\n"]), encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
 )  # fmt: skip
@@ -48,6 +48,29 @@ def test_what_csv_writes_comes_back_text_for_text(
     for number, (text, note) in enumerate(rows):
         writer.writerow([f"{number}.png", text, note])
     cells, problems = read(out.getvalue().encode(encoding))
+    assert not problems
+    assert [(row["text"], row["note"]) for row in cells] == rows
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=ROWS, delimiter=st.sampled_from([",", ";", "\t", "|", "^"]), quotechar=st.sampled_from(['"', "'"]),
+    quoting=st.sampled_from([csv.QUOTE_NONE, csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), end=st.sampled_from(["\n", "\r\n"]),
+)  # fmt: skip
+def test_what_csv_escapes_comes_back_text_for_text(
+    rows: list[tuple[str, str]], delimiter: str, quotechar: str, quoting: int, end: str
+) -> None:
+    out = io.StringIO()
+    writer = csv.writer(
+        out, delimiter=delimiter, quotechar=quotechar, quoting=quoting, lineterminator=end, doublequote=False,
+        escapechar="\\",
+    )  # fmt: skip
+    writer.writerow(["file_name", "text", "note"])
+    # Without an escaped sign, nothing tells that a backslash is more than itself.
+    rows = [*rows, (f"a {quotechar} b {delimiter}", f"c {delimiter} {quotechar}")]
+    for number, (text, note) in enumerate(rows):
+        writer.writerow([f"{number}.png", text, note])
+    cells, problems = read(out.getvalue())
     assert not problems
     assert [(row["text"], row["note"]) for row in cells] == rows
 
@@ -131,6 +154,8 @@ def test_a_missing_header_is_said() -> None:
         ("Лёгкие без очаговых и инфильтративных изменений.", "cp1251"),
         ("Fièvre, cliché debout, épanchement à gauche.", "utf-16-le"),
         ("Keine Infiltrate, kein Erguss, Größe unverändert.", "cp1252"),
+        ("Größe und Übergänge unverändert, großer Erguss.", "cp850"),
+        ("Größe und Übergänge unverändert, großer Erguss.", "mac_roman"),
         ("Σκιαγραφικό χωρίς παθολογικά ευρήματα στους πνεύμονες.", "cp1253"),
     ],
 )
@@ -151,3 +176,37 @@ def test_a_damaged_byte_leaves_out_its_row_alone() -> None:
     cells, problems = read(raw)
     assert [row["text"] for row in cells] == ["Größe normal.", "Normal."]
     assert problems[0].where == "t.csv, line 3" and "no letters in utf-8" in problems[0].reason
+
+
+def test_titles_and_comments_above_a_table_are_not_its_header() -> None:
+    text = (
+        "# exported 2024\n\nReports of the clinic\n\nimage;report\na.png;Clear.\nb.png;Wide.\nc.png;Small.\n"
+    )
+    found = table(text)
+    assert found.columns == ("image", "report")
+    assert [row.cells["report"] for row in found.rows() if isinstance(row, Row)] == [
+        "Clear.",
+        "Wide.",
+        "Small.",
+    ]
+
+
+def test_a_text_in_the_place_of_a_number_is_not_taken_for_one() -> None:
+    cells, problems = read(
+        "image,age,report\n0.png,50,Fine lungs.\n1.png,Normal heart here\n2.png,60,Good lungs.\n"
+    )
+    assert [row["image"] for row in cells] == ["0.png", "2.png"]
+    assert [problem.where for problem in problems] == ["t.csv, line 3"]
+
+
+def test_a_short_last_text_is_no_key() -> None:
+    cells, problems = read(
+        "image,findings,impression\n0.png,Clear lungs, no effusion,Normal\n1.png,Fine,Good\n2.png,Ok,Bad\n"
+    )
+    assert [row["image"] for row in cells] == ["1.png", "2.png"]
+    assert "line 2" in problems[0].where
+
+
+def test_a_line_that_begins_with_a_path_is_not_the_rest_of_a_text() -> None:
+    cells, _ = read("image,report\n0.png,Clear lungs.\n../../etc/passwd,no text\n1.png,Wide heart.\n")
+    assert cells[0]["report"] == "Clear lungs."

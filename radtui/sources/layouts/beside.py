@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from radtui.sources.choices import SourceChoices
+from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
 from radtui.sources.layouts.draft import Draft, Picture, class_folder, people_of_path, split_of
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.roles import find_roles
+from radtui.sources.layouts.sections import chosen_sections
 from radtui.sources.layouts.tabled import truths
 
 TEXT_SUFFIXES = (".txt", ".caption", ".text", ".md", ".rpt", ".report", ".cap")
@@ -24,6 +26,12 @@ _NO_REPORTS = frozenset(
 _REPORTS = frozenset(
     ("report", "befund", "bericht", "findings", "text", "impression", "caption", "informe", "rapport")
 )
+
+
+_WORD_AT_END = re.compile(
+    r"[-_. ]+(?:reports?|captions?|text|findings?|impression|befund|bericht|description|informe|rapport|referto|laudo)$"
+)
+"""What a text may be called beside its image: `a_report.txt` to `a.png`."""
 
 
 class Beside:
@@ -46,6 +54,7 @@ class Beside:
         self._text: dict[str, str] = {}  # image to its text file
         self._object: dict[str, str] = {}
         self._report: dict[str, str] = {}  # folder to its report
+        self.without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
         self.used: set[str] = set()
         self.counting = False  # then no text is read: that a file is there is enough
         beside = [name for name in tree.names if name.lower().endswith((".json", *TEXT_SUFFIXES))]
@@ -61,13 +70,15 @@ class Beside:
         for name in beside:
             suffix = posixpath.splitext(name)[1].lower()
             if suffix == ".json" or suffix in TEXT_SUFFIXES:
-                owners = stems.get(_stem(name).casefold(), []) or self._elsewhere(name, names)
+                stem = _stem(name).casefold()
+                owners = stems.get(stem, []) or stems.get(_WORD_AT_END.sub("", stem), [])
+                owners = owners or self._elsewhere(name, names)
                 for owner in owners:
                     (self._object if suffix == ".json" else self._text).setdefault(owner, name)
                     self.used.add(name)
                 if not owners and suffix != ".json":
                     rest.append(name)
-        self._find_reports(rest, folders, parents)
+        self._find_reports(self._of_exams(rest, parents, names), folders, parents)
 
     def report_of(self, picture: str) -> str:
         """The report of the folder that an image lies in, or of one above it; "" where it has none."""
@@ -109,12 +120,12 @@ class Beside:
         if picture in self._object:
             draft = self._with_object(draft, self._object[picture])
         if picture in self._text:
-            return replace(draft, text=self._read(self._text[picture]) or draft.text)
+            return replace(draft, text=self._part(self._text[picture]) or draft.text)
         report = report or (self.report_of(picture) if picture else "")
         if report and not draft.text:
             exam = draft.exam or _stem(report)
             patient = draft.patient or people_of_path(report)[0]
-            return replace(draft, text=self._read(report), exam=exam, patient=patient)
+            return replace(draft, text=self._part(report), exam=exam, patient=patient)
         return draft
 
     def _draft(self, files: list[str], split_lists: dict[str, str]) -> Draft:
@@ -136,6 +147,19 @@ class Beside:
 
     def _only(self, files: list[str]) -> list[str]:
         return files if len(files) == 1 else []
+
+    def _of_exams(self, texts: list[str], parents: set[str], names: FileNames) -> list[str]:
+        """The texts left after those of exams whose images lie in another part of the source, as MIMIC's."""
+        left = []
+        for name in texts:
+            stem = _stem(name)
+            folder = "" if stem in parents else names.folder_by_end(stem)
+            if folder:
+                self._report.setdefault(folder, name)
+                self.used.add(name)
+            else:
+                left.append(name)
+        return left
 
     def _find_reports(self, texts: list[str], folders: set[str], parents: set[str]) -> None:
         """Reports of folders: `s1.txt` beside `s1/`, or the only text of a folder with images."""
@@ -159,6 +183,16 @@ class Beside:
             ):
                 self._report[folder] = name
                 self.used.add(name)
+
+    def _part(self, name: str) -> str:
+        """A report, or of it the sections that the user wants; one without them is said."""
+        text = self._read(name)
+        if self.counting or not self._choices.text_column or self._choices.text_column == NONE:
+            return text
+        wanted = chosen_sections(text, self._choices.text_column.split("+"))
+        if text and not wanted:
+            self.without_sections[name] = None
+        return wanted
 
     def _read(self, name: str) -> str:
         from radtui.sources.readers.encoding import detect_encoding

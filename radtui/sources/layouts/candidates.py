@@ -48,6 +48,7 @@ class Candidate:
         """What makes it better than another, the weightiest first."""
         named = posixpath.basename(self.table.file).lower().startswith("metadata.")
         teaches = self.roles.teaches + (0.5 if len(self.roles.question) and self.roles.teaches else 0)
+        teaches -= 0.25 * bool(self.roles.guessed)  # a text whose column says so comes first
         return (
             self.roles.resolved >= 0.01 and not self.roles.loose,
             teaches,

@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ _NOT_A_WORD = frozenset(("", "nan", "null", "<na>", "#n/a", "nat"))
 _LISTS = ("[", "(")
 _MAX_NAME_CHARS = 1024
 _DATA_URL = "data:"
+NAMED_IMAGE = re.compile(r"(?:Picture \d+:\s*)?<img>(.*?)</img>", re.DOTALL)
+"""An image named inside a question, as Qwen-VL and ms-swift write it."""
+_OBJECT_TEXT = ("raw", "caption", "text", "sentence", "report", "description", "content", "value", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ def _named_images(text: str) -> list[ImageCell]:
         return []
     if text[: len(_DATA_URL)].lower() == _DATA_URL:
         return [data_url(text)]
+    if "<img>" in text:
+        return [image for match in NAMED_IMAGE.finditer(text) for image in _named_images(match[1].strip())]
     if len(text) > 2000 and text[:8].isalnum() and " " not in text[:200]:
         return [_base64(text)]
     if len(text) > 40 and ";" in text and all("." in part for part in text.split(";")):
@@ -121,6 +127,22 @@ def data_url(text: str) -> ImageCell:
     if ";base64" not in head.lower():
         return ImageCell(error="The data URL is not in base64.")
     return _base64(body)
+
+
+def object_text(value: object) -> str:
+    """The text of an item of a list of captions: the item, or what an object calls its text; "" where it has none."""
+    if not isinstance(value, Mapping):
+        return cell_text(value)
+    return next((cell_text(value[key]) for key in _OBJECT_TEXT if value.get(key)), "")
+
+
+def listed(value: object) -> list[object]:
+    """Options as a list: of a list, an object by letter, or a text that holds one."""
+    if isinstance(value, str) and value.lstrip()[:1] in "[{":
+        value = parsed_text(value)
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return as_list(value) or []
 
 
 def is_image_object(value: object) -> bool:

@@ -38,13 +38,17 @@ def completed(
         The tables whose rows are cases, and the others.
     """
     if chosen and not any(each.roles.teaches for each in chosen):
-        for other in rest:
-            text_roles = _text_roles(other)
-            if text_roles.teaches and len(chosen) == 1:
-                joined = _reports(other, chosen[0], names, choices)
-                if joined is not None:
-                    used.update((other.table.file, chosen[0].table.file))
-                    return [joined], [each for each in rest if each is not other]
+        joined: list[Candidate] = []
+        for images in chosen:
+            for other in [each for each in rest if _tells_of(each, images, alone=len(chosen) == 1)]:
+                report = _reports(other, images, names, choices)
+                if report is not None:
+                    used.update((other.table.file, images.table.file))
+                    joined.append(report)
+                    rest = [each for each in rest if each is not other]
+                    break
+        if joined:
+            return joined, rest
     if not chosen and len(rest) > 1:
         return chosen, rest
     if named and chosen and chosen[0].roles.teaches:
@@ -54,17 +58,26 @@ def completed(
             continue
         done: list[Candidate] = []
         for each in chosen:
-            if other.split != each.split and split_of_path(other.table.file, with_stem=True):
+            mine, theirs = (split_of_path(table.table.file, with_stem=True) for table in (each, other))
+            if mine and theirs and mine != theirs:
                 done.append(each)
                 continue
             key = shared_key(each.table, other.table, each.sample)
             unique = key is not None and _is_unique(other, key.theirs)
-            done.append(_with_facts(each, other, key, names, choices) if key is not None and unique else each)
+            labels = not each.roles.teaches and not _text_roles(other).teaches
+            usable = key is not None and (unique or labels)
+            done.append(_with_facts(each, other, key, names, choices) if key and usable else each)
         if any(mine is not before for mine, before in zip(done, chosen, strict=True)):
             used.add(other.table.file)
             rest = [each for each in rest if each is not other]
             chosen = done
     return chosen, rest
+
+
+def _tells_of(texts: Candidate, images: Candidate, alone: bool) -> bool:
+    """Whether a table may hold the texts of another's images: COCO's files of several splits each hold both."""
+    mine, theirs = texts.table, images.table
+    return (alone or mine.file == theirs.file or texts.split == images.split) and _text_roles(texts).teaches
 
 
 def _text_roles(candidate: Candidate) -> Roles:
@@ -103,7 +116,7 @@ def _with_facts(
     choices: SourceChoices,
 ) -> Candidate:
     """A table of images with the cells that another has of the same images."""
-    joined = Joined(each.table, other.table, key)
+    joined = Joined(each.table, other.table, key, together=not each.roles.teaches)
     sample = [row.cells for row in islice(joined.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
     finder = TableNames(names, posixpath.dirname(each.table.file), each.split)
     roles = find_roles(

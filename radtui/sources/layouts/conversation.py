@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from radtui.sources.layouts.cells import ImageCell, as_list, cell_text, image_cells, parsed_text
+from radtui.sources.layouts.cells import (
+    NAMED_IMAGE,
+    ImageCell,
+    as_list,
+    cell_text,
+    image_cells,
+    parsed_text,
+)
 
 _USER = frozenset(("user", "human", "question", "observation", "instruction"))
 _ASSISTANT = frozenset(("assistant", "gpt", "model", "answer", "chatgpt", "bot", "bing", "bard"))
@@ -19,7 +26,6 @@ _TEXT_TYPES = frozenset(("text", "input_text", "output_text", ""))
 _TOKEN = re.compile(
     r"<\|?/?(?:image|img|image_pad|vision_start|vision_end|image_placeholder|Image)(?:[_-]?\d+)?\|?>"
 )
-_NAMED_IMAGE = re.compile(r"(?:Picture \d+:\s*)?<img>(.*?)</img>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def read_conversation(*values: object) -> Conversation:
 
 def without_image_tokens(text: str) -> str:
     """A question without the marks that stand for its images."""
-    return re.sub(r"\n{2,}", "\n", _TOKEN.sub("", text)).strip()
+    return re.sub(r"\n{2,}", "\n", _TOKEN.sub("", NAMED_IMAGE.sub("", text))).strip()
 
 
 def _turns(value: object) -> list[Mapping[str, object]] | None:
@@ -120,9 +126,9 @@ def _content(value: object) -> tuple[str, list[ImageCell]]:
                 else:
                     images.append(part)
         text = "\n".join(filter(None, texts))
-    for match in _NAMED_IMAGE.finditer(text):
-        images += image_cells(match[1].strip())
-    return without_image_tokens(_NAMED_IMAGE.sub("", text)), images
+    if "<img>" in text:
+        images += image_cells(text)
+    return without_image_tokens(text), images
 
 
 def _block(block: object) -> Iterator[str | ImageCell]:

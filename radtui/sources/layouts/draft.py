@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from radtui.records import NewCase, NewCaseImage, Truth
 from radtui.sources.base import split_name, split_of_path
@@ -46,6 +46,23 @@ class Draft:
     def readable(self) -> bool:
         """Whether an image of it is where the source says."""
         return not self.error and any(not picture.error for picture in self.pictures)
+
+
+def joined_drafts(one: Draft, other: Draft) -> Draft:
+    """Two cases of one report as one: all images, and facts with the different values one after the other."""
+    return replace(
+        one, pictures=(*one.pictures, *(each for each in other.pictures if each not in one.pictures)),
+        facts=joined_facts(one.facts, other.facts), truth=tuple(dict.fromkeys((*one.truth, *other.truth))),
+    )  # fmt: skip
+
+
+def joined_facts(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
+    """Facts of two rows: equal ones once, others one after the other."""
+    result = dict(one)
+    for name, text in other.items():
+        parts = [*filter(None, result.get(name, "").split("; ")), *text.split("; ")]
+        result[name] = "; ".join(dict.fromkeys(parts))
+    return result
 
 
 def as_case(draft: Draft, tree: Tree | None, unread: bool = False) -> NewCase:

@@ -56,9 +56,24 @@ class FileNames:
         Args:
             name: A folder's name or path, as a table has it.
         """
+        return self._below(name)[1]
+
+    def folder_by_end(self, path: str) -> str:
+        """The one folder of files whose path shares the longest end with this path; the last part must hold a digit."""
+        parts = path.split("/")
+        if not any(sign.isdigit() for sign in parts[-1]):
+            return ""
+        for start in range(len(parts)):
+            folder, files = self._below("/".join(parts[start:]))
+            if files:
+                return "/".join(files[0].split("/")[: folder.count("/") + 1])
+        return ""
+
+    def _below(self, name: str) -> tuple[str, list[str]]:
+        """The folder that a name means, as it is compared, and the files below it."""
         path = _path_of(name).rstrip("/")
         if not path or len(path) > _MAX_FOLDER_CHARS or not any(sign.isdigit() for sign in path):
-            return []
+            return "", []
         if self._by_folder is None:
             self._by_folder = {}
             for file, normal in self._files.items():
@@ -69,7 +84,7 @@ class FileNames:
         normal = _normal(path)
         below = self._by_folder.get(normal.rpartition("/")[2], {})
         fitting = [folder for folder in below if f"/{folder}".endswith(f"/{normal}")]
-        return below[fitting[0]] if len(fitting) == 1 else []
+        return (fitting[0], below[fitting[0]]) if len(fitting) == 1 else ("", [])
 
     def __len__(self) -> int:
         return len(self._files)

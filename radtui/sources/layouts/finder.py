@@ -96,7 +96,7 @@ def is_plain(cell: object) -> bool:
 
 
 def _urls(texts: list[str]) -> bool:
-    return sum(text.startswith(("http://", "https://")) for text in texts) > 0.5 * len(texts)
+    return sum("://" in text for text in texts) > 0.5 * len(texts)
 
 
 def _words(text: str) -> float:

@@ -105,10 +105,14 @@ class Joined:
     """A table whose rows are completed with the cells of another's row of the same key.
 
     Where several rows of the other have the key, their cells are lists, so that a report has all its images; with
-    `every` false they are left out, for labels of which there are several name no single one.
+    `every` false they are left out, for labels of which there are several name no single one; with `together`, which
+    is for images without texts, different ones are put one after the other (boxes, readers).
     """
 
-    def __init__(self, mine: Table, theirs: Table, key: Key, every: bool = False) -> None:
+    def __init__(
+        self, mine: Table, theirs: Table, key: Key, every: bool = False, together: bool = False
+    ) -> None:
+        self._together = together
         self.file, self.part = mine.file, mine.part
         self.notes = [*mine.notes, *theirs.notes]
         self.theirs, self.key = theirs, key
@@ -152,6 +156,8 @@ class Joined:
             return {}
         if len(rows) == 1:
             return {mine: rows[0].get(theirs) for theirs, mine in self.added.items()}
+        if self._together:
+            return {mine: "; ".join(_different(rows, theirs)) for theirs, mine in self.added.items()}
         if not self._every:
             return {}
         result: dict[str, object] = {}
@@ -169,6 +175,10 @@ class Joined:
                 if isinstance(row, Row) and (key := key_text(row.cells.get(self.key.theirs))):
                     self._rows.add(key, row.cells)
         return self._rows
+
+
+def _different(rows: list[Cells], column: str) -> list[str]:
+    return list(dict.fromkeys(filter(None, (cell_text(row.get(column)) for row in rows))))
 
 
 def frontal_first(table: Joined, roles: Roles) -> Joined:

@@ -34,7 +34,8 @@ def find_images(finder: Finder, talk: bool) -> tuple[tuple[tuple[str, str], ...]
     chosen, rest = _views(best, alike, finder.names)
     if rest and usable[best][1]:
         finder.notes.append(f"{', '.join(rest)} also name images and are not used; {best} is.")
-    finder.taken.update(name for name, _ in chosen)
+    # A question that names its image between <img> and </img> is a question, too.
+    finder.taken.update(name for name, _ in chosen if not all_cells(finder.cells(name), _names_inside))
     return chosen, usable[best][1]
 
 
@@ -71,6 +72,10 @@ def _score(finder: Finder, name: str) -> tuple[float, float]:
     if not strength and not (usual is not None and usual < 40):
         return 0.0, 0.0
     return strength + by_name * (1 if strength else 0.1), min(1.0, (inside + there) / n)
+
+
+def _names_inside(cell: object) -> bool:
+    return isinstance(cell, str) and "<img>" in cell
 
 
 def only_numbers(finder: Finder, name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from radtui.sources.choices import NONE
 from radtui.sources.layouts import words
-from radtui.sources.layouts.cells import cell_text
+from radtui.sources.layouts.cells import as_list, cell_text, listed
 from radtui.sources.layouts.conversation import is_conversation
 from radtui.sources.layouts.finder import Finder, all_cells, is_plain
 from radtui.sources.layouts.words import plain
@@ -63,6 +63,42 @@ def find_question(finder: Finder) -> tuple[tuple[str, ...], tuple[str, ...]]:
         options = tuple(finder.known[name] for name in ("choices", "options") if name in finder.known)
     finder.taken.update((*question, *options))
     return question, options
+
+
+def find_history(finder: Finder) -> str:
+    """The column with pairs of questions and answers that came before a row's own."""
+    column = finder.known.get("history", "")
+    cells = [as_list(cell) for cell in finder.cells(column)]
+    pairs = [pair for cell in cells for pair in cell or ()]
+    if (
+        None in cells
+        or not pairs
+        or not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs)
+    ):
+        return ""
+    finder.taken.add(column)
+    return column
+
+
+def first_option(finder: Finder, options: tuple[str, ...], text: tuple[str, ...]) -> int | None:
+    """Where answers are numbers of options: whether these count from 0 or from 1; None where it cannot be told."""
+    if not options or len(text) != 1:
+        return None
+    answers = [cell_text(cell) for cell in finder.cells(text[0])]
+    if not answers or not all(answer.isdigit() for answer in answers):
+        return None
+    numbers = [int(answer) for answer in answers]
+    widest = len(options)
+    if widest == 1:
+        widest = max((len(listed(cell)) for cell in finder.cells(options[0])), default=0)
+    if min(numbers) == 0 and max(numbers) < widest:
+        return 0
+    if max(numbers) == widest and min(numbers) > 0:
+        return 1
+    finder.notes.append(
+        f"{text[0]} holds numbers, and nothing tells whether they count the options from 0 or from 1."
+    )
+    return None
 
 
 def find_text(finder: Finder, asked: bool) -> tuple[tuple[str, ...], bool]:

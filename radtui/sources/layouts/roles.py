@@ -8,11 +8,18 @@ from dataclasses import dataclass, field
 from radtui.records import Problem
 from radtui.sources.base import is_split_word
 from radtui.sources.choices import NONE, SourceChoices
+from radtui.sources.identity_columns import Identity, identity_of_column
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import as_list, cell_text
 from radtui.sources.layouts.finder import Cells, Finder
 from radtui.sources.layouts.role_images import find_images, only_numbers
-from radtui.sources.layouts.role_texts import find_conversation, find_question, find_text
+from radtui.sources.layouts.role_texts import (
+    find_conversation,
+    find_history,
+    find_question,
+    find_text,
+    first_option,
+)
 from radtui.sources.layouts.words import plain
 
 __all__ = ["Cells", "Roles", "find_roles", "role_problems"]
@@ -34,6 +41,8 @@ class Roles:
         view: Column that says what each image is.
         truth: A TRUTH_PARTS name to its column.
         findings: Column with a list of findings.
+        history: Column with pairs of questions and answers that came before.
+        first_option: Where answers are numbers of options: which number is the first; else None.
         guessed: Columns that are used for what is in them, their names being unknown.
         notes: What is not used of the table, and why.
     """
@@ -53,6 +62,8 @@ class Roles:
     examination: str = ""
     view: str = ""
     findings: str = ""
+    history: str = ""
+    first_option: int | None = None
     truth: dict[str, str] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
@@ -117,7 +128,7 @@ def find_roles(
     question, options, text, answers = _question_and_text(finder, bool(talk))
     split = finder.pick(said.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
     view = finder.pick("", "", words.VIEW)
-    patient = finder.pick(said.patient_column, "patient_column", words.PATIENT)
+    patient = finder.pick(said.patient_column, "patient_column", words.PATIENT) or _patient_by_title(finder)
     exam = finder.pick(said.exam_column, "exam_column", words.EXAM)
     if not patient and said.patient_column != NONE:
         patient = next((name for name, _ in images if plain(name) in words.PATIENT), "")
@@ -127,11 +138,13 @@ def find_roles(
     examination = finder.pick("", "", words.EXAMINATION)
     truth = _truth(finder)
     used = {*(name for name, _ in images), *text, *question, *options, *talk, split, patient, exam, own_id}
-    used |= {examination, findings, *truth.values()}
+    history = find_history(finder) if answers else ""
+    used |= {examination, findings, history, *truth.values()}
     facts = tuple(name for name in names if name not in used)
     return Roles(
         images, resolved, loose, text, answers, question, options, talk, split, patient, exam, own_id, examination,
-        view, findings, truth, facts, tuple(finder.guessed), tuple(finder.notes),
+        view, findings, history, first_option(finder, options, text), truth, facts, tuple(finder.guessed),
+        tuple(finder.notes),
     )  # fmt: skip
 
 
@@ -170,6 +183,21 @@ def _split_by_content(finder: Finder) -> str:
     for name in finder.names:
         cells = finder.cells(name)
         if name not in finder.taken and cells and all(is_split_word(cell_text(cell)) for cell in cells):
+            finder.taken.add(name)
+            return name
+    return ""
+
+
+def _patient_by_title(finder: Finder) -> str:
+    """A column whose title says that it numbers patients, in whatever words and language."""
+    if finder.choices.patient_column == NONE:
+        return ""
+    for name in finder.names:
+        parts = set(words.words(name))
+        numbers = identity_of_column(name) is Identity.PATIENT or (
+            bool(parts & words.PERSON_WORDS) and parts <= words.PERSON_WORDS | words.NUMBER_WORDS
+        )
+        if numbers and name not in finder.taken and finder.cells(name):
             finder.taken.add(name)
             return name
     return ""

@@ -17,11 +17,12 @@ from radtui.sources.layouts.cells import (
     cell_text,
     fact_text,
     image_cells,
+    listed,
     meaningful,
-    parsed_text,
+    object_text,
 )
 from radtui.sources.layouts.conversation import read_conversation, without_image_tokens
-from radtui.sources.layouts.draft import Draft, Picture, people_of_path, split_of
+from radtui.sources.layouts.draft import Draft, Picture, joined_facts, people_of_path, split_of
 from radtui.sources.layouts.filenames import is_address
 from radtui.sources.layouts.roles import Cells, Roles
 from radtui.sources.layouts.words import numbered_stem
@@ -98,14 +99,25 @@ class TableLayout:
                 self.problems.append(Problem(self._where(row), "The conversation has no answer."))
                 return
         else:
-            exchanges = list(self._texts(cells))
+            exchanges = [*self._earlier(cells), *self._texts(cells)]
         pictures = self._pictures(row, inside)
         if pictures is None:
+            return
+        if len(pictures) > 1 and not roles.teaches and not roles.question and self._by_folder:
+            # A label of a patient's folder is of each image in it; what is learnt together is not known.
+            for picture in pictures:
+                yield self._draft(row, (picture,))
             return
         first = self._draft(row, pictures)
         for number, (question, text) in enumerate(exchanges):
             key = first.key if not number else f"{first.key}/{number + 1}"
             yield replace(first, key=key, question=question, text=text)
+
+    def _earlier(self, cells: Cells) -> Iterator[tuple[str, str]]:
+        """What was asked and answered about the images of a row before its own question (ms-swift's history)."""
+        for pair in as_list(cells.get(self.roles.history)) or () if self.roles.history else ():
+            if isinstance(pair, (list, tuple)) and len(pair) == 2 and (answer := meaningful(pair[1], True)):
+                yield without_image_tokens(meaningful(pair[0], True)), answer
 
     def _texts(self, cells: Cells) -> Iterator[tuple[str, str]]:
         """Question and text of a row; several for a list of captions."""
@@ -121,19 +133,18 @@ class TableLayout:
         if len(roles.text) == 1:
             name = roles.text[0]
             value = cells.get(name)
-            listed = as_list(value)
-            if listed is not None and all(isinstance(each, str) for each in listed):
-                texts = [meaningful(each, roles.answers) for each in listed]
+            items = as_list(value)
+            if items is not None and (plain_plural(name) or all(isinstance(each, str) for each in items)):
+                texts = [meaningful(object_text(each), roles.answers) for each in items]
                 texts = list(dict.fromkeys(filter(None, texts)))
-                if not texts or plain_plural(name):
+                if not texts or (plain_plural(name) and not roles.answers):
                     for text in texts or [""]:
                         yield question, text
                     return
-                value = " ".join(texts)
-            elif listed is not None:
-                value = _most_given(listed)
+            if items is not None:
+                value = _most_given(items) if roles.answers or not _are_texts(items) else " ".join(texts)
             text = meaningful(value, roles.answers)
-            yield question, options.get(text.strip(" .:()").upper(), text) if options else text
+            yield question, self._chosen(text, options)
             return
         parts = [(name, meaningful(cells.get(name))) for name in roles.text]
         if len({numbered_stem(name) for name in roles.text}) == 1:  # caption_1, caption_2
@@ -142,13 +153,20 @@ class TableLayout:
             return
         yield question, "\n".join(f"{_label(name)}: {text}" for name, text in parts if text)
 
+    def _chosen(self, answer: str, options: dict[str, str]) -> str:
+        """The option that an answer means by its letter or its number; else the answer itself."""
+        first = self.roles.first_option
+        if options and first is not None and answer.isdigit() and 0 <= int(answer) - first < len(_LETTERS):
+            answer = options.get(_LETTERS[int(answer) - first], answer)
+        return options.get(answer.strip(" .:()").upper(), answer)
+
     def _with_options(self, question: str, cells: Cells) -> tuple[str, dict[str, str]]:
         """The question with its answers to choose from, and the answer that each letter stands for."""
         names = self.roles.options
         if not names:
             return question, {}
-        if len(names) == 1 and (listed := _listed(cells.get(names[0]))):
-            values = [cell_text(each) for each in listed]
+        if len(names) == 1 and (items := listed(cells.get(names[0]))):
+            values = [cell_text(each) for each in items]
         else:
             values = [cell_text(cells.get(name)) for name in names]
         options: dict[str, str] = {}
@@ -166,6 +184,7 @@ class TableLayout:
         roles = self.roles
         views = as_list(row.cells.get(roles.view)) if roles.view else None
         pictures: list[Picture] = []
+        self._by_folder = False
         unread = self._unread and any(name not in row.cells for name, _ in roles.images)
         for column, role in roles.images:
             for image in image_cells(row.cells.get(column)):
@@ -198,6 +217,7 @@ class TableLayout:
         """The image that a cell names, or all images of the folder that it names."""
         picture = self._picture(image, role)
         if picture.error and image.name and (files := self.folder(image.name)):
+            self._by_folder = True
             return [Picture(file, name=file.rpartition("/")[2], role=role) for file in files]
         return [picture]
 
@@ -287,46 +307,21 @@ def _merged(drafts: Iterator[Draft]) -> Iterator[Draft]:
             if there is None
             else replace(
                 there,
-                facts=_together(there.facts, draft.facts),
+                facts=joined_facts(there.facts, draft.facts),
                 truth=tuple(dict.fromkeys((*there.truth, *draft.truth))),
             )
         )
     yield from by_image.values()
 
 
-def _together(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
-    """Facts of two rows: equal ones once, others one after the other."""
-    result = dict(one)
-    for name, text in other.items():
-        there = result.get(name, "")
-        if not there:
-            result[name] = text
-        elif text not in there.split("; "):
-            result[name] = f"{there}; {text}"
-    return result
+def _are_texts(items: list[object]) -> bool:
+    return all(isinstance(each, str) for each in items)
 
 
 def _most_given(answers: list[object]) -> object:
     """The answer that most people gave, where a cell lists theirs."""
-    texts = [
-        cell_text(
-            (each.get("answer") or each.get("value") or each.get("text"))
-            if isinstance(each, Mapping)
-            else each
-        )
-        for each in answers
-    ]
-    given = Counter(filter(None, texts))
+    given = Counter(filter(None, map(object_text, answers)))
     return given.most_common(1)[0][0] if given else ""
-
-
-def _listed(value: object) -> list[object]:
-    """Options as a list: of a list, an object by letter, or a text that holds one."""
-    if isinstance(value, str) and value.lstrip()[:1] in "[{":
-        value = parsed_text(value)
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return as_list(value) or []
 
 
 def _label(column: str) -> str:

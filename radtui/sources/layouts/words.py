@@ -72,6 +72,15 @@ PATIENT = (
     "participant_id", "participant", "person_id", "patient_nr", "patienten_id", "patientennummer", "patient_name",
     "id_paciente", "paciente", "id_patient", "患者", "患者id", "mrn",
 )  # fmt: skip
+PERSON_WORDS = frozenset(
+    ("patient", "patients", "pat", "pt", "subject", "participant", "person", "empi", "mrn", "患者", "病人")
+)
+NUMBER_WORDS = frozenset(
+    ("id", "ids", "nr", "no", "num", "number", "key", "code", "uid", "hash", "hashed", "anon", "anonymous",
+     "anonymized", "deid", "pseudo", "pseudonym", "case", "fallnummer", "fall", "nummer", "index", "idx", "original",
+     "my", "new")
+)  # fmt: skip
+"""What a title may say beside "patient" and still number patients: not "patient_age"."""
 EXAM = (
     "study_id", "studyid", "study", "exam_id", "examid", "accession", "accession_number", "study_instance_uid",
     "studyinstanceuid", "study_uid", "encounter_id", "visit_id", "report_id", "uid", "case_id", "series_id",

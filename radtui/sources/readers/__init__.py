@@ -5,6 +5,8 @@
     json_rows.py  arrays, objects of lists, one object after another
     columnar.py   parquet and Arrow
     sheets.py     Excel
+    openi.py      reports in XML files, as OpenI gives them
+    nesting.py    objects inside cells as columns of their own
 
 pyarrow and openpyxl are imported where a file needs them.
 """
@@ -20,6 +22,7 @@ from radtui.sources.files import Tree
 from radtui.sources.readers.columnar import ArrowTable, ParquetTable
 from radtui.sources.readers.delimited import Delimited
 from radtui.sources.readers.json_rows import json_tables
+from radtui.sources.readers.openi import OpeniTable, openi_reports
 from radtui.sources.readers.sheets import sheet_tables
 from radtui.sources.readers.table import Row, Table, table_name
 
@@ -56,6 +59,9 @@ def read_tables(tree: Tree, file: str, delimiter: str = "", encoding: str = "") 
     Raises:
         UserError: It cannot be read, or what reads it is not installed.
     """
+    if file.lower().endswith(".xml"):
+        (files,) = (each for first, each in openi_reports(tree, tree.names).items() if first == file)
+        return [OpeniTable(tree, files)]
     suffix = table_suffix(file)
     opener = _opener(tree, file)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from radtui.records import Problem, UserError
 from radtui.sources.files import Tree
+from radtui.sources.readers.nesting import unnested
 from radtui.sources.readers.table import MAX_CELL_BYTES, NOTHING, Row
 
 _BATCH_ROWS = 16  # rows in memory at once; a row group may hold a thousand images
@@ -30,7 +31,8 @@ class ParquetTable:
         self.notes: list[Problem] = []
         self._tree = tree
         opened = self._open()
-        self.columns = tuple(opened.schema_arrow.names)
+        self.columns = _columns(opened.schema_arrow)
+        self._stored = tuple(opened.schema_arrow.names)
         self._count = opened.metadata.num_rows
         # Lists and text may be inflated without a bound by a few bytes of run lengths.
         groups = [opened.metadata.row_group(n) for n in range(opened.metadata.num_row_groups)]
@@ -54,7 +56,7 @@ class ParquetTable:
 
     def rows(self, without: AbstractSet[str] = NOTHING) -> Iterator[Row | Problem]:
         """Rows one by one, a few in memory; a damaged page ends the file with a problem."""
-        columns = [name for name in self.columns if name not in without]
+        columns = [name for name in self._stored if name not in without]
         number = 0
         try:
             # Dictionaries stay packed, so that a repeated text of 64 MiB is in memory once.
@@ -94,7 +96,7 @@ class ArrowTable:
         self.file, self.part = file, ""
         self.notes: list[Problem] = []
         self._tree = tree
-        self.columns = tuple(next(self._batches(schema_only=True)).names)
+        self.columns = _columns(next(self._batches(schema_only=True)))
 
     def count(self) -> int | None:
         """Only reading tells."""
@@ -140,6 +142,20 @@ class ArrowTable:
             raise
 
 
+def _columns(schema: Any) -> tuple[str, ...]:
+    """The columns that rows will have: those inside objects under names of their own."""
+    empty = {field.name: _empty(field.type) for field in schema}
+    return tuple(unnested(empty))
+
+
+def _empty(kind: Any) -> Any:
+    """An empty value of a type, as far as its nesting matters."""
+    text = str(kind)
+    if text.startswith("struct<"):
+        return {kind.field(n).name: _empty(kind.field(n).type) for n in range(kind.num_fields)}
+    return [] if text.startswith(("list<", "large_list<", "fixed_size_list<")) else None
+
+
 def _row(file: str, number: int, batch: Any, place: int) -> Row | Problem:
     cells: dict[str, object] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -150,4 +166,4 @@ def _row(file: str, number: int, batch: Any, place: int) -> Row | Problem:
         value = cells[name]
         if isinstance(value, str) and len(value) > MAX_CELL_BYTES:
             return Problem(f"{file}, row {number}", f"The cell {name} is longer than 64 MiB.")
-    return Row(number, cells)
+    return Row(number, unnested(cells))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from radtui.sources.base import is_split_word
 from radtui.sources.readers.dialect import Cells
 
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?\s*")
@@ -64,8 +65,13 @@ class Shape:
         )
 
     def fits_beginning(self, cells: Sequence[str]) -> bool:
-        """Whether a short row is one whose last cells are empty, rather than the rest of another."""
-        return self.begins_like_a_row(cells) if cells and self.names else False
+        """Whether a short row is one whose last cells are empty, rather than the rest of another.
+
+        A sentence where the other rows have a number is the text of a row that lacks a cell in its middle.
+        """
+        if not cells or not self.names or not self.begins_like_a_row(cells):
+            return False
+        return all(_is_key(cell) for cell in cells[: self.left])
 
 
 def rejoined(cells: list[str], delimiter: str, shape: Shape) -> list[str] | None:
@@ -93,10 +99,10 @@ def _run(columns: list[list[str]], share: float) -> int:
         filled = [value for value in values if value.strip()]
         if not filled or sum(map(_is_key, filled)) < share * len(filled):
             break
-        if (
-            not any(any(sign.isdigit() or sign in "._/\\-" for sign in value) for value in filled)
-            and len(set(filled)) > _FEW * 4
-        ):
+        coded = any(any(sign.isdigit() or sign in "._/\\-" for sign in value) for value in filled)
+        # Words that hardly repeat are short texts ("Normal", "Stable"); those of a few kinds are a code ("PA").
+        kinds = {value.strip().casefold() for value in filled}
+        if not coded and not all(map(is_split_word, kinds)) and len(kinds) > min(len(filled) / 2, _FEW * 4):
             break
         count += 1
     return count

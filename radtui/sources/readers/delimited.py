@@ -7,6 +7,7 @@ row whose cells do not fit the header never comes in as it is.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from radtui.sources.readers.table import MAX_CELL_BYTES, NOTHING, Row, unique_co
 
 _SAMPLE_LINES = 300
 _MAX_LINES_OF_A_ROW = 100_000
+_PATH = re.compile(r"[^\s,;|]*[/\\_][^\s]*[,;|\t]")
 _CONTROL = str.maketrans("", "", "\0")
 Opener = Callable[[], BinaryIO]
 
@@ -138,7 +140,8 @@ class Delimited:
             or len(held.cells.cells) < width
         ):
             return False
-        return not shape.begins_like_a_row(record.cells.cells)
+        # What begins with a path is a row, if an odd one: never the rest of a text.
+        return not shape.begins_like_a_row(record.cells.cells) and not _PATH.match(record.text)
 
     def _joined(self, held: _Record, record: _Record) -> _Record:
         text = held.text + "\n" + record.text

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 
 DELIMITERS = (",", ";", "\t", "|", "^", "~")
+_MOST_ABOVE = 10
+_SHARE_BELOW = 0.9
 _SEP_LINE = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
 
 
@@ -95,11 +97,12 @@ def find_dialect(lines: Sequence[str], delimiter: str = "") -> tuple[Dialect, in
         delimiter: As the user said, or "".
 
     Returns:
-        The dialect, and how many lines come before the first row (a `sep=` line).
+        The dialect, and how many lines come before the first row: a `sep=` line, a title, comments.
     """
     before = 0
     if lines and (match := _SEP_LINE.match(lines[0])):
         delimiter, before = delimiter or match[1], 1
+    before += _lines_above(lines[before:], delimiter)
     body = [line for line in lines[before:] if line.strip()]
     if not body:
         return Dialect(delimiter or ","), before
@@ -116,6 +119,22 @@ def find_dialect(lines: Sequence[str], delimiter: str = "") -> tuple[Dialect, in
                 if score > best_score:
                     best, best_score = dialect, score
     return best, before
+
+
+def _lines_above(lines: Sequence[str], delimiter: str) -> int:
+    """How many lines come before a table that begin with "#" or, unlike nearly all after them, hold no delimiter."""
+    signs = [delimiter] if delimiter else list(DELIMITERS)
+    for place, line in enumerate(lines[:_MOST_ABOVE]):
+        if not line.strip() or line.startswith("#"):
+            continue
+        if any(sign in line for sign in signs):
+            return place
+        rest = [each for each in lines[place + 1 :] if each.strip()]
+        if '"' in line or not any(
+            sum(sign in each for each in rest) >= _SHARE_BELOW * len(rest) for sign in signs if len(rest) > 1
+        ):
+            return place
+    return 0
 
 
 def _plausible(body: Sequence[str], dialect: Dialect) -> bool:

@@ -15,6 +15,8 @@ _CANDIDATES = [
 _MULTIBYTE = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr")
 _SAMPLE_BYTES = 2**16
 _CHUNK_BYTES = 2**20
+_SMALL = frozenset("äöüßéèàçñáíóúêâôîûœæøåãõ")
+_WESTERN_PAGES = ("cp1252", "cp850", "mac_roman")
 _WESTERN = frozenset("äöüÄÖÜßàâæçéèêëîïôœùûñáíóúÀÉÈÇÑåøÅØãõìò°±µ²³§«»–—’‘“”„…¿¡º€×·®\xa0")
 """What people type in cp1252; in other code pages the same bytes are signs of other scripts."""
 
@@ -85,8 +87,8 @@ def _most_plausible(sample: bytes) -> str:
     broken = text.count("\ufffd")
     if sum(ord(sign) > 0x7F for sign in text) - broken >= broken:
         return "utf-8"  # with a few damaged bytes: no other encoding makes so much of it by chance
-    if _looks_western(sample):
-        return "cp1252"
+    if western := _western(sample):
+        return western
     from charset_normalizer import from_bytes
 
     matches = from_bytes(sample, cp_isolation=_CANDIDATES, threshold=0.4)
@@ -97,13 +99,21 @@ def _most_plausible(sample: bytes) -> str:
     return str(best.encoding)
 
 
-def _looks_western(sample: bytes) -> bool:
-    """Whether every byte above ASCII is a letter of western Europe standing among ASCII letters."""
-    high = [byte for byte in sample if byte > 0x7F]
-    try:
-        text = sample.decode("cp1252")
-    except UnicodeDecodeError:
-        return False
-    usual = sum(sign in _WESTERN for sign in text if ord(sign) > 0x7F)
+def _western(sample: bytes) -> str:
+    """The code page in which the bytes above ASCII are letters of western Europe among ASCII letters, or ""."""
+    high = sum(byte > 0x7F for byte in sample)
     letters = sum(0x41 <= (byte & 0xDF) <= 0x5A for byte in sample)
-    return usual >= 0.95 * len(high) and len(high) < 0.5 * max(letters, 1)
+    if high >= 0.5 * max(letters, 1):
+        return ""
+    best, most = "", 0.0
+    for name in _WESTERN_PAGES:
+        try:
+            text = [sign for sign in sample.decode(name) if ord(sign) > 0x7F]
+        except UnicodeDecodeError:
+            continue
+        usual = sum(sign in _WESTERN for sign in text)
+        # Words are mostly small letters: the same bytes are signs and capitals in the other pages.
+        plausible = sum(sign in _SMALL for sign in text) / high
+        if usual >= 0.95 * high and (not best or plausible > most + 0.1):
+            best, most = name, plausible
+    return best

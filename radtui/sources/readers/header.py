@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 _FILE = re.compile(
-    r"\.(png|jpe?g|tiff?|dcm|dicom|bmp|gif|webp|jp2|nii|nii\.gz|mha|nrrd|avif|heic)$", re.IGNORECASE
+    r"\.(png|jpe?g|tiff?|dcm|dicom|bmp|gif|webp|jp2|nii|nii\.gz|mha|nrrd|avif|heic)(#\d+)?$", re.IGNORECASE
 )
 _SENTENCE_WORDS = 6
 _LONG_WORDS = 4

@@ -10,8 +10,10 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from radtui.records import Problem, UserError
+from radtui.sources.base import is_split_word
 from radtui.sources.readers.encoding import detect_encoding
 from radtui.sources.readers.exports import flat
+from radtui.sources.readers.nesting import unnested
 from radtui.sources.readers.table import NOTHING, Row
 
 MAX_JSON_BYTES = 2**30
@@ -90,7 +92,7 @@ def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) 
         return [_table(file, key, [*rows, *problems]) for key, rows in lists.items()]
     objects = {key: each for key, each in value.items() if isinstance(each, dict)}
     if len(objects) > 1 or (objects and len(objects) == len(value)):
-        nested = [
+        nested = _by_split(file, value) or [
             table for each in objects.values()
             if any(isinstance(inner, list) and _has_objects(inner) for inner in each.values())
             for table in _tables_of_object(file, each, [])
@@ -103,6 +105,18 @@ def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) 
     return [_table(file, "", [value])]
 
 
+def _by_split(file: str, value: Mapping[str, Any]) -> list[JsonTable]:
+    """The tables of an object whose keys are splits, such as {"train": {"a.png": "Clear."}}; else none."""
+    if not all(is_split_word(key) and isinstance(each, dict) for key, each in value.items()):
+        return []
+    tables = []
+    for split, each in value.items():
+        for table in _tables_of_object(file, each, []):
+            table.part = table.part or split
+            tables.append(table)
+    return tables
+
+
 def _has_objects(values: list[Any]) -> bool:
     return bool(values) and isinstance(values[0], dict)
 
@@ -113,7 +127,7 @@ def _table(file: str, part: str, values: list[Any]) -> JsonTable:
             if isinstance(each, Problem):
                 yield each
             elif isinstance(each, dict):
-                yield Row(number, flat(each))
+                yield Row(number, unnested(flat(each)))
             elif isinstance(each, list) and each and isinstance(each[0], dict):
                 yield Row(number, {"messages": each})  # a conversation without a name
             else:
@@ -172,7 +186,7 @@ def _lines(file: str, opener: Opener, encoding: str) -> Iterator[Row | Problem]:
                 yield Problem(f"{file}, line {number}", f"The line is not JSON ({error}).")
                 continue
             if isinstance(cells, dict):
-                yield Row(number, flat(cells))
+                yield Row(number, unnested(flat(cells)))
             elif isinstance(cells, list) and cells and isinstance(cells[0], dict):
                 yield Row(number, {"messages": cells})
             else:

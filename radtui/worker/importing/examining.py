@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from radtui.imaging.decode import Facts
+from radtui.imaging.facts import Facts
 from radtui.paths import DataDir, open_plain
 from radtui.records import NewCase, NewCaseImage, UserError
 from radtui.sources import dicom

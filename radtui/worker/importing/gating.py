@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from radtui.paths import DataDir
 from radtui.records import NewCase, NewCaseImage, Problem
@@ -24,12 +26,16 @@ TELLING_PATH = (
 class Gating:
     """The gate of one import, and what it left out."""
 
-    def __init__(self, data: DataDir, settings: ImportSettings, *, location: str = "") -> None:
+    def __init__(
+        self, data: DataDir, settings: ImportSettings, people: Mapping[str, str] = MappingProxyType({}), *,
+        location: str = "",
+    ) -> None:  # fmt: skip
         """Open the gate with the data folder's salt; a source's own columns may be let through by name.
 
         Args:
             data: The data folder.
             settings: The import's.
+            people: Columns most of whose cells look as if they named people, with what they look like.
             location: The source.
 
         Raises:
@@ -37,7 +43,7 @@ class Gating:
         """
         salt = read_salt(data.root, Path(settings.salt_file) if settings.salt_file else None)
         allowed = [name.strip() for name in settings.keep_columns.split(",") if name.strip()]
-        self._gate = Gate(salt, allowed, settings.trust_names)
+        self._gate = Gate(salt, allowed, settings.trust_names, people)
         self._dropped: Counter[str] = Counter()  # facts that name people, by column and what they say
         self._renamed = 0
         self._location = location

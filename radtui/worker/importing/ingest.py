@@ -72,9 +72,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     tally = Tally()
     tally.total = _total(source, reporter) or 0
     log.info(source.describe())
-    ingest = _Ingest(
-        data, db, dataset, source.location, tally, Gating(data, settings, location=source.location)
-    )
+    gating = Gating(data, settings, getattr(source, "people", {}), location=source.location)
+    ingest = _Ingest(data, db, dataset, source.location, tally, gating)
     if source.splits() == {TRAIN}:
         ingest.dealer = Dealer(settings.hold_out, ingest.known)
         tally.holds_out = settings.hold_out > 0
