@@ -96,7 +96,7 @@ def stats(
 
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
-    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
+    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater, places=False)
     check_scheme(review.ratings, scheme)
     summary = summarise_review(review, include_unblinded)
     same = identical_pairs(db, review.study)

@@ -100,11 +100,20 @@ def study_of(db: sqlite3.Connection, job: Job) -> Study:
     return study
 
 
-def read_review(db: sqlite3.Connection, study: Study, scheme: Scheme, rater: str = "") -> Review:
-    """Read a study's ratings; of one rater when named."""
+def read_review(
+    db: sqlite3.Connection, study: Study, scheme: Scheme, rater: str = "", places: bool = True
+) -> Review:
+    """Read a study's ratings; of one rater when named.
+
+    Without `places`, `assigned` holds calibration pairs and hidden repeats alone: all that statistics ask of it.
+    """
     with same_moment(db):  # no rating without its assignment and its texts
         names = [rater] if rater else ratings.raters(db, study.id)
-        assigned = {showing_key(a): a for name in names for a in ratings.assigned(db, study.id, name)}
+        assigned = {
+            showing_key(a): a
+            for name in names
+            for a in ratings.assigned(db, study.id, name, special=not places)
+        }
         job = jobs.get(db, study.job_id) if study.job_id is not None else None
         rows = tuple(ratings.current(db, study.id, rater))
         return Review(study, scheme, rows, assigned, _words(db, study), job)
@@ -122,7 +131,8 @@ def summarise_review(review: Review, include_unblinded: bool = False) -> Summary
 
     They are about its first two arms; where there are more, `arms` has every two and all of them compared.
     """
-    of_two = [rating for rating in review.ratings if rating.shown == review.first_two]
+    two = review.first_two
+    of_two = [rating for rating in review.ratings if rating.shown == two]
     summary = summarise(
         of_two, review.scheme, *review.first_two, review.words, review.calibration, include_unblinded
     )

@@ -110,7 +110,8 @@ def _fill(db: sqlite3.Connection) -> None:
     rated = (
         "INSERT INTO ratings (job_id, image_id, rater, occasion, scheme, scheme_hash, preference, both_bad,"
         " base_acceptability, tuned_acceptability, answers, note, flagged, skipped, blinded, shown_left, shown_right,"
-        " active_s, wall_s, rated_at) VALUES (1, ?, ?, 0, 'radtui-default', ?, ?, ?, ?, ?, ?, '', 0, 0, 1, ?, ?, 9, 9, ?)"
+        " active_s, wall_s, rated_at)"
+        " VALUES (1, ?, ?, 0, 'radtui-default', ?, ?, ?, ?, ?, ?, '', 0, 0, 1, ?, ?, 9, 9, ?)"
     )
     for image_id, reader, left, right, values in _ratings(random_numbers, rated_cases):
         db.execute(shown, (image_id, reader, left, f"{random_numbers.random():.12f}", right))
