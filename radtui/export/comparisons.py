@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from radtui.export.columns import (
+    PACE,
     answer_columns,
     arms_columns,
     corrected_columns,
@@ -19,6 +20,7 @@ from radtui.export.columns import (
 )
 from radtui.export.csv_text import cell, csv_line, csv_row
 from radtui.export.files import whole_file
+from radtui.measures.pace import pace_mark
 from radtui.measures.scheme import Scheme
 from radtui.measures.text import word_count
 from radtui.records import Case, Comparison, Rating, Study
@@ -120,7 +122,7 @@ def _judged(review: Review, rating: Rating) -> dict[str, object]:
         "flagged": rating.flagged, "skipped": rating.skipped, "note": rating.note,
         "active_seconds": round(rating.active_s, 1), "wall_seconds": round(rating.wall_s, 1),
         "rated_at": time_text(rating.rated_at), "occasion": rating.occasion, "scheme": rating.scheme,
-        "scheme_hash": rating.scheme_hash, "role": review.role(rating), "chain": rating.chain,
+        "scheme_hash": rating.scheme_hash, "role": review.role(rating), "chain": rating.chain, PACE: pace_mark(rating),
     }  # fmt: skip
 
 
