@@ -30,7 +30,7 @@ COMMANDS = {
     "import-ratings": "radtui.cli.results:import_ratings",
     "stats": "radtui.cli.results:stats",
     "report": "radtui.cli.report:report",
-    "score": "radtui.cli.results:score",
+    "score": "radtui.cli.score:score",
     "study": "radtui.cli.study:study",
     "verify": "radtui.cli.verify:verify",
     "jobs": "radtui.cli.jobs:jobs",

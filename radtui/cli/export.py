@@ -71,7 +71,8 @@ def export(
 
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
-    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
+    study = review_study(db, job_id, study_id)
+    review = read_review(db, study, scheme, only_rater, places=form == "jsonl")
     check_scheme(review.ratings, scheme)
     if (
         only_rater and not review.ratings

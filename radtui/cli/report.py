@@ -17,12 +17,17 @@ from radtui.cli.results import SCHEME_OPTION, STUDY_OPTION, review_study, study_
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True,
     help="File to write: .html or .md; one file that needs no other.",
 )  # fmt: skip
+@click.option(
+    "--tables", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+    help="Also write every table as CSV, the references as BibTeX and the methods as text into a folder.",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a file that is no unchanged export of radtui.")
 @SCHEME_OPTION
 @pass_session
 def report(
-    session: Session, job_id: int | None, study_id: int | None, out: Path, force: bool, scheme_file: str
-) -> None:
+    session: Session, job_id: int | None, study_id: int | None, out: Path, tables: Path | None, force: bool,
+    scheme_file: str,
+) -> None:  # fmt: skip
     """Tell what a model learnt in one file: settings, examples, curves, what got better and what got worse.
 
     JOB is a generation job, or a training job whose newest descriptions are taken; --study names a study instead.
@@ -39,5 +44,7 @@ def report(
         study = report_study(db, get_job(db, job_id))
     else:
         study = review_study(db, job_id, study_id)
-    write_report(session.data, db, study, scheme_for(session.data, scheme_file), out)
+    names = write_report(session.data, db, study, scheme_for(session.data, scheme_file), out, tables)
     click.echo(f"Report on {study_words(study)} -> {out}")
+    if names:
+        click.echo(f"{len(names)} files with its tables, references and methods -> {tables}")

@@ -1,4 +1,4 @@
-"""Commands that read what jobs and raters have left: export, import-ratings, stats, score."""
+"""Commands that read what raters have left: stats, import-ratings."""
 
 from __future__ import annotations
 
@@ -69,6 +69,10 @@ def study_facts(study: Study) -> dict[str, object]:
 @click.option(
     "--include-unblinded", is_flag=True, help="Count ratings made by someone who knew which text is whose."
 )
+@click.option(
+    "--scores/--no-scores", "with_scores", default=None,
+    help="Set every score against these readers  [default: where there are at most 2,000 texts].",
+)  # fmt: skip
 @SCHEME_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @pass_session
@@ -78,28 +82,34 @@ def stats(
     study_id: int | None,
     only_rater: str,
     include_unblinded: bool,
+    with_scores: bool | None,
     scheme_file: str,
     as_json: bool,
 ) -> None:
     """What the ratings show: preference, errors, agreement, bias, each with n and interval."""
-    from radtui.cli.stats import print_readings, print_round, print_stats
+    from radtui.cli.stats import print_readings, print_round, print_stand_ins, print_stats
     from radtui.study.figures import reading_figures
     from radtui.study.overview import identical_lines, identical_pairs
     from radtui.study.rounds import read_round
+    from radtui.study.standing_in import QUICK_TEXTS, stand_ins, text_count
     from radtui.study.study import check_scheme, read_review, scheme_for, summarise_review
 
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
-    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
+    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater, places=False)
     check_scheme(review.ratings, scheme)
     summary = summarise_review(review, include_unblinded)
     same = identical_pairs(db, review.study)
     readings, compared = reading_figures(db, review.study, only_rater), read_round(db, review.study)
+    if with_scores is None:
+        with_scores = text_count(review) <= QUICK_TEXTS
+    agreeing = stand_ins(db, review, include_unblinded) if with_scores and summary.raters else None
     if as_json:
         head = study_facts(review.study) | {"scheme": scheme.id, "scheme_hash": scheme.sha256}
         more: dict[str, object] = {"readings": {arm: read.to_dict() for arm, read in readings.items()}}
         more |= {"round": compared.to_dict()} if compared is not None else {}
         more |= {"identical": same} if same else {}
+        more |= {"stand_ins": agreeing.to_dict()} if agreeing is not None else {}
         print_result(head | summary.to_dict() | more, as_json)
         return
     if compared is not None:
@@ -114,6 +124,7 @@ def stats(
         for sentence in identical_lines(same):
             click.echo(sentence)
         print_readings(readings)
+        print_stand_ins(agreeing, session.data.command("stats", "--scores"))
 
 
 @click.command("import-ratings")
@@ -151,21 +162,3 @@ def import_ratings(
     click.echo(f"{done.added:,} of {done.rows:,} rows added -> {where}; {done.known:,} were there already")
     for problem in done.problems:
         click.echo(problem, err=True)
-
-
-@click.command()
-@JOB_OPTION
-@STUDY_OPTION
-@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
-@pass_session
-def score(session: Session, job_id: int | None, study_id: int | None, as_json: bool) -> None:
-    """Compare the descriptions with references and ground truth, where a data set has them."""
-    from radtui.cli.scores import print_scores, scores_values
-    from radtui.study.study import scored_texts
-
-    db = session.read()
-    texts = scored_texts(db, review_study(db, job_id, study_id))
-    if as_json:
-        print_result(scores_values(texts), as_json)
-    else:
-        print_scores(texts)

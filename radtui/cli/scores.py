@@ -27,13 +27,13 @@ def print_scores(texts: Mapping[str, Sequence[ScoredText]]) -> None:
     """Print one figure a line, the arms side by side, each with its 95 % interval and n; then what differs."""
     scores = score_arms(texts)
     shown = [score for score in SCORES if any(score.value(own) is not None for own in scores.values())]
-    width = max(len(score.label) for score in shown)
+    width = max(len(score.name) for score in shown)
     click.echo("  ".join([" " * width, *(f"{arm:<{ARM_CELLS}}" for arm in scores)]).rstrip())
     cases = (f"{own.cases:,}" for own in scores.values())
     click.echo("  ".join([f"{'cases':<{width}}", *(f"{count:<{ARM_CELLS}}" for count in cases)]).rstrip())
     for score in shown:
         cells = [f"{score.text(own):<{ARM_CELLS}}" for own in scores.values()]
-        click.echo("  ".join([f"{score.label:<{width}}", *cells]).rstrip())
+        click.echo("  ".join([f"{score.name:<{width}}", *cells]).rstrip())
     for arm in [arm for arm, own in scores.items() if not own.english]:
         click.echo(
             f"\nThe texts of {arm} are not English: findings, which are read in English alone, are not scored."
@@ -50,7 +50,7 @@ def _print_differences(differences: Sequence[PairedDifference]) -> None:
             if (each.earlier, each.later) == pair and each.difference.value is not None:
                 score = BY_KEY.get(each.score)
                 words = estimate(each.difference, signed=True, digits=score.digits if score else 2)
-                label = score.label if score else each.score
+                label = score.name if score else each.score
                 click.echo(
                     f"  {label}: {words if words != NOTHING else 'no difference'}, {p_value(each.holm_p)}"
                 )

@@ -16,6 +16,7 @@ from radtui.percent import percent_text
 from radtui.records import Study
 from radtui.study.figures import figures_words
 from radtui.study.rounds import Round
+from radtui.study.standing_in import HEADER, StandIns, stand_in_rows
 
 Row = tuple[str, str]
 
@@ -64,6 +65,22 @@ def print_readings(readings: Mapping[str, ReadArm]) -> None:
         click.echo("\nTexts corrected or accepted")
         for arm, read in readings.items():
             click.echo(f"  {arm:<{LABEL_CELLS}}  {figures_words(read)}")
+
+
+def print_stand_ins(found: StandIns | None, command: str) -> None:
+    """Print how far each score agrees with the readers, or which command would say it."""
+    if found is None:
+        click.echo(f"\nWhich score may stand in for these readers: {command} (a minute or more).")
+        return
+    if not found.scores:
+        return
+    click.echo(f"\nWhich score may stand in for these readers? {found.sentence}")
+    rows = [HEADER, *stand_in_rows(found)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(HEADER))]
+    for row in rows:
+        cells = (f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
+        click.echo(f"  {'  '.join(cells)}".rstrip())
+    click.echo("Intervals over cases, for these readers; chance is 0.5 for ranking and 0 for tau.")
 
 
 def _toward(summary: Summary) -> str:

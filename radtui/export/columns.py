@@ -81,6 +81,9 @@ def answer_columns(scheme: Scheme, arms: Sequence[str]) -> dict[str, str]:
     )
 
 
+PACE = "pace"  # "too fast", "long idle" or "": see `measures.pace`
+
+
 def says_more(ratings: Iterable[Rating]) -> bool:
     """Whether some rating has an answer for which the oldest tables of base and tuned have no column."""
     return any(
@@ -132,7 +135,7 @@ def arms_columns(scheme: Scheme, arms: Sequence[str]) -> list[str]:
 
 
 def _more_columns(arms: Sequence[str]) -> list[str]:
-    return [*checked_columns(arms), *corrected_columns(arms)]
+    return [*checked_columns(arms), *corrected_columns(arms), PACE]
 
 
 def arms_in(header: Iterable[str], scheme: Scheme) -> tuple[str, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from radtui.export.columns import (
+    PACE,
     answer_columns,
     arms_columns,
     corrected_columns,
@@ -16,8 +18,9 @@ from radtui.export.columns import (
     says_more,
     schema_of,
 )
-from radtui.export.csv_text import cell, csv_line
+from radtui.export.csv_text import cell, csv_line, csv_row
 from radtui.export.files import whole_file
+from radtui.measures.pace import pace_mark
 from radtui.measures.scheme import Scheme
 from radtui.measures.text import word_count
 from radtui.records import Case, Comparison, Rating, Study
@@ -52,10 +55,13 @@ def rows(db: sqlite3.Connection, review: Review, beside: Sequence[str] = ()) -> 
     corrected = corrected_columns(review.study.arm_names)
     about = _paired_row if is_paired(review.study) else _arms_row
     header = [*columns(review), *beside]
+    everywhere = _everywhere(review)
     for rating, case, pair in rated(db, of_scheme(review)):
-        row = about(review, case, pair, rating) | _judged(review, rating)
-        row |= {column: rating.answers.get(key) for column, key in answers.items()}
-        row |= {column: rating.corrections.get(arm) for column, arm in corrected.items()}
+        row = {**everywhere, **about(review, case, pair, rating), **_judged(review, rating)}
+        for column, key in answers.items():
+            row[column] = rating.answers.get(key)
+        for column, arm in corrected.items():
+            row[column] = rating.corrections.get(arm)
         yield {column: row[column] for column in header}
 
 
@@ -76,12 +82,12 @@ def write_csv(
 def write_review_csv(db: sqlite3.Connection, review: Review, out: Path, raw: bool = False) -> int:
     """Write `comparisons.csv` of a review that was read; see `write_csv`."""
     written = 0
-    header = columns(review)
+    header, schema = columns(review), schema_of(review.study, raw)
     with whole_file(out) as file:
         file.write(csv_line(cell(name, raw) for name in header))
         for row in rows(db, review):
-            row["export_schema"] = schema_of(review.study, raw)
-            file.write(csv_line(cell(row[name], raw) for name in header))
+            row["export_schema"] = schema
+            file.write(csv_row(row.values(), raw))
             written += 1
     return written
 
@@ -91,15 +97,32 @@ def time_text(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
+def _everywhere(review: Review) -> dict[str, object]:
+    """What stands in every row of a study."""
+    same: dict[str, object] = {"export_schema": schema_of(review.study)}
+    if is_paired(review.study):
+        adapters = review.further_adapters
+        same |= {
+            "job_id": review.study.job_id,
+            "base_model": review.settings.get("model", ""),
+            "adapter": review.settings.get("adapter", ""),
+        }
+        same |= {f"{arm}_adapter": adapters.get(arm, "") for arm in review.study.arm_names}
+    return same
+
+
+_words_in = lru_cache(maxsize=4096)(word_count)  # a text stands in a row for each of its readers
+
+
 def _judged(review: Review, rating: Rating) -> dict[str, object]:
     """What is said of a rating whatever the arms are."""
     return {
-        "export_schema": schema_of(review.study), "rater": rating.rater, "preference": rating.preference,
+        "rater": rating.rater, "preference": rating.preference,
         "preference_label": _label(rating), "both_bad": rating.both_bad, "blinded": rating.blinded,
         "flagged": rating.flagged, "skipped": rating.skipped, "note": rating.note,
         "active_seconds": round(rating.active_s, 1), "wall_seconds": round(rating.wall_s, 1),
         "rated_at": time_text(rating.rated_at), "occasion": rating.occasion, "scheme": rating.scheme,
-        "scheme_hash": rating.scheme_hash, "role": review.role(rating), "chain": rating.chain,
+        "scheme_hash": rating.scheme_hash, "role": review.role(rating), "chain": rating.chain, PACE: pace_mark(rating),
     }  # fmt: skip
 
 
@@ -107,19 +130,14 @@ def _paired_row(review: Review, case: Case, pair: Comparison, rating: Rating) ->
     """A row of a job's base and tuned, and of its third arm where it has one."""
     base = pair.by("base")
     row: dict[str, object] = {
-        "job_id": review.study.job_id, "image_id": case.id, "dataset": case.dataset, "split": case.split,
+        "image_id": case.id, "dataset": case.dataset, "split": case.split,
         "image_path": case.source_key, "image_sha256": case.first.sha256, "reference": case.reference,
-        "prompt": base.prompt, "base_model": review.settings.get("model", ""),
-        "adapter": review.settings.get("adapter", ""), "decoding": base.decoding,
+        "prompt": base.prompt, "decoding": base.decoding,
         "shown_left": rating.left_arm, "shown_right": rating.right_arm,
     }  # fmt: skip
     for arm in review.study.arm_names:
         text = pair.by(arm).text
-        row |= {
-            f"{arm}_adapter": review.further_adapters.get(arm, ""),
-            f"{arm}_text": text,
-            f"{arm}_words": word_count(text),
-        }
+        row[f"{arm}_text"], row[f"{arm}_words"] = text, _words_in(text)
     return row
 
 
@@ -136,7 +154,7 @@ def _arms_row(review: Review, case: Case, pair: Comparison, rating: Rating) -> d
         written = pair.texts.get(arm)
         row |= {
             f"{place}_text": written.text if written else "",
-            f"{place}_words": word_count(written.text) if written else None,
+            f"{place}_words": _words_in(written.text) if written else None,
             f"{place}_prompt": written.prompt if written else "",
             f"{place}_decoding": written.decoding if written else "",
         }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from radtui.export.guard import guard
@@ -12,12 +14,33 @@ from radtui.records import UserError
 
 # Python's own writer leaves a lone carriage return unquoted when lines end in a line feed; every reader, its own too,
 # takes it for the end of the row.
-_QUOTED = frozenset(',"\r\n')
+_QUOTED = re.compile('[,"\r\n]')
 
 
 def csv_line(cells: Iterable[str]) -> str:
     """One row with its line feed."""
     return ",".join(map(_quoted, cells)) + "\n"
+
+
+def csv_row(values: Iterable[object], raw: bool = False) -> str:
+    """One row of values as `cell` writes them, with its line feed."""
+    cells = []
+    for value in values:
+        kind = type(value)
+        if value is None:
+            cells.append("")
+        elif kind is str:
+            cells.append(_text(value, raw))
+        elif kind is int or kind is float:
+            cells.append(str(value))
+        else:
+            cells.append(_quoted(cell(value, raw)))
+    return ",".join(cells) + "\n"
+
+
+@lru_cache(maxsize=4096)  # names, prompts and texts stand in many rows
+def _text(value: str, raw: bool) -> str:
+    return _quoted(cell(value, raw))
 
 
 def cell(value: object, raw: bool = False) -> str:
@@ -42,7 +65,7 @@ def storable(text: str) -> str:
 
     No description, reference or note has one, since the database takes none; the path of a model or image may.
     """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def read_csv(path: Path) -> Iterator[dict[str, str]]:
@@ -71,4 +94,4 @@ def read_csv(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if _QUOTED.intersection(text) else text
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text

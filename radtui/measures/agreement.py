@@ -142,9 +142,19 @@ def weighted_kappa(
     table = np.zeros((len(scale), len(scale)))
     for (one, other), count in Counter(pairs).items():
         table[place[one], place[other]] += count
+    return _kappa_of(table, weights)
+
+
+def _kappa_of(table: np.ndarray, weights: str = "quadratic") -> float | None:
+    """Weighted kappa of a table of counts, float (k, k); None where it is empty or chance alone agrees."""
+    import numpy as np
+
+    scale, count = range(len(table)), table.sum()
+    if not count:
+        return None
     steps = np.abs(np.subtract.outer(np.arange(len(scale)), np.arange(len(scale)))).astype(float)
     cost = steps**2 if weights == "quadratic" else steps
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / len(pairs)
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / count
     by_chance = float((cost * expected).sum())
     return None if by_chance == 0 else 1 - float((cost * table).sum()) / by_chance
 
@@ -207,11 +217,24 @@ def agreement_between(ratings: Iterable[Rating], seed: int = 0) -> Agreement | N
     if len(raters) < 2:
         return None
     given = list(by_comparison.values())
+    return Agreement(alpha_of([list(by.values()) for by in given], seed=seed), _kappas(given, sorted(raters)))
+
+
+def _kappas(
+    given: Sequence[dict[str, int]], raters: Sequence[str]
+) -> dict[tuple[str, str], tuple[float | None, int]]:
+    """Weighted kappa of every two raters, and over how many comparisons that both rated."""
+    import numpy as np
+
+    size = len(PREFERENCE_SCALE)
+    place: dict[int | None, int] = {value: index for index, value in enumerate(PREFERENCE_SCALE)} | {None: -1}
+    columns = [np.array([place[by.get(rater)] for by in given]) for rater in raters]
     kappas = {}
-    for one, other in combinations(sorted(raters), 2):
-        pairs = [(by[one], by[other]) for by in given if one in by and other in by]
-        kappas[one, other] = (weighted_kappa(pairs, PREFERENCE_SCALE), len(pairs))
-    return Agreement(alpha_of([list(by.values()) for by in given], seed=seed), kappas)
+    for (one, first), (other, second) in combinations(zip(raters, columns, strict=True), 2):
+        both = (first >= 0) & (second >= 0)
+        table = np.bincount(first[both] * size + second[both], minlength=size**2).reshape(size, size)
+        kappas[one, other] = (_kappa_of(table.astype(float)), int(both.sum()))
+    return kappas
 
 
 def agreement_with_self(ratings: Iterable[Rating]) -> SelfAgreement | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from radtui.measures.answers import Answers, answers_to
 from radtui.measures.intervals import Proportion
 from radtui.measures.preference import preferences_of
+from radtui.measures.significance import mean_ranks
 from radtui.records import Rating
 
 Words = Mapping[tuple[int, int], Mapping[str, int]]
@@ -73,10 +74,13 @@ def length_bias(ratings: Sequence[Rating], words: Words) -> LengthBias:
         words: Word counts; pairs without them, or with an empty text, are left out.
     """
     kept, ratios = [], []
+    nothing: Mapping[str, int] = {}
     for rating in ratings:
-        by_arm = words.get((rating.study_id, rating.case_id), {})
-        earlier, later = (by_arm.get(arm, 0) for arm in rating.shown)
-        if rating.preference is not None and earlier > 0 and later > 0:
+        if rating.preference is None:
+            continue
+        by_arm = words.get((rating.study_id, rating.case_id), nothing)
+        earlier, later = by_arm.get(rating.earlier_arm, 0), by_arm.get(rating.later_arm, 0)
+        if earlier > 0 and later > 0:
             kept.append(rating)
             ratios.append(math.log(later / earlier))
     return _correlation(answers_to(kept, ratios), preferences_of(kept))
@@ -89,7 +93,22 @@ def _correlation(ratios: Answers, preferences: Answers) -> LengthBias:
     middle = math.exp(median(x)) if x else None
     if len(x) < 3 or len(set(x)) < 2 or len(set(y)) < 2:
         return LengthBias(None, None, len(x), middle)
-    from scipy import stats
+    rho = _rank_correlation(x, y)
+    return LengthBias(rho, _p_of_correlation(rho, len(x)), len(x), middle)
 
-    found = stats.spearmanr(x, y)
-    return LengthBias(float(found.statistic), float(found.pvalue), len(x), middle)
+
+def _rank_correlation(x: Sequence[float], y: Sequence[float]) -> float:
+    """Spearman's rho."""
+    import numpy as np
+
+    return float(np.corrcoef(mean_ranks(np.array(x)), mean_ranks(np.array(y)))[0, 1])
+
+
+def _p_of_correlation(rho: float, n: int) -> float:
+    """Two-sided p of a rank correlation by Student's t with n - 2 degrees of freedom."""
+    from scipy import special
+
+    left = (1 - rho) * (1 + rho)
+    if left <= 0:
+        return 0.0
+    return 2 * float(special.stdtr(n - 2, -abs(rho) * math.sqrt((n - 2) / left)))

@@ -25,6 +25,27 @@ _JAW = frozenset(
     {"tooth", "teeth", "incisor", "canine", "premolar", "molar", "jaw", "maxilla", "mandible", "mandibular"}
 )
 _LUNG_FIELDS = frozenset({"upper", "middle", "lower"})
+# What may stand between two sides that are told in one breath.
+_PLACES = frozenset(
+    {
+        *(
+            "and",
+            "the",
+            "in",
+            "on",
+            "upper",
+            "middle",
+            "mid",
+            "lower",
+            "lung",
+            "lobe",
+            "zone",
+            "base",
+            "apex",
+        ),
+        *("basal", "apical", "tiny", "trace", "small", "mild", "minimal", "moderate", "large", "severe"),
+    }
+)
 _JOINTS = frozenset({"and", "or", "with", "but", *PUNCTUATION})
 # A specific zone replaces the general one it implies when it is at most this much further away, in words.
 SPECIFIC_WITHIN = 5
@@ -162,7 +183,7 @@ class _Found:
 
 def _read_sentence(words: list[str], index: int, lexicon: Lexicon, found: _Found) -> None:
     findings = [hit for hit in lexicon.findings.find(words) if hit.value]
-    sides = [hit for hit in lexicon.sides.find(words) if hit.value]
+    sides = _coordinated([hit for hit in lexicon.sides.find(words) if hit.value], findings, words)
     zones = [hit for hit in lexicon.zones.find(words) if not hit.value.startswith("|")]
     if not _JAW.isdisjoint(words):
         zones = [hit for hit in zones if hit.value.partition("|")[0] not in _LUNG_FIELDS]
@@ -197,6 +218,29 @@ def _read_sentence(words: list[str], index: int, lexicon: Lexicon, found: _Found
     found.terms += len(lexicon.professional.find(words))
 
 
+def _coordinated(sides: Sequence[Hit], findings: Sequence[Hit], words: Sequence[str]) -> list[Hit]:
+    """Sides, with "right upper and left lower" as one that is both, where one finding is told of the two places.
+
+    With a finding in front of the first and one behind the second, each has a side of its own: "nodule in the right
+    lung and left effusion".
+    """
+    joined: list[Hit] = []
+    for hit in sides:
+        before = joined[-1] if joined else None
+        if before is not None and {before.value, hit.value} == {"right", "left"}:
+            place = hit.end
+            while place < len(words) and words[place] in _PLACES:
+                place += 1
+            led = any(finding.end <= before.start for finding in findings)
+            followed = any(finding.start == place for finding in findings)
+            between = words[before.end : hit.start]
+            if "and" in between and _PLACES.issuperset(between) and not (led and followed):
+                joined[-1] = Hit(before.start, hit.end, "bilateral")
+                continue
+        joined.append(hit)
+    return joined
+
+
 def _complete(grouped: Iterable[str], groups: Mapping[str, int]) -> set[str]:
     """Names of which every group was hit, from values such as "name|0"."""
     seen: dict[str, set[str]] = {}
@@ -229,8 +273,11 @@ def _cost(finding: Hit, other: Hit, findings: Sequence[Hit], words: Sequence[str
 
 
 def _turned(between: Sequence[str]) -> bool:
-    """Whether a word such as "but" leads to another place; "but also" does not."""
-    return any(word in _TURNS and between[at + 1 : at + 2] != ["also"] for at, word in enumerate(between))
+    """Whether a word such as "but" leads to another place; "but also" and "a mass but not a cyst in it" do not."""
+    return any(
+        word in _TURNS and between[at + 1 : at + 2] not in (["also"], ["not"])
+        for at, word in enumerate(between)
+    )
 
 
 def _anew(words: Sequence[str], named: Sequence[Hit], end: int) -> bool:

@@ -154,6 +154,11 @@ def resampled_sums(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     return np.concatenate([_weights(clusters, size, seed, start) @ values for start, size in batches])
 
 
+def resampled_weights(clusters: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each cluster is drawn in each resample, float32 (resamples, clusters)."""
+    return _weights(clusters, resamples, seed, 0)
+
+
 @lru_cache(maxsize=4)  # the figures of one summary are mostly about the same cases
 def _weights(clusters: int, resamples: int, seed: int, start: int) -> np.ndarray:
     """How often each cluster is drawn in each resample, float32 (resamples, clusters)."""

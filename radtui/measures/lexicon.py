@@ -18,6 +18,8 @@ _TOKEN = re.compile(r"[^\W_]+|[,;:()*]")
 _CONTRACTION = re.compile(r"n['’]t\b")
 _POSSESSIVE = re.compile(r"['’]s\b")
 _NUMBER_SIGN = re.compile(r"\bno\.\s*(?=\d)")  # "No. 3" denies nothing
+_DOTTED = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?")  # "R.L.L."
+_WITH = re.compile(r"\bw/(o\b)?")  # "w/o effusion", "w/ effusion"
 _SIDES = {"l": "left", "lt": "left", "r": "right", "rt": "right"}
 _BRITISH = re.compile(r"(?<=tum|col|fav)our|(?<=harb)our")
 
@@ -27,7 +29,9 @@ def tokens(text: str) -> list[str]:
 
     Lower case, singular, American spelling, hyphens split: "Right-sided haemorrhages," -> right sided hemorrhage ,
     """
-    text = _NUMBER_SIGN.sub("number ", _POSSESSIVE.sub("", _CONTRACTION.sub(" not", text.lower())))
+    text = _DOTTED.sub(lambda dotted: dotted[0].replace(".", "") + " ", text.lower())
+    text = _WITH.sub(lambda short: "without " if short[1] else "with ", text)
+    text = _NUMBER_SIGN.sub("number ", _POSSESSIVE.sub("", _CONTRACTION.sub(" not", text)))
     found = [_plain(token) for token in _TOKEN.findall(text)]
     return [
         _SIDES[token]

@@ -160,8 +160,8 @@ def _reaches(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) 
 def _ended_after(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) -> bool:
     """Whether the scope of a cue that looks forward stops before a finding."""
     start, end = cue.end, finding.start
-    if words[start] == ":" and not cue.value.startswith("negates"):
-        start += 1  # "Indication: pneumonia"
+    if words[start] == ":" and (not cue.value.startswith("negates") or cue.start == 0):
+        start += 1  # "Indication: pneumonia", "Absent: effusion, pneumothorax"
     if any(start <= hit.start and hit.end <= end for hit in ends):
         return True
     short = " ".join(words[cue.start : cue.end]) in _SHORT_SCOPE

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radtui.measures.intervals import Estimate, Proportion
+from radtui.measures.package_scores import CHEST
 from radtui.measures.scores import ArmScores
 from radtui.measures.words import NOTHING, brief, estimate, share
 
@@ -21,13 +22,21 @@ class Score:
 
     key: str  # as in JSON, in CSV and in `compare_scores`
     label: str
-    group: str  # "truth", "text" or "style"
+    group: str  # "truth", "text", "package" or "style"
     value: Callable[[ArmScores], Proportion | Estimate | float | None]
     unit: str = ""  # of a plain number: "words"
     digits: int = 2
     less_is_better: bool | None = False  # None: neither more nor less is better
     language: str = ""  # the only one that it reads; "" for any
     examinations: tuple[str, ...] = ()  # the only ones that it was made for; none named: any
+    of_one_text: bool = (
+        True  # whether a single text has a value of its own that says more than another score's
+    )
+
+    @property
+    def name(self) -> str:
+        """Its label, with what it was made for: "RaTEScore (made for chest X-ray)"."""
+        return f"{self.label} (made for {', '.join(self.examinations)})" if self.examinations else self.label
 
     def text(self, scores: ArmScores, n: bool = True) -> str:
         """The arm's figure in words: "0.86 (0.81 to 0.90, n=300)", or "-" where there is none."""
@@ -61,8 +70,21 @@ def _style(name: str) -> Callable[[ArmScores], Proportion | Estimate | float | N
     return lambda scores: getattr(scores.proxies, name) if scores.proxies else None
 
 
+def _packaged(key: str) -> Callable[[ArmScores], Proportion | Estimate | float | None]:
+    return lambda scores: (scores.packaged or {}).get(key)
+
+
+def _of_package(key: str, label: str, *, chest: bool = True, less_is_better: bool = False, of_one_text: bool = True,
+                digits: int = 2) -> Score:  # fmt: skip
+    return Score(
+        key, label, "package", _packaged(key), digits=digits, less_is_better=less_is_better, language=ENGLISH,
+        examinations=(CHEST,) if chest else (), of_one_text=of_one_text,
+    )  # fmt: skip
+
+
 SCORES = (
     Score("f1", "F1 of findings (micro)", "truth", _truth("f1"), language=ENGLISH),
+    Score("f1_macro", "F1 of findings (macro)", "truth", _truth("f1_macro"), language=ENGLISH, of_one_text=False),
     Score("precision", "precision", "truth", _truth("precision"), language=ENGLISH),
     Score("recall", "recall", "truth", _truth("recall"), language=ENGLISH),
     Score("side", "right side", "truth", _truth("side"), language=ENGLISH),
@@ -75,6 +97,18 @@ SCORES = (
     Score("bleu", "BLEU", "text", _text("bleu"), digits=1),
     Score("chrf", "chrF", "text", _text("chrf"), digits=1),
     Score("rouge_l", "ROUGE-L", "text", _text("rouge_l")),
+    _of_package("radgraph_simple", "RadGraph-F1, entities"),
+    _of_package("radgraph_partial", "RadGraph-F1, entities and whether related"),
+    _of_package("radgraph_complete", "RadGraph-F1, entities and relations"),
+    _of_package("radcliq", "RadCliQ-v1, less is better", less_is_better=True),
+    _of_package("chexbert_14_micro", "CheXbert F1 of 14 (micro)"),
+    _of_package("chexbert_14_macro", "CheXbert F1 of 14 (macro)", of_one_text=False),
+    _of_package("chexbert_5_micro", "CheXbert F1 of 5 (micro)"),
+    _of_package("chexbert_5_macro", "CheXbert F1 of 5 (macro)", of_one_text=False),
+    _of_package("ratescore", "RaTEScore"),
+    _of_package("green", "GREEN"),
+    _of_package("package_bleu", "BLEU-4 by radeval", chest=False),
+    _of_package("package_rouge_l", "ROUGE-L by radeval", chest=False),
     Score("words", "words a text", "text", _text("words"), digits=1, less_is_better=None),
     Score("reference_words", "words a reference", "text", _text("reference_words"), digits=1, less_is_better=None),
     Score("slots_filled", "slots filled, of 7", "style", _style("slots_filled"), less_is_better=None, language=ENGLISH),

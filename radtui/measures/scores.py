@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from radtui.measures.intervals import Estimate
 from radtui.measures.language import is_english
-from radtui.measures.paired import CaseParts, PairedDifference, compare_pairs
+from radtui.measures.package_scores import NOTHING_PACKAGED, Packaged, package_parts
+from radtui.measures.paired import PairedDifference, Parts, bootstrapped, compare_pairs, summed
 from radtui.measures.text_scores import Proxies, TextScores, describe, score_texts, text_parts
 from radtui.measures.truth_scores import TruthCase, TruthScores, score_truth, truth_parts
 from radtui.records import Truth
@@ -20,13 +22,16 @@ class ScoredText:
     reference: str = ""
     truth: tuple[Truth, ...] = ()
     examination: str = ""
+    case_id: int = 0
+    packaged: Packaged = NOTHING_PACKAGED  # what packages of scores have said of it
 
 
 @dataclass(frozen=True, slots=True)
 class ArmScores:
     """One arm's scores; `truth` is None where nothing is known, `text` where there are no references.
 
-    Findings are read in English alone: where the texts are not, `truth` and `proxies` are None.
+    Findings are read in English alone: where the texts are not, `truth` and `proxies` are None. `packaged` holds what
+    packages of scores said, by the score's key.
     """
 
     cases: int
@@ -34,6 +39,7 @@ class ArmScores:
     text: TextScores | None
     proxies: Proxies | None
     english: bool = True
+    packaged: Mapping[str, Estimate] | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -42,6 +48,7 @@ class ArmScores:
             "truth": self.truth.to_dict() if self.truth else None,
             "text": self.text.to_dict() if self.text else None,
             "proxies": self.proxies.to_dict() if self.proxies else None,
+            "packaged": {key: own.to_dict() for key, own in (self.packaged or {}).items()},
             "english": self.english,
         }
 
@@ -59,8 +66,7 @@ def score_arms(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, ArmScores
 def compare_scores(texts: Mapping[str, Sequence[ScoredText]], seed: int = 0) -> list[PairedDifference]:
     """Every two arms' scores compared in pairs, p-values adjusted by Holm over all comparisons.
 
-    BLEU and chrF belong to a whole corpus and are not among them; nor are scores of findings where an arm's texts are
-    not English.
+    Scores of findings are not among them where an arm's texts are not English.
 
     Args:
         texts: As in `score_arms`; the arms in the study's order.
@@ -71,16 +77,24 @@ def compare_scores(texts: Mapping[str, Sequence[ScoredText]], seed: int = 0) -> 
     """
     if len({len(own) for own in texts.values()}) > 1:
         raise ValueError("all arms need texts of the same cases, in the same order")
-    findings = _findings(texts)
-    parts: dict[str, dict[str, CaseParts]] = {}
-    for arm, own in texts.items():
-        found = text_parts(_pairs(own))
-        if findings and is_english(one.text for one in own):
-            found |= truth_parts(_cases(own), findings)
-        for score, of_cases in found.items():
-            if any(of_cases.under):
+    parts: dict[str, dict[str, Parts]] = {}
+    for arm, own in all_parts(texts).items():
+        for score, of_cases in own.items():
+            if summed(of_cases).there.any():
                 parts.setdefault(score, {})[arm] = of_cases
     return compare_pairs(parts, tuple(texts), seed)
+
+
+def all_parts(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, dict[str, Parts]]:
+    """What each text adds to every score, by arm and score's key; the arms may have texts of different cases."""
+    findings = _findings(texts)
+    parts: dict[str, dict[str, Parts]] = {}
+    for arm, own in texts.items():
+        of_arm = text_parts(_pairs(own)) | package_parts([one.packaged for one in own])
+        if findings and is_english(one.text for one in own):
+            of_arm = truth_parts(_cases(own), findings) | of_arm
+        parts[arm] = of_arm
+    return parts
 
 
 def _findings(texts: Mapping[str, Sequence[ScoredText]]) -> set[str]:
@@ -97,10 +111,12 @@ def _pairs(texts: Sequence[ScoredText]) -> list[tuple[str, str]]:
 
 def _score(texts: Sequence[ScoredText], findings: set[str]) -> ArmScores:
     pairs, english = _pairs(texts), is_english(one.text for one in texts)
+    packaged = package_parts([one.packaged for one in texts])
     return ArmScores(
         cases=len(texts),
         truth=score_truth(_cases(texts), vocabulary=findings) if findings and english else None,
         text=score_texts(pairs) if any(reference.strip() for _, reference in pairs) else None,
         proxies=describe(pairs) if english else None,
         english=english,
+        packaged={key: bootstrapped(summed(own)) for key, own in packaged.items()},
     )

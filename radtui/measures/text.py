@@ -30,7 +30,7 @@ _WORD = re.compile(r"\w+(?:[-'’./]\w+)*")
 
 # A full stop after one of these does not end a sentence.
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:fig|figs|no|nos|vs|dr|prof|approx|ca|cf|e\.g|i\.e|resp|incl|max|min|st|pt|pts|wk|yr|ref|al|viz)|\b[A-Z])\.$",
+    r"(?:\b(?:fig|figs|no|nos|vs|dr|prof|approx|ca|cf|e\.g|i\.e|resp|incl|max|min|st|lt|rt|neg|bilat|hx|pt|pts|wk|yr|ref|al|viz)|\b[A-Z])\.$",
     re.I,
 )
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\s*\n+\s*")

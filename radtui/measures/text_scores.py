@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from radtui.measures.chrf import chrf_of, match_statistics, resampled_chrf
+from radtui.measures.bleu import bleu_of, bleu_statistics
+from radtui.measures.chrf import chrf_of, chrf_statistics
 from radtui.measures.extraction import Slot, extract
 from radtui.measures.intervals import Estimate, Proportion, mean_of, proportion
 from radtui.measures.lexicon import Lexicon
-from radtui.measures.paired import CaseParts, mean_parts
+from radtui.measures.ngrams import RESAMPLES, resampled_as_sacrebleu, sacrebleus_interval
+from radtui.measures.paired import Parts, SummedParts, summed_mean
 from radtui.measures.text import normalise, word_count
 
 if TYPE_CHECKING:
     import numpy as np
-
-BOOTSTRAPS = 1000  # sacrebleu's own number for its intervals
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def score_texts(pairs: Iterable[tuple[str, str]]) -> TextScores:
         pairs: (text, reference); pairs without a reference are left out.
     """
     kept = [(normalise(text), normalise(reference)) for text, reference in pairs if reference.strip()]
-    texts, references = [text for text, _ in kept], [reference for _, reference in kept]
+    texts, references = tuple(text for text, _ in kept), tuple(reference for _, reference in kept)
     bleu, chrf, signatures = _sacrebleu(texts, references)
     return TextScores(
         n=len(kept),
@@ -73,28 +73,70 @@ def score_texts(pairs: Iterable[tuple[str, str]]) -> TextScores:
     )
 
 
-def _sacrebleu(texts: Sequence[str], references: Sequence[str]) -> tuple[Estimate, Estimate, dict[str, str]]:
+Texts = tuple[str, ...]
+
+
+def _sacrebleu(texts: Texts, references: Texts) -> tuple[Estimate, Estimate, dict[str, str]]:
     if not texts:
         nothing = Estimate(None, None, None, 0, "bootstrap")
         return nothing, nothing, {}
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
 
-    bleu, bleu_signature = _corpus_score(BLEU(), texts, references)
-    statistics = None
-    if len(texts) > 1 and "SACREBLEU_SEED" not in os.environ:  # with a seed of its own, by sacrebleu itself
-        statistics = match_statistics(texts, references)
-    if statistics is None:
-        chrf, chrf_signature = _corpus_score(CHRF(), texts, references)
-    else:
-        chrf = _chrf(statistics)
-        _, chrf_signature = _corpus_score(CHRF(), texts[:2], references[:2])  # the settings, for the citation
-    return bleu, chrf, {"BLEU": bleu_signature, "chrF2": chrf_signature}
+    bleu = _corpus_score(BLEU(), _bleu_table(texts, references), bleu_of, texts, references)
+    chrf = _corpus_score(CHRF(), _chrf_table(texts, references), chrf_of, texts, references)
+    return bleu[0], chrf[0], {"BLEU": bleu[1], "chrF2": chrf[1]}
 
 
-def _corpus_score(metric: Any, texts: Sequence[str], references: Sequence[str]) -> tuple[Estimate, str]:
-    """A metric of sacrebleu's over a corpus, with its bootstrap interval, and its signature."""
-    score = metric.corpus_score(texts, [references], n_bootstrap=BOOTSTRAPS if len(texts) > 1 else 1)
+@lru_cache(maxsize=16)  # an arm's texts are scored, and then compared with every other arm's
+def _bleu_table(texts: Texts, references: Texts) -> np.ndarray | None:
+    split = _tokenizer()
+    return bleu_statistics(
+        [split(text.rstrip()).split() for text in texts],
+        [_reference_words(reference) for reference in references],
+    )
+
+
+@lru_cache(maxsize=16)
+def _chrf_table(texts: Texts, references: Texts) -> np.ndarray | None:
+    return chrf_statistics(texts, references)
+
+
+@cache
+def _tokenizer() -> Callable[[str], str]:
+    from sacrebleu.metrics.bleu import BLEU
+
+    result: Callable[[str], str] = BLEU().tokenizer
+    return result
+
+
+@lru_cache(maxsize=8192)  # a reference is met once for each arm
+def _reference_words(reference: str) -> tuple[str, ...]:
+    return tuple(_tokenizer()(reference.rstrip()).split())
+
+
+def _corpus_score(
+    metric: Any,
+    table: np.ndarray | None,
+    of: Callable[[np.ndarray], np.ndarray],
+    texts: Texts,
+    references: Texts,
+) -> tuple[Estimate, str]:
+    """A metric of sacrebleu's over a corpus, with its bootstrap interval, and its signature.
+
+    sacrebleu itself is asked where its seed is set, and where the n-grams are too many for `table`.
+    """
+    if table is None or len(texts) < 2 or "SACREBLEU_SEED" in os.environ:
+        return _sacrebleus_own(metric, texts, references)
+    _, signature = _sacrebleus_own(metric, texts[:2], references[:2])  # the settings, for the citation
+    value = float(of(table.sum(axis=0, keepdims=True))[0])
+    low, high = sacrebleus_interval(of(resampled_as_sacrebleu(table))) or (None, None)
+    return Estimate(value, low, high, len(texts), "bootstrap"), signature
+
+
+def _sacrebleus_own(metric: Any, texts: Texts, references: Texts) -> tuple[Estimate, str]:
+    resamples = RESAMPLES if len(texts) > 1 else 1
+    score = metric.corpus_score(list(texts), [list(references)], n_bootstrap=resamples)
     signature = str(metric.get_signature())
     # The JSON form is sacrebleu's public way to the bootstrap interval.
     told = json.loads(score.format(width=6, signature=signature, is_json=True))
@@ -102,19 +144,6 @@ def _corpus_score(metric: Any, texts: Sequence[str], references: Sequence[str]) 
     if told.get("confidence_var"):  # not with one text, nor where every resample scores the same
         low, high = (told["confidence_mean"] + sign * told["confidence_var"] for sign in (-1, 1))
     return Estimate(score.score, low, high, len(texts), "bootstrap"), signature
-
-
-def _chrf(statistics: np.ndarray) -> Estimate:
-    """chrF2 with sacrebleu's interval: half the distance of two resampled scores to both sides of their mean."""
-    import numpy as np
-
-    value = float(chrf_of(statistics.sum(axis=0)[np.newaxis])[0])
-    drawn = np.sort(resampled_chrf(statistics, BOOTSTRAPS))
-    cut = BOOTSTRAPS // 40
-    half, middle = float(drawn[-cut - 1] - drawn[cut]) / 2, float(drawn.mean())
-    if half <= 0:
-        return Estimate(value, None, None, len(statistics), "bootstrap")
-    return Estimate(value, middle - half, middle + half, len(statistics), "bootstrap")
 
 
 def _rouge_l(texts: Sequence[str], references: Sequence[str]) -> Estimate:
@@ -134,20 +163,44 @@ def rouge_l_each(texts: Sequence[str], references: Sequence[str]) -> list[float]
     ]
 
 
-def text_parts(pairs: Sequence[tuple[str, str]]) -> dict[str, CaseParts]:
-    """What each text adds to the scores of `score_texts` that are means, to compare two arms in pairs.
+def text_parts(pairs: Sequence[tuple[str, str]]) -> dict[str, Parts]:
+    """What each text adds to the scores of `score_texts`, to compare two arms in pairs; keys are its fields' names.
 
     Args:
         pairs: (text, reference); pairs without a reference add nothing.
     """
+    import numpy as np
+
     shown = [(normalise(text), normalise(reference)) for text, reference in pairs]
-    told = [bool(reference) for _, reference in shown]
-    rouge = rouge_l_each([text for text, _ in shown], [reference for _, reference in shown])
-    counts = [float(word_count(text)) for text, _ in shown]
-    return {
-        "rouge_l": mean_parts([value if known else None for value, known in zip(rouge, told, strict=True)]),
-        "words": mean_parts([value if known else None for value, known in zip(counts, told, strict=True)]),
-    }
+    there = np.array([bool(reference) for _, reference in shown], dtype=bool)
+    texts = tuple(text for text, reference in shown if reference)
+    references = tuple(reference for _, reference in shown if reference)
+    parts: dict[str, Parts] = {}
+    for key, table, of, single in (
+        ("bleu", _bleu_table(texts, references), bleu_of, partial(bleu_of, shorter=True)),
+        ("chrf", _chrf_table(texts, references), chrf_of, chrf_of),
+    ):
+        if table is not None:
+            parts[key] = SummedParts(_spread(table, there), of, there, single)
+    rouge = rouge_l_each(texts, references)
+    parts["rouge_l"] = _mean(rouge, there)
+    parts["words"] = _mean([float(word_count(text)) for text in texts], there)
+    return parts
+
+
+def _mean(values: Sequence[float], there: np.ndarray) -> SummedParts:
+    import numpy as np
+
+    return summed_mean(_spread(np.array(values, dtype=float)[:, np.newaxis], there)[:, 0], there)
+
+
+def _spread(table: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """Rows of the cases that have a reference at their places among all, zeros at the others'."""
+    import numpy as np
+
+    rows = np.zeros((len(there), table.shape[1]))
+    rows[there] = table
+    return rows
 
 
 def _rouge_f(text: tuple[str, ...], reference: tuple[str, ...]) -> float:

@@ -7,14 +7,18 @@ that lists the mass alone says nothing about that.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from radtui.measures.extraction import Extraction, extract, implies
 from radtui.measures.intervals import Estimate, Proportion, f1_of, proportion
 from radtui.measures.lexicon import Lexicon, PhraseTable, default_lexicon, tokens
-from radtui.measures.paired import CaseParts
+from radtui.measures.paired import CaseParts, Parts, SummedParts, bootstrapped
 from radtui.records import Truth
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NORMAL = "normal"
 
@@ -47,7 +51,8 @@ class TruthScores:
     invented: int
     precision: Proportion  # found of all that were named
     recall: Proportion  # found of all that are there
-    f1: Estimate  # micro-averaged over findings
+    f1: Estimate  # micro-averaged: over all findings of all cases together
+    f1_macro: Estimate  # mean of the F1 of each finding that the truth or a text names
     side: Proportion  # right side, of the found findings that have one
     zone: Proportion
     invented_on_normal: Proportion  # normal cases in which at least one finding is named
@@ -65,6 +70,7 @@ class TruthScores:
             "precision": self.precision.to_dict(),
             "recall": self.recall.to_dict(),
             "f1": self.f1.to_dict(),
+            "f1_macro": self.f1_macro.to_dict(),
             "side": self.side.to_dict(),
             "zone": self.zone.to_dict(),
             "invented_on_normal": self.invented_on_normal.to_dict(),
@@ -91,9 +97,8 @@ def score_truth(
     )
     scope = named - {NORMAL}
     lexicon = (lexicon or default_lexicon()).with_findings(sorted(scope))
-    tally = _Tally()
-    for case in known:
-        _score_case(case, extract(case.text, lexicon), scope, lexicon, tally)
+    tallies = [_tally(case, scope, lexicon) for case in known]
+    tally = _summed(tallies)
     found, missed, invented = tally.found.total(), tally.missed.total(), tally.invented.total()
     return TruthScores(
         cases=len(known),
@@ -103,6 +108,7 @@ def score_truth(
         precision=proportion(found, found + invented),
         recall=proportion(found, found + missed),
         f1=f1_of(found, missed, invented),
+        f1_macro=bootstrapped(_macro_parts(tallies, scope, lexicon)),
         side=proportion(tally.side_right, tally.sided),
         zone=proportion(tally.zone_right, tally.zoned),
         invented_on_normal=proportion(tally.normal_spoilt, tally.normal),
@@ -117,7 +123,7 @@ def score_truth(
 
 def truth_parts(
     cases: Iterable[TruthCase], vocabulary: Iterable[str], lexicon: Lexicon | None = None
-) -> dict[str, CaseParts]:
+) -> dict[str, Parts]:
     """What each case adds to each score of `score_truth`, to compare two arms in pairs; keys are its fields' names.
 
     Args:
@@ -127,11 +133,7 @@ def truth_parts(
     """
     scope = set(vocabulary) - {NORMAL}
     lexicon = (lexicon or default_lexicon()).with_findings(sorted(scope))
-    tallies = []
-    for case in cases:
-        tallies.append(_Tally())
-        if case.truth:
-            _score_case(case, extract(case.text, lexicon), scope, lexicon, tallies[-1])
+    tallies = [_tally(case, scope, lexicon) for case in cases]
     sums = {
         "precision": [(t.found.total(), t.found.total() + t.invented.total()) for t in tallies],
         "recall": [(t.found.total(), t.found.total() + t.missed.total()) for t in tallies],
@@ -144,10 +146,12 @@ def truth_parts(
         "invented_on_normal": [(t.normal_spoilt, t.normal) for t in tallies],
         "examination": [(t.examination_named, t.examinations) for t in tallies],
     }
-    return {
+    parts: dict[str, Parts] = {
         score: CaseParts(tuple(float(over) for over, _ in own), tuple(float(under) for _, under in own))
         for score, own in sums.items()
     }
+    parts["f1_macro"] = _macro_parts(tallies, scope, lexicon)
+    return parts
 
 
 @dataclass(slots=True)
@@ -166,6 +170,64 @@ class _Tally:
     examinations: int = 0
     examination_named: int = 0
     outside: int = 0
+
+
+_NUMBERS = (
+    "sided", "side_right", "zoned", "zone_right", "normal", "normal_spoilt", "examinations", "examination_named",
+    "outside",
+)  # fmt: skip
+
+
+def _tally(case: TruthCase, scope: set[str], lexicon: Lexicon) -> _Tally:
+    """Counts of one case; none where nothing is known of it."""
+    tally = _Tally()
+    if case.truth:
+        _score_case(case, extract(case.text, lexicon), scope, lexicon, tally)
+    return tally
+
+
+def _summed(tallies: Iterable[_Tally]) -> _Tally:
+    total = _Tally()
+    for tally in tallies:
+        for name in ("found", "missed", "invented"):
+            getattr(total, name).update(getattr(tally, name))
+        for name in _NUMBERS:
+            setattr(total, name, getattr(total, name) + getattr(tally, name))
+    return total
+
+
+def _macro_parts(tallies: Sequence[_Tally], scope: set[str], lexicon: Lexicon) -> SummedParts:
+    """Twice found, and that with missed and invented, of each finding in scope, case by case."""
+    import numpy as np
+
+    place = {name: 2 * at for at, name in enumerate(sorted(scope))}
+    table = np.zeros((len(tallies), 2 * len(place)))
+    for row, tally in zip(table, tallies, strict=True):
+        for name, count in tally.found.items():
+            row[place[name] : place[name] + 2] += 2 * count
+        for name, count in tally.missed.items():
+            row[place[name] + 1] += count
+        for name, count in tally.invented.items():
+            for broader in (
+                lexicon.broader(name) & scope
+            ):  # a text may name a kind of what the truth speaks of
+                row[place[broader] + 1] += count
+    return SummedParts(table, macro_f1_of, np.asarray(table.any(axis=1)))
+
+
+def macro_f1_of(sums: np.ndarray) -> np.ndarray:
+    """Mean F1 over labels of counts, float (k, 2 x labels), without those that nothing names; NaN where none is.
+
+    Args:
+        sums: For each label twice the hits, and twice the hits with misses and false hits.
+    """
+    import numpy as np
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        f1 = sums[:, 0::2] / sums[:, 1::2]
+        named = sums[:, 1::2] > 0
+        result: np.ndarray = np.where(named, f1, 0.0).sum(axis=1) / named.sum(axis=1)
+        return result
 
 
 def _score_case(case: TruthCase, said: Extraction, scope: set[str], lexicon: Lexicon, tally: _Tally) -> None:

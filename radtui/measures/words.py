@@ -120,6 +120,11 @@ def readers_words(readers: int) -> str:
     )
 
 
+def readers_named(readers: int) -> str:
+    """These readers, in a sentence: "this reader", "these 3 readers"."""
+    return "this reader" if readers == 1 else f"these {readers} readers"
+
+
 def p_value(p: float | None) -> str:
     """A p-value: "p=0.021", "p<0.001", or "no test" where there is nothing to test."""
     if p is None:

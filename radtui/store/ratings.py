@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from typing import Any
 
 from radtui.records import Rating
 from radtui.store.database import writing
@@ -18,6 +19,12 @@ FIELDS = (
     "undoes", "pair", "earlier_text_id", "later_text_id", "corrections",
 )  # fmt: skip
 """Columns of a rating in its record's order, without id and chain."""
+
+READ = tuple(field.name for field in fields(Rating))
+"""Columns of a rating in the order of its record's fields."""
+
+ANSWERS, CORRECTIONS = READ.index("answers"), READ.index("corrections")
+READ_AT_ONCE = 2000  # rows
 
 JUDGED = (  # the opposite of `Rating.empty`
     "(preference IS NOT NULL OR both_bad OR skipped OR corrections <> '{}' OR answers LIKE '%\"accepted.%')"
@@ -164,6 +171,9 @@ def link(before: str, rating: Rating) -> str:
 BOOLEANS = ("later_left", "both_bad", "flagged", "skipped", "blinded")
 
 
+TRUTHS = tuple(READ.index(name) for name in BOOLEANS)
+
+
 def history(db: sqlite3.Connection, study_id: int, rater: str) -> list[Rating]:
     """Every snapshot of one reader in one study, oldest first."""
     rows = db.execute("SELECT * FROM ratings WHERE study_id = ? AND rater = ? ORDER BY id", (study_id, rater))
@@ -181,12 +191,37 @@ def since(db: sqlite3.Connection, study_id: int, rater: str, cursor: int) -> lis
 
 def current(db: sqlite3.Connection, study_id: int, rater: str = "") -> list[Rating]:
     """The snapshot that counts for each comparison (of one reader, or of all), emptied ones left out."""
-    sql, values = "SELECT * FROM current_ratings WHERE study_id = ?", [str(study_id)]
+    return _current(db, study_id, rater)
+
+
+def current_of_texts(db: sqlite3.Connection, study_id: int, rater: str = "") -> list[Rating]:
+    """As `current`, of those alone in which a text was corrected, or taken as it is."""
+    return _current(db, study_id, rater, " AND (corrections <> '{}' OR answers LIKE '%\"accepted.%')")
+
+
+def _current(db: sqlite3.Connection, study_id: int, rater: str, more: str = "") -> list[Rating]:
+    sql, values = f"SELECT {', '.join(READ)} FROM current_ratings WHERE study_id = ?{more}", [str(study_id)]
     if rater:
         sql += " AND rater = ?"
         values.append(rater)
-    rows = [_rating(row) for row in db.execute(sql + " ORDER BY id", values)]
-    return [rating for rating in rows if not (rating.empty and rating.undoes is not None)]
+    cursor = db.execute(sql + " ORDER BY id", values)
+    found: list[Rating] = []
+    cursor.row_factory = None  # plain tuples: a hundred thousand rows are read for one table
+    while rows := cursor.fetchmany(READ_AT_ONCE):
+        found += _ratings(rows)
+    return [rating for rating in found if not (rating.undoes is not None and rating.empty)]
+
+
+def _ratings(rows: Sequence[tuple[Any, ...]]) -> Iterator[Rating]:
+    """Ratings of rows of the columns `READ`; their JSON is parsed in one piece, several times sooner."""
+    answers = json.loads(f"[{','.join(row[ANSWERS] for row in rows)}]")
+    corrections = json.loads(f"[{','.join(row[CORRECTIONS] for row in rows)}]")
+    for row, given, corrected in zip(rows, answers, corrections, strict=True):
+        values = list(row)
+        values[ANSWERS], values[CORRECTIONS] = given, corrected
+        for at in TRUTHS:
+            values[at] = bool(values[at])
+        yield Rating(*values)
 
 
 def raters(db: sqlite3.Connection, study_id: int) -> list[str]:
@@ -244,10 +279,11 @@ def _assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     )
 
 
-def assigned(db: sqlite3.Connection, study_id: int, rater: str) -> list[Assignment]:
-    """A reader's queue of a study, in order."""
+def assigned(db: sqlite3.Connection, study_id: int, rater: str, special: bool = False) -> list[Assignment]:
+    """A reader's queue of a study, in order; with `special` its calibration pairs and hidden repeats alone."""
+    among = " AND role <> 'normal'" if special else ""
     rows = db.execute(
-        f"SELECT {ASSIGNED} FROM assignments WHERE study_id = ? AND rater = ? ORDER BY sort_key, case_id",
+        f"SELECT {ASSIGNED} FROM assignments WHERE study_id = ? AND rater = ?{among} ORDER BY sort_key, case_id",
         (study_id, rater),
     )
     return [Assignment(*row) for row in rows]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from radtui.store import own_objects
 from radtui.store.cases_migration import move_to_cases
 from radtui.store.statements import statements
+from radtui.store.text_scores_schema import TEXT_SCORES
 from radtui.store.third_variant import add_third_variant
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 # AUTOINCREMENT where rows are deleted and readers keep a cursor: an id used again would never be read.
 FIRST_TABLES = """
@@ -204,5 +205,10 @@ def _migrations() -> Migrations:
     @migrations()
     def m005_cases(db: Database) -> None:
         move_to_cases(db.conn)
+
+    @migrations()
+    def m006_text_scores(db: Database) -> None:
+        for statement in statements(TEXT_SCORES):
+            db.conn.execute(statement)
 
     return migrations

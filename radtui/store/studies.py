@@ -194,6 +194,16 @@ def lengths(db: sqlite3.Connection, study: Study) -> list[tuple[int, str, str]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def written_between(db: sqlite3.Connection, study: Study) -> tuple[float, ...]:
+    """When the first and the last text of the study's models were written, Unix seconds; nothing where none was."""
+    row = db.execute(
+        f"SELECT min(t.created_at), max(t.created_at) FROM {PLACED} JOIN texts t ON t.id = l.text_id"
+        " JOIN arms a ON a.id = sa.arm_id WHERE sa.study_id = ? AND a.kind = ?",
+        (study.id, ArmKind.MODEL),
+    ).fetchone()
+    return tuple(row) if row[0] is not None else ()
+
+
 def with_comparisons(db: sqlite3.Connection) -> dict[int, int]:
     """Ids of the studies that can be rated, newest first, with their number of cases."""
     rows = db.execute(

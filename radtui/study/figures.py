@@ -13,7 +13,7 @@ from radtui.store import ratings, studies
 
 def reading_figures(db: sqlite3.Connection, study: Study, rater: str = "") -> dict[str, ReadArm]:
     """Figures of each arm of which texts were taken or corrected; of one reader when named."""
-    rows = [row for row in ratings.current(db, study.id, rater) if not row.occasion]
+    rows = [row for row in ratings.current_of_texts(db, study.id, rater) if not row.occasion]
     listed = sorted({row.case_id for row in rows if row.corrections})
     texts = studies.comparisons(db, study, listed)
     return read_arms(rows, study.arm_names, lambda case_id, arm: texts[case_id].by(arm).text)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from radtui.measures.arms import compare_arms
 from radtui.measures.bias import Words
+from radtui.measures.package_scores import CHEXBERT, NOTHING_PACKAGED, Packaged
 from radtui.measures.scheme import Scheme
 from radtui.measures.scores import ArmScores, ScoredText, score_arms
 from radtui.measures.statistics import LeftOut, Summary, counted, in_order, summarise, versions_of
 from radtui.measures.text import word_count
 from radtui.paths import DataDir
-from radtui.records import Case, Comparison, Job, Rating, Study, UserError
+from radtui.records import ArmKind, Case, Comparison, Description, Job, Rating, Study, UserError
 from radtui.settings import GenerateSettings
-from radtui.store import cases, jobs, ratings, studies
+from radtui.store import cases, jobs, ratings, studies, text_scores
 from radtui.store.database import same_moment
 from radtui.store.ratings import Assignment
+from radtui.store.text_scores import TextScore
 from radtui.study.scheme_file import DEFAULT_ID, load_scheme
 
 SCHEME_FILE = "scheme.toml"  # in the data folder; without it, the scheme that ships with radtui
@@ -98,11 +100,20 @@ def study_of(db: sqlite3.Connection, job: Job) -> Study:
     return study
 
 
-def read_review(db: sqlite3.Connection, study: Study, scheme: Scheme, rater: str = "") -> Review:
-    """Read a study's ratings; of one rater when named."""
+def read_review(
+    db: sqlite3.Connection, study: Study, scheme: Scheme, rater: str = "", places: bool = True
+) -> Review:
+    """Read a study's ratings; of one rater when named.
+
+    Without `places`, `assigned` holds calibration pairs and hidden repeats alone: all that statistics ask of it.
+    """
     with same_moment(db):  # no rating without its assignment and its texts
         names = [rater] if rater else ratings.raters(db, study.id)
-        assigned = {showing_key(a): a for name in names for a in ratings.assigned(db, study.id, name)}
+        assigned = {
+            showing_key(a): a
+            for name in names
+            for a in ratings.assigned(db, study.id, name, special=not places)
+        }
         job = jobs.get(db, study.job_id) if study.job_id is not None else None
         rows = tuple(ratings.current(db, study.id, rater))
         return Review(study, scheme, rows, assigned, _words(db, study), job)
@@ -120,7 +131,8 @@ def summarise_review(review: Review, include_unblinded: bool = False) -> Summary
 
     They are about its first two arms; where there are more, `arms` has every two and all of them compared.
     """
-    of_two = [rating for rating in review.ratings if rating.shown == review.first_two]
+    two = review.first_two
+    of_two = [rating for rating in review.ratings if rating.shown == two]
     summary = summarise(
         of_two, review.scheme, *review.first_two, review.words, review.calibration, include_unblinded
     )
@@ -145,15 +157,56 @@ def scored_texts(db: sqlite3.Connection, study: Study) -> dict[str, list[ScoredT
         for case_id, pair in studies.comparisons(db, study, studies.comparison_ids(db, study)).items()
         if len(pair.texts) == len(study.arms)
     }
-    known = {case.id: case for case in cases.get_many(db, list(pairs))}
-    return {
-        arm: [_scored(known[case_id], pair.by(arm).text) for case_id, pair in pairs.items()]
-        for arm in study.arm_names
+    return _scored(
+        db, {arm: [(case_id, pair.by(arm)) for case_id, pair in pairs.items()] for arm in study.arm_names}
+    )
+
+
+def every_scored_text(db: sqlite3.Connection, study: Study) -> dict[str, list[ScoredText]]:
+    """Each arm's texts of whatever cases, with what they are scored against; the reference is no arm to be scored."""
+    pairs = studies.comparisons(db, study, studies.comparison_ids(db, study))
+    named = [arm.name for arm in study.arms if arm.kind is not ArmKind.REFERENCE]
+    return _scored(
+        db,
+        {
+            arm: [(case_id, pair.by(arm)) for case_id, pair in pairs.items() if arm in pair.texts]
+            for arm in named
+        },
+    )
+
+
+def _scored(
+    db: sqlite3.Connection, texts: Mapping[str, Sequence[tuple[int, Description]]]
+) -> dict[str, list[ScoredText]]:
+    known = {
+        case.id: case
+        for case in cases.get_many(db, sorted({id_ for own in texts.values() for id_, _ in own}))
     }
+    stored = text_scores.of_texts(db, sorted({text.text_id for own in texts.values() for _, text in own}))
+    return {
+        arm: [
+            ScoredText(
+                text.text, known[case_id].reference, known[case_id].truth, known[case_id].examination, case_id,
+                _packaged(stored.get(text.text_id)),
+            )
+            for case_id, text in own
+        ]
+        for arm, own in texts.items()
+    }  # fmt: skip
 
 
-def _scored(case: Case, text: str) -> ScoredText:
-    return ScoredText(text, case.reference, case.truth, case.examination)
+def _packaged(stored: Mapping[str, TextScore] | None) -> Packaged:
+    if not stored:
+        return NOTHING_PACKAGED
+    labels = stored[CHEXBERT].detail if CHEXBERT in stored else None
+    return Packaged(
+        {key: own.value for key, own in stored.items()},
+        (_labels(labels["text"]), _labels(labels["reference"])) if labels else None,
+    )
+
+
+def _labels(values: object) -> tuple[int, ...]:
+    return tuple(map(int, values)) if isinstance(values, list) else ()
 
 
 def scheme_for(data: DataDir, own: str | Path = "") -> Scheme:

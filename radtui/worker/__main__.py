@@ -112,6 +112,10 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         from radtui.worker.describing import generate
 
         generate.run(job, data, db, reporter)
+    elif job.kind is JobKind.SCORE:
+        from radtui.worker.scoring import score
+
+        score.run(job, data, db, reporter)
     else:
         raise UserError(f"This radtui cannot do jobs of kind {job.kind}: update radtui.")
 

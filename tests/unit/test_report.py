@@ -39,8 +39,9 @@ from tests.unit.test_store import rating, study_of
 SCHEME = default_scheme()
 TITLES = [
     "Overview", "Initial model", "Implementation and settings", "Data set", "Before and after",
-    "Performance analysis", "Key improvements", "What got worse", "How far to trust the ratings", "Limits",
-    "All settings",
+    "Performance analysis", "Key improvements", "What got worse", "How far to trust the ratings",
+    "Which score may stand in for these readers", "Protocol, and what changed", "Limits",
+    "Methods, in one paragraph", "Reporting checklists", "All settings",
 ]  # fmt: skip
 NASTY = "<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} \x1b[31m\u202e]]> &amp; \"'><svg onload=a>"
 

@@ -1,6 +1,7 @@
 """The lexicon reads captions as a radiologist would: what is there, what is denied, where, and how it was imaged."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -320,3 +321,43 @@ def test_abbreviations_and_sides_of_joined_phrases(text, expected):
     mentions = [mention for mention in extract(text).mentions if not mention.generic]
     found = {m.finding: f"{m.side} {'' if m.zone == 'mediastinum' else m.zone}" for m in mentions}
     assert found == expected
+
+
+SENTENCES = [
+    line.split(" | ")
+    for line in (Path(__file__).parents[1] / "data" / "sentences.txt")
+    .read_text(encoding="utf-8")
+    .splitlines()
+    if not line.startswith("#")
+]
+STATES = {
+    "A": {Statement.ASSERTED, Statement.UNCERTAIN},
+    "N": {Statement.NEGATED},
+    "H": {Statement.HISTORICAL, Statement.HYPOTHETICAL, Statement.NEGATED},
+}
+
+
+@pytest.mark.parametrize(("_", "text", "labels"), SENTENCES, ids=[text for _, text, _ in SENTENCES])
+def test_labelled_sentences(_, text, labels):
+    """Negation, doubt, comparison, abbreviations and sides, as a reader labelled them; nothing else is asserted."""
+    mentions = [mention for mention in extract(text).mentions if not mention.generic]
+    wanted = [label.split(":") for label in labels.split(";")]
+    for finding, state, side, zone in wanted:
+        assert [
+            mention
+            for mention in mentions
+            if (mention.finding, mention.side) == (finding, side) and mention.statement in STATES[state]
+            if zone in ("-", mention.zone) or mention.zone.endswith(f" {zone}")
+        ], (finding, state, side, zone, mentions)
+    asserted = {finding for finding, state, *_ in wanted if state == "A"}
+    assert {mention.finding for mention in mentions if mention.asserted} <= asserted
+
+
+def test_there_are_labelled_sentences_of_every_kind():
+    assert len(SENTENCES) >= 100 and {style for style, *_ in SENTENCES} == {
+        "neg",
+        "unc",
+        "abb",
+        "lat",
+        "prior",
+    }

@@ -22,8 +22,11 @@ def arm(*texts):
 def test_every_score_is_told_by_its_description():
     scores = score_arms({"a.b": arm(RIGHT, WRONG, MISSED, RIGHT)})["a.b"]
     for score in SCORES:
-        assert (score.text(scores) == "-") == (score.key == "invented_on_normal")  # no case is normal
-        assert bool(score.language) == (score.group == "truth" or score.key in (
+        missing = (
+            score.key == "invented_on_normal" or score.group == "package"
+        )  # no case is normal, no job scored
+        assert (score.text(scores) == "-") == missing
+        assert bool(score.language) == (score.group in ("truth", "package") or score.key in (
             "slots_filled", "sentences_naming_finding", "professional_per_100_words"))  # fmt: skip
     assert BY_KEY["recall"].text(scores).startswith("75.0 % (") and BY_KEY["f1"].text(scores).startswith(
         "0.86 ("
@@ -37,7 +40,7 @@ def test_findings_of_texts_in_another_language_are_not_scored():
     assert scores["base"].text is not None and BY_KEY["f1"].text(scores["base"]) == "-"
     assert scores["tuned"].english and scores["tuned"].truth is not None
     compared = compare_scores({"base": arm(*[GERMAN] * 3), "tuned": arm(*[RIGHT] * 3)})
-    assert {one.score for one in compared} == {"rouge_l", "words"}
+    assert {one.score for one in compared} == {"bleu", "chrf", "rouge_l", "words"}
 
 
 def test_two_arms_are_compared_by_every_score_that_cases_add_up_to():
@@ -45,7 +48,7 @@ def test_two_arms_are_compared_by_every_score_that_cases_add_up_to():
     found = {one.score: one for one in compare_scores(texts)}
     assert {"f1", "recall", "side", "zone", "rouge_l", "words"} <= found.keys()
     scores = score_arms(texts)
-    for key in ("f1", "recall", "side", "rouge_l"):
+    for key in ("f1", "f1_macro", "recall", "side", "bleu", "chrf", "rouge_l"):
         own = [BY_KEY[key].value(scores[name]).value for name in texts]
         assert found[key].difference.value == pytest.approx(own[1] - own[0])
         assert (found[key].earlier, found[key].later) == ("base", "tuned") and found[key].holm_p < 0.05

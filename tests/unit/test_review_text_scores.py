@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from radtui.measures.text_scores import describe, rouge_l_each, score_texts
+from radtui.measures.paired import compare_pairs
+from radtui.measures.text_scores import describe, rouge_l_each, score_texts, text_parts
 
 PAIRS = [
     ("A nodule in the left upper lobe of the lung.", "A nodule in the left lower lobe of the lung."),
@@ -113,3 +114,74 @@ def test_chrf_of_texts_without_room_for_their_characters_is_sacrebleus_own():
     pairs = [(every[i : i + 300], every[i + 5 : i + 300]) for i in range(0, 2700, 300)]
     theirs = CHRF().corpus_score([a for a, _ in pairs], [[b for _, b in pairs]])
     assert score_texts(pairs).chrf.value == pytest.approx(theirs.score)
+
+
+def test_bleu_and_its_interval_are_those_of_sacrebleu():
+    from sacrebleu.metrics import BLEU
+
+    generator = random.Random(11)
+    vocabulary = [
+        "the",
+        "lungs",
+        "are",
+        "clear",
+        "Größe",
+        "T2-weighted",
+        "1.5",
+        "effusion,",
+        "(right)",
+        "zone.",
+    ]
+
+    def text(least=1):
+        return " ".join(generator.choices(vocabulary, k=generator.randint(least, 30)))
+
+    pairs = [(text(), text()) for _ in range(700)] + [
+        ("ab", text()),
+        ("", text()),
+        (text(), "abc"),
+        ("x", "y"),
+    ]
+    metric = BLEU()
+    theirs = metric.corpus_score([a for a, _ in pairs], [[b for _, b in pairs]], n_bootstrap=1000)
+    told = json.loads(theirs.format(width=6, signature=str(metric.get_signature()), is_json=True))
+    ours = score_texts(pairs)
+    assert ours.bleu.value == pytest.approx(theirs.score)
+    middle, half = told["confidence_mean"], told["confidence_var"]
+    assert (ours.bleu.low, ours.bleu.high) == pytest.approx((middle - half, middle + half), abs=1e-3)
+    assert ours.signatures["BLEU"] == str(metric.get_signature())
+
+
+def test_bleu_of_single_texts_is_sacrebleus():
+    from sacrebleu.metrics import BLEU
+
+    pairs = [*PAIRS, ("A.", "A."), ("", "A mass."), ("A mass of the lung", "Mass"), ("a b c", "a b c")]
+    own = BLEU(effective_order=True)
+    each = text_parts(pairs)["bleu"].each_case
+    assert each == pytest.approx([own.sentence_score(text, [reference]).score for text, reference in pairs])
+
+
+def test_scores_of_a_corpus_are_compared_in_pairs():
+    generator = random.Random(2)
+    references = [
+        " ".join(generator.choices(["left", "right", "lung", "mass", "effusion", "of"], k=12))
+        for _ in range(60)
+    ]
+    good = [reference.replace("mass", "masses") for reference in references]
+    bad = [" ".join(generator.sample(reference.split(), 12)) for reference in references]
+    parts = {
+        name: text_parts(list(zip(texts, references, strict=True)))
+        for name, texts in (("a", bad), ("b", good))
+    }
+    found = {
+        key: compare_pairs({key: {arm: own[key] for arm, own in parts.items()}}, ("a", "b"))[0]
+        for key in ("bleu", "chrf")
+    }
+    for key in ("bleu", "chrf"):
+        before, after = (
+            getattr(score_texts(list(zip(t, references, strict=True))), key).value for t in (bad, good)
+        )
+        assert found[key].difference.value == pytest.approx(after - before)
+        assert found[key].difference.low > 0 and found[key].p < 0.001
+    same = compare_pairs({"bleu": {"a": parts["a"]["bleu"], "b": parts["a"]["bleu"]}}, ("a", "b"))[0]
+    assert same.p == 1 and same.difference.low is None

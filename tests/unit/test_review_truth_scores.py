@@ -116,3 +116,21 @@ def test_references_score_perfectly_and_shuffled_ones_do_not(seed):
     random.Random(seed).shuffle(texts)
     shuffled = score_truth(TruthCase((c.truth,), t, c.examination) for c, t in zip(cases, texts, strict=True))
     assert shuffled.f1.value < 0.2
+
+
+def test_macro_f1_is_the_mean_over_findings_that_are_named():
+    from radtui.measures.truth_scores import truth_parts
+
+    cases = [
+        TruthCase((Truth("nodule"),), "There is a nodule."),
+        TruthCase((Truth("nodule"),), "There is a nodule and a pleural effusion."),
+        TruthCase((Truth("pleural effusion"),), "There is a pleural effusion."),
+        TruthCase((Truth("pneumothorax"),), "The lungs are clear."),
+    ]
+    scores = score_truth(cases, vocabulary={"nodule", "pleural effusion", "pneumothorax", "fracture"})
+    each = (1.0, 2 / 3, 0.0)  # fracture is named by nobody
+    assert scores.f1_macro.value == pytest.approx(sum(each) / 3)
+    assert scores.f1.value == pytest.approx(2 * 3 / (2 * 3 + 1 + 1))
+    assert scores.f1_macro.low <= scores.f1_macro.value <= scores.f1_macro.high
+    parts = truth_parts(cases, {"nodule", "pleural effusion", "pneumothorax"})["f1_macro"]
+    assert parts.whole == pytest.approx(scores.f1_macro.value)

@@ -96,7 +96,15 @@ class Examples:
     kind: str = "examples"
 
 
-Block = Text | Facts | Table | Figure | Points | Examples
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines to be taken as they are, such as BibTeX."""
+
+    words: str
+    kind: str = "code"
+
+
+Block = Code | Text | Facts | Table | Figure | Points | Examples
 
 
 @dataclass(frozen=True, slots=True)

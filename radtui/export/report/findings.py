@@ -76,7 +76,7 @@ def _scored(told: Gathered) -> Iterator[Point]:
             words = estimate(each.difference, signed=True, digits=score.digits, n=False)
             figures += f", difference {words}, {p_value(each.holm_p)}"
         yield Point(
-            _turned(tone) if score.less_is_better else tone, score.label[0].upper() + score.label[1:], figures
+            _turned(tone) if score.less_is_better else tone, score.name[0].upper() + score.name[1:], figures
         )
 
 

@@ -17,6 +17,9 @@ from radtui.paths import DataDir
 from radtui.records import Arm, Case, Comparison, Job, JobKind, Rating, Study, UserError
 from radtui.store import arms, cases, jobs, studies
 from radtui.store.blobs import image_bytes
+from radtui.study.locking import changes_since
+from radtui.study.overview import identical_pairs
+from radtui.study.standing_in import StandIns, stand_ins
 from radtui.study.study import Review, rated, read_review, scored_texts, summarise_review
 
 EXAMPLES = 6
@@ -54,6 +57,12 @@ class Gathered:
     examples: tuple[Example, ...]
     loss: ChartModel | None
     written_at: datetime
+    stand_ins: StandIns
+    identical: dict[
+        str, int
+    ]  # pairs of the same text, which no reader was asked about, by "tuned against base"
+    changes: tuple[str, ...]  # of a locked protocol since it was locked
+    text_times: tuple[float, ...]  # when the first and the last text were written, Unix seconds
 
     @property
     def two(self) -> tuple[str, str]:
@@ -115,6 +124,10 @@ def gather(data: DataDir, db: sqlite3.Connection, study: Study, scheme: Scheme) 
         examples=tuple(_example(data, *chosen) for chosen in _choose(db, review, described, pairs)),
         loss=_loss(db, train),
         written_at=datetime.now(UTC),
+        stand_ins=stand_ins(db, review),
+        identical=identical_pairs(db, study),
+        changes=tuple(changes_since(db, study)),
+        text_times=studies.written_between(db, study),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from radtui.export.report.document import (
     Block,
+    Code,
     Document,
     Examples,
     Facts,
@@ -62,6 +63,9 @@ def _escaped(text: str) -> str:
 def _block(block: Block, data: list[str]) -> Iterator[str]:
     if isinstance(block, Text):
         yield f"*{plain(block.words)}*" if block.note else plain(block.words)
+    elif isinstance(block, Code):
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", block.words)), default=0))
+        yield f"{fence}\n{printable(block.words).rstrip()}\n{fence}"
     elif isinstance(block, Facts):
         yield _table(("", ""), block.rows)
     elif isinstance(block, Table):

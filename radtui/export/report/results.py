@@ -21,10 +21,12 @@ from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Example, Gathered
 from radtui.export.report.phrases import heading, short_label
 from radtui.measures.quality import Acceptability
+from radtui.measures.score_table import SCORES
 from radtui.measures.statistics import Arms
 from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
 from radtui.percent import percent_text
 from radtui.records import Rating
+from radtui.study.standing_in import HEADER, stand_in_rows
 
 
 def examples(told: Gathered) -> Section:
@@ -94,20 +96,11 @@ def performance(told: Gathered) -> Section:
     blocks += _rating_figures(told)
     if told.summary.arms:
         blocks += arms_compared(told.summary.arms, told.study.arm_names[0])
-    rows: list[tuple[str, ...]] = []
-    truths = [own.truth for own in told.scores.values() if own.truth]
-    strings = [own.text for own in told.scores.values() if own.text]
-    if truths and len(truths) == len(told.scores):
-        for name, of in (
-            ("Findings, F1", "f1"), ("Findings, precision", "precision"), ("Findings, recall", "recall"),
-            ("Right side", "side"), ("Right place", "zone"), ("Normal studies given a finding", "invented_on_normal"),
-            ("Names the examination", "examination"),
-        ):  # fmt: skip
-            values = [getattr(truth, of) for truth in truths]
-            rows.append((name, *(estimate(v) if of == "f1" else share(v) for v in values)))
-    if strings and len(strings) == len(told.scores):
-        for name, of, digits in (("BLEU", "bleu", 1), ("chrF", "chrf", 1), ("ROUGE-L", "rouge_l", 3)):
-            rows.append((name, *(estimate(getattr(own, of), digits=digits) for own in strings)))
+    rows = [
+        (score.name[0].upper() + score.name[1:], *(score.text(own) for own in told.scores.values()))
+        for score in SCORES
+        if score.group != "style" and any(score.value(own) is not None for own in told.scores.values())
+    ]
     header = ("", *map(heading, told.scores))
     if rows:
         caption = "Against ground truth and references, with 95 % intervals. String scores measure wording, not truth."
@@ -115,6 +108,21 @@ def performance(told: Gathered) -> Section:
     caption = "How the texts are written. These figures describe; none of them is a measure of quality."
     blocks.append(Table(header, proxies(told.scores), caption))
     return Section("performance", "Performance analysis", tuple(blocks))
+
+
+def standing_in(told: Gathered) -> Section:
+    """Each score against these readers' own preferences and error counts."""
+    if not told.stand_ins.scores:
+        return Section("standing-in", "Which score may stand in for these readers", ())
+    caption = (
+        "Share of decided ratings in which a score ranks the preferred text higher (a tie of the score counts half;"
+        " chance is 0.5), and Kendall's tau-b with preferences and with counted errors (chance is 0). Intervals are"
+        " 95 %, over cases, for these readers."
+    )
+    return Section(
+        "standing-in", "Which score may stand in for these readers",
+        (Text(told.stand_ins.sentence), Table(HEADER, tuple(stand_in_rows(told.stand_ins)), caption)),
+    )  # fmt: skip
 
 
 def arms_compared(found: Arms, baseline: str) -> list[Block]:
@@ -131,7 +139,7 @@ def arms_compared(found: Arms, baseline: str) -> list[Block]:
         f"All arms compared: Bradley-Terry strengths over {found.n} blind ratings of pairs drawn among them, log"
         f" odds against {baseline} with 95 % intervals, by image where it has several raters; a tie is half a win."
     )
-    header = ("Arm", "Strength", "95 % interval", f"Chance to be preferred to {baseline}", "Pairs")
+    header = ("Arm", "Strength", "95 % interval", f"Chance to be preferred to {baseline}", "Ratings")
     blocks: list[Block] = [Table(header, rows, caption)] if rows else []
     if not rows:
         blocks.append(

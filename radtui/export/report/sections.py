@@ -8,10 +8,13 @@ from pathlib import PurePath
 from radtui import __version__
 from radtui.durations import clock_text
 from radtui.export.report import results
+from radtui.export.report.checklists import checklist_section
 from radtui.export.report.document import Block, Document, Facts, Section, Table, Text, Tile
 from radtui.export.report.findings import findings, proxies
 from radtui.export.report.gather import Gathered
+from radtui.export.report.methods import methods_section
 from radtui.export.report.phrases import as_float, number_text, trainable_text
+from radtui.export.report.provenance import lock
 from radtui.measures.intervals import Proportion
 from radtui.measures.statistics import Summary
 from radtui.measures.text import NORMALISATION
@@ -36,7 +39,11 @@ def compose(told: Gathered) -> Document:
         Section("improvements", "Key improvements", results.improvements(told, points)),
         Section("worse", "What got worse", results.worse(told, points)),
         results.trust(told),
+        results.standing_in(told),
+        _protocol(told),
         _limits(told),
+        methods_section(told),
+        checklist_section(told),
         _settings(told),
     )
     return Document(
@@ -163,9 +170,10 @@ def _verdict(told: Gathered) -> str:
     found = summary.preference
     people = len(summary.raters)
     return (
-        f"{people} rater{'' if people == 1 else 's'} compared {summary.cases:,} pairs blind ({summary.n:,} ratings):"
-        f" the {found.later} text won {found.wins}, the {found.earlier} text {found.losses}, {found.ties} were equal,"
-        f" {summary.both_bad.hits} had two bad texts. Conclusion by the sign test: {summary.verdict}"
+        f"{people} reader{'' if people == 1 else 's'} gave {summary.n:,} blind rating{'' if summary.n == 1 else 's'} of"
+        f" {summary.cases:,} pair{'' if summary.cases == 1 else 's'}: {found.wins} ratings prefer the {found.later}"
+        f" text, {found.losses} the {found.earlier} text, {found.ties} call them equal, {summary.both_bad.hits} call"
+        f" both bad. Conclusion by the sign test: {summary.verdict}"
         f" ({p_value(found.sign_p)})."
     ) + _every_verdict(summary)
 
@@ -285,6 +293,17 @@ def _training_time(job: Job) -> str:
         return loop
     whole = f"{clock_text(job.ended_at - job.started_at)} from the job's start to its end, loading included"
     return f"{loop}; {whole}" if loop else whole
+
+
+def _protocol(told: Gathered) -> Section:
+    """What was fixed before the first rating, what changed since, and what no reader was asked."""
+    facts = [("Protocol", lock(told) or "not locked: order and pairs could change while readers rated")]
+    facts += [("Changed since the lock", change) for change in told.changes]
+    facts += [
+        ("Identical texts", f"{count:,} pairs of {names}: ties without a reader, in no figure")
+        for names, count in told.identical.items()
+    ]
+    return Section("protocol", "Protocol, and what changed", (Facts(tuple(facts)),))
 
 
 def _limits(told: Gathered) -> Section:

@@ -89,7 +89,7 @@ def held(job: Job, data: DataDir, reporter: Reporter, count: int) -> Iterator[No
 
 
 def _locks(job: Job) -> bool:
-    return job.kind in (JobKind.TRAIN, JobKind.GENERATE) and not (
+    return job.kind in (JobKind.TRAIN, JobKind.GENERATE, JobKind.SCORE) and not (
         "SLURM_JOB_ID" in os.environ or os.environ.get(launch.NOW_VARIABLE) == "1"
     )
 

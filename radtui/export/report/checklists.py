@@ -1,0 +1,187 @@
+"""Reporting checklists of the field, filled from what is stored; what only the authors know is left open and named.
+
+The items are put in radtui's own words, under the numbers of the published lists.
+
+Source: Park et al., Korean J Radiol 25 (2024) 865-868 (MI-CLEAR-LLM); Gallifant et al., Nat Med 31 (2025) 60-69
+(TRIPOD-LLM); Tejani et al., Radiol Artif Intell 6 (2024) e240300 (CLAIM, 2024 update).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from radtui.export.report import provenance as known
+from radtui.export.report.document import Block, Section, Table, Text
+from radtui.export.report.gather import Gathered
+
+OPEN = "Open: "
+AUTHORS = "for the authors to say"
+Answer = Callable[[Gathered], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item: its number, what it asks, what is stored of it, and what only the authors can add."""
+
+    number: str
+    asks: str
+    answer: Answer | None = None
+    missing: str = ""  # "" where what is stored is all that is asked
+
+    def words(self, told: Gathered) -> str:
+        """What is stored, then what is left open, by name."""
+        stored = self.answer(told) if self.answer is not None else ""
+        stored = stored[:1].upper() + stored[1:]
+        if not stored:
+            return f"{OPEN}{self.missing or AUTHORS}."
+        return f"{stored}. {OPEN}{self.missing}." if self.missing else f"{stored}."
+
+    def open(self, told: Gathered) -> bool:
+        """Whether something is left for the authors."""
+        return OPEN in self.words(told)
+
+
+def _said(words: str) -> Answer:
+    return lambda told: words
+
+
+def _analysis(told: Gathered) -> str:
+    return (
+        "each figure with its n and 95 % interval; readers and cases both random with several readers; two arms in"
+        " pairs, p-values by Holm over all comparisons"
+    )
+
+
+def _session(told: Gathered) -> str:
+    return (
+        "each case and arm in a prompt of its own, without a memory of others" if known.prompts(told) else ""
+    )
+
+
+def _independence(told: Gathered) -> str:
+    return f"{known.split_words(told)}; apart {known.disjoint(told)}" if told.dataset is not None else ""
+
+
+def _judged(told: Gathered) -> str:
+    return f"{known.scheme(told)}; {_analysis(told)}"
+
+
+def _performance(told: Gathered) -> str:
+    return "see Performance analysis" if told.summary.n or told.scores else ""
+
+
+def _reference(told: Gathered) -> str:
+    texts = sum(bool(case.reference.strip()) for case in told.described)
+    truth = sum(bool(case.truth) for case in told.described)
+    return (
+        f"{texts:,} cases with a reference text, {truth:,} with labelled findings" if texts or truth else ""
+    )
+
+
+def _planned(told: Gathered) -> str:
+    if told.study.locked_at is None:
+        return ""
+    return f"{len(told.described):,} cases, fixed before the first rating"
+
+
+MI_CLEAR_LLM = (
+    Item("1", "Name, version and maker of the model, dates of the queries, end of its training data, access to the web",
+         lambda told: "; ".join(filter(None, (known.models(told), f"texts written {known.dates(told)}"
+                                              if known.dates(told) else "", "no access to the web"))),
+         "the maker, and until when its training data reach"),
+    Item("2", "How chance in the answers was handled", known.decoding, ""),
+    Item("3", "Prompts word for word", known.prompts, ""),
+    Item("4", "How prompts were put: sessions, one or several queries in each", _session, ""),
+    Item("5", "How prompts were tried and chosen, and why these words", None, "how the prompt was arrived at"),
+    Item("6", "Whether the test data are independent of training and of choosing the prompt", _independence,
+         "whether the base model, or whoever wrote the prompt, has seen these cases"),
+)  # fmt: skip
+
+TRIPOD_LLM = (
+    Item("1-2", "Title and abstract name task, population and outcome", None, "title and abstract"),
+    Item("3-4", "Use, population, place in care, objectives", None, "background and objectives"),
+    Item("5", "Data for training and for evaluation: sources, dates, preparation, what is missing",
+         lambda told: f"{told.study.dataset}: {known.split_words(told)}; {known.unread(told)}",
+         "sites, dates and selection of the source"),
+    Item("6", "The model: name, version, how it was made and adapted, how it was asked",
+         lambda told: "; ".join(filter(None, (known.models(told), known.learnt(told), known.decoding(told)))), ""),
+    Item("7", "How output was judged, and by which measures", _judged, ""),
+    Item("8", "Who annotated or judged, by what instructions, how far they agree",
+         lambda told: "; ".join(filter(None, (known.readers(told), known.agreement(told)))),
+         "readers' training and experience"),
+    Item("9", "How prompts were designed and on which data", known.prompts, "how they were arrived at"),
+    Item("10", "Summarisation", _said("not done"), ""),
+    Item("11", "Instruction tuning or alignment", lambda told: known.learnt(told) or "none in this data folder", ""),
+    Item("12", "Computing that it took", known.compute, ""),
+    Item("13", "Ethical approval", None, "approval and consent"),
+    Item("14", "Funding, conflicts, protocol, registration, data and code",
+         lambda told: "; ".join(filter(None, (f"protocol {known.lock(told)}" if known.lock(told) else "",
+                                              "code: radtui, MIT licence"))),
+         "funding, conflicts, registration, where data and adapter can be had"),
+    Item("15", "Part of patients and the public", None, "whether they had one"),
+    Item("16", "Cases and readers: flow and characteristics",
+         lambda told: "; ".join(filter(None, (known.patients(told), known.readers(told), known.blinding(told)))),
+         "patients' age, sex and disease"),
+    Item("17", "Performance with intervals", _performance, ""),
+    Item("18", "Updating of the model", lambda told: known.learnt(told) or "none", ""),
+    Item("19", "Interpretation, limits, use in practice", _said("see Limits for what the figures cannot say"),
+         "interpretation and use"),
+)  # fmt: skip
+
+CLAIM = (
+    Item("1-4", "Title, abstract, background, objectives", None, "title, abstract, background and objectives"),
+    Item("5-6", "Prospective or retrospective; goal of the study", None, "design and goal"),
+    Item("7-8", "Data sources; which cases were taken in",
+         lambda told: f"{told.study.dataset}, {known.patients(told)}", "source, dates and criteria"),
+    Item("9", "Preparation of data",
+         _said("bytes kept as they came; images by the model's own processor; texts shown without format"), ""),
+    Item("10", "Subsets of data", known.split_words, ""),
+    Item("11", "De-identification", _said("identifiers go through one gate at import, and only keyed hashes stay"),
+         "whether marks are burnt into the images"),
+    Item("12", "Missing data", known.unread, ""),
+    Item("13", "How images were acquired", None, "machines and protocols"),
+    Item("14-17", "Reference standard: definition, reason, who made it",
+         _reference, "who wrote the references, and by what rules"),
+    Item("18", "Variability of readers", known.agreement, ""),
+    Item("19-20", "Partitions, and at which level they are apart", known.disjoint, ""),
+    Item("21", "Intended sample size", _planned, "how the number was arrived at"),
+    Item("22-24", "Model, software, initial weights",
+         lambda told: "; ".join(filter(None, (known.models(told), known.versions(told)))), ""),
+    Item("25-27", "Training, choice of the final model, ensembles",
+         lambda told: f"{known.learnt(told)}; no ensemble" if known.learnt(told) else "", ""),
+    Item("28-29", "Measures, and their uncertainty", _analysis, ""),
+    Item("30-31", "Robustness and explanation", None, "analyses of robustness and explanation, if any"),
+    Item("32-33", "Internal and external data", known.split_words, "whether any of it is external"),
+    Item("34", "Registration of a trial", None, "registration, if it is a trial"),
+    Item("35-36", "Flow and characteristics of patients", known.patients, "demographics by partition"),
+    Item("37-38", "Performance, with intervals", _performance, ""),
+    Item("39", "Analysis of failures", _said("see What got worse: errors in single texts, counted and named"), ""),
+    Item("40-41", "Limits and what follows", _said("see Limits"), "generalisation and use"),
+    Item("42-43", "Protocol, software and data that others can have",
+         lambda told: "; ".join(filter(None, (f"protocol {known.lock(told)}" if known.lock(told) else "",
+                                              known.versions(told)))),
+         "where data and adapter can be had"),
+    Item("44", "Funding", None, "funding and the funders' part"),
+)  # fmt: skip
+
+LISTS = {"MI-CLEAR-LLM": MI_CLEAR_LLM, "TRIPOD-LLM": TRIPOD_LLM, "CLAIM 2024": CLAIM}
+
+NOT_FILLED = (
+    "DECIDE-AI is not filled in: it is for AI that clinicians use on patients in early live trials, and nothing here"
+    " was used on a patient. STARD-AI is not filled in: it is for how surely a test finds a disease, and"
+    " a reader study of texts yields preferences and counted errors, no sensitivity or specificity."
+)
+
+
+def checklist_section(told: Gathered) -> Section:
+    """The checklists, an item a row; what is open is said once more in all."""
+    blocks: list[Block] = []
+    for name, items in LISTS.items():
+        left = [item.number for item in items if item.open(told)]
+        rows = tuple((item.number, item.asks, item.words(told)) for item in items)
+        caption = f"{name}, in radtui's words under the list's numbers. " + (
+            f"Open, in whole or in part: {', '.join(left)}." if left else "Nothing is open."
+        )
+        blocks.append(Table((name, "What it asks", "What is known"), rows, caption, wordy=True))
+    return Section("checklists", "Reporting checklists", (*blocks, Text(NOT_FILLED)))

@@ -1,0 +1,129 @@
+"""The other end of a score job: run by the Python of the package's environment, which knows nothing of radtui.
+
+    python package_side.py METRIC REPOSITORY...
+
+Says on its first line of output, as JSON, what it is; then answers every line of input, {"texts": [...],
+"references": [...]}, with {"values": {name: [number, ...]}} or, for CheXbert, with labels of both. An error is a line
+{"error": ..., "kind": ...}, and the end. Everything that libraries print goes to stderr. The standard library alone is
+imported here, and the package.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TextIO
+
+PACKAGE = "radeval"
+LABELLER = "f1chexbert"  # asked for its labels, since F1 is no property of one text
+
+
+def main(arguments: list[str]) -> int:
+    """Score what comes in until there is no more; returns 0, or 1 after an error."""
+    metric, repositories = arguments[0], arguments[1:]
+    answers = _own_output()
+    try:
+        from radeval import RadEval
+
+        evaluator = RadEval(metrics=[metric], per_sample=True, show_progress=False)
+        _say(answers, about(repositories))
+        for line in sys.stdin:
+            asked = json.loads(line)
+            _say(answers, score(evaluator, metric, asked["texts"], asked["references"]))
+    except Exception as error:  # whatever a library raises is told, and the job says it in a sentence
+        _say(answers, {"error": " ".join(str(error).split())[:500], "kind": _kinds(error)})
+        return 1
+    return 0
+
+
+def _own_output() -> TextIO:
+    """Standard output for answers alone: what libraries print from here on goes to stderr."""
+    kept = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return os.fdopen(kept, "w", encoding="utf-8")
+
+
+def _say(answers: TextIO, what: dict[str, Any]) -> None:
+    answers.write(json.dumps(what) + "\n")
+    answers.flush()
+
+
+def _kinds(error: BaseException) -> list[str]:
+    """Names of the error's class and of those it was raised from, with their bases: what it is, whoever wrapped it."""
+    kinds: list[str] = []
+    current: BaseException | None = error
+    while current is not None:
+        kinds += [each.__name__ for each in type(current).__mro__ if each.__name__ not in kinds]
+        current = current.__cause__ or current.__context__
+    return kinds
+
+
+def score(evaluator: Any, metric: str, texts: list[str], references: list[str]) -> dict[str, Any]:
+    """Values of each text, or labels of both; a number that is none is null."""
+    if metric == LABELLER:
+        labeller = evaluator.f1chexbert_scorer
+        labels = {"texts": labeller.get_labels(texts), "references": labeller.get_labels(references)}
+        return {"labels": {name: _rows(rows) for name, rows in labels.items()}}
+    values = evaluator(refs=references, hyps=texts)
+    return {"values": {name: [_number(value) for value in own] for name, own in values.items()}}
+
+
+def _rows(labels: Iterable[Iterable[Any]]) -> list[list[int]]:
+    return [[int(label) for label in row] for row in labels]
+
+
+def _number(value: Any) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def about(repositories: list[str]) -> dict[str, Any]:
+    """What computes the score: package, version, licence, and the revisions of the weights it reads."""
+    metadata: Any = importlib.metadata.metadata(PACKAGE)
+    licence = str(metadata.get("License-Expression") or metadata.get("License") or "not stated")
+    found = {name: _snapshot(name) for name in repositories}
+    return {
+        "package": PACKAGE,
+        "version": metadata["Version"],
+        "licence": licence.splitlines()[0][:80],
+        "revisions": {name: folder.name for name, folder in found.items() if folder},
+        "weights_licences": {
+            name: stated for name, folder in found.items() if folder and (stated := _licence(folder))
+        },
+    }
+
+
+def _snapshot(repository: str) -> Path | None:
+    """The folder of a repository's newest snapshot in one of the caches where the package looks; None without."""
+    name = "models--" + repository.replace("/", "--")
+    short = "models--" + repository.rpartition("/")[2]  # some ask for it without its owner
+    for cache in _caches():
+        for folder in (cache / name, cache / short):
+            head = folder / "refs" / "main"
+            if head.is_file():
+                return folder / "snapshots" / head.read_text(encoding="utf-8").strip()
+    return None
+
+
+def _caches() -> list[Path]:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = Path(os.environ.get("HF_HOME") or cache / "huggingface")
+    return [
+        Path(os.environ.get("HF_HUB_CACHE") or home / "hub"), cache / "chexbert", *sorted(cache.glob("radgraph/*")),
+    ]  # fmt: skip
+
+
+def _licence(folder: Path) -> str:
+    """What a repository's card says of its licence, where the card is in the cache; else ""."""
+    card = folder / "README.md"
+    lines = card.read_text(encoding="utf-8", errors="replace").splitlines()[:60] if card.is_file() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.lower().startswith("license:")), "")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
