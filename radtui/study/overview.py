@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from radtui.measures.pace import LONG_IDLE, TOO_FAST, pace_mark
 from radtui.records import Comparison, Study
 from radtui.store import arms, ratings, studies
+from radtui.study.alike import alike_pairs
 from radtui.study.drawing import Drawn, pairs_per_case, read_drawn
 from radtui.study.giveaways import formats, giveaways
 from radtui.study.locking import changes_since
@@ -115,7 +116,11 @@ def hints(db: sqlite3.Connection, study: Study) -> dict[str, list[str]]:
 
 def identical_pairs(db: sqlite3.Connection, study: Study) -> dict[str, int]:
     """How many pairs of each two arms read the same: ties without a reader, by "tuned against base"."""
-    return _pairs(read_drawn(db, study))[1]
+    drawn = read_drawn(db, study)
+    if drawn is None:
+        alike = Counter(f"{later} against {earlier}" for earlier, later in alike_pairs(db, study).values())
+        return dict(sorted(alike.items()))
+    return _pairs(drawn)[1]
 
 
 def _pairs(drawn: Drawn | None) -> tuple[dict[str, int], dict[str, int]]:

@@ -19,6 +19,7 @@ from radtui.store import cases, ratings, readings, studies
 from radtui.store.ratings import Assignment
 from radtui.study import edits
 from radtui.study.active_time import TimeSpent
+from radtui.study.alike import alike_pairs
 from radtui.study.blinding import calibration_set, order_key, shown_sides
 from radtui.study.drawing import Drawn, drawn_order, read_drawn
 from radtui.study.keeping import Keeping
@@ -48,11 +49,15 @@ class Sitting:
     newest_id: int = 0  # of the rows that history and queue know
     drawn: Drawn | None = None  # the pairs of a study made by hand
     known: dict[int, set[str]] = field(default_factory=dict)  # texts that the rater would know again, by case
+    left_out: frozenset[int] = (
+        frozenset()
+    )  # cases of a job's study whose two texts read the same: nobody is asked
 
     def order(self, case_ids: list[int]) -> list[Pair]:
         """The shown order of these cases' pairs; pure, for any thread."""
+        asked = [case_id for case_id in case_ids if case_id not in self.left_out]
         return shown_order(
-            self.study.id, self.study.draw_id, case_ids, self.rater, self.study.seed, self.scheme.protocol,
+            self.study.id, self.study.draw_id, asked, self.rater, self.study.seed, self.scheme.protocol,
             self.calibration,
         )  # fmt: skip
 
@@ -86,16 +91,17 @@ def read_sitting(db: sqlite3.Connection, study_id: int, rater: str, scheme: Sche
     study, protocol = studies.must_get(db, study_id), scheme.protocol
     work = studies.work_list(db, study) if protocol.calibration_items else []
     calibration = calibration_set(study.draw_id, work, protocol.calibration_items, study.seed)
-    drawn = read_drawn(db, study)
+    drawn, left_out = read_drawn(db, study), frozenset[int]()
+    every_row = ratings.history(db, study.id, rater)
+    rows = [row for row in every_row if row.earlier_arm]  # a text read by itself is no comparison
     if is_packed(study):
         pairs = packed_order(ratings.assigned(db, study.id, rater))
     elif drawn is not None:
         pairs = drawn_order(study, drawn, rater, protocol, calibration)
     else:
-        ids = studies.comparison_ids(db, study)
+        left_out = frozenset(alike_pairs(db, study)) - {row.case_id for row in rows}
+        ids = [case_id for case_id in studies.comparison_ids(db, study) if case_id not in left_out]
         pairs = shown_order(study.id, study.draw_id, ids, rater, study.seed, protocol, calibration)
-    every_row = ratings.history(db, study.id, rater)
-    rows = [row for row in every_row if row.earlier_arm]  # a text read by itself is no comparison
     history = History(rows)
     queue = Queue(pairs, sorted(history.current.values(), key=lambda row: row.id), protocol.repeat_gap)
     sides = {
@@ -104,7 +110,9 @@ def read_sitting(db: sqlite3.Connection, study_id: int, rater: str, scheme: Sche
     }
     newest_id = every_row[-1].id if every_row else 0
     known = readings.known_texts(db, rater)
-    return Sitting(study, rater, scheme, calibration, pairs, history, queue, sides, newest_id, drawn, known)
+    return Sitting(
+        study, rater, scheme, calibration, pairs, history, queue, sides, newest_id, drawn, known, left_out
+    )
 
 
 class ReviewSession:

@@ -19,6 +19,7 @@ from radtui.study import edits
 from radtui.study.drawing import Drawn, draw, read_drawn
 from radtui.study.giveaways import giveaways
 from radtui.study.making import make_study, parse_arms
+from radtui.study.overview import identical_pairs
 from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.shown import Shown
@@ -245,3 +246,30 @@ def test_reading_too_fast_and_long_pauses_are_marked_and_counted(
     said = run(data, "study", "show", str(study.id))
     assert "ana has rated 3 pairs, 1 too fast, 1 long idle." in said
     assert len([row for row in ratings.current(db, study.id) if row.preference is not None]) == 3
+
+
+def test_identical_texts_of_a_jobs_own_study_are_ties_that_no_reader_is_asked_about(
+    db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    study = study_of(db, reviewed_job)
+    ids = studies.comparison_ids(db, study)
+    rated, same = ids[0], ids[1]
+    session = begin(db, study)
+    while session.pair is not None and session.pair.case_id != rated:
+        session.show(session.queue.step(session.pair, 1))
+    session.answer(lambda row: edits.preferred(row, SCHEME, 1))
+    for case_id in (rated, same):  # the second differs by a mark that readers do not see
+        text = "The lungs are clear." if case_id == rated else "**The lungs are clear.**"
+        db.execute(
+            "UPDATE texts SET text = ? WHERE case_id = ? AND adapter = ''", ("The lungs are clear.", case_id)
+        )
+        db.execute("UPDATE texts SET text = ? WHERE case_id = ? AND adapter <> ''", (text, case_id))
+    again = read_sitting(db, study.id, "ana", SCHEME)
+    asked = {pair.case_id for pair in again.pairs}
+    assert same not in asked and rated in asked and len(asked) == len(ids) - 1  # what was rated stays
+    assert {pair.case_id for pair in again.order(ids)} == asked
+    assert {pair.case_id for pair in read_sitting(db, study.id, "ben", SCHEME).pairs} == set(ids) - {
+        rated,
+        same,
+    }
+    assert identical_pairs(db, study) == {"tuned against base": 2}
