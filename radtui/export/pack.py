@@ -10,11 +10,12 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
 import secrets
 import sqlite3
 from dataclasses import astuple, dataclass
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from PIL import Image
@@ -30,6 +31,7 @@ from radtui.store import arms, cases, packs, ratings, studies, texts
 from radtui.store.blobs import image_bytes
 from radtui.store.database import connect
 from radtui.store.ratings import Assignment
+from radtui.study.overview import hints
 from radtui.study.packed import PACK
 from radtui.study.queue import Pair
 from radtui.study.session import Sitting, read_sitting
@@ -86,6 +88,10 @@ def write_pack(
     """
     if ratings.history(db, study.id, reader):
         raise UserError(f"{reader} has begun to rate study {study.id} here; let them go on here.")
+    if named := named_arm(out.stem, db, study):
+        raise UserError(
+            f"{out.name} names the arm {named}, and the reader sees it; choose another name with --out."
+        )
     sitting = read_sitting(db, study.id, reader, scheme)
     if not sitting.pairs:
         raise UserError(f"Study {study.id} has nothing to rate.")
@@ -109,6 +115,15 @@ def write_pack(
     with whole_file(out, binary=True) as file:
         file.write(content)
     return Packed(out, len(sitting.pairs), filled.images, filled.left_out)
+
+
+def named_arm(text: str, db: sqlite3.Connection, study: Study) -> str:
+    """The arm, or its model, that a name gives away; "" where it gives none away."""
+    for arm, known in hints(db, study).items():
+        for hint in filter(None, (PurePath(each).stem for each in known)):
+            if re.search(rf"(?<![a-z0-9]){re.escape(hint)}(?![a-z0-9])", text, re.IGNORECASE):
+                return arm
+    return ""
 
 
 def home_file(data: DataDir, number: str) -> Path:
@@ -172,13 +187,21 @@ def _fill(making: _Making, db: sqlite3.Connection, inside: DataDir, scheme_text:
     placed = tuple(StudyArm(arm.name, arm.id, arm.kind) for arm in own)
     protocol: dict[str, object] = {PACK: making.number, "reader": making.reader}
     packed = studies.create(
-        new, Study(0, making.study.name, None, DATASET, 0, placed, protocol, 0.0), numbers.values()
+        new,
+        Study(0, _shown_name(making.study, db), None, DATASET, 0, placed, protocol, 0.0),
+        numbers.values(),
     )
     ratings.assign(new, _assignments(making, packed, numbers, comparisons))
     packs.add_files(new, [(SCHEME_FILE, scheme_text.encode())] if scheme_text else [])
     digest = content_hash(new)
     packs.close_into_one_file(new)
     return _Filled(digest, images, left_out)
+
+
+def _shown_name(study: Study, db: sqlite3.Connection) -> str:
+    """The study's name, or its number where the name gives an arm away or tells of the job behind it."""
+    told = study.job_id is not None or named_arm(study.name, db, study)
+    return f"study {study.id}" if told else study.name
 
 
 def _key(item: _Item) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -199,3 +201,70 @@ async def test_a_pack_is_rated_by_keys_with_the_same_screen(
     assert "5 answers of ana" in run(data, "study", "merge", str(pack))
     rows = current(db, study)
     assert [abs(row.preference or 0) for row in rows] == [2, 2, 0] and all(row.blinded for row in rows)
+
+
+def test_neither_the_files_name_nor_the_studys_gives_an_arm_away(
+    data: DataDir, db: sqlite3.Connection, third_job: Job, tmp_path: Path
+) -> None:
+    study = make_study(db, parse_arms([ARMS]), "train", name="Tuned against the rest").study
+    said = run(
+        data,
+        "study",
+        "pack",
+        str(study.id),
+        "--reader",
+        "ana",
+        "--out",
+        str(tmp_path / "tuned_vs.radtui"),
+        code=1,
+    )
+    assert "tuned_vs.radtui names the arm tuned" in said and not (tmp_path / "tuned_vs.radtui").exists()
+    out = tmp_path / "untuned-piano.radtui"  # a part of a word is no arm
+    run(data, "study", "pack", str(study.id), "--reader", "ana", "--out", str(out))
+    with closing(sqlite3.connect(out)) as packed:
+        assert packed.execute("SELECT name FROM studies").fetchall() == [(f"study {study.id}",)]
+    assert b"Tuned against the rest" not in out.read_bytes()
+
+
+BASE_ALONE = """
+import sys
+class Refused:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth"}:
+            raise ImportError(f"{name} is not in the base install")
+sys.meta_path.insert(0, Refused())
+from pathlib import Path
+from radtui.export.pack_home import opened_pack
+from radtui.paths import DataDir
+from radtui.store.database import connect
+from radtui.study import edits
+from radtui.study.scheme_file import default_scheme
+from radtui.study.session import ReviewSession, read_sitting
+import radtui.tui.app, radtui.tui.review.screen
+with opened_pack(Path(sys.argv[1])) as (inside, packed):
+    db, scheme = connect(inside), default_scheme()
+    session = ReviewSession(db, read_sitting(db, packed.id, "ana", scheme))
+    session.start()
+    for _ in range(5):
+        session.answer(lambda row: edits.preferred(row, scheme, 4))
+        session.next_unrated()
+    db.close()
+assert not {"torch", "transformers", "datasets"} & set(sys.modules)
+"""
+
+
+def test_a_pack_is_rated_where_there_is_no_torch_and_goes_home(
+    data: DataDir, db: sqlite3.Connection, study: Study, pack: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "laptop"
+    elsewhere.mkdir()
+    shutil.copy(pack, elsewhere / pack.name)
+    done = subprocess.run(
+        [sys.executable, "-c", BASE_ALONE, str(elsewhere / pack.name)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = run(data, "study", "merge", str(elsewhere / pack.name))
+    assert "5 answers of ana" in said and len(ratings.current(db, study.id, "ana")) == 5
