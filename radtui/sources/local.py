@@ -13,25 +13,17 @@ from pathlib import Path
 
 from radtui.records import NewCase, Problem, UserError
 from radtui.sources.archives import archive_kind
-from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES, SplitLimit, counted
+from radtui.sources.base import SplitLimit, counted
 from radtui.sources.choices import SourceChoices
 from radtui.sources.files import Tree
-from radtui.sources.layouts.beside import TEXT_SUFFIXES, Beside
+from radtui.sources.layouts.beside import Beside
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.plan import Plan, plan_tables
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
-from radtui.sources.readers.openi import openi_reports
+from radtui.sources.sorting import sorted_around
 
-_VOLUME_SUFFIXES = frozenset((".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"))
-_HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
-_QUIET = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
-_TABLE_FOLDERS = frozenset(
-    ("annotations", "annotation", "labels", "metadata", "captions", "csv", "json", "jsons", "reports", "tables",
-     "splits", "text", "texts", "meta", "anno", "ann")
-)  # fmt: skip
-"""Folders that hold tables about images in the folders beside them."""
 PREVIEW_S = 2.0  # what counting may take of a preview
 
 
@@ -57,12 +49,11 @@ class LocalSource:
             self._named = ""
         else:
             self.tree = Tree(root)
-        self._sort_files()
-        if self._named and not self._pictures and root.name.lower() in _TABLE_FOLDERS:
-            self._climb(root)
+        self._files, self._named = sorted_around(self.tree, root, self._named)
+        self.tree, self._pictures = self._files.tree, self._files.pictures
         self._names = FileNames(self._pictures)
         self._beside = Beside(self.tree, self._pictures, self._names, choices)
-        tables = [name for name in self._tables if name not in self._beside.used]
+        tables = [name for name in self._files.tables if name not in self._beside.used]
         self.plan: Plan = self._planned(tables)
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
@@ -85,7 +76,7 @@ class LocalSource:
         return [
             *self.tree.problems, *self.plan.problems,
             *(each for layout in self.plan.layouts for each in layout.problems),
-            *self._unlisted(), *self._without_sections(), *self._other_files(),
+            *self._unlisted(), *self._without_sections(), *self._unused(),
         ]  # fmt: skip
 
     def describe(self) -> str:
@@ -190,9 +181,9 @@ class LocalSource:
         for layout in self.plan.layouts:
             layout.used_files = listed
         for draft in self._of_one_report(survey):
-            yield draft if survey and draft.text else self._with_report(draft)
+            yield draft if draft.text or draft.question else self._beside.completed(draft)
         rest = (
-            [name for name in self._pictures if not self._governed(name)]
+            [name for name in self._pictures if not governed(self.plan, name)]
             if self.plan.layouts
             else self._pictures
         )
@@ -216,23 +207,12 @@ class LocalSource:
             together[report] = draft if there is None else joined_drafts(there, draft)
         yield from together.values()
 
-    def _with_report(self, draft: Draft) -> Draft:
-        return draft if draft.text or draft.question else self._beside.completed(draft)
-
-    def _governed(self, image: str) -> bool:
-        """Whether a table says which images of a folder are imported: `metadata.csv` of its own, others of all."""
-        for layout in self.plan.layouts:
-            folder, name = posixpath.split(layout.table.file)
-            if not name.lower().startswith("metadata.") or not folder or image.startswith(folder + "/"):
-                return True
-        return False
-
     def _unlisted(self) -> list[Problem]:
         """Images that no table lists, once all rows were seen."""
         if not self.plan.layouts or self._counts is None:
             return []
         listed = self.plan.layouts[0].used_files
-        rest = [name for name in self._pictures if name not in listed and self._governed(name)]
+        rest = [name for name in self._pictures if name not in listed and governed(self.plan, name)]
         by_folder = Counter(name.rpartition("/")[0] for name in rest)
         return [
             Problem(
@@ -250,81 +230,26 @@ class LocalSource:
         reason = f"The report has no section {self.choices.text_column}, so its images have no text."
         return [Problem(names[0], reason, len(names))]
 
-    def _other_files(self) -> list[Problem]:
-        """Files that are neither images nor tables nor texts of images, by kind, with the way out."""
-        if self._named:
-            return []
-        from radtui.sources.kinds import HEAD_BYTES, file_kind
-
-        problems: list[Problem] = []
-        by_reason: dict[tuple[str, str], list[str]] = {}
-        used = self._beside.used | self.plan.used
-        used = used.union(*(files for first, files in self._reports.items() if first in used))
-        for name in self._others:
-            if name in used or name.rpartition("/")[2].lower() in _QUIET:
-                continue
-            suffix = posixpath.splitext(name)[1].lower()
-            many = by_reason.get((suffix, ""))
-            reason = (
-                "" if many and len(many) > 50 else file_kind(name, self.tree.head(name, HEAD_BYTES)).reason
-            )
-            by_reason.setdefault((suffix, reason), []).append(name)
-        for (_, reason), names in by_reason.items():
-            where = (
-                names[0] if len(names) == 1 else f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
-            )
-            problems.append(Problem(where, reason or "Such files are not used.", len(names)))
-        return problems
-
-    def _sort_files(self) -> None:
-        """Tell images, tables and other files apart, by their names; without a usual suffix by their first bytes."""
-        self._pictures: list[str] = []
-        self._tables: list[str] = []
-        self._others: list[str] = []
-        for name in self.tree.names:
-            lower = name.lower()
-            suffix = ".nii.gz" if lower.endswith(".nii.gz") else posixpath.splitext(lower)[1]
-            if suffix in IMAGE_SUFFIXES or suffix in DICOM_SUFFIXES or suffix in _VOLUME_SUFFIXES:
-                self._pictures.append(name)
-            elif table_suffix(name):
-                self._tables.append(name)
-                if suffix in TEXT_SUFFIXES:
-                    self._others.append(name)
-            elif suffix in TEXT_SUFFIXES or suffix in _HIDDEN_PARTS or lower.rpartition("/")[2] in _QUIET:
-                self._others.append(name)
-            elif self._is_picture(name):
-                self._pictures.append(name)
-            else:
-                self._others.append(name)
-        self._others = [name for name in self._others if not table_suffix(name)]
-        self._reports = openi_reports(self.tree, self._others)
-        self._tables += self._reports
-
-    def _is_picture(self, name: str) -> bool:
-        from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
-
-        return file_kind(name, self.tree.head(name, HEAD_BYTES)).use is not Use.OTHER
-
-    def _climb(self, root: Path) -> None:
-        """A table in a folder of its own (annotations/) speaks of the folders beside it."""
-        higher = Tree(root.parent)
-        before = self.tree
-        self.tree = higher
-        self._sort_files()
-        if not self._pictures:
-            self.tree = before
-            self._sort_files()
-            return
-        self._named = f"{root.name}/{self._named}"
+    def _unused(self) -> list[Problem]:
+        return [] if self._named else self._files.unused(self._beside.used | self.plan.used)
 
     def _nothing(self) -> str:
         """Why nothing can be imported, and what to do."""
-        told = [*self.tree.problems, *self.plan.problems, *self._other_files()]
+        told = [*self.tree.problems, *self.plan.problems, *self._unused()]
         if told:
             first = told[0]
             more = f" ({len(told) - 1:,} more are not used either)" if len(told) > 1 else ""
             return f"There is nothing to import in {self.location}. {first.where}: {first.reason}{more}"
         return f"There are no images, tables, parquet or DICOM files in {self.location}; name another folder."
+
+
+def governed(plan: Plan, image: str) -> bool:
+    """Whether a table says which images of a folder are imported: `metadata.csv` of its own, others of all."""
+    for layout in plan.layouts:
+        folder, name = posixpath.split(layout.table.file)
+        if not name.lower().startswith("metadata.") or not folder or image.startswith(folder + "/"):
+            return True
+    return False
 
 
 def count_cases(drafts: Iterator[Draft], limit_s: float = float("inf")) -> Counts:

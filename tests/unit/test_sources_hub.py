@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +82,11 @@ def test_a_name_that_the_hub_does_not_know(tmp_path: Path) -> None:
     assert error.startswith("There is no folder acme/none here and no such data set on the hub")
 
 
+@pytest.mark.timeout(120)  # one that is waited for never ends
 def test_a_hub_that_never_answers_is_not_waited_for(tmp_path: Path) -> None:
-    started_s = time.monotonic()
     with hub({}, answers=False) as address:
         error = read(tmp_path, address)["error"]
     assert "cannot be fetched (no network: " in error
-    assert time.monotonic() - started_s < 20
 
 
 def test_without_network_and_cache_one_sentence_says_so(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from radtui.store import jobs
 from radtui.store.database import connect
 from tests.unit.fake_hub import hub
 from tests.unit.source_files import mini_rows, write_parquet
-from tests.worker.conftest import LIMIT_S, REPOSITORY, new_job, train_settings, worker_command
+from tests.worker.conftest import REPOSITORY, new_job, train_settings, worker_command
 
 
 def test_progress_is_in_bytes_with_speed_and_time_left(tmp_path, monkeypatch):
@@ -120,10 +120,9 @@ def test_a_training_job_says_how_much_of_its_model_has_come(data, mllama, tmp_pa
 @pytest.mark.slow
 def test_a_download_hears_a_stop(data, mllama, tmp_path):
     job = new_job(data, train_settings("acme/rays", max_steps=1))
-    began = time.monotonic()
     with hub(model_on_hub(mllama), kind="model", bytes_per_s=len(LARGE) / 3600) as address:
         ended, said = watched(data, job, address, tmp_path / "home", stop=True)
-    assert ended.state is JobState.STOPPED and time.monotonic() - began < LIMIT_S
+    assert ended.state is JobState.STOPPED  # the whole of it would take an hour
     assert any("MiB/s" in line for line in said)
 
 

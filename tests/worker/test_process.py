@@ -78,7 +78,6 @@ def test_a_cached_hub_model_needs_no_network(data, mllama, guarded, worker, tmp_
 @pytest.mark.slow
 def test_an_unknown_hub_model_without_a_network_is_one_sentence(data, guarded, worker, tmp_path):
     job = new_job(data, train_settings("someone/tiny"))
-    started = time.monotonic()
     ended = worker(job, HF_HUB_CACHE=str(tmp_path / "hub"))
     assert ended.returncode == 1
     failed = job_now(data, job)
@@ -88,7 +87,7 @@ def test_an_unknown_hub_model_without_a_network_is_one_sentence(data, guarded, w
         "or name a folder that holds it."
     )
     assert "Traceback" in ended.stdout
-    assert time.monotonic() - started < LIMIT_S / 2  # it did not try again and again
+    assert (ended.stdout + ended.stderr).count("Retrying in") < 3
 
 
 def start(data: DataDir, job: Job) -> subprocess.Popen[bytes]:

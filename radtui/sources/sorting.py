@@ -1,0 +1,112 @@
+"""The files of a source told apart: images, tables, and others with the reason why they are not used."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import Path
+
+from radtui.records import Problem
+from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES
+from radtui.sources.files import Tree
+from radtui.sources.layouts.beside import TEXT_SUFFIXES
+from radtui.sources.readers import table_suffix
+from radtui.sources.readers.openi import openi_reports
+
+_VOLUME_SUFFIXES = frozenset((".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"))
+_HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
+_QUIET = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
+_TABLE_FOLDERS = frozenset(
+    ("annotations", "annotation", "labels", "metadata", "captions", "csv", "json", "jsons", "reports", "tables",
+     "splits", "text", "texts", "meta", "anno", "ann")
+)  # fmt: skip
+"""Folders that hold tables about images in the folders beside them."""
+
+
+class SortedFiles:
+    """Tells images, tables and other files apart, by their names; without a usual suffix by their first bytes.
+
+    Args:
+        tree: The files.
+
+    Attributes:
+        pictures: Images.
+        tables: Tables, and reports that are read as such.
+        others: Texts beside images, and what is not used.
+        reports: Reports that are one table together, with all their files, by the first of them.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.pictures: list[str] = []
+        self.tables: list[str] = []
+        self.others: list[str] = []
+        for name in tree.names:
+            lower = name.lower()
+            suffix = ".nii.gz" if lower.endswith(".nii.gz") else posixpath.splitext(lower)[1]
+            if suffix in IMAGE_SUFFIXES or suffix in DICOM_SUFFIXES or suffix in _VOLUME_SUFFIXES:
+                self.pictures.append(name)
+            elif table_suffix(name):
+                self.tables.append(name)
+                if suffix in TEXT_SUFFIXES:
+                    self.others.append(name)
+            elif suffix in TEXT_SUFFIXES or suffix in _HIDDEN_PARTS or lower.rpartition("/")[2] in _QUIET:
+                self.others.append(name)
+            elif _is_picture(tree, name):
+                self.pictures.append(name)
+            else:
+                self.others.append(name)
+        self.others = [name for name in self.others if not table_suffix(name)]
+        self.reports = openi_reports(tree, self.others)
+        self.tables += self.reports
+
+    def unused(self, used: set[str]) -> list[Problem]:
+        """Files that are neither images nor tables nor texts of images, by kind, with the way out.
+
+        Args:
+            used: Files of these that say something about an image after all.
+        """
+        from radtui.sources.kinds import HEAD_BYTES, file_kind
+
+        problems: list[Problem] = []
+        by_reason: dict[tuple[str, str], list[str]] = {}
+        used = used.union(*(files for first, files in self.reports.items() if first in used))
+        for name in self.others:
+            if name in used or name.rpartition("/")[2].lower() in _QUIET:
+                continue
+            suffix = posixpath.splitext(name)[1].lower()
+            many = by_reason.get((suffix, ""))
+            reason = (
+                "" if many and len(many) > 50 else file_kind(name, self.tree.head(name, HEAD_BYTES)).reason
+            )
+            by_reason.setdefault((suffix, reason), []).append(name)
+        for (_, reason), names in by_reason.items():
+            where = (
+                names[0] if len(names) == 1 else f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
+            )
+            problems.append(Problem(where, reason or "Such files are not used.", len(names)))
+        return problems
+
+
+def _is_picture(tree: Tree, name: str) -> bool:
+    from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
+
+    return file_kind(name, tree.head(name, HEAD_BYTES)).use is not Use.OTHER
+
+
+def sorted_around(tree: Tree, root: Path, only: str) -> tuple[SortedFiles, str]:
+    """The files of a folder; where a table was named that lies in a folder of its own, those of the folder above.
+
+    Args:
+        tree: The folder's.
+        root: The folder.
+        only: The table that was named; "" for none.
+
+    Returns:
+        The files, and the table's name among them.
+    """
+    files = SortedFiles(tree)
+    if only and not files.pictures and root.name.lower() in _TABLE_FOLDERS:
+        higher = SortedFiles(Tree(root.parent))
+        if higher.pictures:
+            return higher, f"{root.name}/{only}"
+    return files, only

@@ -1,0 +1,69 @@
+"""The private names of Textual that are used: each is still there and means what it is taken for."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import queue
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingsMap, BindingType
+from textual.drivers import _writer_thread, linux_driver
+from textual.screen import Screen
+
+import radtui
+
+TUI = Path(radtui.__file__).parent / "tui"
+MODULES = {"textual._xterm_parser"}
+"""Private modules that are imported."""
+
+
+class Bare(App[None]):
+    """Nothing but a key."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("a", "one", "One")]
+
+
+async def test_screen_stacks_hold_every_modes_screens_the_one_in_front_last() -> None:
+    app = Bare()
+    async with app.run_test():
+        before = app.screen
+        await app.push_screen(second := Screen())
+        assert list(app._screen_stacks.values()) == [[before, second]] and app.screen is second
+
+
+async def test_bindings_are_a_map_that_can_be_merged_while_a_screen_is_shown() -> None:
+    app = Bare()
+    async with app.run_test():
+        assert isinstance(app._bindings, BindingsMap)
+        merged = BindingsMap.merge([BindingsMap([Binding("b", "two", "Two")]), app._bindings])
+        keys = list(merged.key_to_bindings)
+        assert keys[0] == "b" and set(keys[1:]) == set(app._bindings.key_to_bindings) >= {"a"}
+
+
+async def test_a_test_has_a_driver_without_a_writer_and_a_terminal_one_with_its_queue() -> None:
+    app = Bare()
+    async with app.run_test():
+        assert app._driver is not None and not hasattr(app._driver, "_writer_thread")
+    assert "self._writer_thread = WriterThread(" in inspect.getsource(linux_driver.LinuxDriver)
+    writer = _writer_thread.WriterThread(open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+    assert isinstance(writer._queue, queue.Queue) and writer._queue.maxsize > 10
+
+
+def test_the_linux_driver_reads_keys_by_the_parser_of_its_own_module() -> None:
+    from textual._xterm_parser import XTermParser
+
+    assert linux_driver.XTermParser is XTermParser  # type: ignore[attr-defined]
+    assert "XTermParser(" in inspect.getsource(linux_driver.LinuxDriver.run_input_thread)
+
+
+def test_no_other_private_module_is_imported() -> None:
+    imported = {
+        node.module
+        for path in TUI.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("textual")
+    }
+    assert {name for name in imported if any(part.startswith("_") for part in name.split("."))} == MODULES
