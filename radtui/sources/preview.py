@@ -98,7 +98,7 @@ class Preview:
             lines.append(f"Table {table.name}: {', '.join(uses) or 'no column is used'}")
             if facts:
                 lines.append(f"  kept as facts: {', '.join(facts)}")
-        lines += ["", *self._count_lines()]
+        lines += ["", *self.count_lines()]
         for number, case in enumerate(self.samples, start=1):
             lines += ["", f"Case {number}: {case.source_key}, split {case.split}"]
             for image in case.images:
@@ -114,7 +114,8 @@ class Preview:
             lines += problem_lines(self.unused)
         return lines
 
-    def _count_lines(self) -> list[str]:
+    def count_lines(self) -> list[str]:
+        """How many cases, by split, with and without texts, patients and exams, a line each."""
         counts, about = self.counts, "" if self.counts.exact else "about "
         splits = ", ".join(
             f"{counts.splits[name]:,} {name}" for name in sorted(counts.splits, key=split_rank)

@@ -21,6 +21,7 @@ from textual.widgets import Static
 
 from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
+from radtui.sources.base import counted
 from radtui.sources.preview import Preview, problem_lines
 from radtui.tui import terminal
 from radtui.tui.key_uses import bindings
@@ -29,7 +30,10 @@ from radtui.tui.widgets.keyed import KeyedScroll
 from radtui.tui.widgets.settings_form import SettingsForm
 
 ALWAYS_SAID = frozenset({"source", "name", "hold_out"})  # by the sheet before this screen
-PICTURE_CELLS = (46, 16)  # columns and rows of the sample's image
+PICTURE_CELLS = (46, 16)  # columns and rows of the sample's images
+SMALL_PICTURE_CELLS = (34, 8)  # the same on a screen of 80 columns, so that the text below is seen
+WIDE_CELLS = 110
+MOST_IMAGES = 3  # of a case, side by side
 SAMPLES = 3
 
 
@@ -45,6 +49,8 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
     PreviewScreen #sample { width: 50; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     PreviewScreen #facts { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     PreviewScreen #picture { height: auto; }
+    PreviewScreen.narrow #sample { width: 38; }
+    PreviewScreen.narrow.changing #sample { display: none; }
     PreviewScreen SettingsForm { height: 1fr; display: none; }
     PreviewScreen.changing SettingsForm { display: block; }
     PreviewScreen.changing #facts { display: none; }
@@ -91,6 +97,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
 
     def on_mount(self) -> None:
         """Begin to look."""
+        self.set_class(self.app.size.width < WIDE_CELLS, "narrow")
         self.query_one("#facts").focus()
         self._begin(self._settings)
 
@@ -143,18 +150,22 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
         from radtui.imaging.thumbnail import thumbnail
         from radtui.tui.pictures import picture_lines
 
-        columns, rows = PICTURE_CELLS
-        data = next((image.data for image in case.images if image.data), b"")
-        if not data:
+        columns, rows = SMALL_PICTURE_CELLS if self.has_class("narrow") else PICTURE_CELLS
+        readable = [image.data for image in case.images if image.data][:MOST_IMAGES]
+        if not readable:
             reason = next((image.error for image in case.images if image.error), "The case has no image.")
             self.post_message(self.Drawn(number, [], reason))
             return
+        each_columns = (columns - len(readable) + 1) // len(readable)
         try:
-            picture = thumbnail(data, columns, 2 * rows)
+            drawn = [
+                picture_lines(thumbnail(data, each_columns, 2 * rows), terminal.current().depth)
+                for data in readable
+            ]
         except UserError as error:
             self.post_message(self.Drawn(number, [], str(error)))
         else:
-            self.post_message(self.Drawn(number, picture_lines(picture, terminal.current().depth)))
+            self.post_message(self.Drawn(number, side_by_side(drawn)))
 
     @on(Drawn)
     def _drawn(self, event: Drawn) -> None:
@@ -200,11 +211,34 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
             self.app.bell()
 
 
+def side_by_side(pictures: list[list[list[Segment]]]) -> list[list[Segment]]:
+    """Images of one case in a row, a cell between them."""
+    height = max(map(len, pictures))
+    widths = [
+        max((sum(part.cell_length for part in line) for line in picture), default=0) for picture in pictures
+    ]
+    lines: list[list[Segment]] = []
+    for row in range(height):
+        line: list[Segment] = []
+        for picture, width in zip(pictures, widths, strict=True):
+            line += [*(picture[row] if row < len(picture) else [Segment(" " * width)]), Segment(" ")]
+        lines.append(line[:-1])
+    return lines
+
+
 def facts(preview: Preview) -> Content:
     """Counts, tables with what their columns hold, what tells of people, and what is not used with the reason."""
-    lines = preview.lines()
-    first_case = next((at for at, line in enumerate(lines) if line.startswith("Case 1:")), len(lines))
-    parts = [Content("\n".join(lines[:first_case]).rstrip())]
+    parts: list[Content] = []
+    for line in preview.count_lines():
+        leaks = line.endswith("in more than one split")
+        parts.append(Content.styled(f"{line}\n", "$warning" if leaks else ""))
+    parts.append(Content(f"{counted(preview.files_seen, 'file')} seen, {preview.files_used:,} used"))
+    for table in preview.tables:
+        parts.append(Content.styled(f"\n\n{table.name}", "bold"))
+        uses = [(use, name) for name, use in table.columns.items() if use]
+        parts += [Content.assemble("\n", (f"{use}: ", "$muted"), name) for use, name in uses]
+        if rest := ", ".join(name for name, use in table.columns.items() if not use):
+            parts.append(Content.assemble("\n", ("kept as facts: ", "$muted"), rest))
     if preview.identity:
         names = ", ".join(f"{name} ({kind})" for name, kind in preview.identity.items())
         people = f"\n\nThese columns tell of people and are kept as hashes or not at all: {names}."
@@ -218,9 +252,11 @@ def facts(preview: Preview) -> Content:
 def sample_words(case: NewCase, number: int, of: int) -> Content:
     """One case as a model will meet it: its split, its question, and the whole text it is to learn."""
     others = f", {len(case.images)} images" if len(case.images) > 1 else ""
+    roles = ", ".join(f"{image.name}{f' ({image.role})' if image.role else ''}" for image in case.images)
     return Content("\n").join(
         [
             Content.styled(f"\nCase {number} of {of}: {case.source_key}{others}", "bold"),
+            *([Content.assemble(("images    ", "$muted"), roles)] if others else []),
             Content.assemble(("split     ", "$muted"), case.split),
             Content.assemble(("question  ", "$muted"), case.question or "the instruction of the job"),
             Content.assemble(("text      ", "$muted"), case.reference or "none"),
