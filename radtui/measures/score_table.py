@@ -129,6 +129,7 @@ SCORES = (
 GROUPS = {
     "truth": ("Against known findings", ""),
     "text": ("Against references", "none of these measures truth"),
+    "package": ("By packages of scores", "in English"),
     "style": ("How they write", "descriptive only"),
 }
 """What stands over a group's scores, and what is to be said of them."""

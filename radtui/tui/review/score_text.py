@@ -45,7 +45,7 @@ def _has(score: Score, scores: ArmScores) -> bool:
 
 def _side_by_side(score: Score, scores: dict[str, ArmScores], arms: Sequence[str]) -> list[Content]:
     """One score of two arms; a label that is too long stands over its figures."""
-    label = score.label[:1].upper() + score.label[1:]
+    label = score.name[:1].upper() + score.name[1:]
     figures = [(arm, score.brief(scores[arm])) for arm in arms]
     if len(label) < LABEL_CELLS:
         return [compared(label, figures[0], figures[1])]
@@ -55,7 +55,7 @@ def _side_by_side(score: Score, scores: dict[str, ArmScores], arms: Sequence[str
 def _alone(arm: str, scores: ArmScores) -> list[Content]:
     """A further arm's scores."""
     lines = [
-        Content(f"{score.label[:1].upper() + score.label[1:]}  {score.brief(scores)}")
+        Content(f"{score.name[:1].upper() + score.name[1:]}  {score.brief(scores)}")
         for score in SCORES
         if _has(score, scores)
     ]
