@@ -88,6 +88,7 @@ def stats(
 ) -> None:
     """What the ratings show: preference, errors, agreement, bias, each with n and interval."""
     from radtui.cli.stats import print_readings, print_round, print_stand_ins, print_stats
+    from radtui.store import cases
     from radtui.study.figures import reading_figures
     from radtui.study.overview import identical_lines, identical_pairs
     from radtui.study.rounds import read_round
@@ -100,6 +101,8 @@ def stats(
     check_scheme(review.ratings, scheme)
     summary = summarise_review(review, include_unblinded)
     same = identical_pairs(db, review.study)
+    rated = sorted({rating.case_id for rating in review.ratings})
+    leaked = sum(case.leaked for case in cases.get_many(db, rated))
     readings, compared = reading_figures(db, review.study, only_rater), read_round(db, review.study)
     if with_scores is None:
         with_scores = text_count(review) <= QUICK_TEXTS
@@ -110,6 +113,7 @@ def stats(
         more |= {"round": compared.to_dict()} if compared is not None else {}
         more |= {"identical": same} if same else {}
         more |= {"stand_ins": agreeing.to_dict()} if agreeing is not None else {}
+        more |= {"leaked": leaked} if leaked else {}
         print_result(head | summary.to_dict() | more, as_json)
         return
     if compared is not None:
@@ -123,6 +127,11 @@ def stats(
         print_stats(review.study, summary, scheme)
         for sentence in identical_lines(same):
             click.echo(sentence)
+        if leaked:
+            click.echo(
+                f"Leakage: {leaked:,} of these cases, or their patients, are in more than one split: figures on them"
+                " show memory, not skill."
+            )
         print_readings(readings)
         print_stand_ins(agreeing, session.data.command("stats", "--scores"))
 

@@ -12,6 +12,7 @@ from radtui.paths import DataDir
 from radtui.settings import ImportSettings
 from radtui.tui.app import RadtuiApp
 from radtui.tui.data.preview import PreviewScreen
+from radtui.tui.widgets.settings_form import SettingsForm
 from tests.conftest import drawn_png
 
 from .test_data_screen import looked_at
@@ -84,3 +85,18 @@ async def test_what_cannot_be_opened_comes_back_as_a_sentence(data: DataDir, tmp
             if answers:
                 break
         assert isinstance(answers[0], str) and "gone" in answers[0]
+
+
+async def test_on_80_columns_the_text_is_seen_and_the_form_has_the_screen(
+    data: DataDir, tmp_path: Path
+) -> None:
+    answers: list[object] = []
+    async with RadtuiApp(data, "ana", screen="data", live=False).run_test(size=(80, 24)) as pilot:
+        screen = await begun(pilot, source(tmp_path / "in"), answers)
+        await pilot.pause()
+        text = screen.query_one("#words", Static).region
+        assert text.y + 6 < screen.query_one("#sample").region.bottom
+        await pilot.press("F")
+        await pilot.pause()
+        assert not screen.query_one("#sample").display
+        assert screen.query_one(SettingsForm).region.width > 60

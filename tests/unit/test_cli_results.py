@@ -75,6 +75,17 @@ def test_stats_leaves_calibration_pairs_out(data: DataDir, db: sqlite3.Connectio
     assert (told["n"], told["left_out"]["calibration"]) == (6, 1)
 
 
+def test_stats_say_that_rated_cases_are_in_two_splits(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    rate(db, reviewed_job)
+    assert "Leakage" not in run(data, "stats").stdout
+    with db:
+        db.execute("UPDATE cases SET leaked = 1")
+    count = json.loads(run(data, "stats", "--json").stdout)["leaked"]
+    assert count and f"Leakage: {count} of these cases, or their patients" in run(data, "stats").stdout
+
+
 def test_stats_of_nothing_is_no_error(data: DataDir, reviewed_job: Job) -> None:
     result = run(data, "stats")
     assert result.exit_code == 0 and "press r" in result.stderr

@@ -448,3 +448,12 @@ def test_nothing_that_names_a_patient_is_kept(run: Import, tmp_path: Path) -> No
     kept = b"".join(path.read_bytes() for path in run.data.root.rglob("*") if path.is_file())
     for secret in (b"Mustermann", b"PAT-4711", b"19640812", b"20240131", b"ACC99887", b"Elsewhere"):
         assert secret not in kept
+
+
+def test_a_patient_on_both_sides_is_said_in_the_summary(run: Import, tmp_path: Path) -> None:
+    rows = "".join(f"{n}.png,Clear {n}.,{n // 2 + 70},{('train', 'test')[n % 2]}\n" for n in range(4))
+    files: dict[str, bytes | str] = {f"{n}.png": drawn_png(n) for n in range(4)}
+    write_files(tmp_path / "in", {**files, "t.csv": f"image,report,patient_id,fold\n{rows}"})
+    job = run(tmp_path / "in")
+    assert job.message == "4 images: 2 train, 2 test; 4 in both splits, of 2 patients there"
+    assert all(row.leaked for row in run.rows())

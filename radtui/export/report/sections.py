@@ -267,7 +267,9 @@ def _data(told: Gathered) -> Section:
         if source.unreadable:
             facts.append(("Unreadable", f"{source.unreadable:,}, left out"))
         if source.leaked:
-            facts.append(("Same image in two splits", f"{source.leaked:,}; scores on these are too good"))
+            facts.append(
+                ("Same image or patient in two splits", f"{source.leaked:,}; scores on these are too good")
+            )
     if told.job is not None:
         facts.append(("Learnt from", f"{told.learnt:,} images" if told.learnt else "unknown"))
     described_splits = _listed(tuple(sorted({case.split for case in described})))
@@ -321,7 +323,7 @@ def _limits(told: Gathered) -> Section:
             f" set's truth speaks of ({truth.outside} named by the {later} arm lie outside it)."
         )
     if told.dataset and told.dataset.leaked:
-        words.append(f"{told.dataset.leaked} images are in more than one split.")
+        words.append(f"{told.dataset.leaked} images, or their patients, are in more than one split.")
     rule = (
         f"Ratings by scheme {scheme.id} version {scheme.version} ({scheme.sha256[:HASH_LETTERS]}); texts were shown as"
         f" {NORMALISATION}. Images here are reduced previews in their default window."

@@ -91,7 +91,8 @@ def _trouble(case: Case) -> Content | None:
         return Content.styled(f"Cannot be read: {visible(case.error)}\n", "$error")
     if case.leaked:
         return Content.styled(
-            "Leaked: the same image is in another split too, so a test on it proves little.\n", "$warning"
+            "Leaked: the same image or patient is in another split too, so a test on it proves little.\n",
+            "$warning",
         )
     return None
 

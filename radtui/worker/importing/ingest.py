@@ -131,7 +131,8 @@ def _finish(
     if tally.leaked:
         text = f"{tally.leaked:,} {tally.noun}s are in more than one split: scores on them show memory, not skill"
         reporter.event(tally.done, "warning", text)
-    if shared := cases.shared_patients(db, dataset):
+    tally.patients = shared = cases.shared_patients(db, dataset)
+    if shared:
         text = f"{shared:,} patients are in more than one split: a model knows them from training"
         reporter.event(tally.done, "warning", text)
     if text := ingest.known.sentence(ingest.location):

@@ -22,6 +22,7 @@ class Tally:
     known: int = 0
     unreadable: int = 0
     leaked: int = 0
+    patients: int = 0  # in more than one split
     missing: int = 0  # kept as an earlier import had them
     referenced: int = 0  # readable cases with a text
     more_images: bool = False  # a case has several: they are counted as cases then
@@ -76,9 +77,9 @@ class Tally:
         if self.missing:
             text += f"; {self.missing:,} missing in the source, kept"
         if self.leaked:
-            text += (
-                f"; {self.leaked:,} in {'both splits' if len(self.splits) == 2 else 'more than one split'}"
-            )
+            where = "both splits" if len(self.splits) == 2 else "more than one split"
+            of = f", of {self.patients:,} patient{'s' * (self.patients != 1)} there" if self.patients else ""
+            text += f"; {self.leaked:,} in {where}{of}"
         return text
 
     def more(self, named: int) -> str:
