@@ -73,6 +73,24 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="radtui-bench-") as name:
             runs[f"{count}x{side_px}px"] = measure(Path(name), count, side_px)
         _write(options.out, runs)
+    print("\n".join(table(runs)))
+
+
+def table(runs: dict[str, Any]) -> list[str]:
+    """The figures as README's table."""
+    names = {
+        "import, images/s": "import.images_per_s", "plain loop of one core, images/s": "plain.images_per_s",
+        "of that loop on all cores": "import.share_of_plain_on_all_cores",
+        "import's worker at its most, MiB": "import.worker_peak_mib", "import again, s": "import.again_s",
+        "preview, s": "preview.first_picture_s", "first frame, ms": "first_frame.median_ms",
+        "first image, ms": "first_image_ms", "slowest search, ms": "search.slowest_ms",
+        "slowest filter, ms": "filter.slowest_ms", "next unrated, ms": "review.next_unrated_ms",
+    }  # fmt: skip
+    heads = [f"{run['cases']:,} of {run['side_px']} px" for run in runs.values()]
+    lines = [f"| what | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
+    for name, path in names.items():
+        lines.append(f"| {name} | {' | '.join(str(at(run, path)) for run in runs.values())} |")
+    return lines
 
 
 def _write(out: Path, runs: dict[str, Any]) -> None:
