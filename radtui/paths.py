@@ -72,6 +72,10 @@ class DataDir:
         """Where the images of imports lie that are at work, a folder each, until they are on the disk."""
         return self.root / "images" / ".new"
 
+    def asked_picture(self, job_id: int, sha256: str) -> Path:
+        """What a model is shown of a file that a question is about; no such file where it is about a stored image."""
+        return self.job(job_id) / "asked" / sha256
+
     def command(self, *words: str) -> str:
         """A command line that works on this folder when it is pasted into a shell."""
         where = ("--data-dir", str(self.root)) if self.named else ()

@@ -20,7 +20,7 @@ from radtui.store import jobs, metrics
 LOOK_S = 0.25
 SAID_PROBLEMS = 20
 PLAIN_LINE_S = 10.0  # where the output is no terminal, a line this often
-NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions", JobKind.ASK: "texts",
+NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions", JobKind.ASK: "questions",
         JobKind.SCORE: "texts"}  # fmt: skip
 
 

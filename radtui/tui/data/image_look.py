@@ -102,7 +102,7 @@ class ImageLook(Vertical):
 
         if at in readable:
             film = FilmScreen.of_case(
-                case, partial(image_bytes, self._data), case.images[at].sha256, view.look
+                case, partial(image_bytes, self._data), case.images[at].sha256, view.look, asks=True
             )
             self.app.push_screen(film, back)
 

@@ -28,19 +28,23 @@ class FilmScreen(RadModal[tuple[int, View]]):
         images: At least one; each is decoded when it is first shown.
         at: Place of the image to begin with.
         look: How to show that one; the whole of it when left out.
+        asked_about: The case, where models may be asked about it: no reader is blind there.
     """
 
     AUTO_FOCUS = "ImageView"
     BINDINGS: ClassVar[list[BindingType]] = bindings("film")
 
-    def __init__(self, images: list[Image], at: int = 0, look: View | None = None) -> None:
+    def __init__(
+        self, images: list[Image], at: int = 0, look: View | None = None, asked_about: Case | None = None
+    ) -> None:
         super().__init__()
-        self._images, self._at, self._look = images, at, look
+        self._images, self._at, self._look, self._asked_about = images, at, look, asked_about
 
     @classmethod
     def of_case(
-        cls, case: Case, read: Callable[[str], bytes], sha256: str = "", look: View | None = None
-    ) -> FilmScreen:
+        cls, case: Case, read: Callable[[str], bytes], sha256: str = "", look: View | None = None, *,
+        asks: bool = False,
+    ) -> FilmScreen:  # fmt: skip
         """The images of a case that can be read.
 
         Args:
@@ -48,11 +52,12 @@ class FilmScreen(RadModal[tuple[int, View]]):
             read: Returns an image's bytes by its sha256; called in a thread.
             sha256: The image to begin with; the one that stands for the case when left out.
             look: How to show that one.
+            asks: Whether models may be asked about it.
         """
         names = [image.sha256 for image in case.images if not image.error] or [case.shown.sha256]
         begin = sha256 or case.shown.sha256
         at = names.index(begin) if begin in names else 0
-        return cls([(name, partial(read, name)) for name in names], at, look)
+        return cls([(name, partial(read, name)) for name in names], at, look, case if asks else None)
 
     def compose(self) -> ComposeResult:
         """The image and the bar of keys."""
@@ -71,8 +76,17 @@ class FilmScreen(RadModal[tuple[int, View]]):
             self._look = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """One image has no next one."""
+        """One image has no next one; models are not asked where a reader is blind."""
+        if action == "ask":
+            return self._asked_about is not None
         return action != "view" or len(self._images) > 1
+
+    def action_ask(self) -> None:
+        """Ask the models about the case."""
+        from radtui.tui.ask.screen import AskScreen
+
+        if self._asked_about is not None:
+            self.app.push_screen(AskScreen(self._asked_about))
 
     def action_view(self, by: int) -> None:
         """Show the next image of the case, and after the last the first."""
