@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -117,7 +118,7 @@ def _follow(session: Session, db: sqlite3.Connection, job_id: int, number: int, 
     return answered
 
 
-def _looks(session: Session, db: sqlite3.Connection, job_id: int, number: int) -> Any:
+def _looks(session: Session, db: sqlite3.Connection, job_id: int, number: int) -> Iterator[tuple[Ask, Job]]:
     """A question and its job, again and again until nothing more comes."""
     from radtui.jobs import reconcile
 

@@ -178,6 +178,8 @@ def _filled_from(data: DataDir, db: sqlite3.Connection, settings: Writing, train
         # What it went on from is the tuned one: a round is compared with the one before.
         before = jobs.get(db, trained.from_job)
         adapter, more = _adapter_before(data, train, before), more or f"corrected={adapter}"
+    if settings.every_seed and not more:
+        more = ";".join(f"seed {n + 1}={data.adapter(train.id, n)}" for n in range(1, trained.seeds))
     return replace(
         settings,
         train_job=train.id,

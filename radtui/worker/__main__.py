@@ -108,9 +108,11 @@ def run(
 
         ingest.run(job, data, db, reporter)
     elif job.kind is JobKind.TRAIN:
-        from radtui.worker.training import train
+        from radtui.worker.training import seeds, train
 
         train.run(job, data, db, reporter)
+        if seeds.are_left(db, job.id):
+            seeds.go_on(job, data, db, reporter)
     elif job.kind is JobKind.GENERATE:
         from radtui.worker.describing import generate
 

@@ -130,6 +130,7 @@ def _write(
 ) -> None:
     from radtui.worker.asking.stream import Stream
     from radtui.worker.describing import describe
+    from radtui.worker.model import template
     from radtui.worker.training.data import Example, open_images, takes_several
 
     settings, processor = ready.settings, ready.processor
@@ -142,7 +143,7 @@ def _write(
     )
     inputs = describe.prepare(processor, [pictures], [prompt])
     decoding = describe.Decoding(settings.max_new_tokens, settings.temperature, settings.min_p, settings.seed)
-    ends = describe.end_token_ids(ready.model, processor)
+    ends = template.end_token_ids(ready.model, processor)
     for arm in ready.arms:
         stream = Stream(
             processor, inputs["input_ids"][0].tolist(), ends, partial(reporter.piece, number, arm.name)
