@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from radtui.ask_settings import AskSettings
 from radtui.harmless import visible
+from radtui.paths import DataDir
 from radtui.records import Case, Job, JobKind, JobState, UserError
 from radtui.settings import INSTRUCTION
 from radtui.store import asks, jobs
@@ -53,16 +54,11 @@ class AskScreen(RadScreen):
 
     @dataclass
     class Handed(Message):
-        """A worker has the question."""
+        """A worker has the question, or it could not be asked: `refusal` is one sentence then."""
 
-        job_id: int
-        number: int
-
-    @dataclass
-    class Refused(Message):
-        """The question could not be asked; `reason` is one sentence."""
-
-        reason: str
+        job_id: int = 0
+        number: int = 0
+        refusal: str = ""
 
     def __init__(self, case: Case) -> None:
         super().__init__()
@@ -91,11 +87,15 @@ class AskScreen(RadScreen):
 
     def on_mount(self) -> None:
         """Show what was asked before; with a model that was not asked yet, ask at once."""
-        self._show_image()
-        self._trained = [job for job in jobs.all_jobs(self.rad.db) if self._can_be_asked(job)]
-        self._read_earlier()
-        self.query_one(QuestionLine).show(self._usual_question())
-        known = next((ask for ask in self._earlier if self._answers_now(ask)), None)
+        self._trained = [job for job in jobs.all_jobs(self.rad.db) if _can_be_asked(self.rad.data, job)]
+        self.action_view(0)
+        self._earlier = asks.of_images(self.rad.db, self._images)
+        newest = self._trained[0] if self._trained else None
+        question = _usual_question(self._case, newest)
+        self.query_one(QuestionLine).show(question)
+        model = f"job {newest.id}" if newest is not None else ""
+        same = (ask for ask in self._earlier if (ask.model, ask.question, ask.error) == (model, question, ""))
+        known = next(same, None)
         if known is not None:
             self._show(known)
         elif self._trained:
@@ -104,29 +104,6 @@ class AskScreen(RadScreen):
             self._show(self._earlier[0])
         else:
             self._draw()
-
-    def _can_be_asked(self, job: Job) -> bool:
-        trained = job.kind is JobKind.TRAIN and job.state is JobState.DONE
-        return trained and (self.rad.data.adapter(job.id) / "adapter_config.json").exists()
-
-    def _answers_now(self, ask: Ask) -> bool:
-        """Whether an earlier question is the one that this screen would ask now."""
-        newest = self._trained[0].id if self._trained else 0
-        same = ask.model == f"job {newest}" and ask.question == self._usual_question()
-        return same and not ask.error
-
-    def _usual_question(self) -> str:
-        if self._case.question:
-            return self._case.question
-        instruction = self._trained[self._model].settings.get("instruction") if self._trained else ""
-        return str(instruction or INSTRUCTION)
-
-    def _show_image(self) -> None:
-        sha256 = self._images[self._at]
-        self.query_one(ImageView).show(sha256, partial(image_bytes, self.rad.data, sha256))
-
-    def _read_earlier(self) -> None:
-        self._earlier = asks.of_images(self.rad.db, self._images)
 
     def _show(self, ask: Ask) -> None:
         self._shown, self._refusal = ask, ""
@@ -143,7 +120,7 @@ class AskScreen(RadScreen):
         self._shown = asks.get(self.rad.db, before.job_id, before.number) or before
         if not self._shown.waits:
             self.rad.poller.unfollow(FOLLOWS)
-            self._read_earlier()
+            self._earlier = asks.of_images(self.rad.db, self._images)
         self._draw()
 
     def _draw(self) -> None:
@@ -186,13 +163,11 @@ class AskScreen(RadScreen):
         self.query_one(QuestionLine).edit()
 
     @on(QuestionLine.Left)
-    def _leave_line(self) -> None:
-        self.set_focus(None)
-
     @on(QuestionLine.Asked)
-    def _ask_typed(self, event: QuestionLine.Asked) -> None:
+    def _leave_line(self, event: QuestionLine.Left | QuestionLine.Asked) -> None:
         self.set_focus(None)
-        self._ask(event.question)
+        if isinstance(event, QuestionLine.Asked):
+            self._ask(event.question)
 
     def action_again(self) -> None:
         """Ask the question that stands in the line."""
@@ -214,7 +189,8 @@ class AskScreen(RadScreen):
     def action_view(self, by: int) -> None:
         """Show the next image of the case; the question is about all of them."""
         self._at = (self._at + by) % len(self._images)
-        self._show_image()
+        sha256 = self._images[self._at]
+        self.query_one(ImageView).show(sha256, partial(image_bytes, self.rad.data, sha256))
         self._draw()
 
     def action_film(self) -> None:
@@ -259,20 +235,30 @@ class AskScreen(RadScreen):
             return submit_ask(self.rad.data, db, of_case(self._case), settings, question)
 
         try:
-            handed: Message = self.Handed(*self.rad.write(submit))
+            handed = self.Handed(*self.rad.write(submit))
         except UserError as error:
-            handed = self.Refused(str(error))
+            handed = self.Handed(refusal=str(error))
         self.post_message(handed)
 
     @on(Handed)
     def _follow(self, event: Handed) -> None:
-        self._read_earlier()
+        if event.refusal:
+            self._refusal = event.refusal
+            self._draw()
+            return
+        self._earlier = asks.of_images(self.rad.db, self._images)
         ask = asks.get(self.rad.db, event.job_id, event.number)
         if ask is not None:
             self._show(ask)
         self.rad.poller.nudge()
 
-    @on(Refused)
-    def _say_refusal(self, event: Refused) -> None:
-        self._refusal = event.reason
-        self._draw()
+
+def _can_be_asked(data: DataDir, job: Job) -> bool:
+    trained = job.kind is JobKind.TRAIN and job.state is JobState.DONE
+    return trained and (data.adapter(job.id) / "adapter_config.json").exists()
+
+
+def _usual_question(case: Case, newest: Job | None) -> str:
+    """The case's own, else what the newest model was trained with."""
+    instruction = newest.settings.get("instruction") if newest is not None else ""
+    return case.question or str(instruction or INSTRUCTION)

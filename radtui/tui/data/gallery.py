@@ -164,7 +164,7 @@ class GalleryScreen(RadScreen):
         for case in self._cases(at, at + 1) if at is not None else []:
             if not case.error:
                 load = partial(image_bytes, self.rad.data)
-                self.app.push_screen(FilmScreen.of_case(case, load, asks=True))
+                self.app.push_screen(FilmScreen.of_case(case, load, ask=self.action_ask))
 
     def action_ask(self) -> None:
         """Ask the models about the highlighted image."""
