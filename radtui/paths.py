@@ -49,13 +49,14 @@ class DataDir:
         """The file whose `flock` whoever starts a job holds until the worker has its own."""
         return self.root / "launch.lock"
 
-    def adapter(self, job_id: int) -> Path:
-        """The LoRA adapter a finished training job leaves."""
-        return self.job(job_id) / "adapter"
+    def adapter(self, job_id: int, seed: int = 0) -> Path:
+        """The LoRA adapter a finished training job leaves; of one that trains several times, the first for 0."""
+        return self.job(job_id) / (f"adapter-seed-{seed + 1}" if seed else "adapter")
 
-    def checkpoints(self, job_id: int) -> Path:
-        """The Trainer's checkpoints of a training job."""
-        return self.job(job_id) / "checkpoints"
+    def checkpoints(self, job_id: int, seed: int = 0) -> Path:
+        """The Trainer's checkpoints of a training job, or of one of its trainings."""
+        folder = self.job(job_id) / "checkpoints"
+        return folder / f"seed-{seed + 1}" if seed else folder
 
     def rater_lock(self, rater: str) -> Path:
         """The file whose `flock` all sessions of one rater share."""
@@ -71,6 +72,10 @@ class DataDir:
     def incoming(self) -> Path:
         """Where the images of imports lie that are at work, a folder each, until they are on the disk."""
         return self.root / "images" / ".new"
+
+    def asked_picture(self, job_id: int, sha256: str) -> Path:
+        """What a model is shown of a file that a question is about; no such file where it is about a stored image."""
+        return self.job(job_id) / "asked" / sha256
 
     def command(self, *words: str) -> str:
         """A command line that works on this folder when it is pasted into a shell."""

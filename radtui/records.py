@@ -205,6 +205,8 @@ class Job:
     @property
     def resumable(self) -> bool:
         """Whether it has ended with something left to do."""
+        if self.kind is JobKind.ASK:
+            return False  # whoever asked is not there any more: a new question starts a new job
         # A training that is done may have ended before its last step, and an import skips images that it has.
         if self.state is JobState.DONE:
             return self.kind is JobKind.GENERATE and self.step < self.total_steps
@@ -225,7 +227,10 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened at a step: `checkpoint`, `eval`, `data`, `memory`, `warning`, `resume`."""
+    """Something that happened at a step: `checkpoint`, `eval`, `data`, `memory`, `warning`, `resume`.
+
+    Of an ask job: `ask`, `piece` and `answer` of the question numbered `step`, as JSON; see `store.asks`.
+    """
 
     id: int
     step: int

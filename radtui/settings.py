@@ -87,6 +87,8 @@ class TrainSettings(Settings):
         choices=("adamw_8bit", "adamw_torch", "adamw_torch_fused"),
     )  # fmt: skip
     seed: int = _set(3407, "Data order and dropout", group="Run", low=0, high=2**32 - 1)
+    seeds: int = _set(1, "Trainings in this job, each with the next seeds and an adapter of its own: how much of a "
+                      "score is chance", group="Run", low=1, high=16)  # fmt: skip
 
     lora_r: int = _set(16, "Rank of the LoRA matrices", group="LoRA", low=1, high=1024)
     lora_alpha: int = _set(16, "LoRA scale is alpha / r", group="LoRA", low=1, high=4096)
@@ -136,9 +138,8 @@ class TrainSettings(Settings):
                            unit="evaluations", low=0, high=1000)  # fmt: skip
     watch_images: int = _set(4, "Held-out images described at every evaluation; 0 for none", group="Watch",
                              unit="images", low=0, high=64)  # fmt: skip
-    watch_tokens: int = _set(
-        96, "Longest watched description", group="Watch", unit="tokens", low=1, high=2048
-    )
+    watch_tokens: int = _set(96, "Longest watched description", group="Watch", unit="tokens", low=1,
+                             high=2048)  # fmt: skip
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: ranges, and what fits together only in part."""
@@ -201,12 +202,10 @@ class GenerateSettings(Settings):
         "as_trained", "Image before or after the instruction",
         choices=("as_trained", "image_first", "text_first"),
     )  # fmt: skip
-    max_side_px: int = _set(
-        0, "Shrink images to this longest side; 0 leaves them", unit="px", low=0, high=8192
-    )
-    image_tokens: int = _set(
-        0, "Tokens an image may take; 0 takes the training job's", unit="tokens", low=0, high=65_536
-    )
+    max_side_px: int = _set(0, "Shrink images to this longest side; 0 leaves them", unit="px", low=0,
+                            high=8192)  # fmt: skip
+    image_tokens: int = _set(0, "Tokens an image may take; 0 takes the training job's", unit="tokens", low=0,
+                             high=65_536)  # fmt: skip
     thinking: bool = _set(False, "Let a model that can reason do so before it answers")
     max_new_tokens: int = _set(128, "Longest description", unit="tokens", low=1, high=4096)
     batch_size: int = _set(0, "Images described at once; 0 takes what the GPU's memory holds", unit="images", low=0,
@@ -215,6 +214,7 @@ class GenerateSettings(Settings):
     samples: int = _set(
         1, "Texts of each image, by the newest adapter alone, to compare with each other", low=1, high=8
     )
+    every_seed: bool = _set(False, "Describe with each of a job's trainings: arms tuned, seed 2, seed 3")
     min_p: float = _set(0.0, "Leave out tokens less likely than this share of the likeliest", low=0, high=1)
     seed: int = _set(3407, "Seed of sampling; not used when greedy", low=0, high=2**32 - 1)
     gpus: int = _set(

@@ -17,8 +17,9 @@ HEAD = """# The database
 `radtui.db` is one SQLite file in WAL mode, of schema {version} (`PRAGMA user_version`). Other programs may read it at
 any time; write through radtui alone. Times are Unix seconds; `settings`, `result`, `facts`, `answers`, `corrections`
 and `protocol` are JSON; a NULL `value` is a number that was not finite. `current_ratings` holds what counts of the
-append-only `ratings`; `descriptions` is what arms say, one row a text of a job. `python -m tools.schema_page` makes
-this page.
+append-only `ratings`; `descriptions` is what arms say, one row a text of a job. Questions and answers about single
+images are `events` of a job of kind `ask`, as JSON: `ask`, `answer`, and `piece` while one is written; `step` is the
+question's number. `python -m tools.schema_page` makes this page.
 
 """
 

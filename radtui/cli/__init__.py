@@ -25,6 +25,7 @@ COMMANDS = {
     "import": "radtui.cli.work:import_",
     "train": "radtui.cli.work:train",
     "generate": "radtui.cli.work:generate",
+    "ask": "radtui.cli.ask:ask",
     "review": "radtui.cli.review:review",
     "export": "radtui.cli.export:export",
     "import-ratings": "radtui.cli.results:import_ratings",

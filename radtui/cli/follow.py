@@ -9,6 +9,7 @@ import time
 
 import click
 
+from radtui.charts.seeds import series_of
 from radtui.cli.printing import own_sequences
 from radtui.durations import estimate_text
 from radtui.jobs import reconcile
@@ -20,7 +21,7 @@ from radtui.store import jobs, metrics
 LOOK_S = 0.25
 SAID_PROBLEMS = 20
 PLAIN_LINE_S = 10.0  # where the output is no terminal, a line this often
-NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions", JobKind.ASK: "texts",
+NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions", JobKind.ASK: "questions",
         JobKind.SCORE: "texts"}  # fmt: skip
 
 
@@ -92,7 +93,14 @@ def _describe(db: sqlite3.Connection, job: Job, progress: Progress) -> str:
         parts.append(f"{estimate_text(progress.left_s)} left")
     if job.kind is JobKind.TRAIN:
         last = metrics.last_values(db, job.id)
-        parts += [f"{name} {last[name]:.4f}" for name in ("loss", "eval_loss") if last.get(name) is not None]
+        newest = max((series_of(name)[1] for name in last), default=1)
+        for name, value in last.items():
+            if (
+                series_of(name)[0] in ("loss", "eval_loss")
+                and series_of(name)[1] == newest
+                and value is not None
+            ):
+                parts.append(f"{name} {value:.4f}")
     elif job.message:
         parts.append(job.message)
     if len(parts) == 1:

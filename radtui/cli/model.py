@@ -30,8 +30,7 @@ def list_(as_json: bool) -> None:
         return
     for each in known_models():
         need = f"{each.gib_4_bit:4.0f} {each.gib_16_bit:4.0f} GiB"
-        gated = ", asks for an account" if each.gated else ""
-        click.echo(f"{each.name:<44} {need}  {each.preset:<8}  {each.licence}{gated}")
+        click.echo(f"{each.name:<44} {need}  {each.preset:<8}  {each.terms}")
 
 
 @model.command()

@@ -8,7 +8,8 @@ import click
 
 from radtui.measures.paired import PairedDifference
 from radtui.measures.score_table import BY_KEY, SCORES
-from radtui.measures.scores import ScoredText, compare_scores, score_arms
+from radtui.measures.scores import ScoredText, compare_scores, compare_trainings, score_arms
+from radtui.measures.trainings import TrainingGain
 from radtui.measures.words import NOTHING, estimate, p_value
 
 ARM_CELLS = 30
@@ -17,10 +18,12 @@ ARM_CELLS = 30
 def scores_values(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, object]:
     """Each arm's scores as JSON shows them, with its differences from the arms before it."""
     differences = compare_scores(texts)
-    return {
+    values: dict[str, object] = {
         arm: {**own.to_dict(), "differences": [each.to_dict() for each in differences if each.later == arm]}
         for arm, own in score_arms(texts).items()
     }
+    gains = compare_trainings(texts)
+    return values | ({"trainings": [each.to_dict() for each in gains]} if gains else {})
 
 
 def print_scores(texts: Mapping[str, Sequence[ScoredText]]) -> None:
@@ -39,6 +42,7 @@ def print_scores(texts: Mapping[str, Sequence[ScoredText]]) -> None:
             f"\nThe texts of {arm} are not English: findings, which are read in English alone, are not scored."
         )
     _print_differences(compare_scores(texts))
+    _print_trainings(compare_trainings(texts))
     click.echo("\nIntervals are 95 %. Model output, not for clinical use.")
 
 
@@ -54,3 +58,24 @@ def _print_differences(differences: Sequence[PairedDifference]) -> None:
                 click.echo(
                     f"  {label}: {words if words != NOTHING else 'no difference'}, {p_value(each.holm_p)}"
                 )
+
+
+def _print_trainings(gains: Sequence[TrainingGain]) -> None:
+    """What tuning gains on the base whichever seed it is trained with, one score a line."""
+    if not gains:
+        return
+    count = gains[0].gain.readers
+    click.echo(
+        f"\nTuning - base, over {count} trainings of the same run. The interval is for trainings and cases like these,"
+        " both drawn from many (crossed); in brackets behind it that of these trainings only, where another seed's"
+        " adapter is no part of the doubt."
+    )
+    for each in gains:
+        score = BY_KEY.get(each.score)
+        digits = score.digits if score else 2
+        words = estimate(each.gain, signed=True, digits=digits)
+        these = each.gain.these_readers
+        only = f" [these: {these[0]:+.{digits}f} to {these[1]:+.{digits}f}]" if these else ""
+        alone = ", ".join(f"{value:+.{digits}f}" for value in each.each)
+        label = score.label if score else each.score
+        click.echo(f"  {label}: {words if words != NOTHING else 'no difference'}{only}; each: {alone}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from radtui.charts.model import ChartModel
 from radtui.charts.palette import EVAL, TRAIN, job_colours
+from radtui.charts.seeds import own_steps, series_of, steps_each
 from radtui.measures.loss_words import loss_words
 from radtui.records import Job, JobKind, Metric, UserError
 from radtui.settings import TrainSettings
@@ -26,15 +27,17 @@ def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
             raise UserError(
                 f"Job {job.id} ({job.kind}) has no loss; name a training job, see radtui jobs list."
             )
-        points = _points(db, job.id)
+        points = _points(db, job)
         if not points:
             raise UserError(f"Job {job.id} has no points yet; wait for its first step.")
-        for name, colour in (("loss", TRAIN), ("eval_loss", EVAL)):
-            if name in points:
+        for name in sorted(points, key=lambda each: (series_of(each)[1], series_of(each)[0] != "loss")):
+            own, _ = series_of(name)
+            colour = TRAIN if own == "loss" else EVAL
+            if points[name]:
                 label = name.replace("_", " ") if len(jobs) == 1 else f"job {job.id} {name.replace('_', ' ')}"
                 key = f"{job.id}.{name}"
                 model.add(
-                    key, label, colour if len(jobs) == 1 else colours[job.id], points=name == "eval_loss"
+                    key, label, colour if len(jobs) == 1 else colours[job.id], points=own == "eval_loss"
                 )
                 model.extend(key, points[name])
     if len(jobs) == 1:
@@ -46,12 +49,14 @@ def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
     return model
 
 
-def _points(db: sqlite3.Connection, job_id: int) -> dict[str, list[Metric]]:
+def _points(db: sqlite3.Connection, job: Job) -> dict[str, list[Metric]]:
+    """Losses by series; of a job that trains several times each with its own steps."""
     found: dict[str, list[Metric]] = {}
     cursor = 0
-    while batch := metrics.since(db, job_id, cursor):
+    while batch := metrics.since(db, job.id, cursor):
         for metric in batch:
-            if metric.name in ("loss", "eval_loss"):
+            if series_of(metric.name)[0] in ("loss", "eval_loss"):
                 found.setdefault(metric.name, []).append(metric)
         cursor = batch[-1].id
-    return found
+    each = steps_each(job.total_steps, job.settings.get("seeds"))
+    return {name: own_steps(points, series_of(name)[1], each) for name, points in found.items()}

@@ -18,7 +18,7 @@ _FINISHED = {
     JobKind.TRAIN: "has finished its {} steps; start a new one from its settings",
     JobKind.IMPORT: "has imported everything it found; import the same again to take in what has come since",
     JobKind.GENERATE: "has described all its images; start another one to describe more",
-    JobKind.ASK: "has its answer; ask again for another",
+    JobKind.ASK: "has answered what it was asked; ask again for another answer",
     JobKind.SCORE: "has scored everything; start another one for new texts",
 }
 
@@ -59,7 +59,7 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
         UserError: there is no such job, it has nothing left to do, or the job it follows has left nothing yet.
     """
     job = _as_it_is(data, db, job_id)
-    if job.state is JobState.DONE and not job.resumable:
+    if not job.state.live and not job.resumable:
         raise UserError(f"Job {job_id} {_FINISHED[job.kind].format(job.total_steps)}.")
     before = jobs.get(db, job.after_job_id) if job.after_job_id else None
     if not job.state.live and before is not None and before.state not in (JobState.DONE, JobState.STOPPED):

@@ -22,6 +22,14 @@ class KnownModel:
     gated: bool  # whether the hub asks for an account that has agreed to the terms
     image_tokens: str  # of a picture of 1,109 x 1,231 px
     preset: str
+    unconfirmed: str = ""  # which of these could not be confirmed, as people say it
+
+    @property
+    def terms(self) -> str:
+        """Licence and gating, and what of it could not be confirmed."""
+        gated = ", asks for an account that has agreed" if self.gated else ""
+        doubt = f" ({self.unconfirmed}: not confirmed, see its card)" if self.unconfirmed else ""
+        return f"{self.licence}{gated}{doubt}"
 
     @property
     def gib_16_bit(self) -> float:

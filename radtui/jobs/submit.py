@@ -5,13 +5,17 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
+from radtui.ask_settings import AskSettings
 from radtui.jobs.control import get_job, launch_new
 from radtui.jobs.launch import starting
 from radtui.paths import DataDir, asset
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import cases, jobs
+
+Writing = TypeVar("Writing", bound=GenerateSettings)
 
 
 def submit_import(data: DataDir, db: sqlite3.Connection, settings: ImportSettings) -> Job:
@@ -121,6 +125,32 @@ def submit_generate(
         return launch_new(data, db, job)
 
 
+def resolved_ask(data: DataDir, db: sqlite3.Connection, settings: AskSettings) -> AskSettings:
+    """The settings with model and adapter as a job row keeps them, from the newest finished training job unless named.
+
+    A model named without an adapter answers by itself.
+
+    Raises:
+        UserError: There is no such job, model or adapter, or nothing has been trained yet.
+    """
+    settings = settings.check()
+    if settings.train_job or not (settings.model or settings.adapter):
+        if not settings.train_job and jobs.newest(db, JobKind.TRAIN, JobState.DONE) is None:
+            raise UserError("No training job has finished yet; train first, or name a model to ask alone.")
+        train = _training_job(db, settings, None)
+        assert train is not None
+        own = settings.adapter or str(data.adapter(train.id))
+        settings = _filled_from(data, db, replace(settings, adapter=own), train)
+        _check_adapter(settings, train)
+    elif settings.adapter:
+        _check_adapter(settings, None)
+    order = "image_first" if settings.message_order == "as_trained" else settings.message_order
+    return replace(
+        settings, dataset="", split="", message_order=order, model=_resolve_model(settings.model),
+        instruction=settings.instruction or INSTRUCTION,
+    )  # fmt: skip
+
+
 def _training_job(db: sqlite3.Connection, settings: GenerateSettings, after_job_id: int | None) -> Job | None:
     if settings.adapter and not settings.train_job:
         return None
@@ -136,9 +166,7 @@ def _training_job(db: sqlite3.Connection, settings: GenerateSettings, after_job_
     return newest
 
 
-def _filled_from(
-    data: DataDir, db: sqlite3.Connection, settings: GenerateSettings, train: Job
-) -> GenerateSettings:
+def _filled_from(data: DataDir, db: sqlite3.Connection, settings: Writing, train: Job) -> Writing:
     """The settings with the training job's model, adapter, data set and prompt where they say nothing."""
     trained = TrainSettings.from_dict(train.settings)
     adapter, more = data.adapter(train.id), settings.more_adapters
@@ -150,6 +178,8 @@ def _filled_from(
         # What it went on from is the tuned one: a round is compared with the one before.
         before = jobs.get(db, trained.from_job)
         adapter, more = _adapter_before(data, train, before), more or f"corrected={adapter}"
+    if settings.every_seed and not more:
+        more = ";".join(f"seed {n + 1}={data.adapter(train.id, n)}" for n in range(1, trained.seeds))
     return replace(
         settings,
         train_job=train.id,

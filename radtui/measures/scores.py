@@ -10,6 +10,7 @@ from radtui.measures.language import is_english
 from radtui.measures.package_scores import NOTHING_PACKAGED, Packaged, package_parts
 from radtui.measures.paired import PairedDifference, Parts, bootstrapped, compare_pairs, summed
 from radtui.measures.text_scores import Proxies, TextScores, describe, score_texts, text_parts
+from radtui.measures.trainings import TrainingGain, training_gains, trainings_of
 from radtui.measures.truth_scores import TruthCase, TruthScores, score_truth, truth_parts
 from radtui.records import Truth
 
@@ -75,6 +76,20 @@ def compare_scores(texts: Mapping[str, Sequence[ScoredText]], seed: int = 0) -> 
     Raises:
         ValueError: The arms have not the same number of cases.
     """
+    return compare_pairs(_parts(texts), tuple(texts), seed)
+
+
+def compare_trainings(texts: Mapping[str, Sequence[ScoredText]]) -> list[TrainingGain]:
+    """What tuning gains over all trainings of a job, where its texts are of several; else nothing.
+
+    Args:
+        texts: As in `compare_scores`.
+    """
+    return training_gains(_parts(texts)) if trainings_of(tuple(texts)) else []
+
+
+def _parts(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, dict[str, CaseParts]]:
+    """Score's key -> arm -> what its cases add to it."""
     if len({len(own) for own in texts.values()}) > 1:
         raise ValueError("all arms need texts of the same cases, in the same order")
     parts: dict[str, dict[str, Parts]] = {}
@@ -82,7 +97,7 @@ def compare_scores(texts: Mapping[str, Sequence[ScoredText]], seed: int = 0) -> 
         for score, of_cases in own.items():
             if summed(of_cases).there.any():
                 parts.setdefault(score, {})[arm] = of_cases
-    return compare_pairs(parts, tuple(texts), seed)
+    return parts
 
 
 def all_parts(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, dict[str, Parts]]:

@@ -123,6 +123,12 @@ def begin(db: sqlite3.Connection, job_id: int, pid: int) -> None:
         )
 
 
+def begin_again(db: sqlite3.Connection, job_id: int) -> None:
+    """The worker is about to be replaced by a new process of the same job; a stop asked for meanwhile stays."""
+    with writing(db):
+        db.execute("UPDATE jobs SET state = 'starting', heartbeat_at = ? WHERE id = ?", (time.time(), job_id))
+
+
 def started(db: sqlite3.Connection, job_id: int, pid: int) -> None:
     """Note the process that was started for a job, unless it has written its own number already."""
     with writing(db):

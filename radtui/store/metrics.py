@@ -78,6 +78,27 @@ def drop_after(db: sqlite3.Connection, job_id: int, step: int) -> None:
         )
 
 
+def drop_beginning(db: sqlite3.Connection, job_id: int, step: int, series_end: str, text_start: str) -> None:
+    """Forget what a training that goes on where another ended wrote at its first step, and not the other's last.
+
+    Args:
+        db: The database.
+        job_id: The job.
+        step: The one that both share.
+        series_end: What names of its series end with.
+        text_start: What texts of its events begin with.
+    """
+    with writing(db):
+        db.execute(
+            "DELETE FROM metrics WHERE job_id = ?1 AND step = ?2 AND substr(name, -length(?3)) = ?3",
+            (job_id, step, series_end),
+        )
+        db.execute(
+            "DELETE FROM events WHERE job_id = ?1 AND step = ?2 AND substr(text, 1, length(?3)) = ?3",
+            (job_id, step, text_start),
+        )
+
+
 def add_event(
     db: sqlite3.Connection, job_id: int, step: int, elapsed_s: float, kind: str, text: str = ""
 ) -> None:

@@ -175,12 +175,26 @@ class RadtuiApp(AppKeys):
         self.switch_mode(mode)
 
     def show_job(self, job: Job) -> None:
-        """Go to where a job is seen: training on Train, descriptions on Review, an import on Data."""
-        if job.kind is JobKind.TRAIN:
+        """Go to where a job is seen: training on Train, descriptions on Review, an import on Data, a question on it."""
+        if job.kind is JobKind.ASK:
+            self._show_question(job)
+        elif job.kind is JobKind.TRAIN:
             self.switch_mode("train")
             self._train_screen(lambda screen: screen.attach(job))
         else:
             self.switch_mode("data" if job.kind is JobKind.IMPORT else "review")
+
+    def _show_question(self, job: Job) -> None:
+        """Open the newest question of a job, where it is about a stored case."""
+        from radtui.store import asks
+        from radtui.tui.ask.screen import AskScreen
+
+        newest = asks.newest_of(self.db, job.id)
+        case = cases.get(self.db, newest.case_id) if newest is not None and newest.case_id else None
+        if case is None or case.error:
+            self.notify("It was asked about a file: radtui ask FILE --earlier shows the answers.")
+        else:
+            self.push_screen(AskScreen(case))
 
     def new_from(self, job: Job) -> None:
         """Go to the form of a training job, filled with another one's settings."""
@@ -217,6 +231,8 @@ class RadtuiApp(AppKeys):
             was = before.get(job.id) if before is not None else None
             if was is None or not was.live or job.state.live or (front is not None and front.shows_end(job)):
                 continue
+            if job.kind is JobKind.ASK and job.state is JobState.DONE:
+                continue  # a model that left memory is no news
             if job.state is JobState.DONE:
                 self.notify(f"{words.KINDS[job.kind]} #{job.id} is done. {words.after(job)}")
             elif job.state in (JobState.FAILED, JobState.LOST):

@@ -114,6 +114,7 @@ _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "an image": (
         ("film", "z", "the image over the whole screen, and back"),
         ("pixels", "Z", "the image in real pixels, where the terminal has them"),
+        ("ask", "Q", "question: ask base and tuned model about the image"),
         ("more", "plus", "zoom in, larger"),
         ("less", "minus", "zoom out, smaller, one less"),
         ("one_to_one", "asterisk", "one image pixel to one drawn pixel"),

@@ -17,6 +17,7 @@ from radtui.tui.rates import Paces
 from radtui.tui.snapshot import News, Snapshot
 
 LIVE_S = 0.2  # between looks while a job is live
+QUICK_S = 0.08  # while somebody watches an answer being written
 IDLE_S = 1.0  # between looks otherwise, and between snapshots when nothing has changed
 CHUNK = 4_000  # rows of one snapshot: under 20 ms of the event loop when the charts take them in
 DESCRIPTIONS_CHUNK = 2_000
@@ -31,6 +32,7 @@ class _Follow:
     metrics: bool
     descriptions: bool
     log_lines: int
+    quick: bool = False  # looked for as often as an answer's words come
     metric_id: int = 0
     event_id: int = 0
     description_id: int = 0
@@ -91,11 +93,12 @@ class Poller:
         self._wake.set()
 
     def follow(
-        self, key: str, job_id: int, *, metrics: bool = False, descriptions: bool = False, log_lines: int = 0
-    ) -> None:
+        self, key: str, job_id: int, *, metrics: bool = False, descriptions: bool = False, log_lines: int = 0,
+        quick: bool = False,
+    ) -> None:  # fmt: skip
         """Deliver a job's rows from the first on as `snapshot.news[key]`, in place of what `key` followed."""
         with self._lock:
-            self._follows[key] = _Follow(job_id, metrics, descriptions, log_lines)
+            self._follows[key] = _Follow(job_id, metrics, descriptions, log_lines, quick)
         self._wake.set()
 
     def unfollow(self, key: str) -> None:
@@ -139,9 +142,17 @@ class Poller:
             if self._worth_posting(snapshot):
                 self._post(snapshot)
             if not more:
-                self._wake.wait(LIVE_S if snapshot.live else IDLE_S)
+                self._wake.wait(self._pause_s(snapshot))
         if self._db is not None:
             self._db.close()
+
+    def _pause_s(self, snapshot: Snapshot) -> float:
+        """Until the next look."""
+        if not snapshot.live:
+            return IDLE_S
+        with self._lock:
+            quick = any(follow.quick for follow in self._follows.values())
+        return QUICK_S if quick else LIVE_S
 
     def _worth_posting(self, snapshot: Snapshot) -> bool:
         """Whether anything has changed, or a second has passed in which a live job's times have gone on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from radtui.jobs.progress import Pace
-from radtui.records import Job
+from radtui.records import Job, JobKind
 from radtui.tui.snapshot import Progress
 
 
@@ -23,8 +23,9 @@ class Paces:
 
     def look(self, job: Job, now_s: float) -> Progress:
         """The job with its rate and time left as of now."""
-        if job.pid is None:
-            return Progress(job)  # nobody is at work yet: steps of an earlier attempt say nothing
+        if job.pid is None or job.kind is JobKind.ASK:
+            # Nobody is at work yet: steps of an earlier attempt say nothing. Questions come when somebody asks.
+            return Progress(job)
         found = self._paces.setdefault(job.id, Pace()).look(now_s, job.step, job.total_steps)
         return Progress(job, found.rate_per_s, found.left_s)
 

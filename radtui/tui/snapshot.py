@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from radtui.records import Description, Event, Job, JobState, Metric
+from radtui.records import Description, Event, Job, JobKind, JobState, Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Progress:
 
     @property
     def share(self) -> float | None:
-        """How much is done, 0 to 1; None before the total is known."""
-        if self.job.total_steps <= 0:
+        """How much is done, 0 to 1; None before the total is known, and of questions, whose total is never known."""
+        if self.job.total_steps <= 0 or self.job.kind is JobKind.ASK:
             return None
         return min(1.0, self.job.step / self.job.total_steps)
 
@@ -58,7 +58,11 @@ class Snapshot:
     def main(self) -> Progress | None:
         """The job the header shows: the running one, else the first that is about to."""
         order = (JobState.RUNNING, JobState.STARTING, JobState.QUEUED)
-        return min(self.live, key=lambda p: (order.index(p.job.state), p.job.id), default=None)
+        return min(  # a model that waits for questions is of less interest than any work
+            self.live,
+            key=lambda p: (order.index(p.job.state), p.job.kind is JobKind.ASK, p.job.id),
+            default=None,
+        )
 
     def progress(self, job_id: int) -> Progress | None:
         """Progress of a live job, or None."""

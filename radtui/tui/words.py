@@ -7,10 +7,10 @@ from radtui.records import Job, JobKind, JobState
 from radtui.tui.keys import sign
 from radtui.tui.snapshot import Progress
 
-UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image", JobKind.ASK: "text",
+UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image", JobKind.ASK: "question",
          JobKind.SCORE: "text"}  # fmt: skip
-KINDS = {JobKind.IMPORT: "Import", JobKind.TRAIN: "Training", JobKind.GENERATE: "Descriptions", JobKind.ASK: "Question",
-         JobKind.SCORE: "Scores"}  # fmt: skip
+KINDS = {JobKind.IMPORT: "Import", JobKind.TRAIN: "Training", JobKind.GENERATE: "Descriptions",
+         JobKind.ASK: "Questions", JobKind.SCORE: "Scores"}  # fmt: skip
 BAR_FULL, BAR_EMPTY = "━", "─"
 MARKS = {
     JobState.QUEUED: "·",
@@ -74,6 +74,6 @@ def after(job: Job) -> str:
         JobKind.IMPORT: f"{lacking}Press {sign('data')} to look at the images.",
         JobKind.TRAIN: f"Press {sign('train')}, then {sign('describe')} to let the models describe test images.",
         JobKind.GENERATE: f"Press {sign('review')} to rate the descriptions.",
-        JobKind.ASK: f"Press {sign('jobs')} to look at it.",
+        JobKind.ASK: "What was asked is kept.",
         JobKind.SCORE: f"Press {sign('jobs')} to look at it.",
     }[job.kind]

@@ -22,7 +22,7 @@ from radtui.store import jobs
 from radtui.store.database import connect
 from radtui.store.place import FolderGoneError
 from radtui.worker.process import environment, failures, gpu_lock, launcher, rank_process
-from radtui.worker.process.reporter import Reporter, Stopped
+from radtui.worker.process.reporter import AskReporter, Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
 
@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.launcher is not None:
         rank_process.work(job, data, db)
         return 0
-    reporter = Reporter(db, job.id)
+    reporter = (AskReporter if job.kind is JobKind.ASK else Reporter)(db, job.id)
     state, error = _attempt(job, data, db, reporter)
     log.info("job %d is %s%s", job.id, state, f": {error}" if error else "")
     try:
@@ -77,22 +77,25 @@ def _attempt(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter
         # Before the row says that it runs: whoever reads that may send a signal.
         _stop_on_signals(reporter)
         reporter.begin(os.getpid())
-        with gpu_lock.held(job, data, reporter, launcher.wanted(job)):
-            run(job, data, db, reporter)
+        with gpu_lock.held(job, data, reporter, launcher.wanted(job)) as gpus:
+            run(job, data, db, reporter, gpus)
     except BaseException as error:  # a worker must never die without a row that says why
         # A library may have turned the Stopped that a signal raised into an error of its own.
         if isinstance(error, Stopped) or reporter.terminated:
             return JobState.STOPPED, ""
         log.error("failed", exc_info=True)
-        return JobState.FAILED, failures.sentence(error, data)
+        again = "ask again" if job.kind is JobKind.ASK else "resume the job"
+        return JobState.FAILED, failures.sentence(error, data, again=again)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # the end must be written in peace
     return JobState.DONE, ""
 
 
-def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
-    """Do what the job's kind says.
+def run(
+    job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter, gpus: gpu_lock.Locks | None = None
+) -> None:
+    """Do what the job's kind says; `gpus` are those it holds.
 
     Raises:
         Stopped: The job was asked to stop.
@@ -105,9 +108,11 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 
         ingest.run(job, data, db, reporter)
     elif job.kind is JobKind.TRAIN:
-        from radtui.worker.training import train
+        from radtui.worker.training import seeds, train
 
         train.run(job, data, db, reporter)
+        if seeds.are_left(db, job.id):
+            seeds.go_on(job, data, db, reporter)
     elif job.kind is JobKind.GENERATE:
         from radtui.worker.describing import generate
 
@@ -116,6 +121,10 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         from radtui.worker.scoring import score
 
         score.run(job, data, db, reporter)
+    elif job.kind is JobKind.ASK and isinstance(reporter, AskReporter):
+        from radtui.worker.asking import serve
+
+        serve.run(job, data, db, reporter, gpus or gpu_lock.Locks())
     else:
         raise UserError(f"This radtui cannot do jobs of kind {job.kind}: update radtui.")
 

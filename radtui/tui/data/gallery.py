@@ -163,4 +163,14 @@ class GalleryScreen(RadScreen):
         at = self.query_one(ThumbnailGrid).cursor
         for case in self._cases(at, at + 1) if at is not None else []:
             if not case.error:
-                self.app.push_screen(FilmScreen.of_case(case, partial(image_bytes, self.rad.data)))
+                load = partial(image_bytes, self.rad.data)
+                self.app.push_screen(FilmScreen.of_case(case, load, ask=self.action_ask))
+
+    def action_ask(self) -> None:
+        """Ask the models about the highlighted image."""
+        from radtui.tui.ask.screen import AskScreen
+
+        at = self.query_one(ThumbnailGrid).cursor
+        for case in self._cases(at, at + 1) if at is not None else []:
+            if not case.error:
+                self.app.push_screen(AskScreen(case))

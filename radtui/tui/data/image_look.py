@@ -102,9 +102,18 @@ class ImageLook(Vertical):
 
         if at in readable:
             film = FilmScreen.of_case(
-                case, partial(image_bytes, self._data), case.images[at].sha256, view.look
+                case,
+                partial(image_bytes, self._data),
+                case.images[at].sha256,
+                view.look,
+                ask=partial(self._ask_about, case),
             )
             self.app.push_screen(film, back)
+
+    def _ask_about(self, case: Case) -> None:
+        from radtui.tui.ask.screen import AskScreen
+
+        self.app.push_screen(AskScreen(case))
 
     def _show_image(self, case: Case, at: int) -> None:
         """Draw one image of a case, or say why it cannot be, with the facts of both."""

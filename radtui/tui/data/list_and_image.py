@@ -33,6 +33,13 @@ class ListAndImage(RadScreen):
         """Show the image over the whole screen."""
         self.look.open_film()
 
+    def action_ask(self) -> None:
+        """Ask the models about the image that is shown."""
+        from radtui.tui.ask.screen import AskScreen
+
+        if self.list.case is not None:
+            self.app.push_screen(AskScreen(self.list.case))
+
     def action_copy(self) -> None:
         """Copy the reference, which is what others are shown; without one, the image's name."""
         case = self.list.case

@@ -113,6 +113,7 @@ class DataScreen(ListAndImage):
             "list": not isinstance(self.focused, VirtualTable),
             "film": case is not None,
             "copy": case is not None,
+            "ask": case is not None and any(not image.error for image in case.images),
             "view": case is not None and len(case.images) > 1,
             "dataset": len(summaries) > 1,
             "gallery": len(self.list.rows) > 0,

@@ -16,6 +16,7 @@ from radtui.tui.screens.confirm import ConfirmScreen
 
 Made = TypeVar("Made")
 STAYS = "What is in stays in; it can go on later with what is missing."
+ANSWERS_STAY = "What it has answered stays; the next question starts another one."
 
 
 class JobScreen(RadScreen):
@@ -46,17 +47,16 @@ class JobScreen(RadScreen):
 
     def action_stop(self) -> None:
         """Ask whether to stop with a checkpoint, then do."""
-        kept = (
-            "It saves a checkpoint first and can go on from there."
-            if self.chosen is not None and self.chosen.kind is JobKind.TRAIN
-            else STAYS
-        )
-        self._ask_to_stop(StopRequest.CHECKPOINT, "Stop {}?", kept, "stop")
+        checkpoint = "It saves a checkpoint first and can go on from there."
+        kept = {JobKind.TRAIN: checkpoint, JobKind.ASK: ANSWERS_STAY}
+        explanation = kept.get(self.chosen.kind, STAYS) if self.chosen is not None else STAYS
+        self._ask_to_stop(StopRequest.CHECKPOINT, "Stop {}?", explanation, "stop")
 
     def action_stop_now(self) -> None:
         """Ask whether to stop at once, then do."""
-        train = self.chosen is not None and self.chosen.kind is JobKind.TRAIN
-        lost = "Steps since the last checkpoint are lost; what was saved before stays." if train else STAYS
+        steps = "Steps since the last checkpoint are lost; what was saved before stays."
+        what = {JobKind.TRAIN: steps, JobKind.ASK: ANSWERS_STAY}
+        lost = what.get(self.chosen.kind, STAYS) if self.chosen is not None else STAYS
         self._ask_to_stop(StopRequest.NOW, "Stop {} now?", lost, "stop now")
 
     def _ask_to_stop(self, how: StopRequest, question: str, explanation: str, yes: str) -> None:

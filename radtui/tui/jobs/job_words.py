@@ -86,7 +86,7 @@ def _done(job: Job, progress: Progress | None, now_s: float) -> Saying:
         JobKind.IMPORT: f"{sign('data')} looks at the images · {sign('train')} trains on them",
         JobKind.TRAIN: f"{sign('describe')} lets the models describe test images · {AGAIN} starts another",
         JobKind.GENERATE: f"{sign('review')} rates the descriptions",
-        JobKind.ASK: "enter looks at it",
+        JobKind.ASK: "enter looks at its last question",
         JobKind.SCORE: "enter looks at it",
     }[job.kind]
     return Saying("done", text, then)
@@ -101,7 +101,8 @@ def _stopped(job: Job, progress: Progress | None, now_s: float) -> Saying:
 
 def _failed(job: Job, progress: Progress | None, now_s: float) -> Saying:
     edits = f"{AGAIN} edits the settings and starts again · " if job.kind is JobKind.TRAIN else ""
-    return Saying("failed", job.error, f"{LOG} shows the log · {edits}{RESUME} tries once more", "$error")
+    then = f"{sign('ask')} on an image asks anew" if job.kind is JobKind.ASK else f"{RESUME} tries once more"
+    return Saying("failed", job.error, f"{LOG} shows the log · {edits}{then}", "$error")
 
 
 def _lost(job: Job, progress: Progress | None, now_s: float) -> Saying:
@@ -109,6 +110,8 @@ def _lost(job: Job, progress: Progress | None, now_s: float) -> Saying:
 
 
 def _again(job: Job) -> str:
+    if job.kind is JobKind.ASK:
+        return f"enter looks at its last question · {sign('ask')} on an image asks anew"
     if job.kind is JobKind.TRAIN:
         where = "a checkpoint, if any" if job.state is JobState.LOST else "the last checkpoint"
         return f"{RESUME} goes on from {where} · {AGAIN} starts another"

@@ -74,6 +74,7 @@ ACTS: dict[str, Act] = {
     # What is seen of it.
     "zoom": Act(lambda r, s, _: seeing.zoom(r, s)),
     "reveal": Act(lambda r, s, _: seeing.reveal(r, s)),
+    "ask": Act(lambda r, s, _: seeing.ask(r, s)),
     "reference": Act(lambda r, s, _: seeing.reference(r, s)),
     # Where to go.
     "next": Act(lambda r, s, _: s.step(1)),

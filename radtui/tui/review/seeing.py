@@ -45,6 +45,23 @@ def reveal(reviewing: Reviewing, session: ReviewSession) -> None:
         )
 
 
+def ask(reviewing: Reviewing, session: ReviewSession) -> None:
+    """Ask the models about the image of a pair that is rated: their answers say whose text is whose.
+
+    That is stored before they are seen, as when it is asked whose texts these are: the rating stays blind, what is
+    answered from then on is not.
+    """
+    from radtui.tui.ask.screen import AskScreen
+
+    shown = session.shown()
+    if shown is None or not shown.rated or is_packed(session.study):
+        reviewing.message = "Rate this pair first: what the models answer would say whose texts these are."
+        return
+    if not shown.identity_known:
+        session.reveal()
+    reviewing.screen.app.push_screen(AskScreen(shown.case))
+
+
 def reference(reviewing: Reviewing, session: ReviewSession) -> None:
     """Show the reference, or hide it; where it comes before its time, that is stored before it is seen."""
     shown = session.shown()

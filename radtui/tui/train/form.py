@@ -39,7 +39,7 @@ SAID = {
     "seed": "the report's recipe to the letter: 30 steps, loss on everything",
     "medgemma": "MedGemma 4B: 256 tokens an image, short sequences",
     "qwen-vl": "Qwen2.5-VL 7B: at most 1,024 tokens an image",
-    "laptop": "SmolVLM2 256M without a GPU: some three hours of a core",
+    "laptop": "SmolVLM2 256M without a GPU: hours; the first steps say how many on these images",
     "demo": "the small bundled model on drawn phantoms; minutes on a CPU",
     "corrections": "texts that readers corrected or took as they are, by the adapter that wrote them",
     "preferences": "DPO: which of two texts raters preferred, on top of the job that wrote them",

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from radtui.charts.palette import EVAL, TRAIN
+from radtui.charts.seeds import own_steps, series_of, steps_each
 from radtui.measures.loss_words import loss_words
 from radtui.paths import DataDir
 from radtui.records import Event, Job, JobState
@@ -180,10 +181,14 @@ class JobPane(Vertical):
             self.chart.set_events(self._events)
             self._show_events()
         for name, points in news.metrics.items():
-            if name in LOSSES:
-                if name == "eval_loss":
-                    self.chart.add_series(name, *LOSSES[name], points=True)
-                self.chart.extend(name, points)
+            own, training = series_of(name)
+            if own in LOSSES:
+                label, colour = LOSSES[own]
+                if own == "eval_loss" or training > 1:
+                    number = f" {training}" if training > 1 else ""
+                    self.chart.add_series(name, f"{label}{number}", colour, points=own == "eval_loss")
+                each = steps_each(news.job.total_steps, news.job.settings.get("seeds"))
+                self.chart.extend(name, own_steps(points, training, each))
             elif name in self._small:
                 first = self._small[name].value is None
                 self._small[name].extend(points)

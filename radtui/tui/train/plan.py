@@ -54,7 +54,8 @@ def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
         total = steps_of(settings, used)
         batch = settings.effective_batch
         passes = total * batch / used
-        facts.append(("steps", f"{total:,} of {batch} {_images(batch)}"))
+        times = f", {settings.seeds} times with other seeds" if settings.seeds > 1 else ""
+        facts.append(("steps", f"{total:,} of {batch} {_images(batch)}{times}"))
         facts.append(
             ("passes", f"{passes:,.1f} over the data" if passes < 10 else f"{passes:,.0f} over the data")
         )

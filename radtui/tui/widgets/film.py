@@ -18,6 +18,7 @@ from radtui.tui.widgets.image_canvas import ImageCanvas
 from radtui.tui.widgets.image_view import ImageView
 from radtui.tui.widgets.key_bar import KeyBar
 
+Asking = Callable[[], object] | None
 Image = tuple[str, Callable[[], bytes]]  # a name for its content, and what reads its file
 
 
@@ -28,19 +29,23 @@ class FilmScreen(RadModal[tuple[int, View]]):
         images: At least one; each is decoded when it is first shown.
         at: Place of the image to begin with.
         look: How to show that one; the whole of it when left out.
+        ask: Asks models about the images, where that may be: no reader is blind there.
     """
 
     AUTO_FOCUS = "ImageView"
     BINDINGS: ClassVar[list[BindingType]] = bindings("film")
 
-    def __init__(self, images: list[Image], at: int = 0, look: View | None = None) -> None:
+    def __init__(
+        self, images: list[Image], at: int = 0, look: View | None = None, ask: Asking = None
+    ) -> None:
         super().__init__()
-        self._images, self._at, self._look = images, at, look
+        self._images, self._at, self._look, self._ask = images, at, look, ask
 
     @classmethod
     def of_case(
-        cls, case: Case, read: Callable[[str], bytes], sha256: str = "", look: View | None = None
-    ) -> FilmScreen:
+        cls, case: Case, read: Callable[[str], bytes], sha256: str = "", look: View | None = None, *,
+        ask: Asking = None,
+    ) -> FilmScreen:  # fmt: skip
         """The images of a case that can be read.
 
         Args:
@@ -48,11 +53,12 @@ class FilmScreen(RadModal[tuple[int, View]]):
             read: Returns an image's bytes by its sha256; called in a thread.
             sha256: The image to begin with; the one that stands for the case when left out.
             look: How to show that one.
+            ask: Asks models about it, where that may be.
         """
         names = [image.sha256 for image in case.images if not image.error] or [case.shown.sha256]
         begin = sha256 or case.shown.sha256
         at = names.index(begin) if begin in names else 0
-        return cls([(name, partial(read, name)) for name in names], at, look)
+        return cls([(name, partial(read, name)) for name in names], at, look, ask)
 
     def compose(self) -> ComposeResult:
         """The image and the bar of keys."""
@@ -71,8 +77,15 @@ class FilmScreen(RadModal[tuple[int, View]]):
             self._look = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """One image has no next one."""
+        """One image has no next one; models are not asked where a reader is blind."""
+        if action == "ask":
+            return self._ask is not None
         return action != "view" or len(self._images) > 1
+
+    def action_ask(self) -> None:
+        """Ask the models about the case."""
+        if self._ask is not None:
+            self._ask()
 
     def action_view(self, by: int) -> None:
         """Show the next image of the case, and after the last the first."""

@@ -95,7 +95,9 @@ def adapter_text(folder: str, data: DataDir) -> str:
         return ""
     path = Path(folder)
     job_id = path.parent.name
-    of_job = job_id.isdigit() and path.resolve() == data.adapter(int(job_id)).resolve()
+    of_job = job_id.isdigit() and path.parent.resolve() == data.job(int(job_id)).resolve()
+    if of_job and (seed := path.name.removeprefix("adapter").strip("-").replace("-", " ")):
+        job_id = f"{job_id}, {seed}"  # of several trainings of one job: "7, seed 2"
     file = next((path / name for name in WEIGHTS if (path / name).is_file()), None)
     if file is None:
         return f"job {job_id}" if of_job else folder

@@ -71,8 +71,9 @@ def prepare(
 
 @torch.inference_mode()
 def describe(
-    model: Any, processor: Any, inputs: dict[str, Tensor], decoding: Decoding, names: Sequence[int]
-) -> list[Text]:
+    model: Any, processor: Any, inputs: dict[str, Tensor], decoding: Decoding, names: Sequence[int],
+    streamer: Any = None,
+) -> list[Text]:  # fmt: skip
     """Write one text per row of the inputs.
 
     Args:
@@ -82,6 +83,7 @@ def describe(
         decoding: How tokens are chosen.
         names: For each row the case's id; with `decoding.seed` it decides what is sampled, so that a text
             does not depend on which cases shared its batch.
+        streamer: Takes the tokens of a single row as they are written; see transformers' `BaseStreamer`.
 
     Raises:
         torch.OutOfMemoryError: The batch is too large for the GPU.
@@ -101,6 +103,7 @@ def describe(
             eos_token_id=ends,
             pad_token_id=pad,
             logits_processor=_sampling(decoding, names, asked),
+            streamer=streamer,
         )[:, asked:].cpu()  # (B, new)
     seconds = (time.perf_counter() - started) / len(output)
     return [

@@ -17,10 +17,9 @@ from radtui.settings import GenerateSettings
 from radtui.store import arms, cases, studies, texts
 from radtui.store.texts import NewText
 from radtui.worker.describing import arms as job_arms
+from radtui.worker.describing import loading
 from radtui.worker.memory import memory
-from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, resolution, template
-from radtui.worker.model import model as models
-from radtui.worker.process import failures, threads
+from radtui.worker.process import failures
 from radtui.worker.process.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     reporter.advance(there, total, f"Loading {settings.model}")
     if there >= total:
         return
-    model, processor = _loaded(settings, there, total, db, reporter)
+    model, processor = loading.loaded(settings, there, total, db, reporter)
 
     # These import torch, which unsloth wants to see first.
     from radtui.worker.describing import decode
@@ -161,34 +160,6 @@ def _prompts(settings: GenerateSettings, items: list[Example], processor: Any) -
 def _reuse(job: Job, db: sqlite3.Connection, reporter: Reporter, arm: Arm, prompts: Mapping[int, str]) -> int:
     missing = texts.missing(db, job.id, arm.id)
     return reporter.reused(arm.id, {case_id: prompts[case_id] for case_id in missing})
-
-
-def _loaded(
-    settings: GenerateSettings, there: int, total: int, db: sqlite3.Connection, reporter: Reporter
-) -> tuple[Any, Any]:
-    """Model and processor. One load serves all: the base text comes from the same weights with the adapter off."""
-    name, how = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
-    if not how.cuda:
-        threads.choose()
-    for change in how.changes if reporter.ranks.first else ():
-        reporter.event(0, "warning", change)
-    model, processor = models.load(
-        name, how, trust_remote_code=settings.trust_remote_code, say=downloads.saying(reporter, there, total),
-    )  # fmt: skip
-    notes = [
-        resolution.apply(processor, settings.image_tokens, model.config),
-        *template.notes(processor, settings.message_order, settings.thinking),
-    ]
-    for note in filter(None, notes) if reporter.ranks.first else ():
-        reporter.event(0, "warning", note)
-    before = base_files.trained_on(db, settings.train_job), settings.train_job
-    change = base_files.keep(reporter, 0, model, name, before)
-    model = adapters.load_adapter(model, settings.adapter, how, job_arms.further_folders(settings))
-    reporter.result(
-        backend=how.backend, weights=how.weights, base_model=name, template=template.template_of(processor),
-        substitutions=[*how.changes, *([change] if change else [])],
-    )  # fmt: skip
-    return model, processor
 
 
 def _report(writer: _Writer, db: sqlite3.Connection) -> None:

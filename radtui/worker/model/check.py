@@ -87,7 +87,7 @@ def _licence(name: str) -> str:
     if Path(name).is_dir():
         return "not known: the folder has no card"
     if known := known_model(name):
-        return f"{known.licence}{', asks for an account that has agreed' if known.gated else ''}"
+        return known.terms
     from huggingface_hub import HfApi, constants
 
     constants.HF_HUB_OFFLINE = False

@@ -34,20 +34,21 @@ FULL_DISK_SIGNS = (
 )  # fmt: skip
 
 
-def sentence(error: BaseException, data: DataDir, subject: str = "") -> str:
+def sentence(error: BaseException, data: DataDir, subject: str = "", again: str = "resume the job") -> str:
     """Say in one sentence what went wrong and what to do next.
 
     Args:
         error: What was raised; its causes are looked at too.
         data: The data folder, named when its disk is full.
         subject: What was being loaded, such as a model's name; empty when nothing was.
+        again: What one does when there is room on the disk.
     """
     chain = list(_chain(error))
     for each in chain:
         if isinstance(each, UserError):
             return _last_line(each)
     known = (
-        _memory_or_disk(chain, data)
+        _memory_or_disk(chain, data, again)
         or _missing_module(chain)
         or _damaged(chain)
         or hub_problem(error, subject)
@@ -87,9 +88,9 @@ def is_disk_full(error: BaseException) -> bool:
     return any(sign in str(error) for sign in FULL_DISK_SIGNS)
 
 
-def _memory_or_disk(chain: list[BaseException], data: DataDir) -> str:
+def _memory_or_disk(chain: list[BaseException], data: DataDir, again: str) -> str:
     if any(is_disk_full(each) for each in chain):
-        return f"The disk of {data.root} is full: free some space, then resume the job."
+        return f"The disk of {data.root} is full: free some space, then {again}."
     if any(is_out_of_memory(each) for each in chain):
         return (
             "The GPU's memory is full even for one image at a time: set max_side_px, or choose 4-bit weights."

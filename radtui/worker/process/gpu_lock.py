@@ -1,7 +1,8 @@
 """One GPU, one job: a lock for each GPU, named by its UUID, that all users and data folders of a machine share.
 
 The worker takes it before it imports torch, so that a job that waits holds no memory, and waits however long it takes;
-no app need be open. Under Slurm, which shares GPUs out itself, nothing is locked.
+no app need be open. Whoever waits holds a second file of that GPU, by which a holder that can end early, one that waits
+for questions, sees that it should. Under Slurm, which shares GPUs out itself, nothing is locked.
 """
 
 from __future__ import annotations
@@ -54,6 +55,11 @@ class Locks:
     gpus: list[Gpu] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether another job waits for one of them."""
+        return any(_is_awaited(gpu) for gpu in self.gpus)
+
     def close(self) -> None:
         """Give the GPUs back."""
         for file in self.files:
@@ -64,8 +70,8 @@ class Locks:
 
 
 @contextlib.contextmanager
-def held(job: Job, data: DataDir, reporter: Reporter, count: int) -> Iterator[None]:
-    """Hold as many GPUs as a job needs while it runs; waits until there are so many.
+def held(job: Job, data: DataDir, reporter: Reporter, count: int) -> Iterator[Locks]:
+    """Hold as many GPUs as a job needs while it runs, and give them; waits until there are so many.
 
     Args:
         job: Any; one that needs no GPU holds none.
@@ -78,18 +84,18 @@ def held(job: Job, data: DataDir, reporter: Reporter, count: int) -> Iterator[No
     """
     candidates = _candidates(count) if _locks(job) else []
     if len(candidates) < count:  # none at all, or fewer than asked for, which the job itself will say
-        yield
+        yield Locks()
         return
     locks = _taken(candidates, count, job, data, reporter)
     try:
         environment.take_gpus([gpu.number for gpu in locks.gpus])
-        yield
+        yield locks
     finally:
         locks.close()
 
 
 def _locks(job: Job) -> bool:
-    return job.kind in (JobKind.TRAIN, JobKind.GENERATE, JobKind.SCORE) and not (
+    return job.kind in (JobKind.TRAIN, JobKind.GENERATE, JobKind.SCORE, JobKind.ASK) and not (
         "SLURM_JOB_ID" in os.environ or os.environ.get(launch.NOW_VARIABLE) == "1"
     )
 
@@ -139,29 +145,74 @@ def _taken(candidates: list[Gpu], count: int, job: Job, data: DataDir, reporter:
     except OSError as error:
         reporter.event(job.step, "warning", f"No GPU is locked for this job: {_reason(error)}")
         return Locks()
-    said = ""
-    while True:
-        locks, busy = Locks(), []
-        for gpu in candidates:
-            file = _try(folder, gpu, job, reporter)
-            if file is None:
-                busy.append(gpu)
-            else:
-                locks.gpus.append(gpu)
-                locks.files.append(file)
+    message_before = ""
+    with contextlib.ExitStack() as waiting:
+        seen: set[str] = set()
+        while True:
+            locks, busy = _tried(folder, candidates, count, job, reporter)
             if len(locks.gpus) == count:
                 _sign(locks, job, data)
                 return locks
-        locks.close()
-        words = "; ".join(f"{gpu.name}, held by {_holder(folder, gpu)}" for gpu in busy)
-        message = f"Waits for {words}"
-        if (
-            reporter.progress(job.step, job.total_steps, message if message != said else None)
-            is not StopRequest.NONE
-        ):
-            raise Stopped
-        said = message
-        time.sleep(LOOK_S)
+            locks.close()
+            for gpu in (each for each in busy if each.uuid not in seen):
+                if (mark := _mark_waiting(folder, gpu)) is not None:
+                    seen.add(gpu.uuid)
+                    waiting.callback(os.close, mark)
+            message = f"Waits for {'; '.join(f'{gpu.name}, held by {_holder(folder, gpu)}' for gpu in busy)}"
+            new = message if message != message_before else None
+            if reporter.progress(job.step, job.total_steps, new) is not StopRequest.NONE:
+                raise Stopped
+            message_before = message
+            time.sleep(LOOK_S)
+
+
+def _tried(
+    folder: Path, candidates: list[Gpu], count: int, job: Job, reporter: Reporter
+) -> tuple[Locks, list[Gpu]]:
+    """As many of the GPUs as are free, at most `count`, and those that are not."""
+    locks, busy = Locks(), []
+    for gpu in candidates:
+        file = _try(folder, gpu, job, reporter)
+        if file is None:
+            busy.append(gpu)
+        else:
+            locks.gpus.append(gpu)
+            locks.files.append(file)
+        if len(locks.gpus) == count:
+            break
+    return locks, busy
+
+
+def _mark_waiting(folder: Path, gpu: Gpu) -> int | None:
+    """An open file by which the GPU's holder sees that another job waits; None where that cannot be told now."""
+    try:
+        mark = _open(_waiting_path(folder, gpu))
+    except OSError:
+        return None
+    try:
+        fcntl.flock(mark, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: several may wait
+    except BlockingIOError:  # the holder is looking at this moment
+        os.close(mark)
+        return None
+    return mark
+
+
+def _is_awaited(gpu: Gpu) -> bool:
+    try:
+        mark = _open(_waiting_path(_folder(), gpu))
+    except OSError:
+        return False
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(mark)
+    return False
+
+
+def _waiting_path(folder: Path, gpu: Gpu) -> Path:
+    return folder / f"{gpu.uuid.replace('/', '_')}.waiting"
 
 
 def _folder() -> Path:

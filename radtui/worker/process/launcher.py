@@ -21,7 +21,7 @@ from radtui.settings import TrainSettings
 from radtui.store import jobs
 from radtui.worker.process.ranks import log_name
 from radtui.worker.process.reporter import Reporter, Stopped
-from radtui.worker.training import checkpoints
+from radtui.worker.training import checkpoints, seeds
 
 if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
@@ -57,8 +57,13 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     if job.kind is JobKind.TRAIN:
         checkpoints.start(data, db, job.id)
     try:
-        while (problem := _launched(job, data)) is not None:
-            _settle(job, data, db, reporter, problem)
+        while (problem := _launched(job, data)) is not None or seeds.are_left(db, job.id):
+            if problem is not None:
+                _settle(job, data, db, reporter, problem)
+            elif jobs.must_get(db, job.id).stop_requested is not StopRequest.NONE:
+                raise Stopped
+            else:
+                checkpoints.start(data, db, job.id)  # of the next training
             job = jobs.must_get(db, job.id)
     except SignalException as signalled:
         raise Stopped from signalled

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from radtui.records import JobState, StopRequest
-from radtui.store import jobs, metrics, texts
+from radtui.store import asks, jobs, metrics, texts
 from radtui.store.database import is_busy
 from radtui.store.place import check_in_place
 from radtui.worker.process.ranks import ALONE, Ranks
@@ -114,6 +114,40 @@ class Reporter:
                     raise
                 log.warning("The database is busy (%s); trying again", error)
         return write()
+
+
+class AskReporter(Reporter):
+    """The voice of a job that answers questions: how many there are is counted by those who ask."""
+
+    def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
+        """Write a heartbeat, and what the worker is doing unless `message` is None."""
+        if message is not None:
+            log.info(message)
+        return self._asked(self._write(lambda: asks.say(self.db, self.job_id, message)))
+
+    def piece(self, number: int, arm: str, place: int, text: str, tokens: int, seconds: float) -> None:
+        """Write how an answer goes on; see `asks.add_piece`.
+
+        Raises:
+            Stopped: The worker is to end now.
+        """
+        request = self._write(
+            lambda: asks.add_piece(self.db, self.job_id, number, arm, place, text, tokens, seconds)
+        )
+        if self._asked(request) is StopRequest.NOW:
+            raise Stopped
+
+    def answered(self, number: int, answer: asks.Answer) -> None:
+        """Write an arm's whole answer."""
+        self._write(lambda: asks.answer(self.db, self.job_id, number, answer))
+
+    def finished(self, number: int, error: str = "") -> None:
+        """Say that nothing more comes to a question, and why where that is no answer."""
+        self._write(lambda: asks.finish(self.db, self.job_id, number, error))
+
+    def closed(self, message: str, *, leave_open: bool = False) -> bool:
+        """End the job unless a question has come meanwhile; see `asks.close`."""
+        return self._write(lambda: asks.close(self.db, self.job_id, message, leave_open=leave_open))
 
 
 class QuietReporter(Reporter):

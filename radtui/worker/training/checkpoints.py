@@ -12,7 +12,8 @@ from pathlib import Path
 from radtui import durable
 from radtui.durable import write_synced
 from radtui.paths import DataDir
-from radtui.store import metrics
+from radtui.store import jobs, metrics
+from radtui.worker.training import seeds
 
 log = logging.getLogger("radtui.worker")
 STATE = "trainer_state.json"  # written last by the Trainer
@@ -33,17 +34,18 @@ class Start:
 
 def start(data: DataDir, db: sqlite3.Connection, job_id: int) -> Start:
     """Make a job ready to go on: steps past the last checkpoint are done again, so their rows go."""
-    found = last(data, db, job_id)
-    metrics.drop_after(db, job_id, found.step if found.checkpoint else -1)
-    _expect_markers(data.checkpoints(job_id))
+    found, part = last(data, db, job_id), seeds.part_of(jobs.must_get(db, job_id))
+    seeds.make_ready(db, job_id, part, found.step if found.checkpoint else None)
+    _expect_markers(data.checkpoints(job_id, part.number))
     return found
 
 
 def last(data: DataDir, db: sqlite3.Connection, job_id: int) -> Start:
-    """Where a job that has been made ready goes on."""
-    checkpoint = newest(data.checkpoints(job_id))
+    """Where a job that has been made ready goes on: a step of the training that it is at."""
+    part = seeds.part_of(jobs.must_get(db, job_id))
+    checkpoint = newest(data.checkpoints(job_id, part.number))
     step = step_of(checkpoint) if checkpoint else 0
-    return Start(checkpoint, step, _elapsed_at(db, job_id, step))
+    return Start(checkpoint, step, _elapsed_at(db, job_id, part.offset + step) if checkpoint else 0.0)
 
 
 def _elapsed_at(db: sqlite3.Connection, job_id: int, step: int) -> float:

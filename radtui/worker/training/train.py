@@ -22,7 +22,7 @@ from radtui.worker.model import adapters, backend, base_files, downloads, proces
 from radtui.worker.model import model as models
 from radtui.worker.process import threads
 from radtui.worker.process.reporter import Reporter, Stopped
-from radtui.worker.training import checkpoints, material
+from radtui.worker.training import checkpoints, material, seeds
 
 if TYPE_CHECKING:
     from radtui.worker.training.callback import Progress
@@ -41,6 +41,7 @@ class _Run:
     begun: checkpoints.Start
     material: material.Material
     eval_batch: int  # see `task.Task`
+    part: seeds.Part
 
 
 def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
@@ -50,7 +51,12 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         Stopped: The app asked to stop; with a checkpoint, the adapter as it was is left too.
         UserError: The settings, the data, the model or the machine do not allow it; says which.
     """
-    this = _prepared(job, data, db, reporter)
+    part = seeds.part_of(job)
+    if part.count > 1:
+        # Of several ranks, one that is not the first has a reporter that writes nothing.
+        reporter = seeds.SeedReporter(reporter, part) if reporter.ranks.first else reporter
+        job = seeds.as_one(job, part)
+    this = _prepared(job, data, db, reporter, part)
     if not this.how.cuda:
         reporter.result(threads=threads.choose(before=job.result.get("threads")))
     with Forecast(data, this.settings, this.how) as forecast:
@@ -75,7 +81,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
     learnt, evaluated = _shown(this, processor, reporter)
     task = Task(
         this.settings, this.how, model, processor, learnt, evaluated,
-        data.checkpoints(job.id), reporter, progress, this.eval_batch,
+        data.checkpoints(job.id, this.part.number), reporter, progress, this.eval_batch,
     )  # fmt: skip
     best = Best(task.folder, this.settings, reporter, this.begun.step)
     progress.best = best if this.settings.keep_best or this.settings.stop_after else None
@@ -90,14 +96,14 @@ def _trained(this: _Run, forecast: Forecast) -> None:
         dpo.drop_frozen_copy(model)
     kept_step = best.step if best.restore(model) else progress.step
     if reporter.ranks.first:
-        _save_adapter(model, processor, data.adapter(job.id))
+        _save_adapter(model, processor, data.adapter(job.id, this.part.number))
     _report(this, progress, kept_step)
     reporter.ranks.meet()  # the launcher ends all as soon as one is stopped
     if progress.stopping:
         raise Stopped
 
 
-def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> _Run:
+def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter, part: seeds.Part) -> _Run:
     """Choose images, checkpoint, backend and micro-batch; what is done otherwise than asked is said."""
     settings, ranks = TrainSettings.from_dict(job.settings).check(), reporter.ranks
     chosen = material.gather(job, data, db, settings, reporter)
@@ -111,7 +117,7 @@ def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporte
     reporter.result(backend=how.backend, weights=how.weights, substitutions=changes)
     for change in changes if not begun.checkpoint else []:
         reporter.event(0, "warning", change)
-    return _Run(job, data, db, reporter, settings, how, begun, chosen, eval_batch)
+    return _Run(job, data, db, reporter, settings, how, begun, chosen, eval_batch, part)
 
 
 def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
@@ -205,11 +211,21 @@ def _watched_arm(this: _Run) -> Arm:
 
 def _report(this: _Run, progress: Progress, kept_step: int) -> None:
     """Write the figures of the run, and how it ended."""
-    this.reporter.result(
-        adapter=str(this.data.adapter(this.job.id)), adapter_step=kept_step,
-        seconds=round(progress.elapsed_s, 1), peak_memory_gib=round(memory.peak_gib(), 2),
-        final_loss=progress.last.get("loss"), final_eval_loss=progress.last.get("eval_loss"), versions=_versions(),
-    )  # fmt: skip
+    adapter = str(this.data.adapter(this.job.id, this.part.number))
+    seconds, final = round(progress.elapsed_s, 1), progress.last
+    if (
+        not this.part.number
+    ):  # of several trainings, the first is what describing takes unless it is told otherwise
+        this.reporter.result(
+            adapter=adapter, adapter_step=kept_step, seconds=seconds, peak_memory_gib=round(memory.peak_gib(), 2),
+            final_loss=final.get("loss"), final_eval_loss=final.get("eval_loss"), versions=_versions(),
+        )  # fmt: skip
+    if this.part.count > 1 and this.reporter.ranks.first and not progress.stopping:
+        facts: dict[str, object] = {
+            "seed": this.settings.seed, "adapter": adapter, "adapter_step": kept_step, "seconds": seconds,
+            "final_loss": final.get("loss"), "final_eval_loss": final.get("eval_loss"),
+        }  # fmt: skip
+        seeds.finished(this.reporter, this.db, this.part, facts)
     what = "Stopped after" if progress.stopping else "Trained"
     kept = ""
     if kept_step != progress.step:

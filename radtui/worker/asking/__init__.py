@@ -1,0 +1,1 @@
+"""Answering questions about single images while somebody watches."""

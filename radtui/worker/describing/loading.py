@@ -1,0 +1,55 @@
+"""Loading a model to write with: its weights, its processor, its adapters, and what is said of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from radtui.settings import GenerateSettings
+from radtui.worker.describing import arms as job_arms
+from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, resolution, template
+from radtui.worker.model import model as models
+from radtui.worker.process import threads
+from radtui.worker.process.reporter import Reporter
+
+
+def loaded(
+    settings: GenerateSettings, there: int, total: int, db: sqlite3.Connection, reporter: Reporter
+) -> tuple[Any, Any]:
+    """Model and processor. One load serves all: the base text comes from the same weights with the adapter off.
+
+    Args:
+        settings: Of a generation job, or of one that answers questions, which may have no adapter.
+        there: Texts that the job has.
+        total: Texts that it will have.
+        db: The database.
+        reporter: The job's voice.
+
+    Raises:
+        UserError: Model or adapter cannot be used; says why.
+    """
+    name, how = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
+    if not how.cuda:
+        threads.choose()
+    for change in how.changes if reporter.ranks.first else ():
+        reporter.event(0, "warning", change)
+    model, processor = models.load(
+        name, how, trust_remote_code=settings.trust_remote_code, say=downloads.saying(reporter, there, total),
+    )  # fmt: skip
+    notes = [
+        resolution.apply(processor, settings.image_tokens, model.config),
+        *template.notes(processor, settings.message_order, settings.thinking),
+    ]
+    for note in filter(None, notes) if reporter.ranks.first else ():
+        reporter.event(0, "warning", note)
+    before = base_files.trained_on(db, settings.train_job), settings.train_job
+    change = base_files.keep(reporter, 0, model, name, before)
+    if settings.adapter:
+        model = adapters.load_adapter(model, settings.adapter, how, job_arms.further_folders(settings))
+    else:
+        model.eval()
+    reporter.result(
+        backend=how.backend, weights=how.weights, base_model=name, template=template.template_of(processor),
+        substitutions=[*how.changes, *([change] if change else [])],
+    )  # fmt: skip
+    return model, processor
