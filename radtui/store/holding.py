@@ -6,9 +6,7 @@ holds it up.
 
 from __future__ import annotations
 
-import sqlite3
-
-from radtui.store.database import is_busy, sync_log_name
+from radtui.store.database import sync_log_name, take_lock
 from radtui.store.place import Connection, check_in_place
 
 
@@ -22,17 +20,9 @@ def hold(db: Connection) -> bool:
         FolderGoneError: The folder was removed, renamed, replaced or unmounted.
     """
     check_in_place(db)
-    waits_ms = int(db.execute("PRAGMA busy_timeout").fetchone()[0])
-    db.execute("PRAGMA busy_timeout=0")
-    try:
-        db.execute("PRAGMA synchronous=FULL")  # cannot be changed once it has begun
-        db.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as error:
-        if not is_busy(error):
-            raise
+    db.execute("PRAGMA synchronous=FULL")  # cannot be changed once it has begun
+    if not take_lock(db, 1):
         return False
-    finally:
-        db.execute(f"PRAGMA busy_timeout={waits_ms}")
     db.held, db.changes_before = True, db.total_changes
     return True
 
