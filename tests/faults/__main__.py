@@ -21,6 +21,7 @@ from tests.faults.table import FAULTS, TIMED
 
 OUT = REPOSITORY / "assets" / "benchmarks" / "faults.json"
 SOAK_S = 1800
+FEW = 3  # times that are done whatever share is asked for
 
 
 def main() -> int:
@@ -30,7 +31,7 @@ def main() -> int:
     results = json.loads(options.out.read_text())["results"] if options.only and options.out.exists() else {}
     for fault in chosen:
         most = SOAK_S if fault is soak and options.soak else FAULTS[fault][1]
-        count = most if fault in TIMED else max(1, round(most * options.share))
+        count = most if fault in TIMED or most <= FEW else max(FEW, round(most * options.share))
         results[fault.__name__] = facts = done(fault, count)
         print(f"{fault.__name__}: {facts}", flush=True)
         options.out.write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")

@@ -9,7 +9,19 @@ from pathlib import Path
 from tests.faults.table import FAULTS, TIMED
 
 FIGURES = Path(__file__).resolve().parents[2] / "assets" / "benchmarks" / "faults.json"
-LEFT_OUT = ("what", "count", "took s", "kills", "cuts", "times", "seconds", "said", "such as", "lost", "locked s")
+LEFT_OUT = (
+    "what",
+    "count",
+    "took s",
+    "kills",
+    "cuts",
+    "times",
+    "seconds",
+    "said",
+    "such as",
+    "lost",
+    "locked s",
+)
 
 
 def table(results: dict[str, dict[str, object]]) -> str:
