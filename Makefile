@@ -30,3 +30,4 @@ tests-worker:
 
 full: ## data sets of the field where RADTUI_FIELD_CASES names their folder, and the quick faults
 	$(PYTHON) -m tests.field_cases
+	$(PYTHON) -m pytest -m faults tests/faults

@@ -82,7 +82,7 @@ def backup(
                 "folder": str(folder.resolve()), "images": done.images, "new_images": done.new_images,
                 "jobs": done.jobs, "mib": round(done.mib, 1),
                 "linked": sum(done.linked.values()) if as_json or done.linked else None,
-                "problems": list(done.problems) if as_json else None,
+                **({"problems": list(done.problems), "left_out": list(done.left_out)} if as_json else {}),
             },
             as_json,
         )  # fmt: skip
@@ -93,6 +93,8 @@ def backup(
             )
         for problem in done.problems if not as_json else ():
             click.echo(f"{problem}.", err=True)
+        for part in done.left_out if not as_json else ():
+            click.echo(f"Not in the backup: {part}.", err=True)
         if every is None:
             sys.exit(1 if done.problems else 0)
         time.sleep(every)

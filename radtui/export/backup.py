@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,11 @@ from radtui.store.blobs import Stored, located
 
 OLDER = "radtui-*.db"  # databases of earlier backups, beside the newest
 CHECKPOINT_MARKER = "radtui-checkpoint.json"
-OF_A_JOB = ("log.txt", "adapter")
-OF_THE_FOLDER = ("scheme.toml",)
+OF_A_JOB = ("log*.txt", "adapter", "best", "corrections.jsonl", "preferences", "comparisons.csv")  # patterns
+OF_THE_FOLDER = (
+    "scheme.toml",
+    "packs",
+)  # without the keys of packs, what readers send back cannot be taken home
 SALT = "salt"  # turns patients' numbers into keys: whoever has it can try numbers
 
 
@@ -37,6 +41,7 @@ class BackedUp:
         jobs: With files.
         mib: Of the new files and the database.
         problems: What could not be copied, one line each.
+        left_out: What is not copied unless it is asked for, one line each.
     """
 
     folder: Path
@@ -46,6 +51,7 @@ class BackedUp:
     jobs: int
     mib: float
     problems: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def back_up(
@@ -95,14 +101,27 @@ def back_up(
         new, mib, problems = _copy_images(copy, images)
         jobs, jobs_mib = _copy_jobs(data, copy, checkpoints)
         for name in (*OF_THE_FOLDER, *([SALT] if salt else [])):
-            if (data.root / name).is_file():
-                _copy_file(data.root / name, copy.root / name)
+            for file in _files(data.root / name):
+                target = copy.root / file.relative_to(data.root)
+                target.parent.mkdir(exist_ok=True)
+                _copy_file(file, target)
     except OSError as error:
         raise UserError(
             f"Cannot write the backup {folder}: {error.strerror}; make room or name another folder."
         ) from error
     database_mib = copy.database.stat().st_size / 2**20
-    return BackedUp(folder, len(images), new, linked, jobs, mib + jobs_mib + database_mib, tuple(problems))
+    mib += jobs_mib + database_mib
+    return BackedUp(folder, len(images), new, linked, jobs, mib, tuple(problems), _left_out(data, copy))
+
+
+def _left_out(data: DataDir, copy: DataDir) -> tuple[str, ...]:
+    """What lies in a data folder and not in its copy, that somebody may miss: each with the way to have it too."""
+    left = []
+    if any(data.root.glob("jobs/*/checkpoints/*")) and not any(copy.root.glob("jobs/*/checkpoints/*")):
+        left.append("checkpoints, without which an unfinished training job begins anew (--checkpoints)")
+    if (data.root / SALT).exists() and not (copy.root / SALT).exists():
+        left.append("the salt, without which later imports give patients other keys (--with-salt)")
+    return tuple(left)
 
 
 def _set_aside(copy: DataDir, keep: int) -> None:
@@ -140,13 +159,14 @@ def _copy_jobs(data: DataDir, copy: DataDir, checkpoints: bool) -> tuple[int, fl
     count, mib = 0, 0.0
     for folder in sorted((data.root / "jobs").glob("[0-9]*")):
         wanted = [*OF_A_JOB, *(["checkpoints"] if checkpoints else [])]
-        files = [file for name in wanted for file in _files(folder / name)]
+        files = [file for name in wanted for each in sorted(folder.glob(name)) for file in _files(each)]
         for file in files:
             target = copy.root / "jobs" / folder.name / file.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             if not _is_same(file, target):
-                _copy_file(file, target)
-                mib += target.stat().st_size / 2**20
+                with suppress(FileNotFoundError):  # a job at work removes its older checkpoints
+                    _copy_file(file, target)
+                    mib += target.stat().st_size / 2**20
         count += bool(files)
     return count, mib
 
@@ -159,7 +179,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _is_same(file: Path, target: Path) -> bool:
-    if not target.exists():
+    if not target.exists() or not file.exists():
         return False
     one, other = file.stat(), target.stat()
     return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)

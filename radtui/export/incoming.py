@@ -13,7 +13,7 @@ from radtui.export import columns
 from radtui.export.csv_text import read_csv
 from radtui.export.guard import unguard
 from radtui.export.jsonl import ARMS_JSONL_SCHEMA, JSONL_SCHEMA
-from radtui.export.sound import sound, texts_by, value_of, whole
+from radtui.export.sound import WRONG, maybe_whole, plain_text, seconds, sound, texts_by, value_of, whole
 from radtui.measures.scheme import Scheme
 from radtui.records import Rating, UserError
 
@@ -75,6 +75,8 @@ def read_ratings(path: Path, scheme: Scheme) -> list[Incoming]:
         return list(_from_jsonl(path) if first.startswith(b"{") else _from_csv(path, scheme))
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror}; name a file that radtui exported.") from error
+    except UnicodeError as error:
+        raise UserError(f"{path} is not in UTF-8 ({error}); name a file as radtui exported it.") from error
 
 
 def _from_csv(path: Path, scheme: Scheme) -> Iterator[Incoming]:
@@ -92,7 +94,7 @@ def _from_csv(path: Path, scheme: Scheme) -> Iterator[Incoming]:
             )
         try:
             yield (_paired_row if form.startswith(columns.SCHEMA) else _arms_row)(plain, arms, scheme)
-        except (ValueError, KeyError) as error:
+        except WRONG as error:
             raise UserError(f"Row {number} of {path} was changed: {error}; export it again.") from error
 
 
@@ -176,47 +178,56 @@ def _from_jsonl(path: Path) -> Iterator[Incoming]:
         for number, text in enumerate(file, 1):
             try:
                 yield jsonl_row(json.loads(text))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except WRONG as error:
                 raise UserError(
                     f"Line {number} of {path} is no rating that radtui exported ({error}); export it again."
                 ) from error
 
 
 def jsonl_row(line: dict[str, Any]) -> Incoming:
-    """A line of an export. Raises ValueError, KeyError, TypeError or AttributeError when it is none."""
+    """A line of an export. Raises one of `sound.WRONG` when it is none."""
     form = line["export_schema"]
     if form == JSONL_SCHEMA:
         two, three = columns.PAIRED
         arms: tuple[str, ...] = three if three[-1] in line else two
         source, case_id = Source(whole(line, "job_id"), by_job=True), whole(line, "image_id")
-        texts = {arm: str(value_of(line[arm], "text", str)) for arm in arms}
+        texts = {arm: plain_text(line[arm], "text") for arm in arms}
     elif form == ARMS_JSONL_SCHEMA:
-        arms = tuple(str(arm) for arm in value_of(line, "arms", list))
+        arms = tuple(value_of(line, "arms", list))
+        if len({*map(str, arms)}) < len(arms) or not all(isinstance(arm, str) and arm for arm in arms):
+            raise ValueError("its arms are no names")
         source, case_id = Source(whole(line, "study_id"), by_job=False), whole(line, "case_id")
-        texts = {str(arm): str(value_of(text, "text", str)) for arm, text in line["texts"].items()}
+        texts = {str(arm): plain_text(text, "text") for arm, text in value_of(line, "texts", dict).items()}
     else:
         raise ValueError(f"it is of the form {form!r}, not {JSONL_SCHEMA} or {ARMS_JSONL_SCHEMA}")
-    about = (source.number, case_id, str(line["rater"]), whole(line, "occasion"), int(line.get("pair", 0)))
-    snapshots = tuple(sound(_snapshot(about, row, arms), arms) for row in line["history"])
+    about = (
+        source.number, case_id, plain_text(line, "rater"), whole(line, "occasion"), maybe_whole(line, "pair") or 0
+    )  # fmt: skip
+    snapshots = tuple(sound(_snapshot(about, row, arms), arms) for row in value_of(line, "history", list))
     newest = snapshots[-1]  # every snapshot of a showing has the same two arms
+    if any(row.shown != newest.shown for row in snapshots):
+        raise ValueError("its history compares different texts")
+    if not {*newest.shown, ""} <= {*texts, ""}:
+        raise ValueError("a text that was compared is not in it")
     left = line["assigned_left"] or newest.left_arm
+    sort_key = None if line["sort_key"] is None else plain_text(line, "sort_key")
     if left not in newest.shown:
         raise ValueError(f"{left!r} is none of the two that were compared")
     return Incoming(
-        source, case_id, str(line["image_sha256"]), str(line["split"]), str(line["image_path"]), arms, texts,
-        about[2], about[3], _role(line["role"]), line["sort_key"], left, _other(left, newest.shown), snapshots,
+        source, case_id, plain_text(line, "image_sha256"), plain_text(line, "split"), plain_text(line, "image_path"),
+        arms, texts, about[2], about[3], _role(line["role"]), sort_key, left, _other(left, newest.shown), snapshots,
         _time(line, "revealed_at"), about[4], _time(line, "reference_seen_at"),
     )  # fmt: skip
 
 
 def _snapshot(about: tuple[int, int, str, int, int], row: dict[str, Any], arms: tuple[str, ...]) -> Rating:
     """A snapshot of any form: sides and acceptability stood in fields of their own before there were arms."""
-    answers = {str(key): whole(row["answers"], key) for key in row["answers"]}
+    answers = {key: whole(row["answers"], key) for key in value_of(row, "answers", dict)}
     for column, key in columns.acceptability_columns(arms).items():
         if row.get(column) is not None:
             answers[key] = whole(row, column)
     if "earlier_arm" in row:
-        earlier, later = str(row["earlier_arm"]), str(row["later_arm"])
+        earlier, later = plain_text(row, "earlier_arm"), plain_text(row, "later_arm")
         later_left = value_of(row, "later_left", bool)
     else:
         left = str(row["shown_left"])
@@ -225,16 +236,15 @@ def _snapshot(about: tuple[int, int, str, int, int], row: dict[str, Any], arms: 
     study_id, case_id, rater, occasion, pair = about
     return Rating(
         id=whole(row, "id"), study_id=study_id, case_id=case_id, rater=rater, occasion=occasion, pair=pair,
-        scheme=value_of(row, "scheme", str), scheme_hash=value_of(row, "scheme_hash", str), earlier_arm=earlier,
+        scheme=plain_text(row, "scheme"), scheme_hash=plain_text(row, "scheme_hash"), earlier_arm=earlier,
         later_arm=later, later_left=later_left,
         preference=None if row["preference"] is None else whole(row, "preference"),
-        both_bad=value_of(row, "both_bad", bool), answers=answers, note=value_of(row, "note", str),
+        both_bad=value_of(row, "both_bad", bool), answers=answers, note=plain_text(row, "note"),
         flagged=value_of(row, "flagged", bool), skipped=value_of(row, "skipped", bool),
-        blinded=value_of(row, "blinded", bool), active_s=float(value_of(row, "active_s", (int, float))),
-        wall_s=float(value_of(row, "wall_s", (int, float))), rated_at=float(value_of(row, "rated_at", (int, float))),
-        undoes=None if row["undoes"] is None else whole(row, "undoes"),
+        blinded=value_of(row, "blinded", bool), active_s=seconds(row, "active_s"), wall_s=seconds(row, "wall_s"),
+        rated_at=seconds(row, "rated_at"), undoes=None if row["undoes"] is None else whole(row, "undoes"),
         corrections=texts_by(row.get("corrections", {})),
-        earlier_text_id=row.get("earlier_text_id"), later_text_id=row.get("later_text_id"),
+        earlier_text_id=maybe_whole(row, "earlier_text_id"), later_text_id=maybe_whole(row, "later_text_id"),
     )  # fmt: skip
 
 
@@ -252,7 +262,7 @@ def _other(arm: str, arms: tuple[str, ...]) -> str:
 
 
 def _time(line: Mapping[str, Any], name: str) -> float | None:
-    return None if line.get(name) is None else float(value_of(line, name, (int, float)))
+    return None if line.get(name) is None else seconds(line, name)
 
 
 def _yes(cell: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from radtui.export.incoming import jsonl_row
+from radtui.export.sound import WRONG
 from radtui.records import Rating, UserError
 from radtui.store.ratings import link
 
@@ -142,7 +143,7 @@ def _rows(path: Path) -> Iterator[_Row]:
                     yield _Row(number, known, fields, fields is last, line["rating"] == counts)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"Cannot read {path}: {error}; name a JSONL that radtui exported.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except WRONG as error:
         raise UserError(
             f"{path} is no JSONL that radtui exported ({error}); write one with radtui export --format jsonl."
         ) from error

@@ -175,9 +175,12 @@ class ArmAnswer(NamedTuple):
     significant: bool = False
 
 
+DIMENSION = "dim."  # how such a key begins
+
+
 def dimension_answer(dimension_id: str) -> str:
     """Key under which `Rating.answers` holds a dimension, towards the later arm: `dim.correctness`."""
-    return f"dim.{dimension_id}"
+    return f"{DIMENSION}{dimension_id}"
 
 
 def acceptability_answer(arm: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -24,11 +25,16 @@ from radtui.store.schema import SCHEMA_VERSION, migrate
 from radtui.store.upgrade import check_nobody_works, copy_before_migrating, one_at_a_time
 
 BUSY_TIMEOUT_S = 30.0
+SHORT_WAITS = 40  # ms in which a write of somebody else's is most often over
 READ_CHUNK = 500  # ids per SELECT: under SQLite's limit of bound parameters
 
 
 def connect(
-    data: DataDir | Path, *, create: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S
+    data: DataDir | Path,
+    *,
+    create: bool = False,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    any_thread: bool = False,
 ) -> Connection:
     """Open the database of a data folder, bringing it up to date when needed, for the calling thread.
 
@@ -40,6 +46,7 @@ def connect(
         create: Make the folder where there is none, as an import does. Otherwise a folder that is not there is shown
             as an empty one, in memory: looking leaves nothing behind.
         busy_timeout_s: How long a statement waits while another process writes.
+        any_thread: Whether other threads use the connection too, one after another.
 
     Raises:
         FolderGoneError: This process had the database open, and it is not there any more.
@@ -65,7 +72,7 @@ def connect(
     try:
         if create:
             folder.create()
-        db = _opened(folder, busy_timeout_s)
+        db = _opened(folder, busy_timeout_s, any_thread)
     except OSError as error:
         raise UserError(
             f"Cannot use the data folder {folder.root}: {error.strerror}; name another with --data-dir."
@@ -84,8 +91,11 @@ def _next_step(error: sqlite3.DatabaseError) -> str:
     return "name another folder with --data-dir"
 
 
-def _opened(folder: DataDir, busy_timeout_s: float) -> Connection:
-    db = sqlite3.connect(folder.database, busy_timeout_s, isolation_level=None, factory=Connection)
+def _opened(folder: DataDir, busy_timeout_s: float, any_thread: bool) -> Connection:
+    db = sqlite3.connect(
+        folder.database, busy_timeout_s, isolation_level=None, check_same_thread=not any_thread,
+        factory=Connection,
+    )  # fmt: skip
     try:
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA journal_mode=WAL")
@@ -120,7 +130,9 @@ def _nothing_there() -> Connection:
     return db
 
 
-def in_place(db: Connection, data: DataDir, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Connection:
+def in_place(
+    db: Connection, data: DataDir, busy_timeout_s: float = BUSY_TIMEOUT_S, any_thread: bool = False
+) -> Connection:
     """The connection, or a new one where the folder has come, or come back, since it was opened.
 
     While the folder is gone the old one stays: it still shows what was there. It is not closed here, since
@@ -129,7 +141,7 @@ def in_place(db: Connection, data: DataDir, busy_timeout_s: float = BUSY_TIMEOUT
     there = data.database.exists()
     if not there or (not is_in_memory(db) and is_in_place(db)):
         return db
-    return connect(data, busy_timeout_s=busy_timeout_s)
+    return connect(data, busy_timeout_s=busy_timeout_s, any_thread=any_thread)
 
 
 def log_stamp(db: Connection) -> tuple[int, int] | None:
@@ -270,8 +282,9 @@ def same_moment(db: sqlite3.Connection) -> Iterator[None]:
 def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
     """One write transaction, all or nothing, into the file that the folder shows under its name.
 
-    `BEGIN IMMEDIATE` takes the write lock at once: a transaction that reads first and writes later could find
-    the database changed under it and fail, whatever the busy timeout.
+    On a connection that is held (`store.holding`) it is a part of what is held, and saved with it. `BEGIN IMMEDIATE`
+    takes the write lock at once: a transaction that reads first and writes later could find the database changed
+    under it and fail, whatever the busy timeout.
 
     Args:
         db: A connection of the calling thread.
@@ -285,10 +298,14 @@ def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
         raise FolderGoneError(
             "There is no data folder here yet: import something, or name another --data-dir."
         )
+    if isinstance(db, Connection) and db.held:
+        yield
+        return
     if synced:
         db.execute("PRAGMA synchronous=FULL")
     try:
-        db.execute("BEGIN IMMEDIATE")
+        if not (synced and take_lock(db, SHORT_WAITS)):
+            db.execute("BEGIN IMMEDIATE")
         try:
             yield
             db.execute("COMMIT")
@@ -297,33 +314,41 @@ def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
                 db.execute("ROLLBACK")
             raise
         if synced:
-            _sync_folder_once(db)
+            sync_log_name(db)
     finally:
         if synced:
             db.execute("PRAGMA synchronous=NORMAL")
 
 
-def _sync_folder_once(db: sqlite3.Connection) -> None:
-    """The log's own name must be on the disk too; it keeps it as long as this connection is open."""
-    if isinstance(db, Connection) and db.file is not None and not db.folder_synced:
-        sync_folder(db.file.parent)
-        db.folder_synced = True
+def take_lock(db: sqlite3.Connection, tries: int) -> bool:
+    """Begin a write transaction within so many tries, a millisecond apart; False, with none begun, when it is held.
 
-
-def is_free(db: sqlite3.Connection) -> bool:
-    """Whether the write lock can be had at once: False while another connection writes."""
+    SQLite itself waits longer and longer between its tries, which costs more than the few milliseconds that a
+    synced row of somebody else's takes.
+    """
     waits_ms = int(db.execute("PRAGMA busy_timeout").fetchone()[0])
     db.execute("PRAGMA busy_timeout=0")
     try:
-        db.execute("BEGIN IMMEDIATE")
-        db.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        if not is_busy(error):
-            raise
-        return False
+        for number in range(tries):
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not is_busy(error):
+                    raise
+                if number + 1 < tries:
+                    time.sleep(0.001)
+            else:
+                return True
     finally:
         db.execute(f"PRAGMA busy_timeout={waits_ms}")
-    return True
+    return False
+
+
+def sync_log_name(db: sqlite3.Connection) -> None:
+    """Bring the log's own name to the disk too, once: it keeps it as long as this connection is open."""
+    if isinstance(db, Connection) and db.file is not None and not db.folder_synced:
+        sync_folder(db.file.parent)
+        db.folder_synced = True
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -26,6 +26,8 @@ class Connection(sqlite3.Connection):
     file: Path | None = None
     identity: Identity | None = None
     folder_synced = False  # whether the folder's entry of the write-ahead log is on the disk
+    held = False  # whether a transaction is open that all writes are a part of: see `store.holding`
+    changes_before = 0  # rows that had been changed when it was begun
 
     def remember(self, file: Path) -> None:
         """Take the file that stands under this name for the one that is open."""

@@ -99,7 +99,8 @@ class Reading:
         case = cases.get(self._db, pair.case_id)
         if comparison is None or case is None or self.arm not in comparison.texts:
             return None
-        ratings.reveal(self._db, Reveal(pair.study_id, pair.case_id, self.rater, self._now()))
+        if not ratings.is_revealed(self._db, pair.study_id, self.rater, pair.case_id):
+            ratings.reveal(self._db, Reveal(pair.study_id, pair.case_id, self.rater, self._now()))
         written, rating = comparison.by(self.arm), self.queue.mine.get(pair)
         self._text_id = written.text_id
         text = rating.corrections.get(self.arm, "") if rating is not None else ""

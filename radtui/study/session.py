@@ -344,6 +344,19 @@ def _blank(session: ReviewSession, pair: Pair, comparison: Comparison | None) ->
     return replace(row, earlier_text_id=texts[earlier].text_id, later_text_id=texts[later].text_id)
 
 
+def begun_again(session: ReviewSession, pair: Pair | None) -> ReviewSession:
+    """A session as the database has it, at a pair that was shown before: what a write that failed had changed is gone.
+
+    Raises:
+        sqlite3.Error: The database cannot even be read.
+    """
+    sitting = read_sitting(session.db, session.study.id, session.rater, session.scheme)
+    again = ReviewSession(session.db, sitting, now=session._now, unsaved=session._unsaved)
+    again.time, again.among = session.time, session.among
+    again.show(pair)
+    return again
+
+
 def _unblinded(rating: Rating | None) -> bool:
     """Whether a pair was answered by someone who had seen what un-blinds."""
     return rating is not None and not rating.blinded

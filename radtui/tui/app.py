@@ -18,6 +18,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import cases, jobs
 from radtui.store.database import connect, in_place, move_log, only_read
+from radtui.store.place import Connection
 from radtui.study.unsaved import Unsaved
 from radtui.tui import words
 from radtui.tui.app_keys import AppKeys
@@ -78,6 +79,7 @@ class RadtuiApp(AppKeys):
         self.snapshot = Snapshot(0.0)
         self._guide, self._live, self.opens = guide, live, opens
         self._states: dict[int, JobState] | None = None
+        self._left_behind = 0  # answers that somebody who wants to leave was warned of
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and the last gate: what anybody wrote never reaches the terminal raw."""
@@ -141,6 +143,16 @@ class RadtuiApp(AppKeys):
                 return change(db)
         except sqlite3.Error as error:
             raise UserError(f"{self.data.database} was not written: {error}") from error
+
+    def own_database(self, before: Connection | None) -> Connection:
+        """A connection of a screen's own, for any thread, one after another; `before` while that is still in place.
+
+        Raises:
+            UserError: The data folder cannot be used.
+        """
+        if before is not None:
+            return in_place(before, self.data, LOOP_WAIT_S, any_thread=True)
+        return connect(self.data, busy_timeout_s=LOOP_WAIT_S, any_thread=True)
 
     def notify(self, message: str, **more: Any) -> None:
         """Say something in a corner, letter by letter: a file's name may hold brackets, which are no markup."""
@@ -209,7 +221,15 @@ class RadtuiApp(AppKeys):
         screen.call_later(tell, screen)  # it may be mounting only now
 
     async def action_quit(self) -> None:
-        """Leave; say which jobs go on without the app."""
+        """Leave; say which jobs go on without the app. While answers wait for the database, it takes a second press."""
+        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        waiting = sum(s.saving.count for s in screens if isinstance(s, RadScreen) and s.saving is not None)
+        if waiting and waiting != self._left_behind:
+            self._left_behind = waiting
+            many = "1 answer waits" if waiting == 1 else f"{waiting:,} answers wait"
+            self.notify(f"{many} for the database and would be lost; the same key again leaves all the same.",
+                        severity="warning")  # fmt: skip
+            return
         going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
         verb = "goes" if len(going) == 1 else "go"
         lines = [f"{' and '.join(going)} {verb} on; start {self.data.command()} to see."] if going else []

@@ -115,6 +115,7 @@ class Poller:
             if (current := in_place(self._db, self._data)) is not self._db:
                 self._db.close()
                 self._db = current
+                self._version = ()  # another file than before: worth posting although nothing in it is new
             check_in_place(self._db)
             snapshot = self._look(self._db, now_s)
             if not snapshot.live:

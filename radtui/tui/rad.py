@@ -50,6 +50,9 @@ class Rad(Protocol):
     def write(self, change: Callable[[sqlite3.Connection], Result], create: bool = False) -> Result:
         """Change something on a connection of the calling thread."""
 
+    def own_database(self, before: Connection | None) -> Connection:
+        """A connection of a screen's own, for any thread, one after another; `before` while that is still in place."""
+
     def copy(self, text: str, what: str) -> None:
         """Copy a text to the terminal's clipboard, and say so."""
 

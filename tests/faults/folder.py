@@ -33,6 +33,7 @@ CHOSEN = (
     "shown_left",
     "shown_right",
     "stop_requested",
+    "metrics.name",
 )
 """Columns whose words radtui chooses itself."""
 

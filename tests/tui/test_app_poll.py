@@ -173,3 +173,13 @@ async def test_what_only_reads_cannot_write(data, db):
         with pytest.raises(UserError, match="readonly database"):
             app.read(add)
         assert app.write(add).name == "one" and len(app.read(jobs.all_jobs)) == 1
+
+
+def test_a_database_that_was_replaced_between_two_looks_is_worth_telling(data, db, poller, tmp_path):
+    add_train(db, steps=5)
+    assert poller._worth_posting(poller.poll_once())
+    assert not poller._worth_posting(poller.poll_once())
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (tmp_path / "copy.db").write_bytes(data.database.read_bytes())
+    (tmp_path / "copy.db").replace(data.database)
+    assert poller._worth_posting(poller.poll_once())

@@ -88,7 +88,7 @@ async def test_ten_keys_read_correct_and_go_on_through_one_arm(
             "tuned"
         }
         assert [bool(row.corrections) for row in alone] == [False, True, False, False, False, False]
-        said = reading.message
+        said = reading.desk.message
         assert (
             said.startswith("All texts of tuned are read. 5 texts, unchanged 80.0 %")
             and "words changed in a corrected one 1" in said

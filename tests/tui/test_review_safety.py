@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Static, TextArea
 
 from radtui.paths import DataDir
 from radtui.records import Job
+from radtui.store.holding import commit
+from radtui.store.place import Connection
 from radtui.tui.app import RadtuiApp
+from radtui.tui.review import answer_queue
+from radtui.tui.review.note import NoteSheet
+from radtui.tui.review.reading_screen import ReadingScreen
 from tests.tui import driving
-from tests.tui.reviewing import history, opened, panel, screen, settled
+from tests.tui.reviewing import history, opened, panel, screen, settled, shown
 from tests.tui.test_data_screen import looked_at
 
 
@@ -25,6 +31,10 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def last(pilot: Pilot[None]) -> str:
     return str(screen(pilot).query_one("#last", Static).content)
+
+
+def nothing(pilot: Pilot[None]) -> str:
+    return str(screen(pilot).query_one("#nothing", Static).content)
 
 
 async def look(pilot: Pilot[None]) -> None:
@@ -87,9 +97,89 @@ async def test_keys_wait_for_another_writer_and_the_screen_says_so(
         await driving.until(pilot, lambda: "HelpScreen" in repr(pilot.app.screen))
         await pilot.press("escape")
         db.execute("ROLLBACK")
-        await driving.until(pilot, lambda: not screen(pilot).waiting._names)
+        await driving.until(pilot, lambda: not screen(pilot).reviewing.answers.count)
         assert "Saved: A slightly better" in last(pilot)
     assert [abs(preference or 0) for preference, _ in history(data, reviewed_job)] == [2, 1]
+
+
+async def test_a_slow_disk_holds_up_no_other_key_and_nothing_is_called_saved_before_it_is(
+    data: DataDir, reviewed_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    def commit_slowly(db: Connection) -> None:
+        goes_on.wait(60)
+        commit(db)
+
+    async with opened(data) as pilot:
+        monkeypatch.setattr(answer_queue, "commit", commit_slowly)
+        monkeypatch.setattr(answer_queue, "PATIENCE_S", 0.05)
+        await pilot.press("1", "2")
+        assert "2 answers wait: the disk has not taken it yet" in panel(pilot)
+        assert "Saved" not in last(pilot) and history(data, reviewed_job) == []
+        await pilot.press("question_mark")
+        await driving.until(pilot, lambda: "HelpScreen" in repr(pilot.app.screen))
+        await pilot.press("escape", "q")
+        assert pilot.app.is_running  # warned of what would be lost
+        goes_on.set()
+        await driving.until(pilot, lambda: not screen(pilot).reviewing.answers.count)
+        assert "Saved: A slightly better" in last(pilot)
+    assert [abs(preference or 0) for preference, _ in history(data, reviewed_job)] == [2, 1]
+
+
+async def test_an_answer_that_cannot_be_written_leaves_the_pair_as_it_was(
+    data: DataDir, reviewed_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(db: Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async with opened(data) as pilot:
+        await pilot.press("1")
+        before = shown(pilot).pair
+        with monkeypatch.context() as full:
+            full.setattr(answer_queue, "commit", refuse)
+            await pilot.press("2")
+            assert "Not saved" in panel(pilot) and shown(pilot).pair == before and not shown(pilot).rated
+            await pilot.press("w", *"typed", "escape")
+            await driving.until(pilot, lambda: isinstance(pilot.app.screen, NoteSheet))
+        assert pilot.app.screen.query_one(TextArea).text == "typed"
+        await pilot.press("escape")
+        await driving.until(pilot, lambda: "Saved: note" in last(pilot))
+        await pilot.press("2")
+        assert "Saved: A slightly better" in last(pilot)
+    assert [abs(preference or 0) for preference, _ in history(data, reviewed_job)] == [2, 0, 1]
+
+
+async def test_reading_one_arm_waits_for_another_writer_too(
+    data: DataDir, reviewed_job: Job, db: sqlite3.Connection
+) -> None:
+    async with opened(data) as pilot:
+        await pilot.press("U", "enter")
+        await driving.until(pilot, lambda: isinstance(pilot.app.screen, ReadingScreen))
+        reading = pilot.app.screen
+        assert isinstance(reading, ReadingScreen)
+        await driving.until(pilot, lambda: reading.desk.reading and reading.desk.reading.open)
+        db.execute("BEGIN IMMEDIATE")
+        await pilot.press("O", "right", "u")
+        words = str(reading.query_one("#message", Static).content)
+        assert "3 answers wait: another program is writing" in words
+        await pilot.press("escape")
+        assert pilot.app.screen is reading  # until all is saved
+        db.execute("ROLLBACK")
+        await driving.until(pilot, lambda: not reading.answers.count)
+        assert reading.desk.message == "Taken back."
+
+
+async def test_review_opens_while_another_program_writes(
+    data: DataDir, reviewed_job: Job, db: sqlite3.Connection
+) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    async with RadtuiApp(data, "ana", screen="review", live=False).run_test(size=(120, 40)) as pilot:
+        await driving.until(pilot, lambda: "another program is writing" in nothing(pilot))
+        db.execute("ROLLBACK")
+        await driving.until(pilot, lambda: screen(pilot).reviewing.drawn is not None)
+        await pilot.press("1")
+        assert "Saved: A much better" in last(pilot)
 
 
 async def test_looking_at_a_folder_that_is_not_there_makes_none_and_an_import_does(

@@ -135,7 +135,7 @@ async def test_an_answer_that_cannot_be_saved_says_so_and_keeps_the_pair(
     data: DataDir, reviewed_job: Job
 ) -> None:
     async with opened(data) as pilot:
-        pair, db = shown(pilot).pair, screen(pilot).rad.db
+        pair, db = shown(pilot).pair, screen(pilot).reviewing.answers.database
         await pilot.press("2")
         first = history(data, reviewed_job)
         db.execute("PRAGMA query_only=ON")  # as a full disk: reading goes on, every write fails
@@ -144,7 +144,7 @@ async def test_an_answer_that_cannot_be_saved_says_so_and_keeps_the_pair(
             await pilot.press(key)
             assert shown(pilot).pair == second and "Not saved. Press the key again" in panel(pilot)
         await pilot.press("w", *"haze", "escape")
-        await pilot.pause()
+        await settled(pilot)
         sheet = pilot.app.screen
         assert (
             isinstance(sheet, NoteSheet) and sheet.query_one(TextArea).text == "haze"
@@ -152,6 +152,7 @@ async def test_an_answer_that_cannot_be_saved_says_so_and_keeps_the_pair(
         assert history(data, reviewed_job) == first
         db.execute("PRAGMA query_only=OFF")
         await pilot.press("escape")
+        await settled(pilot)
         await pilot.press("1")
         assert shown(pilot).pair not in (pair, second) and "Not saved" not in panel(pilot)
         assert ratings.current(db, study_of(db, reviewed_job).id)[-1].note == "haze"

@@ -37,6 +37,8 @@ def study(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> Job:
     data.log(1).write_text("learnt")
     (data.root / "scheme.toml").write_text("# asked")
     (data.root / "salt").write_text("secret")
+    (data.root / "packs").mkdir()
+    (data.root / "packs" / "12ab.json").write_text("{}")
     return reviewed_job
 
 
@@ -51,6 +53,8 @@ def run(data: DataDir, *arguments: object) -> tuple[int, str]:
 def test_a_backup_is_a_data_folder_with_everything_but_the_salt(
     data: DataDir, db: sqlite3.Connection, study: Job, tmp_path: Path
 ) -> None:
+    (data.checkpoints(1) / "checkpoint-2").mkdir(parents=True)
+    (data.checkpoints(1) / "checkpoint-2" / "optimizer.pt").write_bytes(b"o")
     folder = tmp_path / "copy"
     done = back_up(data, db, folder)
     assert (done.images, done.new_images, done.jobs, done.problems) == (6, 6, 1, ())
@@ -60,9 +64,12 @@ def test_a_backup_is_a_data_folder_with_everything_but_the_salt(
         assert other.execute("SELECT count(*) FROM ratings").fetchone()[0] == 1
     assert copy.log(1).read_text() == "learnt" and (copy.adapter(1) / "weights").stat().st_size == 100
     assert (folder / "scheme.toml").exists() and not (folder / "salt").exists()
+    assert (folder / "packs" / "12ab.json").exists()
+    assert [part.partition(",")[0] for part in done.left_out] == ["checkpoints", "the salt"]
     assert folder.stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*"))
     assert back_up(data, db, folder, salt=True).new_images == 0
+    assert back_up(data, db, folder, salt=True, checkpoints=True).left_out == ()
     assert (folder / "salt").exists() and len(list(folder.glob("radtui-*.db"))) == 1
 
 

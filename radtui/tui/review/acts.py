@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from radtui.measures.scheme import Scheme
-from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.session import Edit, ReviewSession
 from radtui.tui.review import correcting, going, seeing
@@ -88,11 +86,15 @@ ACTS: dict[str, Act] = {
 
 
 def act(reviewing: Reviewing, name: str) -> None:
-    """Do what the scheme calls `name`, such as `preference.2` or `undo`; what the database refuses is said.
+    """Do what the scheme calls `name`, such as `preference.2` or `undo`.
 
     Args:
         reviewing: What is reviewed; it is not drawn here.
         name: An action of the scheme.
+
+    Raises:
+        sqlite3.Error: The database refuses it.
+        UserError: The data folder cannot be used.
     """
     session = reviewing.session
     if session is None:
@@ -105,10 +107,6 @@ def act(reviewing: Reviewing, name: str) -> None:
         reviewing.ended = None
     if group != "reveal":
         reviewing.revealing = None
-    try:
-        row.do(reviewing, session, int(number or 0))
-    except (sqlite3.Error, UserError) as error:
-        reviewing.say_unsaved(error)
-        return
+    row.do(reviewing, session, int(number or 0))
     if row.saves and session.mine is not before:
         reviewing.last = row.saves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.content import Content
 from textual.widget import Widget
@@ -60,6 +60,11 @@ class AnswerPanel(Widget):
         self._asking = asking
         # A layout costs more than all the rest of a key, so it is asked for only when the height changes.
         self.refresh(layout=self.get_content_height(None, None, self.content_size.width) != before)
+
+    def wait(self, message: str) -> None:
+        """Let a message stand above the question as it was drawn."""
+        if self._asking is not None:
+            self.ask(replace(self._asking, message=message))
 
     def render(self) -> Content:
         """The lines of the mode."""

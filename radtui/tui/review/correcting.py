@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from textual.content import Content
@@ -61,21 +60,22 @@ def _correct(reviewing: Reviewing, session: ReviewSession, shown: Shown, side: i
     before = rating.corrections.get(arm, shown.texts[side]) if rating is not None else shown.texts[side]
 
     def keep(text: str | None) -> None:
-        if text is None or session.pair != shown.pair:
+        now = reviewing.session
+        if text is None or now is None or now.pair != shown.pair:
             return
-        try:
-            correcting.correct(session, side, text)
-            count = words_changed(shown.texts[side], text)
-            reviewing.last = (
-                f"text {SIDES[side]} corrected, {count} words" if count else f"text {SIDES[side]} accepted"
-            )
-        except sqlite3.Error as error:
-            reviewing.say_unsaved(error)
-            open_sheet(text)  # what was typed is not lost
+        correcting.correct(now, side, text)
+        count = words_changed(shown.texts[side], text)
+        reviewing.last = (
+            f"text {SIDES[side]} corrected, {count} words" if count else f"text {SIDES[side]} accepted"
+        )
+
+    def refused(text: str | None) -> None:
+        open_sheet(text or "")  # what was typed is not lost
 
     def open_sheet(text: str) -> None:
         note = "" if preferred or shown.identity_known else UNBLINDS
-        reviewing.open_sheet(CorrectSheet(f"Text {SIDES[side]}", shown.texts[side], text, note), keep)
+        sheet = CorrectSheet(f"Text {SIDES[side]}", shown.texts[side], text, note)
+        reviewing.open_sheet(sheet, keep, refused)
 
     open_sheet(before)
 
@@ -105,9 +105,8 @@ def read_alone(reviewing: Reviewing, session: ReviewSession, arm: str) -> None:
     from radtui.tui.review.reading_screen import ReadingScreen
 
     def back(_: None) -> None:
-        if reviewing.session is session:
-            session.show(session.pair)  # what was read by itself is not blind here any more
-            reviewing.draw()
+        if reviewing.session is session:  # what was read by itself is not blind here any more
+            reviewing.answers.add(lambda: session.show(session.pair))
 
     reviewing.screen.app.push_screen(ReadingScreen(session.study, arm, session.scheme), back)
 

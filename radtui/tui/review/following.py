@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from radtui.records import JobKind
+from radtui.records import JobKind, UserError
 from radtui.store import studies
 from radtui.study.queue import Pair
 from radtui.study.session import ReviewSession, Sitting, read_sitting
@@ -72,24 +72,34 @@ class Following:
     def _show(self, loaded: Loaded) -> None:
         reviewing = self._reviewing
         rad = reviewing.screen.rad
-        self._loading = False
         self._undelivered = rad.unsaved.count
         if loaded.sitting is None:
-            self.say_nothing()
+            self._refused("")
             return
-        session = ReviewSession(rad.db, loaded.sitting, unsaved=rad.unsaved)
+        try:
+            session = ReviewSession(reviewing.answers.database, loaded.sitting, unsaved=rad.unsaved)
+        except UserError as error:
+            self._refused(str(error))
+            return
         job = job_in(rad.snapshot, loaded.sitting.study.job_id)
         self._grown_step = job.step if job is not None else -1
+        reviewing.answers.add(
+            lambda: self._begin(session, loaded.delivered),
+            then=lambda: self._begun(session),
+            failed=lambda: self._refused(""),
+        )
+
+    def _begin(self, session: ReviewSession, delivered: int) -> None:
+        reviewing = self._reviewing
         reviewing.begin(session)
-        if loaded.delivered:
-            reviewing.message = (
-                f"The data folder is back, and {loaded.delivered:,} kept answers are saved in it."
-            )
+        if delivered:
+            reviewing.message = f"The data folder is back, and {delivered:,} kept answers are saved in it."
         if reviewing.screen.app.screen is not reviewing.screen:
             session.time.pause()
-        reviewing.screen.refresh_bindings()
-        reviewing.draw()
-        correcting.open_wanted(reviewing, session)
+
+    def _begun(self, session: ReviewSession) -> None:
+        self._loading = False
+        correcting.open_wanted(self._reviewing, session)
 
     def _refused(self, sentence: str) -> None:
         self._loading = False
@@ -140,17 +150,21 @@ class Following:
 
     def _take_in(self, session: ReviewSession, pairs: list[Pair]) -> None:
         reviewing = self._reviewing
-        if reviewing.session is not session or not session.grow(pairs):
+        if reviewing.session is session:
+            reviewing.answers.add(lambda: self._grow_by(session, pairs))
+
+    def _grow_by(self, session: ReviewSession, pairs: list[Pair]) -> None:
+        reviewing = self._reviewing
+        if not session.grow(pairs):
             return
         if reviewing.message and session.queue.rated(session.pair or pairs[0]):
             reviewing.message = ""  # was waiting for these
             session.next_unrated()
-        reviewing.draw()
 
     def _is_back(self, session: ReviewSession) -> bool:
         """Whether the data folder was gone: what is known is of the old one, and answers wait to be put in."""
         rad = self._reviewing.screen.rad
-        return session.db is not rad.db or rad.unsaved.count != self._undelivered
+        return not self._reviewing.answers.writes_by(session.db) or rad.unsaved.count != self._undelivered
 
     def _name_newer(self, session: ReviewSession, snapshot: Snapshot) -> None:
         """A job that began to write after the one on show: opened when nothing is left to do here, else named."""

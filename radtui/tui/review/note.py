@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,7 +9,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import TextArea
 
-from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.session import ReviewSession
 from radtui.tui.key_uses import bindings
@@ -51,13 +49,11 @@ def open_note(reviewing: Reviewing, session: ReviewSession) -> None:
     before = shown.rating.note if shown is not None and shown.rating is not None else ""
 
     def keep(note: str | None) -> None:
-        if note is None or note == before:
-            return
-        try:
-            session.answer(lambda rating: edits.noted(rating, note), judges=False)
+        if note is not None and note != before and reviewing.session is not None:
+            reviewing.session.answer(lambda rating: edits.noted(rating, note), judges=False)
             reviewing.last = "note"
-        except (sqlite3.Error, UserError) as error:
-            reviewing.say_unsaved(error)
-            reviewing.open_sheet(NoteSheet(note), keep)  # what was typed is not lost
 
-    reviewing.open_sheet(NoteSheet(before), keep)
+    def refused(note: str | None) -> None:
+        reviewing.open_sheet(NoteSheet(note or ""), keep, refused)  # what was typed is not lost
+
+    reviewing.open_sheet(NoteSheet(before), keep, refused)

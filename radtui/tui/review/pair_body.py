@@ -70,6 +70,10 @@ class PairBody(Vertical):
         """Whether another pair was drawn before."""
         return pair != self._drawn
 
+    def wait(self, words: str) -> None:
+        """Say for what answers wait, over the pair as it was drawn."""
+        self.query_one(AnswerPanel).wait(words)
+
     def show(
         self,
         reviewing: Reviewing,
@@ -96,7 +100,8 @@ class PairBody(Vertical):
             self._show_image(session, shown, db)
         self._drawn = shown.pair
         at = (panels.mode, panels.side, panels.significant, panels.at)
-        self.query_one(AnswerPanel).ask(Asking(session.scheme, shown, *at, reviewing.message, roomy))
+        message = reviewing.answers.words or reviewing.message
+        self.query_one(AnswerPanel).ask(Asking(session.scheme, shown, *at, message, roomy))
         progress = session.queue.progress()
         listed = len(session.among or ())
         self.query_one(ReviewLine).show(

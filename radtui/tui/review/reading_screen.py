@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
@@ -15,20 +16,20 @@ from textual.widgets import Static
 from radtui.durations import clock_text
 from radtui.measures.scheme import Scheme
 from radtui.measures.word_changes import words_changed
-from radtui.records import Study
+from radtui.records import Study, UserError
 from radtui.store.blobs import image_bytes
-from radtui.store.place import FolderGoneError
-from radtui.study.figures import figures_words, reading_figures
+from radtui.study.queue import Pair
 from radtui.study.reading import OpenText, Reading
 from radtui.study.study import label_of
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
+from radtui.tui.review.answer_queue import AnswerQueue
 from radtui.tui.review.correct_sheet import CorrectSheet
+from radtui.tui.review.reading_desk import ReadingDesk
 from radtui.tui.review.text_box import TextBox
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.image_view import ImageView
 
-NOT_SAVED = (sqlite3.Error, FolderGoneError)
 KEYS = (
     f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · tab the image"
     " · esc the comparisons"
@@ -52,9 +53,15 @@ class ReadingScreen(RadScreen):
     def __init__(self, study: Study, arm: str, scheme: Scheme) -> None:
         super().__init__()
         self._study, self._arm, self._scheme = study, arm, scheme
-        self.reading: Reading | None = None
-        self.message = ""
         self._drawn: int | None = None
+        self._shown: Pair | None = None
+        # All that is done to the texts goes through it, in its order.
+        self.answers = self.saving = AnswerQueue(
+            lambda before: self.rad.own_database(before),  # noqa: PLW0108 - there is no app yet
+            partial(self.run_worker, group="answers"),
+            self.acted,
+            self.draw,
+        )
 
     def compose_body(self) -> ComposeResult:
         """The image, the text and what the reader made of it."""
@@ -71,20 +78,17 @@ class ReadingScreen(RadScreen):
 
     def on_mount(self) -> None:
         """Open the text where this reader stopped."""
-        self.reading = Reading(self.rad.db, self._study, self._arm, self.rad.rater, self._scheme)
-        if self.reading.start() is None:
-            self.message = f"There is no text of {self._arm} to read yet. Press esc to go back."
-        elif self.reading.queue.next_unrated() is None:
-            self._end()
-        self.draw()
+        self.desk = ReadingDesk(self.answers, self._study, self._arm, self.rad.rater, self._scheme)
+        self.answers.add(self.desk.begin)
 
     def draw(self) -> None:
         """Show the text on show, how far along one is, and what was said last."""
-        reading = self.reading
+        reading = None if self.answers.under_way else self.desk.reading
         opened = reading.open if reading is not None else None
-        self.query_one("#message", Static).update(self.message)
+        self.query_one("#message", Static).update(self.answers.words or self.desk.message)
         if reading is None or opened is None:
             return
+        self._shown = reading.pair
         progress = reading.queue.progress()
         pace = f"  ·  {clock_text(progress.pace_s)} a text" if progress.pace_s else ""
         line = f" Text {opened.place}  ·  {progress.rated}/{progress.total} read{pace}  ·  {label_of(self._study)}"
@@ -112,98 +116,59 @@ class ReadingScreen(RadScreen):
         else:
             view.show(image.sha256, partial(image_bytes, self.rad.data, image.sha256))
 
-    def _answered(self, said: str) -> None:
-        """Say what was saved and show the next text."""
-        self.message = f"Saved: {said} · u takes it back"
-        if self.reading is not None and self.reading.next_unread() is None:
-            self._end()
+    async def acted(self, error: Exception | None) -> None:
+        """Show what became of a key; where nothing of it was saved, say so and go back to what is."""
+        if error is not None:
+            with suppress(sqlite3.Error, UserError):  # a text that has been shown is opened without writing
+                self.desk.begin(self._shown)
+            self.desk.message = "Not saved. Press the key again when the database can be written."
+            self.notify(
+                f"{self.rad.data.database} was not written: {error}.", title="Not saved", severity="error"
+            )
         self.draw()
 
-    def _end(self) -> None:
-        figures = reading_figures(self.rad.db, self._study, self.rad.rater).get(self._arm)
-        said = f" {figures_words(figures)}" if figures is not None else ""
-        self.message = f"All texts of {self._arm} are read.{said}"
-
-    def _unsaved(self, error: Exception) -> None:
-        self.message = "Not saved. Press the key again when the database can be written."
-        self.notify(
-            f"{self.rad.data.database} was not written: {error}.", title="Not saved", severity="error"
-        )
-        self.draw()
-
-    def action_accept(self) -> None:
+    async def action_accept(self) -> None:
         """Take the text as it is."""
-        self._keep(lambda reading: reading.accept(), "accepted as it is")
+        await self.answers.do(lambda: self.desk.keep(Reading.accept, "accepted as it is"))
 
-    def action_skip(self) -> None:
+    async def action_skip(self) -> None:
         """Skip the text."""
-        self._keep(lambda reading: reading.skip(), "skipped")
+        await self.answers.do(lambda: self.desk.keep(Reading.skip, "skipped"))
 
-    def _keep(self, answer: object, said: str) -> None:
-        assert callable(answer)
-        reading = self.reading
-        if reading is None or reading.open is None:
-            return
-        reading.time.touch()
-        try:
-            answer(reading)
-        except NOT_SAVED as error:
-            self._unsaved(error)
-        else:
-            self._answered(said)
-
-    def action_correct(self) -> None:
+    async def action_correct(self) -> None:
         """Open the text in an editor."""
-        reading = self.reading
-        opened = reading.open if reading is not None else None
-        if reading is not None and opened is not None:
-            reading.time.touch()
+        await self.answers.do(self._open_editor)
+
+    def _open_editor(self) -> None:
+        opened = self.desk.touched()
+        if opened is not None:
             self._edit(opened, opened.text)
 
     def _edit(self, opened: OpenText, text: str) -> None:
         def keep(left: str | None) -> None:
-            reading = self.reading
-            if left is None or reading is None:
-                return
-            count = words_changed(opened.written, left)
-            said = f"{count} word{'' if count == 1 else 's'} changed" if count else "accepted as it is"
-            reading.time.touch()
-            try:
-                reading.leave(left)
-            except NOT_SAVED as error:
-                self._unsaved(error)
-                self._edit(opened, left)  # what was typed is not lost
-            else:
-                self._answered(said)
+            if left is not None:  # where it cannot be saved, what was typed is not lost
+                self.answers.add(
+                    lambda: self.desk.leave(opened, left), failed=lambda: self._edit(opened, left)
+                )
 
         self.app.push_screen(CorrectSheet(f"Text of {self._arm}", opened.written, text), keep)
 
-    def action_undo(self) -> None:
+    async def action_undo(self) -> None:
         """Take back the last answer."""
-        if self.reading is not None:
-            self.message = (
-                "Taken back." if self.reading.undo() is not None else "There is nothing to take back."
-            )
-            self.draw()
+        await self.answers.do(self.desk.undo)
 
-    def action_step(self, by: int) -> None:
+    async def action_step(self, by: int) -> None:
         """Show a neighbour."""
-        if self.reading is not None:
-            self.message = ""
-            self.reading.step(by)
-            self.draw()
+        await self.answers.do(lambda: self.desk.step(by))
 
-    def action_next(self) -> None:
+    async def action_next(self) -> None:
         """Show the next text without an answer."""
-        if self.reading is not None and self.reading.next_unread() is None:
-            self._end()
-        self.draw()
+        await self.answers.do(self.desk.next_unread)
 
     def action_back(self) -> None:
-        """From the image to the text; then back to the comparisons."""
+        """From the image to the text; then back to the comparisons, once all is saved."""
         if self.focused is not None:
             self.set_focus(None)
-            return
-        if self.reading is not None:
-            self.reading.time.pause()
-        self.dismiss()
+        elif not self.answers.count:
+            self.desk.pause()
+            self.dismiss()

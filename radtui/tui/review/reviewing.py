@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from textual.screen import ModalScreen
@@ -12,7 +14,8 @@ from radtui.measures.scheme import Scheme
 from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.queue import Pair
-from radtui.study.session import Edit, ReviewSession
+from radtui.study.session import Edit, ReviewSession, begun_again
+from radtui.tui.review.answer_queue import AnswerQueue
 from radtui.tui.review.panels import Panels
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import job_in
@@ -26,8 +29,10 @@ class Reviewing:
     Args:
         screen: Where sheets are laid over and notices are shown.
         draw: Shows everything that is held here.
+        draw_in_a_frame: The same, at once and in one frame.
 
     Attributes:
+        answers: All that is done to the session goes through it, in its order.
         session: The sitting; None before anything can be reviewed.
         scheme: What is asked; None before it is read.
         panels: Which question beside the preference is open.
@@ -37,10 +42,19 @@ class Reviewing:
         revealing: The pair for which it was asked once whose texts these are.
         list_name: The filter or search that leaves some pairs only; "" for all.
         looking: Whether the image has the keys.
+        drawn: The pair that stands on the screen.
     """
 
-    def __init__(self, screen: RadScreen, draw: Callable[[], None]) -> None:
-        self.screen, self.draw = screen, draw
+    def __init__(
+        self, screen: RadScreen, draw: Callable[[], None], draw_in_a_frame: Callable[[], Awaitable[None]]
+    ) -> None:
+        self.screen, self.draw, self._draw_in_a_frame = screen, draw, draw_in_a_frame
+        self.answers = AnswerQueue(
+            lambda before: screen.rad.own_database(before),  # noqa: PLW0108 - there is no app yet
+            partial(screen.run_worker, group="answers"),
+            self._acted,
+            draw,
+        )
         self.session: ReviewSession | None = None
         self.scheme: Scheme | None = None
         self.panels = Panels()
@@ -48,6 +62,13 @@ class Reviewing:
         self.ended: Pair | None = None
         self.revealing: Pair | None = None
         self.looking = False
+        self.drawn: Pair | None = None
+
+    async def _acted(self, error: Exception | None) -> None:
+        """Show what became of something that was done to the session."""
+        if error is not None:
+            self.say_unsaved(error)
+        await self._draw_in_a_frame()
 
     def begin(self, session: ReviewSession) -> None:
         """Turn to a sitting, at the pair where its rater stopped."""
@@ -62,13 +83,11 @@ class Reviewing:
         self.message = message
         self.draw()
 
-    def say_waiting(self, count: int) -> None:
-        """Say for what keys wait; they are done one after another, and no other key is held up."""
-        many = "This answer waits" if count == 1 else f"{count:,} answers wait"
-        self.say(f"{many}: another program is writing to the database. Not saved yet.")
-
-    def say_unsaved(self, error: sqlite3.Error | UserError) -> None:
+    def say_unsaved(self, error: Exception) -> None:
         """Say that the database has not taken an answer: the pair stays, as it was before the key."""
+        if self.session is not None:
+            with suppress(sqlite3.Error, UserError):  # it cannot even be read: what is known stays
+                self.session = begun_again(self.session, self.drawn)
         self.last, self.message = "", "Not saved. Press the key again when the database can be written."
         self.screen.notify(
             f"{self.screen.rad.data.database} was not written: {error}. What was saved before is safe.",
@@ -76,17 +95,24 @@ class Reviewing:
             severity="error",
         )
 
-    def open_sheet(self, sheet: ModalScreen[Answer], answered: Callable[[Answer | None], None]) -> None:
-        """Lay a sheet over the screen; an answer there counts as activity, and what became of it is drawn."""
+    def open_sheet(
+        self,
+        sheet: ModalScreen[Answer],
+        answered: Callable[[Answer | None], None],
+        refused: Callable[[Answer | None], None] = lambda _: None,
+    ) -> None:
+        """Lay a sheet over the screen; an answer there counts as activity, and what became of it is drawn.
+
+        Args:
+            sheet: What is laid over.
+            answered: Does what its answer says, when all before it is saved.
+            refused: Takes the answer where nothing of that could be saved.
+        """
 
         def take(answer: Answer | None) -> None:
             if self.session is not None:
                 self.session.time.touch()
-            try:
-                answered(answer)
-            except (sqlite3.Error, UserError) as error:
-                self.say_unsaved(error)
-            self.draw()
+            self.answers.add(lambda: answered(answer), failed=lambda: refused(answer))
 
         self.screen.app.push_screen(sheet, take)
 
@@ -117,6 +143,9 @@ class Reviewing:
 
     def show_only(self, name: str, pairs: list[Pair] | None) -> None:
         """Keep to some pairs, such as what a filter leaves; to all again where there is no name."""
+        self.answers.add(lambda: self._keep_to(name, pairs))
+
+    def _keep_to(self, name: str, pairs: list[Pair] | None) -> None:
         session = self.session
         if session is None:
             return
@@ -126,5 +155,3 @@ class Reviewing:
             self.list_name, session.among = name, pairs if name else None
             if pairs and session.pair not in pairs:
                 session.show(pairs[0])
-        self.screen.refresh_bindings()
-        self.draw()

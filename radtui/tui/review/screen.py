@@ -23,7 +23,6 @@ from radtui.tui.review.keys import bindings_of
 from radtui.tui.review.pair_body import PairBody
 from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.reviewing import Reviewing
-from radtui.tui.review.waiting import Waiting
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.image_view import ImageView
@@ -50,9 +49,9 @@ class ReviewScreen(RadScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.reviewing = Reviewing(self, self.draw)
+        self.reviewing = Reviewing(self, self.draw, self._draw_in_a_frame)
         self.following = Following(self.reviewing, self._say_nothing)
-        self.waiting = Waiting(lambda: self.rad.db, self._act_in_a_frame, self.reviewing.say_waiting)
+        self.saving = self.reviewing.answers
 
     @property
     def session(self) -> ReviewSession | None:
@@ -79,13 +78,20 @@ class ReviewScreen(RadScreen):
 
     def draw(self) -> None:
         """Show what is reviewed as it stands."""
-        session = self.session
+        session, answers = self.session, self.reviewing.answers
+        body = self.query_one(PairBody)
+        if session is None and answers.words:
+            self._say_nothing(answers.words)
+        if answers.under_way:  # what the session is now is not saved yet
+            if answers.words:
+                body.wait(answers.words)
+            return
         shown = session.shown() if session is not None else None
         if session is None or shown is None:
             return
         self.query_one("#nothing").display = False
-        body = self.query_one(PairBody)
         body.display = True
+        self.reviewing.drawn = shown.pair
         if body.is_new(shown.pair):
             self.reviewing.panels.close()
         roomy = self.size.height >= ROWS[1][0]
@@ -115,32 +121,27 @@ class ReviewScreen(RadScreen):
         return session is not None and session.pair is not None and mode in modes_of(name)
 
     async def action_act(self, name: str) -> None:
-        """Do what the scheme calls `name`, such as `preference.2` or `undo`; wait while another program writes."""
-        if not self.waiting.must_wait():
-            await self._act_in_a_frame(name)
-        elif self.waiting.add(name):
-            self.run_worker(self.waiting.serve(), group="waiting")
+        """Do what the scheme calls `name`, such as `preference.2` or `undo`; it waits its turn."""
+        await self.reviewing.answers.do(lambda: self.act(name))
 
-    async def _act_in_a_frame(self, name: str) -> None:
-        """Do what the scheme calls `name`, and show it in one frame.
+    async def _draw_in_a_frame(self) -> None:
+        """Show what became of a key in one frame.
 
         Each widget tells the screen on a turn of its own that it has changed. Without waiting for these turns half
         of them would come too late for the first frame, and the next one is drawn 20 to 30 ms later.
         """
         with self.app.batch_update():
-            self.act(name)
+            self.refresh_bindings()
+            self.draw()
             for _ in range(TURNS):
                 await asyncio.sleep(0)
         self.check_idle()
 
     def act(self, name: str) -> None:
-        """Do what the scheme calls `name`, and show what became of it."""
-        if self.session is None:
-            return
-        self.query_one(PairBody).noticed()
-        act(self.reviewing, name)
-        self.refresh_bindings()
-        self.draw()
+        """Do what the scheme calls `name`; it is drawn when it is saved."""
+        if self.session is not None:
+            self.query_one(PairBody).noticed()
+            act(self.reviewing, name)
 
     def action_leave(self) -> None:
         """From the image back to the texts; then from a filtered list to all pairs."""

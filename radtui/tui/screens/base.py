@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -32,6 +32,17 @@ class TellsTrouble(MessagePump):
             self.app.notify(said, severity="error")
 
 
+class Saving(Protocol):
+    """What is on its way into the database."""
+
+    @property
+    def count(self) -> int:
+        """How much of it would be lost if the app were left now."""
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+
+
 class RadScreen(TellsTrouble, Screen[None]):
     """Base of the app's screens.
 
@@ -41,6 +52,7 @@ class RadScreen(TellsTrouble, Screen[None]):
 
     TAB: ClassVar[str] = ""
     SHOWS: ClassVar[JobKind | None] = None  # what such a job leaves is what one works with here
+    saving: Saving | None = None  # what waits for the database, of a screen that writes
 
     @property
     def rad(self) -> Rad:
@@ -65,6 +77,11 @@ class RadScreen(TellsTrouble, Screen[None]):
         """
         if not self.app.is_headless:
             self.set_timer(SET_UP_S, gc.freeze)
+
+    def on_unmount(self) -> None:
+        """Let the last of what waits be saved."""
+        if self.saving is not None:
+            self.saving.close()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what is new; nothing by default."""

@@ -1,0 +1,88 @@
+"""What a reader's keys do to one arm's texts; knows no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from radtui.measures.scheme import Scheme
+from radtui.measures.word_changes import words_changed
+from radtui.records import Study
+from radtui.study.figures import figures_words, reading_figures
+from radtui.study.queue import Pair
+from radtui.study.reading import OpenText, Reading
+from radtui.tui.review.answer_queue import AnswerQueue
+
+
+class ReadingDesk:
+    """One arm's texts at a reader's hand. Its methods are turns of `answers`: they write.
+
+    Args:
+        answers: What they go through.
+        study: The study.
+        arm: Whose texts are read.
+        rater: Who reads.
+        scheme: What answers are kept under.
+    """
+
+    def __init__(self, answers: AnswerQueue, study: Study, arm: str, rater: str, scheme: Scheme) -> None:
+        self._answers, self._study, self._arm, self._rater, self._scheme = answers, study, arm, rater, scheme
+        self.reading: Reading | None = None
+        self.message = ""
+
+    def begin(self, pair: Pair | None = None) -> None:
+        """Read what this reader has done; then open the text of a pair, or the one where it stopped."""
+        self.reading = Reading(self._answers.database, self._study, self._arm, self._rater, self._scheme)
+        opened = self.reading.show(pair) if pair is not None else self.reading.start()
+        if opened is None:
+            self.message = f"There is no text of {self._arm} to read yet. Press esc to go back."
+        elif pair is None and self.reading.queue.next_unrated() is None:
+            self._end()
+
+    def touched(self) -> OpenText | None:
+        """The open text, at which a key was pressed."""
+        reading = self.reading
+        if reading is None or reading.open is None:
+            return None
+        reading.time.touch()
+        return reading.open
+
+    def keep(self, answer: Callable[[Reading], object], said: str) -> None:
+        """Keep an answer about the open text, and open the next one."""
+        if self.touched() is None or self.reading is None:
+            return
+        answer(self.reading)
+        self.message = f"Saved: {said} · u takes it back"
+        self.next_unread()
+
+    def leave(self, opened: OpenText, text: str) -> None:
+        """Keep the open text as the reader leaves it."""
+        count = words_changed(opened.written, text)
+        said = f"{count} word{'' if count == 1 else 's'} changed" if count else "accepted as it is"
+        self.keep(lambda reading: reading.leave(text), said)
+
+    def undo(self) -> None:
+        """Take back the last answer."""
+        if self.reading is not None:
+            taken_back = self.reading.undo() is not None
+            self.message = "Taken back." if taken_back else "There is nothing to take back."
+
+    def step(self, by: int) -> None:
+        """Open a neighbour."""
+        if self.reading is not None:
+            self.message = ""
+            self.reading.step(by)
+
+    def next_unread(self) -> None:
+        """Open the next text without an answer."""
+        if self.reading is not None and self.reading.next_unread() is None:
+            self._end()
+
+    def pause(self) -> None:
+        """Let time stand still."""
+        if self.reading is not None:
+            self.reading.time.pause()
+
+    def _end(self) -> None:
+        figures = reading_figures(self._answers.database, self._study, self._rater).get(self._arm)
+        said = f" {figures_words(figures)}" if figures is not None else ""
+        self.message = f"All texts of {self._arm} are read.{said}"

@@ -1,0 +1,131 @@
+"""What every fault uses: commands and rating processes to harm, and what is in the database afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from radtui.paths import DataDir
+from tests.bench.pseudo_terminal import Terminal
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+GUARD = REPOSITORY / "tests" / "worker" / "network_guard"
+CLI = (sys.executable, "-m", "radtui.cli")
+RATER = "ana"
+LIMIT_S = 300.0
+
+Facts = dict[str, object]
+Fault = Callable[[Path, int], Facts]
+"""Takes a scratch folder, and how many times or seconds; an AssertionError says what was lost."""
+
+
+class NotHere(Exception):  # noqa: N818 - a reason to leave out, no failure
+    """This machine cannot do that to a program."""
+
+
+def radtui(
+    data: DataDir, *words: object, rater: str = RATER, more: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
+    """Run a command; its exit code and everything that it printed."""
+    done = subprocess.run(
+        [*CLI, "--data-dir", str(data.root), "--rater", rater, *map(str, words)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd=REPOSITORY, timeout=LIMIT_S,
+        env={**os.environ, **(more or {})},
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def said_in_a_sentence(data: DataDir, *words: object, more: Mapping[str, str] | None = None) -> str:
+    """Run a command that cannot do its work: it must say so in one line, without a traceback; the line."""
+    code, printed = radtui(data, *words, more=more)
+    text = printed.decode(errors="replace")
+    assert code == 1, f"{words}: exit {code}: {text[-400:]}"
+    assert "Traceback" not in text and len(text.strip().splitlines()) == 1, f"{words}: {text[-600:]}"
+    return text.strip()
+
+
+def app(data: DataDir, rater: str = RATER, more: Mapping[str, str] | None = None, rows: int = 40) -> Terminal:
+    """The app in a pseudo-terminal of 120 columns."""
+    return Terminal([*CLI, "--data-dir", str(data.root), "--rater", rater], 120, rows, more)
+
+
+def rating(data: DataDir, environment: Mapping[str, str] | None = None, *more: str) -> subprocess.Popen[str]:
+    """Start a process that rates as fast as it can."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.rate", str(data.root), RATER, *more],
+        stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=environment,
+    )  # fmt: skip
+
+
+def told_until(process: subprocess.Popen[str], after_s: float) -> list[str]:
+    """Kill a rating process some time after its first answer; its whole lines."""
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    time.sleep(after_s)
+    process.kill()
+    rest = process.stdout.read()
+    process.wait()
+    return [line for line in (first + rest).split("\n")[:-1] if line]
+
+
+def rows(data: DataDir) -> list[float]:
+    """When each stored answer was given; the database is whole."""
+    with contextlib.closing(sqlite3.connect(data.database)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+        return [row[0] for row in db.execute("SELECT rated_at FROM ratings ORDER BY id")]
+
+
+def times(lines: list[str], what: str) -> list[float]:
+    """The times of the answers that were said to be saved, or kept."""
+    return [float(line.split()[1]) for line in lines if line.startswith(what)]
+
+
+def killed_after(command: Sequence[object], after_s: float, more: Mapping[str, str] | None = None) -> bool:
+    """Start a program and kill it some time later; whether it was still at work."""
+    process = subprocess.Popen(
+        [*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=REPOSITORY,
+        env={**os.environ, **(more or {})},
+    )  # fmt: skip
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(after_s)
+    was_alive = process.poll() is None
+    process.kill()
+    process.wait()
+    return was_alive
+
+
+def took_s(command: Sequence[object], more: Mapping[str, str] | None = None) -> float:
+    """How long a command takes to its end, so that moments within it can be drawn; it must succeed."""
+    began = time.monotonic()
+    subprocess.run(
+        [*map(str, command)], check=True, capture_output=True, cwd=REPOSITORY, env={**os.environ, **(more or {})}
+    )  # fmt: skip
+    return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def small_disk(place: Path, size: str):
+    """A file system of its own, of some size such as `2m`, mounted at a new folder."""
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        raise NotHere("no file system can be mounted")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def moment(chance: random.Random, whole_s: float) -> float:
+    """A random moment of something that takes so long, its start and end included."""
+    return chance.uniform(0.0, 1.05 * whole_s)
