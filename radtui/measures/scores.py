@@ -88,7 +88,7 @@ def compare_trainings(texts: Mapping[str, Sequence[ScoredText]]) -> list[Trainin
     return training_gains(_parts(texts)) if trainings_of(tuple(texts)) else []
 
 
-def _parts(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, dict[str, CaseParts]]:
+def _parts(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, dict[str, Parts]]:
     """Score's key -> arm -> what its cases add to it."""
     if len({len(own) for own in texts.values()}) > 1:
         raise ValueError("all arms need texts of the same cases, in the same order")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from radtui.measures.intervals import Estimate
-from radtui.measures.paired import CaseParts
+from radtui.measures.paired import Parts, summed
 from radtui.measures.readers import mean_limits, spread_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FIRST, BEFORE = "tuned", "base"
 FURTHER = re.compile(r"seed \d+")
 FEWEST_TRAININGS = 2
+STEP = 1e-4  # of a sum, to either side: how steep a score is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def trainings_of(arms: Sequence[str]) -> list[str]:
     return found if BEFORE in arms and FIRST in found and len(found) >= FEWEST_TRAININGS else []
 
 
-def training_gains(parts: Mapping[str, Mapping[str, CaseParts]]) -> list[TrainingGain]:
+def training_gains(parts: Mapping[str, Mapping[str, Parts]]) -> list[TrainingGain]:
     """The gain of each score over a job's trainings.
 
     A score that is no mean, such as F1, is taken by what each case adds to it to first order (the delta method).
@@ -77,13 +78,17 @@ def training_gains(parts: Mapping[str, Mapping[str, CaseParts]]) -> list[Trainin
     return gains
 
 
-def _shares(parts: CaseParts) -> np.ndarray:
-    """Values of the cases whose mean is the score, float (cases,); NaN where the score is not defined."""
+def _shares(parts: Parts) -> np.ndarray:
+    """Values of the cases whose mean is the score, float (cases,); NaN where the score is not defined.
+
+    To first order around the mean case: exact for a mean, the delta method for every other score of sums.
+    """
     import numpy as np
 
-    over, under = np.array(parts.over), np.array(parts.under)
-    if not under.sum():
-        return np.full(len(over), np.nan)
-    score = over.sum() / under.sum()
-    shares: np.ndarray = score + (over - score * under) / under.mean()
+    of_sums = summed(parts)
+    table = of_sums.table.astype(float)
+    mean = table.mean(axis=0)
+    steps = np.diag(np.maximum(np.abs(mean), 1e-3) * STEP)
+    gradient = (of_sums.score(mean + steps) - of_sums.score(mean - steps)) / (2 * np.diag(steps))
+    shares: np.ndarray = of_sums.whole + (table - mean) @ gradient
     return shares
