@@ -189,24 +189,14 @@ class RadtuiApp(AppKeys):
     def show_job(self, job: Job) -> None:
         """Go to where a job is seen: training on Train, descriptions on Review, an import on Data, a question on it."""
         if job.kind is JobKind.ASK:
-            self._show_question(job)
+            from radtui.tui.ask.opening import show_newest
+
+            show_newest(self, job)
         elif job.kind is JobKind.TRAIN:
             self.switch_mode("train")
             self._train_screen(lambda screen: screen.attach(job))
         else:
             self.switch_mode("data" if job.kind is JobKind.IMPORT else "review")
-
-    def _show_question(self, job: Job) -> None:
-        """Open the newest question of a job, where it is about a stored case."""
-        from radtui.store import asks
-        from radtui.tui.ask.screen import AskScreen
-
-        newest = asks.newest_of(self.db, job.id)
-        case = cases.get(self.db, newest.case_id) if newest is not None and newest.case_id else None
-        if case is None or case.error:
-            self.notify("It was asked about a file: radtui ask FILE --earlier shows the answers.")
-        else:
-            self.push_screen(AskScreen(case))
 
     def new_from(self, job: Job) -> None:
         """Go to the form of a training job, filled with another one's settings."""
