@@ -105,10 +105,8 @@ def test_a_question_that_cannot_be_answered_leaves_the_worker_to_the_next(data, 
     asks.add(connect(data), job.id, asked(second, data, "Which side?"))
     data.blob(gone.images[0]).unlink()
     serve_job(data, job)
-    assert (
-        asks.get(connect(data), job.id, 1).error
-        == "The stored bytes of this image are gone; import its source again."
-    )
+    gone_words = "The stored bytes of this image are gone; import its source again."
+    assert asks.get(connect(data), job.id, 1).error == f"Image {gone.name} cannot be read: {gone_words}"
     answered = asks.get(connect(data), job.id, 2)
     assert set(answered.answers) == {"base", "tuned"} and "Which side?" in answered.answers["base"].prompt
 
