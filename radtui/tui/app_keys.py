@@ -6,18 +6,19 @@ from collections.abc import Iterable
 from typing import Any
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
 from radtui.tui.key_uses import is_command
 from radtui.tui.keys import shown, sign
+from radtui.tui.pixels.app import PixelApp
 from radtui.tui.screens.small import SmallScreen, fits
 
 NO_COMMANDS = ("app.focus_next", "command_palette")
 
 
-class AppKeys(App[None]):
+class AppKeys(PixelApp):
     """Base of the app: its keys as they are named, offered and answered."""
 
     def get_key_display(self, binding: Binding) -> str:
