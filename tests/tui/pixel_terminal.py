@@ -64,7 +64,7 @@ class PixelTerminal:
     most_images: int = 0
 
     def __post_init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.cells = [[Cell() for _ in range(self.columns)] for _ in range(self.rows)]
         width, height = self.cell_px
         self.sixels = np.full((self.rows * height, self.columns * width, 3), -1, dtype=np.int16)
@@ -243,10 +243,12 @@ class PixelTerminal:
 
     def _cell_px(self, x: int, y: int) -> np.ndarray:
         cell, (width, height) = self.cells[y][x], self.cell_px
-        if cell.text[0] == PLACEHOLDER:
+        if cell.text[0] == PLACEHOLDER and len(cell.text) > 2:
             row, column, *high = (_NUMBER_OF[mark] for mark in cell.text[1:])
             low = cell.colour[0] if len(cell.colour) == 1 else int.from_bytes(bytes(cell.colour), "big")
             image_id = low | (high[0] if high else 0) << 24
+            if image_id not in self.virtual:
+                return np.full((height, width), -1, dtype=np.int16)
             columns, rows = self.virtual[image_id]
             return _piece(self.images[image_id], column, row, columns, rows, self.cell_px)
         for image in self.placed.values():

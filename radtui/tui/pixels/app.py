@@ -12,6 +12,8 @@ from textual.driver import Driver
 from radtui.tui.messages import ColoursKnown, GraphicsKnown
 from radtui.tui.pixels.support import PixelSupport, chosen, window_cell_px
 
+TMUX_REDRAW_S = 0.6  # in which tmux has drawn its window anew
+
 
 class PixelApp(App[None]):
     """An app that asks its terminal for colours and pixels, and draws images as the answers allow."""
@@ -45,15 +47,26 @@ class PixelApp(App[None]):
         message.stop()
         if self.pixels.learn(message.graphics):
             self.redraw_images()
+            self._send_again_in_tmux()
 
     def on_resize(self, event: events.Resize) -> None:
         """Another number of cells may come from another size of letters."""
         del event
         if self.pixels.resized(window_cell_px()):
             self.redraw_images()
+        self._send_again_in_tmux()
 
-    def _send_again(self, app: App[Any]) -> None:
-        """Whoever had the terminal meanwhile, it has forgotten the images."""
+    def on_app_focus(self) -> None:
+        """Send again: tmux drops what comes while another of its windows is on show."""
+        self._send_again_in_tmux()
+
+    def _send_again_in_tmux(self) -> None:
+        """Send again soon: tmux drops commands for the terminal around it while it is about to draw its window."""
+        if self.pixels.through_tmux:
+            self.set_timer(TMUX_REDRAW_S, self._send_again)
+
+    def _send_again(self, app: App[Any] | None = None) -> None:
+        """Send all images anew: the terminal has forgotten them, or has never had them."""
         del app
         self.pixels.generation += 1
         self.redraw_images()
