@@ -13,7 +13,7 @@ from enum import StrEnum
 KITTY = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
 """Whether the terminal would take this image of one pixel, which it does not keep."""
 CELL_SIZE = "\x1b[16t"
-_NAME, _ATTRIBUTES = "\x1b[>0q", "\x1b[c"
+_NAME, _ATTRIBUTES = "\x1b[>q", "\x1b[c"
 _KITTY_YES = "\x1b_Gi=31;OK\x1b\\"
 _LIMITS = "\x1b[?1;1;0S\x1b[?2;4;0S"  # colours and pixels of sixels
 QUESTIONS = _NAME + CELL_SIZE + _LIMITS + _ATTRIBUTES
