@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from textual import events
 from textual.app import SystemCommand
@@ -17,10 +17,8 @@ from radtui.tui.key_uses import is_command
 from radtui.tui.keys import shown, sign
 from radtui.tui.palette import places
 from radtui.tui.pixels.app import PixelApp
+from radtui.tui.rad import Rad
 from radtui.tui.screens.small import SmallScreen, fits
-
-if TYPE_CHECKING:
-    from radtui.tui.app import RadtuiApp
 
 NO_COMMANDS = ("app.focus_next", "command_palette")
 
@@ -56,9 +54,7 @@ class AppKeys(PixelApp):
             self.deliver_screenshot()
             return
         try:
-            path = screenshot.keep(
-                self.export_screenshot(), screenshot.folders(cast("RadtuiApp", self).data.root)
-            )
+            path = screenshot.keep(self.export_screenshot(), screenshot.folders(cast(Rad, self).data.root))
         except UserError as error:
             self.notify(str(error), severity="error")
         else:
@@ -86,4 +82,4 @@ class AppKeys(PixelApp):
             told = "" if more.lower() == title.lower() else more
             yield SystemCommand(title, " · ".join(part for part in (shown(binding.key), told) if part), run)
         yield SystemCommand("Picture of this screen", "Saved as SVG, where it says then", self.action_picture)
-        yield from places(cast("RadtuiApp", self))
+        yield from places(self, cast(Rad, self))

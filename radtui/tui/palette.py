@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Any
 
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 
 from radtui.store.listing import dataset_names
 from radtui.tui import words
-
-if TYPE_CHECKING:
-    from radtui.tui.app import RadtuiApp
+from radtui.tui.rad import Rad
 
 JOBS_OFFERED = 200  # the newest: a palette of thousands is slow to search
 
 
-def places(app: RadtuiApp) -> Iterator[SystemCommand]:
+def places(app: App[Any], rad: Rad) -> Iterator[SystemCommand]:
     """Jobs, newest first, and data sets."""
-    for job in app.snapshot.jobs[:JOBS_OFFERED]:
+    for job in rad.snapshot.jobs[:JOBS_OFFERED]:
         about = [words.KINDS[job.kind], str(job.state), job.dataset]
         yield SystemCommand(
-            f"#{job.id} {job.name}", " · ".join(filter(None, about)), partial(app.show_job, job)
+            f"#{job.id} {job.name}", " · ".join(filter(None, about)), partial(rad.show_job, job)
         )
-    for name in dataset_names(app.db):
+    for name in dataset_names(rad.db):
         yield SystemCommand(f"Data set {name}", "Look at its images", partial(show_dataset, app, name))
 
 
-def show_dataset(app: RadtuiApp, name: str) -> None:
+def show_dataset(app: App[Any], name: str) -> None:
     """Go to a data set's images."""
     from radtui.tui.data.screen import DataScreen
 

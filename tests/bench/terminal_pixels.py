@@ -84,7 +84,7 @@ def opened(command: list[str], kind: str) -> tuple[Terminal, PixelTerminal]:
     got += terminal.settle()
     for _ in range(ZOOM_KEYS):
         got += terminal.press("+", quiet_s=0.4).text
-    screen.feed(got)
+    screen.feed(got + terminal.settle(3.0))
     return terminal, screen
 
 

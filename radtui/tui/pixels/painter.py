@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,7 @@ from radtui.imaging.render import render_px
 from radtui.imaging.view import View, Viewport, geometry
 from radtui.tui.pixels.parts import overlaps, tiles, visible_parts
 from radtui.tui.pixels.strips import BLACK, BLACK_OF_256, PixelRows, PixelStrip, Shown
-
-if TYPE_CHECKING:
-    from radtui.tui.pixels.support import PixelSupport
+from radtui.tui.pixels.support import PixelSupport
 
 USUAL_CELL_PX = (10, 20)  # for cells that stand for an image, where nobody tells: the terminal fits it in
 MOST_PX = 2_000_000  # of a frame; beyond, each is drawn for several of the screen's

@@ -10,14 +10,11 @@ import termios
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import randrange
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import WeakSet
 
 from radtui.imaging.protocols.answers import Choice, Graphics, Way, way_of
 from radtui.imaging.protocols.tmux import passed_through
-
-if TYPE_CHECKING:
-    from radtui.tui.pixels.painter import PixelPainter
 
 VARIABLE = "RADTUI_PIXELS"
 NO_PIXELS = "This terminal has no pixel graphics (kitty's protocol or sixels); zoom in with + or to 1:1 with * instead."
@@ -42,6 +39,16 @@ def chosen(env: Mapping[str, str]) -> Choice:
         return Choice.AUTO
 
 
+class Painter(Protocol):
+    """What draws one canvas in pixels."""
+
+    def redraw(self) -> None:
+        """Draw the canvas anew."""
+
+    def after_frame(self) -> None:
+        """Free what the frame that was just written no longer shows; write what the app has to draw itself."""
+
+
 @dataclass(slots=True)
 class PixelSupport:
     """How images of one app are drawn.
@@ -58,7 +65,7 @@ class PixelSupport:
     graphics: Graphics = field(default_factory=Graphics)
     through_tmux: bool = False
     generation: int = 0
-    painters: WeakSet[PixelPainter] = field(default_factory=WeakSet)
+    painters: WeakSet[Painter] = field(default_factory=WeakSet)
     _next_id: int = field(default_factory=lambda: randrange(1, 2**16))
 
     @property
