@@ -167,7 +167,7 @@ def test_a_message_over_the_image_is_not_drawn_over_and_leaves_no_hole(image, wa
         app.read_until(lambda: "half blocks" in app.text())
         os.write(app.terminal.fd, b"Z")  # and back, with that message still there
         app.read_until(lambda: "real pixels" in app.text())
-        app.settle()
+        app.settle(0.2)  # the message is there for five seconds, and what is drawn beside it comes at once
         row = next(y for y, line in enumerate(app.text().splitlines()) if "real pixels" in line)
         column = app.text().splitlines()[row].index("real pixels")
         message = app.screen.picture(column, row, 11, 1)
