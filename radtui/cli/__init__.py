@@ -16,6 +16,7 @@ import click
 from radtui import __version__
 from radtui.cli.context import Session
 from radtui.cli.failures import keep_traceback, sentence
+from radtui.cli.groups import SuggestingGroup
 from radtui.cli.printing import guard_streams
 from radtui.paths import find_data_dir
 from radtui.records import UserError
@@ -45,11 +46,12 @@ COMMANDS = {
     "backup": "radtui.cli.backup:backup",
     "restore": "radtui.cli.backup:restore",
     "data": "radtui.cli.data:data",
+    "completion": "radtui.cli.completion:completion",
 }
 NAMED_COMMAND = re.compile(rf"\bradtui(?= (?:{'|'.join(COMMANDS)})\b)")
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SuggestingGroup):
     """A group whose commands are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

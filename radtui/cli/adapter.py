@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.groups import SuggestingGroup
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def adapter() -> None:
     """What training leaves: the adapter of a job."""
 

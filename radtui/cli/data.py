@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from radtui.cli.context import Session, pass_session
+from radtui.cli.groups import SuggestingGroup
 from radtui.records import UserError
 
 PRIVATE = (0o700, 0o600)  # folders, files
 SHARED = (0o2770, 0o660)  # new files get the folder's group
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def data() -> None:
     """Who may read the data folder, its owner alone or a group; where linked images are."""
 

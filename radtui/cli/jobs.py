@@ -10,13 +10,14 @@ import click
 
 from radtui.cli.context import Session, now_option, pass_session, print_result
 from radtui.cli.follow import follow, report_end
+from radtui.cli.groups import SuggestingGroup
 from radtui.cli.printing import json_text
 from radtui.cli.work import job_values
 from radtui.durations import clock_text
 from radtui.records import Job, JobState, StopRequest
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def jobs() -> None:
     """List, show, stop and resume jobs."""
 

@@ -8,9 +8,10 @@ from dataclasses import asdict
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.groups import SuggestingGroup
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def model() -> None:
     """Models: which there are, and what one takes."""
 

@@ -34,10 +34,11 @@ def review_study(db: sqlite3.Connection, job_id: int | None, study_id: int | Non
 
     if study_id is not None:
         study = studies.get(db, study_id)
-        if study is None or job_id is not None:
+        if job_id is not None:
+            raise click.UsageError("Name either a job or a study.")
+        if study is None:
             known = ", ".join(str(each.id) for each in studies.all_studies(db) if each.job_id is None)
-            both = "Name either a job or a study" if study is not None else f"There is no study {study_id}"
-            raise UserError(f"{both}; studies made by hand: {known or 'none'}.")
+            raise UserError(f"There is no study {study_id}; studies made by hand: {known or 'none'}.")
         return study
     if job_id is not None:
         job = get_job(db, job_id)

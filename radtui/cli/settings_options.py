@@ -38,5 +38,16 @@ def _option(name: str, kind: type, about: About) -> Callable[[Command], Command]
 
 
 def apply(settings: AnySettings, given: dict[str, Any]) -> AnySettings:
-    """The settings with every option that was given."""
-    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+    """The settings with every option that was given.
+
+    Raises:
+        click.UsageError: one of them has a value that cannot be.
+    """
+    named = {name: value for name, value in given.items() if value is not None}
+    changed = replace(settings, **named)
+    problems = changed.problems()
+    wrong = next((name for name in named if name in problems), "")
+    if wrong:
+        option = f"--{wrong.replace('_', '-')}"
+        raise click.UsageError(f"{problems[wrong].replace(wrong, option, 1)}.")
+    return changed

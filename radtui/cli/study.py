@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.groups import SuggestingGroup
 from radtui.records import Study, UserError
 
 ELSEWHERE = {
@@ -19,7 +20,7 @@ ELSEWHERE = {
 }
 
 
-class StudyGroup(click.Group):
+class StudyGroup(SuggestingGroup):
     """A group of which some commands are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

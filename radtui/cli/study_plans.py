@@ -82,7 +82,7 @@ def plan(
     from radtui.study.study import read_review, scheme_for
 
     if aim != "superiority" and not margin:
-        raise UserError(f"{aim.capitalize()} needs a margin; name it, as in --margin 0.2.")
+        raise click.UsageError(f"{aim.capitalize()} needs a margin; name it, as in --margin 0.2.")
     scheme = scheme_for(session.data, scheme_file)
     review = read_review(session.read(), the_study(session, study_id), scheme)
     pilot = read_pilot(review, tuple(filter(None, arm_words.split(","))))

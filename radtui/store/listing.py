@@ -1,4 +1,4 @@
-"""Every case, one after the other: for whoever reads all of them in flat memory."""
+"""What there is, one after the other: every case in flat memory, and the names of data sets."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def each(db: sqlite3.Connection, dataset: str = "") -> Iterator[Case]:
             return
         yield from cases.get_many(db, [row[0] for row in rows])
         last = rows[-1][0]
+
+
+def dataset_names(db: sqlite3.Connection) -> list[str]:
+    """The names of all data sets, newest first."""
+    return [row[0] for row in db.execute("SELECT name FROM datasets ORDER BY created_at DESC, rowid DESC")]

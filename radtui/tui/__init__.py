@@ -7,7 +7,8 @@ poll.py       the one poller thread; reads rows behind a cursor, posts one froze
 snapshot.py   what a Tick carries
 messages.py   messages that cross widgets
 words.py      durations, rates and states as text; rates.py: the pace of live jobs
-pictures.py   small images as cells; still.py: one in real pixels
+pictures.py   small images as cells
+pixels/       images in real pixels within the running app
 data/ train/ review/ jobs/   each place of the app: its screens, widgets and styles together
 screens/      screens of no one place: the base of all, help, welcome, questions
 widgets/      widgets that several places share

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import ScreenStackError
 from textual.binding import BindingType
-from textual.driver import Driver
 from textual.filter import LineFilter
 
 from radtui.harmless import visible
@@ -24,11 +23,10 @@ from radtui.tui import words
 from radtui.tui.app_keys import AppKeys
 from radtui.tui.harmless_lines import HarmlessLines
 from radtui.tui.key_uses import bindings
-from radtui.tui.messages import ColoursKnown, Tick
+from radtui.tui.messages import Tick
 from radtui.tui.modes import MODES
 from radtui.tui.opening import NEWEST, Opens
 from radtui.tui.poll import Poller
-from radtui.tui.recolour import recolour
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
@@ -84,20 +82,6 @@ class RadtuiApp(AppKeys):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and the last gate: what anybody wrote never reaches the terminal raw."""
         return [*super().get_line_filters(), self._harmless]
-
-    def get_driver_class(self) -> type[Driver]:
-        """Textual's driver for this platform; on a Unix terminal, one that asks for its colours."""
-        found = super().get_driver_class()
-        if found.__module__ != "textual.drivers.linux_driver":
-            return found
-        from radtui.tui.asking_driver import asking
-
-        return asking(found)
-
-    def on_colours_known(self, message: ColoursKnown) -> None:
-        """Draw in 24-bit colour from now on."""
-        message.stop()
-        recolour(self)
 
     def on_mount(self) -> None:
         """Say what to begin with, and start looking."""

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
+from radtui.records import UserError
+from radtui.tui import clipboard, screenshot
 from radtui.tui.key_uses import is_command
 from radtui.tui.keys import shown, sign
+from radtui.tui.palette import places
+from radtui.tui.pixels.app import PixelApp
+from radtui.tui.rad import Rad
 from radtui.tui.screens.small import SmallScreen, fits
 
 NO_COMMANDS = ("app.focus_next", "command_palette")
 
 
-class AppKeys(App[None]):
+class AppKeys(PixelApp):
     """Base of the app: its keys as they are named, offered and answered."""
 
     def get_key_display(self, binding: Binding) -> str:
@@ -35,12 +41,24 @@ class AppKeys(App[None]):
         self.notify(f"{sign('quit')} quits radtui, after {sign('back')} where letters are typed; jobs go on.")
 
     def copy(self, text: str, what: str) -> None:
-        """Copy a text to the clipboard of the terminal, which may lie behind SSH, and say so.
+        """Copy a text to the clipboard of the terminal, which may lie behind SSH and tmux, and say so."""
+        taken = bool(os.environ.get("TMUX")) and clipboard.through_tmux(text)
+        if not taken:
+            self.copy_to_clipboard(text)
+        name = self.pixels.graphics.name
+        self.notify(clipboard.sentence(what, name, os.environ, tmux_took_it=taken))
 
-        No terminal answers whether it has taken it, so that cannot be said.
-        """
-        self.copy_to_clipboard(text)
-        self.notify(f"Copied {what}, where this terminal lets programs copy (OSC 52).")
+    def action_picture(self) -> None:
+        """Keep a picture of the screen where it can be kept, and say where."""
+        if self.is_web:
+            self.deliver_screenshot()
+            return
+        try:
+            path = screenshot.keep(self.export_screenshot(), screenshot.folders(cast(Rad, self).data.root))
+        except UserError as error:
+            self.notify(str(error), severity="error")
+        else:
+            self.notify(f"The picture of this screen is {path}")
 
     def on_resize(self, event: events.Resize) -> None:
         """Wait, keys and all, while there is no room to work in."""
@@ -63,4 +81,5 @@ class AppKeys(App[None]):
             title, more = binding.description, active.tooltip
             told = "" if more.lower() == title.lower() else more
             yield SystemCommand(title, " · ".join(part for part in (shown(binding.key), told) if part), run)
-        yield SystemCommand("Screenshot", "Save a picture of this screen as SVG", self.deliver_screenshot)
+        yield SystemCommand("Picture of this screen", "Saved as SVG, where it says then", self.action_picture)
+        yield from places(self, cast(Rad, self))

@@ -128,7 +128,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("keep", "keep", "Keep view", "Keep zoom and window when stepping to other images"),
         Use("blocks", "blocks", "Blocks", "Half blocks in exact greys, or finer quadrants with two greys a cell"),
         Use("pixels", "pixels", "Real pixels",
-            "The whole screen in pixels, where the terminal has kitty or sixel graphics"),
+            "Real pixels or half blocks, where the terminal has kitty's or sixel graphics"),
         Use("reset", "look('reset')", "Reset", "Whole image, first window, upright"),
     ),
     "chart": (

@@ -113,7 +113,7 @@ _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "an image": (
         ("film", "z", "the image over the whole screen, and back"),
-        ("pixels", "Z", "the image in real pixels, where the terminal has them"),
+        ("pixels", "Z", "images in real pixels or in half blocks"),
         ("ask", "Q", "question: ask base and tuned model about the image"),
         ("more", "plus", "zoom in, larger"),
         ("less", "minus", "zoom out, smaller, one less"),

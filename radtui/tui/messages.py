@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from radtui.imaging.protocols.answers import Graphics
 from radtui.tui.snapshot import Snapshot
 
 
@@ -19,3 +20,10 @@ class Tick(Message):
 @dataclass
 class ColoursKnown(Message):
     """The terminal turned out to have 24-bit colour."""
+
+
+@dataclass
+class GraphicsKnown(Message):
+    """The terminal has answered what images it can draw; it may answer more later."""
+
+    graphics: Graphics

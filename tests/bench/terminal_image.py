@@ -178,11 +178,12 @@ def run(folder: Path, keys: int) -> dict[str, Any]:
 
 def run_child(widget: str, image: Path) -> None:
     """Be the app under test."""
-    from textual.app import App, ComposeResult
+    from textual.app import ComposeResult
 
+    from radtui.tui.pixels.app import PixelApp
     from radtui.tui.widgets.image_view import ImageView
 
-    class Ours(App[None]):
+    class Ours(PixelApp):
         ENABLE_COMMAND_PALETTE = False
 
         def compose(self) -> ComposeResult:

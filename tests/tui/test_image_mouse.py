@@ -72,7 +72,7 @@ async def test_a_drag_over_a_slow_link_waits_as_one_frame(monkeypatch):
     async with app.run_test(size=(40, 21)) as pilot:
         widget = await shown(pilot, pattern(size=400))
         await pilot.press(*["plus"] * 8)
-        await until(pilot, lambda: not widget._pacer._resting)
+        await until(pilot, lambda: not widget.pacer._resting)
         await pilot.mouse_down(ImageView, offset=(20, 10))
         frames: list = []
         monkeypatch.setattr(type(widget), "refresh", counting(type(widget).refresh, frames))

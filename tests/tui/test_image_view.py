@@ -325,7 +325,7 @@ async def test_no_frame_is_drawn_behind_an_unwritten_one_and_repeats_are_coarse(
     async with app.run_test(size=(40, 21)) as pilot:
         widget = await shown(pilot, pattern(size=400))
         now = [100.0]
-        widget._pacer._clock = lambda: now[0]
+        widget.pacer._clock = lambda: now[0]
         drawn: list = []
         monkeypatch.setattr(type(widget), "_image_rows", counting(type(widget)._image_rows, drawn))
         queue.size = 1

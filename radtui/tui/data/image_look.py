@@ -52,7 +52,7 @@ class ImageLook(Vertical):
         from radtui.tui.widgets.image_facts import ImageFacts
         from radtui.tui.widgets.image_view import ImageView
 
-        parts = ImageView(empty=""), ImageFacts()
+        parts = ImageView(empty=""), ImageFacts(sized=True)
         await self.mount(*parts)
         self._parts = parts
         if self._missed is not None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -25,7 +25,8 @@ from radtui.tui.widgets.image_canvas import ImageCanvas
 if TYPE_CHECKING:
     from radtui.tui.widgets.film import FilmScreen
 
-IMAGE_ROWS = 26  # of the whole pane, from which there is room for the image
+IMAGE_ROWS = 26  # of the whole pane, from which there is room for the image above its text
+BESIDE_CELLS = 56  # of the pane, from which there is room for it beside the text
 
 
 class WatchTimeline(Vertical):
@@ -34,8 +35,11 @@ class WatchTimeline(Vertical):
     DEFAULT_CSS = """
     WatchTimeline { height: 1fr; }
     WatchTimeline .watch-head { height: 2; }
-    WatchTimeline ImageCanvas { height: 45%; margin-bottom: 1; display: none; }
+    WatchTimeline .watch-body { height: 1fr; layout: vertical; }
+    WatchTimeline ImageCanvas { height: 50%; margin-bottom: 1; display: none; }
     WatchTimeline.-tall ImageCanvas { display: block; }
+    WatchTimeline.-beside .watch-body { layout: horizontal; }
+    WatchTimeline.-beside ImageCanvas { display: block; width: 48%; height: 1fr; margin: 0 2 0 0; }
     WatchTimeline VerticalScroll { scrollbar-size-vertical: 1; }
     """
 
@@ -49,9 +53,10 @@ class WatchTimeline(Vertical):
     def compose(self) -> ComposeResult:
         """Which image, the image, the texts."""
         yield Static(classes="watch-head")
-        yield ImageCanvas(empty="")
-        with VerticalScroll(can_focus=False):
-            yield Static(classes="watch-text")
+        with Container(classes="watch-body"):
+            yield ImageCanvas(empty="")
+            with VerticalScroll(can_focus=False):
+                yield Static(classes="watch-text")
 
     def on_resize(self) -> None:
         """Draw the image where there is room for it beside the texts."""
@@ -118,7 +123,9 @@ class WatchTimeline(Vertical):
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        self.set_class(self.filled and self.size.height >= IMAGE_ROWS, "-tall")
+        beside = self.size.width >= BESIDE_CELLS
+        self.set_class(self.filled and beside, "-beside")
+        self.set_class(self.filled and not beside and self.size.height >= IMAGE_ROWS, "-tall")
         case = self._cases.get(self._watched.case_id or 0)
         self.query_one(".watch-head", Static).update(self._head(case))
         self.query_one(".watch-text", Static).update(self._text(case))

@@ -22,6 +22,7 @@ from radtui.imaging.view import View, Viewport, settled
 from radtui.tui import terminal
 from radtui.tui.aside import aside
 from radtui.tui.messages import ColoursKnown
+from radtui.tui.pixels.painter import PixelPainter
 from radtui.tui.terminal import Terminal
 from radtui.tui.widgets.canvas_rows import caption_row, image_rows, text_rows
 from radtui.tui.widgets.image_picture import Answer, Picture, State
@@ -96,7 +97,8 @@ class ImageCanvas(Widget):
         self.picture = Picture(
             loader or shared(), lambda answer: self.post_message(self.Decoded(answer)), empty
         )
-        self._pacer = Pacer(self)
+        self.pacer = Pacer(self, draw=self._draw_soon)
+        self.pixels: PixelPainter | None = None
         self._colours = colours or Terminal(ColourDepth.TRUE)
         self._colours_given = colours is not None
         self.pointer_px: tuple[float, float] | None = None
@@ -140,7 +142,7 @@ class ImageCanvas(Widget):
         if self.pyramid is None:
             return
         self.look = settled(self.pyramid, look, self.port)
-        self._pacer.changed()
+        self.pacer.changed()
 
     def refresh_caption(self) -> None:
         """Draw only the last row again: over a slow link the image costs a hundred times as much."""
@@ -154,13 +156,23 @@ class ImageCanvas(Widget):
     @property
     def port(self) -> Viewport:
         """The drawn pixels of this widget, at full resolution."""
-        return draw.viewport(max(1, self.size.width), max(1, self.size.height - CAPTION_ROWS), self.blocks)
+        columns, rows = max(1, self.size.width), max(1, self.size.height - CAPTION_ROWS)
+        if self.pixels is not None and self.pixels.on:
+            return self.pixels.port(columns, rows)
+        return draw.viewport(columns, rows, self.blocks)
+
+    @property
+    def cell_px(self) -> tuple[float, float]:
+        """Drawn pixels of a cell, across and down."""
+        return self.pixels.cell_px if self.pixels is not None and self.pixels.on else self.blocks.pixels
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return ready rows, past Textual's own path through segments and filters."""
         if self.outer_size != self.size:  # a border or padding, which only the styles cache draws
             return super().render_lines(crop)
         rows = self._all_rows()[crop.y : crop.bottom]
+        if self.pixels is not None:
+            self.pixels.touched(crop)
         for line_filter in self.get_line_filters():
             if not isinstance(line_filter, ANSIToTruecolor):
                 rows = [row.apply_filter(line_filter, self.background_colors[1]) for row in rows]
@@ -175,6 +187,9 @@ class ImageCanvas(Widget):
 
     def on_mount(self) -> None:
         """Find out what the terminal shows."""
+        support = getattr(self.app, "pixels", None)
+        if support is not None:
+            self.pixels = PixelPainter(self, support)
         if not self._colours_given:
             self.colours_changed()
 
@@ -203,7 +218,14 @@ class ImageCanvas(Widget):
             self.post_message(self.Shown(name))
         else:
             self.post_message(self.Failed(name, self.picture.text))
-        self._pacer.changed()
+        self.pacer.changed()
+
+    def _draw_soon(self) -> None:
+        """Draw the view anew. Where the image is no text, text is not written over it: that would be seen."""
+        if self.pixels is not None and self.pixels.keeps_place:
+            self.refresh_caption()
+        else:
+            self.refresh()
 
     def _all_rows(self) -> list[Strip]:
         """All rows of the widget; drawn again only when something they depend on has changed."""
@@ -214,12 +236,13 @@ class ImageCanvas(Widget):
             self.size,
             self.cell_style,
             self._colours,
-            self._pacer.coarse,
+            self.pacer.coarse,
             self.picture.text,
+            self.pixels and self.pixels.state,
         )
         if made_of != self._image_of:
             self._image, self._image_of = self._image_rows(width, height - CAPTION_ROWS), made_of
-            self._pacer.painted()
+            self.pacer.painted()
         caption = caption_row(
             caption_parts(self),
             width,
@@ -234,12 +257,17 @@ class ImageCanvas(Widget):
         if columns < 1 or rows < 1:
             return []
         size = columns, rows
+        if self.pixels is not None and (self.pyramid is None or not self.pixels.on):
+            self.pixels.nothing()
         if self.pyramid is None:
             failed = self.state is State.FAILED
             style = self.get_component_rich_style("image--failed") if failed else self.rich_style
             return text_rows(self.picture.text, size, style)
+        depth, coarse = self._colours.depth, self.pacer.coarse
+        if self.pixels is not None and self.pixels.on:
+            return self.pixels.rows(self.pyramid, self.look, size, self.cell_style, depth, coarse)
         cell_style = replace(self.cell_style, blocks=self.blocks)
-        return image_rows(self.pyramid, self.look, size, cell_style, self._colours.depth, self._pacer.coarse)
+        return image_rows(self.pyramid, self.look, size, cell_style, depth, coarse)
 
 
 def caption_parts(canvas: ImageCanvas) -> list[str]:

@@ -27,6 +27,12 @@ class ImageFacts(VerticalScroll):
     ImageFacts > Static { width: 1fr; height: auto; }
     """
 
+    def __init__(self, *, sized: bool = False) -> None:
+        """With `sized`, only as many rows as the question and the reference need; the rest is scrolled to."""
+        super().__init__()
+        self._sized = sized
+        self._text_of: Case | None = None
+
     def compose(self):  # type: ignore[no-untyped-def]  # ComposeResult, as in every widget
         """One text."""
         yield Static("", markup=False)
@@ -42,6 +48,21 @@ class ImageFacts(VerticalScroll):
         """
         self.query_one(Static).update(facts(case, written, words, at))
         self.scroll_home(animate=False)
+        self._text_of = case
+        self.fit_text()
+
+    def on_resize(self) -> None:
+        """Another width wraps the text into other lines."""
+        self.fit_text()
+
+    def fit_text(self) -> None:
+        """Take the rows that the text needs, up to the style's limit, and leave the others to the image."""
+        if not self._sized:
+            return
+        if self.screen.has_class("-wide"):
+            self.styles.clear_rule("height")
+        elif self._text_of is not None:
+            self.styles.height = text_rows(self._text_of, self.size.width - 3)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -67,6 +88,14 @@ def facts(case: Case, written: list[Description], words: list[str], at: int = 0)
     parts += _descriptions(written)
     parts += [_title("Image"), *_pairs([*_file(case, at), *_more(case)])]
     return Content("\n").join([part for part in parts if part is not None])
+
+
+def text_rows(case: Case, columns: int) -> int:
+    """Rows of what is read beside the image: why it cannot be, question and reference, without what follows."""
+    parts = [case.question, case.reference or "-"]
+    texts = [visible(text).strip() for text in parts if text.strip()]
+    rows = sum(1 + len(Content(text).wrap(max(8, columns))) for text in texts) + len(texts) - 1
+    return rows + (len(_trouble(case) or ()) > 0) * 3
 
 
 def finding(truth: Truth) -> str:

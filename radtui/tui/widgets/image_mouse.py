@@ -47,7 +47,7 @@ class Hand:
     def _move(self, event: events.MouseMove) -> None:
         """Read the value under the pointer, and move a held image with it."""
         canvas = self._canvas
-        across, down = canvas.blocks.pixels
+        across, down = canvas.cell_px
         inside = event.y < canvas.size.height - CAPTION_ROWS
         canvas.pointer_px = ((event.x + 0.5) * across, (event.y + 0.5) * down) if inside else None
         if self._held_at is not None and event.button != 1:  # let go outside the terminal
@@ -61,7 +61,7 @@ class Hand:
         canvas = self._canvas
         if self._held_at is None or canvas.pyramid is None:
             return False
-        (across, down), way, self._held_at = canvas.blocks.pixels, place - self._held_at, place
+        (across, down), way, self._held_at = canvas.cell_px, place - self._held_at, place
         look = view.dragged(canvas.pyramid, canvas.look, canvas.port, way.x * across, way.y * down)
         moved = look != canvas.look
         if moved:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import SuspendNotSupported
 from textual.binding import BindingType
 
 from radtui.imaging.cells import Blocks
 from radtui.imaging.moves import MOVES
 from radtui.tui.key_uses import bindings
+from radtui.tui.pixels.app import PixelApp
 from radtui.tui.widgets.image_canvas import ImageCanvas
 from radtui.tui.widgets.image_mouse import Hand
 from radtui.tui.widgets.image_picture import State
@@ -61,21 +61,10 @@ class ImageView(ImageCanvas, can_focus=True):
         self.refresh_caption()
 
     def action_pixels(self) -> None:
-        """Show the view in real pixels until a key is pressed, with the app suspended.
-
-        Never within the app: its frames would overwrite the picture, and the picture its frames.
-        """
-        if self.pyramid is None:
-            return
-        from radtui.tui import still  # needs a Unix terminal
-
-        try:
-            with self.app.suspend():
-                reason = still.show(self.pyramid, self.look)
-        except (SuspendNotSupported, OSError):
-            reason = still.NO_PIXELS
-        if reason:
-            self.notify(reason, severity="warning")
+        """Exchange real pixels and half blocks, in all images of the app."""
+        if isinstance(self.app, PixelApp):
+            self.notify(self.app.pixels.switch())
+            self.app.redraw_images()
 
     @on(events.MouseScrollUp)
     @on(events.MouseScrollDown)

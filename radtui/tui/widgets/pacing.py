@@ -22,11 +22,18 @@ class Pacer:
 
     Args:
         widget: What is refreshed.
+        draw: Draws it anew; `widget.refresh` when left out.
         clock: Seconds, monotonic; a test passes its own.
     """
 
-    def __init__(self, widget: Widget, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        widget: Widget,
+        clock: Callable[[], float] = monotonic,
+        draw: Callable[[], object] | None = None,
+    ) -> None:
         self._widget = widget
+        self._draw_now = draw or widget.refresh
         self._clock = clock
         self._changed_at = float("-inf")
         self._rest_s = REST_S[1]
@@ -57,7 +64,7 @@ class Pacer:
 
     def _draw(self) -> None:
         if not self._link_busy():
-            self._widget.refresh()
+            self._draw_now()
         elif not self._waiting:
             self._waiting = True
             self._widget.set_timer(RETRY_S, self._retry)

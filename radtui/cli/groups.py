@@ -1,0 +1,25 @@
+"""Groups of commands that know what a mistyped one was likely meant to be."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+ALIKE = 0.6  # share of letters in common, of 1, from which a name is suggested
+
+
+class SuggestingGroup(click.Group):
+    """A group that names the commands nearest to one that it does not have."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say in one line which there is instead."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0].lower(), self.list_commands(ctx), cutoff=ALIKE)
+            if near:
+                raise click.UsageError(f"{error.message} Did you mean {' or '.join(near)}?", ctx) from error
+            raise

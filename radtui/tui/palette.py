@@ -1,0 +1,36 @@
+"""What the command palette offers beside the keys: every job and every data set by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from textual.app import App, SystemCommand
+
+from radtui.store.listing import dataset_names
+from radtui.tui import words
+from radtui.tui.rad import Rad
+
+JOBS_OFFERED = 200  # the newest: a palette of thousands is slow to search
+
+
+def places(app: App[Any], rad: Rad) -> Iterator[SystemCommand]:
+    """Jobs, newest first, and data sets."""
+    for job in rad.snapshot.jobs[:JOBS_OFFERED]:
+        about = [words.KINDS[job.kind], str(job.state), job.dataset]
+        yield SystemCommand(
+            f"#{job.id} {job.name}", " · ".join(filter(None, about)), partial(rad.show_job, job)
+        )
+    for name in dataset_names(rad.db):
+        yield SystemCommand(f"Data set {name}", "Look at its images", partial(show_dataset, app, name))
+
+
+def show_dataset(app: App[Any], name: str) -> None:
+    """Go to a data set's images."""
+    from radtui.tui.data.screen import DataScreen
+
+    app.switch_mode("data")
+    screen = app.screen
+    assert isinstance(screen, DataScreen)
+    screen.call_later(screen.list.show_dataset, name)  # it may be mounting only now
