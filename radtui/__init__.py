@@ -14,6 +14,7 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     demo/         phantom radiographs, their captions, the small base model's recipe
     imaging/      pixels -> grey levels -> terminal cells (pure)
     charts/       metric points -> smoothed, bounded series -> cells (pure)
+    cluster/      jobs on Slurm: their folders, event files and the collector, the batch script, what Slurm says
     jobs/         start, stop, reconcile, estimate; the only processes that outlive a call, and their flock
     worker/       python -m radtui.worker JOB: import, train, generate, on one GPU or several; torch and trl live here
     measures/     what numbers say: agreement, intervals, preference, strengths, errors, text and truth scores (pure)
@@ -21,10 +22,10 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     export/       comparisons -> CSV and other files; a whole file or none
     tui/          the app: data/, train/, review/ and jobs/ with their screens, widgets and styles, and what they share
 
-Imports go downwards: cli -> tui -> export -> study -> (jobs | charts | imaging | sources) -> demo -> measures ->
-store -> (settings | paths | durations | percent | estimates) -> records; worker -> (export, study, jobs, imaging,
-sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets. import-linter contracts
-and a fresh-interpreter test check it.
+Imports go downwards: cli -> tui -> export -> study -> (jobs | charts | sources) -> cluster -> imaging -> demo ->
+measures -> store -> (settings | paths | durations | percent | estimates) -> records; worker -> (export, study, jobs,
+cluster, imaging, sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets.
+import-linter contracts and a fresh-interpreter test check it.
 """
 
 __version__ = "0.2.0"

@@ -155,6 +155,15 @@ def state_folder() -> Path:
     return user_state_path("radtui")
 
 
+def config_file() -> Path:
+    """The file in which users say what holds for every data folder: `$RADTUI_CONFIG`, else the XDG one."""
+    if named := os.environ.get("RADTUI_CONFIG"):
+        return Path(named).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("radtui") / "config.toml"
+
+
 def asset(name: str) -> Path:
     """A file or folder of `assets/`: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent

@@ -64,10 +64,8 @@ class TrainSettings(Settings):
     )  # fmt: skip
     from_job: int = _set(0, "Training job that dpo and corrections go on from; 0 takes the newest with enough ratings",
                          group="Ratings", low=0)  # fmt: skip
-    beta: float = _set(
-        0.1, "How closely dpo keeps to the model it begins with; larger is closer", group="Ratings",
-        low=0.001, high=10,
-    )  # fmt: skip
+    beta: float = _set(0.1, "How closely dpo keeps to the model it begins with; larger is closer", group="Ratings",
+                       low=0.001, high=10)  # fmt: skip
     correction_weight: int = _set(4, "How often a corrected text is learnt for each time that an accepted one is",
                                   group="Ratings", low=1, high=100)  # fmt: skip
 
@@ -109,22 +107,22 @@ class TrainSettings(Settings):
         "auto", "unsloth where CUDA and unsloth are there, transformers elsewhere", group="Machine",
         choices=("auto", "unsloth", "transformers"),
     )  # fmt: skip
-    load_in_4bit: bool = _set(
-        True, "4-bit weights; needs CUDA, 16/32-bit weights are used without it", group="Machine"
-    )
+    load_in_4bit: bool = _set(True, "4-bit weights; needs CUDA, 16/32-bit weights are used without it",
+                              group="Machine")  # fmt: skip
     gradient_checkpointing: str = _set(
         "auto", "Recompute activations to save memory; auto tries a batch first, halves it if the GPU cannot hold it, "
         "and recomputes only what must be", group="Machine", choices=("auto", "unsloth", "on", "off"),
     )  # fmt: skip
-    memory_gib: float = _set(
-        0.0, "GPU memory that auto may plan with; 0 takes what is free", group="Machine", unit="GiB", low=0
-    )
+    memory_gib: float = _set(0.0, "GPU memory that auto may plan with; 0 takes what is free", group="Machine",
+                             unit="GiB", low=0)  # fmt: skip
     maskless_vision: bool = _set(
         True, "Compute the vision attention of Llama 3.2 exactly, but without its mask: far faster", group="Machine",
     )  # fmt: skip
     loader_workers: int = _set(4, "Processes that prepare images; 0 uses the trainer's own", group="Machine",
                                low=0, high=64)  # fmt: skip
     trust_remote_code: bool = _set(False, "Run Python code that comes with the model", group="Machine")
+    on: str = _set("here", "This machine, or a job of Slurm", group="Machine", choices=("here", "slurm"))
+    profile: str = _set("", "Slurm's profile in the config file; empty takes the only one", group="Machine")
 
     log_every: int = _set(1, "Steps between points of the loss chart", group="Watch", unit="steps", low=1)
     eval_every: int = _set(50, "Steps between evaluations; 0 for none", group="Watch", unit="steps", low=0)
@@ -226,6 +224,8 @@ class GenerateSettings(Settings):
         True, "Use 16-bit weights all the same when they are on this machine and fit the GPU: far faster"
     )
     trust_remote_code: bool = _set(False, "Run Python code that comes with the model")
+    on: str = _set("here", "This machine, or a job of Slurm", choices=("here", "slurm"))
+    profile: str = _set("", "Slurm's profile in the config file; empty takes the only one")
 
     @property
     def decoding(self) -> str:

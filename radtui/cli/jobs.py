@@ -138,6 +138,10 @@ def _print_job(values: dict[str, object], job: Job) -> None:
     print_result({name: value for name, value in head.items() if value is not None}, as_json=False)
     for title in ("last", "result", "settings"):
         section = values[title]
+        if title == "result" and isinstance(
+            section, dict
+        ):  # how far a journal has been read is for the collector
+            section = {name: value for name, value in section.items() if name != "journal"}
         if isinstance(section, dict) and section:
             click.echo(f"\n{title}")
             print_result({f"  {name}": value for name, value in section.items()}, as_json=False)

@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 
+from radtui.cluster import collect, submit, watching
 from radtui.jobs import launch
 from radtui.jobs.launch import alive
 from radtui.paths import DataDir
@@ -44,6 +45,9 @@ def stop(
     job = get_job(db, job_id)
     if not job.state.live:
         raise UserError(f"Job {job_id} has ended already: it is {job.state}.")
+    if submit.is_on_cluster(job):
+        submit.stop(data, db, job, how)
+        return
     jobs.request_stop(db, job_id, how)
     if how is StopRequest.NOW and job.pid and alive(data, job_id):
         # The worker may be deep in a compilation that writes no row; the lock says the process is still its own.
@@ -81,6 +85,10 @@ def reconcile(data: DataDir, db: sqlite3.Connection) -> list[Job]:
     """
     if not can_write(db):
         return jobs.live(db)
+    if jobs.on_cluster(db):
+        with launch.nobody_starts(data) as nobody_submits:
+            pass
+        watching.watch(data, db, nobody_submits)
     for job in jobs.live(db):
         if job.state is JobState.QUEUED:
             _settle_queued(data, db, job)
@@ -104,7 +112,10 @@ def launch_new(data: DataDir, db: sqlite3.Connection, job: Job) -> Job:
 
 def _launch_or_fail(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     try:
-        launch.launch(data, db, job_id)
+        if submit.is_on_cluster(jobs.must_get(db, job_id)):
+            submit.hand_over(data, db, job_id)
+        else:
+            launch.launch(data, db, job_id)
     except UserError as error:
         jobs.end(db, job_id, JobState.FAILED, error=str(error))
         raise
@@ -132,8 +143,8 @@ def _as_it_is(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
 
 def _settle_if_gone(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
     """Write down that a job is over whose worker is gone: locks say so, whatever times its row holds."""
-    if alive(data, job.id):
-        return
+    if alive(data, job.id) or (submit.is_on_cluster(job) and collect.SLURM in job.result):
+        return  # whether a job of Slurm's lives, Slurm says
     with launch.nobody_starts(data) as is_sure:
         now = jobs.must_get(db, job.id)
         if is_sure and now.state in (JobState.STARTING, JobState.RUNNING) and not alive(data, job.id):

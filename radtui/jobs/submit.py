@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from radtui.ask_settings import AskSettings
+from radtui.cluster import submit as cluster
 from radtui.jobs.control import get_job, launch_new
 from radtui.jobs.launch import starting
 from radtui.paths import DataDir, asset
@@ -85,6 +86,7 @@ def resolved_train(
         _check_split(db, settings.dataset, settings.train_split, "train_split")
     if settings.eval_split and imported:
         _check_split(db, settings.dataset, settings.eval_split, "eval_split")
+    cluster.check(settings.to_dict())
     return settings
 
 
@@ -110,6 +112,7 @@ def submit_generate(
         instruction=settings.instruction or INSTRUCTION,
         message_order=order,
     )
+    cluster.check(settings.to_dict())
     case_ids = None
     if after_job_id is None:
         _check_adapter(settings, train)

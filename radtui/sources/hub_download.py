@@ -32,14 +32,17 @@ class Download:
         repo: Its id, OWNER/NAME.
         kind: `model` or `dataset`.
         sizes: Bytes of each wanted file, by the name of its blob.
+        cache: The hub's cache; None for this process's.
     """
 
-    def __init__(self, repo: str, kind: str, sizes: dict[str, int]) -> None:
+    def __init__(self, repo: str, kind: str, sizes: dict[str, int], cache: Path | None = None) -> None:
         from huggingface_hub import constants
 
         self.repo = repo
         self.sizes = sizes
-        self._blobs = Path(constants.HF_HUB_CACHE) / "--".join([f"{kind}s", *repo.split("/")]) / "blobs"
+        self._blobs = (
+            (cache or Path(constants.HF_HUB_CACHE)) / "--".join([f"{kind}s", *repo.split("/")]) / "blobs"
+        )
         self._seen: deque[tuple[float, int]] = deque()
 
     @property

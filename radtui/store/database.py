@@ -320,6 +320,17 @@ def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
             db.execute("PRAGMA synchronous=NORMAL")
 
 
+@contextmanager
+def together(db: Connection) -> Iterator[None]:
+    """One write transaction around several writes that would each be one by themselves: all or nothing."""
+    with writing(db):
+        db.held = True
+        try:
+            yield
+        finally:
+            db.held = False
+
+
 def take_lock(db: sqlite3.Connection, tries: int) -> bool:
     """Begin a write transaction within so many tries, a millisecond apart; False, with none begun, when it is held.
 

@@ -108,12 +108,18 @@ def followers(db: sqlite3.Connection, job_id: int) -> list[Job]:
     return [_job(row) for row in rows]
 
 
-def begin(db: sqlite3.Connection, job_id: int, pid: int) -> None:
+def begin(db: sqlite3.Connection, job_id: int, pid: int | None, at: float | None = None) -> None:
     """The worker is up: state `running`, first heartbeat.
 
     A stop that was asked for while it started stays; one left over from an earlier run does not.
+
+    Args:
+        db: The database.
+        job_id: The job.
+        pid: The worker's process; None where it is one of another machine.
+        at: When that was, Unix seconds; None for now. So in all that a worker writes.
     """
-    now = time.time()
+    now = time.time() if at is None else at
     with writing(db):
         db.execute(
             "UPDATE jobs SET state = 'running', pid = ?, started_at = coalesce(started_at, ?), heartbeat_at = ?,"
@@ -193,13 +199,18 @@ def restart(db: sqlite3.Connection, job_id: int) -> bool:
 
 
 def progress(
-    db: sqlite3.Connection, job_id: int, step: int, total: int, message: str | None = None
+    db: sqlite3.Connection,
+    job_id: int,
+    step: int,
+    total: int,
+    message: str | None = None,
+    at: float | None = None,
 ) -> StopRequest:
     """Write how far a job is, with its heartbeat; returns what the app asks of it."""
     row = db.execute(
         "UPDATE jobs SET step = ?, total_steps = ?, heartbeat_at = ?, message = coalesce(?, message)"
         " WHERE id = ? RETURNING stop_requested",
-        (step, total, time.time(), message, job_id),
+        (step, total, time.time() if at is None else at, message, job_id),
     ).fetchone()
     return StopRequest(row[0])
 
@@ -213,14 +224,19 @@ def set_result(db: sqlite3.Connection, job_id: int, **facts: object) -> None:
 
 
 def end(
-    db: sqlite3.Connection, job_id: int, state: JobState, error: str = "", message: str | None = None
+    db: sqlite3.Connection,
+    job_id: int,
+    state: JobState,
+    error: str = "",
+    message: str | None = None,
+    at: float | None = None,
 ) -> None:
     """A job is over, for now."""
     with writing(db):
         db.execute(
             "UPDATE jobs SET state = ?, error = ?, message = coalesce(?, message), ended_at = ?, pid = NULL"
             " WHERE id = ?",
-            (state, error, message, time.time(), job_id),
+            (state, error, message, time.time() if at is None else at, job_id),
         )
 
 
@@ -228,6 +244,39 @@ def request_stop(db: sqlite3.Connection, job_id: int, how: StopRequest) -> None:
     """Ask a job's worker to stop; it reads this with its next row."""
     with writing(db):
         db.execute("UPDATE jobs SET stop_requested = ? WHERE id = ?", (how, job_id))
+
+
+def on_cluster(db: sqlite3.Connection) -> list[Job]:
+    """Jobs that Slurm may still have something to say of, oldest first, whatever their state."""
+    rows = db.execute("SELECT * FROM jobs WHERE json_extract(result, '$.slurm.over') = 0 ORDER BY id")
+    return [_job(row) for row in rows]
+
+
+def handed_over(db: sqlite3.Connection) -> list[Job]:
+    """All jobs that were ever handed to Slurm, oldest first."""
+    rows = db.execute("SELECT * FROM jobs WHERE json_extract(result, '$.slurm') IS NOT NULL ORDER BY id")
+    return [_job(row) for row in rows]
+
+
+def wait_again(db: sqlite3.Connection, job_id: int, message: str) -> None:
+    """A job is in Slurm's queue, for the first time or once more: it starts by itself."""
+    with writing(db):
+        db.execute(
+            "UPDATE jobs SET state = 'starting', message = ?, error = '', ended_at = NULL, pid = NULL"
+            " WHERE id = ? AND (state != 'starting' OR message != ?)",
+            (message, job_id, message),
+        )
+
+
+def is_running(db: sqlite3.Connection, job_id: int) -> None:
+    """A job that seemed to wait has written a row: it runs."""
+    db.execute("UPDATE jobs SET state = 'running' WHERE id = ? AND state = 'starting'", (job_id,))
+
+
+def remark(db: sqlite3.Connection, job_id: int, message: str) -> None:
+    """Say something of a job that its worker does not know."""
+    with writing(db):
+        db.execute("UPDATE jobs SET message = ? WHERE id = ?", (message, job_id))
 
 
 def _job(row: sqlite3.Row) -> Job:

@@ -19,6 +19,7 @@ def log_step(
     epoch: float,
     elapsed_s: float,
     values: Mapping[str, float],
+    at: float | None = None,
 ) -> StopRequest:
     """Write one step: its metric rows, progress and heartbeat, all or nothing.
 
@@ -37,7 +38,7 @@ def log_step(
         )
         row = db.execute(
             "UPDATE jobs SET step = ?, total_steps = ?, heartbeat_at = ? WHERE id = ? RETURNING stop_requested",
-            (step, total_steps, time.time(), job_id),
+            (step, total_steps, time.time() if at is None else at, job_id),
         ).fetchone()
     return StopRequest(row[0])
 
@@ -64,10 +65,13 @@ def recent_steps(db: sqlite3.Connection, job_id: int, limit: int) -> list[tuple[
 
 
 def drop_after(db: sqlite3.Connection, job_id: int, step: int) -> None:
-    """Forget points, events and watched descriptions past a step: a resumed job repeats those steps."""
+    """Forget points, events and watched descriptions past a step: a resumed job repeats those steps.
+
+    Where it ran stays true.
+    """
     with writing(db):
         db.execute("DELETE FROM metrics WHERE job_id = ? AND step > ?", (job_id, step))
-        db.execute("DELETE FROM events WHERE job_id = ? AND step > ?", (job_id, step))
+        db.execute("DELETE FROM events WHERE job_id = ? AND step > ? AND kind != 'cluster'", (job_id, step))
         past = "SELECT text_id FROM arm_texts WHERE job_id = ? AND step > ?"
         text_ids = [row[0] for row in db.execute(past, (job_id, step))]
         db.execute("DELETE FROM arm_texts WHERE job_id = ? AND step > ?", (job_id, step))
@@ -102,7 +106,7 @@ def drop_beginning(db: sqlite3.Connection, job_id: int, step: int, series_end: s
 def add_event(
     db: sqlite3.Connection, job_id: int, step: int, elapsed_s: float, kind: str, text: str = ""
 ) -> None:
-    """Record something that happened at a step: `checkpoint`, `eval`, `data`, `memory`, `warning`, `resume`."""
+    """Record something that happened at a step; `records.Event` names the kinds, and `cluster` is where a job ran."""
     db.execute(
         "INSERT INTO events (job_id, step, elapsed_s, kind, text) VALUES (?, ?, ?, ?, ?)",
         (job_id, step, elapsed_s, kind, text),

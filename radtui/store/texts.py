@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from radtui.records import Description
@@ -37,13 +37,19 @@ class NewText:
     reasoning: str = ""
 
 
-def add(db: sqlite3.Connection, job_id: int | None, batch: Sequence[NewText]) -> int:
+def add(db: sqlite3.Connection, job_id: int | None, batch: Sequence[NewText], at: float | None = None) -> int:
     """Commit a job's texts (or with None those of no job); one that the job has stays as it is.
+
+    Args:
+        db: The database.
+        job_id: The job, or None.
+        batch: The texts.
+        at: When they were written, Unix seconds; None for now.
 
     Returns:
         How many are new to the job.
     """
-    now = time.time()
+    now = time.time() if at is None else at
     known_arms = {arm_id: arms.get(db, arm_id) for arm_id in {new.arm_id for new in batch}}
     added = 0
     with writing(db):
@@ -112,20 +118,31 @@ def reuse(db: sqlite3.Connection, job_id: int, arm_id: int, prompts: Mapping[int
     Returns:
         Ids of the cases that need no new text.
     """
-    arm = arms.get(db, arm_id)
     reused = []
     with writing(db):
-        prompt_ids = dict.fromkeys(prompts.values(), None)
-        for prompt in prompt_ids:
-            row = db.execute("SELECT id FROM prompts WHERE text = ?", (prompt,)).fetchone()
-            prompt_ids[prompt] = row[0] if row else None
-        for case_id, prompt in prompts.items():
-            key = (case_id, prompt_ids[prompt], arm.model, arm.weights, arm.adapter, arm.images, arm.decoding)
-            text_id = _text_id(db, key, arm.sample)
-            if text_id is not None:
-                _link(db, job_id, arm_id, case_id, None, text_id)
-                reused.append(case_id)
+        for case_id, text_id in _same_texts(db, arm_id, prompts):
+            _link(db, job_id, arm_id, case_id, None, text_id)
+            reused.append(case_id)
     return reused
+
+
+def reusable(db: sqlite3.Connection, arm_id: int, prompts: Mapping[int, str]) -> list[int]:
+    """Ids of the cases that `reuse` would give a text, in the order of the prompts."""
+    return [case_id for case_id, _ in _same_texts(db, arm_id, prompts)]
+
+
+def _same_texts(db: sqlite3.Connection, arm_id: int, prompts: Mapping[int, str]) -> Iterator[tuple[int, int]]:
+    """Cases with the texts that are there under an arm's model, adapter, decoding and sample number."""
+    arm = arms.get(db, arm_id)
+    prompt_ids = dict.fromkeys(prompts.values(), None)
+    for prompt in prompt_ids:
+        row = db.execute("SELECT id FROM prompts WHERE text = ?", (prompt,)).fetchone()
+        prompt_ids[prompt] = row[0] if row else None
+    for case_id, prompt in prompts.items():
+        key = (case_id, prompt_ids[prompt], arm.model, arm.weights, arm.adapter, arm.images, arm.decoding)
+        text_id = _text_id(db, key, arm.sample)
+        if text_id is not None:
+            yield case_id, text_id
 
 
 def work_list(db: sqlite3.Connection, job_id: int) -> list[int]:

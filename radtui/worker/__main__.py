@@ -19,10 +19,19 @@ from typing import NoReturn
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
-from radtui.store.database import connect
 from radtui.store.place import FolderGoneError
-from radtui.worker.process import environment, failures, gpu_lock, launcher, rank_process
+from radtui.worker.process import (
+    environment,
+    failures,
+    gpu_lock,
+    launcher,
+    rank_process,
+    under_slurm,
+    workplace,
+)
+from radtui.worker.process.journal_reporter import JournalReporter
 from radtui.worker.process.reporter import AskReporter, Reporter, Stopped
+from radtui.worker.process.workplace import Workplace
 
 log = logging.getLogger("radtui.worker")
 
@@ -44,24 +53,39 @@ def main(arguments: list[str] | None = None) -> int:
     data = DataDir(options.data_dir.expanduser().resolve())
     if options.launcher is not None:
         rank_process.begin(data, options.job_id, options.launcher)
-    db = connect(data)
-    if (job := jobs.get(db, options.job_id)) is None:
-        print(f"There is no job {options.job_id} in {data.database}.", file=sys.stderr)
+    place = workplace.opened(data, options.job_id, is_rank=options.launcher is not None)
+    try:
+        return _done(data, place, is_rank=options.launcher is not None)
+    finally:
+        place.close()
+
+
+def _done(data: DataDir, place: Workplace, is_rank: bool) -> int:
+    """Do the job, or a rank's part of it; returns the exit code."""
+    db = place.db
+    if (job := jobs.get(db, place.job_id)) is None:
+        print(f"There is no job {place.job_id} in {data.database}.", file=sys.stderr)
         return 2
     environment.prepare(data, launcher.wanted(job))
     _log_to_stdout()
-    if options.launcher is not None:
-        rank_process.work(job, data, db)
+    if is_rank:
+        rank_process.work(job, data, place)
         return 0
-    reporter = (AskReporter if job.kind is JobKind.ASK else Reporter)(db, job.id)
+    reporter = place.reporter(job.kind)
     state, error = _attempt(job, data, db, reporter)
     log.info("job %d is %s%s", job.id, state, f": {error}" if error else "")
+    if (
+        state is JobState.STOPPED
+        and isinstance(reporter, JournalReporter)
+        and under_slurm.begin_again(reporter)
+    ):
+        return 0
     try:
         reporter.end(state, error)
     except FolderGoneError as gone:
         log.error("how the job ended could not be written: %s", gone)
         return 1
-    if state is JobState.DONE:
+    if state is JobState.DONE and place.run is None:
         from radtui.jobs import start_followers
 
         environment.restore()
@@ -77,6 +101,8 @@ def _attempt(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter
         # Before the row says that it runs: whoever reads that may send a signal.
         _stop_on_signals(reporter)
         reporter.begin(os.getpid())
+        if isinstance(reporter, JournalReporter):
+            under_slurm.begin(reporter, job.step)
         with gpu_lock.held(job, data, reporter, launcher.wanted(job)) as gpus:
             run(job, data, db, reporter, gpus)
     except BaseException as error:  # a worker must never die without a row that says why

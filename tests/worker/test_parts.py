@@ -110,9 +110,9 @@ def test_a_checkpoint_without_its_marker_counts_only_where_an_older_radtui_wrote
     job = jobs.create(db, JobKind.TRAIN, "test", "shapes", {})
     folder = data.checkpoints(job.id)
     (sealed(folder, 10) / checkpoints.MARKER).unlink()
-    assert checkpoints.start(data, db, job.id).step == 10
+    assert checkpoints.start(data, Reporter(db, job.id)).step == 10
     (sealed(folder, 20) / checkpoints.MARKER).unlink()  # killed before it was sealed
-    assert checkpoints.start(data, db, job.id).step == 10
+    assert checkpoints.start(data, Reporter(db, job.id)).step == 10
 
 
 def test_older_checkpoints_go_by_their_steps_whatever_the_clock_says(tmp_path):

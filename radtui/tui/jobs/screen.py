@@ -255,7 +255,10 @@ def detail(job: Job, head: Content, columns: int) -> Content:
         Content(""),
         head,
     ]
-    for title, values in (("results", job.result), ("settings", job.settings)):
+    results = {
+        name: value for name, value in job.result.items() if name != "journal"
+    }  # the collector's cursors
+    for title, values in (("results", results), ("settings", job.settings)):
         if values:
             parts += [Content(""), Content.styled(title, "$accent")]
             parts += [

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from radtui.paths import DataDir
 from radtui.records import Arm, Case, Job, UserError
 from radtui.settings import GenerateSettings
-from radtui.store import arms, cases, studies, texts
+from radtui.store import arms, cases, texts
 from radtui.store.texts import NewText
 from radtui.worker.describing import arms as job_arms
 from radtui.worker.describing import loading
@@ -64,7 +64,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         UserError: No images, model or adapter not usable.
     """
     settings, ranks = GenerateSettings.from_dict(job.settings).check(), reporter.ranks
-    listed = _listed(job, db, settings)
+    listed = _listed(job, db, reporter, settings)
     there, total = texts.count(db, job.id), len(listed) * len(job_arms.planned(settings))
     ranks.meet()  # all have read what is there before any writes
     reporter.advance(there, total, f"Loading {settings.model}")
@@ -93,6 +93,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         with contextlib.suppress(Stopped):
             writer.write(left[ranks.number :: ranks.count])  # neighbours of like shape go to different GPUs
     ranks.meet()
+    reporter.catch_up()
     writer.done = texts.count(db, job.id)
     if writer.done < work.total:
         raise Stopped
@@ -100,10 +101,11 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         _report(writer, db)
 
 
-def _listed(job: Job, db: sqlite3.Connection, settings: GenerateSettings) -> list[int]:
+def _listed(job: Job, db: sqlite3.Connection, reporter: Reporter, settings: GenerateSettings) -> list[int]:
     """Ids of the cases to describe."""
     usable = cases.usable(db, settings.dataset, settings.split, settings.limit)
-    texts.ensure_work(db, job.id, usable)
+    if not texts.work_list(db, job.id):
+        reporter.ensure_work(usable)
     listed = texts.work_list(db, job.id)
     if not listed:
         raise UserError(
@@ -120,8 +122,8 @@ def _work(
     ranks = reporter.ranks
     prompts = _prompts(settings, items, processor)
     if ranks.first:
-        made = arms.give_job(db, job.id, job_arms.identified(job, data, db, settings))
-        studies.open_for_job(db, job)
+        made = reporter.give_arms(job_arms.identified(job, data, db, settings))
+        reporter.open_study()
         reused = sum(_reuse(job, db, reporter, arm, prompts) for arm in made)
         if reused:
             text = f"{reused:,} texts were written before under the same model, prompt and decoding, and are taken over"
@@ -129,6 +131,7 @@ def _work(
     else:
         reused = 0
     ranks.meet()  # the arms are there, and what is taken over
+    reporter.catch_up()
     known = arms.of_job(db, job.id)
     voices = tuple(
         _Voice(arm, planned.loaded_as, set(texts.missing(db, job.id, arm.id)))

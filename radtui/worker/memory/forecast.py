@@ -188,18 +188,18 @@ def main(arguments: list[str] | None = None) -> int:
 def _forecast(data: DataDir, request: dict[str, Any]) -> dict[str, Any]:
     import torch
 
-    from radtui.store.database import connect
     from radtui.worker.memory.estimate import Estimator, largest
     from radtui.worker.memory.fitting import SPARE_GIB
     from radtui.worker.model import backend, resolution
     from radtui.worker.model import model as models
+    from radtui.worker.process import workplace
 
     settings = TrainSettings.from_dict(request["settings"])
     how = backend.Plan(**{**request["how"], "changes": tuple(request["how"]["changes"])})
     config, processor = models.describe(settings.model, settings.trust_remote_code)
     resolution.apply(processor, settings.image_tokens, config)
     estimator = Estimator(
-        settings, how, config, processor, largest(settings, data, connect(data)), request["share"]
+        settings, how, config, processor, largest(settings, data, workplace.looked_at(data)), request["share"]
     )
     parts = estimator.footprint
     answer = {

@@ -26,7 +26,7 @@ VERSIONS_OF = ("torch", "transformers", "trl", "peft", "unsloth", "unsloth_zoo",
 NOT_OF_MEMORY = {
     "model", "learning_rate", "scheduler", "warmup_steps", "weight_decay", "seed", "lora_seed", "lora_alpha", "epochs",
     "max_steps", "eval_split", "eval_every", "eval_images", "watch_images", "watch_tokens", "log_every",
-    "checkpoint_every", "from_job", "loader_workers", "seeds",
+    "checkpoint_every", "from_job", "loader_workers", "seeds", "on", "profile",
 }  # fmt: skip
 """Settings that change neither what a pass holds nor what is compiled for it; the model counts by its shape."""
 

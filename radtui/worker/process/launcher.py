@@ -55,15 +55,16 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 
     check_gpus(wanted(job))
     if job.kind is JobKind.TRAIN:
-        checkpoints.start(data, db, job.id)
+        checkpoints.start(data, reporter)
     try:
         while (problem := _launched(job, data)) is not None or seeds.are_left(db, job.id):
+            reporter.catch_up(ended=True)  # what the ranks found out is in the job's result
             if problem is not None:
                 _settle(job, data, db, reporter, problem)
-            elif jobs.must_get(db, job.id).stop_requested is not StopRequest.NONE:
+            elif reporter.asked() is not StopRequest.NONE:
                 raise Stopped
             else:
-                checkpoints.start(data, db, job.id)  # of the next training
+                checkpoints.start(data, reporter)  # of the next training
             job = jobs.must_get(db, job.id)
     except SignalException as signalled:
         raise Stopped from signalled
@@ -125,7 +126,7 @@ def _settle(
         UserError: It is no use.
     """
     kind, _, said = _raised(problem).partition(": ")
-    if kind == "Stopped" or jobs.must_get(db, job.id).stop_requested is StopRequest.NOW:
+    if kind == "Stopped" or reporter.asked() is StopRequest.NOW:
         raise Stopped
     if kind == "OutOfMemoryError" and job.kind is JobKind.TRAIN:
         _halve(job, data, db, reporter)
@@ -160,5 +161,5 @@ def _halve(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) 
     if after is None:
         raise UserError("The GPU's memory is full with one image at a time; read the job's log.")
     reporter.result(batch_size=after.batch_size, gradient_accumulation=after.gradient_accumulation)
-    start = checkpoints.start(data, db, job.id)
+    start = checkpoints.start(data, reporter)
     reporter.event(start.step, "memory", shares.smaller_sentence(before, after, True), start.elapsed_s)

@@ -6,7 +6,6 @@ import ctypes
 import logging
 import os
 import signal
-import sqlite3
 import sys
 from datetime import timedelta
 
@@ -14,7 +13,8 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
 from radtui.worker.process import failures
 from radtui.worker.process.ranks import OutOfMemoryError, Ranks, log_name
-from radtui.worker.process.reporter import QuietReporter, Reporter, Stopped
+from radtui.worker.process.reporter import Stopped
+from radtui.worker.process.workplace import Workplace
 
 log = logging.getLogger("radtui.worker")
 # A rank that died is noticed by the launcher; one that still works is waited for.
@@ -48,24 +48,23 @@ def begin(data: DataDir, job_id: int, launcher: int) -> None:
         os.close(file)
 
 
-def work(job: Job, data: DataDir, db: sqlite3.Connection) -> None:
+def work(job: Job, data: DataDir, place: Workplace) -> None:
     """Do this rank's part of the job; torch's launcher reads what went wrong from the file its wrapper writes.
 
     Args:
         job: As its row was before any rank wrote to it.
         data: The data folder.
-        db: This rank's own connection.
+        place: This rank's own.
     """
     from torch.distributed.elastic.multiprocessing.errors import record
 
-    record(_do)(job, data, db)
+    record(_do)(job, data, place)
 
 
-def _do(job: Job, data: DataDir, db: sqlite3.Connection) -> None:
+def _do(job: Job, data: DataDir, place: Workplace) -> None:
     training = job.kind is JobKind.TRAIN
     ranks = _join(exchanges_gradients=training)
-    kind = Reporter if ranks.first or not training else QuietReporter
-    reporter = kind(db, job.id, ranks)
+    db, reporter = place.db, place.rank_reporter(ranks, speaks=ranks.first or not training)
     log.info("rank %d of %d of job %d", ranks.number, ranks.count, job.id)
     try:
         if training:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from radtui.records import JobState, StopRequest
-from radtui.store import asks, jobs, metrics, texts
+from radtui.records import Arm, JobState, StopRequest
+from radtui.store import arms, asks, entries, jobs, texts
 from radtui.store.database import is_busy
 from radtui.store.place import check_in_place
 from radtui.worker.process.ranks import ALONE, Ranks
@@ -26,6 +27,8 @@ class Stopped(Exception):  # noqa: N818 - no error: the job ends as it was asked
 class Reporter:
     """Writes the rows of one job. Every write is a heartbeat, so no thread is needed.
 
+    All that a job writes goes through `_put` as an entry; `JournalReporter` puts the same entries elsewhere.
+
     Args:
         db: The worker's own connection, used from the main thread only.
         job_id: The job.
@@ -40,11 +43,11 @@ class Reporter:
 
     def begin(self, pid: int) -> None:
         """The worker is up; `pid` is its process number."""
-        self._write(lambda: jobs.begin(self.db, self.job_id, pid))
+        self._put("begin", pid=pid)
 
     def end(self, state: JobState, error: str) -> None:
         """The job is over, for now; `error` is one sentence when it failed."""
-        self._write(lambda: jobs.end(self.db, self.job_id, state, error))
+        self._put("end", state=state.value, error=error)
 
     def progress(self, step: int, total: int, message: str | None = None) -> StopRequest:
         """Write how far the job is, and what it is doing unless `message` is None.
@@ -54,7 +57,7 @@ class Reporter:
         """
         if message is not None:
             log.info(message)
-        return self._asked(self._write(lambda: jobs.progress(self.db, self.job_id, step, total, message)))
+        return self._asked(self._put("progress", step=step, total=total, message=message))
 
     def advance(self, step: int, total: int, message: str | None = None) -> None:
         """As `progress`, for work that loses nothing by ending here.
@@ -75,17 +78,19 @@ class Reporter:
             What the app asks of the worker.
         """
         return self._asked(
-            self._write(lambda: metrics.log_step(self.db, self.job_id, step, total, epoch, elapsed_s, values))
+            self._put("step", step=step, total=total, epoch=epoch, elapsed_s=elapsed_s, values=dict(values))
         )
 
     def event(self, step: int, kind: str, text: str, elapsed_s: float = 0.0) -> None:
         """Record something that happened at a step: `checkpoint`, `eval`, `memory`, `warning`, `resume`."""
         log.log(logging.WARNING if kind == "warning" else logging.INFO, "%s: %s", kind, text)
-        self._write(lambda: metrics.add_event(self.db, self.job_id, step, elapsed_s, kind, text))
+        self._put("event", step=step, kind=kind, text=text, elapsed_s=elapsed_s)
 
-    def described(self, batch: list[texts.NewText]) -> int:
+    def described(self, batch: Sequence[texts.NewText]) -> int:
         """Commit texts; returns how many of them are new to the job."""
-        return self._write(lambda: texts.add(self.db, self.job_id, batch))
+        known = arms.of_job(self.db, self.job_id)
+        values = [entries.text_values(text, entries.place_of(known, text.arm_id)) for text in batch]
+        return int(self._put("described", texts=values))
 
     def reused(self, arm_id: int, prompts: Mapping[int, str]) -> int:
         """Give the job what an arm has written already; returns how many texts that are.
@@ -94,14 +99,49 @@ class Reporter:
             arm_id: One of the job's arms.
             prompts: Case id -> the prompt as rendered for it.
         """
-        return len(self._write(lambda: texts.reuse(self.db, self.job_id, arm_id, prompts)))
+        ids = texts.reusable(self.db, arm_id, prompts)  # no others: an entry may be read where there are more
+        runs = [[prompt, list(same)] for prompt, same in itertools.groupby(ids, prompts.__getitem__)]
+        place = entries.place_of(arms.of_job(self.db, self.job_id), arm_id)
+        return len(self._put("reused", arm=place, prompts=runs)) if ids else 0
 
     def result(self, **facts: object) -> None:
         """Add facts to the job's result."""
-        self._write(lambda: jobs.set_result(self.db, self.job_id, **facts))
+        self._put("result", **facts)
+
+    def drop_after(self, step: int) -> None:
+        """Forget what was written past a step: a resumed job repeats those steps."""
+        self._put("drop", step=step)
+
+    def give_arms(self, wanted: Sequence[Arm]) -> tuple[Arm, ...]:
+        """Say what the job's arms are, once; returns them with their ids, those of the first attempt if any."""
+        made: tuple[Arm, ...] = self._put("arms", arms=[entries.arm_values(arm) for arm in wanted])
+        return made
+
+    def open_study(self) -> None:
+        """Open the study that a generation job has by itself; its arms are known by then."""
+        self._put("study")
+
+    def ensure_work(self, case_ids: list[int]) -> None:
+        """Give the job its work list unless it has one."""
+        self._put("work", cases=case_ids)
+
+    def catch_up(self, ended: bool = False) -> None:
+        """See what the job's other processes have written: in a database that all share, it is there already.
+
+        Args:
+            ended: Whether these processes are over, so that nothing more can come from them.
+        """
+
+    def asked(self) -> StopRequest:
+        """What the app asks of the worker now."""
+        return self._asked(jobs.must_get(self.db, self.job_id).stop_requested)
 
     def _asked(self, request: StopRequest) -> StopRequest:
         return StopRequest.NOW if self.terminated else request
+
+    def _put(self, kind: str, /, **facts: Any) -> Any:
+        """Write an entry; returns what it brought about."""
+        return self._write(lambda: entries.apply(self.db, self.job_id, kind, facts))
 
     def _write(self, write: Callable[[], T]) -> T:
         """Run a write again while another process keeps the database locked; a run of hours must survive that."""
@@ -169,7 +209,7 @@ class QuietReporter(Reporter):
         """Log it."""
         log.info("%s: %s", kind, text)
 
-    def described(self, batch: list[texts.NewText]) -> int:
+    def described(self, batch: Sequence[texts.NewText]) -> int:
         """Nothing: the first process describes."""
         return 0
 

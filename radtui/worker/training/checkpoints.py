@@ -13,6 +13,7 @@ from radtui import durable
 from radtui.durable import write_synced
 from radtui.paths import DataDir
 from radtui.store import jobs, metrics
+from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import seeds
 
 log = logging.getLogger("radtui.worker")
@@ -32,12 +33,13 @@ class Start:
     elapsed_s: float
 
 
-def start(data: DataDir, db: sqlite3.Connection, job_id: int) -> Start:
+def start(data: DataDir, reporter: Reporter) -> Start:
     """Make a job ready to go on: steps past the last checkpoint are done again, so their rows go."""
-    found, part = last(data, db, job_id), seeds.part_of(jobs.must_get(db, job_id))
-    seeds.make_ready(db, job_id, part, found.step if found.checkpoint else None)
+    db, job_id = reporter.db, reporter.job_id
+    begun, part = last(data, db, job_id), seeds.part_of(jobs.must_get(db, job_id))
+    seeds.make_ready(reporter, part, begun.step if begun.checkpoint else None)
     _expect_markers(data.checkpoints(job_id, part.number))
-    return found
+    return begun
 
 
 def last(data: DataDir, db: sqlite3.Connection, job_id: int) -> Start:

@@ -71,18 +71,18 @@ def as_one(job: Job, part: Part) -> Job:
     return replace(job, settings=own.to_dict(), step=max(0, job.step - part.offset), total_steps=part.steps)
 
 
-def make_ready(db: sqlite3.Connection, job_id: int, part: Part, step: int | None) -> None:
+def make_ready(reporter: Reporter, part: Part, step: int | None) -> None:
     """Forget what a training wrote past its last checkpoint, and nothing of those before it.
 
     Args:
-        db: The database.
-        job_id: The job.
+        reporter: The job's voice.
         part: Which training.
         step: Of its checkpoint; None without one.
     """
     if not part.number:
-        metrics.drop_after(db, job_id, -1 if step is None else step)
+        reporter.drop_after(-1 if step is None else step)
         return
+    db, job_id = reporter.db, reporter.job_id  # only here: a job on a cluster trains once
     metrics.drop_after(db, job_id, part.offset + (step or 0))
     if step is None:
         metrics.drop_beginning(db, job_id, part.offset, series_end(part.number), _words(part))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings
-from radtui.store import arms, jobs
+from radtui.store import jobs
 from radtui.worker.memory import memory, remembered
 from radtui.worker.memory.forecast import Forecast
 from radtui.worker.model import adapters, backend, base_files, downloads, processors, resolution, template
@@ -108,7 +108,7 @@ def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporte
     settings, ranks = TrainSettings.from_dict(job.settings).check(), reporter.ranks
     chosen = material.gather(job, data, db, settings, reporter)
     # Of several ranks, the launcher has made it ready.
-    begun = (checkpoints.last if ranks.several else checkpoints.start)(data, db, job.id)
+    begun = checkpoints.last(data, db, job.id) if ranks.several else checkpoints.start(data, reporter)
     how = backend.training_plan(settings)
     settings, changes = backend.substituted(settings, how)
     eval_batch = max(1, settings.batch_size // ranks.count) if ranks.several else 0
@@ -206,7 +206,7 @@ def _watched_arm(this: _Run) -> Arm:
         0, TUNED, ArmKind.MODEL, settings.model, weights, f"job {job_id}", settings.instruction,
         size_text(settings.max_side_px, settings.image_tokens), f"greedy, at most {settings.watch_tokens} tokens",
     )  # fmt: skip
-    return arms.give_job(this.db, job_id, [arm])[0]
+    return this.reporter.give_arms([arm])[0]
 
 
 def _report(this: _Run, progress: Progress, kept_step: int) -> None:

@@ -1,0 +1,79 @@
+"""The batch script of a job: what Slurm is asked for, and the one command that it starts."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from radtui.cluster.profile import Profile
+from radtui.cluster.run_folder import RunFolder
+
+NAME = "submit.sh"
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+"""No machine of the cluster asks the hub, whether it could reach it or not."""
+
+
+def text(profile: Profile, run: RunFolder, job_name: str, gpus: int, submission: int) -> str:
+    """A job's batch script.
+
+    Args:
+        profile: The cluster's.
+        run: The job's folder.
+        job_name: As Slurm's queue shows it.
+        gpus: GPUs, and so processes, of the job.
+        submission: How often the job has been handed over, this time included.
+
+    Raises:
+        UserError: The machines cannot have as many GPUs each.
+    """
+    nodes, each = profile.nodes(gpus), profile.each(gpus)
+    lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in options(profile, run, job_name, nodes, each))]
+    variables = {**OFFLINE, "RADTUI_SUBMISSION": str(submission)}
+    if profile.hf_home:
+        variables["HF_HOME"] = str(Path(profile.hf_home).expanduser())
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    if profile.scratch:  # unquoted: it is often a variable that exists on the machine alone
+        lines += [f'export RADTUI_SCRATCH="{profile.scratch}"', 'mkdir -p "$RADTUI_SCRATCH"']
+    lines += profile.setup
+    command = shlex.join(
+        [profile.interpreter, "-P", "-m", "radtui.worker", "--data-dir", str(run.root), str(run.job_id)]
+    )
+    # One process on one machine takes the place of the shell, so that Slurm's signals reach it.
+    lines.append(f"exec {command}" if nodes == 1 else f"exec srun --kill-on-bad-exit=1 {command}")
+    return "\n".join(lines) + "\n"
+
+
+def options(profile: Profile, run: RunFolder, job_name: str, nodes: int, each: int) -> list[str]:
+    """The options of sbatch; those that the profile adds come last, and so count.
+
+    Args:
+        profile: The cluster's.
+        run: The job's folder.
+        job_name: As Slurm's queue shows it.
+        nodes: Machines.
+        each: GPUs of each machine.
+    """
+    data = run.data
+    to_whom = "B:" if nodes == 1 else ""  # the script's own process, or those that srun has started
+    wanted = {
+        "job-name": job_name,
+        "output": str(data.log(run.job_id)).replace("%", "%%"),
+        "open-mode": "append",
+        "chdir": str(data.job(run.job_id)),
+        "nodes": str(nodes),
+        "ntasks-per-node": "1",
+        "partition": profile.partition,
+        "account": profile.account,
+        "qos": profile.qos,
+        "constraint": profile.constraint,
+        "time": profile.time,
+        "mem": profile.memory,
+        "gres": f"{profile.gres}:{each}" if profile.gres else "",
+        "cpus-per-task": str(profile.cpus_per_gpu * each) if profile.cpus_per_gpu else "",
+        "signal": f"{to_whom}USR1@{profile.save_before_s}" if profile.save_before_s else "",
+    }
+    return [
+        *(f"--{name}={value}" for name, value in wanted.items() if value),
+        "--requeue",
+        *profile.sbatch,
+    ]

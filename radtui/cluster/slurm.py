@@ -1,0 +1,161 @@
+"""Asking Slurm and telling it, through its own commands: they are on every login node, and no library is."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from radtui.records import UserError
+
+ANSWER_S = 30.0  # a busy controller takes its time
+QUEUE_FORMAT = "%i|%j|%T|%r|%S|%N"
+OVER = (
+    "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT",
+    "REVOKED", "PREEMPTED",
+)  # fmt: skip
+"""States after which Slurm does nothing more by itself. Source: squeue(1), JOB STATE CODES."""
+
+
+class SlurmError(UserError):
+    """Slurm did not answer, or refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What Slurm says of a job."""
+
+    job: int
+    name: str
+    state: str  # "PENDING", "RUNNING", ...; "" where Slurm knows the job no more
+    reason: str = ""
+    start: str = ""  # expected or actual, local time as Slurm writes it
+    nodes: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether Slurm does nothing more with it."""
+        return not self.state or self.state in OVER
+
+
+def is_here() -> bool:
+    """Whether this machine can hand jobs to Slurm."""
+    return shutil.which("sbatch") is not None
+
+
+def submit(script: Path, test_only: bool = False) -> str:
+    """Hand a script over.
+
+    Args:
+        script: The batch script.
+        test_only: Ask whether it would be taken, and when it would start, and hand over nothing.
+
+    Returns:
+        The job's number; what Slurm says of it where it was only asked.
+
+    Raises:
+        SlurmError: Slurm refuses it, or is not here.
+    """
+    # Outside of a job, whose variables would make this one a part of it.
+    environment = {
+        n: v for n, v in os.environ.items() if not n.startswith(("SLURM_", "SBATCH_")) or n == "SLURM_CONF"
+    }
+    how = ["--test-only"] if test_only else ["--parsable"]
+    done = _run(["sbatch", *how, str(script)], environment)
+    answer = (done.stdout or done.stderr).strip()
+    return answer if test_only else answer.split(";")[0]
+
+
+def queue() -> dict[int, Status]:
+    """All of the user's jobs that wait or run, by number. Raises SlurmError."""
+    lines = _run(["squeue", "--me", "--noheader", f"--format={QUEUE_FORMAT}"]).stdout.splitlines()
+    found = [_status(line) for line in lines if line.count("|") == QUEUE_FORMAT.count("|")]
+    return {status.job: status for status in found if status is not None}
+
+
+def ended(job: int) -> Status:
+    """What became of a job that waits and runs no more; its state is "" where Slurm has forgotten it."""
+    for look in (_by_controller, _by_accounting):
+        try:
+            status = look(job)
+        except SlurmError:
+            continue
+        if status is not None:
+            return status
+    return Status(job, "", "")
+
+
+def cancel(job: int) -> None:
+    """Take a job out of the queue, or end it. Raises SlurmError."""
+    _run(["scancel", str(job)])
+
+
+def partitions() -> list[str]:
+    """Names of the partitions. Raises SlurmError."""
+    return [line.rstrip("*") for line in _run(["sinfo", "--noheader", "--format=%P"]).stdout.split()]
+
+
+def _status(line: str) -> Status | None:
+    job, name, state, reason, start, nodes = line.split("|")
+    if not job.isdigit():  # a part of an array, which no job of radtui's is
+        return None
+    return Status(int(job), name, state, _word(reason), _word(start), nodes)
+
+
+def _word(text: str) -> str:
+    """A value, or "" for the words by which Slurm says that there is none."""
+    return "" if text in ("None", "N/A", "(null)", "Unknown") else text
+
+
+def _by_controller(job: int) -> Status | None:
+    """As slurmctld has it, for some minutes after a job's end."""
+    fields = dict(
+        re.findall(r"(\w+)=(\S*)", _run(["scontrol", "--oneliner", "show", "job", str(job)]).stdout)
+    )
+    if "JobState" not in fields:
+        return None
+    return Status(
+        job, fields.get("JobName", ""), fields["JobState"], _word(fields.get("Reason", "")),
+        _word(fields.get("StartTime", "")), _word(fields.get("NodeList", "")),
+    )  # fmt: skip
+
+
+def _by_accounting(job: int) -> Status | None:
+    """As Slurm's accounting has it, where a cluster keeps one."""
+    command = [
+        "sacct",
+        "--noheader",
+        "--parsable2",
+        "--allocations",
+        f"--jobs={job}",
+        "--format=JobName,State,NodeList",
+    ]
+    for line in _run(command).stdout.splitlines():
+        name, state, nodes = line.split("|")
+        return Status(job, name, state.split()[0], nodes=nodes)  # "CANCELLED by 1000"
+    return None
+
+
+def _run(
+    command: Sequence[str], environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=ANSWER_S, check=False, env=environment
+        )
+    except FileNotFoundError as error:
+        raise SlurmError(
+            f"There is no {command[0]} on this machine: run radtui on the cluster's login node."
+        ) from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SlurmError(f"Slurm does not answer {command[0]}: {error}; try again in a moment.") from error
+    if done.returncode:
+        reason = (
+            " ".join((done.stderr or done.stdout).split())[-300:].rstrip(".") or f"code {done.returncode}"
+        )
+        raise SlurmError(f"Slurm refuses {command[0]}: {reason}.")
+    return done

@@ -1,0 +1,103 @@
+"""Handing a job to Slurm, and stopping it there."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from radtui.cluster import collect, fetched, packing, profile, script, slurm
+from radtui.paths import DataDir
+from radtui.records import Job, JobState, StopRequest, UserError
+from radtui.store import jobs
+
+ON = "slurm"
+FOLDER = "cluster"  # of jobs' folders in the data folder, where the profile names none
+
+
+def is_on_cluster(job: Job) -> bool:
+    """Whether a job is Slurm's to start."""
+    return job.settings.get("on") == ON
+
+
+def check(settings: Mapping[str, object]) -> None:
+    """Raise UserError where a job with these settings would not run on the cluster; before it is a row."""
+    if settings.get("on") != ON:
+        return
+    chosen = profile.named(str(settings.get("profile", "")))
+    if not slurm.is_here():
+        raise UserError("There is no sbatch on this machine: run radtui on the cluster's login node.")
+    if settings.get("seeds", 1) != 1:
+        raise UserError("A job on Slurm trains once: set seeds to 1, and hand over one job for each seed.")
+    gpus = settings.get("gpus", 1)
+    if chosen.nodes(gpus if isinstance(gpus, int) else 1) > 1:
+        raise UserError(
+            f"{gpus} GPUs are more than the {chosen.gpus_per_node} of one machine of profile {chosen.name}: lower gpus."
+        )
+    fetched.check(str(settings["model"]), chosen.hf_home)
+
+
+def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
+    """Give a job to Slurm, for the first time or to go on.
+
+    What is about to be done is on the job's row before it is done: if this process is killed, a later look finds the
+    job in Slurm's queue by its name.
+
+    Raises:
+        UserError: Slurm refuses it, or its folder cannot be made.
+    """
+    job = jobs.must_get(db, job_id)
+    check(job.settings)
+    chosen = profile.named(str(job.settings.get("profile", "")))
+    run = collect.folder_of(data, job)
+    if run is None:
+        where = Path(chosen.folder).expanduser() if chosen.folder else data.root / FOLDER
+        run = packing.pack(data, db, job, where)
+    run.ask_to_stop(StopRequest.NONE)
+    before, token = _facts(job), str(run.facts["token"])
+    submission = int(before.get("submission", 0)) + 1
+    name = f"radtui-{job.id}-{token}"
+    gpus = job.settings.get("gpus", 1)
+    file = run.data.job(job.id) / script.NAME
+    file.write_text(
+        script.text(chosen, run, name, gpus if isinstance(gpus, int) else 1, submission), encoding="utf-8"
+    )
+    facts: dict[str, Any] = {
+        "id": 0, "name": name, "profile": chosen.name, "submission": submission, "state": "", "nodes": "",
+        "over": False, "token": token, "folder": str(run.root),
+    }  # fmt: skip
+    jobs.set_result(db, job.id, **{collect.SLURM: facts})
+    try:
+        facts["id"] = int(slurm.submit(file))
+    except (UserError, ValueError):
+        jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "over": True}})
+        raise
+    jobs.set_result(db, job.id, **{collect.SLURM: facts})
+    jobs.wait_again(db, job.id, f"Handed to Slurm as job {facts['id']}")
+
+
+def stop(data: DataDir, db: sqlite3.Connection, job: Job, how: StopRequest) -> None:
+    """Ask a job of Slurm's to stop: by a file that its worker looks at; one that waits leaves the queue.
+
+    Raises:
+        SlurmError: Slurm does not answer.
+    """
+    jobs.request_stop(db, job.id, how)
+    run = collect.folder_of(data, job)
+    if run is not None:
+        run.ask_to_stop(how)
+    number = int(_facts(job).get("id", 0))
+    status = slurm.queue().get(number)
+    waits = status is not None and status.state == "PENDING"
+    if waits or (status is not None and how is StopRequest.NOW):
+        slurm.cancel(number)
+    if waits:
+        jobs.end(
+            db, job.id, JobState.STOPPED, message=f"Taken out of Slurm's queue, where it was job {number}"
+        )
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    facts = job.result.get(collect.SLURM)
+    return dict(facts) if isinstance(facts, dict) else {}

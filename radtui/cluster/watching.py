@@ -1,0 +1,124 @@
+"""What Slurm says of the jobs that were handed to it, on their rows; liveness is Slurm's, not a lock's."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+from radtui.cluster import collect, slurm
+from radtui.cluster.slurm import Status
+from radtui.paths import DataDir
+from radtui.records import Job, JobState, StopRequest
+from radtui.store import jobs
+
+ASK_S = 3.0  # between questions: Slurm's controller answers everybody
+WAITS = ("PENDING", "REQUEUED", "CONFIGURING", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT", "SUSPENDED")
+WHY = {
+    "TIMEOUT": "Slurm's time limit was over before a checkpoint was saved: give it more time in the profile",
+    "OUT_OF_MEMORY": "The memory that Slurm had given it was full: ask for more in the profile",
+    "NODE_FAIL": "The machine failed, and Slurm did not start the job again",
+    "PREEMPTED": "Slurm gave its machine to another job, and did not start it again",
+}
+_asked_at_s = float("-inf")
+
+
+def watch(data: DataDir, db: sqlite3.Connection, nobody_submits: bool, at_once: bool = False) -> None:
+    """Bring in what jobs on the cluster have written, and what Slurm says of them.
+
+    Args:
+        data: The data folder.
+        db: Its database.
+        nobody_submits: Whether no other process is handing a job over at this moment.
+        at_once: Ask Slurm although it was asked a moment ago.
+    """
+    global _asked_at_s  # noqa: PLW0603 - of this process, whichever connections it has
+    there = jobs.on_cluster(db)
+    for job in there:
+        _collect(data, db, job)
+    now_s = time.monotonic()
+    if not there or (now_s - _asked_at_s < ASK_S and not at_once):
+        return
+    _asked_at_s = now_s
+    try:
+        queue = slurm.queue()
+    except slurm.SlurmError:  # it will answer another time; the rows stay as they are
+        return
+    for job in there:
+        _settle(data, db, jobs.must_get(db, job.id), queue, nobody_submits)
+
+
+def _collect(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
+    if (run := collect.folder_of(data, job)) is not None:
+        collect.collect(data, db, job, run)
+
+
+def _settle(
+    data: DataDir, db: sqlite3.Connection, job: Job, queue: dict[int, Status], nobody_submits: bool
+) -> None:
+    facts = job.result[collect.SLURM]
+    assert isinstance(facts, dict)
+    if not facts["id"]:  # whoever handed it over was killed, or is about to write its number
+        number = next((status.job for status in queue.values() if status.name == facts["name"]), 0)
+        if not number and nobody_submits:
+            _over(db, job, facts, "")
+            jobs.settle(db, job.id, JobState.FAILED, "The job was not handed to Slurm: resume it.")
+        if not number:
+            return
+        facts["id"] = number
+        jobs.set_result(db, job.id, **{collect.SLURM: facts})
+    status = queue.get(facts["id"])
+    if status is None:
+        _settle_gone(data, db, job, facts)
+        return
+    if (status.state, status.nodes) != (facts["state"], facts["nodes"]):
+        facts |= {"state": status.state, "nodes": status.nodes}
+        jobs.set_result(db, job.id, **{collect.SLURM: facts})
+    if status.state in WAITS:
+        jobs.wait_again(db, job.id, waiting_words(status))
+    elif status.state == "RUNNING" and job.state is JobState.STARTING:
+        jobs.wait_again(db, job.id, f"Starts on {status.nodes} as Slurm job {status.job}")
+
+
+def waiting_words(status: Status) -> str:
+    """Why a job waits, and until when: "Waits in Slurm as job 7 (Resources), expected to start 2026-11-28 12:30"."""
+    words = f"Waits in Slurm as job {status.job}"
+    if status.reason:
+        words += f" ({status.reason})"
+    if status.start:
+        words += f", expected to start {status.start.replace('T', ' ')[:16]}"
+    return words
+
+
+def _settle_gone(data: DataDir, db: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> None:
+    """A job neither waits nor runs any more: take in what it wrote last, and how Slurm says that it ended."""
+    status = slurm.ended(facts["id"])
+    if not status.is_over:  # it was queued again between the two questions
+        return
+    _collect(data, db, job)
+    job = jobs.must_get(db, job.id)
+    _over(db, job, job.result[collect.SLURM], status.state)
+    by_radtui = job.stop_requested is not StopRequest.NONE
+    if job.state.live:
+        _settle_without_word(db, job, status, by_radtui)
+    elif job.state is JobState.STOPPED and status.state == "CANCELLED" and not by_radtui:
+        jobs.remark(db, job.id, f"Cancelled in Slurm, where it was job {status.job}, not by radtui")
+    elif job.state is JobState.STOPPED and status.state == "TIMEOUT":
+        jobs.remark(db, job.id, WHY["TIMEOUT"])
+
+
+def _settle_without_word(db: sqlite3.Connection, job: Job, status: Status, by_radtui: bool) -> None:
+    if status.state == "CANCELLED":
+        who = "" if by_radtui else ", not by radtui"
+        jobs.settle(db, job.id, JobState.STOPPED)
+        jobs.remark(db, job.id, f"Cancelled in Slurm, where it was job {status.job}{who}")
+        return
+    why = WHY.get(
+        status.state, f"Slurm's job {status.job} ended ({status.state or 'no longer known'}) without a word"
+    )
+    jobs.settle(db, job.id, JobState.LOST, f"{why}; resume it, or read its log.")
+
+
+def _over(db: sqlite3.Connection, job: Job, facts: object, state: str) -> None:
+    assert isinstance(facts, dict)
+    jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "state": state, "over": True}})

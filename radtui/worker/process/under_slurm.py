@@ -1,0 +1,49 @@
+"""What a worker does that Slurm started: say where it runs, heed the time limit, and have itself queued again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+from types import FrameType
+
+from radtui.store import jobs
+from radtui.worker.process.journal_reporter import JournalReporter
+
+log = logging.getLogger("radtui.worker")
+TIME_SIGNAL = signal.SIGUSR1  # what the script asks Slurm to send before the time limit
+KIND = "cluster"  # of events
+REQUEUE_S = 60.0
+
+
+def begin(reporter: JournalReporter, step: int) -> None:
+    """Say where the job runs, and save and end when Slurm says that time is short."""
+
+    def warned(number: int, frame: FrameType | None) -> None:
+        reporter.out_of_time()
+
+    signal.signal(TIME_SIGNAL, warned)
+    if job := os.environ.get("SLURM_JOB_ID"):
+        nodes = os.environ.get("SLURM_JOB_NODELIST", "")
+        restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
+        again = f", start {restarts + 1}" if restarts else ""
+        reporter.event(step, KIND, f"Runs on {nodes} as Slurm job {job}{again}")
+
+
+def begin_again(reporter: JournalReporter) -> bool:
+    """Have Slurm start the job once more where it ended for want of time alone; False where it is over."""
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None or not reporter.goes_on_later:
+        return False
+    reporter.catch_up(ended=True)
+    step = jobs.must_get(reporter.db, reporter.job_id).step
+    reporter.event(step, KIND, "Saved before the time limit; Slurm starts the job again")
+    try:
+        subprocess.run(
+            ["scontrol", "requeue", job], check=True, capture_output=True, text=True, timeout=REQUEUE_S
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        log.error("Slurm did not queue the job again: %s", getattr(error, "stderr", "") or error)
+        return False
+    return True

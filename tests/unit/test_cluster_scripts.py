@@ -1,0 +1,123 @@
+"""Profiles of the config file, the batch script that follows from one, and what is fetched before a job queues."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from radtui.cluster import fetched, profile, script, slurm, watching
+from radtui.cluster.profile import Profile
+from radtui.cluster.run_folder import RunFolder
+from radtui.cluster.slurm import Status
+from radtui.records import UserError
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "config.toml"
+    monkeypatch.setenv("RADTUI_CONFIG", str(file))
+    return file
+
+
+def test_a_profile_is_read_with_what_it_leaves_out(config: Path) -> None:
+    config.write_text('[slurm.gpu]\npartition = "a100"\ngpus_per_node = 4\nsbatch = ["--exclusive"]\n')
+    assert profile.named("") == profile.named("gpu")
+    assert profile.named("gpu") == Profile("gpu", partition="a100", gpus_per_node=4, sbatch=("--exclusive",))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", r"No cluster is described in .*write a line \[slurm\.NAME\]"),
+        ("[slurm.a]\n[slurm.b]\n", "several clusters, a, b: choose one with --profile"),
+        ("[slurm.a]\npartitions = 1\n", "has partitions, but a profile has partition, account"),
+        ("[slurm.a]\ngpus_per_node = '4'\n", "gpus_per_node of .* must be a whole number, not '4'"),
+        ("[slurm.a]\nsetup = 'x'\n", "setup of .* must be a list of texts"),
+        ("[slurm.a]\ngpus_per_node = 0\n", "at least 1"),
+        ("[slurm.a]\ntime = 'long'\n", "'long'; write it as 90, 12:00:00 or 2-00:00:00"),
+        ("slurm = 1", "names no cluster"),
+        ("[slurm", "cannot be read"),
+    ],
+)
+def test_a_profile_that_is_wrong_is_one_sentence(config: Path, text: str, sentence: str) -> None:
+    config.write_text(text)
+    with pytest.raises(UserError, match=sentence):
+        profile.named("")
+
+
+def test_there_is_no_such_profile(config: Path) -> None:
+    config.write_text("[slurm.a]\n")
+    with pytest.raises(UserError, match=r"no profile 'b' .* there is a"):
+        profile.named("b")
+
+
+def test_the_script_asks_for_what_the_profile_says(tmp_path: Path) -> None:
+    gpu = Profile(
+        "gpu", partition="a100", account="me", time="12:00:00", gpus_per_node=8, cpus_per_gpu=8, gres="gpu:h100",
+        hf_home="/shared/hf", scratch="$TMPDIR", python="/opt/python", setup=("module load cuda",), sbatch=("--mem=0",),
+    )  # fmt: skip
+    run = RunFolder(tmp_path / "a b", 7)
+    lines = script.text(gpu, run, "radtui-7-abc", 8, 3).splitlines()
+    assert lines[0] == "#!/bin/bash"
+    for option in (
+        "--job-name=radtui-7-abc", "--partition=a100", "--account=me", "--time=12:00:00", "--nodes=1",
+        "--gres=gpu:h100:8", "--cpus-per-task=64", "--signal=B:USR1@120", "--requeue", "--open-mode=append",
+    ):  # fmt: skip
+        assert f"#SBATCH {option}" in lines
+    assert lines.index("#SBATCH --mem=0") > lines.index("#SBATCH --requeue")
+    assert "export HF_HUB_OFFLINE=1" in lines and "export HF_HOME=/shared/hf" in lines
+    assert "export RADTUI_SUBMISSION=3" in lines and 'export RADTUI_SCRATCH="$TMPDIR"' in lines
+    assert lines[-2] == "module load cuda"
+    assert lines[-1] == f"exec /opt/python -P -m radtui.worker --data-dir '{tmp_path}/a b' 7"
+
+
+def test_gpus_that_cannot_be_shared_out_are_refused() -> None:
+    eight = Profile("eight", gpus_per_node=8)
+    assert (eight.nodes(8), eight.each(8), eight.nodes(64), eight.each(64)) == (1, 8, 8, 8)
+    with pytest.raises(UserError, match="9 GPUs cannot be shared out evenly over 2 machines of 8"):
+        eight.each(9)
+
+
+def test_no_gpu_is_asked_for_where_the_cluster_has_none(tmp_path: Path) -> None:
+    text = script.text(Profile("cpu", gres="", save_before_s=0), RunFolder(tmp_path, 1), "n", 1, 1)
+    assert "gres" not in text and "signal" not in text and "partition" not in text
+
+
+def test_a_job_waits_in_words() -> None:
+    waits = Status(12, "radtui-7", "PENDING", "Resources", "2026-11-28T12:30:11")
+    assert watching.waiting_words(waits) == (
+        "Waits in Slurm as job 12 (Resources), expected to start 2026-11-28 12:30"
+    )
+    assert watching.waiting_words(Status(12, "x", "PENDING")) == "Waits in Slurm as job 12"
+
+
+def test_slurm_that_is_not_here_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert not slurm.is_here()
+    with pytest.raises(UserError, match="no squeue on this machine: run radtui on the cluster's login node"):
+        slurm.queue()
+    assert slurm.ended(5) == Status(5, "", "")
+
+
+def test_a_model_that_is_not_fetched_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "hub" / "models--org--name"
+    with pytest.raises(
+        UserError, match=r"config\.json of org/name is not in .*: run radtui fetch org/name here first"
+    ):
+        fetched.check("org/name", str(tmp_path))
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("abc")
+    files = folder / "snapshots" / "abc"
+    files.mkdir(parents=True)
+    assert fetched.missing("org/name", str(tmp_path)) == "config.json"
+    (files / "config.json").touch()
+    assert fetched.missing("org/name", str(tmp_path)) == "model.safetensors"
+    parts = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (files / "model.safetensors.index.json").write_text(json.dumps(parts))
+    (files / "model-1.safetensors").touch()
+    assert fetched.missing("org/name", str(tmp_path)) == "model-2.safetensors"
+    (files / "model-2.safetensors").touch()
+    fetched.check("org/name", str(tmp_path))
+    fetched.check(str(tmp_path), "")
