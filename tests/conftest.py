@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -23,6 +24,10 @@ from radtui.records import Arm, ArmKind, Job, JobKind, JobState, NewCase, NewCas
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import arms, cases, jobs, studies, texts
 from radtui.store.database import connect
+
+# No example is judged by the wall clock: on a busy machine it says nothing of the code.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # Workers that tests start remember what fitted, and how long it took, in the user's cache folder.
 _CACHE = tempfile.TemporaryDirectory(prefix="radtui-cache-")

@@ -315,7 +315,7 @@ def test_scores_and_report_tell_of_the_third(
     page = (tmp_path / "r.md").read_text(encoding="utf-8")
     assert "Bradley-Terry strengths over 30 blind ratings" in page and "dpo against tuned" in page
     assert "direct preference optimisation on 24 rated pairs" in page and "(job 1)" in page
-    assert "10 ratings" in page and "In all, 30 ratings count" in page
+    assert "10 blind ratings of 10 pairs" in page and "In all, 30 ratings count" in page
     assert "Dpo says: dpo writes about" in page
 
 
