@@ -19,6 +19,7 @@ from tests.faults.harness import Facts, app, radtui, rating, told_until
 
 COLUMNS, ROWS = 120, 40
 SHORT = 7  # of tour and commands, in the quick tests
+PATIENCE_S, QUIET_S = 4.0, 0.6  # a key that meets an escape in one read is another key: each is answered first
 DRAWN_S = 20.0  # in which lines of a megabyte must be drawn on a busy machine
 TOUR = (
     "d", "b", "\x1b", "\r", "\x1b", "/x\r", "\x1b", "t", "M", "\x1b", "r", "e", "\x1b", "a", "\x1b", "v", "w\x1b", "c",
@@ -121,7 +122,7 @@ def _frames(
         show(terminal.settle(first_s=20))
         for number, keys in enumerate(("", *tour)):
             for key in keys:
-                show(terminal.press(key, patience_s=1.5, quiet_s=0.4).text)
+                show(terminal.press(key, patience_s=PATIENCE_S, quiet_s=QUIET_S).text)
             end = time.monotonic() + DRAWN_S
             while clean and screen is not None and _trouble(clean[number], screen.display):
                 assert time.monotonic() < end, f"after {keys!r} {_trouble(clean[number], screen.display)}"

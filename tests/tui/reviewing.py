@@ -33,9 +33,10 @@ async def opened(
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait for threads and what they post."""
-    await pilot.pause(0.05)
-    await pilot.app.workers.wait_for_complete()
+    """Wait for threads, what they post, and what is done with it in a turn of its own."""
+    for _ in range(3):
+        await pilot.pause(0.05)
+        await pilot.app.workers.wait_for_complete()
     await pilot.pause(0.05)
 
 

@@ -367,7 +367,7 @@ async def test_pairs_written_in_a_job_s_last_second_come_without_another_snapsho
 
     def write(count: int) -> None:
         for arm in made.values():
-            texts.add(db, job.id, [new_text(case_id, arm, "text") for case_id in ids[:count]])
+            texts.add(db, job.id, [new_text(case_id, arm, f"text of {arm.name}") for case_id in ids[:count]])
         jobs.progress(db, job.id, 2 * count, 12)
 
     write(2)

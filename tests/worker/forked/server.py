@@ -45,7 +45,11 @@ def main(path: str) -> None:
     listener.listen(16)
     while True:
         connection, _ = listener.accept()
-        request, handles = receive(connection)
+        try:
+            request, handles = receive(connection)
+        except (ValueError, OSError):  # killed while it asked; what came of its handles goes with the message
+            connection.close()
+            continue
         if fixed(request["environment"]) != started_with:
             connection.sendall(b"no\n")
             connection.close()
@@ -69,7 +73,11 @@ def receive(connection: socket.socket) -> tuple[dict[str, object], list[int]]:
         if kind == socket.SCM_RIGHTS:
             numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])
     while len(data) < size:
-        data += connection.recv(size - len(data))
+        part = connection.recv(size - len(data))
+        if not part:
+            close(list(numbers))
+            raise ValueError("the request was cut short")
+        data += part
     return json.loads(data), list(numbers)
 
 
@@ -117,7 +125,13 @@ def become_worker(request: dict[str, object], handles: list[int]) -> None:
 
 def watch(connection: socket.socket, child: int) -> None:
     """Tell the client how its worker ended; a client that is gone takes its worker along, as one process would."""
-    connection.sendall(f"{child}\n".encode())
+    try:
+        connection.sendall(f"{child}\n".encode())
+    except OSError:  # it was killed meanwhile
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        connection.close()
+        return
     gone = threading.Event()
 
     def listen() -> None:
