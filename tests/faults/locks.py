@@ -23,7 +23,7 @@ def lock_held(scratch: Path, rounds: int) -> Facts:
         if rounds > 1:  # waits half a minute
             said = said_in_a_sentence(data, "import", "phantoms:1")
             assert "Another program is writing" in said, said
-    return {"commands": 3 if rounds > 1 else 2}
+    return {"count": 1, "commands": 3 if rounds > 1 else 2}
 
 
 def locked_while_rating(scratch: Path, rounds: int) -> Facts:

@@ -19,7 +19,10 @@ from tests.faults.harness import Facts, app, radtui, rating, told_until
 
 COLUMNS, ROWS = 120, 40
 SHORT = 7  # of tour and commands, in the quick tests
-PATIENCE_S, QUIET_S = 4.0, 0.6  # a key that meets an escape in one read is another key: each is answered first
+PATIENCE_S, QUIET_S = (
+    4.0,
+    0.6,
+)  # a key that meets an escape in one read is another key: each is answered first
 DRAWN_S = 20.0  # in which lines of a megabyte must be drawn on a busy machine
 TOUR = (
     "d", "b", "\x1b", "\r", "\x1b", "/x\r", "\x1b", "t", "M", "\x1b", "r", "e", "\x1b", "a", "\x1b", "v", "w\x1b", "c",
@@ -56,7 +59,8 @@ def planted_strings(scratch: Path, rounds: int) -> Facts:
     assert (found := RAW.search(seen)) is None, seen[max(0, found.start() - 80) : found.end() + 40]
     pages = _pages(data, scratch)
     return {
-        "columns": columns, "screens": len(frames), "drawn through pyte": bool(clean[0]), "commands": len(commands),
+        "count": 1, "columns": columns, "screens": len(frames), "drawn through pyte": bool(clean[0]),
+        "commands": len(commands),
         "bytes drawn and printed": len(seen), "files": pages, "raw": 0, "layouts broken": 0,
     }  # fmt: skip
 

@@ -21,6 +21,13 @@ LEFT_OUT = (
     "such as",
     "lost",
     "locked s",
+    "one job takes s",
+    "rows",
+    "databases",
+    "logs",
+    "changed files",
+    "schemas",
+    "files",
 )
 
 
