@@ -373,7 +373,7 @@ async def test_pairs_written_in_a_job_s_last_second_come_without_another_snapsho
     write(2)
     async with opened(data) as pilot:
         app = screen(pilot).rad
-        assert "0/2 answered" in line(pilot)
+        await until(pilot, lambda: "0/2 answered" in line(pilot), 10)
         for count in (4, 6):  # two looks of the poller within a second; then nothing changes any more
             write(count)
             if count == 6:

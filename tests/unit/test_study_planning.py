@@ -110,4 +110,4 @@ def test_the_command_plans_from_a_pilot(data: DataDir, db: sqlite3.Connection, t
     facts = json.loads(CliRunner().invoke(cli, ["--data-dir", str(data.root), *words, "--json"]).stdout)
     assert facts["pilot"]["ratings"] == 90 and facts["plan"][0]["readers"] == 3
     wrong = CliRunner().invoke(cli, ["--data-dir", str(data.root), *words, "--aim", "equivalence"])
-    assert wrong.exit_code == 1
+    assert wrong.exit_code == 2
