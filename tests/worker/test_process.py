@@ -182,19 +182,19 @@ def test_the_kinds_of_job_are_told_apart(data, mllama, monkeypatch):
     from radtui.worker import __main__ as main
     from radtui.worker.describing import generate
     from radtui.worker.importing import ingest
+    from radtui.worker.scoring import score
     from radtui.worker.training import train
 
     called = []
-    for module in (train, generate, ingest):
+    for module in (train, generate, ingest, score):
         monkeypatch.setattr(
             module, "run", lambda *_, name=module.__name__: called.append(name.rpartition(".")[2])
         )
     db = connect(data)
-    for kind in (JobKind.IMPORT, JobKind.TRAIN, JobKind.GENERATE):
+    for kind in (JobKind.IMPORT, JobKind.TRAIN, JobKind.GENERATE, JobKind.SCORE):
         job = jobs.create(db, kind, "test", "shapes", {})
         main.run(job, data, db, None)
-    assert called == ["ingest", "train", "generate"]
-    for kind in set(JobKind) - {JobKind.IMPORT, JobKind.TRAIN, JobKind.GENERATE}:
-        with pytest.raises(UserError, match=f"cannot do jobs of kind {kind}"):
-            main.run(jobs.create(db, kind, "test", "shapes", {}), data, db, None)
+    assert called == ["ingest", "train", "generate", "score"]
+    with pytest.raises(UserError, match="cannot do jobs of kind ask"):  # it takes a reporter that streams
+        main.run(jobs.create(db, JobKind.ASK, "test", "shapes", {}), data, db, None)
     assert os.environ["OMP_NUM_THREADS"] == "1"
