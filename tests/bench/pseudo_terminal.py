@@ -84,12 +84,19 @@ class Terminal:
                 got, last = got + part, time.perf_counter()
         return got
 
-    def press(self, key: str, patience_s: float = 3.0, quiet_s: float = QUIET_S) -> Answer:
-        """Write a key and read until the answer has ended; wait up to `patience_s` for its first byte."""
+    def press(
+        self, key: str, patience_s: float = 3.0, quiet_s: float = QUIET_S, limit_s: float = 30.0
+    ) -> Answer:
+        """Write a key and read until the answer has ended; wait up to `patience_s` for its first byte.
+
+        What never ends, such as a blinking cursor where `quiet_s` is longer than its beat, is left after `limit_s`.
+        """
         start = last = time.perf_counter()
         self.write(key)
         got = b""
-        while time.perf_counter() - last < (quiet_s if got else patience_s):
+        while (now := time.perf_counter()) - last < (
+            quiet_s if got else patience_s
+        ) and now - start < limit_s:
             part = self.read(0.01)
             if part:
                 got, last = got + part, time.perf_counter()
