@@ -58,7 +58,7 @@ FAULTS: dict[Fault, tuple[int, int]] = {
 """How many times, or seconds. The last one's whole is 1,800 seconds: `--soak`."""
 
 WHOLE_ONLY = frozenset({planted_strings.planted_strings})
-"""Left out of the quick subset: a tour that waits for every screen to stand still, and so needs a machine of its own."""
+"""Left out of the quick subset: a tour that waits for every screen to stand still needs a machine of its own."""
 
 TIMED = frozenset({locks.locked_while_rating, writers.many_writers, soak.soak})
 """Faults that are done for so many seconds."""
