@@ -203,6 +203,11 @@ class Job:
     archived: bool = False
 
     @property
+    def on_cluster(self) -> bool:
+        """Whether it is Slurm's to start."""
+        return self.settings.get("on") == "slurm"
+
+    @property
     def resumable(self) -> bool:
         """Whether it has ended with something left to do."""
         if self.kind is JobKind.ASK:

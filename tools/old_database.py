@@ -21,7 +21,7 @@ from radtui.records import JobKind, NewImage, Rating, Truth, Variant
 from radtui.store import descriptions, images, jobs, ratings
 from radtui.store.database import connect
 from radtui.store.images import Probe
-from radtui.store.schema import SCHEMA_VERSION
+from radtui.store.schema_version import SCHEMA_VERSION
 
 HAS_THIRD = hasattr(Variant, "DPO")
 CASES = 24

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from radtui.store.database import connect
-from radtui.store.schema import SCHEMA_VERSION
+from radtui.store.schema_version import SCHEMA_VERSION
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "db" / "SCHEMA.md"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import os
 import sqlite3
@@ -54,6 +55,7 @@ class Session:
         if os.environ.get("STY") and not os.environ.get("TMUX"):
             # GNU screen 4 misreads 24-bit colours as other commands. Textual reads this when it is imported.
             os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
+        gc.disable()  # what a start makes stays to the end; the first screen switches it on again once it is drawn
         from radtui.tui.app import run_app
         from radtui.tui.opening import Opens
 

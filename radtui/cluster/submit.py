@@ -16,11 +16,6 @@ ON = "slurm"
 FOLDER = "cluster"  # of jobs' folders in the data folder, where the profile names none
 
 
-def is_on_cluster(job: Job) -> bool:
-    """Whether a job is Slurm's to start."""
-    return job.settings.get("on") == ON
-
-
 def check(settings: Mapping[str, object]) -> None:
     """Raise UserError where a job with these settings would not run on the cluster; before it is a row."""
     if settings.get("on") != ON:

@@ -13,7 +13,7 @@ from radtui.export.files import whole_file
 from radtui.measures.text import NORMALISATION
 from radtui.records import Job, Study
 from radtui.settings import GenerateSettings
-from radtui.store.schema import SCHEMA_VERSION
+from radtui.store.schema_version import SCHEMA_VERSION
 from radtui.study.study import Review
 
 MANIFEST_SCHEMA = "radtui-manifest-1"

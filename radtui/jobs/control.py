@@ -7,7 +7,6 @@ import os
 import signal
 import sqlite3
 
-from radtui.cluster import collect, submit, watching
 from radtui.jobs import launch
 from radtui.jobs.launch import alive
 from radtui.paths import DataDir
@@ -45,7 +44,9 @@ def stop(
     job = get_job(db, job_id)
     if not job.state.live:
         raise UserError(f"Job {job_id} has ended already: it is {job.state}.")
-    if submit.is_on_cluster(job):
+    if job.on_cluster:
+        from radtui.cluster import submit
+
         submit.stop(data, db, job, how)
         return
     jobs.request_stop(db, job_id, how)
@@ -88,6 +89,9 @@ def reconcile(data: DataDir, db: sqlite3.Connection) -> list[Job]:
     if jobs.on_cluster(db):
         with launch.nobody_starts(data) as nobody_submits:
             pass
+        # Imported here, because the first frame of an app without jobs on a cluster is not to wait for it.
+        from radtui.cluster import watching
+
         watching.watch(data, db, nobody_submits)
     for job in jobs.live(db):
         if job.state is JobState.QUEUED:
@@ -112,7 +116,9 @@ def launch_new(data: DataDir, db: sqlite3.Connection, job: Job) -> Job:
 
 def _launch_or_fail(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     try:
-        if submit.is_on_cluster(jobs.must_get(db, job_id)):
+        if jobs.must_get(db, job_id).on_cluster:
+            from radtui.cluster import submit
+
             submit.hand_over(data, db, job_id)
         else:
             launch.launch(data, db, job_id)
@@ -143,7 +149,7 @@ def _as_it_is(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
 
 def _settle_if_gone(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
     """Write down that a job is over whose worker is gone: locks say so, whatever times its row holds."""
-    if alive(data, job.id) or (submit.is_on_cluster(job) and collect.SLURM in job.result):
+    if alive(data, job.id) or (job.on_cluster and "slurm" in job.result):
         return  # whether a job of Slurm's lives, Slurm says
     with launch.nobody_starts(data) as is_sure:
         now = jobs.must_get(db, job.id)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from radtui.ask_settings import AskSettings
-from radtui.cluster import submit as cluster
 from radtui.jobs.control import get_job, launch_new
 from radtui.jobs.launch import starting
 from radtui.paths import DataDir, asset
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import cases, jobs
+
+if TYPE_CHECKING:
+    from radtui.ask_settings import AskSettings
 
 Writing = TypeVar("Writing", bound=GenerateSettings)
 
@@ -86,7 +87,7 @@ def resolved_train(
         _check_split(db, settings.dataset, settings.train_split, "train_split")
     if settings.eval_split and imported:
         _check_split(db, settings.dataset, settings.eval_split, "eval_split")
-    cluster.check(settings.to_dict())
+    _check_cluster(settings)
     return settings
 
 
@@ -112,7 +113,7 @@ def submit_generate(
         instruction=settings.instruction or INSTRUCTION,
         message_order=order,
     )
-    cluster.check(settings.to_dict())
+    _check_cluster(settings)
     case_ids = None
     if after_job_id is None:
         _check_adapter(settings, train)
@@ -152,6 +153,13 @@ def resolved_ask(data: DataDir, db: sqlite3.Connection, settings: AskSettings) -
         settings, dataset="", split="", message_order=order, model=_resolve_model(settings.model),
         instruction=settings.instruction or INSTRUCTION,
     )  # fmt: skip
+
+
+def _check_cluster(settings: TrainSettings | GenerateSettings) -> None:
+    if settings.on == "slurm":
+        from radtui.cluster.submit import check  # not needed by the app's first frame
+
+        check(settings.to_dict())
 
 
 def _training_job(db: sqlite3.Connection, settings: GenerateSettings, after_job_id: int | None) -> Job | None:

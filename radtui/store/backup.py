@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from radtui.records import UserError
-from radtui.store.schema import SCHEMA_VERSION
+from radtui.store.schema_version import SCHEMA_VERSION
 from radtui.store.upgrade import copy_database
 
 __all__ = ["blobs", "copy_database", "opened_copy", "problems"]

@@ -21,8 +21,7 @@ from radtui.store.place import (
     is_in_place,
     was_opened,
 )
-from radtui.store.schema import SCHEMA_VERSION, migrate
-from radtui.store.upgrade import check_nobody_works, copy_before_migrating, one_at_a_time
+from radtui.store.schema_version import SCHEMA_VERSION
 
 BUSY_TIMEOUT_S = 30.0
 SHORT_WAITS = 40  # ms in which a write of somebody else's is most often over
@@ -114,6 +113,10 @@ def _opened(folder: DataDir, busy_timeout_s: float, any_thread: bool) -> Connect
 
 def _bring_up_to_date(folder: DataDir, db: Connection) -> None:
     """Migrate, with a copy of what was there; another process may be doing the same."""
+    # All tables of all times, which opening a database that is up to date does not need.
+    from radtui.store.schema import migrate
+    from radtui.store.upgrade import check_nobody_works, copy_before_migrating, one_at_a_time
+
     with one_at_a_time(folder):
         if _version(db) < SCHEMA_VERSION:
             check_nobody_works(folder)
@@ -123,6 +126,8 @@ def _bring_up_to_date(folder: DataDir, db: Connection) -> None:
 
 def _nothing_there() -> Connection:
     """An empty database in memory, which takes nothing: what is seen of a data folder that is not there."""
+    from radtui.store.schema import migrate
+
     db = sqlite3.connect(":memory:", isolation_level=None, factory=Connection)
     db.row_factory = sqlite3.Row
     migrate(db)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from radtui.records import Job, UserError
 from radtui.store.place import Connection
-from radtui.store.schema import SCHEMA_VERSION, migrate
+from radtui.store.schema import migrate
+from radtui.store.schema_version import SCHEMA_VERSION
 
 HERE = "@run"
 """Stands for the job's folder in settings: that may be copied to another place."""

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from radtui.store import own_objects
 from radtui.store.cases_migration import move_to_cases
+from radtui.store.schema_version import SCHEMA_VERSION
 from radtui.store.statements import statements
 from radtui.store.text_scores_schema import TEXT_SCORES
 from radtui.store.third_variant import add_third_variant
 
 if TYPE_CHECKING:
     from sqlite_utils import Database, Migrations
-
-SCHEMA_VERSION = 6
 
 # AUTOINCREMENT where rows are deleted and readers keep a cursor: an id used again would never be read.
 FIRST_TABLES = """

@@ -18,7 +18,6 @@ from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import cases, jobs
 from radtui.store.database import connect, in_place, move_log, only_read
 from radtui.store.place import Connection
-from radtui.study.unsaved import Unsaved
 from radtui.tui import words
 from radtui.tui.app_keys import AppKeys
 from radtui.tui.harmless_lines import HarmlessLines
@@ -32,6 +31,7 @@ from radtui.tui.snapshot import Snapshot
 from radtui.tui.theme import THEME
 
 if TYPE_CHECKING:
+    from radtui.study.unsaved import Unsaved
     from radtui.tui.rad import Rad
     from radtui.tui.train.screen import TrainScreen
 
@@ -164,6 +164,8 @@ class RadtuiApp(AppKeys):
     @cached_property
     def unsaved(self) -> Unsaved:
         """What this rater answers while the data folder is gone, and has answered in earlier sessions."""
+        from radtui.study.unsaved import Unsaved
+
         return Unsaved(self.data, self.rater)
 
     def action_go(self, mode: str) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from textual.dom import DOMNode
 
 from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.store.place import Connection
-from radtui.study.unsaved import Unsaved
 from radtui.tui.opening import Opens
 from radtui.tui.poll import Poller
 from radtui.tui.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from radtui.study.unsaved import Unsaved
 
 Result = TypeVar("Result")
 

@@ -10,7 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from radtui.paths import DataDir
-from radtui.store.schema import SCHEMA_VERSION
+from radtui.store.schema_version import SCHEMA_VERSION
 from tests.faults.folder import build
 from tests.faults.harness import CLI, Facts, killed_after, moment, radtui, rating, rows, told_until, took_s
 from tests.unit.old_databases import SCHEMAS, old_database

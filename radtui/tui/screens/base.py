@@ -21,6 +21,11 @@ Result = TypeVar("Result")
 SET_UP_S = 1.5  # after its first frame a screen has imported and made what it works with
 
 
+def _set_up() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 class TellsTrouble(MessagePump):
     """A screen that says what a thread of it, one with `exit_on_error=False`, could not do, and stays as it was."""
 
@@ -74,9 +79,10 @@ class RadScreen(TellsTrouble, Screen[None]):
         """Spare what is there by now from garbage collection, which stops every key for 60 ms to look through it.
 
         It is modules and widgets, which stay to the end anyway. Not in tests, whose apps are to be freed.
+        Until here nothing was collected at all: see `Session.open_app`.
         """
         if not self.app.is_headless:
-            self.set_timer(SET_UP_S, gc.freeze)
+            self.set_timer(SET_UP_S, _set_up)
 
     def on_unmount(self) -> None:
         """Let the last of what waits be saved."""
