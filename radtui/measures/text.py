@@ -24,6 +24,9 @@ _EMPHASIS = re.compile(r"(?<![\w*_])(\*\*\*|\*\*|\*|___|__|_)(?=\S)(.{1,400}?)(?
 _TAG = re.compile(
     r"</?(?:b|i|u|em|strong|p|br|ul|ol|li|h[1-6]|span|div|sub|sup|code|pre|table|tr|td|th)\s*/?>", re.I
 )
+# One line of ASCII that begins with a letter and has no mark of a format: most of what models write.
+_PLAIN = re.compile(r"[A-Za-z][ -~]*")
+_MARKS = re.compile(r"[*_`<\[|~]")
 _SPACE = re.compile(r"\s+")
 _SENTENCE_END = (".", "!", "?", ":", ";", ",")
 _WORD = re.compile(r"\w+(?:[-'’./]\w+)*")
@@ -48,6 +51,13 @@ def normalise(text: str) -> str:
     Returns:
         One line.
     """
+    if _PLAIN.fullmatch(text) and not _MARKS.search(text):
+        return " ".join(text.split())
+    return without_format(text)
+
+
+def without_format(text: str) -> str:
+    """`normalise` for any text; ten times slower than for a plain one."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     text = unicodedata.normalize("NFC", _TAG.sub(" ", visible(text)))
     lines = [

@@ -23,9 +23,9 @@ def alike_pairs(db: sqlite3.Connection, study: Study) -> dict[int, tuple[str, st
         if len(said) < max(2, studies.least_texts(study)):
             continue
         there = [arm for arm in study.arm_names if arm in said]
-        first, second = sorted(
+        first, second = there if len(there) == 2 else sorted(
             shown_sides(there, study.draw_id, case_id, "", 0, study.seed), key=study.arm_names.index
-        )
+        )  # fmt: skip
         if said[first] == said[second] or normalise(said[first]) == normalise(said[second]):
             alike[case_id] = first, second
     return alike

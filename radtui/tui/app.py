@@ -213,6 +213,10 @@ class RadtuiApp(AppKeys):
             lines.append(self.unsaved.sentence())
         self.exit(message=visible("\n".join(lines)) if lines else None)
 
+    def on_terminal_gone(self) -> None:
+        """Leave without asking anybody; what waits for the database is written on the way out."""
+        self.exit()
+
     def _post_snapshot(self, snapshot: Snapshot) -> None:
         self.post_message(Tick(snapshot))
 

@@ -27,7 +27,8 @@ from textual.message import Message
 
 from radtui.imaging.protocols import answers
 from radtui.imaging.protocols.tmux import passed_through
-from radtui.tui.messages import ColoursKnown, GraphicsKnown
+from radtui.tui.hangup import watch
+from radtui.tui.messages import ColoursKnown, GraphicsKnown, TerminalGone
 
 QUESTION = "\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m"
 EXPECTED_S = 10.0  # an answer that comes later must come in one piece: the escape key is not to wait for ever
@@ -124,13 +125,30 @@ class ListeningParser(XTermParser):
 
 
 class AskingDriver(linux_driver.LinuxDriver):
-    """Textual's driver for Unix terminals, which asks more questions when it starts."""
+    """Textual's driver for Unix terminals, which asks more questions when it starts, and notices when it is gone."""
 
-    _asked = False
+    _asked = _watched = _gone = False
+
+    def write(self, data: str) -> None:
+        """Write to the terminal, while there is one: a queue that nobody empties would hold up whoever leaves."""
+        if not self._gone:
+            super().write(data)
+
+    def close(self) -> None:
+        """Let the writing thread end, where it has not died of writing to no terminal."""
+        if not self._gone:
+            super().close()
+
+    def _leave(self) -> None:
+        self._gone = True
+        self.send_message(TerminalGone())
 
     def start_application_mode(self) -> None:
         """Ask, the first time: a suspended app that comes back knows."""
         env = os.environ
+        if self.input_tty and not self._watched:
+            self._watched = True
+            watch(self.fileno, self._leave)
         ask = self.input_tty and not self._asked and answers_come(env)
         if ask:
             linux_driver.XTermParser = ListeningParser  # type: ignore[attr-defined]  # the thread that reads keys makes one

@@ -17,6 +17,10 @@ class Tick(Message):
     snapshot: Snapshot
 
 
+class TerminalGone(Message):
+    """Nobody sees the app any more."""
+
+
 @dataclass
 class ColoursKnown(Message):
     """The terminal turned out to have 24-bit colour."""

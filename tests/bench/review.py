@@ -91,8 +91,9 @@ def fill(data: DataDir) -> dict[str, int]:
         rng = random.Random(SEED)
         names = ("base", "tuned")
         made = arms.give_job(
-            db, job.id, [Arm(0, name, ArmKind.MODEL, "bench", decoding="greedy") for name in names]
-        )
+            db, job.id,
+            [Arm(0, name, ArmKind.MODEL, "bench", "adapter" * (name == "tuned"), decoding="greedy") for name in names],
+        )  # fmt: skip
         study = studies.open_for_job(db, job)
         texts.add(
             db, job.id,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radtui.harmless import visible
-from radtui.measures.text import normalise, sentences, word_count
+from radtui.measures.text import normalise, sentences, without_format, word_count
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,8 @@ def test_sentences_survive_numbers_and_abbreviations():
     assert sentences("e.g. Pneumonia vs. Edema.") == ["e.g. Pneumonia vs. Edema."]
     assert sentences("Line one\nline two\n\n") == ["Line one", "line two"]
     assert sentences("") == []
+
+
+@given(st.text("aB1 .-:)#>=+('\"*_`<[|~\n", max_size=40).map(lambda rest: f"a{rest}"))
+def test_a_plain_text_takes_the_short_way_to_the_same_words(text: str) -> None:
+    assert normalise(text) == without_format(text)
