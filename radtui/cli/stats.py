@@ -11,7 +11,16 @@ from radtui.measures.quality import Acceptability, ErrorRates, Errors
 from radtui.measures.readings import ReadArm
 from radtui.measures.scheme import Scheme
 from radtui.measures.statistics import Arms, Summary
-from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
+from radtui.measures.words import (
+    estimate,
+    left_out_words,
+    log_odds,
+    p_value,
+    readers_words,
+    share,
+    strength_limits,
+    versions_words,
+)
 from radtui.percent import percent_text
 from radtui.records import Study
 from radtui.study.figures import figures_words
@@ -143,12 +152,8 @@ def _mean(comparative: Comparative) -> str:
 def _arms(arms: Arms) -> Iterator[Row]:
     """Strengths on one scale, then each two against each other."""
     for strength in arms.strengths:
-        limits = (
-            f" ({strength.low:+.2f} to {strength.high:+.2f}, n={strength.n})"
-            if strength.standard_error
-            else " (the reference)"
-        )
-        yield f"strength of {strength.arm}", f"{strength.log_odds:+.2f}{limits}"
+        n = f", n={strength.n}" if strength.standard_error else ""
+        yield f"strength of {strength.arm}", f"{log_odds(strength.log_odds)} ({strength_limits(strength)}{n})"
     if not arms.strengths:
         yield "strengths", "none on one scale yet: some arm never lost to, or never met, the others"
     for pair in arms.contrasts:

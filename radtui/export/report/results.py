@@ -23,7 +23,16 @@ from radtui.export.report.phrases import heading, short_label
 from radtui.measures.quality import Acceptability
 from radtui.measures.score_table import SCORES
 from radtui.measures.statistics import Arms
-from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
+from radtui.measures.words import (
+    estimate,
+    left_out_words,
+    log_odds,
+    p_value,
+    readers_words,
+    share,
+    strength_limits,
+    versions_words,
+)
 from radtui.percent import percent_text
 from radtui.records import Rating
 from radtui.study.standing_in import HEADER, stand_in_rows
@@ -132,8 +141,7 @@ def arms_compared(arms: Arms, baseline: str) -> list[Block]:
     """More than two arms: one scale for all, and each two against each other."""
     rows = tuple(
         (
-            strength.arm, f"{strength.log_odds:+.2f}",
-            "0, the reference" if strength.standard_error == 0 else f"{strength.low:+.2f} to {strength.high:+.2f}",
+            strength.arm, log_odds(strength.log_odds), strength_limits(strength),
             "" if strength.standard_error == 0 else percent_text(strength.win_rate), f"{strength.n}",
         )
         for strength in arms.strengths

@@ -13,7 +13,16 @@ from radtui.measures.quality import Acceptability, Errors
 from radtui.measures.scheme import Scheme
 from radtui.measures.significance import TOO_FEW
 from radtui.measures.statistics import Arms, LeftOut, Power, RaterShare, Summary
-from radtui.measures.words import brief, left_out_words, limits, p_value, readers_words, versions_words
+from radtui.measures.words import (
+    brief,
+    left_out_words,
+    limits,
+    log_odds,
+    p_value,
+    readers_words,
+    strength_limits,
+    versions_words,
+)
 from radtui.percent import percent_text
 
 LABEL_CELLS = 25
@@ -113,12 +122,8 @@ def _arms(arms: Arms, baseline: str, width: int) -> list[Content]:
     ends = [abs(value) for strength in arms.strengths for value in (strength.low, strength.high)]
     reach = max(ends, default=0.0) or 1.0
     for strength in arms.strengths:
-        span = (
-            f"{strength.low:+.2f} to {strength.high:+.2f}, n {strength.n}"
-            if strength.standard_error
-            else "the reference"
-        )
-        figures = f"{strength.log_odds:>+5.2f}  {span}"
+        n = f", n {strength.n}" if strength.standard_error else ""
+        figures = f"{log_odds(strength.log_odds):>5}  {strength_limits(strength)}{n}"
         at = [(value / reach + 1) / 2 for value in (strength.low, strength.log_odds, strength.high)]
         line = interval(at[0], at[1], at[2], width - LABEL_CELLS - FIGURES_CELLS, 0.5)
         rows.append(
