@@ -17,7 +17,7 @@ class DeviceMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class MemoryEstimate:
     """What a training run would take of each device's memory, estimated without loading its weights.
 
     A run on several GPUs has the whole model on each: every figure is of one of them.

@@ -48,7 +48,9 @@ def same_width(text: str, cells: Callable[[str], int]) -> str:
         text: A piece of a line.
         cells: How many cells the terminal program counts for a character.
     """
-    return "".join("\u00b7" * cells(one) if one in "\t\n" or UNSAFE.match(one) else one for one in text)
+    return "".join(
+        "\u00b7" * cells(letter) if letter in "\t\n" or UNSAFE.match(letter) else letter for letter in text
+    )
 
 
 def _escape(match: re.Match[str]) -> str:

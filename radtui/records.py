@@ -108,14 +108,11 @@ class NewCase:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something of a source that is not used, with the reason: a file, a line of one, a table, a column.
+    """Something of a source that is not used, with the reason: a file, a line of one, a table, a column."""
 
-    `count` is how many of the kind this stands for; `where` is "reports.csv" or "reports.csv, line 12".
-    """
-
-    where: str
+    where: str  # "reports.csv" or "reports.csv, line 12"
     reason: str
-    count: int = 1
+    count: int = 1  # how many of the kind this stands for
 
 
 @dataclass(frozen=True, slots=True)

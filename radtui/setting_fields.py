@@ -48,14 +48,14 @@ class Settings:
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: one sentence each; empty when all is well."""
-        found: dict[str, str] = {}
+        problems: dict[str, str] = {}
         for name, about in self.about().items():
             value = getattr(self, name)
             if about.choices and value not in about.choices:
-                found[name] = f"{name} must be one of {', '.join(about.choices)}, not {value!r}"
+                problems[name] = f"{name} must be one of {', '.join(about.choices)}, not {value!r}"
             elif isinstance(value, (int, float)) and not _within(about, value):
-                found[name] = f"{name} must be {_range(about)}, not {value:g}"
-        return found
+                problems[name] = f"{name} must be {_range(about)}, not {value:g}"
+        return problems
 
     def check(self) -> Self:
         """Itself, when valid. Raises UserError with the first problem."""
@@ -119,8 +119,8 @@ def value_text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Mapping):
-        texts = any(isinstance(one, str) for one in value.values())
-        pairs = (f"{name}{':' * texts} {value_text(one)}" for name, one in value.items())
+        texts = any(isinstance(part, str) for part in value.values())
+        pairs = (f"{name}{':' * texts} {value_text(part)}" for name, part in value.items())
         return ("; " if texts else ", ").join(pairs) or "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(value_text, value)) or "-"

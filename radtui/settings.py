@@ -141,20 +141,20 @@ class TrainSettings(Settings):
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: ranges, and what fits together only in part."""
-        found = super().problems()
+        problems = super().problems()
         for name in ("keep_best", "stop_after"):
             if getattr(self, name) and not (self.eval_every and (self.eval_split or self.goes_on)):
-                found[name] = f"{name} needs evaluations: set eval_every and eval_split"
-        if "gpus" in found or self.gpus == 1:
-            return found
+                problems[name] = f"{name} needs evaluations: set eval_every and eval_split"
+        if "gpus" in problems or self.gpus == 1:
+            return problems
         if self.goes_on:
             what = "preferences are" if self.learns_preferences else "corrections are"
-            found["gpus"] = f"gpus must be 1 where {what} learnt, not {self.gpus}"
+            problems["gpus"] = f"gpus must be 1 where {what} learnt, not {self.gpus}"
         elif self.effective_batch % self.gpus:
-            found["gpus"] = (
+            problems["gpus"] = (
                 f"gpus must divide the {self.effective_batch} images of a step, and {self.gpus} does not"
             )
-        return found
+        return problems
 
     @property
     def asking_order(self) -> str:
@@ -241,21 +241,21 @@ class GenerateSettings(Settings):
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: further adapters need names of their own and folders, samples a temperature."""
-        found = super().problems()
+        problems = super().problems()
         if self.samples > 1 and not self.temperature:
-            found["samples"] = (
+            problems["samples"] = (
                 f"samples must be 1 at temperature 0, where {self.samples} texts would be the same"
             )
         names = [part.partition("=")[0].strip() for part in self.more_adapters.split(";") if part.strip()]
         if any(not name or not folder for name, folder in self.further_adapters.items()):
-            found["more_adapters"] = (
+            problems["more_adapters"] = (
                 "more_adapters must be NAME=FOLDER, several of them separated by a semicolon"
             )
         elif len({"base", "tuned", *names}) < len(names) + 2:
-            found["more_adapters"] = (
+            problems["more_adapters"] = (
                 "more_adapters must give each arm a name of its own, other than base and tuned"
             )
-        return found
+        return problems
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:

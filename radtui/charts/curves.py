@@ -63,7 +63,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnCurve:
     """A curve reduced to the dot columns of one view.
 
     `at`, `line` and `raw` are the points of two polylines over dot columns: smoothed (or mean), and measured.
@@ -90,7 +90,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CurveReading:
     """What a curve is at a place: its value, its average there and where its point is; None where it is not."""
 
     curve: Curve
@@ -107,7 +107,7 @@ def full_range(curves: Sequence[Curve], axis: Axis) -> Range | None:
     return float(min(x[0] for x in xs)), float(max(x[-1] for x in xs))
 
 
-def draw(curve: Curve, axis: Axis, window: Range, width: int, smoothing: Smoothing) -> Drawn:
+def draw(curve: Curve, axis: Axis, window: Range, width: int, smoothing: Smoothing) -> DrawnCurve:
     """Reduce a curve to `width` dot columns of a window on the axis."""
     x0, x1 = window
     columns = curve.series.columns(axis, x0, x1, width)
@@ -128,10 +128,10 @@ def draw(curve: Curve, axis: Axis, window: Range, width: int, smoothing: Smoothi
         line = np.insert(line, side, value if average is None else average[index])
     broken = (columns.stop > columns.start) & np.isnan(columns.mean)
     dense = stop - start >= DENSE * width / 2
-    return Drawn(curve, at.astype(np.int64), line, raw, columns.lo, columns.hi, broken, dense)
+    return DrawnCurve(curve, at.astype(np.int64), line, raw, columns.lo, columns.hi, broken, dense)
 
 
-def value_range(drawn: Sequence[Drawn], with_raw: Curve | None, log: bool) -> Range | None:
+def value_range(drawn: Sequence[DrawnCurve], with_raw: Curve | None, log: bool) -> Range | None:
     """Lowest and highest value of the vertical axis.
 
     All of the lines are inside; of the raw values of the curve `with_raw` those beyond the 1st and 99th
@@ -142,12 +142,20 @@ def value_range(drawn: Sequence[Drawn], with_raw: Curve | None, log: bool) -> Ra
     """
     inner: list[Floats] = []
     outer: list[Floats] = []
-    for one in drawn:
-        shown = np.concatenate((one.line, one.lo, one.hi)) if one.curve.points else one.line
+    for drawn_curve in drawn:
+        shown = (
+            np.concatenate((drawn_curve.line, drawn_curve.lo, drawn_curve.hi))
+            if drawn_curve.curve.points
+            else drawn_curve.line
+        )
         inner.append(shown)
-        if one.curve is with_raw or len(one.at) < 2:
-            inner.append(_core(one.lo, one.hi) if one.dense else np.concatenate((one.lo, one.hi)))
-            outer += [one.lo, one.hi]
+        if drawn_curve.curve is with_raw or len(drawn_curve.at) < 2:
+            inner.append(
+                _core(drawn_curve.lo, drawn_curve.hi)
+                if drawn_curve.dense
+                else np.concatenate((drawn_curve.lo, drawn_curve.hi))
+            )
+            outer += [drawn_curve.lo, drawn_curve.hi]
     inner_range, outer_range = _extent(inner, log), _extent(outer, log)
     if inner_range is None:
         return None
@@ -162,14 +170,14 @@ def value_range(drawn: Sequence[Drawn], with_raw: Curve | None, log: bool) -> Ra
     return (math.exp(lo), math.exp(hi)) if log else (lo, hi)
 
 
-def read(curve: Curve, axis: Axis, x: float, tolerance: float, smoothing: Smoothing) -> Reading:
+def read(curve: Curve, axis: Axis, x: float, tolerance: float, smoothing: Smoothing) -> CurveReading:
     """The point of a curve nearest to x; nothing where the curve ends more than `tolerance` before x."""
     index = curve.series.nearest(axis, x)
     xs = curve.series.x(axis)
     if index is None or not xs[0] - tolerance <= x <= xs[-1] + tolerance:
-        return Reading(curve, None, None, None)
+        return CurveReading(curve, None, None, None)
     value, average = float(curve.series.values[index]), curve.average(smoothing)
-    return Reading(
+    return CurveReading(
         curve,
         value if math.isfinite(value) else None,
         float(average[index]) if average is not None and math.isfinite(average[index]) else None,
@@ -177,10 +185,10 @@ def read(curve: Curve, axis: Axis, x: float, tolerance: float, smoothing: Smooth
     )
 
 
-def last(curve: Curve, smoothing: Smoothing) -> Reading:
+def last(curve: Curve, smoothing: Smoothing) -> CurveReading:
     """The newest point of a curve."""
     if not len(curve.series):
-        return Reading(curve, None, None, None)
+        return CurveReading(curve, None, None, None)
     return read(curve, Axis.STEP, float(curve.series.x(Axis.STEP)[-1]), 0.0, smoothing)
 
 

@@ -12,8 +12,8 @@ from radtui.charts import raster
 from radtui.charts.canvas import Canvas
 from radtui.charts.curves import (
     Curve,
-    Drawn,
-    Reading,
+    CurveReading,
+    DrawnCurve,
     draw,
     full_range,
     last,
@@ -24,9 +24,9 @@ from radtui.charts.header import put_header
 from radtui.charts.look import Look, Mark
 from radtui.charts.paint import POINT_CHAR, Area, CurvePainter
 from radtui.charts.series import Axis
-from radtui.charts.ticks import Tick, linear_ticks, log_ticks, number, time_ticks, whole_ticks
+from radtui.charts.ticks import AxisTick, linear_ticks, log_ticks, number, time_ticks, whole_ticks
 from radtui.charts.tones import AXIS, CROSSHAIR, GRID, MUTED, WARNING, Tone, tone
-from radtui.charts.view import Range, View
+from radtui.charts.view import AxisView, Range
 
 GUTTER = 7  # cells for the labels of the vertical axis and a space
 CELLS_PER_X_TICK, ROWS_PER_Y_TICK = 12, 4
@@ -50,7 +50,7 @@ class Frame:
 def compose(
     curves: Sequence[Curve],
     marks: Sequence[Mark],
-    view: View,
+    view: AxisView,
     look: Look,
     size: tuple[int, int],
     crosshair: float | None = None,
@@ -141,7 +141,7 @@ def _put_axes(canvas: Canvas, area: Area, look: Look) -> None:
         free = canvas.put(base + 1, start, tick.label, MUTED) + 2
 
 
-def _x_ticks(area: Area, axis: Axis) -> list[Tick]:
+def _x_ticks(area: Area, axis: Axis) -> list[AxisTick]:
     most = max(2, area.width // CELLS_PER_X_TICK)
     choose = {Axis.STEP: whole_ticks, Axis.EPOCH: linear_ticks, Axis.TIME: time_ticks}[axis]
     return choose(*area.window, most)
@@ -158,23 +158,25 @@ def _put_marks(canvas: Canvas, area: Area, marks: Sequence[Mark]) -> None:
 
 
 def _put_curves(
-    canvas: Canvas, area: Area, curves: Sequence[Curve], drawn: Sequence[Drawn], look: Look
+    canvas: Canvas, area: Area, curves: Sequence[Curve], drawn: Sequence[DrawnCurve], look: Look
 ) -> None:
     """The measured values behind, then the lines, then single points."""
     index = {id(curve): number for number, curve in enumerate(curves)}
     painter = CurvePainter(canvas, area, look.log)
-    for one in drawn:
-        if one.curve is look.raw_of and one.dense:
-            painter.band(one, tone(index[id(one.curve)], Tone.BAND))
-        elif one.curve is look.raw_of:
-            painter.raw(one, tone(index[id(one.curve)], Tone.RAW))
-    for one in drawn:
-        painter.line(one, tone(index[id(one.curve)], Tone.LINE))
-    for one in drawn:
-        painter.points(one, tone(index[id(one.curve)], Tone.LINE))
+    for drawn_curve in drawn:
+        if drawn_curve.curve is look.raw_of and drawn_curve.dense:
+            painter.band(drawn_curve, tone(index[id(drawn_curve.curve)], Tone.BAND))
+        elif drawn_curve.curve is look.raw_of:
+            painter.raw(drawn_curve, tone(index[id(drawn_curve.curve)], Tone.RAW))
+    for drawn_curve in drawn:
+        painter.line(drawn_curve, tone(index[id(drawn_curve.curve)], Tone.LINE))
+    for drawn_curve in drawn:
+        painter.points(drawn_curve, tone(index[id(drawn_curve.curve)], Tone.LINE))
 
 
-def _put_crosshair(canvas: Canvas, area: Area, readings: Sequence[Reading], x: float, look: Look) -> None:
+def _put_crosshair(
+    canvas: Canvas, area: Area, readings: Sequence[CurveReading], x: float, look: Look
+) -> None:
     """A vertical line through the free cells of its column, and a dot on each curve."""
     column = area.column_of(x)
     if column is None:

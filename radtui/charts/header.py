@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from radtui.charts.canvas import Canvas
-from radtui.charts.curves import Reading, Smoothing
+from radtui.charts.curves import CurveReading, Smoothing
 from radtui.charts.series import Axis
 from radtui.charts.ticks import duration, measured
 from radtui.charts.tones import MUTED, TEXT, TITLE, Tone, tone
@@ -24,7 +24,11 @@ Piece = tuple[str, int]  # text, colour number
 
 
 def put_header(
-    canvas: Canvas, look: Look, readings: Sequence[Reading], crosshair: float | None, near: Sequence[Mark]
+    canvas: Canvas,
+    look: Look,
+    readings: Sequence[CurveReading],
+    crosshair: float | None,
+    near: Sequence[Mark],
 ) -> int:
     """Write title and legend in one row where they fit, else the legend in rows of its own.
 
@@ -76,12 +80,12 @@ def _title(look: Look) -> list[Piece]:
     return pieces
 
 
-def _place(look: Look, readings: Sequence[Reading], x: float, near: Sequence[Mark]) -> list[Piece]:
+def _place(look: Look, readings: Sequence[CurveReading], x: float, near: Sequence[Mark]) -> list[Piece]:
     """Where the crosshair is: step, epoch and time of the nearest point, and events there."""
     known = [(r.curve.series, r.index) for r in readings if r.index is not None]
     if not known:
         return [(look.title, TITLE), ("", TEXT)]
-    series, index = min(known, key=lambda one: abs(float(one[0].x(look.axis)[one[1]]) - x))
+    series, index = min(known, key=lambda point: abs(float(point[0].x(look.axis)[point[1]]) - x))
     step, epoch, seconds = (float(series.x(axis)[index]) for axis in Axis)
     pieces = [
         (f"step {step:,.0f}", TITLE),
@@ -94,7 +98,7 @@ def _place(look: Look, readings: Sequence[Reading], x: float, near: Sequence[Mar
     return pieces
 
 
-def _entry(index: int, reading: Reading, with_average: bool) -> list[Piece]:
+def _entry(index: int, reading: CurveReading, with_average: bool) -> list[Piece]:
     """Sign, name and value of a curve."""
     curve = reading.curve
     value = "–" if reading.value is None else measured(reading.value)

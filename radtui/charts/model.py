@@ -10,7 +10,7 @@ from radtui.charts.frame import Frame, compose
 from radtui.charts.look import Look, Mark
 from radtui.charts.palette import PALETTE
 from radtui.charts.series import Axis
-from radtui.charts.view import View
+from radtui.charts.view import AxisView
 from radtui.records import Event, Metric
 
 LEAST_POINTS = 4  # in a window: closer is nothing to see
@@ -24,7 +24,7 @@ class ChartModel:
 
     def __init__(self) -> None:
         self.curves: list[Curve] = []
-        self.view = View()
+        self.view = AxisView()
         self.look = Look()
         self.crosshair: float | None = None
         self.changes = 0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from radtui.charts import raster
 from radtui.charts.canvas import Canvas
-from radtui.charts.curves import Drawn
+from radtui.charts.curves import DrawnCurve
 from radtui.charts.growing import Floats
 from radtui.charts.tones import GROUND, MUTED, WARNING
 from radtui.charts.view import Range
@@ -70,9 +70,9 @@ class CurvePainter:
         self._ground = np.zeros(self._chars.shape, np.uint16)  # what a line's cell has behind it
         self._lines = np.zeros(self._chars.shape, np.bool_)  # the cells that a line is in
 
-    def band(self, one: Drawn, colour: int) -> None:
+    def band(self, drawn_curve: DrawnCurve, colour: int) -> None:
         """Fill between the extremes of each column of cells; mark the columns that go on above."""
-        lo, hi = (edge.reshape(-1, raster.DOTS_X) for edge in (one.lo, one.hi))
+        lo, hi = (edge.reshape(-1, raster.DOTS_X) for edge in (drawn_curve.lo, drawn_curve.hi))
         top = self._area.dots_of(np.fmax.reduce(hi, axis=1), self._log)
         bottom = self._area.dots_of(np.fmin.reduce(lo, axis=1), self._log)
         band = raster.band_cells(top / raster.DOTS_Y, (bottom + 1) / raster.DOTS_Y, self._area.height)
@@ -84,28 +84,28 @@ class CurvePainter:
         for column in np.flatnonzero(top < -0.5).tolist():
             self._canvas.put(self._area.top, self._area.left + column, CUT_CHAR, MUTED)
 
-    def raw(self, one: Drawn, colour: int) -> None:
+    def raw(self, drawn_curve: DrawnCurve, colour: int) -> None:
         """Join the measured values, with the whole span of those that share a dot column."""
-        top, bottom = self._spans(one.at, one.raw)
-        top = np.fmin(top, self._area.dots_of(one.hi, self._log))
-        bottom = np.fmax(bottom, self._area.dots_of(one.lo, self._log))
+        top, bottom = self._spans(drawn_curve.at, drawn_curve.raw)
+        top = np.fmin(top, self._area.dots_of(drawn_curve.hi, self._log))
+        bottom = np.fmax(bottom, self._area.dots_of(drawn_curve.lo, self._log))
         cells = raster.line_cells(top, bottom, self._area.height)
         self._dots(cells, cells > 0, colour)
 
-    def line(self, one: Drawn, colour: int) -> None:
+    def line(self, drawn_curve: DrawnCurve, colour: int) -> None:
         """Join the smoothed values; where two lines share a cell, which has one colour, they take turns."""
-        cells = raster.line_cells(*self._spans(one.at, one.line), self._area.height)
+        cells = raster.line_cells(*self._spans(drawn_curve.at, drawn_curve.line), self._area.height)
         free = ~self._lines
         free[:, ::2] = True
         self._dots(cells, (cells > 0) & free, colour)
         self._lines |= cells > 0
-        broken = np.flatnonzero(one.broken.reshape(-1, raster.DOTS_X).any(axis=1)) + self._area.left
+        broken = np.flatnonzero(drawn_curve.broken.reshape(-1, raster.DOTS_X).any(axis=1)) + self._area.left
         self._canvas.chars[self._area.top + self._area.height, broken] = ord(BROKEN_CHAR)
         self._canvas.front[self._area.top + self._area.height, broken] = WARNING
 
-    def points(self, one: Drawn, colour: int) -> None:
+    def points(self, drawn_curve: DrawnCurve, colour: int) -> None:
         """Mark the single values of a curve that has few."""
-        at, values = one.marks(raster.DOTS_X * self._area.width)
+        at, values = drawn_curve.marks(raster.DOTS_X * self._area.width)
         for column, row in zip(at.tolist(), self._area.rows_of(values, self._log).tolist(), strict=True):
             if 0 <= row < self._area.height:
                 place = self._area.left + column // raster.DOTS_X

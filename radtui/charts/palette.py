@@ -44,12 +44,12 @@ def blend(back: str, front: str, share: float) -> str:
     return "#{:02x}{:02x}{:02x}".format(*mixed)
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(colour: str, other: str) -> float:
     """Contrast ratio of two colours "#RRGGBB", 1 (the same) to 21 (black on white).
 
     Source: WCAG 2.2, definitions of contrast ratio and relative luminance.
     """
-    dark, light = sorted((_luminance(one), _luminance(other)))
+    dark, light = sorted((_luminance(colour), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from radtui.charts import raster
-from radtui.charts.curves import Drawn, draw, full_range, last, value_range
+from radtui.charts.curves import DrawnCurve, draw, full_range, last, value_range
 from radtui.charts.frame import ALARMS
 from radtui.charts.growing import Floats
 from radtui.charts.look import Mark
@@ -44,7 +44,7 @@ DARK = Paper("#12161a", "#e8eaec", "#98a1aa", "#2a3138", "#ff9f43")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlotLine:
     """A polyline, or a filled polygon."""
 
     points: Sequence[Point]
@@ -74,7 +74,7 @@ class Label:
     bold: bool = False
 
 
-Shape = Line | Dot | Label
+Shape = PlotLine | Dot | Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class _Layout:
             if x > EDGE_PX and x + width > self.right:
                 x, y = float(EDGE_PX), y + 20
             line = curve_tones(curve.colour, self.paper.background)[0]
-            self.shapes.append(Line([(x, y - 4), (x + 22, y - 4)], line, 2.5))
+            self.shapes.append(PlotLine([(x, y - 4), (x + 22, y - 4)], line, 2.5))
             if curve.points:
                 self.shapes.append(Dot((x + 11, y - 4), POINT_PX, line))
             self.shapes.append(Label((x + 28, y), text, self.paper.text))
@@ -142,7 +142,7 @@ class _Layout:
         """Axes, curves and events between two heights, or why there are none."""
         self.top, self.bottom = top, bottom
         full = full_range(self.model.curves, self.look.axis)
-        drawn: list[Drawn] = []
+        drawn: list[DrawnCurve] = []
         if full is not None:
             self.window = self.model.view.window(full)
             columns = self.right - self.left + 1
@@ -155,11 +155,11 @@ class _Layout:
             return
         self.values = values
         self._axes()
-        for one in drawn:
-            if one.curve is self.look.raw_of:
-                self._raw(one)
-        for one in drawn:
-            self._line(one)
+        for drawn_curve in drawn:
+            if drawn_curve.curve is self.look.raw_of:
+                self._raw(drawn_curve)
+        for drawn_curve in drawn:
+            self._line(drawn_curve)
         for mark in self.model.marks():
             self._mark(mark)
 
@@ -167,35 +167,35 @@ class _Layout:
         ticks = log_ticks if self.look.log else linear_ticks
         for tick in ticks(*self.values, max(2, (self.bottom - self.top) // PX_PER_Y_TICK)):
             y = float(self._y(np.array([tick.value]))[0])
-            self.shapes.append(Line([(self.left, y), (self.right, y)], self.paper.grid))
+            self.shapes.append(PlotLine([(self.left, y), (self.right, y)], self.paper.grid))
             self.shapes.append(Label((self.left - 10, y + 4), tick.label, self.paper.muted, anchor="end"))
         choose = {Axis.STEP: whole_ticks, Axis.EPOCH: linear_ticks, Axis.TIME: time_ticks}[self.look.axis]
         base = self.bottom
-        self.shapes.append(Line([(self.left, base), (self.right, base)], self.paper.muted))
+        self.shapes.append(PlotLine([(self.left, base), (self.right, base)], self.paper.muted))
         for tick in choose(*self.window, max(2, (self.right - self.left) // PX_PER_X_TICK)):
             x = self._x(tick.value)
-            self.shapes.append(Line([(x, base), (x, base + 5)], self.paper.muted))
+            self.shapes.append(PlotLine([(x, base), (x, base + 5)], self.paper.muted))
             self.shapes.append(Label((x, base + 20), tick.label, self.paper.muted, anchor="middle"))
         end = (self.right, base + 40)
         self.shapes.append(Label(end, self.look.axis.value, self.paper.muted, anchor="end"))
 
-    def _raw(self, one: Drawn) -> None:
+    def _raw(self, drawn_curve: DrawnCurve) -> None:
         """The measured values of a curve: a band where they are dense, else a thin line."""
-        _, raw, band = curve_tones(one.curve.colour, self.paper.background)
-        if not one.dense:
-            self._polylines(one.at, one.raw, raw, RAW_PX)
+        _, raw, band = curve_tones(drawn_curve.curve.colour, self.paper.background)
+        if not drawn_curve.dense:
+            self._polylines(drawn_curve.at, drawn_curve.raw, raw, RAW_PX)
             return
-        upper, lower = self._y(one.hi), self._y(one.lo)
+        upper, lower = self._y(drawn_curve.hi), self._y(drawn_curve.lo)
         for piece in _pieces(upper):
             x = (piece + self.left).tolist()
             points = [*zip(x, upper[piece].tolist(), strict=True)]
             points += [*zip(x[::-1], lower[piece][::-1].tolist(), strict=True)]
-            self.shapes.append(Line(points, band, filled=True))
+            self.shapes.append(PlotLine(points, band, filled=True))
 
-    def _line(self, one: Drawn) -> None:
-        colour = curve_tones(one.curve.colour, self.paper.background)[0]
-        self._polylines(one.at, one.line, colour, LINE_PX)
-        at, values = one.marks(self.right - self.left + 1)
+    def _line(self, drawn_curve: DrawnCurve) -> None:
+        colour = curve_tones(drawn_curve.curve.colour, self.paper.background)[0]
+        self._polylines(drawn_curve.at, drawn_curve.line, colour, LINE_PX)
+        at, values = drawn_curve.marks(self.right - self.left + 1)
         for x, y in zip((at + self.left).tolist(), self._y(values).tolist(), strict=True):
             self.shapes.append(Dot((x, y), POINT_PX, colour))
 
@@ -210,7 +210,7 @@ class _Layout:
                 y = np.concatenate(([np.interp(ends[0], x, y)], y[1:-1], [np.interp(ends[1], x, y)]))
                 x = np.concatenate(([ends[0]], x[1:-1], [ends[1]]))
             points = [*zip((x + self.left).tolist(), self._y(y).tolist(), strict=True)]
-            self.shapes.append(Line(points, colour, width))
+            self.shapes.append(PlotLine(points, colour, width))
 
     def _mark(self, mark: Mark) -> None:
         """A triangle on the axis; a line through the plot for what went wrong."""
@@ -220,10 +220,10 @@ class _Layout:
         colour = self.paper.alarm if alarm else self.paper.muted
         if alarm:
             self.shapes.append(
-                Line([(x, self.top), (x, self.bottom)], blend(self.paper.background, colour, 0.4))
+                PlotLine([(x, self.top), (x, self.bottom)], blend(self.paper.background, colour, 0.4))
             )
         corners = [(x - 4, self.bottom), (x + 4, self.bottom), (x, self.bottom - 7)]
-        self.shapes.append(Line(corners, colour, filled=True))
+        self.shapes.append(PlotLine(corners, colour, filled=True))
 
     def _x(self, x: float) -> float:
         lo, hi = self.window

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from radtui.charts.model import ChartModel
-from radtui.charts.plot import Dot, Label, Line, Plot, Shape, plot
+from radtui.charts.plot import Dot, Label, Plot, PlotLine, Shape, plot
 from radtui.harmless import printable
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _paint(draw: ImageDraw.ImageDraw, shape: Shape) -> None:
         _paint_line(draw, shape)
 
 
-def _paint_line(draw: ImageDraw.ImageDraw, shape: Line) -> None:
+def _paint_line(draw: ImageDraw.ImageDraw, shape: PlotLine) -> None:
     points = [(x * SUPERSAMPLE, y * SUPERSAMPLE) for x, y in shape.points]
     if len(points) < 2:
         return

@@ -15,17 +15,17 @@ TIME_STEPS_S = (
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class AxisTick:
     """One labelled place on an axis."""
 
     value: float
     label: str
 
 
-def linear_ticks(lo: float, hi: float, most: int) -> list[Tick]:
+def linear_ticks(lo: float, hi: float, most: int) -> list[AxisTick]:
     """At most `most` ticks at round multiples of 1, 2 or 5 times a power of ten, within [lo, hi]."""
     if not hi > lo:
-        return [Tick(lo, number(lo))]
+        return [AxisTick(lo, number(lo))]
     rough = (hi - lo) / max(1, most)
     power = 10.0 ** math.floor(math.log10(rough))
     for step in (power, 2 * power, 5 * power, 10 * power, 20 * power):
@@ -33,16 +33,16 @@ def linear_ticks(lo: float, hi: float, most: int) -> list[Tick]:
         if last - first + 1 <= most:
             break
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    return [Tick(k * step, _fixed(k * step, decimals)) for k in range(first, last + 1)]
+    return [AxisTick(k * step, _fixed(k * step, decimals)) for k in range(first, last + 1)]
 
 
-def whole_ticks(lo: float, hi: float, most: int) -> list[Tick]:
+def whole_ticks(lo: float, hi: float, most: int) -> list[AxisTick]:
     """Ticks at whole numbers, for steps."""
     ticks = [tick for tick in linear_ticks(lo, hi, most) if abs(tick.value - round(tick.value)) < 1e-9]
-    return [Tick(tick.value, f"{tick.value:,.0f}" if tick.value < 1e9 else tick.label) for tick in ticks]
+    return [AxisTick(tick.value, f"{tick.value:,.0f}" if tick.value < 1e9 else tick.label) for tick in ticks]
 
 
-def log_ticks(lo: float, hi: float, most: int) -> list[Tick]:
+def log_ticks(lo: float, hi: float, most: int) -> list[AxisTick]:
     """Ticks for a logarithmic axis over 0 < lo < hi: powers of ten, with 2 and 5 or more where there is room.
 
     Over less than a third of a decade the round numbers of a linear axis are used, as they are nearly evenly
@@ -61,16 +61,16 @@ def log_ticks(lo: float, hi: float, most: int) -> list[Tick]:
     if not best:  # more decades than there is room for: every n-th power of ten
         every = -(-(top - bottom) // max(1, most - 1))
         best = [10.0**p for p in range(bottom, top + 1, every) if lo <= 10.0**p <= hi]
-    return [Tick(value, number(value)) for value in best]
+    return [AxisTick(value, number(value)) for value in best]
 
 
-def time_ticks(lo: float, hi: float, most: int) -> list[Tick]:
+def time_ticks(lo: float, hi: float, most: int) -> list[AxisTick]:
     """Ticks at round times, seconds."""
     for step in TIME_STEPS_S:
         first, last = math.ceil(lo / step - 1e-9), math.floor(hi / step + 1e-9)
         if last - first + 1 <= most:
-            return [Tick(k * step, duration(k * step)) for k in range(first, last + 1)]
-    return [Tick(lo, duration(lo)), Tick(hi, duration(hi))]
+            return [AxisTick(k * step, duration(k * step)) for k in range(first, last + 1)]
+    return [AxisTick(lo, duration(lo)), AxisTick(hi, duration(hi))]
 
 
 def number(value: float) -> str:

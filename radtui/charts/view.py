@@ -8,7 +8,7 @@ Range = tuple[float, float]
 
 
 @dataclass(slots=True)
-class View:
+class AxisView:
     """A window on the horizontal axis; the whole of it while `span` is None.
 
     With `right` None the window ends at the newest point and moves along as points arrive.

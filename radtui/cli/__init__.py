@@ -75,8 +75,8 @@ class LazyGroup(SuggestingGroup):
         try:
             return super().invoke(ctx)
         except UserError as error:
-            told = NAMED_COMMAND.sub(lambda _: ctx.obj.data.command(), str(error))
-            raise UserError(told) from error
+            sentence = NAMED_COMMAND.sub(lambda _: ctx.obj.data.command(), str(error))
+            raise UserError(sentence) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their whole first sentence, which click would cut to one line."""

@@ -47,7 +47,7 @@ OF_MANY = (
 @now_option
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answers as JSON.")
 @pass_session
-def ask(session: Session, image: str, question: str, earlier: bool, as_json: bool, **given: Any) -> None:
+def ask(session: Session, image: str, question: str, earlier: bool, as_json: bool, **options: Any) -> None:
     """Ask the base and the tuned model about IMAGE and watch them answer, side by side.
 
     IMAGE is a file, the id of a case, or the beginning of a stored image's sha256. With --model and no job, that model
@@ -61,7 +61,7 @@ def ask(session: Session, image: str, question: str, earlier: bool, as_json: boo
     if earlier:
         _print_earlier(asks.of_images(db, asked.images), as_json)
         return
-    job_id, number = submit_ask(session.data, db, asked, apply(AskSettings(), given), question)
+    job_id, number = submit_ask(session.data, db, asked, apply(AskSettings(), options), question)
     try:
         answered = _follow(session, db, job_id, number, quiet=as_json)
     except KeyboardInterrupt:
@@ -83,14 +83,14 @@ def values_of(ask: Ask) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _print_earlier(found: list[Ask], as_json: bool) -> None:
+def _print_earlier(earlier: list[Ask], as_json: bool) -> None:
     """Earlier questions about an image, newest first."""
     if as_json:
-        click.echo(json_text([values_of(each) for each in found]))
+        click.echo(json_text([values_of(each) for each in earlier]))
         return
-    if not found:
+    if not earlier:
         click.echo("Nothing was asked about this image yet.", err=True)
-    for each in found:
+    for each in earlier:
         click.echo(f"{time.strftime('%Y-%m-%d %H:%M', time.localtime(each.asked_at))}  {each.question}")
         for arm, answer in each.answers.items():
             click.echo(f"  {heading(each, arm)}\n  {answer.text}")

@@ -22,10 +22,10 @@ class Interval(click.ParamType):  # type: ignore[type-arg]  # older versions of 
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds."""
-        found = re.fullmatch(r"([1-9]\d{0,5})([mhd])", str(value))
-        if found is None:
+        match = re.fullmatch(r"([1-9]\d{0,5})([mhd])", str(value))
+        if match is None:
             self.fail(f"{value!r} is no time such as 30m, 6h or 1d.", param, ctx)
-        return int(found[1]) * UNIT_S[found[2]]
+        return int(match[1]) * UNIT_S[match[2]]
 
 
 @click.command()

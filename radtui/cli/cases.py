@@ -23,7 +23,7 @@ def cases(session: Session, as_jsonl: bool, dataset: str) -> None:
     from radtui.store import listing
 
     db = session.read()
-    summaries = [one for one in stored.datasets(db) if dataset in ("", one.name)]
+    summaries = [known for known in stored.datasets(db) if dataset in ("", known.name)]
     if dataset and not summaries:
         raise UserError(f"There is no data set {dataset!r}; radtui cases lists them.")
     if as_jsonl:

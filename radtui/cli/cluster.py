@@ -37,10 +37,10 @@ def list_profiles(session: Session, as_json: bool) -> None:
         print_result({name: asdict(each) for name, each in known.items()}, as_json)
         return
     for name, each in known.items():
-        said = {
+        values = {
             key: value for key, value in asdict(each).items() if value not in ("", (), 0) and key != "name"
         }
-        click.echo(f"{name}: " + "; ".join(f"{key} {_text(value)}" for key, value in said.items()))
+        click.echo(f"{name}: " + "; ".join(f"{key} {_text(value)}" for key, value in values.items()))
     if not known:
         click.echo(f"No cluster is described in {config_file()}.", err=True)
 

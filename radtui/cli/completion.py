@@ -18,6 +18,6 @@ INTO = {
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print the script that lets a shell complete commands and options with the tab key."""
-    found = get_completion_class(shell)
-    assert found is not None, shell
-    click.echo(found(context.find_root().command, {}, "radtui", VARIABLE).source())
+    shell_class = get_completion_class(shell)
+    assert shell_class is not None, shell
+    click.echo(shell_class(context.find_root().command, {}, "radtui", VARIABLE).source())

@@ -45,12 +45,12 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    found, kind = "", ""
+    mounted_at, kind = "", ""
     for line in lines:
         fields = line.split(" ")
         if len(fields) < 3:
             continue
         place = fields[1].encode().decode("unicode_escape")  # a space is \040 there
-        if path.resolve().is_relative_to(place) and len(place) >= len(found):
-            found, kind = place, fields[2]
+        if path.resolve().is_relative_to(place) and len(place) >= len(mounted_at):
+            mounted_at, kind = place, fields[2]
     return kind

@@ -134,16 +134,16 @@ def _place(data: DataDir) -> list[Finding]:
     if not data.root.is_dir():
         return []
     who, is_open = readers(data.root)
-    found = [Finding("readers", "note" if is_open else "ok", who)]
+    findings = [Finding("readers", "note" if is_open else "ok", who)]
     kind = file_system(data.root)
     if kind in NETWORK:
-        found.append(
+        findings.append(
             Finding("file system", "missing", f"{kind}: SQLite's log is not safe there, and two machines at work on it"
                     " damage the database; use a local disk, and radtui backup for copies"),
         )  # fmt: skip
     elif kind:
-        found.append(Finding("file system", "ok", kind))
-    return found
+        findings.append(Finding("file system", "ok", kind))
+    return findings
 
 
 def _disk(data: DataDir) -> Finding:
@@ -162,8 +162,10 @@ def _terminal() -> Finding:
     from radtui.tui.asking_driver import worth_asking
     from radtui.tui.terminal import current
 
-    found = current()
-    shows = f"images are shown in {found.badge or '256 greys and 24-bit colour'}"
+    graphics = current()
+    shows = f"images are shown in {graphics.badge or '256 greys and 24-bit colour'}"
     asks = "The app asks the terminal itself when it starts, and shows all greys if it says yes."
-    advice = [found.why, asks if worth_asking(os.environ) else ""]
-    return Finding("terminal", "note" if found.why else "ok", " ".join([f"{shows}.", *filter(None, advice)]))
+    advice = [graphics.why, asks if worth_asking(os.environ) else ""]
+    return Finding(
+        "terminal", "note" if graphics.why else "ok", " ".join([f"{shows}.", *filter(None, advice)])
+    )

@@ -84,10 +84,10 @@ def export(
     done = write_export(session.data, db, review, form, out, options)
     counts = {} if form in NOUNS else row_counts((of_scheme(review) if form in TABLES else review).ratings)
     if as_json:
-        told = study_facts(review.study) | {"format": form, "rows": done.rows} | counts
-        told |= {"path": str(done.path.resolve())}
+        facts = study_facts(review.study) | {"format": form, "rows": done.rows} | counts
+        facts |= {"path": str(done.path.resolve())}
         print_result(
-            told | {"manifest": str(done.manifest.resolve()), "left_out": done.left_out, "note": done.note},
+            facts | {"manifest": str(done.manifest.resolve()), "left_out": done.left_out, "note": done.note},
             as_json,
         )
         return

@@ -13,7 +13,7 @@ from radtui.charts.seeds import series_of
 from radtui.cli.printing import own_sequences
 from radtui.durations import estimate_text
 from radtui.jobs import reconcile
-from radtui.jobs.progress import Pace, Progress
+from radtui.jobs.progress import Pace, StepProgress
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.store import jobs, metrics
@@ -80,7 +80,7 @@ def _say_problems(data: DataDir, job: Job) -> None:
         click.echo(f"All of them: {data.command('show', '--problems', '--dataset', job.dataset)}", err=True)
 
 
-def _describe(db: sqlite3.Connection, job: Job, progress: Progress) -> str:
+def _describe(db: sqlite3.Connection, job: Job, progress: StepProgress) -> str:
     parts = [f"{job.kind} {job.id}"]
     if job.state is JobState.QUEUED:
         return f"{parts[0]}: queued behind job {job.after_job_id}"

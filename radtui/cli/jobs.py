@@ -31,14 +31,14 @@ def list_jobs(session: Session, as_json: bool) -> None:
 
     db = session.read()
     _reconcile(session, db)
-    found = store.all_jobs(db)
+    listed = store.all_jobs(db)
     if as_json:
-        click.echo(json_text([job_values(job) for job in found]))
+        click.echo(json_text([job_values(job) for job in listed]))
         return
-    if not found:
+    if not listed:
         command = session.data.command
         click.echo(f"No jobs yet; start with {command('import', 'SOURCE')}, or {command('demo')}.")
-    for job in found:
+    for job in listed:
         click.echo(
             f"{job.id:>4}  {job.kind:<8}  {job.state:<8}  {_steps(job):>13}  {_duration(job):>12}  {job.name}"
         )
@@ -80,10 +80,10 @@ def log(session: Session, job_id: int, lines: int) -> None:
     from radtui.jobs.control import get_job
 
     get_job(session.read(), job_id)
-    found = tail_log(session.data, job_id, lines)
-    for line in found:
+    tail = tail_log(session.data, job_id, lines)
+    for line in tail:
         click.echo(line)
-    if not found:
+    if not tail:
         click.echo(f"Job {job_id} has printed nothing so far.", err=True)
 
 

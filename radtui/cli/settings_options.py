@@ -37,13 +37,13 @@ def _option(name: str, kind: type, about: About) -> Callable[[Command], Command]
     return click.option(f"--{flag}", name, type=value_type, metavar=metavar, help=about.help + unit + ".")
 
 
-def apply(settings: AnySettings, given: dict[str, Any]) -> AnySettings:
+def apply(settings: AnySettings, options: dict[str, Any]) -> AnySettings:
     """The settings with every option that was given.
 
     Raises:
         click.UsageError: one of them has a value that cannot be.
     """
-    named = {name: value for name, value in given.items() if value is not None}
+    named = {name: value for name, value in options.items() if value is not None}
     changed = replace(settings, **named)
     problems = changed.problems()
     wrong = next((name for name in named if name in problems), "")

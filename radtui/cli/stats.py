@@ -11,7 +11,16 @@ from radtui.measures.quality import Acceptability, ErrorRates, Errors
 from radtui.measures.readings import ReadArm
 from radtui.measures.scheme import Scheme
 from radtui.measures.statistics import Arms, Summary
-from radtui.measures.words import estimate, left_out_words, p_value, readers_words, share, versions_words
+from radtui.measures.words import (
+    estimate,
+    left_out_words,
+    log_odds,
+    p_value,
+    readers_words,
+    share,
+    strength_limits,
+    versions_words,
+)
 from radtui.percent import percent_text
 from radtui.records import Study
 from radtui.study.figures import figures_words
@@ -67,15 +76,15 @@ def print_readings(readings: Mapping[str, ReadArm]) -> None:
             click.echo(f"  {arm:<{LABEL_CELLS}}  {figures_words(read)}")
 
 
-def print_stand_ins(found: StandIns | None, command: str) -> None:
+def print_stand_ins(standing: StandIns | None, command: str) -> None:
     """Print how far each score agrees with the readers, or which command would say it."""
-    if found is None:
+    if standing is None:
         click.echo(f"\nWhich score may stand in for these readers: {command} (a minute or more).")
         return
-    if not found.scores:
+    if not standing.scores:
         return
-    click.echo(f"\nWhich score may stand in for these readers? {found.sentence}")
-    rows = [HEADER, *stand_in_rows(found)]
+    click.echo(f"\nWhich score may stand in for these readers? {standing.sentence}")
+    rows = [HEADER, *stand_in_rows(standing)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(HEADER))]
     for row in rows:
         cells = (f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
@@ -89,24 +98,24 @@ def _toward(summary: Summary) -> str:
 
 def left_out(summary: Summary) -> dict[str, int]:
     """How many ratings do not count, by reason."""
-    told = summary.to_dict()["left_out"]
-    assert isinstance(told, dict)
-    return told
+    counts = summary.to_dict()["left_out"]
+    assert isinstance(counts, dict)
+    return counts
 
 
 def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:
-    found = summary.preference
+    preference = summary.preference
     yield (
         f"Preference, {_plural(summary.n, 'rating')} of {summary.earlier} and {summary.later}"
         if summary.arms
         else "Preference",
         [
             ("verdict", summary.verdict),
-            ("wins, ties, losses", f"{found.wins}, {found.ties}, {found.losses}"),
-            ("win rate of non-ties", f"{share(found.win_rate)}, sign test {p_value(found.sign_p)}"),
+            ("wins, ties, losses", f"{preference.wins}, {preference.ties}, {preference.losses}"),
+            ("win rate of non-ties", f"{share(preference.win_rate)}, sign test {p_value(preference.sign_p)}"),
             ("preferred or equal", share(summary.preferred_or_equal)),
             ("both bad", share(summary.both_bad)),
-            ("mean, -2 to 2", _mean(found)),
+            ("mean, -2 to 2", _mean(preference)),
         ],
     )
     if summary.arms:
@@ -115,7 +124,10 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
         labels = {dimension.id: dimension.label for dimension in scheme.dimensions}
         yield (
             "Dimensions, mean -2 to 2, p by Holm",
-            [(labels.get(name, name), _mean(one)) for name, one in summary.dimensions.items()],
+            [
+                (labels.get(name, name), _mean(comparative))
+                for name, comparative in summary.dimensions.items()
+            ],
         )
     if summary.acceptability:
         yield "Acceptability, 1 to 5", _acceptability(summary.acceptability, summary)
@@ -132,21 +144,19 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
     yield "Trust", list(_trust(summary))
 
 
-def _mean(one: Comparative) -> str:
-    p = one.wilcoxon_p if one.holm_p is None else one.holm_p
-    return f"{estimate(one.mean, signed=True)}, Wilcoxon {p_value(p)}"
+def _mean(comparative: Comparative) -> str:
+    p = comparative.wilcoxon_p if comparative.holm_p is None else comparative.holm_p
+    return f"{estimate(comparative.mean, signed=True)}, Wilcoxon {p_value(p)}"
 
 
-def _arms(found: Arms) -> Iterator[Row]:
+def _arms(arms: Arms) -> Iterator[Row]:
     """Strengths on one scale, then each two against each other."""
-    for one in found.strengths:
-        limits = (
-            f" ({one.low:+.2f} to {one.high:+.2f}, n={one.n})" if one.standard_error else " (the reference)"
-        )
-        yield f"strength of {one.arm}", f"{one.log_odds:+.2f}{limits}"
-    if not found.strengths:
+    for strength in arms.strengths:
+        n = f", n={strength.n}" if strength.standard_error else ""
+        yield f"strength of {strength.arm}", f"{log_odds(strength.log_odds)} ({strength_limits(strength)}{n})"
+    if not arms.strengths:
         yield "strengths", "none on one scale yet: some arm never lost to, or never met, the others"
-    for pair in found.contrasts:
+    for pair in arms.contrasts:
         figures = pair.summary.preference
         counts = f"{figures.wins}, {figures.ties}, {figures.losses}"
         yield (
@@ -155,28 +165,31 @@ def _arms(found: Arms) -> Iterator[Row]:
         )
 
 
-def _acceptability(found: Acceptability, of: Summary) -> list[Row]:
+def _acceptability(acceptability: Acceptability, of: Summary) -> list[Row]:
     rows = [
-        (f"mean of {of.earlier}", estimate(found.earlier)),
-        (f"mean of {of.later}", estimate(found.later)),
-        ("difference", f"{estimate(found.difference, signed=True)}, Wilcoxon {p_value(found.wilcoxon_p)}"),
+        (f"mean of {of.earlier}", estimate(acceptability.earlier)),
+        (f"mean of {of.later}", estimate(acceptability.later)),
+        (
+            "difference",
+            f"{estimate(acceptability.difference, signed=True)}, Wilcoxon {p_value(acceptability.wilcoxon_p)}",
+        ),
     ]
-    for name, level in (("usable (4 or 5)", found.usable), ("as is (5)", found.as_is)):
+    for name, level in (("usable (4 or 5)", acceptability.usable), ("as is (5)", acceptability.as_is)):
         rows.append((f"{name}, {of.earlier}", share(level.earlier)))
         rows.append((f"{name}, {of.later}", f"{share(level.later)}, McNemar {p_value(level.mcnemar.p)}"))
     return rows
 
 
-def _errors(found: Errors, scheme: Scheme, of: Summary) -> Iterator[Row]:
-    yield f"significant, {of.earlier}", estimate(found.earlier.significant)
-    yield f"significant, {of.later}", estimate(found.later.significant)
-    yield "difference", f"{estimate(found.difference, signed=True)}, Wilcoxon {p_value(found.wilcoxon_p)}"
-    yield f"reports with one, {of.earlier}", share(found.earlier.with_significant)
-    yield f"reports with one, {of.later}", share(found.later.with_significant)
+def _errors(errors: Errors, scheme: Scheme, of: Summary) -> Iterator[Row]:
+    yield f"significant, {of.earlier}", estimate(errors.earlier.significant)
+    yield f"significant, {of.later}", estimate(errors.later.significant)
+    yield "difference", f"{estimate(errors.difference, signed=True)}, Wilcoxon {p_value(errors.wilcoxon_p)}"
+    yield f"reports with one, {of.earlier}", share(errors.earlier.with_significant)
+    yield f"reports with one, {of.later}", share(errors.later.with_significant)
     for category in scheme.errors:
         yield (
             f"{category.id} {category.label}",
-            f"{_rate(found.earlier, category.id)} -> {_rate(found.later, category.id)}",
+            f"{_rate(errors.earlier, category.id)} -> {_rate(errors.later, category.id)}",
         )
 
 

@@ -26,7 +26,9 @@ from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
 @click.option("--detach", is_flag=True, help="Return at once and print the job's id.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @pass_session
-def import_(session: Session, source: str, dry_run: bool, detach: bool, as_json: bool, **given: Any) -> None:
+def import_(
+    session: Session, source: str, dry_run: bool, detach: bool, as_json: bool, **options: Any
+) -> None:
     """Import cases from SOURCE.
 
     A folder of images with tables, JSON or texts beside them, a zip or tar file, a CSV, JSON, parquet or Excel file, a
@@ -38,7 +40,7 @@ def import_(session: Session, source: str, dry_run: bool, detach: bool, as_json:
     """
     from radtui.jobs import submit_import
 
-    settings = apply(ImportSettings(source=source), given)
+    settings = apply(ImportSettings(source=source), options)
     if settings.salt_file:
         settings = replace(settings, salt_file=str(Path(settings.salt_file).expanduser().resolve()))
     if dry_run:
@@ -83,7 +85,7 @@ def _print_preview(settings: ImportSettings, as_json: bool) -> NoReturn:
 @pass_session
 def train(
     session: Session, preset_name: str | None, settings_of: int | None, from_preferences: bool,
-    from_corrections: bool, dry_run: bool, wait: bool, as_json: bool, **given: Any,
+    from_corrections: bool, dry_run: bool, wait: bool, as_json: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Fine-tune a model with LoRA, in the background.
 
@@ -102,7 +104,7 @@ def train(
     if learnt:
         if settings_of is not None or preset_name not in (None, learnt) or all(ways.values()):
             raise click.UsageError(f"--from-{learnt} excludes --from and --preset; see --from-job.")
-        settings = _proposed_from_raters(session, db, learnt, given)
+        settings = _proposed_from_raters(session, db, learnt, options)
     elif settings_of is not None:
         if preset_name:
             raise click.UsageError("--preset and --from exclude each other.")
@@ -112,7 +114,7 @@ def train(
         settings = TrainSettings.from_dict(parent.settings)
     else:
         settings = preset(preset_name or "default")
-    settings = apply(settings, given)
+    settings = apply(settings, options)
     if dry_run:
         _print_estimate(session, db, settings, as_json)
     if settings.goes_on:
@@ -131,7 +133,7 @@ def train(
 @click.option("--wait", is_flag=True, help="Follow it with a progress line until it ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
 @pass_session
-def generate(session: Session, wait: bool, as_json: bool, **given: Any) -> None:
+def generate(session: Session, wait: bool, as_json: bool, **options: Any) -> None:
     """Describe images with the base and the tuned model, in the background.
 
     Takes the newest finished training job unless one is named.
@@ -139,12 +141,12 @@ def generate(session: Session, wait: bool, as_json: bool, **given: Any) -> None:
     from radtui.jobs import submit_generate
 
     db = session.connect()
-    job = submit_generate(session.data, db, apply(GenerateSettings(), given))
+    job = submit_generate(session.data, db, apply(GenerateSettings(), options))
     _finish(session, db, job, wait, as_json)
 
 
 def _proposed_from_raters(
-    session: Session, db: sqlite3.Connection, learnt: str, given: dict[str, Any]
+    session: Session, db: sqlite3.Connection, learnt: str, options: dict[str, Any]
 ) -> TrainSettings:
     """The settings that follow from the job whose texts were judged, said on stderr with how many there are."""
     from radtui.study.learn_corrections import offer_corrections
@@ -152,16 +154,18 @@ def _proposed_from_raters(
     from radtui.study.study import scheme_for
 
     names = ("from_job", "dataset", "correction_weight", "epochs")
-    named = {name: given[name] for name in names if name in given}
+    named = {name: options[name] for name in names if name in options}
     if learnt == "corrections":
         corrected = offer_corrections(db, scheme_for(session.data), apply(preset(learnt), named))
         click.echo(corrected.words, err=True)
         if corrected.texts.left_out:
             click.echo(f"Left out: {left_out_words(corrected.texts.left_out)}.", err=True)
         return corrected.settings
-    found = offer(db, scheme_for(session.data), apply(preset("preferences"), named))
-    click.echo(f"{len(found.choice.pairs):,} rated pairs of job {found.job.id}, {found.job.name}", err=True)
-    return found.settings
+    offered = offer(db, scheme_for(session.data), apply(preset("preferences"), named))
+    click.echo(
+        f"{len(offered.choice.pairs):,} rated pairs of job {offered.job.id}, {offered.job.name}", err=True
+    )
+    return offered.settings
 
 
 def _print_estimate(
@@ -170,12 +174,14 @@ def _print_estimate(
     """Print what a run would take, and leave: 0 when it fits, 1 when it does not."""
     from radtui.jobs.estimate import estimate, estimate_lines
 
-    found = estimate(session.data, db, settings)
-    values = asdict(found) | {"total_gib": found.total_gib} if as_json else dict(estimate_lines(found))
+    estimated = estimate(session.data, db, settings)
+    values = (
+        asdict(estimated) | {"total_gib": estimated.total_gib} if as_json else dict(estimate_lines(estimated))
+    )
     print_result(values, as_json)
     if not as_json:
-        click.echo(found.verdict)
-    sys.exit(0 if found.fits else 1)
+        click.echo(estimated.verdict)
+    sys.exit(0 if estimated.fits else 1)
 
 
 def _finish(

@@ -53,7 +53,7 @@ def collect(data: DataDir, db: sqlite3.Connection, job: Job, run: RunFolder) -> 
     new = 0
     while True:
         with together(db):  # the place is read inside: two collectors take turns
-            place = reading.Place.from_dict(jobs.must_get(db, job.id).result.get(JOURNAL))
+            place = reading.JournalPlace.from_dict(jobs.must_get(db, job.id).result.get(JOURNAL))
             taken = 0
             for entry in islice(reading.entries(run.journal, place), BATCH):
                 _apply(data, db, job.id, entry)
@@ -83,7 +83,7 @@ def collect_folder(data: DataDir, db: sqlite3.Connection, folder: Path) -> tuple
     Raises:
         UserError: The folder is none of a job, or of a job of another data folder.
     """
-    run = RunFolder.found(folder)
+    run = RunFolder.around(folder)
     job = jobs.get(db, run.job_id)
     facts = job.result.get(SLURM) if job else None
     if job is None or not isinstance(facts, dict) or facts.get("token") != run.facts.get("token"):
@@ -125,7 +125,7 @@ def unread(data: DataDir, job: Job) -> str:
     run = folder_of(data, job)
     if run is None:
         return ""
-    return reading.missing(run.journal, reading.Place.from_dict(job.result.get(JOURNAL)))
+    return reading.missing(run.journal, reading.JournalPlace.from_dict(job.result.get(JOURNAL)))
 
 
 def known_folders(data: DataDir, db: sqlite3.Connection) -> Iterator[tuple[Job, RunFolder]]:

@@ -51,7 +51,7 @@ START = Cursor()
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JournalLine:
     """An entry with where its line ends."""
 
     entry: Entry
@@ -75,8 +75,8 @@ def is_main(name: str) -> bool:
 
 def files(folder: Path) -> list[Path]:
     """A journal's files, oldest attempt first; of one attempt the one that begins it first."""
-    found = [path for path in folder.glob(f"*{ENDING}") if path.is_file()]
-    return sorted(found, key=lambda path: (attempt_of(path.name), not is_main(path.name), path.name))
+    paths = [path for path in folder.glob(f"*{ENDING}") if path.is_file()]
+    return sorted(paths, key=lambda path: (attempt_of(path.name), not is_main(path.name), path.name))
 
 
 class Writer:
@@ -127,7 +127,7 @@ def _line(entry: Entry, before: Cursor) -> tuple[bytes, Cursor]:
     return line, Cursor(before.offset + len(line), crc)
 
 
-def read(path: Path, cursor: Cursor = START, until: int | None = None) -> Iterator[Line]:
+def read(path: Path, cursor: Cursor = START, until: int | None = None) -> Iterator[JournalLine]:
     """The whole, sound lines of a file behind a cursor; ends before the first that is not.
 
     A line that is not whole may still be on its way, and so may one whose checksum is wrong: a network file system
@@ -150,7 +150,7 @@ def read(path: Path, cursor: Cursor = START, until: int | None = None) -> Iterat
             if entry is None or (until is not None and end > until):
                 return
             cursor = Cursor(end, crc)
-            yield Line(entry, cursor)
+            yield JournalLine(entry, cursor)
 
 
 def unread_bytes(path: Path, cursor: Cursor) -> int:

@@ -16,7 +16,7 @@ from radtui.cluster.journal import START, Cursor, Entry
 
 
 @dataclass(slots=True)
-class Place:
+class JournalPlace:
     """How far a journal has been read.
 
     `attempt` is the newest one that has begun; `cursors` are of its files, and of older ones until it began.
@@ -50,7 +50,7 @@ class Place:
         self.cuts = {n: c for n, c in self.cuts.items() if journal.attempt_of(n) >= attempt}
 
 
-def entries(folder: Path, place: Place, but: str = "") -> Iterator[Entry]:
+def entries(folder: Path, place: JournalPlace, but: str = "") -> Iterator[Entry]:
     """What has come since a place, in its order; `place` moves on with every entry taken.
 
     Args:
@@ -70,7 +70,7 @@ def entries(folder: Path, place: Place, but: str = "") -> Iterator[Entry]:
                 yield entry
 
 
-def _look_ahead(folder: Path, place: Place) -> None:
+def _look_ahead(folder: Path, place: JournalPlace) -> None:
     """Take in what later attempts say of how far the files of earlier ones count, before these are read."""
     for path in journal.files(folder):
         if journal.attempt_of(path.name) > place.attempt and journal.is_main(path.name):
@@ -79,13 +79,13 @@ def _look_ahead(folder: Path, place: Place) -> None:
                 break
 
 
-def _counts(name: str, place: Place) -> bool:
+def _counts(name: str, place: JournalPlace) -> bool:
     """Whether a file may be read: of the attempt that has begun, or the one that begins the next."""
     attempt = journal.attempt_of(name)
     return attempt == place.attempt or (attempt > place.attempt and journal.is_main(name))
 
 
-def _of_file(path: Path, place: Place) -> Iterator[Entry]:
+def _of_file(path: Path, place: JournalPlace) -> Iterator[Entry]:
     name = path.name
     for line in journal.read(path, place.at(name), place.cuts.get(name)):
         place.cuts |= line.entry.cuts  # before they are reached: nothing behind them is to be read meanwhile
@@ -99,12 +99,12 @@ def _of_file(path: Path, place: Place) -> Iterator[Entry]:
         yield line.entry
 
 
-def _reached(name: str, length: int, place: Place) -> bool:
+def _reached(name: str, length: int, place: JournalPlace) -> bool:
     """Whether a file has been read so far; one of an attempt before the newest has been, as far as it counts."""
     return journal.attempt_of(name) < place.attempt or place.at(name).offset >= length
 
 
-def missing(folder: Path, place: Place) -> str:
+def missing(folder: Path, place: JournalPlace) -> str:
     """What stands in a journal but cannot be read, in words; "" where all of it has been read."""
     for path in journal.files(folder):
         if journal.attempt_of(path.name) != place.attempt or path.name in place.cuts:

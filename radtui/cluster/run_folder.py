@@ -34,7 +34,7 @@ class RunFolder:
         return cls(data.root, job_id) if (data.root / SNAPSHOT).exists() else None
 
     @classmethod
-    def found(cls, folder: Path) -> Self:
+    def around(cls, folder: Path) -> Self:
         """The run folder of this name, or the one that a job's own folder lies in.
 
         Raises:
@@ -68,14 +68,14 @@ class RunFolder:
         """What the submission wrote down. Raises UserError where it cannot be read."""
         return _read(self.root / FACTS)
 
-    def ask_to_stop(self, how: StopRequest) -> None:
+    def ask_to_stop(self, request: StopRequest) -> None:
         """Ask the job to stop, wherever it runs; NONE takes that back."""
         file = self._stop_file
-        if how is StopRequest.NONE:
+        if request is StopRequest.NONE:
             file.unlink(missing_ok=True)
             return
         partial = file.with_name(".stop.part")
-        partial.write_text(how.value, encoding="utf-8")
+        partial.write_text(request.value, encoding="utf-8")
         partial.replace(file)
 
     def asked_to_stop(self, attempt: str = "") -> StopRequest:

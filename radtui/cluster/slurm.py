@@ -64,8 +64,8 @@ def submit(script: Path, test_only: bool = False) -> str:
     environment = {
         n: v for n, v in os.environ.items() if not n.startswith(("SLURM_", "SBATCH_")) or n == "SLURM_CONF"
     }
-    how = ["--test-only"] if test_only else ["--parsable"]
-    done = _run(["sbatch", *how, str(script)], environment)
+    flags = ["--test-only"] if test_only else ["--parsable"]
+    done = _run(["sbatch", *flags, str(script)], environment)
     answer = (done.stdout or done.stderr).strip()
     return answer if test_only else answer.split(";")[0]
 
@@ -73,8 +73,8 @@ def submit(script: Path, test_only: bool = False) -> str:
 def queue() -> dict[int, Status]:
     """All of the user's jobs that wait or run, by number. Raises SlurmError."""
     lines = _run(["squeue", "--me", "--noheader", f"--format={QUEUE_FORMAT}"]).stdout.splitlines()
-    found = [_status(line) for line in lines if line.count("|") == QUEUE_FORMAT.count("|")]
-    return {status.job: status for status in found if status is not None}
+    statuses = [_status(line) for line in lines if line.count("|") == QUEUE_FORMAT.count("|")]
+    return {status.job: status for status in statuses if status is not None}
 
 
 def ended(job: int) -> Status:

@@ -72,20 +72,20 @@ def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     jobs.wait_again(db, job.id, f"Handed to Slurm as job {facts['id']}")
 
 
-def stop(data: DataDir, db: sqlite3.Connection, job: Job, how: StopRequest) -> None:
+def stop(data: DataDir, db: sqlite3.Connection, job: Job, request: StopRequest) -> None:
     """Ask a job of Slurm's to stop: by a file that its worker looks at; one that waits leaves the queue.
 
     Raises:
         SlurmError: Slurm does not answer.
     """
-    jobs.request_stop(db, job.id, how)
+    jobs.request_stop(db, job.id, request)
     run = collect.folder_of(data, job)
     if run is not None:
-        run.ask_to_stop(how)
+        run.ask_to_stop(request)
     number = int(_facts(job).get("id", 0))
     status = slurm.queue().get(number)
     waits = status is not None and status.state == "PENDING"
-    if waits or (status is not None and how is StopRequest.NOW):
+    if waits or (status is not None and request is StopRequest.NOW):
         slurm.cancel(number)
     if waits:
         jobs.end(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from radtui.demo.vocabulary import EXAMINATIONS, NORMAL, SIGHTINGS, Place, Sighting
+from radtui.demo.vocabulary import EXAMINATIONS, NORMAL, SIGHTINGS, FindingPlace, Sighting
 from radtui.records import Truth
 
 _FORMS = (
@@ -58,7 +58,7 @@ def _name(rng: random.Random, sighting: Sighting, truth: Truth) -> str:
     return f"an {name[2:]}" if name[:2] == "a " and name[2] in "aeiou" else name
 
 
-def _place(sighting: Sighting, truth: Truth) -> Place:
+def _place(sighting: Sighting, truth: Truth) -> FindingPlace:
     """Return the place of the truth's zone."""
     return next(place for place in sighting.places if place.zone == truth.zone)
 

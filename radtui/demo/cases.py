@@ -13,7 +13,7 @@ NORMAL_SHARE = 0.2  # of a split's studies
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class PhantomCase:
     """One patient to draw: where in its split, the seed of its own random stream, examination and truth."""
 
     split: str
@@ -23,7 +23,7 @@ class Case:
     truth: Truth
 
 
-def deal(seed: int, split: str, count: int) -> list[Case]:
+def deal(seed: int, split: str, count: int) -> list[PhantomCase]:
     """Return `count` cases of a split in a shuffled order; about a fifth are normal studies.
 
     Every finding of every examination comes equally often, as do its zones, sides and sizes.
@@ -35,12 +35,12 @@ def deal(seed: int, split: str, count: int) -> list[Case]:
     decks = {key: cycle(_variants(rng, *key)) for key in _findings()}
     dealt += [(key[0], next(decks[key])) for key in islice(cycle(decks), count - normals)]
     rng.shuffle(dealt)
-    return [Case(split, k, (*stream, k), name, truth) for k, (name, truth) in enumerate(dealt)]
+    return [PhantomCase(split, k, (*stream, k), name, truth) for k, (name, truth) in enumerate(dealt)]
 
 
 def _findings() -> list[tuple[str, str]]:
     """Return every pair of an examination and a finding it can show."""
-    return [(examination, finding) for examination, found in SIGHTINGS.items() for finding in found]
+    return [(examination, finding) for examination, sightings in SIGHTINGS.items() for finding in sightings]
 
 
 def _variants(rng: random.Random, examination: str, finding: str) -> list[Truth]:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 
 from radtui.demo.captions import caption
-from radtui.demo.cases import Case, deal
+from radtui.demo.cases import PhantomCase, deal
 from radtui.records import NewCase, NewCaseImage
 
 DATASET = "phantoms"  # the name the demo's data set goes by
@@ -34,7 +34,7 @@ def phantoms(seed: int, train: int = 1600, test: int = 300, processes: int = 2) 
         yield from pool.imap(case_of, cases, chunksize=_CHUNK)
 
 
-def case_of(case: Case) -> NewCase:
+def case_of(case: PhantomCase) -> NewCase:
     """Draw one case and write its caption."""
     from radtui.demo.phantoms import phantom  # numpy and Pillow are loaded where drawing happens
 

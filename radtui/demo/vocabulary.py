@@ -29,7 +29,7 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FindingPlace:
     """Where a finding can lie in an examination: the zone, its allowed sides and its phrases.
 
     A phrase holds `{side}` once. A place without a zone has `zone=""`; one without a side, `sides=("",)`.
@@ -52,7 +52,7 @@ class Sighting:
         names_in: noun phrases for one zone alone, used beside `names`.
     """
 
-    places: tuple[Place, ...]
+    places: tuple[FindingPlace, ...]
     names: tuple[str, ...]
     details: tuple[str, ...] = ("",)
     sizes: tuple[str, ...] = ("small", "large")
@@ -136,34 +136,34 @@ EXAMINATIONS: dict[str, Examination] = {
 }
 
 _LUNG = (
-    Place("upper", ("{side} upper lung zone", "upper zone of the {side} lung")),
-    Place("middle", ("{side} middle lung zone", "middle zone of the {side} lung")),
-    Place("lower", ("{side} lower lung zone", "lower zone of the {side} lung")),
+    FindingPlace("upper", ("{side} upper lung zone", "upper zone of the {side} lung")),
+    FindingPlace("middle", ("{side} middle lung zone", "middle zone of the {side} lung")),
+    FindingPlace("lower", ("{side} lower lung zone", "lower zone of the {side} lung")),
 )
-_CAVITY = (Place("", ("{side} pleural cavity", "{side} hemithorax")),)
+_CAVITY = (FindingPlace("", ("{side} pleural cavity", "{side} hemithorax")),)
 _JAW = (
-    Place("posterior maxilla", ("{side} posterior maxilla", "posterior maxilla on the {side}")),
-    Place("anterior maxilla", ("{side} anterior maxilla", "anterior maxilla on the {side}")),
-    Place("posterior mandible", ("{side} posterior mandible", "posterior mandible on the {side}")),
-    Place("anterior mandible", ("{side} anterior mandible", "anterior mandible on the {side}")),
+    FindingPlace("posterior maxilla", ("{side} posterior maxilla", "posterior maxilla on the {side}")),
+    FindingPlace("anterior maxilla", ("{side} anterior maxilla", "anterior maxilla on the {side}")),
+    FindingPlace("posterior mandible", ("{side} posterior mandible", "posterior mandible on the {side}")),
+    FindingPlace("anterior mandible", ("{side} anterior mandible", "anterior mandible on the {side}")),
 )
-_WRIST = (Place("distal radius", ("{side} distal radius", "distal radius on the {side}")),)
+_WRIST = (FindingPlace("distal radius", ("{side} distal radius", "distal radius on the {side}")),)
 _SKULL = (
-    Place("parietal", ("{side} parietal bone", "parietal bone on the {side}")),
-    Place("frontal", ("{side} frontal bone", "frontal bone on the {side}")),
-    Place("mandible", ("{side} mandible", "mandible on the {side}")),
+    FindingPlace("parietal", ("{side} parietal bone", "parietal bone on the {side}")),
+    FindingPlace("frontal", ("{side} frontal bone", "frontal bone on the {side}")),
+    FindingPlace("mandible", ("{side} mandible", "mandible on the {side}")),
 )
 _ORGANS = (
-    Place("liver", ("{side} lobe of the liver", "liver, in its {side} lobe"), ("right",)),
-    Place("spleen", ("spleen on the {side}", "spleen, on the {side} side"), ("left",)),
-    Place("kidney", ("{side} kidney", "kidney on the {side}")),
+    FindingPlace("liver", ("{side} lobe of the liver", "liver, in its {side} lobe"), ("right",)),
+    FindingPlace("spleen", ("spleen on the {side}", "spleen, on the {side} side"), ("left",)),
+    FindingPlace("kidney", ("{side} kidney", "kidney on the {side}")),
 )
 _LOBES = (
-    Place("frontal", ("{side} frontal lobe", "frontal lobe on the {side}")),
-    Place("parietal", ("{side} parietal lobe", "parietal lobe on the {side}")),
-    Place("occipital", ("{side} occipital lobe", "occipital lobe on the {side}")),
+    FindingPlace("frontal", ("{side} frontal lobe", "frontal lobe on the {side}")),
+    FindingPlace("parietal", ("{side} parietal lobe", "parietal lobe on the {side}")),
+    FindingPlace("occipital", ("{side} occipital lobe", "occipital lobe on the {side}")),
 )
-_NOWHERE = (Place("", ("",), ("",)),)
+_NOWHERE = (FindingPlace("", ("",), ("",)),)
 
 # examination -> finding -> how it appears there
 SIGHTINGS: dict[str, dict[str, Sighting]] = {
@@ -224,7 +224,7 @@ SIGHTINGS: dict[str, dict[str, Sighting]] = {
             _SKULL, ("an osteolytic lesion", "a {size}osteolytic lesion"), ("", "with sharp margins")
         ),
         "sinus opacification": Sighting(
-            (Place("", ("{side} maxillary sinus", "maxillary sinus on the {side}")),),
+            (FindingPlace("", ("{side} maxillary sinus", "maxillary sinus on the {side}")),),
             ("opacification", "complete opacification", "sinus opacification"),
             ("",),
             ("",),
@@ -279,7 +279,9 @@ FINDINGS = tuple(SYNONYMS)
 
 ZONES: dict[str, tuple[str, ...]] = {
     examination: tuple(
-        dict.fromkeys(place.zone for sighting in found.values() for place in sighting.places if place.zone)
+        dict.fromkeys(
+            place.zone for sighting in sightings.values() for place in sighting.places if place.zone
+        )
     )
-    for examination, found in SIGHTINGS.items()
+    for examination, sightings in SIGHTINGS.items()
 }

@@ -69,7 +69,7 @@ def _refuse_damaged(weights: Path, job_id: int) -> None:
             size_bytes = weights.stat().st_size
             whole = 8 + header_bytes <= size_bytes
             header = json.loads(file.read(header_bytes)) if whole else {}
-        ends = [one["data_offsets"][1] for name, one in header.items() if name != "__metadata__"]
+        ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
         whole = whole and bool(ends) and 8 + header_bytes + max(ends) == size_bytes
     except (ValueError, TypeError, KeyError, AttributeError):
         whole = False
@@ -87,12 +87,12 @@ def _trained(db: sqlite3.Connection, job_id: int) -> Job:
 
 
 def _losses(db: sqlite3.Connection, job_id: int) -> list[Metric]:
-    found: list[Metric] = []
+    losses: list[Metric] = []
     cursor = 0
     while points := metrics.since(db, job_id, cursor):
-        found += [point for point in points if point.name in ("loss", "eval_loss")]
+        losses += [point for point in points if point.name in ("loss", "eval_loss")]
         cursor = points[-1].id
-    return found
+    return losses
 
 
 def _is_export(folder: Path) -> bool:

@@ -181,8 +181,8 @@ def _files(path: Path) -> Iterator[Path]:
 def _is_same(file: Path, target: Path) -> bool:
     if not target.exists() or not file.exists():
         return False
-    one, other = file.stat(), target.stat()
-    return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
+    own, other = file.stat(), target.stat()
+    return (own.st_size, own.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
 
 
 def _copy_file(source: Path, target: Path) -> None:
@@ -219,8 +219,8 @@ def take_back(data: DataDir, source: Path, *, force: bool = False) -> Path | Non
     if not database.is_file():
         raise UserError(f"{source} is no backup: there is no {database.name} in it.")
     with store.opened_copy(database) as db:
-        if found := store.problems(db):
-            raise UserError(f"{database} is damaged ({found[0]}); take back another copy.")
+        if problems := store.problems(db):
+            raise UserError(f"{database} is damaged ({problems[0]}); take back another copy.")
     for lock in data.root.glob("jobs/*/lock"):
         if is_locked(lock):
             raise UserError(f"Job {int(lock.parent.name)} is at work in {data.root}; stop it first.")

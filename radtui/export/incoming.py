@@ -22,7 +22,7 @@ _FORMS = {columns.SCHEMA, columns.ARMS_SCHEMA}
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StudyOfOrigin:
     """The study that a row comes from, as the other data folder numbered it: by its job where it had one."""
 
     number: int
@@ -34,13 +34,13 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class IncomingRating:
     """One rated comparison of a file. `snapshots` are its history as far as the file tells, oldest first.
 
     Study, case and text ids in it are those of the data folder it comes from; sha256 and texts say what it is about.
     """
 
-    source: Source
+    source: StudyOfOrigin
     case_id: int
     sha256: str
     split: str
@@ -59,7 +59,7 @@ class Incoming:
     reference_seen_at: float | None = None  # when the rater saw the reference before its time, Unix time, s
 
 
-def read_ratings(path: Path, scheme: Scheme) -> list[Incoming]:
+def read_ratings(path: Path, scheme: Scheme) -> list[IncomingRating]:
     """Every rated comparison of a file.
 
     Args:
@@ -79,7 +79,7 @@ def read_ratings(path: Path, scheme: Scheme) -> list[Incoming]:
         raise UserError(f"{path} is not in UTF-8 ({error}); name a file as radtui exported it.") from error
 
 
-def _from_csv(path: Path, scheme: Scheme) -> Iterator[Incoming]:
+def _from_csv(path: Path, scheme: Scheme) -> Iterator[IncomingRating]:
     arms: tuple[str, ...] = ()
     for number, cells in enumerate(read_csv(path), 1):
         form = cells.get("export_schema", "")
@@ -121,35 +121,35 @@ def _arms_of(path: Path, cells: Mapping[str, str], scheme: Scheme) -> tuple[str,
     return arms
 
 
-def _paired_row(cells: dict[str, str], arms: tuple[str, ...], scheme: Scheme) -> Incoming:
+def _paired_row(cells: dict[str, str], arms: tuple[str, ...], scheme: Scheme) -> IncomingRating:
     """A row of a job's base and tuned, of whatever release."""
     left = cells["shown_left"]
     if left not in arms:
         raise ValueError(f"{left!r} is none of {', '.join(arms)}")
     right = cells.get("shown_right") or _other(left, arms)
     texts = {arm: cells[f"{arm}_text"] for arm in arms}
-    source = Source(int(cells["job_id"]), by_job=True)
+    source = StudyOfOrigin(int(cells["job_id"]), by_job=True)
     return _csv_row(cells, source, int(cells["image_id"]), arms, scheme, texts, (left, right))
 
 
-def _arms_row(cells: dict[str, str], arms: tuple[str, ...], scheme: Scheme) -> Incoming:
+def _arms_row(cells: dict[str, str], arms: tuple[str, ...], scheme: Scheme) -> IncomingRating:
     """A row that names the two arms it compares."""
     shown = {"earlier": cells["earlier_arm"], "later": cells["later_arm"]}
     texts = {arm: cells[f"{place}_text"] for place, arm in shown.items() if arm}
-    source = Source(int(cells["study_id"]), by_job=False)
+    source = StudyOfOrigin(int(cells["study_id"]), by_job=False)
     sides = (cells["left_arm"], cells["right_arm"])
     return _csv_row(cells, source, int(cells["case_id"]), arms, scheme, texts, sides)
 
 
 def _csv_row(
     cells: dict[str, str],
-    source: Source,
+    source: StudyOfOrigin,
     case_id: int,
     arms: tuple[str, ...],
     scheme: Scheme,
     texts: dict[str, str],
     sides: tuple[str, str],
-) -> Incoming:
+) -> IncomingRating:
     answers = columns.answer_columns(scheme, arms)
     corrected = columns.corrected_columns(arms)
     earlier, later = _in_order(sides, arms)
@@ -166,14 +166,14 @@ def _csv_row(
         corrections={arm: cells[column] for column, arm in corrected.items() if cells.get(column)},
         earlier_text_id=0, later_text_id=0,  # the row holds the texts: their ids here are found by them
     )  # fmt: skip
-    return Incoming(
+    return IncomingRating(
         source, case_id, cells["image_sha256"], cells["split"], cells["image_path"], arms, texts, rating.rater,
         rating.occasion, _role(cells.get("role") or ("repeat" if rating.occasion else "normal")), None, *sides,
         (sound(rating, arms),), pair=rating.pair,
     )  # fmt: skip
 
 
-def _from_jsonl(path: Path) -> Iterator[Incoming]:
+def _from_jsonl(path: Path) -> Iterator[IncomingRating]:
     with path.open(encoding="utf-8-sig") as file:
         for number, text in enumerate(file, 1):
             try:
@@ -184,19 +184,19 @@ def _from_jsonl(path: Path) -> Iterator[Incoming]:
                 ) from error
 
 
-def jsonl_row(line: dict[str, Any]) -> Incoming:
+def jsonl_row(line: dict[str, Any]) -> IncomingRating:
     """A line of an export. Raises one of `sound.WRONG` when it is none."""
     form = line["export_schema"]
     if form == JSONL_SCHEMA:
         two, three = columns.PAIRED
         arms: tuple[str, ...] = three if three[-1] in line else two
-        source, case_id = Source(whole(line, "job_id"), by_job=True), whole(line, "image_id")
+        source, case_id = StudyOfOrigin(whole(line, "job_id"), by_job=True), whole(line, "image_id")
         texts = {arm: plain_text(line[arm], "text") for arm in arms}
     elif form == ARMS_JSONL_SCHEMA:
         arms = tuple(value_of(line, "arms", list))
         if len({*map(str, arms)}) < len(arms) or not all(isinstance(arm, str) and arm for arm in arms):
             raise ValueError("its arms are no names")
-        source, case_id = Source(whole(line, "study_id"), by_job=False), whole(line, "case_id")
+        source, case_id = StudyOfOrigin(whole(line, "study_id"), by_job=False), whole(line, "case_id")
         texts = {str(arm): plain_text(text, "text") for arm, text in value_of(line, "texts", dict).items()}
     else:
         raise ValueError(f"it is of the form {form!r}, not {JSONL_SCHEMA} or {ARMS_JSONL_SCHEMA}")
@@ -213,7 +213,7 @@ def jsonl_row(line: dict[str, Any]) -> Incoming:
     sort_key = None if line["sort_key"] is None else plain_text(line, "sort_key")
     if left not in newest.shown:
         raise ValueError(f"{left!r} is none of the two that were compared")
-    return Incoming(
+    return IncomingRating(
         source, case_id, plain_text(line, "image_sha256"), plain_text(line, "split"), plain_text(line, "image_path"),
         arms, texts, about[2], about[3], _role(line["role"]), sort_key, left, _other(left, newest.shown), snapshots,
         _time(line, "revealed_at"), about[4], _time(line, "reference_seen_at"),

@@ -51,12 +51,12 @@ def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
 
 def _points(db: sqlite3.Connection, job: Job) -> dict[str, list[Metric]]:
     """Losses by series; of a job that trains several times each with its own steps."""
-    found: dict[str, list[Metric]] = {}
+    by_name: dict[str, list[Metric]] = {}
     cursor = 0
     while batch := metrics.since(db, job.id, cursor):
         for metric in batch:
             if series_of(metric.name)[0] in ("loss", "eval_loss"):
-                found.setdefault(metric.name, []).append(metric)
+                by_name.setdefault(metric.name, []).append(metric)
         cursor = batch[-1].id
     each = steps_each(job.total_steps, job.settings.get("seeds"))
-    return {name: own_steps(points, series_of(name)[1], each) for name, points in found.items()}
+    return {name: own_steps(points, series_of(name)[1], each) for name, points in by_name.items()}

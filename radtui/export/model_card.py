@@ -47,14 +47,14 @@ def card(job: Job, losses: Sequence[Metric], merged: bool) -> str:
         f"It was asked about every image: \"{settings.instruction}\" "
         f"({'image before' if settings.message_order == 'image_first' else 'image after'} the instruction).", "",
     ]  # fmt: skip
-    found = {words: job.result[key] for key, words in RESULTS if job.result.get(key) is not None}
+    results = {words: job.result[key] for key, words in RESULTS if job.result.get(key) is not None}
     loss_of = "the description alone" if settings.loss_on == "answer" else "prompt and description"
     if settings.learns_preferences:
         loss_of = "DPO over rated pairs"
     if settings.learns_corrections:
         loss_of = "corrected and accepted texts"
     return printable("\n".join(
-        [*header, *about, "## Result", "", *_table(found), "", f"## Losses, of {loss_of}", "", *_losses(losses),
+        [*header, *about, "## Result", "", *_table(results), "", f"## Losses, of {loss_of}", "", *_losses(losses),
          "", "## Settings", "", *_table(settings.to_dict()), "", "## Versions", "", *_versions(job), ""]
     ))  # fmt: skip
 

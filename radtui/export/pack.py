@@ -179,11 +179,13 @@ def _fill(making: _Making, db: sqlite3.Connection, inside: DataDir, scheme_text:
     comparisons = studies.comparisons(db, making.study, [item.case.id for item in making.items])
     own = [arms.keep(new, Arm(0, name, ArmKind.FILE, model=name)) for name in TEXTS]
     for at, arm in enumerate(own):
-        said = {
+        normalised = {
             numbers[item.number]: normalise(comparisons[item.case.id].by(item.arms[at]).text)
             for item in making.items
         }
-        texts.add(new, None, [texts.NewText(n, arm.id, "", text, 0, 0.0, False) for n, text in said.items()])
+        texts.add(
+            new, None, [texts.NewText(n, arm.id, "", text, 0, 0.0, False) for n, text in normalised.items()]
+        )
     placed = tuple(StudyArm(arm.name, arm.id, arm.kind) for arm in own)
     protocol: dict[str, object] = {PACK: making.number, "reader": making.reader}
     packed = studies.create(
@@ -200,8 +202,8 @@ def _fill(making: _Making, db: sqlite3.Connection, inside: DataDir, scheme_text:
 
 def _shown_name(study: Study, db: sqlite3.Connection) -> str:
     """The study's name, or its number where the name gives an arm away or tells of the job behind it."""
-    told = study.job_id is not None or named_arm(study.name, db, study)
-    return f"study {study.id}" if told else study.name
+    gives_away = study.job_id is not None or named_arm(study.name, db, study)
+    return f"study {study.id}" if gives_away else study.name
 
 
 def _key(item: _Item) -> str:

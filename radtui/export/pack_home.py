@@ -141,10 +141,10 @@ class _WayHome:
         """A place and its sides at home."""
         case_id, pair = self.case(each.case_id)
         left, right = self.arm(each.case_id, each.left_arm), self.arm(each.case_id, each.right_arm)
-        said = self._comparisons[case_id]
+        comparison = self._comparisons[case_id]
         return replace(
             each, study_id=self.study.id, case_id=case_id, pair=pair, left_arm=left, right_arm=right,
-            left_text_id=said.by(left).text_id, right_text_id=said.by(right).text_id,
+            left_text_id=comparison.by(left).text_id, right_text_id=comparison.by(right).text_id,
         )  # fmt: skip
 
     def reveal(self, seen: Reveal) -> Reveal:
@@ -158,14 +158,14 @@ class _WayHome:
         order = self.study.arm_names.index
         turned = order(first) > order(second)
         earlier, later = (second, first) if turned else (first, second)
-        said = self._comparisons[case_id]
+        comparison = self._comparisons[case_id]
         preference = -row.preference if turned and row.preference is not None else row.preference
         return replace(
             row, study_id=self.study.id, case_id=case_id, pair=pair, earlier_arm=earlier, later_arm=later,
             later_left=row.later_left != turned, preference=preference,
             answers={self._key(row, key): self._value(key, value, turned) for key, value in row.answers.items()},
             corrections={self.arm(row.case_id, text): words for text, words in row.corrections.items()},
-            earlier_text_id=said.by(earlier).text_id, later_text_id=said.by(later).text_id, chain="",
+            earlier_text_id=comparison.by(earlier).text_id, later_text_id=comparison.by(later).text_id, chain="",
         )  # fmt: skip
 
     def _key(self, row: Rating, key: str) -> str:

@@ -18,14 +18,14 @@ from radtui.measures.words import left_out_words
 from radtui.paths import DataDir
 from radtui.records import Case, UserError
 from radtui.store.blobs import image_bytes
-from radtui.study.preferences import Choice, Preferred
+from radtui.study.preferences import LearnablePairs, Preferred
 
 FORMS = {"dpo": "radtui-dpo-1", "kto": "radtui-kto-1"}
 # What every reader of image folders opens as the model saw it; anything else is written as an 8-bit PNG.
 _AS_THEY_ARE = {("PNG", "L"): ".png", ("PNG", "RGB"): ".png", ("JPEG", "L"): ".jpg", ("JPEG", "RGB"): ".jpg"}
 
 
-def write_preferences(data: DataDir, choice: Choice, out: Path, form: str) -> int:
+def write_preferences(data: DataDir, choice: LearnablePairs, out: Path, form: str) -> int:
     """Write `train/metadata.jsonl` and `train/images/`, the whole folder or nothing; returns the number of rows.
 
     Args:
@@ -38,9 +38,9 @@ def write_preferences(data: DataDir, choice: Choice, out: Path, form: str) -> in
         UserError: There is no pair to learn from, an image is gone, or the folder cannot be written.
     """
     if not choice.pairs:
-        told = left_out_words(choice.left_out)
+        reasons = left_out_words(choice.left_out)
         raise UserError(
-            f"No rated pair can be learnt from ({told or 'nothing is rated'}); describe and rate images outside the"
+            f"No rated pair can be learnt from ({reasons or 'nothing is rated'}); describe and rate images outside the"
             " test split, as in radtui generate --split train."
         )
     written = 0

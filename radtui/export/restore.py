@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from radtui.export.comparisons import time_text
-from radtui.export.incoming import Incoming, Source, read_ratings
+from radtui.export.incoming import IncomingRating, StudyOfOrigin, read_ratings
 from radtui.measures.scheme import Scheme
 from radtui.records import Case, Comparison, Rating, Study, UserError
 from radtui.store import cases, ratings, studies
@@ -89,7 +89,7 @@ class _Plan:
         self.problems: list[str] = []
         self.added = self.known = self.conflicts = self.unmatched = self.matched = 0
 
-    def lose(self, rows: Sequence[Incoming], why: str) -> None:
+    def lose(self, rows: Sequence[IncomingRating], why: str) -> None:
         """Count rows that have no place here."""
         self.unmatched += len(rows)
         self.problems.append(f"{len(rows)} of {why}")
@@ -110,14 +110,14 @@ class _Known:
     study: Study
     by_image: dict[str, list[_Here]]
 
-    def choices(self, row: Incoming) -> list[_Here]:
+    def choices(self, row: IncomingRating) -> list[_Here]:
         """The comparisons that a row may be about: several where the same bytes are in several splits."""
         if row.arms != self.study.arm_names:
             return []
         return [here for here in self.by_image.get(row.sha256, ()) if _same_texts(row, here.pair)]
 
 
-def _same_texts(row: Incoming, pair: Comparison) -> bool:
+def _same_texts(row: IncomingRating, pair: Comparison) -> bool:
     return all(arm in pair.texts and pair.by(arm).text == text for arm, text in row.texts.items())
 
 
@@ -129,18 +129,20 @@ def _comparisons(db: sqlite3.Connection, study: Study) -> dict[str, list[_Here]]
     return by_image
 
 
-def _best_study(rows: Sequence[Incoming], known: Sequence[_Known], source: Source) -> _Known | None:
+def _best_study(
+    rows: Sequence[IncomingRating], known: Sequence[_Known], source: StudyOfOrigin
+) -> _Known | None:
     """The study that most of the rows are about; among equals the one of the same number, then the newest."""
 
-    def worth(one: _Known) -> tuple[int, bool, int]:
-        number = one.study.job_id if source.by_job else one.study.id
-        return sum(bool(one.choices(row)) for row in rows), number == source.number, one.study.id
+    def worth(candidate: _Known) -> tuple[int, bool, int]:
+        number = candidate.study.job_id if source.by_job else candidate.study.id
+        return sum(bool(candidate.choices(row)) for row in rows), number == source.number, candidate.study.id
 
     best = max(known, key=worth, default=None)
     return best if best is not None and worth(best)[0] else None
 
 
-def _match(db: sqlite3.Connection, rows: Sequence[Incoming], known: _Known, plan: _Plan) -> None:
+def _match(db: sqlite3.Connection, rows: Sequence[IncomingRating], known: _Known, plan: _Plan) -> None:
     """Find each row's comparison in a study, and plan what of it is new."""
     study = known.study
     plan.studies[study.id] = study
@@ -167,7 +169,7 @@ def _match(db: sqlite3.Connection, rows: Sequence[Incoming], known: _Known, plan
             lost[f"by {row.rater} differ from what is here: left as they are here"] += 1
             continue
         if new:
-            plan.ids |= {one.id: own.id for one, own in zip(moved, before, strict=False)}
+            plan.ids |= {snapshot.id: own.id for snapshot, own in zip(moved, before, strict=False)}
             plan.added += 1
             plan.snapshots += new
             before += new
@@ -210,13 +212,13 @@ def _moved(snapshot: Rating, study: Study, here: _Here) -> Rating:
     )  # fmt: skip
 
 
-def _reveals(row: Incoming, study: Study, case: Case) -> list[Reveal]:
+def _reveals(row: IncomingRating, study: Study, case: Case) -> list[Reveal]:
     """What the rater had seen of the case."""
     seen = (("arms", row.revealed_at), ("reference", row.reference_seen_at))
     return [Reveal(study.id, case.id, row.rater, at_s, what) for what, at_s in seen if at_s is not None]
 
 
-def _assignment(row: Incoming, study: Study, here: _Here) -> Assignment:
+def _assignment(row: IncomingRating, study: Study, here: _Here) -> Assignment:
     """The pair's side and place, so that it is shown again as it was."""
     order = order_key(study.draw_id, here.case.id, row.rater, row.occasion, study.seed)
     key = row.sort_key or f"{0 if row.role == 'calibration' else 1}-{order:020d}"
@@ -225,7 +227,7 @@ def _assignment(row: Incoming, study: Study, here: _Here) -> Assignment:
     return Assignment(*about, row.left, row.right, key, row.pair, *text_ids)
 
 
-def _closest(row: Incoming, choices: Sequence[_Here]) -> _Here:
+def _closest(row: IncomingRating, choices: Sequence[_Here]) -> _Here:
     """Among cases of the same bytes and texts, the one of the same name."""
 
     def nearness(here: _Here) -> tuple[bool, bool, bool]:
@@ -235,7 +237,7 @@ def _closest(row: Incoming, choices: Sequence[_Here]) -> _Here:
     return max(choices, key=nearness)
 
 
-def _why_lost(row: Incoming, known_images: Collection[str]) -> str:
+def _why_lost(row: IncomingRating, known_images: Collection[str]) -> str:
     if row.sha256 not in known_images:
         return "about images that are not described here"
     return "about texts that differ from the ones here: the images were described again"

@@ -52,7 +52,7 @@ def _rows(db: sqlite3.Connection, study: Study) -> Iterator[tuple[object, ...]]:
     parts = all_parts(texts)
     pairs = studies.comparisons(db, study, studies.comparison_ids(db, study))
     known = {case.id: case for case in cases.get_many(db, list(pairs))}
-    ids = [pairs[one.case_id].by(arm).text_id for arm, own in texts.items() for one in own]
+    ids = [pairs[scored.case_id].by(arm).text_id for arm, own in texts.items() for scored in own]
     stored, by = text_scores.of_texts(db, ids), text_scores.scorers(db, ids)
     for arm, own in texts.items():
         values = {
@@ -60,10 +60,10 @@ def _rows(db: sqlite3.Connection, study: Study) -> Iterator[tuple[object, ...]]:
             for key, of_arm in parts[arm].items()
             if key in BY_KEY and BY_KEY[key].of_one_text
         }
-        for at, one in enumerate(own):
-            case, text_id = known[one.case_id], pairs[one.case_id].by(arm).text_id
+        for at, scored in enumerate(own):
+            case, text_id = known[scored.case_id], pairs[scored.case_id].by(arm).text_id
             place = (EXPORT_SCHEMA, study.id, case.id, case.source_key, case.split, arm, text_id)
-            said = (one.text, one.reference)
+            wordings = (scored.text, scored.reference)
             for key, each in values.items():
                 if not math.isnan(each[at]):
                     score = BY_KEY[key]
@@ -74,10 +74,10 @@ def _rows(db: sqlite3.Connection, study: Study) -> Iterator[tuple[object, ...]]:
                         float(each[at]),
                         _better(score),
                         *_by(_scorer(key, by)),
-                        *said,
+                        *wordings,
                     )
             for name, value in _labels(stored.get(text_id)):
-                yield (*place, name, name, value, "", *_by(by[CHEXBERT]), *said)
+                yield (*place, name, name, value, "", *_by(by[CHEXBERT]), *wordings)
 
 
 def _scorer(key: str, by: dict[str, Scorer]) -> Scorer | None:

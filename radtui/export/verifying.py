@@ -43,12 +43,14 @@ class Verified:
             first = f"Whole: {chained:,} rows in {self.chains:,} chains, one for each study and reader."
         else:
             first = "Nothing to check: no row has a link."
-        found = [first, *self.problems]
+        sentences = [first, *self.problems]
         if self.left_out:
-            found.append(f"{self.left_out:,} rows are not in this export and named by their links alone.")
+            sentences.append(f"{self.left_out:,} rows are not in this export and named by their links alone.")
         if self.unchained:
-            found.append(f"{self.unchained:,} rows are unchained: they are from before there were chains.")
-        return [*found, MEANING]
+            sentences.append(
+                f"{self.unchained:,} rows are unchained: they are from before there were chains."
+            )
+        return [*sentences, MEANING]
 
 
 class _Row(NamedTuple):

@@ -141,12 +141,12 @@ def _whole_words(dataset: Dataset, frame: int) -> NDArray[Any]:
         or "YBR" in str(dataset.get("PhotometricInterpretation"))
     ):
         return pixel_array(dataset, index=frame)
-    said = {name: dataset.get(name) for name in ("BitsStored", "HighBit", "PixelRepresentation")}
+    stated = {name: dataset.get(name) for name in ("BitsStored", "HighBit", "PixelRepresentation")}
     dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = allocated, allocated - 1, 0
     try:
         return pixel_array(dataset, index=frame)
     finally:
-        for name, value in said.items():
+        for name, value in stated.items():
             setattr(dataset, name, value)
 
 

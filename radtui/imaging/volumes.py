@@ -165,12 +165,12 @@ def _look(volume: Volume) -> tuple[str, tuple[float, float]]:
 
 
 def _note(volume: Volume, plane: _Plane, index: int, count: int, taken: int) -> str:
-    said = [f"{plane.name} slice {index + 1} of {count}".strip()] if count > 1 else []
+    parts = [f"{plane.name} slice {index + 1} of {count}".strip()] if count > 1 else []
     if taken > 1:
-        said.append(f"one of {taken} spread over the {volume.kind} volume")
+        parts.append(f"one of {taken} spread over the {volume.kind} volume")
     if volume.more:
-        said.append(f"the first of {volume.more + 1:,} volumes in the file")
-    return ", ".join(said)
+        parts.append(f"the first of {volume.more + 1:,} volumes in the file")
+    return ", ".join(parts)
 
 
 def _as_dicom(

@@ -32,7 +32,7 @@ def get_job(db: sqlite3.Connection, job_id: int) -> Job:
 
 
 def stop(
-    data: DataDir, db: sqlite3.Connection, job_id: int, how: StopRequest = StopRequest.CHECKPOINT
+    data: DataDir, db: sqlite3.Connection, job_id: int, request: StopRequest = StopRequest.CHECKPOINT
 ) -> None:
     """Ask a job to stop: after saving a checkpoint, or now. A queued job just leaves the queue.
 
@@ -47,10 +47,10 @@ def stop(
     if job.on_cluster:
         from radtui.cluster import submit
 
-        submit.stop(data, db, job, how)
+        submit.stop(data, db, job, request)
         return
-    jobs.request_stop(db, job_id, how)
-    if how is StopRequest.NOW and job.pid and alive(data, job_id):
+    jobs.request_stop(db, job_id, request)
+    if request is StopRequest.NOW and job.pid and alive(data, job_id):
         # The worker may be deep in a compilation that writes no row; the lock says the process is still its own.
         with contextlib.suppress(ProcessLookupError):  # it has ended since the look at its lock
             os.kill(job.pid, signal.SIGTERM)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
-from radtui.estimates import DeviceMemory, Estimate
+from radtui.estimates import DeviceMemory, MemoryEstimate
 from radtui.jobs.launch import WORKER_NICENESS
 from radtui.jobs.submit import resolved_train
 from radtui.paths import DataDir
@@ -39,7 +39,7 @@ class Estimating:
         os.setpriority(os.PRIO_PROCESS, self._process.pid, WORKER_NICENESS)
         self._asked = json.dumps(settings.to_dict())
 
-    def result(self) -> Estimate:
+    def result(self) -> MemoryEstimate:
         """Wait for the answer; from a thread, in the app.
 
         Raises:
@@ -59,7 +59,7 @@ class Estimating:
         values = answer["estimate"]
         values["devices"] = tuple(DeviceMemory(**each) for each in values["devices"])
         values |= {name: tuple(values.get(name, ())) for name in ("changes", "lengths")}
-        return Estimate(**values)
+        return MemoryEstimate(**values)
 
     def cancel(self) -> None:
         """End it; `result` then raises."""
@@ -67,7 +67,7 @@ class Estimating:
             self._process.kill()
 
 
-def estimate(data: DataDir, db: sqlite3.Connection, settings: TrainSettings) -> Estimate:
+def estimate(data: DataDir, db: sqlite3.Connection, settings: TrainSettings) -> MemoryEstimate:
     """What `submit_train` would start, and what it would take.
 
     Raises:
@@ -80,26 +80,26 @@ def estimate(data: DataDir, db: sqlite3.Connection, settings: TrainSettings) -> 
         asked.cancel()
 
 
-def estimate_lines(found: Estimate) -> list[tuple[str, str]]:
+def estimate_lines(memory: MemoryEstimate) -> list[tuple[str, str]]:
     """An estimate in words: what takes memory, how much, and what is free; without the verdict."""
-    images = f"{found.images} image{'s' * (found.images != 1)} at a time"
-    lines = [("gpus", f"{found.gpus}, each takes what follows")] if found.gpus > 1 else []
+    images = f"{memory.images} image{'s' * (memory.images != 1)} at a time"
+    lines = [("gpus", f"{memory.gpus}, each takes what follows")] if memory.gpus > 1 else []
     lines += [
-        ("weights", f"{size_text(found.weights_gib)} in {found.precision}"),
+        ("weights", f"{size_text(memory.weights_gib)} in {memory.precision}"),
         (
             "adapter",
-            f"{size_text(found.adapter_gib)}, {found.trainable_parameters:,} parameters with gradients",
+            f"{size_text(memory.adapter_gib)}, {memory.trainable_parameters:,} parameters with gradients",
         ),
-        ("optimizer", size_text(found.optimizer_gib)),
+        ("optimizer", size_text(memory.optimizer_gib)),
         (
             "activations",
-            f"{size_text(found.activations_gib)}, {images}, {found.passes} pass{'es' * (found.passes != 1)} a step",
+            f"{size_text(memory.activations_gib)}, {images}, {memory.passes} pass{'es' * (memory.passes != 1)} a step",
         ),
-        ("an image", f"{found.image_tokens:,} image tokens; longest text {found.text_tokens:,} tokens"),
+        ("an image", f"{memory.image_tokens:,} image tokens; longest text {memory.text_tokens:,} tokens"),
     ]
-    lines += [("lengths", sentence) for sentence in found.lengths]
-    lines += [device_line(device) for device in found.devices]
-    return lines + [("otherwise", change) for change in found.changes]
+    lines += [("lengths", sentence) for sentence in memory.lengths]
+    lines += [device_line(device) for device in memory.devices]
+    return lines + [("otherwise", change) for change in memory.changes]
 
 
 def device_line(device: DeviceMemory) -> tuple[str, str]:

@@ -19,9 +19,9 @@ def tail_log(data: DataDir, job_id: int, lines: int = 200) -> list[str]:
             text = log.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    found = [line.rsplit("\r", 1)[-1] for line in text.splitlines() if line.strip()]
-    if start and len(found) > 1:
-        found = found[1:]  # the first may be half a line
-    elif start and found:
-        found = [f"... {found[0]}"]  # one line longer than is read: its end is better than nothing
-    return found[-lines:]
+    tail = [line.rsplit("\r", 1)[-1] for line in text.splitlines() if line.strip()]
+    if start and len(tail) > 1:
+        tail = tail[1:]  # the first may be half a line
+    elif start and tail:
+        tail = [f"... {tail[0]}"]  # one line longer than is read: its end is better than nothing
+    return tail[-lines:]

@@ -11,7 +11,7 @@ KNOWN_SPAN_S, KNOWN_SHARE = 5.0, 0.05  # measured, either of them, before a time
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class StepProgress:
     """Where a job is. `rate_per_s` is None until two steps have been seen, `left_s` until some more have."""
 
     step: int
@@ -35,7 +35,7 @@ class Pace:
         self._seen: deque[tuple[float, int]] = deque()
         self._moved = False
 
-    def look(self, now_s: float, step: int, total: int) -> Progress:
+    def look(self, now_s: float, step: int, total: int) -> StepProgress:
         """Take in a job's step at a time and say where it is.
 
         Args:
@@ -55,8 +55,8 @@ class Pace:
             self._seen.popleft()
         (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
         if last == first or last_s - first_s < MIN_SPAN_S:
-            return Progress(step, total)
+            return StepProgress(step, total)
         rate = (last - first) / (last_s - first_s)
         if not total or (last_s - first_s < KNOWN_SPAN_S and last - first < KNOWN_SHARE * total):
-            return Progress(step, total, rate)
-        return Progress(step, total, rate, max(0.0, (total - step) / rate - (now_s - last_s)))
+            return StepProgress(step, total, rate)
+        return StepProgress(step, total, rate, max(0.0, (total - step) / rate - (now_s - last_s)))

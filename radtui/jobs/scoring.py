@@ -43,11 +43,11 @@ class ScoreSettings(Settings):
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: a score that the package is not asked for by this name."""
-        found = super().problems()
+        problems = super().problems()
         unknown = [name for name in self.metrics if name not in BY_NAME]
         if unknown or not self.metrics:
-            found["scores"] = f"scores must be of {', '.join(BY_NAME)}, not {', '.join(unknown) or 'none'}"
-        return found
+            problems["scores"] = f"scores must be of {', '.join(BY_NAME)}, not {', '.join(unknown) or 'none'}"
+        return problems
 
 
 def submit_score(data: DataDir, db: sqlite3.Connection, study: Study, settings: ScoreSettings) -> Job:

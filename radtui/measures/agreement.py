@@ -140,8 +140,8 @@ def weighted_kappa(
         return None
     place = {value: index for index, value in enumerate(scale)}
     table = np.zeros((len(scale), len(scale)))
-    for (one, other), count in Counter(pairs).items():
-        table[place[one], place[other]] += count
+    for (first, other), count in Counter(pairs).items():
+        table[place[first], place[other]] += count
     return _kappa_of(table, weights)
 
 
@@ -216,24 +216,26 @@ def agreement_between(ratings: Iterable[Rating], seed: int = 0) -> Agreement | N
             raters.add(rating.rater)
     if len(raters) < 2:
         return None
-    given = list(by_comparison.values())
-    return Agreement(alpha_of([list(by.values()) for by in given], seed=seed), _kappas(given, sorted(raters)))
+    preferences = list(by_comparison.values())
+    return Agreement(
+        alpha_of([list(by.values()) for by in preferences], seed=seed), _kappas(preferences, sorted(raters))
+    )
 
 
 def _kappas(
-    given: Sequence[dict[str, int]], raters: Sequence[str]
+    preferences: Sequence[dict[str, int]], raters: Sequence[str]
 ) -> dict[tuple[str, str], tuple[float | None, int]]:
     """Weighted kappa of every two raters, and over how many comparisons that both rated."""
     import numpy as np
 
     size = len(PREFERENCE_SCALE)
     place: dict[int | None, int] = {value: index for index, value in enumerate(PREFERENCE_SCALE)} | {None: -1}
-    columns = [np.array([place[by.get(rater)] for by in given]) for rater in raters]
+    columns = [np.array([place[by.get(rater)] for by in preferences]) for rater in raters]
     kappas = {}
-    for (one, first), (other, second) in combinations(zip(raters, columns, strict=True), 2):
+    for (reader, first), (other, second) in combinations(zip(raters, columns, strict=True), 2):
         both = (first >= 0) & (second >= 0)
         table = np.bincount(first[both] * size + second[both], minlength=size**2).reshape(size, size)
-        kappas[one, other] = (_kappa_of(table.astype(float)), int(both.sum()))
+        kappas[reader, other] = (_kappa_of(table.astype(float)), int(both.sum()))
     return kappas
 
 

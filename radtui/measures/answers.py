@@ -73,36 +73,36 @@ class Answers:
         Args:
             hits: One per answer.
         """
-        told = self.with_values(hits)
-        total, n = int(told.values.sum()), len(told)
+        marked = self.with_values(hits)
+        total, n = int(marked.values.sum()), len(marked)
         if self.plain:
             return proportion(total, n)
-        found = told.spread
-        share = found.mean
-        these = share_limits(share, found.variance_these, found.cases - 1, found.cases)
+        spread = marked.spread
+        share = spread.mean
+        these = share_limits(share, spread.variance_these, spread.cases - 1, spread.cases)
         if total in (0, n):
-            limits = wilson_limits(found.cases if total else 0, found.cases)
+            limits = wilson_limits(spread.cases if total else 0, spread.cases)
             return Proportion(
-                total, n, *limits, "wilson by case", found.readers, found.cases, these if found.readers > 1 else None
+                total, n, *limits, "wilson by case", spread.readers, spread.cases, these if spread.readers > 1 else None
             )  # fmt: skip
-        if found.cases < 2:  # nothing tells how far cases differ
-            return Proportion(total, n, None, None, BY_CASES, found.readers, found.cases)
-        if found.readers < 2:
-            return Proportion(total, n, *these, BY_CASES, 1, found.cases)
-        low, high = share_limits(share, found.variance, found.degrees, found.cases)
-        return Proportion(total, n, low, high, BY_READERS, found.readers, found.cases, these)
+        if spread.cases < 2:  # nothing tells how far cases differ
+            return Proportion(total, n, None, None, BY_CASES, spread.readers, spread.cases)
+        if spread.readers < 2:
+            return Proportion(total, n, *these, BY_CASES, 1, spread.cases)
+        low, high = share_limits(share, spread.variance, spread.degrees, spread.cases)
+        return Proportion(total, n, low, high, BY_READERS, spread.readers, spread.cases, these)
 
     def mean(self, seed: int = 0) -> Estimate:
         """Mean: BCa bootstrap for one reader's independent answers, else Student's interval for readers and cases."""
         if self.plain:
             return mean_of(self.values, seed)
-        found = self.spread
-        these = mean_limits(found.mean, found.variance_these, found.cases - 1)
-        if found.readers < 2:
+        spread = self.spread
+        these = mean_limits(spread.mean, spread.variance_these, spread.cases - 1)
+        if spread.readers < 2:
             low, high = these or (None, None)
-            return Estimate(found.mean, low, high, found.n, BY_CASES, 1, found.cases)
-        low, high = mean_limits(found.mean, found.variance, found.degrees) or (None, None)
-        return Estimate(found.mean, low, high, found.n, BY_READERS, found.readers, found.cases, these)
+            return Estimate(spread.mean, low, high, spread.n, BY_CASES, 1, spread.cases)
+        low, high = mean_limits(spread.mean, spread.variance, spread.degrees) or (None, None)
+        return Estimate(spread.mean, low, high, spread.n, BY_READERS, spread.readers, spread.cases, these)
 
 
 def answers_of(rows: Iterable[tuple[int, str, float]]) -> Answers:

@@ -57,7 +57,7 @@ def _scale(
     if not arms or not any(arms[0] in rating.shown for rating in judged):
         return (), ()
     matches = matches_of([(*rating.shown, rating.preference or 0) for rating in judged])
-    found = scale_of(
+    scale = scale_of(
         matches, arms[0], [rating.case_id for rating in judged], [rating.rater for rating in judged], arms
     )
-    return ((), ()) if found is None else (tuple(found.strengths), tuple(found.differences))
+    return ((), ()) if scale is None else (tuple(scale.strengths), tuple(scale.differences))

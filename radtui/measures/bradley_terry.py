@@ -157,7 +157,10 @@ def scale_of(
         for place, name in enumerate(names)
     ]
     order = [names.index(name) for name in arms or names if name in names]
-    pairs = [(names[one], names[two], contrast(unit[two] - unit[one])) for one, two in combinations(order, 2)]
+    pairs = [
+        (names[earlier], names[later], contrast(unit[later] - unit[earlier]))
+        for earlier, later in combinations(order, 2)
+    ]
     return Scale(sorted(strengths, key=lambda strength: -strength.log_odds), _differences(pairs, method))
 
 
@@ -183,17 +186,17 @@ def strengths(
     return None if scale is None else scale.strengths
 
 
-def _strength(arm: str, found: _Contrast, n: int, method: str) -> Strength:
+def _strength(arm: str, contrast: _Contrast, n: int, method: str) -> Strength:
     return Strength(
         arm=arm,
-        log_odds=found.value,
-        standard_error=found.error,
-        low=found.limits[0],
-        high=found.limits[1],
-        win_rate=1 / (1 + math.exp(-found.value)),
+        log_odds=contrast.value,
+        standard_error=contrast.error,
+        low=contrast.limits[0],
+        high=contrast.limits[1],
+        win_rate=1 / (1 + math.exp(-contrast.value)),
         n=n,
         method=method,
-        these_readers=found.these,
+        these_readers=contrast.these,
     )
 
 
@@ -212,11 +215,11 @@ def _contrast(
         return _Contrast(
             value, wald, None, (value, value) if design is not None and design[0].any() else None
         )
-    found = spread_of(influence, *design)
-    these = _wider(value, wald, math.sqrt(found.variance_these) * found.n, found.cases - 1)
-    if found.readers < 2:
+    spread = spread_of(influence, *design)
+    these = _wider(value, wald, math.sqrt(spread.variance_these) * spread.n, spread.cases - 1)
+    if spread.readers < 2:
         return these
-    for_others = _wider(value, wald, math.sqrt(found.variance) * found.n, found.degrees)
+    for_others = _wider(value, wald, math.sqrt(spread.variance) * spread.n, spread.degrees)
     return for_others._replace(these=these.limits)
 
 

@@ -23,17 +23,17 @@ class Change:
     """What became of one score from the round before to this one."""
 
     score: Score
-    found: PairedDifference
+    paired: PairedDifference
 
     @property
     def p(self) -> float | None:
         """Of no change: as it is for the main score, adjusted by Holm for the others."""
-        return self.found.p if self.score.key == MAIN else self.found.holm_p
+        return self.paired.p if self.score.key == MAIN else self.paired.holm_p
 
     @property
     def shown(self) -> bool:
         """Whether a change is shown: p below 0.05, and an interval that does not hold 0."""
-        low, high = self.found.difference.low, self.found.difference.high
+        low, high = self.paired.difference.low, self.paired.difference.high
         if self.p is None or low is None or high is None:
             return False
         return self.p < LEVEL and (low > 0 or high < 0)
@@ -43,7 +43,7 @@ class Change:
         """In a word: better, worse, more, less, or that no change is shown."""
         if not self.shown:
             return NO_CHANGE
-        more = (self.found.difference.value or 0) > 0
+        more = (self.paired.difference.value or 0) > 0
         if self.score.less_is_better is None:
             return "more" if more else "less"
         return "better" if more is not self.score.less_is_better else "worse"
@@ -51,14 +51,14 @@ class Change:
     @property
     def sentence(self) -> str:
         """Verdict first, then the change with its interval: "better: +0.09 (0.03 to 0.14, n=300), p=0.002"."""
-        change = estimate(self.found.difference, signed=True, digits=max(2, self.score.digits))
+        change = estimate(self.paired.difference, signed=True, digits=max(2, self.score.digits))
         return (
             f"{self.verdict}: {change}, {p_value(self.p)}" if change != "-" else f"{self.verdict}: the same"
         )
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
-        return {**self.found.to_dict(), "label": self.score.label, "verdict": self.verdict}
+        return {**self.paired.to_dict(), "label": self.score.label, "verdict": self.verdict}
 
 
 def changes_of(

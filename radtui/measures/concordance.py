@@ -120,10 +120,10 @@ def readers_accuracy(ratings: Sequence[Rating], seed: int = 0) -> Estimate:
         if rating.preference is not None:
             by_pair.setdefault((rating.case_id, rating.shown), []).append(rating.preference)
     right: dict[int, list[float]] = {}
-    for (case_id, _), given in by_pair.items():
-        for at, mine in enumerate(given):
+    for (case_id, _), preferences in by_pair.items():
+        for at, mine in enumerate(preferences):
             if mine:
-                others = given[:at] + given[at + 1 :]
+                others = preferences[:at] + preferences[at + 1 :]
                 right.setdefault(case_id, []).extend(_point(mine, other) for other in others)
     return _share(right, seed)
 
@@ -172,11 +172,11 @@ def _estimate(value: float, drawn: np.ndarray, n: int, cases: int) -> Estimate:
 
 
 def _mean_preferences(ratings: Sequence[Rating]) -> dict[tuple[int, tuple[str, str]], float]:
-    given: dict[tuple[int, tuple[str, str]], list[int]] = {}
+    preferences: dict[tuple[int, tuple[str, str]], list[int]] = {}
     for rating in ratings:
         if rating.preference is not None:
-            given.setdefault((rating.case_id, rating.shown), []).append(rating.preference)
-    return {pair: sum(own) / len(own) for pair, own in given.items()}
+            preferences.setdefault((rating.case_id, rating.shown), []).append(rating.preference)
+    return {pair: sum(own) / len(own) for pair, own in preferences.items()}
 
 
 def _error_means(

@@ -145,28 +145,28 @@ def extract(text: str, lexicon: Lexicon | None = None) -> Extraction:
 def _extract(text: str, lexicon: Lexicon) -> Extraction:
     plain = normalise(text)
     split = sentences(plain)
-    found = _Found()
+    collected = _Collected()
     for index, sentence in enumerate(split):
-        _read_sentence(tokens(sentence), index, lexicon, found)
-    mentions = _lend_lone_side(found.mentions, found.sides)
+        _read_sentence(tokens(sentence), index, lexicon, collected)
+    mentions = _lend_lone_side(collected.mentions, collected.sides)
     return Extraction(
         mentions=tuple(mentions),
-        modalities=frozenset(found.modalities),
-        views=frozenset(found.views),
-        regions=frozenset(found.regions),
-        sides=frozenset(found.sides),
-        zones=frozenset(found.zones),
-        severities=frozenset(found.severities),
-        examinations=frozenset(_complete(found.examinations, lexicon.examination_groups)),
-        normal_said=found.normal,
-        professional_terms=found.terms,
+        modalities=frozenset(collected.modalities),
+        views=frozenset(collected.views),
+        regions=frozenset(collected.regions),
+        sides=frozenset(collected.sides),
+        zones=frozenset(collected.zones),
+        severities=frozenset(collected.severities),
+        examinations=frozenset(_complete(collected.examinations, lexicon.examination_groups)),
+        normal_said=collected.normal,
+        professional_terms=collected.terms,
         words=word_count(plain),
         sentences=len(split),
     )
 
 
 @dataclass(slots=True)
-class _Found:
+class _Collected:
     """What has been read so far."""
 
     mentions: list[Mention] = field(default_factory=list)
@@ -181,7 +181,7 @@ class _Found:
     terms: int = 0
 
 
-def _read_sentence(words: list[str], index: int, lexicon: Lexicon, found: _Found) -> None:
+def _read_sentence(words: list[str], index: int, lexicon: Lexicon, collected: _Collected) -> None:
     findings = [hit for hit in lexicon.findings.find(words) if hit.value]
     sides = _coordinated([hit for hit in lexicon.sides.find(words) if hit.value], findings, words)
     zones = [hit for hit in lexicon.zones.find(words) if not hit.value.startswith("|")]
@@ -204,18 +204,18 @@ def _read_sentence(words: list[str], index: int, lexicon: Lexicon, found: _Found
                 generic=hit.value in lexicon.generic,
             )
         )
-    found.mentions.extend(_without_contradiction(mentions))
-    found.sides.update(hit.value for hit in sides)
-    found.zones.update(_complete((hit.value for hit in zones), lexicon.zone_groups))
-    found.severities.update(hit.value for hit in severities)
-    found.modalities.update(hit.value for hit in lexicon.modalities.find(words))
-    found.views.update(hit.value for hit in lexicon.views.find(words))
-    found.regions.update(hit.value for hit in lexicon.regions.find(words))
-    found.examinations.update(
+    collected.mentions.extend(_without_contradiction(mentions))
+    collected.sides.update(hit.value for hit in sides)
+    collected.zones.update(_complete((hit.value for hit in zones), lexicon.zone_groups))
+    collected.severities.update(hit.value for hit in severities)
+    collected.modalities.update(hit.value for hit in lexicon.modalities.find(words))
+    collected.views.update(hit.value for hit in lexicon.views.find(words))
+    collected.regions.update(hit.value for hit in lexicon.regions.find(words))
+    collected.examinations.update(
         h.value for h in lexicon.examinations.find(words) if not h.value.startswith("|")
     )
-    found.normal = found.normal or bool(lexicon.normal.find(words))
-    found.terms += len(lexicon.professional.find(words))
+    collected.normal = collected.normal or bool(lexicon.normal.find(words))
+    collected.terms += len(lexicon.professional.find(words))
 
 
 def _coordinated(sides: Sequence[Hit], findings: Sequence[Hit], words: Sequence[str]) -> list[Hit]:

@@ -94,13 +94,13 @@ def proportion(hits: int, n: int) -> Proportion:
     return Proportion(hits, n, *wilson_limits(hits, n))
 
 
-def f1_of(found: int, missed: int, invented: int) -> Estimate:
+def f1_of(hits: int, missed: int, invented: int) -> Estimate:
     """F1 with an interval.
 
-    F1 = 2J / (1 + J), where J = found / (found + missed + invented) is a proportion and F1 rises with J; so Wilson's
+    F1 = 2J / (1 + J), where J = hits / (hits + missed + invented) is a proportion and F1 rises with J; so Wilson's
     limits for J give limits for F1.
     """
-    share = proportion(found, found + missed + invented)
+    share = proportion(hits, hits + missed + invented)
     if share.value is None or share.low is None or share.high is None:
         return Estimate(None, None, None, 0, "wilson")
     value, low, high = (2 * j / (1 + j) for j in (share.value, share.low, share.high))

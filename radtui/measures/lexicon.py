@@ -32,12 +32,12 @@ def tokens(text: str) -> list[str]:
     text = _DOTTED.sub(lambda dotted: dotted[0].replace(".", "") + " ", text.lower())
     text = _WITH.sub(lambda short: "without " if short[1] else "with ", text)
     text = _NUMBER_SIGN.sub("number ", _POSSESSIVE.sub("", _CONTRACTION.sub(" not", text)))
-    found = [_plain(token) for token in _TOKEN.findall(text)]
+    plain = [_plain(token) for token in _TOKEN.findall(text)]
     return [
         _SIDES[token]
-        if token in _SIDES and not (at and found[at - 1].isdigit())
+        if token in _SIDES and not (at and plain[at - 1].isdigit())
         else token  # "2 l" is a volume
-        for at, token in enumerate(found)
+        for at, token in enumerate(plain)
     ]
 
 
@@ -175,10 +175,10 @@ class Lexicon:
 
     def broader(self, finding: str) -> frozenset[str]:
         """The finding and everything it is a kind of."""
-        found = {finding}
-        while (finding := self.is_a.get(finding, "")) and finding not in found:
-            found.add(finding)
-        return frozenset(found)
+        names = {finding}
+        while (finding := self.is_a.get(finding, "")) and finding not in names:
+            names.add(finding)
+        return frozenset(names)
 
     def with_findings(self, names: Iterable[str]) -> Lexicon:
         """Add findings known by their own names only; returns the same lexicon when all are known."""

@@ -69,11 +69,11 @@ def live_cues(words: Sequence[str], hits: Sequence[Hit], findings: Sequence[Hit]
             kept.append(hit)
     denials = [hit for hit in kept if hit.value.startswith("negates")]
     turned = {
-        one[:2]
+        cue[:2]
         for first in denials
         for second in denials
         if first.end == second.start and words[first.end - 1] in _TURNERS and first.end - first.start == 1
-        for one in (first, second)
+        for cue in (first, second)
     }
     return [
         hit

@@ -109,9 +109,9 @@ def _label_parts(texts: Sequence[Packaged]) -> dict[str, Parts]:
     there = np.array([text.labels is not None for text in texts], dtype=bool)
     for row, text in zip(table, texts, strict=True):
         if text.labels is not None:
-            said, known = (np.array(each, dtype=float) for each in text.labels)
-            row[0::2] = 2 * said * known
-            row[1::2] = said + known
+            written, known = (np.array(each, dtype=float) for each in text.labels)
+            row[0::2] = 2 * written * known
+            row[1::2] = written + known
     five = np.array([(2 * at, 2 * at + 1) for at in FIVE]).ravel()
     parts: dict[str, Parts] = {}
     for number, columns in ((14, table), (5, table[:, five])):

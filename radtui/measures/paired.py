@@ -119,15 +119,15 @@ def bootstrapped(parts: SummedParts, seed: int = 0) -> Estimate:
     """A score of sums with its percentile interval over resampled cases."""
     import numpy as np
 
-    told = parts.table[parts.there]
+    rows = parts.table[parts.there]
     value = parts.whole
-    if not len(told) or np.isnan(value):
+    if not len(rows) or np.isnan(value):
         return Estimate(None, None, None, 0, "bootstrap")
-    drawn = parts.score(resampled_sums(told, RESAMPLES, seed))
+    drawn = parts.score(resampled_sums(rows, RESAMPLES, seed))
     low, high = map(float, np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]))
     if low == high:  # every resample says the same: no doubt was seen
-        return Estimate(value, None, None, len(told), "bootstrap")
-    return Estimate(value, low, high, len(told), "bootstrap")
+        return Estimate(value, None, None, len(rows), "bootstrap")
+    return Estimate(value, low, high, len(rows), "bootstrap")
 
 
 def mean_parts(values: Sequence[float | None]) -> CaseParts:
@@ -158,8 +158,8 @@ def compare_pairs(
         if earlier in own and later in own
     ]
     _exchanges.cache_clear()  # some hundred megabytes in a large study
-    adjusted = holm({str(at): one.p for at, one in enumerate(differences)})
-    return [replace(one, holm_p=adjusted[str(at)]) for at, one in enumerate(differences)]
+    adjusted = holm({str(at): difference.p for at, difference in enumerate(differences)})
+    return [replace(difference, holm_p=adjusted[str(at)]) for at, difference in enumerate(differences)]
 
 
 def _difference(
@@ -167,8 +167,8 @@ def _difference(
 ) -> PairedDifference:
     import numpy as np
 
-    told = before.there | after.there
-    tables = before.table[told], after.table[told]
+    there = before.there | after.there
+    tables = before.table[there], after.table[there]
     cases, width = tables[0].shape
     both = np.hstack(tables)  # (cases, 2 k)
 

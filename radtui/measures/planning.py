@@ -61,10 +61,10 @@ def components_of(values: np.ndarray, readers: np.ndarray, cases: np.ndarray) ->
     if len(np.unique(readers)) < 2 or len(np.unique(cases)) < 2 or len(values) == len(np.unique(cases)):
         raise ValueError("two readers at least must have rated some of the same cases")
     mean = float(values.mean())
-    found = moments(values - mean, readers, cases)
-    reader = max(found.same_reader - found.neither, 0.0)
-    case = max(found.same_case - found.neither, 0.0)
-    return Components(mean, reader, case, max(found.same_both - found.neither - reader - case, 0.0))
+    products = moments(values - mean, readers, cases)
+    reader = max(products.same_reader - products.neither, 0.0)
+    case = max(products.same_case - products.neither, 0.0)
+    return Components(mean, reader, case, max(products.same_both - products.neither - reader - case, 0.0))
 
 
 def power_of(

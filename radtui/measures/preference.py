@@ -34,9 +34,9 @@ class Comparative:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
-        told = asdict(self)
-        told["counts"] = {str(value): count for value, count in self.counts.items()}
-        return told | {"win_rate": self.win_rate.to_dict(), "mean": self.mean.to_dict()}
+        values = asdict(self)
+        values["counts"] = {str(value): count for value, count in self.counts.items()}
+        return values | {"win_rate": self.win_rate.to_dict(), "mean": self.mean.to_dict()}
 
     @property
     def verdict(self) -> str:
@@ -89,8 +89,8 @@ def compare(answers: Answers, arms: tuple[str, str], seed: int = 0) -> Comparati
 
 def preferences_of(ratings: Sequence[Rating]) -> Answers:
     """The preferences among ratings; both-bad has none."""
-    given = [rating for rating in ratings if rating.preference is not None]
-    return answers_to(given, [float(rating.preference or 0) for rating in given])
+    judged = [rating for rating in ratings if rating.preference is not None]
+    return answers_to(judged, [float(rating.preference or 0) for rating in judged])
 
 
 def preferred_or_equal(ratings: Sequence[Rating]) -> Proportion:

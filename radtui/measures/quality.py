@@ -82,9 +82,9 @@ def acceptability_of(
     both = ~np.isnan(levels).any(axis=1)
     if not both.any():
         return None
-    given = answers_to(ratings).where(both)
-    first, second = (given.with_values(column[both]) for column in levels.T)
-    difference = given.with_values(second.values - first.values)
+    answers = answers_to(ratings).where(both)
+    first, second = (answers.with_values(column[both]) for column in levels.T)
+    difference = answers.with_values(second.values - first.values)
     return Acceptability(
         earlier=first.mean(seed),
         later=second.mean(seed),

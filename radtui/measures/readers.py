@@ -114,12 +114,14 @@ def spread_of(values: np.ndarray, readers: np.ndarray, cases: np.ndarray) -> Spr
     these = float((of_cases**2).sum()) / n**2 * _over(many_cases, many_cases - 1)
     if many_readers < 2:
         return Spread(mean, these, many_cases - 1, these, n, many_readers, many_cases)
-    found = moments(centred, readers, cases)
-    reader = max(found.same_reader - found.neither, 0.0)
-    case = max(found.same_case - found.neither, 0.0)
-    rest = max(found.same_both - found.neither - reader - case, 0.0)
-    of_readers = reader * found.squared_readers / n**2 + rest / n  # what the readers' means alone would show
-    variance = max(of_readers + case * found.squared_cases / n**2, these)
+    products = moments(centred, readers, cases)
+    reader = max(products.same_reader - products.neither, 0.0)
+    case = max(products.same_case - products.neither, 0.0)
+    rest = max(products.same_both - products.neither - reader - case, 0.0)
+    of_readers = (
+        reader * products.squared_readers / n**2 + rest / n
+    )  # what the readers' means alone would show
+    variance = max(of_readers + case * products.squared_cases / n**2, these)
     degrees = float(many_cases - 1)
     if of_readers > 0:
         degrees = min(degrees, max((variance / of_readers) ** 2, 1.0) * (many_readers - 1))

@@ -40,7 +40,7 @@ def read_arms(
     """
     rows = list(ratings)
     figures = ((arm, _read_arm(arm, rows, text_of)) for arm in arms)
-    return {arm: found for arm, found in figures if found.texts}
+    return {arm: own for arm, own in figures if own.texts}
 
 
 def _read_arm(arm: str, rows: list[Rating], text_of: Callable[[int, str], str]) -> ReadArm:

@@ -105,8 +105,8 @@ def all_parts(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, dict[str, 
     findings = _findings(texts)
     parts: dict[str, dict[str, Parts]] = {}
     for arm, own in texts.items():
-        of_arm = text_parts(_pairs(own)) | package_parts([one.packaged for one in own])
-        if findings and is_english(one.text for one in own):
+        of_arm = text_parts(_pairs(own)) | package_parts([scored.packaged for scored in own])
+        if findings and is_english(scored.text for scored in own):
             of_arm = truth_parts(_cases(own), findings) | of_arm
         parts[arm] = of_arm
     return parts
@@ -117,16 +117,16 @@ def _findings(texts: Mapping[str, Sequence[ScoredText]]) -> set[str]:
 
 
 def _cases(texts: Sequence[ScoredText]) -> list[TruthCase]:
-    return [TruthCase(one.truth, one.text, one.examination) for one in texts]
+    return [TruthCase(scored.truth, scored.text, scored.examination) for scored in texts]
 
 
 def _pairs(texts: Sequence[ScoredText]) -> list[tuple[str, str]]:
-    return [(one.text, one.reference) for one in texts]
+    return [(scored.text, scored.reference) for scored in texts]
 
 
 def _score(texts: Sequence[ScoredText], findings: set[str]) -> ArmScores:
-    pairs, english = _pairs(texts), is_english(one.text for one in texts)
-    packaged = package_parts([one.packaged for one in texts])
+    pairs, english = _pairs(texts), is_english(scored.text for scored in texts)
+    packaged = package_parts([scored.packaged for scored in texts])
     return ArmScores(
         cases=len(texts),
         truth=score_truth(_cases(texts), vocabulary=findings) if findings and english else None,

@@ -40,7 +40,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class RaterLine:
+class RaterShare:
     """One rater's share of the summary."""
 
     rater: str
@@ -86,7 +86,7 @@ class Summary:
     later: str
     n: int
     cases: int
-    raters: tuple[RaterLine, ...]
+    raters: tuple[RaterShare, ...]
     left_out: LeftOut
     preference: Comparative
     preferred_or_equal: Proportion  # of all judged pairs, both-bad among them
@@ -120,7 +120,7 @@ class Summary:
             "preference": self.preference.to_dict(),
             "preferred_or_equal": self.preferred_or_equal.to_dict(),
             "both_bad": self.both_bad.to_dict(),
-            "dimensions": {name: found.to_dict() for name, found in self.dimensions.items()},
+            "dimensions": {name: comparative.to_dict() for name, comparative in self.dimensions.items()},
             "acceptability": self.acceptability.to_dict() if self.acceptability else None,
             "errors": self.errors.to_dict() if self.errors else None,
             "bias": {"side": self.side.to_dict(), "length": self.length.to_dict()},
@@ -294,21 +294,21 @@ def _with_repeats(rows: Sequence[Rating], scheme: Scheme, include_unblinded: boo
     ]
 
 
-def _by_rater(ratings: Sequence[Rating]) -> tuple[RaterLine, ...]:
+def _by_rater(ratings: Sequence[Rating]) -> tuple[RaterShare, ...]:
     by_rater: dict[str, list[Rating]] = {}
     for rating in ratings:
         by_rater.setdefault(rating.rater, []).append(rating)
     return tuple(_line(name, by_rater[name]) for name in sorted(by_rater))
 
 
-def _line(rater: str, ratings: Sequence[Rating]) -> RaterLine:
-    given = [rating.preference for rating in ratings if rating.preference is not None]
-    return RaterLine(
+def _line(rater: str, ratings: Sequence[Rating]) -> RaterShare:
+    preferences = [rating.preference for rating in ratings if rating.preference is not None]
+    return RaterShare(
         rater=rater,
         n=len(ratings),
-        wins=sum(value > 0 for value in given),
-        ties=sum(value == 0 for value in given),
-        losses=sum(value < 0 for value in given),
+        wins=sum(value > 0 for value in preferences),
+        ties=sum(value == 0 for value in preferences),
+        losses=sum(value < 0 for value in preferences),
         both_bad=sum(rating.both_bad for rating in ratings),
         win_rate=win_rate_of(preferences_of(ratings)),
         chosen_left=side_bias(ratings).chosen_left,
@@ -323,12 +323,14 @@ def _dimensions(
     import numpy as np
 
     everyone = answers_to(ratings)
-    found: dict[str, Comparative] = {}
+    compared: dict[str, Comparative] = {}
     for dimension in scheme.dimensions:
         key = dimension_answer(dimension.id)
         values = np.array([rating.answers.get(key, math.nan) for rating in ratings], dtype=float)
         asked = ~np.isnan(values)
         if asked.any():
-            found[dimension.id] = compare(everyone.with_values(values).where(asked), arms, seed)
-    adjusted: Mapping[str, float | None] = holm({name: one.wilcoxon_p for name, one in found.items()})
-    return {name: replace(one, holm_p=adjusted[name]) for name, one in found.items()}
+            compared[dimension.id] = compare(everyone.with_values(values).where(asked), arms, seed)
+    adjusted: Mapping[str, float | None] = holm(
+        {name: comparative.wilcoxon_p for name, comparative in compared.items()}
+    )
+    return {name: replace(comparative, holm_p=adjusted[name]) for name, comparative in compared.items()}

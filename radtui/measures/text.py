@@ -102,7 +102,7 @@ def _strip_inline(line: str) -> str:
 
 def _numbered_lines(lines: list[str]) -> set[int]:
     """Positions of lines in a list that counts up from 1; "4. rib" at the start of a lone line is no list."""
-    found: set[int] = set()
+    numbered: set[int] = set()
     run: list[int] = []
     for position, line in enumerate(lines):
         match = _NUMBER.match(line)
@@ -113,8 +113,8 @@ def _numbered_lines(lines: list[str]) -> set[int]:
         elif match:
             run = []
         if len(run) >= 2:
-            found.update(run)
-    return found
+            numbered.update(run)
+    return numbered
 
 
 def words(text: str) -> list[str]:
@@ -129,13 +129,13 @@ def word_count(text: str) -> int:
 
 def sentences(text: str) -> list[str]:
     """Sentences of a text, without empty ones; "1.5 cm", "Fig. 2" and "e.g." do not end one."""
-    found: list[str] = []
+    pieces: list[str] = []
     start = 0
     for match in _SENTENCE_BREAK.finditer(text):
         piece = text[start : match.start()]
         if "\n" not in match[0] and _ABBREVIATION.search(piece):
             continue
-        found.append(piece.strip())
+        pieces.append(piece.strip())
         start = match.end()
-    found.append(text[start:].strip())
-    return [sentence for sentence in found if sentence]
+    pieces.append(text[start:].strip())
+    return [sentence for sentence in pieces if sentence]

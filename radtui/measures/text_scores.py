@@ -139,10 +139,10 @@ def _sacrebleus_own(metric: Any, texts: Texts, references: Texts) -> tuple[Estim
     score = metric.corpus_score(list(texts), [list(references)], n_bootstrap=resamples)
     signature = str(metric.get_signature())
     # The JSON form is sacrebleu's public way to the bootstrap interval.
-    told = json.loads(score.format(width=6, signature=signature, is_json=True))
+    report = json.loads(score.format(width=6, signature=signature, is_json=True))
     low = high = None
-    if told.get("confidence_var"):  # not with one text, nor where every resample scores the same
-        low, high = (told["confidence_mean"] + sign * told["confidence_var"] for sign in (-1, 1))
+    if report.get("confidence_var"):  # not with one text, nor where every resample scores the same
+        low, high = (report["confidence_mean"] + sign * report["confidence_var"] for sign in (-1, 1))
     return Estimate(score.score, low, high, len(texts), "bootstrap"), signature
 
 
@@ -211,16 +211,16 @@ def _rouge_f(text: tuple[str, ...], reference: tuple[str, ...]) -> float:
     return 2 * precision * recall / (precision + recall) if common else 0.0
 
 
-def _common_length(one: Sequence[str], other: Sequence[str]) -> int:
+def _common_length(text: Sequence[str], other: Sequence[str]) -> int:
     """Length of the longest common subsequence, each row of the table as the bits of one number."""
     places: dict[str, int] = {}
-    for place, word in enumerate(one):
+    for place, word in enumerate(text):
         places[word] = places.get(word, 0) | 1 << place
-    row = full = (1 << len(one)) - 1
+    row = full = (1 << len(text)) - 1
     for word in other:
         matched = row & places.get(word, 0)
         row = (row + matched | row - matched) & full
-    return len(one) - row.bit_count()
+    return len(text) - row.bit_count()
 
 
 @lru_cache(maxsize=8192)
@@ -273,24 +273,29 @@ def describe(pairs: Iterable[tuple[str, str]], lexicon: Lexicon | None = None) -
         lexicon: Whose words to look for.
     """
     kept = list(pairs)
-    found = [extract(text, lexicon) for text, _ in kept]
-    filled = [extraction.slots for extraction in found]
-    words = sum(one.words for one in found)
+    extractions = [extract(text, lexicon) for text, _ in kept]
+    filled = [extraction.slots for extraction in extractions]
+    words = sum(extraction.words for extraction in extractions)
     ratios = [
-        one.words / reference_words
-        for one, (_, reference) in zip(found, kept, strict=True)
+        extraction.words / reference_words
+        for extraction, (_, reference) in zip(extractions, kept, strict=True)
         if (reference_words := word_count(reference))
     ]
     return Proxies(
-        n=len(found),
-        slots={slot.value: proportion(sum(slot in slots for slots in filled), len(found)) for slot in Slot},
-        slots_filled=fmean(len(slots) for slots in filled) if found else None,
+        n=len(extractions),
+        slots={
+            slot.value: proportion(sum(slot in slots for slots in filled), len(extractions)) for slot in Slot
+        },
+        slots_filled=fmean(len(slots) for slots in filled) if extractions else None,
         sentences_naming_finding=proportion(
-            sum(one.sentences_with_finding for one in found), sum(one.sentences for one in found)
+            sum(extraction.sentences_with_finding for extraction in extractions),
+            sum(extraction.sentences for extraction in extractions),
         ),
-        words=words / len(found) if found else None,
+        words=words / len(extractions) if extractions else None,
         words_to_reference=median(ratios) if ratios else None,
-        professional_per_100_words=100 * sum(one.professional_terms for one in found) / words
+        professional_per_100_words=100
+        * sum(extraction.professional_terms for extraction in extractions)
+        / words
         if words
         else None,
     )

@@ -44,8 +44,8 @@ class TrainingGain:
 
 def trainings_of(arms: Sequence[str]) -> list[str]:
     """The arms that are trainings of one job; none where there are not several beside a base."""
-    found = [arm for arm in arms if arm == FIRST or FURTHER.fullmatch(arm)]
-    return found if BEFORE in arms and FIRST in found and len(found) >= FEWEST_TRAININGS else []
+    trainings = [arm for arm in arms if arm == FIRST or FURTHER.fullmatch(arm)]
+    return trainings if BEFORE in arms and FIRST in trainings and len(trainings) >= FEWEST_TRAININGS else []
 
 
 def training_gains(parts: Mapping[str, Mapping[str, Parts]]) -> list[TrainingGain]:

@@ -99,15 +99,15 @@ def score_truth(
     lexicon = (lexicon or default_lexicon()).with_findings(sorted(scope))
     tallies = [_tally(case, scope, lexicon) for case in known]
     tally = _summed(tallies)
-    found, missed, invented = tally.found.total(), tally.missed.total(), tally.invented.total()
+    hits, missed, invented = tally.found.total(), tally.missed.total(), tally.invented.total()
     return TruthScores(
         cases=len(known),
-        found=found,
+        found=hits,
         missed=missed,
         invented=invented,
-        precision=proportion(found, found + invented),
-        recall=proportion(found, found + missed),
-        f1=f1_of(found, missed, invented),
+        precision=proportion(hits, hits + invented),
+        recall=proportion(hits, hits + missed),
+        f1=f1_of(hits, missed, invented),
         f1_macro=bootstrapped(_macro_parts(tallies, scope, lexicon)),
         side=proportion(tally.side_right, tally.sided),
         zone=proportion(tally.zone_right, tally.zoned),
@@ -230,27 +230,31 @@ def macro_f1_of(sums: np.ndarray) -> np.ndarray:
         return result
 
 
-def _score_case(case: TruthCase, said: Extraction, scope: set[str], lexicon: Lexicon, tally: _Tally) -> None:
+def _score_case(
+    case: TruthCase, extraction: Extraction, scope: set[str], lexicon: Lexicon, tally: _Tally
+) -> None:
     there = {truth.finding for truth in case.truth} - {NORMAL}
-    judged = {name for name in said.asserted if lexicon.broader(name) & scope}
-    tally.outside += len(said.asserted - judged)
-    found = {finding for finding in there if any(finding in lexicon.broader(name) for name in judged)}
+    judged = {name for name in extraction.asserted if lexicon.broader(name) & scope}
+    tally.outside += len(extraction.asserted - judged)
+    hits = {finding for finding in there if any(finding in lexicon.broader(name) for name in judged)}
     invented = {name for name in judged if not lexicon.broader(name) & there}
-    tally.found.update(found)
-    tally.missed.update(there - found)
+    tally.found.update(hits)
+    tally.missed.update(there - hits)
     tally.invented.update(invented)
     if not there:
         tally.normal += 1
         tally.normal_spoilt += bool(invented)
-    for finding in found:
-        _score_place(finding, case, said, lexicon, tally)
+    for finding in hits:
+        _score_place(finding, case, extraction, lexicon, tally)
     if case.examination:
         tally.examinations += 1
-        tally.examination_named += _names_examination(case, said, lexicon)
+        tally.examination_named += _names_examination(case, extraction, lexicon)
 
 
-def _score_place(finding: str, case: TruthCase, said: Extraction, lexicon: Lexicon, tally: _Tally) -> None:
-    mentions = [m for m in said.mentions if m.asserted and finding in lexicon.broader(m.finding)]
+def _score_place(
+    finding: str, case: TruthCase, extraction: Extraction, lexicon: Lexicon, tally: _Tally
+) -> None:
+    mentions = [m for m in extraction.mentions if m.asserted and finding in lexicon.broader(m.finding)]
     truths = [truth for truth in case.truth if truth.finding == finding]
     sides = _sides(truth.side for truth in truths)
     if sides:
@@ -260,10 +264,10 @@ def _score_place(finding: str, case: TruthCase, said: Extraction, lexicon: Lexic
     if zones:
         tally.zoned += 1
         if zones <= lexicon.zone_groups.keys():
-            told = {mention.zone for mention in mentions if mention.zone}
-            each_told = all(any(implies(zone, wanted) for zone in told) for wanted in zones)
+            named = {mention.zone for mention in mentions if mention.zone}
+            each_told = all(any(implies(zone, wanted) for zone in named) for wanted in zones)
             tally.zone_right += each_told and all(
-                any(implies(zone, wanted) for wanted in zones) for zone in told
+                any(implies(zone, wanted) for wanted in zones) for zone in named
             )
         else:
             tally.zone_right += all(_holds(case.text, zone) for zone in zones)
@@ -276,9 +280,9 @@ def _sides(sides: Iterable[str]) -> frozenset[str]:
     )
 
 
-def _names_examination(case: TruthCase, said: Extraction, lexicon: Lexicon) -> bool:
+def _names_examination(case: TruthCase, extraction: Extraction, lexicon: Lexicon) -> bool:
     if case.examination in lexicon.examination_groups:
-        return case.examination in said.examinations
+        return case.examination in extraction.examinations
     return _holds(case.text, case.examination)
 
 

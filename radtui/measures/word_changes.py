@@ -29,14 +29,14 @@ def changes(before: str, after: str) -> list[tuple[str, str]]:
         ("same", words), ("removed", words of the text before) and ("added", words of the text after).
     """
     old, new = before.split(), after.split()
-    found: list[tuple[str, str]] = []
+    pieces: list[tuple[str, str]] = []
     for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind == "equal":
-            found.append(("same", _joined(old[i:j])))
+            pieces.append(("same", _joined(old[i:j])))
             continue
-        found += [("removed", _joined(old[i:j]))] if i < j else []
-        found += [("added", _joined(new[k:m]))] if k < m else []
-    return found
+        pieces += [("removed", _joined(old[i:j]))] if i < j else []
+        pieces += [("added", _joined(new[k:m]))] if k < m else []
+    return pieces
 
 
 def _joined(words: Sequence[str]) -> str:

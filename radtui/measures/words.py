@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from radtui.measures.bradley_terry import Strength
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.percent import percent_text
 from radtui.records import Rating
@@ -85,6 +86,16 @@ def brief(of: Proportion | Estimate, digits: int = 2) -> str:
 def limits(of: Proportion | Estimate, text: Callable[[float], str]) -> str:
     """An interval: "0.50 to 1.18"; "" where there is none."""
     return "" if of.low is None or of.high is None else f"{text(of.low)} to {text(of.high)}"
+
+
+def log_odds(value: float) -> str:
+    """A strength on the log-odds scale, or an end of its interval: "+0.86"."""
+    return f"{value:+.2f}"
+
+
+def strength_limits(of: Strength) -> str:
+    """A strength's interval: "+0.50 to +1.18"; "the reference" for the arm that the others are measured against."""
+    return f"{log_odds(of.low)} to {log_odds(of.high)}" if of.standard_error else "the reference"
 
 
 def these_readers(of: Proportion | Estimate, text: Callable[[float], str]) -> str:

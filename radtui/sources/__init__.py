@@ -58,12 +58,12 @@ def _usable(path: Path) -> Path:
         return path
     if not path.is_file():
         raise UserError(f"{path.name} is neither a file nor a folder; name a folder.")
-    from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
+    from radtui.sources.kinds import HEAD_BYTES, FileUse, file_kind
 
     with path.open("rb") as file:
         kind = file_kind(path.name, file.read(HEAD_BYTES))
-    if kind.use in (Use.DICOM, Use.VOLUME):
+    if kind.use in (FileUse.DICOM, FileUse.VOLUME):
         return path
-    if kind.use is Use.IMAGE or path.suffix.lower() in IMAGE_SUFFIXES:
+    if kind.use is FileUse.IMAGE or path.suffix.lower() in IMAGE_SUFFIXES:
         raise UserError(f"{path.name} is one image; name the folder it is in.")
     raise UserError(f"{path.name}: {kind.reason}")

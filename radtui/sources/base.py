@@ -148,7 +148,7 @@ def walk(root: Path) -> list[PurePosixPath]:
 
     Links to folders are followed, each real folder once, so that a link to a parent does not run for ever.
     """
-    found: list[PurePosixPath] = []
+    paths: list[PurePosixPath] = []
     seen: set[str] = set()
     for here, folders, files in os.walk(root, followlinks=True):
         real = os.path.realpath(here)
@@ -158,8 +158,8 @@ def walk(root: Path) -> list[PurePosixPath]:
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
         inside = PurePosixPath(Path(here).relative_to(root).as_posix())
-        found.extend(inside / name for name in files if not name.startswith("."))
-    return sorted(found)
+        paths.extend(inside / name for name in files if not name.startswith("."))
+    return sorted(paths)
 
 
 def read_file(path: Path) -> tuple[bytes, str]:

@@ -132,11 +132,11 @@ class Tree:
 
     def _mount_archives(self) -> None:
         """Show the files of zip and tar files as if they lay in a folder of the archive's name."""
-        found = [name for name in self.names if archive_kind(name)]
-        if not found:
+        archives = [name for name in self.names if archive_kind(name)]
+        if not archives:
             return
         sizes: set[tuple[str, int]] | None = None
-        for name in found:
+        for name in archives:
             try:
                 archive = open_archive(self.root / name)
             except UserError as error:

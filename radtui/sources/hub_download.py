@@ -59,7 +59,7 @@ class Download:
         """Whether everything is there."""
         return self.done() >= self.total
 
-    def said(self, now_s: float | None = None) -> str:
+    def sentence(self, now_s: float | None = None) -> str:
         """How far it is: "Downloading org/name: 1.2 of 20.3 GiB, 85.0 MiB/s, 4 min left".
 
         Args:
@@ -93,12 +93,12 @@ class Download:
 
 def sizes(siblings: Iterable[Any] | None, names: Sequence[str]) -> dict[str, int]:
     """Bytes of the named files by blob, from the hub's list of a repository's files with their metadata."""
-    found: dict[str, int] = {}
+    by_blob: dict[str, int] = {}
     for each in siblings or ():
         blob = each.lfs.sha256 if each.lfs else each.blob_id
         if each.rfilename in names and blob and each.size:
-            found[blob] = each.size
-    return found
+            by_blob[blob] = each.size
+    return by_blob
 
 
 def model_files(names: Iterable[str], with_code: bool = False) -> list[str]:

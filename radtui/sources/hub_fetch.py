@@ -68,8 +68,8 @@ class _saying:  # noqa: N801 - reads as a word in a with statement
     def __exit__(self, *_: object) -> None:
         self.over.set()
         self.thread.join()
-        self.say(self.download.said())
+        self.say(self.download.sentence())
 
     def _go_on(self) -> None:
         while not self.over.wait(EVERY_S):
-            self.say(self.download.said())
+            self.say(self.download.sentence())

@@ -30,7 +30,7 @@ from radtui.imaging.dicom import stripped
 from radtui.imaging.facts import Facts
 from radtui.records import UserError
 from radtui.sources.dicom import header_facts, keep_quiet
-from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
+from radtui.sources.kinds import HEAD_BYTES, FileUse, file_kind
 
 log = logging.getLogger("radtui.sources")
 
@@ -125,11 +125,11 @@ def _images(
     name: str, data: bytes, known: Mapping[str, Facts], beside: Beside | None, burned_in: bool
 ) -> tuple[ReadImage, ...]:
     kind = file_kind(name, data[:HEAD_BYTES])
-    if kind.use is Use.OTHER and kind.name:
+    if kind.use is FileUse.OTHER and kind.name:
         raise UserError(kind.reason)
-    if kind.use is Use.DICOM:
+    if kind.use is FileUse.DICOM:
         return (_dicom(data, known, burned_in),)
-    if kind.use is Use.VOLUME:
+    if kind.use is FileUse.VOLUME:
         return _volume(name, data, known, beside)
     return (_picture(data, known),)
 
@@ -141,10 +141,10 @@ def _dicom(data: bytes, known: Mapping[str, Facts], burned_in: bool) -> ReadImag
         return ReadImage(error=BURNED_IN)
     if header.facts.get("Modality") == "SM":
         return ReadImage(error=SLIDE)
-    said = ["overlay graphics are left out"] if header.overlay else []
+    remarks = ["overlay graphics are left out"] if header.overlay else []
     if header.burned_in:
-        said.append("the file says that text may be burned into its pixels")
-    image = _probed(stripped(data), known, said)
+        remarks.append("the file says that text may be burned into its pixels")
+    image = _probed(stripped(data), known, remarks)
     return replace(
         image, facts=header.facts, examination=header.examination, patient=header.patient, exam=header.exam,
         words=header.identity,
@@ -171,12 +171,12 @@ def _picture(data: bytes, known: Mapping[str, Facts]) -> ReadImage:
     return replace(image, as_found=kept is data)
 
 
-def _probed(kept: bytes, known: Mapping[str, Facts], said: list[str]) -> ReadImage:
-    """Decode what is kept, unless it was decoded before; `said` goes into the note."""
+def _probed(kept: bytes, known: Mapping[str, Facts], remarks: list[str]) -> ReadImage:
+    """Decode what is kept, unless it was decoded before; `remarks` goes into the note."""
     sha256 = hashlib.sha256(kept).hexdigest()
     facts = known.get(sha256) or decode.probe(kept)
     noun = "frame" if facts.format in ("DICOM", "GIF", "PNG", "WEBP", "AVIF") else "page"
-    note = "; ".join(filter(None, [frames.note(facts.frame, facts.frames, noun), *said]))
+    note = "; ".join(filter(None, [frames.note(facts.frame, facts.frames, noun), *remarks]))
     return ReadImage(
         kept, sha256, facts.format, facts.width_px, facts.height_px, facts.mode, facts.frames, note=note
     )

@@ -16,7 +16,7 @@ HEAD_BYTES = 4096
 DAMAGED = "its bytes are not what its name says; export it again"
 
 
-class Use(StrEnum):
+class FileUse(StrEnum):
     """What radtui does with a file."""
 
     IMAGE = "image"
@@ -35,7 +35,7 @@ class FileKind:
         way_out: For `OTHER`: what to do to bring it in, without a full stop; "" where the kind is not known.
     """
 
-    use: Use
+    use: FileUse
     name: str = ""
     way_out: str = ""
 
@@ -61,33 +61,39 @@ _IMAGES = {
     b"P6": "PPM",
 }
 _HEIC = FileKind(
-    Use.OTHER, "HEIC photo", "save it as JPEG or PNG, for example with: heif-convert photo.heic photo.jpg"
+    FileUse.OTHER, "HEIC photo", "save it as JPEG or PNG, for example with: heif-convert photo.heic photo.jpg"
 )
 _VIDEO = FileKind(
-    Use.OTHER, "video", "save the frames that matter as PNG, for example with: ffmpeg -i FILE frame-%04d.png"
+    FileUse.OTHER,
+    "video",
+    "save the frames that matter as PNG, for example with: ffmpeg -i FILE frame-%04d.png",
 )
 _OTHERS = {
     b"%PDF": FileKind(
-        Use.OTHER, "PDF document",
+        FileUse.OTHER, "PDF document",
         "save its text as TXT or CSV (pdftotext) and its pictures as PNG (pdfimages -png)",
     ),
-    b"MSH|": FileKind(Use.OTHER, "HL7 message", "put the report's text (its OBX lines) into a CSV beside the images"),
-    b"\xff\x0a": FileKind(Use.OTHER, "JPEG XL image", "convert it to PNG, for example with: djxl FILE image.png"),
-    b"\0\0\0\x0cJXL ": FileKind(
-        Use.OTHER, "JPEG XL image", "convert it to PNG, for example with: djxl FILE image.png"
+    b"MSH|": FileKind(
+        FileUse.OTHER, "HL7 message", "put the report's text (its OBX lines) into a CSV beside the images"
     ),
-    b"8BPS": FileKind(Use.OTHER, "Photoshop document", "save it as PNG"),
+    b"\xff\x0a": FileKind(FileUse.OTHER, "JPEG XL image", "convert it to PNG, for example with: djxl FILE image.png"),
+    b"\0\0\0\x0cJXL ": FileKind(
+        FileUse.OTHER, "JPEG XL image", "convert it to PNG, for example with: djxl FILE image.png"
+    ),
+    b"8BPS": FileKind(FileUse.OTHER, "Photoshop document", "save it as PNG"),
     b"\x1aE\xdf\xa3": _VIDEO,
     b"\0\0\x01\xba": _VIDEO,
     b"\0\0\x01\xb3": _VIDEO,
-    b"7z\xbc\xaf\x27\x1c": FileKind(Use.OTHER, "7z archive", "unpack it and name the folder"),
-    b"Rar!": FileKind(Use.OTHER, "RAR archive", "unpack it and name the folder"),
-    b"\x89HDF": FileKind(Use.OTHER, "HDF5 file", "save its images as PNG or NIfTI with a CSV of the texts"),
-    b"\x93NUMPY": FileKind(Use.OTHER, "NumPy array", "save its images as 16-bit PNG or NIfTI"),
-    b"\xd0\xcf\x11\xe0": FileKind(Use.OTHER, "Word or Excel document of the old kind", "save it as XLSX, CSV or TXT"),
-    b"{\\rtf": FileKind(Use.OTHER, "RTF document", "save its text as TXT or CSV"),
+    b"7z\xbc\xaf\x27\x1c": FileKind(FileUse.OTHER, "7z archive", "unpack it and name the folder"),
+    b"Rar!": FileKind(FileUse.OTHER, "RAR archive", "unpack it and name the folder"),
+    b"\x89HDF": FileKind(FileUse.OTHER, "HDF5 file", "save its images as PNG or NIfTI with a CSV of the texts"),
+    b"\x93NUMPY": FileKind(FileUse.OTHER, "NumPy array", "save its images as 16-bit PNG or NIfTI"),
+    b"\xd0\xcf\x11\xe0": FileKind(
+        FileUse.OTHER, "Word or Excel document of the old kind", "save it as XLSX, CSV or TXT"
+    ),
+    b"{\\rtf": FileKind(FileUse.OTHER, "RTF document", "save its text as TXT or CSV"),
 }  # fmt: skip
-_SLIDE = FileKind(Use.OTHER, "whole-slide image", "save the regions that matter as PNG or TIFF")
+_SLIDE = FileKind(FileUse.OTHER, "whole-slide image", "save the regions that matter as PNG or TIFF")
 _BY_SUFFIX = {
     ".heic": _HEIC, ".heif": _HEIC,
     ".svs": _SLIDE, ".ndpi": _SLIDE, ".mrxs": _SLIDE, ".scn": _SLIDE, ".vsi": _SLIDE, ".bif": _SLIDE,
@@ -96,17 +102,19 @@ _BY_SUFFIX = {
     ".h5": _OTHERS[b"\x89HDF"], ".hdf5": _OTHERS[b"\x89HDF"], ".npy": _OTHERS[b"\x93NUMPY"],
     ".npz": _OTHERS[b"\x93NUMPY"], ".rtf": _OTHERS[b"{\\rtf"], ".doc": _OTHERS[b"\xd0\xcf\x11\xe0"],
     ".xls": _OTHERS[b"\xd0\xcf\x11\xe0"], ".7z": _OTHERS[b"7z\xbc\xaf\x27\x1c"], ".rar": _OTHERS[b"Rar!"],
-    ".xml": FileKind(Use.OTHER, "XML document", "put its texts into a CSV beside the images"),
-    ".docx": FileKind(Use.OTHER, "Word document", "save its text as TXT, or its table as CSV"),
-    ".pptx": FileKind(Use.OTHER, "PowerPoint document", "save its pictures as PNG and its texts as CSV"),
-    ".mat": FileKind(Use.OTHER, "MATLAB file", "save its images as 16-bit PNG or NIfTI"),
-    ".pt": FileKind(Use.OTHER, "PyTorch file", "save its images as 16-bit PNG or NIfTI"),
-    ".pkl": FileKind(Use.OTHER, "Python pickle, which can run code", "save its images as PNG with a CSV of the texts"),
-    ".stl": FileKind(Use.OTHER, "surface model", "leave it out"),
-    ".mgz": FileKind(Use.OTHER, "FreeSurfer volume", "convert it to NIfTI with: mri_convert FILE.mgz FILE.nii.gz"),
-    ".mgh": FileKind(Use.OTHER, "FreeSurfer volume", "convert it to NIfTI with: mri_convert FILE.mgh FILE.nii.gz"),
-    ".bdf": FileKind(Use.OTHER, "signal recording", "leave it out"),
-    ".edf": FileKind(Use.OTHER, "signal recording", "leave it out"),
+    ".xml": FileKind(FileUse.OTHER, "XML document", "put its texts into a CSV beside the images"),
+    ".docx": FileKind(FileUse.OTHER, "Word document", "save its text as TXT, or its table as CSV"),
+    ".pptx": FileKind(FileUse.OTHER, "PowerPoint document", "save its pictures as PNG and its texts as CSV"),
+    ".mat": FileKind(FileUse.OTHER, "MATLAB file", "save its images as 16-bit PNG or NIfTI"),
+    ".pt": FileKind(FileUse.OTHER, "PyTorch file", "save its images as 16-bit PNG or NIfTI"),
+    ".pkl": FileKind(
+        FileUse.OTHER, "Python pickle, which can run code", "save its images as PNG with a CSV of the texts"
+    ),
+    ".stl": FileKind(FileUse.OTHER, "surface model", "leave it out"),
+    ".mgz": FileKind(FileUse.OTHER, "FreeSurfer volume", "convert it to NIfTI with: mri_convert FILE.mgz FILE.nii.gz"),
+    ".mgh": FileKind(FileUse.OTHER, "FreeSurfer volume", "convert it to NIfTI with: mri_convert FILE.mgh FILE.nii.gz"),
+    ".bdf": FileKind(FileUse.OTHER, "signal recording", "leave it out"),
+    ".edf": FileKind(FileUse.OTHER, "signal recording", "leave it out"),
 }  # fmt: skip
 _VOLUME_NAMES = {
     ".nii": "NIfTI volume", ".nii.gz": "NIfTI volume", ".mha": "MetaImage volume", ".mhd": "MetaImage volume",
@@ -137,26 +145,26 @@ def file_kind(name: str, head: bytes) -> FileKind:
         Its kind; `OTHER` without a name where it is nothing that is known.
     """
     if is_dicom(head):
-        return FileKind(Use.DICOM, "DICOM")
+        return FileKind(FileUse.DICOM, "DICOM")
     by_bytes = _image(head) or _volume(head) or _other(head)
     if by_bytes is not None:
         return _SLIDE if _BY_SUFFIX.get(suffix_of(name)) is _SLIDE else by_bytes
     suffix = suffix_of(name)
     if suffix in _VOLUME_NAMES:
-        return FileKind(Use.VOLUME, _VOLUME_NAMES[suffix])
-    return _BY_SUFFIX.get(suffix, FileKind(Use.OTHER))
+        return FileKind(FileUse.VOLUME, _VOLUME_NAMES[suffix])
+    return _BY_SUFFIX.get(suffix, FileKind(FileUse.OTHER))
 
 
 def _image(head: bytes) -> FileKind | None:
     for magic, name in _IMAGES.items():
         if head.startswith(magic):
-            return FileKind(Use.IMAGE, name)
+            return FileKind(FileUse.IMAGE, name)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return FileKind(Use.IMAGE, "WebP")
+        return FileKind(FileUse.IMAGE, "WebP")
     if head[4:12] in (b"ftypavif", b"ftypavis"):
-        return FileKind(Use.IMAGE, "AVIF")
+        return FileKind(FileUse.IMAGE, "AVIF")
     if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
-        return FileKind(Use.IMAGE, "BMP")
+        return FileKind(FileUse.IMAGE, "BMP")
     return None
 
 
@@ -167,11 +175,11 @@ def _volume(head: bytes) -> FileKind | None:
         except zlib.error:
             return None
     if head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0"):
-        return FileKind(Use.VOLUME, "NIfTI volume")
+        return FileKind(FileUse.VOLUME, "NIfTI volume")
     if head.startswith(b"NRRD0"):
-        return FileKind(Use.VOLUME, "NRRD volume")
+        return FileKind(FileUse.VOLUME, "NRRD volume")
     if head.startswith((b"ObjectType", b"NDims", b"Comment =")) and b"=" in head[:40]:
-        return FileKind(Use.VOLUME, "MetaImage volume")
+        return FileKind(FileUse.VOLUME, "MetaImage volume")
     return None
 
 

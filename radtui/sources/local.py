@@ -19,7 +19,7 @@ from radtui.sources.files import Tree
 from radtui.sources.layouts.beside import Beside
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
-from radtui.sources.layouts.plan import Plan, plan_tables
+from radtui.sources.layouts.plan import SourcePlan, plan_tables
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
 from radtui.sources.sorting import sorted_around
@@ -54,13 +54,13 @@ class LocalSource:
         self._names = FileNames(self._pictures)
         self._beside = Beside(self.tree, self._pictures, self._names, choices)
         tables = [name for name in self._files.tables if name not in self._beside.used]
-        self.plan: Plan = self._planned(tables)
+        self.plan: SourcePlan = self._planned(tables)
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
         if not self.plan.layouts and (not self._pictures or self._named):
             raise UserError(self._nothing())
 
-    def _planned(self, tables: list[str]) -> Plan:
+    def _planned(self, tables: list[str]) -> SourcePlan:
         """What is used of the tables; a text column that none has may be a section of reports that are files."""
         choices = self.choices
         try:
@@ -235,15 +235,15 @@ class LocalSource:
 
     def _nothing(self) -> str:
         """Why nothing can be imported, and what to do."""
-        told = [*self.tree.problems, *self.plan.problems, *self._unused()]
-        if told:
-            first = told[0]
-            more = f" ({len(told) - 1:,} more are not used either)" if len(told) > 1 else ""
+        problems = [*self.tree.problems, *self.plan.problems, *self._unused()]
+        if problems:
+            first = problems[0]
+            more = f" ({len(problems) - 1:,} more are not used either)" if len(problems) > 1 else ""
             return f"There is nothing to import in {self.location}. {first.where}: {first.reason}{more}"
         return f"There are no images, tables, parquet or DICOM files in {self.location}; name another folder."
 
 
-def governed(plan: Plan, image: str) -> bool:
+def governed(plan: SourcePlan, image: str) -> bool:
     """Whether a table says which images of a folder are imported: `metadata.csv` of its own, others of all."""
     for layout in plan.layouts:
         folder, name = posixpath.split(layout.table.file)

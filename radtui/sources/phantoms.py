@@ -28,14 +28,14 @@ class PhantomSource:
         Raises:
             UserError: the text has another form.
         """
-        found = _FORM.fullmatch(text.strip())
-        if found is None:
+        match = _FORM.fullmatch(text.strip())
+        if match is None:
             raise UserError(
                 f"{text!r} is no phantom source; write phantoms:SEED or phantoms:SEED:TRAINxTEST."
             )
         self.location = text.strip()
-        self._seed = int(found[1])
-        self._train, self._test = (int(found[2]), int(found[3])) if found[2] else (TRAIN_IMAGES, TEST_IMAGES)
+        self._seed = int(match[1])
+        self._train, self._test = (int(match[2]), int(match[3])) if match[2] else (TRAIN_IMAGES, TEST_IMAGES)
         self._limit = choices.limit
 
     def describe(self) -> str:

@@ -88,9 +88,9 @@ class SortedFiles:
 
 
 def _is_picture(tree: Tree, name: str) -> bool:
-    from radtui.sources.kinds import HEAD_BYTES, Use, file_kind
+    from radtui.sources.kinds import HEAD_BYTES, FileUse, file_kind
 
-    return file_kind(name, tree.head(name, HEAD_BYTES)).use is not Use.OTHER
+    return file_kind(name, tree.head(name, HEAD_BYTES)).use is not FileUse.OTHER
 
 
 def sorted_around(tree: Tree, root: Path, only: str) -> tuple[SortedFiles, str]:

@@ -200,8 +200,8 @@ def close(db: sqlite3.Connection, job_id: int, message: str, *, leave_open: bool
 def get(db: sqlite3.Connection, job_id: int, number: int) -> Ask | None:
     """One question with what has come of its answers."""
     job = jobs.get(db, job_id)
-    found = _of_job(db, job, [number]) if job is not None else []
-    return found[0] if found else None
+    asks = _of_job(db, job, [number]) if job is not None else []
+    return asks[0] if asks else None
 
 
 def newest_of(db: sqlite3.Connection, job_id: int) -> Ask | None:
@@ -235,14 +235,14 @@ def _of_job(db: sqlite3.Connection, job: Job, numbers: Sequence[int]) -> list[As
         f"SELECT step, kind, text FROM events WHERE job_id = ? AND step IN ({marks}) AND kind IN (?, ?, ?) ORDER BY id",
         (job.id, *numbers, ASK, PIECE, ANSWER),
     )
-    found: dict[int, Ask] = {}
+    by_step: dict[int, Ask] = {}
     for step, kind, text in rows:
         values = json.loads(text)
         if kind == ASK:
-            found[step] = _begun(job, step, values)
-        elif step in found:
-            found[step] = _with(found[step], kind, values)
-    return [_ended(ask, job) for ask in found.values()]
+            by_step[step] = _begun(job, step, values)
+        elif step in by_step:
+            by_step[step] = _with(by_step[step], kind, values)
+    return [_ended(ask, job) for ask in by_step.values()]
 
 
 def _begun(job: Job, number: int, values: dict[str, object]) -> Ask:

@@ -40,11 +40,13 @@ def opened_copy(file: Path) -> Iterator[sqlite3.Connection]:
 def problems(db: sqlite3.Connection) -> list[str]:
     """What is wrong inside a database: damaged pages and indexes, rows that refer to none. Empty when all is well."""
     lines = [str(row[0]) for row in db.execute(f"PRAGMA integrity_check({SHOWN})")]
-    found = [f"damaged: {line}" for line in lines if line != "ok"]
-    if not found:
+    sentences = [f"damaged: {line}" for line in lines if line != "ok"]
+    if not sentences:
         broken = db.execute("PRAGMA foreign_key_check").fetchmany(SHOWN)
-        found = [f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in broken]
-    return found
+        sentences = [
+            f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is not there" for row in broken
+        ]
+    return sentences
 
 
 def blobs(db: sqlite3.Connection) -> list[str]:

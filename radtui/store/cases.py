@@ -219,8 +219,8 @@ def find(db: sqlite3.Connection, query: CaseQuery) -> list[int]:
     # One row of all ids: a hundred thousand rows take twice the time. SQLite keeps a subquery's order for
     # aggregates that depend on it. Source: SQLite, src/select.c, SF_OrderByReqd.
     ids = f"SELECT cases.id FROM {tables} WHERE {' AND '.join(where)} ORDER BY {order}"
-    found = db.execute(f"SELECT json_group_array(id) FROM ({ids})", values).fetchone()[0]
-    return list(json.loads(found))
+    listed = db.execute(f"SELECT json_group_array(id) FROM ({ids})", values).fetchone()[0]
+    return list(json.loads(listed))
 
 
 def _few(db: sqlite3.Connection, expression: str) -> bool:

@@ -189,13 +189,13 @@ def reading(data: DataDir) -> Iterator[sqlite3.Connection]:
         with closing(connect(data)) as db:
             yield db
         return
-    how, before = _read_only_access(data), _stamp(data)
+    access, before = _read_only_access(data), _stamp(data)
     try:
-        with closing(_open_read_only(data, how)) as db:
+        with closing(_open_read_only(data, access)) as db:
             yield db
     finally:
         # SQLite takes an immutable file's pages as they come, without a lock: they are right if nobody wrote.
-        if "immutable" in how and _stamp(data) != before:
+        if "immutable" in access and _stamp(data) != before:
             raise UserError(f"{data.database} was written while it was read; run this again.")
 
 
@@ -238,10 +238,10 @@ def _read_only_access(data: DataDir) -> str:
     return "mode=ro&immutable=1"
 
 
-def _open_read_only(data: DataDir, how: str) -> sqlite3.Connection:
+def _open_read_only(data: DataDir, access: str) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(
-            f"{data.database.absolute().as_uri()}?{how}", BUSY_TIMEOUT_S, isolation_level=None, uri=True
+            f"{data.database.absolute().as_uri()}?{access}", BUSY_TIMEOUT_S, isolation_level=None, uri=True
         )
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA query_only=ON")
@@ -268,8 +268,8 @@ def _refuse_newer(data: DataDir, version: int) -> None:
 
 def _stamp(data: DataDir) -> tuple[int, int, bool]:
     """What tells that somebody writes: the file's size and time, and whether there is a log."""
-    found = data.database.stat()
-    return found.st_size, found.st_mtime_ns, data.root.joinpath(f"{data.database.name}-wal").exists()
+    status = data.database.stat()
+    return status.st_size, status.st_mtime_ns, data.root.joinpath(f"{data.database.name}-wal").exists()
 
 
 @contextmanager

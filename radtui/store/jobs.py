@@ -95,11 +95,11 @@ def children(db: sqlite3.Connection, job_id: int, kind: JobKind) -> list[Job]:
 
 def learnt_references(db: sqlite3.Connection, train: Job) -> Job | None:
     """The job that learnt references: itself, or the one that learning from raters began with; None when it is gone."""
-    found: Job | None = train
-    while found is not None and found.settings.get("objective") in ("dpo", "corrections"):
-        before = found.settings.get("from_job")
-        found = get(db, before) if isinstance(before, int) and before < found.id else None
-    return found
+    ancestor: Job | None = train
+    while ancestor is not None and ancestor.settings.get("objective") in ("dpo", "corrections"):
+        before = ancestor.settings.get("from_job")
+        ancestor = get(db, before) if isinstance(before, int) and before < ancestor.id else None
+    return ancestor
 
 
 def followers(db: sqlite3.Connection, job_id: int) -> list[Job]:
@@ -240,10 +240,10 @@ def end(
         )
 
 
-def request_stop(db: sqlite3.Connection, job_id: int, how: StopRequest) -> None:
+def request_stop(db: sqlite3.Connection, job_id: int, request: StopRequest) -> None:
     """Ask a job's worker to stop; it reads this with its next row."""
     with writing(db):
-        db.execute("UPDATE jobs SET stop_requested = ? WHERE id = ?", (how, job_id))
+        db.execute("UPDATE jobs SET stop_requested = ? WHERE id = ?", (request, job_id))
 
 
 def on_cluster(db: sqlite3.Connection) -> list[Job]:

@@ -205,20 +205,20 @@ def _current(db: sqlite3.Connection, study_id: int, rater: str, more: str = "") 
         sql += " AND rater = ?"
         values.append(rater)
     cursor = db.execute(sql + " ORDER BY id", values)
-    found: list[Rating] = []
+    current: list[Rating] = []
     cursor.row_factory = None  # plain tuples: a hundred thousand rows are read for one table
     while rows := cursor.fetchmany(READ_AT_ONCE):
-        found += _ratings(rows)
-    return [rating for rating in found if not (rating.undoes is not None and rating.empty)]
+        current += _ratings(rows)
+    return [rating for rating in current if not (rating.undoes is not None and rating.empty)]
 
 
 def _ratings(rows: Sequence[tuple[Any, ...]]) -> Iterator[Rating]:
     """Ratings of rows of the columns `READ`; their JSON is parsed in one piece, several times sooner."""
     answers = json.loads(f"[{','.join(row[ANSWERS] for row in rows)}]")
     corrections = json.loads(f"[{','.join(row[CORRECTIONS] for row in rows)}]")
-    for row, given, corrected in zip(rows, answers, corrections, strict=True):
+    for row, answered, corrected in zip(rows, answers, corrections, strict=True):
         values = list(row)
-        values[ANSWERS], values[CORRECTIONS] = given, corrected
+        values[ANSWERS], values[CORRECTIONS] = answered, corrected
         for at in TRUTHS:
             values[at] = bool(values[at])
         yield Rating(*values)

@@ -7,11 +7,11 @@ import sqlite3
 
 def statements(script: str) -> list[str]:
     """Split a script where SQLite itself says a statement is complete (triggers hold semicolons)."""
-    found: list[str] = []
+    complete: list[str] = []
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
         if sqlite3.complete_statement(pending):
-            found.append(pending.strip())
+            complete.append(pending.strip())
             pending = ""
-    return found
+    return complete

@@ -179,9 +179,9 @@ def comparisons(db: sqlite3.Connection, study: Study, case_ids: Sequence[int]) -
         references.update(db.execute(f"SELECT id, reference FROM cases WHERE id IN ({marks})", chunk))
     least = least_texts(study)
     return {
-        case_id: Comparison(study.id, case_id, said, references[case_id])
-        for case_id, said in by_case.items()
-        if len(said) >= least
+        case_id: Comparison(study.id, case_id, by_arm, references[case_id])
+        for case_id, by_arm in by_case.items()
+        if len(by_arm) >= least
     }
 
 

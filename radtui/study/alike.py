@@ -19,13 +19,13 @@ def alike_pairs(db: sqlite3.Connection, study: Study) -> dict[int, tuple[str, st
     for case_id, arm, text in studies.lengths(db, study):
         by_case.setdefault(case_id, {})[arm] = text
     alike = {}
-    for case_id, said in by_case.items():
-        if len(said) < max(2, studies.least_texts(study)):
+    for case_id, by_arm in by_case.items():
+        if len(by_arm) < max(2, studies.least_texts(study)):
             continue
-        there = [arm for arm in study.arm_names if arm in said]
+        there = [arm for arm in study.arm_names if arm in by_arm]
         first, second = there if len(there) == 2 else sorted(
             shown_sides(there, study.draw_id, case_id, "", 0, study.seed), key=study.arm_names.index
         )  # fmt: skip
-        if said[first] == said[second] or normalise(said[first]) == normalise(said[second]):
+        if by_arm[first] == by_arm[second] or normalise(by_arm[first]) == normalise(by_arm[second]):
             alike[case_id] = first, second
     return alike

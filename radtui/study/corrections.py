@@ -52,7 +52,7 @@ class ReadTexts:
     @property
     def corrected(self) -> int:
         """How many of them were changed."""
-        return sum(one.corrected for one in self.texts)
+        return sum(text.corrected for text in self.texts)
 
     @property
     def accepted(self) -> int:
@@ -77,24 +77,24 @@ def read_texts(db: sqlite3.Connection, job: Job, scheme: Scheme) -> ReadTexts:
     patients = held_out.patients(db, splits)
     left_out: Counter[str] = Counter()
     newest: dict[tuple[int, str, str], ReadText] = {}
-    for one in _answered(db, job, scheme, left_out):
-        reason = _reason_against(one, splits, patients)
-        key = (one.case.id, one.asked, " ".join(one.written.split()))
+    for read_text in _answered(db, job, scheme, left_out):
+        reason = _reason_against(read_text, splits, patients)
+        key = (read_text.case.id, read_text.asked, " ".join(read_text.written.split()))
         before = newest.get(key)
         if reason:
             left_out[reason] += 1
         elif before is None:
-            newest[key] = one
+            newest[key] = read_text
         else:
             left_out["superseded"] += 1
-            newest[key] = max(before, one, key=lambda each: (each.corrected, each.rated_at))
+            newest[key] = max(before, read_text, key=lambda each: (each.corrected, each.rated_at))
     return ReadTexts(tuple(_apart(newest.values())), {why: n for why, n in left_out.items() if n})
 
 
 def _answered(db: sqlite3.Connection, job: Job, scheme: Scheme, left_out: Counter[str]) -> Iterator[ReadText]:
     """Every text of the adapter that a rating accepts or corrects; what is left out on the way is counted."""
     for study, own in studies.of_adapter(db, job.id):
-        told = studies.instructions(db, study)
+        instructions = studies.instructions(db, study)
         review = read_review(db, study, scheme)
         kept, why = review.counting(include_unblinded=True)
         left_out.update({name: getattr(why, name) for name in LEFT_OUT})
@@ -111,7 +111,7 @@ def _answered(db: sqlite3.Connection, job: Job, scheme: Scheme, left_out: Counte
                 if text == written and _has_significant_error(rating, arm):
                     left_out["accepted_with_significant_error"] += 1
                 elif text is not None:
-                    asked = case.asked(told[arm])
+                    asked = case.asked(instructions[arm])
                     yield ReadText(case, asked, written, text, rating.rater, rating.rated_at)
 
 
@@ -129,22 +129,22 @@ def _has_significant_error(rating: Rating, arm: str) -> bool:
     return any(error is not None and error[0] == arm and error[2] and count for error, count in about)
 
 
-def _reason_against(one: ReadText, splits: Collection[str], patients: Collection[str]) -> str:
+def _reason_against(read_text: ReadText, splits: Collection[str], patients: Collection[str]) -> str:
     """Why a text is not learnt from, or "" when it is."""
-    if one.case.split.casefold() in splits:
+    if read_text.case.split.casefold() in splits:
         return "held_out_split"
-    if one.case.patient and one.case.patient in patients:
+    if read_text.case.patient and read_text.case.patient in patients:
         return "held_out_patient"
-    if one.case.leaked:
+    if read_text.case.leaked:
         return "same_image_in_another_split"
-    return "" if one.text else "empty_text"
+    return "" if read_text.text else "empty_text"
 
 
 def _apart(texts: Collection[ReadText]) -> Iterator[ReadText]:
     """Each text of a case once, in the order of the cases: several samples may have been corrected to the same."""
     seen = set()
-    for one in sorted(texts, key=lambda each: (each.case.id, not each.corrected, each.rated_at)):
-        key = (one.case.id, one.asked, " ".join(one.text.split()))
+    for read_text in sorted(texts, key=lambda each: (each.case.id, not each.corrected, each.rated_at)):
+        key = (read_text.case.id, read_text.asked, " ".join(read_text.text.split()))
         if key not in seen:
             seen.add(key)
-            yield one
+            yield read_text

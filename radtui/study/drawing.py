@@ -23,7 +23,7 @@ Arms = tuple[str, str]  # two arms, the earlier in the study's order first
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnPairs:
     """The pairs of a study: `pairs[case id]` in the order of their numbers.
 
     `identical` are those of (case id, pair number) whose two texts read the same as they would be shown: ties that
@@ -53,14 +53,14 @@ class Drawn:
         return (later, earlier) if swapped else (earlier, later)
 
 
-def read_drawn(db: sqlite3.Connection, study: Study) -> Drawn | None:
+def read_drawn(db: sqlite3.Connection, study: Study) -> DrawnPairs | None:
     """The pairs of a study made by hand, drawn from its cases and texts; None where a job's way of drawing counts."""
     if PAIRS_PER_CASE not in study.protocol:
         return None
     return draw(study, studies.comparisons(db, study, studies.comparison_ids(db, study)))
 
 
-def draw(study: Study, comparisons: Mapping[int, Comparison]) -> Drawn:
+def draw(study: Study, comparisons: Mapping[int, Comparison]) -> DrawnPairs:
     """Draw each case's pairs among the arms that have a text of it, every two arms as often as can be.
 
     Cases are gone through in a seeded order; each takes the pairs that were taken least often so far. Whether two
@@ -86,7 +86,7 @@ def draw(study: Study, comparisons: Mapping[int, Comparison]) -> Drawn:
         for number, arms in enumerate(chosen)
         if read_alike(comparisons[case_id], arms)
     )
-    return Drawn(dict(sorted(pairs.items())), same, turn)
+    return DrawnPairs(dict(sorted(pairs.items())), same, turn)
 
 
 def pairs_per_case(study: Study) -> int:
@@ -102,7 +102,7 @@ def read_alike(comparison: Comparison, arms: Arms) -> bool:
 
 
 def drawn_order(
-    study: Study, drawn: Drawn, rater: str, protocol: Protocol, calibration: Sequence[int] = ()
+    study: Study, drawn: DrawnPairs, rater: str, protocol: Protocol, calibration: Sequence[int] = ()
 ) -> list[Pair]:
     """The order in which a reader meets a study's pairs: calibration, then shuffled, with repeats a while after.
 

@@ -108,15 +108,15 @@ def _lengths(shown: Mapping[str, Mapping[int, str]]) -> list[str]:
         for arm, by_case in shown.items()
     }
     sentences = []
-    for one, other in combinations(lengths, 2):
-        common = lengths[one].keys() & lengths[other].keys()
+    for first_arm, other in combinations(lengths, 2):
+        common = lengths[first_arm].keys() & lengths[other].keys()
         if len(common) < LEAST_TEXTS:
             continue
-        longer = sum(lengths[one][case_id] > lengths[other][case_id] for case_id in common)
-        shorter = sum(lengths[one][case_id] < lengths[other][case_id] for case_id in common)
+        longer = sum(lengths[first_arm][case_id] > lengths[other][case_id] for case_id in common)
+        shorter = sum(lengths[first_arm][case_id] < lengths[other][case_id] for case_id in common)
         if max(longer, shorter) < LONGER_SHARE * len(common):
             continue
-        long, short = (one, other) if longer > shorter else (other, one)
+        long, short = (first_arm, other) if longer > shorter else (other, first_arm)
         medians = median(lengths[long].values()), median(lengths[short].values())
         if medians[0] < LONGER_RATIO * medians[1]:
             continue

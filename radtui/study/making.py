@@ -69,7 +69,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _ArmTexts:
     """An arm that was looked up: a job's, or one whose texts are still to be stored."""
 
     name: str
@@ -111,7 +111,7 @@ def make_study(
     notes: list[str] = []
     looked_up = [_look_up(db, wish, sources, chosen, notes) for wish in wishes]
     _refuse_same_names(looked_up)
-    counts = [sum(case.id in found.texts for found in looked_up) for case in chosen]
+    counts = [sum(case.id in arm_texts.texts for arm_texts in looked_up) for case in chosen]
     asked = [case.id for case, count in zip(chosen, counts, strict=True) if count >= 2]
     if not asked:
         raise UserError("No case has texts of two of these arms; choose other cases with --cases.")
@@ -122,7 +122,7 @@ def make_study(
     label = Path(case_words).stem if Path(case_words).is_file() else case_words
     study = Study(
         0, name or f"{len(wishes)} arms on {dataset} {label}", None, dataset, seed,
-        tuple(_stored(db, found) for found in looked_up), {PAIRS_PER_CASE: pairs_per_case}, 0.0,
+        tuple(_stored(db, arm_texts) for arm_texts in looked_up), {PAIRS_PER_CASE: pairs_per_case}, 0.0,
     )  # fmt: skip
     return Made(studies.create(db, study, asked), len(asked), tuple(notes))
 
@@ -170,11 +170,11 @@ def chosen_cases(db: sqlite3.Connection, dataset: str, words: str) -> list[Case]
     """
     path = Path(words).expanduser()
     if not path.is_file():
-        found = cases.get_many(db, cases.usable(db, dataset, words))
-        if not found:
+        usable = cases.get_many(db, cases.usable(db, dataset, words))
+        if not usable:
             splits = ", ".join(cases.distinct(db, dataset, "split"))
             raise UserError(f"{words!r} is neither a file of cases nor a split of {dataset}: {splits}.")
-        return found
+        return usable
     everything = cases.get_many(db, cases.find(db, cases.CaseQuery(dataset, unreadable=False)))
     by_number, by_key = {case.id: case for case in everything}, {case.source_key: case for case in everything}
     wanted: dict[int, Case] = {}
@@ -192,15 +192,17 @@ def chosen_cases(db: sqlite3.Connection, dataset: str, words: str) -> list[Case]
 
 def _look_up(
     db: sqlite3.Connection, wish: ArmWish, sources: Sequence[Job], chosen: Sequence[Case], notes: list[str]
-) -> _Found:
+) -> _ArmTexts:
     if wish.path is not None:
         return _of_file(wish, wish.path, chosen, notes)
     if wish.source == REFERENCE:
-        said = {case.id: case.reference for case in chosen if case.reference.strip()}
-        if not said:
+        by_case = {case.id: case.reference for case in chosen if case.reference.strip()}
+        if not by_case:
             raise UserError("None of these cases has a reference; leave that arm out.")
-        arm = Arm(0, REFERENCE, ArmKind.REFERENCE, weights=_digest(said))
-        return _missing_said(_Found(wish.name or REFERENCE, ArmKind.REFERENCE, said, arm), chosen, notes)
+        arm = Arm(0, REFERENCE, ArmKind.REFERENCE, weights=_digest(by_case))
+        return _note_missing(
+            _ArmTexts(wish.name or REFERENCE, ArmKind.REFERENCE, by_case, arm), chosen, notes
+        )
     having = [
         (job, arm)
         for job in sources
@@ -217,17 +219,19 @@ def _look_up(
         raise UserError(f"Several jobs have an arm {wish.arm!r}; write {names}.")
     job, arm = having[0]
     written = texts.of_arm(db, arm.id, job.id, [case.id for case in chosen])
-    said = {case_id: text.text for case_id, text in written.items()}
-    return _missing_said(_Found(wish.name or wish.source, ArmKind.MODEL, said, arm, job.id), chosen, notes)
+    by_case = {case_id: text.text for case_id, text in written.items()}
+    return _note_missing(
+        _ArmTexts(wish.name or wish.source, ArmKind.MODEL, by_case, arm, job.id), chosen, notes
+    )
 
 
-def _missing_said(found: _Found, chosen: Sequence[Case], notes: list[str]) -> _Found:
-    if missing := len(chosen) - len(found.texts):
-        notes.append(f"{found.name} has no text of {missing:,} of {len(chosen):,} cases.")
-    return found
+def _note_missing(arm_texts: _ArmTexts, chosen: Sequence[Case], notes: list[str]) -> _ArmTexts:
+    if missing := len(chosen) - len(arm_texts.texts):
+        notes.append(f"{arm_texts.name} has no text of {missing:,} of {len(chosen):,} cases.")
+    return arm_texts
 
 
-def _of_file(wish: ArmWish, path: Path, chosen: Sequence[Case], notes: list[str]) -> _Found:
+def _of_file(wish: ArmWish, path: Path, chosen: Sequence[Case], notes: list[str]) -> _ArmTexts:
     read = read_arm_file(path, chosen)
     name = wish.name or path.name
     empty = f", {read.empty:,} of them because its text is empty" if read.empty else ""
@@ -236,33 +240,35 @@ def _of_file(wish: ArmWish, path: Path, chosen: Sequence[Case], notes: list[str]
     if read.unknown:
         notes.append(f"{read.unknown:,} rows of {path.name} are about none of these cases.")
     arm = Arm(0, path.name, ArmKind.FILE, model=path.stem, weights=_digest(read.texts))
-    return _Found(name, ArmKind.FILE, read.texts, arm)
+    return _ArmTexts(name, ArmKind.FILE, read.texts, arm)
 
 
-def _digest(said: Mapping[int, str]) -> str:
+def _digest(by_case: Mapping[int, str]) -> str:
     """What tells one file's texts from those of another of the same name."""
-    lines = "\0".join(f"{case_id}\0{text}" for case_id, text in sorted(said.items()))
+    lines = "\0".join(f"{case_id}\0{text}" for case_id, text in sorted(by_case.items()))
     return sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _refuse_same_names(looked_up: Sequence[_Found]) -> None:
-    names = [found.name for found in looked_up]
+def _refuse_same_names(looked_up: Sequence[_ArmTexts]) -> None:
+    names = [arm_texts.name for arm_texts in looked_up]
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"Two arms are called {name!r}; rename one, as in --arms other={name}.")
-    kinds = [found.kind for found in looked_up]
+    kinds = [arm_texts.kind for arm_texts in looked_up]
     if kinds.count(ArmKind.REFERENCE) > 1:
         raise UserError("The reference is among the arms twice; keep one.")
-    sources = [(found.arm.id, found.job_id) for found in looked_up if found.arm.id]
+    sources = [(arm_texts.arm.id, arm_texts.job_id) for arm_texts in looked_up if arm_texts.arm.id]
     if len(set(sources)) < len(sources):
         raise UserError("One arm is there under two names; keep one of them.")
 
 
-def _stored(db: sqlite3.Connection, found: _Found) -> StudyArm:
+def _stored(db: sqlite3.Connection, arm_texts: _ArmTexts) -> StudyArm:
     """The arm as the study calls it, with texts of no job in the store."""
-    if found.job_id is not None:
-        return StudyArm(found.name, found.arm.id, found.kind, found.job_id)
-    arm = arms.keep(db, found.arm)
-    new = [texts.NewText(case_id, arm.id, "", text, 0, 0.0, False) for case_id, text in found.texts.items()]
+    if arm_texts.job_id is not None:
+        return StudyArm(arm_texts.name, arm_texts.arm.id, arm_texts.kind, arm_texts.job_id)
+    arm = arms.keep(db, arm_texts.arm)
+    new = [
+        texts.NewText(case_id, arm.id, "", text, 0, 0.0, False) for case_id, text in arm_texts.texts.items()
+    ]
     texts.add(db, None, new)
-    return StudyArm(found.name, arm.id, found.kind)
+    return StudyArm(arm_texts.name, arm.id, arm_texts.kind)

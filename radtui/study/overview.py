@@ -11,7 +11,7 @@ from radtui.measures.pace import LONG_IDLE, TOO_FAST, pace_mark
 from radtui.records import Comparison, Study
 from radtui.store import arms, ratings, studies
 from radtui.study.alike import alike_pairs
-from radtui.study.drawing import Drawn, pairs_per_case, read_drawn
+from radtui.study.drawing import DrawnPairs, pairs_per_case, read_drawn
 from radtui.study.giveaways import formats, giveaways
 from radtui.study.locking import changes_since
 from radtui.study.study import label_of
@@ -57,27 +57,27 @@ class Overview:
 
     def lines(self) -> list[str]:
         """For people."""
-        study, found = self.study, []
+        study, sentences = self.study, []
         for arm in study.arms:
             where = f"job {arm.job_id}" if arm.job_id is not None else arm.kind.value
-            found.append(
+            sentences.append(
                 f"  {arm.name}  ({where}, texts of {self.texts[arm.name]:,} of {self.cases:,} cases)"
             )
         asked = sum(self.pairs.values())
-        found.append(f"Each reader is asked for {asked:,} pairs, {pairs_per_case(study)} a case:")
-        found += [f"  {names}: {count:,}" for names, count in self.pairs.items()]
-        found += identical_lines(self.identical)
-        found += [*self.gives_away, *self.hidden_formats]
+        sentences.append(f"Each reader is asked for {asked:,} pairs, {pairs_per_case(study)} a case:")
+        sentences += [f"  {names}: {count:,}" for names, count in self.pairs.items()]
+        sentences += identical_lines(self.identical)
+        sentences += [*self.gives_away, *self.hidden_formats]
         if not self.gives_away:
-            found.append("Neither names nor marks, openings or lengths of the texts give an arm away.")
+            sentences.append("Neither names nor marks, openings or lengths of the texts give an arm away.")
         if study.locked_at is not None:
-            found.append(f"Locked, protocol {str(study.protocol.get('sha256', ''))[:16]}.")
-            found += [f"Changed since: {change}" for change in self.changes] or ["Nothing changed since."]
+            sentences.append(f"Locked, protocol {str(study.protocol.get('sha256', ''))[:16]}.")
+            sentences += [f"Changed since: {change}" for change in self.changes] or ["Nothing changed since."]
         for each in self.readers:
             marks = {"un-blinded": each.unblinded, TOO_FAST: each.too_fast, LONG_IDLE: each.long_idle}
             special = "".join(f", {count:,} {word}" for word, count in marks.items() if count)
-            found.append(f"{each.reader} has rated {each.rated:,} pairs{special}.")
-        return [label_of(study), *found]
+            sentences.append(f"{each.reader} has rated {each.rated:,} pairs{special}.")
+        return [label_of(study), *sentences]
 
 
 def identical_lines(identical: Mapping[str, int]) -> list[str]:
@@ -94,7 +94,7 @@ def overview(db: sqlite3.Connection, study: Study) -> Overview:
     drawn = read_drawn(db, study)
     by_arm = written(study, comparisons)
     return Overview(
-        study, {arm: len(said) for arm, said in by_arm.items()}, len(comparisons), *_pairs(drawn),
+        study, {arm: len(by_case) for arm, by_case in by_arm.items()}, len(comparisons), *_pairs(drawn),
         tuple(giveaways(by_arm, hints(db, study))), tuple(formats(by_arm)), _readers(db, study),
         tuple(changes_since(db, study)),
     )  # fmt: skip
@@ -123,7 +123,7 @@ def identical_pairs(db: sqlite3.Connection, study: Study) -> dict[str, int]:
     return _pairs(drawn)[1]
 
 
-def _pairs(drawn: Drawn | None) -> tuple[dict[str, int], dict[str, int]]:
+def _pairs(drawn: DrawnPairs | None) -> tuple[dict[str, int], dict[str, int]]:
     """How often each two arms are asked for, and how often their texts are the same."""
     asked: Counter[str] = Counter()
     same: Counter[str] = Counter()

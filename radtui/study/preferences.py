@@ -32,14 +32,14 @@ class Preferred:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LearnablePairs:
     """The pairs fit to learn from, and how many are not, by reason."""
 
     pairs: tuple[Preferred, ...]
     left_out: dict[str, int]
 
 
-def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool = False) -> Choice:
+def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool = False) -> LearnablePairs:
     """Pick the pairs to learn from: one per case and two arms, by the sum of the raters' preferences.
 
     Left out are, by rating: repeats, calibration pairs, skips, un-blinded ratings and those by another scheme; by
@@ -58,43 +58,43 @@ def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool
         if id(rating) in counts and rating.earlier_arm:
             by_pair.setdefault((case.id, rating.shown), (case, pair, []))[2].append(rating)
     pairs = []
-    for (_, shown), (case, pair, given) in by_pair.items():
-        chosen = _chosen(given)
-        reason = _reason_against(case, pair, given, chosen, held_out, keep_significant_errors)
+    for (_, shown), (case, pair, ratings) in by_pair.items():
+        chosen = _chosen(ratings)
+        reason = _reason_against(case, pair, ratings, chosen, held_out, keep_significant_errors)
         if reason:
             reasons[reason] += 1
         elif chosen is not None:
             rejected = next(arm for arm in shown if arm != chosen)
             asked = case.asked(instruction.get(chosen) or instruction.get(rejected, ""))
             pairs.append(Preferred(case, pair, chosen, rejected, asked))
-    return Choice(tuple(pairs), dict(reasons))
+    return LearnablePairs(tuple(pairs), dict(reasons))
 
 
-def _chosen(given: list[Rating]) -> str | None:
+def _chosen(ratings: list[Rating]) -> str | None:
     """Whose text the raters prefer together, or None when they are even."""
-    total = sum(rating.preference or 0 for rating in given)
-    earlier, later = given[0].shown
+    total = sum(rating.preference or 0 for rating in ratings)
+    earlier, later = ratings[0].shown
     return None if total == 0 else later if total > 0 else earlier
 
 
 def _reason_against(
     case: Case,
     pair: Comparison,
-    given: list[Rating],
+    ratings: list[Rating],
     chosen: str | None,
     held_out: set[str],
     keep_significant_errors: bool,
 ) -> str:
     """Why a pair is not learnt from, or "" when it is."""
-    both_bad = sum(rating.both_bad for rating in given)
+    both_bad = sum(rating.both_bad for rating in ratings)
     reasons = {
         "held_out_split": case.split.casefold() in held_out,
         "same_image_in_another_split": case.leaked,
-        "both_bad": both_bad > 0 and both_bad >= len(given) - both_bad,
+        "both_bad": both_bad > 0 and both_bad >= len(ratings) - both_bad,
         "ties": chosen is None,
-        "same_text": len({pair.by(one).text.strip() for one in given[0].shown}) == 1,
+        "same_text": len({pair.by(arm).text.strip() for arm in ratings[0].shown}) == 1,
         "chosen_with_significant_error": not keep_significant_errors
-        and any(_has_significant_error(rating, chosen) for rating in given),
+        and any(_has_significant_error(rating, chosen) for rating in ratings),
     }
     return next((reason for reason, applies in reasons.items() if applies), "")
 

@@ -199,16 +199,16 @@ class Queue:
         """Pairs whose text holds all the words, whatever their case, in shown order."""
         wanted = words.casefold().split()
 
-        def found(pair: Pair) -> bool:
+        def matches(pair: Pair) -> bool:
             text = text_of(pair).casefold()
             return all(word in text for word in wanted)
 
-        return [pair for pair in self.pairs if found(pair)]
+        return [pair for pair in self.pairs if matches(pair)]
 
-    def progress(self) -> Progress:
+    def progress(self) -> RaterProgress:
         """Counts and pace, at the same cost whatever has been rated."""
         newest = list(islice(reversed(self._recent.values()), PACE_WINDOW))
-        return Progress(
+        return RaterProgress(
             total=len(self.pairs),
             rated=len(self._judged_at),
             skipped=self._skipped,
@@ -274,7 +274,7 @@ def disagree(ratings: Iterable[Rating]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class RaterProgress:
     """How far along a rater is; `pace_s` is the median of active seconds over the newest pairs."""
 
     total: int

@@ -14,7 +14,7 @@ from radtui.records import Job, JobKind, UserError
 from radtui.settings import TrainSettings
 from radtui.store import jobs, ratings, studies
 from radtui.study.going_on import PROPOSED, Search, continued, rate_after
-from radtui.study.preferences import Choice, Preferred, choose
+from radtui.study.preferences import LearnablePairs, Preferred, choose
 from radtui.study.study import read_review
 
 LEAST_PAIRS = 10  # fewer are one or two batches: what is learnt then is those texts, not a preference
@@ -28,7 +28,7 @@ class Offer:
     """A training job whose texts were rated, the pairs to learn from, and how to."""
 
     job: Job
-    choice: Choice
+    choice: LearnablePairs
     settings: TrainSettings
 
 
@@ -65,7 +65,7 @@ def submit_preferences(data: DataDir, db: sqlite3.Connection, scheme: Scheme, as
     return submit_train(data, db, continued(job, asked, "dpo"), parent_job_id=job.id)
 
 
-def learnable(db: sqlite3.Connection, job: Job, scheme: Scheme) -> Choice:
+def learnable(db: sqlite3.Connection, job: Job, scheme: Scheme) -> LearnablePairs:
     """The pairs to learn from over all rounds of descriptions with a training job's adapter.
 
     Where a case was described with the same two texts in several rounds, the newest rated one counts.
@@ -80,27 +80,27 @@ def learnable(db: sqlite3.Connection, job: Job, scheme: Scheme) -> Choice:
         left_out.update(choice.left_out)
         for pair in choice.pairs:
             pairs[pair.case.id, frozenset(pair.texts)] = pair
-    return Choice(tuple(pairs.values()), dict(left_out))
+    return LearnablePairs(tuple(pairs.values()), dict(left_out))
 
 
-def check_enough(job: Job, choice: Choice) -> None:
+def check_enough(job: Job, choice: LearnablePairs) -> None:
     """Raise UserError when a job's rated pairs are too few to learn from."""
     if not _enough(choice):
         raise _too_few([(job, choice)])
 
 
-def _enough(choice: Choice) -> bool:
+def _enough(choice: LearnablePairs) -> bool:
     return len(choice.pairs) >= LEAST_PAIRS
 
 
-def _too_few(found: list[tuple[Job, Choice]], dataset: str = "") -> UserError:
-    if not found:
+def _too_few(offers: list[tuple[Job, LearnablePairs]], dataset: str = "") -> UserError:
+    if not offers:
         of = f" of {dataset}" if dataset else ""
         return UserError(
             f"0 pairs{of} are rated and at least {LEAST_PAIRS} are needed; describe training images with"
             " radtui generate --split train, then rate them (r)."
         )
-    job, choice = max(found, key=lambda each: len(each[1].pairs))
+    job, choice = max(offers, key=lambda each: len(each[1].pairs))
     why = left_out_words(choice.left_out)
     count = len(choice.pairs)
     return UserError(

@@ -31,19 +31,19 @@ def versions(review: Review) -> Counter[str]:
 
 def scheme_note(review: Review) -> str:
     """What a reader of a file of one scheme must know of the others, in a sentence or two; "" with one version."""
-    said = []
+    sentences = []
     others, kept = left_out(review), versions(review)
     if others:
         named = ", ".join(
             f"{n} by {name!r} ({sha256[:HASH_LETTERS]})" for (name, sha256), n in others.items()
         )
-        said.append(
+        sentences.append(
             f"Ratings of other schemes are not in this file: {named}; export each with --scheme and its file,"
             " or all together with --format jsonl."
         )
     if len(kept) > 1:
-        said.append(
+        sentences.append(
             f"The rows come from {len(kept)} versions of the scheme {review.scheme.id!r} ({version_counts(kept)});"
             " the column scheme_hash tells them apart."
         )
-    return " ".join(said)
+    return " ".join(sentences)

@@ -21,7 +21,7 @@ from radtui.study import edits
 from radtui.study.active_time import TimeSpent
 from radtui.study.alike import alike_pairs
 from radtui.study.blinding import calibration_set, order_key, shown_sides
-from radtui.study.drawing import Drawn, drawn_order, read_drawn
+from radtui.study.drawing import DrawnPairs, drawn_order, read_drawn
 from radtui.study.keeping import Keeping
 from radtui.study.known_texts import knows_a_text
 from radtui.study.packed import is_packed, packed_order
@@ -47,7 +47,7 @@ class Sitting:
     queue: Queue
     sides: dict[Pair, tuple[str, str]] = field(default_factory=dict)  # arms that stand left and right
     newest_id: int = 0  # of the rows that history and queue know
-    drawn: Drawn | None = None  # the pairs of a study made by hand
+    drawn: DrawnPairs | None = None  # the pairs of a study made by hand
     known: dict[int, set[str]] = field(default_factory=dict)  # texts that the rater would know again, by case
     left_out: frozenset[int] = (
         frozenset()

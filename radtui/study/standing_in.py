@@ -52,17 +52,17 @@ HEADER = (
 )  # fmt: skip
 
 
-def stand_in_rows(found: StandIns) -> list[tuple[str, ...]]:
+def stand_in_rows(standing: StandIns) -> list[tuple[str, ...]]:
     """The table under `HEADER`, one score a row, these readers last."""
     rows = [
         (
             each.score.name, estimate(each.accuracy),
             *(estimate(own, signed=True) for own in (each.tau, each.errors_tau, each.all_errors_tau)),
         )
-        for each in found.scores
+        for each in standing.scores
     ]  # fmt: skip
-    if found.another_reader.value is not None:
-        rows.append(("another of these readers", estimate(found.another_reader), "-", "-", "-"))
+    if standing.another_reader.value is not None:
+        rows.append(("another of these readers", estimate(standing.another_reader), "-", "-", "-"))
     return rows
 
 
@@ -70,7 +70,7 @@ def stand_ins(db: sqlite3.Connection, review: Review, include_unblinded: bool = 
     """Set every score against the readers of a study; takes seconds for thousands of texts: call it on a thread."""
     kept, _ = review.counting(include_unblinded)
     texts = every_scored_text(db, review.study)
-    case_ids = {arm: [one.case_id for one in own] for arm, own in texts.items()}
+    case_ids = {arm: [scored.case_id for scored in own] for arm, own in texts.items()}
     values = values_of_texts(all_parts(texts), case_ids)
     readers = tuple(sorted({rating.rater for rating in kept}))
     return StandIns(readers, tuple(concordances(kept, values)), readers_accuracy(kept))

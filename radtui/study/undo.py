@@ -9,7 +9,7 @@ from typing import NamedTuple
 from radtui.records import Rating
 
 
-class Slot(NamedTuple):
+class RatingSlot(NamedTuple):
     """What one rating answers: one pair, one rater, first or second showing."""
 
     study_id: int
@@ -19,9 +19,9 @@ class Slot(NamedTuple):
     pair: int
 
 
-def slot_of(rating: Rating) -> Slot:
+def slot_of(rating: Rating) -> RatingSlot:
     """The slot that a row belongs to."""
-    return Slot(rating.study_id, rating.case_id, rating.rater, rating.occasion, rating.pair)
+    return RatingSlot(rating.study_id, rating.case_id, rating.rater, rating.occasion, rating.pair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class History:
     """
 
     def __init__(self, rows: Iterable[Rating] = ()) -> None:
-        self.current: dict[Slot, Rating] = {}
-        self._standing: dict[Slot, dict[int, Rating]] = {}  # rows of a slot that no undo has taken back
+        self.current: dict[RatingSlot, Rating] = {}
+        self._standing: dict[RatingSlot, dict[int, Rating]] = {}  # rows of a slot that no undo has taken back
         self._steps: dict[str, dict[int, Rating]] = {}  # the same per rater, oldest first
         for row in rows:
             self.add(row)

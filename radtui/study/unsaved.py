@@ -137,9 +137,9 @@ class Unsaved:
             return
         for line in lines:
             try:
-                told = json.loads(line)
-                kept = self._kept.setdefault(int(told["study"]["id"]), _Kept(told["study"]))
-                self._take(kept, told["kind"], told["row"])
+                entry = json.loads(line)
+                kept = self._kept.setdefault(int(entry["study"]["id"]), _Kept(entry["study"]))
+                self._take(kept, entry["kind"], entry["row"])
             except (ValueError, KeyError, TypeError) as error:
                 if line is not lines[-1]:
                     raise UserError(
@@ -180,12 +180,12 @@ def _value(kind: Any, value: Any) -> Any:
     if value is None:
         built: Any = None
     elif origin in (Union, types.UnionType):
-        built = _value(next(one for one in arguments if one is not type(None)), value)
+        built = _value(next(part for part in arguments if part is not type(None)), value)
     elif origin is tuple:
         kinds = arguments[:1] * len(value) if arguments[1:] == (...,) else arguments
-        built = tuple(_value(each, one) for each, one in zip(kinds, value, strict=True))
+        built = tuple(_value(each, part) for each, part in zip(kinds, value, strict=True))
     elif isinstance(origin, type) and issubclass(origin, Mapping):
-        built = {_key_of(arguments[0], key): _value(arguments[1], one) for key, one in value.items()}
+        built = {_key_of(arguments[0], key): _value(arguments[1], part) for key, part in value.items()}
     elif isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
         built = kind(

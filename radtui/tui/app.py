@@ -220,14 +220,14 @@ class RadtuiApp(AppKeys):
     def _post_snapshot(self, snapshot: Snapshot) -> None:
         self.post_message(Tick(snapshot))
 
-    def _tell_endings(self, found: tuple[Job, ...]) -> None:
+    def _tell_endings(self, jobs: tuple[Job, ...]) -> None:
         """A line for each job that has ended since the last look, unless the screen in front shows it."""
-        before, self._states = self._states, {job.id: job.state for job in found}
+        before, self._states = self._states, {job.id: job.state for job in jobs}
         try:
             front = self.screen if isinstance(self.screen, RadScreen) else None
         except ScreenStackError:  # the app is being left: there is nobody to tell
             return
-        for job in found:
+        for job in jobs:
             was = before.get(job.id) if before is not None else None
             if was is None or not was.live or job.state.live or (front is not None and front.shows_end(job)):
                 continue

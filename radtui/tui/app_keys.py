@@ -79,7 +79,9 @@ class AppKeys(PixelApp):
                 await self.run_action(action, node)
 
             title, more = binding.description, active.tooltip
-            told = "" if more.lower() == title.lower() else more
-            yield SystemCommand(title, " · ".join(part for part in (shown(binding.key), told) if part), run)
+            help_text = "" if more.lower() == title.lower() else more
+            yield SystemCommand(
+                title, " · ".join(part for part in (shown(binding.key), help_text) if part), run
+            )
         yield SystemCommand("Picture of this screen", "Saved as SVG, where it says then", self.action_picture)
         yield from places(self, cast(Rad, self))

@@ -179,8 +179,8 @@ def readme_table() -> str:
     """The README's table of all keys, in Markdown: a row a topic."""
     rows = ["| about | keys |", "|---|---|"]
     for topic in _TOPICS:
-        told = [f"{_signs(key)} {key.means}" for key in KEYS.values() if key.topic == topic]
-        rows.append(f"| {topic} | {'; '.join(told)} |")
+        meanings = [f"{_signs(key)} {key.means}" for key in KEYS.values() if key.topic == topic]
+        rows.append(f"| {topic} | {'; '.join(meanings)} |")
     return "\n".join(rows)
 
 
@@ -188,7 +188,7 @@ def _signs(key: Key) -> str:
     """All keys of a meaning, in Markdown."""
     if key.name == "digits":
         return "`0` to `9`"
-    return " ".join(f"`{shown(one)}`" for one in key.keys.split(",")).replace("|", r"\|")
+    return " ".join(f"`{shown(alternative)}`" for alternative in key.keys.split(",")).replace("|", r"\|")
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ class Poller:
                 self._looked = True
             with self._lock:
                 follows = dict(self._follows)
-            news = {key: found for key, f in follows.items() if (found := self._news(db, f)) is not None}
+            news = {key: heard for key, f in follows.items() if (heard := self._news(db, f)) is not None}
         self._paces.keep_only(fresh)
         return Snapshot(now_s, tuple(self._paces.look(job, now_s) for job in live), self._jobs, news)
 
@@ -223,10 +223,10 @@ class Poller:
         if not follow.log_lines:
             return None
         try:
-            found = self._data.log(follow.job_id).stat()
+            status = self._data.log(follow.job_id).stat()
         except FileNotFoundError:
             return () if follow.first else None
-        stamp = (found.st_size, found.st_mtime_ns)
+        stamp = (status.st_size, status.st_mtime_ns)
         if stamp == follow.log_stamp:
             return None
         from radtui.jobs import tail_log
@@ -236,7 +236,7 @@ class Poller:
 
 
 def _by_name(points: list[Metric]) -> dict[str, list[Metric]]:
-    found: dict[str, list[Metric]] = {}
+    by_name: dict[str, list[Metric]] = {}
     for point in points:
-        found.setdefault(point.name, []).append(point)
-    return found
+        by_name.setdefault(point.name, []).append(point)
+    return by_name

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from radtui.jobs.progress import Pace
 from radtui.records import Job, JobKind
-from radtui.tui.snapshot import Progress
+from radtui.tui.snapshot import JobProgress
 
 
 class Paces:
@@ -21,13 +21,13 @@ class Paces:
         for at_s, step in samples:
             pace.look(at_s, step, total)
 
-    def look(self, job: Job, now_s: float) -> Progress:
+    def look(self, job: Job, now_s: float) -> JobProgress:
         """The job with its rate and time left as of now."""
         if job.pid is None or job.kind is JobKind.ASK:
             # Nobody is at work yet: steps of an earlier attempt say nothing. Questions come when somebody asks.
-            return Progress(job)
-        found = self._paces.setdefault(job.id, Pace()).look(now_s, job.step, job.total_steps)
-        return Progress(job, found.rate_per_s, found.left_s)
+            return JobProgress(job)
+        pace = self._paces.setdefault(job.id, Pace()).look(now_s, job.step, job.total_steps)
+        return JobProgress(job, pace.rate_per_s, pace.left_s)
 
     def keep_only(self, job_ids: Iterable[int]) -> None:
         """Forget jobs that are no longer live."""

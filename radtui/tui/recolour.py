@@ -35,10 +35,10 @@ def _forget_written_colours() -> None:
     """
     frozen = gc.get_freeze_count() > 0
     gc.unfreeze()  # what is frozen is not listed
-    for one in gc.get_objects():
-        if type(one) is Style:
-            one._ansi = None
-        elif type(one) is Strip:  # not `AnsiStrip`, whose sequences the image canvas replaces
-            one._render_cache = None
+    for held in gc.get_objects():
+        if type(held) is Style:
+            held._ansi = None
+        elif type(held) is Strip:  # not `AnsiStrip`, whose sequences the image canvas replaces
+            held._render_cache = None
     if frozen:
         gc.freeze()

@@ -8,7 +8,7 @@ from radtui.records import Description, Event, Job, JobKind, JobState, Metric
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class JobProgress:
     """A live job with how fast it goes; the rate and the time left are None until they are known."""
 
     job: Job
@@ -49,13 +49,13 @@ class Snapshot:
     """
 
     at_s: float
-    live: tuple[Progress, ...] = ()
+    live: tuple[JobProgress, ...] = ()
     jobs: tuple[Job, ...] = ()
     news: dict[str, News] = field(default_factory=dict)
     trouble: str = ""  # why the database could not be read, else ""
 
     @property
-    def main(self) -> Progress | None:
+    def main(self) -> JobProgress | None:
         """The job the header shows: the running one, else the first that is about to."""
         order = (JobState.RUNNING, JobState.STARTING, JobState.QUEUED)
         return min(  # a model that waits for questions is of less interest than any work
@@ -64,7 +64,7 @@ class Snapshot:
             default=None,
         )
 
-    def progress(self, job_id: int) -> Progress | None:
+    def progress(self, job_id: int) -> JobProgress | None:
         """Progress of a live job, or None."""
         return next((p for p in self.live if p.job.id == job_id), None)
 

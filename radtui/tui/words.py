@@ -5,7 +5,7 @@ from __future__ import annotations
 from radtui.durations import clock_text, estimate_text
 from radtui.records import Job, JobKind, JobState
 from radtui.tui.keys import sign
-from radtui.tui.snapshot import Progress
+from radtui.tui.snapshot import JobProgress
 
 UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image", JobKind.ASK: "question",
          JobKind.SCORE: "text"}  # fmt: skip
@@ -36,12 +36,12 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value >= 10 else f"{value:.2g}"
 
 
-def speed(progress: Progress) -> str:
+def speed(progress: JobProgress) -> str:
     """A live job's speed, "" while it is not known."""
     return rate(progress.per_s, UNITS[progress.job.kind]) if progress.per_s else ""
 
 
-def left(progress: Progress) -> str:
+def left(progress: JobProgress) -> str:
     """A live job's time left, "" while it is not known."""
     return f"{estimate_text(progress.left_s)} left" if progress.left_s is not None else ""
 

@@ -239,8 +239,8 @@ def compared(texts: dict[str, list[ScoredText]]) -> dict[str, Any]:
 def _told(changes: Sequence[Change]) -> dict[str, object]:
     return {
         change.score.key: {
-            "change": change.found.difference.value, "low": change.found.difference.low,
-            "high": change.found.difference.high, "n": change.found.difference.n, "p": change.p,
+            "change": change.paired.difference.value, "low": change.paired.difference.low,
+            "high": change.paired.difference.high, "n": change.paired.difference.n, "p": change.p,
             "verdict": change.verdict,
         }
         for change in changes

@@ -112,14 +112,14 @@ class Bench:
         """One decoding step of a batch as a graph, its capture and prefill, and where prefill spends its time."""
         import torch
 
-        from radtui.worker.describing import decode
+        from radtui.worker.describing import own_decoder
         from radtui.worker.model import fast_lora, vision_attention
 
         vision_attention.install(self.model)
         fast_lora.install(self.model)
         found: dict[str, Any] = {"batch": self.options.batch}
         found["prepare_s"], inputs = seconds(lambda: self._inputs(self.options.batch))
-        decoder = decode.Decoder(self.model, graphs=device() == "cuda")
+        decoder = own_decoder.Decoder(self.model, graphs=device() == "cuda")
         with torch.inference_mode():
             for name in ("first", "again"):
                 found[f"prefill_{name}_s"], given = seconds(lambda: decoder._prefill(inputs, NEW_TOKENS))
@@ -211,7 +211,7 @@ class Bench:
     def same(self) -> dict[str, Any]:
         """Greedy texts of the decoder in a batch against `generate` one by one, base and tuned: rows that differ."""
 
-        from radtui.worker.describing import decode
+        from radtui.worker.describing import own_decoder
 
         inputs = self._inputs(SAME_IMAGES)
         found: dict[str, Any] = {"images": SAME_IMAGES, "tokens": SAME_TOKENS}
@@ -219,11 +219,11 @@ class Bench:
             off = arm == "base"
             with self.model.disable_adapter() if off else contextlib.nullcontext():
                 expected, speed = self._alone(inputs, SAME_IMAGES)
-                decoder = decode.Decoder(self.model, graphs=device() == "cuda")
-                together = decoder.write(inputs, SAME_TOKENS, [-1], 0, decode.greedy).tolist()
+                decoder = own_decoder.Decoder(self.model, graphs=device() == "cuda")
+                together = decoder.write(inputs, SAME_TOKENS, [-1], 0, own_decoder.greedy).tolist()
                 alone = [
                     decoder.write(
-                        {k: v[r : r + 1] for k, v in inputs.items()}, SAME_TOKENS, [-1], 0, decode.greedy
+                        {k: v[r : r + 1] for k, v in inputs.items()}, SAME_TOKENS, [-1], 0, own_decoder.greedy
                     )[0].tolist()
                     for r in range(2)
                 ]

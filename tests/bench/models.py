@@ -213,7 +213,7 @@ class Family:
 
         merge.merge(str(self.folder), self.work / "adapter", self.work / "merged")
         whole, _ = model.load(
-            str(self.work / "merged"), backend.Plan("transformers", False, False, "float32")
+            str(self.work / "merged"), backend.LoadPlan("transformers", False, False, "float32")
         )
         return [each.text for each in self.texts(whole)] == [each.text for each in self.tuned]
 

@@ -9,7 +9,7 @@ from radtui.records import Description, Event, Job, JobKind, JobState, StopReque
 from radtui.store.cases import DatasetSummary
 from radtui.tui import words
 from radtui.tui.jobs.job_words import saying
-from radtui.tui.snapshot import Progress
+from radtui.tui.snapshot import JobProgress
 from radtui.tui.train.plan import plan, steps_of
 from radtui.tui.train.watched import Watched
 
@@ -56,7 +56,7 @@ def test_speed_is_said_the_way_round_that_reads_well():
 
 
 def test_a_running_job_says_step_speed_and_time_left():
-    said = saying(JOB, Progress(JOB, 0.5, 180.0), 150.0)
+    said = saying(JOB, JobProgress(JOB, 0.5, 180.0), 150.0)
     assert said.text == "step 30/120 · 2 s/step · 3 min left" and "checkpoint" in said.next
 
 

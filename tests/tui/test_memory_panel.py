@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from radtui.estimates import DeviceMemory, Estimate
+from radtui.estimates import DeviceMemory, MemoryEstimate
 from radtui.jobs import estimate
 from radtui.records import UserError
 from radtui.store import jobs
@@ -18,7 +18,7 @@ from tests.tui.driving import NARROW, WIDE, opened, text_in, text_of, until
 from tests.tui.seeding import add_images
 
 CARD = DeviceMemory("GPU 0, NVIDIA H200", 130.2, 139.8, "process 4711 holds 9.0 GiB", True)
-FOUND = Estimate(
+FOUND = MemoryEstimate(
     True, "8 images at a time take 54.4 of 60.0 GiB, 12 of 40 vision layers keep their activations.", "4-bit", 8, 1,
     6.69, 0.5, 0.125, 47.1, 60.0, 6432, 123, 67_174_400, (CARD,),
 )  # fmt: skip
@@ -28,13 +28,13 @@ class Asked:
     """Stands for the process: answers when it is let."""
 
     made: ClassVar[list[Asked]] = []
-    answer: Estimate | UserError = FOUND
+    answer: MemoryEstimate | UserError = FOUND
 
     def __init__(self, data, settings) -> None:
         self.settings, self.cancelled, self.ready = settings, False, threading.Event()
         Asked.made.append(self)
 
-    def result(self) -> Estimate:
+    def result(self) -> MemoryEstimate:
         assert self.ready.wait(10)
         if self.cancelled:
             raise UserError("cancelled")

@@ -16,7 +16,7 @@ from radtui.charts.ticks import (
     time_ticks,
     whole_ticks,
 )
-from radtui.charts.view import View
+from radtui.charts.view import AxisView
 
 
 def labels(ticks):
@@ -85,13 +85,13 @@ def test_durations():
 
 
 def test_window_is_everything_until_zoomed():
-    view = View()
+    view = AxisView()
     assert view.window((0, 100)) == (0, 100) and view.whole
     assert view.window((5, 5)) == (4.5, 5.5)
 
 
 def test_zoom_keeps_its_centre_and_zooming_out_ends_at_everything():
-    view = View()
+    view = AxisView()
     view.zoom((0, 100), 0.5, 40, 1)
     lo, hi = view.window((0, 100))
     assert (lo, hi) == (20, 70) and (40 - lo) / (hi - lo) == 0.4
@@ -100,7 +100,7 @@ def test_zoom_keeps_its_centre_and_zooming_out_ends_at_everything():
 
 
 def test_zoom_stops_at_the_smallest_window():
-    view = View()
+    view = AxisView()
     for _ in range(50):
         view.zoom((0, 100), 0.5, 50, 4)
     lo, hi = view.window((0, 100))
@@ -108,7 +108,7 @@ def test_zoom_stops_at_the_smallest_window():
 
 
 def test_a_window_at_the_end_follows_new_points_and_another_does_not():
-    following, resting = View(), View()
+    following, resting = AxisView(), AxisView()
     following.zoom((0, 100), 0.5, 100, 1)
     resting.zoom((0, 100), 0.5, 0, 1)
     assert following.window((0, 120)) == (70, 120)
@@ -116,7 +116,7 @@ def test_a_window_at_the_end_follows_new_points_and_another_does_not():
 
 
 def test_pan_stops_at_the_ends():
-    view = View()
+    view = AxisView()
     view.pan((0, 100), 1)
     assert view.whole
     view.zoom((0, 100), 0.2, 100, 1)

@@ -9,7 +9,7 @@ from radtui.charts.model import ChartModel
 from radtui.charts.paint import BROKEN_CHAR, CUT_CHAR, POINT_CHAR
 from radtui.charts.series import Axis
 from radtui.charts.tones import WARNING, Tone, tone
-from radtui.charts.view import View
+from radtui.charts.view import AxisView
 from radtui.records import Event, Metric
 
 
@@ -304,5 +304,5 @@ def test_clear_forgets_points_but_not_choices():
 
 
 def test_compose_without_curves():
-    frame = compose([], [], View(), ChartModel().look, (40, 10))
+    frame = compose([], [], AxisView(), ChartModel().look, (40, 10))
     assert frame.area is None

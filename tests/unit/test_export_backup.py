@@ -224,11 +224,11 @@ def test_what_comes_before_a_migration_is_kept_and_none_runs_under_a_worker(
 ) -> None:
     import fcntl
 
-    from radtui.store import database
+    from radtui.store import database, schema
 
     db.close()
     monkeypatch.setattr(database, "SCHEMA_VERSION", database.SCHEMA_VERSION + 1)
-    monkeypatch.setattr(database, "migrate", lambda db: db.execute("PRAGMA user_version = 99"))
+    monkeypatch.setattr(schema, "migrate", lambda db: db.execute("PRAGMA user_version = 99"))
     monkeypatch.setattr(database, "_refuse_newer", lambda folder, version: None)
     lock = data.lock(1).open("ab")
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -240,7 +240,7 @@ def test_what_comes_before_a_migration_is_kept_and_none_runs_under_a_worker(
         connect(data)
     monkeypatch.undo()
     monkeypatch.setattr(database, "SCHEMA_VERSION", 99)
-    monkeypatch.setattr(database, "migrate", lambda db: db.execute("PRAGMA user_version = 99"))
+    monkeypatch.setattr(schema, "migrate", lambda db: db.execute("PRAGMA user_version = 99"))
     connect(data).close()
     with sqlite3.connect(data.root / "radtui.db.before-99") as copy:
         assert copy.execute("SELECT count(*) FROM ratings").fetchone() == (1,)

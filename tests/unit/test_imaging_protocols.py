@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from radtui.imaging.protocols import answers, kitty, marks
-from radtui.imaging.protocols.answers import Choice, Graphics, Way, read, way_of
+from radtui.imaging.protocols.answers import DrawingChoice, Graphics, Way, read, way_of
 from radtui.imaging.protocols.sixel import sixel
 from radtui.imaging.protocols.tmux import passed_through
 from radtui.imaging.pyramid import build
@@ -147,12 +147,12 @@ def test_answers_of_terminals():
     ],
 )
 def test_the_way_follows_from_answers_and_choice(answer, choice, way):
-    assert way_of(read(answer), Choice(choice)) is Way(way)
+    assert way_of(read(answer), DrawingChoice(choice)) is Way(way)
 
 
 def test_through_tmux_images_are_cells_or_nothing():
-    assert way_of(Graphics("tmux 3.3a", kitty=True), Choice.AUTO, through_tmux=True) is Way.CELLS
-    assert way_of(Graphics("tmux 3.3a"), Choice.AUTO, through_tmux=True) is Way.BLOCKS
+    assert way_of(Graphics("tmux 3.3a", kitty=True), DrawingChoice.AUTO, through_tmux=True) is Way.CELLS
+    assert way_of(Graphics("tmux 3.3a"), DrawingChoice.AUTO, through_tmux=True) is Way.BLOCKS
 
 
 def test_each_question_is_one_that_an_answer_is_known_to():

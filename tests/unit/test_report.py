@@ -19,12 +19,12 @@ from markdown_it import MarkdownIt
 
 from radtui.cli import cli
 from radtui.export.report import write_report
-from radtui.export.report.document import Document, Examples, Point, Section, Shown, Tone
+from radtui.export.report.document import Document, Examples, FindingTone, Point, Section, ShownExample
 from radtui.export.report.findings import findings, introduced
 from radtui.export.report.gather import gather, report_study
 from radtui.export.report.markdown import markdown_page, plain
 from radtui.export.report.page import CLIPPED, html_page
-from radtui.export.report.plots import DARK_TONES, LIGHT_TONES, Leaning, Pair, errors_svg, preference_svg
+from radtui.export.report.plots import DARK_TONES, LIGHT_TONES, ErrorRow, Leaning, errors_svg, preference_svg
 from radtui.export.report.sections import WARNING, compose
 from radtui.harmless import visible
 from radtui.measures.intervals import Estimate
@@ -159,7 +159,7 @@ def test_what_got_worse_is_told_even_where_no_test_notices(
         points["Significant error in the tuned text where the base text had none"].figures
         == "1 of 12 ratings"
     )
-    assert points["Incorrect location/position of finding"].tone is Tone.WORSE
+    assert points["Incorrect location/position of finding"].tone is FindingTone.WORSE
     assert "Omission of finding" not in points  # the tuned model omits less
 
 
@@ -168,26 +168,26 @@ def test_better_and_worse_need_the_numbers_behind_them(
 ) -> None:
     told = gather(data, db, study_of(db, told_job), SCHEME)
     points = {point.claim: point.tone for point in findings(told)}
-    assert points["The tuned text is preferred"] is Tone.OPEN  # 10 decided pairs are too few
-    assert points["Acceptability"] is Tone.BETTER
+    assert points["The tuned text is preferred"] is FindingTone.OPEN  # 10 decided pairs are too few
+    assert points["Acceptability"] is FindingTone.BETTER
     scale = told.summary.acceptability
     assert scale is not None
     turned = replace(scale, difference=replace(scale.difference, value=-1.0, low=-1.5, high=-0.5))
     worse = replace(told, summary=replace(told.summary, acceptability=turned))
-    assert {p.claim: p.tone for p in findings(worse)}["Acceptability"] is Tone.WORSE
+    assert {p.claim: p.tone for p in findings(worse)}["Acceptability"] is FindingTone.WORSE
     unsure = replace(scale, difference=replace(scale.difference, low=-0.1, high=0.5))
     left_open = replace(told, summary=replace(told.summary, acceptability=unsure))
-    assert {p.claim: p.tone for p in findings(left_open)}["Acceptability"] is Tone.OPEN
+    assert {p.claim: p.tone for p in findings(left_open)}["Acceptability"] is FindingTone.OPEN
     equal = replace(scale, difference=replace(scale.difference, value=1.0, low=None, high=None))
     told_by_test = replace(told, summary=replace(told.summary, acceptability=equal))
-    assert {p.claim: p.tone for p in findings(told_by_test)}["Acceptability"] is Tone.BETTER
+    assert {p.claim: p.tone for p in findings(told_by_test)}["Acceptability"] is FindingTone.BETTER
     untested = replace(told, summary=replace(told.summary, acceptability=replace(scale, wilcoxon_p=0.5)))
-    assert {p.claim: p.tone for p in findings(untested)}["Acceptability"] is Tone.OPEN
+    assert {p.claim: p.tone for p in findings(untested)}["Acceptability"] is FindingTone.OPEN
 
 
-@pytest.mark.parametrize(("texts", "tone"), [(2, Tone.OPEN), (20, Tone.BETTER)])
+@pytest.mark.parametrize(("texts", "tone"), [(2, FindingTone.OPEN), (20, FindingTone.BETTER)])
 def test_bootstraps_of_a_few_texts_decide_nothing(
-    data: DataDir, db: sqlite3.Connection, told_job: Job, texts: int, tone: Tone
+    data: DataDir, db: sqlite3.Connection, told_job: Job, texts: int, tone: FindingTone
 ) -> None:
     """However far apart they are: the same two arms over the same cases, compared in pairs."""
     told = gather(data, db, study_of(db, told_job), SCHEME)
@@ -264,7 +264,7 @@ def test_drawings_are_whole_svg_with_every_count(
     data: DataDir, db: sqlite3.Connection, told_job: Job
 ) -> None:
     rows = [Leaning(NASTY, (1, 20, 30, 40, 50), "+0.5"), Leaning("none", (0, 0, 0, 0, 0), "-")]
-    pairs = [Pair("a", Estimate(0.5, 0.2, 0.9, 9, "x"), Estimate(None, None, None, 0, "x"))]
+    pairs = [ErrorRow("a", Estimate(0.5, 0.2, 0.9, 9, "x"), Estimate(None, None, None, 0, "x"))]
     for tones in (LIGHT_TONES, DARK_TONES):
         drawn = ElementTree.fromstring(preference_svg(rows, tones, ("base", "tuned")))
         texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
@@ -283,7 +283,9 @@ def test_drawings_are_whole_svg_with_every_count(
 
 def document_of(text: str) -> Document:
     """A report whose example holds a text in every place a person or model can fill."""
-    shown = Shown(text, "equal", Tone.OPEN, b"", 0, 0, text, (("Before", text), ("After", text)), (text,))
+    shown = ShownExample(
+        text, "equal", FindingTone.OPEN, b"", 0, 0, text, (("Before", text), ("After", text)), (text,)
+    )
     return Document(text, "lead", WARNING, (), (Section("x", "X", (Examples((shown,)),)),), "end")
 
 
@@ -333,7 +335,7 @@ def test_no_text_becomes_structure_of_the_markdown(text: str) -> None:
 
 def test_plain_is_one_line() -> None:
     assert plain("a\nb\t*c*") == "a b \\*c\\*"
-    assert Point(Tone.BETTER, "a", "b").tone.value == "better"
+    assert Point(FindingTone.BETTER, "a", "b").tone.value == "better"
 
 
 @pytest.mark.parametrize("missing", ["train", "truth"])

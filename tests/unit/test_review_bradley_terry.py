@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from radtui.measures.bradley_terry import Match, matches_of, strengths
+from radtui.measures.words import strength_limits
 
 # Agresti, Categorical Data Analysis, 2nd ed. (2002), table 10.10: American League 1987, wins of row over column.
 TEAMS = ["Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore"]
@@ -47,6 +48,7 @@ def test_two_arms_give_the_win_rates_odds():
     assert tuned.standard_error == pytest.approx(math.sqrt(1 / 30 + 1 / 10))
     assert (base.log_odds, base.low, base.high) == (0, 0, 0)
     assert tuned.to_dict()["arm"] == "tuned"
+    assert strength_limits(tuned) == "+0.38 to +1.81" and strength_limits(base) == "the reference"
 
 
 def test_ties_are_half_a_win_each():

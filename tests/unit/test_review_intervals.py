@@ -49,7 +49,7 @@ def test_nothing_of_nothing_has_no_value():
 
 
 def test_f1_and_its_interval():
-    score = f1_of(found=90, missed=10, invented=5)
+    score = f1_of(hits=90, missed=10, invented=5)
     assert score.value == pytest.approx(2 * 90 / (2 * 90 + 10 + 5))
     assert score.low < score.value < score.high
     generator = np.random.default_rng(1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radtui.study.undo import History, Slot, slot_of
+from radtui.study.undo import History, RatingSlot, slot_of
 from tests.unit.review_ratings import rating
 
 
@@ -51,7 +51,7 @@ def test_one_rater_does_not_undo_another():
     assert history.next_undo("ana").undone is mine
     assert history.next_undo("bo").undone is theirs
     assert history.next_undo("cy") is None
-    assert history.current[Slot(1, 1, "ana", 0, 0)] is mine
+    assert history.current[RatingSlot(1, 1, "ana", 0, 0)] is mine
 
 
 def test_a_new_rating_after_an_undo_is_undone_first():

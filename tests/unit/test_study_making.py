@@ -16,7 +16,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, Study, UserError
 from radtui.store import cases, jobs, ratings, studies, texts
 from radtui.study import edits
-from radtui.study.drawing import Drawn, draw, read_drawn
+from radtui.study.drawing import DrawnPairs, draw, read_drawn
 from radtui.study.giveaways import giveaways
 from radtui.study.making import make_study, parse_arms
 from radtui.study.overview import identical_pairs
@@ -51,7 +51,7 @@ def four(db: sqlite3.Connection, third_job: Job, gpt: Path) -> Study:
     return make_study(db, parse_arms([FOUR + str(gpt)]), "train").study
 
 
-def drawn_of(db: sqlite3.Connection, study: Study) -> Drawn:
+def drawn_of(db: sqlite3.Connection, study: Study) -> DrawnPairs:
     drawn = read_drawn(db, study)
     assert drawn is not None
     return drawn

@@ -59,6 +59,6 @@ def rows(db: sqlite3.Connection, job_id: int) -> dict[str, list[tuple[object, ..
 def rows_of_files(run: RunFolder, scratch: Path) -> dict[str, list[tuple[object, ...]]]:
     """The same, as the event files alone have it."""
     db = job_snapshot.open_copy(run.snapshot, scratch / f"replayed-{os.urandom(4).hex()}.db", run.root)
-    for entry in reading.entries(run.journal, reading.Place()):
+    for entry in reading.entries(run.journal, reading.JournalPlace()):
         entries.apply(db, run.job_id, entry.kind, entry.facts, entry.at)
     return rows(db, run.job_id)

@@ -8,9 +8,9 @@ import pytest
 
 from radtui.settings import GenerateSettings
 from radtui.worker.model import base_weights
-from radtui.worker.model.backend import Plan
+from radtui.worker.model.backend import LoadPlan
 
-ON_GPU = Plan("unsloth", True, True, "bfloat16")
+ON_GPU = LoadPlan("unsloth", True, True, "bfloat16")
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def adapter(tmp_path, mllama):
     return folder
 
 
-def chosen(monkeypatch, free_gib: float = 100.0, how: Plan = ON_GPU, **settings: object):
+def chosen(monkeypatch, free_gib: float = 100.0, how: LoadPlan = ON_GPU, **settings: object):
     monkeypatch.setattr(base_weights.memory, "free_gpu_gib", lambda: free_gib)
     return base_weights.choose(GenerateSettings(**settings), how)  # type: ignore[arg-type]
 
@@ -49,5 +49,5 @@ def test_a_named_backend_is_kept(monkeypatch, mllama, adapter):
 
 
 def test_without_a_gpu_nothing_changes(monkeypatch):
-    how = Plan("transformers", False, False, "float32")
+    how = LoadPlan("transformers", False, False, "float32")
     assert chosen(monkeypatch, how=how, model="any/model") == ("any/model", how)

@@ -41,7 +41,7 @@ def step_reached(run: RunFolder, step: int) -> None:
 
 def said(run: RunFolder, is_it: Callable[[Entry], bool]) -> None:
     """Wait until a worker has written an entry."""
-    end, place = time.monotonic() + LIMIT_S, reading.Place()
+    end, place = time.monotonic() + LIMIT_S, reading.JournalPlace()
     while not any(is_it(entry) for entry in reading.entries(run.journal, place)):
         assert time.monotonic() < end, run.data.log(run.job_id)
         time.sleep(0.05)

@@ -32,14 +32,16 @@ def test_progress_is_in_bytes_with_speed_and_time_left(tmp_path, monkeypatch):
     blobs.mkdir(parents=True)
     mib = 2**20
     download = Download("acme/rays", "model", {"aa": 64 * mib, "bb": 192 * mib})
-    assert download.said(0.0) == "Downloading acme/rays: 0.0 of 256.0 MiB"
+    assert download.sentence(0.0) == "Downloading acme/rays: 0.0 of 256.0 MiB"
     (blobs / "aa").write_bytes(b"x")  # complete as soon as it has its name
     part = blobs / "bb.1234.incomplete"
     part.write_bytes(bytes(32 * mib))
-    assert download.said(3.0) == "Downloading acme/rays: 96.0 of 256.0 MiB, 32.0 MiB/s, 5 s left"
+    assert download.sentence(3.0) == "Downloading acme/rays: 96.0 of 256.0 MiB, 32.0 MiB/s, 5 s left"
     (blobs / "unwanted").write_bytes(bytes(8 * mib))
     part.rename(blobs / "bb")
-    assert download.complete and download.said(6.0).startswith("Downloading acme/rays: 256.0 of 256.0 MiB")
+    assert download.complete and download.sentence(6.0).startswith(
+        "Downloading acme/rays: 256.0 of 256.0 MiB"
+    )
 
 
 def test_space_set_aside_is_not_taken_for_bytes_that_came(tmp_path, monkeypatch):

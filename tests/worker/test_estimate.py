@@ -30,8 +30,8 @@ from tests.worker import models as architectures
 from tests.worker.conftest import REPOSITORY, train_settings
 from tests.worker.tiled import write_tiled_mllama
 
-CPU = backend.Plan("transformers", False, False, "float32")
-CARD = backend.Plan("unsloth", True, True, "bfloat16")
+CPU = backend.LoadPlan("transformers", False, False, "float32")
+CARD = backend.LoadPlan("unsloth", True, True, "bfloat16")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_other_architectures_are_estimated_too(tmp_path, kind):
     assert meta_pass.pass_bytes(footprint.model, batch, torch.float32) == pytest.approx(took, rel=0.15)
 
 
-def on_card(tiled, free_gib: float, how: backend.Plan = CARD, others=(), **changes):
+def on_card(tiled, free_gib: float, how: backend.LoadPlan = CARD, others=(), **changes):
     """An estimate for a card with so much free memory beside what CUDA takes itself."""
     settings = replace(
         train_settings(tiled, batch_size=8, load_in_4bit=how.four_bit, gradient_checkpointing="auto"),
@@ -169,7 +169,7 @@ def test_of_several_gpus_each_takes_as_much_and_the_fullest_decides(tiled):
 
 @pytest.mark.slow
 def test_where_nothing_fits_a_sentence_names_what_would(tiled, no_spare):
-    sixteen = backend.Plan("unsloth", True, False, "bfloat16")
+    sixteen = backend.LoadPlan("unsloth", True, False, "bfloat16")
     fits_4bit = on_card(tiled, 60).weights_gib
     free = on_card(tiled, 60, sixteen).weights_gib * 1.05
     other = DeviceMemory("GPU 1, Test", 30, 80)
@@ -185,7 +185,7 @@ def test_where_nothing_fits_a_sentence_names_what_would(tiled, no_spare):
 def test_quantised_weights_are_counted_as_stored(tiled):
     config, _ = models.describe(str(tiled))
     model = Footprint(config, train_settings(tiled), CARD, None, None)
-    whole = backend.Plan("unsloth", True, False, "bfloat16")
+    whole = backend.LoadPlan("unsloth", True, False, "bfloat16")
     assert model.weights_gib == pytest.approx(model.weights_4bit_gib)
     in_16 = Footprint(config, train_settings(tiled), whole, None, None)
     assert in_16.weights_gib > model.weights_gib == in_16.weights_4bit_gib

@@ -13,7 +13,7 @@ from radtui.worker.memory import arithmetic, fitting, forecast, memory, remember
 from radtui.worker.model import backend
 from tests.worker.conftest import LIMIT_S, new_job, train_settings
 
-CARD = backend.Plan("transformers", True, True, "bfloat16")
+CARD = backend.LoadPlan("transformers", True, True, "bfloat16")
 FIT = fitting.Fit(8, 1, 19, 40, False, 70.0, 79.0)
 
 
@@ -129,7 +129,7 @@ def test_operations_are_counted_as_pytorch_counts_them(mllama):
     batch = Collator(processor, "answer", 512)([item()])
     empty = lora.add_adapter(pretrained.empty_model(config), settings)
     counted = meta_pass.pass_cost(empty, batch, torch.float32).flops
-    real, _ = models.load(str(mllama), backend.Plan("transformers", False, False, "float32"))
+    real, _ = models.load(str(mllama), backend.LoadPlan("transformers", False, False, "float32"))
     real.set_attn_implementation("eager")  # whose products PyTorch counts one by one
     real = lora.add_adapter(real, settings)
     with FlopCounterMode(display=False) as counter:

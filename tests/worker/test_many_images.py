@@ -19,7 +19,7 @@ from radtui.store import cases, jobs
 from radtui.store.cases import CaseQuery
 from radtui.store.database import connect
 from radtui.worker.importing import examining, keeping
-from radtui.worker.importing.keeping import Incoming, sweep, write_hidden
+from radtui.worker.importing.keeping import IncomingFolder, sweep, write_hidden
 from tests.conftest import drawn_png
 from tests.unit.source_files import write_files
 from tests.worker.conftest import LIMIT_S
@@ -126,7 +126,7 @@ def test_bytes_and_names_are_on_the_disk_before_a_row_may_speak_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = DataDir(tmp_path / "data").create()
-    incoming = Incoming(data, 1)
+    incoming = IncomingFolder(data, 1)
     incoming.begin()
     told: list[tuple[str, str]] = []
     before = os.fsync

@@ -137,7 +137,7 @@ def test_the_base_text_is_that_of_plain_generate(family):
     ids = [token for token in written.tolist() if token not in template.end_token_ids(base, processor)]
     answer, _ = template.split_reasoning(processor.tokenizer, ids, inputs["input_ids"][0].tolist())
     assert processor.tokenizer.decode(answer, skip_special_tokens=True).strip() == ours.text
-    assert isinstance(ours, describe.Text)
+    assert isinstance(ours, describe.WrittenText)
 
 
 def test_what_a_step_takes_is_estimated_on_empty_tensors(family):

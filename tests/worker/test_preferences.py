@@ -140,7 +140,7 @@ def test_the_new_adapter_prefers_the_chosen_text_more_than_the_old_one(folder, l
 
     def margin(of: Job) -> float:
         base = AutoModelForImageTextToText.from_pretrained(mllama)
-        how = backend.Plan("transformers", False, False, "float32")
+        how = backend.LoadPlan("transformers", False, False, "float32")
         with torch.no_grad():
             scores = adapters.load_adapter(base, str(folder.adapter(of.id)), how)(**batch).logits[:, :-1]
         picked = scores.log_softmax(-1).gather(2, batch["input_ids"][:, 1:, None])[..., 0] * answer
@@ -186,7 +186,7 @@ def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated,
     from radtui.worker.model import adapters, backend
     from radtui.worker.model import model as models
     from radtui.worker.training import dpo, fit
-    from radtui.worker.training.callback import Progress
+    from radtui.worker.training.callback import ProgressCallback
     from radtui.worker.training.task import Task
 
     settings = settings_for(
@@ -200,7 +200,7 @@ def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated,
     model = adapters.with_trained_adapter(model, folder.adapter(learned.id), how)
     learnt = pairs.frozen(job, folder, db, reporter)
     task = Task(settings, how, model, processor, learnt, [], folder.checkpoints(job.id), reporter,
-                    Progress(reporter, None, False, 0, 0.0))  # fmt: skip
+                    ProgressCallback(reporter, None, False, 0, 0.0))  # fmt: skip
     names = [name for name, _ in model.named_parameters() if ".default." in name]
     start = {name: model.get_parameter(name).detach().clone() for name in names}
     fit.build(task, settings, False).train()
@@ -250,7 +250,7 @@ def test_pairs_can_be_held_out_and_pinned_images_are_described(folder, learned, 
 
 
 def test_held_out_pairs_share_no_image_with_the_learnt_ones():
-    of = [pairs.Pair(Path(f"{n // 2}.png"), "Describe.", "a", "b") for n in range(20)]
+    of = [pairs.LearntPair(Path(f"{n // 2}.png"), "Describe.", "a", "b") for n in range(20)]
     learnt, held_out = pairs.split(of, 3)
     assert len({pair.image for pair in held_out}) == 3 and len(learnt) == 14
     assert not {pair.image for pair in learnt} & {pair.image for pair in held_out}

@@ -23,8 +23,8 @@ TOKENS = 24
 NEARLY_TIED = 4  # steps of bf16 between two tokens' scores
 
 
-def plan(precision: str) -> backend.Plan:
-    return backend.Plan("transformers", False, False, precision)
+def plan(precision: str) -> backend.LoadPlan:
+    return backend.LoadPlan("transformers", False, False, precision)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_on_a_gpu_stored_bits_are_loaded_as_they_are_and_others_are_quantised(
     )
     model.load(
         str(quantised if stored else base),
-        backend.Plan("transformers", cuda=True, four_bit=True, precision="bfloat16"),
+        backend.LoadPlan("transformers", cuda=True, four_bit=True, precision="bfloat16"),
     )
     assert seen.get("quantization_config") == (None if stored else ("4 bits", torch.bfloat16))
     assert seen["device_map"] == {"": 0} and seen["dtype"] is torch.bfloat16

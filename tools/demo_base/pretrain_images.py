@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from radtui.demo.cases import Case, deal
+from radtui.demo.cases import PhantomCase, deal
 from radtui.demo.phantoms import phantom
 from tools.demo_base import pretrain_exercises as exercises
 from tools.demo_base.pretrain_exercises import Exercise
@@ -43,7 +43,7 @@ def draw(count: int, seed: int, processes: int) -> Iterator[tuple[Tile, list[Exe
             yield from pairs
 
 
-def _pictures(case: Case) -> list[tuple[Tile, list[Exercise]]]:
+def _pictures(case: PhantomCase) -> list[tuple[Tile, list[Exercise]]]:
     """Return one phantom's tile, and maybe the same with shapes over it."""
     rng = random.Random(".".join(map(str, case.seed)))
     drawn = phantom(case.examination, case.truth, case.seed)

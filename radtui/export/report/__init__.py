@@ -48,8 +48,8 @@ def write_report(
 
     if out.suffix not in SUFFIXES:
         raise UserError(f"{out} is neither .html nor .md; choose one of the two with --out.")
-    told = gather(data, db, study, scheme)
-    document = compose(told)
+    gathered = gather(data, db, study, scheme)
+    document = compose(gathered)
     if out.suffix == ".md":
         from radtui.export.report.markdown import markdown_page as render
     else:
@@ -57,4 +57,4 @@ def write_report(
     text = render(document)
     with whole_file(out, binary=True) as file:
         file.write(text.encode("utf-8", "backslashreplace"))
-    return write_tables(told, document, tables) if tables is not None else []
+    return write_tables(gathered, document, tables) if tables is not None else []

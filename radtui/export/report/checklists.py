@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radtui.export.report import provenance as known
-from radtui.export.report.document import Block, Section, Table, Text
+from radtui.export.report.document import Block, Paragraph, ReportTable, Section
 from radtui.export.report.gather import Gathered
 
 OPEN = "Open: "
@@ -29,66 +29,72 @@ class Item:
     answer: Answer | None = None
     missing: str = ""  # "" where what is stored is all that is asked
 
-    def words(self, told: Gathered) -> str:
+    def words(self, gathered: Gathered) -> str:
         """What is stored, then what is left open, by name."""
-        stored = self.answer(told) if self.answer is not None else ""
+        stored = self.answer(gathered) if self.answer is not None else ""
         stored = stored[:1].upper() + stored[1:]
         if not stored:
             return f"{OPEN}{self.missing or AUTHORS}."
         return f"{stored}. {OPEN}{self.missing}." if self.missing else f"{stored}."
 
-    def open(self, told: Gathered) -> bool:
+    def open(self, gathered: Gathered) -> bool:
         """Whether something is left for the authors."""
-        return OPEN in self.words(told)
+        return OPEN in self.words(gathered)
 
 
-def _said(words: str) -> Answer:
-    return lambda told: words
+def _stated(words: str) -> Answer:
+    return lambda gathered: words
 
 
-def _analysis(told: Gathered) -> str:
+def _analysis(gathered: Gathered) -> str:
     return (
         "each figure with its n and 95 % interval; readers and cases both random with several readers; two arms in"
         " pairs, p-values by Holm over all comparisons"
     )
 
 
-def _session(told: Gathered) -> str:
+def _session(gathered: Gathered) -> str:
     return (
-        "each case and arm in a prompt of its own, without a memory of others" if known.prompts(told) else ""
+        "each case and arm in a prompt of its own, without a memory of others"
+        if known.prompts(gathered)
+        else ""
     )
 
 
-def _independence(told: Gathered) -> str:
-    return f"{known.split_words(told)}; apart {known.disjoint(told)}" if told.dataset is not None else ""
+def _independence(gathered: Gathered) -> str:
+    return (
+        f"{known.split_words(gathered)}; apart {known.disjoint(gathered)}"
+        if gathered.dataset is not None
+        else ""
+    )
 
 
-def _judged(told: Gathered) -> str:
-    return f"{known.scheme(told)}; {_analysis(told)}"
+def _judged(gathered: Gathered) -> str:
+    return f"{known.scheme(gathered)}; {_analysis(gathered)}"
 
 
-def _performance(told: Gathered) -> str:
-    return "see Performance analysis" if told.summary.n or told.scores else ""
+def _performance(gathered: Gathered) -> str:
+    return "see Performance analysis" if gathered.summary.n or gathered.scores else ""
 
 
-def _reference(told: Gathered) -> str:
-    texts = sum(bool(case.reference.strip()) for case in told.described)
-    truth = sum(bool(case.truth) for case in told.described)
+def _reference(gathered: Gathered) -> str:
+    texts = sum(bool(case.reference.strip()) for case in gathered.described)
+    truth = sum(bool(case.truth) for case in gathered.described)
     return (
         f"{texts:,} cases with a reference text, {truth:,} with labelled findings" if texts or truth else ""
     )
 
 
-def _planned(told: Gathered) -> str:
-    if told.study.locked_at is None:
+def _planned(gathered: Gathered) -> str:
+    if gathered.study.locked_at is None:
         return ""
-    return f"{len(told.described):,} cases, fixed before the first rating"
+    return f"{len(gathered.described):,} cases, fixed before the first rating"
 
 
 MI_CLEAR_LLM = (
     Item("1", "Name, version and maker of the model, dates of the queries, end of its training data, access to the web",
-         lambda told: "; ".join(filter(None, (known.models(told), f"texts written {known.dates(told)}"
-                                              if known.dates(told) else "", "no access to the web"))),
+         lambda gathered: "; ".join(filter(None, (known.models(gathered), f"texts written {known.dates(gathered)}"
+                                              if known.dates(gathered) else "", "no access to the web"))),
          "the maker, and until when its training data reach"),
     Item("2", "How chance in the answers was handled", known.decoding, ""),
     Item("3", "Prompts word for word", known.prompts, ""),
@@ -102,30 +108,33 @@ TRIPOD_LLM = (
     Item("1-2", "Title and abstract name task, population and outcome", None, "title and abstract"),
     Item("3-4", "Use, population, place in care, objectives", None, "background and objectives"),
     Item("5", "Data for training and for evaluation: sources, dates, preparation, what is missing",
-         lambda told: f"{told.study.dataset}: {known.split_words(told)}; {known.unread(told)}",
+         lambda gathered: f"{gathered.study.dataset}: {known.split_words(gathered)}; {known.unread(gathered)}",
          "sites, dates and selection of the source"),
     Item("6", "The model: name, version, how it was made and adapted, how it was asked",
-         lambda told: "; ".join(filter(None, (known.models(told), known.learnt(told), known.decoding(told)))), ""),
+         lambda gathered: "; ".join(
+             filter(None, (known.models(gathered), known.learnt(gathered), known.decoding(gathered)))), ""),
     Item("7", "How output was judged, and by which measures", _judged, ""),
     Item("8", "Who annotated or judged, by what instructions, how far they agree",
-         lambda told: "; ".join(filter(None, (known.readers(told), known.agreement(told)))),
+         lambda gathered: "; ".join(filter(None, (known.readers(gathered), known.agreement(gathered)))),
          "readers' training and experience"),
     Item("9", "How prompts were designed and on which data", known.prompts, "how they were arrived at"),
-    Item("10", "Summarisation", _said("not done"), ""),
-    Item("11", "Instruction tuning or alignment", lambda told: known.learnt(told) or "none in this data folder", ""),
+    Item("10", "Summarisation", _stated("not done"), ""),
+    Item("11", "Instruction tuning or alignment",
+         lambda gathered: known.learnt(gathered) or "none in this data folder", ""),
     Item("12", "Computing that it took", known.compute, ""),
     Item("13", "Ethical approval", None, "approval and consent"),
     Item("14", "Funding, conflicts, protocol, registration, data and code",
-         lambda told: "; ".join(filter(None, (f"protocol {known.lock(told)}" if known.lock(told) else "",
+         lambda gathered: "; ".join(filter(None, (f"protocol {known.lock(gathered)}" if known.lock(gathered) else "",
                                               "code: radtui, MIT licence"))),
          "funding, conflicts, registration, where data and adapter can be had"),
     Item("15", "Part of patients and the public", None, "whether they had one"),
     Item("16", "Cases and readers: flow and characteristics",
-         lambda told: "; ".join(filter(None, (known.patients(told), known.readers(told), known.blinding(told)))),
+         lambda gathered: "; ".join(
+             filter(None, (known.patients(gathered), known.readers(gathered), known.blinding(gathered)))),
          "patients' age, sex and disease"),
     Item("17", "Performance with intervals", _performance, ""),
-    Item("18", "Updating of the model", lambda told: known.learnt(told) or "none", ""),
-    Item("19", "Interpretation, limits, use in practice", _said("see Limits for what the figures cannot say"),
+    Item("18", "Updating of the model", lambda gathered: known.learnt(gathered) or "none", ""),
+    Item("19", "Interpretation, limits, use in practice", _stated("see Limits for what the figures cannot say"),
          "interpretation and use"),
 )  # fmt: skip
 
@@ -133,11 +142,11 @@ CLAIM = (
     Item("1-4", "Title, abstract, background, objectives", None, "title, abstract, background and objectives"),
     Item("5-6", "Prospective or retrospective; goal of the study", None, "design and goal"),
     Item("7-8", "Data sources; which cases were taken in",
-         lambda told: f"{told.study.dataset}, {known.patients(told)}", "source, dates and criteria"),
+         lambda gathered: f"{gathered.study.dataset}, {known.patients(gathered)}", "source, dates and criteria"),
     Item("9", "Preparation of data",
-         _said("bytes kept as they came; images by the model's own processor; texts shown without format"), ""),
+         _stated("bytes kept as they came; images by the model's own processor; texts shown without format"), ""),
     Item("10", "Subsets of data", known.split_words, ""),
-    Item("11", "De-identification", _said("identifiers go through one gate at import, and only keyed hashes stay"),
+    Item("11", "De-identification", _stated("identifiers go through one gate at import, and only keyed hashes stay"),
          "whether marks are burnt into the images"),
     Item("12", "Missing data", known.unread, ""),
     Item("13", "How images were acquired", None, "machines and protocols"),
@@ -147,20 +156,20 @@ CLAIM = (
     Item("19-20", "Partitions, and at which level they are apart", known.disjoint, ""),
     Item("21", "Intended sample size", _planned, "how the number was arrived at"),
     Item("22-24", "Model, software, initial weights",
-         lambda told: "; ".join(filter(None, (known.models(told), known.versions(told)))), ""),
+         lambda gathered: "; ".join(filter(None, (known.models(gathered), known.versions(gathered)))), ""),
     Item("25-27", "Training, choice of the final model, ensembles",
-         lambda told: f"{known.learnt(told)}; no ensemble" if known.learnt(told) else "", ""),
+         lambda gathered: f"{known.learnt(gathered)}; no ensemble" if known.learnt(gathered) else "", ""),
     Item("28-29", "Measures, and their uncertainty", _analysis, ""),
     Item("30-31", "Robustness and explanation", None, "analyses of robustness and explanation, if any"),
     Item("32-33", "Internal and external data", known.split_words, "whether any of it is external"),
     Item("34", "Registration of a trial", None, "registration, if it is a trial"),
     Item("35-36", "Flow and characteristics of patients", known.patients, "demographics by partition"),
     Item("37-38", "Performance, with intervals", _performance, ""),
-    Item("39", "Analysis of failures", _said("see What got worse: errors in single texts, counted and named"), ""),
-    Item("40-41", "Limits and what follows", _said("see Limits"), "generalisation and use"),
+    Item("39", "Analysis of failures", _stated("see What got worse: errors in single texts, counted and named"), ""),
+    Item("40-41", "Limits and what follows", _stated("see Limits"), "generalisation and use"),
     Item("42-43", "Protocol, software and data that others can have",
-         lambda told: "; ".join(filter(None, (f"protocol {known.lock(told)}" if known.lock(told) else "",
-                                              known.versions(told)))),
+         lambda gathered: "; ".join(filter(None, (f"protocol {known.lock(gathered)}" if known.lock(gathered) else "",
+                                              known.versions(gathered)))),
          "where data and adapter can be had"),
     Item("44", "Funding", None, "funding and the funders' part"),
 )  # fmt: skip
@@ -174,14 +183,14 @@ NOT_FILLED = (
 )
 
 
-def checklist_section(told: Gathered) -> Section:
+def checklist_section(gathered: Gathered) -> Section:
     """The checklists, an item a row; what is open is said once more in all."""
     blocks: list[Block] = []
     for name, items in LISTS.items():
-        left = [item.number for item in items if item.open(told)]
-        rows = tuple((item.number, item.asks, item.words(told)) for item in items)
+        left = [item.number for item in items if item.open(gathered)]
+        rows = tuple((item.number, item.asks, item.words(gathered)) for item in items)
         caption = f"{name}, in radtui's words under the list's numbers. " + (
             f"Open, in whole or in part: {', '.join(left)}." if left else "Nothing is open."
         )
-        blocks.append(Table((name, "What it asks", "What is known"), rows, caption, wordy=True))
-    return Section("checklists", "Reporting checklists", (*blocks, Text(NOT_FILLED)))
+        blocks.append(ReportTable((name, "What it asks", "What is known"), rows, caption, wordy=True))
+    return Section("checklists", "Reporting checklists", (*blocks, Paragraph(NOT_FILLED)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Tone(StrEnum):
+class FindingTone(StrEnum):
     """What a finding says about the later of two arms."""
 
     BETTER = "better"
@@ -15,7 +15,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Paragraph:
     """A paragraph; `note` is set smaller, below what it is about."""
 
     words: str
@@ -24,7 +24,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FactList:
     """Names and values, one a line."""
 
     rows: tuple[tuple[str, str], ...]
@@ -32,7 +32,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """A table; its first column names the row, the others hold figures unless `wordy`."""
 
     header: tuple[str, ...]
@@ -57,7 +57,7 @@ class Figure:
 class Point:
     """One thing found, with its figures."""
 
-    tone: Tone
+    tone: FindingTone
     claim: str
     figures: str
 
@@ -71,7 +71,7 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownExample:
     """One example: an image (JPEG bytes, empty when it cannot be read) with its texts as they were written.
 
     `texts` are the earlier and the later arm's, each with its heading.
@@ -79,7 +79,7 @@ class Shown:
 
     title: str
     verdict: str
-    tone: Tone
+    tone: FindingTone
     jpeg: bytes
     width_px: int
     height_px: int
@@ -92,7 +92,7 @@ class Shown:
 class Examples:
     """Comparisons of two texts."""
 
-    items: tuple[Shown, ...]
+    items: tuple[ShownExample, ...]
     kind: str = "examples"
 
 
@@ -104,7 +104,7 @@ class Code:
     kind: str = "code"
 
 
-Block = Code | Text | Facts | Table | Figure | Points | Examples
+Block = Code | Paragraph | FactList | ReportTable | Figure | Points | Examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +117,13 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
+class FigureTile:
     """A key figure at the top: value, what it is, and its interval."""
 
     value: str
     label: str
     detail: str
-    tone: Tone = Tone.OPEN
+    tone: FindingTone = FindingTone.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,6 @@ class Document:
     title: str
     lead: str
     warning: str
-    tiles: tuple[Tile, ...]
+    tiles: tuple[FigureTile, ...]
     sections: tuple[Section, ...]
     footer: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from radtui.export.report.document import Point, Tone
+from radtui.export.report.document import FindingTone, Point
 from radtui.export.report.gather import Gathered
 from radtui.measures.intervals import Estimate
 from radtui.measures.scheme import parse_error_answer
@@ -25,25 +25,31 @@ RULE = (
 )
 
 
-def findings(told: Gathered) -> list[Point]:
+def findings(gathered: Gathered) -> list[Point]:
     """Every comparison of the first two arms that can be made, better ones first, then worse, then open."""
-    found = [*_rated(told.summary, {d.id: d.label for d in told.review.scheme.dimensions}), *_scored(told)]
-    order = list(Tone)
-    return sorted(found, key=lambda point: order.index(point.tone))
+    points = [
+        *_rated(gathered.summary, {d.id: d.label for d in gathered.review.scheme.dimensions}),
+        *_scored(gathered),
+    ]
+    order = list(FindingTone)
+    return sorted(points, key=lambda point: order.index(point.tone))
 
 
 def _rated(summary: Summary, labels: dict[str, str]) -> Iterator[Point]:
     if not summary.n:
         return
-    found = summary.preference
-    if found.wins + found.losses:
-        tones = {f"{summary.later} preferred": Tone.BETTER, f"{summary.earlier} preferred": Tone.WORSE}
-        tone = tones.get(summary.verdict, Tone.OPEN)
-        figures = f"{share(found.win_rate)} of decided ratings, sign test {p_value(found.sign_p)}"
+    preference = summary.preference
+    if preference.wins + preference.losses:
+        tones = {
+            f"{summary.later} preferred": FindingTone.BETTER,
+            f"{summary.earlier} preferred": FindingTone.WORSE,
+        }
+        tone = tones.get(summary.verdict, FindingTone.OPEN)
+        figures = f"{share(preference.win_rate)} of decided ratings, sign test {p_value(preference.sign_p)}"
         yield Point(tone, f"The {summary.later} text is preferred", figures)
-    for name, one in summary.dimensions.items():
-        tone = _side(one.mean, one.holm_p)
-        figures = f"mean {estimate(one.mean, signed=True)} on -2 to 2, {p_value(one.holm_p)}"
+    for name, dimension in summary.dimensions.items():
+        tone = _side(dimension.mean, dimension.holm_p)
+        figures = f"mean {estimate(dimension.mean, signed=True)} on -2 to 2, {p_value(dimension.holm_p)}"
         yield Point(tone, labels.get(name, name), figures)
     if summary.acceptability:
         scale = summary.acceptability
@@ -62,15 +68,15 @@ def _rated(summary: Summary, labels: dict[str, str]) -> Iterator[Point]:
         yield Point(tone, "Clinically significant errors", figures)
 
 
-def _scored(told: Gathered) -> Iterator[Point]:
-    earlier, later = (told.scores.get(arm) for arm in told.two)
+def _scored(gathered: Gathered) -> Iterator[Point]:
+    earlier, later = (gathered.scores.get(arm) for arm in gathered.two)
     if earlier is None or later is None:
         return
-    paired = {each.score: each for each in told.differences if (each.earlier, each.later) == told.two}
+    paired = {each.score: each for each in gathered.differences if (each.earlier, each.later) == gathered.two}
     for score in SCORES:
         if score.less_is_better is None or score.value(earlier) is None or score.value(later) is None:
             continue
-        figures, tone = f"{score.text(earlier)} → {score.text(later)}", Tone.OPEN
+        figures, tone = f"{score.text(earlier)} → {score.text(later)}", FindingTone.OPEN
         if (each := paired.get(score.key)) is not None:
             tone = _side(each.difference, each.holm_p)
             words = estimate(each.difference, signed=True, digits=score.digits, n=False)
@@ -80,48 +86,50 @@ def _scored(told: Gathered) -> Iterator[Point]:
         )
 
 
-def _side(difference: Estimate, p: float | None) -> Tone:
+def _side(difference: Estimate, p: float | None) -> FindingTone:
     """Where test and interval say the same; answers that are all equal have no interval, so that the test decides."""
     value, low, high = difference.value, difference.low, difference.high
     around = low is not None and high is not None and low <= 0 <= high
     if not value or around or p is None or p >= ALPHA:
-        return Tone.OPEN
-    return Tone.BETTER if value > 0 else Tone.WORSE
+        return FindingTone.OPEN
+    return FindingTone.BETTER if value > 0 else FindingTone.WORSE
 
 
-def _turned(tone: Tone) -> Tone:
-    return {Tone.BETTER: Tone.WORSE, Tone.WORSE: Tone.BETTER}.get(tone, tone)
+def _turned(tone: FindingTone) -> FindingTone:
+    return {FindingTone.BETTER: FindingTone.WORSE, FindingTone.WORSE: FindingTone.BETTER}.get(tone, tone)
 
 
-def introduced(told: Gathered) -> list[Point]:
+def introduced(gathered: Gathered) -> list[Point]:
     """What the later arm got wrong that the earlier did not, counted and named; intervals decide nothing here.
 
     An error in one text is an error, whether or not a test notices it.
     """
-    return [*_introduced_by_rating(told), *_introduced_findings(told), *_cut_short(told)]
+    return [*_introduced_by_rating(gathered), *_introduced_findings(gathered), *_cut_short(gathered)]
 
 
-def _introduced_by_rating(told: Gathered) -> Iterator[Point]:
-    earlier, later = told.two
-    kept = [rating for rating in told.review.counting()[0] if rating.shown == told.two]
+def _introduced_by_rating(gathered: Gathered) -> Iterator[Point]:
+    earlier, later = gathered.two
+    kept = [rating for rating in gathered.review.counting()[0] if rating.shown == gathered.two]
     lost = sum((rating.preference or 0) < 0 for rating in kept)
     if lost:
-        yield Point(Tone.WORSE, f"Pairs in which the {earlier} text was preferred", f"{lost} of {len(kept)}")
+        yield Point(
+            FindingTone.WORSE, f"Pairs in which the {earlier} text was preferred", f"{lost} of {len(kept)}"
+        )
     both_bad = sum(rating.both_bad for rating in kept)
     if both_bad:
-        yield Point(Tone.WORSE, "Pairs in which both texts were bad", f"{both_bad} of {len(kept)}")
+        yield Point(FindingTone.WORSE, "Pairs in which both texts were bad", f"{both_bad} of {len(kept)}")
     new = sum(_significant(rating, later) > 0 and not _significant(rating, earlier) for rating in kept)
     if new:
         claim = f"Significant error in the {later} text where the {earlier} text had none"
-        yield Point(Tone.WORSE, claim, f"{new} of {len(kept)} ratings")
-    errors = told.summary.errors
+        yield Point(FindingTone.WORSE, claim, f"{new} of {len(kept)} ratings")
+    errors = gathered.summary.errors
     if errors:
-        for category in told.review.scheme.errors:
+        for category in gathered.review.scheme.errors:
             before, _ = errors.earlier.by_category[category.id]
             after, _ = errors.later.by_category[category.id]
             if (after.value or 0) > (before.value or 0):
                 figures = f"{estimate(before, n=False)} → {estimate(after)} significant per report"
-                yield Point(Tone.WORSE, category.label, figures)
+                yield Point(FindingTone.WORSE, category.label, figures)
 
 
 def _significant(rating: Rating, arm: str) -> int:
@@ -130,31 +138,33 @@ def _significant(rating: Rating, arm: str) -> int:
     return sum(count for about, count in parsed if about is not None and about[0] == arm and about[2])
 
 
-def _introduced_findings(told: Gathered) -> Iterator[Point]:
-    earlier, later = (told.scores[arm].truth if arm in told.scores else None for arm in told.two)
+def _introduced_findings(gathered: Gathered) -> Iterator[Point]:
+    earlier, later = (gathered.scores[arm].truth if arm in gathered.scores else None for arm in gathered.two)
     if earlier is None or later is None:
         return
     if later.invented:
         figures = f"{earlier.invented} → {later.invented} in {later.cases} images"
         yield Point(
-            Tone.WORSE if later.invented > earlier.invented else Tone.OPEN, "Findings invented", figures
+            FindingTone.WORSE if later.invented > earlier.invented else FindingTone.OPEN,
+            "Findings invented",
+            figures,
         )
     for name, counts in sorted(later.findings.items(), key=lambda item: -item[1].invented):
         before = earlier.findings[name].invented if name in earlier.findings else 0
         if counts.invented > before:
-            yield Point(Tone.WORSE, f"Invented: {name}", f"{before} → {counts.invented} images")
+            yield Point(FindingTone.WORSE, f"Invented: {name}", f"{before} → {counts.invented} images")
     for name, counts in later.findings.items():
         missed = earlier.findings[name].missed if name in earlier.findings else 0
         if counts.missed > missed:
-            yield Point(Tone.WORSE, f"Missed more often: {name}", f"{missed} → {counts.missed} images")
+            yield Point(FindingTone.WORSE, f"Missed more often: {name}", f"{missed} → {counts.missed} images")
 
 
-def _cut_short(told: Gathered) -> Iterator[Point]:
-    earlier, later = (told.truncated.get(arm, 0) for arm in told.two)
+def _cut_short(gathered: Gathered) -> Iterator[Point]:
+    earlier, later = (gathered.truncated.get(arm, 0) for arm in gathered.two)
     if later:
-        tone = Tone.WORSE if later > earlier else Tone.OPEN
+        tone = FindingTone.WORSE if later > earlier else FindingTone.OPEN
         yield Point(
-            tone, "Texts cut off at the longest length", f"{earlier} → {later} of {len(told.described)}"
+            tone, "Texts cut off at the longest length", f"{earlier} → {later} of {len(gathered.described)}"
         )
 
 
@@ -163,14 +173,14 @@ def proxies(scores: dict[str, ArmScores]) -> tuple[tuple[str, ...], ...]:
     every = [own.proxies for own in scores.values()]  # None of an arm whose texts are not English
 
     def row(name: str, value: Callable[[Proxies], float | None], form: str) -> tuple[str, ...]:
-        values = [value(one) if one else None for one in every]
-        return (name, *("-" if found is None else format(found, form) for found in values))
+        values = [value(proxy) if proxy else None for proxy in every]
+        return (name, *("-" if figure is None else format(figure, form) for figure in values))
 
     return (
-        row("Words, mean", lambda one: one.words, ".1f"),
-        row("Words against the reference, median ratio", lambda one: one.words_to_reference, ".2f"),
+        row("Words, mean", lambda proxy: proxy.words, ".1f"),
+        row("Words against the reference, median ratio", lambda proxy: proxy.words_to_reference, ".2f"),
         row("Slots filled of 7 (modality, view, region, side, finding, location, severity)",
-            lambda one: one.slots_filled, ".2f"),
-        row("Sentences that name a finding", lambda one: one.sentences_naming_finding.value, ".1%"),
-        row("Professional terms per 100 words", lambda one: one.professional_per_100_words, ".1f"),
+            lambda proxy: proxy.slots_filled, ".2f"),
+        row("Sentences that name a finding", lambda proxy: proxy.sentences_naming_finding.value, ".1%"),
+        row("Professional terms per 100 words", lambda proxy: proxy.professional_per_100_words, ".1f"),
     )  # fmt: skip

@@ -27,7 +27,7 @@ PREVIEW_PX = 480  # twice the width an example takes on a page
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class RatedExample:
     """One comparison with every rating that counts, and a small picture of its image."""
 
     case: Case
@@ -54,7 +54,7 @@ class Gathered:
     described: tuple[Case, ...]
     dataset: cases.DatasetSummary | None
     learnt: int  # images the training learnt from, as its job says; 0 when that is not known
-    examples: tuple[Example, ...]
+    examples: tuple[RatedExample, ...]
     loss: ChartModel | None
     written_at: datetime
     stand_ins: StandIns
@@ -156,9 +156,9 @@ def _choose(
         if id(rating) in counting:
             judged.setdefault(case.id, []).append(rating)
     leaning = {
-        case_id: sum(given) / len(given)
+        case_id: sum(preferences) / len(preferences)
         for case_id in known
-        if (given := [r.preference for r in judged.get(case_id, ()) if r.preference is not None])
+        if (preferences := [r.preference for r in judged.get(case_id, ()) if r.preference is not None])
     }
     clearest = sorted(leaning, key=leaning.__getitem__, reverse=True)
     chosen = [number for number in clearest if leaning[number] > 0][:2]
@@ -171,9 +171,9 @@ def _choose(
     return [(known[n], pairs[n], tuple(judged.get(n, ()))) for n in chosen if n in known]
 
 
-def _example(data: DataDir, case: Case, pair: Comparison, given: tuple[Rating, ...]) -> Example:
+def _example(data: DataDir, case: Case, pair: Comparison, ratings: tuple[Rating, ...]) -> RatedExample:
     jpeg, size = _preview(data, case)
-    return Example(case, pair, given, jpeg, size)
+    return RatedExample(case, pair, ratings, jpeg, size)
 
 
 def _preview(data: DataDir, case: Case) -> tuple[bytes, tuple[int, int]]:

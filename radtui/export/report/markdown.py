@@ -11,18 +11,18 @@ from radtui.export.report.document import (
     Code,
     Document,
     Examples,
-    Facts,
+    FactList,
     Figure,
+    FindingTone,
+    Paragraph,
     Points,
-    Shown,
-    Table,
-    Text,
-    Tone,
+    ReportTable,
+    ShownExample,
 )
 from radtui.export.report.page import clip
 from radtui.harmless import printable
 
-MARKS = {Tone.BETTER: "better", Tone.WORSE: "**worse**", Tone.OPEN: "open"}
+MARKS = {FindingTone.BETTER: "better", FindingTone.WORSE: "**worse**", FindingTone.OPEN: "open"}
 # What CommonMark, its tables and formulas, or HTML inside it could take for structure; the rest is so only at the start
 # of a line. The colon of an address keeps GitHub from making a link of it.
 _SPECIAL = re.compile(r"([\\`*_\[\]|<>~&$]|:(?=//))")
@@ -61,14 +61,14 @@ def _escaped(text: str) -> str:
 
 
 def _block(block: Block, data: list[str]) -> Iterator[str]:
-    if isinstance(block, Text):
+    if isinstance(block, Paragraph):
         yield f"*{plain(block.words)}*" if block.note else plain(block.words)
     elif isinstance(block, Code):
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", block.words)), default=0))
         yield f"{fence}\n{printable(block.words).rstrip()}\n{fence}"
-    elif isinstance(block, Facts):
+    elif isinstance(block, FactList):
         yield _table(("", ""), block.rows)
-    elif isinstance(block, Table):
+    elif isinstance(block, ReportTable):
         yield _table(block.header, block.rows)
         if block.caption:
             yield f"*{plain(block.caption)}*"
@@ -78,13 +78,15 @@ def _block(block: Block, data: list[str]) -> Iterator[str]:
         yield f"![{plain(block.caption)}][{block.name}]"
         yield f"*{plain(block.caption)}*"
     elif isinstance(block, Points):
-        yield from (f"- {MARKS[one.tone]}: {plain(one.claim)}: {plain(one.figures)}" for one in block.items)
+        yield from (
+            f"- {MARKS[point.tone]}: {plain(point.claim)}: {plain(point.figures)}" for point in block.items
+        )
     elif isinstance(block, Examples):
         for number, example in enumerate(block.items, 1):
             yield from _example(example, f"image-{number}", data)
 
 
-def _example(example: Shown, name: str, data: list[str]) -> Iterator[str]:
+def _example(example: ShownExample, name: str, data: list[str]) -> Iterator[str]:
     yield f"### {plain(example.title)}"
     if example.jpeg:
         data.append(f"[{name}]: data:image/jpeg;base64,{base64.b64encode(example.jpeg).decode()}")

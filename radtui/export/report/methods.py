@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from radtui import __version__
 from radtui.export.report import provenance as known
-from radtui.export.report.document import Code, Section, Text
+from radtui.export.report.document import Code, Paragraph, Section
 from radtui.export.report.gather import Gathered
 from radtui.measures.score_table import SCORES
 from radtui.records import ArmKind
@@ -62,48 +62,52 @@ BIBLIOGRAPHY = {
 """References by their keys, in the order of the paragraph."""
 
 
-def methods(told: Gathered) -> str:
+def methods(gathered: Gathered) -> str:
     """The paragraph: arms, cases, readers, protocol, statistics; what is not stored is not in it."""
-    arms, kinds = len(told.study.arms), {arm.kind for arm in told.arms}
+    arms, kinds = len(gathered.study.arms), {arm.kind for arm in gathered.arms}
     parts = [
-        f"Texts of {arms} arms ({', '.join(told.study.arm_names)}) were compared on {known.patients(told)}"
-        f" ({told.study.dataset}; {known.split_words(told)})."
+        f"Texts of {arms} arms ({', '.join(gathered.study.arm_names)}) were compared on {known.patients(gathered)}"
+        f" ({gathered.study.dataset}; {known.split_words(gathered)})."
     ]
-    if words := known.models(told):
+    if words := known.models(gathered):
         parts.append(f"Models: {words}.")
-    if words := known.learnt(told):
+    if words := known.learnt(gathered):
         parts.append(f"The tuned model was trained with {words}.")
-    if words := known.prompts(told):
-        parts.append(f"They were asked {words}, decoding {known.decoding(told)}.")
+    if words := known.prompts(gathered):
+        parts.append(f"They were asked {words}, decoding {known.decoding(gathered)}.")
     if ArmKind.REFERENCE in kinds:
         parts.append("The data set's own reference was one of the blind arms.")
-    if words := known.readers(told):
+    if words := known.readers(gathered):
         parts.append(
-            f"{words} compared two texts of a case at a time, {known.blinding(told)}, by {known.scheme(told)}."
+            f"{words} compared two texts of a case at a time, {known.blinding(gathered)}, by {known.scheme(gathered)}."
         )
-    if told.identical:
-        pairs = "; ".join(f"{count:,} of {pair}" for pair, count in told.identical.items())
+    if gathered.identical:
+        pairs = "; ".join(f"{count:,} of {pair}" for pair, count in gathered.identical.items())
         parts.append(f"Pairs of identical texts were shown to nobody and are counted apart: {pairs}.")
     parts.append(
-        f"The protocol was {known.lock(told)}." if known.lock(told) else "No protocol was locked beforehand."
+        f"The protocol was {known.lock(gathered)}."
+        if known.lock(gathered)
+        else "No protocol was locked beforehand."
     )
-    parts.append(_statistics(told))
+    parts.append(_statistics(gathered))
     if scored := [
-        score.name for score in SCORES if any(score.value(own) is not None for own in told.scores.values())
+        score.name
+        for score in SCORES
+        if any(score.value(own) is not None for own in gathered.scores.values())
     ]:
         parts.append(f"Scores against references and labels: {', '.join(scored)}.")
-    parts.append(f"Software: {known.versions(told)}.")
+    parts.append(f"Software: {known.versions(gathered)}.")
     return " ".join(parts)
 
 
-def _statistics(told: Gathered) -> str:
-    several = len(told.summary.raters) > 1
+def _statistics(gathered: Gathered) -> str:
+    several = len(gathered.summary.raters) > 1
     words = (
         "Intervals are 95 %, with readers and cases both random (two-way moments, Satterthwaite's degrees of freedom)"
         if several
         else "Intervals are 95 %, for this reader alone (Wilson for shares, bootstrap for means)"
     )
-    if told.summary.arms:
+    if gathered.summary.arms:
         words += "; all arms on one scale by the Bradley-Terry model"
     return (
         f"{words}. Two arms were compared in pairs (sign test for preferences, bootstrap and exchange within cases for"
@@ -111,40 +115,40 @@ def _statistics(told: Gathered) -> str:
     )
 
 
-def references(told: Gathered) -> list[str]:
+def references(gathered: Gathered) -> list[str]:
     """Keys of the references that this report rests on."""
-    packaged = any(own.packaged for own in told.scores.values())
+    packaged = any(own.packaged for own in gathered.scores.values())
     used = {
-        "gallas2009": len(told.summary.raters) > 1,
-        "wilson1927": bool(told.summary.n),
-        "bradley1952": told.summary.arms is not None,
-        "kendall1945": bool(told.stand_ins.scores),
-        "post2018": any(own.text for own in told.scores.values()),
-        "popovic2015": any(own.text for own in told.scores.values()),
-        "lin2004": any(own.text for own in told.scores.values()),
+        "gallas2009": len(gathered.summary.raters) > 1,
+        "wilson1927": bool(gathered.summary.n),
+        "bradley1952": gathered.summary.arms is not None,
+        "kendall1945": bool(gathered.stand_ins.scores),
+        "post2018": any(own.text for own in gathered.scores.values()),
+        "popovic2015": any(own.text for own in gathered.scores.values()),
+        "lin2004": any(own.text for own in gathered.scores.values()),
         "xu2025": packaged,
-        "hu2022": told.train is not None,
-        "yu2023": told.summary.errors is not None,
+        "hu2022": gathered.train is not None,
+        "yu2023": gathered.summary.errors is not None,
     }
     return [key for key in BIBLIOGRAPHY if used.get(key, True)]
 
 
-def bibtex(told: Gathered) -> str:
+def bibtex(gathered: Gathered) -> str:
     """The references as BibTeX, radtui first."""
     own = (
         "@software{radtui,\n  author = {{radtui contributors}}, title = {{radtui}},"
-        f" version = {{{__version__}}}, year = {{{told.written_at.year}}}\n}}"
+        f" version = {{{__version__}}}, year = {{{gathered.written_at.year}}}\n}}"
     )
-    return "\n\n".join([own, *(BIBLIOGRAPHY[key] for key in references(told))]) + "\n"
+    return "\n\n".join([own, *(BIBLIOGRAPHY[key] for key in references(gathered))]) + "\n"
 
 
-def methods_section(told: Gathered) -> Section:
+def methods_section(gathered: Gathered) -> Section:
     """The paragraph and the references, to be taken into a manuscript."""
     return Section(
         "methods", "Methods, in one paragraph",
         (
-            Text(methods(told)),
-            Text("References as BibTeX:", note=True),
-            Code(bibtex(told)),
+            Paragraph(methods(gathered)),
+            Paragraph("References as BibTeX:", note=True),
+            Code(bibtex(gathered)),
         ),
     )  # fmt: skip

@@ -48,7 +48,7 @@ class Leaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ErrorRow:
     """One row of an error plot: both arms' figures with intervals."""
 
     label: str
@@ -102,7 +102,7 @@ def _reach(counts: Sequence[int]) -> tuple[float, float]:
     return (sum(counts[:2]) + counts[2] / 2) / total, (sum(counts[3:]) + counts[2] / 2) / total
 
 
-def errors_svg(rows: Sequence[Pair], tones: Tones, unit: str, arms: tuple[str, str]) -> str:
+def errors_svg(rows: Sequence[ErrorRow], tones: Tones, unit: str, arms: tuple[str, str]) -> str:
     """Two bars a row with their 95 % intervals as lines.
 
     Args:
@@ -113,7 +113,11 @@ def errors_svg(rows: Sequence[Pair], tones: Tones, unit: str, arms: tuple[str, s
     """
     left, right, top, row_px, bar_px = LABEL_PX + 60, WIDTH_PX - 96, 44, 46, 15
     limits = [
-        value for row in rows for one in (row.earlier, row.later) for value in (one.value, one.high) if value
+        value
+        for row in rows
+        for estimate in (row.earlier, row.later)
+        for value in (estimate.value, estimate.high)
+        if value
     ]
     ticks = linear_ticks(0.0, max(limits, default=1.0), 5)
     most = max([tick.value for tick in ticks] + limits)
@@ -128,26 +132,26 @@ def errors_svg(rows: Sequence[Pair], tones: Tones, unit: str, arms: tuple[str, s
     for number, row in enumerate(rows):
         y = top + row_px * number
         parts.append(_text(left - 14, y + 20, row.label, tones.paper.text, "end"))
-        for place, (one, colour) in enumerate(((row.earlier, tones.earlier), (row.later, tones.later))):
+        for place, (estimate, colour) in enumerate(((row.earlier, tones.earlier), (row.later, tones.later))):
             parts += _bar_with_interval(
-                one, colour, left, y + place * (bar_px + 2), (right - left) / most, tones
+                estimate, colour, left, y + place * (bar_px + 2), (right - left) / most, tones
             )
     return _svg(height, f"Errors per report, {arms[0]} and {arms[1]}", parts)
 
 
 def _bar_with_interval(
-    one: Estimate, colour: str, left: float, y: float, scale: float, tones: Tones
+    estimate: Estimate, colour: str, left: float, y: float, scale: float, tones: Tones
 ) -> list[str]:
-    if one.value is None:
+    if estimate.value is None:
         return [_text(left + 6, y + 12, "-", tones.paper.muted)]
-    end = left + one.value * scale
-    parts = [_bar(left, y, one.value * scale, colour, 15)]
-    if one.low is not None and one.high is not None and one.high > one.low:
-        low, high = left + one.low * scale, left + one.high * scale
+    end = left + estimate.value * scale
+    parts = [_bar(left, y, estimate.value * scale, colour, 15)]
+    if estimate.low is not None and estimate.high is not None and estimate.high > estimate.low:
+        low, high = left + estimate.low * scale, left + estimate.high * scale
         parts.append(_line(low, y + 7.5, high, y + 7.5, tones.paper.text, 1.4))
         parts += [_line(x, y + 4, x, y + 11, tones.paper.text, 1.4) for x in (low, high)]
         end = max(end, high)
-    return [*parts, _text(end + 8, y + 12, f"{one.value:.2f}", tones.paper.muted)]
+    return [*parts, _text(end + 8, y + 12, f"{estimate.value:.2f}", tones.paper.muted)]
 
 
 def _legend(entries: Sequence[tuple[str, str]], tones: Tones) -> str:

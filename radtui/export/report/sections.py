@@ -9,7 +9,15 @@ from radtui import __version__
 from radtui.durations import clock_text
 from radtui.export.report import results
 from radtui.export.report.checklists import checklist_section
-from radtui.export.report.document import Block, Document, Facts, Section, Table, Text, Tile
+from radtui.export.report.document import (
+    Block,
+    Document,
+    FactList,
+    FigureTile,
+    Paragraph,
+    ReportTable,
+    Section,
+)
 from radtui.export.report.findings import findings, proxies
 from radtui.export.report.gather import Gathered
 from radtui.export.report.methods import methods_section
@@ -27,91 +35,97 @@ WARNING = "Model output, not for clinical use."
 LISTED = 8  # findings and examinations named in the data set's table
 
 
-def compose(told: Gathered) -> Document:
+def compose(gathered: Gathered) -> Document:
     """The whole report."""
-    points = findings(told)
+    points = findings(gathered)
     sections = (
-        _overview(told),
-        *((_initial_model(told), _implementation(told)) if told.job is not None else (_arms(told),)),
-        _data(told),
-        results.examples(told),
-        results.performance(told),
-        Section("improvements", "Key improvements", results.improvements(told, points)),
-        Section("worse", "What got worse", results.worse(told, points)),
-        results.trust(told),
-        results.standing_in(told),
-        _protocol(told),
-        _limits(told),
-        methods_section(told),
-        checklist_section(told),
-        _settings(told),
+        _overview(gathered),
+        *(
+            (_initial_model(gathered), _implementation(gathered))
+            if gathered.job is not None
+            else (_arms(gathered),)
+        ),
+        _data(gathered),
+        results.examples(gathered),
+        results.performance(gathered),
+        Section("improvements", "Key improvements", results.improvements(gathered, points)),
+        Section("worse", "What got worse", results.worse(gathered, points)),
+        results.trust(gathered),
+        results.standing_in(gathered),
+        _protocol(gathered),
+        _limits(gathered),
+        methods_section(gathered),
+        checklist_section(gathered),
+        _settings(gathered),
     )
     return Document(
-        title=f"{model_name(told)} on {told.study.dataset}" if told.job is not None else told.study.name,
+        title=f"{model_name(gathered)} on {gathered.study.dataset}"
+        if gathered.job is not None
+        else gathered.study.name,
         lead=(
             "Fine-tuned vision-language model, its descriptions compared with those of the model it started from"
-            if told.job is not None
-            else f"Descriptions by {_listed(told.study.arm_names)} compared"
+            if gathered.job is not None
+            else f"Descriptions by {_listed(gathered.study.arm_names)} compared"
         ),
         warning=WARNING,
-        tiles=_tiles(told),
+        tiles=_tiles(gathered),
         sections=tuple(section for section in sections if section.blocks),
-        footer=f"radtui {__version__} · {_source(told)} · {told.written_at:%Y-%m-%d %H:%M} UTC · {WARNING}",
+        footer=f"radtui {__version__} · {_source(gathered)} · {gathered.written_at:%Y-%m-%d %H:%M} UTC · {WARNING}",
     )
 
 
-def model_name(told: Gathered) -> str:
+def model_name(gathered: Gathered) -> str:
     """The base model as people call it: a hub id, or the last part of a path."""
-    trained = told.train.settings.get("model") if told.train is not None else None
-    name = str(trained or told.review.settings.get("model") or "model")
+    trained = gathered.train.settings.get("model") if gathered.train is not None else None
+    name = str(trained or gathered.review.settings.get("model") or "model")
     return PurePath(name).name if name.startswith(("/", ".", "~")) else name
 
 
-def _source(told: Gathered) -> str:
-    return f"job {told.job.id}" if told.job is not None else f"study {told.study.id}"
+def _source(gathered: Gathered) -> str:
+    return f"job {gathered.job.id}" if gathered.job is not None else f"study {gathered.study.id}"
 
 
 def _listed(names: tuple[str, ...]) -> str:
     return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
-def _share_tile(of: Proportion, label: str) -> Tile:
-    return Tile("-" if of.value is None else percent_text(of.value), label, _interval(share(of)))
+def _share_tile(of: Proportion, label: str) -> FigureTile:
+    return FigureTile("-" if of.value is None else percent_text(of.value), label, _interval(share(of)))
 
 
-def _tiles(told: Gathered) -> tuple[Tile, ...]:
-    found, summary = [], told.summary
-    earlier, later = told.two
+def _tiles(gathered: Gathered) -> tuple[FigureTile, ...]:
+    tiles, summary = [], gathered.summary
+    earlier, later = gathered.two
     if summary.n:
-        found.append(_share_tile(summary.preference.win_rate, f"{later} preferred, of decided ratings"))
-        found.append(_share_tile(summary.preferred_or_equal, f"{later} preferred or equal"))
+        tiles.append(_share_tile(summary.preference.win_rate, f"{later} preferred, of decided ratings"))
+        tiles.append(_share_tile(summary.preferred_or_equal, f"{later} preferred or equal"))
     if summary.errors:
         before, after = summary.errors.earlier.significant, summary.errors.later.significant
-        found.append(
-            Tile(
+        tiles.append(
+            FigureTile(
                 f"{number_text(before.value)} → {number_text(after.value)}", "significant errors per report",
                 f"difference {estimate(summary.errors.difference, signed=True)}",
             )
         )  # fmt: skip
-    first, second = (told.scores.get(arm) for arm in told.two)
+    first, second = (gathered.scores.get(arm) for arm in gathered.two)
     if first is None or second is None:
-        return tuple(found)
+        return tuple(tiles)
     if first.truth and second.truth:
-        found.append(
-            Tile(
+        tiles.append(
+            FigureTile(
                 f"{number_text(first.truth.f1.value)} → {number_text(second.truth.f1.value)}",
                 f"finding F1, {earlier} to {later}",
                 f"{later} {_interval(estimate(second.truth.f1))}",
             )
         )  # fmt: skip
     elif first.text and second.text:
-        found.append(
-            Tile(
+        tiles.append(
+            FigureTile(
                 f"{number_text(first.text.chrf.value, 1)} → {number_text(second.text.chrf.value, 1)}",
                 "chrF against the references", f"{later} {_interval(estimate(second.text.chrf, digits=1))}",
             )
         )  # fmt: skip
-    return tuple(found)
+    return tuple(tiles)
 
 
 def _interval(figures: str) -> str:
@@ -119,32 +133,37 @@ def _interval(figures: str) -> str:
     return figures.partition(" (")[2].removesuffix(")")
 
 
-def _overview(told: Gathered) -> Section:
-    if told.job is None:
-        return Section("overview", "Overview", (Text(_compared(told)), Text(_verdict(told))))
-    name, count = model_name(told), len(told.described)
-    learnt = f" from {told.learnt:,} images with their texts" if told.learnt else ""
+def _overview(gathered: Gathered) -> Section:
+    if gathered.job is None:
+        return Section(
+            "overview", "Overview", (Paragraph(_compared(gathered)), Paragraph(_verdict(gathered)))
+        )
+    name, count = model_name(gathered), len(gathered.described)
+    learnt = f" from {gathered.learnt:,} images with their texts" if gathered.learnt else ""
     words = (
         f"{name} was fine-tuned with LoRA{learnt}. Before and after, the model described the same {count:,}"
-        f" image{'' if count == 1 else 's'} of {told.study.dataset}"
-        f" ({told.review.settings.get('split') or 'all splits'}) with the same prompt and decoding ({_decoding(told)})."
+        f" image{'' if count == 1 else 's'} of {gathered.study.dataset}"
+        f" ({gathered.review.settings.get('split') or 'all splits'}) with the same prompt and decoding"
+        f" ({_decoding(gathered)})."
     )
-    return Section("overview", "Overview", (Text(words), Text(_verdict(told))))
+    return Section("overview", "Overview", (Paragraph(words), Paragraph(_verdict(gathered))))
 
 
-def _compared(told: Gathered) -> str:
+def _compared(gathered: Gathered) -> str:
     """What a study made by hand compares."""
-    count = len(told.described)
+    count = len(gathered.described)
     return (
-        f"{_listed(told.study.arm_names)} were compared on {count:,} case{'' if count == 1 else 's'} of"
-        f" {told.study.dataset}."
+        f"{_listed(gathered.study.arm_names)} were compared on {count:,} case{'' if count == 1 else 's'} of"
+        f" {gathered.study.dataset}."
     )
 
 
-def _arms(told: Gathered) -> Section:
+def _arms(gathered: Gathered) -> Section:
     """Where each arm's texts come from, of a study made by hand."""
-    named = zip(told.study.arm_names, told.arms, strict=True)
-    return Section("arms", "What is compared", (Facts(tuple((name, _origin(arm)) for name, arm in named)),))
+    named = zip(gathered.study.arm_names, gathered.arms, strict=True)
+    return Section(
+        "arms", "What is compared", (FactList(tuple((name, _origin(arm)) for name, arm in named)),)
+    )
 
 
 def _origin(arm: Arm) -> str:
@@ -158,8 +177,8 @@ def _origin(arm: Arm) -> str:
     return f"{model}{adapter}{asked}, {arm.decoding or 'decoding unknown'}"
 
 
-def _verdict(told: Gathered) -> str:
-    summary = told.summary
+def _verdict(gathered: Gathered) -> str:
+    summary = gathered.summary
     if not summary.n and summary.arms and summary.arms.n:
         return _every_verdict(summary).strip()
     if not summary.n:
@@ -167,14 +186,14 @@ def _verdict(told: Gathered) -> str:
             "Nobody has rated the descriptions yet, so this report says nothing about which are better to read; it"
             " gives what can be counted. Open radtui and press r to rate."
         )
-    found = summary.preference
+    preference = summary.preference
     people = len(summary.raters)
     return (
         f"{people} reader{'' if people == 1 else 's'} gave {summary.n:,} blind rating{'' if summary.n == 1 else 's'} of"
-        f" {summary.cases:,} pair{'' if summary.cases == 1 else 's'}: {found.wins} ratings prefer the {found.later}"
-        f" text, {found.losses} the {found.earlier} text, {found.ties} call them equal, {summary.both_bad.hits} call"
-        f" both bad. Conclusion by the sign test: {summary.verdict}"
-        f" ({p_value(found.sign_p)})."
+        f" {summary.cases:,} pair{'' if summary.cases == 1 else 's'}: {preference.wins} ratings prefer the"
+        f" {preference.later} text, {preference.losses} the {preference.earlier} text, {preference.ties} call them"
+        f" equal, {summary.both_bad.hits} call both bad. Conclusion by the sign test: {summary.verdict}"
+        f" ({p_value(preference.sign_p)})."
     ) + _every_verdict(summary)
 
 
@@ -183,84 +202,94 @@ def _every_verdict(summary: Summary) -> str:
     if summary.arms is None:
         return ""
     verdicts = "; ".join(
-        f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.arms.contrasts
+        f"{contrast.later} against {contrast.earlier}: {contrast.verdict}"
+        for contrast in summary.arms.contrasts
     )
     return f" In all, {summary.arms.n:,} ratings count, of pairs drawn among all arms: {verdicts}."
 
 
-def _initial_model(told: Gathered) -> Section:
-    facts = [("Model", model_name(told))]
-    result = told.train.result if told.train else told.job.result if told.job else {}
+def _initial_model(gathered: Gathered) -> Section:
+    facts = [("Model", model_name(gathered))]
+    result = gathered.train.result if gathered.train else gathered.job.result if gathered.job else {}
     for label, key in (("Weights", "weights"), ("Backend", "backend"), ("Parameters", "total_parameters")):
         if result.get(key):
             facts.append((label, value_text(result[key])))
-    own = told.scores[told.two[0]]
-    written = [(row[0], row[1]) for row in proxies(told.scores)]
+    own = gathered.scores[gathered.two[0]]
+    written = [(row[0], row[1]) for row in proxies(gathered.scores)]
     if own.truth:
         written.append(("Findings named as they are (F1)", estimate(own.truth.f1)))
         written.append(("Normal studies given a finding", share(own.truth.invented_on_normal)))
-    words = f"How it wrote about these {len(told.described):,} images before any training on this data:"
+    words = f"How it wrote about these {len(gathered.described):,} images before any training on this data:"
     return Section(
-        "initial-model", "Initial model", (Facts(tuple(facts)), Text(words), Facts(tuple(written)))
+        "initial-model", "Initial model", (FactList(tuple(facts)), Paragraph(words), FactList(tuple(written)))
     )
 
 
-def _implementation(told: Gathered) -> Section:
-    if told.train is None:
-        adapter = PurePath(str(told.review.settings.get("adapter", ""))).name or "unknown"
+def _implementation(gathered: Gathered) -> Section:
+    if gathered.train is None:
+        adapter = PurePath(str(gathered.review.settings.get("adapter", ""))).name or "unknown"
         return Section(
             "implementation", "Implementation and settings",
-            (Text(f"The adapter ({adapter}) was not trained in this data folder; its settings are not known."),),
+            (Paragraph(f"The adapter ({adapter}) was not trained in this data folder; its settings are not known."),),
         )  # fmt: skip
-    how, done = TrainSettings.from_dict(told.train.settings), told.train.result
+    settings, done = TrainSettings.from_dict(gathered.train.settings), gathered.train.result
     parts = [
         name
         for name, on in (
-            ("vision", how.tune_vision), ("language", how.tune_language), ("attention", how.tune_attention),
-            ("MLP", how.tune_mlp),
+            ("vision", settings.tune_vision), ("language", settings.tune_language),
+            ("attention", settings.tune_attention), ("MLP", settings.tune_mlp),
         )
         if on
     ]  # fmt: skip
     facts = [
-        ("Method", f"LoRA, rank {how.lora_r}, alpha {how.lora_alpha}, on {', '.join(parts)} layers"),
+        (
+            "Method",
+            f"LoRA, rank {settings.lora_r}, alpha {settings.lora_alpha}, on {', '.join(parts)} layers",
+        ),
         ("Trainable parameters", trainable_text(done)),
-        ("Steps", f"{told.train.step:,} of {told.train.total_steps:,}"),
-        ("Images per step", f"{how.effective_batch} ({how.batch_size} at once)"),
-        ("Learning rate", f"{how.learning_rate:g}, {how.scheduler}, {how.warmup_steps} warm-up steps"),
-        ("Optimizer", f"{how.optimizer}, weight decay {how.weight_decay:g}"),
-        ("Loss over", "the description" if how.loss_on == "answer" else "prompt and description"),
-        ("Prompt", how.instruction),
-        ("Seeds", f"{how.seed} data and dropout, {how.lora_seed} LoRA"),
-        ("Training time", _training_time(told.train)),
+        ("Steps", f"{gathered.train.step:,} of {gathered.train.total_steps:,}"),
+        ("Images per step", f"{settings.effective_batch} ({settings.batch_size} at once)"),
+        (
+            "Learning rate",
+            f"{settings.learning_rate:g}, {settings.scheduler}, {settings.warmup_steps} warm-up steps",
+        ),
+        ("Optimizer", f"{settings.optimizer}, weight decay {settings.weight_decay:g}"),
+        ("Loss over", "the description" if settings.loss_on == "answer" else "prompt and description"),
+        ("Prompt", settings.instruction),
+        ("Seeds", f"{settings.seed} data and dropout, {settings.lora_seed} LoRA"),
+        ("Training time", _training_time(gathered.train)),
         (
             "Peak memory",
             f"{as_float(done.get('peak_memory_gib')):.2f} GiB" if done.get("peak_memory_gib") else "",
         ),
         ("Versions", value_text(done["versions"]) if done.get("versions") else ""),
     ]
-    blocks: list[Block] = [Facts(tuple((name, value) for name, value in facts if value))]
-    if told.after_ratings is not None:
-        blocks.append(Text(_learnt_from_ratings(told.after_ratings)))
+    blocks: list[Block] = [FactList(tuple((name, value) for name, value in facts if value))]
+    if gathered.after_ratings is not None:
+        blocks.append(Paragraph(_learnt_from_ratings(gathered.after_ratings)))
     changes = done.get("substitutions")
     if isinstance(changes, list) and changes:
-        blocks.append(Text("Done otherwise than asked: " + "; ".join(map(str, changes)) + ".", note=True))
+        blocks.append(
+            Paragraph("Done otherwise than asked: " + "; ".join(map(str, changes)) + ".", note=True)
+        )
     return Section("implementation", "Implementation and settings", tuple(blocks))
 
 
 def _learnt_from_ratings(job: Job) -> str:
-    how = TrainSettings.from_dict(job.settings)
+    settings = TrainSettings.from_dict(job.settings)
     pairs = job.result.get("pairs", "the")
     return (
-        f"The dpo arm goes on from that adapter (job {how.from_job}) with direct preference optimisation on {pairs}"
-        f" rated pairs: beta {how.beta:g}, {job.step:,} steps of {how.effective_batch} pairs, learning rate"
-        f" {how.learning_rate:g}. A frozen copy of the adapter it begins with is the reference model."
+        f"The dpo arm goes on from that adapter (job {settings.from_job}) with direct preference optimisation on"
+        f" {pairs} rated pairs: beta {settings.beta:g}, {job.step:,} steps of {settings.effective_batch} pairs,"
+        f" learning rate {settings.learning_rate:g}. A frozen copy of the adapter it begins with is the reference"
+        " model."
     )
 
 
-def _data(told: Gathered) -> Section:
-    described = told.described
-    source = told.dataset
-    facts = [("Data set", told.study.dataset)]
+def _data(gathered: Gathered) -> Section:
+    described = gathered.described
+    source = gathered.dataset
+    facts = [("Data set", gathered.study.dataset)]
     if source:
         splits = ", ".join(f"{count:,} {name}" for name, count in source.splits.items())
         facts += [("Images", f"{source.total:,} ({splits})")]
@@ -270,10 +299,10 @@ def _data(told: Gathered) -> Section:
             facts.append(
                 ("Same image or patient in two splits", f"{source.leaked:,}; scores on these are too good")
             )
-    if told.job is not None:
-        facts.append(("Learnt from", f"{told.learnt:,} images" if told.learnt else "unknown"))
+    if gathered.job is not None:
+        facts.append(("Learnt from", f"{gathered.learnt:,} images" if gathered.learnt else "unknown"))
     described_splits = _listed(tuple(sorted({case.split for case in described})))
-    which = told.review.settings.get("split") if told.job is not None else described_splits
+    which = gathered.review.settings.get("split") if gathered.job is not None else described_splits
     facts.append(("Described and compared here", f"{len(described):,} images of {which}"))
     with_text = sum(bool(case.reference.strip()) for case in described)
     facts.append(("With a reference text", f"{with_text:,} of them"))
@@ -285,7 +314,7 @@ def _data(told: Gathered) -> Section:
             listed = [f"{name} {count}" for name, count in counted.most_common(LISTED)]
             more = len(counted) - len(listed)
             facts.append((label, ", ".join(listed) + (f" and {more} more" if more > 0 else "")))
-    return Section("data", "Data set", (Facts(tuple(facts)),))
+    return Section("data", "Data set", (FactList(tuple(facts)),))
 
 
 def _training_time(job: Job) -> str:
@@ -297,54 +326,56 @@ def _training_time(job: Job) -> str:
     return f"{loop}; {whole}" if loop else whole
 
 
-def _protocol(told: Gathered) -> Section:
+def _protocol(gathered: Gathered) -> Section:
     """What was fixed before the first rating, what changed since, and what no reader was asked."""
-    facts = [("Protocol", lock(told) or "not locked: order and pairs could change while readers rated")]
-    facts += [("Changed since the lock", change) for change in told.changes]
+    facts = [("Protocol", lock(gathered) or "not locked: order and pairs could change while readers rated")]
+    facts += [("Changed since the lock", change) for change in gathered.changes]
     facts += [
         ("Identical texts", f"{count:,} pairs of {names}: ties without a reader, in no figure")
-        for names, count in told.identical.items()
+        for names, count in gathered.identical.items()
     ]
-    return Section("protocol", "Protocol, and what changed", (Facts(tuple(facts)),))
+    return Section("protocol", "Protocol, and what changed", (FactList(tuple(facts)),))
 
 
-def _limits(told: Gathered) -> Section:
-    scheme = told.review.scheme
+def _limits(gathered: Gathered) -> Section:
+    scheme = gathered.review.scheme
     words = [
         f"{WARNING} Nothing here was validated on patients, and no figure says how the model does on images of another"
         " hospital, machine or kind.",
         "Blind means that raters did not see which model wrote a text; a model's manner can still give it away.",
     ]
-    later = told.two[1]
-    truth = told.scores[later].truth if later in told.scores else None
+    later = gathered.two[1]
+    truth = gathered.scores[later].truth if later in gathered.scores else None
     if truth:
         words.append(
             "Findings are read out of the texts by a list of words, which errs; it judges only findings that the data"
             f" set's truth speaks of ({truth.outside} named by the {later} arm lie outside it)."
         )
-    if told.dataset and told.dataset.leaked:
-        words.append(f"{told.dataset.leaked} images, or their patients, are in more than one split.")
+    if gathered.dataset and gathered.dataset.leaked:
+        words.append(f"{gathered.dataset.leaked} images, or their patients, are in more than one split.")
     rule = (
         f"Ratings by scheme {scheme.id} version {scheme.version} ({scheme.sha256[:HASH_LETTERS]}); texts were shown as"
         f" {NORMALISATION}. Images here are reduced previews in their default window."
     )
-    return Section("limits", "Limits", (*(Text(one) for one in words), Text(rule, note=True)))
-
-
-def _settings(told: Gathered) -> Section:
-    if told.train is None:
-        return Section("settings", "All settings", ())
-    how, about = TrainSettings.from_dict(told.train.settings), TrainSettings.about()
-    rows = []
-    for name, field in about.items():
-        value = getattr(how, name)
-        text = model_name(told) if name == "model" else value_text(value)
-        rows.append((name, text + (f" {field.unit}" if field.unit and value else ""), field.help))
     return Section(
-        "settings", "All settings", (Table(("Setting", "Value", "Meaning"), tuple(rows), wordy=True),)
+        "limits", "Limits", (*(Paragraph(sentence) for sentence in words), Paragraph(rule, note=True))
     )
 
 
-def _decoding(told: Gathered) -> str:
-    decodings = {example.pair.by(told.two[1]).decoding for example in told.examples}
+def _settings(gathered: Gathered) -> Section:
+    if gathered.train is None:
+        return Section("settings", "All settings", ())
+    settings, about = TrainSettings.from_dict(gathered.train.settings), TrainSettings.about()
+    rows = []
+    for name, field in about.items():
+        value = getattr(settings, name)
+        text = model_name(gathered) if name == "model" else value_text(value)
+        rows.append((name, text + (f" {field.unit}" if field.unit and value else ""), field.help))
+    return Section(
+        "settings", "All settings", (ReportTable(("Setting", "Value", "Meaning"), tuple(rows), wordy=True),)
+    )
+
+
+def _decoding(gathered: Gathered) -> str:
+    decodings = {example.pair.by(gathered.two[1]).decoding for example in gathered.examples}
     return " and ".join(sorted(decodings)) or "unknown"

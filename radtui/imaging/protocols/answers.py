@@ -34,7 +34,7 @@ _PLACEHOLDERS_SINCE = {
 _SIXEL = "4"  # Source: xterm, ctlseqs, "Send Device Attributes"
 
 
-class Choice(StrEnum):
+class DrawingChoice(StrEnum):
     """How images are to be drawn, as the user has it."""
 
     AUTO = "auto"
@@ -97,7 +97,7 @@ def read(answers: str) -> Graphics:
     )
 
 
-def way_of(graphics: Graphics, choice: Choice, *, through_tmux: bool = False) -> Way:
+def way_of(graphics: Graphics, choice: DrawingChoice, *, through_tmux: bool = False) -> Way:
     """Decide how images are drawn.
 
     Args:
@@ -105,16 +105,16 @@ def way_of(graphics: Graphics, choice: Choice, *, through_tmux: bool = False) ->
         choice: What the user wants; what the terminal cannot do becomes half blocks.
         through_tmux: Whether tmux passes kitty's commands on. A place on the outer screen is not tmux's to know.
     """
-    if choice is Choice.BLOCKS:
+    if choice is DrawingChoice.BLOCKS:
         return Way.BLOCKS
     by_kitty = Way.BLOCKS
     if graphics.kitty:
         # Nobody can ask the terminal around tmux for its name; whoever lets commands through has set it up.
         by_kitty = Way.CELLS if graphics.stands_in or through_tmux else Way.PLACED
     by_sixel = Way.SIXEL if graphics.sixel and graphics.cell_px else Way.BLOCKS
-    if choice is Choice.KITTY:
+    if choice is DrawingChoice.KITTY:
         return by_kitty
-    if choice is Choice.SIXEL:
+    if choice is DrawingChoice.SIXEL:
         return by_sixel
     if by_kitty is Way.CELLS or by_sixel is Way.BLOCKS:
         return Way.BLOCKS if by_kitty is Way.PLACED and not _places_behind(graphics.name) else by_kitty

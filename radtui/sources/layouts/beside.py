@@ -11,7 +11,7 @@ from dataclasses import replace
 from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
-from radtui.sources.layouts.draft import Draft, Picture, class_folder, people_of_path, split_of
+from radtui.sources.layouts.draft import Draft, DraftPicture, class_folder, people_of_path, split_of
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.roles import find_roles
 from radtui.sources.layouts.sections import chosen_sections
@@ -133,7 +133,7 @@ class Beside:
         folder = class_folder(first)
         patient, exam = people_of_path(first)
         split = split_lists.get(first) or split_of(self._choices.split, first)
-        pictures = tuple(Picture(file, name=posixpath.basename(file)) for file in files)
+        pictures = tuple(DraftPicture(file, name=posixpath.basename(file)) for file in files)
         facts = {"folder": folder} if folder else {}
         return Draft(split, first, pictures, patient=patient, exam=exam, facts=facts)
 

@@ -148,14 +148,14 @@ def _continues(each: Candidate, best: Candidate) -> bool:
     )
 
 
-def _same(one: Candidate, other: Candidate) -> bool:
+def _same(candidate: Candidate, other: Candidate) -> bool:
     """Whether two tables are the same rows in two files: one as CSV, the other as JSON Lines."""
-    if one.split != other.split or not one.sample or not other.sample:
+    if candidate.split != other.split or not candidate.sample or not other.sample:
         return False
-    if posixpath.dirname(one.table.file) != posixpath.dirname(other.table.file):
+    if posixpath.dirname(candidate.table.file) != posixpath.dirname(other.table.file):
         return False
-    columns = [name for name in one.table.columns if name in other.table.columns]
-    pairs = zip(one.sample[:5], other.sample[:5], strict=False)
+    columns = [name for name in candidate.table.columns if name in other.table.columns]
+    pairs = zip(candidate.sample[:5], other.sample[:5], strict=False)
     return bool(columns) and all(
         cell_text(mine.get(name)) == cell_text(theirs.get(name)) for mine, theirs in pairs for name in columns
     )

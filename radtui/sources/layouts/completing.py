@@ -11,7 +11,7 @@ from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate
 from radtui.sources.layouts.cells import cell_text
 from radtui.sources.layouts.filenames import FileNames, TableNames
-from radtui.sources.layouts.joins import Joined, Key, frontal_first, shared_key
+from radtui.sources.layouts.joins import Joined, JoinKey, frontal_first, shared_key
 from radtui.sources.layouts.roles import Roles, find_roles
 from radtui.sources.readers import Row
 
@@ -97,9 +97,9 @@ def _reports(
     image = next(
         (mine for theirs, mine in joined.added.items() if theirs == images.roles.images[0][0]), key.mine
     )
-    said = choices if choices.image_column else replace(choices, image_column=image)
+    narrowed = choices if choices.image_column else replace(choices, image_column=image)
     roles = find_roles(
-        joined.columns, sample, said, lambda name: bool(finder.find(name) or finder.folder(name))
+        joined.columns, sample, narrowed, lambda name: bool(finder.find(name) or finder.folder(name))
     )
     if not roles.resolved or not roles.teaches:
         return None
@@ -111,7 +111,7 @@ def _reports(
 def _with_facts(
     each: Candidate,
     other: Candidate,
-    key: Key,
+    key: JoinKey,
     names: FileNames,
     choices: SourceChoices,
 ) -> Candidate:
@@ -139,5 +139,5 @@ def _is_unique(candidate: Candidate, column: str) -> bool:
     return len(set(values)) == len(values)
 
 
-def _same_columns(one: Candidate, other: Candidate) -> bool:
-    return set(one.table.columns) == set(other.table.columns)
+def _same_columns(candidate: Candidate, other: Candidate) -> bool:
+    return set(candidate.table.columns) == set(other.table.columns)

@@ -16,7 +16,7 @@ _EXAM = re.compile(r"(?:study|exam|session|ses|visit|s)[-_ ]?\d+", re.IGNORECASE
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DraftPicture:
     """One image of a case: a file of the source, or bytes, or why there is neither."""
 
     file: str = ""
@@ -32,7 +32,7 @@ class Draft:
 
     split: str
     key: str
-    pictures: tuple[Picture, ...]
+    pictures: tuple[DraftPicture, ...]
     text: str = ""
     question: str = ""
     examination: str = ""
@@ -48,17 +48,17 @@ class Draft:
         return not self.error and any(not picture.error for picture in self.pictures)
 
 
-def joined_drafts(one: Draft, other: Draft) -> Draft:
+def joined_drafts(draft: Draft, other: Draft) -> Draft:
     """Two cases of one report as one: all images, and facts with the different values one after the other."""
     return replace(
-        one, pictures=(*one.pictures, *(each for each in other.pictures if each not in one.pictures)),
-        facts=joined_facts(one.facts, other.facts), truth=tuple(dict.fromkeys((*one.truth, *other.truth))),
+        draft, pictures=(*draft.pictures, *(each for each in other.pictures if each not in draft.pictures)),
+        facts=joined_facts(draft.facts, other.facts), truth=tuple(dict.fromkeys((*draft.truth, *other.truth))),
     )  # fmt: skip
 
 
-def joined_facts(one: dict[str, str], other: dict[str, str]) -> dict[str, str]:
+def joined_facts(facts: dict[str, str], other: dict[str, str]) -> dict[str, str]:
     """Facts of two rows: equal ones once, others one after the other."""
-    result = dict(one)
+    result = dict(facts)
     for name, text in other.items():
         parts = [*filter(None, result.get(name, "").split("; ")), *text.split("; ")]
         result[name] = "; ".join(dict.fromkeys(parts))

@@ -24,7 +24,7 @@ _DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class FileMatch:
     """A file that a name means; `whole` where all of the name or all of the file's path was shared."""
 
     file: str
@@ -93,7 +93,7 @@ class FileNames:
         """The files whose name without suffixes is this."""
         return self._by_stem.get(_normal(stem), [])
 
-    def find(self, name: str, folder: str = "", split: str = "") -> Match | None:
+    def find(self, name: str, folder: str = "", split: str = "") -> FileMatch | None:
         """The file of a name in a table, or None where there is none or more than one.
 
         Args:
@@ -107,7 +107,7 @@ class FileNames:
         direct = posixpath.normpath(f"{folder}/{path}" if folder else path)
         for exact in (direct, posixpath.normpath(path)):
             if exact in self._files:
-                return Match(exact, True)
+                return FileMatch(exact, True)
         normal = _normal(path)
         base = normal.rpartition("/")[2]
         if not base:
@@ -130,7 +130,7 @@ class FileNames:
 
     def _longest(
         self, candidates: list[str], normal: str, path: str, folder: str, split: str
-    ) -> Match | None:
+    ) -> FileMatch | None:
         wanted = normal.split("/")[:-1][::-1]
         scored: list[tuple[int, str]] = []
         for file in candidates:
@@ -150,7 +150,7 @@ class FileNames:
         whole = most == len(wanted) or most == len(parents)
         if not whole and _digits_differ(wanted[most], parents[::-1][most]):
             return None
-        return Match(best[0], whole)
+        return FileMatch(best[0], whole)
 
 
 class TableNames:

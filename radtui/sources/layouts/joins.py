@@ -27,14 +27,14 @@ _KEY_WORDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class JoinKey:
     """The columns by which rows of one table belong to rows of another."""
 
     mine: str
     theirs: str
 
 
-def shared_key(mine: Table, theirs: Table, sample: Sequence[Cells]) -> Key | None:
+def shared_key(mine: Table, theirs: Table, sample: Sequence[Cells]) -> JoinKey | None:
     """The columns that tie two tables together: alike by name, and with values in common.
 
     Args:
@@ -49,7 +49,7 @@ def shared_key(mine: Table, theirs: Table, sample: Sequence[Cells]) -> Key | Non
     if not pairs:
         return None
     values = {key: {value for row in sample if (value := key_text(row.get(key.mine)))} for key in pairs}
-    hits: dict[Key, set[str]] = {key: set() for key in pairs}
+    hits: dict[JoinKey, set[str]] = {key: set() for key in pairs}
     for row in islice(theirs.rows(), _MAX_ROWS):
         if isinstance(row, Row):
             for key in pairs:
@@ -70,7 +70,7 @@ def _short_number(value: str) -> bool:
     return value.isdigit() and len(value) < _ID_DIGITS
 
 
-def _pairs(mine: Table, theirs: Table) -> list[Key]:
+def _pairs(mine: Table, theirs: Table) -> list[JoinKey]:
     by_name = {plain(name): name for name in theirs.columns}
     pairs = []
     for name in mine.columns:
@@ -83,15 +83,15 @@ def _pairs(mine: Table, theirs: Table) -> list[Key]:
         ):
             continue
         if simple in by_name and not (simple == "id" and theirs.part and mine.part):
-            pairs.append(Key(name, by_name[simple]))
+            pairs.append(JoinKey(name, by_name[simple]))
         # COCO: annotations have image_id, images have id.
         singular = theirs.part.rstrip("s").lower()
         if singular and simple in (f"{singular}_id", f"{singular}id") and "id" in by_name:
-            pairs.append(Key(name, by_name["id"]))
+            pairs.append(JoinKey(name, by_name["id"]))
         if mine.part and simple == "id":
             back = f"{mine.part.rstrip('s').lower()}_id"
             if back in by_name:
-                pairs.append(Key(name, by_name[back]))
+                pairs.append(JoinKey(name, by_name[back]))
     return pairs
 
 
@@ -110,7 +110,7 @@ class Joined:
     """
 
     def __init__(
-        self, mine: Table, theirs: Table, key: Key, every: bool = False, together: bool = False
+        self, mine: Table, theirs: Table, key: JoinKey, every: bool = False, together: bool = False
     ) -> None:
         self._together = together
         self.file, self.part = mine.file, mine.part

@@ -25,7 +25,7 @@ _FEW = 0.5
 
 
 @dataclass
-class Plan:
+class SourcePlan:
     """What is used of a source's tables.
 
     Attributes:
@@ -45,7 +45,7 @@ class Plan:
 
 def plan_tables(
     tree: Tree, files: Sequence[str], names: FileNames, choices: SourceChoices, named: str = ""
-) -> Plan:
+) -> SourcePlan:
     """Choose the tables of a source.
 
     Args:
@@ -58,7 +58,7 @@ def plan_tables(
     Raises:
         UserError: The table that the user named cannot be used, or a column of the user's is nowhere.
     """
-    plan = Plan()
+    plan = SourcePlan()
     candidates = _candidates(tree, files, names, choices, named or choices.table, plan)
     if named or choices.table:
         asked = [
@@ -87,7 +87,7 @@ def plan_tables(
 
 
 def _candidates(
-    tree: Tree, files: Sequence[str], names: FileNames, choices: SourceChoices, wanted: str, plan: Plan
+    tree: Tree, files: Sequence[str], names: FileNames, choices: SourceChoices, wanted: str, plan: SourcePlan
 ) -> list[Candidate]:
     """Every table of the source that can be read, with what its columns hold."""
     result: list[Candidate] = []
@@ -121,7 +121,7 @@ def _candidates(
     return result
 
 
-def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan: Plan) -> TableLayout:
+def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan: SourcePlan) -> TableLayout:
     table = candidate.table
     folder = posixpath.dirname(table.theirs.file if isinstance(table, Joined) else table.file)
     columns = [name for name, _ in candidate.roles.images]
@@ -137,7 +137,7 @@ def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan
     return TableLayout(table, candidate.roles, finder.find, finder.folder, choices, plan.splits, few)
 
 
-def _is_split_list(candidate: Candidate, names: FileNames, plan: Plan) -> bool:
+def _is_split_list(candidate: Candidate, names: FileNames, plan: SourcePlan) -> bool:
     """Whether a text file is a list of the images of a split; then its images are noted."""
     table = candidate.table
     split = split_of_path(posixpath.basename(table.file), with_stem=True)
@@ -170,7 +170,7 @@ def _means(candidate: Candidate, asked: str, named: str) -> bool:
     )
 
 
-def _refuse(plan: Plan, named: str) -> None:
+def _refuse(plan: SourcePlan, named: str) -> None:
     reason = next((each.reason for each in plan.problems if each.where.startswith(named)), "")
     raise UserError(
         reason or f"{named} holds no table that radtui reads; name a CSV, JSON, parquet or Excel file."

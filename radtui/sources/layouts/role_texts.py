@@ -41,11 +41,11 @@ def find_conversation(finder: Finder) -> tuple[str, ...]:
 
 def find_question(finder: Finder) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns that ask, and those with the answers to choose from."""
-    said = finder.choices.question_column
-    if said == NONE:
+    chosen = finder.choices.question_column
+    if chosen == NONE:
         return (), ()
-    if said:
-        question: tuple[str, ...] = (finder.named(said, "question_column"),)
+    if chosen:
+        question: tuple[str, ...] = (finder.named(chosen, "question_column"),)
     else:
         column = next(
             (finder.known[name] for name in words.QUESTION
@@ -103,11 +103,11 @@ def first_option(finder: Finder, options: tuple[str, ...], text: tuple[str, ...]
 
 def find_text(finder: Finder, asked: bool) -> tuple[tuple[str, ...], bool]:
     """The columns with the text to learn, and whether it answers a question."""
-    said = finder.choices.text_column
-    if said == NONE:
+    chosen = finder.choices.text_column
+    if chosen == NONE:
         return (), False
-    if said:
-        parts = [said] if said in finder.names else said.split("+")
+    if chosen:
+        parts = [chosen] if chosen in finder.names else chosen.split("+")
         columns = tuple(finder.named(part.strip(), "text_column") for part in parts)
         finder.taken.update(columns)
         answers = all(plain(name) in words.ANSWER for name in columns) or bool(finder.choices.question_column)

@@ -124,17 +124,19 @@ def find_roles(
     findings = finder.known.get("findings", "")
     findings = findings if any(as_list(cell) is not None for cell in finder.cells(findings)) else ""
     finder.taken.add(findings)
-    said = finder.choices
+    choices = finder.choices
     question, options, text, answers = _question_and_text(finder, bool(talk))
-    split = finder.pick(said.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
+    split = finder.pick(choices.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
     view = finder.pick("", "", words.VIEW)
-    patient = finder.pick(said.patient_column, "patient_column", words.PATIENT) or _patient_by_title(finder)
-    exam = finder.pick(said.exam_column, "exam_column", words.EXAM)
-    if not patient and said.patient_column != NONE:
+    patient = finder.pick(choices.patient_column, "patient_column", words.PATIENT) or _patient_by_title(
+        finder
+    )
+    exam = finder.pick(choices.exam_column, "exam_column", words.EXAM)
+    if not patient and choices.patient_column != NONE:
         patient = next((name for name, _ in images if plain(name) in words.PATIENT), "")
-    if not exam and said.exam_column != NONE:
+    if not exam and choices.exam_column != NONE:
         exam = next((name for name, _ in images if plain(name) in words.EXAM), "")
-    own_id = finder.pick(said.id_column, "id_column", words.ID)
+    own_id = finder.pick(choices.id_column, "id_column", words.ID)
     examination = finder.pick("", "", words.EXAMINATION)
     truth = _truth(finder)
     used = {*(name for name, _ in images), *text, *question, *options, *talk, split, patient, exam, own_id}

@@ -22,7 +22,7 @@ from radtui.sources.layouts.cells import (
     object_text,
 )
 from radtui.sources.layouts.conversation import read_conversation, without_image_tokens
-from radtui.sources.layouts.draft import Draft, Picture, joined_facts, people_of_path, split_of
+from radtui.sources.layouts.draft import Draft, DraftPicture, joined_facts, people_of_path, split_of
 from radtui.sources.layouts.filenames import is_address
 from radtui.sources.layouts.roles import Cells, Roles
 from radtui.sources.layouts.words import numbered_stem
@@ -124,9 +124,9 @@ class TableLayout:
         roles = self.roles
         question = "\n".join(filter(None, (meaningful(cells.get(name), True) for name in roles.question)))
         if len(roles.question) == len(roles.text) == 1:
-            asked, told = as_list(cells.get(roles.question[0])), as_list(cells.get(roles.text[0]))
-            if asked and told and len(asked) == len(told):
-                for one_question, answer in zip(asked, told, strict=True):
+            asked, answers = as_list(cells.get(roles.question[0])), as_list(cells.get(roles.text[0]))
+            if asked and answers and len(asked) == len(answers):
+                for one_question, answer in zip(asked, answers, strict=True):
                     yield without_image_tokens(meaningful(one_question, True)), meaningful(answer, True)
                 return
         question, options = self._with_options(without_image_tokens(question), cells)
@@ -179,11 +179,11 @@ class TableLayout:
         lines = [line for line in options.values() if line not in question]
         return "\n".join([question, *lines]), options
 
-    def _pictures(self, row: Row, inside: tuple[ImageCell, ...]) -> tuple[Picture, ...] | None:
+    def _pictures(self, row: Row, inside: tuple[ImageCell, ...]) -> tuple[DraftPicture, ...] | None:
         """The images of a row, found; None where the row is left out."""
         roles = self.roles
         views = as_list(row.cells.get(roles.view)) if roles.view else None
-        pictures: list[Picture] = []
+        pictures: list[DraftPicture] = []
         self._by_folder = False
         unread = self._unread and any(name not in row.cells for name, _ in roles.images)
         for column, role in roles.images:
@@ -191,13 +191,13 @@ class TableLayout:
                 own = role or (
                     cell_text(views[len(pictures)]) if views and len(views) > len(pictures) else ""
                 )
-                pictures += self._found(image, own)
+                pictures += self._pictures_of(image, own)
         if not pictures:
             pictures = [self._picture(image, "") for image in inside]
         if not pictures and unread:
-            return (Picture(name="in the table"),)
+            return (DraftPicture(name="in the table"),)
         if not pictures:
-            pictures = [Picture(error=f"A row of {self.table.file} names no image.")]
+            pictures = [DraftPicture(error=f"A row of {self.table.file} names no image.")]
         if len(pictures) == 1 and roles.view and views is None and not pictures[0].role:
             pictures = [replace(pictures[0], role=cell_text(row.cells.get(roles.view)))]
         if all(picture.error for picture in pictures):
@@ -213,27 +213,27 @@ class TableLayout:
         self.used_files.update(picture.file for picture in pictures if picture.file)
         return tuple(pictures)
 
-    def _found(self, image: ImageCell, role: str) -> list[Picture]:
+    def _pictures_of(self, image: ImageCell, role: str) -> list[DraftPicture]:
         """The image that a cell names, or all images of the folder that it names."""
         picture = self._picture(image, role)
         if picture.error and image.name and (files := self.folder(image.name)):
             self._by_folder = True
-            return [Picture(file, name=file.rpartition("/")[2], role=role) for file in files]
+            return [DraftPicture(file, name=file.rpartition("/")[2], role=role) for file in files]
         return [picture]
 
-    def _picture(self, image: ImageCell, role: str) -> Picture:
+    def _picture(self, image: ImageCell, role: str) -> DraftPicture:
         if image.error or image.data:
             name = image.name.replace("\\", "/").rpartition("/")[2]
-            return Picture("", image.data, name, role, image.error)
+            return DraftPicture("", image.data, name, role, image.error)
         file = self.find(image.name)
         if file:
-            return Picture(file, name=file.rpartition("/")[2], role=role)
+            return DraftPicture(file, name=file.rpartition("/")[2], role=role)
         if is_address(image.name):
-            return Picture(name=image.name, role=role, error=ADDRESS)
+            return DraftPicture(name=image.name, role=role, error=ADDRESS)
         reason = f"{image.name} is named in {self.table.file} but is not in the folder."
-        return Picture(name=image.name, role=role, error=reason)
+        return DraftPicture(name=image.name, role=role, error=reason)
 
-    def _draft(self, row: Row, pictures: tuple[Picture, ...]) -> Draft:
+    def _draft(self, row: Row, pictures: tuple[DraftPicture, ...]) -> Draft:
         roles, cells = self.roles, row.cells
         first = next((each for each in pictures if not each.error), pictures[0])
         own_id = cell_text(cells.get(roles.id)) if roles.id else ""
@@ -320,8 +320,8 @@ def _are_texts(items: list[object]) -> bool:
 
 def _most_given(answers: list[object]) -> object:
     """The answer that most people gave, where a cell lists theirs."""
-    given = Counter(filter(None, map(object_text, answers)))
-    return given.most_common(1)[0][0] if given else ""
+    counts = Counter(filter(None, map(object_text, answers)))
+    return counts.most_common(1)[0][0] if counts else ""
 
 
 def _label(column: str) -> str:

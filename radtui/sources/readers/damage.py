@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from radtui.sources.base import is_split_word
-from radtui.sources.readers.dialect import Cells
+from radtui.sources.readers.dialect import RecordCells
 
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?\s*")
 _MAX_NAME_CHARS = 400
@@ -33,7 +33,7 @@ class Shape:
     names: frozenset[str]
 
     @classmethod
-    def of(cls, records: Sequence[Cells], width: int) -> Shape:
+    def of(cls, records: Sequence[RecordCells], width: int) -> Shape:
         """Learn the shape from the first rows; damaged ones with open quotes teach nothing."""
         rows = [each.cells for each in records if not each.open and not each.stray]
         rows = [_without_empty_end(row, width) for row in rows]

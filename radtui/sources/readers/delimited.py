@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from radtui.records import Problem, UserError
 from radtui.sources.readers.damage import Shape, rejoined
-from radtui.sources.readers.dialect import Cells, find_dialect, split_record
+from radtui.sources.readers.dialect import RecordCells, find_dialect, split_record
 from radtui.sources.readers.encoding import detect_encoding
 from radtui.sources.readers.header import has_header
 from radtui.sources.readers.table import MAX_CELL_BYTES, NOTHING, Row, unique_columns
@@ -32,7 +32,7 @@ Opener = Callable[[], BinaryIO]
 class _Record:
     line: int
     text: str
-    cells: Cells
+    cells: RecordCells
 
 
 class Delimited:
@@ -183,7 +183,7 @@ class Delimited:
                 continue
             yield _Record(number, _bare("".join([raw, *(line for _, line in taken)])), whole)
 
-    def _certain(self, whole: Cells, taken: list[tuple[int, str]]) -> bool:
+    def _certain(self, whole: RecordCells, taken: list[tuple[int, str]]) -> bool:
         """Whether a quoted text over several lines is one, and no open quote that swallowed rows."""
         shape = getattr(self, "_shape", None)
         if whole.stray:
@@ -198,7 +198,7 @@ class Delimited:
             and not (taken and shape.is_a_row(self._split(_bare(taken[-1][1])).cells))
         )
 
-    def _split(self, text: str) -> Cells:
+    def _split(self, text: str) -> RecordCells:
         """A record's cells; where quotes are at odds with the header, with backslashes as escapes if that fits."""
         cells = split_record(text, self.dialect)
         width = len(getattr(self, "columns", ()))
@@ -232,12 +232,12 @@ class Delimited:
                 ) from error
             return encoding
         with self._open() as raw:
-            found, certain = detect_encoding(raw)
+            detected, certain = detect_encoding(raw)
         self._is_own_text = certain
         if not certain:
-            reason = f"Its encoding was guessed as {found}; if letters are wrong, name it with --encoding."
+            reason = f"Its encoding was guessed as {detected}; if letters are wrong, name it with --encoding."
             self.notes.append(Problem(self.file, reason))
-        return found
+        return detected
 
 
 def _bare(line: str) -> str:

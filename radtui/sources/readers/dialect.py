@@ -23,7 +23,7 @@ class Dialect:
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class RecordCells:
     """The cells of a record.
 
     Attributes:
@@ -49,10 +49,10 @@ def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str], re.Pa
     return whole, re.compile(rf" *{q}{inner}{q}", re.DOTALL), re.compile(bare, re.DOTALL)
 
 
-def split_record(text: str, dialect: Dialect) -> Cells:
+def split_record(text: str, dialect: Dialect) -> RecordCells:
     """Split one record, which may hold newlines in quoted cells."""
     if dialect.quote not in text and not (dialect.backslash and "\\" in text):
-        return Cells(text.split(dialect.delimiter))
+        return RecordCells(text.split(dialect.delimiter))
     whole, closed, bare = _patterns(dialect)
     cells: list[str] = []
     place, is_open, stray, quoted = 0, False, False, False
@@ -75,9 +75,9 @@ def split_record(text: str, dialect: Dialect) -> Cells:
                 is_open = True
         place = match.end()
         if place >= len(text):
-            return Cells(cells, is_open, stray, quoted)
+            return RecordCells(cells, is_open, stray, quoted)
         if text[place] != dialect.delimiter:  # a lone backslash at the very end
-            return Cells(cells, True, stray, quoted)
+            return RecordCells(cells, True, stray, quoted)
         place += len(dialect.delimiter)
 
 
@@ -166,9 +166,9 @@ def _score(body: Sequence[str], dialect: Dialect) -> tuple[float, float, float]:
     )
 
 
-def _records(body: Sequence[str], dialect: Dialect) -> list[Cells]:
+def _records(body: Sequence[str], dialect: Dialect) -> list[RecordCells]:
     """Records of the sample, each over as few lines as close its quotes; at most 50 lines each."""
-    records: list[Cells] = []
+    records: list[RecordCells] = []
     place = 0
     while place < len(body):
         end = place + 1

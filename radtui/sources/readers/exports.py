@@ -22,7 +22,7 @@ def flat(cells: dict[str, Any]) -> dict[str, Any]:
                     typed[name] = f"{typed[name]}\n{text}" if name in typed else text
         return {**cells["data"], **typed}
     if isinstance(cells.get("fields"), dict):
-        answers = {**_given(cells.get("suggestions")), **_given(cells.get("responses"))}
+        answers = {**_first_answers(cells.get("suggestions")), **_first_answers(cells.get("responses"))}
         metadata = cells.get("metadata")
         return {**(metadata if isinstance(metadata, dict) else {}), **cells["fields"], **answers}
     return cells
@@ -35,17 +35,17 @@ def _label_studio(result: Any) -> tuple[str, str]:
         return "", ""
     name = str(result.get("from_name") or "text")
     for key in ("text", "choices", "labels", "rectanglelabels"):
-        given = value.get(key)
-        if given:
-            return name, "\n".join(map(str, given)) if isinstance(given, list) else str(given)
+        answer = value.get(key)
+        if answer:
+            return name, "\n".join(map(str, answer)) if isinstance(answer, list) else str(answer)
     return "", ""
 
 
-def _given(answers: Any) -> dict[str, Any]:
+def _first_answers(answers: Any) -> dict[str, Any]:
     """Argilla's answers by question: the first that was submitted."""
     result: dict[str, Any] = {}
-    for question, given in answers.items() if isinstance(answers, Mapping) else ():
-        first = given[0] if isinstance(given, list) and given else given
+    for question, answer in answers.items() if isinstance(answers, Mapping) else ():
+        first = answer[0] if isinstance(answer, list) and answer else answer
         value = first.get("value") if isinstance(first, Mapping) else first
         if value is not None:
             result[str(question)] = value

@@ -22,14 +22,14 @@ class DataLine(Widget):
         self._right = Content("")
 
     def show(
-        self, summary: DatasetSummary | None, query: CaseQuery, found: int, datasets: int, job: Job | None
+        self, summary: DatasetSummary | None, query: CaseQuery, matching: int, datasets: int, job: Job | None
     ) -> None:
         """Take over what is shown.
 
         Args:
             summary: The data set on show, None when there is none yet.
             query: What the list shows of it.
-            found: How many images that are.
+            matching: How many images that are.
             datasets: How many data sets there are.
             job: An import that is running, or None.
         """
@@ -40,7 +40,7 @@ class DataLine(Widget):
             self._left.append(Content.styled(f"importing {job.dataset}: {job.step:,}{of}", "$accent"))
         words = filter_words(query)
         if words and summary is not None:
-            self._right = Content.styled(f"{found:,} shown: {', '.join(words)}", "$accent")
+            self._right = Content.styled(f"{matching:,} shown: {', '.join(words)}", "$accent")
         else:
             self._right = Content("")
         if query.sort != "position":

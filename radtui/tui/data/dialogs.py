@@ -33,11 +33,11 @@ class DatasetSheet(RadModal[str | None]):
         """One line a data set."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title, sheet.border_subtitle = "Data sets", "enter opens · esc closes"
-            yield KeyedList(*(Option(self._line(one)) for one in self._summaries), markup=False)
+            yield KeyedList(*(Option(self._line(dataset)) for dataset in self._summaries), markup=False)
 
     def on_mount(self) -> None:
         """Start on the one that is shown."""
-        names = [one.name for one in self._summaries]
+        names = [dataset.name for dataset in self._summaries]
         if self._current in names:
             self.query_one(OptionList).highlighted = names.index(self._current)
 
@@ -54,7 +54,7 @@ class DatasetSheet(RadModal[str | None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FilterLine:
     """One line of the filter: a field of the query and the values it steps through, "all" first."""
 
     title: str
@@ -62,14 +62,14 @@ class Choice:
     values: tuple[tuple[str, object], ...]
 
 
-def choices(values: dict[str, list[str]]) -> list[Choice]:
+def choices(values: dict[str, list[str]]) -> list[FilterLine]:
     """The lines that make sense for a data set.
 
     Args:
         values: The distinct values of `split`, `examination` and `finding`.
     """
-    found = [
-        Choice(name.capitalize(), name, (("all", ""), *((value, value) for value in values[name])))
+    offered = [
+        FilterLine(name.capitalize(), name, (("all", ""), *((value, value) for value in values[name])))
         for name in ("split", "examination", "finding")
         if len(values[name]) > 1
     ]
@@ -78,8 +78,8 @@ def choices(values: dict[str, list[str]]) -> list[Choice]:
         ("File", "unreadable", "unreadable", "readable"),
         ("Leak", "leaked", "in two splits", "in one split"),
     ):
-        found.append(Choice(title, field, (("all", None), (yes, True), (no, False))))
-    return found
+        offered.append(FilterLine(title, field, (("all", None), (yes, True), (no, False))))
+    return offered
 
 
 class FilterSheet(RadModal[None]):
@@ -107,10 +107,10 @@ class FilterSheet(RadModal[None]):
 
     def _draw(self) -> None:
         self.query_one(Static).update(
-            Content("\n").join(self._line(at, one) for at, one in enumerate(self._choices))
+            Content("\n").join(self._line(at, choice) for at, choice in enumerate(self._choices))
         )
 
-    def _line(self, at: int, choice: Choice) -> Content:
+    def _line(self, at: int, choice: FilterLine) -> Content:
         here = at == self._at
         place = self._place(choice)
         value = choice.values[place][0]
@@ -122,7 +122,7 @@ class FilterSheet(RadModal[None]):
             Content.styled(" ›" if here else "", "$accent"),
         )  # fmt: skip
 
-    def _place(self, choice: Choice) -> int:
+    def _place(self, choice: FilterLine) -> int:
         now = getattr(self._query, choice.field)
         return next((at for at, (_, value) in enumerate(choice.values) if value == now), 0)
 

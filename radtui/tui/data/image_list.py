@@ -58,7 +58,7 @@ class ImageList(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = bindings("image list")
 
     @dataclass
-    class Found(Message):
+    class Matched(Message):
         """A list was read and is shown; `trouble` says why it could not be, and the old one stays."""
 
         trouble: str = ""
@@ -141,7 +141,7 @@ class ImageList(Vertical):
 
     def _retry(self, trouble: str) -> None:
         self.find_soon(RETRY_S)
-        self.post_message(self.Found(trouble))
+        self.post_message(self.Matched(trouble))
 
     def _show(self, asked: int, read: ReadList) -> None:
         if asked != self._asked:
@@ -154,7 +154,7 @@ class ImageList(Vertical):
         self._table.reload()
         if kept is not None:
             self.go_to(kept)
-        self.post_message(self.Found())
+        self.post_message(self.Matched())
 
     def go_to(self, case_id: int) -> bool:
         """Put the cursor on a case; whether it is in the list."""
@@ -181,7 +181,7 @@ class ImageList(Vertical):
         if index is None or index >= len(self.rows.ids):
             return
         near = cases.get_many(self._db(), self.rows.ids[max(0, index - 1) : index + 2])
-        case = next((one for one in near if one.id == self.rows.ids[index]), None)
+        case = next((case for case in near if case.id == self.rows.ids[index]), None)
         if case is not None:
             self.case = case
             self.post_message(self.Settled(case, near))

@@ -67,8 +67,8 @@ class ImageRows:
 
 def _from_match(text: str, words: list[str]) -> str:
     """The text from shortly before the first word that was searched for, so that a narrow column shows it."""
-    found = re.search(r"\b(?:" + "|".join(re.escape(word) for word in words) + ")", text, re.IGNORECASE)
-    if found is None or found.start() <= LEAD:
+    match = re.search(r"\b(?:" + "|".join(re.escape(word) for word in words) + ")", text, re.IGNORECASE)
+    if match is None or match.start() <= LEAD:
         return text
-    start = text.find(" ", found.start() - LEAD)
-    return "…" + text[start if 0 <= start < found.start() else found.start() :]
+    start = text.find(" ", match.start() - LEAD)
+    return "…" + text[start if 0 <= start < match.start() else match.start() :]

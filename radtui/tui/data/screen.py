@@ -60,8 +60,8 @@ class DataScreen(ListAndImage):
         """Import what draws images after the first frame."""
         self.look.fill()
 
-    @on(ImageList.Found)
-    def _show_found(self, event: ImageList.Found) -> None:
+    @on(ImageList.Matched)
+    def _show_matched(self, event: ImageList.Matched) -> None:
         self.refresh_bindings()
         self._refresh_state()
         if event.trouble:
@@ -70,7 +70,7 @@ class DataScreen(ListAndImage):
     def _refresh_state(self) -> None:
         """Say what is listed, and in an image's place why nothing is."""
         query, summaries = self.list.query_now, self.list.summaries
-        summary = next((one for one in summaries if one.name == query.dataset), None)
+        summary = next((summary for summary in summaries if summary.name == query.dataset), None)
         line = self.query_one(DataLine)
         line.show(summary, query, len(self.list.rows), len(summaries), self._importing)
         if self.list.answered and not self.list.rows.ids:

@@ -15,7 +15,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from radtui.tui.data.thumbnails import Drawn, Thumbnails, Wanted
+from radtui.tui.data.thumbnails import DrawnThumbnail, Thumbnails, Wanted
 from radtui.tui.data.tile_grid import TileGrid
 from radtui.tui.data.tiling import GAP
 from radtui.tui.widgets.cell_text import fitted, tail
@@ -79,9 +79,9 @@ class ThumbnailGrid(TileGrid):
 
     def look(self, start: int, stop: int) -> None:
         """Read the tiles in sight and ask for their thumbnails."""
-        found = self._read(start, stop, self.tiling.box) if stop > start else ()
-        self._tiles = dict(enumerate(found, start=start))
-        self._thumbnails.want(tile.wanted for tile in found if tile.wanted is not None)
+        tiles = self._read(start, stop, self.tiling.box) if stop > start else ()
+        self._tiles = dict(enumerate(tiles, start=start))
+        self._thumbnails.want(tile.wanted for tile in tiles if tile.wanted is not None)
 
     def colours_changed(self) -> None:
         """Draw again in the colours that the terminal has turned out to have."""
@@ -101,7 +101,7 @@ class ThumbnailGrid(TileGrid):
             self._styles = {name: self.get_component_rich_style(f"grid--{name}") for name in PARTS}
             self._styled_for = look
         filters = self.get_line_filters()
-        if not all(isinstance(one, ANSIToTruecolor) for one in filters):
+        if not all(isinstance(line_filter, ANSIToTruecolor) for line_filter in filters):
             return super().render_lines(crop)
         return [self._line(y, crop.x, crop.right) for y in range(crop.y, crop.bottom)]
 
@@ -134,10 +134,10 @@ class ThumbnailGrid(TileGrid):
         sign = Segment(SIGN if here else " ", self.rich_style + self._styles["sign"])
         if line == rows:
             return [sign, *self._caption(tile, columns, here), Segment(" ", self.rich_style)]
-        drawn = self._thumbnails.get(tile.wanted) if tile.wanted else Drawn(error=tile.error)
+        drawn = self._thumbnails.get(tile.wanted) if tile.wanted else DrawnThumbnail(error=tile.error)
         return [sign, *self._body(drawn, line, box), Segment(" ", self.rich_style)]
 
-    def _body(self, drawn: Drawn | None, line: int, box: tuple[int, int]) -> list[Segment]:
+    def _body(self, drawn: DrawnThumbnail | None, line: int, box: tuple[int, int]) -> list[Segment]:
         """A line of a thumbnail in the middle of its box, or what there is to say instead of it."""
         columns, rows = box
         if drawn is None or drawn.error:

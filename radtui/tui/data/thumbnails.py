@@ -26,7 +26,7 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnThumbnail:
     """A thumbnail as rows of segments, or why there is none."""
 
     lines: tuple[list[Segment], ...] = ()
@@ -66,22 +66,22 @@ class Thumbnails:
         self._ready = ready
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="thumbnail")
         self._pictures: _Newest[tuple[str, int, int], Image.Image] = _Newest(PICTURES)
-        self._drawn: _Newest[tuple[str, int, int], Drawn] = _Newest(DRAWN)
+        self._drawn: _Newest[tuple[str, int, int], DrawnThumbnail] = _Newest(DRAWN)
         self._pending: dict[tuple[str, int, int], Future[None]] = {}
 
-    def get(self, wanted: Wanted) -> Drawn | None:
+    def get(self, wanted: Wanted) -> DrawnThumbnail | None:
         """A thumbnail, None while it is not there."""
         return self._drawn.get(wanted.drawn_key)
 
     def want(self, all_wanted: Iterable[Wanted]) -> None:
         """Make these, in their order; what was wanted before and is not among them is given up."""
-        wanted = {one.drawn_key: one for one in all_wanted if self.get(one) is None}
+        wanted = {image.drawn_key: image for image in all_wanted if self.get(image) is None}
         for key, future in list(self._pending.items()):
             if future.done() or (key not in wanted and future.cancel()):
                 del self._pending[key]
-        for key, one in wanted.items():
+        for key, image in wanted.items():
             if key not in self._pending:
-                self._pending[key] = self._pool.submit(self._make, one)
+                self._pending[key] = self._pool.submit(self._make, image)
 
     def forget_drawn(self) -> None:
         """Draw every thumbnail anew from its picture, as in other colours."""
@@ -98,11 +98,11 @@ class Thumbnails:
             if picture is None:
                 picture = thumbnail(wanted.load(), wanted.columns, 2 * wanted.rows)
                 self._pictures.put(key, picture)
-            drawn = Drawn(tuple(picture_lines(picture, terminal.current().depth)))
+            drawn = DrawnThumbnail(tuple(picture_lines(picture, terminal.current().depth)))
         except UserError as error:
-            drawn = Drawn(error=str(error))
+            drawn = DrawnThumbnail(error=str(error))
         except Exception as error:  # one damaged file must not leave its cell saying "reading" for ever
-            drawn = Drawn(error=f"The image cannot be read: {error}")
+            drawn = DrawnThumbnail(error=f"The image cannot be read: {error}")
         self._drawn.put(key, drawn)
         self._ready(wanted.key)
 

@@ -59,7 +59,7 @@ class JobScreen(RadScreen):
         lost = what.get(self.chosen.kind, STAYS) if self.chosen is not None else STAYS
         self._ask_to_stop(StopRequest.NOW, "Stop {} now?", lost, "stop now")
 
-    def _ask_to_stop(self, how: StopRequest, question: str, explanation: str, yes: str) -> None:
+    def _ask_to_stop(self, request: StopRequest, question: str, explanation: str, yes: str) -> None:
         """One question about the job that is chosen now, whichever is chosen when it is answered."""
         job = self.chosen
         if job is None:
@@ -67,7 +67,7 @@ class JobScreen(RadScreen):
 
         def answered(sure: bool | None) -> None:
             if sure:
-                self._stop(how, job)
+                self._stop(request, job)
 
         name = f"{job.kind} #{job.id}"
         self.app.push_screen(ConfirmScreen(question.format(name), explanation, yes), answered)
@@ -114,10 +114,10 @@ class JobScreen(RadScreen):
         """Do something with jobs; see `submit`."""
         submit(self, do, then, refused)
 
-    def _stop(self, how: StopRequest, job: Job) -> None:
+    def _stop(self, request: StopRequest, job: Job) -> None:
         from radtui.jobs import stop
 
-        self.ask(lambda data, db: stop(data, db, job.id, how))
+        self.ask(lambda data, db: stop(data, db, job.id, request))
 
     def _describe(self, settings: GenerateSettings | None) -> None:
         from radtui.jobs import submit_generate

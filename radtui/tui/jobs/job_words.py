@@ -8,7 +8,7 @@ from radtui.durations import clock_text
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.tui import words
 from radtui.tui.keys import sign
-from radtui.tui.snapshot import Progress
+from radtui.tui.snapshot import JobProgress
 
 STOP, NOW, RESUME, AGAIN, LOG = map(sign, ("stop", "stop_now", "resume", "again", "log"))
 
@@ -23,7 +23,7 @@ class Saying:
     style: str = "$accent"
 
 
-def saying(job: Job, progress: Progress | None, now_s: float) -> Saying:
+def saying(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     """What to say of a job."""
     if job.state.live and job.stop_requested is not StopRequest.NONE:
         return _stopping(job)
@@ -48,7 +48,7 @@ def _stopping(job: Job) -> Saying:
     )
 
 
-def _queued(job: Job, progress: Progress | None, now_s: float) -> Saying:
+def _queued(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     return Saying(
         "queued",
         f"Waits for job #{job.after_job_id} to be done.",
@@ -57,12 +57,12 @@ def _queued(job: Job, progress: Progress | None, now_s: float) -> Saying:
     )
 
 
-def _starting(job: Job, progress: Progress | None, now_s: float) -> Saying:
+def _starting(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     waited = clock_text(max(0.0, now_s - max(job.created_at, job.heartbeat_at or 0.0)))
     return Saying("starting", f"{job.message or 'Starting the worker'} · {waited}", f"{STOP} stops it")
 
 
-def _running(job: Job, progress: Progress | None, now_s: float) -> Saying:
+def _running(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     parts = []
     if job.total_steps:
         parts.append(f"{words.UNITS[job.kind]} {words.counted(job)}")
@@ -76,7 +76,7 @@ def _running(job: Job, progress: Progress | None, now_s: float) -> Saying:
     return Saying("running", " · ".join(parts), keep)
 
 
-def _done(job: Job, progress: Progress | None, now_s: float) -> Saying:
+def _done(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     facts = [
         f"{words.counted(job)} {words.UNITS[job.kind]}s" if job.total_steps else "",
         words.took(job, now_s),
@@ -92,20 +92,20 @@ def _done(job: Job, progress: Progress | None, now_s: float) -> Saying:
     return Saying("done", text, then)
 
 
-def _stopped(job: Job, progress: Progress | None, now_s: float) -> Saying:
+def _stopped(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     text = job.message or "Stopped."
     if job.total_steps:
         text = f"Stopped at {words.UNITS[job.kind]} {words.counted(job)}"
     return Saying("stopped", text, _again(job), "$muted")
 
 
-def _failed(job: Job, progress: Progress | None, now_s: float) -> Saying:
+def _failed(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     edits = f"{AGAIN} edits the settings and starts again · " if job.kind is JobKind.TRAIN else ""
     then = f"{sign('ask')} on an image asks anew" if job.kind is JobKind.ASK else f"{RESUME} tries once more"
     return Saying("failed", job.error, f"{LOG} shows the log · {edits}{then}", "$error")
 
 
-def _lost(job: Job, progress: Progress | None, now_s: float) -> Saying:
+def _lost(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     return Saying("lost", job.error, f"{_again(job)} · {LOG} shows the log", "$warning")
 
 

@@ -23,7 +23,7 @@ from radtui.tui.jobs.job_screen import JobScreen
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
-from radtui.tui.snapshot import Progress, Snapshot
+from radtui.tui.snapshot import JobProgress, Snapshot
 from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import Column, Row, VirtualTable
 
@@ -127,11 +127,11 @@ class JobsScreen(JobScreen):
         job = self.chosen
         if job is None:
             return
-        said = saying(job, self._snapshot.progress(job.id), self._snapshot.at_s or time.time())
-        colour = said.style if job.state in (JobState.FAILED, JobState.LOST) else "$foreground"
+        status = saying(job, self._snapshot.progress(job.id), self._snapshot.at_s or time.time())
+        colour = status.style if job.state in (JobState.FAILED, JobState.LOST) else "$foreground"
         head = Content.assemble(
-            Content.styled(f"{words.MARKS[job.state]} {said.state}", f"bold {said.style}"),
-            Content.styled(f"  {said.text}", colour), "\n", Content.styled(said.next, "$muted"),
+            Content.styled(f"{words.MARKS[job.state]} {status.state}", f"bold {status.style}"),
+            Content.styled(f"  {status.text}", colour), "\n", Content.styled(status.next, "$muted"),
         )  # fmt: skip
         self.query_one(".detail-line", Static).update(head)
         text = self.query_one(".detail-text", Static)
@@ -206,14 +206,14 @@ def _holds(row: Row, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-def row_of(job: Job, progress: Progress | None, now_s: float, marked: bool = False) -> Row:
+def row_of(job: Job, progress: JobProgress | None, now_s: float, marked: bool = False) -> Row:
     """One job as the texts of `COLUMNS`."""
-    said = saying(job, progress, now_s)
-    style = COLOURS.get(said.style, theme.TEXT)
+    status = saying(job, progress, now_s)
+    style = COLOURS.get(status.style, theme.TEXT)
     return (
         Text(f"{MARKED}{job.id}", f"bold {theme.ACCENT}") if marked else str(job.id),
         str(job.kind),
-        Text(f"{words.MARKS[job.state]} {said.state}", style),
+        Text(f"{words.MARKS[job.state]} {status.state}", style),
         _progress(job),
         words.took(job, now_s),
         job.name,
@@ -222,7 +222,7 @@ def row_of(job: Job, progress: Progress | None, now_s: float, marked: bool = Fal
     )
 
 
-def _says(job: Job, progress: Progress | None) -> str:
+def _says(job: Job, progress: JobProgress | None) -> str:
     if job.state is JobState.QUEUED:
         return f"after #{job.after_job_id}"
     if job.state is JobState.RUNNING and progress is not None:

@@ -21,7 +21,7 @@ from radtui.imaging.pyramid import Pyramid
 from radtui.imaging.render import render_px
 from radtui.imaging.view import View, Viewport, geometry
 from radtui.tui.pixels.parts import overlaps, tiles, visible_parts
-from radtui.tui.pixels.strips import BLACK, BLACK_OF_256, PixelRows, PixelStrip, Shown
+from radtui.tui.pixels.strips import BLACK, BLACK_OF_256, PixelRows, PixelStrip, ShownImage
 from radtui.tui.pixels.support import PixelSupport
 
 USUAL_CELL_PX = (10, 20)  # for cells that stand for an image, where nobody tells: the terminal fits it in
@@ -32,7 +32,7 @@ COARSE_REGISTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class FrameParts:
     """What a frame is made of, and what is sent of it.
 
     Attributes:
@@ -58,7 +58,7 @@ class PixelPainter:
 
     def __init__(self, canvas: Widget, support: PixelSupport) -> None:
         self._canvas, self._support = canvas, support
-        self._frame: Frame | None = None
+        self._frame: FrameParts | None = None
         self._pending = False  # whether the frame is still to be written, where the app owns the place
         self._touched: list[Region] = []  # written over by text since, in cells of the canvas
         self._shown: list[int] = []  # images that the terminal holds for the frame
@@ -169,7 +169,7 @@ class PixelPainter:
 
     def _rendered(
         self, pyramid: Pyramid, look: View, columns: int, rows: int, style: draw.Style, coarse: bool
-    ) -> Frame:
+    ) -> FrameParts:
         """Draw the cells that the image lies in; those of the whole canvas where marks lie beside it."""
         scale = self._scale
         if coarse:
@@ -186,9 +186,9 @@ class PixelPainter:
         area = Region(0, 0, columns, rows)
         if not (style.marks and marks.has_marks(pyramid, look)):
             area = _cells_of(geometry(pyramid, look, port).placed, (width / scale, height / scale), area)
-        return Frame(_cut(px, area, area.offset, (width, height), scale), area, scale, coarse)
+        return FrameParts(_cut(px, area, area.offset, (width, height), scale), area, scale, coarse)
 
-    def _send(self, frame: Frame, true_colour: bool) -> list[Shown]:
+    def _send(self, frame: FrameParts, true_colour: bool) -> list[ShownImage]:
         """Send a frame; in several images where it has more cells than one can have."""
         self._old += self._shown
         self._shown, shown, commands = [], [], []
@@ -199,11 +199,11 @@ class PixelPainter:
             commands += kitty.transmit(px, image_id)
             commands.append(kitty.stand_in(image_id, tile.width, tile.height))
             self._shown.append(image_id)
-            shown.append(Shown(tile.x, tile.y, tile.width, tile.height, image_id))
+            shown.append(ShownImage(tile.x, tile.y, tile.width, tile.height, image_id))
         self._write(commands)
         return shown
 
-    def _draw_place(self, frame: Frame, touched: list[Region]) -> None:
+    def _draw_place(self, frame: FrameParts, touched: list[Region]) -> None:
         """Draw where nothing lies over the canvas: all of a new frame, else what text was written over."""
         parts = visible_parts(self._canvas, frame.area)
         if not self._pending:
@@ -218,7 +218,7 @@ class PixelPainter:
         if pacer is not None:
             pacer.painted()
 
-    def _placed(self, frame: Frame, parts: list[Region]) -> None:
+    def _placed(self, frame: FrameParts, parts: list[Region]) -> None:
         """One image behind the text; messages over it have a background of their own, so it is placed whole."""
         del parts
         if not self._pending:  # what was written over it has its own background, or none any more
@@ -230,7 +230,7 @@ class PixelPainter:
         place = kitty.place(self._shown[0], area.width, area.height)
         self._write([*commands, f"\x1b7\x1b[{area.y + 1};{area.x + 1}H{place}\x1b8"])
 
-    def _sixels(self, frame: Frame, parts: list[Region]) -> None:
+    def _sixels(self, frame: FrameParts, parts: list[Region]) -> None:
         cell_px = self._support.cell_px or USUAL_CELL_PX
         largest_px = self._support.graphics.largest_px or (2**15, 2**15)
         most = max(1, largest_px[0] // cell_px[0]), max(1, largest_px[1] // cell_px[1])

@@ -25,7 +25,7 @@ BLACK_OF_256 = "\x1b[48;5;16m"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownImage:
     """A number of cells that show an image.
 
     Attributes:
@@ -56,7 +56,7 @@ class PixelRows:
 
     blocks: Callable[[], Cells]
     ground: str
-    shown: Sequence[Shown] = ()
+    shown: Sequence[ShownImage] = ()
     true_colour: bool = True
     _blocks: Cells | None = field(default=None)
 

@@ -13,7 +13,7 @@ from random import randrange
 from typing import Protocol
 from weakref import WeakSet
 
-from radtui.imaging.protocols.answers import Choice, Graphics, Way, way_of
+from radtui.imaging.protocols.answers import DrawingChoice, Graphics, Way, way_of
 from radtui.imaging.protocols.tmux import passed_through
 
 VARIABLE = "RADTUI_PIXELS"
@@ -31,12 +31,12 @@ WORDS = {
 }
 
 
-def chosen(env: Mapping[str, str]) -> Choice:
+def chosen(env: Mapping[str, str]) -> DrawingChoice:
     """What the environment asks for; what it spells wrongly is found out by itself."""
     try:
-        return Choice(env.get(VARIABLE, "").strip().lower())
+        return DrawingChoice(env.get(VARIABLE, "").strip().lower())
     except ValueError:
-        return Choice.AUTO
+        return DrawingChoice.AUTO
 
 
 class Painter(Protocol):
@@ -61,7 +61,7 @@ class PixelSupport:
         painters: The canvases that may be in pixels.
     """
 
-    choice: Choice = Choice.AUTO
+    choice: DrawingChoice = DrawingChoice.AUTO
     graphics: Graphics = field(default_factory=Graphics)
     through_tmux: bool = False
     generation: int = 0
@@ -95,9 +95,9 @@ class PixelSupport:
     def switch(self, env: Mapping[str, str] = os.environ) -> str:
         """Exchange pixels and half blocks; a sentence that says what is drawn now, or why nothing has changed."""
         if self.way is not Way.BLOCKS:
-            self.choice = Choice.BLOCKS
+            self.choice = DrawingChoice.BLOCKS
             return WORDS[self.way]
-        for choice in (Choice.AUTO, Choice.KITTY, Choice.SIXEL):
+        for choice in (DrawingChoice.AUTO, DrawingChoice.KITTY, DrawingChoice.SIXEL):
             if way_of(self.graphics, choice, through_tmux=self.through_tmux) is not Way.BLOCKS:
                 self.choice = choice
                 return WORDS[self.way]

@@ -91,10 +91,10 @@ def lines(asking: Asking, width_cells: int) -> list[Content]:
     draw = {
         "main": _preference, "acceptability": _acceptability, "errors": _errors, "dimensions": _dimensions,
     }[asking.mode]  # fmt: skip
-    found = draw(asking, width_cells)
+    rows = draw(asking, width_cells)
     if asking.message:
-        found.insert(0, Content.styled(asking.message, "bold $accent"))
-    return found
+        rows.insert(0, Content.styled(asking.message, "bold $accent"))
+    return rows
 
 
 def _preference(asking: Asking, width: int) -> list[Content]:
@@ -108,10 +108,10 @@ def _preference(asking: Asking, width: int) -> list[Content]:
     skipped = rating is not None and rating.skipped
     options.append(_option(key_text(scheme, "both_bad"), "Both bad", bad))
     options.append(_option(key_text(scheme, "skip"), "Skipped" if skipped else "Skip", skipped))
-    found, further = flowed(options, width), flowed(_further(asking), width)
+    rows, further = flowed(options, width), flowed(_further(asking), width)
     if not asking.roomy:
-        return [*found, *further]
-    return [Content.styled("Which text describes the image better?", "bold"), *found, Content(""), *further]
+        return [*rows, *further]
+    return [Content.styled("Which text describes the image better?", "bold"), *rows, Content(""), *further]
 
 
 def _further(asking: Asking) -> list[Content]:
@@ -119,15 +119,15 @@ def _further(asking: Asking) -> list[Content]:
     scheme, shown = asking.scheme, asking.shown
     parts = []
     if scheme.acceptability:
-        given = [acceptability_of(shown.rating, shown.arm(side)) for side in (0, 1)]
-        text = _by_side(str(value) if value is not None else "–" for value in given)
-        parts.append(_answered(key_text(scheme, "open_acceptability"), "acceptability", text, any(given)))
+        levels = [acceptability_of(shown.rating, shown.arm(side)) for side in (0, 1)]
+        text = _by_side(str(value) if value is not None else "–" for value in levels)
+        parts.append(_answered(key_text(scheme, "open_acceptability"), "acceptability", text, any(levels)))
     if scheme.errors:
         counts = [_errors_text(shown.rating, shown.arm(side)) for side in (0, 1)]
         text = _by_side(counts) if any(counts) else ""
         parts.append(_answered(key_text(scheme, "open_errors"), "errors", text, any(counts)))
     if scheme.dimensions:
-        keys = [dimension_answer(one.id) for one in scheme.dimensions]
+        keys = [dimension_answer(dimension.id) for dimension in scheme.dimensions]
         done = sum(key in shown.rating.answers for key in keys) if shown.rating else 0
         text = f"{done} of {len(keys)}" if done else ""
         parts.append(_answered(key_text(scheme, "open_dimensions"), "compare qualities", text, bool(done)))
@@ -144,10 +144,10 @@ def _further(asking: Asking) -> list[Content]:
 
 def _acceptability(asking: Asking, width: int) -> list[Content]:
     scheme, shown = asking.scheme, asking.shown
-    given = acceptability_of(shown.rating, shown.arm(asking.side))
+    chosen = acceptability_of(shown.rating, shown.arm(asking.side))
     other = acceptability_of(shown.rating, shown.arm(1 - asking.side))
     options = [
-        _option(key_text(scheme, f"acceptability.{at}"), level.label, level.value == given)
+        _option(key_text(scheme, f"acceptability.{at}"), level.label, level.value == chosen)
         for at, level in enumerate(scheme.acceptability, 1)
     ]
     question = _question(f"How usable is text {SIDES[asking.side]}?", _panel_keys(asking))
@@ -168,7 +168,7 @@ def _errors(asking: Asking, width: int) -> list[Content]:
         f"{'insignificant' if asking.significant else 'significant'} ones · "
         f"{key_text(scheme, 'error_take_back')} one less · {_panel_keys(asking)}"
     )
-    found = [_question(f"Count the {kind} errors in text {SIDES[asking.side]}.", keys)]
+    rows = [_question(f"Count the {kind} errors in text {SIDES[asking.side]}.", keys)]
     for at, category in enumerate(scheme.errors, 1):
         arm = shown.arm(asking.side)
         strong = answers.get(error_answer(arm, category.id, significant=True), 0)
@@ -178,7 +178,7 @@ def _errors(asking: Asking, width: int) -> list[Content]:
         key = key_text(scheme, f"error.{at}")
         room = max(10, width - len(key) - 3 - len(counts))
         label = category.label if len(category.label) <= room else category.label[: room - 1] + "…"
-        found.append(
+        rows.append(
             Content.assemble(
                 (f"{key} ", "bold $accent"),
                 (label, "bold" if strong or weak else ""),
@@ -186,7 +186,7 @@ def _errors(asking: Asking, width: int) -> list[Content]:
                 (counts, "$warning" if strong else "$muted"),
             )
         )
-    return found
+    return rows
 
 
 def _dimensions(asking: Asking, width: int) -> list[Content]:
@@ -197,20 +197,20 @@ def _dimensions(asking: Asking, width: int) -> list[Content]:
         for at, level in enumerate(scheme.preference, 1)
     ]
     done = f"↑↓ another · {key_text(scheme, 'close_panel')} done"
-    found = [_question(marked.question or f"{marked.label}: which text is better?", done)]
-    wide = max(len(one.label) for one in scheme.dimensions)
-    for at, one in enumerate(scheme.dimensions):
-        level = chosen_level(rating, scheme, dimension_answer(one.id))
+    rows = [_question(marked.question or f"{marked.label}: which text is better?", done)]
+    wide = max(len(dimension.label) for dimension in scheme.dimensions)
+    for at, dimension in enumerate(scheme.dimensions):
+        level = chosen_level(rating, scheme, dimension_answer(dimension.id))
         answer = scheme.preference[level].label if level is not None else "–"
         here = at == asking.at
-        found.append(
+        rows.append(
             Content.assemble(
                 ("▌" if here else " ", "$accent"),
-                (f"{one.label:<{wide}}  ", "bold" if here else ""),
+                (f"{dimension.label:<{wide}}  ", "bold" if here else ""),
                 (answer, "$accent" if level is not None else "$muted"),
             )
         )
-    return [*found, *flowed(levels, width)]
+    return [*rows, *flowed(levels, width)]
 
 
 def flowed(parts: Iterable[Content], width_cells: int, gap_cells: int = 3) -> list[Content]:
@@ -230,11 +230,11 @@ def _option(key: str, label: str, chosen: bool) -> Content:
     return Content.assemble((key, "bold $accent"), f" {label}")
 
 
-def _answered(key: str, what: str, answer: str, given: bool) -> Content:
+def _answered(key: str, what: str, answer: str, is_answered: bool) -> Content:
     return Content.assemble(
         (key, "bold $accent"),
         (f" {what}", "$muted"),
-        (f" {answer}" if answer else "", "bold" if given else "$muted"),
+        (f" {answer}" if answer else "", "bold" if is_answered else "$muted"),
     )
 
 

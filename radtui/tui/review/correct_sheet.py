@@ -58,8 +58,8 @@ class CorrectSheet(RadModal[str | None]):
     def _show_changes(self) -> None:
         text = self.query_one(TextArea).text
         count = words_changed(self._written, text)
-        said = "as the model wrote it" if not count else f"{count} word{'' if count == 1 else 's'} changed"
-        self.query_one("#count", Static).update(said)
+        note = "as the model wrote it" if not count else f"{count} word{'' if count == 1 else 's'} changed"
+        self.query_one("#count", Static).update(note)
         parts = [(f"{words} ", STYLES[kind]) for kind, words in changes(self._written, text)]
         self.query_one("#words", Static).update(Content.assemble(*parts))
 

@@ -26,12 +26,12 @@ def bindings_of(scheme: Scheme) -> list[Binding]:
         (action for action in scheme.keys if action != "help" and _exists(scheme, action)),
         key=lambda action: order.get(action, -1),
     )
-    found = [_binding(scheme, action) for action in actions]
+    bound = [_binding(scheme, action) for action in actions]
     if scheme.dimensions:
-        found += [
+        bound += [
             binding("review qualities", use, scheme.key_of("other_text")) for use in USES["review qualities"]
         ]
-    return found
+    return bound
 
 
 def _exists(scheme: Scheme, action: str) -> bool:

@@ -75,14 +75,14 @@ class Panels:
         if shown is None or shown.rating is None:
             return
         answers = shown.rating.answers
-        found = [self._counted.pop()] if self._counted else [
+        counts = [self._counted.pop()] if self._counted else [
             (shown.arm(self.side), category.id, kind)
             for category in reversed(session.scheme.errors)
             for kind in (self.significant, not self.significant)
             if answers.get(error_answer(shown.arm(self.side), category.id, significant=kind), 0)
         ]  # fmt: skip
-        if found:
-            what = found[0]
+        if counts:
+            what = counts[0]
             session.answer(lambda rating: edits.counted(rating, *what, by=-1))
 
     def check(self, session: ReviewSession) -> None:
@@ -110,8 +110,8 @@ class Panels:
         )
         open_ones = [
             at
-            for at, one in enumerate(scheme.dimensions)
-            if row is not None and dimension_answer(one.id) not in row.answers
+            for at, dimension in enumerate(scheme.dimensions)
+            if row is not None and dimension_answer(dimension.id) not in row.answers
         ]
         if not open_ones:
             self.close()

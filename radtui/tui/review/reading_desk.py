@@ -46,19 +46,19 @@ class ReadingDesk:
         reading.time.touch()
         return reading.open
 
-    def keep(self, answer: Callable[[Reading], object], said: str) -> None:
+    def keep(self, answer: Callable[[Reading], object], what: str) -> None:
         """Keep an answer about the open text, and open the next one."""
         if self.touched() is None or self.reading is None:
             return
         answer(self.reading)
-        self.message = f"Saved: {said} · u takes it back"
+        self.message = f"Saved: {what} · u takes it back"
         self.next_unread()
 
     def leave(self, opened: OpenText, text: str) -> None:
         """Keep the open text as the reader leaves it."""
         count = words_changed(opened.written, text)
-        said = f"{count} word{'' if count == 1 else 's'} changed" if count else "accepted as it is"
-        self.keep(lambda reading: reading.leave(text), said)
+        what = f"{count} word{'' if count == 1 else 's'} changed" if count else "accepted as it is"
+        self.keep(lambda reading: reading.leave(text), what)
 
     def undo(self) -> None:
         """Take back the last answer."""
@@ -84,5 +84,5 @@ class ReadingDesk:
 
     def _end(self) -> None:
         figures = reading_figures(self._answers.database, self._study, self._rater).get(self._arm)
-        said = f" {figures_words(figures)}" if figures is not None else ""
-        self.message = f"All texts of {self._arm} are read.{said}"
+        summary = f" {figures_words(figures)}" if figures is not None else ""
+        self.message = f"All texts of {self._arm} are read.{summary}"

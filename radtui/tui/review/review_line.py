@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from radtui.durations import clock_text, estimate_text
-from radtui.study.queue import Progress
+from radtui.study.queue import RaterProgress
 from radtui.tui import words
 
 BAR_CELLS, SHORT_BAR_CELLS = 16, 8
@@ -21,11 +21,11 @@ class ReviewLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._place = 0
-        self._progress = Progress(0, 0, 0, 0, 0.0, None)
+        self._progress = RaterProgress(0, 0, 0, 0, 0.0, None)
         self._job = ""
         self._marks: list[Content] = []
 
-    def show(self, place: int, progress: Progress, job: str, marks: list[Content]) -> None:
+    def show(self, place: int, progress: RaterProgress, job: str, marks: list[Content]) -> None:
         """Take over what is shown.
 
         Args:

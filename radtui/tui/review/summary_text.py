@@ -12,8 +12,17 @@ from radtui.measures.preference import Comparative
 from radtui.measures.quality import Acceptability, Errors
 from radtui.measures.scheme import Scheme
 from radtui.measures.significance import TOO_FEW
-from radtui.measures.statistics import Arms, LeftOut, Power, RaterLine, Summary
-from radtui.measures.words import brief, left_out_words, limits, p_value, readers_words, versions_words
+from radtui.measures.statistics import Arms, LeftOut, Power, RaterShare, Summary
+from radtui.measures.words import (
+    brief,
+    left_out_words,
+    limits,
+    log_odds,
+    p_value,
+    readers_words,
+    strength_limits,
+    versions_words,
+)
 from radtui.percent import percent_text
 
 LABEL_CELLS = 25
@@ -32,37 +41,43 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
         scheme: What was asked.
         width_cells: Room for a line; bars fill what the figures leave.
     """
-    found = [_verdict(summary), Content("")]
+    lines = [_verdict(summary), Content("")]
     if summary.arms is not None:
-        found += [*_arms(summary.arms, summary.earlier, width_cells), Content("")]
+        lines += [*_arms(summary.arms, summary.earlier, width_cells), Content("")]
     if summary.n:
-        found += _preference(summary, width_cells)
+        lines += _preference(summary, width_cells)
     if summary.dimensions:
-        found += [
+        lines += [
             Content(""),
             title("Qualities compared", f"mean from -2 ({summary.earlier}) to +2 ({summary.later})"),
         ]
-        labels = {one.id: one.label for one in scheme.dimensions}
-        found += [_mean(labels.get(name, name), one, width_cells) for name, one in summary.dimensions.items()]
+        labels = {dimension.id: dimension.label for dimension in scheme.dimensions}
+        lines += [
+            _mean(labels.get(name, name), comparative, width_cells)
+            for name, comparative in summary.dimensions.items()
+        ]
     if summary.acceptability is not None:
-        found += [Content(""), *hung(_acceptability(summary.acceptability, summary), width_cells)]
+        lines += [Content(""), *hung(_acceptability(summary.acceptability, summary), width_cells)]
     if summary.errors is not None:
-        found += [Content(""), *hung(_errors(summary.errors, scheme, summary), width_cells)]
+        lines += [Content(""), *hung(_errors(summary.errors, scheme, summary), width_cells)]
     if summary.n:
-        found += [Content(""), *_checks(summary)]
-        found.append(Content.styled(readers_words(len(summary.raters)), "$muted"))
-    found += _left_out(summary.left_out)
+        lines += [Content(""), *_checks(summary)]
+        lines.append(Content.styled(readers_words(len(summary.raters)), "$muted"))
+    lines += _left_out(summary.left_out)
     if pooled := versions_words(summary.versions):
-        found.append(Content.styled(f"{pooled}.", "$muted"))
-    return found
+        lines.append(Content.styled(f"{pooled}.", "$muted"))
+    return lines
 
 
 def _verdict(summary: Summary) -> Content:
     preference = summary.preference
     decided = summary.power.non_ties
     if summary.arms is not None and summary.arms.n:
-        said = [f"{one.later} against {one.earlier}: {one.verdict}" for one in summary.arms.contrasts]
-        return Content.styled(_capital("; ".join(said)) + ".", "bold")
+        verdicts = [
+            f"{contrast.later} against {contrast.earlier}: {contrast.verdict}"
+            for contrast in summary.arms.contrasts
+        ]
+        return Content.styled(_capital("; ".join(verdicts)) + ".", "bold")
     if not summary.n:
         return Content.styled("Nothing is rated yet. Press esc and rate the first pair.", "bold")
     if not summary.power.enough:
@@ -80,40 +95,41 @@ def _verdict(summary: Summary) -> Content:
 
 
 def _preference(summary: Summary, width: int) -> list[Content]:
-    one, later = summary.preference, _capital(summary.later)
+    preference, later = summary.preference, _capital(summary.later)
     of_two = f" of {summary.earlier} and {summary.later}" if summary.arms else ""
     return [
         title("Preference", f"{summary.n:,} ratings{of_two}"),
-        diverging(one.counts, width),
+        diverging(preference.counts, width),
         Content.assemble(
-            (f"{summary.earlier} ", EARLIER), f"{one.losses}", ("   equal ", "$muted"), f"{one.ties}",
-            (f"   {summary.later} ", LATER), f"{one.wins}", ("   both bad ", "$muted"), f"{summary.both_bad.hits}",
+            (f"{summary.earlier} ", EARLIER), f"{preference.losses}", ("   equal ", "$muted"), f"{preference.ties}",
+            (f"   {summary.later} ", LATER), f"{preference.wins}",
+            ("   both bad ", "$muted"), f"{summary.both_bad.hits}",
         ),
         Content(""),
-        share_line(_fitted(f"{later} wins of decided"), one.win_rate, width, middle=True),
+        share_line(_fitted(f"{later} wins of decided"), preference.win_rate, width, middle=True),
         share_line(_fitted(f"{later} preferred or equal"), summary.preferred_or_equal, width, middle=True),
-        _mean("Mean, -2 to +2", one, width),
+        _mean("Mean, -2 to +2", preference, width),
     ]  # fmt: skip
 
 
-def _arms(found: Arms, baseline: str, width: int) -> list[Content]:
+def _arms(arms: Arms, baseline: str, width: int) -> list[Content]:
     """All arms on one scale, then each two against each other."""
-    rows = [title("All arms", f"{found.n:,} ratings; strength in log odds against {baseline}, 95 %")]
-    if not found.strengths:
+    rows = [title("All arms", f"{arms.n:,} ratings; strength in log odds against {baseline}, 95 %")]
+    if not arms.strengths:
         rows.append(
             Content.styled("No common scale yet: an arm never lost to, or never met, another.", "$muted")
         )
-    ends = [abs(value) for one in found.strengths for value in (one.low, one.high)]
+    ends = [abs(value) for strength in arms.strengths for value in (strength.low, strength.high)]
     reach = max(ends, default=0.0) or 1.0
-    for one in found.strengths:
-        span = f"{one.low:+.2f} to {one.high:+.2f}, n {one.n}" if one.standard_error else "the reference"
-        figures = f"{one.log_odds:>+5.2f}  {span}"
-        at = [(value / reach + 1) / 2 for value in (one.low, one.log_odds, one.high)]
+    for strength in arms.strengths:
+        n = f", n {strength.n}" if strength.standard_error else ""
+        figures = f"{log_odds(strength.log_odds):>5}  {strength_limits(strength)}{n}"
+        at = [(value / reach + 1) / 2 for value in (strength.low, strength.log_odds, strength.high)]
         line = interval(at[0], at[1], at[2], width - LABEL_CELLS - FIGURES_CELLS, 0.5)
         rows.append(
-            Content.assemble(f"{_fitted(one.arm):<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
+            Content.assemble(f"{_fitted(strength.arm):<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
         )
-    for pair in found.contrasts:
+    for pair in arms.contrasts:
         rate = pair.summary.preference.win_rate
         rows.append(share_line(_fitted(f"{pair.later} beats {pair.earlier}"), rate, width, middle=True))
     return rows
@@ -159,11 +175,11 @@ def share_line(label: str, share: Proportion, width_cells: int, middle: bool = F
     return Content.assemble(f"{label:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
 
 
-def _mean(label: str, one: Comparative, width: int) -> Content:
-    mean = one.mean
+def _mean(label: str, comparative: Comparative, width: int) -> Content:
+    mean = comparative.mean
     if mean.value is None:
         return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
-    p = one.holm_p if one.holm_p is not None else one.wilcoxon_p
+    p = comparative.holm_p if comparative.holm_p is not None else comparative.wilcoxon_p
     figures = f"{mean.value:>+5.2f}  {_limits(mean)}, {p_value(p)}"
     low, high = (value if value is not None else mean.value for value in (mean.low, mean.high))
     room = width - LABEL_CELLS - FIGURES_CELLS
@@ -190,44 +206,44 @@ def interval(low: float, value: float, high: float, cells: int, middle: float | 
     return Content("").join(parts)
 
 
-def _acceptability(found: Acceptability, of: Summary) -> list[Content]:
-    ratings = "1 rating" if found.earlier.n == 1 else f"{found.earlier.n} ratings"
+def _acceptability(acceptability: Acceptability, of: Summary) -> list[Content]:
+    ratings = "1 rating" if acceptability.earlier.n == 1 else f"{acceptability.earlier.n} ratings"
     rows = [title("Acceptability", f"1 to 5, {ratings} with both answers")]
     rows.append(
         compared(
             "Mean",
-            (of.earlier, brief(found.earlier)),
-            (of.later, brief(found.later)),
-            _difference(found.difference, found.wilcoxon_p),
+            (of.earlier, brief(acceptability.earlier)),
+            (of.later, brief(acceptability.later)),
+            _difference(acceptability.difference, acceptability.wilcoxon_p),
         )
     )
-    for level in (found.usable, found.as_is):
+    for level in (acceptability.usable, acceptability.as_is):
         label = "Usable (4 or 5)" if level.level < 5 else "Use as is (5)"
         test = f"McNemar {p_value(level.mcnemar.p)}"
         rows.append(compared(label, (of.earlier, brief(level.earlier)), (of.later, brief(level.later)), test))
     return rows
 
 
-def _errors(found: Errors, scheme: Scheme, of: Summary) -> list[Content]:
-    first, second = found.earlier, found.later
+def _errors(errors: Errors, scheme: Scheme, of: Summary) -> list[Content]:
+    first, second = errors.earlier, errors.later
 
-    def row(label: str, one: str, other: str, note: str = "") -> Content:
-        return compared(label, (of.earlier, one), (of.later, other), note)
+    def row(label: str, before: str, other: str, note: str = "") -> Content:
+        return compared(label, (of.earlier, before), (of.later, other), note)
 
     rows = [
-        title("Errors per report", f"{found.n} ratings"),
+        title("Errors per report", f"{errors.n} ratings"),
         row(
             "Significant", brief(first.significant), brief(second.significant),
-            _difference(found.difference, found.wilcoxon_p),
+            _difference(errors.difference, errors.wilcoxon_p),
         ),
         row("Insignificant", brief(first.insignificant), brief(second.insignificant)),
         row("With a significant one", brief(first.with_significant), brief(second.with_significant)),
     ]  # fmt: skip
     for category in scheme.errors:
-        one, other = first.by_category[category.id][0], second.by_category[category.id][0]
-        if one.value or other.value:
+        before, other = first.by_category[category.id][0], second.by_category[category.id][0]
+        if before.value or other.value:
             rows.append(
-                row(f"  {_short(category.label)}", number_text(one, ".2f"), number_text(other, ".2f"))
+                row(f"  {_short(category.label)}", number_text(before, ".2f"), number_text(other, ".2f"))
             )
     return rows
 
@@ -237,14 +253,14 @@ def _checks(summary: Summary) -> list[Content]:
     rows = [title("Checks"), *_biases(summary)]
     if summary.repeats is not None:
         same = summary.repeats.same
-        said = f"{brief(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}"
-        rows.append(_checked("Same answer again", said))
+        figures = f"{brief(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}"
+        rows.append(_checked("Same answer again", figures))
     if summary.agreement is not None:
         alpha = summary.agreement.alpha
-        said = f"Krippendorff alpha {brief(alpha)}, {alpha.n} images"
-        rows.append(_checked("Raters agree", said))
+        figures = f"Krippendorff alpha {brief(alpha)}, {alpha.n} images"
+        rows.append(_checked("Raters agree", figures))
     if len(summary.raters) > 1:
-        rows += [_checked(f"  {_short(one.rater)}", _rater(one)) for one in summary.raters]
+        rows += [_checked(f"  {_short(line.rater)}", _rater(line)) for line in summary.raters]
     return [*rows, _checked("Power", _power(summary.power))]
 
 
@@ -254,21 +270,21 @@ def _biases(summary: Summary) -> list[Content]:
     rows = []
     left = side.chosen_left
     if left.value is not None:
-        found = (
+        verdict = (
             "leaves out 50 %: the side may have decided"
             if side.suspected
             else "covers 50 %: no side bias seen"
         )
-        rows.append(_checked("Left text chosen", f"{brief(left)}, n {left.n}: {found}", side.suspected))
+        rows.append(_checked("Left text chosen", f"{brief(left)}, n {left.n}: {verdict}", side.suspected))
     if length.rho is not None and length.median_ratio is not None:
         times = f"{summary.later} texts are {length.median_ratio:.2f} times as long"
-        said = f"rho {length.rho:+.2f}, {p_value(length.p)}; {times}"
-        rows.append(_checked("Longer text preferred", said, length.p is not None and length.p < 0.05))
+        figures = f"rho {length.rho:+.2f}, {p_value(length.p)}; {times}"
+        rows.append(_checked("Longer text preferred", figures, length.p is not None and length.p < 0.05))
     return rows
 
 
-def _rater(one: RaterLine) -> str:
-    return f"{one.wins} wins, {one.ties} equal, {one.losses} losses, {clock_text(one.active_s)} active"
+def _rater(line: RaterShare) -> str:
+    return f"{line.wins} wins, {line.ties} equal, {line.losses} losses, {clock_text(line.active_s)} active"
 
 
 def _power(power: Power) -> str:
@@ -278,8 +294,10 @@ def _power(power: Power) -> str:
 
 
 def _left_out(left_out: LeftOut) -> list[Content]:
-    said = left_out_words({name: getattr(left_out, name) for name in left_out.__slots__ if name != "unrated"})
-    return [Content(""), Content.styled(f"Left out: {said}.", "$muted")] if said else []
+    reasons = left_out_words(
+        {name: getattr(left_out, name) for name in left_out.__slots__ if name != "unrated"}
+    )
+    return [Content(""), Content.styled(f"Left out: {reasons}.", "$muted")] if reasons else []
 
 
 def _short(label: str) -> str:
@@ -313,12 +331,12 @@ def compared(label: str, earlier: tuple[str, str], later: tuple[str, str], note:
 
 def hung(lines: list[Content], width_cells: int) -> list[Content]:
     """Lines that are too long go on below their figures, not below their labels."""
-    found: list[Content] = []
+    rows: list[Content] = []
     for line in lines:
         first, *rest = line.wrap(width_cells) or [line]
         below = Content(" ").join(rest).wrap(max(20, width_cells - LABEL_CELLS)) if rest else []
-        found += [first, *(Content(" " * LABEL_CELLS) + more for more in below)]
-    return found
+        rows += [first, *(Content(" " * LABEL_CELLS) + more for more in below)]
+    return rows
 
 
 def _checked(label: str, text: str, alarming: bool = False) -> Content:

@@ -103,8 +103,8 @@ class TextBox(Widget, can_focus=False):
         """What is out of sight, in the frame; the note where nothing is."""
         width, height = self.content_size
         below = len(self.rows(width)) - height - self.top if height else 0
-        said = [f"↑ {self.top}"] if self.top > 0 else []
-        said += [f"↓ {below} more line{'' if below == 1 else 's'}"] if below > 0 else []
-        subtitle = Content(" · ".join(said) or self._note).markup
+        hints = [f"↑ {self.top}"] if self.top > 0 else []
+        hints += [f"↓ {below} more line{'' if below == 1 else 's'}"] if below > 0 else []
+        subtitle = Content(" · ".join(hints) or self._note).markup
         if subtitle != self.border_subtitle:
             self.border_subtitle = subtitle

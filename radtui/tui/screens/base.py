@@ -33,8 +33,8 @@ class TellsTrouble(MessagePump):
         """One sentence, whatever was raised."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
-            said = str(error) if isinstance(error, UserError) else f"That did not work: {error}."
-            self.app.notify(said, severity="error")
+            sentence = str(error) if isinstance(error, UserError) else f"That did not work: {error}."
+            self.app.notify(sentence, severity="error")
 
 
 class Saving(Protocol):

@@ -35,6 +35,8 @@ class GuideScreen(RadModal[None]):
         event.stop()
         self.dismiss()
         app = self.app
-        bound = [one for one in app.BINDINGS if isinstance(one, Binding) and one.action != "quit"]
-        if event.key in [key for one in bound for key in one.key.split(",")]:
+        bound = [
+            binding for binding in app.BINDINGS if isinstance(binding, Binding) and binding.action != "quit"
+        ]
+        if event.key in [key for binding in bound for key in binding.key.split(",")]:
             app.call_later(app.simulate_key, event.key)

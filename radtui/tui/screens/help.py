@@ -79,7 +79,9 @@ class HelpScreen(RadModal[None]):
     def _keys_by_title(self) -> list[Static]:
         """What stands below each title."""
         return [
-            one for one in self.query(Static).exclude(".help-title, .help-none") if one.parent is not None
+            section
+            for section in self.query(Static).exclude(".help-title, .help-none")
+            if section.parent is not None
         ]
 
     def _sections(self, words: Iterable[str] = ()) -> Iterable[tuple[str, Table]]:
@@ -97,7 +99,7 @@ class HelpScreen(RadModal[None]):
 
     def _row(self, actives: list[ActiveBinding]) -> tuple[str, str]:
         """The keys of one action, and what it does."""
-        keys = " ".join(dict.fromkeys(self.app.get_key_display(one.binding) for one in actives))
+        keys = " ".join(dict.fromkeys(self.app.get_key_display(active.binding) for active in actives))
         own = actives[-1]  # after Textual's own key for the same, such as ctrl+q for q
         return keys, own.tooltip or own.binding.description
 

@@ -32,7 +32,7 @@ CHOICES = (
 )  # fmt: skip
 
 
-class Choices(Widget, can_focus=True):
+class WelcomeChoices(Widget, can_focus=True):
     """Three choices, one of them current."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("choices")
@@ -86,7 +86,7 @@ class WelcomeScreen(RadScreen):
         with Vertical(classes="body welcome"):
             yield Static("Fine-tune a vision-language model on radiographs,\nand review blind what it writes.",
                          classes="welcome-title")  # fmt: skip
-            yield Choices()
+            yield WelcomeChoices()
             yield Input(placeholder="path of the folder or file, then enter", classes="welcome-path")
             yield Static(classes="welcome-answer")
             yield Static(f"Data folder: {self.rad.data.root}\nModel output is not for clinical use.", markup=False,
@@ -95,7 +95,7 @@ class WelcomeScreen(RadScreen):
     def on_mount(self) -> None:
         """Choices first."""
         self.query_one(Input).display = False
-        self.query_one(Choices).focus()
+        self.query_one(WelcomeChoices).focus()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Leave when an import was started from elsewhere."""
@@ -104,7 +104,7 @@ class WelcomeScreen(RadScreen):
 
     def action_choose(self, index: int) -> None:
         """Mark and take a choice."""
-        choices = self.query_one(Choices)
+        choices = self.query_one(WelcomeChoices)
         choices.current = index
         choices.refresh()
         choices.action_take()
@@ -112,10 +112,10 @@ class WelcomeScreen(RadScreen):
     def action_leave_path(self) -> None:
         """Back to the choices."""
         self.query_one(Input).display = False
-        self.query_one(Choices).focus()
+        self.query_one(WelcomeChoices).focus()
 
-    @on(Choices.Taken)
-    def _taken(self, event: Choices.Taken) -> None:
+    @on(WelcomeChoices.Taken)
+    def _taken(self, event: WelcomeChoices.Taken) -> None:
         if event.index == 0:
             self._say("Starting the demo ...")
             submit(self, _demo, self._show_demo, self._refused, create=True)

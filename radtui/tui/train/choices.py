@@ -15,7 +15,7 @@ from radtui.settings import TrainSettings
 from radtui.store import cases, jobs, ratings
 from radtui.store.cases import DatasetSummary
 from radtui.tui.train.correction_plan import correction_plan
-from radtui.tui.train.plan import Plan, plan, preference_plan
+from radtui.tui.train.plan import FormPlan, plan, preference_plan
 
 if TYPE_CHECKING:
     from radtui.study.learn_corrections import CorrectionOffer
@@ -58,23 +58,23 @@ class Choices:
         waiting |= {FROM_CORRECTIONS} if self.proposed_corrections is None else set()
         return [name for name in PRESETS if name not in waiting]
 
-    def plan(self, settings: TrainSettings) -> Plan:
+    def plan(self, settings: TrainSettings) -> FormPlan:
         """What a run with these settings will do."""
         if settings.learns_corrections:
             if self.proposed_corrections is not None:
                 return correction_plan(settings, self.proposed_corrections)
-            return Plan((), (self.corrections,) if isinstance(self.corrections, str) else ())
+            return FormPlan((), (self.corrections,) if isinstance(self.corrections, str) else ())
         if not settings.learns_preferences:
             return plan(settings, self.datasets)
         if self.proposal is not None:
             return preference_plan(settings, self.proposal, self.datasets)
-        return Plan((), (self.offer,) if isinstance(self.offer, str) else ())
+        return FormPlan((), (self.offer,) if isinstance(self.offer, str) else ())
 
 
 def read_names(db: sqlite3.Connection) -> tuple[list[DatasetSummary], list[str]]:
     """The data sets, and the names of models known here."""
     used = [str(job.settings.get("model", "")) for job in jobs.all_jobs(db) if job.kind is JobKind.TRAIN]
-    known = [*used, *(one.model for one in PRESETS.values()), *(each.name for each in known_models())]
+    known = [*used, *(preset.model for preset in PRESETS.values()), *(each.name for each in known_models())]
     return cases.datasets(db), list(dict.fromkeys(model for model in known if model))
 
 

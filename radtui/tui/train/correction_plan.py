@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from radtui.measures.loss_words import loss_words
 from radtui.measures.words import left_out_words
 from radtui.settings import TrainSettings
-from radtui.tui.train.plan import Plan, steps_of
+from radtui.tui.train.plan import FormPlan, steps_of
 
 if TYPE_CHECKING:
     from radtui.study.learn_corrections import CorrectionOffer
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 HELD_BACK = 10  # one case of so many, as the worker does
 
 
-def correction_plan(settings: TrainSettings, found: CorrectionOffer) -> Plan:
+def correction_plan(settings: TrainSettings, offer: CorrectionOffer) -> FormPlan:
     """What learning from corrections will do.
 
     Args:
         settings: The run.
-        found: The texts as they were counted for the form.
+        offer: The texts as they were counted for the form.
     """
-    if settings.from_job not in (0, found.job.id):
-        return Plan(
+    if settings.from_job not in (0, offer.job.id):
+        return FormPlan(
             (("learns from", f"texts of #{settings.from_job} as readers left them, counted when it starts"),)
         )
-    texts = found.texts
+    texts = offer.texts
     rows = texts.accepted + settings.correction_weight * texts.corrected
     learnt = rows - rows // HELD_BACK if settings.eval_every else rows
     total = steps_of(settings, learnt)
     facts = [
-        ("learns from", found.words),
+        ("learns from", offer.words),
         ("weight", f"a corrected text {settings.correction_weight} times, an accepted one once"),
-        ("begins with", f"the adapter of #{found.job.id}, which wrote them"),
+        ("begins with", f"the adapter of #{offer.job.id}, which wrote them"),
         *(("left out", left_out_words({why: n})) for why, n in texts.left_out.items() if n),
         ("steps", f"about {total:,} of {settings.effective_batch} texts"),
         ("loss", loss_words(settings)),
     ]
     if settings.eval_every:
         facts.append(("holds back", f"one case of {HELD_BACK}, and keeps the adapter that does best on them"))
-    return Plan(tuple(facts))
+    return FormPlan(tuple(facts))

@@ -31,10 +31,10 @@ from radtui.tui.train.choices import (
     read_offer,
 )
 from radtui.tui.train.memory_panel import MemoryPanel
-from radtui.tui.train.plan import Plan
+from radtui.tui.train.plan import FormPlan
 from radtui.tui.widgets.settings_form import SettingsForm
 
-SAID = {
+PRESET_NOTES = {
     "default": "recommended: answer-only loss, held-out evaluation, larger batches",
     "seed": "the report's recipe to the letter: 30 steps, loss on everything",
     "medgemma": "MedGemma 4B: 256 tokens an image, short sequences",
@@ -131,7 +131,7 @@ class TrainForm(Vertical):
 
     def _know(self, parts: dict[str, object]) -> None:
         self._choices = replace(self._choices, **parts)  # type: ignore[arg-type]
-        self.form.list.set_options("dataset", tuple(one.name for one in self._choices.datasets))
+        self.form.list.set_options("dataset", tuple(dataset.name for dataset in self._choices.datasets))
         self.form.list.set_options("model", tuple(self._choices.models))
         self._show()
         self.refresh_bindings()
@@ -195,9 +195,9 @@ class TrainForm(Vertical):
         changed = self.settings != self.form.list.baseline
         presets = _presets_text(self._choices.presets, self._preset, changed)
         self.query_one(".presets", Static).update(presets)
-        found = self._choices.plan(self.settings)
-        self.query_one(".plan-text", Static).update(_plan_text(found))
-        self.query_one(".plan-short", Static).update(Content(found.doubts[0] if found.doubts else ""))
+        plan = self._choices.plan(self.settings)
+        self.query_one(".plan-text", Static).update(_plan_text(plan))
+        self.query_one(".plan-short", Static).update(Content(plan.doubts[0] if plan.doubts else ""))
         self._memory.settings_are(self.settings)
 
 
@@ -214,14 +214,14 @@ def _presets_text(names: list[str], current: str, changed: bool) -> Content:
     for name in names if current in names else [*names, current]:
         style = theme.LIT if name == current else "$muted"
         parts += [Content.styled(f" {name} ", style), " "]
-    said = "changed fields are marked •" if changed else SAID.get(current, f"settings of {current}")
-    return Content.assemble(*parts, "\n", Content.styled(said, "$muted"))
+    note = "changed fields are marked •" if changed else PRESET_NOTES.get(current, f"settings of {current}")
+    return Content.assemble(*parts, "\n", Content.styled(note, "$muted"))
 
 
-def _plan_text(found: Plan) -> Content:
+def _plan_text(plan: FormPlan) -> Content:
     lines = [Content.styled("This run", "bold $muted")]
-    for label, text in found.facts:
+    for label, text in plan.facts:
         lines.append(Content.assemble(Content.styled(f"{label:<12}", "$muted"), text))
-    for doubt in found.doubts:
+    for doubt in plan.doubts:
         lines += [Content(""), Content.styled(f"! {doubt}", "$warning")]
     return Content("\n").join(lines)

@@ -147,7 +147,7 @@ class JobPane(Vertical):
         """Take in a snapshot."""
         if self.job is None:
             return
-        job = next((one for one in snapshot.jobs if one.id == self.job.id), self.job)
+        job = next((job for job in snapshot.jobs if job.id == self.job.id), self.job)
         self.job = job
         if news is not None and news.job.id == job.id:
             if news.first:
@@ -175,7 +175,7 @@ class JobPane(Vertical):
     def _take_points(self, news: News) -> None:
         for event in news.events:
             if event.kind == "resume":  # what lay beyond is written again
-                self._events = [one for one in self._events if one.step <= event.step]
+                self._events = [known for known in self._events if known.step <= event.step]
             self._events.append(event)
         if news.events:
             self.chart.set_events(self._events)
@@ -217,19 +217,19 @@ class JobPane(Vertical):
     def _show_state(self, snapshot: Snapshot) -> None:
         job = self.job
         assert job is not None
-        said = saying(job, snapshot.progress(job.id), snapshot.at_s)
+        status = saying(job, snapshot.progress(job.id), snapshot.at_s)
         title = Content.assemble(
             Content.styled(f"#{job.id} ", "$muted"),
             Content.styled(job.name, "bold"),
             "   ",
-            Content.styled(f"{words.MARKS[job.state]} {said.state}", f"bold {said.style}"),
+            Content.styled(f"{words.MARKS[job.state]} {status.state}", f"bold {status.style}"),
             Content.styled(f"   {memory(job, self._events)}", "$muted"),
         )
-        text = Content.styled(said.text, said.style if job.state is JobState.FAILED else "$foreground")
-        lines = [title, text] if said.text else [title]
-        lines.append(Content.styled(said.next, "$muted"))
+        text = Content.styled(status.text, status.style if job.state is JobState.FAILED else "$foreground")
+        lines = [title, text] if status.text else [title]
+        lines.append(Content.styled(status.next, "$muted"))
         self.query_one(".job-status", Static).update(Content("\n").join(lines))
-        waiting = said.text if job.state.live else f"{said.state.capitalize()} before the first step."
+        waiting = status.text if job.state.live else f"{status.state.capitalize()} before the first step."
         if waiting != self.chart.model.look.empty_text:
             self.chart.say(empty_text=waiting)
 

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from radtui.charts.palette import PALETTE
-from radtui.estimates import Estimate
+from radtui.estimates import MemoryEstimate
 from radtui.paths import DataDir
 from radtui.settings import TrainSettings
 from radtui.tui.aside import aside
@@ -38,7 +38,7 @@ class MemoryPanel(Static):
         super().__init__()
         self._of: TrainSettings | None = None
         self._asked: Estimating | None = None
-        self._answer: Estimate | str | None = None
+        self._answer: MemoryEstimate | str | None = None
 
     def ask(self, data: DataDir, settings: TrainSettings) -> None:
         """Begin an estimate; an earlier one that is still being made ends."""
@@ -59,7 +59,7 @@ class MemoryPanel(Static):
     def _estimate(self, data: DataDir, settings: TrainSettings) -> None:
         rad = rad_of(self)
 
-        def work() -> Estimate:
+        def work() -> MemoryEstimate:
             from radtui.jobs.estimate import Estimating
             from radtui.jobs.submit import resolved_train
 
@@ -72,7 +72,7 @@ class MemoryPanel(Static):
         take = partial(self._take, settings)
         aside(self, work, take, take, group="memory")
 
-    def _take(self, settings: TrainSettings, answer: Estimate | str) -> None:
+    def _take(self, settings: TrainSettings, answer: MemoryEstimate | str) -> None:
         if settings is self._of:
             self._answer = answer
             self._draw(settings)
@@ -97,31 +97,31 @@ def _titled(content: Content) -> Content:
     return Content.assemble(Content.styled("Memory  ", "bold $muted"), content)
 
 
-def estimate_text(found: Estimate) -> Content:
+def estimate_text(memory: MemoryEstimate) -> Content:
     """An estimate as a few lines."""
     from radtui.jobs.estimate import device_line, size_text
 
-    images = f"{found.images} image{'s' * (found.images != 1)}"
-    each = f"{found.image_tokens:,} image tokens each, texts of up to {found.text_tokens:,}"
+    images = f"{memory.images} image{'s' * (memory.images != 1)}"
+    each = f"{memory.image_tokens:,} image tokens each, texts of up to {memory.text_tokens:,}"
     parts = (
-        (found.weights_gib, f"weights {size_text(found.weights_gib)} {found.precision}"),
-        (found.adapter_gib, f"adapter {size_text(found.adapter_gib)}"),
-        (found.optimizer_gib, f"optimizer {size_text(found.optimizer_gib)}"),
-        (found.activations_gib, f"activations {size_text(found.activations_gib)}: {images}, {each}"),
+        (memory.weights_gib, f"weights {size_text(memory.weights_gib)} {memory.precision}"),
+        (memory.adapter_gib, f"adapter {size_text(memory.adapter_gib)}"),
+        (memory.optimizer_gib, f"optimizer {size_text(memory.optimizer_gib)}"),
+        (memory.activations_gib, f"activations {size_text(memory.activations_gib)}: {images}, {each}"),
     )
-    total = f"  {size_text(found.total_gib)} of {size_text(max(found.limit_gib, 0.0))}"
-    lines = [_titled(Content.assemble(_bar([gib for gib, _ in parts], found.limit_gib), total))]
+    total = f"  {size_text(memory.total_gib)} of {size_text(max(memory.limit_gib, 0.0))}"
+    lines = [_titled(Content.assemble(_bar([gib for gib, _ in parts], memory.limit_gib), total))]
     marked = [
         Content.assemble(Content.styled(fill, colour), " ", words)
         for (fill, colour), (_, words) in zip(FILLS, parts, strict=True)
     ]
     lines += [Content("  ").join(marked[:-1]), marked[-1]]  # a line of 80 cells holds three
-    shown = sorted(found.devices, key=lambda each: not each.chosen)
+    shown = sorted(memory.devices, key=lambda each: not each.chosen)
     facts = [": ".join(device_line(each)) for each in shown[:DEVICES_SHOWN]]
     facts += [f"{len(shown) - DEVICES_SHOWN} more"] * (len(shown) > DEVICES_SHOWN)
     lines.append(Content.styled("; ".join(facts), "$muted"))
-    verdict = found.verdict if found.fits else f"Does not fit. {found.verdict}"
-    lines.append(Content.styled(verdict, "" if found.fits else "$error"))
+    verdict = memory.verdict if memory.fits else f"Does not fit. {memory.verdict}"
+    lines.append(Content.styled(verdict, "" if memory.fits else "$error"))
     return Content("\n").join(lines)
 
 

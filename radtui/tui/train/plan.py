@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FormPlan:
     """Sentences for the form: `facts` as label and text, `doubts` that deserve a look before starting."""
 
     facts: tuple[tuple[str, str], ...]
@@ -40,12 +40,12 @@ def steps_of(settings: TrainSettings, images: int) -> int:
     return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
 
 
-def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
+def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> FormPlan:
     """What will happen, and what looks wrong; an empty data set name means the newest."""
     chosen = _chosen(settings, datasets)
     if chosen is None:
         named = f"There is no data set {settings.dataset!r}." if settings.dataset else "No data set yet."
-        return Plan((), (f"{named} Import images first: press {sign('data')}.",))
+        return FormPlan((), (f"{named} Import images first: press {sign('data')}.",))
     train = chosen.splits.get(settings.train_split, 0)
     used = min(train, settings.train_images) if settings.train_images else train
     held_out = chosen.splits.get(settings.eval_split, 0) if settings.eval_split else 0
@@ -61,26 +61,28 @@ def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> Plan:
         )
     facts.append(("loss", loss_words(settings)))
     facts += _watch_facts(settings, held_out)
-    return Plan(tuple(facts), tuple(_doubts(settings, chosen, train, held_out)))
+    return FormPlan(tuple(facts), tuple(_doubts(settings, chosen, train, held_out)))
 
 
-def preference_plan(settings: TrainSettings, found: Offer, datasets: Sequence[DatasetSummary]) -> Plan:
+def preference_plan(settings: TrainSettings, offer: Offer, datasets: Sequence[DatasetSummary]) -> FormPlan:
     """What learning from rated pairs will do.
 
     Args:
         settings: The run.
-        found: The pairs as they were counted for the form.
+        offer: The pairs as they were counted for the form.
         datasets: For the held-out images that are watched.
     """
-    if settings.from_job not in (0, found.job.id):
-        return Plan((("learns from", f"the rated pairs of #{settings.from_job}, counted when it starts"),))
-    count = len(found.choice.pairs)
+    if settings.from_job not in (0, offer.job.id):
+        return FormPlan(
+            (("learns from", f"the rated pairs of #{settings.from_job}, counted when it starts"),)
+        )
+    count = len(offer.choice.pairs)
     held_back = min(settings.eval_images, count // 2) if settings.eval_every else 0
     facts = [
-        ("learns from", f"{count - held_back:,} rated pairs of #{found.job.id}"),
-        ("begins with", f"the adapter of #{found.job.id}, a copy bounds it"),
+        ("learns from", f"{count - held_back:,} rated pairs of #{offer.job.id}"),
+        ("begins with", f"the adapter of #{offer.job.id}, a copy bounds it"),
     ]
-    facts += [("left out", left_out_words({why: n})) for why, n in found.choice.left_out.items() if n]
+    facts += [("left out", left_out_words({why: n})) for why, n in offer.choice.left_out.items() if n]
     total = steps_of(settings, count - held_back)
     passes = total * settings.effective_batch / (count - held_back)
     facts.append(("steps", f"{total:,} of {settings.effective_batch} pairs"))
@@ -93,13 +95,13 @@ def preference_plan(settings: TrainSettings, found: Offer, datasets: Sequence[Da
         when = "each time" if held_back else "before and after"
         facts.append(("describes", f"{watched} held-out {_images(watched)} {when}, for you to watch"))
     saves = f"every {settings.checkpoint_every} steps" if settings.checkpoint_every else "at the end only"
-    return Plan((*facts, ("saves", f"a checkpoint {saves}")))
+    return FormPlan((*facts, ("saves", f"a checkpoint {saves}")))
 
 
 def _chosen(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> DatasetSummary | None:
     if not settings.dataset:
         return datasets[0] if datasets else None
-    return next((one for one in datasets if one.name == settings.dataset), None)
+    return next((dataset for dataset in datasets if dataset.name == settings.dataset), None)
 
 
 def _watch_facts(settings: TrainSettings, held_out: int) -> list[tuple[str, str]]:

@@ -20,9 +20,9 @@ class Watched:
 
     def add(self, descriptions: Iterable[Description]) -> None:
         """Take in descriptions that have a step."""
-        for one in descriptions:
-            if one.step is not None:
-                self._texts.setdefault(one.case_id, {})[one.step] = one
+        for description in descriptions:
+            if description.step is not None:
+                self._texts.setdefault(description.case_id, {})[description.step] = description
 
     def rewind(self, events: Iterable[Event]) -> None:
         """Forget what lies past the step of a `resume`: a resumed job writes those steps again."""

@@ -23,7 +23,7 @@ HEADING = Style(color=theme.MUTED, bold=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ValuePlace:
     """Where a value is on the screen, relative to the list: for the input that edits it."""
 
     x: int
@@ -101,10 +101,10 @@ class FieldList(ScrollView, can_focus=True):
             return ("yes", "no")
         return about.choices or self.options.get(name, ())
 
-    def place(self, name: str) -> Place:
+    def place(self, name: str) -> ValuePlace:
         """Where the field's value is."""
         y = self._lines.index((name, True)) - self.scroll_offset.y
-        return Place(MARK_CELLS + LABEL_CELLS, y, value_cells(self.settings, name, self.size.width))
+        return ValuePlace(MARK_CELLS + LABEL_CELLS, y, value_cells(self.settings, name, self.size.width))
 
     def on_resize(self) -> None:
         """Keep to the width: lines are cut, not scrolled."""

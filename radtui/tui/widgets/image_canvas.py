@@ -25,7 +25,7 @@ from radtui.tui.messages import ColoursKnown
 from radtui.tui.pixels.painter import PixelPainter
 from radtui.tui.terminal import Terminal
 from radtui.tui.widgets.canvas_rows import caption_row, image_rows, text_rows
-from radtui.tui.widgets.image_picture import Answer, Picture, State
+from radtui.tui.widgets.image_picture import Answer, State, WantedPicture
 from radtui.tui.widgets.pacing import Pacer
 
 __all__ = ["CAPTION_ROWS", "ImageCanvas", "State"]
@@ -94,7 +94,7 @@ class ImageCanvas(Widget):
         self.look = View()
         self.cell_style = draw.Style()
         self._empty = empty
-        self.picture = Picture(
+        self.picture = WantedPicture(
             loader or shared(), lambda answer: self.post_message(self.Decoded(answer)), empty
         )
         self.pacer = Pacer(self, draw=self._draw_soon)

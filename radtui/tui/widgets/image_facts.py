@@ -136,10 +136,12 @@ def _descriptions(written: list[Description]) -> list[Content]:
         return []
     newest = written[0].job_id
     parts = []
-    for one in (one for one in written if one.job_id == newest):
-        text = visible(one.text).strip() or "(nothing)"
-        note = f"  job {one.job_id}, {one.tokens} tokens" + (", cut off" if one.truncated else "")
-        title = TITLES.get(one.arm, visible(one.arm))
+    for description in (description for description in written if description.job_id == newest):
+        text = visible(description.text).strip() or "(nothing)"
+        note = f"  job {description.job_id}, {description.tokens} tokens" + (
+            ", cut off" if description.truncated else ""
+        )
+        title = TITLES.get(description.arm, visible(description.arm))
         parts += [
             Content.assemble(_title(title), Content.styled(note, "$muted")), Content(text), Content("")
         ]  # fmt: skip

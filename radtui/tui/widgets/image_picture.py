@@ -23,7 +23,7 @@ class State(StrEnum):
     SHOWN = "shown"
 
 
-class Picture:
+class WantedPicture:
     """The image that is wanted; knows no widget.
 
     Args:

@@ -62,16 +62,16 @@ def shown(active: dict[str, ActiveBinding]) -> list[ActiveBinding]:
     The key that leaves comes first: back where there is a way back, else quit. Then those of the focus, which work
     only now, before the screen's; whatever works everywhere is left to the help.
     """
-    enabled = [one for one in active.values() if one.enabled and one.binding.description]
-    leaving = next((one for one in enabled if one.binding.key == "escape"), None)
+    enabled = [bound for bound in active.values() if bound.enabled and bound.binding.description]
+    leaving = next((bound for bound in enabled if bound.binding.key == "escape"), None)
     if leaving is None:
         leaving = next(
-            (one for one in enabled if one.binding.action == "quit" and one.binding.key == "q"), None
+            (bound for bound in enabled if bound.binding.action == "quit" and bound.binding.key == "q"), None
         )
-    found: dict[str, ActiveBinding] = {}
+    by_action: dict[str, ActiveBinding] = {}
     if leaving is not None:
-        found[leaving.binding.action] = leaving
-    for one in sorted(enabled, key=lambda one: -len(one.node.ancestors)):
-        if one.binding.show and not isinstance(one.node, App):
-            found.setdefault(one.binding.action, one)
-    return list(found.values())
+        by_action[leaving.binding.action] = leaving
+    for bound in sorted(enabled, key=lambda bound: -len(bound.node.ancestors)):
+        if bound.binding.show and not isinstance(bound.node, App):
+            by_action.setdefault(bound.binding.action, bound)
+    return list(by_action.values())

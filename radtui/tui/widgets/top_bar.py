@@ -9,7 +9,7 @@ from textual.widget import Widget
 
 from radtui.percent import percent_text
 from radtui.tui import theme, words
-from radtui.tui.snapshot import Progress, Snapshot
+from radtui.tui.snapshot import JobProgress, Snapshot
 
 TABS = ("Data", "Train", "Review", "Jobs")  # F1 to F4
 NAME = " radtui "
@@ -98,7 +98,7 @@ def _tabs(current: str, line_cells: int) -> Content:
     return Content.assemble(*parts)
 
 
-def _job_line(progress: Progress, cells: int, waiting: int, full: bool) -> Content:
+def _job_line(progress: JobProgress, cells: int, waiting: int, full: bool) -> Content:
     """The job with a bar; `full` has its data set, its speed and how many jobs wait as well."""
     job = progress.job
     parts: list[Content | str] = [Content.styled(f"{job.kind} #{job.id} ", "$foreground")]
@@ -113,7 +113,7 @@ def _job_line(progress: Progress, cells: int, waiting: int, full: bool) -> Conte
     return Content.assemble(*parts)
 
 
-def _state(progress: Progress, cells: int) -> list[Content | str]:
+def _state(progress: JobProgress, cells: int) -> list[Content | str]:
     job, share = progress.job, progress.share
     if job.stop_requested:
         return [Content.styled("stopping", "$warning")]
@@ -123,7 +123,7 @@ def _state(progress: Progress, cells: int) -> list[Content | str]:
     return [Content.styled(full, "$accent"), Content.styled(empty, "$faint"), f" {percent_text(share)}"]
 
 
-def _short_line(progress: Progress) -> Content:
+def _short_line(progress: JobProgress) -> Content:
     share = progress.share
     state = percent_text(share) if share is not None else str(progress.job.state)
     return Content.styled(f"#{progress.job.id} {state}", "$accent")

@@ -13,7 +13,7 @@ import torch
 from PIL import Image as Pillow
 from torch import Tensor
 
-from radtui.worker.describing import decode
+from radtui.worker.describing import own_decoder
 from radtui.worker.model import collator, template
 from radtui.worker.model.template import end_token_ids
 from radtui.worker.process import failures
@@ -33,7 +33,7 @@ class Decoding:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class WrittenText:
     """What was written about one case."""
 
     text: str
@@ -73,7 +73,7 @@ def prepare(
 def describe(
     model: Any, processor: Any, inputs: dict[str, Tensor], decoding: Decoding, names: Sequence[int],
     streamer: Any = None,
-) -> list[Text]:  # fmt: skip
+) -> list[WrittenText]:  # fmt: skip
     """Write one text per row of the inputs.
 
     Args:
@@ -112,14 +112,16 @@ def describe(
     ]
 
 
-def _as_text(tokenizer: Any, row: list[int], ends: list[int], asked: list[int], seconds: float) -> Text:
+def _as_text(
+    tokenizer: Any, row: list[int], ends: list[int], asked: list[int], seconds: float
+) -> WrittenText:
     """A row of written tokens as a text: up to its end, its reasoning apart."""
     length = next((place for place, token in enumerate(row) if token in ends), None)
     kept = row if length is None else row[:length]
     answer, thought = template.split_reasoning(tokenizer, kept, asked)
     words = tokenizer.decode(answer, skip_special_tokens=True).strip()
     reasoning = tokenizer.decode(thought, skip_special_tokens=True).strip() if thought else ""
-    return Text(words, len(kept), seconds, length is None, reasoning)
+    return WrittenText(words, len(kept), seconds, length is None, reasoning)
 
 
 def _place(value: Any, device: torch.device, dtype: torch.dtype) -> Any:
@@ -132,7 +134,7 @@ def _decoded(
     model: Any, inputs: dict[str, Any], decoding: Decoding, names: Sequence[int], ends: list[int], pad: int
 ) -> Tensor | None:
     """What radtui's own decoder writes, (B, new); None where the model is left to `generate`."""
-    if (decoder := decode.enabled(model)) is None:
+    if (decoder := own_decoder.enabled(model)) is None:
         return None
     try:
         return decoder.write(inputs, decoding.max_new_tokens, ends, pad, _choosing(decoding, names)).cpu()
@@ -140,13 +142,13 @@ def _decoded(
         if failures.is_out_of_memory(error):
             raise
         log.warning("Decoding with the model's own generate, which is slower: %s", error)
-        decode.disable(model)
+        own_decoder.disable(model)
         return None
 
 
-def _choosing(decoding: Decoding, names: Sequence[int]) -> decode.Choose:
+def _choosing(decoding: Decoding, names: Sequence[int]) -> own_decoder.Choose:
     """What picks the next tokens from their scores: the likeliest, or as `SeededSampling` draws them."""
-    return decode.greedy if decoding.temperature == 0 else SeededSampling(decoding, names, 0).choose
+    return own_decoder.greedy if decoding.temperature == 0 else SeededSampling(decoding, names, 0).choose
 
 
 def _sampling(decoding: Decoding, names: Sequence[int], asked: int) -> Any:

@@ -23,7 +23,7 @@ from radtui.worker.process import failures
 from radtui.worker.process.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
-    from radtui.worker.describing.describe import Decoding, Text
+    from radtui.worker.describing.describe import Decoding, WrittenText
     from radtui.worker.training.data import Example
 
 log = logging.getLogger("radtui.worker")
@@ -73,7 +73,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     model, processor = loading.loaded(settings, there, total, db, reporter)
 
     # These import torch, which unsloth wants to see first.
-    from radtui.worker.describing import decode
+    from radtui.worker.describing import own_decoder
     from radtui.worker.memory import gpu_facts
     from radtui.worker.model import fast_lora, vision_attention
     from radtui.worker.training.data import as_shown, examples
@@ -83,7 +83,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     work = _work(job, data, db, reporter, settings, items, processor)
     vision_attention.install(model)
     fast_lora.install(model)
-    if decode.enable(model):
+    if own_decoder.enable(model):
         records = _bucketed(records)
     by_case = {item.case_id: item for item in items}
     todo = set(work.cases)
@@ -265,17 +265,17 @@ class _Writer:
 
     def _fit(self, described: int, before_gib: float, inputs: dict[str, Any]) -> None:
         """After the first chunk: as many images at once as the memory holds, going by what this chunk took."""
-        from radtui.worker.describing import decode
+        from radtui.worker.describing import own_decoder
 
         self.measures = False
         each_gib = max(memory.peak_allocated_gib() - before_gib, 0.01) / described
         room_gib = memory.room_gib() * ROOM_SHARE
         fitting = int(room_gib / each_gib)
-        if (decoder := decode.enabled(self.model)) is not None and fitting > decode.PREFILL_ROWS:
+        if (decoder := own_decoder.enabled(self.model)) is not None and fitting > own_decoder.PREFILL_ROWS:
             # Images go through the vision tower a few at a time; what every image keeps is its keys and values.
-            tokens = inputs["input_ids"].shape[1] + self.settings.max_new_tokens + decode.ROUND_TOKENS
-            row_gib = decoder.row_gib(tokens, decode.image_tokens(self.model, inputs))
-            fitting = int((room_gib - decode.PREFILL_ROWS * each_gib) / row_gib)
+            tokens = inputs["input_ids"].shape[1] + self.settings.max_new_tokens + own_decoder.ROUND_TOKENS
+            row_gib = decoder.row_gib(tokens, own_decoder.image_tokens(self.model, inputs))
+            fitting = int((room_gib - own_decoder.PREFILL_ROWS * each_gib) / row_gib)
         fitting = max(1, min(LARGEST_BATCH, fitting))
         self.batch_size = 2 ** (fitting.bit_length() - 1)
         log.info("%.2f GiB an image and %.1f GiB of room: %d at a time", each_gib, room_gib, self.batch_size)
@@ -286,13 +286,13 @@ class _Writer:
         if self.grows:
             self.batch_size *= 2
 
-    def _texts(self, items: list[Example], voice: _Voice, inputs: dict[str, Any]) -> list[Text] | None:
+    def _texts(self, items: list[Example], voice: _Voice, inputs: dict[str, Any]) -> list[WrittenText] | None:
         from radtui.worker.describing import describe
 
         try:
             with job_arms.as_arm(self.model, voice.loaded_as):
                 decoding = _decoding(self.settings, voice.arm.sample)
-                texts: list[Text] = describe.describe(
+                texts: list[WrittenText] = describe.describe(
                     self.model, self.processor, inputs, decoding, [i.case_id for i in items]
                 )
                 return texts
@@ -304,15 +304,15 @@ class _Writer:
     def _halve(self, tried: int) -> None:
         import torch
 
-        from radtui.worker.describing import decode
+        from radtui.worker.describing import own_decoder
 
-        decode.release(self.model)
+        own_decoder.release(self.model)
         torch.cuda.empty_cache()
         self.batch_size = max(1, tried // 2)
         text = f"The GPU's memory is full with {tried} images at a time: going on with {self.batch_size}"
         self.reporter.event(self.done, "memory", text, time.monotonic() - self.began)
 
-    def _commit(self, items: list[Example], voice: _Voice, written: list[Text]) -> None:
+    def _commit(self, items: list[Example], voice: _Voice, written: list[WrittenText]) -> None:
         self.reporter.described(
             [
                 NewText(

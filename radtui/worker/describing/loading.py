@@ -28,13 +28,13 @@ def loaded(
     Raises:
         UserError: Model or adapter cannot be used; says why.
     """
-    name, how = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
-    if not how.cuda:
+    name, load_plan = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
+    if not load_plan.cuda:
         threads.choose()
-    for change in how.changes if reporter.ranks.first else ():
+    for change in load_plan.changes if reporter.ranks.first else ():
         reporter.event(0, "warning", change)
     model, processor = models.load(
-        name, how, trust_remote_code=settings.trust_remote_code, say=downloads.saying(reporter, there, total),
+        name, load_plan, trust_remote_code=settings.trust_remote_code, say=downloads.saying(reporter, there, total),
     )  # fmt: skip
     notes = [
         resolution.apply(processor, settings.image_tokens, model.config),
@@ -45,11 +45,11 @@ def loaded(
     before = base_files.trained_on(db, settings.train_job), settings.train_job
     change = base_files.keep(reporter, 0, model, name, before)
     if settings.adapter:
-        model = adapters.load_adapter(model, settings.adapter, how, job_arms.further_folders(settings))
+        model = adapters.load_adapter(model, settings.adapter, load_plan, job_arms.further_folders(settings))
     else:
         model.eval()
     reporter.result(
-        backend=how.backend, weights=how.weights, base_model=name, template=template.template_of(processor),
-        substitutions=[*how.changes, *([change] if change else [])],
+        backend=load_plan.backend, weights=load_plan.weights, base_model=name, template=template.template_of(processor),
+        substitutions=[*load_plan.changes, *([change] if change else [])],
     )  # fmt: skip
     return model, processor

@@ -27,7 +27,7 @@ from radtui.sources.images import ReadImage, read_images
 from radtui.store.database import reading
 from radtui.store.imported import decoded
 from radtui.store.incoming import Link
-from radtui.worker.importing.keeping import Incoming, Written, write_hidden
+from radtui.worker.importing.keeping import IncomingFolder, Written, write_hidden
 
 THREADS = 2
 PROCESSES_FROM = 128  # cases: starting processes takes as long as looking at some dozens
@@ -53,7 +53,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class LookingPlace:
     """What looking needs to know, in whichever process: where to write, and whether files stay where they are."""
 
     data: DataDir
@@ -89,7 +89,7 @@ _local = threading.local()  # each thread, and so each process, has a connection
 
 
 def examine(
-    place: Workplace, images: list[NewCaseImage], beside: Callable[[str, str], bytes] | None = None
+    place: LookingPlace, images: list[NewCaseImage], beside: Callable[[str, str], bytes] | None = None
 ) -> tuple[list[Looked], list[Written]]:
     """Find out what files are, and write into hidden files what is safe to keep of them.
 
@@ -107,7 +107,7 @@ def examine(
 
 
 def _look(
-    place: Workplace, image: NewCaseImage, beside: Callable[[str, str], bytes] | None, known: _Known,
+    place: LookingPlace, image: NewCaseImage, beside: Callable[[str, str], bytes] | None, known: _Known,
     written: list[Written],
 ) -> Looked:  # fmt: skip
     if image.error:
@@ -183,7 +183,7 @@ class Examiners:
     """
 
     def __init__(
-        self, place: Workplace, incoming: Incoming, total: int | None,
+        self, place: LookingPlace, incoming: IncomingFolder, total: int | None,
         beside: Callable[[str, str], bytes] | None = None,
     ) -> None:  # fmt: skip
         self._place, self._incoming, self._beside = place, incoming, beside
@@ -221,11 +221,11 @@ class Examiners:
                 waiting.append(self._begun(chunk))
                 chunk = _Chunk()
             while len(waiting) > self._most or sum(each.n_bytes for each in waiting) > MAX_WAITING_BYTES:
-                yield from _told(waiting.popleft())
+                yield from _looked_at(waiting.popleft())
         if chunk.cases:
             waiting.append(self._begun(chunk))
         while waiting:
-            yield from _told(waiting.popleft())
+            yield from _looked_at(waiting.popleft())
 
     def _begun(self, chunk: _Chunk) -> _Chunk:
         if any(image.name.lower().endswith(_SEVERAL_FILES) for image in chunk.images):
@@ -242,7 +242,7 @@ class Examiners:
         return looked
 
 
-def _told(chunk: _Chunk) -> Iterator[tuple[NewCase, list[Looked]]]:
+def _looked_at(chunk: _Chunk) -> Iterator[tuple[NewCase, list[Looked]]]:
     assert chunk.looked is not None
     try:
         looked = iter(chunk.looked.result())

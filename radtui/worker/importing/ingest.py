@@ -22,10 +22,10 @@ from radtui.sources.hub_download import Download
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
 from radtui.store.met import Met
-from radtui.worker.importing.examining import Examiners, Workplace
+from radtui.worker.importing.examining import Examiners, LookingPlace
 from radtui.worker.importing.gating import Gating
 from radtui.worker.importing.hold_out import TEST, TRAIN, Dealer
-from radtui.worker.importing.keeping import Incoming, clean, sweep
+from radtui.worker.importing.keeping import IncomingFolder, clean, sweep
 from radtui.worker.importing.known_cases import KnownCases
 from radtui.worker.importing.tally import LISTED, Tally
 from radtui.worker.model.downloads import patiently
@@ -79,11 +79,11 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
         tally.holds_out = settings.hold_out > 0
     if left := sweep(data):
         log.info("%d files of imports that were killed are removed", left)
-    incoming = Incoming(data, job.id)
+    incoming = IncomingFolder(data, job.id)
     try:
         incoming.begin()
         ingest.take_all(
-            source, Workplace(data, incoming.folder, settings.link), incoming, settings.limit, reporter
+            source, LookingPlace(data, incoming.folder, settings.link), incoming, settings.limit, reporter
         )
     except BaseException as error:
         incoming.end()
@@ -156,7 +156,7 @@ def _total(source: Source, reporter: ImportReporter) -> int | None:
     def tick(seconds: float) -> None:
         download: Download | None = getattr(source, "download", None)
         coming = download is not None and not download.complete
-        text = download.said() if download and coming else f"Opening {source.location}, {seconds:.0f} s"
+        text = download.sentence() if download and coming else f"Opening {source.location}, {seconds:.0f} s"
         if reporter.progress(0, 0, text) is not StopRequest.NONE:
             raise Stopped
 
@@ -180,7 +180,12 @@ class _Ingest:
         self.location = location
 
     def take_all(
-        self, source: Source, place: Workplace, incoming: Incoming, limit: int, reporter: ImportReporter
+        self,
+        source: Source,
+        place: LookingPlace,
+        incoming: IncomingFolder,
+        limit: int,
+        reporter: ImportReporter,
     ) -> None:
         """Store every case of a source, in its order; when the source breaks, what it gave before that too.
 
@@ -204,7 +209,9 @@ class _Ingest:
                 self.known.mark_gone(self._db, self._met)
             self.tally.missing = self.known.missing_count
 
-    def _take(self, source: Source, place: Workplace, examiners: Examiners, reporter: ImportReporter) -> None:
+    def _take(
+        self, source: Source, place: LookingPlace, examiners: Examiners, reporter: ImportReporter
+    ) -> None:
         batch: list[KeptCase] = []
         written_s = time.monotonic()
         trouble: UserError | None = None
@@ -239,13 +246,13 @@ class _Ingest:
             raise Stopped
 
     def _kept(
-        self, source: Source, place: Workplace, examiners: Examiners
+        self, source: Source, place: LookingPlace, examiners: Examiners
     ) -> Generator[KeptCase, None, None]:
         """The source's cases through the gate, their images' bytes on the disk; at last what the source broke with."""
         unread = getattr(source, "unread", None)
         troubles: list[UserError] = []
-        given = _until_trouble(unread() if unread is not None else source, troubles)
-        coming = examiners.examined(map(self._tidied, _linkable(given) if place.link else given))
+        cases = _until_trouble(unread() if unread is not None else source, troubles)
+        coming = examiners.examined(map(self._tidied, _linkable(cases) if place.link else cases))
         with closing(coming):
             for case, looked in coming:
                 yield self.gating.passed(case, looked)
@@ -279,17 +286,17 @@ class _Ingest:
             )
 
 
-def _until_trouble(given: Iterable[NewCase], troubles: list[UserError]) -> Iterator[NewCase]:
+def _until_trouble(cases: Iterable[NewCase], troubles: list[UserError]) -> Iterator[NewCase]:
     """A source's cases; the error it ends with goes into a list, for its cases come first."""
     try:
-        yield from given
+        yield from cases
     except UserError as error:
         troubles.append(error)
 
 
-def _linkable(given: Iterable[NewCase]) -> Iterator[NewCase]:
+def _linkable(cases: Iterable[NewCase]) -> Iterator[NewCase]:
     """The same cases. Raises UserError at the first image that is no plain file."""
-    for case in given:
+    for case in cases:
         for image in case.images:
             if not image.path and not image.error:
                 raise UserError(

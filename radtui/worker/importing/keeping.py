@@ -61,7 +61,7 @@ def write_hidden(folder: Path, target: Path, data: bytes) -> Written | None:
     return Written(temporary, str(target))
 
 
-class Incoming:
+class IncomingFolder:
     """The hidden folder of one import, and what has gone from it to its place.
 
     Args:

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from radtui.estimates import DeviceMemory, Estimate
+from radtui.estimates import DeviceMemory, MemoryEstimate
 from radtui.paths import DataDir
 from radtui.records import UserError
 from radtui.settings import TrainSettings
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     return int("error" in answer)
 
 
-def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> Estimate:
+def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> MemoryEstimate:
     """Estimate a run on this machine as it is now.
 
     Raises:
@@ -59,16 +59,16 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
     from radtui.worker.model import model as models
     from radtui.worker.process import launcher
 
-    found = gpu_memory.devices()  # before CUDA takes its own part
+    devices = gpu_memory.devices()  # before CUDA takes its own part
     launcher.check_gpus(settings.gpus)
     item = largest(settings, data, db)
-    how = backend.training_plan(settings)
-    settings, changes = backend.substituted(shares.of_one_rank(settings, settings.gpus), how)
+    load_plan = backend.training_plan(settings)
+    settings, changes = backend.substituted(shares.of_one_rank(settings, settings.gpus), load_plan)
     config, processor = models.describe(settings.model, settings.trust_remote_code)
     kept = resolution.apply(processor, settings.image_tokens, config)
     changes += filter(None, [kept, *template.notes(processor, settings.message_order, settings.thinking)])
     lengths = of_lengths(settings, processor, data, db)
-    return Estimator(settings, how, config, processor, item).estimate(found, tuple(changes), lengths)
+    return Estimator(settings, load_plan, config, processor, item).estimate(devices, tuple(changes), lengths)
 
 
 def of_lengths(
@@ -90,9 +90,9 @@ def of_lengths(
         for each in cases.get_many(db, ids)
     ]
     collate = Collator(processor, settings.loss_on, settings.max_length_tokens, thinking=settings.thinking)
-    found = counting.count(collate, counted, settings.message_order, settings.max_side_px)
-    loss = found.loss(settings.max_length_tokens)
-    return tuple(filter(None, [f"an image takes {found.images}", loss]))
+    lengths = counting.count(collate, counted, settings.message_order, settings.max_side_px)
+    loss = lengths.loss(settings.max_length_tokens)
+    return tuple(filter(None, [f"an image takes {lengths.images}", loss]))
 
 
 def largest(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Estimator:
 
     Args:
         settings: One device's share, as the machine would do it.
-        how: Backend and precision.
+        load_plan: Backend and precision.
         config: The model's.
         processor: The model's.
         item: From `largest`.
@@ -137,13 +137,13 @@ class Estimator:
     """
 
     def __init__(
-        self, settings: TrainSettings, how: Any, config: Any, processor: Any, item: dict[str, Any],
+        self, settings: TrainSettings, load_plan: Any, config: Any, processor: Any, item: dict[str, Any],
         share: float = 1.0,
     ) -> None:  # fmt: skip
         from radtui.worker.model.collator import Collator
 
-        self.settings, self.how, self.config, self.processor, self.item = (
-            settings, how, config, processor, item,
+        self.settings, self.load_plan, self.config, self.processor, self.item = (
+            settings, load_plan, config, processor, item,
         )  # fmt: skip
         self.collate = Collator(
             processor, settings.loss_on, settings.max_length_tokens, thinking=settings.thinking
@@ -159,7 +159,7 @@ class Estimator:
             self._conversation(side_px, image, text)
             for image in (self.item["image"], *self.item.get("others", ()))
         )
-        return Footprint(self.config, self.settings, self.how, self.collate, item, others, share)
+        return Footprint(self.config, self.settings, self.load_plan, self.collate, item, others, share)
 
     def flops(self) -> float:
         """Floating-point operations that learning one usual image needs."""
@@ -176,7 +176,7 @@ class Estimator:
 
     def estimate(
         self, devices: tuple[DeviceMemory, ...], changes: tuple[str, ...] = (), lengths: tuple[str, ...] = ()
-    ) -> Estimate:
+    ) -> MemoryEstimate:
         """What the job would do with what is free on its devices."""
         import torch
 
@@ -194,8 +194,8 @@ class Estimator:
         pixels = torch.tensor(sorted(image_token_ids(self.processor)))
         activations = parts.activations_gib(batch)
         image_tokens, text_tokens = parts.tokens(pixels)
-        return Estimate(
-            fits, self._of_each(sentence), self.how.weights, batch, passes, parts.weights_gib, parts.adapter_gib,
+        return MemoryEstimate(
+            fits, self._of_each(sentence), self.load_plan.weights, batch, passes, parts.weights_gib, parts.adapter_gib,
             parts.optimizer_gib, activations, limit, image_tokens, text_tokens, parts.trainable, devices, changes,
             self.settings.gpus, lengths,
         )  # fmt: skip
@@ -204,13 +204,14 @@ class Estimator:
         count = self.settings.gpus
         if count == 1:
             return sentence
-        return f"On each of {count} {'GPUs' if self.how.cuda else 'processes'}: {sentence[0].lower()}{sentence[1:]}"
+        processes = "GPUs" if self.load_plan.cuda else "processes"
+        return f"On each of {count} {processes}: {sentence[0].lower()}{sentence[1:]}"
 
     def _limit(self, device: DeviceMemory) -> float:
         """What the job may plan with, GiB."""
         from radtui.worker.memory import main_memory, memory
 
-        if not self.how.cuda:
+        if not self.load_plan.cuda:
             share = device.free_gib * main_memory.HEADROOM / self.settings.gpus
             return max(share - memory.resident_bytes() / memory.GIB, 0.0)
         return min(device.free_gib - CONTEXT_GIB, self.settings.memory_gib or float("inf"))
@@ -253,11 +254,13 @@ class Estimator:
     def _as_asked(self) -> None:
         """Recompute what the settings say. transformers itself never recomputes Llama 3.2's vision layers."""
         on = self.settings.gradient_checkpointing != "off"
-        self.footprint.recompute(self.footprint.layers if on and self.how.backend == "unsloth" else 0, on)
+        self.footprint.recompute(
+            self.footprint.layers if on and self.load_plan.backend == "unsloth" else 0, on
+        )
 
     def _least(self, parts: Any) -> float:
         """What one image at a time takes with as much recomputed as can be, GiB."""
-        parts.recompute(parts.layers if self.how.cuda else 0, True)
+        parts.recompute(parts.layers if self.load_plan.cuda else 0, True)
         return float(parts.weights_gib + parts.adapter_gib + parts.optimizer_gib + parts.activations_gib(1))
 
     def _too_large(self, limit_gib: float, devices: tuple[DeviceMemory, ...]) -> str:
@@ -265,15 +268,15 @@ class Estimator:
         from radtui.worker.memory import fitting
 
         need = self._least(self.footprint)
-        spare = fitting.SPARE_GIB + limit_gib * fitting.SPARE_SHARE if self.how.cuda else 0.0
+        spare = fitting.SPARE_GIB + limit_gib * fitting.SPARE_SHARE if self.load_plan.cuda else 0.0
         ways: dict[str, str] = {}  # of each setting the mildest change
         for name, value, taken in self._ways(need):
             if taken <= limit_gib - spare and name not in ways:
                 ways[name] = f"{name} {value}"
         able = [each for each in devices if self._limit(each) >= need + spare]
         others = [each.name for each in able if not each.chosen and len(able) >= self.settings.gpus]
-        found = next(iter(devices), None)
-        place = "GPU" if self.how.cuda else "machine"
+        device = next(iter(devices), None)
+        place = "GPU" if self.load_plan.cuda else "machine"
         held = "; ".join(each.held for each in devices if each.chosen and each.held)
         sentence = (
             f"One image at a time takes {need:.1f} GiB and {max(limit_gib, 0):.1f} GiB can be planned with"
@@ -281,8 +284,10 @@ class Estimator:
         sentence += f" ({held})" if held else ""
         if ways or others:
             return f"{sentence}: it would fit with {' or '.join([*ways.values(), *others])}."
-        sharing = 1 if self.how.cuda else self.settings.gpus  # processes that have one memory between them
-        more = f"a {place} with {math.ceil(sharing * (need + spare))} GiB free" if found else "more memory"
+        sharing = (
+            1 if self.load_plan.cuda else self.settings.gpus
+        )  # processes that have one memory between them
+        more = f"a {place} with {math.ceil(sharing * (need + spare))} GiB free" if device else "more memory"
         return f"{sentence}: it needs {more}, or a smaller model."
 
     def _with_side(self, side_px: int) -> float:
@@ -292,7 +297,7 @@ class Estimator:
     def _ways(self, need: float) -> Iterator[tuple[str, object, float]]:
         """Settings that may take less than these: a field, its value, and what it takes then, GiB."""
         parts, asked = self.footprint, self.settings
-        if self.how.cuda and not self.how.four_bit:
+        if self.load_plan.cuda and not self.load_plan.four_bit:
             yield "load_in_4bit", "on", need - parts.weights_gib + parts.weights_4bit_gib
         if asked.gradient_checkpointing == "off":
             yield "gradient_checkpointing", "on", need  # the least was estimated so

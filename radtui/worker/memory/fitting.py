@@ -119,20 +119,18 @@ def _costs(probe: Probe, keep: Callable[[int, bool], None], layers: int, batch: 
     return more(layers), more(0)
 
 
-def _verified(found: Fit, probe: Probe, keep: Callable[[int, bool], None], allowed: float) -> Fit:
+def _verified(fit: Fit, probe: Probe, keep: Callable[[int, bool], None], allowed: float) -> Fit:
     """Probe what is planned as a whole; while it takes more than was estimated, recompute some more."""
     while True:
-        keep(found.recomputed_layers, found.recompute_text)
+        keep(fit.recomputed_layers, fit.recompute_text)
         try:
-            peak = probe(found.batch_size)
+            peak = probe(fit.batch_size)
         except torch.OutOfMemoryError:
             peak = float("inf")
-        if peak <= allowed or (found.recompute_text and found.recomputed_layers == found.vision_layers):
-            return replace(found, peak_gib=peak)
-        more = min(found.recomputed_layers + max(found.vision_layers // 10, 1), found.vision_layers)
-        found = replace(
-            found, recomputed_layers=more, recompute_text=found.recomputed_layers == found.vision_layers
-        )
+        if peak <= allowed or (fit.recompute_text and fit.recomputed_layers == fit.vision_layers):
+            return replace(fit, peak_gib=peak)
+        more = min(fit.recomputed_layers + max(fit.vision_layers // 10, 1), fit.vision_layers)
+        fit = replace(fit, recomputed_layers=more, recompute_text=fit.recomputed_layers == fit.vision_layers)
 
 
 def _largest(wanted: int, probe: Probe, allowed: float) -> tuple[int, float]:
@@ -195,11 +193,11 @@ def keeper(model: Any) -> Callable[[int, bool], None]:
     return keep
 
 
-def as_fitted(settings: TrainSettings, found: Fit) -> TrainSettings:
+def as_fitted(settings: TrainSettings, fit: Fit) -> TrainSettings:
     """The settings with what was found."""
     return replace(
-        settings, batch_size=found.batch_size, gradient_accumulation=found.gradient_accumulation,
-        gradient_checkpointing=found.checkpointing,
+        settings, batch_size=fit.batch_size, gradient_accumulation=fit.gradient_accumulation,
+        gradient_checkpointing=fit.checkpointing,
     )  # fmt: skip
 
 

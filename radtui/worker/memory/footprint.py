@@ -19,7 +19,7 @@ from radtui.settings import TrainSettings
 from radtui.worker.memory import fitting, main_memory, meta_pass
 from radtui.worker.memory.memory import GIB
 from radtui.worker.model import lora, vision_attention
-from radtui.worker.model.backend import Plan
+from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.pretrained import empty_model
 
 # Source: Dettmers et al., QLoRA (2023), section 3: a scale of 8 bits per block of 64, one of 32 bits per 256 scales.
@@ -40,7 +40,7 @@ class Footprint:
     Args:
         config: The model's.
         settings: As the machine would do them.
-        how: Backend and precision.
+        load_plan: Backend and precision.
         collate: Items to a batch.
         item: The data set's largest picture and longest text.
         others: The next largest: of ten pictures at a time hardly ever all are as large as the largest.
@@ -48,22 +48,22 @@ class Footprint:
     """
 
     def __init__(
-        self, config: Any, settings: TrainSettings, how: Plan, collate: Callable[[list[Any]], dict[str, Tensor]],
-        item: Any, others: Sequence[Any] = (), share: float = 1.0,
+        self, config: Any, settings: TrainSettings, load_plan: LoadPlan,
+        collate: Callable[[list[Any]], dict[str, Tensor]], item: Any, others: Sequence[Any] = (), share: float = 1.0,
     ) -> None:  # fmt: skip
-        self.settings, self.how, self.collate, self.item = settings, how, collate, item
+        self.settings, self.load_plan, self.collate, self.item = settings, load_plan, collate, item
         self.others, self.share = list(others), share
-        self.dtype = getattr(torch, how.precision)
+        self.dtype = getattr(torch, load_plan.precision)
         base = empty_model(config, settings.trust_remote_code, self.dtype)
-        self.weights_gib = weights_bytes(base, config, how, how.four_bit) / GIB
-        self.weights_4bit_gib = weights_bytes(base, config, how, True) / GIB
+        self.weights_gib = weights_bytes(base, config, load_plan, load_plan.four_bit) / GIB
+        self.weights_4bit_gib = weights_bytes(base, config, load_plan, True) / GIB
         self.model = lora.add_adapter(base, settings)
         trainable = [p for p in self.model.parameters() if p.requires_grad]
         for parameter in trainable:
             parameter.data = parameter.data.to(self.dtype)  # as autocast computes with them
         self.trainable = sum(p.numel() for p in trainable)
         # unsloth recomputes vision layers, masked or not.
-        if settings.maskless_vision or how.backend == "unsloth":
+        if settings.maskless_vision or load_plan.backend == "unsloth":
             vision_attention.install(self.model)
         self.layers = vision_attention.vision_layers(self.model)
         self.model.train()
@@ -95,7 +95,9 @@ class Footprint:
         if key not in self._passes:
             held = meta_pass.pass_bytes(self.model, self.batch(images), self.dtype) / GIB
             own_gradients = self.trainable * self.dtype.itemsize / GIB  # counted with the adapter
-            share = AUTOCAST_SHARE if self.how.cuda and self.how.backend == "transformers" else 1.0
+            share = (
+                AUTOCAST_SHARE if self.load_plan.cuda and self.load_plan.backend == "transformers" else 1.0
+            )
             self._passes[key] = max(held - own_gradients, 0.0) * share * self.share
         return self._passes[key]
 
@@ -138,7 +140,7 @@ class Footprint:
         )
         if linear is not None:
             hook = linear.register_forward_pre_hook(
-                lambda module, given: seen.append(given[0].numel() // module.in_features)
+                lambda module, inputs: seen.append(inputs[0].numel() // module.in_features)
             )
             meta_pass.pass_bytes(self.model, batch, self.dtype)
             hook.remove()
@@ -146,20 +148,20 @@ class Footprint:
         return max(seen[:1] or [spliced]), int(batch["input_ids"].shape[1])
 
 
-def weights_bytes(model: Any, config: Any, how: Plan, four_bit: bool) -> float:
+def weights_bytes(model: Any, config: Any, load_plan: LoadPlan, four_bit: bool) -> float:
     """What the base model's weights take.
 
     Args:
         model: On `meta`, without adapter.
         config: Its own; a repository stored in few bits says so here.
-        how: For the precision of what is not quantised, and the backend.
+        load_plan: For the precision of what is not quantised, and the backend.
         four_bit: Whether linear layers are loaded in 4 bits.
     """
     stored = getattr(config, "quantization_config", None)
     bits, skipped = _quantised(stored) if stored is not None else (4 if four_bit else 0, [])
-    own = {"float32": 4}.get(how.precision, 2)
+    own = {"float32": 4}.get(load_plan.precision, 2)
     # PEFT's preparation of 4-bit models puts all that is not quantised into 32 bits; unsloth's does not.
-    other = 4 if bits and how.backend == "transformers" else own
+    other = 4 if bits and load_plan.backend == "transformers" else own
     head = model.get_output_embeddings()
     total, counted = 0.0, set()
     for name, module in model.named_modules():

@@ -23,7 +23,7 @@ from radtui.worker.memory import memory, remembered
 
 if TYPE_CHECKING:
     from radtui.worker.memory.fitting import Fit
-    from radtui.worker.model.backend import Plan
+    from radtui.worker.model.backend import LoadPlan
 
 log = logging.getLogger("radtui.worker")
 WAIT_S = 60.0  # after the model is loaded; then the run begins without an answer
@@ -37,18 +37,18 @@ class Forecast:
     Args:
         data: The data folder.
         settings: One device's share, as this machine does them.
-        how: Backend and precision.
+        load_plan: Backend and precision.
     """
 
-    def __init__(self, data: DataDir, settings: TrainSettings, how: Plan) -> None:
-        self.settings, self.how = settings, how
-        self.gpu, total_gib = _device(how.cuda)
-        self.key = remembered.run_key(settings, how.weights, f"{self.gpu} {total_gib:.0f} GiB")
+    def __init__(self, data: DataDir, settings: TrainSettings, load_plan: LoadPlan) -> None:
+        self.settings, self.load_plan = settings, load_plan
+        self.gpu, total_gib = _device(load_plan.cuda)
+        self.key = remembered.run_key(settings, load_plan.weights, f"{self.gpu} {total_gib:.0f} GiB")
         self.known = remembered.recall(self.key)
         self.limit_gib = 0.0
         self._process: subprocess.Popen[str] | None = None
         self._answer: dict[str, Any] | None = None
-        if not how.cuda or settings.learns_preferences:
+        if not load_plan.cuda or settings.learns_preferences:
             return
         self.limit_gib = min(settings.memory_gib or float("inf"), memory.free_gpu_gib())
         if (self.fits_by_itself and not self._fitted_before()) or not self.known.get("flops_per_image"):
@@ -65,15 +65,15 @@ class Forecast:
     @property
     def fits_by_itself(self) -> bool:
         """Whether micro-batch and recomputation are left to the machine."""
-        return self.how.cuda and self.settings.gradient_checkpointing == "auto"
+        return self.load_plan.cuda and self.settings.gradient_checkpointing == "auto"
 
     @property
     def flops_per_image(self) -> float:
         """Operations that learning an image needs; 0 while, or where, they are not counted."""
         if self._process is not None and self._process.poll() is not None:
             self._wait()
-        found = (self._answer or {}).get("flops_per_image") or self.known.get("flops_per_image")
-        return float(found or 0.0)
+        flops = (self._answer or {}).get("flops_per_image") or self.known.get("flops_per_image")
+        return float(flops or 0.0)
 
     @property
     def base_gib(self) -> float:
@@ -128,7 +128,7 @@ class Forecast:
 
     def _ask(self, data: DataDir) -> None:
         request = {
-            "settings": self.settings.to_dict(), "how": asdict(self.how), "limit_gib": self.limit_gib,
+            "settings": self.settings.to_dict(), "load_plan": asdict(self.load_plan), "limit_gib": self.limit_gib,
             "share": self.share, "fits": self.fits_by_itself,
         }  # fmt: skip
         command = [sys.executable, "-P", "-m", "radtui.worker.memory.forecast", "--data-dir", str(data.root)]
@@ -195,11 +195,18 @@ def _forecast(data: DataDir, request: dict[str, Any]) -> dict[str, Any]:
     from radtui.worker.process import workplace
 
     settings = TrainSettings.from_dict(request["settings"])
-    how = backend.Plan(**{**request["how"], "changes": tuple(request["how"]["changes"])})
+    load_plan = backend.LoadPlan(
+        **{**request["load_plan"], "changes": tuple(request["load_plan"]["changes"])}
+    )
     config, processor = models.describe(settings.model, settings.trust_remote_code)
     resolution.apply(processor, settings.image_tokens, config)
     estimator = Estimator(
-        settings, how, config, processor, largest(settings, data, workplace.looked_at(data)), request["share"]
+        settings,
+        load_plan,
+        config,
+        processor,
+        largest(settings, data, workplace.looked_at(data)),
+        request["share"],
     )
     parts = estimator.footprint
     answer = {

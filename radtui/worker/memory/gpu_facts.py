@@ -121,10 +121,12 @@ def holders(handle: Any) -> list[Holder]:
     import pynvml
 
     try:
-        found = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+        processes = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
     except pynvml.NVMLError:
         return []
-    others = [Holder(each.pid, (each.usedGpuMemory or 0) / GIB) for each in found if each.pid != os.getpid()]
+    others = [
+        Holder(each.pid, (each.usedGpuMemory or 0) / GIB) for each in processes if each.pid != os.getpid()
+    ]
     return sorted(others, key=lambda holder: -holder.gib)
 
 

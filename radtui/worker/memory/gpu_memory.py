@@ -17,9 +17,9 @@ def devices() -> tuple[DeviceMemory, ...]:
 
     `chosen` are those that a job started now would take; see `environment.prepare`, which must have run.
     """
-    found = _gpus()
-    if found:
-        return found
+    gpus = _gpus()
+    if gpus:
+        return gpus
     import psutil
 
     total = psutil.virtual_memory().total / GIB

@@ -41,19 +41,19 @@ def fitting(
     from radtui.worker.memory.shares import halved
 
     began = memory.resident_bytes()
-    one, two = _peak(model, collate(items[:1])), _peak(model, collate(items[:2]))
+    of_one, of_two = _peak(model, collate(items[:1])), _peak(model, collate(items[:2]))
     room = began + HEADROOM * memory.free_gib() * memory.GIB / processes
     room -= ADAM_BYTES * sum(p.numel() for p in model.parameters() if p.requires_grad)
-    each = max(two - one, 0)  # bytes
-    log.info("A step takes %.2f GiB and %.3f GiB per image", (one - each) / memory.GIB, each / memory.GIB)
+    each = max(of_two - of_one, 0)  # bytes
+    log.info("A step takes %.2f GiB and %.3f GiB per image", (of_one - each) / memory.GIB, each / memory.GIB)
     fitted: TrainSettings | None = settings
-    while fitted is not None and one + each * (fitted.batch_size - 1) > room:
+    while fitted is not None and of_one + each * (fitted.batch_size - 1) > room:
         fitted = halved(fitted)
     if fitted is None:
         each_of = f" for each of {processes} processes" if processes > 1 else ""
         raise UserError(
-            f"One image at a time takes {one / memory.GIB:.1f} GiB and {room / memory.GIB:.1f} GiB are free{each_of}: "
-            "set max_side_px, turn gradient_checkpointing on, or choose a smaller model."
+            f"One image at a time takes {of_one / memory.GIB:.1f} GiB and {room / memory.GIB:.1f} GiB are"
+            f" free{each_of}: set max_side_px, turn gradient_checkpointing on, or choose a smaller model."
         )
     return fitted
 

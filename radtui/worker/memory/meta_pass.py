@@ -104,11 +104,11 @@ def _too_large(func: Any, tensors: list[Tensor]) -> bool:
 
 def _places(indices: Any) -> list[Any]:
     """Indices with real masks as the numbers they stand for: how many those are decides a shape."""
-    found: list[Any] = []
+    places: list[Any] = []
     for each in indices:
         masks = isinstance(each, Tensor) and not each.is_meta and each.dtype == torch.bool
-        found += each.nonzero().unbind(1) if masks else [each]
-    return found
+        places += each.nonzero().unbind(1) if masks else [each]
+    return places
 
 
 def _emptied(value: Any) -> Any:

@@ -66,8 +66,8 @@ def model_shape(name: str) -> str:
 
 def recall(key: str) -> dict[str, Any]:
     """What is known of such a run; empty when there was none."""
-    found = _read().get(key)
-    return dict(found) if isinstance(found, dict) else {}
+    kept = _read().get(key)
+    return dict(kept) if isinstance(kept, dict) else {}
 
 
 def keep(key: str, **facts: Any) -> None:
@@ -113,8 +113,8 @@ def _locked() -> Iterator[None]:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for name in VERSIONS_OF:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
+            versions[name] = metadata.version(name)
+    return versions

@@ -9,18 +9,18 @@ from typing import Any
 
 from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.worker.model.backend import Plan
+from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.model import unsloth_checkpointing
 from radtui.worker.process import failures
 
 
-def with_adapter(model: Any, how: Plan, settings: TrainSettings) -> Any:
+def with_adapter(model: Any, load_plan: LoadPlan, settings: TrainSettings) -> Any:
     """The model with a fresh LoRA adapter, ready to train.
 
     Raises:
         UserError: The settings leave no layer to tune.
     """
-    if how.backend == "transformers":
+    if load_plan.backend == "transformers":
         from radtui.worker.model import lora
 
         return lora.add_adapter(model, settings)
@@ -45,26 +45,28 @@ def with_adapter(model: Any, how: Plan, settings: TrainSettings) -> Any:
     return model
 
 
-def with_trained_adapter(model: Any, folder: str | Path, how: Plan) -> Any:
+def with_trained_adapter(model: Any, folder: str | Path, load_plan: LoadPlan) -> Any:
     """The model with an earlier job's adapter, ready to go on training; with the transformers backend only.
 
     Raises:
         UserError: The folder holds no adapter, or one of another model.
     """
-    if how.four_bit:
+    if load_plan.four_bit:
         from peft import prepare_model_for_kbit_training
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     return _adapted(model, str(folder), trainable=True)
 
 
-def load_adapter(model: Any, folder: str, how: Plan, further: Mapping[str, str] | None = None) -> Any:
+def load_adapter(
+    model: Any, folder: str, load_plan: LoadPlan, further: Mapping[str, str] | None = None
+) -> Any:
     """The base model with a trained adapter on it, for descriptions; `disable_adapter()` gives the base back.
 
     Args:
         model: From `model.load`.
         folder: Of the adapter.
-        how: From `backend.plan`.
+        load_plan: From `backend.plan`.
         further: Folders of other adapters by name, used after `set_adapter(name)`; the first is named `default`.
 
     Raises:
@@ -73,12 +75,12 @@ def load_adapter(model: Any, folder: str, how: Plan, further: Mapping[str, str] 
     model = _adapted(model, folder, trainable=False)
     for name, other in (further or {}).items():
         _add_adapter(model, name, other)
-    if how.backend == "unsloth":
+    if load_plan.backend == "unsloth":
         from unsloth import FastVisionModel
 
         FastVisionModel.for_inference(model)
-    elif how.cuda:
-        _lower_adapter(model, how)
+    elif load_plan.cuda:
+        _lower_adapter(model, load_plan)
     return model.eval()
 
 
@@ -109,10 +111,10 @@ def _fitting(folder: str) -> Iterator[None]:
         ) from error
 
 
-def _lower_adapter(model: Any, how: Plan) -> None:
+def _lower_adapter(model: Any, load_plan: LoadPlan) -> None:
     """LoRA matrices in the arithmetic's precision: what autocast made of them at every step of their training."""
     import torch
 
     for name, parameter in model.named_parameters():
         if "lora_" in name:
-            parameter.data = parameter.data.to(getattr(torch, how.precision))
+            parameter.data = parameter.data.to(getattr(torch, load_plan.precision))

@@ -12,7 +12,7 @@ from radtui.worker.model import processors
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadPlan:
     """How a model is loaded on this machine; `changes` says, a sentence each, what settings could not be kept."""
 
     backend: str  # "unsloth" or "transformers"
@@ -27,7 +27,7 @@ class Plan:
         return "4-bit" if self.four_bit else self.precision
 
 
-def plan(settings: TrainSettings | GenerateSettings) -> Plan:
+def plan(settings: TrainSettings | GenerateSettings) -> LoadPlan:
     """Choose backend and precision.
 
     Raises:
@@ -55,10 +55,10 @@ def plan(settings: TrainSettings | GenerateSettings) -> Plan:
     precision = "float32"
     if cuda:
         precision = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
-    return Plan(backend, cuda, settings.load_in_4bit and cuda, precision, changes)
+    return LoadPlan(backend, cuda, settings.load_in_4bit and cuda, precision, changes)
 
 
-def training_plan(settings: TrainSettings) -> Plan:
+def training_plan(settings: TrainSettings) -> LoadPlan:
     """Backend and precision of a training run on this machine; some things are learnt without unsloth.
 
     It rewrites TRL's trainers and does not know the one for pairs, puts LoRA on by itself, where an earlier job's is to
@@ -68,14 +68,14 @@ def training_plan(settings: TrainSettings) -> Plan:
     return plan(replace(settings, backend="transformers") if without else settings)
 
 
-def substituted(settings: TrainSettings, how: Plan) -> tuple[TrainSettings, list[str]]:
+def substituted(settings: TrainSettings, load_plan: LoadPlan) -> tuple[TrainSettings, list[str]]:
     """A training run's settings as this machine can do them, and a sentence for each change."""
-    changes = list(how.changes)
-    if settings.optimizer == "adamw_8bit" and not how.cuda:
+    changes = list(load_plan.changes)
+    if settings.optimizer == "adamw_8bit" and not load_plan.cuda:
         settings = replace(settings, optimizer="adamw_torch")
         changes.append("There is no CUDA GPU, which adamw_8bit needs: adamw_torch is used.")
-    if settings.gradient_checkpointing == "unsloth" and how.backend != "unsloth":
-        choice = "on" if how.cuda else "off"
+    if settings.gradient_checkpointing == "unsloth" and load_plan.backend != "unsloth":
+        choice = "on" if load_plan.cuda else "off"
         settings = replace(settings, gradient_checkpointing=choice)
         changes.append(f"gradient_checkpointing unsloth comes with the unsloth backend: it is {choice}.")
     if settings.goes_on and settings.backend == "unsloth":
@@ -83,7 +83,7 @@ def substituted(settings: TrainSettings, how: Plan) -> tuple[TrainSettings, list
         changes.append(f"{what} are learnt with the transformers backend, not with unsloth.")
     if settings.dora and settings.backend == "unsloth":
         changes.append("DoRA is learnt with the transformers backend, not with unsloth.")
-    if settings.gradient_checkpointing == "auto" and not how.cuda:
+    if settings.gradient_checkpointing == "auto" and not load_plan.cuda:
         settings = replace(settings, gradient_checkpointing="off")
     if settings.gradient_checkpointing == "auto" and settings.learns_preferences:
         # DPO's trainer switches the recomputation of all layers off and on again around the frozen copy's pass.

@@ -59,11 +59,11 @@ def keep(reporter: Reporter, step: int, model: Any, name: str, before: tuple[obj
         What was said; empty when nothing has changed.
     """
     now = fingerprint(model, name)
-    said = changed(before[0], now, f"job {before[1]}")
-    if said and reporter.ranks.first:  # every rank has loaded the same files
-        reporter.event(step, "warning", said)
+    change = changed(before[0], now, f"job {before[1]}")
+    if change and reporter.ranks.first:  # every rank has loaded the same files
+        reporter.event(step, "warning", change)
     reporter.result(base_files=now)
-    return said
+    return change
 
 
 def of_folder(folder: Path) -> dict[str, object]:
@@ -121,16 +121,16 @@ def _counts(path: Path) -> bool:
 
 
 def _digest(path: Path, length: int) -> bytes:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         if length <= WHOLE_BYTES:
-            found.update(file.read())
-            return found.digest()
-        found.update(file.read(_beginning(path, file.read(8))))
+            digest.update(file.read())
+            return digest.digest()
+        digest.update(file.read(_beginning(path, file.read(8))))
         for number in range(SAMPLES):
             file.seek(number * (length - SAMPLE_BYTES) // (SAMPLES - 1))
-            found.update(file.read(SAMPLE_BYTES))
-    return found.digest()
+            digest.update(file.read(SAMPLE_BYTES))
+    return digest.digest()
 
 
 def _beginning(path: Path, first: bytes) -> int:

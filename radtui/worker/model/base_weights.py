@@ -9,14 +9,14 @@ from pathlib import Path
 from radtui.settings import GenerateSettings
 from radtui.worker.memory import memory
 from radtui.worker.model.at_hand import at_hand
-from radtui.worker.model.backend import Plan
+from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.pretrained import empty_model
 from radtui.worker.process.ranks import ALONE, Ranks
 
 WORKING_SHARE = 0.35  # of a GPU's free memory, for the images and texts of a batch
 
 
-def choose(settings: GenerateSettings, how: Plan, ranks: Ranks = ALONE) -> tuple[str, Plan]:
+def choose(settings: GenerateSettings, load_plan: LoadPlan, ranks: Ranks = ALONE) -> tuple[str, LoadPlan]:
     """The model to load, and how.
 
     Training in 4 bits may have fetched a smaller, already quantised repository; the adapter names it. Where only that
@@ -24,22 +24,24 @@ def choose(settings: GenerateSettings, how: Plan, ranks: Ranks = ALONE) -> tuple
 
     Args:
         settings: A generation job's.
-        how: From `backend.plan`.
+        load_plan: From `backend.plan`.
         ranks: All choose what the fullest of their GPUs has room for, since the texts are to be of one model.
 
     Returns:
         Name or folder, and the plan with its backend and precision.
     """
     if settings.backend == "auto":
-        how = replace(how, backend="transformers")  # decodes with radtui's own loop, without patches
-    if not how.four_bit:
-        return settings.model, how
+        load_plan = replace(
+            load_plan, backend="transformers"
+        )  # decodes with radtui's own loop, without patches
+    if not load_plan.four_bit:
+        return settings.model, load_plan
     if at_hand(settings.model):
         if settings.prefer_16_bit and fits_in_16_bits(settings, ranks.least(memory.free_gpu_gib())):
-            return settings.model, replace(how, four_bit=False)
-        return settings.model, how
+            return settings.model, replace(load_plan, four_bit=False)
+        return settings.model, load_plan
     trained_on = _base_of(settings.adapter)
-    return (trained_on if trained_on and at_hand(trained_on) else settings.model), how
+    return (trained_on if trained_on and at_hand(trained_on) else settings.model), load_plan
 
 
 def fits_in_16_bits(settings: GenerateSettings, free_gib: float) -> bool:

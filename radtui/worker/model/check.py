@@ -80,10 +80,10 @@ def _licence(name: str) -> str:
 
     card = Path(name) / "README.md"
     if card.is_file():
-        found = re.search(
+        match = re.search(
             r"^license:\s*(\S+)", card.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
         )
-        return found[1] if found else "its card names none"
+        return match[1] if match else "its card names none"
     if Path(name).is_dir():
         return "not known: the folder has no card"
     if known := known_model(name):
@@ -103,12 +103,12 @@ def _memory(empty: Any, config: Any) -> dict[str, object]:
     """What the weights take, GiB."""
     from radtui.worker.memory.footprint import weights_bytes
     from radtui.worker.memory.memory import GIB
-    from radtui.worker.model.backend import Plan
+    from radtui.worker.model.backend import LoadPlan
 
-    how = Plan("unsloth", True, False, "bfloat16")
+    load_plan = LoadPlan("unsloth", True, False, "bfloat16")
     return {
-        "weights_4_bit_gib": round(weights_bytes(empty, config, how, True) / GIB, 2),
-        "weights_16_bit_gib": round(weights_bytes(empty, config, how, False) / GIB, 2),
+        "weights_4_bit_gib": round(weights_bytes(empty, config, load_plan, True) / GIB, 2),
+        "weights_16_bit_gib": round(weights_bytes(empty, config, load_plan, False) / GIB, 2),
     }
 
 
@@ -184,17 +184,17 @@ def _lora(empty: Any) -> dict[str, object]:
         except UserError:
             return 0
 
-    found: dict[str, object] = {}
+    counts: dict[str, object] = {}
     for side in ("vision", "language"):
         for part in ("attention", "mlp"):
             asked = {"vision": side == "vision", "language": side == "language",
                      "attention": part == "attention", "mlp": part == "mlp"}  # fmt: skip
-            found[f"{side} {part}"] = count(**asked)
+            counts[f"{side} {part}"] = count(**asked)
     if experts := lora.expert_parameters(empty):
-        found["expert weights"] = len(experts)
+        counts["expert weights"] = len(experts)
     if routers := lora.routers(empty):
-        found["routers left out"] = len(routers)
-    return found
+        counts["routers left out"] = len(routers)
+    return counts
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Collator:
         self.ends = tuple(ends)
         self.thinking = thinking
         self.image_ids = torch.tensor(sorted(image_token_ids(processor)))
-        self._frames: dict[str, template.Frame] = {}
+        self._frames: dict[str, template.AnswerFrame] = {}
         self._prompt_ids: dict[str, list[int]] = {}
 
     def __call__(self, items: list[dict[str, Any]]) -> dict[str, Tensor]:
@@ -64,7 +64,7 @@ class Collator:
         """A conversation as it is learnt: the prompt as it will be asked, the answer, and its end."""
         return self.frame(messages[:-1]).text(messages[-1]["content"][0]["text"])
 
-    def frame(self, asked: list[Message]) -> template.Frame:
+    def frame(self, asked: list[Message]) -> template.AnswerFrame:
         """What stands around the answer to a question."""
         key = repr(asked)
         if key not in self._frames:
@@ -146,11 +146,11 @@ def encode(processor: Any, texts: list[str], images: list[list[Any]], padding_si
 def image_token_ids(processor: Any) -> set[int]:
     """Ids of the tokens that stand for an image, or frame one."""
     tokenizer = processor.tokenizer
-    found = {getattr(processor, "image_token_id", None), getattr(tokenizer, "image_token_id", None)}
+    ids = {getattr(processor, "image_token_id", None), getattr(tokenizer, "image_token_id", None)}
     vocabulary = tokenizer.get_vocab()
     names = {getattr(processor, "image_token", None), *IMAGE_TOKENS}
-    found |= {vocabulary[name] for name in names if isinstance(name, str) and name in vocabulary}
-    return {int(each) for each in found if each is not None}
+    ids |= {vocabulary[name] for name in names if isinstance(name, str) and name in vocabulary}
+    return {int(each) for each in ids if each is not None}
 
 
 def text_ids(processor: Any, text: str) -> list[int]:

@@ -198,11 +198,11 @@ def _prompt_tokens(collate: Collator, cases: Sequence[Counted], order: str) -> l
 
 
 def _token_counts(processor: Any, texts: Sequence[str]) -> list[int]:
-    found: list[int] = []
+    counts: list[int] = []
     for start in range(0, len(texts), CHUNK):
         chunk = list(texts[start : start + CHUNK])
-        found += [len(ids) for ids in processor.tokenizer(chunk, add_special_tokens=False)["input_ids"]]
-    return found
+        counts += [len(ids) for ids in processor.tokenizer(chunk, add_special_tokens=False)["input_ids"]]
+    return counts
 
 
 def _area(size: Size) -> int:

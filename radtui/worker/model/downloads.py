@@ -72,9 +72,9 @@ def fetch(name: str, say: Say, trust_remote_code: bool = False) -> None:
     wanted = model_files([each.rfilename for each in info.siblings or ()], trust_remote_code)
     download = Download(name, "model", sizes(info.siblings, wanted))
     log.info("Fetching %d files of %s, %.2f GiB", len(wanted), name, download.total / GIB)
-    say(download.said())
-    patiently(lambda: snapshot_download(name, allow_patterns=wanted), lambda _: say(download.said()))
-    say(download.said())
+    say(download.sentence())
+    patiently(lambda: snapshot_download(name, allow_patterns=wanted), lambda _: say(download.sentence()))
+    say(download.sentence())
 
 
 def fetch_for_unsloth(name: str, four_bit: bool, say: Say, trust_remote_code: bool = False) -> None:

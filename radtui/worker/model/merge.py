@@ -53,13 +53,13 @@ def merge(name: str, adapter: Path, out: Path, trust_remote_code: bool = False) 
     from radtui.worker.model import adapters, backend, processors
     from radtui.worker.model import model as models
 
-    how = backend.Plan("transformers", torch.cuda.is_available(), False, "bfloat16")
-    base, processor = models.load(name, how, trust_remote_code=trust_remote_code)
+    load_plan = backend.LoadPlan("transformers", torch.cuda.is_available(), False, "bfloat16")
+    base, processor = models.load(name, load_plan, trust_remote_code=trust_remote_code)
     if getattr(base.config, "quantization_config", None) is not None:
         raise UserError(
             f"{name} is stored in few bits, which an adapter cannot be merged into: name the 16-bit model."
         )
-    merged: Any = adapters.load_adapter(base, str(adapter), how).merge_and_unload(safe_merge=True)
+    merged: Any = adapters.load_adapter(base, str(adapter), load_plan).merge_and_unload(safe_merge=True)
     merged.save_pretrained(out)
     processors.save(processor, out)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 from radtui.records import UserError
 from radtui.worker.model import downloads, pretrained, processors
-from radtui.worker.model.backend import Plan
+from radtui.worker.model.backend import LoadPlan
 from radtui.worker.process import failures
 
 
 def load(
     name: str,
-    how: Plan,
+    load_plan: LoadPlan,
     *,
     trust_remote_code: bool = False,
     checkpointing: str = "unsloth",
@@ -24,7 +24,7 @@ def load(
 
     Args:
         name: Hub id or folder.
-        how: From `backend.plan`.
+        load_plan: From `backend.plan`.
         trust_remote_code: Whether Python code that comes with the model may run.
         checkpointing: `unsloth`, `on` or `off`; unsloth must know it when it loads.
         max_length_tokens: Longest sequence, which unsloth must know too.
@@ -36,12 +36,14 @@ def load(
     """
     processors.torchvision_state()  # before transformers looks for it
     try:
-        if how.backend == "unsloth":
+        if load_plan.backend == "unsloth":
             if say is not None:
-                downloads.fetch_for_unsloth(name, how.four_bit, say, trust_remote_code)
-            model, processor = _load_unsloth(name, how, trust_remote_code, checkpointing, max_length_tokens)
+                downloads.fetch_for_unsloth(name, load_plan.four_bit, say, trust_remote_code)
+            model, processor = _load_unsloth(
+                name, load_plan, trust_remote_code, checkpointing, max_length_tokens
+            )
         else:
-            model, processor = pretrained.load(name, how, trust_remote_code, say)
+            model, processor = pretrained.load(name, load_plan, trust_remote_code, say)
     except Exception as error:  # loaders and HTTP clients raise a dozen classes for the same few mistakes
         raise _explained(error, name) from error
     processors.check(processor, name)
@@ -71,14 +73,14 @@ def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
 
 
 def _load_unsloth(
-    name: str, how: Plan, trust_remote_code: bool, checkpointing: str, max_length_tokens: int
+    name: str, load_plan: LoadPlan, trust_remote_code: bool, checkpointing: str, max_length_tokens: int
 ) -> tuple[Any, Any]:
     from unsloth import FastVisionModel  # before trl, transformers and peft, which it patches
 
     model, processor = FastVisionModel.from_pretrained(
         name,
         max_seq_length=max_length_tokens,
-        load_in_4bit=how.four_bit,
+        load_in_4bit=load_plan.four_bit,
         use_gradient_checkpointing=unsloth_checkpointing(checkpointing),
         trust_remote_code=trust_remote_code,
     )

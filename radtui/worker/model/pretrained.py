@@ -11,29 +11,31 @@ from typing import Any, TypeVar
 from radtui.records import UserError
 from radtui.worker.memory import memory
 from radtui.worker.model import downloads, processors
-from radtui.worker.model.backend import Plan
+from radtui.worker.model.backend import LoadPlan
 
 log = logging.getLogger("radtui.worker")
 HUB_TIMEOUT_S = 15.0
 T = TypeVar("T")
 
 
-def load(name: str, how: Plan, trust_remote_code: bool, say: downloads.Say | None = None) -> tuple[Any, Any]:
+def load(
+    name: str, load_plan: LoadPlan, trust_remote_code: bool, say: downloads.Say | None = None
+) -> tuple[Any, Any]:
     """Model and processor; what is not on this machine is fetched, its progress told to `say`.
 
     Raises:
         UserError: It is stored in few bits and there is no GPU, or its weights are larger than the memory.
     """
-    fetch = None if say is None else partial(_fetch, name, how, trust_remote_code, say)
-    return from_here_or_hub(name, lambda: _from_pretrained(name, how, trust_remote_code), fetch)
+    fetch = None if say is None else partial(_fetch, name, load_plan, trust_remote_code, say)
+    return from_here_or_hub(name, lambda: _from_pretrained(name, load_plan, trust_remote_code), fetch)
 
 
-def _fetch(name: str, how: Plan, trust_remote_code: bool, say: downloads.Say) -> None:
+def _fetch(name: str, load_plan: LoadPlan, trust_remote_code: bool, say: downloads.Say) -> None:
     """Bring a model from the hub, unless its weights would not fit this machine."""
     from transformers import AutoConfig
 
     if not trust_remote_code:
-        _check_fits(name, AutoConfig.from_pretrained(name), how)
+        _check_fits(name, AutoConfig.from_pretrained(name), load_plan)
     downloads.fetch(name, say, trust_remote_code)
 
 
@@ -61,7 +63,7 @@ def from_here_or_hub(name: str, work: Callable[[], T], fetch: Callable[[], None]
     return work()
 
 
-def _from_pretrained(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any, Any]:
+def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) -> tuple[Any, Any]:
     import torch
     from transformers import AutoConfig, AutoModelForImageTextToText
     from transformers.utils import logging as transformers_logging
@@ -69,16 +71,16 @@ def _from_pretrained(name: str, how: Plan, trust_remote_code: bool) -> tuple[Any
     transformers_logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
     quantized = getattr(config, "quantization_config", None) is not None
-    if quantized and not how.cuda:
+    if quantized and not load_plan.cuda:
         raise UserError(f"{name} is stored in few bits, which needs a CUDA GPU: name the 16-bit model.")
     if not trust_remote_code:
-        _check_fits(name, config, how)
+        _check_fits(name, config, load_plan)
     processor = processors.load(name, trust_remote_code)
     processors.check(processor, name)  # before gigabytes are read
-    options: dict[str, Any] = {"dtype": getattr(torch, how.precision)}
-    if how.cuda:
+    options: dict[str, Any] = {"dtype": getattr(torch, load_plan.precision)}
+    if load_plan.cuda:
         options["device_map"] = {"": torch.cuda.current_device()}
-    if how.four_bit and not quantized:
+    if load_plan.four_bit and not quantized:
         options["quantization_config"] = _four_bit(options["dtype"])
     model = AutoModelForImageTextToText.from_pretrained(name, trust_remote_code=trust_remote_code, **options)
     return model, processor
@@ -116,15 +118,15 @@ def empty_model(config: Any, trust_remote_code: bool = False, dtype: Any = None)
         torch.set_default_dtype(before)
 
 
-def _check_fits(name: str, config: Any, how: Plan) -> None:
+def _check_fits(name: str, config: Any, load_plan: LoadPlan) -> None:
     """Refuse a model whose weights alone are larger than the memory, before hours of download or swapping."""
     parameters = empty_model(config).num_parameters()
     # 0.6: blocks of 4-bit weights carry their scales.
-    bytes_each = 0.6 if how.four_bit else {"float32": 4}.get(how.precision, 2)
+    bytes_each = 0.6 if load_plan.four_bit else {"float32": 4}.get(load_plan.precision, 2)
     need_gib = parameters * bytes_each / memory.GIB
-    free_gib = memory.free_gpu_gib() if how.cuda else memory.free_gib()
+    free_gib = memory.free_gpu_gib() if load_plan.cuda else memory.free_gib()
     if need_gib > free_gib:
         raise UserError(
-            f"{name} needs {need_gib:.1f} GiB for its weights in {how.weights} and {free_gib:.1f} GiB are free: "
+            f"{name} needs {need_gib:.1f} GiB for its weights in {load_plan.weights} and {free_gib:.1f} GiB are free: "
             "choose a smaller model, or a machine with more memory."
         )

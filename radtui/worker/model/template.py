@@ -29,7 +29,7 @@ PROBE = "Normal"  # an answer that no template changes
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class AnswerFrame:
     """What stands around an answer."""
 
     prompt: str  # as rendered for generation
@@ -92,7 +92,9 @@ def rendered_prompt(
     return render(processor, [prompt.question(instruction, order, images)], True, thinking)
 
 
-def frame(processor: Any, asked: list[Message], ends: Collection[int] = (), thinking: bool = False) -> Frame:
+def frame(
+    processor: Any, asked: list[Message], ends: Collection[int] = (), thinking: bool = False
+) -> AnswerFrame:
     """What stands around the answer to a question.
 
     Args:
@@ -110,15 +112,15 @@ def frame(processor: Any, asked: list[Message], ends: Collection[int] = (), thin
     ending = {*ends, tokenizer.eos_token_id} - {None}
     if not ending.intersection(_ids(tokenizer, tail)):
         tail = tail.rstrip() + _end_text(processor, asked, ending, thinking)
-    return Frame(begun, lead, tail)
+    return AnswerFrame(begun, lead, tail)
 
 
 def end_token_ids(model: Any, processor: Any) -> list[int]:
     """Tokens that end a text: the model's own and its tokenizer's."""
     own = model.generation_config.eos_token_id
-    found = set(own) if isinstance(own, (list, tuple)) else {own}
-    found.add(processor.tokenizer.eos_token_id)
-    return sorted(each for each in found if each is not None)
+    ids = set(own) if isinstance(own, (list, tuple)) else {own}
+    ids.add(processor.tokenizer.eos_token_id)
+    return sorted(each for each in ids if each is not None)
 
 
 def _end_text(processor: Any, asked: list[Message], ends: set[int], thinking: bool) -> str:
@@ -163,20 +165,20 @@ def notes(processor: Any, order: str, thinking: bool) -> list[str]:
         thinking: As asked.
     """
     template = template_of(processor)
-    found = []
+    sentences = []
     if order == "text_first" and not honours_order(processor):
-        found.append(
+        sentences.append(
             "The model's chat template puts images first whatever the order: text_first changes nothing."
         )
     if TODAY in template:
-        found.append(
+        sentences.append(
             f"The model's chat template writes a date; it is always {PINNED_DATE}, so that prompts stay the same."
         )
     if not thinking and closes_thought(processor):
-        found.append("The model's chat template always opens a thought; it is closed at once, empty.")
+        sentences.append("The model's chat template always opens a thought; it is closed at once, empty.")
     if thinking and not reasons(processor):
-        found.append("The model's chat template knows no thinking: thinking changes nothing.")
-    return found
+        sentences.append("The model's chat template knows no thinking: thinking changes nothing.")
+    return sentences
 
 
 def reasons(processor: Any) -> bool:

@@ -38,7 +38,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AttentionOrder:
     """In which order a batch's tokens are attended; it travels through the encoder in place of the mask.
 
     `order` (B * T,) int64 says which token of the flattened batch comes at each place: rows by their number of
@@ -72,7 +72,9 @@ class _Reorder(torch.autograd.Function):
         return grad.reshape(-1, grad.shape[-1]).index_select(0, inverse).view(grad.shape), None, None
 
 
-def plan(aspect_ratio_mask: Tensor, num_patches: int, target_length: int, dtype: torch.dtype) -> Plan:
+def plan(
+    aspect_ratio_mask: Tensor, num_patches: int, target_length: int, dtype: torch.dtype
+) -> AttentionOrder:
     """The plan of a batch, with the arguments of the function that would build the mask.
 
     Args:
@@ -93,7 +95,7 @@ def plan(aspect_ratio_mask: Tensor, num_patches: int, target_length: int, dtype:
     values, lengths = torch.unique_consecutive(counts[rows], return_counts=True)
     groups = tuple(Group(n, r) for r, n in zip(values.tolist(), lengths.tolist(), strict=True))
     device = aspect_ratio_mask.device
-    return Plan(order.to(device, non_blocking=True), inverse.to(device, non_blocking=True), groups)
+    return AttentionOrder(order.to(device, non_blocking=True), inverse.to(device, non_blocking=True), groups)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, groups: tuple[Group, ...], scale: float) -> Tensor:
@@ -237,7 +239,7 @@ def _encoder_forward(
     hidden_states: Tensor, attention_mask: Any = None, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """The encoder's layers over sorted tokens; only the layers' outputs that the tower stacks are put back and kept."""
-    if not isinstance(attention_mask, Plan):
+    if not isinstance(attention_mask, AttentionOrder):
         return original(hidden_states, attention_mask=attention_mask, **kwargs)
     from transformers.modeling_outputs import BaseModelOutput
 
@@ -270,7 +272,7 @@ def _attention_forward(
     hidden_states: Tensor, attention_mask: Any = None, **kwargs: Any,
 ) -> Any:  # fmt: skip
     """One layer's attention: its own projections, and two calls without a mask between them."""
-    if not isinstance(attention_mask, Plan):
+    if not isinstance(attention_mask, AttentionOrder):
         return original(hidden_states, attention_mask=attention_mask, **kwargs)
     shape = (*hidden_states.shape[:-1], attention.num_heads, attention.head_dim)  # B, T, heads, D
     query, key, value = (

@@ -106,15 +106,15 @@ def _candidates(count: int) -> list[Gpu]:
     named = environment.named_gpus()
     if named is None:
         return sorted(gpus, key=lambda gpu: -gpu.free_bytes)
-    found = []
+    candidates = []
     names = [each.strip() for each in named.split(",") if each.strip()][
         :count
     ]  # as `environment.prepare` takes them
     for place, name in enumerate(names):
         match = [gpu for gpu in gpus if str(gpu.number) == name or gpu.uuid.startswith(name)]
         if match or name.startswith("MIG-"):  # a part of a GPU has a UUID of its own, that is no GPU's
-            found.append(match[0] if match else Gpu(place, name))
-    return found
+            candidates.append(match[0] if match else Gpu(place, name))
+    return candidates
 
 
 def _gpus() -> list[Gpu]:

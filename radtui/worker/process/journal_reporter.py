@@ -34,7 +34,12 @@ class JournalReporter(Reporter):
     """
 
     def __init__(
-        self, db: Connection, run: RunFolder, writer: Writer, place: reading.Place, ranks: Ranks = ALONE
+        self,
+        db: Connection,
+        run: RunFolder,
+        writer: Writer,
+        place: reading.JournalPlace,
+        ranks: Ranks = ALONE,
     ) -> None:
         super().__init__(db, run.job_id, ranks)
         self.run = run
@@ -108,7 +113,7 @@ class JournalReporter(Reporter):
         return entries.apply(self.db, self.job_id, kind, facts, entry.at)
 
 
-def read_what_was_said(db: Connection, run: RunFolder, attempt: str) -> reading.Place:
+def read_what_was_said(db: Connection, run: RunFolder, attempt: str) -> reading.JournalPlace:
     """Bring a fresh copy of a job's snapshot to where the journal is.
 
     Args:
@@ -122,7 +127,7 @@ def read_what_was_said(db: Connection, run: RunFolder, attempt: str) -> reading.
     Raises:
         TimeoutError: The attempt's beginning does not come into sight.
     """
-    place, until = reading.Place(), time.monotonic() + BEGUN_S
+    place, until = reading.JournalPlace(), time.monotonic() + BEGUN_S
     while True:
         for entry in reading.entries(run.journal, place):
             entries.apply(db, run.job_id, entry.kind, entry.facts, entry.at)
@@ -138,7 +143,7 @@ def newer_attempt(run: RunFolder, attempt: str) -> bool:
     return any(journal.attempt_of(path.name) > attempt for path in journal.files(run.journal))
 
 
-def _lengths(place: reading.Place, attempt: str) -> dict[str, int]:
+def _lengths(place: reading.JournalPlace, attempt: str) -> dict[str, int]:
     """How far the files of an attempt have been read."""
     return {n: at.offset for n, at in place.cursors.items() if journal.attempt_of(n) == attempt}
 

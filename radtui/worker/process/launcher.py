@@ -125,7 +125,7 @@ def _settle(
         Stopped: Nothing went wrong, the rank stopped as it was asked to.
         UserError: It is no use.
     """
-    kind, _, said = _raised(problem).partition(": ")
+    kind, _, sentence = _raised(problem).partition(": ")
     if kind == "Stopped" or reporter.asked() is StopRequest.NOW:
         raise Stopped
     if kind == "OutOfMemoryError" and job.kind is JobKind.TRAIN:
@@ -139,11 +139,14 @@ def _settle(
         lines = own_log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
         log.error("The end of %s:\n%s", name, "\n".join(lines))
     if kind == "UserError":
-        raise UserError(said)
-    how = f"was ended by {signal.Signals(-problem.exitcode).name}" if problem.exitcode < 0 else "ended early"
+        raise UserError(sentence)
+    ending = (
+        f"was ended by {signal.Signals(-problem.exitcode).name}" if problem.exitcode < 0 else "ended early"
+    )
     why = ", most often for want of memory" if problem.exitcode == -signal.SIGKILL else ""
     raise UserError(
-        f"Process {problem.local_rank + 1} of {wanted(job)}, one per GPU, {how}{why}; read {name}, then resume the job."
+        f"Process {problem.local_rank + 1} of {wanted(job)}, one per GPU, {ending}{why}; read {name}, then"
+        " resume the job."
     )
 
 

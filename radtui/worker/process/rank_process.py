@@ -81,8 +81,8 @@ def _do(job: Job, data: DataDir, place: Workplace) -> None:
     except Exception as error:
         _end_in_peace()
         log.error("failed", exc_info=True)
-        said = failures.sentence(error, data)
-        raise UserError(said.replace(failures.READ_LOG, f"read {log_name(ranks.number)}")) from error
+        sentence = failures.sentence(error, data)
+        raise UserError(sentence.replace(failures.READ_LOG, f"read {log_name(ranks.number)}")) from error
 
 
 def _end_in_peace() -> None:

@@ -49,9 +49,9 @@ class Ranks:
         import torch
         from torch import distributed
 
-        found = torch.tensor([value], dtype=torch.float64)
-        distributed.all_reduce(found, getattr(distributed.ReduceOp, operation), group=self.group)
-        return float(found)
+        shared = torch.tensor([value], dtype=torch.float64)
+        distributed.all_reduce(shared, getattr(distributed.ReduceOp, operation), group=self.group)
+        return float(shared)
 
 
 ALONE = Ranks()

@@ -34,7 +34,9 @@ class Workplace:
     job_id: int
     run: RunFolder | None = None
     scratch: Path | None = None
-    place: reading.Place = field(default_factory=reading.Place)  # how far the journal is in `db`
+    place: reading.JournalPlace = field(
+        default_factory=reading.JournalPlace
+    )  # how far the journal is in `db`
 
     def reporter(self, kind: JobKind) -> Reporter:
         """The voice of the process that begins and ends the job."""

@@ -86,14 +86,14 @@ def about(repositories: list[str]) -> dict[str, Any]:
     """What computes the score: package, version, licence, and the revisions of the weights it reads."""
     metadata: Any = importlib.metadata.metadata(PACKAGE)
     licence = str(metadata.get("License-Expression") or metadata.get("License") or "not stated")
-    found = {name: _snapshot(name) for name in repositories}
+    folders = {name: _snapshot(name) for name in repositories}
     return {
         "package": PACKAGE,
         "version": metadata["Version"],
         "licence": licence.splitlines()[0][:80],
-        "revisions": {name: folder.name for name, folder in found.items() if folder},
+        "revisions": {name: folder.name for name, folder in folders.items() if folder},
         "weights_licences": {
-            name: stated for name, folder in found.items() if folder and (stated := _licence(folder))
+            name: stated for name, folder in folders.items() if folder and (stated := _licence(folder))
         },
     }
 

@@ -131,8 +131,8 @@ def _values(
     if CHEXBERT in rows:
         labels = zip(answer["labels"]["texts"], answer["labels"]["references"], strict=True)
         scores = [
-            TextScore(text_id, label_f1(said, known), {"text": said, "reference": known})
-            for text_id, (said, known) in zip(ids, labels, strict=True)
+            TextScore(text_id, label_f1(written, known), {"text": written, "reference": known})
+            for text_id, (written, known) in zip(ids, labels, strict=True)
         ]
         return {rows[CHEXBERT]: scores}
     return {

@@ -70,7 +70,7 @@ def _batches(task: Task, settings: TrainSettings) -> dict[str, Any]:
         "dataloader_num_workers": loaders,
         "dataloader_prefetch_factor": PREFETCH_BATCHES if loaders else None,
         "dataloader_persistent_workers": loaders > 0,
-        "dataloader_pin_memory": task.how.cuda,
+        "dataloader_pin_memory": task.load_plan.cuda,
     }
 
 
@@ -78,12 +78,12 @@ def _arithmetic(task: Task, settings: TrainSettings) -> dict[str, Any]:
     """Arithmetic and memory."""
     recomputes = settings.gradient_checkpointing != "off"
     return {
-        "use_cpu": not task.how.cuda,
+        "use_cpu": not task.load_plan.cuda,
         "ddp_broadcast_buffers": False,  # they are constants
         # A tower's last layers may have no part in the loss. Recomputing as unsloth does can't be looked through.
-        "ddp_find_unused_parameters": task.how.backend != "unsloth" or not recomputes,
-        "bf16": task.how.precision == "bfloat16",
-        "fp16": task.how.precision == "float16",
+        "ddp_find_unused_parameters": task.load_plan.backend != "unsloth" or not recomputes,
+        "bf16": task.load_plan.precision == "bfloat16",
+        "fp16": task.load_plan.precision == "float16",
         "gradient_checkpointing": recomputes,
         "gradient_checkpointing_kwargs": {"use_reentrant": False},
     }

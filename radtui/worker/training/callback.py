@@ -22,7 +22,7 @@ LOGGED = {
 """The trainer's name of a value -> the series it is a point of. The last two are DPO's."""
 
 
-class Progress(TrainerCallback):
+class ProgressCallback(TrainerCallback):
     """Writes steps, evaluations and checkpoints of one training job, over all its attempts.
 
     Args:
@@ -66,8 +66,8 @@ class Progress(TrainerCallback):
     def losses(self) -> str:
         """The newest losses, to end a sentence with."""
         names = {"loss": "loss", "eval_loss": "held-out loss"}
-        found = [f"{words} {self.last[name]:.3f}" for name, words in names.items() if name in self.last]
-        return f": {', '.join(found)}" if found else ""
+        parts = [f"{words} {self.last[name]:.3f}" for name, words in names.items() if name in self.last]
+        return f": {', '.join(parts)}" if parts else ""
 
     def log(self, step: int, state: TrainerState, values: Mapping[str, float]) -> StopRequest:
         """Write points of one step; returns what the app asks."""

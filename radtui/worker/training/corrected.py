@@ -47,7 +47,13 @@ def frozen(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) 
             )
         chosen = read_texts(db, before, scheme_for(data))
         learn_corrections.check_enough(before, chosen)
-        _write(file, [Learnt(one.case.id, one.asked, one.text, one.corrected) for one in chosen.texts])
+        _write(
+            file,
+            [
+                Learnt(read_text.case.id, read_text.asked, read_text.text, read_text.corrected)
+                for read_text in chosen.texts
+            ],
+        )
         reporter.result(corrected=chosen.corrected, accepted=chosen.accepted, texts_left_out=chosen.left_out)
     with file.open(encoding="utf-8") as lines:
         return [Learnt(**json.loads(line)) for line in lines]

@@ -93,10 +93,10 @@ def takes_several(processor: Any) -> bool:
     """Whether template and processor take a case of two images; both are asked, since no attribute says so."""
     picture = Pillow.new("RGB", (64, 64))
     try:
-        one, two = (template.rendered_prompt(processor, "?", count) for count in (1, 2))
-        if one == two:
+        of_one, of_two = (template.rendered_prompt(processor, "?", count) for count in (1, 2))
+        if of_one == of_two:
             return False  # the template writes one placeholder whatever it is given
-        collator.encode(processor, [two], [[picture, picture]], padding_side="left")
+        collator.encode(processor, [of_two], [[picture, picture]], padding_side="left")
     except Exception:  # each processor refuses in its own way
         return False
     return True

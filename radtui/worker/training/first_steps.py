@@ -44,11 +44,11 @@ class FirstSteps(TrainerCallback):
         self.began, self.first = time.monotonic(), state.global_step + 1
         if self.plan:  # what the trainer has set up since may have turned other layers on
             fitting.apply(kwargs["model"], self.plan)
-        if self.forecast.how.cuda:
+        if self.forecast.load_plan.cuda:
             memory.forget_peak()
             self.before_gib = memory.allocated_gib()
         waited = remembered.last_time(self.forecast.known.get("first_step_s"))
-        why = " while its kernels are compiled" if self.forecast.how.cuda else ""
+        why = " while its kernels are compiled" if self.forecast.load_plan.cuda else ""
         self.reporter.progress(state.global_step, state.max_steps, f"Waiting for the first step{why}{waited}")
 
     def on_step_end(
@@ -88,6 +88,6 @@ class FirstSteps(TrainerCallback):
 
 def rates(forecast: Forecast, images_per_s: float) -> dict[str, float]:
     """What the speed of one device says of its arithmetic: `mfu`, where it can be told."""
-    if not forecast.how.cuda:
+    if not forecast.load_plan.cuda:
         return {}
     return arithmetic.utilisation(images_per_s, forecast.flops_per_image, forecast.gpu)

@@ -107,7 +107,7 @@ def looks_after_the_first_step(settings: TrainSettings) -> bool:
 def _fitted(task: Task, forecast: Forecast) -> tuple[TrainSettings, fitting.Fit | None]:
     """The settings with the micro-batch and recomputation this machine asks for, where left to it, and the plan."""
     settings = task.settings
-    if not task.how.cuda:
+    if not task.load_plan.cuda:
         return _fitted_to_main_memory(task), None
     if settings.gradient_checkpointing != "auto" or settings.learns_preferences:
         return settings, None
@@ -197,7 +197,7 @@ def _saved_here(trainer: WatchedTrainer) -> Path | None:
 
 def _say_smaller(task: Task, before: TrainSettings, after: TrainSettings) -> None:
     task.reporter.result(batch_size=after.batch_size, gradient_accumulation=after.gradient_accumulation)
-    sentence = shares.smaller_sentence(before, after, task.how.cuda)
+    sentence = shares.smaller_sentence(before, after, task.load_plan.cuda)
     if before.batch_size == after.batch_size:
         sentence = "The GPU's memory was full: going on with more computed twice"
     task.reporter.event(task.progress.step, "memory", sentence, task.progress.elapsed_s)

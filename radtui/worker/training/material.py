@@ -20,7 +20,7 @@ WATCH_AMONG = 2_000  # first images of the held-out split, of which the pinned o
 class Material:
     """A job's images, or where preferences are learnt its pairs."""
 
-    learnt: Sequence[Any]  # `data.Example`, or `pairs.Pair` where preferences are learnt
+    learnt: Sequence[Any]  # `data.Example`, or `pairs.LearntPair` where preferences are learnt
     evaluated: Sequence[Any]
     watchable: list[Case]  # held out
     doubts: list[str]  # what is wrong with the held-out images, a sentence each

@@ -28,7 +28,7 @@ FOLDER = "preferences"
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class LearntPair:
     """One image, what was asked about it, and the two texts that raters compared."""
 
     image: Path
@@ -42,7 +42,7 @@ class Pair:
         return len(self.chosen) + len(self.rejected)
 
 
-def frozen(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> list[Pair]:
+def frozen(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> list[LearntPair]:
     """The pairs a job learns from: chosen and written to its folder when it starts, the same when it goes on.
 
     Raters may go on meanwhile; a run that took their newer answers in half-way would be no run of any one data set.
@@ -62,13 +62,13 @@ def frozen(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) 
     return read(folder)
 
 
-def read(folder: Path) -> list[Pair]:
+def read(folder: Path) -> list[LearntPair]:
     """The pairs of a folder that `write_preferences` wrote in the form `dpo`."""
     train = folder / "train"
     with (train / "metadata.jsonl").open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     return [
-        Pair(
+        LearntPair(
             train / row["images_file_names"][0], row["prompt"][0]["content"], row["chosen"][0]["content"],
             row["rejected"][0]["content"],
         )
@@ -76,7 +76,7 @@ def read(folder: Path) -> list[Pair]:
     ]  # fmt: skip
 
 
-def split(pairs: Sequence[Pair], held_out: int) -> tuple[list[Pair], list[Pair]]:
+def split(pairs: Sequence[LearntPair], held_out: int) -> tuple[list[LearntPair], list[LearntPair]]:
     """Pairs to learn from and pairs to evaluate on, spread evenly; no image is in both.
 
     Args:
@@ -96,7 +96,7 @@ class PairTexts(Dataset[dict[str, Any]]):
     The keys are those by which TRL's DPOTrainer knows a data set of images.
     """
 
-    def __init__(self, pairs: Sequence[Pair], order: str, max_side_px: int) -> None:
+    def __init__(self, pairs: Sequence[LearntPair], order: str, max_side_px: int) -> None:
         self.pairs = list(pairs)
         self.order = order
         self.max_side_px = max_side_px

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radtui.settings import TrainSettings
-from radtui.worker.model.backend import Plan
+from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.collator import Collator
 from radtui.worker.model.template import end_token_ids
 from radtui.worker.process.reporter import Reporter
@@ -16,7 +16,7 @@ from radtui.worker.training.data import ImageTexts
 from radtui.worker.training.pairs import PairCollator, PairTexts
 
 if TYPE_CHECKING:
-    from radtui.worker.training.callback import Progress
+    from radtui.worker.training.callback import ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,21 @@ class Task:
     """The parts of a job; attempts with a smaller micro-batch share them."""
 
     settings: TrainSettings
-    how: Plan
+    load_plan: LoadPlan
     model: Any  # with its adapter
     processor: Any
     learnt: Sequence[Any]  # `data.Example`, or `pairs.Pair` where preferences are learnt
     evaluated: Sequence[Any]
     folder: Path  # of the checkpoints
     reporter: Reporter
-    progress: Progress
+    progress: ProgressCallback
     eval_batch: int = 0  # of each rank, so that all together evaluate as one process does; 0: as in training
 
     @property
     def collates_here(self) -> bool:
         """Whether our collator makes the batches; the report's recipe, text first and all learnt, has unsloth's."""
         as_reported = self.settings.message_order == "text_first" and self.settings.loss_on == "all"
-        return not (self.how.backend == "unsloth" and as_reported)
+        return not (self.load_plan.backend == "unsloth" and as_reported)
 
     def items(self, chosen: Sequence[Any]) -> Any:
         """The data set of images with their references, or of rated pairs."""

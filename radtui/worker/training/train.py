@@ -25,7 +25,7 @@ from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import checkpoints, material, seeds
 
 if TYPE_CHECKING:
-    from radtui.worker.training.callback import Progress
+    from radtui.worker.training.callback import ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Run:
     db: sqlite3.Connection
     reporter: Reporter
     settings: TrainSettings  # as this machine can do them
-    how: backend.Plan
+    load_plan: backend.LoadPlan
     begun: checkpoints.Start
     material: material.Material
     eval_batch: int  # see `task.Task`
@@ -57,9 +57,9 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         reporter = seeds.SeedReporter(reporter, part) if reporter.ranks.first else reporter
         job = seeds.as_one(job, part)
     this = _prepared(job, data, db, reporter, part)
-    if not this.how.cuda:
+    if not this.load_plan.cuda:
         reporter.result(threads=threads.choose(before=job.result.get("threads")))
-    with Forecast(data, this.settings, this.how) as forecast:
+    with Forecast(data, this.settings, this.load_plan) as forecast:
         _trained(this, forecast)
 
 
@@ -80,7 +80,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
     progress = _progress(this, processor)
     learnt, evaluated = _shown(this, processor, reporter)
     task = Task(
-        this.settings, this.how, model, processor, learnt, evaluated,
+        this.settings, this.load_plan, model, processor, learnt, evaluated,
         data.checkpoints(job.id, this.part.number), reporter, progress, this.eval_batch,
     )  # fmt: skip
     best = Best(task.folder, this.settings, reporter, this.begun.step)
@@ -109,15 +109,15 @@ def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporte
     chosen = material.gather(job, data, db, settings, reporter)
     # Of several ranks, the launcher has made it ready.
     begun = checkpoints.last(data, db, job.id) if ranks.several else checkpoints.start(data, reporter)
-    how = backend.training_plan(settings)
-    settings, changes = backend.substituted(settings, how)
+    load_plan = backend.training_plan(settings)
+    settings, changes = backend.substituted(settings, load_plan)
     eval_batch = max(1, settings.batch_size // ranks.count) if ranks.several else 0
     settings = backend.as_last_fitted(settings, job)
     changes += chosen.doubts
-    reporter.result(backend=how.backend, weights=how.weights, substitutions=changes)
+    reporter.result(backend=load_plan.backend, weights=load_plan.weights, substitutions=changes)
     for change in changes if not begun.checkpoint else []:
         reporter.event(0, "warning", change)
-    return _Run(job, data, db, reporter, settings, how, begun, chosen, eval_batch, part)
+    return _Run(job, data, db, reporter, settings, load_plan, begun, chosen, eval_batch, part)
 
 
 def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
@@ -127,16 +127,16 @@ def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
     reporter.progress(step, this.job.total_steps, f"Loading {settings.model}{took}")
     began = time.monotonic()
     model, processor = models.load(
-        settings.model, this.how, trust_remote_code=settings.trust_remote_code,
+        settings.model, this.load_plan, trust_remote_code=settings.trust_remote_code,
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
         say=downloads.saying(reporter, step, this.job.total_steps),
     )  # fmt: skip
     _prepare_processor(this, model, processor)
     base_files.keep(reporter, step, model, settings.model, _met_before(this.db, this.job, settings))
     if settings.goes_on:
-        model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.how)
+        model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.load_plan)
     else:
-        model = adapters.with_adapter(model, this.how, settings)
+        model = adapters.with_adapter(model, this.load_plan, settings)
     remembered.keep(forecast.key, load_s=round(time.monotonic() - began, 1))
     reporter.result(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
@@ -176,10 +176,10 @@ def _shown(
     return items[: len(learnt)], items[len(learnt) :]
 
 
-def _progress(this: _Run, processor: Any) -> Progress:
+def _progress(this: _Run, processor: Any) -> ProgressCallback:
     """What writes the steps, with the watch over a few held-out images."""
     from radtui.worker.training import data
-    from radtui.worker.training.callback import Progress
+    from radtui.worker.training.callback import ProgressCallback
     from radtui.worker.training.watch import Watch, pick
 
     settings, reporter, begun = this.settings, this.reporter, this.begun
@@ -193,7 +193,7 @@ def _progress(this: _Run, processor: Any) -> Progress:
         reporter.event(
             begun.step, "resume", f"Resumed from the checkpoint of step {begun.step}", begun.elapsed_s
         )
-    return Progress(reporter, watch, bool(this.material.evaluated), begun.step, begun.elapsed_s)
+    return ProgressCallback(reporter, watch, bool(this.material.evaluated), begun.step, begun.elapsed_s)
 
 
 def _watched_arm(this: _Run) -> Arm:
@@ -209,7 +209,7 @@ def _watched_arm(this: _Run) -> Arm:
     return this.reporter.give_arms([arm])[0]
 
 
-def _report(this: _Run, progress: Progress, kept_step: int) -> None:
+def _report(this: _Run, progress: ProgressCallback, kept_step: int) -> None:
     """Write the figures of the run, and how it ended."""
     adapter = str(this.data.adapter(this.job.id, this.part.number))
     seconds, final = round(progress.elapsed_s, 1), progress.last
@@ -262,10 +262,10 @@ def _save_adapter(model: Any, processor: Any, folder: Path) -> None:
 def _versions() -> dict[str, str]:
     """Versions of the libraries that decide what a run does."""
     names = ("torch", "transformers", "trl", "peft", "accelerate", "unsloth", "bitsandbytes")
-    found = {}
+    versions = {}
     for name in names:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions

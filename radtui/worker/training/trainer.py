@@ -22,7 +22,7 @@ from radtui.worker.model.collator import IGNORED
 from radtui.worker.process import failures
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import checkpoints
-from radtui.worker.training.callback import Progress
+from radtui.worker.training.callback import ProgressCallback
 
 if TYPE_CHECKING:
     from transformers import Trainer as Below
@@ -42,7 +42,7 @@ class WatchedTrainer(Below):
         options: The trainer's own arguments.
     """
 
-    def __init__(self, reporter: Reporter, progress: Progress, **options: Any) -> None:
+    def __init__(self, reporter: Reporter, progress: ProgressCallback, **options: Any) -> None:
         super().__init__(callbacks=[progress], **options)
         self.reporter = reporter
         self.progress = progress

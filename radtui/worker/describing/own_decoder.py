@@ -277,10 +277,10 @@ def _adapted(model: Any) -> list[Any]:
 
 
 def _text_model(model: Any) -> Any:
-    found = _find(model, "MllamaTextModel")
-    if found is None:
+    text_model = _find(model, "MllamaTextModel")
+    if text_model is None:
         raise TypeError("no Mllama: ask supports() first")
-    return found
+    return text_model
 
 
 def _find(model: Any, kind: str) -> Any:

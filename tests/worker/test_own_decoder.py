@@ -10,7 +10,7 @@ from peft import LoraConfig, get_peft_model
 from PIL import Image as Pillow
 from transformers import AutoProcessor, MllamaForConditionalGeneration
 
-from radtui.worker.describing import decode, describe
+from radtui.worker.describing import describe, own_decoder
 from radtui.worker.model import mllama_step
 
 from .tiled import write_tiled_mllama
@@ -46,7 +46,7 @@ def both(model, processor, inputs: dict[str, torch.Tensor], ends: list[int]) -> 
     expected = model.generate(
         **inputs, max_new_tokens=NEW, do_sample=False, eos_token_id=ends, pad_token_id=pad
     )[:, length:]
-    found = decode.Decoder(model, graphs=False).write(inputs, NEW, ends, pad, decode.greedy)
+    found = own_decoder.Decoder(model, graphs=False).write(inputs, NEW, ends, pad, own_decoder.greedy)
     return trimmed(found, pad), trimmed(expected, pad)
 
 
@@ -73,12 +73,12 @@ def test_tokens_equal_those_of_generate(parts, sizes, adapter):
 def test_adapter_and_base_differ(parts):
     model, processor = parts
     inputs = asked(processor, SIZES)
-    decoder = decode.Decoder(model, graphs=False)
-    tuned = decoder.write(inputs, NEW, [-1], 0, decode.greedy)
+    decoder = own_decoder.Decoder(model, graphs=False)
+    tuned = decoder.write(inputs, NEW, [-1], 0, own_decoder.greedy)
     with model.disable_adapter():
-        base = decoder.write(inputs, NEW, [-1], 0, decode.greedy)
+        base = decoder.write(inputs, NEW, [-1], 0, own_decoder.greedy)
     assert not torch.equal(tuned, base)
-    assert torch.equal(decoder.write(inputs, NEW, [-1], 0, decode.greedy), tuned)  # buffers used again
+    assert torch.equal(decoder.write(inputs, NEW, [-1], 0, own_decoder.greedy), tuned)  # buffers used again
 
 
 def test_rows_end_where_generate_ends_them(parts):
@@ -96,15 +96,15 @@ def test_all_rows_ended_stops_early(parts):
     inputs = asked(processor, SIZES)
     free, _ = both(model, processor, inputs, [-1])
     ends = [row[0] for row in free]
-    rows = decode.Decoder(model, graphs=False).write(inputs, NEW, ends, 0, decode.greedy)
-    assert rows.shape[1] <= decode.CHECK_EVERY
+    rows = own_decoder.Decoder(model, graphs=False).write(inputs, NEW, ends, 0, own_decoder.greedy)
+    assert rows.shape[1] <= own_decoder.CHECK_EVERY
 
 
 def test_left_padding_is_not_looked_at(parts):
     model, processor = parts
     short = asked(processor, SIZES[:1])
-    decoder = decode.Decoder(model, graphs=False)
-    expected = decoder.write(short, NEW, [-1], 0, decode.greedy)
+    decoder = own_decoder.Decoder(model, graphs=False)
+    expected = decoder.write(short, NEW, [-1], 0, own_decoder.greedy)
     pad = torch.full((1, 5), processor.tokenizer.pad_token_id)
     mask = short["cross_attention_mask"]
     padded = short | {
@@ -112,18 +112,18 @@ def test_left_padding_is_not_looked_at(parts):
         "attention_mask": torch.cat([torch.zeros_like(pad), short["attention_mask"]], 1),
         "cross_attention_mask": torch.cat([torch.zeros_like(mask[:, :1]).expand(-1, 5, -1, -1), mask], 1),
     }
-    assert torch.equal(decoder.write(padded, NEW, [-1], 0, decode.greedy), expected)
+    assert torch.equal(decoder.write(padded, NEW, [-1], 0, own_decoder.greedy), expected)
 
 
 def test_only_a_mllama_is_supported(parts):
     model, _ = parts
-    assert decode.supports(model)
+    assert own_decoder.supports(model)
     model.generation_config.repetition_penalty = 1.2
-    assert not decode.supports(model)
+    assert not own_decoder.supports(model)
     model.generation_config.repetition_penalty = None
     other = torch.nn.Linear(2, 2)
     other.generation_config = model.generation_config
-    assert not decode.supports(other)
+    assert not own_decoder.supports(other)
 
 
 def test_base_and_tuned_have_their_own_graphs(parts, monkeypatch):
@@ -143,20 +143,20 @@ def test_base_and_tuned_have_their_own_graphs(parts, monkeypatch):
             for each, off in zip(decoder.adapted, now, strict=True):
                 each._disable_adapters = off
 
-    decoder = decode.Decoder(model, graphs=True)
+    decoder = own_decoder.Decoder(model, graphs=True)
     monkeypatch.setattr(
         decoder,
         "_record",
         lambda buffers: Recording(lambda: mllama_step.step(decoder.text, decoder.head, buffers)),
     )
-    plain = decode.Decoder(model, graphs=False)
+    plain = own_decoder.Decoder(model, graphs=False)
     inputs = asked(processor, SIZES)
     for _ in range(2):
-        tuned = decoder.write(inputs, NEW, [-1], 0, decode.greedy)
-        assert torch.equal(tuned, plain.write(inputs, NEW, [-1], 0, decode.greedy))
+        tuned = decoder.write(inputs, NEW, [-1], 0, own_decoder.greedy)
+        assert torch.equal(tuned, plain.write(inputs, NEW, [-1], 0, own_decoder.greedy))
         with model.disable_adapter():
-            base = decoder.write(inputs, NEW, [-1], 0, decode.greedy)
-            assert torch.equal(base, plain.write(inputs, NEW, [-1], 0, decode.greedy))
+            base = decoder.write(inputs, NEW, [-1], 0, own_decoder.greedy)
+            assert torch.equal(base, plain.write(inputs, NEW, [-1], 0, own_decoder.greedy))
         assert not torch.equal(base, tuned)
     assert len(decoder._recorded) == 2
 
@@ -165,29 +165,29 @@ def test_a_machine_that_cannot_record_graphs_is_left_to_generate(parts, monkeypa
     model, processor = parts
     inputs = asked(processor, SIZES)
     expected = describe.describe(model, processor, inputs, describe.Decoding(8), [1, 2, 3, 4])
-    monkeypatch.setitem(decode._ENABLED, model, decode.Decoder(model, graphs=True))
+    monkeypatch.setitem(own_decoder._ENABLED, model, own_decoder.Decoder(model, graphs=True))
 
     def refuse(self, buffers):
         raise RuntimeError("CUDA error: operation not permitted when stream is capturing")
 
-    monkeypatch.setattr(decode.Decoder, "_record", refuse)
+    monkeypatch.setattr(own_decoder.Decoder, "_record", refuse)
     found = describe.describe(model, processor, inputs, describe.Decoding(8), [1, 2, 3, 4])
     assert [each.text for each in found] == [each.text for each in expected]
-    assert decode.enabled(model) is None
+    assert own_decoder.enabled(model) is None
 
 
 def test_a_full_gpu_is_for_the_caller(parts, monkeypatch):
     model, processor = parts
     inputs = asked(processor, SIZES)
-    monkeypatch.setitem(decode._ENABLED, model, decode.Decoder(model, graphs=False))
+    monkeypatch.setitem(own_decoder._ENABLED, model, own_decoder.Decoder(model, graphs=False))
 
     def full(self, buffers, token):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(decode.Decoder, "_next", full)
+    monkeypatch.setattr(own_decoder.Decoder, "_next", full)
     with pytest.raises(torch.OutOfMemoryError):
         describe.describe(model, processor, inputs, describe.Decoding(8), [1, 2, 3, 4])
-    assert decode.enabled(model) is not None
+    assert own_decoder.enabled(model) is not None
 
 
 def test_sampled_texts_are_those_of_generate(parts, monkeypatch):
@@ -195,6 +195,6 @@ def test_sampled_texts_are_those_of_generate(parts, monkeypatch):
     inputs = asked(processor, SIZES)
     sampled = describe.Decoding(NEW, temperature=1.2, min_p=0.05, seed=4)
     expected = describe.describe(model, processor, inputs, sampled, [1, 2, 3, 4])
-    monkeypatch.setitem(decode._ENABLED, model, decode.Decoder(model, graphs=False))
+    monkeypatch.setitem(own_decoder._ENABLED, model, own_decoder.Decoder(model, graphs=False))
     found = describe.describe(model, processor, inputs, sampled, [1, 2, 3, 4])
     assert [each.text for each in found] == [each.text for each in expected]
