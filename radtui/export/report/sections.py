@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from radtui import __version__
 from radtui.durations import clock_text
-from radtui.export.report import results
+from radtui.export.report import results, rounds
 from radtui.export.report.checklists import checklist_section
 from radtui.export.report.document import Block, Document, Facts, Section, Table, Text, Tile
 from radtui.export.report.findings import findings, proxies
@@ -22,6 +22,7 @@ from radtui.measures.words import HASH_LETTERS, estimate, p_value, share
 from radtui.percent import percent_text
 from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings, value_text
+from radtui.study.corrected_arm import CORRECTIONS
 
 WARNING = "Model output, not for clinical use."
 LISTED = 8  # findings and examinations named in the data set's table
@@ -36,10 +37,12 @@ def compose(told: Gathered) -> Document:
         _data(told),
         results.examples(told),
         results.performance(told),
+        rounds.rounds(told),
         Section("improvements", "Key improvements", results.improvements(told, points)),
         Section("worse", "What got worse", results.worse(told, points)),
         results.trust(told),
         results.standing_in(told),
+        rounds.readings(told),
         _protocol(told),
         _limits(told),
         methods_section(told),
@@ -150,6 +153,8 @@ def _arms(told: Gathered) -> Section:
 def _origin(arm: Arm) -> str:
     if arm.kind is ArmKind.REFERENCE:
         return "the data set's own references"
+    if arm.kind is ArmKind.FILE and arm.name == CORRECTIONS:
+        return "earlier texts as readers left them, corrected or taken as they are"
     if arm.kind is ArmKind.FILE:
         return "a file of texts" + (f", {arm.model}" if arm.model else "")
     model = PurePath(arm.model).name or "a model"
@@ -249,6 +254,14 @@ def _implementation(told: Gathered) -> Section:
 
 def _learnt_from_ratings(job: Job) -> str:
     how = TrainSettings.from_dict(job.settings)
+    if how.learns_corrections:
+        corrected, accepted = (job.result.get(name, "the") for name in ("corrected", "accepted"))
+        return (
+            f"The newest arm goes on from the adapter of job {how.from_job} with what readers made of its texts:"
+            f" {corrected} corrected ones, each {how.correction_weight} times, and {accepted} that they took as they"
+            f" are, {job.step:,} steps of {how.effective_batch} texts, learning rate {how.learning_rate:g}. Texts of"
+            " held-out cases and patients are not learnt."
+        )
     pairs = job.result.get("pairs", "the")
     return (
         f"The dpo arm goes on from that adapter (job {how.from_job}) with direct preference optimisation on {pairs}"
