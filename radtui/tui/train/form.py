@@ -55,7 +55,9 @@ HIDDEN_FROM_RATINGS = frozenset({
 })  # fmt: skip
 
 
-NOTHING_READ = f"No text is corrected or accepted yet: press {sign('review')}, then {sign('alone')} to read one arm's texts."
+NOTHING_READ = (
+    f"No text is corrected or accepted yet: press {sign('review')}, then {sign('alone')} to read some."
+)
 
 
 class TrainForm(Vertical):
