@@ -53,13 +53,15 @@ RECIPE = (
     "correction_weight", "epochs", "learning_rate", "scheduler", "batch_size", "eval_every", "stop_after",
 )  # fmt: skip
 PAIRS = (
-    ("before", "corrections"), ("before", "control"), ("control", "corrections"), ("corrections", "second round"),
+    ("before", "corrections"), ("before", "control"), ("control", "corrections"),
+    ("before", "even control"), ("even control", "corrections"), ("corrections", "second round"),
     ("before", "second round"), ("before", "preferences"),
 )  # fmt: skip
 WHAT = (
     f"The demo's model after {STEPS} steps of {LEARNT} cases describes {READ} others; a simulated reader corrects"
     " findings, sides and zones with 10 % overlooked; what it left is learnt, and 300 held-out cases are described."
-    " Control: the same steps on the model's own texts. Second round: the corrected adapter's texts of"
+    " Control: the same steps on the model's own texts, of the same cases as often; even control: each text once."
+    " Second round: the corrected adapter's texts of"
     f" {READ} further cases. Preferences: two texts of each of the first {READ} at temperature 1, the better one"
     " preferred (10 % answered by chance), learnt by DPO. Differences are paired over cases; `pooled` has intervals"
     " over all seeds' cases, `over_seeds` over seeds."
@@ -130,7 +132,7 @@ class Seed:
         }  # fmt: skip
 
     def learn_corrections(self) -> None:
-        """The first adapter, what the reader makes of its texts, and both that go on from it: corrected and control.
+        """The first adapter, what the reader makes of its texts, and those that go on from it: corrected and controls.
 
         Raises:
             MissingStepError: A step is not done, and none is to be started.
@@ -149,6 +151,8 @@ class Seed:
         after = steps.job("learn", lambda: _learn(data, db, self.first))
         control = steps.job("control", lambda: _control(data, db, after, read))
         self._describe_held_out("test", {"corrections": after, "control": control})
+        even = steps.job("even control", lambda: _control(data, db, after, read, even=True))
+        self._describe_held_out("test even", {"even control": even})
 
     def learn_further(self) -> None:
         """A second round of corrections, and preferences.
@@ -255,9 +259,15 @@ def _learn_preferences(data: DataDir, db: sqlite3.Connection, before: Job) -> Jo
     return submit_preferences(data, db, default_scheme(), replace(proposed, watch_images=0))
 
 
-def _control(data: DataDir, db: sqlite3.Connection, after: Job, read: Job) -> Job:
-    """The same run on the model's own texts: as many steps of the same cases as often, nothing of them corrected."""
+def _control(data: DataDir, db: sqlite3.Connection, after: Job, read: Job, even: bool = False) -> Job:
+    """The same run on the model's own texts: as many steps, nothing of them corrected.
+
+    The same cases as often, so that texts which the reader would have corrected are repeated as they were; `even`
+    takes each text once, which says what the steps alone do.
+    """
     settings = TrainSettings.from_dict(after.settings)
+    more = {"corrected": False} if even else {}
+    settings = replace(settings, max_steps=after.step) if even else settings
     job = jobs.create(
         db, JobKind.TRAIN, "control", after.dataset, settings.to_dict(), parent_job_id=after.parent_job_id
     )
@@ -265,7 +275,7 @@ def _control(data: DataDir, db: sqlite3.Connection, after: Job, read: Job) -> Jo
     own = _own_texts(db, read)
     file = data.job(job.id) / frozen_texts.FILE
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(json.dumps(row | {"text": own[row["case_id"]]}) + "\n" for row in rows))
+    file.write_text("".join(json.dumps(row | {"text": own[row["case_id"]]} | more) + "\n" for row in rows))
     return launch_new(data, db, job)
 
 
