@@ -92,6 +92,7 @@ def stats(
     from radtui.store import cases
     from radtui.study.figures import reading_figures
     from radtui.study.overview import identical_lines, identical_pairs
+    from radtui.study.round_lines import read_rounds
     from radtui.study.rounds import read_round
     from radtui.study.standing_in import QUICK_TEXTS, stand_ins, text_count
     from radtui.study.study import check_scheme, read_review, scheme_for, summarise_review
@@ -105,6 +106,7 @@ def stats(
     rated = sorted({rating.case_id for rating in review.ratings})
     leaked = sum(case.leaked for case in cases.get_many(db, rated))
     readings, compared = reading_figures(db, review.study, only_rater), read_round(db, review.study)
+    rounds = read_rounds(db, review.study, scheme, only_rater) if compared is not None else ()
     if with_scores is None:
         with_scores = text_count(review) <= QUICK_TEXTS
     agreeing = stand_ins(db, review, include_unblinded) if with_scores and summary.raters else None
@@ -112,13 +114,13 @@ def stats(
         head = study_facts(review.study) | {"scheme": scheme.id, "scheme_hash": scheme.sha256}
         more: dict[str, object] = {"readings": {arm: read.to_dict() for arm, read in readings.items()}}
         more |= {"round": compared.to_dict()} if compared is not None else {}
+        more |= {"rounds": [line.to_dict() for line in rounds]} if rounds else {}
         more |= {"identical": same} if same else {}
         more |= {"stand_ins": agreeing.to_dict()} if agreeing is not None else {}
         more |= {"leaked": leaked} if leaked else {}
         print_result(head | summary.to_dict() | more, as_json)
         return
-    if compared is not None:
-        print_round(compared)
+    print_round(compared, rounds)
     if not review.ratings:
         whose = f"by {only_rater} " if only_rater else ""
         click.echo(

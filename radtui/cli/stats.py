@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -24,6 +24,8 @@ from radtui.measures.words import (
 from radtui.percent import percent_text
 from radtui.records import Study
 from radtui.study.figures import figures_words
+from radtui.study.round_lines import RoundLine
+from radtui.study.round_words import change_rows, figure_row, rounds_title, scale_of, scale_words
 from radtui.study.rounds import Round
 from radtui.study.standing_in import HEADER, StandIns, stand_in_rows
 
@@ -57,8 +59,10 @@ def print_stats(study: Study, summary: Summary, scheme: Scheme) -> None:
     )
 
 
-def print_round(compared: Round) -> None:
-    """Print whether a round of learning from raters made the texts better, before what readers prefer."""
+def print_round(compared: Round | None, rounds: Sequence[RoundLine]) -> None:
+    """Print whether a round of learning from raters made the texts better, then all rounds; nothing without one."""
+    if compared is None:
+        return
     click.echo(compared.title)
     width = max((len(change.score.label) for change in compared.changes), default=0)
     for change in compared.changes:
@@ -66,6 +70,20 @@ def print_round(compared: Round) -> None:
     if not compared.changes:
         click.echo("  Nothing is known of these cases by which texts could be scored.")
     click.echo()
+    _print_rounds(rounds)
+
+
+def _print_rounds(lines: Sequence[RoundLine]) -> None:
+    """Print all rounds on one scale, each with its change against the one before."""
+    if not lines:
+        return
+    scale, width = scale_of(lines), max(len(line.label) for line in lines)
+    click.echo(rounds_title(lines))
+    for line in lines:
+        click.echo(f"  {figure_row(line, scale, width)}")
+        for text in change_rows(line):
+            click.echo(f"    {text}")
+    click.echo(f"{scale_words(lines)}\n")
 
 
 def print_readings(readings: Mapping[str, ReadArm]) -> None:

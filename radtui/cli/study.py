@@ -44,8 +44,8 @@ def study() -> None:
 @study.command()
 @click.option(
     "--arms", "arm_words", multiple=True, required=True, metavar="ARM,ARM,...",
-    help="base, tuned or another arm of a generation job (tuned#7 where several have one), reference, or"
-    " file:PATH with texts as CSV or JSONL; NAME=ARM renames. What is new comes last.",
+    help="base, tuned or another arm of a generation job (tuned#7 where several have one), reference, corrections"
+    " (texts as readers left them), or file:PATH with texts as CSV or JSONL; NAME=ARM renames. What is new comes last.",
 )  # fmt: skip
 @click.option(
     "--from-job", "job_ids", type=int, multiple=True, metavar="JOB",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from radtui.measures.paired import PairedDifference
@@ -62,7 +62,10 @@ class Change:
 
 
 def changes_of(
-    before: Sequence[ScoredText], after: Sequence[ScoredText], names: tuple[str, str]
+    before: Sequence[ScoredText],
+    after: Sequence[ScoredText],
+    names: tuple[str, str],
+    only: Collection[str] = (),
 ) -> list[Change]:
     """How the scores changed, the main one first.
 
@@ -70,6 +73,8 @@ def changes_of(
         before: Texts of the round before.
         after: Texts of the new one, of the same cases in the same order.
         names: The arms, the earlier first.
+        only: Keys of the scores that are asked for; all of them where none is named.
     """
-    differences = {each.score: each for each in compare_scores({names[0]: before, names[1]: after})}
+    texts = {names[0]: before, names[1]: after}
+    differences = {each.score: each for each in compare_scores(texts, only=only)}
     return [Change(BY_KEY[key], differences[key]) for key in ASKED if key in differences]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from radtui.measures.intervals import Estimate
@@ -64,7 +64,9 @@ def score_arms(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, ArmScores
     return {arm: _score(own, findings) for arm, own in texts.items()}
 
 
-def compare_scores(texts: Mapping[str, Sequence[ScoredText]], seed: int = 0) -> list[PairedDifference]:
+def compare_scores(
+    texts: Mapping[str, Sequence[ScoredText]], seed: int = 0, only: Collection[str] = ()
+) -> list[PairedDifference]:
     """Every two arms' scores compared in pairs, p-values adjusted by Holm over all comparisons.
 
     Scores of findings are not among them where an arm's texts are not English.
@@ -72,11 +74,13 @@ def compare_scores(texts: Mapping[str, Sequence[ScoredText]], seed: int = 0) -> 
     Args:
         texts: As in `score_arms`; the arms in the study's order.
         seed: Of the resampling.
+        only: Keys of the scores that are asked for; all of them where none is named.
 
     Raises:
         ValueError: The arms have not the same number of cases.
     """
-    return compare_pairs(_parts(texts), tuple(texts), seed)
+    parts = {key: own for key, own in _parts(texts).items() if not only or key in only}
+    return compare_pairs(parts, tuple(texts), seed)
 
 
 def compare_trainings(texts: Mapping[str, Sequence[ScoredText]]) -> list[TrainingGain]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from radtui.records import Arm, ArmKind, Case, Job, JobKind, Study, StudyArm, UserError
 from radtui.store import arms, cases, jobs, studies, texts
 from radtui.study.arm_files import read_arm_file
+from radtui.study.corrected_arm import CORRECTIONS, texts_as_left
 from radtui.study.drawing import PAIRS_PER_CASE
 
 REFERENCE = "reference"
@@ -19,7 +20,7 @@ FILE = "file:"
 
 @dataclass(frozen=True, slots=True)
 class ArmWish:
-    """An arm as the user asks for it: `tuned`, `tuned#7`, `reference`, `file:gpt.csv`, each perhaps as `name=...`."""
+    """An arm as the user asks for it: `tuned`, `tuned#7`, `reference`, `corrections`, `file:gpt.csv`; or `name=...`."""
 
     source: str
     name: str = ""  # "" for a name of its own
@@ -109,7 +110,7 @@ def make_study(
     dataset = _dataset(db, sources, dataset)
     chosen = chosen_cases(db, dataset, case_words)
     notes: list[str] = []
-    looked_up = [_look_up(db, wish, sources, chosen, notes) for wish in wishes]
+    looked_up = [_look_up(db, wish, sources, dataset, chosen, notes) for wish in wishes]
     _refuse_same_names(looked_up)
     counts = [sum(case.id in arm_texts.texts for arm_texts in looked_up) for case in chosen]
     asked = [case.id for case, count in zip(chosen, counts, strict=True) if count >= 2]
@@ -191,10 +192,20 @@ def chosen_cases(db: sqlite3.Connection, dataset: str, words: str) -> list[Case]
 
 
 def _look_up(
-    db: sqlite3.Connection, wish: ArmWish, sources: Sequence[Job], chosen: Sequence[Case], notes: list[str]
-) -> _ArmTexts:
+    db: sqlite3.Connection, wish: ArmWish, sources: Sequence[Job], dataset: str, chosen: Sequence[Case],
+    notes: list[str],
+) -> _ArmTexts:  # fmt: skip
     if wish.path is not None:
         return _of_file(wish, wish.path, chosen, notes)
+    if wish.arm == CORRECTIONS:
+        left = texts_as_left(db, dataset, [case.id for case in chosen], wish.job_id)
+        if not left:
+            raise UserError(
+                "No text of these cases is corrected or taken as it is; choose the cases whose texts were read with"
+                " --cases, or read some with radtui review --arm tuned."
+            )
+        arm = Arm(0, CORRECTIONS, ArmKind.FILE, model=CORRECTIONS, weights=_digest(left))
+        return _note_missing(_ArmTexts(wish.name or wish.source, ArmKind.FILE, left, arm), chosen, notes)
     if wish.source == REFERENCE:
         by_case = {case.id: case.reference for case in chosen if case.reference.strip()}
         if not by_case:
@@ -212,7 +223,7 @@ def _look_up(
     if not having:
         known = sorted({f"{arm.name}#{job.id}" for job in sources for arm in arms.of_job(db, job.id)})
         raise UserError(
-            f"There is no arm {wish.source!r}; there are {', '.join(known)}, reference and file:PATH."
+            f"There is no arm {wish.source!r}; there are {', '.join(known)}, reference, corrections and file:PATH."
         )
     if len(having) > 1:
         names = " or ".join(f"{wish.arm}#{job.id}" for job, _ in having)

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from radtui.measures.change import Change, changes_of
-from radtui.records import JobKind, Study
+from radtui.records import Job, JobKind, Study
 from radtui.settings import TrainSettings
 from radtui.store import jobs
 from radtui.study.preferences import TEST_SPLIT
@@ -43,15 +43,31 @@ def read_round(db: sqlite3.Connection, study: Study) -> Round | None:
     Takes seconds for hundreds of texts: call it on a thread.
     """
     job = jobs.get(db, study.job_id) if study.job_id is not None else None
-    train = jobs.get(db, job.parent_job_id) if job is not None and job.parent_job_id is not None else None
-    if job is None or train is None or train.kind is not JobKind.TRAIN or len(study.arms) < 2:
+    train = training_of(db, study)
+    if job is None or train is None or len(study.arms) < 2:
         return None
-    settings = TrainSettings.from_dict(train.settings)
-    if not settings.goes_on:
+    if not TrainSettings.from_dict(train.settings).goes_on:
         return None
     earlier, later = study.arm_names[-2:]
     texts = scored_texts(db, study)
-    split = str(job.settings.get("split", "")).casefold()
-    held_out = split in {TEST_SPLIT, settings.eval_split.casefold()}
+    held_out = is_held_out(job, train)
     changes = changes_of(texts[earlier], texts[later], (earlier, later))
     return Round(earlier, later, len(texts[later]), held_out, tuple(changes))
+
+
+def training_of(db: sqlite3.Connection, study: Study) -> Job | None:
+    """The training job whose adapter a study's generation job describes with; None where there is none."""
+    job = jobs.get(db, study.job_id) if study.job_id is not None else None
+    train = jobs.get(db, job.parent_job_id) if job is not None and job.parent_job_id is not None else None
+    return train if train is not None and train.kind is JobKind.TRAIN else None
+
+
+def is_held_out(described: Job, train: Job) -> bool:
+    """Whether a generation job is about cases that nothing may have been learnt of.
+
+    Args:
+        described: The generation job.
+        train: The training job, whose split for evaluating is held out as well.
+    """
+    splits = {TEST_SPLIT, TrainSettings.from_dict(train.settings).eval_split.casefold()} - {""}
+    return str(described.settings.get("split", "")).casefold() in splits

@@ -189,6 +189,11 @@ class RadtuiApp(AppKeys):
         self.switch_mode("train")
         self._train_screen(lambda screen: screen.edit_from(job))
 
+    def learn_corrections(self) -> None:
+        """Go to the form of a training job, filled with what is proposed for learning corrected texts."""
+        self.switch_mode("train")
+        self._train_screen(lambda screen: screen.action_learn())
+
     def _train_screen(self, tell: Callable[[TrainScreen], object]) -> None:
         from radtui.tui.train.screen import TrainScreen
 

@@ -210,6 +210,7 @@ USES: dict[str, tuple[Use, ...]] = {
         *_JOB,
         Use("other", "other", "Other job", "Show the next older training job", SHOW),
         Use("whole_log", "log", "Whole log", "The log over the whole screen"),
+        Use("corrections", "learn", "From corrections", "Learn the texts that readers corrected or accepted"),
     ),
     "job pane": (
         Use("texts", "texts", "Texts", "Watched texts in place of the chart, and back", SHOW),
@@ -226,8 +227,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("preset", "preset", "Preset", "Fill in the next preset", SHOW),
         Use("memory", "memory", "Memory", "What this run would take of the memory, before it starts", SHOW),
         Use("learn", "ratings", "From ratings", "Learn from rated pairs, with the job that wrote them", SHOW),
-        Use("corrections", "corrections", "From corrections", "Learn corrected texts, with the job that wrote them",
-            SHOW),
+        Use("corrections", "corrections", "From corrections", "Learn corrected and accepted texts", SHOW),
     ),
     "jobs": (
         Use("log", "log", "Log", "The log over the whole screen", SHOW),
@@ -262,8 +262,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("take", "act('next_unrated')", "Next unrated", "Go to the next pair without a rating", SHOW),
         Use("jump", "act('jump')", "Go to", "Go to a pair by its number", SHOW),
         Use("reference", "act('reference')", "Reference", "Show the reference text, or hide it", SHOW),
-        Use("reveal", "act('reveal')", "Reveal",
-            "Show which text is whose; rated after that is not blind", SHOW),
+        Use("reveal", "act('reveal')", "Reveal", "Show which text is whose; rated after that is not blind", SHOW),
         Use("right", "act('next')", "Next", "Next pair, without rating this one"),
         Use("digits", "act('both_bad')", "Both bad", "Neither text is of use", only="0"),
     ),
@@ -289,6 +288,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("correct", "act('correct')", "Correct", "Correct the better text, or the marked one"),
         Use("accept", "act('accept_text')", "Accept", "Take the better or the marked text as it is"),
         Use("alone", "act('read_alone')", "Read one arm", "Read and correct one arm's texts"),
+        Use("corrections", "learn", "Learn", "Learn the texts that were corrected or accepted"),
         Use("ask", "act('ask')", "Ask", "Ask base and tuned model about the image of a rated pair"),
     ),
     "correct sheet": (
@@ -306,6 +306,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("right", "step(1)", "Next", "The next text, without an answer", SHOW),
         Use("next", "step(1)", "Next", "The next text, without an answer"),
         Use("take", "next", "Next unread", "The next text without an answer", SHOW),
+        Use("corrections", "learn", "Learn", "Learn the texts that were corrected or accepted", SHOW),
     ),
     "review studies": (
         Use("other", "studies", "Other study", "Review the pairs of another job or study"),

@@ -64,6 +64,9 @@ class Rad(Protocol):
     def new_from(self, job: Job) -> None:
         """Go to the form of a training job, filled with another one's settings."""
 
+    def learn_corrections(self) -> None:
+        """Go to the form of a training job, filled with what is proposed for learning corrected texts."""
+
 
 def rad_of(node: DOMNode) -> Rad:
     """The app that a widget is in."""

@@ -66,6 +66,11 @@ def counted(job: Job) -> str:
     return f"{job.step:,}/{job.total_steps:,}"
 
 
+def learnt_from_readers(job: Job) -> bool:
+    """Whether a training job learnt what readers preferred or corrected."""
+    return job.settings.get("objective") in ("dpo", "corrections")
+
+
 def after(job: Job) -> str:
     """What to know and do when a job is done, with its key."""
     unreadable = job.result.get("unreadable")

@@ -2,7 +2,9 @@
 
     python -m tests.bench.flywheel assets/benchmarks/flywheel.json --work FOLDER --seeds 0 1 2 3 4
 
-Takes some ten minutes a seed on two cores. It goes on where it was stopped: each step leaves its job in FOLDER.
+Takes some ten minutes a seed on two cores. It goes on where it was stopped: each step leaves its job in FOLDER. Several
+may run beside each other with seeds and files of their own; called with all seeds afterwards, it does nothing anew and
+pools them. With --finish it starts nothing: what is not done is left out, and named as missing.
 """
 
 from __future__ import annotations
@@ -11,22 +13,22 @@ import argparse
 import json
 import random
 import sqlite3
-import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import mean, variance
 from typing import Any
 
-from radtui.jobs import submit_generate, submit_import, submit_train
-from radtui.jobs.control import launch_new, reconcile, resume
-from radtui.measures.change import Change, changes_of
+from radtui.jobs import submit_import, submit_train
+from radtui.jobs.control import launch_new
+from radtui.measures.change import MAIN, Change, changes_of
+from radtui.measures.readers import mean_limits
 from radtui.measures.scores import ScoredText
 from radtui.paths import DataDir
 from radtui.presets import preset
-from radtui.records import Job, JobKind, JobState, Study
+from radtui.records import Job, JobKind, Study
 from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import jobs, studies
 from radtui.store.database import connect
@@ -39,6 +41,7 @@ from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import scored_texts
 from radtui.worker.training import corrected as frozen_texts
 from tests.bench.flywheel_reader import TIE, corrected, preferred_level
+from tests.bench.flywheel_steps import MissingStepError, Steps
 from tests.bench.terminal import load, machine
 
 LEARNT, READ = 800, 200  # cases that the first adapter has learnt, and others that are read
@@ -46,6 +49,23 @@ STEPS = 100  # of the demo's training, which then knows some findings
 DESCRIBE = GenerateSettings(batch_size=50, max_new_tokens=64)
 TWO = replace(DESCRIBE, samples=2, temperature=1.0)
 FIRST_READ, SECOND_READ = "read", "read-again"
+RECIPE = (
+    "correction_weight", "epochs", "learning_rate", "scheduler", "batch_size", "eval_every", "stop_after",
+)  # fmt: skip
+PAIRS = (
+    ("before", "corrections"), ("before", "control"), ("control", "corrections"),
+    ("before", "even control"), ("even control", "corrections"), ("corrections", "second round"),
+    ("before", "second round"), ("before", "preferences"),
+)  # fmt: skip
+WHAT = (
+    f"The demo's model after {STEPS} steps of {LEARNT} cases describes {READ} others; a simulated reader corrects"
+    " findings, sides and zones with 10 % overlooked; what it left is learnt, and 300 held-out cases are described."
+    " Control: the same steps on the model's own texts, of the same cases as often; even control: each text once."
+    " Second round: the corrected adapter's texts of"
+    f" {READ} further cases. Preferences: two texts of each of the first {READ} at temperature 1, the better one"
+    " preferred (10 % answered by chance), learnt by DPO. Differences are paired over cases; `pooled` has intervals"
+    " over all seeds' cases, `over_seeds` over seeds."
+)
 
 
 def main() -> None:
@@ -54,93 +74,128 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="JSON file to write")
     parser.add_argument("--work", type=Path, required=True, help="Folder of the data folders, kept")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--finish", action="store_true", help="Start nothing: pool the seeds that are done")
     options = parser.parse_args()
     results: dict[str, Any] = {
-        "what": f"The demo's model after {STEPS} steps of {LEARNT} cases describes {READ} others; a simulated reader"
-        " corrects findings, sides and zones with 10 % overlooked; what it left is learnt, and 300 held-out cases are"
-        " described. Control: the same steps on the model's own texts. Second round: the corrected adapter's texts of"
-        f" {READ} further cases. Preferences: two texts of each of the first {READ} at temperature 1, the better one"
-        " preferred (10 % answered by chance), learnt by DPO. Differences are paired over cases.",
-        "at": datetime.now(UTC).isoformat(timespec="minutes"), "machine": machine(), "load_average": load(),
+        "what": WHAT, "at": datetime.now(UTC).isoformat(timespec="minutes"), "machine": machine(),
+        "load_average": load(), "missing": {},
     }  # fmt: skip
-    texts: defaultdict[str, list[ScoredText]] = defaultdict(list)
-    for seed in options.seeds:
-        results[f"seed {seed}"], own = measured(DataDir(options.work / f"seed-{seed}").create(), seed)
-        for name, scored in own.items():
-            texts[name] += scored
-        results["pooled"] = compared(texts)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        print(f"seed {seed}: {json.dumps(results[f'seed {seed}'])}", flush=True)
+    done: list[Seed] = []
+    for number in options.seeds:
+        data = DataDir(options.work / f"seed-{number}").create()
+        with closing(connect(data)) as db:
+            seed = Seed(number, data, db, Steps(data, db, not options.finish))
+            try:
+                seed.learn_corrections()
+                print(f"seed {number}: {json.dumps(seed.figures)}", flush=True)
+                seed.learn_further()
+            except MissingStepError as missing:
+                results["missing"][f"seed {number}"] = str(missing)
+        if seed.texts:
+            done.append(seed)
+            results[f"seed {number}"] = seed.figures
+            results["pooled"] = compared([each.texts for each in done])
+            results["over_seeds"] = over_seeds([each.figures for each in done])
+        write(options.out, results)
+    print(json.dumps({name: results[name] for name in ("over_seeds", "missing")}, indent=2))
 
 
-def measured(data: DataDir, seed: int) -> tuple[dict[str, Any], dict[str, list[ScoredText]]]:
-    """One seed: its figures, and the held-out texts of each way."""
-    with closing(connect(data)) as db:
-        steps = Steps(data, db)
-        name = f"phantoms-{seed}"
-        steps.job(
-            "draw", lambda: submit_import(data, db, ImportSettings(source=f"phantoms:{seed}", name=name))
-        )
-        _part(db)
-        asked = replace(preset("demo"), dataset=name, seed=seed + 1, max_steps=STEPS, train_images=LEARNT)
-        first = steps.job("train", lambda: submit_train(data, db, asked))
-        read = steps.described("describe", replace(DESCRIBE, train_job=first.id, split=FIRST_READ))
-        edited = _read(db, read, "tuned", seed)
-        after = steps.job("learn", lambda: _learn(data, db, first))
-        control = steps.job("control", lambda: _control(data, db, after, read))
-        read_again = steps.described(
-            "describe again", replace(DESCRIBE, train_job=after.id, split=SECOND_READ)
-        )
-        edited_again = _read(db, read_again, "corrected", seed + 100)
-        second = steps.job("learn again", lambda: _learn(data, db, after))
-        drawn = steps.described("draw two", replace(TWO, train_job=first.id, split=FIRST_READ))
-        preferred = _prefer(db, drawn, seed)
-        dpo = steps.job("learn preferences", lambda: _learn_preferences(data, db, first))
-        texts: dict[str, list[ScoredText]] = {}
-        ways = {"corrections": after, "control": control, "second round": second, "preferences": dpo}
-        for way, job in ways.items():
-            done = steps.described(f"test {way}", replace(DESCRIBE, train_job=job.id, split="test"))
-            arms = scored_texts(db, _study(db, done))
-            texts[way] = arms["dpo" if way == "preferences" else "corrected"]
-            if way == "corrections":
-                texts["before"] = arms["tuned"]
-        figures = compared(texts) | {
-            "read": READ, "edited": edited, "edited again": edited_again, "preferred of two": preferred,
-            "seconds": {key: round(s, 1) for key, s in steps.seconds.items()},
-            "kept_step": {way: job.result.get("adapter_step") for way, job in ways.items()},
-            "steps": {way: job.step for way, job in ways.items()},
+def write(out: Path, results: dict[str, Any]) -> None:
+    """Write the figures as they stand."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+class Seed:
+    """One seed: a training of its own, its reader, and the held-out texts of each way of going on.
+
+    Attributes:
+        texts: Way -> its texts of the held-out cases; "before" is the adapter that all ways begin with.
+    """
+
+    def __init__(self, number: int, data: DataDir, db: sqlite3.Connection, steps: Steps) -> None:
+        self.number, self.data, self.db, self.steps = number, data, db, steps
+        self.texts: dict[str, list[ScoredText]] = {}
+        self._facts: dict[str, Any] = {"read": READ}
+        self._ways: dict[str, Job] = {}
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """All that is known of the seed."""
+        learnt = self._ways["corrections"].settings if "corrections" in self._ways else {}
+        return compared([self.texts]) | self._facts | {
+            "recipe": {name: learnt[name] for name in RECIPE if name in learnt},
+            "seconds": {key: round(s, 1) for key, s in self.steps.seconds.items()},
+            "cpu_seconds": self.steps.cpu_seconds,
+            "kept_step": {way: job.result.get("adapter_step") for way, job in self._ways.items()},
+            "steps": {way: job.step for way, job in self._ways.items()},
         }  # fmt: skip
-    return figures, texts
+
+    def learn_corrections(self) -> None:
+        """The first adapter, what the reader makes of its texts, and those that go on from it: corrected and controls.
+
+        Raises:
+            MissingStepError: A step is not done, and none is to be started.
+        """
+        data, db, steps = self.data, self.db, self.steps
+        name = f"phantoms-{self.number}"
+        source = ImportSettings(source=f"phantoms:{self.number}", name=name)
+        steps.job("draw", lambda: submit_import(data, db, source))
+        _part(db)
+        asked = replace(
+            preset("demo"), dataset=name, seed=self.number + 1, max_steps=STEPS, train_images=LEARNT, watch_images=0
+        )  # fmt: skip
+        self.first = steps.job("train", lambda: submit_train(data, db, asked))
+        read = steps.described("describe", replace(DESCRIBE, train_job=self.first.id, split=FIRST_READ))
+        self._facts["edited"] = _read(db, read, "tuned", self.number)
+        after = steps.job("learn", lambda: _learn(data, db, self.first))
+        control = steps.job("control", lambda: _control(data, db, after, read))
+        self._describe_held_out("test", {"corrections": after, "control": control})
+        even = steps.job("even control", lambda: _control(data, db, after, read, even=True))
+        self._describe_held_out("test even", {"even control": even})
+
+    def learn_further(self) -> None:
+        """A second round of corrections, and preferences.
+
+        Raises:
+            MissingStepError: A step is not done, and none is to be started.
+        """
+        data, db, steps, after = self.data, self.db, self.steps, self._ways["corrections"]
+        again = steps.described("describe again", replace(DESCRIBE, train_job=after.id, split=SECOND_READ))
+        self._facts["edited again"] = _read(db, again, "corrected", self.number + 100)
+        second = steps.job("learn again", lambda: _learn(data, db, after))
+        drawn = steps.described("draw two", replace(TWO, train_job=self.first.id, split=FIRST_READ))
+        self._facts["preferred of two"] = _prefer(db, drawn, self.number)
+        dpo = steps.job("learn preferences", lambda: _learn_preferences(data, db, self.first))
+        self._describe_held_out("test further", {"second round": second, "preferences": dpo})
+
+    def _describe_held_out(self, step: str, ways: dict[str, Job]) -> None:
+        """In one job: each way's adapter is an arm beside the one that all of them began with."""
+        adapters = ";".join(f"{way}={self.data.adapter(job.id)}" for way, job in ways.items())
+        asked = replace(DESCRIBE, train_job=self.first.id, split="test", more_adapters=adapters)
+        arms = scored_texts(self.db, _study(self.db, self.steps.described(step, asked)))
+        self.texts |= {"before": arms["tuned"]} | {way: arms[way] for way in ways}
+        self._ways |= ways
 
 
-class Steps:
-    """Jobs of one data folder by the names of their steps: what is done is not done again."""
+def over_seeds(of_seeds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The mean change of F1 over seeds, each with a training, a reader and held-out cases of its own.
 
-    def __init__(self, data: DataDir, db: sqlite3.Connection) -> None:
-        self.data, self.db = data, db
-        self.file = data.root / "flywheel.json"
-        self.ids: dict[str, int] = json.loads(self.file.read_text()) if self.file.exists() else {}
-        self.seconds: dict[str, float] = {}
-
-    def job(self, step: str, submit: Callable[[], Job]) -> Job:
-        """The job of a step once it is done: submitted now, gone on with, or done before."""
-        if step not in self.ids:
-            self.ids[step] = submit().id
-            self.file.write_text(json.dumps(self.ids))
-        while (job := jobs.must_get(self.db, self.ids[step])).state is not JobState.DONE:
-            reconcile(self.data, self.db)
-            if job.state in (JobState.LOST, JobState.STOPPED):
-                resume(self.data, self.db, job.id)
-            elif job.state is JobState.FAILED:
-                raise RuntimeError(f"{step}: {job.error}")
-            time.sleep(0.5)
-        self.seconds[step] = (job.ended_at or 0.0) - (job.started_at or 0.0)
-        return job
-
-    def described(self, step: str, settings: GenerateSettings) -> Job:
-        """The generation job of a step, done."""
-        return self.job(step, lambda: submit_generate(self.data, self.db, settings))
+    Its interval (Student's t) holds what differs from training to training, which the pooled one over cases does not.
+    """
+    means = {}
+    for name in (f"{later} against {earlier}" for earlier, later in PAIRS):
+        known = [own[name][MAIN] for own in of_seeds if name in own]
+        changes = [each["change"] for each in known]
+        if not changes:
+            continue
+        spread = variance(changes) / len(changes) if len(changes) > 1 else 0.0
+        low, high = mean_limits(mean(changes), spread, len(changes) - 1) or (None, None)
+        means[name] = {
+            "change": mean(changes), "low": low, "high": high, "seeds": len(changes), "each": changes,
+            "significantly_worse": sum(each["verdict"] == "worse" for each in known),
+        }  # fmt: skip
+    return means
 
 
 def _part(db: sqlite3.Connection) -> None:
@@ -204,9 +259,15 @@ def _learn_preferences(data: DataDir, db: sqlite3.Connection, before: Job) -> Jo
     return submit_preferences(data, db, default_scheme(), replace(proposed, watch_images=0))
 
 
-def _control(data: DataDir, db: sqlite3.Connection, after: Job, read: Job) -> Job:
-    """The same run on the model's own texts: as many steps of the same cases as often, nothing of them corrected."""
+def _control(data: DataDir, db: sqlite3.Connection, after: Job, read: Job, even: bool = False) -> Job:
+    """The same run on the model's own texts: as many steps, nothing of them corrected.
+
+    The same cases as often, so that texts which the reader would have corrected are repeated as they were; `even`
+    takes each text once, which says what the steps alone do.
+    """
     settings = TrainSettings.from_dict(after.settings)
+    more = {"corrected": False} if even else {}
+    settings = replace(settings, max_steps=after.step) if even else settings
     job = jobs.create(
         db, JobKind.TRAIN, "control", after.dataset, settings.to_dict(), parent_job_id=after.parent_job_id
     )
@@ -214,7 +275,7 @@ def _control(data: DataDir, db: sqlite3.Connection, after: Job, read: Job) -> Jo
     own = _own_texts(db, read)
     file = data.job(job.id) / frozen_texts.FILE
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(json.dumps(row | {"text": own[row["case_id"]]}) + "\n" for row in rows))
+    file.write_text("".join(json.dumps(row | {"text": own[row["case_id"]]} | more) + "\n" for row in rows))
     return launch_new(data, db, job)
 
 
@@ -224,16 +285,15 @@ def _own_texts(db: sqlite3.Connection, described: Job) -> dict[int, str]:
     return {case_id: pair.by("tuned").text.strip() for case_id, pair in pairs.items()}
 
 
-def compared(texts: dict[str, list[ScoredText]]) -> dict[str, Any]:
-    """What became of F1 of findings and the other scores, paired over cases."""
-    pairs = (
-        ("before", "corrections"), ("before", "control"), ("control", "corrections"),
-        ("corrections", "second round"), ("before", "second round"), ("before", "preferences"),
-    )  # fmt: skip
-    return {
-        f"{later} against {earlier}": _told(changes_of(texts[earlier], texts[later], (earlier, later)))
-        for earlier, later in pairs
-    }
+def compared(of_seeds: Sequence[dict[str, list[ScoredText]]]) -> dict[str, Any]:
+    """What became of F1 of findings and the other scores, paired over the cases of all seeds that have both ways."""
+    found = {}
+    for earlier, later in PAIRS:
+        both = [texts for texts in of_seeds if earlier in texts and later in texts]
+        before, after = ([text for texts in both for text in texts[way]] for way in (earlier, later))
+        if both:
+            found[f"{later} against {earlier}"] = _told(changes_of(before, after, (earlier, later)))
+    return found
 
 
 def _told(changes: Sequence[Change]) -> dict[str, object]:

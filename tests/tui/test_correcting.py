@@ -92,6 +92,7 @@ async def test_ten_keys_read_correct_and_go_on_through_one_arm(
         assert (
             said.startswith("All texts of tuned are read. 5 texts, unchanged 80.0 %")
             and "words changed in a corrected one 1" in said
+            and said.endswith("H learns from them.")
         )
         await pilot.press("u", "escape")
         assert pilot.app.screen is screen(pilot)

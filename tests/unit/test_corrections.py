@@ -150,11 +150,11 @@ def test_too_few_texts_are_one_sentence_with_their_number(
 ) -> None:
     nothing = run(data, "--from-corrections")
     assert str(nothing.exception).startswith(
-        "No texts are corrected or accepted yet and at least 20 are needed;"
+        "No texts are corrected or accepted yet and at least 10 are needed;"
     )
     judge(db, study, ids(db)[0], accepted=1)
     few = run(data, "--from-corrections")
-    assert "1 text of job 1 is corrected or accepted and at least 20 are needed; read more with" in str(
+    assert "1 text of job 1 is corrected or accepted and at least 10 are needed; read more with" in str(
         few.exception
     )
     for case_id in ids(db):

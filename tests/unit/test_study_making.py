@@ -20,6 +20,7 @@ from radtui.study.drawing import DrawnPairs, draw, read_drawn
 from radtui.study.giveaways import giveaways
 from radtui.study.making import make_study, parse_arms
 from radtui.study.overview import identical_pairs
+from radtui.study.reading import Reading
 from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.shown import Shown
@@ -185,6 +186,34 @@ def test_arms_of_two_jobs_are_told_apart(data: DataDir, db: sqlite3.Connection, 
     assert one.by("brief").text == f"Briefly, base {ids[0]}."
     with pytest.raises(UserError, match="two names"):
         make_study(db, parse_arms([f"a=base#{other.id},b=base#{other.id}"]), "train")
+
+
+def test_texts_as_readers_left_them_are_an_arm_that_nobody_rates_blind_who_made_it(
+    data: DataDir, db: sqlite3.Connection, third_job: Job
+) -> None:
+    ids = studies.comparison_ids(db, study_of(db, third_job))
+    with pytest.raises(UserError, match="No text of these cases is corrected"):
+        make_study(db, parse_arms(["tuned,corrections"]), "train")
+    for rater, text in (("ana", "First said."), ("ben", "Nodule, as ben says.")):
+        reading = Reading(db, study_of(db, third_job), "tuned", rater, SCHEME)
+        reading.start()
+        reading.leave(text)
+    reading.next_unread()
+    reading.accept()  # ben takes the second case's text as it is
+    told = run(data, "study", "new", "--arms", "tuned,corrections", "--cases", "train", "--json")
+    facts = json.loads(told[told.index("{") :])
+    assert "corrections has no text of 28 of 30 cases." in facts["notes"]
+    study = studies.must_get(db, facts["study"])
+    by_case = studies.comparisons(db, study, ids)
+    assert by_case[ids[0]].by("corrections").text == "Nodule, as ben says."  # the newest
+    assert by_case[ids[1]].by("corrections").text == by_case[ids[1]].by("tuned").text.strip()
+    for rater, blind in (("ana", False), ("ben", False), ("cora", True)):
+        session = begin(db, study, rater)
+        session.show(next(pair for pair in session.queue.pairs if pair.case_id == ids[0]))
+        row = session.answer(lambda rating: edits.preferred(rating, SCHEME, 0))
+        assert row is not None and row.blinded is blind, rater
+    of_job = make_study(db, parse_arms([f"tuned,corrections#{third_job.id}"]), "train", name="again")
+    assert of_job.cases == 2 and of_job.study.arms[1].arm_id == study.arms[1].arm_id
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from radtui.charts.model import ChartModel
 from radtui.export.loss import loss_model
 from radtui.measures.paired import PairedDifference
+from radtui.measures.readings import ReadArm
 from radtui.measures.scheme import Scheme
 from radtui.measures.scores import ArmScores, compare_scores, score_arms
 from radtui.measures.statistics import Summary
@@ -17,8 +18,11 @@ from radtui.paths import DataDir
 from radtui.records import Arm, Case, Comparison, Job, JobKind, Rating, Study, UserError
 from radtui.store import arms, cases, jobs, studies
 from radtui.store.blobs import image_bytes
+from radtui.study.figures import reading_figures
 from radtui.study.locking import changes_since
 from radtui.study.overview import identical_pairs
+from radtui.study.round_lines import RoundLine, read_rounds
+from radtui.study.rounds import Round, read_round
 from radtui.study.standing_in import StandIns, stand_ins
 from radtui.study.study import Review, rated, read_review, scored_texts, summarise_review
 
@@ -45,7 +49,7 @@ class Gathered:
     arms: tuple[Arm, ...]  # of the study, in its order
     job: Job | None  # that opened the study, None where it was made by hand
     train: Job | None  # what the tuned arm has learnt
-    after_ratings: Job | None  # what the dpo arm has learnt on top of it
+    after_ratings: Job | None  # what has learnt from readers on top of it
     review: Review
     summary: Summary
     scores: dict[str, ArmScores]
@@ -63,6 +67,11 @@ class Gathered:
     ]  # pairs of the same text, which no reader was asked about, by "tuned against base"
     changes: tuple[str, ...]  # of a locked protocol since it was locked
     text_times: tuple[float, ...]  # when the first and the last text were written, Unix seconds
+    readings: dict[str, ReadArm]  # by arm, where texts were corrected or taken as they are
+    compared: (
+        Round | None
+    )  # the newest arm against the one before, where a job that learnt from readers wrote it
+    rounds: tuple[RoundLine, ...]  # that led to it
 
     @property
     def two(self) -> tuple[str, str]:
@@ -128,6 +137,9 @@ def gather(data: DataDir, db: sqlite3.Connection, study: Study, scheme: Scheme) 
         identical=identical_pairs(db, study),
         changes=tuple(changes_since(db, study)),
         text_times=studies.written_between(db, study),
+        readings=reading_figures(db, study),
+        compared=read_round(db, study),
+        rounds=read_rounds(db, study, scheme),
     )
 
 

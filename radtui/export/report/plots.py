@@ -11,6 +11,8 @@ from radtui.charts.svg import FONTS
 from radtui.charts.ticks import linear_ticks
 from radtui.harmless import printable
 from radtui.measures.intervals import Estimate
+from radtui.study.round_lines import RoundLine
+from radtui.study.round_words import FIRST, scale_of
 
 WIDTH_PX = 960
 LABEL_PX, FIGURES_PX = 214, 200  # beside the bars, left and right
@@ -137,6 +139,37 @@ def errors_svg(rows: Sequence[ErrorRow], tones: Tones, unit: str, arms: tuple[st
                 estimate, colour, left, y + place * (bar_px + 2), (right - left) / most, tones
             )
     return _svg(height, f"Errors per report, {arms[0]} and {arms[1]}", parts)
+
+
+def rounds_svg(lines: Sequence[RoundLine], tones: Tones) -> str:
+    """A point a round with its interval, all on one axis, and the verdict against the round before beside it.
+
+    Args:
+        lines: The rounds, the first one on top.
+        tones: Light or dark.
+    """
+    left, right, top = LABEL_PX, WIDTH_PX - FIGURES_PX - 60, 20
+    low, high = scale_of(lines)
+    ticks = linear_ticks(low, high, 5)
+    scale = (right - left) / (high - low or 1.0)
+    height = top + ROW_PX * len(lines) + 44
+    parts = []
+    for tick in ticks:
+        x = left + scale * (tick.value - low)
+        parts.append(_line(x, top - 8, x, height - 38, tones.paper.grid))
+        parts.append(_text(x, height - 18, tick.label, tones.paper.muted, "middle"))
+    for number, line in enumerate(lines):
+        y = top + ROW_PX * number + 12
+        parts.append(_text(left - 14, y + 4, line.label, tones.paper.text, "end"))
+        if line.value is not None and line.value.value is not None:
+            ends = (line.value.value if end is None else end for end in (line.value.low, line.value.high))
+            first, last = (left + scale * (end - low) for end in ends)
+            parts.append(_line(first, y, last, y, tones.later, 2))
+            x = left + scale * (line.value.value - low)
+            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{tones.later}"/>')
+        verdict = line.change.verdict if line.change is not None else FIRST
+        parts.append(_text(right + 26, y + 4, verdict, tones.paper.muted))
+    return _svg(height, f"{lines[0].score.name} by round", parts)
 
 
 def _bar_with_interval(

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from radtui import __version__
 from radtui.durations import clock_text
-from radtui.export.report import results
+from radtui.export.report import results, rounds
 from radtui.export.report.checklists import checklist_section
 from radtui.export.report.document import (
     Block,
@@ -30,6 +30,7 @@ from radtui.measures.words import HASH_LETTERS, estimate, p_value, share
 from radtui.percent import percent_text
 from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings, value_text
+from radtui.study.corrected_arm import CORRECTIONS
 
 WARNING = "Model output, not for clinical use."
 LISTED = 8  # findings and examinations named in the data set's table
@@ -48,10 +49,12 @@ def compose(gathered: Gathered) -> Document:
         _data(gathered),
         results.examples(gathered),
         results.performance(gathered),
+        rounds.rounds(gathered),
         Section("improvements", "Key improvements", results.improvements(gathered, points)),
         Section("worse", "What got worse", results.worse(gathered, points)),
         results.trust(gathered),
         results.standing_in(gathered),
+        rounds.readings(gathered),
         _protocol(gathered),
         _limits(gathered),
         methods_section(gathered),
@@ -169,6 +172,8 @@ def _arms(gathered: Gathered) -> Section:
 def _origin(arm: Arm) -> str:
     if arm.kind is ArmKind.REFERENCE:
         return "the data set's own references"
+    if arm.kind is ArmKind.FILE and arm.name == CORRECTIONS:
+        return "earlier texts as readers left them, corrected or taken as they are"
     if arm.kind is ArmKind.FILE:
         return "a file of texts" + (f", {arm.model}" if arm.model else "")
     model = PurePath(arm.model).name or "a model"
@@ -277,6 +282,15 @@ def _implementation(gathered: Gathered) -> Section:
 
 def _learnt_from_ratings(job: Job) -> str:
     settings = TrainSettings.from_dict(job.settings)
+    if settings.learns_corrections:
+        corrected, accepted = (job.result.get(name, "the") for name in ("corrected", "accepted"))
+        return (
+            f"The newest arm goes on from the adapter of job {settings.from_job} with what readers made of its texts:"
+            f" {corrected} corrected ones, each {settings.correction_weight} times, and {accepted} that they took as"
+            f" they are, {job.step:,} steps of {settings.effective_batch} texts, learning rate"
+            f" {settings.learning_rate:g}. Texts of"
+            " held-out cases and patients are not learnt."
+        )
     pairs = job.result.get("pairs", "the")
     return (
         f"The dpo arm goes on from that adapter (job {settings.from_job}) with direct preference optimisation on"

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 
 from radtui.records import Job
 from radtui.settings import GenerateSettings
+from radtui.store import cases
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
@@ -44,7 +45,9 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
             yield self._form
 
     def on_mount(self) -> None:
-        """Begin with the first field."""
+        """Begin with the first field; splits are chosen among those that there are."""
+        dataset = str(self._job.settings.get("dataset", ""))
+        self._form.list.set_options("split", tuple(cases.distinct(self.rad.db, dataset, "split")))
         self._form.list.focus()
 
     def action_start(self) -> None:

@@ -84,12 +84,22 @@ def _done(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     text = " · ".join(part for part in [*facts, job.message] if part)
     then = {
         JobKind.IMPORT: f"{sign('data')} looks at the images · {sign('train')} trains on them",
-        JobKind.TRAIN: f"{sign('describe')} lets the models describe test images · {AGAIN} starts another",
+        JobKind.TRAIN: _after_training(job),
         JobKind.GENERATE: f"{sign('review')} rates the descriptions",
         JobKind.ASK: "enter looks at its last question",
         JobKind.SCORE: "enter looks at it",
     }[job.kind]
     return Saying("done", text, then)
+
+
+def _after_training(job: Job) -> str:
+    describe = sign("describe")
+    if not words.learnt_from_readers(job):
+        return f"{describe} lets the models describe test images · {AGAIN} starts another"
+    return (
+        f"{describe} lets the models describe: split test says whether it got better, split train is the next round"
+        f" · {AGAIN} starts another"
+    )
 
 
 def _stopped(job: Job, progress: JobProgress | None, now_s: float) -> Saying:

@@ -16,6 +16,7 @@ from textual.widgets import Input, SelectionList, Static
 
 from radtui.records import JobKind, UserError
 from radtui.store import arms, jobs
+from radtui.study.corrected_arm import CORRECTIONS
 from radtui.study.making import REFERENCE, ArmWish, Made, make_study, parse_arms
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
@@ -98,7 +99,7 @@ class NewStudySheet(RadModal[int | None]):
 
 
 def known_arms(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Arms to choose from, in words and as `radtui study new` takes them: of the newest jobs, then the reference."""
+    """Arms to choose from, in words and as `radtui study new` takes them: of the newest jobs, then those of no job."""
     ended = [job for job in jobs.all_jobs(db) if job.kind is JobKind.GENERATE and not job.state.live]
     newest = sorted(ended, key=lambda job: -job.id)[:MOST_JOBS]
     lines = [
@@ -106,7 +107,8 @@ def known_arms(db: sqlite3.Connection) -> list[tuple[str, str]]:
         for job in newest
         for arm in arms.of_job(db, job.id)
     ]
-    return [*lines, ("the reference, as a blind arm", REFERENCE)]
+    corrected = ("texts as readers left them, corrected or accepted", CORRECTIONS)
+    return [*lines, corrected, ("the reference, as a blind arm", REFERENCE)]
 
 
 def plain_names(wishes: list[ArmWish]) -> list[ArmWish]:

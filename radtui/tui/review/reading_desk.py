@@ -10,6 +10,7 @@ from radtui.records import Study
 from radtui.study.figures import figures_words, reading_figures
 from radtui.study.queue import Pair
 from radtui.study.reading import OpenText, Reading
+from radtui.tui.keys import sign
 from radtui.tui.review.answer_queue import AnswerQueue
 
 
@@ -85,4 +86,4 @@ class ReadingDesk:
     def _end(self) -> None:
         figures = reading_figures(self._answers.database, self._study, self._rater).get(self._arm)
         summary = f" {figures_words(figures)}" if figures is not None else ""
-        self.message = f"All texts of {self._arm} are read.{summary}"
+        self.message = f"All texts of {self._arm} are read.{summary} {sign('corrections')} learns from them."

@@ -32,7 +32,7 @@ from radtui.tui.widgets.image_view import ImageView
 
 KEYS = (
     f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · tab the image"
-    " · esc the comparisons"
+    f" · {sign('corrections')} learn · esc the comparisons"
 )
 
 
@@ -164,6 +164,13 @@ class ReadingScreen(RadScreen):
     async def action_next(self) -> None:
         """Show the next text without an answer."""
         await self.answers.do(self.desk.next_unread)
+
+    def action_learn(self) -> None:
+        """Go to the form that learns these texts, once all is saved; the comparisons are under this screen."""
+        if not self.answers.count:
+            self.desk.pause()
+            self.dismiss()
+            self.rad.learn_corrections()
 
     def action_back(self) -> None:
         """From the image to the text; then back to the comparisons, once all is saved."""

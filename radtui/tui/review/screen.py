@@ -186,6 +186,11 @@ class ReviewScreen(RadScreen):
             both = "\n\n".join(f"{side}: {text}" for side, text in zip(SIDES, shown.texts, strict=True))
             self.rad.copy(both, "both texts")
 
+    def action_learn(self) -> None:
+        """Go to the form that learns corrected and accepted texts."""
+        if not self.reviewing.answers.count:
+            self.rad.learn_corrections()
+
     def action_studies(self) -> None:
         """Choose another study's pairs."""
         choose_study(self.reviewing, self.following)

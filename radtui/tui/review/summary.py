@@ -17,18 +17,21 @@ from textual.widgets import Static
 
 from radtui.export.comparisons import write_review_csv
 from radtui.export.files import check_replaceable
+from radtui.measures.readings import ReadArm
 from radtui.measures.scheme import Scheme
 from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
 from radtui.measures.words import row_counts, rows_words
 from radtui.records import Study
+from radtui.study.figures import reading_figures
+from radtui.study.round_lines import RoundLine, read_rounds
 from radtui.study.rounds import Round, read_round
 from radtui.study.schemes import of_scheme, scheme_note
 from radtui.study.study import label_of, read_review, score_study, summarise_review
 from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
 from radtui.tui.review.dialogs import AskSheet
-from radtui.tui.review.round_text import round_lines
+from radtui.tui.review.round_text import reading_lines, round_lines, rounds_lines
 from radtui.tui.review.score_text import score_lines
 from radtui.tui.review.summary_text import rating_lines
 from radtui.tui.screens.base import RadScreen
@@ -60,6 +63,7 @@ class SummaryScreen(RadScreen):
         summary: Summary
         pairs: int
         rated: int  # rows that an export would have
+        readings: dict[str, ReadArm]  # by arm, where texts were corrected or taken as they are
 
     @dataclass
     class Scored(Message):
@@ -67,12 +71,15 @@ class SummaryScreen(RadScreen):
 
         scores: dict[str, ArmScores]
         compared: Round | None  # of a job that learnt from raters
+        rounds: tuple[RoundLine, ...]  # that led to it
 
     def __init__(self, study: Study, rater: str, scheme: Scheme) -> None:
         super().__init__()
         self._study, self._rater, self._scheme = study, rater, scheme
         self._everybody = False
         self._summary: Summary | None = None
+        self._readings: dict[str, ReadArm] = {}
+        self._rounds: tuple[RoundLine, ...] = ()
         self._pairs = 0
         self._rated: int | None = None  # before it is known
 
@@ -98,26 +105,34 @@ class SummaryScreen(RadScreen):
         def read(db: sqlite3.Connection) -> SummaryScreen.Summarised:
             review = read_review(db, study, scheme, wanted)
             compared = sum(len(by_arm) > 1 for by_arm in review.words.values())
-            return self.Summarised(summarise_review(review), compared, len(review.ratings))
+            readings = reading_figures(db, study, wanted)
+            return self.Summarised(summarise_review(review), compared, len(review.ratings), readings)
 
         self.post_message(self.rad.read(read))
 
     @work(thread=True, exclusive=True, group="scores", exit_on_error=False)
     def _score(self) -> None:
+        study, scheme = self._study, self._scheme
+        wanted = "" if self._everybody else self._rater
+
         def score(db: sqlite3.Connection) -> SummaryScreen.Scored:
-            return self.Scored(score_study(db, self._study), read_round(db, self._study))
+            compared = read_round(db, study)
+            rounds = read_rounds(db, study, scheme, wanted) if compared is not None else ()
+            return self.Scored(score_study(db, study), compared, rounds)
 
         self.post_message(self.rad.read(score))
 
     @on(Summarised)
     def _show_summary(self, event: Summarised) -> None:
         self._summary, self._pairs, self._rated = event.summary, event.pairs, event.rated
+        self._readings = event.readings
         self.refresh_bindings()
         self._draw()
 
     @on(Scored)
     def _show_scores(self, event: Scored) -> None:
-        lines = [*round_lines(event.compared), *score_lines(event.scores)]
+        self._rounds = event.rounds
+        lines = [*round_lines(event.compared), *rounds_lines(event.rounds), *score_lines(event.scores)]
         self.query_one("#scores", Static).update(Content("\n").join(lines))
 
     def on_resize(self, event: events.Resize) -> None:
@@ -139,7 +154,10 @@ class SummaryScreen(RadScreen):
         self.query_one("#title", Static).update(title)
         wide = self.size.width >= BREAKPOINTS[1][0]
         width = self.size.width - FRAME_CELLS - (SCORES_CELLS if wide else 0)
-        lines = rating_lines(self._summary, self._scheme, max(40, width))
+        lines = [
+            *rating_lines(self._summary, self._scheme, max(40, width)),
+            *reading_lines(self._readings, max(40, width)),
+        ]
         self.query_one("#ratings", Static).update(Content("\n").join(lines))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -186,3 +204,5 @@ class SummaryScreen(RadScreen):
         """Change between this rater's and everybody's ratings."""
         self._everybody = not self._everybody
         self._read()
+        if self._rounds:  # they say what these readers preferred
+            self._score()

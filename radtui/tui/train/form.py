@@ -21,6 +21,7 @@ from radtui.settings import TrainSettings
 from radtui.tui import theme
 from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.rad import rad_of
 from radtui.tui.train.choices import (
     FROM_CORRECTIONS,
@@ -54,6 +55,11 @@ HIDDEN_FROM_RATINGS = frozenset({
 })  # fmt: skip
 
 
+NOTHING_READ = (
+    f"No text is corrected or accepted yet: press {sign('review')}, then {sign('alone')} to read some."
+)
+
+
 class TrainForm(Vertical):
     """Fields of `TrainSettings` beside the plan they make; posts `Submitted` when they are to be trained with."""
 
@@ -82,6 +88,7 @@ class TrainForm(Vertical):
         self._memory = MemoryPanel()
         self._preset = "default"
         self._choices = Choices()
+        self._proposes_corrections = False  # as soon as they are counted
 
     @property
     def settings(self) -> TrainSettings:
@@ -135,6 +142,14 @@ class TrainForm(Vertical):
         self.form.list.set_options("model", tuple(self._choices.models))
         self._show()
         self.refresh_bindings()
+        if self._proposes_corrections and "corrections" in parts:
+            self._proposes_corrections = False
+            self.action_corrections()
+
+    def propose_corrections(self) -> None:
+        """Count corrected and accepted texts, then fill in what is proposed for learning them."""
+        self._proposes_corrections = True
+        self.read_offer()
 
     def action_start(self) -> None:
         """Hand in the settings, if they are valid."""
@@ -161,7 +176,9 @@ class TrainForm(Vertical):
 
     def action_corrections(self) -> None:
         """Fill in what is proposed for learning corrected texts, or say why nothing is."""
-        if isinstance(self._choices.corrections, str):
+        if self._choices.corrections is None:
+            self.form.point_out(NOTHING_READ)
+        elif isinstance(self._choices.corrections, str):
             self.form.point_out(self._choices.corrections)
         else:
             self._take_preset(FROM_CORRECTIONS)

@@ -160,6 +160,11 @@ class TrainScreen(JobScreen):
     def _submitted(self, job: Job) -> None:
         self.call_later(self.attach, job)
 
+    def action_learn(self) -> None:
+        """Show the form with what is proposed for learning corrected texts."""
+        self._show("form")
+        self._form.propose_corrections()
+
     def action_back(self) -> None:
         """Back to the job."""
         self._show("job")
