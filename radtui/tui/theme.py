@@ -45,7 +45,7 @@ COLOURS = {
     ),
 }  # fmt: skip
 # Rich's and Textual's words for the same of a terminal's sixteen colours.
-ANSI = Colours("blue", "default", "bright_black", "bright_black", "default", "default", "default", "default", "yellow",
+ANSI = Colours("cyan", "default", "bright_black", "bright_black", "default", "default", "default", "blue", "yellow",
                "red")  # fmt: skip
 SHOWN = {
     "dark": "radtui",
@@ -110,9 +110,9 @@ def _theme(name: str, c: Colours) -> Theme:
 def _of_terminal() -> Theme:
     """The terminal's own sixteen colours on its own ground."""
     return Theme(
-        name=SHOWN["terminal"], ansi=True, primary="ansi_blue", secondary="ansi_blue", accent="ansi_blue",
+        name=SHOWN["terminal"], ansi=True, primary="ansi_cyan", secondary="ansi_cyan", accent="ansi_cyan",
         foreground="ansi_default", background="ansi_default", surface="ansi_default", panel="ansi_default",
-        boost="ansi_default", success="ansi_blue", warning="ansi_yellow", error="ansi_red", dark=True,
+        boost="ansi_default", success="ansi_cyan", warning="ansi_yellow", error="ansi_red", dark=True,
         variables={
             **BUILTIN_THEMES["ansi-dark"].variables,
             "muted": "ansi_bright_black",
@@ -125,13 +125,13 @@ def _of_terminal() -> Theme:
             "block-cursor-text-style": "bold",
             "block-cursor-blurred-background": "ansi_default",
             "block-cursor-blurred-foreground": "ansi_default",
-            "input-cursor-background": "ansi_blue",
+            "input-cursor-background": "ansi_cyan",
             "input-cursor-foreground": "ansi_bright_white",
-            "input-selection-background": "ansi_blue",
+            "input-selection-background": "ansi_cyan",
             "input-selection-foreground": "ansi_bright_white",
             "scrollbar": "ansi_bright_black",
-            "scrollbar-hover": "ansi_blue",
-            "scrollbar-active": "ansi_blue",
+            "scrollbar-hover": "ansi_cyan",
+            "scrollbar-active": "ansi_cyan",
             "scrollbar-background": "ansi_default",
             "scrollbar-background-hover": "ansi_default",
             "scrollbar-background-active": "ansi_default",

@@ -98,7 +98,7 @@ async def test_the_filter_goes_through_the_kinds(data, db, runs):
         await pilot.press("f")
         assert len(order(app)) == 3
         await pilot.press("f")
-        assert order(app) == [] and "No job is like that; esc shows all." in text_of(app)
+        assert order(app) == [] and "No job is of this kind; esc shows all." in text_of(app)
         await pilot.press("escape")
         assert len(order(app)) == 4
 

@@ -30,7 +30,8 @@ from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import VirtualTable
 
 NO_JOBS = f"No jobs yet: {sign('data')} imports images, {sign('train')} trains on them."
-NO_HIT = f"No job is like that; {sign('back')} shows all."
+NO_HIT = f"No job has these words; {sign('back')} shows all."
+NO_KIND = f"No job is of this kind; {sign('back')} shows all."
 NAME_CELLS = 24  # of the names of settings
 WIDE_CELLS = 130
 
@@ -83,8 +84,9 @@ class JobsScreen(JobScreen):
         self._snapshot = snapshot
         self._lines.show(snapshot)
         table = self.query_one(VirtualTable)
-        if self._lines.narrowed != (table.empty_text == NO_HIT):
-            table.empty_text = NO_HIT if self._lines.narrowed else NO_JOBS
+        empty = NO_HIT if self._lines.words else NO_KIND if self._lines.narrowed else NO_JOBS
+        if table.empty_text != empty:
+            table.empty_text = empty
         table.reload()
         ids = [job.id for job in self._lines.jobs]
         if before is not None and before.id in ids:
