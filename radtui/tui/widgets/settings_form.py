@@ -83,7 +83,9 @@ class SettingsForm(Vertical):
 
     def point_out(self, problem: str) -> None:
         """Show what is wrong with the whole; go to the field that the sentence names."""
-        name = next((name for name in self.settings.about() if name in problem and name not in PLAIN_WORDS), "")
+        name = next(
+            (name for name in self.settings.about() if name in problem and name not in PLAIN_WORDS), ""
+        )
         if name:
             self.list.go_to(name)
         self._help.update(Content.styled(f"✗ {problem}", "$error"))
