@@ -17,7 +17,6 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from radtui.durable import write_synced
 from radtui.paths import config_file
 from radtui.records import UserError
 from radtui.setting_fields import Settings
@@ -103,6 +102,8 @@ def remember(file: Path | None = None, **changes: object) -> None:
     Raises:
         UserError: The file is damaged, or cannot be written; it stays as it is.
     """
+    from radtui.durable import write_synced
+
     file = (file or config_file()).resolve()  # a link stays a link
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -139,9 +139,10 @@ async def test_a_job_at_work_is_not_offered_to_be_deleted(data, db):
 
 async def test_columns_are_those_of_the_config_file(data, db, runs):
     preferences.remember(jobs_columns="#, Name, Spent, State", price_per_hour=36.0, currency="EUR")
+    db.execute("UPDATE jobs SET started_at = ended_at - 100")
     async with opened(data, "jobs", MIDDLE) as (app, _pilot):
         titles = [column.title for column in app.screen.query_one(VirtualTable).columns]
-        assert titles == ["#", "Name", "Spent", "State"] and "EUR" in text_of(app)
+        assert titles == ["#", "Name", "Spent", "State"] and "1.00 EUR" in text_of(app)
 
 
 async def test_colours_are_changed_by_name_and_remembered(data, db, runs):

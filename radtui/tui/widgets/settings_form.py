@@ -19,7 +19,6 @@ from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.field_line import hint
 from radtui.tui.widgets.field_list import FieldList
 
-
 PLAIN_WORDS = ("then",)  # names that sentences hold without meaning the field
 
 
