@@ -11,10 +11,14 @@ from radtui.jobs import launch, submit_import, submit_train
 from radtui.jobs.packages import check_report_to
 from radtui.records import JobKind, JobState, UserError
 from radtui.settings import ImportSettings, TrainSettings
-from radtui.store import jobs
+from radtui.store import jobs, metrics
+from radtui.store.database import connect
 from radtui.worker.process import energy, environment
 from radtui.worker.process.gpu_lock import Gpu
+from radtui.worker.process.reporter import Reporter
 from tests.conftest import drawn_png
+
+from .conftest import new_job, train_settings
 
 SMI = """#!/bin/sh
 echo "GPU-one, NVIDIA Test 80GB, 120.0"
@@ -160,3 +164,42 @@ def test_a_training_with_a_package_that_is_not_here_makes_no_job(data, db, add_i
             data, db, TrainSettings(dataset="drawn", model="demo-base", eval_split="", report_to="wandb")
         )
     assert jobs.total(db) == 0
+
+
+BOARD = '''
+import json
+from pathlib import Path
+
+class SummaryWriter:
+    """Writes what it is given as lines."""
+
+    def __init__(self, log_dir):
+        Path(log_dir).mkdir(parents=True, exist_ok=True)
+        self.file = (Path(log_dir) / "events.jsonl").open("a")
+
+    def add_text(self, name, text): pass
+    def add_scalar(self, name, value, step): self.file.write(json.dumps([name, value, step]) + "\\n")
+    def flush(self): self.file.flush()
+    def close(self): self.file.close()
+'''
+
+
+def test_the_trainers_own_reporter_writes_the_curves_into_the_jobs_folder(
+    data, mllama, tmp_path, monkeypatch
+):
+    from radtui.worker.training import train
+
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "tensorboardX.py").write_text(BOARD)
+    monkeypatch.syspath_prepend(str(tmp_path / "packages"))
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    for name in environment.OF_ONE_JOB:  # put back what the job sets
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    job = new_job(data, train_settings(mllama, max_steps=3, eval_every=0, report_to="tensorboard"))
+    db = connect(data)
+    environment.report(data, job)
+    train.run(job, data, db, Reporter(db, job.id))
+    lines = (data.job(job.id) / "tensorboard" / "events.jsonl").read_text().splitlines()
+    losses = {step: value for name, value, step in map(json.loads, lines) if name == "train/loss"}
+    own = {point.step: point.value for point in metrics.since(db, job.id, 0) if point.name == "loss"}
+    assert losses == pytest.approx(own, abs=1e-4) and list(losses) == [1, 2, 3]
