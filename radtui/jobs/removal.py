@@ -151,9 +151,12 @@ def _named(files: list[Path]) -> list[str]:
 
 def _rows(job: Job, bonds: job_removal.Bonds) -> list[str]:
     """What the database loses, in words."""
-    counted = ((bonds.points, "points of its curves"), (bonds.watched, "watched texts"),
-               (bonds.questions, "questions with their answers"))  # fmt: skip
-    words = [f"{count:,} {what}" for count, what in counted if count]
+    counted = (
+        (bonds.points, "point of its curves", "points of its curves"),
+        (bonds.watched, "watched text", "watched texts"),
+        (bonds.questions, "question with its answers", "questions with their answers"),
+    )
+    words = [f"{count:,} {one if count == 1 else many}" for count, one, many in counted if count]
     return [*words, "its settings and results" if job.kind is not JobKind.ASK else "the job"]
 
 

@@ -99,3 +99,20 @@ def test_cost_and_energy_are_told_where_they_are_known(db):
         "999 Wh",
         "1.3 kWh",
     ]
+
+
+def test_many_differences_are_counted(db):
+    train(
+        db,
+        [1.0],
+        lora_r=8,
+        lora_alpha=8,
+        seed=1,
+        epochs=2.0,
+        batch_size=2,
+        warmup_steps=1,
+        dora=True,
+        rslora=True,
+    )
+    (job,) = jobs.all_jobs(db)
+    assert differences(job, []).endswith(" and 2 more") and differences(job, []).count(",") == 5
