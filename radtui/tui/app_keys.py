@@ -85,7 +85,9 @@ class AppKeys(RememberingApp):
 
             title, more = binding.description, active.tooltip
             help_text = "" if more.lower() == title.lower() else more
-            yield SystemCommand(title, " · ".join(part for part in (shown(binding.key), help_text) if part), run)
+            yield SystemCommand(
+                title, " · ".join(part for part in (shown(binding.key), help_text) if part), run
+            )
         for name, title in COLOURS.items():
             yield SystemCommand(title, "Remembered for the next time", partial(self.action_colours, name))
         yield SystemCommand("Picture of this screen", "Saved as SVG, where it says then", self.action_picture)

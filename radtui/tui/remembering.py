@@ -11,7 +11,7 @@ from textual.widget import AwaitMount
 
 from radtui import preferences
 from radtui.bell import ringing
-from radtui.imaging.protocols.answers import Choice
+from radtui.imaging.protocols.answers import DrawingChoice
 from radtui.preferences import Preferences
 from radtui.records import Job, UserError
 from radtui.tui import theme
@@ -38,7 +38,7 @@ class RememberingApp(PixelApp):
         self.theme = theme.SHOWN[self.preferences.theme]
         theme.use(self.theme)
         if not os.environ.get(VARIABLE):
-            self.pixels.choice = Choice(self.preferences.pixels)
+            self.pixels.choice = DrawingChoice(self.preferences.pixels)
 
     def on_mount(self) -> None:
         """Say what in the config file is not used."""
