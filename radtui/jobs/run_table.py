@@ -114,18 +114,18 @@ class RunBook:
             for job in self.lacking(jobs)
         ]
 
-    def take(self, found: Iterable[tuple[Job, object, Figures]]) -> None:
+    def take(self, listed: Iterable[tuple[Job, object, Figures]]) -> None:
         """Keep what was read."""
-        self._figures |= {job.id: (stamp, figures) for job, stamp, figures in found}
+        self._figures |= {job.id: (stamp, figures) for job, stamp, figures in listed}
 
 
 def _described(jobs: Iterable[Job]) -> dict[int, list[Job]]:
     """The generation jobs made from each training job, in the order of `jobs`."""
-    found: dict[int, list[Job]] = {}
+    listed: dict[int, list[Job]] = {}
     for job in jobs:
         if job.kind is JobKind.GENERATE and job.parent_job_id is not None:
-            found.setdefault(job.parent_job_id, []).append(job)
-    return found
+            listed.setdefault(job.parent_job_id, []).append(job)
+    return listed
 
 
 def _stamp(job: Job, described: Mapping[int, Sequence[Job]]) -> object:
@@ -169,10 +169,10 @@ def holds(cells: Iterable[object], words: Sequence[str]) -> bool:
     return all(word.casefold() in text for word in words)
 
 
-def ordered(found: Sequence[Run], sort: str, now_s: float) -> list[Run]:
+def ordered(listed: Sequence[Run], sort: str, now_s: float) -> list[Run]:
     """Runs in an order of `preferences.SORTS`; those without the value come last, equal ones newest first."""
     if sort == "newest":
-        return list(found)
+        return list(listed)
     keys: dict[str, Callable[[Run], object]] = {
         "name": lambda run: run.job.name.casefold(),
         "loss": lambda run: run.figures.loss,
@@ -182,8 +182,8 @@ def ordered(found: Sequence[Run], sort: str, now_s: float) -> list[Run]:
         "state": lambda run: list(JobState).index(run.job.state),
     }
     key = keys[sort]
-    known = [run for run in found if key(run) is not None]
-    return sorted(known, key=key) + [run for run in found if key(run) is None]  # type: ignore[arg-type]
+    known = [run for run in listed if key(run) is not None]
+    return sorted(known, key=key) + [run for run in listed if key(run) is None]  # type: ignore[arg-type]
 
 
 def loss_text(value: float | None) -> str:

@@ -66,14 +66,14 @@ class JobLines:
         """Make the rows of a snapshot."""
         self._snapshot = snapshot
         cells = [cell for _, cell in shown_columns(self._chosen.jobs_columns)]
-        found = []
+        entries = []
         for run in ordered(self.book.runs(snapshot.jobs), self._chosen.jobs_sort, self._now_s):
             job = run.job
             if hidden(job, self.kind == ARCHIVED) or KINDS[self.kind] not in (None, job.kind):
                 continue
             line = Line(run, snapshot.progress(job.id), self._now_s, job.id in self.marked, self._chosen)
             row = tuple(cell(line) for cell in cells)
-            told = (
+            spoken = (
                 job.kind,
                 line.saying.state,
                 job.name,
@@ -83,9 +83,9 @@ class JobLines:
                 job.message,
                 job.error,
             )
-            if holds((*row, *told, job.note), self.words):
-                found.append((job, row))
-        self.jobs, self._rows = tuple(job for job, _ in found), [row for _, row in found]
+            if holds((*row, *spoken, job.note), self.words):
+                entries.append((job, row))
+        self.jobs, self._rows = tuple(job for job, _ in entries), [row for _, row in entries]
 
     def next_kind(self) -> str:
         """Filter by the next kind of jobs; returns it."""

@@ -77,9 +77,9 @@ def _number(line: Line) -> str | Text:
 
 
 def _state(line: Line) -> Text:
-    said = line.saying
-    text = f"{words.MARKS[line.job.state]} {said.state}"
-    return Text(text, colour_of(said.style))
+    status = line.saying
+    text = f"{words.MARKS[line.job.state]} {status.state}"
+    return Text(text, colour_of(status.style))
 
 
 def _name(line: Line) -> str | Text:

@@ -30,7 +30,7 @@ def run_then(job: Job, data: DataDir, state: JobState, error: str, seconds: floa
     command = str(job.settings.get("then", "")).strip()
     if not command:
         return
-    told = {
+    facts = {
         "RADTUI_THEN": command, "RADTUI_JOB": str(job.id), "RADTUI_JOB_STATE": state.value,
         "RADTUI_JOB_KIND": job.kind.value, "RADTUI_JOB_NAME": job.name, "RADTUI_JOB_ERROR": error,
         "RADTUI_JOB_FOLDER": str(data.job(job.id)), "RADTUI_DATA": str(data.root),
@@ -45,7 +45,7 @@ def run_then(job: Job, data: DataDir, state: JobState, error: str, seconds: floa
         signal.signal(number, signal.SIG_DFL)
     try:
         child = subprocess.Popen(
-            ["/bin/sh", "-c", SCRIPT], env={**os.environ, **told}, stdin=subprocess.DEVNULL,
+            ["/bin/sh", "-c", SCRIPT], env={**os.environ, **facts}, stdin=subprocess.DEVNULL,
             cwd=data.job(job.id), start_new_session=True,
         )  # fmt: skip
     except OSError as problem:
