@@ -22,6 +22,11 @@ SEED_MODEL = "unsloth/Llama-3.2-11B-Vision-Instruct"
 SEED_DATASET = "unsloth/Radiology_mini"
 
 
+THEN = (
+    "Command that a shell runs when the job has ended, with RADTUI_JOB and RADTUI_JOB_STATE; empty for none"
+)
+
+
 @dataclass(frozen=True)
 class TrainSettings(Settings):
     """One fine-tuning run: LoRA on a vision-language model, from references by SFT or from rated pairs by DPO."""
@@ -138,6 +143,11 @@ class TrainSettings(Settings):
                              unit="images", low=0, high=64)  # fmt: skip
     watch_tokens: int = _set(96, "Longest watched description", group="Watch", unit="tokens", low=1,
                              high=2048)  # fmt: skip
+    report_to: str = _set(
+        "none", "Send the curves to TensorBoard's files in the job's folder, or to Weights & Biases, beside these here",
+        group="Watch", choices=("none", "tensorboard", "wandb"),
+    )  # fmt: skip
+    then: str = _set("", THEN, group="Watch")
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: ranges, and what fits together only in part."""
@@ -226,6 +236,7 @@ class GenerateSettings(Settings):
     trust_remote_code: bool = _set(False, "Run Python code that comes with the model")
     on: str = _set("here", "This machine, or a job of Slurm", choices=("here", "slurm"))
     profile: str = _set("", "Slurm's profile in the config file; empty takes the only one")
+    then: str = _set("", THEN)
 
     @property
     def decoding(self) -> str:
@@ -287,3 +298,4 @@ class ImportSettings(Settings):
     link: bool = _set(False, "Copy nothing: keep plain files, without names in them, where they are")
     salt_file: str = _set("", "Salt of another data folder, to have the same patients held out here")
     limit: int = _set(0, "Import only the first images of each split; 0 imports all", unit="images", low=0)
+    then: str = _set("", THEN)

@@ -33,6 +33,13 @@ hypothesis.settings.load_profile("unhurried")
 _CACHE = tempfile.TemporaryDirectory(prefix="radtui-cache-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
+
+@pytest.fixture(autouse=True)
+def own_preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the choices of whoever runs it, nor those of another test."""
+    monkeypatch.setenv("RADTUI_CONFIG", str(tmp_path / "radtui-config" / "config.toml"))
+
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -16,7 +16,7 @@ from radtui.charts.tones import MUTED, TEXT, TITLE, Tone, tone
 if TYPE_CHECKING:
     from radtui.charts.look import Look, Mark
 
-LINE_SIGN, POINTS_SIGN = "━━", "─●"
+LINE_SIGN, POINTS_SIGN = "━━", "╌●"
 GAP = 3  # cells between entries
 ROWS_PER_LEGEND_ROW = 8  # of the chart: a small one keeps its rows for the curves
 

@@ -16,6 +16,7 @@ from radtui.charts.view import Range
 
 POINT_CHAR = "●"
 CUT_CHAR = "▴"  # in the top row, where measured values go on above
+DASH, GAP = 3, 2  # dot columns of a line that joins single points
 BROKEN_CHAR = "x"  # on the axis, under values of which none was finite
 
 
@@ -93,8 +94,12 @@ class CurvePainter:
         self._dots(cells, cells > 0, colour)
 
     def line(self, drawn_curve: DrawnCurve, colour: int) -> None:
-        """Join the smoothed values; where two lines share a cell, which has one colour, they take turns."""
-        cells = raster.line_cells(*self._spans(drawn_curve.at, drawn_curve.line), self._area.height)
+        """Join the smoothed values, a curve of single points by dashes; two lines in one cell take turns in colour."""
+        top, bottom = self._spans(drawn_curve.at, drawn_curve.line)
+        if drawn_curve.curve.points:
+            gaps = np.arange(len(top)) % (DASH + GAP) >= DASH
+            top, bottom = np.where(gaps, np.nan, top), np.where(gaps, np.nan, bottom)
+        cells = raster.line_cells(top, bottom, self._area.height)
         free = ~self._lines
         free[:, ::2] = True
         self._dots(cells, (cells > 0) & free, colour)

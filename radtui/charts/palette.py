@@ -10,6 +10,7 @@ Rgb = tuple[int, int, int]
 # in lightness as well as in hue. The blue is lightened from #0072B2, which is unreadable on a dark terminal.
 PALETTE = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#4C8FD9", "#F0E442")
 TRAIN, EVAL = PALETTE[0], PALETTE[1]
+FAR = 4  # of the palette: the first so many differ most in hue
 
 LEAST_CONTRAST = 3.0  # Source: WCAG 2.2, criterion 1.4.11: graphical objects need 3:1
 
@@ -18,18 +19,20 @@ def job_colours(job_ids: Iterable[int]) -> dict[int, str]:
     """A colour for each of some jobs shown together.
 
     A job has the colour of its number; where two would get the same, the one with the higher number takes the
-    next free colour. Beyond seven jobs colours repeat.
+    next free colour. Up to four jobs have hues far apart, blue, orange, green, pink; beyond seven colours repeat.
     """
     colours: dict[int, str] = {}
     taken: set[int] = set()
-    for job_id in sorted(set(job_ids)):
-        if len(taken) == len(PALETTE):
+    ids = sorted(set(job_ids))
+    palette = PALETTE[:FAR] if len(ids) <= FAR else PALETTE
+    for job_id in ids:
+        if len(taken) == len(palette):
             taken.clear()
-        index = (job_id - 1) % len(PALETTE)
+        index = (job_id - 1) % len(palette)
         while index in taken:
-            index = (index + 1) % len(PALETTE)
+            index = (index + 1) % len(palette)
         taken.add(index)
-        colours[job_id] = PALETTE[index]
+        colours[job_id] = palette[index]
     return colours
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -9,6 +10,8 @@ import time
 
 import click
 
+from radtui import preferences
+from radtui.bell import ringing
 from radtui.charts.seeds import series_of
 from radtui.cli.printing import own_sequences
 from radtui.durations import estimate_text
@@ -56,7 +59,8 @@ def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt
 
 
 def report_end(data: DataDir, job: Job) -> int:
-    """Say how a job ended, on stderr; returns the exit code."""
+    """Say how a job ended, on stderr, and ring where that took long; returns the exit code."""
+    _ring(job)
     if job.state is JobState.DONE:
         click.echo(f"Job {job.id} done. {job.message}".rstrip(), err=True)
         _say_problems(data, job)
@@ -65,6 +69,18 @@ def report_end(data: DataDir, job: Job) -> int:
     _say_problems(data, job)
     click.echo(f"Its log: {data.command('jobs', 'log', str(job.id))}", err=True)
     return 1
+
+
+def _ring(job: Job) -> None:
+    if not sys.stderr.isatty() or job.started_at is None or job.ended_at is None:
+        return
+    text = f"radtui: {job.kind} #{job.id} {job.state}"
+    with own_sequences():
+        click.echo(
+            ringing(text, job.ended_at - job.started_at, preferences.read()[0], os.environ),
+            err=True,
+            nl=False,
+        )
 
 
 def _say_problems(data: DataDir, job: Job) -> None:

@@ -5,47 +5,73 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import click
 
+from radtui import preferences
 from radtui.cli.context import Session, now_option, pass_session, print_result
 from radtui.cli.follow import follow, report_end
 from radtui.cli.groups import SuggestingGroup
+from radtui.cli.job_care import archive, delete, job_argument, note, rename
 from radtui.cli.printing import json_text
 from radtui.cli.work import job_values
-from radtui.durations import clock_text
-from radtui.records import Job, JobState, StopRequest
+from radtui.preferences import SORTS
+from radtui.records import Job, StopRequest
+
+if TYPE_CHECKING:
+    from radtui.jobs.run_table import Run
 
 
 @click.group(cls=SuggestingGroup)
 def jobs() -> None:
-    """List, show, stop and resume jobs."""
+    """List, show, name, stop, resume and delete jobs."""
+
+
+for _command in (rename, note, archive, delete):
+    jobs.add_command(_command)
 
 
 @jobs.command("list")
+@click.option("--sort", type=click.Choice(SORTS), help="Order  [default: the app's].")
+@click.option("--filter", "words", metavar="WORDS", default="", help="Only jobs that hold all these words.")
+@click.option("--archived", is_flag=True, help="Archived jobs too.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as a JSON list.")
 @pass_session
-def list_jobs(session: Session, as_json: bool) -> None:
-    """All jobs, newest first."""
+def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as_json: bool) -> None:
+    """All jobs, newest first unless sorted otherwise."""
+    from radtui.jobs import run_table
     from radtui.store import jobs as store
 
     db = session.read()
     _reconcile(session, db)
-    listed = store.all_jobs(db)
+    known = store.all_jobs(db)
+    prices, problem = preferences.read()
+    if problem:
+        click.echo(problem, err=True)
+    now_s, book = time.time(), run_table.RunBook()
+    book.take(book.read(db, known))
+    found = [
+        run for run in book.runs(known)
+        if not run_table.hidden(run.job, archived) and run_table.holds(_cells(run, now_s, prices), words.split())
+    ]  # fmt: skip
+    found = run_table.ordered(found, sort or ("newest" if as_json else prices.jobs_sort), now_s)
     if as_json:
-        click.echo(json_text([job_values(job) for job in listed]))
+        click.echo(json_text([_values(run, now_s) for run in found]))
         return
-    if not listed:
+    if not known:
         command = session.data.command
         click.echo(f"No jobs yet; start with {command('import', 'SOURCE')}, or {command('demo')}.")
-    for job in listed:
-        click.echo(
-            f"{job.id:>4}  {job.kind:<8}  {job.state:<8}  {_steps(job):>13}  {_duration(job):>12}  {job.name}"
-        )
+    elif not found:
+        click.echo("No job has these words; with --archived, those out of sight are looked at too.")
+    for run in found:
+        number, kind, state, steps, took, loss, held_out, f1, *rest = _cells(run, now_s, prices)
+        line = f"{number:>4}  {kind:<8}  {state:<8}  {steps:>13}  {took:>12}  {loss:>7}  {held_out:>7}  {f1:>4}  "
+        click.echo(line + " · ".join(filter(None, rest)))
 
 
 @jobs.command()
-@click.argument("job_id", metavar="JOB", type=int)
+@job_argument
 @click.option("--wait", is_flag=True, help="Follow it until it ends.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @pass_session
@@ -69,7 +95,7 @@ def show(session: Session, job_id: int, wait: bool, as_json: bool) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", metavar="JOB", type=int)
+@job_argument
 @click.option(
     "-n", "--lines", type=click.IntRange(1), default=200, show_default=True, help="Lines from the end."
 )
@@ -88,7 +114,7 @@ def log(session: Session, job_id: int, lines: int) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", metavar="JOB", type=int)
+@job_argument
 @click.option("--now", is_flag=True, help="At once, without saving a checkpoint.")
 @click.option("--wait", is_flag=True, help="Return when it has ended.")
 @pass_session
@@ -106,7 +132,7 @@ def stop(session: Session, job_id: int, now: bool, wait: bool) -> None:
 
 
 @jobs.command()
-@click.argument("job_id", metavar="JOB", type=int)
+@job_argument
 @now_option
 @click.option("--wait", is_flag=True, help="Follow it until it ends.")
 @pass_session
@@ -133,7 +159,8 @@ def _reconcile(session: Session, db: sqlite3.Connection) -> None:
 def _print_job(values: dict[str, object], job: Job) -> None:
     head = {
         "job": f"{job.id} {job.kind} {job.state}", "name": job.name, "progress": _steps(job),
-        "time": _duration(job), "message": job.message or None, "error": job.error or None,
+        "time": _duration(job), "spent": _spent(job) or None, "note": job.note or None,
+        "archived": "yes" if job.archived else None, "message": job.message or None, "error": job.error or None,
     }  # fmt: skip
     print_result({name: value for name, value in head.items() if value is not None}, as_json=False)
     for title in ("last", "result", "settings"):
@@ -147,16 +174,37 @@ def _print_job(values: dict[str, object], job: Job) -> None:
             print_result({f"  {name}": value for name, value in section.items()}, as_json=False)
 
 
+def _cells(run: Run, now_s: float, prices: preferences.Preferences) -> list[str]:
+    """A job as the texts of a line; what is empty is left out at its end."""
+    from radtui.jobs import run_table
+
+    job, figures, took = run.job, run.figures, run.seconds(now_s)
+    return [
+        str(job.id), str(job.kind), str(job.state), _steps(job), run_table.time_text(took) or "-",
+        run_table.loss_text(figures.loss), run_table.loss_text(figures.held_out), run_table.f1_text(figures.f1),
+        job.name, run.differs, run.gpu, run_table.spent_text(job, took, prices), job.note,
+        "archived" if job.archived else "",
+    ]  # fmt: skip
+
+
+def _values(run: Run, now_s: float) -> dict[str, object]:
+    """A job with its figures as JSON shows it."""
+    figures = run.figures
+    own = {"loss": figures.loss, "held_out_loss": figures.held_out, "f1": figures.f1}
+    return job_values(run.job) | own | {"differs": run.differs, "gpu": run.gpu, "seconds": run.seconds(now_s)}
+
+
 def _steps(job: Job) -> str:
     return f"{job.step:,}/{job.total_steps:,}" if job.total_steps else "-"
 
 
 def _duration(job: Job) -> str:
-    if job.started_at is None:
-        return "-"
-    end = (
-        time.time()
-        if job.state in (JobState.RUNNING, JobState.STARTING)
-        else (job.ended_at or job.started_at)
-    )
-    return clock_text(end - job.started_at)
+    from radtui.jobs.run_table import Run, time_text
+
+    return time_text(Run(job).seconds(time.time())) or "-"
+
+
+def _spent(job: Job) -> str:
+    from radtui.jobs.run_table import Run, spent_text
+
+    return spent_text(job, Run(job).seconds(time.time()), preferences.read()[0])

@@ -111,7 +111,7 @@ def train(
         parent = get_job(db, settings_of)
         if parent.kind is not JobKind.TRAIN:
             raise UserError(f"Job {settings_of} is no training job; see radtui jobs list.")
-        settings = TrainSettings.from_dict(parent.settings)
+        settings = replace(TrainSettings.from_dict(parent.settings), then="")  # a command is of one job
     else:
         settings = preset(preset_name or "default")
     settings = apply(settings, options)
@@ -217,5 +217,5 @@ def job_values(job: Job) -> dict[str, object]:
         "step": job.step, "total_steps": job.total_steps, "message": job.message, "error": job.error,
         "created_at": job.created_at, "started_at": job.started_at, "ended_at": job.ended_at,
         "after_job": job.after_job_id, "parent_job": job.parent_job_id,
-        "settings": job.settings, "result": job.result,
+        "note": job.note, "archived": job.archived, "settings": job.settings, "result": job.result,
     }  # fmt: skip

@@ -1,8 +1,15 @@
-"""Which versions of packages belong together, for commands that sentences advise."""
+"""Which packages a job needs, and which versions belong together, for commands that sentences advise."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
+
+from radtui.records import UserError
+from radtui.settings import TrainSettings
+
+REPORTERS = {"tensorboard": ("tensorboard", "tensorboardX"), "wandb": ("wandb",)}
+"""Value of `report_to` -> the packages of which one takes the curves."""
 
 
 def torchvision_command(torch_version: str) -> str:
@@ -19,3 +26,13 @@ def torchvision_command(torch_version: str) -> str:
     # A wheel built for another build of torch raises at import.
     index = f" --index-url https://download.pytorch.org/whl/{build}" if build else ""
     return f"pip install {wanted}{index}"
+
+
+def check_report_to(settings: TrainSettings) -> None:
+    """Raise UserError where the package is lacking that a job is to send its curves to; before it is a row."""
+    wanted = REPORTERS.get(settings.report_to, ())
+    if settings.on == "here" and wanted and not any(map(importlib.util.find_spec, wanted)):
+        raise UserError(
+            f"report_to {settings.report_to} needs a package that is not here: pip install {wanted[0]}, or set it"
+            " to none."
+        )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from radtui.jobs.control import get_job, launch_new
 from radtui.jobs.launch import starting
+from radtui.jobs.packages import check_report_to
 from radtui.paths import DataDir, asset
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
@@ -87,6 +88,7 @@ def resolved_train(
         _check_split(db, settings.dataset, settings.train_split, "train_split")
     if settings.eval_split and imported:
         _check_split(db, settings.dataset, settings.eval_split, "eval_split")
+    check_report_to(settings)
     _check_cluster(settings)
     return settings
 

@@ -279,6 +279,23 @@ def remark(db: sqlite3.Connection, job_id: int, message: str) -> None:
         db.execute("UPDATE jobs SET message = ? WHERE id = ?", (message, job_id))
 
 
+def say_of(
+    db: sqlite3.Connection,
+    job_id: int,
+    *,
+    name: str | None = None,
+    note: str | None = None,
+    archived: bool | None = None,
+) -> None:
+    """Keep what its user says of a job; None leaves a field as it is."""
+    with writing(db):
+        db.execute(
+            "UPDATE jobs SET name = coalesce(?, name), note = coalesce(?, note), archived = coalesce(?, archived)"
+            " WHERE id = ?",
+            (name, note, archived, job_id),
+        )
+
+
 def _job(row: sqlite3.Row) -> Job:
     fields = dict(row)
     fields["kind"] = JobKind(fields["kind"])

@@ -129,3 +129,13 @@ def last_values(db: sqlite3.Connection, job_id: int) -> dict[str, float | None]:
         (job_id,),
     )
     return dict(rows)
+
+
+def mean_of_last(db: sqlite3.Connection, job_id: int, name: str, count: int) -> float | None:
+    """The mean of the last `count` finite values of a series; None where it has none."""
+    row = db.execute(
+        "SELECT avg(value) FROM (SELECT value FROM metrics WHERE job_id = ? AND name = ? AND value IS NOT NULL"
+        " ORDER BY id DESC LIMIT ?)",
+        (job_id, name, count),
+    ).fetchone()
+    return None if row[0] is None else float(row[0])

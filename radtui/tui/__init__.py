@@ -1,7 +1,7 @@
 """The app: draws what the database holds and asks for jobs; every slow thing runs in a thread or a worker.
 
 app.py        RadtuiApp: modes.py's screens, one key each, help, quit
-theme.py      colours
+theme.py      colours, in four themes; remembering.py keeps what the user chooses
 terminal.py   what the terminal can show; asking_driver.py asks it, recolour.py brings a running app to more colours
 poll.py       the one poller thread; reads rows behind a cursor, posts one frozen Snapshot per Tick
 snapshot.py   what a Tick carries

@@ -12,6 +12,7 @@ from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.filter import LineFilter
 
+from radtui import preferences
 from radtui.harmless import visible
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
@@ -26,9 +27,9 @@ from radtui.tui.messages import Tick
 from radtui.tui.modes import MODES
 from radtui.tui.opening import NEWEST, Opens
 from radtui.tui.poll import Poller
+from radtui.tui.remembering import ring
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
-from radtui.tui.theme import THEME
 
 if TYPE_CHECKING:
     from radtui.study.unsaved import Unsaved
@@ -67,11 +68,10 @@ class RadtuiApp(AppKeys):
         """See `run_app`; `live=False` starts no poller thread."""
         self.db = connect(data, busy_timeout_s=LOOP_WAIT_S)
         # Shown from the first frame on: a change of screens at the start would hold it back by 50 ms.
-        self.DEFAULT_MODE = screen or _fitting_mode(self.db)  # type: ignore[misc]
-        super().__init__()
+        remembered = preferences.read()
+        self.DEFAULT_MODE = screen or _fitting_mode(self.db, remembered[0].last_screen)  # type: ignore[misc]
+        super().__init__(remembered)
         self._harmless = HarmlessLines()
-        self.register_theme(THEME)  # before the style sheets that use its variables are read
-        self.theme = THEME.name
         self.data, self.rater, self.rater_from_login = data, rater, from_login
         self.poller = Poller(data, self._post_snapshot, reconcile=_reconcile)
         self.snapshot = Snapshot(0.0)
@@ -234,10 +234,13 @@ class RadtuiApp(AppKeys):
             return
         for job in jobs:
             was = before.get(job.id) if before is not None else None
-            if was is None or not was.live or job.state.live or (front is not None and front.shows_end(job)):
+            if was is None or not was.live or job.state.live:
                 continue
             if job.kind is JobKind.ASK and job.state is JobState.DONE:
                 continue  # a model that left memory is no news
+            ring(self, job, words.KINDS[job.kind])
+            if front is not None and front.shows_end(job):
+                continue
             if job.state is JobState.DONE:
                 self.notify(f"{words.KINDS[job.kind]} #{job.id} is done. {words.after(job)}")
             elif job.state in (JobState.FAILED, JobState.LOST):
@@ -251,12 +254,12 @@ def _as_screens_know_it(app: RadtuiApp) -> Rad:
     return app
 
 
-def _fitting_mode(db: sqlite3.Connection) -> str:
-    """The screen that someone who opens radtui most likely came for."""
+def _fitting_mode(db: sqlite3.Connection, last: str = "") -> str:
+    """The screen that someone who opens radtui most likely came for; `last` is the one left last."""
     live = jobs.live(db)
     if any(job.kind is JobKind.TRAIN and job.state is not JobState.QUEUED for job in live):
         return "train"
-    return "data" if live or cases.any_dataset(db) else "welcome"
+    return last or "data" if live or cases.any_dataset(db) else "welcome"
 
 
 def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:

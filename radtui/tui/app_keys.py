@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, cast
 
 from textual import events
@@ -16,14 +17,18 @@ from radtui.tui import clipboard, screenshot
 from radtui.tui.key_uses import is_command
 from radtui.tui.keys import shown, sign
 from radtui.tui.palette import places
-from radtui.tui.pixels.app import PixelApp
 from radtui.tui.rad import Rad
+from radtui.tui.remembering import RememberingApp
 from radtui.tui.screens.small import SmallScreen, fits
 
+COLOURS = {
+    "dark": "Colours: dark", "light": "Colours: light", "contrast": "Colours: high contrast",
+    "terminal": "Colours: the terminal's own",
+}  # fmt: skip
 NO_COMMANDS = ("app.focus_next", "command_palette")
 
 
-class AppKeys(PixelApp):
+class AppKeys(RememberingApp):
     """Base of the app: its keys as they are named, offered and answered."""
 
     def get_key_display(self, binding: Binding) -> str:
@@ -83,5 +88,7 @@ class AppKeys(PixelApp):
             yield SystemCommand(
                 title, " · ".join(part for part in (shown(binding.key), help_text) if part), run
             )
+        for name, title in COLOURS.items():
+            yield SystemCommand(title, "Remembered for the next time", partial(self.action_colours, name))
         yield SystemCommand("Picture of this screen", "Saved as SVG, where it says then", self.action_picture)
         yield from places(self, cast(Rad, self))

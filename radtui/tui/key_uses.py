@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
-from radtui.tui.keys import FAR, KEYS, MOVES, Use
-
-SHOW = True
+from radtui.tui.job_key_uses import JOB_USES, OF_A_JOB
+from radtui.tui.keys import FAR, KEYS, MOVES, SHOW, Use
 
 
 def _walk(move: str, what: str) -> tuple[Use, ...]:
@@ -24,15 +23,6 @@ def _close(tip: str, result: str = "None") -> tuple[Use, ...]:
     action = f"dismiss({result})"
     return Use("back", action, "Close", tip, SHOW), Use("quit", action, "Close", tip)
 
-
-_JOB = (
-    Use("stop", "stop", "Stop", "Stop; training saves a checkpoint first", SHOW),
-    Use("stop_now", "stop_now", "Stop now", "Stop at once, without saving"),
-    Use("resume", "resume", "Continue", "Go on from the last checkpoint, or with what is missing", SHOW),
-    Use("describe", "describe", "Describe", "Let the base and the tuned model describe images", SHOW),
-    Use("again", "new", "Again", "A new training job, beginning with these settings", SHOW),
-    Use("copy", "copy", "Copy", "Copy the path of its log"),
-)
 
 USES: dict[str, tuple[Use, ...]] = {
     "app": (
@@ -207,7 +197,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("copy", "copy", "Copy", "Copy the question with its answers"),
     ),
     "train": (
-        *_JOB,
+        *OF_A_JOB,
         Use("other", "other", "Other job", "Show the next older training job", SHOW),
         Use("whole_log", "log", "Whole log", "The log over the whole screen"),
         Use("corrections", "learn", "From corrections", "Learn the texts that readers corrected or accepted"),
@@ -229,19 +219,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("learn", "ratings", "From ratings", "Learn from rated pairs, with the job that wrote them", SHOW),
         Use("corrections", "corrections", "From corrections", "Learn corrected and accepted texts", SHOW),
     ),
-    "jobs": (
-        Use("log", "log", "Log", "The log over the whole screen", SHOW),
-        Use("whole_log", "log", "Log", "The log over the whole screen"),
-        *_JOB,
-        Use("mark", "mark", "Mark", "Mark a training job, to see its curves with those of others", SHOW),
-        Use("compare", "overlay", "Compare", "The marked jobs' curves together, and how their settings differ", SHOW),
-        Use("search", "search", "Search", "Show only jobs with some words", SHOW),
-        Use("back", "forget", "Clear", "Forget the search"),
-    ),
-    "overlay": (
-        Use("back", "back", "Jobs", "Back to the list of jobs", SHOW),
-        Use("part", "app.focus_next", "Chart/table", "Keys go to the chart, or to the table", SHOW),
-    ),
+    **JOB_USES,
     "review": (
         Use("back", "act('close_panel')", "Done", "Back to the preference", SHOW),
         Use("part", "act('other_text')", "Other text", "Answer for the other text", SHOW),
@@ -362,11 +340,6 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("right", "sample(1)", "Next case", "The next sample case"),
         Use("left", "sample(-1)", "Case before", "The sample case before"),
         Use("form", "change", "Change", "Columns, delimiter, encoding, question, split, patient", SHOW),
-    ),
-    "describe": (
-        Use("start", "start", "Start", "Start the descriptions", SHOW),
-        Use("back", "cancel", "Back", "Describe nothing", SHOW),
-        Use("quit", "cancel", "Back", "Describe nothing"),
     ),
     "confirm": (
         Use("take", "answer(True)", "Yes", "Do it", SHOW),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from textual.keys import format_key
 
+SHOW = True
 FAR = 10**12  # rows or tiles away: at the end
 MOVES = frozenset({
     "down", "up", "left", "right", "page_up", "page_down", "top", "bottom", "next", "previous", "part",
@@ -154,6 +155,9 @@ _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("export", "E", "export ratings"),
         ("stop", "K", "stop with a checkpoint, asks once"),
         ("stop_now", "ctrl+k", "stop now, without saving, asks once"),
+        ("rename", "ctrl+r", "rename a job"),
+        ("archive", "ctrl+o", "out of sight: archive a job, or take it back"),
+        ("delete", "ctrl+x", "delete a job, says what that frees and asks once"),
     ),
 }  # fmt: skip
 KEYS: dict[str, Key] = {

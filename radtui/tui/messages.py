@@ -21,6 +21,25 @@ class TerminalGone(Message):
     """Nobody sees the app any more."""
 
 
+class Chosen(Message):
+    """A choice was made that is to be remembered; `choices` are fields of `Preferences`."""
+
+    def __init__(self, **choices: object) -> None:
+        super().__init__()
+        self.choices = choices
+
+
+@dataclass
+class NotKept(Message):
+    """A choice could not be written down; it holds as long as the app is open."""
+
+    sentence: str
+
+
+class Recoloured(Message):
+    """The theme is another one: to screens, for what asks for its colours itself."""
+
+
 @dataclass
 class ColoursKnown(Message):
     """The terminal turned out to have 24-bit colour."""

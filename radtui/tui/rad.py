@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from textual.dom import DOMNode
 
 from radtui.paths import DataDir
+from radtui.preferences import Preferences
 from radtui.records import Job
 from radtui.store.place import Connection
 from radtui.tui.opening import Opens
@@ -32,6 +33,7 @@ class Rad(Protocol):
         snapshot: What the poller has seen last.
         poller: Looks for what is new.
         opens: What the app was opened for.
+        preferences: What its user has chosen, now and in earlier sessions.
     """
 
     data: DataDir
@@ -41,6 +43,7 @@ class Rad(Protocol):
     snapshot: Snapshot
     poller: Poller
     opens: Opens
+    preferences: Preferences
 
     @property
     def unsaved(self) -> Unsaved:
@@ -54,6 +57,9 @@ class Rad(Protocol):
 
     def own_database(self, before: Connection | None) -> Connection:
         """A connection of a screen's own, for any thread, one after another; `before` while that is still in place."""
+
+    def remember(self, **choices: object) -> object:
+        """Keep choices, fields of `Preferences`, for the next time."""
 
     def copy(self, text: str, what: str) -> None:
         """Copy a text to the terminal's clipboard, and say so."""

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 from types import FrameType
@@ -21,6 +22,8 @@ from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.place import FolderGoneError
 from radtui.worker.process import (
+    ending,
+    energy,
     environment,
     failures,
     gpu_lock,
@@ -67,6 +70,7 @@ def _done(data: DataDir, place: Workplace, is_rank: bool) -> int:
         print(f"There is no job {place.job_id} in {data.database}.", file=sys.stderr)
         return 2
     environment.prepare(data, launcher.wanted(job))
+    environment.report(data, job)
     _log_to_stdout()
     if is_rank:
         rank_process.work(job, data, place)
@@ -85,12 +89,15 @@ def _done(data: DataDir, place: Workplace, is_rank: bool) -> int:
     except FolderGoneError as gone:
         log.error("how the job ended could not be written: %s", gone)
         return 1
+    environment.restore()
     if state is JobState.DONE and place.run is None:
         from radtui.jobs import start_followers
 
-        environment.restore()
         with contextlib.suppress(UserError):  # why a follower could not be started is on its own row
             start_followers(data, db, job.id)
+    now = jobs.must_get(db, job.id)
+    took_s = time.time() - now.started_at if now.started_at is not None else None
+    ending.run_then(now, data, state, error, took_s, wait=place.run is not None)
     return 1 if state is JobState.FAILED else 0
 
 
@@ -103,8 +110,11 @@ def _attempt(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter
         reporter.begin(os.getpid())
         if isinstance(reporter, JournalReporter):
             under_slurm.begin(reporter, job.step)
-        with gpu_lock.held(job, data, reporter, launcher.wanted(job)) as gpus:
-            run(job, data, db, reporter, gpus)
+        with (
+            gpu_lock.held(job, data, reporter, launcher.wanted(job)) as locks,
+            energy.measured(job, reporter, gpu_lock.used(job, locks, launcher.wanted(job))),
+        ):
+            run(job, data, db, reporter, locks)
     except BaseException as error:  # a worker must never die without a row that says why
         # A library may have turned the Stopped that a signal raised into an error of its own.
         if isinstance(error, Stopped) or reporter.terminated:

@@ -60,12 +60,12 @@ async def test_a_search_leaves_the_jobs_with_its_words_and_escape_brings_all_bac
     add_train(db, steps=2, state=JobState.DONE)
     add_train(db, steps=2, state=JobState.FAILED, error="The memory is full.")
     async with opened(data, "jobs", MIDDLE) as (app, pilot):
-        await until(pilot, lambda: len(app.screen._jobs) == 2)
+        await until(pilot, lambda: len(app.screen._lines.jobs) == 2)
         await pilot.press("slash", *"memory", "space", *"FULL", "enter")
-        await until(pilot, lambda: len(app.screen._jobs) == 1)
+        await until(pilot, lambda: len(app.screen._lines.jobs) == 1)
         assert app.screen.chosen.state is JobState.FAILED and isinstance(app.focused, VirtualTable)
         await pilot.press("escape")
-        await until(pilot, lambda: len(app.screen._jobs) == 2)
+        await until(pilot, lambda: len(app.screen._lines.jobs) == 2)
         await pilot.press("slash", *"zzz")
         await until(pilot, lambda: "No job has these words" in text_of(app))
 

@@ -114,7 +114,7 @@ def test_a_legend_that_leaves_no_rows_for_the_curve_says_so():
 def test_legend_shows_the_newest_values_and_the_crosshair_those_at_its_place():
     model = chart([3.0, 2.0, 1.0], [2.5], every=2)
     model.relook(smoothing=Smoothing.OFF)
-    assert rows(model)[0].rstrip().endswith("━━ train 1.000   ─● eval 2.500")
+    assert rows(model)[0].rstrip().endswith("━━ train 1.000   ╌● eval 2.500")
     model.point_at(1.0)
     head = rows(model)[0]
     assert head.startswith("step 1 · epoch 0.01 · 5s") and "train 3.000" in head and "eval –" in head

@@ -13,6 +13,8 @@ from textual.scroll_view import ScrollView
 
 from radtui.tui.data.tiling import Tiling
 from radtui.tui.key_uses import bindings
+from radtui.tui.messages import Chosen
+from radtui.tui.remembering import preferences_of
 
 LEAST_CELLS = (16, 26, 40)  # widths of a tile's box; it grows until a row of them fills the screen
 WIDE_CELLS = 120  # from which tiles begin at the second width
@@ -55,6 +57,11 @@ class TileGrid(ScrollView, can_focus=True):
         """Show so many tiles, or the same ones again when something about them has changed."""
         self._count, self._cursor = count, min(max(cursor, 0), max(0, count - 1))
         self._lay_out()
+
+    def on_mount(self) -> None:
+        """Begin with the size that was chosen last."""
+        if chosen := preferences_of(self).tile_size:
+            self._size_at, self._size_chosen = min(chosen, len(LEAST_CELLS)) - 1, True
 
     def look(self, start: int, stop: int) -> None:
         """Prepare the tiles of positions [start, stop), which are in sight now."""
@@ -125,6 +132,7 @@ class TileGrid(ScrollView, can_focus=True):
         """Show fewer and larger, or more and smaller ones."""
         self._size_at, self._size_chosen = min(max(self._size_at + by, 0), len(LEAST_CELLS) - 1), True
         self._lay_out()
+        self.post_message(Chosen(tile_size=self._size_at + 1))
 
     def action_select(self) -> None:
         """Choose the highlighted tile."""

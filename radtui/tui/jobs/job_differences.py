@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from radtui.charts.curves import Curve
 from radtui.charts.series import Axis
 from radtui.durations import clock_text
+from radtui.jobs.run_table import LAST_SHARE, NONE
 from radtui.records import Job
 from radtui.settings import TrainSettings, value_text
 from radtui.tui import words
-
-NONE = "–"  # what is not known, or not yet
-LAST_SHARE = 0.05  # of a run's steps, over which its final loss is the mean: single steps scatter
 
 Fact = tuple[str, list[str]]  # its name, and its value for each job
 

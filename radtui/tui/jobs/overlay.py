@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from radtui.charts.palette import job_colours
+from radtui.charts.palette import job_colours, readable
 from radtui.measures.loss_words import loss_words
 from radtui.records import Job
 from radtui.settings import TrainSettings
@@ -20,9 +20,10 @@ from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import News, Snapshot
 from radtui.tui.widgets.chart import LossChart
+from radtui.tui.widgets.ground import Ground
 from radtui.tui.widgets.virtual_table import Column, ListSource, Row, VirtualTable
 
-LABELS = {"loss": "train", "eval_loss": "eval"}
+LABELS = {"loss": "train", "eval_loss": "held-out"}
 NOT_COMPARABLE = "losses of different tokens: not to be compared"
 NAME_CELLS = 22
 SAME = "All settings are the same."
@@ -100,7 +101,8 @@ class OverlayScreen(RadScreen):
         """Draw the table when anything in it has changed; what came of the jobs first, then their settings."""
         curves = {curve.key: curve for curve in self.query_one(LossChart).model.curves}
         differing = differing_settings(self._jobs)
-        signs = [Text(f"━━ {job.name}", self._colours[job.id]) for job in self._jobs]
+        ground = Ground.of(self).colour
+        signs = [Text(f"━━ {job.name}", readable(self._colours[job.id], ground)) for job in self._jobs]
         rows: list[Row] = [("", *signs)]
         for name, values in [*outcomes(self._jobs, curves, now_s or time.time()), *differing]:
             rows.append((Text(name, theme.MUTED), *values))

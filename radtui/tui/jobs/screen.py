@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -15,49 +14,26 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from radtui.percent import percent_text
+from radtui.jobs.run_table import Figures
+from radtui.preferences import SORTS
 from radtui.records import Job, JobKind, JobState
 from radtui.settings import value_text
-from radtui.tui import theme, words
+from radtui.tui import words
+from radtui.tui.aside import aside
+from radtui.tui.jobs.job_lines import ALL, JobLines
 from radtui.tui.jobs.job_screen import JobScreen
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
-from radtui.tui.snapshot import JobProgress, Snapshot
+from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.search_line import SearchLine
-from radtui.tui.widgets.virtual_table import Column, Row, VirtualTable
+from radtui.tui.widgets.virtual_table import VirtualTable
 
-COLUMNS = (
-    Column("#", width=5, align="right"),
-    Column("Kind", width=8),
-    Column("State", width=10),
-    Column("Progress", width=14, priority=1),
-    Column("Time", width=12, align="right", priority=2),
-    Column("Job", flex=1.0, least=14),
-    Column("Says", flex=1.6, least=20, priority=3),
-    Column("Asked for", width=12, priority=4),
-)
 NO_JOBS = f"No jobs yet: {sign('data')} imports images, {sign('train')} trains on them."
 NO_HIT = f"No job has these words; {sign('back')} shows all."
+NO_KIND = f"No job is of this kind; {sign('back')} shows all."
 NAME_CELLS = 24  # of the names of settings
-BAR_CELLS = 8
-MARKED = "◆"
 WIDE_CELLS = 130
-COLOURS = {"$accent": theme.ACCENT, "$muted": theme.MUTED, "$error": theme.ERROR, "$warning": theme.WARNING}
-
-
-class JobRows:
-    """The table's rows; replaced with every snapshot."""
-
-    def __init__(self) -> None:
-        self.rows_now: list[Row] = []
-
-    def __len__(self) -> int:
-        return len(self.rows_now)
-
-    def rows(self, start: int, stop: int) -> Sequence[Row]:
-        """Rows [start, stop)."""
-        return self.rows_now[start:stop]
 
 
 class JobsScreen(JobScreen):
@@ -69,18 +45,17 @@ class JobsScreen(JobScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows = JobRows()
-        self._jobs: tuple[Job, ...] = ()
+        self._lines = JobLines()
         self._snapshot = Snapshot(0.0)
         self._seen: object = None
-        self._marked: set[int] = set()
-        self._words: list[str] = []  # of a search, all of which a job's row is to hold
+        self._reading = False  # whether a thread reads what came of jobs
 
     def compose_body(self) -> ComposeResult:
         """The table, and the chosen job."""
-        yield SearchLine("words of a job: its kind, state, name, what it says")
+        yield SearchLine("words of a job: its kind, state, name, settings, note")
         with Horizontal(classes="body"):
-            yield VirtualTable(COLUMNS, self._rows, empty_text=NO_JOBS)
+            self._lines.prefer(self.rad.preferences)
+            yield VirtualTable(self._lines.columns, self._lines, empty_text=NO_JOBS)
             with VerticalScroll(classes="detail", can_focus=False):
                 yield Static(classes="detail-text")
         yield Static(classes="detail-line")
@@ -100,27 +75,47 @@ class JobsScreen(JobScreen):
         if not self.is_mounted:
             return None
         cursor = self.query_one(VirtualTable).cursor
-        return self._jobs[cursor] if cursor is not None and cursor < len(self._jobs) else None
+        shown = self._lines.jobs
+        return shown[cursor] if cursor is not None and cursor < len(shown) else None
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw the rows again; the cursor stays on its job."""
         before = self.chosen
         self._snapshot = snapshot
-        now_s = snapshot.at_s or time.time()
-        rows = [
-            (job, row_of(job, snapshot.progress(job.id), now_s, job.id in self._marked))
-            for job in snapshot.jobs
-        ]
-        hits = [(job, row) for job, row in rows if _holds(row, self._words)]
-        self._jobs, self._rows.rows_now = tuple(job for job, _ in hits), [row for _, row in hits]
+        self._lines.show(snapshot)
         table = self.query_one(VirtualTable)
-        if bool(self._words) != (table.empty_text == NO_HIT):
-            table.empty_text = NO_HIT if self._words else NO_JOBS
+        empty = NO_HIT if self._lines.words else NO_KIND if self._lines.narrowed else NO_JOBS
+        if table.empty_text != empty:
+            table.empty_text = empty
         table.reload()
-        ids = [job.id for job in self._jobs]
+        ids = [job.id for job in self._lines.jobs]
         if before is not None and before.id in ids:
             table.move_to(ids.index(before.id))
         self._show_chosen()
+        self._read_figures()
+
+    def _read_figures(self) -> None:
+        """Read what came of jobs that have moved on, in a thread; the rows follow."""
+        jobs = self._snapshot.jobs
+        if self._reading or not self._lines.book.lacking(jobs):
+            return
+        self._reading = True
+
+        def take(found: list[tuple[Job, object, Figures]]) -> None:
+            self._reading = False
+            self._lines.book.take(found)
+            self.show_snapshot(self._snapshot)
+
+        def refused(sentence: str) -> None:
+            self._reading = False  # the poller says what is wrong with the database
+
+        aside(
+            self,
+            lambda: self.rad.read(lambda db: self._lines.book.read(db, jobs)),
+            take,
+            refused,
+            group="figures",
+        )
 
     @on(VirtualTable.Highlighted)
     def _show_chosen(self) -> None:
@@ -133,9 +128,12 @@ class JobsScreen(JobScreen):
             Content.styled(f"{words.MARKS[job.state]} {status.state}", f"bold {status.style}"),
             Content.styled(f"  {status.text}", colour), "\n", Content.styled(status.next, "$muted"),
         )  # fmt: skip
-        self.query_one(".detail-line", Static).update(head)
+        whose = Content.styled(
+            " · ".join([f"#{job.id} {job.name}", *self._lines.facts(job).values()]), "$muted"
+        )
+        self.query_one(".detail-line", Static).update(Content("\n").join([whose, head]))
         text = self.query_one(".detail-text", Static)
-        text.update(detail(job, head, text.size.width))
+        text.update(detail(job, self._lines.facts(job), head, text.size.width))
         seen = (job.id, job.state, job.stop_requested)
         if seen != self._seen:
             self._seen = seen
@@ -149,13 +147,15 @@ class JobsScreen(JobScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Jobs can be marked, and marked ones overlaid; what is lacking for it is said."""
         if action == "forget":
-            return bool(self._words)
-        if action == "search":
+            return self._lines.narrowed
+        if action in ("search", "sort", "filter"):
             return bool(self._snapshot.jobs)
-        if action == "mark":
+        if action == "mark" or parameters == ("archive",):
             return self.chosen is not None
+        if action == "care":
+            return self.chosen is not None and (parameters != ("delete",) or not self.chosen.state.live)
         if action == "overlay":
-            return bool(self._marked)
+            return bool(self._lines.marked)
         return super().check_action(action, parameters)
 
     def action_search(self) -> None:
@@ -165,6 +165,33 @@ class JobsScreen(JobScreen):
     def action_forget(self) -> None:
         """Show all jobs again."""
         self.query_one(SearchLine).forget()
+        if self._lines.kind != ALL:
+            self._lines.kind = ALL
+            self.show_snapshot(self._snapshot)
+            self.refresh_bindings()
+
+    def action_sort(self) -> None:
+        """Sort by the next column that jobs can be sorted by."""
+        sort = SORTS[(SORTS.index(self.rad.preferences.jobs_sort) + 1) % len(SORTS)]
+        self.rad.remember(jobs_sort=sort)
+        self._lines.prefer(self.rad.preferences)
+        self.query_one(VirtualTable).columns = self._lines.columns  # as wide as before: one has a sign more
+        self.show_snapshot(self._snapshot)
+        self.notify("The newest first." if sort == "newest" else f"Sorted by {sort}.")
+
+    def action_filter(self) -> None:
+        """Show only the next kind of jobs, or archived ones too."""
+        kind = self._lines.next_kind()
+        self.show_snapshot(self._snapshot)
+        self.refresh_bindings()
+        self.notify(f"Jobs: {kind}.")
+
+    def action_care(self, what: str) -> None:
+        """Rename, note, archive or delete the job."""
+        from radtui.tui.jobs.care import CARES
+
+        if self.chosen is not None:
+            CARES[what](self, self.chosen)
 
     @on(SearchLine.Left)
     def _to_the_jobs(self) -> None:
@@ -174,7 +201,7 @@ class JobsScreen(JobScreen):
     def _search(self, event: SearchLine.Searched) -> None:
         """Leave the jobs whose rows hold all words."""
         event.stop()
-        self._words = event.words.casefold().split()
+        self._lines.words = event.words.casefold().split()
         self.show_snapshot(self._snapshot)
         self.refresh_bindings()
 
@@ -184,7 +211,7 @@ class JobsScreen(JobScreen):
         if job is not None and job.kind is not JobKind.TRAIN:
             self.notify("Marks are for training jobs: c lays the curves of two or more over each other.")
         elif job is not None:
-            self._marked ^= {job.id}
+            self._lines.marked ^= {job.id}
             self.show_snapshot(self._snapshot)
             self.query_one(VirtualTable).action_move(1)
             self.refresh_bindings()
@@ -193,60 +220,14 @@ class JobsScreen(JobScreen):
         """Show the marked jobs together, the oldest first."""
         from radtui.tui.jobs.overlay import OverlayScreen
 
-        marked = [job for job in reversed(self._snapshot.jobs) if job.id in self._marked]
+        marked = [job for job in reversed(self._snapshot.jobs) if job.id in self._lines.marked]
         if len(marked) < 2:
             self.notify("Mark another training job with m, then c lays their curves over each other.")
             return
         self.app.push_screen(OverlayScreen(marked))
 
 
-def _holds(row: Row, words: Sequence[str]) -> bool:
-    """Whether a row holds all words, whichever column they stand in."""
-    text = " ".join(str(cell) for cell in row).casefold()
-    return all(word in text for word in words)
-
-
-def row_of(job: Job, progress: JobProgress | None, now_s: float, marked: bool = False) -> Row:
-    """One job as the texts of `COLUMNS`."""
-    status = saying(job, progress, now_s)
-    style = COLOURS.get(status.style, theme.TEXT)
-    return (
-        Text(f"{MARKED}{job.id}", f"bold {theme.ACCENT}") if marked else str(job.id),
-        str(job.kind),
-        Text(f"{words.MARKS[job.state]} {status.state}", style),
-        _progress(job),
-        words.took(job, now_s),
-        job.name,
-        Text(_says(job, progress), theme.ERROR if job.error and not job.state.live else theme.MUTED),
-        time.strftime("%d %b %H:%M", time.localtime(job.created_at)),
-    )
-
-
-def _says(job: Job, progress: JobProgress | None) -> str:
-    if job.state is JobState.QUEUED:
-        return f"after #{job.after_job_id}"
-    if job.state is JobState.RUNNING and progress is not None:
-        known = " · ".join(part for part in (words.speed(progress), words.left(progress)) if part)
-        return known or job.message
-    return job.error or ("" if job.state is JobState.STOPPED and job.total_steps else job.message)
-
-
-def _progress(job: Job) -> Text:
-    if job.total_steps <= 0:
-        return Text("")
-    share = min(1.0, job.step / job.total_steps)
-    if job.state is JobState.DONE:
-        unit = words.UNITS[job.kind]
-        return Text(f"{job.step:,} {unit if job.step == 1 else unit + 's'}", theme.MUTED)
-    full, empty = words.bar(share, BAR_CELLS)
-    return Text.assemble(
-        (full, theme.ACCENT if job.state.live else theme.MUTED),
-        (empty, theme.FAINT),
-        f" {percent_text(share):>5}",
-    )
-
-
-def detail(job: Job, head: Content, columns: int) -> Content:
+def detail(job: Job, facts: Mapping[str, str], head: Content, columns: int) -> Content:
     """A job in full: state, results, settings; values that need more lines stay in their column."""
     room = max(20, columns - NAME_CELLS)
     parts = [
@@ -258,9 +239,9 @@ def detail(job: Job, head: Content, columns: int) -> Content:
     results = {
         name: value for name, value in job.result.items() if name != "journal"
     }  # the collector's cursors
-    for title, values in (("results", results), ("settings", job.settings)):
+    for title, values in (("", facts), ("results", results), ("settings", job.settings)):
         if values:
-            parts += [Content(""), Content.styled(title, "$accent")]
+            parts += [Content(""), *([Content.styled(title, "$accent")] if title else [])]
             parts += [
                 Content.assemble(
                     Content.styled(f"{name.replace('_', ' '):<{NAME_CELLS}}", "$muted"),

@@ -89,6 +89,16 @@ class RadScreen(TellsTrouble, Screen[None]):
         if self.saving is not None:
             self.saving.close()
 
+    def on_recoloured(self) -> None:
+        """Draw in the colours of the theme of now what asks for them itself."""
+        from radtui.tui.widgets.virtual_table import VirtualTable
+
+        for table in self.query(VirtualTable):
+            table.reload()
+        self.deliver(self.rad.snapshot)
+        for widget in self.query("*"):
+            widget.refresh()
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Draw what is new; nothing by default."""
 

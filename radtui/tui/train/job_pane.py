@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from radtui.charts.palette import EVAL, TRAIN
 from radtui.charts.seeds import own_steps, series_of, steps_each
+from radtui.jobs.run_table import Run, spent_text
 from radtui.measures.loss_words import loss_words
 from radtui.paths import DataDir
 from radtui.records import Event, Job, JobState
@@ -20,6 +21,7 @@ from radtui.tui import words
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.jobs.log_tail import LogTail
 from radtui.tui.key_uses import bindings
+from radtui.tui.remembering import preferences_of
 from radtui.tui.snapshot import News, Snapshot
 from radtui.tui.train.watch_timeline import WatchTimeline
 from radtui.tui.widgets.chart import LossChart
@@ -218,12 +220,15 @@ class JobPane(Vertical):
         job = self.job
         assert job is not None
         status = saying(job, snapshot.progress(job.id), snapshot.at_s)
+        run = Run(job)
+        spent = spent_text(job, run.seconds(snapshot.at_s), preferences_of(self))
+        facts = (memory(job, self._events), run.gpu, spent)
         title = Content.assemble(
             Content.styled(f"#{job.id} ", "$muted"),
             Content.styled(job.name, "bold"),
             "   ",
             Content.styled(f"{words.MARKS[job.state]} {status.state}", f"bold {status.style}"),
-            Content.styled(f"   {memory(job, self._events)}", "$muted"),
+            Content.styled(f"   {' · '.join(filter(None, facts))}", "$muted"),
         )
         text = Content.styled(status.text, status.style if job.state is JobState.FAILED else "$foreground")
         lines = [title, text] if status.text else [title]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -122,7 +123,8 @@ class TrainScreen(JobScreen):
 
     def edit_from(self, job: Job) -> None:
         """Show the form with a job's settings."""
-        self._form.take(TrainSettings.from_dict(job.settings), job.id)
+        settings = replace(TrainSettings.from_dict(job.settings), then="")  # a command is of one job
+        self._form.take(settings, job.id)
         self._show("form")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -11,10 +11,13 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from radtui.charts.curves import Smoothing
 from radtui.charts.model import ChartModel
 from radtui.charts.paint import Area
 from radtui.records import Event, Metric
 from radtui.tui.key_uses import bindings
+from radtui.tui.messages import Chosen
+from radtui.tui.remembering import preferences_of
 from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, look_of, palette, strips_of
 
 WHEEL_FACTOR = 0.8  # new width of the window over old, for one notch
@@ -76,6 +79,10 @@ class LossChart(Widget, can_focus=True):
         self._area: Area | None = None
         self._dragged_from: int | None = None  # column of the pointer while its button is down
 
+    def on_mount(self) -> None:
+        """Begin with the smoothing that was chosen last."""
+        self.model.relook(smoothing=Smoothing(preferences_of(self).smoothing))
+
     def say(self, **changes: str) -> None:
         """Change what is said: the `note` beside the title, the `empty_text` while there are no points."""
         self.model.relook(**changes)
@@ -135,6 +142,8 @@ class LossChart(Widget, can_focus=True):
         """Carry out one of `COMMANDS`."""
         COMMANDS[command](self.model)
         self.refresh()
+        if command == "smoothing":
+            self.post_message(Chosen(smoothing=str(self.model.look.smoothing)))
         if command in ("crosshair", "hide_crosshair"):
             self.refresh_bindings()
 

@@ -12,10 +12,15 @@ LABEL_CELLS = 24
 VALUE_CELLS = 26
 MARK_CELLS = 3
 
-PLAIN = Style(color=theme.TEXT)
-MUTED = Style(color=theme.MUTED)
-ACCENT = Style(color=theme.ACCENT, bold=True)
-WRONG = Style(color=theme.ERROR, bold=True)
+
+def plain() -> Style:
+    """A field's text in the colours of now."""
+    return Style(color=theme.TEXT)
+
+
+def muted(bold: bool = False) -> Style:
+    """What is less than a value: names, hints, headings."""
+    return Style(color=theme.MUTED, bold=bold)
 
 
 def value_cells(settings: Settings, name: str, width: int) -> int:
@@ -39,14 +44,15 @@ def field_line(
     """
     about, text = settings.about()[name], text_of(getattr(settings, name))
     wrong = name in settings.problems()
-    style = WRONG if wrong else ACCENT if changed else PLAIN if text else MUTED
+    accent, fault = Style(color=theme.ACCENT, bold=True), Style(color=theme.ERROR, bold=True)
+    style = fault if wrong else accent if changed else plain() if text else muted()
     shown = f"‹ {text or '—'} ›" if current and turns else text or "—"
     note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
     return [
-        Segment(f"{'▸' if current else ' '}{'•' if changed else ' '} ", ACCENT),
-        Segment(f"{name.replace('_', ' '):<{LABEL_CELLS}}", PLAIN if current else MUTED),
+        Segment(f"{'▸' if current else ' '}{'•' if changed else ' '} ", accent),
+        Segment(f"{name.replace('_', ' '):<{LABEL_CELLS}}", plain() if current else muted()),
         Segment(f"{_cut(shown, value_cells(settings, name, width)):<{VALUE_CELLS}} ", style),
-        Segment(note, WRONG if wrong else MUTED),
+        Segment(note, fault if wrong else muted()),
     ]
 
 

@@ -17,9 +17,15 @@ from textual.strip import Strip
 from radtui.settings import Settings
 from radtui.tui import theme
 from radtui.tui.key_uses import bindings
-from radtui.tui.widgets.field_line import LABEL_CELLS, MARK_CELLS, PLAIN, field_line, text_of, value_cells
-
-HEADING = Style(color=theme.MUTED, bold=True)
+from radtui.tui.widgets.field_line import (
+    LABEL_CELLS,
+    MARK_CELLS,
+    field_line,
+    muted,
+    plain,
+    text_of,
+    value_cells,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +184,11 @@ class FieldList(ScrollView, can_focus=True):
             turns = bool(self.choices(name))
             segments = field_line(self.settings, name, width, changed=changed, current=current, turns=turns)
         else:
-            segments = [Segment(f" {name}", HEADING)]
+            segments = [Segment(f" {name}", muted(bold=True))]
         strip = Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)
         if current:
             back = theme.SELECTED if self.has_focus else theme.PANEL
-            strip = Strip([Segment(s.text, (s.style or PLAIN) + Style(bgcolor=back)) for s in strip], width)
+            strip = Strip([Segment(s.text, (s.style or plain()) + Style(bgcolor=back)) for s in strip], width)
         return strip
 
     def _take(self, settings: Settings) -> None:

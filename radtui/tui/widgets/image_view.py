@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from radtui.imaging.cells import Blocks
 from radtui.imaging.moves import MOVES
 from radtui.tui.key_uses import bindings
+from radtui.tui.messages import Chosen
 from radtui.tui.pixels.app import PixelApp
 from radtui.tui.widgets.image_canvas import ImageCanvas
 from radtui.tui.widgets.image_mouse import Hand
@@ -64,6 +65,7 @@ class ImageView(ImageCanvas, can_focus=True):
         """Exchange real pixels and half blocks, in all images of the app."""
         if isinstance(self.app, PixelApp):
             self.notify(self.app.pixels.switch())
+            self.post_message(Chosen(pixels=str(self.app.pixels.choice)))
             self.app.redraw_images()
 
     @on(events.MouseScrollUp)

@@ -19,6 +19,8 @@ from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.field_line import hint
 from radtui.tui.widgets.field_list import FieldList
 
+PLAIN_WORDS = ("then",)  # names that sentences hold without meaning the field
+
 
 class FieldInput(Input):
     """The input over a value; escape gives up."""
@@ -80,7 +82,9 @@ class SettingsForm(Vertical):
 
     def point_out(self, problem: str) -> None:
         """Show what is wrong with the whole; go to the field that the sentence names."""
-        name = next((name for name in self.settings.about() if name in problem), "")
+        name = next(
+            (name for name in self.settings.about() if name in problem and name not in PLAIN_WORDS), ""
+        )
         if name:
             self.list.go_to(name)
         self._help.update(Content.styled(f"✗ {problem}", "$error"))

@@ -172,6 +172,8 @@ def _report(writer: _Writer, db: sqlite3.Connection) -> None:
     if work.reused:
         text += f"; {work.reused:,} were there from an earlier job"
     reporter.progress(work.total, work.total, text)
+    if f1 := _f1(db, reporter.job_id, [voice.arm.name for voice in work.voices]):
+        reporter.result(f1=f1)
     reporter.result(
         peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, gpus=count,
         **_figures(db, reporter.job_id, [voice.arm.name for voice in work.voices], count),
@@ -354,6 +356,24 @@ def _figures(db: sqlite3.Connection, job_id: int, names: list[str], gpus: int) -
         figures[f"{name}_descriptions"] = len(own)
         figures[f"{name}_truncated"] = sum(each.truncated for each in own)
         figures[f"{name}_tokens_per_s"] = round(gpus * tokens / max(seconds, 1e-9), 1)
+    return figures
+
+
+def _f1(db: sqlite3.Connection, job_id: int, names: list[str]) -> dict[str, float]:
+    """F1 of findings, micro, as `radtui score` has it: of arms whose texts are English, where the truth is known."""
+    from radtui.measures.language import is_english
+    from radtui.measures.truth_scores import TruthCase, score_truth
+
+    written = texts.finished(db, job_id)
+    known = {case.id: case for case in cases.get_many(db, sorted({each.case_id for each in written}))}
+    findings = {truth.finding for case in known.values() for truth in case.truth}
+    figures: dict[str, float] = {}
+    for name in names if findings else []:
+        own = [(known[each.case_id], each.text) for each in written if each.arm == name]
+        if is_english(text for _, text in own):
+            judged = [TruthCase(case.truth, text, case.examination) for case, text in own]
+            value = score_truth(judged, vocabulary=findings).f1.value
+            figures |= {name: round(value, 4)} if value is not None else {}
     return figures
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from radtui.paths import DataDir
+from radtui.records import Job
 
 QUIET = {
     "UNSLOTH_DISABLE_STATISTICS": "1",  # unsloth counts its runs by a download
@@ -19,7 +20,11 @@ QUIET = {
 }
 """Set whatever the user's shell says: nothing is sent, nothing animates."""
 
-OF_ONE_JOB = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "OMP_NUM_THREADS")
+OF_WANDB = ("WANDB_DISABLED", "WANDB_MODE")
+OF_ONE_JOB = (
+    "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "OMP_NUM_THREADS", *OF_WANDB, "TENSORBOARD_LOGGING_DIR", "WANDB_DIR",
+    "WANDB_NAME", "WANDB_PROJECT",
+)  # fmt: skip
 """What is set for this job alone."""
 
 _before: dict[str, str | None] = {}
@@ -49,13 +54,30 @@ def prepare(data: DataDir, gpus: int = 1) -> None:
     os.environ.setdefault("TRITON_CACHE_DIR", str(cache / "triton"))
 
 
+def report(data: DataDir, job: Job) -> None:
+    """Let the trainer's curves go where the job's `report_to` says, after `prepare`; nowhere else unless it says so."""
+    where = job.settings.get("report_to")
+    if where == "tensorboard":
+        os.environ["TENSORBOARD_LOGGING_DIR"] = str(data.job(job.id) / "tensorboard")
+    elif where == "wandb":
+        for name in OF_WANDB:  # back to what the user's shell says: offline, say
+            _set(name, _before.get(name))
+        os.environ.setdefault("WANDB_PROJECT", "radtui")
+        os.environ.setdefault("WANDB_NAME", f"#{job.id} {job.name}")
+        os.environ.setdefault("WANDB_DIR", str(data.job(job.id)))
+
+
 def restore() -> None:
     """Take back what was set for this job alone, before another is started: it may want other GPUs, or more."""
     for name, value in _before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+        _set(name, value)
+
+
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 def named_gpus() -> str | None:

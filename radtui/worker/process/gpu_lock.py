@@ -29,6 +29,7 @@ log = logging.getLogger("radtui.worker")
 FOLDER = Path("/tmp/radtui-gpu-locks")
 FOLDER_VARIABLE = "RADTUI_GPU_LOCKS"
 UUIDS_VARIABLE = "RADTUI_GPU_UUIDS"  # in place of the library's: for machines without it, and tests
+ON_GPUS = (JobKind.TRAIN, JobKind.GENERATE, JobKind.SCORE, JobKind.ASK)
 LOOK_S = 1.0  # between looks at a lock that another holds
 SHARED_FOLDER, SHARED_FILE = 0o1777, 0o666  # as /tmp itself: everybody's, and nobody removes another's
 HOLDER_BYTES = 2048
@@ -94,8 +95,15 @@ def held(job: Job, data: DataDir, reporter: Reporter, count: int) -> Iterator[Lo
         locks.close()
 
 
+def used(job: Job, locks: Locks, count: int) -> list[Gpu]:
+    """The GPUs that a job has: those it holds, else those that CUDA_VISIBLE_DEVICES names, as Slurm does."""
+    if locks.gpus or job.kind not in ON_GPUS or not environment.named_gpus():
+        return locks.gpus
+    return _candidates(count)
+
+
 def _locks(job: Job) -> bool:
-    return job.kind in (JobKind.TRAIN, JobKind.GENERATE, JobKind.SCORE, JobKind.ASK) and not (
+    return job.kind in ON_GPUS and not (
         "SLURM_JOB_ID" in os.environ or os.environ.get(launch.NOW_VARIABLE) == "1"
     )
 

@@ -34,8 +34,8 @@ def arguments(
         **_batches(task, settings),
         **_arithmetic(task, settings),
         **_rhythm(task, settings, eval_at_start),
-        # Quiet.
-        report_to="none",
+        # Quiet, but for what the user has asked for.
+        report_to=settings.report_to,
         disable_tqdm=True,
         log_level="warning",
         **own,
