@@ -16,8 +16,9 @@ lint: ## style, formatting, import contracts
 	$(BIN)ruff format --check .
 	$(BIN)lint-imports
 
-types:
-	$(BIN)mypy radtui
+types: ## radtui and tools strictly; of tests, that what they name is there
+	$(BIN)mypy radtui tools
+	$(BIN)mypy --config-file tests/mypy.ini tests
 
 .PHONY: tests-app tests-worker
 tests: tests-app tests-worker

@@ -81,7 +81,7 @@ def shows_finding(app: RadtuiApp, examination: str) -> bool:
     assert isinstance(app.screen, ReviewScreen) and app.screen.session is not None
     shown = app.screen.session.shown()
     assert shown is not None, "no such image is left to rate"
-    return shown.image.examination == examination and bool(shown.image.truth[0].side)
+    return shown.case.examination == examination and bool(shown.case.truth[0].side)
 
 
 async def shoot(app: RadtuiApp, pilot: Pilot[None], path: Path) -> None:

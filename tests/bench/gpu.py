@@ -307,7 +307,7 @@ class Bench:
 
         db = connect(self.data)
         records = cases.get_many(db, cases.usable(db, DATASET, "train", 0))
-        return [(r.reference, self.data.blob(r.sha256).read_bytes()) for r in records]
+        return [(r.reference, self.data.blob(r.first.sha256).read_bytes()) for r in records]
 
 
 def _clock() -> Any:

@@ -204,7 +204,7 @@ def pairs(data: DataDir) -> list[tuple[str, bytes]]:
 
     db = connect(data)
     records = cases.get_many(db, cases.usable(db, DATASET, "train", 0))
-    return [(r.reference, data.blob(r.sha256).read_bytes()) for r in records]
+    return [(r.reference, data.blob(r.first.sha256).read_bytes()) for r in records]
 
 
 if __name__ == "__main__":

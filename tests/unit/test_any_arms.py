@@ -23,6 +23,7 @@ from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import read_review, score_study, summarise_review
 from radtui.tui.app import RadtuiApp
 from radtui.tui.review.score_text import score_lines
+from radtui.tui.review.screen import ReviewScreen
 from radtui.tui.review.summary_text import rating_lines
 from tests.conftest import new_text
 from tests.tui.driving import text_of, until
@@ -236,6 +237,7 @@ async def test_a_study_of_four_arms_is_rated_by_keys_and_summed_up(
     app = RadtuiApp(data, "ana", screen="review", live=False)
     async with app.run_test(size=(160, 48)) as pilot:
         await until(pilot, lambda: getattr(app.screen, "session", None) is not None)
+        assert isinstance(app.screen, ReviewScreen) and app.screen.session is not None
         assert app.screen.session.study.id == four.id  # the newest
         for name in ("gpt 4.csv", "tuned.v2"):
             assert f"{name}" not in app.screen.query_one("#a").border_title

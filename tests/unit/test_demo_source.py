@@ -4,6 +4,7 @@ import hashlib
 import io
 import subprocess
 import sys
+from collections.abc import Generator
 
 import pytest
 from PIL import Image
@@ -34,6 +35,7 @@ def test_images_are_grey_pngs_with_truth_and_caption_and_never_repeat():
 def test_images_stream_before_all_are_drawn():
     stream = phantoms(1, train=100_000, test=0, processes=1)
     assert next(stream).split == "train"
+    assert isinstance(stream, Generator)
     stream.close()
 
 

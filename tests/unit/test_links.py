@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from radtui.cli import cli
 from radtui.export.backup import back_up, check, take_back
 from radtui.paths import DataDir
-from radtui.records import Job, JobKind, UserError
+from radtui.records import Case, Job, JobKind, UserError
 from radtui.settings import ImportSettings
 from radtui.store import cases, jobs, links
 from radtui.store.blobs import image_bytes, locate
@@ -32,7 +32,7 @@ def imported(data: DataDir, db: sqlite3.Connection, source: Path, **settings: ob
     return jobs.must_get(db, job.id)
 
 
-def by_key(db: sqlite3.Connection) -> dict[str, cases.Case]:
+def by_key(db: sqlite3.Connection) -> dict[str, Case]:
     rows = cases.get_many(db, cases.find(db, CaseQuery("set")))
     return {row.source_key: row for row in rows}
 

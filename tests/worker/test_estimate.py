@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -309,8 +310,8 @@ def test_preferences_are_estimated_on_the_backend_that_learns_them(data, mllama,
     )
     learnt = train_settings(mllama, backend="auto")
     rated = replace(learnt, objective="dpo", from_job=1)
-    found = [estimates.estimate(each, data, connect(data)).backend for each in (learnt, rated)]
-    assert found == ["unsloth", "transformers"]
+    plans: list[Any] = [estimates.estimate(each, data, connect(data)) for each in (learnt, rated)]
+    assert [plan.backend for plan in plans] == ["unsloth", "transformers"]
 
 
 @pytest.mark.slow

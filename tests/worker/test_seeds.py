@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import torch
@@ -79,7 +80,8 @@ def test_each_training_is_what_a_job_with_its_seeds_would_be(data, mllama):
     assert (done.step, done.total_steps) == (12, 12) and done.message.startswith(
         "Seed 2 of 2: Trained 6 steps"
     )
-    assert [each["seed"] for each in done.result["seeds"]] == [settings.seed, settings.seed + 1]
+    trained: Any = done.result["seeds"]
+    assert [each["seed"] for each in trained] == [settings.seed, settings.seed + 1]
     assert done.result["adapter"] == str(data.adapter(job.id))
 
 

@@ -18,6 +18,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
+from typing import Any
 
 FIXED = ("HF_", "TRANSFORMERS_", "HUGGINGFACE_", "OMP_", "MKL_", "TORCH", "CUDA", "PYTORCH", "ACCELERATE_")
 """Beginnings of the variables that libraries read while they are imported."""
@@ -87,7 +88,7 @@ def close(handles: list[int]) -> None:
         os.close(handle)
 
 
-def become_worker(request: dict[str, object], handles: list[int]) -> None:
+def become_worker(request: dict[str, Any], handles: list[int]) -> None:
     """In the child: environment, folder and handles of the one who asked, then `python -m radtui.worker`."""
     code = 1
     try:
