@@ -25,7 +25,7 @@ def value_cells(settings: Settings, name: str, width: int) -> int:
 
 
 def field_line(
-    settings: Settings, name: str, width: int, *, changed: bool, current: bool, turns: bool
+    settings: Settings, name: str, width: int, *, changed: bool, current: bool, turns: bool, found: str = ""
 ) -> list[Segment]:
     """Draw a field.
 
@@ -36,11 +36,13 @@ def field_line(
         changed: It has another value than the baseline's.
         current: It is the field that keys act on.
         turns: It has choices to go through.
+        found: What is used while it is empty.
     """
     about, text = settings.about()[name], text_of(getattr(settings, name))
     wrong = name in settings.problems()
     style = WRONG if wrong else ACCENT if changed else PLAIN if text else MUTED
-    shown = f"‹ {text or '—'} ›" if current and turns else text or "—"
+    empty = f"{found} (found)" if found else "—"
+    shown = f"‹ {text or empty} ›" if current and turns else text or empty
     note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
     return [
         Segment(f"{'▸' if current else ' '}{'•' if changed else ' '} ", ACCENT),
