@@ -23,7 +23,7 @@ class TableUse:
 
 @dataclass(slots=True)
 class Counts:
-    """How many cases there are; `exact` is false where rows were left unread.
+    """How many cases there are; where `exact` is false, rows were left unread and there are more.
 
     Attributes:
         splits: Cases by split.
@@ -118,7 +118,7 @@ class Preview:
 
     def count_lines(self) -> list[str]:
         """How many cases, by split, with and without texts, patients and exams, a line each."""
-        counts, about = self.counts, "" if self.counts.exact else "about "
+        counts, about = self.counts, "" if self.counts.exact else "at least "
         splits = ", ".join(
             f"{counts.splits[name]:,} {name}" for name in sorted(counts.splits, key=split_rank)
         )

@@ -15,12 +15,13 @@ from radtui.sources.preview import Preview
 from radtui.sources.source import Source
 
 TIMEOUT_S = 600.0
+LIMIT_S = 1.2  # of opening and counting: whoever asked waits for a picture
 LEAST_S = 0.2  # for counting, however long opening has taken
 LINKED_S = 20.0  # for reading files that are to stay where they are: whether they can is in them
 _FAILED = "failed"
 
 
-def preview_in_process(settings: ImportSettings, samples: int = 3, limit_s: float = 2.0) -> Preview:
+def preview_in_process(settings: ImportSettings, samples: int = 3, limit_s: float = LIMIT_S) -> Preview:
     """What an import would bring in, found by another process.
 
     Args:
