@@ -47,7 +47,7 @@ def open_archive(path: Path) -> Archive:
     Raises:
         UserError: It is damaged, encrypted as a whole, or inflates to more than is believable.
     """
-    with _said(path.name):
+    with _as_sentence(path.name):
         file = path.open("rb")
         try:
             return _opened(path.name, file, path.stat().st_size)
@@ -62,7 +62,7 @@ def open_inner(outer: Archive, name: str) -> Archive:
     Raises:
         UserError: As `open_archive`, or there is no room for it.
     """
-    with _said(PurePosixPath(name).name):
+    with _as_sentence(PurePosixPath(name).name):
         copy = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the archive is
         with outer.open(name) as source:
             size = _copy(source, copy, _MAX_UNPACKED_BYTES)
@@ -75,7 +75,7 @@ def _opened(name: str, file: BinaryIO, size: int) -> Archive:
 
 
 @contextmanager
-def _said(name: str) -> Iterator[None]:
+def _as_sentence(name: str) -> Iterator[None]:
     """Turn what is raised on an archive that cannot be read into a sentence."""
     try:
         yield

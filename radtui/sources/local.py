@@ -164,7 +164,7 @@ class LocalSource:
             )
         return Preview(
             self.location, self.describe(), len(self.tree.names), used, tuple(tables), cases, counts,
-            tuple(self.problems), self.people, _found(self.plan),
+            tuple(self.problems), self.people, _recognised(self.plan),
         )  # fmt: skip
 
     @cached_property
@@ -244,7 +244,7 @@ class LocalSource:
         return f"There are no images, tables, parquet or DICOM files in {self.location}; name another folder."
 
 
-def _found(plan: SourcePlan) -> dict[str, str]:
+def _recognised(plan: SourcePlan) -> dict[str, str]:
     """What was found of the first table, by the setting that could say otherwise."""
     for layout in plan.layouts:
         form: dict[str, str] = getattr(layout.table, "form", {})

@@ -66,7 +66,7 @@ class Preview:
         counts: How many there are.
         unused: What is not used, and why.
         identity: Columns that look as if they named people, with what they look like: "a person's name".
-        found: What was found where the settings of the import say nothing, by the setting: the column of the text, ...
+        recognised: What was found where the import's settings say nothing, by the setting.
     """
 
     location: str
@@ -78,7 +78,7 @@ class Preview:
     counts: Counts
     unused: tuple[Problem, ...]
     identity: dict[str, str]
-    found: dict[str, str] = field(default_factory=dict)
+    recognised: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON, without the bytes of images."""
@@ -88,7 +88,8 @@ class Preview:
             "location": self.location, "form": self.form, "files_seen": self.files_seen,
             "files_used": self.files_used, "tables": [asdict(table) for table in self.tables],
             "samples": [_sample(case) for case in self.samples], "counts": {"cases": self.counts.cases, **counts},
-            "unused": [asdict(problem) for problem in self.unused], "identity": self.identity, "found": self.found,
+            "unused": [asdict(problem) for problem in self.unused], "identity": self.identity,
+            "recognised": self.recognised,
         }  # fmt: skip
 
     def lines(self) -> list[str]:

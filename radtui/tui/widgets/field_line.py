@@ -25,7 +25,14 @@ def value_cells(settings: Settings, name: str, width: int) -> int:
 
 
 def field_line(
-    settings: Settings, name: str, width: int, *, changed: bool, current: bool, turns: bool, found: str = ""
+    settings: Settings,
+    name: str,
+    width: int,
+    *,
+    changed: bool,
+    current: bool,
+    turns: bool,
+    recognised: str = "",
 ) -> list[Segment]:
     """Draw a field.
 
@@ -36,12 +43,12 @@ def field_line(
         changed: It has another value than the baseline's.
         current: It is the field that keys act on.
         turns: It has choices to go through.
-        found: What is used while it is empty.
+        recognised: What is used while it is empty.
     """
     about, text = settings.about()[name], text_of(getattr(settings, name))
     wrong = name in settings.problems()
     style = WRONG if wrong else ACCENT if changed else PLAIN if text else MUTED
-    empty = f"{found} (found)" if found else "—"
+    empty = f"{recognised} (found)" if recognised else "—"
     shown = f"‹ {text or empty} ›" if current and turns else text or empty
     note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
     return [

@@ -61,7 +61,7 @@ class FieldList(ScrollView, can_focus=True):
         super().__init__()
         self.settings = self.baseline = settings
         self.options: dict[str, tuple[str, ...]] = {}
-        self.found: dict[str, str] = {}  # what stands for an empty field, where that was found out
+        self.recognised: dict[str, str] = {}  # what stands for an empty field, where that was found out
         self._hidden = hidden
         self._lines: list[tuple[str, bool]] = []  # (group or field, whether it is a field)
         self._cursor = 0
@@ -73,18 +73,18 @@ class FieldList(ScrollView, can_focus=True):
         return self._lines[self._cursor][0]
 
     def show(
-        self, settings: Settings, baseline: Settings | None = None, found: dict[str, str] | None = None
+        self, settings: Settings, baseline: Settings | None = None, recognised: dict[str, str] | None = None
     ) -> None:
         """Show other values.
 
         Args:
             settings: The values.
             baseline: Those a changed field is marked against.
-            found: What is used in place of empty ones, by the field.
+            recognised: What is used in place of empty ones, by the field.
         """
         self.settings = settings
         self.baseline = baseline or self.baseline
-        self.found = self.found if found is None else found
+        self.recognised = self.recognised if recognised is None else recognised
         self.refresh()
 
     def hide(self, names: frozenset[str]) -> None:
@@ -188,7 +188,7 @@ class FieldList(ScrollView, can_focus=True):
             turns = bool(self.choices(name))
             segments = field_line(
                 self.settings, name, width, changed=changed, current=current, turns=turns,
-                found=self.found.get(name, ""),
+                recognised=self.recognised.get(name, ""),
             )  # fmt: skip
         else:
             segments = [Segment(f" {name}", HEADING)]
