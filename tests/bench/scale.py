@@ -3,7 +3,8 @@
     python -m tests.bench.scale assets/benchmarks/scale.json
 
 Imports 2,000, 20,000 and 100,000 cases of 64 px and 3,000 of 512 px, and opens the app on each; a quarter of an hour
-on two cores, which should have nothing else to do: the result names the load average. `--sizes 2000` takes part of it; `--missing` goes on where a run was broken off.
+on two cores, which should have nothing else to do: the result names the load average. `--sizes 2000` takes part of it;
+`--missing` goes on where a run was broken off.
 """
 
 from __future__ import annotations
