@@ -157,8 +157,23 @@ def _end_of_scan(data: bytes, at: int) -> int:
     return len(data)
 
 
+def _is_bare_png(data: bytes) -> bool:
+    """Whether a file has only chunks that are kept, to its very end: then nothing of it is copied."""
+    at = 8
+    while at + 12 <= len(data):
+        kind = data[at + 4 : at + 8]
+        if kind not in _PNG_KEPT:
+            return False
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+        if kind == b"IEND":
+            return at == len(data)
+    return False
+
+
 def _png(data: bytes) -> bytes:
     """Without text, times, EXIF but for the orientation, private chunks, and what follows the end."""
+    if _is_bare_png(data):
+        return data
     out, at, orientation = [data[:8]], 8, 1
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)

@@ -35,6 +35,8 @@ _SEQUENCES = frozenset(((0x0028, 0x3000), (0x0028, 0x3010), (0x5200, 0x9229), (0
 """Those that are read, for files without value representations."""
 _PREFIX_AT = 128
 _LOOK_BYTES = 128
+_OTHER_IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+"""No DICOM without the four letters begins so; what follows may look like an element by chance."""
 _ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _STARTS = (0, _PREFIX_AT + 4, _PREFIX_AT, 4)
 _LONG_VRS = (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
@@ -54,6 +56,8 @@ def start_of(data: bytes) -> int | None:
     """Where the first element of a DICOM file lies; None where the bytes are none."""
     if data[_PREFIX_AT : _PREFIX_AT + 4] == b"DICM":
         return _PREFIX_AT + 4
+    if data.startswith(_OTHER_IMAGES):
+        return None
     return next((start for start in _STARTS if _is_element(data[start : start + _LOOK_BYTES])), None)
 
 

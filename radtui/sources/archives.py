@@ -7,8 +7,11 @@ import stat
 import tarfile
 import tempfile
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol, cast
+from typing import IO, BinaryIO, Protocol, cast
 
 from radtui.records import Problem, UserError
 from radtui.sources.base import MAX_FILE_BYTES
@@ -44,12 +47,53 @@ def open_archive(path: Path) -> Archive:
     Raises:
         UserError: It is damaged, encrypted as a whole, or inflates to more than is believable.
     """
+    with _as_sentence(path.name):
+        file = path.open("rb")
+        try:
+            return _opened(path.name, file, path.stat().st_size)
+        except BaseException:
+            file.close()
+            raise
+
+
+def open_inner(outer: Archive, name: str) -> Archive:
+    """Open an archive that is a member of another, by way of a temporary file.
+
+    Raises:
+        UserError: As `open_archive`, or there is no room for it.
+    """
+    with _as_sentence(PurePosixPath(name).name):
+        copy = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the archive is
+        with outer.open(name) as source:
+            size = _copy(source, copy, _MAX_UNPACKED_BYTES)
+        copy.seek(0)
+        return _opened(name, cast(BinaryIO, copy), size)
+
+
+def _opened(name: str, file: BinaryIO, size: int) -> Archive:
+    return _Zip(file) if archive_kind(name) == "zip" else _Tar(name, file, size)
+
+
+@contextmanager
+def _as_sentence(name: str) -> Iterator[None]:
+    """Turn what is raised on an archive that cannot be read into a sentence."""
     try:
-        return _Zip(path) if archive_kind(path.name) == "zip" else _Tar(path)
-    except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError, ValueError) as error:
-        raise UserError(
-            f"{path.name} cannot be read as an archive ({error}); fetch or pack it again."
-        ) from error
+        yield
+    except (OSError, zipfile.BadZipFile, tarfile.TarError, EOFError, ValueError, zlib.error) as error:
+        raise UserError(f"{name} cannot be read as an archive ({error}); fetch or pack it again.") from error
+
+
+def _copy(source: BinaryIO, target: IO[bytes], most_bytes: int) -> int:
+    """Copy a file that is inflated on the way. Raises ValueError where it becomes too large, or the disk is full."""
+    total = 0
+    while chunk := source.read(_COPY_BYTES):
+        total += len(chunk)
+        if total > most_bytes:
+            raise ValueError("it inflates to more than a thousand times its size")
+        if total % 2**28 < _COPY_BYTES and shutil.disk_usage(tempfile.gettempdir()).free < 2**28:
+            raise ValueError(f"there is no room to unpack it in {tempfile.gettempdir()}")
+        target.write(chunk)
+    return total
 
 
 def _plain_name(name: str) -> str:
@@ -62,8 +106,8 @@ def _plain_name(name: str) -> str:
 class _Zip:
     """A zip file."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = zipfile.ZipFile(path)
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = zipfile.ZipFile(file)
         self._members: dict[str, zipfile.ZipInfo] = {}
         self.problems: list[Problem] = []
         for info in self._file.infolist():
@@ -94,8 +138,8 @@ class _Zip:
 class _Tar:
     """A tar file; a packed one is unpacked into a temporary file first."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = self._plain(path)
+    def __init__(self, name: str, file: BinaryIO, size: int) -> None:
+        self._file = self._plain(name.lower(), file, size)
         self._members: dict[str, tarfile.TarInfo] = {}
         self.problems: list[Problem] = []
         for member in self._file:
@@ -114,21 +158,14 @@ class _Tar:
             raise OSError("it is no regular file")
         return cast(BinaryIO, file)
 
-    def _plain(self, path: Path) -> tarfile.TarFile:
-        if path.name.lower().endswith(".tar"):
-            return tarfile.open(path, "r:")
-        packed = path.stat().st_size
-        opener = _opener(path.name.lower())
+    def _plain(self, lower: str, file: BinaryIO, size: int) -> tarfile.TarFile:
+        if lower.endswith(".tar"):
+            return tarfile.open(fileobj=file, mode="r:")
         unpacked = tempfile.TemporaryFile()  # noqa: SIM115  # open as long as the archive is
-        with opener(path) as source:
-            total = 0
-            while chunk := source.read(_COPY_BYTES):
-                total += len(chunk)
-                if total > _MAX_UNPACKED_BYTES or _blown_up(total, packed):
-                    raise ValueError("it inflates to more than a thousand times its size")
-                if total % 2**28 < _COPY_BYTES and shutil.disk_usage(tempfile.gettempdir()).free < 2**28:
-                    raise ValueError(f"there is no room to unpack it in {tempfile.gettempdir()}")
-                unpacked.write(chunk)
+        with _opener(lower)(file) as source:
+            _copy(
+                source, unpacked, min(_MAX_UNPACKED_BYTES, max(_RATIO_FROM_BYTES, _MAX_RATIO * max(size, 1)))
+            )
         unpacked.seek(0)
         return tarfile.open(fileobj=unpacked, mode="r:")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -36,14 +38,20 @@ IMAGE_SUFFIXES = frozenset(
 DICOM_SUFFIXES = frozenset((".dcm", ".dicom", ".dic", ".ima"))
 MAX_FILE_BYTES = 2**30  # an image's bytes are held in memory while they are imported
 
-_SPLIT_WORDS = {
-    "train": ("train", "training", "trn"),
-    "validation": ("validation", "valid", "val", "dev", "validate", "validating", "development"),
-    "test": ("test", "testing", "tst", "eval", "evaluation"),
-}
+_SPLIT_WORDS: dict[str, tuple[str, ...]] = {
+    "train": ("train", "training", "trn", "entrenamiento", "treino", "treinamento", "apprentissage", "训练", "训练集"),
+    "validation": (
+        "validation", "valid", "val", "dev", "validate", "validating", "development", "validación", "validação",
+        "validierung", "验证", "验证集",
+    ),
+    "test": (
+        "test", "testing", "tst", "eval", "evaluation", "held-out", "heldout", "held_out", "prueba", "teste",
+        "测试", "测试集",
+    ),
+}  # fmt: skip
 """Words that mean a split, in file names, folder names and cells.
 
-Source: Hugging Face datasets, "Structure your repository", section "Split names".
+Source: Hugging Face datasets, "Structure your repository", section "Split names"; and in other languages.
 """
 _SPLIT_OF_WORD = {word: split for split, words in _SPLIT_WORDS.items() for word in words}
 _WORD = re.compile(r"[a-z]+")
@@ -94,6 +102,12 @@ def limited_total(per_split: Counter[str], limit: int) -> int:
     return sum(min(n, limit) if limit else n for n in per_split.values())
 
 
+def holds(names: Sequence[str], name: str) -> bool:
+    """Whether a name is among sorted ones: a set of a million names takes a hundred megabytes."""
+    at = bisect_left(names, name)
+    return at < len(names) and names[at] == name
+
+
 def counted(n: int, noun: str) -> str:
     """A number and its noun: "1 image", "2,305 images"."""
     return f"{n:,} {noun}{'s' * (n != 1)}"
@@ -102,12 +116,56 @@ def counted(n: int, noun: str) -> str:
 def split_name(text: str) -> str:
     """A split's usual name: "val", "Valid" and "dev" are `validation`; unknown names stay as they are."""
     text = text.strip()
-    return _SPLIT_OF_WORD.get(text.casefold(), text)
+    word = text.casefold()
+    return _SPLIT_OF_WORD.get(word) or _split_of_folder(word) or text
 
 
 def is_split_word(text: str) -> bool:
     """Whether a text is a usual word for a split."""
     return text.strip().casefold() in _SPLIT_OF_WORD
+
+
+_FLAG_WORDS = frozenset(
+    ("is", "in", "set", "split", "flag", "for", "subset", "data", "use", "used", "sample", "case")
+)
+_YES, _NO = (
+    ("1", "true", "yes", "y", "t", "x", "ja", "si", "sí", "oui"),
+    ("", "0", "false", "no", "n", "f", "nein", "non"),
+)
+
+
+def split_of_flag(words: Iterable[str], cells: Iterable[str]) -> str:
+    """The split that a column of yes and no says of its rows ("is_test", "in train set"), or "".
+
+    Args:
+        words: Those of the column's name, in lower case.
+        cells: Its cells.
+    """
+    words = tuple(words)
+    known = [_SPLIT_OF_WORD[word] for word in words if word in _SPLIT_OF_WORD]
+    others = [word for word in words if word not in _SPLIT_OF_WORD]
+    if len(known) != 1 or not all(word in _FLAG_WORDS for word in others):
+        return ""
+    return known[0] if all(truth_of(cell) is not None for cell in cells) else ""
+
+
+def truth_of(cell: str) -> bool | None:
+    """What a cell of yes and no says; None where it says something else."""
+    word = cell.strip().casefold().removesuffix(".0")
+    return True if word in _YES else False if word in _NO else None
+
+
+def split_of_flags(flags: Mapping[str, bool]) -> str:
+    """The split of a row by what its flags say: what is flagged, test before others; else what no flag is about.
+
+    Args:
+        flags: Whether the row is in a split, by the split.
+    """
+    for split in ("test", "validation", "train"):
+        if flags.get(split):
+            return split
+    left = [split for split in ("train", "test") if split not in flags]
+    return left[0] if left else ""
 
 
 def split_rank(split: str) -> tuple[int, str]:

@@ -104,11 +104,16 @@ def header_facts(data: bytes) -> Header:
         facts,
         examination,
         frozenset(words),
-        people["PatientID"] or people["PatientName"],
-        people["StudyInstanceUID"] or people["AccessionNumber"] or people["StudyID"],
+        _number(people["PatientID"]) or people["PatientName"],
+        people["StudyInstanceUID"] or _number(people["AccessionNumber"]) or _number(people["StudyID"]),
         burned_in=_text(header, "BurnedInAnnotation").upper() == "YES",
         overlay=any((group, 0x3000) in header for group in OVERLAY_GROUPS),
     )
+
+
+def _number(text: str) -> str:
+    """A number of a patient or an exam; "" for the zero that software writes where there is none."""
+    return "" if text == "0" else text
 
 
 def _text(header: Dataset, name: str) -> str:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from radtui.paths import open_plain
 from radtui.records import Problem, UserError
-from radtui.sources.archives import Archive, archive_kind, open_archive
-from radtui.sources.base import MAX_FILE_BYTES
+from radtui.sources.archives import Archive, archive_kind, open_archive, open_inner
+from radtui.sources.base import MAX_FILE_BYTES, holds
 
+_DEEPEST = 2  # archives in archives in the source
 _PIECE_BYTES = 2**20
 _HIDDEN = (".", "__MACOSX")
 _HUB_SNAPSHOTS = "snapshots"  # the hub's cache links the files of a snapshot to ../../blobs
@@ -44,20 +46,15 @@ class Tree:
         self.problems: list[Problem] = []
         self._archives: dict[str, Archive] = {}
         self.names: list[str] = []
-        self._own: set[str] = set()
         if root.is_dir():
             self._allowed = _allowed(root)
             self.names = [only] if only else sorted(self._walk())
             self._mount_archives()
         else:
-            archive = open_archive(root)
-            self._archives[""] = archive
-            self.names = sorted(archive.names)
-            self.problems += archive.problems
-        self._own = set(self.names)
+            self.names = sorted(self._mount("", open_archive(root)))
 
     def __contains__(self, name: str) -> bool:
-        return name in self._own
+        return holds(self.names, name)
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading. Raises OSError when that fails."""
@@ -84,12 +81,10 @@ class Tree:
         return self.root / name if prefix is None else None
 
     def _place(self, name: str) -> tuple[str | None, str]:
-        if "" in self._archives:
-            return "", name
-        for prefix in self._archives:
+        for prefix in self._archives:  # those inside others come first
             if name.startswith(prefix + "/"):
                 return prefix, name[len(prefix) + 1 :]
-        return None, name
+        return ("", name) if "" in self._archives else (None, name)
 
     def _walk(self) -> Iterator[str]:
         """Every regular file below the root; each real folder once, for a link to a parent would run for ever."""
@@ -136,6 +131,7 @@ class Tree:
         if not archives:
             return
         sizes: set[tuple[str, int]] | None = None
+        mounted: list[str] = []
         for name in archives:
             try:
                 archive = open_archive(self.root / name)
@@ -150,12 +146,28 @@ class Tree:
                 reason = "The archive is not used: its files lie unpacked beside it."
                 self.problems.append(Problem(name, reason))
                 continue
-            self._archives[name] = archive
-            self.problems += [
-                Problem(f"{name}/{each.where}", each.reason, each.count) for each in archive.problems
-            ]
-            self.names += [f"{name}/{file}" for file in archive.names]
-        self.names = sorted(name for name in self.names if not archive_kind(name))
+            mounted += self._mount(name, archive)
+        self.names = sorted([*(name for name in self.names if not archive_kind(name)), *mounted])
+
+    def _mount(self, prefix: str, archive: Archive, depth: int = 0) -> list[str]:
+        """Take an archive in, and those inside it; returns the names of their files."""
+        before = f"{prefix}/" if prefix else ""
+        self.problems += [Problem(before + each.where, each.reason, each.count) for each in archive.problems]
+        names: list[str] = []
+        for file in archive.names:
+            name = before + file
+            if not archive_kind(file):
+                names.append(name)
+            elif depth >= _DEEPEST:
+                reason = f"Archives are read in one another {_DEEPEST} deep; unpack this one."
+                self.problems.append(Problem(name, reason))
+            else:
+                try:
+                    names += self._mount(name, open_inner(archive, file), depth + 1)
+                except UserError as error:
+                    self.problems.append(Problem(name, str(error)))
+        self._archives[prefix] = archive  # after those inside it
+        return names
 
 
 def read_whole(
@@ -182,6 +194,10 @@ def read_whole(
 
 def _read_most(file: BinaryIO, n_bytes: int) -> bytes:
     """All of a file, or its first bytes. In pieces: Python makes room for as many bytes as are asked for at once."""
+    # A plain file, whose size is known (a member of a tar file is a subclass): one read, into as much room as it needs.
+    if type(file) is BufferedReader:
+        data = file.read(min(n_bytes, os.fstat(file.fileno()).st_size + 1))
+        return data + file.read(n_bytes - len(data)) if file.peek(1) else data
     pieces, left = [], n_bytes
     while left and (piece := file.read(min(left, _PIECE_BYTES))):
         pieces.append(piece)

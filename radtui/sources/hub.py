@@ -94,7 +94,7 @@ class HubSource:
             return self._snapshot.total()
         counts: Counter[str] = Counter()
         for layout in self._layouts or ():
-            if layout.roles.split or layout.roles.conversation:
+            if layout.roles.names_splits or layout.roles.conversation:
                 return (
                     None
                     if self._choices.limit
@@ -124,7 +124,7 @@ class HubSource:
             for draft in layout.drafts():
                 if limit.take(draft.split):
                     yield as_case(draft, None)
-                elif not layout.roles.split:
+                elif not layout.roles.names_splits:
                     break
 
     def preview(self, samples: int = 3, limit_s: float = PREVIEW_S) -> Preview:
@@ -144,7 +144,7 @@ class HubSource:
         identity = identity_columns(layouts[0].table.columns, ()) if layouts else {}
         return Preview(
             self.location, self.describe(), len(layouts), len(layouts), tables, tuple(cases), counts,
-            tuple(self.problems), identity,
+            tuple(self.problems), identity, layouts[0].roles.settings() if layouts else {},
         )  # fmt: skip
 
     def _split(self, name: str) -> str:

@@ -132,7 +132,8 @@ class Gate:
 
         Case and spaces do not matter, and "7.0", as pandas writes a number, is "7".
         """
-        return "" if names_nobody(identifier) else self._hash("patient", _plain_number(identifier))
+        number = _plain_number(identifier)
+        return "" if names_nobody(number) else self._hash("patient", number)
 
     def exam(self, identifier: str, patient: str = "") -> str:
         """An exam as a key, as `patient`.

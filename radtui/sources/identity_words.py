@@ -60,13 +60,17 @@ def identity_words(text: str) -> set[str]:
 
 _ANYBODY = (
     "na nan none null nil unknown anonymous anonymized anonymised anon anonym deidentified removed redacted nn"
-    " notavailable noname undefined missing test phantom patient x xx xxx xxxx 0 00 000 0000 00000000"
+    " notavailable noname undefined missing test phantom patient x xx xxx xxxx 00 000 0000 00000000"
 )
 _NOBODY = frozenset(_ANYBODY.split())
 
 
 def names_nobody(identifier: str) -> bool:
-    """Whether an identifier stands for any patient at all: "Anonymous", "N/A", "0". It must not join their images."""
+    """Whether an identifier stands for any patient at all: "Anonymous", "N/A", "000". It must not join their images.
+
+    "0" is somebody: tables number their patients from it. Of a DICOM header, where it is what software puts in place of
+    a number, `sources.dicom` reads none.
+    """
     return _SPLIT.sub("", plain(identifier)) in _NOBODY
 
 

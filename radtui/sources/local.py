@@ -16,6 +16,7 @@ from radtui.sources.archives import archive_kind
 from radtui.sources.base import SplitLimit, counted
 from radtui.sources.choices import SourceChoices
 from radtui.sources.files import Tree
+from radtui.sources.identity_words import names_nobody
 from radtui.sources.layouts.beside import Beside
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
@@ -50,14 +51,14 @@ class LocalSource:
         else:
             self.tree = Tree(root)
         self._files, self._named = sorted_around(self.tree, root, self._named)
-        self.tree, self._pictures = self._files.tree, self._files.pictures
-        self._names = FileNames(self._pictures)
-        self._beside = Beside(self.tree, self._pictures, self._names, choices)
+        self.tree, self.pictures = self._files.tree, self._files.pictures
+        self._names = FileNames(self.pictures)
+        self._beside = Beside(self.tree, self.pictures, self._names, choices)
         tables = [name for name in self._files.tables if name not in self._beside.used]
         self.plan: SourcePlan = self._planned(tables)
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
-        if not self.plan.layouts and (not self._pictures or self._named):
+        if not self.plan.layouts and (not self.pictures or self._named):
             raise UserError(self._nothing())
 
     def _planned(self, tables: list[str]) -> SourcePlan:
@@ -81,7 +82,7 @@ class LocalSource:
 
     def describe(self) -> str:
         """Say in one line what was found."""
-        images = counted(len(self._pictures), "image file")
+        images = counted(len(self.pictures), "image file")
         text = f"{self.location}: {counted(len(self.tree.names), 'file')}, {images}"
         for layout in self.plan.layouts[:3]:
             text += f"; {table_name(layout.table)}: {layout.roles.summary()}"
@@ -152,7 +153,7 @@ class LocalSource:
         counts = self.counts(limit_s)
         used = len({file for layout in self.plan.layouts for file in layout.used_files} | self.plan.used)
         if not self.plan.layouts:
-            used = len(self._pictures) + len(self._beside.used)
+            used = len(self.pictures) + len(self._beside.used)
         tables = []
         for layout in self.plan.layouts:
             roles = layout.roles.named()
@@ -163,7 +164,7 @@ class LocalSource:
             )
         return Preview(
             self.location, self.describe(), len(self.tree.names), used, tuple(tables), cases, counts,
-            tuple(self.problems), self.people,
+            tuple(self.problems), self.people, _recognised(self.plan),
         )  # fmt: skip
 
     @cached_property
@@ -183,9 +184,9 @@ class LocalSource:
         for draft in self._of_one_report(survey):
             yield draft if draft.text or draft.question else self._beside.completed(draft)
         rest = (
-            [name for name in self._pictures if not governed(self.plan, name)]
+            [name for name in self.pictures if not governed(self.plan, name)]
             if self.plan.layouts
-            else self._pictures
+            else self.pictures
         )
         yield from self._beside.drafts([name for name in rest if name not in listed], self.plan.splits)
 
@@ -212,7 +213,7 @@ class LocalSource:
         if not self.plan.layouts or self._counts is None:
             return []
         listed = self.plan.layouts[0].used_files
-        rest = [name for name in self._pictures if name not in listed and governed(self.plan, name)]
+        rest = [name for name in self.pictures if name not in listed and governed(self.plan, name)]
         by_folder = Counter(name.rpartition("/")[0] for name in rest)
         return [
             Problem(
@@ -243,6 +244,14 @@ class LocalSource:
         return f"There are no images, tables, parquet or DICOM files in {self.location}; name another folder."
 
 
+def _recognised(plan: SourcePlan) -> dict[str, str]:
+    """What was found of the first table, by the setting that could say otherwise."""
+    for layout in plan.layouts:
+        form: dict[str, str] = getattr(layout.table, "form", {})
+        return {"table": table_name(layout.table), **layout.roles.settings(), **form}
+    return {}
+
+
 def governed(plan: SourcePlan, image: str) -> bool:
     """Whether a table says which images of a folder are imported: `metadata.csv` of its own, others of all."""
     for layout in plan.layouts:
@@ -261,7 +270,7 @@ def count_cases(drafts: Iterator[Draft], limit_s: float = float("inf")) -> Count
     """
     counts = Counts()
     until_s = time.monotonic() + limit_s
-    patients: dict[str, set[str]] = {}
+    patients: dict[str, str] = {}  # the split of each, "" of those that are in several
     exams: set[str] = set()
     files: set[str] = set()
     inside = 0
@@ -273,12 +282,13 @@ def count_cases(drafts: Iterator[Draft], limit_s: float = float("inf")) -> Count
         counts.with_text += bool(draft.text.strip())
         counts.with_question += bool(draft.question)
         counts.unreadable += not draft.readable
-        if draft.patient:
-            patients.setdefault(draft.patient, set()).add(draft.split)
+        known = bool(draft.patient) and not names_nobody(draft.patient)
+        if known and patients.setdefault(draft.patient, draft.split) != draft.split:
+            patients[draft.patient] = ""
         if draft.exam:
             exams.add(draft.exam)
         files.update(picture.file for picture in draft.pictures if picture.file)
         inside += sum(not picture.file and not picture.error for picture in draft.pictures)
     counts.patients, counts.exams, counts.images = len(patients), len(exams), len(files) + inside
-    counts.across_splits = sum(len(splits) > 1 for splits in patients.values())
+    counts.across_splits = sum(not split for split in patients.values())
     return counts

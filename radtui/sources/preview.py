@@ -23,7 +23,7 @@ class TableUse:
 
 @dataclass(slots=True)
 class Counts:
-    """How many cases there are; `exact` is false where rows were left unread.
+    """How many cases there are; where `exact` is false, rows were left unread and there are more.
 
     Attributes:
         splits: Cases by split.
@@ -66,6 +66,7 @@ class Preview:
         counts: How many there are.
         unused: What is not used, and why.
         identity: Columns that look as if they named people, with what they look like: "a person's name".
+        recognised: What was found where the import's settings say nothing, by the setting.
     """
 
     location: str
@@ -77,6 +78,7 @@ class Preview:
     counts: Counts
     unused: tuple[Problem, ...]
     identity: dict[str, str]
+    recognised: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON, without the bytes of images."""
@@ -87,6 +89,7 @@ class Preview:
             "files_used": self.files_used, "tables": [asdict(table) for table in self.tables],
             "samples": [_sample(case) for case in self.samples], "counts": {"cases": self.counts.cases, **counts},
             "unused": [asdict(problem) for problem in self.unused], "identity": self.identity,
+            "recognised": self.recognised,
         }  # fmt: skip
 
     def lines(self) -> list[str]:
@@ -116,7 +119,7 @@ class Preview:
 
     def count_lines(self) -> list[str]:
         """How many cases, by split, with and without texts, patients and exams, a line each."""
-        counts, about = self.counts, "" if self.counts.exact else "about "
+        counts, about = self.counts, "" if self.counts.exact else "at least "
         splits = ", ".join(
             f"{counts.splits[name]:,} {name}" for name in sorted(counts.splits, key=split_rank)
         )

@@ -7,17 +7,21 @@ import pickle
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 from radtui.records import UserError
 from radtui.settings import ImportSettings
 from radtui.sources.preview import Preview
+from radtui.sources.source import Source
 
 TIMEOUT_S = 600.0
+LIMIT_S = 1.2  # of opening and counting: whoever asked waits for a picture
 LEAST_S = 0.2  # for counting, however long opening has taken
+LINKED_S = 20.0  # for reading files that are to stay where they are: whether they can is in them
 _FAILED = "failed"
 
 
-def preview_in_process(settings: ImportSettings, samples: int = 3, limit_s: float = 2.0) -> Preview:
+def preview_in_process(settings: ImportSettings, samples: int = 3, limit_s: float = LIMIT_S) -> Preview:
     """What an import would bring in, found by another process.
 
     Args:
@@ -56,13 +60,27 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.read())
     answer: tuple[str, object]
     try:
-        source = open_source(ImportSettings.from_dict(request["settings"]).check())
+        settings = ImportSettings.from_dict(request["settings"]).check()
+        source = open_source(settings)
         # Who waits for the first picture waits for all of it: a large folder takes its time from counting.
         left_s = max(LEAST_S, request["limit_s"] - (time.monotonic() - began_s))
-        answer = ("preview", source.preview(request["samples"], left_s))
+        preview = source.preview(request["samples"], left_s)
+        if settings.link:
+            preview = _with_refusals(preview, source, settings)
+        answer = ("preview", preview)
     except UserError as error:
         answer = (_FAILED, str(error))
     sys.stdout.buffer.write(pickle.dumps(answer))
+
+
+def _with_refusals(preview: Preview, source: Source, settings: ImportSettings) -> Preview:
+    """The preview, with the files that cannot stay where they are among what is not used."""
+    from radtui.sources.linking import refusals
+
+    unread = getattr(source, "unread", None)
+    cases = unread() if unread is not None else iter(source)
+    refused = refusals(cases, source.location, settings.trust_names, LINKED_S)
+    return replace(preview, unused=(*refused, *preview.unused))
 
 
 if __name__ == "__main__":

@@ -76,6 +76,11 @@ class Before:
         ))  # fmt: skip
 
 
+def any_decoded(db: sqlite3.Connection) -> bool:
+    """Whether any image was decoded before."""
+    return db.execute("SELECT 1 FROM images WHERE error = '' LIMIT 1").fetchone() is not None
+
+
 def decoded(db: sqlite3.Connection, sha256: str) -> Probe | None:
     """What decoding has told of an image that can be read, of whichever data set; None where there is none."""
     row = db.execute(

@@ -3,7 +3,8 @@
     python -m tests.bench.scale assets/benchmarks/scale.json
 
 Imports 2,000, 20,000 and 100,000 cases of 64 px and 3,000 of 512 px, and opens the app on each; a quarter of an hour
-on two cores, which should have nothing else to do: the result names the load average. `--sizes 2000` takes part of it.
+on two cores, which should have nothing else to do: the result names the load average. `--sizes 2000` takes part of it;
+`--missing` goes on where a run was broken off.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from tests.bench.scale_files import make_folder, plain_loop
 from tests.bench.terminal import at, judged, load, machine, versions
 from tests.bench.terminal_app import COLUMNS, IMAGE_BYTES, ROWS, SEARCHES, app_command, first_frame
 
+OUT = Path("assets/benchmarks/scale.json")
 SIZES = (2_000, 20_000, 100_000)
 SIDE_PX = 64
 LARGE = (3_000, 512)  # cases, px: images that cost what images cost
@@ -61,8 +63,9 @@ GROWTH = {
 def main() -> None:
     """Measure and write; what another run has measured of other sizes stays."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path, help="JSON file to write")
+    parser.add_argument("out", type=Path, nargs="?", default=OUT, help="JSON file to write")
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES), help="cases of 64 px")
+    parser.add_argument("--missing", action="store_true", help="leave out sizes that the file has already")
     parser.add_argument("--no-large", action="store_true", help="leave out the images of 512 px")
     options = parser.parse_args()
     wanted = [(size, SIDE_PX) for size in options.sizes] + ([] if options.no_large else [LARGE])
@@ -70,6 +73,8 @@ def main() -> None:
     if options.out.exists():
         runs = json.loads(options.out.read_text(encoding="utf-8")).get("runs", {})
     for count, side_px in wanted:
+        if options.missing and f"{count}x{side_px}px" in runs:
+            continue
         with tempfile.TemporaryDirectory(prefix="radtui-bench-") as name:
             runs[f"{count}x{side_px}px"] = measure(Path(name), count, side_px)
         _write(options.out, runs)

@@ -65,6 +65,8 @@ async def test_another_column_is_chosen_and_seen(data: DataDir, tmp_path: Path) 
     async with RadtuiApp(data, "ana", screen="data", live=False).run_test(size=(80, 24)) as pilot:
         screen = await begun(pilot, source(tmp_path / "in"), answers)
         await pilot.press("F")
+        shown = "\n".join(screen._form.list.render_line(row).text for row in range(16))
+        assert "report (found)" in shown and "metadata.csv (found)" in shown
         screen._form.list.change("text_column", "summary")
         for _ in range(1500):
             await pilot.pause(0.02)

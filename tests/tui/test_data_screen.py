@@ -258,7 +258,7 @@ async def test_a_case_of_several_images_shows_each_with_its_place_and_its_questi
         await pilot.press("down")
         await settled(pilot)
         assert "Question\nIs there an [effusion]?" in facts(pilot)
-        assert "image 1 of 3, frontal" in facts(pilot) and "165 x 64" in facts(pilot)
+        assert "●○○ image 1 of 3, frontal · . shows the next" in facts(pilot) and "165 x 64" in facts(pilot)
         assert ". Next view" in keys(pilot)
         await pilot.press("full_stop")
         await settled(pilot)

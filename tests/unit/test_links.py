@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import zipfile
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image, PngImagePlugin
 
 from radtui.cli import cli
 from radtui.export.backup import back_up, check, take_back
 from radtui.paths import DataDir
 from radtui.records import Case, Job, JobKind, UserError
 from radtui.settings import ImportSettings
+from radtui.sources.linking import NOT_AS_IT_IS, TELLING_PATH
+from radtui.sources.preview_process import preview_in_process
 from radtui.store import cases, jobs, links
 from radtui.store.blobs import image_bytes, locate
 from radtui.store.cases import CaseQuery
@@ -205,3 +209,18 @@ def test_each_connection_is_closed(data: DataDir, linked: Path) -> None:
     for _ in range(5):
         image_bytes(data, sha256)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+
+
+def test_what_cannot_stay_is_named_before_an_import(tmp_path: Path) -> None:
+    spoken = PngImagePlugin.PngInfo()
+    spoken.add_text("Patient", "Doe, Jane")
+    out = io.BytesIO()
+    Image.new("L", (8, 8)).save(out, "PNG", pnginfo=spoken)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "spoken.png").write_bytes(out.getvalue())
+    (tmp_path / "in" / "bare.png").write_bytes(drawn_png(1))
+    (tmp_path / "in" / "MRN123456.png").write_bytes(drawn_png(2))
+    preview = preview_in_process(ImportSettings(source=str(tmp_path / "in"), link=True))
+    refused = {problem.where: problem.reason for problem in preview.unused}
+    assert refused == {"spoken.png": NOT_AS_IT_IS, "MRN123456.png": TELLING_PATH}
+    assert preview_in_process(ImportSettings(source=str(tmp_path / "in"))).unused == ()

@@ -448,8 +448,9 @@ def test_keys_of_patients_and_exams_are_keyed_hashes() -> None:
     assert gate.exam("study1", "1") != gate.exam("study1", "2") != gate.exam("study1")
     assert gate.patient("1") != gate.exam("1")
     assert gate.patient("7.0") == gate.patient("7") and gate.exam("9", "7.0") == gate.exam("9.0", "7")
-    for nobody in ("Anonymous", "N/A", "nan", "0", "ANON^", "de-identified"):
+    for nobody in ("Anonymous", "N/A", "nan", "000", "ANON^", "de-identified"):
         assert gate.patient(nobody) == gate.exam(nobody) == "", nobody
+    assert gate.patient("0") == gate.patient("0.0") != gate.patient("1")
 
 
 def test_parts_of_unique_identifiers_and_short_numbers_are_nobodys_names() -> None:

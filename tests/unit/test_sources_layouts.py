@@ -22,6 +22,7 @@ from tests.unit.source_files import write_files
 
 PNGS = [drawn_png(n, 8) for n in range(12)]
 Files = dict[str, bytes | str]
+Brief = tuple[tuple[str, ...], str, str, str]
 
 
 def pictures(*names: str) -> Files:

@@ -398,7 +398,7 @@ def test_a_full_disk_is_a_sentence(run: Import, tmp_path: Path, monkeypatch: pyt
         raise OSError(28, "No space left on device")
 
     write_files(tmp_path / "in", {"a.png": drawn_png(1)})
-    monkeypatch.setattr(keeping.tempfile, "mkstemp", full)
+    monkeypatch.setattr(keeping, "_write_all", full)
     with pytest.raises(UserError, match="No space left on device"):
         run(tmp_path / "in")
 

@@ -54,6 +54,7 @@ class Beside:
         self._text: dict[str, str] = {}  # image to its text file
         self._object: dict[str, str] = {}
         self._report: dict[str, str] = {}  # folder to its report
+        self._of_sample: dict[str, str] = {}  # image to the text of its sample: 7.frontal.png to 7.txt
         self.without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
         self.used: set[str] = set()
         self.counting = False  # then no text is read: that a file is there is enough
@@ -64,6 +65,12 @@ class Beside:
         for picture in pictures:
             for stem in {picture, _stem(picture)}:
                 stems.setdefault(stem.casefold(), []).append(picture)
+        samples: dict[str, list[str]] = {}
+        for picture in pictures:
+            folder, _, base = picture.rpartition("/")
+            parts = base.split(".")
+            if len(parts) > 2 and not parts[1].isdigit():  # not the numbers of a DICOM identifier
+                samples.setdefault(f"{folder}/{parts[0]}".casefold(), []).append(picture)
         folders = {posixpath.dirname(picture) for picture in pictures}
         parents = folders | {posixpath.dirname(folder) for folder in folders}
         rest: list[str] = []
@@ -77,11 +84,15 @@ class Beside:
                     (self._object if suffix == ".json" else self._text).setdefault(owner, name)
                     self.used.add(name)
                 if not owners and suffix != ".json":
-                    rest.append(name)
+                    sample = samples.get(stem if "/" in stem else f"/{stem}", [])
+                    self._of_sample.update(dict.fromkeys(sample, name))
+                    (self.used.add if sample else rest.append)(name)
         self._find_reports(self._of_exams(rest, parents, names), folders, parents)
 
     def report_of(self, picture: str) -> str:
         """The report of the folder that an image lies in, or of one above it; "" where it has none."""
+        if picture in self._of_sample:
+            return self._of_sample[picture]
         folder = posixpath.dirname(picture)
         while folder:
             if folder in self._report:
@@ -92,7 +103,7 @@ class Beside:
     @property
     def has_reports(self) -> bool:
         """Whether reports belong to folders."""
-        return bool(self._report)
+        return bool(self._report or self._of_sample)
 
     def drafts(self, pictures: list[str], split_lists: dict[str, str]) -> Iterator[Draft]:
         """Cases of images that no table lists: one for each report of a folder, else one for each image."""

@@ -24,6 +24,12 @@ NAMED_IMAGE = re.compile(r"(?:Picture \d+:\s*)?<img>(.*?)</img>", re.DOTALL)
 _OBJECT_TEXT = ("raw", "caption", "text", "sentence", "report", "description", "content", "value", "answer")
 
 
+_NAMES = ("path", "image", "url", "image_url", "file_name", "filename", "src", "data", "file", "image_path", "fileUri",
+          "file_uri")  # fmt: skip
+"""Keys of objects that name an image, or hold it."""
+_MEDIA = frozenset(("media_type", "mime_type", "mimeType"))
+
+
 @dataclass(frozen=True, slots=True)
 class ImageCell:
     """An image as a cell gives it: its bytes, or the name of its file, or both."""
@@ -156,18 +162,14 @@ def _object_images(value: Mapping[object, object]) -> list[ImageCell]:
     raw = value.get("bytes")
     if isinstance(raw, (bytes, bytearray)) and raw:
         return [ImageCell(cell_text(value.get("path")), bytes(raw))]
-    for key in (
-        "path",
-        "image",
-        "url",
-        "image_url",
-        "file_name",
-        "filename",
-        "src",
-        "data",
-        "file",
-        "image_path",
+    data = value.get("data")
+    if (
+        isinstance(data, str)
+        and not _MEDIA.isdisjoint(map(str, value))
+        and data[: len(_DATA_URL)].lower() != _DATA_URL
     ):
+        return [_base64(data)]  # Anthropic's and Gemini's way
+    for key in _NAMES:
         inner = value.get(key)
         if inner:
             return image_cells(inner)

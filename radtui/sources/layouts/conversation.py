@@ -20,8 +20,10 @@ _ASSISTANT = frozenset(("assistant", "gpt", "model", "answer", "chatgpt", "bot",
 _PAIRS = (("question", "answer"), ("user", "assistant"), ("human", "gpt"))
 """Keys of lists whose objects hold a question with its answer."""
 _ROLE = ("role", "from", "speaker", "author")
-_CONTENT = ("content", "value", "text", "message")
+_CONTENT = ("content", "value", "text", "message", "parts")
 _IMAGE_TYPES = frozenset(("image", "image_url", "input_image", "image_path", "image_base64"))
+_FILES = ("fileData", "file_data", "inlineData", "inline_data")
+"""Keys of Gemini's parts that are images."""
 _TEXT_TYPES = frozenset(("text", "input_text", "output_text", ""))
 _TOKEN = re.compile(
     r"<\|?/?(?:image|img|image_pad|vision_start|vision_end|image_placeholder|Image)(?:[_-]?\d+)?\|?>"
@@ -136,6 +138,10 @@ def _block(block: object) -> Iterator[str | ImageCell]:
         yield cell_text(block)
         return
     kind = cell_text(block.get("type")).lower()
+    for key in _FILES:
+        if block.get(key):
+            yield from image_cells(block[key])
+            return
     if kind in _IMAGE_TYPES or (not kind and any(block.get(key) for key in ("image", "image_url"))):
         for key in ("image_url", "image", "path", "url", "image_path", "data", "source", "base64"):
             if block.get(key):

@@ -9,9 +9,12 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs, unquote, urlsplit
+from functools import cached_property
+from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 _SUFFIX = re.compile(
     r"\.(png|jpe?g|jpe|jfif|tiff?|webp|bmp|dib|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|dic|ima|nii|nii\.gz|mha|mhd|nrrd)$"
@@ -36,19 +39,54 @@ def is_address(name: str) -> bool:
     return bool(_ADDRESS.match(name.strip()))
 
 
+class _Index:
+    """Files by keys that are made of their names, in a dozen bytes a file: keys are not kept, they are made again.
+
+    Args:
+        files: The files.
+        keys: The keys of a file, none of them twice.
+    """
+
+    def __init__(self, files: Sequence[str], keys: Callable[[str], Sequence[str]]) -> None:
+        self._files, self._keys = files, keys
+        hashes, places = array("q"), array("I")
+        for place, file in enumerate(files):
+            for key in keys(file):
+                hashes.append(hash(key))
+                places.append(place)
+        order = sorted(range(len(hashes)), key=hashes.__getitem__)
+        self._hashes = array("q", map(hashes.__getitem__, order))
+        self._places = array("I", map(places.__getitem__, order))
+
+    def get(self, key: str) -> list[str]:
+        """The files that have a key, in their order."""
+        wanted = hash(key)
+        at = bisect_left(self._hashes, wanted)
+        fitting: list[str] = []
+        while at < len(self._hashes) and self._hashes[at] == wanted:
+            file = self._files[self._places[at]]
+            if key in self._keys(file):
+                fitting.append(file)
+            at += 1
+        return fitting
+
+
 class FileNames:
-    """The files of a source by the ends of their paths."""
+    """The files of a source by the ends of their paths; of each, little more than its name is in memory."""
 
     def __init__(self, files: Iterable[str]) -> None:
-        self._files = {file: _normal(file) for file in files}
-        self._by_name: dict[str, list[str]] = {}
-        self._by_stem: dict[str, list[str]] = {}
+        self._files = sorted(files)
         self._by_folder: dict[str, dict[str, list[str]]] | None = None  # by a folder's name, then by its path
-        for file, normal in self._files.items():
-            base = normal.rpartition("/")[2]
-            self._by_name.setdefault(base, []).append(file)
-            for stem in _stems(base):
-                self._by_stem.setdefault(stem, []).append(file)
+
+    @cached_property
+    def _by_name(self) -> _Index:
+        return _Index(self._files, lambda file: _spellings(_base(file)))
+
+    @cached_property
+    def _by_stem(self) -> _Index:
+        return _Index(
+            self._files, lambda file: [stem for base in _spellings(_base(file)) for stem in _stems(base)]
+        )
 
     def in_folder(self, name: str) -> list[str]:
         """The files below the folder that a name means: of an exam or a patient, so the name must hold a digit.
@@ -76,8 +114,8 @@ class FileNames:
             return "", []
         if self._by_folder is None:
             self._by_folder = {}
-            for file, normal in self._files.items():
-                for folder in _folders_of(normal):
+            for file in self._files:
+                for folder in _folders_of(_normal(file)):
                     self._by_folder.setdefault(folder.rpartition("/")[2], {}).setdefault(folder, []).append(
                         file
                     )
@@ -91,7 +129,7 @@ class FileNames:
 
     def stem_matches(self, stem: str) -> list[str]:
         """The files whose name without suffixes is this."""
-        return self._by_stem.get(_normal(stem), [])
+        return self._by_stem.get(_normal(stem))
 
     def find(self, name: str, folder: str = "", split: str = "") -> FileMatch | None:
         """The file of a name in a table, or None where there is none or more than one.
@@ -106,8 +144,9 @@ class FileNames:
             return None
         direct = posixpath.normpath(f"{folder}/{path}" if folder else path)
         for exact in (direct, posixpath.normpath(path)):
-            if exact in self._files:
-                return FileMatch(exact, True)
+            at = bisect_left(self._files, exact)
+            if at < len(self._files) and self._files[at] == exact:
+                return FileMatch(self._files[at], True)
         normal = _normal(path)
         base = normal.rpartition("/")[2]
         if not base:
@@ -118,15 +157,15 @@ class FileNames:
         return None
 
     def _candidates(self, base: str) -> Iterable[list[str]]:
-        yield self._by_name.get(base, [])
-        yield self._by_stem.get(base, [])
+        yield self._by_name.get(base)
+        yield self._by_stem.get(base)
         stem = _SUFFIX.sub("", base)
         if stem != base:
-            yield self._by_name.get(stem, [])
-            yield self._by_stem.get(stem, [])
-        for other in (_COUNTED.sub("", base), _UPLOAD.sub("", base), unquote(base)):
+            yield self._by_name.get(stem)
+            yield self._by_stem.get(stem)
+        for other in (_COUNTED.sub("", base), _UPLOAD.sub("", base), unquote(base), unquote_plus(base)):
             if other != base:
-                yield self._by_name.get(other, []) or self._by_stem.get(_SUFFIX.sub("", other), [])
+                yield self._by_name.get(other) or self._by_stem.get(_SUFFIX.sub("", other))
 
     def _longest(
         self, candidates: list[str], normal: str, path: str, folder: str, split: str
@@ -134,7 +173,7 @@ class FileNames:
         wanted = normal.split("/")[:-1][::-1]
         scored: list[tuple[int, str]] = []
         for file in candidates:
-            parents = self._files[file].split("/")[:-1][::-1]
+            parents = _normal(file).split("/")[:-1][::-1]
             shared = 0
             for mine, theirs in zip(wanted, parents, strict=False):
                 if mine != theirs:
@@ -146,7 +185,7 @@ class FileNames:
         best = _narrowed(best, path, folder, split)
         if len(best) != 1:
             return None
-        parents = self._files[best[0]].split("/")[:-1]
+        parents = _normal(best[0]).split("/")[:-1]
         whole = most == len(wanted) or most == len(parents)
         if not whole and _digits_differ(wanted[most], parents[::-1][most]):
             return None
@@ -227,6 +266,16 @@ def _path_of(name: str) -> str:
         text = unquote(urlsplit(text).path)
     text = re.sub(r"^[A-Za-z]:(?=/)", "", text)
     return text.removeprefix("./").lstrip("/") if "\0" not in text else ""
+
+
+def _base(path: str) -> str:
+    return _normal(path.rpartition("/")[2])
+
+
+def _spellings(base: str) -> tuple[str, ...]:
+    """A file's name, and what it is where it is written as in a web address: "cxr%201.png" is "cxr 1.png"."""
+    plain = _normal(unquote(base)) if "%" in base else base
+    return (base,) if plain == base else (base, plain)
 
 
 def _normal(path: str) -> str:

@@ -116,6 +116,7 @@ class Joined:
         self.file, self.part = mine.file, mine.part
         self.notes = [*mine.notes, *theirs.notes]
         self.theirs, self.key = theirs, key
+        self.form: dict[str, str] = getattr(mine, "form", {})
         self._mine, self._every = mine, every
         own = set(mine.columns)
         other = theirs.part or theirs.file

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import permutations
 
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import cell_text, image_cells, is_image_object
 from radtui.sources.layouts.conversation import is_conversation
-from radtui.sources.layouts.finder import FILE_SUFFIX, Finder, all_cells
+from radtui.sources.layouts.finder import FILE_SUFFIX, Cells, Finder, all_cells
 from radtui.sources.layouts.words import plain
 
 _ID_DIGITS = 5
+_ENOUGH = 0.9  # share of rows
+_BETTER = 0.2
+_MOST_CHARS = 120
+_MOST_PAIRED = 8
 
 
-def find_images(finder: Finder, talk: bool) -> tuple[tuple[tuple[str, str], ...], float]:
-    """The columns with images, and the share of rows whose image is there."""
+Images = tuple[tuple[tuple[str, str], ...], float, tuple[str, ...]]
+
+
+def find_images(finder: Finder, talk: bool) -> Images:
+    """The columns with images, the share of rows whose image is there, and columns of the folders they lie in."""
     asked = finder.choices.image_column
     if asked:
         column = finder.named(asked, "image_column")
         finder.taken.add(column)
-        return ((column, ""),), _score(finder, column)[1]
+        share = _score(finder, column)[1]
+        folders, more = _folders(finder, column, share)
+        return ((column, ""),), max(share, more), folders
     scores = {name: _score(finder, name) for name in finder.names if name not in finder.taken}
     usable = {name: score for name, score in scores.items() if score[0] > 0}
     if not usable:
-        return (), 0.0
+        return (), 0.0, ()
+    for name in usable:
+        folders, share = _folders(finder, name, usable[name][1])
+        if folders:
+            finder.taken.add(name)
+            return ((name, ""),), share, folders
     best = max(usable, key=lambda name: usable[name][0])
     alike = [
         name
@@ -36,7 +51,41 @@ def find_images(finder: Finder, talk: bool) -> tuple[tuple[tuple[str, str], ...]
         finder.notes.append(f"{', '.join(rest)} also name images and are not used; {best} is.")
     # A question that names its image between <img> and </img> is a question, too.
     finder.taken.update(name for name, _ in chosen if not all_cells(finder.cells(name), _names_inside))
-    return chosen, usable[best][1]
+    return chosen, usable[best][1], ()
+
+
+def _folders(finder: Finder, name: str, share: float) -> tuple[tuple[str, ...], float]:
+    """Columns whose cells, put before a file's name, say which of several files of a name is meant; for how many.
+
+    Args:
+        finder: The table.
+        name: Its column with names of files.
+        share: For how many rows the name alone is enough.
+    """
+    cells = [text for cell in finder.cells(name) if isinstance(cell, str) and (text := cell.strip())]
+    suffixed = sum(bool(FILE_SUFFIX.search(cell)) and len(cell) < _MOST_CHARS for cell in cells)
+    if not cells or share >= _ENOUGH or suffixed < _ENOUGH * len(finder.cells(name)):
+        return (), 0.0
+    others = [
+        each for each in finder.names
+        if each != name and all_cells(finder.cells(each), lambda cell: _is_folder(cell_text(cell)))
+    ]  # fmt: skip
+    best: tuple[tuple[str, ...], float] = (), share
+    for columns in [*((each,) for each in others), *permutations(others[:_MOST_PAIRED], 2)]:
+        rows = [row for row in finder.rows if row.get(name)]
+        there = sum(finder.resolves(joined_name(row, columns, cell_text(row.get(name)))) for row in rows)
+        if there / len(rows) > best[1] + _BETTER:
+            best = columns, there / len(rows)
+    return best
+
+
+def joined_name(row: Cells, columns: Sequence[str], name: str) -> str:
+    """A file's name with the folders that other cells of its row name before it."""
+    return "/".join([*(cell_text(row.get(column)).strip("/") for column in columns), name])
+
+
+def _is_folder(text: str) -> bool:
+    return 0 < len(text) < _MOST_CHARS and " " not in text.strip()
 
 
 def _score(finder: Finder, name: str) -> tuple[float, float]:

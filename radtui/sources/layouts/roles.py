@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from radtui.records import Problem
-from radtui.sources.base import is_split_word
+from radtui.sources.base import is_split_word, split_of_flag
 from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.identity_columns import Identity, identity_of_column
 from radtui.sources.layouts import words
@@ -38,11 +38,13 @@ class Roles:
         question: Columns whose texts are joined to what is asked.
         options: Columns with the answers to choose from.
         conversation: Columns with turns.
+        split_flags: Columns of yes and no, each with the split that it is about ("is_test", "test").
         view: Column that says what each image is.
         truth: A TRUTH_PARTS name to its column.
         findings: Column with a list of findings.
         history: Column with pairs of questions and answers that came before.
         first_option: Where answers are numbers of options: which number is the first; else None.
+        folders: Columns of the folders that the images lie in, where their names alone do not tell them apart.
         guessed: Columns that are used for what is in them, their names being unknown.
         notes: What is not used of the table, and why.
     """
@@ -56,6 +58,7 @@ class Roles:
     options: tuple[str, ...] = ()
     conversation: tuple[str, ...] = ()
     split: str = ""
+    split_flags: tuple[tuple[str, str], ...] = ()
     patient: str = ""
     exam: str = ""
     id: str = ""
@@ -64,6 +67,7 @@ class Roles:
     findings: str = ""
     history: str = ""
     first_option: int | None = None
+    folders: tuple[str, ...] = ()
     truth: dict[str, str] = field(default_factory=dict)
     facts: tuple[str, ...] = ()
     guessed: tuple[str, ...] = ()
@@ -74,12 +78,29 @@ class Roles:
         """Whether rows have a text to learn."""
         return bool(self.text or self.conversation)
 
+    @property
+    def names_splits(self) -> bool:
+        """Whether rows say which split they are in."""
+        return bool(self.split or self.split_flags)
+
     def summary(self) -> str:
         """What is learnt and asked of which images, in one clause."""
         parts = [f"{role or 'image'} from {name}" for name, role in self.images]
         learnt = (("text", self.text), ("question", self.question), ("conversation", self.conversation))
         parts += [f"{use} from {' and '.join(names)}" for use, names in learnt if names]
         return ", ".join(parts)
+
+    def settings(self) -> dict[str, str]:
+        """What an import's settings would say to have the same columns used, by the setting."""
+        columns = {
+            "image_column": [name for name, _ in self.images], "text_column": self.text or self.conversation,
+            "question_column": self.question, "id_column": [self.id],
+            "split_column": [self.split, *(name for name, _ in self.split_flags)], "patient_column": [self.patient],
+            "exam_column": [self.exam],
+        }  # fmt: skip
+        return {
+            setting: text for setting, names in columns.items() if (text := "+".join(filter(None, names)))
+        }
 
     def named(self) -> dict[str, str]:
         """Each used column with what it is used for, for people."""
@@ -90,6 +111,7 @@ class Roles:
         pairs += [
             (getattr(self, role), role) for role in ("split", "patient", "exam", "id", "examination", "view")
         ]
+        pairs += [(name, "split") for name, _ in self.split_flags]
         pairs += [(self.findings, "truth"), *((name, "truth") for name in self.truth.values())]
         result: dict[str, str] = {}
         for name, role in pairs:
@@ -119,7 +141,7 @@ def find_roles(
     """
     finder = Finder(names, rows, choices or SourceChoices(), resolves)
     talk = find_conversation(finder)
-    images, resolved = find_images(finder, bool(talk)) if pictures else ((), 0.0)
+    images, resolved, folders = find_images(finder, bool(talk)) if pictures else ((), 0.0, ())
     loose = bool(images) and not talk and only_numbers(finder, images[0][0])
     findings = finder.known.get("findings", "")
     findings = findings if any(as_list(cell) is not None for cell in finder.cells(findings)) else ""
@@ -127,6 +149,8 @@ def find_roles(
     choices = finder.choices
     question, options, text, answers = _question_and_text(finder, bool(talk))
     split = finder.pick(choices.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
+    flags = _split_flags(finder, split)
+    split = "" if flags else split
     view = finder.pick("", "", words.VIEW)
     patient = finder.pick(choices.patient_column, "patient_column", words.PATIENT) or _patient_by_title(
         finder
@@ -136,17 +160,19 @@ def find_roles(
         patient = next((name for name, _ in images if plain(name) in words.PATIENT), "")
     if not exam and choices.exam_column != NONE:
         exam = next((name for name, _ in images if plain(name) in words.EXAM), "")
+    if not choices.patient_column and {cell_text(cell) for cell in finder.cells(patient)[1:]} == {"0"}:
+        patient = ""  # zero in every row numbers nobody
     own_id = finder.pick(choices.id_column, "id_column", words.ID)
     examination = finder.pick("", "", words.EXAMINATION)
     truth = _truth(finder)
     used = {*(name for name, _ in images), *text, *question, *options, *talk, split, patient, exam, own_id}
     history = find_history(finder) if answers else ""
-    used |= {examination, findings, history, *truth.values()}
+    used |= {examination, findings, history, *truth.values(), *(name for name, _ in flags)}
     facts = tuple(name for name in names if name not in used)
     return Roles(
-        images, resolved, loose, text, answers, question, options, talk, split, patient, exam, own_id, examination,
-        view, findings, history, first_option(finder, options, text), truth, facts, tuple(finder.guessed),
-        tuple(finder.notes),
+        images, resolved, loose, text, answers, question, options, talk, split, flags, patient, exam, own_id,
+        examination, view, findings, history, first_option(finder, options, text), folders, truth, facts,
+        tuple(finder.guessed), tuple(finder.notes),
     )  # fmt: skip
 
 
@@ -188,6 +214,22 @@ def _split_by_content(finder: Finder) -> str:
             finder.taken.add(name)
             return name
     return ""
+
+
+def _split_flags(finder: Finder, split: str) -> tuple[tuple[str, str], ...]:
+    """Columns of yes and no that say of a split whether a row is in it: the one that the user named, or all of them."""
+    if finder.choices.split_column == NONE or (split and not finder.choices.split_column):
+        return ()
+    flags = []
+    for name in [split] if split else finder.names:
+        about = split_of_flag(words.words(name), map(cell_text, finder.cells(name)))
+        if about and finder.cells(name) and (split or name not in finder.taken):
+            flags.append((name, about))
+    # One column called "test" may hold what a test of blood said; beside "train", or as "is_test", it is a split.
+    if not split and len(flags) == 1 and len(words.words(flags[0][0])) == 1:
+        return ()
+    finder.taken.update(name for name, _ in flags)
+    return tuple(flags)
 
 
 def _patient_by_title(finder: Finder) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from radtui.records import Problem, Truth
-from radtui.sources.base import split_name
+from radtui.sources.base import split_name, split_of_flags, truth_of
 from radtui.sources.choices import SourceChoices
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import (
@@ -24,6 +24,7 @@ from radtui.sources.layouts.cells import (
 from radtui.sources.layouts.conversation import read_conversation, without_image_tokens
 from radtui.sources.layouts.draft import Draft, DraftPicture, joined_facts, people_of_path, split_of
 from radtui.sources.layouts.filenames import is_address
+from radtui.sources.layouts.role_images import joined_name
 from radtui.sources.layouts.roles import Cells, Roles
 from radtui.sources.layouts.words import numbered_stem
 from radtui.sources.readers import Row, Table, table_name
@@ -166,7 +167,7 @@ class TableLayout:
         if not names:
             return question, {}
         if len(names) == 1 and (items := listed(cells.get(names[0]))):
-            values = [cell_text(each) for each in items]
+            values = [object_text(each) for each in items]
         else:
             values = [cell_text(cells.get(name)) for name in names]
         options: dict[str, str] = {}
@@ -191,7 +192,7 @@ class TableLayout:
                 own = role or (
                     cell_text(views[len(pictures)]) if views and len(views) > len(pictures) else ""
                 )
-                pictures += self._pictures_of(image, own)
+                pictures += self._pictures_of(self._in_folder(image, row.cells), own)
         if not pictures:
             pictures = [self._picture(image, "") for image in inside]
         if not pictures and unread:
@@ -212,6 +213,11 @@ class TableLayout:
                 return None
         self.used_files.update(picture.file for picture in pictures if picture.file)
         return tuple(pictures)
+
+    def _in_folder(self, image: ImageCell, cells: Cells) -> ImageCell:
+        """The image under the name that its row's folders make of it, where that is a file."""
+        name = joined_name(cells, self.roles.folders, image.name) if self.roles.folders else ""
+        return replace(image, name=name) if name and self.find(name) else image
 
     def _pictures_of(self, image: ImageCell, role: str) -> list[DraftPicture]:
         """The image that a cell names, or all images of the folder that it names."""
@@ -248,8 +254,7 @@ class TableLayout:
         if not key and self._holds_bytes():
             key = f"{posixpath.splitext(posixpath.basename(self.table.file))[0]}:{row.number - 1}"
         key = key or f"{self.table.file}:{row.number}"
-        split = split_name(fact_text(cells.get(roles.split))) if roles.split else ""
-        split = split or self.split_lists.get(first.file, "")
+        split = self._split(cells) or self.split_lists.get(first.file, "")
         patient, exam = people_of_path(first.file)
         patient = (fact_text(cells.get(roles.patient)) if roles.patient else "") or patient
         exam = (fact_text(cells.get(roles.exam)) if roles.exam else "") or exam
@@ -260,6 +265,14 @@ class TableLayout:
             exam=exam, facts=facts, truth=truths(cells, roles),
             error=errors[0] if len(errors) == len(pictures) else "",
         )  # fmt: skip
+
+    def _split(self, cells: Cells) -> str:
+        """The split that a row names, or that its flags say; "" for none."""
+        roles = self.roles
+        if roles.split_flags:
+            flags = {split: bool(truth_of(cell_text(cells.get(name)))) for name, split in roles.split_flags}
+            return split_of_flags(flags)
+        return split_name(fact_text(cells.get(roles.split))) if roles.split else ""
 
     def _where(self, row: Row) -> str:
         unit = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 
 IMAGE = (
@@ -10,7 +11,10 @@ IMAGE = (
     "image_file", "image_path", "image_paths", "img", "imgs", "img_path", "img_name", "image_name", "path", "paths",
     "figure_path", "image_index", "dicom", "dicom_path", "image_id", "dicom_id", "imageid", "jpg", "png", "picture",
     "bild", "datei", "dateiname", "fichier", "imagen", "archivo", "immagine", "imagem", "arquivo", "afbeelding",
-    "图像", "图片", "影像", "文件名", "画像", "изображение", "файл", "image_url", "url", "key", "id",
+    "图像", "图片", "影像", "文件名", "画像", "ファイル名", "изображение", "файл", "зображення", "파일명", "이미지",
+    "plik", "obraz", "soubor", "snimek", "dosya", "görüntü", "fil", "bildefil", "billede", "tiedosto", "kuva", "kép",
+    "fájl", "imagine", "fișier", "fisier", "εικόνα", "αρχείο", "gambar", "berkas", "ảnh", "hình_ảnh", "صورة", "תמונה",
+    "image_url", "url", "key", "id",
 )  # fmt: skip
 IMAGE_WORDS = frozenset(
     ("image", "images", "img", "imgs", "file", "files", "filename", "path", "dicom", "picture", "photo", "figure",
@@ -22,7 +26,9 @@ TEXT = (
     "befundtext", "bericht", "beschreibung", "rapport", "compte_rendu", "description_text", "informe", "reporte",
     "descripcion", "descripción", "referto", "laudo", "relatorio", "relatório", "verslag", "rapor",
     "报告", "描述", "影像描述", "诊断报告", "报告内容", "所見文", "レポート", "отчет", "отчёт", "описание", "протокол",
-    "판독", "التقرير",
+    "판독", "판독문", "التقرير", "opis", "raport", "popis", "zpráva", "zprava", "nález", "nalez",
+    "utlåtande", "svar", "beskrivelse", "beskrivning", "lausunto", "lelet", "leírás", "descriere", "έκθεση",
+    "γνωμάτευση", "περιγραφή", "laporan", "báo_cáo", "mô_tả", "протокол_исследования", "опис", "висновок", "דוח",
 )  # fmt: skip
 WEAK_TEXT = ("summary", "comment", "comments", "note", "notes", "remark", "value")
 """Names of texts that are taken where there is no report."""
@@ -39,7 +45,8 @@ QUESTION = (
 )  # fmt: skip
 ANSWER = (
     "answer", "answers", "response", "output", "completion", "reply", "assistant", "gpt", "answer_text", "chosen",
-    "solution", "ground_truth", "target", "antwort", "respuesta", "réponse", "reponse", "risposta", "resposta",
+    "solution", "ground_truth", "gt_answer", "correct_answer", "final_answer", "target",
+    "antwort", "respuesta", "réponse", "reponse", "risposta", "resposta",
     "答案", "回答", "ответ", "답변",
 )  # fmt: skip
 CONVERSATION = ("conversations", "messages", "conversation", "dialogue", "dialog", "turns", "chat", "message")
@@ -100,7 +107,10 @@ _NOT_TEXT = frozenset(
     ("id", "ids", "uid", "date", "time", "number", "nr", "no", "path", "file", "name", "type", "length", "len", "count",
      "url", "index", "lang", "language", "source", "status", "hash", "label", "labels", "class", "bbox", "score")
 )  # fmt: skip
-_TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_SMALL = "a-z\u00df-\u024f\u1e00-\u1eff"  # with all signs, in either case, that Latin letters have elsewhere
+_TOKENS = re.compile(
+    rf"[A-Z]+(?![{_SMALL}])|[A-Z\u00c0-\u00de]?[{_SMALL}]+|\d+|[^\W\d_A-Z{_SMALL}\u00c0-\u00de]+"
+)
 
 
 @cache
@@ -112,7 +122,7 @@ def plain(name: str) -> str:
 @cache
 def words(name: str) -> tuple[str, ...]:
     """The words of a column's name in lower case."""
-    return tuple(word.lower() for word in _TOKENS.findall(name))
+    return tuple(word.lower() for word in _TOKENS.findall(unicodedata.normalize("NFC", name)))
 
 
 def numbered_stem(name: str) -> str:

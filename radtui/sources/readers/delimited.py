@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from radtui.records import Problem, UserError
 from radtui.sources.readers.damage import Shape, rejoined
-from radtui.sources.readers.dialect import RecordCells, find_dialect, split_record
+from radtui.sources.readers.dialect import RecordCells, find_dialect, numbers_its_rows, split_record
 from radtui.sources.readers.encoding import detect_encoding
 from radtui.sources.readers.header import has_header
 from radtui.sources.readers.table import MAX_CELL_BYTES, NOTHING, Row, unique_columns
@@ -24,6 +24,8 @@ from radtui.sources.readers.table import MAX_CELL_BYTES, NOTHING, Row, unique_co
 _SAMPLE_LINES = 300
 _MAX_LINES_OF_A_ROW = 100_000
 _PATH = re.compile(r"[^\s,;|]*[/\\_][^\s]*[,;|\t]")
+_SIGNS = {"tab": "\t", "\\t": "\t", "space": " "}
+"""Delimiters that cannot well be typed, by what people type for them."""
 _CONTROL = str.maketrans("", "", "\0")
 Opener = Callable[[], BinaryIO]
 
@@ -57,9 +59,7 @@ class Delimited:
         self._is_own_text = False
         self._encoding = self._find_encoding(encoding)
         lines = [_bare(line) for line in islice(self._lines(), _SAMPLE_LINES)]
-        self.dialect, self._before = find_dialect(
-            lines, "\t" if delimiter.lower() in ("tab", "\\t") else delimiter
-        )
+        self.dialect, self._before = find_dialect(lines, _SIGNS.get(delimiter.lower(), delimiter))
         records = list(islice(self._records(), 60))
         while len(records) > 1 and records[0].text.startswith("#"):  # comments before the header
             self._before = records[1].line - 1
@@ -73,9 +73,17 @@ class Delimited:
             len(names) > 1 and not names[-1].strip() and self._headed
         ):  # a delimiter at the end of each line
             names = names[:-1]
+        if self._headed and records and numbers_its_rows([each.cells.cells for each in records]):
+            names = ["row", *names]
         self.columns = tuple(unique_columns(names))
         body = records[1:] if self._headed else records
         self._shape = Shape.of([each.cells for each in body], len(self.columns))
+
+    @property
+    def form(self) -> dict[str, str]:
+        """How it is written, as the settings of an import name it."""
+        delimiter = {"\t": "tab", " ": "space"}.get(self.dialect.delimiter, self.dialect.delimiter)
+        return {"delimiter": delimiter, "encoding": self._encoding}
 
     def count(self) -> int | None:
         """Only reading tells."""
@@ -126,6 +134,8 @@ class Delimited:
             )
         if any(len(cell) > MAX_CELL_BYTES for cell in cells):
             return Problem(where, "A cell is longer than 64 MiB.")
+        if '="' in record.text:  # as Excel is kept from making numbers of names
+            cells = [cell[2:-1] if cell.startswith('="') and cell.endswith('"') else cell for cell in cells]
         cells += [""] * (width - len(cells))
         return Row(record.line, dict(zip(self.columns, cells, strict=True)))
 

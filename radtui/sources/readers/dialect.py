@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 
 DELIMITERS = (",", ";", "\t", "|", "^", "~")
+RARE = (":", "\x1f", "\x01", "¦", "§", "¬", "þ", "#", "=", "!", "$", "%", "&", "*", "@")
+"""Tried where none of the usual signs parts the lines: they also stand in texts, so every line must have them."""
 _MOST_ABOVE = 10
 _SHARE_BELOW = 0.9
+_REGULAR = 0.5  # share of lines as wide as the header from which a sign is taken for the delimiter
 _SEP_LINE = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
 
 
@@ -44,7 +47,8 @@ def _patterns(dialect: Dialect) -> tuple[re.Pattern[str], re.Pattern[str], re.Pa
     """A whole quoted cell up to its delimiter, the same without what follows, and a bare cell."""
     d, q = re.escape(dialect.delimiter), re.escape(dialect.quote)
     inner = rf"(?:[^{q}\\]|\\.|{q}{q})*+" if dialect.backslash else rf"(?:[^{q}]|{q}{q})*+"
-    bare = rf"(?:[^{d}\\]|\\.)*" if dialect.backslash else rf"[^{d}]*"
+    other = rf"[^{d}]" if len(dialect.delimiter) == 1 else rf"(?:(?!{d}).)"
+    bare = rf"(?:\\.|(?!\\){other})*" if dialect.backslash else rf"{other}*"
     whole = re.compile(rf" *{q}({inner}){q} *(?={d}|\Z)", re.DOTALL)
     return whole, re.compile(rf" *{q}{inner}{q}", re.DOTALL), re.compile(bare, re.DOTALL)
 
@@ -76,7 +80,7 @@ def split_record(text: str, dialect: Dialect) -> RecordCells:
         place = match.end()
         if place >= len(text):
             return RecordCells(cells, is_open, stray, quoted)
-        if text[place] != dialect.delimiter:  # a lone backslash at the very end
+        if not text.startswith(dialect.delimiter, place):  # a lone backslash at the very end
             return RecordCells(cells, True, stray, quoted)
         place += len(dialect.delimiter)
 
@@ -107,18 +111,28 @@ def find_dialect(lines: Sequence[str], delimiter: str = "") -> tuple[Dialect, in
     if not body:
         return Dialect(delimiter or ","), before
     choices = [delimiter] if delimiter else [each for each in DELIMITERS if each in body[0]]
-    best = Dialect(delimiter or (choices[0] if choices else ","))
-    best_score = (-1.0, -1.0, -1.0, -1)
-    for place, each in enumerate(choices):
+    best, score = _best(body, choices)
+    if not delimiter and score[0] < _REGULAR:
+        rare = [each for each in (*RARE, *([" "] if '" "' in body[0] else [])) if each in body[0]]
+        other, other_score = _best(body, rare)
+        if other_score[0] >= (_REGULAR if other.delimiter == ":" else 1.0):
+            best = other
+    return best, before
+
+
+def _best(body: Sequence[str], delimiters: Sequence[str]) -> tuple[Dialect, tuple[float, ...]]:
+    """The dialect that explains the lines best, with its score: -1 where there is nothing to choose from."""
+    best, best_score = Dialect(delimiters[0] if delimiters else ","), (-1.0, -1.0, -1.0, -1.0)
+    for place, each in enumerate(delimiters):
         for quote in ('"', "'"):
             for backslash in (False, True):
                 dialect = Dialect(each, quote, backslash)
                 if (quote == "'" or backslash) and not _plausible(body, dialect):
                     continue
-                score = (*_score(body, dialect), -place)
+                score = (*_score(body, dialect), float(-place))
                 if score > best_score:
                     best, best_score = dialect, score
-    return best, before
+    return best, best_score
 
 
 def _lines_above(lines: Sequence[str], delimiter: str) -> int:
@@ -130,6 +144,8 @@ def _lines_above(lines: Sequence[str], delimiter: str) -> int:
         if any(sign in line for sign in signs):
             return place
         rest = [each for each in lines[place + 1 :] if each.strip()]
+        if re.search(r"\w:\w", line) and all(":" in each for each in rest):
+            return place
         if '"' in line or not any(
             sum(sign in each for each in rest) >= _SHARE_BELOW * len(rest) for sign in signs if len(rest) > 1
         ):
@@ -155,8 +171,9 @@ def _score(body: Sequence[str], dialect: Dialect) -> tuple[float, float, float]:
     rest = records[1:] or records
     if width == 1:
         return 0.0, 0.0, 0.0
+    wide = width + numbers_its_rows([each.cells for each in records])
     right = sum(
-        len(each.cells) == width or (len(each.cells) > width and not any(each.cells[width:])) for each in rest
+        len(each.cells) == wide or (len(each.cells) > wide and not any(each.cells[wide:])) for each in rest
     )
     clean = sum(not (each.stray or each.open) for each in records)
     return (
@@ -183,3 +200,12 @@ def _records(body: Sequence[str], dialect: Dialect) -> list[RecordCells]:
         records.append(cells)
         place = end
     return records
+
+
+def numbers_its_rows(records: Sequence[Sequence[str]]) -> bool:
+    """Whether rows begin with their number and the header has no cell for it, as R's write.table writes them."""
+    width, rest = len(records[0]), records[1:]
+    return bool(rest) and all(
+        len(cells) == width + 1 and cells[0].strip() == str(number)
+        for number, cells in enumerate(rest, start=1)
+    )

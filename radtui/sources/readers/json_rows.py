@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ from radtui.sources.readers.table import NOTHING, Row
 
 MAX_JSON_BYTES = 2**30
 _SAMPLE_ROWS = 50
+_DEEPEST = 4
 _DECODER = json.JSONDecoder()
 Opener = Callable[[], BinaryIO]
 KEY, VALUE = "key", "text"
@@ -85,12 +86,25 @@ def json_tables(file: str, opener: Opener, encoding: str = "") -> list[JsonTable
 def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) -> list[JsonTable]:
     lists = {key: each for key, each in value.items() if isinstance(each, list) and _has_objects(each)}
     if isinstance(value.get("data"), dict) and "annotations" in value:
-        return [_table(file, "", [value, *problems])]  # one task of an annotation tool
-    if any("role" in each[0] or "from" in each[0] for each in lists.values()):
-        return [_table(file, "", [value, *problems])]  # one conversation
+        rows: Sequence[Mapping[str, Any]] = [value]  # one task of an annotation tool
+    elif any("role" in each[0] or "from" in each[0] for each in lists.values()):
+        rows = [value]  # one conversation
+    else:
+        rows = _columns(value)
+    if rows:
+        return [_table(file, "", [*rows, *problems])]
     if lists:
         return [_table(file, key, [*rows, *problems]) for key, rows in lists.items()]
+    return _tables_of_objects(file, value, problems)
+
+
+def _tables_of_objects(file: str, value: Mapping[str, Any], problems: list[Any]) -> list[JsonTable]:
+    """The tables of an object without lists of objects: of objects by name, of texts by name, or of one row."""
     objects = {key: each for key, each in value.items() if isinstance(each, dict)}
+    if len(objects) == 1 and (inner := _lists_inside(next(iter(objects.values())))):
+        return _tables_of_object(
+            file, inner, problems
+        )  # an answer of a server, with words about it around its rows
     if len(objects) > 1 or (objects and len(objects) == len(value)):
         nested = _by_split(file, value) or [
             table for each in objects.values()
@@ -103,6 +117,38 @@ def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) 
     if named > len(value) / 2 and all(isinstance(text, str) for each in texts.values() for text in each):
         return [_table(file, "", [{KEY: key, VALUE: text} for key, each in texts.items() for text in each])]
     return [_table(file, "", [value])]
+
+
+def _columns(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an object that holds a table by its columns, as pandas and `datasets` write it; else none."""
+    names, rows = value.get("columns"), value.get("data")
+    if isinstance(names, list) and isinstance(rows, list) and all(isinstance(each, str) for each in names):
+        wide = [row for row in rows if isinstance(row, list) and len(row) == len(names)]
+        return [dict(zip(names, row, strict=True)) for row in wide] if len(wide) == len(rows) else []
+    columns: dict[str, list[Any]] = {}
+    for name, each in value.items():
+        by_number = isinstance(each, dict) and bool(each) and all(key.isdigit() for key in each)
+        cells = list(each.values()) if by_number else each
+        if name.isdigit() or not isinstance(cells, list) or any(isinstance(cell, dict) for cell in cells):
+            return []
+        columns[name] = cells
+    lengths = {len(each) for each in columns.values()}
+    named = sum("." in name or any(sign.isdigit() for sign in name) for name in columns)
+    if len(columns) < 2 or len(lengths) != 1 or not next(iter(lengths)) or named > len(columns) / 2:
+        return []
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+
+
+def _lists_inside(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object, at this depth or below, that holds a list of objects; an empty one where there is none."""
+    for _ in range(_DEEPEST):
+        if any(isinstance(each, list) and _has_objects(each) for each in value.values()):
+            return value
+        inside = [each for each in value.values() if isinstance(each, dict)]
+        if len(inside) != 1:
+            break
+        value = inside[0]
+    return {}
 
 
 def _by_split(file: str, value: Mapping[str, Any]) -> list[JsonTable]:

@@ -21,6 +21,10 @@ _IMAGES = frozenset(
     )
 )
 """Keys of objects that stand for an image, which stay as they are."""
+_OF_IMAGES = _IMAGES | frozenset(
+    ("width", "height", "format", "mode", "size", "type", "mime", "mime_type", "mimetype", "media_type", "id", "name",
+     "title", "alt", "view", "role", "channels", "md5", "sha256", "detail")
+)  # fmt: skip
 _WHOLE = frozenset(("choices", "options", "answers"))  # objects by letter
 _DEEPEST = 4
 
@@ -42,7 +46,8 @@ def unnested(cells: Mapping[str, Any]) -> dict[str, Any]:
 def is_nested(name: str, items: Iterable[tuple[Any, Any]]) -> bool:
     """Whether an object is several facts under one name."""
     pairs = dict(items)
-    if not pairs or name.casefold() in _WHOLE or not _IMAGES.isdisjoint(pairs):
+    is_image = not _IMAGES.isdisjoint(pairs) and pairs.keys() <= _OF_IMAGES
+    if not pairs or name.casefold() in _WHOLE or is_image:
         return False
     return all(isinstance(key, str) for key in pairs) and not all(
         isinstance(each, list) for each in pairs.values()

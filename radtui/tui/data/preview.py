@@ -132,6 +132,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
         )
         self.query_one("#state", Static).update(Content.styled(state, "$error"))
         self.query_one("#counts", Static).update(facts(event.preview))
+        self._form.list.show(self._form.settings, recognised=event.preview.recognised)
         self._show_sample(0)
 
     def _show_sample(self, number: int) -> None:

@@ -30,7 +30,14 @@ def value_cells(settings: Settings, name: str, width: int) -> int:
 
 
 def field_line(
-    settings: Settings, name: str, width: int, *, changed: bool, current: bool, turns: bool
+    settings: Settings,
+    name: str,
+    width: int,
+    *,
+    changed: bool,
+    current: bool,
+    turns: bool,
+    recognised: str = "",
 ) -> list[Segment]:
     """Draw a field.
 
@@ -41,12 +48,14 @@ def field_line(
         changed: It has another value than the baseline's.
         current: It is the field that keys act on.
         turns: It has choices to go through.
+        recognised: What is used while it is empty.
     """
     about, text = settings.about()[name], text_of(getattr(settings, name))
     wrong = name in settings.problems()
     accent, fault = Style(color=theme.ACCENT, bold=True), Style(color=theme.ERROR, bold=True)
     style = fault if wrong else accent if changed else plain() if text else muted()
-    shown = f"‹ {text or '—'} ›" if current and turns else text or "—"
+    empty = f"{recognised} (found)" if recognised else "—"
+    shown = f"‹ {text or empty} ›" if current and turns else text or empty
     note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
     return [
         Segment(f"{'▸' if current else ' '}{'•' if changed else ' '} ", accent),

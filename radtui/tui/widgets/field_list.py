@@ -67,6 +67,7 @@ class FieldList(ScrollView, can_focus=True):
         super().__init__()
         self.settings = self.baseline = settings
         self.options: dict[str, tuple[str, ...]] = {}
+        self.recognised: dict[str, str] = {}  # what stands for an empty field, where that was found out
         self._hidden = hidden
         self._lines: list[tuple[str, bool]] = []  # (group or field, whether it is a field)
         self._cursor = 0
@@ -77,10 +78,19 @@ class FieldList(ScrollView, can_focus=True):
         """The current field."""
         return self._lines[self._cursor][0]
 
-    def show(self, settings: Settings, baseline: Settings | None = None) -> None:
-        """Show other values; `baseline` are those a changed field is marked against."""
+    def show(
+        self, settings: Settings, baseline: Settings | None = None, recognised: dict[str, str] | None = None
+    ) -> None:
+        """Show other values.
+
+        Args:
+            settings: The values.
+            baseline: Those a changed field is marked against.
+            recognised: What is used in place of empty ones, by the field.
+        """
         self.settings = settings
         self.baseline = baseline or self.baseline
+        self.recognised = self.recognised if recognised is None else recognised
         self.refresh()
 
     def hide(self, names: frozenset[str]) -> None:
@@ -182,7 +192,10 @@ class FieldList(ScrollView, can_focus=True):
         if is_field:
             changed = getattr(self.settings, name) != getattr(self.baseline, name)
             turns = bool(self.choices(name))
-            segments = field_line(self.settings, name, width, changed=changed, current=current, turns=turns)
+            segments = field_line(
+                self.settings, name, width, changed=changed, current=current, turns=turns,
+                recognised=self.recognised.get(name, ""),
+            )  # fmt: skip
         else:
             segments = [Segment(f" {name}", muted(bold=True))]
         strip = Strip(segments).adjust_cell_length(width).apply_style(self.rich_style)

@@ -15,6 +15,7 @@ MATCH = "bold $accent"
 _KEYWORD = re.compile("[A-Z][a-z]+(?:[A-Z][a-z]+)+|Modality|Laterality")
 IN_FORMAT = "PhotometricInterpretation"  # of DICOM files, whose format names it
 NAME_CELLS = 16  # the longest name that the column of names grows for
+MOST_MARKS = 12  # of images of a case: more would leave no room for the words behind them
 FACTS_SHOWN = 12  # columns of a source beyond these are rarely read and would push the rest away
 
 
@@ -71,7 +72,7 @@ class ImageFacts(VerticalScroll):
 
 def facts(case: Case, written: list[Description], words: list[str], at: int = 0) -> Content:
     """All parts of the text, most important first."""
-    parts = [_trouble(case)]
+    parts = [_trouble(case), _which(case, at)]
     if question := visible(case.question).strip():
         parts += [_title("Question"), marked(question, words), Content("")]
     reference = visible(case.reference).strip()
@@ -95,7 +96,7 @@ def text_rows(case: Case, columns: int) -> int:
     parts = [case.question, case.reference or "-"]
     texts = [visible(text).strip() for text in parts if text.strip()]
     rows = sum(1 + len(Content(text).wrap(max(8, columns))) for text in texts) + len(texts) - 1
-    return rows + (len(_trouble(case) or ()) > 0) * 3
+    return rows + (len(_trouble(case) or ()) > 0) * 3 + (len(case.images) > 1)
 
 
 def finding(truth: Truth) -> str:
@@ -113,6 +114,17 @@ def marked(text: str, words: list[str]) -> Content:
     for match in re.finditer(r"\b(?:" + "|".join(wanted) + r")\w*", text, re.IGNORECASE):
         content = content.stylize(MATCH, match.start(), match.end())
     return content
+
+
+def _which(case: Case, at: int) -> Content | None:
+    """Which of a case's images is drawn, as a row of marks where they are few, with the key for the next one."""
+    count = len(case.images)
+    if count < 2:
+        return None
+    marks = "".join("●" if place == at else "○" for place in range(count)) if count <= MOST_MARKS else ""
+    role = visible(case.images[at].role) if at < count else ""
+    place = ", ".join(filter(None, (f"image {at + 1} of {count}", role)))
+    return Content.assemble((f"{marks} ".lstrip(), "$accent"), place, (" · . shows the next", "$muted"))
 
 
 def _trouble(case: Case) -> Content | None:

@@ -6,6 +6,7 @@ the many short steps of a decoder in Python wait for each other and for the one 
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -16,7 +17,10 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import partial
+from multiprocessing import forkserver
 from pathlib import Path
+
+from PIL import Image
 
 from radtui.imaging.facts import Facts
 from radtui.paths import DataDir, open_plain
@@ -24,24 +28,22 @@ from radtui.records import NewCase, NewCaseImage, UserError
 from radtui.sources import dicom
 from radtui.sources.files import read_whole
 from radtui.sources.images import ReadImage, read_images
+from radtui.sources.linking import NOT_AS_IT_IS
 from radtui.store.database import reading
-from radtui.store.imported import decoded
+from radtui.store.imported import any_decoded, decoded
 from radtui.store.incoming import Link
 from radtui.worker.importing.keeping import IncomingFolder, Written, write_hidden
 
 THREADS = 2
 PROCESSES_FROM = 128  # cases: starting processes takes as long as looking at some dozens
 MAX_PROCESSES = 32
-CHUNK_IMAGES = 8  # what goes to a process at once: sending one by one costs as much as a small image
-CHUNK_BYTES = 2**20
+CHUNK_IMAGES = 32  # what goes to a process at once: sending one by one costs as much as a small image
+CHUNK_BYTES = 2**22
 MAX_WAITING_BYTES = 2**27
 SAVERS = 16  # threads that wait for the disk: it brings several files to it in the time of one
+_KEPT_BYTES = 2**25
+_KEPT_BLOCKS = 16  # of 16 MiB each at most
 _SEVERAL_FILES = (".mhd", ".nhdr", ".hdr")  # volumes whose pixels lie in a second file
-
-NOT_AS_IT_IS = (
-    "It cannot stay where it is, since names, comments or other things that are no pixels have to be taken out of"
-    " it; import it without --link, which keeps a cleaned copy."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,10 @@ class _Known(Mapping[str, Facts]):
     def __init__(self, data: DataDir) -> None:
         self._reading = reading(data)
         self._db = self._reading.__enter__()
+        self._any = any_decoded(self._db)  # what this import itself brings in may be decoded once more
 
     def __getitem__(self, sha256: str) -> Facts:
-        probe = decoded(self._db, sha256)
+        probe = decoded(self._db, sha256) if self._any else None
         if probe is None:
             raise KeyError(sha256)
         return Facts(probe.format, probe.width_px, probe.height_px, probe.mode)
@@ -135,6 +138,13 @@ def _look(
     return Looked(tuple(replace(part, data=b"") for part in parts))
 
 
+def _file_size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:  # said by whoever reads it
+        return 0
+
+
 def _status(path: str) -> tuple[int, int] | None:
     """Size and time of a file, None where it is gone."""
     try:
@@ -148,6 +158,7 @@ def _begin_process() -> None:
     """A process that looks at images: quiet, and gone as soon as the import is, however that ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     dicom.keep_quiet()
+    _keep_memory()
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -158,18 +169,51 @@ def _begin_process() -> None:
     threading.Thread(target=leave, daemon=True).start()
 
 
+def _keep_memory() -> None:
+    """Have what one image took used again for the next: giving it back and asking anew is a tenth of the work.
+
+    Source: glibc's mallopt(3), M_MMAP_THRESHOLD and M_TRIM_THRESHOLD; Pillow's blocks of image memory.
+    """
+    Image.core.set_blocks_max(_KEPT_BLOCKS)  # type: ignore[attr-defined]  # not in its stubs
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return
+    mallopt(-3, _KEPT_BYTES)
+    mallopt(-1, 2 * _KEPT_BYTES)
+
+
+def _context() -> multiprocessing.context.ForkServerContext:
+    # Not forked from this process: a child would inherit the job's lock, and hold it when its parent is killed.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+def prepare(images: int) -> None:
+    """Begin to load what looks at images, in a process of its own, while the source is still being counted.
+
+    Args:
+        images: How many there seem to be.
+    """
+    if images >= PROCESSES_FROM:
+        _context()
+        forkserver.ensure_running()
+
+
 @dataclass
 class _Chunk:
     """Cases that are looked at together."""
 
     cases: list[NewCase] = field(default_factory=list)
     images: list[NewCaseImage] = field(default_factory=list)
-    n_bytes: int = 0
+    n_bytes: int = 0  # held in memory
+    file_bytes: int = 0  # of plain files, which are read elsewhere
     looked: Future[list[Looked]] | None = None
 
     @property
     def full(self) -> bool:
-        return len(self.images) >= CHUNK_IMAGES or self.n_bytes >= CHUNK_BYTES
+        return len(self.images) >= CHUNK_IMAGES or self.n_bytes + self.file_bytes >= CHUNK_BYTES
 
 
 class Examiners:
@@ -194,9 +238,7 @@ class Examiners:
         self._namers = ThreadPoolExecutor(SAVERS, thread_name_prefix="name")
         self._pool: Executor = self._threads
         if (total or 0) >= PROCESSES_FROM:
-            # Not forked from this process: a child would inherit the job's lock, and hold it when its parent is killed.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload([__name__])
+            context = _context()
             self._pool = ProcessPoolExecutor(self._processes, mp_context=context, initializer=_begin_process)
         self._most = 2 * (max(THREADS, self._processes) + SAVERS)  # chunks at once
 
@@ -217,6 +259,7 @@ class Examiners:
             chunk.cases.append(_without_bytes(case))
             chunk.images += case.images
             chunk.n_bytes += sum(len(image.data) for image in case.images)
+            chunk.file_bytes += sum(_file_size(image.path) for image in case.images if image.path)
             if chunk.full:
                 waiting.append(self._begun(chunk))
                 chunk = _Chunk()

@@ -12,15 +12,11 @@ from radtui.paths import DataDir
 from radtui.records import NewCase, NewCaseImage, Problem
 from radtui.settings import ImportSettings
 from radtui.sources.identity import Gate, read_salt
+from radtui.sources.linking import TELLING_PATH
 from radtui.store.cases import KeptCase, Link, Probe
 from radtui.store.links import relative
 from radtui.worker.importing.examining import Looked
 from radtui.worker.importing.keeping import clean
-
-TELLING_PATH = (
-    "It cannot stay where it is, since its path holds what looks like a name, a date or a number of a person and would"
-    " be written down; rename it, import with --trust-names, or without --link."
-)
 
 
 class Gating:

@@ -22,7 +22,7 @@ from radtui.sources.hub_download import Download
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
 from radtui.store.met import Met
-from radtui.worker.importing.examining import Examiners, LookingPlace
+from radtui.worker.importing.examining import Examiners, LookingPlace, prepare
 from radtui.worker.importing.gating import Gating
 from radtui.worker.importing.hold_out import TEST, TRAIN, Dealer
 from radtui.worker.importing.keeping import IncomingFolder, clean, sweep
@@ -69,6 +69,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     dicom.keep_quiet()
     reporter.progress(0, 0, f"Opening {settings.source}")
     source = open_source(settings)
+    prepare(len(getattr(source, "pictures", ())))
     tally = Tally()
     tally.total = _total(source, reporter) or 0
     log.info(source.describe())

@@ -7,18 +7,21 @@ the disk, and the name is on the disk before a row of the database speaks of it.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from radtui.durable import sync_folder
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
+
+_COUNT = itertools.count()  # of this process: with its number, a name that nothing else has
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +43,47 @@ def write_hidden(folder: Path, target: Path, data: bytes) -> Written | None:
     Raises:
         UserError: the disk is full or cannot be written.
     """
+    place, temporary = str(target), f"{folder}/{os.getpid()}-{next(_COUNT)}"
     try:
-        if target.exists() and target.stat().st_size == len(data):
+        if _size(place) == len(data):
             return None
-        handle, temporary = tempfile.mkstemp(dir=folder)
+        handle = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666 & _mode(folder)
+        )
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                # mkstemp's file is its owner's alone, whoever may read the folder.
-                os.fchmod(file.fileno(), 0o666 & folder.stat().st_mode)
-                file.flush()
-                # It begins to go to the disk now, beside others, so that little is left to wait for when it is synced.
-                if hasattr(os, "posix_fadvise"):
-                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            _write_all(handle, data)
+            os.fchmod(handle, 0o666 & _mode(folder))  # whatever the umask
+            # It begins to go to the disk now, beside others, so that little is left to wait for when it is synced.
+            if hasattr(os, "posix_fadvise"):
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+        finally:
+            os.close(handle)
     except OSError as error:
         raise _cannot_write(target, error) from error
-    return Written(temporary, str(target))
+    return Written(temporary, place)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(handle, left) :]
+
+
+def _size(path: str) -> int:
+    """Bytes of a file, -1 where there is none."""
+    try:
+        return Path(path).stat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+@cache
+def _mode(folder: Path) -> int:
+    """Who may read what comes into a folder."""
+    return folder.stat().st_mode
 
 
 class IncomingFolder:
@@ -73,7 +98,8 @@ class IncomingFolder:
         self._data = data
         self.folder = data.incoming / f"{job_id:04d}"
         self._lock = threading.Lock()  # of `_unsynced`, which several threads fill
-        self._unsynced: set[Path] = set()  # folders that have got names since they were last on the disk
+        self._unsynced: set[str] = set()  # folders that have got names since they were last on the disk
+        self._there: set[str] = set()  # folders of images that were seen to be there
 
     def begin(self) -> None:
         """Make the folder; what a killed run of the job has left in it goes."""
@@ -99,23 +125,25 @@ class IncomingFolder:
         for each in batch:
             _sync_file(each)
         for each in batch:
-            target = Path(each.target)
+            folder = each.target.rpartition("/")[0]
             try:
-                if not target.parent.exists():
-                    target.parent.mkdir(exist_ok=True)
-                    with self._lock:
-                        self._unsynced.add(target.parent.parent)
-                Path(each.temporary).replace(target)
+                if folder not in self._there:
+                    if not Path(folder).exists():
+                        Path(folder).mkdir(exist_ok=True)
+                        with self._lock:
+                            self._unsynced.add(folder.rpartition("/")[0])
+                    self._there.add(folder)
+                Path(each.temporary).replace(each.target)
             except OSError as error:
-                raise _cannot_write(target, error) from error
+                raise _cannot_write(Path(each.target), error) from error
             with self._lock:
-                self._unsynced.add(target.parent)
+                self._unsynced.add(folder)
 
     def sync_names(self, threads: Executor) -> None:
         """Bring the names that were given to the disk: after this, rows may speak of them."""
         with self._lock:
             folders, self._unsynced = self._unsynced, set()
-        for _ in threads.map(sync_folder, folders):
+        for _ in threads.map(sync_folder, map(Path, folders)):
             pass
 
 
