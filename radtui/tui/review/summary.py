@@ -20,10 +20,12 @@ from radtui.export.files import check_replaceable
 from radtui.measures.scheme import Scheme
 from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
-from radtui.measures.words import row_counts, rows_words
+from radtui.measures.words import rows_words
 from radtui.records import Study
+from radtui.store.database import same_moment
+from radtui.study.kept_back import pairs_left
 from radtui.study.rounds import Round, read_round
-from radtui.study.schemes import of_scheme, scheme_note
+from radtui.study.schemes import scheme_note, survey
 from radtui.study.study import label_of, read_review, score_study, summarise_review
 from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
@@ -68,6 +70,12 @@ class SummaryScreen(RadScreen):
         scores: dict[str, ArmScores]
         compared: Round | None  # of a job that learnt from raters
 
+    @dataclass
+    class Withheld(Message):
+        """Figures would tell this reader how they choose between the reference and models; `left` pairs are unrated."""
+
+        left: int
+
     def __init__(self, study: Study, rater: str, scheme: Scheme) -> None:
         super().__init__()
         self._study, self._rater, self._scheme = study, rater, scheme
@@ -75,6 +83,7 @@ class SummaryScreen(RadScreen):
         self._summary: Summary | None = None
         self._pairs = 0
         self._rated: int | None = None  # before it is known
+        self._withheld = False
 
     def compose_body(self) -> ComposeResult:
         """Ratings and scores, side by side where there is room."""
@@ -95,7 +104,9 @@ class SummaryScreen(RadScreen):
         study, scheme = self._study, self._scheme
         wanted = "" if self._everybody else self._rater
 
-        def read(db: sqlite3.Connection) -> SummaryScreen.Summarised:
+        def read(db: sqlite3.Connection) -> SummaryScreen.Summarised | SummaryScreen.Withheld:
+            if left := pairs_left(db, study, self._rater, scheme):
+                return self.Withheld(left)
             review = read_review(db, study, scheme, wanted)
             compared = sum(len(by_arm) > 1 for by_arm in review.words.values())
             return self.Summarised(summarise_review(review), compared, len(review.ratings))
@@ -104,7 +115,9 @@ class SummaryScreen(RadScreen):
 
     @work(thread=True, exclusive=True, group="scores", exit_on_error=False)
     def _score(self) -> None:
-        def score(db: sqlite3.Connection) -> SummaryScreen.Scored:
+        def score(db: sqlite3.Connection) -> SummaryScreen.Scored | SummaryScreen.Withheld:
+            if left := pairs_left(db, self._study, self._rater, self._scheme):
+                return self.Withheld(left)
             return self.Scored(score_study(db, self._study), read_round(db, self._study))
 
         self.post_message(self.rad.read(score))
@@ -114,6 +127,17 @@ class SummaryScreen(RadScreen):
         self._summary, self._pairs, self._rated = event.summary, event.pairs, event.rated
         self.refresh_bindings()
         self._draw()
+
+    @on(Withheld)
+    def _say_withheld(self, event: Withheld) -> None:
+        self._withheld = True
+        self.refresh_bindings()
+        self.query_one("#title", Static).update(Content.styled(f"Summary of {label_of(self._study)}", "bold"))
+        pairs = "1 pair is" if event.left == 1 else f"{event.left:,} pairs are"
+        self.query_one("#ratings", Static).update(
+            f"{pairs} left to rate. The reference is one of the texts here, and figures would tell you how you choose"
+            " between it and the models: they are shown once you have rated all. Press esc and go on."
+        )
 
     @on(Scored)
     def _show_scores(self, event: Scored) -> None:
@@ -143,7 +167,9 @@ class SummaryScreen(RadScreen):
         self.query_one("#ratings", Static).update(Content("\n").join(lines))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where nothing is rated there is nothing to write."""
+        """Where nothing is rated there is nothing to write, and where figures are withheld nothing to see."""
+        if self._withheld:
+            return action not in ("export", "copy", "all_raters")
         return action != "export" or self._rated != 0
 
     def action_copy(self) -> None:
@@ -171,10 +197,12 @@ class SummaryScreen(RadScreen):
         rater = "" if self._everybody else self._rater
 
         def write(db: sqlite3.Connection) -> str:
-            review = read_review(db, self._study, self._scheme, rater)
-            rows = write_review_csv(db, review, out)
-            counts = row_counts(of_scheme(review).ratings)
-            return f"{rows_words(rows, counts)}, in {out.resolve()}. {scheme_note(review)}".strip()
+            with same_moment(db):
+                review = read_review(db, self._study, self._scheme, rater, places=False, held=False)
+                seen = survey(review)
+                rows = write_review_csv(db, review, seen, out)
+            note = scheme_note(self._scheme.id, seen)
+            return f"{rows_words(rows, seen.counts)}, in {out.resolve()}. {note}".strip()
 
         def work() -> str:
             check_replaceable(out)
