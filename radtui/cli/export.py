@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
@@ -65,24 +66,28 @@ def export(
     """Write the rated comparisons of a generation job, or of a study, into a file, with a manifest beside it."""
     from radtui.export.files import check_replaceable
     from radtui.export.formats import DEFAULT_NAMES, TABLES, Options, write_export
+    from radtui.store.database import same_moment
     from radtui.store.ratings import raters
-    from radtui.study.schemes import of_scheme
-    from radtui.study.study import check_scheme, read_review, scheme_for
+    from radtui.study.schemes import survey
+    from radtui.study.study import check_scheme_ids, read_review, scheme_for
 
+    gc.disable()  # rows come and go, and none is a cycle
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
     study = review_study(db, job_id, study_id)
-    review = read_review(db, study, scheme, only_rater, places=form == "jsonl")
-    check_scheme(review.ratings, scheme)
-    if (
-        only_rater and not review.ratings
-    ):  # an empty study is written as a table of no rows, as scripts expect
-        raise UserError(_nothing(study_words(review.study), only_rater, raters(db, review.study.id)))
     out = out or Path(DEFAULT_NAMES[form])
-    replaces = check_replaceable(out, force)
     options = Options(only_rater, raw, include_unblinded, keep_significant_errors)
-    done = write_export(session.data, db, review, form, out, options)
-    counts = {} if form in NOUNS else row_counts((of_scheme(review) if form in TABLES else review).ratings)
+    with same_moment(db):  # a table's ratings are gone through twice
+        review = read_review(db, study, scheme, only_rater, places=form == "jsonl", held=form not in TABLES)
+        seen = survey(review)
+        check_scheme_ids(seen.schemes, scheme)
+        if (
+            only_rater and not seen.raters
+        ):  # an empty study is written as a table of no rows, as scripts expect
+            raise UserError(_nothing(study_words(study), only_rater, raters(db, study.id)))
+        replaces = check_replaceable(out, force)
+        done = write_export(session.data, db, review, form, out, options, seen)
+    counts = done.counts or ({} if form in NOUNS else row_counts(review.ratings))
     if as_json:
         facts = study_facts(review.study) | {"format": form, "rows": done.rows} | counts
         facts |= {"path": str(done.path.resolve())}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.records import JobKind, Study, UserError
+
+if TYPE_CHECKING:
+    from radtui.study.study import Review
 
 JOB_OPTION = click.option(
     "--job", "job_id", type=int, metavar="JOB", help="Generation job  [default: the newest]."
@@ -89,7 +94,6 @@ def stats(
 ) -> None:
     """What the ratings show: preference, errors, agreement, bias, each with n and interval."""
     from radtui.cli.stats import print_readings, print_round, print_stand_ins, print_stats
-    from radtui.store import cases
     from radtui.study.figures import reading_figures
     from radtui.study.overview import identical_lines, identical_pairs
     from radtui.study.round_lines import read_rounds
@@ -97,15 +101,18 @@ def stats(
     from radtui.study.standing_in import QUICK_TEXTS, stand_ins, text_count
     from radtui.study.study import check_scheme, read_review, scheme_for, summarise_review
 
+    gc.disable()  # what is read are a million objects without a cycle among them, looked through again and again
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
     review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater, places=False)
     check_scheme(review.ratings, scheme)
     summary = summarise_review(review, include_unblinded)
     same = identical_pairs(db, review.study)
-    rated = sorted({rating.case_id for rating in review.ratings})
-    leaked = sum(case.leaked for case in cases.get_many(db, rated))
-    readings, compared = reading_figures(db, review.study, only_rater), read_round(db, review.study)
+    leaked = _leaked_cases(db, review)
+    readings, compared = (
+        reading_figures(db, review.study, only_rater, review.ratings),
+        read_round(db, review.study),
+    )
     rounds = read_rounds(db, review.study, scheme, only_rater) if compared is not None else ()
     if with_scores is None:
         with_scores = text_count(review) <= QUICK_TEXTS
@@ -137,6 +144,14 @@ def stats(
             )
         print_readings(readings)
         print_stand_ins(agreeing, session.data.command("stats", "--scores"))
+
+
+def _leaked_cases(db: sqlite3.Connection, review: Review) -> int:
+    """How many rated cases, or their patients, are in more than one split."""
+    from radtui.store import cases
+
+    in_several = cases.leaked_ids(db, review.study.dataset)
+    return len(in_several.intersection(rating.case_id for rating in review.ratings)) if in_several else 0
 
 
 @click.command("import-ratings")

@@ -123,6 +123,7 @@ def left_out(summary: Summary) -> dict[str, int]:
 
 def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:
     preference = summary.preference
+    of_two = f", ratings of {summary.earlier} and {summary.later}" if summary.arms else ""
     yield (
         f"Preference, {_plural(summary.n, 'rating')} of {summary.earlier} and {summary.later}"
         if summary.arms
@@ -137,7 +138,13 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
         ],
     )
     if summary.arms:
-        yield f"All arms, {summary.arms.n} ratings", list(_arms(summary.arms))
+        yield f"All arms, {summary.arms.n:,} ratings; strengths in log odds", list(_arms(summary.arms))
+        if summary.arms.differences:
+            count = len(summary.arms.differences)
+            yield (
+                f"Every two arms on this scale, log odds, p by Holm over {count}",
+                list(_differences(summary.arms)),
+            )
     if summary.dimensions:
         labels = {dimension.id: dimension.label for dimension in scheme.dimensions}
         yield (
@@ -151,15 +158,15 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
         yield "Acceptability, 1 to 5", _acceptability(summary.acceptability, summary)
     if summary.errors:
         yield (
-            f"Errors per report, {summary.earlier} -> {summary.later}",
+            f"Significant errors per checked report, {summary.earlier} -> {summary.later}",
             list(_errors(summary.errors, scheme, summary)),
         )
     if len(summary.raters) > 1:
         yield (
-            "Raters",
+            f"Raters{of_two}",
             [(line.rater, f"{line.n} rated, win rate {share(line.win_rate)}") for line in summary.raters],
         )
-    yield "Trust", list(_trust(summary))
+    yield f"Trust{of_two}", list(_trust(summary))
 
 
 def _mean(comparative: Comparative) -> str:
@@ -170,8 +177,10 @@ def _mean(comparative: Comparative) -> str:
 def _arms(arms: Arms) -> Iterator[Row]:
     """Strengths on one scale, then each two against each other."""
     for strength in arms.strengths:
-        n = f", n={strength.n}" if strength.standard_error else ""
-        yield f"strength of {strength.arm}", f"{log_odds(strength.log_odds)} ({strength_limits(strength)}{n})"
+        behind = strength_limits(strength)
+        if strength.standard_error:
+            behind += f"{_only_these(strength.these_readers)}, n={strength.n} ratings"
+        yield f"strength of {strength.arm}", f"{log_odds(strength.log_odds)} ({behind})"
     if not arms.strengths:
         yield "strengths", "none on one scale yet: some arm never lost to, or never met, the others"
     for pair in arms.contrasts:
@@ -179,8 +188,22 @@ def _arms(arms: Arms) -> Iterator[Row]:
         counts = f"{figures.wins}, {figures.ties}, {figures.losses}"
         yield (
             f"{pair.later} against {pair.earlier}",
-            f"{counts}; {share(figures.win_rate)}, {p_value(figures.sign_p)}: {pair.verdict}",
+            f"{counts}; {share(figures.win_rate)}, sign test {p_value(figures.sign_p)}: {pair.verdict}",
         )
+
+
+def _differences(arms: Arms) -> Iterator[Row]:
+    """Every two arms on the scale that all pairs together give, tested with an adjustment for how many there are."""
+    for difference in arms.differences:
+        ends = f"{log_odds(difference.low)} to {log_odds(difference.high)}{_only_these(difference.these_readers)}"
+        yield (
+            f"{difference.later} against {difference.earlier}",
+            f"{log_odds(difference.log_odds)} ({ends}), {p_value(difference.holm_p)}",
+        )
+
+
+def _only_these(ends: tuple[float, float] | None) -> str:
+    return f", for these readers only {log_odds(ends[0])} to {log_odds(ends[1])}" if ends else ""
 
 
 def _acceptability(acceptability: Acceptability, of: Summary) -> list[Row]:
@@ -201,7 +224,13 @@ def _acceptability(acceptability: Acceptability, of: Summary) -> list[Row]:
 def _errors(errors: Errors, scheme: Scheme, of: Summary) -> Iterator[Row]:
     yield f"significant, {of.earlier}", estimate(errors.earlier.significant)
     yield f"significant, {of.later}", estimate(errors.later.significant)
-    yield "difference", f"{estimate(errors.difference, signed=True)}, Wilcoxon {p_value(errors.wilcoxon_p)}"
+    if errors.difference.value is None:
+        yield "difference", "none known: no reader checked both texts of a pair"
+    else:
+        yield (
+            "difference",
+            f"{estimate(errors.difference, signed=True)}, Wilcoxon {p_value(errors.wilcoxon_p)}",
+        )
     yield f"reports with one, {of.earlier}", share(errors.earlier.with_significant)
     yield f"reports with one, {of.later}", share(errors.later.with_significant)
     for category in scheme.errors:
@@ -212,8 +241,7 @@ def _errors(errors: Errors, scheme: Scheme, of: Summary) -> Iterator[Row]:
 
 
 def _rate(rates: ErrorRates, category: str) -> str:
-    significant, _ = rates.by_category[category]
-    return "-" if significant.value is None else f"{significant.value:.2f}"
+    return estimate(rates.by_category[category][0])
 
 
 def _trust(summary: Summary) -> Iterator[Row]:

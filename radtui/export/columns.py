@@ -12,7 +12,7 @@ from radtui.measures.scheme import (
     dimension_answer,
     error_answer,
 )
-from radtui.records import Rating, Study
+from radtui.records import Study
 
 SCHEMA = "radtui-comparisons-1"  # one job's base and tuned, each with columns of its own
 ARMS_SCHEMA = "radtui-arms-1"  # any arms: the two that a row compares are named in it
@@ -84,15 +84,9 @@ def answer_columns(scheme: Scheme, arms: Sequence[str]) -> dict[str, str]:
 PACE = "pace"  # "too fast", "long idle" or "": see `measures.pace`
 
 
-def says_more(ratings: Iterable[Rating]) -> bool:
-    """Whether some rating has an answer for which the oldest tables of base and tuned have no column."""
-    return any(
-        rating.corrections or any(key.startswith(("checked.", "accepted.")) for key in rating.answers)
-        for rating in ratings
-    )
-
-
-def paired_columns(scheme: Scheme, arms: Sequence[str] = PAIRED[0], more: bool = False) -> list[str]:
+def paired_columns(
+    scheme: Scheme, arms: Sequence[str] = PAIRED[0], more: bool = False, pace: bool = False
+) -> list[str]:
     """The header of a job's table of base and tuned.
 
     A third arm has its columns after all others; `preference` and dimensions are then towards the later of the two
@@ -101,7 +95,8 @@ def paired_columns(scheme: Scheme, arms: Sequence[str] = PAIRED[0], more: bool =
     Args:
         scheme: Its dimensions and error categories are columns of their own.
         arms: One of `PAIRED`.
-        more: Whether there are corrections, texts taken as they are, or texts that were checked: see `says_more`.
+        more: Whether there are corrections, texts taken as they are, or texts that were checked.
+        pace: Whether some answer's time is out of the ordinary; `more` brings that column too.
     """
     two = PAIRED[0]
     third = [
@@ -118,7 +113,7 @@ def paired_columns(scheme: Scheme, arms: Sequence[str] = PAIRED[0], more: bool =
         "preference_label", "both_bad", "shown_left", "blinded", *acceptability_columns(two),
         *dimension_columns(scheme), *error_columns(scheme, two),
         "base_words", "tuned_words", "flagged", "skipped", "note", "active_seconds", "wall_seconds", "rated_at",
-        "occasion", "scheme", "scheme_hash", "role", *third, *(_more_columns(arms) if more else ()),
+        "occasion", "scheme", "scheme_hash", "role", *third, *(_more_columns(arms) if more else [PACE] if pace else ()),
     ]  # fmt: skip
 
 

@@ -15,16 +15,16 @@ from radtui.export.columns import (
     corrected_columns,
     is_paired,
     paired_columns,
-    says_more,
     schema_of,
 )
-from radtui.export.csv_text import cell, csv_line, csv_row
+from radtui.export.csv_text import Cells, cell, csv_line
 from radtui.export.files import whole_file
 from radtui.measures.pace import pace_mark
 from radtui.measures.scheme import Scheme
 from radtui.measures.text import word_count
 from radtui.records import Case, Comparison, Rating, Study
-from radtui.study.schemes import of_scheme
+from radtui.store.database import same_moment
+from radtui.study.schemes import Survey, survey, table_rows
 from radtui.study.study import Review, rated, read_review
 
 PREFERENCE_LABELS = {
@@ -33,15 +33,17 @@ PREFERENCE_LABELS = {
 }  # fmt: skip
 
 
-def columns(review: Review) -> list[str]:
-    """The header of a study's table."""
+def columns(review: Review, seen: Survey) -> list[str]:
+    """The header of a study's table, whose rows were surveyed."""
     scheme, arms = review.scheme, review.study.arm_names
     if not is_paired(review.study):
         return arms_columns(scheme, arms)
-    return paired_columns(scheme, arms, says_more(of_scheme(review).ratings))
+    return paired_columns(scheme, arms, seen.corrected, seen.paced)
 
 
-def rows(db: sqlite3.Connection, review: Review, beside: Sequence[str] = ()) -> Iterator[dict[str, object]]:
+def rows(
+    db: sqlite3.Connection, review: Review, seen: Survey, beside: Sequence[str] = ()
+) -> Iterator[dict[str, object]]:
     """The rated comparisons of a study as column -> value; None where nothing was answered.
 
     Ratings that answer another scheme's questions have no columns here and are left out: see `study.schemes`.
@@ -49,20 +51,19 @@ def rows(db: sqlite3.Connection, review: Review, beside: Sequence[str] = ()) -> 
     Args:
         db: The database.
         review: What is told.
+        seen: Its survey.
         beside: Columns after those of the header: `chain`.
     """
     answers = answer_columns(review.scheme, review.study.arm_names)
     corrected = corrected_columns(review.study.arm_names)
     about = _paired_row if is_paired(review.study) else _arms_row
-    header = [*columns(review), *beside]
+    header = [*columns(review, seen), *beside]
     everywhere = _everywhere(review)
-    for rating, case, pair in rated(db, of_scheme(review)):
+    for rating, case, pair in rated(db, review, table_rows(review)):
         row = {**everywhere, **about(review, case, pair, rating), **_judged(review, rating)}
-        for column, key in answers.items():
-            row[column] = rating.answers.get(key)
-        for column, arm in corrected.items():
-            row[column] = rating.corrections.get(arm)
-        yield {column: row[column] for column in header}
+        row.update(zip(answers, map(rating.answers.get, answers.values()), strict=True))
+        row.update(zip(corrected, map(rating.corrections.get, corrected.values()), strict=True))
+        yield dict(zip(header, map(row.__getitem__, header), strict=True))
 
 
 def write_csv(
@@ -76,18 +77,22 @@ def write_csv(
     Raises:
         UserError: the file cannot be written.
     """
-    return write_review_csv(db, read_review(db, study, scheme, rater), out, raw)
+    with same_moment(db):
+        review = read_review(db, study, scheme, rater, places=False, held=False)
+        return write_review_csv(db, review, survey(review), out, raw)
 
 
-def write_review_csv(db: sqlite3.Connection, review: Review, out: Path, raw: bool = False) -> int:
-    """Write `comparisons.csv` of a review that was read; see `write_csv`."""
-    written = 0
-    header, schema = columns(review), schema_of(review.study, raw)
+def write_review_csv(
+    db: sqlite3.Connection, review: Review, seen: Survey, out: Path, raw: bool = False
+) -> int:
+    """Write `comparisons.csv` of a review that was read and surveyed; see `write_csv`."""
+    written, cells = 0, Cells(raw)
+    header, schema = columns(review, seen), schema_of(review.study, raw)
     with whole_file(out) as file:
         file.write(csv_line(cell(name, raw) for name in header))
-        for row in rows(db, review):
+        for row in rows(db, review, seen):
             row["export_schema"] = schema
-            file.write(csv_row(row.values(), raw))
+            file.write(cells.row(row.values()))
             written += 1
     return written
 
@@ -135,8 +140,8 @@ def _paired_row(review: Review, case: Case, pair: Comparison, rating: Rating) ->
         "prompt": base.prompt, "decoding": base.decoding,
         "shown_left": rating.left_arm, "shown_right": rating.right_arm,
     }  # fmt: skip
-    for arm in review.study.arm_names:
-        text = pair.by(arm).text
+    for arm, written in pair.texts.items():
+        text = written.text
         row[f"{arm}_text"], row[f"{arm}_words"] = text, _words_in(text)
     return row
 

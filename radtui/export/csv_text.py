@@ -6,7 +6,6 @@ import csv
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from pathlib import Path
 
 from radtui.export.guard import guard
@@ -14,6 +13,7 @@ from radtui.records import UserError
 
 # Python's own writer leaves a lone carriage return unquoted when lines end in a line feed; every reader, its own too,
 # takes it for the end of the row.
+CELLS_KEPT = 8192
 _QUOTED = re.compile('[,"\r\n]')
 
 
@@ -22,25 +22,27 @@ def csv_line(cells: Iterable[str]) -> str:
     return ",".join(map(_quoted, cells)) + "\n"
 
 
-def csv_row(values: Iterable[object], raw: bool = False) -> str:
-    """One row of values as `cell` writes them, with its line feed."""
-    cells = []
-    for value in values:
-        kind = type(value)
-        if value is None:
-            cells.append("")
-        elif kind is str:
-            cells.append(_text(value, raw))
-        elif kind is int or kind is float:
-            cells.append(str(value))
-        else:
-            cells.append(_quoted(cell(value, raw)))
-    return ",".join(cells) + "\n"
+class Cells(dict[object, str]):
+    """Values as quoted cells, each made once: names, prompts, texts, steps and blanks stand in many rows.
 
+    Args:
+        raw: As in `cell`.
+    """
 
-@lru_cache(maxsize=4096)  # names, prompts and texts stand in many rows
-def _text(value: str, raw: bool) -> str:
-    return _quoted(cell(value, raw))
+    def __init__(self, raw: bool = False) -> None:
+        super().__init__()
+        self._raw = raw
+
+    def __missing__(self, value: object) -> str:
+        if len(self) >= CELLS_KEPT:
+            self.clear()
+        made = self[value] = _quoted(cell(value, self._raw))
+        return made
+
+    def row(self, values: Iterable[object]) -> str:
+        """One row of values as `cell` writes them, with its line feed."""
+        # A float is another cell than the whole number that it equals; truth values are written as such numbers are.
+        return ",".join([str(v) if type(v) is float else self[v] for v in values]) + "\n"
 
 
 def cell(value: object, raw: bool = False) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from radtui.export import comparisons, corrections, jsonl, preferences
@@ -48,11 +48,18 @@ class Exported:
     manifest: Path
     rows: int
     left_out: dict[str, int]
+    counts: dict[str, int] = field(default_factory=dict)  # of a table's rows, by what they are
     note: str = ""  # what a reader must know of ratings by other schemes, or other versions of the scheme
 
 
 def write_export(
-    data: DataDir, db: sqlite3.Connection, review: Review, form: str, out: Path, options: Options
+    data: DataDir,
+    db: sqlite3.Connection,
+    review: Review,
+    form: str,
+    out: Path,
+    options: Options,
+    seen: schemes.Survey | None = None,
 ) -> Exported:
     """Write one form, whole or not at all, and its manifest.
 
@@ -63,14 +70,16 @@ def write_export(
         form: One of `DEFAULT_NAMES`.
         out: The file, or the folder for `dpo` and `kto`.
         options: What it takes in.
+        seen: Survey of the review, where there is one already.
 
     Raises:
         UserError: It cannot be written, or there is nothing to learn from.
     """
+    seen = seen or schemes.survey(review)
     left_out: dict[str, int] = {}
     filters: dict[str, object] = {"rater": options.rater or None}
     if form == "csv":
-        rows = comparisons.write_review_csv(db, review, out, options.raw)
+        rows = comparisons.write_review_csv(db, review, seen, out, options.raw)
         filters["raw"] = options.raw
     elif form == "errors":
         rows = write_errors(review, out, options.raw, options.include_unblinded)
@@ -80,20 +89,22 @@ def write_export(
     elif form == "corrections":
         rows = corrections.write_corrections(db, review, out, options.raw)
         filters["raw"] = options.raw
-    elif form in ("jsonl", "parquet"):
-        rows = (jsonl.write_jsonl if form == "jsonl" else write_parquet)(db, review, out)
+    elif form == "jsonl":
+        rows = jsonl.write_jsonl(db, review, out)
+    elif form == "parquet":
+        rows = write_parquet(db, review, seen, out)
     else:
         choice = choose(db, review, options.keep_significant_errors)
         rows = preferences.write_preferences(data, choice, out, form)
         left_out = choice.left_out
         filters |= {"held_out_splits": "left out", "keep_significant_errors": options.keep_significant_errors}
-    note = schemes.scheme_note(review) if form in TABLES else ""
-    if form in TABLES and (others := schemes.left_out(review).total()):
+    note = schemes.scheme_note(review.scheme.id, seen) if form in TABLES else ""
+    if form in TABLES and (others := seen.left_out.total()):
         left_out["other_scheme"] = others
     if form == "jsonl":
         schema = jsonl.schema_of(review.study)
     else:
         schema = SCHEMAS.get(form) or schema_of(review.study, raw=options.raw or form == "parquet")
-    more = {"left_out": left_out, "scheme_versions": dict(schemes.versions(review)), "note_on_schemes": note}
-    manifest = write_manifest(review, out, schema, rows, filters, **more)
-    return Exported(out, manifest, rows, left_out, note)
+    more = {"left_out": left_out, "scheme_versions": dict(seen.versions), "note_on_schemes": note}
+    manifest = write_manifest(review, out, schema, rows, filters, seen, **more)
+    return Exported(out, manifest, rows, left_out, seen.counts if form in TABLES else {}, note)

@@ -14,6 +14,7 @@ from radtui.measures.text import NORMALISATION
 from radtui.records import Job, Study
 from radtui.settings import GenerateSettings
 from radtui.store.schema_version import SCHEMA_VERSION
+from radtui.study.schemes import Survey
 from radtui.study.study import Review
 
 MANIFEST_SCHEMA = "radtui-manifest-1"
@@ -26,7 +27,13 @@ def manifest_path(out: Path) -> Path:
 
 
 def write_manifest(
-    review: Review, out: Path, export_schema: str, n: int, filters: Mapping[str, object], **more: object
+    review: Review,
+    out: Path,
+    export_schema: str,
+    n: int,
+    filters: Mapping[str, object],
+    seen: Survey,
+    **more: object,
 ) -> Path:
     """Write the manifest of a file or folder that has just been written; returns its path.
 
@@ -36,6 +43,7 @@ def write_manifest(
         export_schema: Name and version of its form.
         n: Rows written.
         filters: What was asked to be in it or left out.
+        seen: Survey of the review.
         **more: Further facts, such as what was left out and why.
 
     Raises:
@@ -55,7 +63,7 @@ def write_manifest(
         "text_shown_as": NORMALISATION,
         "filters": dict(filters),
         "n": n,
-        "raters": len({rating.rater for rating in review.ratings}),
+        "raters": len(seen.raters),
         **more,
         "files": [_file(path, out) for path in _files(out)],
     }  # fmt: skip

@@ -12,6 +12,7 @@ from radtui.export.comparisons import columns, rows
 from radtui.export.csv_text import storable
 from radtui.export.files import whole_file
 from radtui.records import UserError
+from radtui.study.schemes import Survey
 from radtui.study.study import Review
 
 BATCH = 1_000
@@ -22,7 +23,7 @@ _YES_NO = {"both_bad", "blinded", "flagged", "skipped"}
 _SECONDS = {"active_seconds", "wall_seconds"}
 
 
-def write_parquet(db: sqlite3.Connection, review: Review, out: Path) -> int:
+def write_parquet(db: sqlite3.Connection, review: Review, seen: Survey, out: Path) -> int:
     """Write the rated comparisons as Parquet, whole file or none; returns the number of rows.
 
     Where ratings are chained, the column `chain` holds what links each to the one before it.
@@ -37,14 +38,14 @@ def write_parquet(db: sqlite3.Connection, review: Review, out: Path) -> int:
         raise UserError(
             'Parquet needs pyarrow, which is not installed; install radtui with its "train" extra, or export csv.'
         ) from error
-    schema, form = _schema(pa, review), schema_of(review.study, raw=True)
+    schema, form = _schema(pa, review, seen), schema_of(review.study, raw=True)
     written = 0
     with (
         whole_file(out, binary=True) as file,
         parquet.ParquetWriter(file, schema, compression="zstd") as writer,
     ):
         batch: list[dict[str, object]] = []
-        for row in rows(db, review, _beside(review)):
+        for row in rows(db, review, seen, _beside(seen)):
             batch.append({name: _value(value) for name, value in row.items()} | {"export_schema": form})
             written += 1
             if len(batch) == BATCH:
@@ -54,11 +55,11 @@ def write_parquet(db: sqlite3.Connection, review: Review, out: Path) -> int:
     return written
 
 
-def _schema(pa: Any, review: Review) -> Any:
+def _schema(pa: Any, review: Review, seen: Survey) -> Any:
     arms = review.study.arm_names
     whole = _WHOLE | answer_columns(review.scheme, arms).keys() | {f"{arm}_words" for arm in arms}
     fields = []
-    for name in [*columns(review), *_beside(review)]:
+    for name in [*columns(review, seen), *_beside(seen)]:
         if name in whole:
             kind = pa.int64()
         elif name in _YES_NO:
@@ -71,8 +72,8 @@ def _schema(pa: Any, review: Review) -> Any:
     )
 
 
-def _beside(review: Review) -> list[str]:
-    return ["chain"] if any(rating.chain for rating in review.ratings) else []
+def _beside(seen: Survey) -> list[str]:
+    return ["chain"] if seen.chained else []
 
 
 def _value(value: object) -> object:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from radtui.measures.answers import answers_of
@@ -14,6 +15,10 @@ from radtui.records import Rating
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+FEWEST_RESAMPLES = 999  # the limits move by a twentieth of half their width, and that is little of many units
+DRAWN_UNITS = 10_000_000  # in all resamples together: a second's work
 
 
 def krippendorff_alpha(units: Iterable[Sequence[float]], metric: str = "ordinal") -> float | None:
@@ -46,14 +51,19 @@ def alpha_of(units: Iterable[Sequence[float]], metric: str = "ordinal", seed: in
     Raises:
         ValueError: The metric is not known.
     """
+    return _alpha_of(*_coincidences(units), metric, seed)
+
+
+def _alpha_of(tables: np.ndarray, values: np.ndarray, metric: str, seed: int) -> Estimate:
+    """Alpha with its interval from each unit's coincidences, float (units, k, k), over sorted values, float (k,)."""
     import numpy as np
 
-    tables, values = _coincidences(units)
     count = len(tables)
     alpha = _pooled_alpha(tables, values, metric)
     if alpha is None or count < 2:
         return Estimate(alpha, None, None, count, "bootstrap")
-    drawn = resampled_sums(tables.reshape(count, -1), CLUSTER_RESAMPLES, seed)
+    resamples = max(FEWEST_RESAMPLES, min(CLUSTER_RESAMPLES, DRAWN_UNITS // count))
+    drawn = resampled_sums(tables.reshape(count, -1), resamples, seed)
     alphas = _alphas(drawn.reshape(-1, *tables.shape[1:]), values, metric)
     low, high = np.nanquantile(alphas, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     if low == high:  # as when all agree on every case: no spread was seen
@@ -81,9 +91,18 @@ def _coincidences(units: Iterable[Sequence[float]]) -> tuple[np.ndarray, np.ndar
     cells = np.repeat(np.arange(len(kept)) * size, sizes)
     cells += np.fromiter((place[value] for unit in kept for value in unit), dtype=np.int64, count=len(cells))
     counts = np.bincount(cells, minlength=len(kept) * size).reshape(len(kept), size).astype(float)
-    tables = counts[:, :, np.newaxis] * counts[:, np.newaxis, :]
+    return _tables_of(counts), np.asarray(values, dtype=float)
+
+
+def _tables_of(counts: np.ndarray) -> np.ndarray:
+    """Coincidences of each unit from how often it was given each value, float (units, k), twice at least in all."""
+    import numpy as np
+
+    size = counts.shape[1]
+    tables: np.ndarray = counts[:, :, np.newaxis] * counts[:, np.newaxis, :]
     tables[:, np.arange(size), np.arange(size)] -= counts
-    return tables / (sizes - 1)[:, np.newaxis, np.newaxis], np.asarray(values, dtype=float)
+    shared: np.ndarray = tables / (counts.sum(axis=1) - 1)[:, np.newaxis, np.newaxis]
+    return shared
 
 
 def _alphas(tables: np.ndarray, values: np.ndarray, metric: str) -> np.ndarray:
@@ -208,31 +227,39 @@ def comparison_of(rating: Rating) -> Comparison:
 
 def agreement_between(ratings: Iterable[Rating], seed: int = 0) -> Agreement | None:
     """Agreement between raters over current ratings of first showings; None with a single rater."""
-    by_comparison: dict[Comparison, dict[str, int]] = {}
-    raters: set[str] = set()
-    for rating in ratings:
-        if rating.preference is not None and rating.occasion == 0:
-            by_comparison.setdefault(comparison_of(rating), {})[rating.rater] = rating.preference
-            raters.add(rating.rater)
+    import numpy as np
+
+    rated = [rating for rating in ratings if rating.preference is not None and rating.occasion == 0]
+    raters = sorted({rating.rater for rating in rated})
     if len(raters) < 2:
         return None
-    preferences = list(by_comparison.values())
-    return Agreement(
-        alpha_of([list(by.values()) for by in preferences], seed=seed), _kappas(preferences, sorted(raters))
-    )
+    about = attrgetter("study_id", "case_id", "earlier_arm", "later_arm")
+    places: dict[tuple[int, int, str, str], int] = {}
+    rows = [places.setdefault(comparison, len(places)) for comparison in map(about, rated)]
+    column = {rater: at for at, rater in enumerate(raters)}
+    steps = np.full((len(places), len(raters)), -1)  # of the scale, by comparison and rater; -1: not rated
+    steps[rows, [column[rating.rater] for rating in rated]] = [
+        (rating.preference or 0) - PREFERENCE_SCALE[0] for rating in rated
+    ]
+    counts = np.stack([(steps == step).sum(axis=1) for step in range(len(PREFERENCE_SCALE))], axis=1)
+    counts = counts[counts.sum(axis=1) > 1].astype(float)
+    used = np.flatnonzero(counts.sum(axis=0) > 0)
+    tables, values = _tables_of(counts[:, used]), np.array(PREFERENCE_SCALE, dtype=float)[used]
+    return Agreement(_alpha_of(tables, values, "ordinal", seed), _kappas(steps, raters))
 
 
-def _kappas(
-    preferences: Sequence[dict[str, int]], raters: Sequence[str]
-) -> dict[tuple[str, str], tuple[float | None, int]]:
-    """Weighted kappa of every two raters, and over how many comparisons that both rated."""
+def _kappas(steps: np.ndarray, raters: Sequence[str]) -> dict[tuple[str, str], tuple[float | None, int]]:
+    """Weighted kappa of every two raters, and over how many comparisons that both rated.
+
+    Args:
+        steps: Of the scale, from 0, int (comparisons, raters); -1 where a rater has not rated.
+        raters: Their names.
+    """
     import numpy as np
 
     size = len(PREFERENCE_SCALE)
-    place: dict[int | None, int] = {value: index for index, value in enumerate(PREFERENCE_SCALE)} | {None: -1}
-    columns = [np.array([place[by.get(rater)] for by in preferences]) for rater in raters]
     kappas = {}
-    for (reader, first), (other, second) in combinations(zip(raters, columns, strict=True), 2):
+    for (reader, first), (other, second) in combinations(zip(raters, steps.T, strict=True), 2):
         both = (first >= 0) & (second >= 0)
         table = np.bincount(first[both] * size + second[both], minlength=size**2).reshape(size, size)
         kappas[reader, other] = (_kappa_of(table.astype(float)), int(both.sum()))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -103,6 +106,85 @@ class Answers:
             return Estimate(spread.mean, low, high, spread.n, BY_CASES, 1, spread.cases)
         low, high = mean_limits(spread.mean, spread.variance, spread.degrees) or (None, None)
         return Estimate(spread.mean, low, high, spread.n, BY_READERS, spread.readers, spread.cases, these)
+
+
+class Table:
+    """Ratings by column, made once and read by every figure of a summary.
+
+    Args:
+        ratings: Those that count; a table of them is taken as it is by `table_of`.
+    """
+
+    def __init__(self, ratings: Iterable[Rating]) -> None:
+        self.ratings = list(ratings)
+
+    def __len__(self) -> int:
+        """How many ratings there are."""
+        return len(self.ratings)
+
+    @cached_property
+    def everyone(self) -> Answers:
+        """Case and reader of each rating; the values are 0, to be given others."""
+        return answers_to(self.ratings)
+
+    @cached_property
+    def preference(self) -> np.ndarray:
+        """-2..2 of each rating, NaN where there is none, float64 (n,)."""
+        import numpy as np
+
+        given = (math.nan if rating.preference is None else rating.preference for rating in self.ratings)
+        return np.fromiter(given, dtype=float, count=len(self))
+
+    @cached_property
+    def preferences(self) -> Answers:
+        """The preferences among the ratings; both-bad has none."""
+        import numpy as np
+
+        return self.everyone.with_values(self.preference).where(~np.isnan(self.preference))
+
+    def flags(self, name: str) -> np.ndarray:
+        """A truth value of each rating, such as `both_bad`, bool (n,)."""
+        import numpy as np
+
+        return np.fromiter(map(attrgetter(name), self.ratings), dtype=bool, count=len(self))
+
+    def answer(self, key: str) -> np.ndarray:
+        """What each rating says to one question, NaN where nothing, float64 (n,)."""
+        import numpy as np
+
+        at = self._places.get(key)
+        return np.full(len(self), math.nan) if at is None else self._grid[at]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Key of an answer -> its row in the grid."""
+        keys = dict.fromkeys(chain.from_iterable(rating.answers for rating in self.ratings))
+        return {key: at for at, key in enumerate(keys)}
+
+    @property
+    def keys(self) -> Iterable[str]:
+        """Keys of all that some rating answers."""
+        return self._places.keys()
+
+    @cached_property
+    def _grid(self) -> np.ndarray:
+        """All answers, float64 (keys, n)."""
+        import numpy as np
+
+        all_answers = [rating.answers for rating in self.ratings]
+        counts = np.fromiter(map(len, all_answers), dtype=np.int64, count=len(self))
+        total = int(counts.sum())
+        keys = map(self._places.__getitem__, chain.from_iterable(all_answers))
+        rows = np.fromiter(keys, dtype=np.int64, count=total)
+        values = chain.from_iterable(answers.values() for answers in all_answers)
+        grid = np.full((len(self._places), len(self)), math.nan)
+        grid[rows, np.repeat(np.arange(len(self)), counts)] = np.fromiter(values, dtype=float, count=total)
+        return grid
+
+
+def table_of(ratings: Sequence[Rating] | Table) -> Table:
+    """A table of ratings; one that is made stays."""
+    return ratings if isinstance(ratings, Table) else Table(ratings)
 
 
 def answers_of(rows: Iterable[tuple[int, str, float]]) -> Answers:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
-from radtui.measures.answers import Answers, answers_to
+from radtui.measures.answers import Answers, Table, table_of
 from radtui.measures.intervals import Proportion
-from radtui.measures.preference import preferences_of
 from radtui.measures.significance import mean_ranks
 from radtui.records import Rating
 
@@ -52,38 +52,51 @@ class LengthBias:
         return {"rho": self.rho, "p": self.p, "n": self.n, "median_ratio": self.median_ratio}
 
 
-def side_bias(ratings: Sequence[Rating]) -> SideBias:
+def side_bias(ratings: Sequence[Rating] | Table) -> SideBias:
     """How far the side decided.
 
     Args:
         ratings: Blind ratings.
     """
-    decided = [rating for rating in ratings if rating.preference]
-    left = [((rating.preference or 0) > 0) == rating.later_left for rating in decided]
+    import numpy as np
+
+    table = table_of(ratings)
+    later_left, preference = table.flags("later_left"), np.nan_to_num(table.preference)
+    decided = preference != 0
+    chosen_left = (preference > 0) == later_left
     return SideBias(
-        chosen_left=answers_to(decided).share(left),
-        later_left=answers_to(ratings).share([rating.later_left for rating in ratings]),
+        chosen_left=table.everyone.where(decided).share(chosen_left[decided]),
+        later_left=table.everyone.share(later_left),
     )
 
 
-def length_bias(ratings: Sequence[Rating], words: Words) -> LengthBias:
+def length_bias(ratings: Sequence[Rating] | Table, words: Words) -> LengthBias:
     """How far the longer text was preferred, by case.
 
     Args:
         ratings: Blind ratings.
         words: Word counts; pairs without them, or with an empty text, are left out.
     """
-    kept, ratios = [], []
-    nothing: Mapping[str, int] = {}
-    for rating in ratings:
-        if rating.preference is None:
-            continue
-        by_arm = words.get((rating.study_id, rating.case_id), nothing)
-        earlier, later = by_arm.get(rating.earlier_arm, 0), by_arm.get(rating.later_arm, 0)
-        if earlier > 0 and later > 0:
-            kept.append(rating)
-            ratios.append(math.log(later / earlier))
-    return _correlation(answers_to(kept, ratios), preferences_of(kept))
+    import numpy as np
+
+    table = table_of(ratings)
+    compared = attrgetter("study_id", "case_id", "earlier_arm", "later_arm")
+    known: dict[tuple[int, int, str, str], float] = {}  # several readers compare the same two texts
+    ratios = np.full(len(table), math.nan)
+    for at, key in enumerate(map(compared, table.ratings)):
+        ratio = known.get(key)
+        if ratio is None:
+            ratio = known[key] = _log_ratio(words.get(key[:2], {}), *key[2:])
+        ratios[at] = ratio
+    kept = ~np.isnan(ratios) & ~np.isnan(table.preference)
+    told = table.everyone.where(kept)
+    return _correlation(told.with_values(ratios[kept]), told.with_values(table.preference[kept]))
+
+
+def _log_ratio(words: Mapping[str, int], earlier: str, later: str) -> float:
+    """Log of how many times as long the later text is; NaN where one has no words."""
+    one, other = words.get(earlier, 0), words.get(later, 0)
+    return math.log(other / one) if one > 0 and other > 0 else math.nan
 
 
 def _correlation(ratios: Answers, preferences: Answers) -> LengthBias:

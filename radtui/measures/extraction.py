@@ -17,6 +17,7 @@ _TURNS = frozenset(
     {"but", "however", "although", "whereas", "while"}
 )  # the other side of which is another place
 _BRINGS_IN = frozenset({"with", "no", "without"})
+_NAMES_IT = frozenset({"keeping", "consistent", "compatible", "line"})  # before "with"
 _BESIDE = frozenset(
     {"adjacent", "associated", "accompanying", "overlying", "underlying", "ipsilateral", "surrounding"}
 )
@@ -42,6 +43,10 @@ _PLACES = frozenset(
             "zone",
             "base",
             "apex",
+            "pole",
+            "of",
+            "kidney",
+            "third",
         ),
         *("basal", "apical", "tiny", "trace", "small", "mild", "minimal", "moderate", "large", "severe"),
     }
@@ -286,7 +291,12 @@ def _anew(words: Sequence[str], named: Sequence[Hit], end: int) -> bool:
     What is beside it is on its side: "left effusion with adjacent atelectasis".
     """
     behind = words[max(hit.end for hit in named) : end]
-    return any(word in _BRINGS_IN for word in behind) and not any(word in _BESIDE for word in behind)
+    if any(word in _BESIDE for word in behind):
+        return False
+    # "Opacity in keeping with pneumonia" names what was seen before.
+    return any(
+        word in _BRINGS_IN and not (at and behind[at - 1] in _NAMES_IT) for at, word in enumerate(behind)
+    )
 
 
 def _without_contradiction(mentions: Sequence[Mention]) -> list[Mention]:

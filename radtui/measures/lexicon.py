@@ -20,7 +20,16 @@ _POSSESSIVE = re.compile(r"['’]s\b")
 _NUMBER_SIGN = re.compile(r"\bno\.\s*(?=\d)")  # "No. 3" denies nothing
 _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?")  # "R.L.L."
 _WITH = re.compile(r"\bw/(o\b)?")  # "w/o effusion", "w/ effusion"
+_PLURAL = re.compile(r"\b([A-Z]{2,5})s\b")  # "PEs", "DVTs"
 _SIDES = {"l": "left", "lt": "left", "r": "right", "rt": "right"}
+_AUXILIARIES = (
+    "has", "have", "is", "are", "was", "were", "has been", "have been", "cannot be", "can not be", "not be",
+)  # fmt: skip
+# That leave what the participle says as it is: "largely resolved" is there still.
+_ADVERBS = (
+    "now", "since", "completely", "fully", "entirely", "totally", "reliably", "confidently", "safely", "definitively",
+    "definitely", "effectively", "formally", "subsequently", "meanwhile", "clearly", "also",
+)  # fmt: skip
 _BRITISH = re.compile(r"(?<=tum|col|fav)our|(?<=harb)our")
 
 
@@ -29,7 +38,8 @@ def tokens(text: str) -> list[str]:
 
     Lower case, singular, American spelling, hyphens split: "Right-sided haemorrhages," -> right sided hemorrhage ,
     """
-    text = _DOTTED.sub(lambda dotted: dotted[0].replace(".", "") + " ", text.lower())
+    text = _PLURAL.sub(r"\1", text).lower()
+    text = _DOTTED.sub(lambda dotted: dotted[0].replace(".", "") + " ", text)
     text = _WITH.sub(lambda short: "without " if short[1] else "with ", text)
     text = _NUMBER_SIGN.sub("number ", _POSSESSIVE.sub("", _CONTRACTION.sub(" not", text)))
     plain = [_plain(token) for token in _TOKEN.findall(text)]
@@ -218,9 +228,24 @@ def default_lexicon() -> Lexicon:
         examination_groups={name: len(groups) for name, groups in data["examinations"].items()},
         normal=PhraseTable({"normal": data["normal"]["phrases"]}),
         professional=PhraseTable({"term": terms}),
-        cues=PhraseTable(data["cues"]),
+        cues=PhraseTable({kind: _with_adverbs(phrases) for kind, phrases in data["cues"].items()}),
         names=names,
     )
+
+
+def _with_adverbs(phrases: Sequence[str]) -> list[str]:
+    """Cue phrases, and those with a verb's participle also with an adverb before it: "has now cleared"."""
+    found = list(phrases)
+    for phrase in phrases:
+        for verb in _AUXILIARIES:
+            participle = phrase.removeprefix(f"{verb} ")
+            if (
+                participle != phrase
+                and " " not in participle
+                and participle.endswith(("ed", "gone", "seen", "out"))
+            ):
+                found += [f"{verb} {adverb} {participle}" for adverb in _ADVERBS]
+    return list(dict.fromkeys(found))
 
 
 def _named(section: Mapping[str, Sequence[str]]) -> PhraseTable:

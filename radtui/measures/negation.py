@@ -192,6 +192,8 @@ def _ended_before(start: int, cue: Hit, words: Sequence[str], ends: Sequence[Hit
 
     "Nodule, mass or effusion is not seen" denies a list, "nodule on the left and effusion is not seen" does not.
     """
+    if words[start : start + 1] == [","] and words[start + 1 : start + 2] in (["which"], ["that"]):
+        start += 2  # "an effusion, which has cleared"
     between = words[start : cue.start]
     if list(between) == [","] and words[cue.start] in _ANSWERS:
         return False  # "Pneumothorax, none"

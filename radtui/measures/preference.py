@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from radtui.measures.answers import Answers, answers_to
+from radtui.measures.answers import Answers, Table, table_of
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.measures.significance import ALPHA, TOO_FEW, sign_test, wilcoxon
 from radtui.records import Rating
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +91,31 @@ def compare(answers: Answers, arms: tuple[str, str], seed: int = 0) -> Comparati
     )
 
 
-def preferences_of(ratings: Sequence[Rating]) -> Answers:
+def preferences_of(ratings: Sequence[Rating] | Table) -> Answers:
     """The preferences among ratings; both-bad has none."""
-    judged = [rating for rating in ratings if rating.preference is not None]
-    return answers_to(judged, [float(rating.preference or 0) for rating in judged])
+    return table_of(ratings).preferences
 
 
-def preferred_or_equal(ratings: Sequence[Rating]) -> Proportion:
+def preferred_or_equal(ratings: Sequence[Rating] | Table) -> Proportion:
     """Share of judged pairs in which the later arm's text was preferred or equal.
 
     Both-bad counts as judged and as neither, so that two useless texts do not speak for the later arm.
     """
-    judged = [rating for rating in ratings if rating.preference is not None or rating.both_bad]
-    return answers_to(judged).share([r.preference is not None and r.preference >= 0 for r in judged])
+    table = table_of(ratings)
+    judged = _judged(table)
+    return table.everyone.where(judged).share((table.preference >= 0)[judged])
 
 
-def both_bad_share(ratings: Sequence[Rating]) -> Proportion:
+def both_bad_share(ratings: Sequence[Rating] | Table) -> Proportion:
     """Share of judged pairs in which neither text was of use."""
-    judged = [rating for rating in ratings if rating.preference is not None or rating.both_bad]
-    return answers_to(judged).share([rating.both_bad for rating in judged])
+    table = table_of(ratings)
+    judged = _judged(table)
+    return table.everyone.where(judged).share(table.flags("both_bad")[judged])
+
+
+def _judged(table: Table) -> np.ndarray:
+    """Which ratings have a preference, or call both texts bad."""
+    import numpy as np
+
+    judged: np.ndarray = ~np.isnan(table.preference) | table.flags("both_bad")
+    return judged

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radtui.measures.answers import Answers, answers_to
+from radtui.measures.answers import Answers, Table, table_of
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.measures.scheme import acceptability_answer, checked_answer, error_answer, parse_error_answer
 from radtui.measures.significance import Discordance, mcnemar, wilcoxon
@@ -65,7 +64,7 @@ class Acceptability:
 
 
 def acceptability_of(
-    ratings: Sequence[Rating], earlier: str, later: str, seed: int = 0
+    ratings: Sequence[Rating] | Table, earlier: str, later: str, seed: int = 0
 ) -> Acceptability | None:
     """Acceptability of two arms; None when no pair has both answers.
 
@@ -77,12 +76,12 @@ def acceptability_of(
     """
     import numpy as np
 
-    keys = (acceptability_answer(earlier), acceptability_answer(later))
-    levels = np.array([[r.answers.get(key, math.nan) for key in keys] for r in ratings]).reshape(-1, 2)
+    table = table_of(ratings)
+    levels = np.stack([table.answer(acceptability_answer(arm)) for arm in (earlier, later)], axis=1)
     both = ~np.isnan(levels).any(axis=1)
     if not both.any():
         return None
-    answers = answers_to(ratings).where(both)
+    answers = table.everyone.where(both)
     first, second = (answers.with_values(column[both]) for column in levels.T)
     difference = answers.with_values(second.values - first.values)
     return Acceptability(
@@ -174,7 +173,7 @@ def error_counts(rating: Rating) -> dict[tuple[str, str, bool], int]:
     return counts
 
 
-def _grid(ratings: Sequence[Rating], arm: str, categories: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _grid(table: Table, arm: str, categories: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Which ratings checked an arm's text, bool (n,), and what they counted, (n, 2, categories).
 
     On the second axis stand significant and insignificant errors. A count in a category that is none of these shows
@@ -182,29 +181,23 @@ def _grid(ratings: Sequence[Rating], arm: str, categories: Sequence[str]) -> tup
     """
     import numpy as np
 
-    place = {
-        error_answer(arm, category, significant=severe): (row, column)
-        for column, category in enumerate(categories)
-        for row, severe in enumerate((True, False))
-    }
-    key, others = checked_answer(arm), _error_keys_of(ratings, arm) - place.keys()
-    looked = np.array([bool(rating.answers.get(key)) for rating in ratings], dtype=bool)
-    cells = np.zeros((len(ratings), 2, len(categories)))
-    for number, rating in enumerate(ratings):
-        for answer in rating.answers.keys() & place.keys():
-            cells[number, *place[answer]] = rating.answers[answer]
-        if others and any(rating.answers.get(answer) for answer in others):
-            looked[number] = True
+    cells = np.zeros((len(table), 2, len(categories)))
+    places = set()
+    for column, category in enumerate(categories):
+        for row, severe in enumerate((True, False)):
+            key = error_answer(arm, category, significant=severe)
+            cells[:, row, column] = np.nan_to_num(table.answer(key))
+            places.add(key)
+    looked = np.nan_to_num(table.answer(checked_answer(arm))) != 0
+    for key in table.keys:
+        about = parse_error_answer(key)
+        if about is not None and about[0] == arm and key not in places:
+            looked = looked | (np.nan_to_num(table.answer(key)) != 0)
     return looked | (cells.sum(axis=(1, 2)) > 0), cells
 
 
-def _error_keys_of(ratings: Sequence[Rating], arm: str) -> set[str]:
-    keys = set().union(*(rating.answers for rating in ratings))
-    return {key for key in keys if (about := parse_error_answer(key)) is not None and about[0] == arm}
-
-
 def errors_of(
-    ratings: Sequence[Rating], earlier: str, later: str, categories: Sequence[str], seed: int = 0
+    ratings: Sequence[Rating] | Table, earlier: str, later: str, categories: Sequence[str], seed: int = 0
 ) -> Errors | None:
     """Errors per checked text of two arms; None when nobody checked one.
 
@@ -217,20 +210,19 @@ def errors_of(
     """
     import numpy as np
 
-    grids = [_grid(ratings, arm, categories) for arm in (earlier, later)]
+    table = table_of(ratings)
+    grids = [_grid(table, arm, categories) for arm in (earlier, later)]
     (seen_earlier, of_earlier), (seen_later, of_later) = grids
     if not (seen_earlier | seen_later).any():
         return None
-    everyone = answers_to(ratings)
+    everyone = table.everyone
     both = seen_earlier & seen_later
     significant = of_later[:, 0].sum(axis=1) - of_earlier[:, 0].sum(axis=1)
     answers = everyone.with_values(significant).where(both)
     return Errors(
         n=int(np.count_nonzero(seen_earlier | seen_later)),
-        earlier=_rates(
-            everyone.where(seen_earlier), of_earlier[seen_earlier], categories, len(ratings), seed
-        ),
-        later=_rates(everyone.where(seen_later), of_later[seen_later], categories, len(ratings), seed),
+        earlier=_rates(everyone.where(seen_earlier), of_earlier[seen_earlier], categories, len(table), seed),
+        later=_rates(everyone.where(seen_later), of_later[seen_later], categories, len(table), seed),
         difference=answers.mean(seed),
         wilcoxon_p=wilcoxon(answers.independent),
     )

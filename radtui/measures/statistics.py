@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
 
 from radtui.measures.agreement import Agreement, SelfAgreement, agreement_between, agreement_with_self
-from radtui.measures.answers import answers_to
+from radtui.measures.answers import Table
 from radtui.measures.bias import LengthBias, SideBias, Words, length_bias, side_bias
 from radtui.measures.bradley_terry import Difference, Strength
 from radtui.measures.intervals import Proportion
@@ -16,7 +16,6 @@ from radtui.measures.preference import (
     Comparative,
     both_bad_share,
     compare,
-    preferences_of,
     preferred_or_equal,
     win_rate_of,
 )
@@ -199,25 +198,28 @@ def summarise(
         include_unblinded: Count ratings made by someone who knew which text is whose.
         seed: Of all bootstraps, so that the same ratings give the same numbers.
     """
-    rows = in_order(rating for rating in ratings if rating.shown == (earlier, later))
+    rows = in_order(
+        rating for rating in ratings if rating.earlier_arm == earlier and rating.later_arm == later
+    )
     kept, left_out = counted(rows, scheme, frozenset(calibration), include_unblinded)
     twice = any(row.occasion for row in rows)
-    preference = compare(preferences_of(kept), (earlier, later), seed)
+    table = Table(kept)
+    preference = compare(table.preferences, (earlier, later), seed)
     return Summary(
         earlier=earlier,
         later=later,
         n=len(kept),
         cases=len({rating.case_id for rating in kept}),
-        raters=_by_rater(kept),
+        raters=_by_rater(table),
         left_out=left_out,
         preference=preference,
-        preferred_or_equal=preferred_or_equal(kept),
-        both_bad=both_bad_share(kept),
-        dimensions=_dimensions(kept, scheme, (earlier, later), seed),
-        acceptability=acceptability_of(kept, earlier, later, seed),
-        errors=errors_of(kept, earlier, later, [error.id for error in scheme.errors], seed),
-        side=side_bias(kept),
-        length=length_bias(kept, words or {}),
+        preferred_or_equal=preferred_or_equal(table),
+        both_bad=both_bad_share(table),
+        dimensions=_dimensions(table, scheme, (earlier, later), seed),
+        acceptability=acceptability_of(table, earlier, later, seed),
+        errors=errors_of(table, earlier, later, [error.id for error in scheme.errors], seed),
+        side=side_bias(table),
+        length=length_bias(table, words or {}),
         agreement=agreement_between(kept, seed),
         repeats=agreement_with_self(_with_repeats(rows, scheme, include_unblinded)) if twice else None,
         power=Power.of(preference),
@@ -227,7 +229,7 @@ def summarise(
 
 def in_order(ratings: Iterable[Rating]) -> list[Rating]:
     """Ratings in an order of their own, so that what is resampled does not depend on how they were read."""
-    return sorted(ratings, key=lambda r: (r.study_id, r.case_id, r.pair, r.rater, r.occasion))
+    return sorted(ratings, key=attrgetter("study_id", "case_id", "pair", "rater", "occasion"))
 
 
 def counted(
@@ -294,42 +296,38 @@ def _with_repeats(rows: Sequence[Rating], scheme: Scheme, include_unblinded: boo
     ]
 
 
-def _by_rater(ratings: Sequence[Rating]) -> tuple[RaterShare, ...]:
+def _by_rater(table: Table) -> tuple[RaterShare, ...]:
     by_rater: dict[str, list[Rating]] = {}
-    for rating in ratings:
+    for rating in table.ratings:
         by_rater.setdefault(rating.rater, []).append(rating)
-    return tuple(_line(name, by_rater[name]) for name in sorted(by_rater))
+    return tuple(_line(name, Table(by_rater[name])) for name in sorted(by_rater))
 
 
-def _line(rater: str, ratings: Sequence[Rating]) -> RaterShare:
-    preferences = [rating.preference for rating in ratings if rating.preference is not None]
+def _line(rater: str, own: Table) -> RaterShare:
+    values = own.preferences.values
     return RaterShare(
         rater=rater,
-        n=len(ratings),
-        wins=sum(value > 0 for value in preferences),
-        ties=sum(value == 0 for value in preferences),
-        losses=sum(value < 0 for value in preferences),
-        both_bad=sum(rating.both_bad for rating in ratings),
-        win_rate=win_rate_of(preferences_of(ratings)),
-        chosen_left=side_bias(ratings).chosen_left,
-        active_s=sum(rating.active_s for rating in ratings),
+        n=len(own),
+        wins=int((values > 0).sum()),
+        ties=int((values == 0).sum()),
+        losses=int((values < 0).sum()),
+        both_bad=int(own.flags("both_bad").sum()),
+        win_rate=win_rate_of(own.preferences),
+        chosen_left=side_bias(own).chosen_left,
+        active_s=sum(rating.active_s for rating in own.ratings),
     )
 
 
-def _dimensions(
-    ratings: Sequence[Rating], scheme: Scheme, arms: tuple[str, str], seed: int
-) -> dict[str, Comparative]:
+def _dimensions(table: Table, scheme: Scheme, arms: tuple[str, str], seed: int) -> dict[str, Comparative]:
     """Each dimension that was answered, with Holm's adjustment over them."""
     import numpy as np
 
-    everyone = answers_to(ratings)
     compared: dict[str, Comparative] = {}
     for dimension in scheme.dimensions:
-        key = dimension_answer(dimension.id)
-        values = np.array([rating.answers.get(key, math.nan) for rating in ratings], dtype=float)
+        values = table.answer(dimension_answer(dimension.id))
         asked = ~np.isnan(values)
         if asked.any():
-            compared[dimension.id] = compare(everyone.with_values(values).where(asked), arms, seed)
+            compared[dimension.id] = compare(table.everyone.with_values(values).where(asked), arms, seed)
     adjusted: Mapping[str, float | None] = holm(
         {name: comparative.wilcoxon_p for name, comparative in compared.items()}
     )

@@ -94,8 +94,8 @@ def log_odds(value: float) -> str:
 
 
 def strength_limits(of: Strength) -> str:
-    """A strength's interval: "+0.50 to +1.18"; "the reference" for the arm that the others are measured against."""
-    return f"{log_odds(of.low)} to {log_odds(of.high)}" if of.standard_error else "the reference"
+    """A strength's interval: "+0.50 to +1.18"; "the baseline" for the arm that the others are measured against."""
+    return f"{log_odds(of.low)} to {log_odds(of.high)}" if of.standard_error else "the baseline"
 
 
 def these_readers(of: Proportion | Estimate, text: Callable[[float], str]) -> str:

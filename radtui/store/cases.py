@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from radtui.records import Case, CaseImage, Problem, Truth
@@ -26,6 +26,7 @@ SORT_COLUMNS = {
     "size": "(SELECT i.width_px * i.height_px FROM case_images c JOIN images i ON i.sha256 = c.sha256"
     " WHERE c.case_id = cases.id AND c.ordinal = 0) DESC",
 }
+OTHER_WORDS = "question source_key examination"  # columns of the search that tell nothing of a reference
 RANKED = 5_000  # a search that finds more comes in the list's own order
 
 
@@ -154,6 +155,12 @@ def mark_leaks(db: sqlite3.Connection, dataset: str) -> int:
     return int(row[0])
 
 
+def leaked_ids(db: sqlite3.Connection, dataset: str) -> frozenset[int]:
+    """Cases of a data set that `mark_leaks` has marked."""
+    rows = db.execute("SELECT id FROM cases WHERE dataset = ? AND leaked", (dataset,))
+    return frozenset(row[0] for row in rows)
+
+
 def shared_patients(db: sqlite3.Connection, dataset: str) -> int:
     """How many patients have readable cases in more than one split of a data set."""
     row = db.execute(
@@ -185,8 +192,30 @@ def problems(db: sqlite3.Connection, job_id: int) -> list[Problem]:
     return [Problem(place, reason, count) for place, reason, count in rows]
 
 
-def find(db: sqlite3.Connection, query: CaseQuery) -> list[int]:
-    """Ids of the cases that a query shows, in its order; a search that finds few is ranked best first."""
+def find(db: sqlite3.Connection, query: CaseQuery, kept_back: Collection[int] = ()) -> list[int]:
+    """Ids of the cases that a query shows, in its order; a search that finds few is ranked best first.
+
+    Args:
+        db: The database.
+        query: What is asked for.
+        kept_back: Cases whose reference and findings nothing may be learnt of: they are found by other words alone,
+            by no finding, and come last in the order of references.
+    """
+    found = _find(db, query, fts_expression(query.search) if query.search.strip() else "")
+    if not kept_back:
+        return found
+    if query.finding:
+        return [case_id for case_id in found if case_id not in kept_back]
+    if query.search.strip():
+        by_other_words = frozenset(_find(db, query, f"{{{OTHER_WORDS}}} : ({fts_expression(query.search)})"))
+        found = [case_id for case_id in found if case_id not in kept_back or case_id in by_other_words]
+    if query.sort == "reference":
+        found.sort(key=lambda case_id: (case_id in kept_back, case_id if case_id in kept_back else 0))
+    return found
+
+
+def _find(db: sqlite3.Connection, query: CaseQuery, expression: str) -> list[int]:
+    """Ids of the cases that a query shows; `expression` is its search as FTS5 has it, "" for none."""
     where, values = ["cases.dataset = ?"], [query.dataset]
     for column, wanted in (("split", query.split), ("examination", query.examination)):
         if wanted:
@@ -204,8 +233,7 @@ def find(db: sqlite3.Connection, query: CaseQuery) -> list[int]:
         among = f"IN (SELECT case_id FROM current_ratings WHERE {JUDGED})"
         where.append(f"cases.id {among}" if query.rated else f"cases.id NOT {among}")
     tables, order = "cases", SORT_COLUMNS.get(query.sort, SORT_COLUMNS["position"])
-    if query.search.strip():
-        expression = fts_expression(query.search)
+    if expression:
         if query.sort == "position" and not _few(db, expression):
             # All hits at once and the rows in their index's order: half the time of looking each hit up.
             where.append("cases.id IN (SELECT rowid FROM cases_fts WHERE cases_fts MATCH ?)")

@@ -1,7 +1,7 @@
 """Migration 5: images become cases, variants become arms, a generation job's review becomes a study.
 
-Ids stay: an image's id is its case's, a description's that of its text, a generation job's that of its study. Never
-edited once released.
+Ids stay: an image's id is its case's, a description's that of its text, a generation job's that of its study. What it
+makes is never changed once released; how fast it is may be.
 """
 
 from __future__ import annotations
@@ -146,6 +146,9 @@ def _studies(db: sqlite3.Connection) -> None:
 
 
 def _judgements(db: sqlite3.Connection) -> None:
+    # The old indexes are gone by now, and without one each assignment would go through all descriptions: minutes for
+    # a hundred thousand. It goes with its table.
+    db.execute("CREATE INDEX descriptions_by_place ON descriptions (job_id, image_id, variant)")
     db.execute(
         "INSERT INTO new_assignments (study_id, case_id, rater, occasion, role, left_arm, right_arm, left_text_id,"
         " right_text_id, sort_key)"

@@ -274,7 +274,10 @@ def _stamp(data: DataDir) -> tuple[int, int, bool]:
 
 @contextmanager
 def same_moment(db: sqlite3.Connection) -> Iterator[None]:
-    """One read transaction: everything read in it is of the same moment."""
+    """One read transaction: everything read in it is of the same moment. Inside another it is a part of that one."""
+    if db.in_transaction:
+        yield
+        return
     db.execute("BEGIN")
     try:
         yield

@@ -199,17 +199,26 @@ def current_of_texts(db: sqlite3.Connection, study_id: int, rater: str = "") -> 
     return _current(db, study_id, rater, " AND (corrections <> '{}' OR answers LIKE '%\"accepted.%')")
 
 
+def current_one_by_one(db: sqlite3.Connection, study_id: int, rater: str = "") -> Iterator[Rating]:
+    """As `current`, a few held at once: for what goes through a hundred thousand."""
+    return _current_rows(db, study_id, rater)
+
+
 def _current(db: sqlite3.Connection, study_id: int, rater: str, more: str = "") -> list[Rating]:
+    return list(_current_rows(db, study_id, rater, more))
+
+
+def _current_rows(db: sqlite3.Connection, study_id: int, rater: str, more: str = "") -> Iterator[Rating]:
     sql, values = f"SELECT {', '.join(READ)} FROM current_ratings WHERE study_id = ?{more}", [str(study_id)]
     if rater:
         sql += " AND rater = ?"
         values.append(rater)
     cursor = db.execute(sql + " ORDER BY id", values)
-    current: list[Rating] = []
     cursor.row_factory = None  # plain tuples: a hundred thousand rows are read for one table
     while rows := cursor.fetchmany(READ_AT_ONCE):
-        current += _ratings(rows)
-    return [rating for rating in current if not (rating.undoes is not None and rating.empty)]
+        for rating in _ratings(rows):
+            if rating.undoes is None or not rating.empty:
+                yield rating
 
 
 def _ratings(rows: Sequence[tuple[Any, ...]]) -> Iterator[Rating]:
@@ -220,7 +229,7 @@ def _ratings(rows: Sequence[tuple[Any, ...]]) -> Iterator[Rating]:
         values = list(row)
         values[ANSWERS], values[CORRECTIONS] = answered, corrected
         for at in TRUTHS:
-            values[at] = bool(values[at])
+            values[at] = values[at] != 0
         yield Rating(*values)
 
 

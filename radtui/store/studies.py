@@ -95,6 +95,16 @@ def all_studies(db: sqlite3.Connection) -> list[Study]:
     return [_study(db, row) for row in db.execute("SELECT * FROM studies ORDER BY created_at DESC, id DESC")]
 
 
+def with_reference(db: sqlite3.Connection) -> list[Study]:
+    """The studies in which the reference is an arm, newest first."""
+    rows = db.execute(
+        "SELECT * FROM studies s WHERE EXISTS (SELECT 1 FROM study_arms sa JOIN arms a ON a.id = sa.arm_id"
+        " WHERE sa.study_id = s.id AND a.kind = ?) ORDER BY created_at DESC, id DESC",
+        (ArmKind.REFERENCE,),
+    )
+    return [_study(db, row) for row in rows]
+
+
 def instructions(db: sqlite3.Connection, study: Study) -> dict[str, str]:
     """What each model arm was told, by its name in the study; "" where nothing was.
 

@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections.abc import Collection
 
 from radtui.measures.text import normalise
 from radtui.records import Study
 from radtui.store import studies
 from radtui.study.blinding import shown_sides
 
+# One line without a mark of any format: what a reader sees of it is what stands there, but for its end.
+_BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.;:()/%'-]*")
 
-def alike_pairs(db: sqlite3.Connection, study: Study) -> dict[int, tuple[str, str]]:
+
+def alike_pairs(
+    db: sqlite3.Connection, study: Study, among: Collection[int] | None = None
+) -> dict[int, tuple[str, str]]:
     """Cases of which the two texts that readers would see are the same, with the two arms in the study's order.
 
     One look at all texts of the study: ask once a sitting.
+
+    Args:
+        db: The database.
+        study: Of a job.
+        among: Only these cases; all by default.
     """
     by_case: dict[int, dict[str, str]] = {}
     for case_id, arm, text in studies.lengths(db, study):
-        by_case.setdefault(case_id, {})[arm] = text
-    alike = {}
+        if among is None or case_id in among:
+            by_case.setdefault(case_id, {})[arm] = text
+    alike, names, least = {}, study.arm_names, max(2, studies.least_texts(study))
     for case_id, by_arm in by_case.items():
-        if len(by_arm) < max(2, studies.least_texts(study)):
+        if len(by_arm) < least:
             continue
-        there = [arm for arm in study.arm_names if arm in by_arm]
-        first, second = there if len(there) == 2 else sorted(
-            shown_sides(there, study.draw_id, case_id, "", 0, study.seed), key=study.arm_names.index
-        )  # fmt: skip
-        if by_arm[first] == by_arm[second] or normalise(by_arm[first]) == normalise(by_arm[second]):
+        there = [arm for arm in names if arm in by_arm]
+        if len(there) > 2:
+            drawn = shown_sides(there, study.draw_id, case_id, "", 0, study.seed)
+            there = sorted(drawn, key=study.arm_names.index)
+        first, second = there
+        if _read_alike(by_arm[first], by_arm[second]):
             alike[case_id] = first, second
     return alike
+
+
+def _read_alike(one: str, other: str) -> bool:
+    """Whether two texts are the same as a reader sees them."""
+    if one == other:
+        return True
+    if _BARE.fullmatch(one) and _BARE.fullmatch(other) and "  " not in one + other:
+        return one.rstrip(" .") == other.rstrip(" .") and normalise(one) == normalise(other)
+    return normalise(one) == normalise(other)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from radtui.measures.arms import compare_arms
@@ -32,17 +33,39 @@ CHUNK = 500  # rows per SELECT
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRatings(Collection[Rating]):
+    """A study's current ratings that stay in the database: each time they are gone through, few are held at once.
+
+    They are of one moment as long as all is done in one `same_moment`.
+    """
+
+    db: sqlite3.Connection
+    study_id: int
+    rater: str = ""
+
+    def __iter__(self) -> Iterator[Rating]:
+        return ratings.current_one_by_one(self.db, self.study_id, self.rater)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, rating: object) -> bool:
+        return any(each == rating for each in self)
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """All there is to know of one study.
 
-    `ratings` is the current state of every showing that was not wholly taken back; `assigned` says which of them
-    were calibration pairs or hidden repeats; `words` counts those of each text. Where there are more than two arms, a
-    rating is about the two it names. `job` is the generation job that opened the study, None for one made by hand.
+    `ratings` is the current state of every showing that was not wholly taken back, to be gone through as often as
+    needed; `assigned` says which of them were calibration pairs or hidden repeats; `words` counts those of each text.
+    Where there are more than two arms, a rating is about the two it names. `job` is the generation job that opened the
+    study, None for one made by hand.
     """
 
     study: Study
     scheme: Scheme
-    ratings: tuple[Rating, ...]
+    ratings: Collection[Rating]
     assigned: dict[ShowingKey, Assignment]
     words: Words
     job: Job | None = None
@@ -101,11 +124,18 @@ def study_of(db: sqlite3.Connection, job: Job) -> Study:
 
 
 def read_review(
-    db: sqlite3.Connection, study: Study, scheme: Scheme, rater: str = "", places: bool = True
+    db: sqlite3.Connection,
+    study: Study,
+    scheme: Scheme,
+    rater: str = "",
+    places: bool = True,
+    held: bool = True,
 ) -> Review:
     """Read a study's ratings; of one rater when named.
 
-    Without `places`, `assigned` holds calibration pairs and hidden repeats alone: all that statistics ask of it.
+    Without `places`, `assigned` holds calibration pairs and hidden repeats alone: all that statistics ask of it. What
+    is not `held` stays in the database, and no words are counted: for tables of a hundred thousand rows, which are
+    written row by row.
     """
     with same_moment(db):  # no rating without its assignment and its texts
         names = [rater] if rater else ratings.raters(db, study.id)
@@ -115,6 +145,8 @@ def read_review(
             for a in ratings.assigned(db, study.id, name, special=not places)
         }
         job = jobs.get(db, study.job_id) if study.job_id is not None else None
+        if not held:
+            return Review(study, scheme, StoredRatings(db, study.id, rater), assigned, {}, job)
         rows = tuple(ratings.current(db, study.id, rater))
         return Review(study, scheme, rows, assigned, _words(db, study), job)
 
@@ -132,9 +164,8 @@ def summarise_review(review: Review, include_unblinded: bool = False) -> Summary
     They are about its first two arms; where there are more, `arms` has every two and all of them compared.
     """
     two = review.first_two
-    of_two = [rating for rating in review.ratings if rating.shown == two]
     summary = summarise(
-        of_two, review.scheme, *review.first_two, review.words, review.calibration, include_unblinded
+        review.ratings, review.scheme, *two, review.words, review.calibration, include_unblinded
     )
     if len(review.study.arms) <= 2:
         return summary
@@ -221,13 +252,25 @@ def scheme_for(data: DataDir, own: str | Path = "") -> Scheme:
     return load_scheme(stored if stored.exists() else DEFAULT_ID)
 
 
+def protocol_of(data: DataDir) -> Scheme:
+    """The scheme to draw a reader's pairs by, where no answer is read: the default for a file that is none."""
+    try:
+        return scheme_for(data)
+    except UserError:
+        return load_scheme(DEFAULT_ID)
+
+
 def check_scheme(rows: Iterable[Rating], scheme: Scheme) -> None:
     """Make sure that a scheme is the one at least some of the ratings were made with.
 
     Raises:
         UserError: There are ratings, and all of them answer another scheme's questions.
     """
-    ids = Counter(rating.scheme for rating in rows)
+    check_scheme_ids(Counter(rating.scheme for rating in rows), scheme)
+
+
+def check_scheme_ids(ids: Counter[str], scheme: Scheme) -> None:
+    """As `check_scheme`, from how many ratings each scheme has."""
     if ids and scheme.id not in ids:
         other = ids.most_common(1)[0][0]
         raise UserError(
@@ -236,14 +279,26 @@ def check_scheme(rows: Iterable[Rating], scheme: Scheme) -> None:
         )
 
 
-def rated(db: sqlite3.Connection, review: Review) -> Iterator[tuple[Rating, Case, Comparison]]:
-    """Every rating with its case and texts, in the order they were last changed, read in chunks."""
-    for start in range(0, len(review.ratings), CHUNK):
-        chunk = review.ratings[start : start + CHUNK]
+def rated(
+    db: sqlite3.Connection, review: Review, rows: Iterable[Rating] | None = None
+) -> Iterator[tuple[Rating, Case, Comparison]]:
+    """Every rating with its case and texts, in the order they were last changed, read in chunks.
+
+    Args:
+        db: The database.
+        review: What is told.
+        rows: Only these of its ratings.
+    """
+    waiting = iter(review.ratings if rows is None else rows)
+    while chunk := list(islice(waiting, CHUNK)):
         ids = sorted({rating.case_id for rating in chunk})
         known = {case.id: case for case in cases.get_many(db, ids)}
         pairs = studies.comparisons(db, review.study, ids)
         for rating in chunk:
             case, pair = known.get(rating.case_id), pairs.get(rating.case_id)
-            if case is not None and pair is not None and all(a in pair.texts for a in rating.shown if a):
+            if case is None or pair is None:
+                continue
+            if rating.later_arm in pair.texts and (
+                not rating.earlier_arm or rating.earlier_arm in pair.texts
+            ):
                 yield rating, case, pair

@@ -162,6 +162,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("next", "step(1)", "Next", "Next image"),
         Use("previous", "step(-1)", "Previous", "Previous image"),
         Use("copy", "copy", "Copy", "Copy the reference, or the image's name where there is none"),
+        Use("reference", "reference", "Reference", "See a hidden reference; your ratings of it are un-blinded", SHOW),
     ),
     "image list": (Use("back", "forget", "Clear", "Forget the search"),),
     "gallery": (

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from radtui.export.comparisons import write_review_csv
+from radtui.export.comparisons import write_csv
 from radtui.export.jsonl import write_jsonl
 from radtui.export.restore import import_ratings
 from radtui.paths import DataDir
@@ -81,7 +81,7 @@ def _exported(data: DataDir, scratch: Path) -> tuple[list[dict[str, object]], by
         session.undo()
         review = read_review(db, study, scheme)
         write_jsonl(db, review, scratch / "r.jsonl")
-        write_review_csv(db, review, scratch / "c.csv")
+        write_csv(db, study, scheme, scratch / "c.csv")
     lines = [json.loads(line) for line in (scratch / "r.jsonl").read_text(encoding="utf-8").splitlines()]
     return lines, (scratch / "c.csv").read_bytes()
 

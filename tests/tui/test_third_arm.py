@@ -44,7 +44,7 @@ async def test_keys_rate_two_of_three_and_the_summary_tells_of_all(
         await pilot.press("T")
         await until(pilot, lambda: "All arms" in text_of(app))
         told = str(app.screen.query_one("#ratings", Static).content)
-        assert "log odds against base" in told and "the reference" in told
+        assert "log odds against base" in told and "the baseline" in told
         assert "dpo beats tuned" in told and "of base and tuned" in told
 
 

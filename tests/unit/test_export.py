@@ -14,6 +14,7 @@ from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
 from radtui.export.files import whole_file
 from radtui.export.guard import RISKY_FIRST, guard, unguard
+from radtui.export.incoming import read_ratings
 from radtui.records import Job, UserError
 from radtui.store import ratings, studies
 from radtui.study.scheme_file import default_scheme
@@ -77,3 +78,16 @@ def test_a_failure_half_way_leaves_the_old_file(tmp_path: Path) -> None:
     assert out.read_text() == "old" and list(tmp_path.iterdir()) == [out]
     with pytest.raises(UserError, match="--out"), whole_file(tmp_path / "nowhere" / "x.csv"):
         pass
+
+
+def test_a_table_says_of_an_answer_that_it_came_too_fast(
+    db: sqlite3.Connection, reviewed_job: Job, tmp_path: Path
+) -> None:
+    study = study_of(db, reviewed_job)
+    for case_id, active_s in zip(studies.comparison_ids(db, study)[:2], (1.2, 8.0), strict=True):
+        ratings.add(db, rating(study.id, case_id, 1, active_s=active_s, wall_s=9.0))
+    out = tmp_path / "comparisons.csv"
+    write_csv(db, study, default_scheme(), out)
+    with out.open(newline="", encoding="utf-8") as file:
+        assert [row["pace"] for row in csv.DictReader(file)] == ["too fast", ""]
+    assert len(read_ratings(out, default_scheme())) == 2

@@ -223,7 +223,8 @@ def test_checklists_are_filled_from_the_rows_and_name_what_is_open(
         "adapter" in clear["1"] and "Open: the maker, and until when its training data reach." in clear["1"]
     )
     assert clear["5"] == "Open: how the prompt was arrived at."
-    assert "3 readers with" in by_list["TRIPOD-LLM"]["8"] and "alpha" in by_list["TRIPOD-LLM"]["8"]
+    assert "3 readers with" in by_list["TRIPOD-LLM"]["7"] and "alpha" in by_list["TRIPOD-LLM"]["7"]
+    assert "who wrote or labelled the references" in by_list["TRIPOD-LLM"]["8"]
     assert by_list["TRIPOD-LLM"]["13"] == "Open: approval and consent."
     assert "LoRA of rank" in by_list["CLAIM 2024"]["25-27"] and by_list["CLAIM 2024"]["44"].startswith(
         "Open: "

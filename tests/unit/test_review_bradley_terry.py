@@ -48,7 +48,7 @@ def test_two_arms_give_the_win_rates_odds():
     assert tuned.standard_error == pytest.approx(math.sqrt(1 / 30 + 1 / 10))
     assert (base.log_odds, base.low, base.high) == (0, 0, 0)
     assert tuned.to_dict()["arm"] == "tuned"
-    assert strength_limits(tuned) == "+0.38 to +1.81" and strength_limits(base) == "the reference"
+    assert strength_limits(tuned) == "+0.38 to +1.81" and strength_limits(base) == "the baseline"
 
 
 def test_ties_are_half_a_win_each():

@@ -360,4 +360,5 @@ def test_there_are_labelled_sentences_of_every_kind():
         "abb",
         "lat",
         "prior",
+        "dev",
     }

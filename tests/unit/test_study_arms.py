@@ -267,7 +267,7 @@ def test_every_form_of_export_is_written(
     review = read_review(db, study_of(db, third_job), SCHEME)
     write_export(data, db, review, "parquet", tmp_path / "c.parquet", Options())
     table = parquet.read_table(tmp_path / "c.parquet")
-    assert table.column_names == [*paired_columns(SCHEME, THREE), "chain"] and table.num_rows == 30
+    assert table.column_names == [*paired_columns(SCHEME, THREE, pace=True), "chain"] and table.num_rows == 30
     assert set(table["dpo_acceptability"].to_pylist()) == {None, 2, 5}
     done = write_export(data, db, review, "dpo", tmp_path / "dpo", Options())
     assert done.rows == 30

@@ -113,10 +113,12 @@ TRIPOD_LLM = (
     Item("6", "The model: name, version, how it was made and adapted, how it was asked",
          lambda gathered: "; ".join(
              filter(None, (known.models(gathered), known.learnt(gathered), known.decoding(gathered)))), ""),
-    Item("7", "How output was judged, and by which measures", _judged, ""),
-    Item("8", "Who annotated or judged, by what instructions, how far they agree",
-         lambda gathered: "; ".join(filter(None, (known.readers(gathered), known.agreement(gathered)))),
+    Item("7", "How output was judged: by which measures, by whom, how far they agree, against which other texts",
+         lambda gathered: "; ".join(
+             filter(None, (_judged(gathered), known.readers(gathered), known.agreement(gathered)))),
          "readers' training and experience"),
+    Item("8", "Annotation of the data: by what rules, by how many, how far they agree", _reference,
+         "who wrote or labelled the references, by what rules, and how far they agree"),
     Item("9", "How prompts were designed and on which data", known.prompts, "how they were arrived at"),
     Item("10", "Summarisation", _stated("not done"), ""),
     Item("11", "Instruction tuning or alignment",

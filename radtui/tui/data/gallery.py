@@ -16,7 +16,7 @@ from radtui.records import Case
 from radtui.store import cases, ratings
 from radtui.store.blobs import image_bytes
 from radtui.tui.aside import aside
-from radtui.tui.data.image_rows import LEAKED, RATED, UNREADABLE, ImageRows
+from radtui.tui.data.image_rows import LEAKED, RATED, UNREADABLE, ImageRows, without_reference
 from radtui.tui.data.thumbnail_grid import Mark, ThumbnailGrid, Tile
 from radtui.tui.data.thumbnails import Wanted
 from radtui.tui.key_uses import bindings
@@ -99,7 +99,8 @@ class GalleryScreen(RadScreen):
         return [self._tile(case, box) for case in self._cases(start, stop)]
 
     def _cases(self, start: int, stop: int) -> list[Case]:
-        return cases.get_many(self.rad.db, self._ids[start:stop])
+        read = cases.get_many(self.rad.db, self._ids[start:stop])
+        return [without_reference(case, self._rows.kept_back) for case in read]
 
     def _tile(self, case: Case, box: tuple[int, int]) -> Tile:
         marks: list[Mark] = []

@@ -32,11 +32,15 @@ TABLE_ID = "images"
 
 @dataclass(frozen=True, slots=True)
 class ReadList:
-    """What a thread has read: a query with its data set, what it finds, which cases are rated, and all data sets."""
+    """What a thread has read: a query with its data set, what it finds, which cases are rated, and all data sets.
+
+    `kept_back` are the cases whose reference this reader must not see yet.
+    """
 
     query: CaseQuery
     ids: list[int]
     rated: frozenset[int]
+    kept_back: frozenset[int]
     summaries: list[DatasetSummary]
 
 
@@ -80,6 +84,7 @@ class ImageList(Vertical):
         self.answered = False
         self._search = SearchLine("words in references and names")
         self._table = VirtualTable(image_rows.COLUMNS, self.rows, empty_text="No images", id=TABLE_ID)
+        self._kept_back: frozenset[int] | None = None  # None: to be read anew
         self._asked = 0  # lists so far: only the newest one's answer is shown
         self._soon: Timer | None = None
         self._settling: Timer | None = None
@@ -108,6 +113,8 @@ class ImageList(Vertical):
             self._soon.stop()
             self._soon = None
         self._asked += 1
+        if not changes:
+            self._kept_back = None
         self.query_now = replace(self.query_now, **changes)  # type: ignore[arg-type]
         self._read(self._asked, self.query_now)
 
@@ -128,14 +135,18 @@ class ImageList(Vertical):
         self.show_query(CaseQuery(name, sort=self.query_now.sort))
 
     def _read(self, asked: int, query: CaseQuery) -> None:
-        rad = rad_of(self)
+        rad, known = rad_of(self), self._kept_back
 
         def read(db: sqlite3.Connection) -> ReadList:
+            from radtui.study.kept_back import kept_back  # late: the first frame needs none of it
+            from radtui.study.study import protocol_of
+
             summaries, of = cases.datasets(db), query
+            kept = kept_back(db, rad.rater, protocol_of(rad.data)) if known is None else known
             if not of.dataset and summaries:
                 of = replace(of, dataset=summaries[0].name)
-            ids = cases.find(db, of) if of.dataset else []
-            return ReadList(of, ids, frozenset(ratings.rated_cases(db)), summaries)
+            ids = cases.find(db, of, kept) if of.dataset else []
+            return ReadList(of, ids, frozenset(ratings.rated_cases(db)), kept, summaries)
 
         aside(self, lambda: rad.read(read), lambda read: self._show(asked, read), self._retry, group="find")
 
@@ -147,10 +158,11 @@ class ImageList(Vertical):
         if asked != self._asked:
             return
         self.query_now, self.summaries, self.answered = read.query, read.summaries, True
+        self._kept_back = read.kept_back
         kept = self.case.id if self.case is not None else None
         if not read.ids:
             self.case = None
-        self.rows.replace(read.ids, read.rated, read.query.search.split())
+        self.rows.replace(read.ids, read.rated, read.query.search.split(), read.kept_back)
         self._table.reload()
         if kept is not None:
             self.go_to(kept)
@@ -180,7 +192,7 @@ class ImageList(Vertical):
         index = self.place
         if index is None or index >= len(self.rows.ids):
             return
-        near = cases.get_many(self._db(), self.rows.ids[max(0, index - 1) : index + 2])
+        near = self.rows.cases(max(0, index - 1), index + 2)
         case = next((case for case in near if case.id == self.rows.ids[index]), None)
         if case is not None:
             self.case = case

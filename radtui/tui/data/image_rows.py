@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -22,6 +23,7 @@ COLUMNS = (
     Column("Split", width=5, priority=3),
 )
 UNREADABLE, LEAKED, RATED = "!", "=", "•"
+HIDDEN = "hidden until you have rated it"
 LEAD = 6  # characters kept before the first match
 
 
@@ -37,17 +39,25 @@ class ImageRows:
         self.ids: Sequence[int] = ()
         self.rated: frozenset[int] = frozenset()
         self.words: list[str] = []
+        self.kept_back: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def replace(self, ids: Sequence[int], rated: frozenset[int], words: list[str]) -> None:
-        """Take over what a search has found."""
-        self.ids, self.rated, self.words = ids, rated, words
+    def replace(
+        self, ids: Sequence[int], rated: frozenset[int], words: list[str], kept_back: frozenset[int]
+    ) -> None:
+        """Take over what a search has found; of cases that are kept back no reference is shown."""
+        self.ids, self.rated, self.words, self.kept_back = ids, rated, words, kept_back
+
+    def cases(self, start: int, stop: int) -> list[Case]:
+        """Cases [start, stop) as this reader may see them, read from the database."""
+        read = cases.get_many(self._db(), self.ids[start:stop])
+        return [without_reference(case, self.kept_back) for case in read]
 
     def rows(self, start: int, stop: int) -> list[Row]:
         """Rows [start, stop), read from the database."""
-        return [self._row(case) for case in cases.get_many(self._db(), self.ids[start:stop])]
+        return [self._row(case) for case in self.cases(start, stop)]
 
     def _row(self, case: Case) -> Row:
         text: str | Text = case.reference
@@ -63,6 +73,11 @@ class ImageRows:
         if case.leaked:
             return Text.assemble((LEAKED, f"bold {theme.WARNING}"))
         return Text.assemble((RATED if case.id in self.rated else " ", theme.ACCENT))
+
+
+def without_reference(case: Case, kept_back: Collection[int]) -> Case:
+    """A case as this reader may see it; what its source told of it besides may hold its reference, too."""
+    return replace(case, reference=HIDDEN, truth=(), facts={}) if case.id in kept_back else case
 
 
 def _from_match(text: str, words: list[str]) -> str:

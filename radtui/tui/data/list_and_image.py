@@ -44,6 +44,7 @@ class ListAndImage(RadScreen):
         """Copy the reference, which is what others are shown; without one, the image's name."""
         case = self.list.case
         if case is not None:
+            named = not case.reference or case.id in self.list.rows.kept_back
             self.rad.copy(
-                case.reference or case.source_key, "the reference" if case.reference else "the name"
+                case.source_key if named else case.reference, "the name" if named else "the reference"
             )

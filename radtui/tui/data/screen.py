@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from radtui.records import Job, JobKind
 from radtui.store import cases, texts
 from radtui.store.cases import CaseQuery, DatasetSummary
+from radtui.tui.aside import aside
 from radtui.tui.data.data_line import DataLine, filter_words
 from radtui.tui.data.dialogs import DatasetSheet, FilterSheet
 from radtui.tui.data.image_list import ImageList
@@ -21,6 +22,7 @@ from radtui.tui.data.importing import ImportSheet
 from radtui.tui.data.list_and_image import ListAndImage
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
+from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.top_bar import TopBar
 from radtui.tui.widgets.virtual_table import VirtualTable
@@ -79,7 +81,9 @@ class DataScreen(ListAndImage):
 
     @on(ImageList.Settled)
     def _show_image(self, event: ImageList.Settled) -> None:
-        written = texts.of_case(self.rad.db, event.case.id)
+        # Whose text is whose tells which one is the reference, too.
+        kept = event.case.id in self.list.rows.kept_back
+        written = [] if kept else texts.of_case(self.rad.db, event.case.id)
         self.look.show(event.case, written, self.list.query_now.search.split(), event.near)
         self.refresh_bindings()
 
@@ -113,6 +117,7 @@ class DataScreen(ListAndImage):
             "list": not isinstance(self.focused, VirtualTable),
             "film": case is not None,
             "copy": case is not None,
+            "reference": case is not None and case.id in self.list.rows.kept_back,
             "ask": case is not None and any(not image.error for image in case.images),
             "view": case is not None and len(case.images) > 1,
             "dataset": len(summaries) > 1,
@@ -125,6 +130,33 @@ class DataScreen(ListAndImage):
         orders = list(cases.SORT_COLUMNS)
         self.list.find(sort=orders[(orders.index(self.list.query_now.sort) + 1) % len(orders)])
         self._refresh_state()
+
+    def action_reference(self) -> None:
+        """Ask once, then show the reference that is kept back; that it was seen is stored before."""
+        from radtui.study.kept_back import see_reference
+        from radtui.study.study import protocol_of
+
+        case = self.list.case
+        if case is None:
+            return
+        rad = self.rad
+
+        def see(yes: bool | None) -> None:
+            if yes:
+                aside(self, work, lambda _: self.list.find(), group="reference")
+
+        def work() -> None:
+            rad.write(lambda db: see_reference(db, case.id, rad.rater, protocol_of(rad.data)))
+
+        self.app.push_screen(
+            ConfirmScreen(
+                "See the reference?",
+                "It is one of the texts that you have yet to rate. What you rate of this case from now on is"
+                " un-blinded: kept, counted apart, and no part of the figures.",
+                "see it",
+            ),
+            see,
+        )
 
     def action_gallery(self) -> None:
         """Show the list as thumbnails."""

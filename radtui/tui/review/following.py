@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radtui.records import JobKind, UserError
-from radtui.store import studies
+from radtui.store import jobs, studies
+from radtui.study.alike import alike_pairs
 from radtui.study.queue import Pair
 from radtui.study.session import ReviewSession, Sitting, read_sitting
 from radtui.tui.aside import aside
 from radtui.tui.keys import sign
 from radtui.tui.review import correcting
-from radtui.tui.review.nothing import nothing_text
+from radtui.tui.review.nothing import all_tied_text, nothing_text
 from radtui.tui.review.reviewing import Reviewing
 from radtui.tui.snapshot import Snapshot, job_in
 
@@ -34,6 +35,14 @@ class Loaded:
     delivered: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """The order of a study's pairs after more texts have come; `alike` are the cases whose texts read the same."""
+
+    pairs: list[Pair]
+    alike: frozenset[int]
+
+
 class Following:
     """Opens sittings in threads and takes in what comes.
 
@@ -47,6 +56,9 @@ class Following:
         self._loading = False
         self.grown_at_s = 0.0
         self._grown_step = -1
+        self._alike: frozenset[int] = (
+            frozenset()
+        )  # cases that came while the study was open, whose texts read the same
         self._again_at_s = 0.0
         self._newer_job_id = 0  # the newest job that was named
         self._undelivered = 0  # answers that wait for another folder than this one
@@ -81,6 +93,7 @@ class Following:
         except UserError as error:
             self._refused(str(error))
             return
+        self._alike = frozenset()
         job = job_in(rad.snapshot, loaded.sitting.study.job_id)
         self._grown_step = job.step if job is not None else -1
         reviewing.answers.add(
@@ -112,6 +125,13 @@ class Following:
         elif trouble:
             self._reviewing.say(trouble)
 
+    def say_all_tied(self, session: ReviewSession) -> None:
+        """Why a study that is open shows no pair."""
+        job_id = session.study.job_id
+        job = jobs.get(self._reviewing.screen.rad.db, job_id) if job_id is not None else None
+        more = job.id if job is not None and job.state.live else None
+        self._say_nothing(all_tied_text(session, len(self._alike), more))
+
     def take(self, snapshot: Snapshot) -> None:
         """Take in pairs that a running job has written, and a folder that has come back."""
         reviewing, now_s = self._reviewing, time.monotonic()
@@ -135,27 +155,42 @@ class Following:
             self.say_nothing()
             return
         self._name_newer(session, snapshot)
+        if session.pair is None:
+            reviewing.draw()  # the job that was to write more may have ended
         job = job_in(snapshot, session.study.job_id)
         if job is not None and job.step != self._grown_step:
             self.grown_at_s, self._grown_step = now_s, job.step
             self._grow(session)
 
     def _grow(self, session: ReviewSession) -> None:
-        sitting, rad = session.sitting, self._reviewing.screen.rad
+        sitting, rad, tied = session.sitting, self._reviewing.screen.rad, self._alike
+        known = {pair.case_id for pair in session.queue.pairs}.union(tied, sitting.left_out)
 
-        def read() -> list[Pair]:
-            return sitting.order(rad.read(lambda db: studies.comparison_ids(db, sitting.study)))
+        def read(db: sqlite3.Connection) -> Grown:
+            ids = studies.comparison_ids(db, sitting.study)
+            alike = tied.union(alike_pairs(db, sitting.study, set(ids) - known))
+            return Grown(sitting.order([case_id for case_id in ids if case_id not in alike]), alike)
 
-        aside(self._reviewing.screen, read, lambda pairs: self._take_in(session, pairs), group="grow")
+        aside(
+            self._reviewing.screen,
+            lambda: rad.read(read),
+            lambda grown: self._take_in(session, grown),
+            group="grow",
+        )
 
-    def _take_in(self, session: ReviewSession, pairs: list[Pair]) -> None:
+    def _take_in(self, session: ReviewSession, grown: Grown) -> None:
         reviewing = self._reviewing
         if reviewing.session is session:
-            reviewing.answers.add(lambda: self._grow_by(session, pairs))
+            self._alike |= grown.alike
+            reviewing.answers.add(lambda: self._grow_by(session, grown.pairs))
 
     def _grow_by(self, session: ReviewSession, pairs: list[Pair]) -> None:
         reviewing = self._reviewing
         if not session.grow(pairs):
+            return
+        if session.pair is None:  # all before these read the same
+            reviewing.message = ""
+            session.start()
             return
         if reviewing.message and session.queue.rated(session.pair or pairs[0]):
             reviewing.message = ""  # was waiting for these

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection, Sequence
 
 from radtui.records import Rating
 from radtui.store import cases, ratings, studies
+from radtui.study.kept_back import has_reference
 from radtui.study.queue import Filter, Pair
 from radtui.study.session import ReviewSession
 from radtui.study.undo_words import undo_words
@@ -94,12 +96,14 @@ def search(reviewing: Reviewing, session: ReviewSession) -> None:
         words = (text or "").strip()
         if not words:
             return
-        pairs = list(session.queue.pairs)
+        pairs, queue = list(session.queue.pairs), session.queue
+        before = session.scheme.protocol.reference == "before" and not has_reference(session.study)
+        told = {p.case_id for p in pairs if before or queue.finished(p.case_id, repeats=True)}
 
         def find(db: sqlite3.Connection) -> list[Pair]:
-            texts = texts_of(db, session)
+            texts = texts_of(db, session, pairs, told)
             wanted = words.casefold().split()
-            return [p for p in pairs if all(word in texts.get(p.case_id, "") for word in wanted)]
+            return [pair for pair, text in texts.items() if all(word in text for word in wanted)]
 
         aside(
             reviewing.screen,
@@ -108,17 +112,36 @@ def search(reviewing: Reviewing, session: ReviewSession) -> None:
             group="search",
         )
 
-    reviewing.open_sheet(AskSheet("Find pairs", "words in their texts or reference"), look)
+    reviewing.open_sheet(
+        AskSheet("Find pairs", "words in their texts, once rated also in the reference"), look
+    )
 
 
-def texts_of(db: sqlite3.Connection, session: ReviewSession) -> dict[int, str]:
-    """Case id -> its texts and its reference in one, in small letters; for a thread."""
-    by_case: dict[int, str] = {}
-    for case_id, _, text in studies.lengths(db, session.study):
-        by_case[case_id] = f"{by_case.get(case_id, '')} {text}"
-    for case in cases.get_many(db, list(by_case)):
-        by_case[case.id] += f" {case.reference}"
-    return {case_id: text.casefold() for case_id, text in by_case.items()}
+def texts_of(
+    db: sqlite3.Connection, session: ReviewSession, pairs: Sequence[Pair], told: Collection[int]
+) -> dict[Pair, str]:
+    """Pair -> the two texts that it shows in one, in small letters; for a thread.
+
+    Args:
+        db: A connection of the calling thread.
+        session: Whose pairs these are.
+        pairs: In shown order.
+        told: Cases of which the reference may be searched, too: it says nothing of a pair that is yet to be rated.
+    """
+    by_case: dict[int, dict[str, str]] = {}
+    for case_id, arm, text in studies.lengths(db, session.study):
+        by_case.setdefault(case_id, {})[arm] = text
+    references = {case.id: case.reference for case in cases.get_many(db, sorted(told))}
+    sides, drawn = dict(session.sitting.sides), session.sitting.drawn
+    texts = {}
+    for pair in pairs:
+        written = by_case.get(pair.case_id, {})
+        arms = sides.get(pair) or (
+            drawn.pairs[pair.case_id][pair.pair] if drawn is not None else tuple(written)
+        )
+        words = [*(written.get(arm, "") for arm in arms), references.get(pair.case_id, "")]
+        texts[pair] = " ".join(words).casefold()
+    return texts
 
 
 def show_hits(reviewing: Reviewing, session: ReviewSession, words: str, pairs: list[Pair]) -> None:

@@ -6,6 +6,8 @@ import sqlite3
 
 from radtui.records import Job, JobKind, JobState
 from radtui.store import cases, jobs
+from radtui.study.session import ReviewSession
+from radtui.study.study import label_of
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.keys import sign
 
@@ -29,6 +31,27 @@ def nothing_text(db: sqlite3.Connection) -> str:
     if cases.any_dataset(db):
         return f"{NOTHING} Press {train} to train a model; then both models describe the test images."
     return f"{NOTHING} Press {sign('data')}, then {sign('import')} to import images first."
+
+
+def all_tied_text(session: ReviewSession, came_tied: int, more_of_job: int | None) -> str:
+    """Why a study with texts asks a reader for nothing, with the next keys.
+
+    Args:
+        session: Of the study, with no pair to show.
+        came_tied: Pairs that read the same and came since it was opened.
+        more_of_job: The job that still writes texts, or None.
+    """
+    sitting = session.sitting
+    tied = came_tied + (len(sitting.drawn.identical) if sitting.drawn is not None else len(sitting.left_out))
+    count = "the only pair" if tied == 1 else f"all {tied:,} pairs"
+    what = (
+        f"{label_of(sitting.study)}: in {count} so far both texts read the same. They count as ties, and nobody is"
+        " asked."
+    )
+    if more_of_job is not None:
+        return f"{what}\n\nJob {more_of_job} writes more; the first pair that differs appears here by itself."
+    summary = session.scheme.keys.get("summary", "T")
+    return f"{what}\n\nPress {summary} for the summary, or {sign('other')} for another study."
 
 
 def _ended_text(db: sqlite3.Connection, job: Job) -> str:

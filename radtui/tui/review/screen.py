@@ -86,10 +86,15 @@ class ReviewScreen(RadScreen):
             if answers.words:
                 body.wait(answers.words)
             return
-        shown = session.shown() if session is not None else None
-        if session is None or shown is None:
+        if session is None:
             return
-        self.query_one("#nothing").display = False
+        shown = session.shown()
+        self.query_one("#nothing").display = shown is None
+        if shown is None:
+            body.display = False
+            if not session.queue.pairs:
+                self.following.say_all_tied(session)
+            return
         body.display = True
         self.reviewing.drawn = shown.pair
         if body.is_new(shown.pair):
@@ -118,7 +123,9 @@ class ReviewScreen(RadScreen):
         if reviewing.looking and self.has_class("-narrow") and ACTS[name.partition(".")[0]].needs_texts:
             return False  # the image has the whole width: nobody judges texts that are out of sight
         session = reviewing.session
-        return session is not None and session.pair is not None and mode in modes_of(name)
+        if session is None or (session.pair is None and name != "summary"):
+            return False
+        return mode in modes_of(name)
 
     async def action_act(self, name: str) -> None:
         """Do what the scheme calls `name`, such as `preference.2` or `undo`; it waits its turn."""

@@ -21,12 +21,14 @@ from radtui.measures.readings import ReadArm
 from radtui.measures.scheme import Scheme
 from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
-from radtui.measures.words import row_counts, rows_words
+from radtui.measures.words import rows_words
 from radtui.records import Study
+from radtui.store.database import same_moment
 from radtui.study.figures import reading_figures
+from radtui.study.kept_back import pairs_left
 from radtui.study.round_lines import RoundLine, read_rounds
 from radtui.study.rounds import Round, read_round
-from radtui.study.schemes import of_scheme, scheme_note
+from radtui.study.schemes import scheme_note, survey
 from radtui.study.study import label_of, read_review, score_study, summarise_review
 from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
@@ -73,6 +75,12 @@ class SummaryScreen(RadScreen):
         compared: Round | None  # of a job that learnt from raters
         rounds: tuple[RoundLine, ...]  # that led to it
 
+    @dataclass
+    class Withheld(Message):
+        """Figures would tell this reader how they choose between the reference and models; `left` pairs are unrated."""
+
+        left: int
+
     def __init__(self, study: Study, rater: str, scheme: Scheme) -> None:
         super().__init__()
         self._study, self._rater, self._scheme = study, rater, scheme
@@ -82,6 +90,7 @@ class SummaryScreen(RadScreen):
         self._rounds: tuple[RoundLine, ...] = ()
         self._pairs = 0
         self._rated: int | None = None  # before it is known
+        self._withheld = False
 
     def compose_body(self) -> ComposeResult:
         """Ratings and scores, side by side where there is room."""
@@ -102,7 +111,9 @@ class SummaryScreen(RadScreen):
         study, scheme = self._study, self._scheme
         wanted = "" if self._everybody else self._rater
 
-        def read(db: sqlite3.Connection) -> SummaryScreen.Summarised:
+        def read(db: sqlite3.Connection) -> SummaryScreen.Summarised | SummaryScreen.Withheld:
+            if left := pairs_left(db, study, self._rater, scheme):
+                return self.Withheld(left)
             review = read_review(db, study, scheme, wanted)
             compared = sum(len(by_arm) > 1 for by_arm in review.words.values())
             readings = reading_figures(db, study, wanted)
@@ -115,7 +126,9 @@ class SummaryScreen(RadScreen):
         study, scheme = self._study, self._scheme
         wanted = "" if self._everybody else self._rater
 
-        def score(db: sqlite3.Connection) -> SummaryScreen.Scored:
+        def score(db: sqlite3.Connection) -> SummaryScreen.Scored | SummaryScreen.Withheld:
+            if left := pairs_left(db, study, self._rater, scheme):
+                return self.Withheld(left)
             compared = read_round(db, study)
             rounds = read_rounds(db, study, scheme, wanted) if compared is not None else ()
             return self.Scored(score_study(db, study), compared, rounds)
@@ -128,6 +141,17 @@ class SummaryScreen(RadScreen):
         self._readings = event.readings
         self.refresh_bindings()
         self._draw()
+
+    @on(Withheld)
+    def _say_withheld(self, event: Withheld) -> None:
+        self._withheld = True
+        self.refresh_bindings()
+        self.query_one("#title", Static).update(Content.styled(f"Summary of {label_of(self._study)}", "bold"))
+        pairs = "1 pair is" if event.left == 1 else f"{event.left:,} pairs are"
+        self.query_one("#ratings", Static).update(
+            f"{pairs} left to rate. The reference is one of the texts here, and figures would tell you how you choose"
+            " between it and the models: they are shown once you have rated all. Press esc and go on."
+        )
 
     @on(Scored)
     def _show_scores(self, event: Scored) -> None:
@@ -161,7 +185,9 @@ class SummaryScreen(RadScreen):
         self.query_one("#ratings", Static).update(Content("\n").join(lines))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where nothing is rated there is nothing to write."""
+        """Where nothing is rated there is nothing to write, and where figures are withheld nothing to see."""
+        if self._withheld:
+            return action not in ("export", "copy", "all_raters")
         return action != "export" or self._rated != 0
 
     def action_copy(self) -> None:
@@ -189,10 +215,12 @@ class SummaryScreen(RadScreen):
         rater = "" if self._everybody else self._rater
 
         def write(db: sqlite3.Connection) -> str:
-            review = read_review(db, self._study, self._scheme, rater)
-            rows = write_review_csv(db, review, out)
-            counts = row_counts(of_scheme(review).ratings)
-            return f"{rows_words(rows, counts)}, in {out.resolve()}. {scheme_note(review)}".strip()
+            with same_moment(db):
+                review = read_review(db, self._study, self._scheme, rater, places=False, held=False)
+                seen = survey(review)
+                rows = write_review_csv(db, review, seen, out)
+            note = scheme_note(self._scheme.id, seen)
+            return f"{rows_words(rows, seen.counts)}, in {out.resolve()}. {note}".strip()
 
         def work() -> str:
             check_replaceable(out)

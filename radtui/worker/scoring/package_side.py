@@ -28,9 +28,7 @@ def main(arguments: list[str]) -> int:
     metric, repositories = arguments[0], arguments[1:]
     answers = _own_output()
     try:
-        from radeval import RadEval
-
-        evaluator = RadEval(metrics=[metric], per_sample=True, show_progress=False)
+        evaluator = _labeller() if metric == LABELLER else _evaluator(metric)
         _say(answers, about(repositories))
         for line in sys.stdin:
             asked = json.loads(line)
@@ -39,6 +37,20 @@ def main(arguments: list[str]) -> int:
         _say(answers, {"error": " ".join(str(error).split())[:500], "kind": _kinds(error)})
         return 1
     return 0
+
+
+def _evaluator(metric: str) -> Any:
+    from radeval import RadEval
+
+    return RadEval(metrics=[metric], per_sample=True, show_progress=False)
+
+
+def _labeller() -> Any:
+    """CheXbert by itself, on a GPU where there is one: asked for by its name, the package wants one (2.2.1)."""
+    import torch
+    from radeval.metrics.f1chexbert.f1chexbert import F1CheXbert
+
+    return F1CheXbert(device="cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _own_output() -> TextIO:
@@ -66,8 +78,7 @@ def _kinds(error: BaseException) -> list[str]:
 def score(evaluator: Any, metric: str, texts: list[str], references: list[str]) -> dict[str, Any]:
     """Values of each text, or labels of both; a number that is none is null."""
     if metric == LABELLER:
-        labeller = evaluator.f1chexbert_scorer
-        labels = {"texts": labeller.get_labels(texts), "references": labeller.get_labels(references)}
+        labels = {"texts": evaluator.get_labels(texts), "references": evaluator.get_labels(references)}
         return {"labels": {name: _rows(rows) for name, rows in labels.items()}}
     values = evaluator(refs=references, hyps=texts)
     return {"values": {name: [_number(value) for value in own] for name, own in values.items()}}

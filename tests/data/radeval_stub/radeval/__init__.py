@@ -22,7 +22,7 @@ class LocalEntryNotFoundError(FileNotFoundError):
     """What huggingface_hub raises without a network."""
 
 
-def _note(metric, texts):
+def note(metric, texts):
     with Path(os.environ["STUB_NOTES"]).open("a") as file:
         for text in texts:
             file.write(f"{metric}\t{text}\n")
@@ -35,27 +35,23 @@ def _shared(text, reference):
     return len(said & known) / max(1, len(said | known))
 
 
-class _Labeller:
-    def get_labels(self, reports, mode="rrg"):
-        _note("f1chexbert", reports)
-        return [
-            [int("nodule" in text.lower())] * 2 + [0] * 11 + [int("nodule" not in text.lower())]
-            for text in reports
-        ]
-
-
 class RadEval:
-    def __init__(self, metrics=None, per_sample=False, show_progress=True):
+    def __init__(
+        self, metrics=None, openai_api_key=None, gemini_api_key=None, per_sample=False, detailed=False,
+        show_progress=True, cache_dir=None,
+    ):  # fmt: skip
         print("a library that prints")
-        assert os.environ["HF_HUB_OFFLINE"] == "1" and per_sample and not show_progress
+        assert os.environ["HF_HUB_OFFLINE"] == "1" and per_sample and not detailed and not show_progress
         (self.metric,) = metrics
         if self.metric == "green":
             raise OSError("no file") from LocalEntryNotFoundError("outgoing traffic has been disabled")
-        if self.metric == "f1chexbert":
-            self.f1chexbert_scorer = _Labeller()
+        if self.metric not in KEYS:
+            raise ValueError(f"Unknown metric '{self.metric}'. Available: {sorted(KEYS)}")
 
     def __call__(self, refs, hyps):
-        _note(self.metric, hyps)
+        if not (isinstance(hyps, list) and isinstance(refs, list)):
+            raise TypeError("hyps and refs must be of type list")
+        note(self.metric, hyps)
         sign = 2 if self.metric == "radcliq" else 1
         values = [sign * _shared(text, reference) for text, reference in zip(hyps, refs, strict=True)]
         if self.metric == "radcliq":
