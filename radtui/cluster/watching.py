@@ -90,6 +90,14 @@ def waiting_words(status: Status) -> str:
     return words
 
 
+def cancelled_words(status: Status, by_radtui: bool) -> str:
+    """Who took a job away: "Cancelled from outside by ann, in Slurm, where it was job 7"."""
+    if by_radtui:
+        return f"Cancelled in Slurm, where it was job {status.job}"
+    who = f" by {status.by}" if status.by else ", not by radtui"
+    return f"Cancelled from outside{who}, in Slurm, where it was job {status.job}"
+
+
 def _settle_gone(data: DataDir, db: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> None:
     """A job neither waits nor runs any more: take in what it wrote last, and how Slurm says that it ended."""
     status = slurm.ended(facts["id"])
@@ -101,17 +109,16 @@ def _settle_gone(data: DataDir, db: sqlite3.Connection, job: Job, facts: dict[st
     by_radtui = job.stop_requested is not StopRequest.NONE
     if job.state.live:
         _settle_without_word(db, job, status, by_radtui)
-    elif job.state is JobState.STOPPED and status.state == "CANCELLED" and not by_radtui:
-        jobs.remark(db, job.id, f"Cancelled in Slurm, where it was job {status.job}, not by radtui")
+    elif job.state is JobState.STOPPED and status.state == slurm.CANCELLED and not by_radtui:
+        jobs.remark(db, job.id, cancelled_words(status, by_radtui))
     elif job.state is JobState.STOPPED and status.state == "TIMEOUT":
         jobs.remark(db, job.id, WHY["TIMEOUT"])
 
 
 def _settle_without_word(db: sqlite3.Connection, job: Job, status: Status, by_radtui: bool) -> None:
-    if status.state == "CANCELLED":
-        who = "" if by_radtui else ", not by radtui"
+    if status.state == slurm.CANCELLED:
         jobs.settle(db, job.id, JobState.STOPPED)
-        jobs.remark(db, job.id, f"Cancelled in Slurm, where it was job {status.job}{who}")
+        jobs.remark(db, job.id, cancelled_words(status, by_radtui))
         return
     why = WHY.get(
         status.state, f"Slurm's job {status.job} ended ({status.state or 'no longer known'}) without a word"

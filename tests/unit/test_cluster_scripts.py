@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,21 @@ def test_the_script_asks_for_what_the_profile_says(tmp_path: Path) -> None:
 
 def test_gpus_that_cannot_be_shared_out_are_refused() -> None:
     eight = Profile("eight", gpus_per_node=8)
-    assert (eight.nodes(8), eight.each(8), eight.nodes(64), eight.each(64)) == (1, 8, 8, 8)
+    assert (eight.machines(8), eight.each(8), eight.machines(64), eight.each(64)) == (1, 8, 8, 8)
     with pytest.raises(UserError, match="9 GPUs cannot be shared out evenly over 2 machines of 8"):
         eight.each(9)
+    with pytest.raises(UserError, match="64 GPUs are 8 machines of 8, and profile few allows 4: lower gpus"):
+        Profile("few", gpus_per_node=8, nodes=4).each(64)
+
+
+def test_several_machines_are_asked_for_and_one_process_begins(tmp_path: Path) -> None:
+    lines = script.text(
+        Profile("gpu", gpus_per_node=4, python="/opt/python"), RunFolder(tmp_path, 7), "n", 8, 1
+    ).splitlines()
+    for option in ("--nodes=2", "--ntasks-per-node=1", "--gres=gpu:4", "--signal=B:USR1@120"):
+        assert f"#SBATCH {option}" in lines
+    assert "export RADTUI_NODES=2" in lines
+    assert lines[-1].startswith("exec /opt/python -P -m radtui.worker --data-dir")
 
 
 def test_no_gpu_is_asked_for_where_the_cluster_has_none(tmp_path: Path) -> None:
@@ -99,6 +112,36 @@ def test_slurm_that_is_not_here_is_one_sentence(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UserError, match="no squeue on this machine: run radtui on the cluster's login node"):
         slurm.queue()
     assert slurm.ended(5) == Status(5, "", "")
+
+
+def stand_in(folder: Path, name: str, prints: str) -> None:
+    """A command of Slurm's that prints one line."""
+    file = folder / name
+    file.write_text(f"#!/bin/sh\nprintf '%s' '{prints}'\n")
+    file.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "words"),
+    [
+        ("radtui-7|CANCELLED by 0|n1", "Cancelled from outside by root, in Slurm, where it was job 7"),
+        ("radtui-7|CANCELLED by 99999|n1", "Cancelled from outside by 99999, in Slurm, where it was job 7"),
+        (
+            "",
+            "Cancelled from outside, not by radtui, in Slurm, where it was job 7",
+        ),  # Slurm keeps no accounts
+    ],
+)
+def test_who_cancelled_a_job_is_said_where_slurm_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accounts: str, words: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    stand_in(tmp_path, "scontrol", "JobId=7 JobName=radtui-7 JobState=CANCELLED Reason=None NodeList=n1")
+    stand_in(tmp_path, "sacct", accounts)
+    status = slurm.ended(7)
+    assert status.is_over and status.nodes == "n1"
+    assert watching.cancelled_words(status, by_radtui=False) == words
+    assert watching.cancelled_words(status, by_radtui=True) == "Cancelled in Slurm, where it was job 7"
 
 
 def test_a_model_that_is_not_fetched_is_refused(tmp_path: Path) -> None:

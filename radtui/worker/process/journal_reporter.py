@@ -47,6 +47,7 @@ class JournalReporter(Reporter):
         self.place = place
         self.attempt = journal.attempt_of(writer.path.name)
         self.is_out_of_time = False  # Slurm has said that the time limit is near
+        self.has_lost_node = False  # one of the job's machines ended without a word
         self.is_superseded = False  # the job has begun elsewhere: what is written here counts no more
         self._request, self._looked_at = StopRequest.NONE, float("-inf")
         self._after, self._cuts = _lengths(place, self.attempt), {}
