@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from radtui.cluster import fetched, profile, script, slurm, watching
+from radtui.cluster import fetched, profile, script, slurm, submit, watching
 from radtui.cluster.profile import Profile
 from radtui.cluster.run_folder import RunFolder
 from radtui.cluster.slurm import Status
 from radtui.records import UserError
+from radtui.settings import TrainSettings
 
 
 @pytest.fixture
@@ -164,3 +165,30 @@ def test_a_model_that_is_not_fetched_is_refused(tmp_path: Path) -> None:
     (files / "model-2.safetensors").touch()
     fetched.check("org/name", str(tmp_path))
     fetched.check(str(tmp_path), "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"seeds": 3}, "A job on Slurm trains once: set seeds to 1, and hand over one job for each seed"),
+        ({"gpus": 7}, "7 GPUs cannot be shared out evenly over 4 machines of 2: choose a multiple of 2"),
+        ({"gpus": 8}, None),
+        ({"objective": "corrections", "from_job": 1}, None),
+    ],
+)
+def test_what_a_job_on_slurm_cannot_be_is_said_before_it_queues(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, object],
+    sentence: str | None,
+) -> None:
+    config.write_text("[slurm.gpu]\ngpus_per_node = 2\n")
+    stand_in(tmp_path, "sbatch", "")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    asked = TrainSettings(model=str(tmp_path), on="slurm", **settings).to_dict()  # type: ignore[arg-type]
+    if sentence is None:
+        submit.check(asked)
+        return
+    with pytest.raises(UserError, match=sentence):
+        submit.check(asked)

@@ -110,6 +110,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         wait_until(lambda: idle_nodes() == "2", "the nodes of the test's Slurm", 60)
         yield folder
     finally:
+        subprocess.run(["scancel", f"--user={os.getuid()}"], check=False)  # what a test that failed has left
+        end = time.monotonic() + 20
+        while (
+            subprocess.run(["squeue", "-h"], capture_output=True, check=False).stdout
+            and time.monotonic() < end
+        ):
+            time.sleep(0.2)
         for daemon in reversed(daemons):
             daemon.terminate()
         for daemon in daemons:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_a_node_that_is_lost_beside_others_costs_no_step(
     job = submit_train(data, db, train_settings(mllama, **changes, on="slurm", gpus=2))
     watched(data, db, job, lambda job: job.step >= 5)
     launcher = subprocess.run(
-        ["pgrep", "-f", f"radtui.worker.process.node --data-dir {run_of(data, job).root}"],
+        ["pgrep", "-f", f"^{sys.executable} .*process.node --data-dir {run_of(data, job).root} "],
         capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
     assert len(launcher) == 2
