@@ -110,15 +110,15 @@ def _settle_gone(data: DataDir, db: sqlite3.Connection, job: Job, facts: dict[st
     if job.state.live:
         _settle_without_word(db, job, status, by_radtui)
     elif job.state is JobState.STOPPED and status.state == slurm.CANCELLED and not by_radtui:
-        jobs.remark(db, job.id, cancelled_words(status, by_radtui))
+        _remark(db, job, cancelled_words(status, by_radtui))
     elif job.state is JobState.STOPPED and status.state == "TIMEOUT":
-        jobs.remark(db, job.id, WHY["TIMEOUT"])
+        _remark(db, job, WHY["TIMEOUT"])
 
 
 def _settle_without_word(db: sqlite3.Connection, job: Job, status: Status, by_radtui: bool) -> None:
     if status.state == slurm.CANCELLED:
         jobs.settle(db, job.id, JobState.STOPPED)
-        jobs.remark(db, job.id, cancelled_words(status, by_radtui))
+        _remark(db, job, cancelled_words(status, by_radtui))
         return
     why = WHY.get(
         status.state, f"Slurm's job {status.job} ended ({status.state or 'no longer known'}) without a word"
@@ -129,3 +129,11 @@ def _settle_without_word(db: sqlite3.Connection, job: Job, status: Status, by_ra
 def _over(db: sqlite3.Connection, job: Job, facts: object, state: str) -> None:
     assert isinstance(facts, dict)
     jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "state": state, "over": True}})
+
+
+def _remark(db: sqlite3.Connection, job: Job, words: str) -> None:
+    """Say of an ended job what its worker does not know; a job that is handed over anew begins without it."""
+    facts = jobs.must_get(db, job.id).result[collect.SLURM]
+    assert isinstance(facts, dict)
+    jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "said": words}})
+    jobs.remark(db, job.id, words)

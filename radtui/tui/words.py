@@ -66,6 +66,12 @@ def counted(job: Job) -> str:
     return f"{job.step:,}/{job.total_steps:,}"
 
 
+def of_slurm(job: Job) -> str:
+    """What Slurm says of how a job ended, such as who cancelled it; "" where it says nothing."""
+    facts = job.result.get("slurm")
+    return str(facts.get("said", "")) if isinstance(facts, dict) else ""
+
+
 def after(job: Job) -> str:
     """What to know and do when a job is done, with its key."""
     unreadable = job.result.get("unreadable")

@@ -82,9 +82,13 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def started(daemon: str) -> subprocess.Popen[bytes]:
-    """One of Slurm's daemons, in the foreground."""
-    return subprocess.Popen([*daemon.split(), "-D"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_daemons: list[subprocess.Popen[bytes]] = []
+
+
+def started(daemon: str) -> None:
+    """Start one of Slurm's daemons, which ends with the cluster."""
+    command = [*daemon.split(), "-D"]
+    _daemons.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +108,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         subprocess.run(["runuser", "-u", "munge", "--", "munged"], check=True)
     before = os.environ.get("SLURM_CONF")
     os.environ["SLURM_CONF"] = str(configuration)
-    daemons: list[subprocess.Popen[bytes]] = []
     try:
-        daemons += [started(each) for each in ("slurmctld", "slurmd -N n1", "slurmd -N n2")]
+        for daemon in ("slurmctld", "slurmd -N n1", "slurmd -N n2"):
+            started(daemon)
         wait_until(lambda: idle_nodes() == "2", "the nodes of the test's Slurm", 60)
         yield folder
     finally:
@@ -117,10 +121,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             and time.monotonic() < end
         ):
             time.sleep(0.2)
-        for daemon in reversed(daemons):
-            daemon.terminate()
-        for daemon in daemons:
-            daemon.wait()
+        for process in reversed(_daemons):
+            process.terminate()
+        for process in _daemons:
+            process.wait()
         os.environ.pop("SLURM_CONF")
         if before is not None:
             os.environ["SLURM_CONF"] = before

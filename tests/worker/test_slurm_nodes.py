@@ -18,7 +18,7 @@ from radtui.store.database import connect
 
 from .cluster import rows, rows_of_files
 from .conftest import Worker, new_job, train_settings
-from .slurm_cluster import ON_SLURM, check_rows, is_over, losses, run_of, watched
+from .slurm_cluster import ON_SLURM, check_rows, is_over, losses, run_of, started, watched
 
 pytestmark = ON_SLURM
 
@@ -54,6 +54,7 @@ def test_two_nodes_learn_and_describe_what_one_process_does(
     assert sorted(own, key=repr) == sorted(replayed, key=repr)
 
 
+@pytest.mark.faults  # Slurm lets a job that is queued again wait for two minutes
 def test_a_node_that_is_lost_beside_others_costs_no_step(
     data: DataDir, db: sqlite3.Connection, mllama: Path, profile: Path, tmp_path: Path, held: Path
 ) -> None:
@@ -74,3 +75,39 @@ def test_a_node_that_is_lost_beside_others_costs_no_step(
     assert "Resumed from the checkpoint of step 4" in said
     assert [step for step, _ in losses(db, job.id)] == list(range(1, 9))
     check_rows(data, db, job, tmp_path)
+
+
+@pytest.mark.faults
+def test_a_node_whose_daemon_is_killed_with_all_it_runs_costs_no_step(
+    data: DataDir,
+    db: sqlite3.Connection,
+    mllama: Path,
+    profile: Path,
+    tmp_path: Path,
+    worker: Worker,
+    held: Path,
+) -> None:
+    changes = {"max_steps": 8, "eval_every": 0, "watch_images": 0}
+    job = submit_train(data, db, train_settings(mllama, **changes, on="slurm"))
+    running = watched(data, db, job, lambda job: job.step >= 5)
+    facts = running.result["slurm"]
+    assert isinstance(facts, dict) and running.pid
+    named = [f"^slurmd -N {facts['nodes']} ", f"^slurmstepd: \\[{facts['id']}\\."]
+    found = [
+        subprocess.run(["pgrep", "-f", each], capture_output=True, text=True, check=True) for each in named
+    ]
+    subprocess.run(
+        ["kill", "-9", *found[0].stdout.split(), *found[1].stdout.split(), str(running.pid)], check=True
+    )
+    held.unlink()
+    try:
+        done = watched(data, db, job, is_over)
+        assert (done.state, done.step) == (JobState.DONE, 8)
+        said = [e.text for e in metrics.events_since(db, job.id, 0) if e.kind in ("cluster", "resume")]
+        assert "start 2" in said[1] and said[2] == "Resumed from the checkpoint of step 4"
+        check_rows(data, db, job, tmp_path)
+        whole = new_job(data, train_settings(mllama, **changes))
+        worker(whole)
+        assert losses(db, job.id) == losses(db, whole.id)
+    finally:
+        started(f"slurmd -N {facts['nodes']}")  # for the tests that follow

@@ -228,7 +228,9 @@ def _says(job: Job, progress: JobProgress | None) -> str:
     if job.state is JobState.RUNNING and progress is not None:
         known = " · ".join(part for part in (words.speed(progress), words.left(progress)) if part)
         return known or job.message
-    return job.error or ("" if job.state is JobState.STOPPED and job.total_steps else job.message)
+    if job.state is JobState.STOPPED and job.total_steps:
+        return job.error or words.of_slurm(job)
+    return job.error or job.message
 
 
 def _progress(job: Job) -> Text:
