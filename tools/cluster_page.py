@@ -88,7 +88,7 @@ class Layout:
 def layouts(known: Figures) -> list[Layout]:
     """What is worked out."""
     eight = PER_MACHINE
-    found = [
+    rows = [
         Layout("1 GPU", 1, BATCH, known.step(BATCH), 0.0),
         Layout("8 GPUs of a machine", eight, BATCH, known.step(1) + known.nvlink_s, known.nvlink_s),
         Layout("1 GPU, 8 passes", 1, WIDE_BATCH, known.step(BATCH, 8), 0.0),
@@ -96,10 +96,10 @@ def layouts(known: Figures) -> list[Layout]:
     ]
     for name, bytes_per_s in NETWORKS.items():
         exchange_s = known.exchange(64, bytes_per_s)
-        found.append(
+        rows.append(
             Layout(f"64 GPUs of 8 machines, {name}", 64, WIDE_BATCH, known.step(1) + exchange_s, exchange_s)
         )
-    return found
+    return rows
 
 
 def page() -> str:

@@ -107,8 +107,8 @@ def read_by_unsloth(model: str, python: str = "") -> str:
                 f"{python} does not start: {error}; name another python in the profile."
             ) from error
         return done.stdout.strip()
-    found = importlib.util.find_spec("unsloth")
-    table = Path(found.origin).parent / TABLE if found and found.origin else None
+    package = importlib.util.find_spec("unsloth")
+    table = Path(package.origin).parent / TABLE if package and package.origin else None
     if table is None or not table.exists() or model.lower().endswith(ALREADY):
         return model
     import runpy

@@ -83,7 +83,7 @@ def queue() -> dict[int, Status]:
 
 def ended(job: int) -> Status:
     """What became of a job that waits and runs no more; its state is "" where Slurm has forgotten it."""
-    found: Status | None = None  # cancelled: who did it, the accounts alone know
+    cancelled: Status | None = None  # who did it, the accounts alone know
     for look in (_by_controller, _by_accounting):
         try:
             status = look(job)
@@ -91,8 +91,8 @@ def ended(job: int) -> Status:
             continue
         if status is not None and (status.state != CANCELLED or status.by or look is _by_accounting):
             return status
-        found = status or found
-    return found or Status(job, "", "")
+        cancelled = status or cancelled
+    return cancelled or Status(job, "", "")
 
 
 def cancel(job: int) -> None:

@@ -25,12 +25,12 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    found, kind, resolved = "", "", path.resolve()
+    mounted_at, kind, resolved = "", "", path.resolve()
     for line in lines:
         fields = line.split(" ")
         if len(fields) < 3:
             continue
         place = fields[1].encode().decode("unicode_escape")  # a space is \040 there
-        if resolved.is_relative_to(place) and len(place) >= len(found):
-            found, kind = place, fields[2]
+        if resolved.is_relative_to(place) and len(place) >= len(mounted_at):
+            mounted_at, kind = place, fields[2]
     return kind
