@@ -56,6 +56,7 @@ class JournalReporter(Reporter):
             writer.path.name
         ):  # the files of attempts before this one end where they were read to
             self._after, self._cuts = {}, {name: at.offset for name, at in place.cursors.items()}
+            place.begin(self.attempt)  # from here on the files of its ranks are read
 
     def catch_up(self, ended: bool = False) -> None:
         """Read into this process's copy what the others have written."""
