@@ -65,8 +65,12 @@ def launch(data: DataDir, job_id: int, processes: int) -> Problem | None:
         code = child.wait()
     finally:
         _end(child)
-    words = [_word(folder / f"{node}.json") for node in range(nodes)]
-    silent = [node for node, word in enumerate(words) if word is None]
+    return _outcome([_word(folder / f"{node}.json") for node in range(nodes)], code)
+
+
+def _outcome(words: list[Problem | bool | None], code: int) -> Problem | None:
+    """What the machines' words come to; raises as `launch`."""
+    nodes, silent = len(words), [node for node, word in enumerate(words) if word is None]
     if len(silent) == nodes:
         raise UserError(
             f"srun ended with code {code} before any machine had begun: read the job's log, then resume the job."
@@ -74,7 +78,8 @@ def launch(data: DataDir, job_id: int, processes: int) -> Problem | None:
     problems = sorted(
         (word for word in words if isinstance(word, Problem)), key=lambda problem: problem.place
     )
-    if silent and (not problems or problems[0].is_echo):
+    # A launcher's own trouble follows too: the machine that is gone may be the one on which all met.
+    if silent and (not problems or problems[0].is_echo or problems[0].rank < 0):
         which = " and ".join(str(node + 1) for node in silent)
         raise LostNodeError(
             f"Machine {which} of {nodes} ended without a word: it was lost, or its memory was full; resume the job."
