@@ -133,12 +133,19 @@ def fetch(session: Session, model: str, dataset: str, profile_name: str) -> None
     from radtui.cluster.profile import named, profiles
     from radtui.sources.hub_fetch import fetch_dataset, fetch_model
 
-    home = named(profile_name).hf_home if profile_name or profiles() else ""
-    if fetched.missing(model, home):
-        fetch_model(model, home, lambda text: click.echo(text, err=True))
-    fetched.check(model, home)
+    chosen = named(profile_name) if profile_name or profiles() else None
+    home, python = (chosen.hf_home, chosen.interpreter) if chosen else ("", "")
+    in_4_bits = fetched.read_by_unsloth(model, python)
+    for name in dict.fromkeys((model, in_4_bits)):
+        if fetched.missing(name, home):
+            fetch_model(name, home, lambda text: click.echo(text, err=True))
+        fetched.check(name, home)
     where = Path(model).resolve() if Path(model).is_dir() else fetched.cache_of(home)
     click.echo(f"A job reads {model} from {where}.")
+    if in_4_bits != model:
+        click.echo(
+            f"A training job in 4 bits reads {in_4_bits} from there, which unsloth takes in its place."
+        )
     if not dataset:
         return
     if (words := _imported(session, dataset)) is None:

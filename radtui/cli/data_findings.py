@@ -5,14 +5,9 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-NETWORK = frozenset({
-    "nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "fuse.s3fs", "fuse.rclone", "9p", "afs", "ceph",
-    "fuse.ceph", "glusterfs", "fuse.glusterfs", "lustre", "gpfs", "beegfs", "ncpfs", "davfs", "fuse.davfs2",
-})  # fmt: skip
-"""File systems of other machines: SQLite's write-ahead log needs memory that all readers share.
+from radtui.store.file_systems import NETWORK, file_system
 
-Source: https://www.sqlite.org/wal.html, "all processes using a database must be on the same host computer".
-"""
+__all__ = ["NETWORK", "file_system", "readers"]
 
 
 def readers(root: Path) -> tuple[str, bool]:
@@ -32,25 +27,3 @@ def _group(number: int) -> str:
         return grp.getgrgid(number).gr_name
     except KeyError:
         return str(number)
-
-
-def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
-    """The kind of file system that a path lies on, such as ext4; "" where the system does not tell.
-
-    Args:
-        path: Any path, there or not.
-        mounts: The system's list: a line per mount, its place and kind second and third.
-    """
-    try:
-        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    mounted_at, kind = "", ""
-    for line in lines:
-        fields = line.split(" ")
-        if len(fields) < 3:
-            continue
-        place = fields[1].encode().decode("unicode_escape")  # a space is \040 there
-        if path.resolve().is_relative_to(place) and len(place) >= len(mounted_at):
-            mounted_at, kind = place, fields[2]
-    return kind

@@ -138,12 +138,20 @@ def _place(data: DataDir) -> list[Finding]:
     kind = file_system(data.root)
     if kind in NETWORK:
         findings.append(
-            Finding("file system", "missing", f"{kind}: SQLite's log is not safe there, and two machines at work on it"
-                    " damage the database; use a local disk, and radtui backup for copies"),
+            Finding("file system", "missing", f"{kind}: SQLite's log is not safe there, so one machine at a time works"
+                    f" on it{_lease_words(data)}; use a local disk, and radtui backup for copies"),
         )  # fmt: skip
     elif kind:
         findings.append(Finding("file system", "ok", kind))
     return findings
+
+
+def _lease_words(data: DataDir) -> str:
+    """Which machine has a folder of a network file system."""
+    from radtui.store.lease import Lease
+
+    owner = Lease(data.root).owner()
+    return f", now {owner[0]}" if owner else ""
 
 
 def _disk(data: DataDir) -> Finding:

@@ -31,6 +31,7 @@ class Profile:
     time: str = ""  # as sbatch's --time takes it
     memory: str = ""  # of a node, as sbatch's --mem takes it
     gpus_per_node: int = 1
+    nodes: int = 0  # machines that one job may have; 0 leaves that to the cluster
     gres: str = "gpu"  # what Slurm calls a GPU here: "gpu", "gpu:h100"; "" asks for none
     cpus_per_gpu: int = 0
     save_before_s: int = 120  # before the time limit, to save a checkpoint in
@@ -46,13 +47,18 @@ class Profile:
         """The Python that a machine of the cluster starts."""
         return self.python or sys.executable
 
-    def nodes(self, gpus: int) -> int:
+    def machines(self, gpus: int) -> int:
         """How many machines a job on so many GPUs takes."""
         return max(1, math.ceil(gpus / self.gpus_per_node))
 
     def each(self, gpus: int) -> int:
-        """GPUs of each machine. Raises UserError where they cannot be the same on all."""
-        nodes = self.nodes(gpus)
+        """GPUs of each machine. Raises UserError where they cannot be the same on all, or there are too few."""
+        nodes = self.machines(gpus)
+        if self.nodes and nodes > self.nodes:
+            raise UserError(
+                f"{gpus} GPUs are {nodes} machines of {self.gpus_per_node}, and profile {self.name} allows"
+                f" {self.nodes}: lower gpus."
+            )
         if gpus % nodes:
             raise UserError(
                 f"{gpus} GPUs cannot be shared out evenly over {nodes} machines of {self.gpus_per_node}: choose a"
@@ -117,7 +123,7 @@ def _profile(name: str, values: dict[str, Any], file: Path) -> Profile:
             raise UserError(f"{file}: {key} of [{SECTION}.{name}] must be {kind}, not {value!r}.")
     own: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     profile = Profile(name, **own)
-    if profile.gpus_per_node < 1 or profile.save_before_s < 0 or profile.cpus_per_gpu < 0:
+    if profile.gpus_per_node < 1 or min(profile.save_before_s, profile.cpus_per_gpu, profile.nodes) < 0:
         raise UserError(
             f"{file}: gpus_per_node of [{SECTION}.{name}] is at least 1, and no number is negative."
         )

@@ -26,9 +26,9 @@ def text(profile: Profile, run: RunFolder, job_name: str, gpus: int, submission:
     Raises:
         UserError: The machines cannot have as many GPUs each.
     """
-    nodes, each = profile.nodes(gpus), profile.each(gpus)
+    nodes, each = profile.machines(gpus), profile.each(gpus)
     lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in options(profile, run, job_name, nodes, each))]
-    variables = {**OFFLINE, "RADTUI_SUBMISSION": str(submission)}
+    variables = {**OFFLINE, "RADTUI_SUBMISSION": str(submission), "RADTUI_NODES": str(nodes)}
     if profile.hf_home:
         variables["HF_HOME"] = str(Path(profile.hf_home).expanduser())
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
@@ -38,8 +38,8 @@ def text(profile: Profile, run: RunFolder, job_name: str, gpus: int, submission:
     command = shlex.join(
         [profile.interpreter, "-P", "-m", "radtui.worker", "--data-dir", str(run.root), str(run.job_id)]
     )
-    # One process on one machine takes the place of the shell, so that Slurm's signals reach it.
-    lines.append(f"exec {command}" if nodes == 1 else f"exec srun --kill-on-bad-exit=1 {command}")
+    # It takes the place of the shell, so that Slurm's signals reach it; on several machines it runs srun itself.
+    lines.append(f"exec {command}")
     return "\n".join(lines) + "\n"
 
 
@@ -54,7 +54,6 @@ def options(profile: Profile, run: RunFolder, job_name: str, nodes: int, each: i
         each: GPUs of each machine.
     """
     data = run.data
-    to_whom = "B:" if nodes == 1 else ""  # the script's own process, or those that srun has started
     wanted = {
         "job-name": job_name,
         "output": str(data.log(run.job_id)).replace("%", "%%"),
@@ -70,7 +69,9 @@ def options(profile: Profile, run: RunFolder, job_name: str, nodes: int, each: i
         "mem": profile.memory,
         "gres": f"{profile.gres}:{each}" if profile.gres else "",
         "cpus-per-task": str(profile.cpus_per_gpu * each) if profile.cpus_per_gpu else "",
-        "signal": f"{to_whom}USR1@{profile.save_before_s}" if profile.save_before_s else "",
+        "signal": f"B:USR1@{profile.save_before_s}"
+        if profile.save_before_s
+        else "",  # to the script's process
     }
     return [
         *(f"--{name}={value}" for name, value in wanted.items() if value),

@@ -21,6 +21,9 @@ OVER = (
 """States after which Slurm does nothing more by itself. Source: squeue(1), JOB STATE CODES."""
 
 
+CANCELLED = "CANCELLED"
+
+
 class SlurmError(UserError):
     """Slurm did not answer, or refused."""
 
@@ -35,6 +38,7 @@ class Status:
     reason: str = ""
     start: str = ""  # expected or actual, local time as Slurm writes it
     nodes: str = ""
+    by: str = ""  # who cancelled it, where Slurm keeps accounts
 
     @property
     def is_over(self) -> bool:
@@ -79,14 +83,16 @@ def queue() -> dict[int, Status]:
 
 def ended(job: int) -> Status:
     """What became of a job that waits and runs no more; its state is "" where Slurm has forgotten it."""
+    cancelled: Status | None = None  # who did it, the accounts alone know
     for look in (_by_controller, _by_accounting):
         try:
             status = look(job)
         except SlurmError:
             continue
-        if status is not None:
+        if status is not None and (status.state != CANCELLED or status.by or look is _by_accounting):
             return status
-    return Status(job, "", "")
+        cancelled = status or cancelled
+    return cancelled or Status(job, "", "")
 
 
 def cancel(job: int) -> None:
@@ -136,8 +142,19 @@ def _by_accounting(job: int) -> Status | None:
     ]
     for line in _run(command).stdout.splitlines():
         name, state, nodes = line.split("|")
-        return Status(job, name, state.split()[0], nodes=nodes)  # "CANCELLED by 1000"
+        word, _, user = state.partition(" by ")  # "CANCELLED by 1000"
+        return Status(job, name, word, nodes=nodes, by=_user(user))
     return None
+
+
+def _user(number: str) -> str:
+    """A user's name by number; what was given where there is none."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(int(number)).pw_name
+    except (KeyError, ValueError):
+        return number
 
 
 def _run(

@@ -26,11 +26,8 @@ def check(settings: Mapping[str, object]) -> None:
     if settings.get("seeds", 1) != 1:
         raise UserError("A job on Slurm trains once: set seeds to 1, and hand over one job for each seed.")
     gpus = settings.get("gpus", 1)
-    if chosen.nodes(gpus if isinstance(gpus, int) else 1) > 1:
-        raise UserError(
-            f"{gpus} GPUs are more than the {chosen.gpus_per_node} of one machine of profile {chosen.name}: lower gpus."
-        )
-    fetched.check(str(settings["model"]), chosen.hf_home)
+    chosen.each(gpus if isinstance(gpus, int) else 1)
+    fetched.check_job(settings, chosen)
 
 
 def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:

@@ -90,6 +90,14 @@ def waiting_words(status: Status) -> str:
     return words
 
 
+def cancelled_words(status: Status, by_radtui: bool) -> str:
+    """Who took a job away: "Cancelled from outside by ann, in Slurm, where it was job 7"."""
+    if by_radtui:
+        return f"Cancelled in Slurm, where it was job {status.job}"
+    who = f" by {status.by}" if status.by else ", not by radtui"
+    return f"Cancelled from outside{who}, in Slurm, where it was job {status.job}"
+
+
 def _settle_gone(data: DataDir, db: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> None:
     """A job neither waits nor runs any more: take in what it wrote last, and how Slurm says that it ended."""
     status = slurm.ended(facts["id"])
@@ -101,17 +109,16 @@ def _settle_gone(data: DataDir, db: sqlite3.Connection, job: Job, facts: dict[st
     by_radtui = job.stop_requested is not StopRequest.NONE
     if job.state.live:
         _settle_without_word(db, job, status, by_radtui)
-    elif job.state is JobState.STOPPED and status.state == "CANCELLED" and not by_radtui:
-        jobs.remark(db, job.id, f"Cancelled in Slurm, where it was job {status.job}, not by radtui")
+    elif job.state is JobState.STOPPED and status.state == slurm.CANCELLED and not by_radtui:
+        _remark(db, job, cancelled_words(status, by_radtui))
     elif job.state is JobState.STOPPED and status.state == "TIMEOUT":
-        jobs.remark(db, job.id, WHY["TIMEOUT"])
+        _remark(db, job, WHY["TIMEOUT"])
 
 
 def _settle_without_word(db: sqlite3.Connection, job: Job, status: Status, by_radtui: bool) -> None:
-    if status.state == "CANCELLED":
-        who = "" if by_radtui else ", not by radtui"
+    if status.state == slurm.CANCELLED:
         jobs.settle(db, job.id, JobState.STOPPED)
-        jobs.remark(db, job.id, f"Cancelled in Slurm, where it was job {status.job}{who}")
+        _remark(db, job, cancelled_words(status, by_radtui))
         return
     why = WHY.get(
         status.state, f"Slurm's job {status.job} ended ({status.state or 'no longer known'}) without a word"
@@ -122,3 +129,11 @@ def _settle_without_word(db: sqlite3.Connection, job: Job, status: Status, by_ra
 def _over(db: sqlite3.Connection, job: Job, facts: object, state: str) -> None:
     assert isinstance(facts, dict)
     jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "state": state, "over": True}})
+
+
+def _remark(db: sqlite3.Connection, job: Job, words: str) -> None:
+    """Say of an ended job what its worker does not know; a job that is handed over anew begins without it."""
+    facts = jobs.must_get(db, job.id).result[collect.SLURM]
+    assert isinstance(facts, dict)
+    jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "said": words}})
+    jobs.remark(db, job.id, words)

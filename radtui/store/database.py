@@ -12,6 +12,7 @@ from pathlib import Path
 from radtui.durable import sync_folder
 from radtui.paths import DataDir
 from radtui.records import UserError
+from radtui.store import lease
 from radtui.store.place import (
     Connection,
     FolderGoneError,
@@ -49,7 +50,8 @@ def connect(
 
     Raises:
         FolderGoneError: This process had the database open, and it is not there any more.
-        UserError: The folder cannot be written, the file is no database, or a newer radtui wrote it.
+        UserError: The folder cannot be written, the file is no database, a newer radtui wrote it, or another machine
+            works on it.
     """
     folder = data if isinstance(data, DataDir) else DataDir(data)
     if _read_only(folder):
@@ -71,6 +73,7 @@ def connect(
     try:
         if create:
             folder.create()
+        lease.hold(folder.root)
         db = _opened(folder, busy_timeout_s, any_thread)
     except OSError as error:
         raise UserError(

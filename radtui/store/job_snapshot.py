@@ -21,6 +21,7 @@ from radtui.store.schema_version import SCHEMA_VERSION
 HERE = "@run"
 """Stands for the job's folder in settings: that may be copied to another place."""
 
+RATED = ("dpo", "corrections")  # objectives of what readers said
 OF_CASES = {
     "cases": "id IN (SELECT id FROM wanted)",
     "case_images": "case_id IN (SELECT id FROM wanted)",
@@ -65,7 +66,7 @@ def write(
         settings: The job's, with folders as the machine that does it sees them.
     """
     tables = {"datasets": "name = :dataset", "jobs": "id IN (SELECT id FROM jobs_wanted)", **OF_CASES}
-    tables |= OF_RATERS if settings.get("objective") in ("dpo", "corrections") else {}
+    tables |= OF_RATERS if settings.get("objective") in RATED else {}
     tables |= OF_TEXTS if job.kind == "generate" else {}
     values = {"dataset": job.dataset, "job_id": job.id, "model": settings.get("model", "")}
     with closing(sqlite3.connect(file.absolute().as_uri(), isolation_level=None, uri=True)) as db:
@@ -76,7 +77,9 @@ def write(
         db.execute("CREATE TEMP TABLE jobs_wanted (id INTEGER PRIMARY KEY)")
         db.execute("BEGIN")
         db.executemany("INSERT INTO wanted VALUES (?)", [(case_id,) for case_id in case_ids])
-        db.executemany("INSERT INTO jobs_wanted VALUES (?)", [(job_id,) for job_id in _jobs_behind(db, job)])
+        behind = _jobs_behind(db, job)
+        behind += _describing(db, behind) if settings.get("objective") in RATED else []
+        db.executemany("INSERT OR IGNORE INTO jobs_wanted VALUES (?)", [(job_id,) for job_id in behind])
         for table, condition in tables.items():
             db.execute(f"INSERT INTO main.{table} SELECT * FROM home.{table} WHERE {condition}", values)
         db.execute(
@@ -98,6 +101,15 @@ def _jobs_behind(db: sqlite3.Connection, job: Job) -> list[int]:
         settings = json.loads(row[0])
         ahead += [row[1], settings.get("from_job"), settings.get("train_job")]
     return wanted
+
+
+def _describing(db: sqlite3.Connection, job_ids: Sequence[int]) -> list[int]:
+    """The jobs whose texts readers saw: those that described with what these jobs had learnt."""
+    marks = ",".join("?" * len(job_ids))
+    rows = db.execute(
+        f"SELECT id FROM home.jobs WHERE kind = 'generate' AND parent_job_id IN ({marks})", job_ids
+    )
+    return [int(row[0]) for row in rows]
 
 
 def look(snapshot: Path) -> sqlite3.Connection:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from radtui.records import UserError
+from radtui.store import lease
+from radtui.store.gone import FolderGoneError
+
+__all__ = [
+    "Connection", "FolderGoneError", "check_in_place", "gone_sentence", "identity_of", "is_in_memory", "is_in_place",
+    "was_opened",
+]  # fmt: skip
 
 Identity = tuple[int, int]  # device and inode
 
 _opened: set[Path] = set()  # databases that this process has opened: where one is gone, none is made anew
-
-
-class FolderGoneError(UserError):
-    """The data folder, or its database, is no longer what was opened; nothing was written."""
 
 
 class Connection(sqlite3.Connection):
@@ -55,8 +57,10 @@ def is_in_place(db: sqlite3.Connection) -> bool:
 
 
 def check_in_place(db: sqlite3.Connection) -> None:
-    """Raise FolderGoneError unless the name still leads to the file that a connection has open."""
+    """Raise FolderGoneError unless the name still leads to the file that a connection has open, here alone."""
     if is_in_place(db):
+        if isinstance(db, Connection) and db.file is not None:
+            lease.check(db.file.parent)
         return
     assert isinstance(db, Connection) and db.file is not None
     raise FolderGoneError(gone_sentence(db.file))

@@ -71,6 +71,12 @@ def learnt_from_readers(job: Job) -> bool:
     return job.settings.get("objective") in ("dpo", "corrections")
 
 
+def of_slurm(job: Job) -> str:
+    """What Slurm says of how a job ended, such as who cancelled it; "" where it says nothing."""
+    facts = job.result.get("slurm")
+    return str(facts.get("said", "")) if isinstance(facts, dict) else ""
+
+
 def after(job: Job) -> str:
     """What to know and do when a job is done, with its key."""
     unreadable = job.result.get("unreadable")

@@ -33,6 +33,7 @@ from radtui.worker.process import (
     workplace,
 )
 from radtui.worker.process.journal_reporter import JournalReporter
+from radtui.worker.process.nodes import LostNodeError
 from radtui.worker.process.reporter import AskReporter, Reporter, Stopped
 from radtui.worker.process.workplace import Workplace
 
@@ -78,11 +79,7 @@ def _done(data: DataDir, place: Workplace, is_rank: bool) -> int:
     reporter = place.reporter(job.kind)
     state, error = _attempt(job, data, db, reporter)
     log.info("job %d is %s%s", job.id, state, f": {error}" if error else "")
-    if (
-        state is JobState.STOPPED
-        and isinstance(reporter, JournalReporter)
-        and under_slurm.begin_again(reporter)
-    ):
+    if isinstance(reporter, JournalReporter) and under_slurm.begin_again(reporter, state):
         return 0
     try:
         reporter.end(state, error)
@@ -120,6 +117,8 @@ def _attempt(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter
         if isinstance(error, Stopped) or reporter.terminated:
             return JobState.STOPPED, ""
         log.error("failed", exc_info=True)
+        if isinstance(reporter, JournalReporter):
+            reporter.has_lost_node = isinstance(error, LostNodeError)
         again = "ask again" if job.kind is JobKind.ASK else "resume the job"
         return JobState.FAILED, failures.sentence(error, data, again=again)
     finally:

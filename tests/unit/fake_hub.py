@@ -1,4 +1,4 @@
-"""A hub on this machine with one repository, the data set acme/rays, that answers what the hub libraries ask."""
+"""A hub on this machine with one repository, acme/rays, that answers what the hub libraries ask."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ COMMIT = "a" * 40
 
 @contextmanager
 def hub(
-    files: dict[str, bytes], answers: bool = True, kind: str = "dataset", bytes_per_s: float = 0.0
-) -> Iterator[str]:
+    files: dict[str, bytes], answers: bool = True, kind: str = "dataset", bytes_per_s: float = 0.0,
+    names: str = "rays",
+) -> Iterator[str]:  # fmt: skip
     """Serve files of acme/rays while the block runs; yields the address.
 
     Args:
@@ -25,8 +26,12 @@ def hub(
         answers: False never says a word.
         kind: `dataset` or `model`.
         bytes_per_s: How fast a file comes; 0 for at once.
+        names: Under which it is known, a pattern without groups.
     """
-    api, root = f"/api/{kind}s/acme/rays", "/datasets/acme/rays" if kind == "dataset" else "/acme/rays"
+    api, root = (
+        f"/api/{kind}s/acme/(?:{names})",
+        f"{'/datasets' if kind == 'dataset' else ''}/acme/(?:{names})",
+    )
     end = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from radtui.cluster import fetched, profile, script, slurm, watching
+from radtui.cluster import fetched, profile, script, slurm, submit, watching
 from radtui.cluster.profile import Profile
 from radtui.cluster.run_folder import RunFolder
 from radtui.cluster.slurm import Status
 from radtui.records import UserError
+from radtui.settings import TrainSettings
 
 
 @pytest.fixture
@@ -75,9 +77,21 @@ def test_the_script_asks_for_what_the_profile_says(tmp_path: Path) -> None:
 
 def test_gpus_that_cannot_be_shared_out_are_refused() -> None:
     eight = Profile("eight", gpus_per_node=8)
-    assert (eight.nodes(8), eight.each(8), eight.nodes(64), eight.each(64)) == (1, 8, 8, 8)
+    assert (eight.machines(8), eight.each(8), eight.machines(64), eight.each(64)) == (1, 8, 8, 8)
     with pytest.raises(UserError, match="9 GPUs cannot be shared out evenly over 2 machines of 8"):
         eight.each(9)
+    with pytest.raises(UserError, match="64 GPUs are 8 machines of 8, and profile few allows 4: lower gpus"):
+        Profile("few", gpus_per_node=8, nodes=4).each(64)
+
+
+def test_several_machines_are_asked_for_and_one_process_begins(tmp_path: Path) -> None:
+    lines = script.text(
+        Profile("gpu", gpus_per_node=4, python="/opt/python"), RunFolder(tmp_path, 7), "n", 8, 1
+    ).splitlines()
+    for option in ("--nodes=2", "--ntasks-per-node=1", "--gres=gpu:4", "--signal=B:USR1@120"):
+        assert f"#SBATCH {option}" in lines
+    assert "export RADTUI_NODES=2" in lines
+    assert lines[-1].startswith("exec /opt/python -P -m radtui.worker --data-dir")
 
 
 def test_no_gpu_is_asked_for_where_the_cluster_has_none(tmp_path: Path) -> None:
@@ -101,6 +115,36 @@ def test_slurm_that_is_not_here_is_one_sentence(monkeypatch: pytest.MonkeyPatch)
     assert slurm.ended(5) == Status(5, "", "")
 
 
+def stand_in(folder: Path, name: str, prints: str) -> None:
+    """A command of Slurm's that prints one line."""
+    file = folder / name
+    file.write_text(f"#!/bin/sh\nprintf '%s' '{prints}'\n")
+    file.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "words"),
+    [
+        ("radtui-7|CANCELLED by 0|n1", "Cancelled from outside by root, in Slurm, where it was job 7"),
+        ("radtui-7|CANCELLED by 99999|n1", "Cancelled from outside by 99999, in Slurm, where it was job 7"),
+        (
+            "",
+            "Cancelled from outside, not by radtui, in Slurm, where it was job 7",
+        ),  # Slurm keeps no accounts
+    ],
+)
+def test_who_cancelled_a_job_is_said_where_slurm_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accounts: str, words: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    stand_in(tmp_path, "scontrol", "JobId=7 JobName=radtui-7 JobState=CANCELLED Reason=None NodeList=n1")
+    stand_in(tmp_path, "sacct", accounts)
+    status = slurm.ended(7)
+    assert status.is_over and status.nodes == "n1"
+    assert watching.cancelled_words(status, by_radtui=False) == words
+    assert watching.cancelled_words(status, by_radtui=True) == "Cancelled in Slurm, where it was job 7"
+
+
 def test_a_model_that_is_not_fetched_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "hub" / "models--org--name"
     with pytest.raises(
@@ -121,3 +165,30 @@ def test_a_model_that_is_not_fetched_is_refused(tmp_path: Path) -> None:
     (files / "model-2.safetensors").touch()
     fetched.check("org/name", str(tmp_path))
     fetched.check(str(tmp_path), "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"seeds": 3}, "A job on Slurm trains once: set seeds to 1, and hand over one job for each seed"),
+        ({"gpus": 7}, "7 GPUs cannot be shared out evenly over 4 machines of 2: choose a multiple of 2"),
+        ({"gpus": 8}, None),
+        ({"objective": "corrections", "from_job": 1}, None),
+    ],
+)
+def test_what_a_job_on_slurm_cannot_be_is_said_before_it_queues(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, object],
+    sentence: str | None,
+) -> None:
+    config.write_text("[slurm.gpu]\ngpus_per_node = 2\n")
+    stand_in(tmp_path, "sbatch", "")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    asked = TrainSettings(model=str(tmp_path), on="slurm", **settings).to_dict()  # type: ignore[arg-type]
+    if sentence is None:
+        submit.check(asked)
+        return
+    with pytest.raises(UserError, match=sentence):
+        submit.check(asked)

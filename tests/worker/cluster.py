@@ -15,7 +15,7 @@ from radtui.records import Job
 from radtui.store import entries, job_snapshot, jobs
 from radtui.store.database import connect
 
-from .conftest import FORKED, LIMIT_S, REPOSITORY
+from .places import FORKED, LIMIT_S, REPOSITORY
 
 ROWS = {
     "metrics": "SELECT step, epoch, elapsed_s, name, value FROM metrics WHERE job_id = ? ORDER BY id",

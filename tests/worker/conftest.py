@@ -27,17 +27,17 @@ from radtui.store.database import connect
 from radtui.worker.process.environment import QUIET
 from tests.conftest import kept_case
 
+from .places import FORKED, LIMIT_S, REPOSITORY
+from .slurm_cluster import cluster, profile  # noqa: F401 - fixtures
+
 # Models this small gain nothing from threads, and on a busy machine threads that wait for each other cost tenfold.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 SIDE_PX = 56
 SHAPES = ("disc", "square", "bar")
 PLACES = ("left", "right")
-REPOSITORY = Path(__file__).parents[2]
 GUARD = Path(__file__).parent / "network_guard"
 STEP_HOOKS = Path(__file__).parent / "step_hooks"
-FORKED = Path(__file__).parent / "forked"
-LIMIT_S = 300.0  # for what takes seconds, on a busy machine many; a test that hangs is to fail in the end
 
 TEMPLATE = (
     "{{- bos_token }}{% for m in messages %}"

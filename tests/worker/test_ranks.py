@@ -26,6 +26,7 @@ from radtui.store.database import connect
 from radtui.worker.describing import generate
 from radtui.worker.process import environment, launcher
 from radtui.worker.process.reporter import Reporter
+from radtui.worker.process.torch_launcher import Problem
 from radtui.worker.training import train
 
 from .conftest import LIMIT_S, STEP_HOOKS, new_job, train_settings
@@ -351,7 +352,7 @@ def test_more_gpus_than_there_are_is_one_sentence(data, mllama, monkeypatch):
 def test_a_rank_that_ends_before_it_has_a_log_is_one_sentence(data, mllama):
     job = new_job(data, train_settings(mllama, gpus=2))
     db = connect(data)
-    problem = SimpleNamespace(local_rank=1, exitcode=1, message="exited")
+    problem = Problem(1, 1, "exited", 0)
     with pytest.raises(
         UserError, match=r"^Process 2 of 2, one per GPU, ended early; read log\.txt, then resume"
     ):
@@ -382,8 +383,8 @@ def failure(folder: Path, rank: int, exitcode: int, said: str = ""):
 )
 @pytest.mark.parametrize("cause", [(-signal.SIGKILL, ""), (1, "UserError: The disk is full.")])
 def test_the_cause_is_named_and_not_what_followed(tmp_path, follower, cause):
-    ends = [failure(tmp_path, 0, *follower), failure(tmp_path, 1, *cause)]
-    assert min(ends, key=launcher._place).local_rank == 1
+    ends = [Problem.of(rank, failure(tmp_path, rank, *how)) for rank, how in enumerate((follower, cause))]
+    assert min(ends, key=lambda problem: problem.place).rank == 1
 
 
 def test_a_job_sees_as_many_gpus_as_it_has_processes(data, monkeypatch):

@@ -114,7 +114,8 @@ def _says(line: Line) -> Text:
         known = " · ".join(part for part in (words.speed(progress), words.left(progress)) if part)
         text = known or job.message
     else:
-        text = job.error or ("" if job.state is JobState.STOPPED and job.total_steps else job.message)
+        is_counted = job.state is JobState.STOPPED and job.total_steps > 0
+        text = job.error or (words.of_slurm(job) if is_counted else job.message)
     return Text(text, theme.ERROR if job.error and not job.state.live else theme.MUTED)
 
 

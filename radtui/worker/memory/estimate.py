@@ -57,10 +57,10 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
     from radtui.worker.memory import gpu_memory, shares
     from radtui.worker.model import backend, resolution, template
     from radtui.worker.model import model as models
-    from radtui.worker.process import launcher
+    from radtui.worker.process import torch_launcher
 
     devices = gpu_memory.devices()  # before CUDA takes its own part
-    launcher.check_gpus(settings.gpus)
+    torch_launcher.check_gpus(settings.gpus)
     item = largest(settings, data, db)
     load_plan = backend.training_plan(settings)
     settings, changes = backend.substituted(shares.of_one_rank(settings, settings.gpus), load_plan)

@@ -80,6 +80,12 @@ def _set(name: str, value: str | None) -> None:
         os.environ[name] = value
 
 
+def as_found() -> dict[str, str]:
+    """The environment without what was set for this machine's GPUs and threads: for processes of other machines."""
+    own = {name: value for name, value in os.environ.items() if name not in _before}
+    return own | {name: value for name, value in _before.items() if value is not None}
+
+
 def named_gpus() -> str | None:
     """The user's own CUDA_VISIBLE_DEVICES; None where every GPU may be taken."""
     return _before.get("CUDA_VISIBLE_DEVICES")

@@ -47,6 +47,7 @@ class JournalReporter(Reporter):
         self.place = place
         self.attempt = journal.attempt_of(writer.path.name)
         self.is_out_of_time = False  # Slurm has said that the time limit is near
+        self.has_lost_node = False  # one of the job's machines ended without a word
         self.is_superseded = False  # the job has begun elsewhere: what is written here counts no more
         self._request, self._looked_at = StopRequest.NONE, float("-inf")
         self._after, self._cuts = _lengths(place, self.attempt), {}
@@ -55,6 +56,7 @@ class JournalReporter(Reporter):
             writer.path.name
         ):  # the files of attempts before this one end where they were read to
             self._after, self._cuts = {}, {name: at.offset for name, at in place.cursors.items()}
+            place.begin(self.attempt)  # from here on the files of its ranks are read
 
     def catch_up(self, ended: bool = False) -> None:
         """Read into this process's copy what the others have written."""

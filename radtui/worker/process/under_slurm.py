@@ -8,6 +8,7 @@ import signal
 import subprocess
 from types import FrameType
 
+from radtui.records import JobState
 from radtui.store import jobs
 from radtui.worker.process.journal_reporter import JournalReporter
 
@@ -15,6 +16,7 @@ log = logging.getLogger("radtui.worker")
 TIME_SIGNAL = signal.SIGUSR1  # what the script asks Slurm to send before the time limit
 KIND = "cluster"  # of events
 REQUEUE_S = 60.0
+LOST_NODES = 5  # starts after which a machine that is lost once more is no accident
 
 
 def begin(reporter: JournalReporter, step: int) -> None:
@@ -31,14 +33,15 @@ def begin(reporter: JournalReporter, step: int) -> None:
         reporter.event(step, KIND, f"Runs on {nodes} as Slurm job {job}{again}")
 
 
-def begin_again(reporter: JournalReporter) -> bool:
-    """Have Slurm start the job once more where it ended for want of time alone; False where it is over."""
+def begin_again(reporter: JournalReporter, state: JobState) -> bool:
+    """Have Slurm start the job once more where it ended for want of time or of a machine; False where it is over."""
     job = os.environ.get("SLURM_JOB_ID")
-    if job is None or not reporter.goes_on_later:
+    why = _why_again(reporter, state)
+    if job is None or not why:
         return False
     reporter.catch_up(ended=True)
     step = jobs.must_get(reporter.db, reporter.job_id).step
-    reporter.event(step, KIND, "Saved before the time limit; Slurm starts the job again")
+    reporter.event(step, KIND, f"{why}; Slurm starts the job again")
     try:
         subprocess.run(
             ["scontrol", "requeue", job], check=True, capture_output=True, text=True, timeout=REQUEUE_S
@@ -47,3 +50,13 @@ def begin_again(reporter: JournalReporter) -> bool:
         log.error("Slurm did not queue the job again: %s", getattr(error, "stderr", "") or error)
         return False
     return True
+
+
+def _why_again(reporter: JournalReporter, state: JobState) -> str:
+    """Why a job is to be started again; "" where it is not."""
+    if state is JobState.STOPPED and reporter.goes_on_later:
+        return "Saved before the time limit"
+    restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
+    if state is JobState.FAILED and reporter.has_lost_node and restarts < LOST_NODES:
+        return "A machine was lost"
+    return ""
