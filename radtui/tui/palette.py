@@ -1,4 +1,4 @@
-"""What the command palette offers beside the keys: every job and every data set by its name."""
+"""What the command palette offers beside the keys: ways to begin, every job and every data set by its name."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from typing import Any
 from textual.app import App, SystemCommand
 
 from radtui.store.listing import dataset_names
-from radtui.tui import words
+from radtui.tui import doors, words
 from radtui.tui.rad import Rad
 
+DOORS = (
+    ("Rate 60 now", "Go to Review, count 60 pairs, and say what was done", doors.rate_now),
+    ("Import a folder or file", "On Data; what comes in is shown before it is taken", doors.open_import),
+    ("Import Radiology_mini", "From the Hugging Face hub: 2,305 images, 560 MB", doors.open_hub),
+    ("Demo", "Draw phantoms, train and describe, here and offline; or go back to it", doors.open_demo),
+)
 JOBS_OFFERED = 200  # the newest: a palette of thousands is slow to search
 
 
 def places(app: App[Any], rad: Rad) -> Iterator[SystemCommand]:
-    """Jobs, newest first, and data sets."""
+    """Ways to begin; jobs, newest first; data sets."""
+    for title, told, door in DOORS:
+        yield SystemCommand(title, told, partial(door, app))
     for job in rad.snapshot.jobs[:JOBS_OFFERED]:
         about = [words.KINDS[job.kind], str(job.state), job.dataset]
         yield SystemCommand(

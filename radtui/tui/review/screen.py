@@ -15,6 +15,7 @@ from radtui.records import JobKind, UserError
 from radtui.study.session import ReviewSession
 from radtui.study.study import scheme_for
 from radtui.tui.key_uses import bindings
+from radtui.tui.review import stints
 from radtui.tui.review.acts import ACTS, act
 from radtui.tui.review.answer_panel import SIDES
 from radtui.tui.review.choosing import choose_study
@@ -112,6 +113,8 @@ class ReviewScreen(RadScreen):
             return mode == "main" and (reviewing.looking or bool(reviewing.list_name))
         if action == "texts" and parameters[0] == "quality":
             return mode == "dimensions"
+        if action == "stint":
+            return mode == "main" and reviewing.session is not None and not reviewing.looking
         if action != "act":
             return True
         name = str(parameters[0])
@@ -185,6 +188,10 @@ class ReviewScreen(RadScreen):
         if shown is not None:
             both = "\n\n".join(f"{side}: {text}" for side, text in zip(SIDES, shown.texts, strict=True))
             self.rad.copy(both, "both texts")
+
+    def action_stint(self) -> None:
+        """Set out for a number of pairs."""
+        stints.ask(self.reviewing)
 
     def action_studies(self) -> None:
         """Choose another study's pairs."""

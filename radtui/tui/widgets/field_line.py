@@ -37,11 +37,13 @@ def field_line(
         current: It is the field that keys act on.
         turns: It has choices to go through.
     """
-    about, text = settings.about()[name], text_of(getattr(settings, name))
+    about, text = settings.about()[name], shown_text(settings, name)
     wrong = name in settings.problems()
     style = WRONG if wrong else ACCENT if changed else PLAIN if text else MUTED
     shown = f"‹ {text or '—'} ›" if current and turns else text or "—"
     note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
+    if len(note) > width - MARK_CELLS - LABEL_CELLS - VALUE_CELLS - 1:
+        note = "✗" if wrong else ""  # whole or not at all: the help says it of the current field
     return [
         Segment(f"{'▸' if current else ' '}{'•' if changed else ' '} ", ACCENT),
         Segment(f"{name.replace('_', ' '):<{LABEL_CELLS}}", PLAIN if current else MUTED),
@@ -55,6 +57,12 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def shown_text(settings: Settings, name: str) -> str:
+    """A field's value as people read it: "all" where 0 stands for all."""
+    value = getattr(settings, name)
+    return settings.about()[name].word_of(value) or text_of(value)
 
 
 def hint(about: About) -> str:
