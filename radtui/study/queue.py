@@ -296,7 +296,9 @@ class RaterProgress:
     @property
     def shown_rated(self) -> int:
         """The share that is rated, of `shown_total`: a count that stood still at a repeat would say that it is one."""
-        return self.rated * self.shown_total // self.total if self.total else 0
+        if self.rated >= self.total:
+            return self.shown_total
+        return min(-(-self.rated * self.shown_total // self.total), self.shown_total - 1)
 
     @property
     def shown_left(self) -> int:

@@ -71,7 +71,8 @@ def test_a_hidden_repeat_is_in_no_total_and_no_answer_stands_out(rated):
         queue._judged_at[pair] = 1
     progress = queue.progress()
     assert progress.shown_total == 60 and progress.total == 66
-    assert progress.shown_rated == rated * 60 // 66 and (progress.shown_rated == 60) is (rated == 66)
+    assert rated - 6 <= progress.shown_rated <= rated and (progress.shown_rated == 60) is (rated == 66)
+    assert progress.shown_rated > 0 or not rated  # the first answer counts at once
     assert progress.shown_rated + progress.shown_left == 60
 
 
