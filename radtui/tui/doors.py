@@ -1,4 +1,4 @@
-"""Ways into radtui that stay open: the demo, a folder, the hub, and so many pairs to rate, from wherever one is."""
+"""Whether there is anything to work on, what failed, and the demo: for every way into radtui that stays open."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from textual.app import App
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState
-from radtui.settings import SEED_DATASET
 from radtui.store import cases
 from radtui.tui import words
-from radtui.tui.aside import aside
 from radtui.tui.keys import sign
-from radtui.tui.rad import Rad, rad_of
+from radtui.tui.rad import Rad
 from radtui.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -39,45 +37,6 @@ def demo_jobs(data: DataDir, db: sqlite3.Connection) -> DemoJobs:
 def demo_training(data: DataDir, db: sqlite3.Connection) -> Job:
     """The demo's training job, which is the one to watch; see `demo_jobs`."""
     return demo_jobs(data, db).training
-
-
-def open_demo(app: App[Any]) -> None:
-    """Start the demo, or go back to it."""
-    rad = rad_of(app.screen)
-
-    def start() -> Job:
-        try:
-            return rad.write(lambda db: demo_training(rad.data, db), create=True)
-        finally:
-            rad.poller.nudge()
-
-    aside(app.screen, start, rad.show_job, group="submit", exclusive=False)
-
-
-def open_import(app: App[Any], source: str = "") -> None:
-    """Ask on Data what to import; `source` is typed already."""
-    from radtui.tui.data.screen import DataScreen
-
-    app.switch_mode("data")
-    screen = app.screen
-    assert isinstance(screen, DataScreen)
-    screen.call_later(screen.import_from, source)  # it may be mounting only now
-
-
-def open_hub(app: App[Any]) -> None:
-    """Ask on Data to import the hub's small data set."""
-    open_import(app, SEED_DATASET)
-
-
-def rate_now(app: App[Any]) -> None:
-    """Go to Review and set out for the usual number of pairs."""
-    from radtui.tui.review import stints
-    from radtui.tui.review.screen import ReviewScreen
-
-    app.switch_mode("review")
-    screen = app.screen
-    assert isinstance(screen, ReviewScreen)
-    screen.call_later(stints.set_out, screen.reviewing)
 
 
 def nothing_to_show(app: App[Any]) -> bool:

@@ -45,6 +45,7 @@ class Reviewing:
         looking: Whether the image has the keys.
         stint: How many pairs the rater has set out for; None where nobody counts.
         wanted_pairs: For how many to set out as soon as there is a sitting, 0 for none.
+        counted: Called when an answer of a stint is saved and drawn; closes one that is over.
         drawn: The pair that stands on the screen.
     """
 
@@ -67,6 +68,7 @@ class Reviewing:
         self.looking = False
         self.stint: Stint | None = None
         self.wanted_pairs = 0
+        self.counted: Callable[[], object] = lambda: None
         self.drawn: Pair | None = None
 
     async def _acted(self, error: Exception | None) -> None:
@@ -75,9 +77,7 @@ class Reviewing:
             self.say_unsaved(error)
         await self._draw_in_a_frame()
         if error is None and self.stint is not None:
-            from radtui.tui.review import stints
-
-            stints.close(self)
+            self.counted()
 
     def begin(self, session: ReviewSession) -> None:
         """Turn to a sitting, at the pair where its rater stopped."""

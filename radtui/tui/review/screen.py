@@ -51,6 +51,7 @@ class ReviewScreen(RadScreen):
     def __init__(self) -> None:
         super().__init__()
         self.reviewing = Reviewing(self, self.draw, self._draw_in_a_frame)
+        self.reviewing.counted = lambda: stints.close(self.reviewing)
         self.following = Following(self.reviewing, self._say_nothing)
         self.saving = self.reviewing.answers
 
