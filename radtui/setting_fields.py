@@ -12,7 +12,10 @@ from radtui.records import UserError
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a form shows beside a field. `low` and `high` are inclusive."""
+    """What a form shows beside a field. `low` and `high` are inclusive.
+
+    `words` are for values that stand for something else than themselves: {0: "all"}. People see and may type the word.
+    """
 
     help: str
     group: str = ""
@@ -20,6 +23,16 @@ class About:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    words: Mapping[object, str] = field(default_factory=dict)
+
+    def word_of(self, value: object) -> str:
+        """The word for a value that has one, else ""."""
+        return "" if isinstance(value, bool) else self.words.get(value, "")
+
+    def typed(self, text: str) -> str:
+        """What was typed as the value that `Settings.with_text` takes: a word becomes what it stands for."""
+        word = text.strip().casefold()
+        return next((str(value) for value, name in self.words.items() if name == word), text)
 
 
 def setting(default: Any, help: str, **about: Any) -> Any:

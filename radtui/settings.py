@@ -34,8 +34,10 @@ class TrainSettings(Settings):
     model: str = _set(SEED_MODEL, "Hub id or folder of the model to tune", group="Model")
     dataset: str = _set("", "Imported data set to train on", group="Data")
     train_split: str = _set("train", "Split whose images and references are learnt", group="Data")
-    eval_split: str = _set("test", "Held-out split for the evaluation loss; empty for none", group="Data")
-    train_images: int = _set(0, "Use only the first images; 0 uses all", group="Data", unit="images", low=0)
+    eval_split: str = _set("test", "Held-out split for the evaluation loss; empty for none", group="Data",
+                           words={"": "none"})  # fmt: skip
+    train_images: int = _set(0, "Use only the first images; 0 uses all", group="Data", unit="images", low=0,
+                             words={0: "all"})  # fmt: skip
     eval_images: int = _set(64, "Images in each evaluation", group="Data", unit="images", low=0, high=100_000)
     instruction: str = _set(INSTRUCTION, "What the model is asked about every image", group="Data")
     message_order: str = _set(
@@ -52,11 +54,11 @@ class TrainSettings(Settings):
     )  # fmt: skip
     max_side_px: int = _set(
         0, "Shrink images to this longest side before the processor; 0 leaves them", group="Data",
-        unit="px", low=0, high=8192,
+        unit="px", low=0, high=8192, words={0: "as they are"},
     )  # fmt: skip
     image_tokens: int = _set(
         0, "Tokens an image may take, by the model's own way of cutting and scaling; 0 leaves the model's",
-        group="Data", unit="tokens", low=0, high=65_536,
+        group="Data", unit="tokens", low=0, high=65_536, words={0: "auto"},
     )  # fmt: skip
     thinking: bool = _set(
         False, "Let a model that can reason do so before it answers; the reasoning is kept apart", group="Data",
@@ -68,13 +70,14 @@ class TrainSettings(Settings):
         group="Ratings", choices=("sft", "dpo", "corrections"),
     )  # fmt: skip
     from_job: int = _set(0, "Training job that dpo and corrections go on from; 0 takes the newest with enough ratings",
-                         group="Ratings", low=0)  # fmt: skip
+                         group="Ratings", low=0, words={0: "newest"})  # fmt: skip
     beta: float = _set(0.1, "How closely dpo keeps to the model it begins with; larger is closer", group="Ratings",
                        low=0.001, high=10)  # fmt: skip
     correction_weight: int = _set(4, "How often a corrected text is learnt for each time that an accepted one is",
                                   group="Ratings", low=1, high=100)  # fmt: skip
 
-    max_steps: int = _set(0, "Optimizer steps; 0 trains for whole epochs", group="Run", unit="steps", low=0)
+    max_steps: int = _set(0, "Optimizer steps; 0 trains for whole epochs", group="Run", unit="steps", low=0,
+                          words={0: "by epochs"})  # fmt: skip
     epochs: float = _set(1.0, "Passes over the data when max_steps is 0", group="Run", low=0.01, high=1000)
     batch_size: int = _set(8, "Images per forward pass", group="Run", unit="images", low=1, high=512)
     gradient_accumulation: int = _set(1, "Forward passes per optimizer step", group="Run", low=1, high=1024)
@@ -119,35 +122,37 @@ class TrainSettings(Settings):
         "and recomputes only what must be", group="Machine", choices=("auto", "unsloth", "on", "off"),
     )  # fmt: skip
     memory_gib: float = _set(0.0, "GPU memory that auto may plan with; 0 takes what is free", group="Machine",
-                             unit="GiB", low=0)  # fmt: skip
+                             unit="GiB", low=0, words={0: "auto"})  # fmt: skip
     maskless_vision: bool = _set(
         True, "Compute the vision attention of Llama 3.2 exactly, but without its mask: far faster", group="Machine",
     )  # fmt: skip
     loader_workers: int = _set(4, "Processes that prepare images; 0 uses the trainer's own", group="Machine",
-                               low=0, high=64)  # fmt: skip
+                               low=0, high=64, words={0: "auto"})  # fmt: skip
     trust_remote_code: bool = _set(False, "Run Python code that comes with the model", group="Machine")
     on: str = _set("here", "This machine, or a job of Slurm", group="Machine", choices=("here", "slurm"))
-    profile: str = _set("", "Slurm's profile in the config file; empty takes the only one", group="Machine")
+    profile: str = _set("", "Slurm's profile in the config file; empty takes the only one", group="Machine",
+                        words={"": "auto"})  # fmt: skip
 
     log_every: int = _set(1, "Steps between points of the loss chart", group="Watch", unit="steps", low=1)
-    eval_every: int = _set(50, "Steps between evaluations; 0 for none", group="Watch", unit="steps", low=0)
+    eval_every: int = _set(50, "Steps between evaluations; 0 for none", group="Watch", unit="steps", low=0,
+                           words={0: "none"})  # fmt: skip
     checkpoint_every: int = _set(100, "Steps between checkpoints; 0 saves at the end", group="Watch",
-                                 unit="steps", low=0)  # fmt: skip
+                                 unit="steps", low=0, words={0: "at the end"})  # fmt: skip
     keep_best: bool = _set(
         False, "Leave the adapter of the evaluation with the least held-out loss, not of the last step",
         group="Watch",
     )  # fmt: skip
     stop_after: int = _set(0, "Evaluations without a lower held-out loss that end the run; 0 for none", group="Watch",
-                           unit="evaluations", low=0, high=1000)  # fmt: skip
+                           unit="evaluations", low=0, high=1000, words={0: "none"})  # fmt: skip
     watch_images: int = _set(4, "Held-out images described at every evaluation; 0 for none", group="Watch",
-                             unit="images", low=0, high=64)  # fmt: skip
+                             unit="images", low=0, high=64, words={0: "none"})  # fmt: skip
     watch_tokens: int = _set(96, "Longest watched description", group="Watch", unit="tokens", low=1,
                              high=2048)  # fmt: skip
     report_to: str = _set(
         "none", "Send the curves to TensorBoard's files in the job's folder, or to Weights & Biases, beside these here",
         group="Watch", choices=("none", "tensorboard", "wandb"),
     )  # fmt: skip
-    then: str = _set("", THEN, group="Watch")
+    then: str = _set("", THEN, group="Watch", words={"": "none"})
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by field: ranges, and what fits together only in part."""
@@ -196,34 +201,44 @@ class TrainSettings(Settings):
 class GenerateSettings(Settings):
     """One round of descriptions: the same images by the base model, the tuned one, and any further adapter."""
 
-    train_job: int = _set(0, "Training job whose model and adapter are used; 0 takes the newest", low=0)
-    model: str = _set("", "Hub id or folder of the base model; empty takes the training job's")
-    adapter: str = _set("", "Folder of a LoRA adapter; empty takes the training job's")
-    more_adapters: str = _set(
-        "", "Further adapters, each an arm of its own beside base and tuned: NAME=FOLDER; NAME=FOLDER"
+    train_job: int = _set(0, "Training job whose model and adapter are used; 0 takes the newest", low=0,
+                          words={0: "newest"})  # fmt: skip
+    model: str = _set(
+        "", "Hub id or folder of the base model; empty takes the training job's", words={"": "auto"}
     )
-    dataset: str = _set("", "Imported data set; empty takes the training job's")
+    adapter: str = _set("", "Folder of a LoRA adapter; empty takes the training job's", words={"": "auto"})
+    more_adapters: str = _set(
+        "",
+        "Further adapters, each an arm of its own beside base and tuned: NAME=FOLDER; NAME=FOLDER",
+        words={"": "none"},
+    )
+    dataset: str = _set("", "Imported data set; empty takes the training job's", words={"": "auto"})
     split: str = _set("test", "Split whose images are described")
-    limit: int = _set(0, "Describe only the first images; 0 describes all", unit="images", low=0)
-    instruction: str = _set("", "What the model is asked; empty takes the training job's")
+    limit: int = _set(
+        0, "Describe only the first images; 0 describes all", unit="images", low=0, words={0: "all"}
+    )
+    instruction: str = _set("", "What the model is asked; empty takes the training job's", words={"": "auto"})
     message_order: str = _set(
         "as_trained", "Image before or after the instruction",
         choices=("as_trained", "image_first", "text_first"),
     )  # fmt: skip
     max_side_px: int = _set(0, "Shrink images to this longest side; 0 leaves them", unit="px", low=0,
-                            high=8192)  # fmt: skip
+                            high=8192, words={0: "as they are"})  # fmt: skip
     image_tokens: int = _set(0, "Tokens an image may take; 0 takes the training job's", unit="tokens", low=0,
-                             high=65_536)  # fmt: skip
+                             high=65_536, words={0: "auto"})  # fmt: skip
     thinking: bool = _set(False, "Let a model that can reason do so before it answers")
     max_new_tokens: int = _set(128, "Longest description", unit="tokens", low=1, high=4096)
     batch_size: int = _set(0, "Images described at once; 0 takes what the GPU's memory holds", unit="images", low=0,
-                           high=512)  # fmt: skip
-    temperature: float = _set(0.0, "0 is greedy: the same text every time", low=0, high=5)
+                           high=512, words={0: "auto"})  # fmt: skip
+    temperature: float = _set(
+        0.0, "0 is greedy: the same text every time", low=0, high=5, words={0: "greedy"}
+    )
     samples: int = _set(
         1, "Texts of each image, by the newest adapter alone, to compare with each other", low=1, high=8
     )
     every_seed: bool = _set(False, "Describe with each of a job's trainings: arms tuned, seed 2, seed 3")
-    min_p: float = _set(0.0, "Leave out tokens less likely than this share of the likeliest", low=0, high=1)
+    min_p: float = _set(0.0, "Leave out tokens less likely than this share of the likeliest", low=0, high=1,
+                        words={0: "none"})  # fmt: skip
     seed: int = _set(3407, "Seed of sampling; not used when greedy", low=0, high=2**32 - 1)
     gpus: int = _set(
         1, "GPUs to describe on, each with the whole model and a share of the images", low=1, high=64
@@ -235,8 +250,10 @@ class GenerateSettings(Settings):
     )
     trust_remote_code: bool = _set(False, "Run Python code that comes with the model")
     on: str = _set("here", "This machine, or a job of Slurm", choices=("here", "slurm"))
-    profile: str = _set("", "Slurm's profile in the config file; empty takes the only one")
-    then: str = _set("", THEN)
+    profile: str = _set(
+        "", "Slurm's profile in the config file; empty takes the only one", words={"": "auto"}
+    )
+    then: str = _set("", THEN, words={"": "none"})
 
     @property
     def decoding(self) -> str:
@@ -281,21 +298,34 @@ class ImportSettings(Settings):
 
     source: str = _set("", "Folder, archive, table, hub id, DICOM folder, or phantoms:SEED")
     name: str = _set("", "Name of the data set")
-    split: str = _set("", "Split for sources that name none; empty means train")
-    hold_out: int = _set(10, "Share held out as test where all are in train", unit="percent", low=0, high=90)
-    table: str = _set("", "Name of the table to use where a source has several; empty finds it")
-    image_column: str = _set("", "Column with the image or its file name; empty finds it")
-    text_column: str = _set("", "Column with the text, or several as findings+impression; empty finds it")
-    question_column: str = _set("", "Column with the question of each row; empty finds it, - asks none")
-    id_column: str = _set("", "Column with the image's own id; empty finds it")
-    split_column: str = _set("", "Column with the split; empty finds it, - uses none")
-    patient_column: str = _set("", "Column that tells patients apart; empty finds it, - uses none")
-    exam_column: str = _set("", "Column that tells exams apart; empty finds it, - uses none")
-    delimiter: str = _set("", "Sign between the cells of a CSV file, or tab; empty finds it")
-    encoding: str = _set("", "Encoding of text files, such as gb18030; empty finds it")
-    keep_columns: str = _set("", "Columns to keep although they seem to name people, with commas between")
+    split: str = _set("", "Split for sources that name none; empty means train", words={"": "train"})
+    hold_out: int = _set(10, "Share held out as test where all are in train", unit="percent", low=0, high=90,
+                         words={0: "none"})  # fmt: skip
+    table: str = _set(
+        "", "Name of the table to use where a source has several; empty finds it", words={"": "auto"}
+    )
+    image_column: str = _set("", "Column with the image or its file name; empty finds it", words={"": "auto"})
+    text_column: str = _set("", "Column with the text, or several as findings+impression; empty finds it",
+                            words={"": "auto"})  # fmt: skip
+    question_column: str = _set("", "Column with the question of each row; empty finds it, - asks none",
+                                words={"": "auto", "-": "none"})  # fmt: skip
+    id_column: str = _set("", "Column with the image's own id; empty finds it", words={"": "auto"})
+    split_column: str = _set("", "Column with the split; empty finds it, - uses none",
+                             words={"": "auto", "-": "none"})  # fmt: skip
+    patient_column: str = _set("", "Column that tells patients apart; empty finds it, - uses none",
+                               words={"": "auto", "-": "none"})  # fmt: skip
+    exam_column: str = _set("", "Column that tells exams apart; empty finds it, - uses none",
+                            words={"": "auto", "-": "none"})  # fmt: skip
+    delimiter: str = _set(
+        "", "Sign between the cells of a CSV file, or tab; empty finds it", words={"": "auto"}
+    )
+    encoding: str = _set("", "Encoding of text files, such as gb18030; empty finds it", words={"": "auto"})
+    keep_columns: str = _set("", "Columns to keep although they seem to name people, with commas between",
+                             words={"": "none"})  # fmt: skip
     trust_names: bool = _set(False, "Keep names of files as they are: of public data, which name nobody")
     link: bool = _set(False, "Copy nothing: keep plain files, without names in them, where they are")
-    salt_file: str = _set("", "Salt of another data folder, to have the same patients held out here")
-    limit: int = _set(0, "Import only the first images of each split; 0 imports all", unit="images", low=0)
-    then: str = _set("", THEN)
+    salt_file: str = _set("", "Salt of another data folder, to have the same patients held out here",
+                          words={"": "own"})  # fmt: skip
+    limit: int = _set(0, "Import only the first images of each split; 0 imports all", unit="images", low=0,
+                      words={0: "all"})  # fmt: skip
+    then: str = _set("", THEN, words={"": "none"})

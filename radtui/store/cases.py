@@ -98,6 +98,11 @@ def any_dataset(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM datasets LIMIT 1").fetchone() is not None
 
 
+def any_case(db: sqlite3.Connection) -> bool:
+    """Whether there is anything to look at, also where an import has left nothing but its data set's name."""
+    return db.execute("SELECT 1 FROM cases LIMIT 1").fetchone() is not None
+
+
 def total(db: sqlite3.Connection) -> int:
     """How many cases there are, of all data sets."""
     return int(db.execute("SELECT count(*) FROM cases").fetchone()[0])

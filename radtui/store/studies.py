@@ -227,6 +227,39 @@ def with_comparisons(db: sqlite3.Connection) -> dict[int, int]:
     return dict(rows)
 
 
+def waits_for(db: sqlite3.Connection, rater: str) -> bool:
+    """Whether somebody who has rated before has a case left, never answered, in the newest study with comparisons.
+
+    For the start of the app, in milliseconds: of each study it looks at the first two arms, and no further than to the
+    first case that is left. Texts that read the same are no comparison.
+    """
+    began = db.execute(
+        "SELECT 1 FROM studies s WHERE EXISTS"
+        " (SELECT 1 FROM ratings r WHERE r.study_id = s.id AND r.rater = ?) LIMIT 1",
+        (rater,),
+    )
+    if began.fetchone() is None:
+        return False
+    pairs = (
+        "SELECT 1 FROM studies s JOIN study_arms sa ON sa.study_id = s.id AND sa.position = 0"
+        " JOIN study_arms sb ON sb.study_id = s.id AND sb.position = 1"
+        " JOIN arm_texts a ON coalesce(a.job_id, 0) = coalesce(sa.job_id, 0) AND a.arm_id = sa.arm_id"
+        " AND coalesce(a.step, -1) = -1"
+        " JOIN arm_texts b ON coalesce(b.job_id, 0) = coalesce(sb.job_id, 0) AND b.arm_id = sb.arm_id"
+        " AND coalesce(b.step, -1) = -1 AND b.case_id = a.case_id"
+        " WHERE s.id = ? AND (s.job_id IS NOT NULL OR a.case_id IN"
+        " (SELECT case_id FROM study_cases c WHERE c.study_id = s.id))"
+    )
+    left = (
+        " AND (SELECT text FROM texts WHERE id = a.text_id) <> (SELECT text FROM texts WHERE id = b.text_id)"
+        " AND NOT EXISTS (SELECT 1 FROM ratings r WHERE r.study_id = s.id AND r.rater = ? AND r.case_id = a.case_id)"
+    )
+    for (study_id,) in db.execute("SELECT id FROM studies ORDER BY created_at DESC, id DESC").fetchall():
+        if db.execute(f"{pairs} LIMIT 1", (study_id,)).fetchone() is not None:
+            return db.execute(f"{pairs}{left} LIMIT 1", (study_id, rater)).fetchone() is not None
+    return False
+
+
 def of_adapter(db: sqlite3.Connection, job_id: int) -> list[tuple[Study, tuple[str, ...]]]:
     """The studies in which texts stand that a training job's adapter wrote, each with the names of those arms.
 

@@ -15,6 +15,7 @@ from radtui.records import Rating
 from radtui.study.blinding import has_repeat, order_key, repeat_delay
 
 PACE_WINDOW = 20  # ratings; a rater's speed changes within a session, so only the newest count
+LEAST_TIMED = 5  # ratings, before a time left is told: the median of fewer leaps with every key
 
 
 class Pair(NamedTuple):
@@ -108,6 +109,7 @@ class Queue:
         """Take a new order, such as after more texts have come in; ratings stay."""
         self.pairs = list(pairs)
         self._position = {pair: position for position, pair in enumerate(self.pairs)}
+        self._repeats = sum(pair.occasion > 0 for pair in pairs)
         self._by_case: dict[int, list[Pair]] = {}
         for pair in pairs:
             self._by_case.setdefault(pair.case_id, []).append(pair)
@@ -215,6 +217,7 @@ class Queue:
             flagged=self._flagged,
             active_s=self._active_s,
             pace_s=median(newest) if newest else None,
+            repeats=self._repeats,
         )
 
     def _repeatable(self, pair: Pair) -> bool:
@@ -283,6 +286,24 @@ class RaterProgress:
     flagged: int
     active_s: float
     pace_s: float | None  # None before the first rating
+    repeats: int = 0  # hidden ones, among `total`
+
+    @property
+    def shown_total(self) -> int:
+        """Pairs as readers count them: a hidden repeat is none."""
+        return self.total - self.repeats
+
+    @property
+    def shown_rated(self) -> int:
+        """The share that is rated, of `shown_total`: a count that stood still at a repeat would say that it is one."""
+        if self.rated >= self.total:
+            return self.shown_total
+        return min(-(-self.rated * self.shown_total // self.total), self.shown_total - 1)
+
+    @property
+    def shown_left(self) -> int:
+        """The share that is unrated, of `shown_total`."""
+        return self.shown_total - self.shown_rated
 
     @property
     def left(self) -> int:
@@ -291,8 +312,8 @@ class RaterProgress:
 
     @property
     def time_left_s(self) -> float | None:
-        """Active seconds until the end at this pace, None before the first rating."""
-        return None if self.pace_s is None else self.left * self.pace_s
+        """Active seconds until the end at this pace, None before some pairs were rated."""
+        return None if self.pace_s is None or self.rated < LEAST_TIMED else self.left * self.pace_s
 
 
 class ActiveClock:

@@ -16,11 +16,11 @@ from radtui import preferences
 from radtui.harmless import visible
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
-from radtui.store import cases, jobs
 from radtui.store.database import connect, in_place, move_log, only_read
 from radtui.store.place import Connection
 from radtui.tui import words
 from radtui.tui.app_keys import AppKeys
+from radtui.tui.first_screen import first_screen
 from radtui.tui.harmless_lines import HarmlessLines
 from radtui.tui.key_uses import bindings
 from radtui.tui.messages import Tick
@@ -69,7 +69,7 @@ class RadtuiApp(AppKeys):
         self.db = connect(data, busy_timeout_s=LOOP_WAIT_S)
         # Shown from the first frame on: a change of screens at the start would hold it back by 50 ms.
         remembered = preferences.read()
-        self.DEFAULT_MODE = screen or _fitting_mode(self.db, remembered[0].last_screen)  # type: ignore[misc]
+        self.DEFAULT_MODE = screen or first_screen(self.db, rater, remembered[0].last_screen)  # type: ignore[misc]
         super().__init__(remembered)
         self._harmless = HarmlessLines()
         self.data, self.rater, self.rater_from_login = data, rater, from_login
@@ -169,8 +169,10 @@ class RadtuiApp(AppKeys):
         return Unsaved(self.data, self.rater)
 
     def action_go(self, mode: str) -> None:
-        """Show a mode's screen."""
-        self.switch_mode(mode)
+        """Show a mode's screen; Welcome in Data's place while there is nothing to show and nothing coming."""
+        from radtui.tui.doors import nothing_to_show
+
+        self.switch_mode("welcome" if mode == "data" and nothing_to_show(self) else mode)
 
     def show_job(self, job: Job) -> None:
         """Go to where a job is seen: training on Train, descriptions on Review, an import on Data, a question on it."""
@@ -211,7 +213,7 @@ class RadtuiApp(AppKeys):
             self.notify(f"{many} for the database and would be lost; the same key again leaves all the same.",
                         severity="warning")  # fmt: skip
             return
-        going = [f"{p.job.kind} job {p.job.id}" for p in self.snapshot.live]
+        going = [f"{p.job.kind} #{p.job.id}" for p in self.snapshot.live]
         verb = "goes" if len(going) == 1 else "go"
         lines = [f"{' and '.join(going)} {verb} on; start {self.data.command()} to see."] if going else []
         if "unsaved" in self.__dict__ and self.unsaved.count:
@@ -252,14 +254,6 @@ class RadtuiApp(AppKeys):
 def _as_screens_know_it(app: RadtuiApp) -> Rad:
     """Checked by types alone: the app is what screens take it for."""
     return app
-
-
-def _fitting_mode(db: sqlite3.Connection, last: str = "") -> str:
-    """The screen that someone who opens radtui most likely came for; `last` is the one left last."""
-    live = jobs.live(db)
-    if any(job.kind is JobKind.TRAIN and job.state is not JobState.QUEUED for job in live):
-        return "train"
-    return last or "data" if live or cases.any_dataset(db) else "welcome"
 
 
 def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:

@@ -6,23 +6,7 @@ from textual.binding import Binding, BindingType
 
 from radtui.tui.job_key_uses import JOB_USES, OF_A_JOB
 from radtui.tui.keys import FAR, KEYS, MOVES, SHOW, Use
-
-
-def _walk(move: str, what: str) -> tuple[Use, ...]:
-    """Down, up, next and previous of a list, by an action that takes the number of rows."""
-    return (
-        Use("down", f"{move}(1)", "Down", f"{what} below"),
-        Use("up", f"{move}(-1)", "Up", f"{what} above"),
-        Use("next", f"{move}(1)", "Next", f"Next {what.lower()}"),
-        Use("previous", f"{move}(-1)", "Previous", f"Previous {what.lower()}"),
-    )
-
-
-def _close(tip: str, result: str = "None") -> tuple[Use, ...]:
-    """The two keys that close what lies over a screen."""
-    action = f"dismiss({result})"
-    return Use("back", action, "Close", tip, SHOW), Use("quit", action, "Close", tip)
-
+from radtui.tui.sheet_keys import SHEETS, walk
 
 USES: dict[str, tuple[Use, ...]] = {
     "app": (
@@ -37,7 +21,7 @@ USES: dict[str, tuple[Use, ...]] = {
     # Widgets that lie on several screens.
     "table": (
         Use("take", "select", "Open", "Open the highlighted row", SHOW),
-        *_walk("move", "Row"),
+        *walk("move", "Row"),
         Use("page_up", "page(-1)", "Page up", "One screen up"),
         Use("page_down", "page(1)", "Page down", "One screen down"),
         Use("top", "end(0)", "First", "First row"),
@@ -63,7 +47,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("right", "turn(1)", "Next choice", "Next choice of this field", SHOW),
         Use("left", "turn(-1)", "Previous choice", "Previous choice of this field"),
         Use("reset", "reset", "Reset", "Back to the preset's value", SHOW),
-        *_walk("move", "Field"),
+        *walk("move", "Field"),
         Use("page_up", "move(-10)", "Ten up", "Ten fields up"),
         Use("page_down", "move(10)", "Ten down", "Ten fields down"),
         Use("top", "move(-999)", "First field", "First field"),
@@ -72,6 +56,10 @@ USES: dict[str, tuple[Use, ...]] = {
     "field": (
         Use("back", "give_up", "Give up", "Leave the value as it was", SHOW),
         Use("take", "submit", "Take", "Take the typed value", SHOW),
+    ),
+    "path": (
+        Use("part", "complete", "Complete", "Complete the path; the next field where nothing is left to complete",
+            SHOW, only="tab"),
     ),
     "options": (
         Use("down", "cursor_down", "Down", "Line below", only="j"),
@@ -144,7 +132,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("back", "leave_path", "Back", "Leave the path"),
     ),
     "choices": (
-        *_walk("move", "Choice"),
+        *walk("move", "Choice"),
         Use("take", "take", "Take", "Begin with the marked choice", SHOW),
     ),
     "data": (
@@ -286,8 +274,10 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("next", "step(1)", "Next", "The next text, without an answer"),
         Use("take", "next", "Next unread", "The next text without an answer", SHOW),
         Use("corrections", "learn", "Learn", "Learn the texts that were corrected or accepted", SHOW),
+        Use("film", "film", "Whole screen", "The image over the whole screen", SHOW),
     ),
     "review studies": (
+        Use("start", "stint", "Rate so many now", "Set out for a number of pairs, which the line above counts", SHOW),
         Use("other", "studies", "Other study", "Review the pairs of another job or study"),
     ),
     "summary": (
@@ -297,61 +287,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("other", "all_raters", "All raters or mine", "Summarise everybody's ratings, or only mine", SHOW),
         Use("copy", "copy", "Copy", "Copy the statistics as text", SHOW),
     ),
-    # What lies over a screen.
-    "help": (
-        *_close("Close the help"),
-        Use("help", "dismiss(None)", "Close", "Close the help"),
-        Use("search", "search", "Search", "Show only keys with some words", SHOW),
-    ),
-    "log screen": (
-        *_close("Close the log"),
-        Use("log", "dismiss(None)", "Close", "Close the log"),
-        Use("whole_log", "dismiss(None)", "Close", "Close the log"),
-        Use("search", "search", "Search", "Find words in the log", SHOW),
-        Use("next", "hit(1)", "Next hit", "Next line with the words"),
-        Use("previous", "hit(-1)", "Previous hit", "Previous line with the words"),
-        Use("copy", "copy", "Copy", "Copy the path of the log"),
-    ),
-    "sheet": _close("Change nothing"),
-    "typing": (Use("back", "dismiss(None)", "Close", "Change nothing", SHOW),),
-    "data sets": (
-        *_close("Keep this data set"),
-        Use("other", "dismiss(None)", "Close", "Keep this data set"),
-    ),
-    "filters": (
-        Use("back", "dismiss", "Close", "Back to the list", SHOW),
-        Use("filter", "dismiss", "Close", "Back to the list"),
-        Use("quit", "dismiss", "Close", "Back to the list"),
-        *_walk("move", "Filter"),
-        Use("right", "change(1)", "Next value", "Next value of the filter", SHOW),
-        Use("take", "change(1)", "Next value", "Next value of the filter"),
-        Use("left", "change(-1)", "Value before", "Value before", SHOW),
-        Use("reset", "clear", "Reset", "Show all images", SHOW),
-    ),
-    "import": (
-        Use("back", "dismiss(None)", "Close", "Import nothing", SHOW),
-        Use("take", "start", "Look", "Look at what comes in; nothing is imported yet", SHOW),
-    ),
-    "preview": (
-        Use("back", "leave", "Back", "Import nothing; from the form, back to what comes in", SHOW),
-        Use("quit", "leave", "Back", "Import nothing; from the form, back to what comes in"),
-        Use("take", "take", "Import", "Import what is shown", SHOW),
-        Use("next", "sample(1)", "Next case", "The next sample case", SHOW),
-        Use("previous", "sample(-1)", "Case before", "The sample case before"),
-        Use("right", "sample(1)", "Next case", "The next sample case"),
-        Use("left", "sample(-1)", "Case before", "The sample case before"),
-        Use("form", "change", "Change", "Columns, delimiter, encoding, question, split, patient", SHOW),
-    ),
-    "confirm": (
-        Use("take", "answer(True)", "Yes", "Do it", SHOW),
-        Use("back", "answer(False)", "No", "Leave it", SHOW),
-        Use("quit", "answer(False)", "No", "Leave it"),
-    ),
-    "note": (
-        Use("back", "done", "Keep", "Keep the note and go back", SHOW),
-        Use("save", "done", "Keep", "Keep the note and go back"),
-    ),
-    "small": (Use("quit", "app.quit", "Quit", "Leave; jobs go on", SHOW),),
+    **SHEETS,
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from textual.keys import format_key
 
 SHOW = True
 FAR = 10**12  # rows or tiles away: at the end
+SHOW = True  # of a `Use` that the bar of keys may name
 MOVES = frozenset({
     "down", "up", "left", "right", "page_up", "page_down", "top", "bottom", "next", "previous", "part",
 })  # fmt: skip
@@ -68,7 +69,7 @@ _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("commands", "ctrl+p", "find a command by name"),
         ("quit", "q", "quit, jobs go on, close what lies over the screen"),
         ("back", "escape", "back, close, forget the search"),
-        ("part", "tab,shift+tab", "the next part: a field, chart or table, the image, the other text"),
+        ("part", "tab,shift+tab", "the next part: a field, chart or table, the image, the other text; completes paths"),
     ),
     "lists, texts, logs": (
         ("down", "down,j", "down a row, a line, a choice"),
@@ -143,7 +144,7 @@ _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("raw", "W", "raw values behind the lines"),
     ),
     "jobs and forms": (
-        ("start", "S", "start what the form says"),
+        ("start", "S", "start what the form says, or a stint of so many pairs"),
         ("form", "F", "form: change what is read, and how"),
         ("learn", "R", "learn from rated pairs"),
         ("corrections", "H", "learn from texts that people have corrected"),
@@ -153,7 +154,7 @@ _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("resume", "C", "continue a job that has stopped"),
         ("import", "I", "import images"),
         ("export", "E", "export ratings"),
-        ("stop", "K", "stop with a checkpoint, asks once"),
+        ("stop", "K", "stop with a checkpoint; it can go on later"),
         ("stop_now", "ctrl+k", "stop now, without saving, asks once"),
         ("rename", "ctrl+r", "rename a job"),
         ("archive", "ctrl+o", "out of sight: archive a job, or take it back"),

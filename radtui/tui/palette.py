@@ -1,4 +1,4 @@
-"""What the command palette offers beside the keys: every job and every data set by its name."""
+"""What the command palette offers beside the keys: ways to begin, every job and every data set by its name."""
 
 from __future__ import annotations
 
@@ -8,15 +8,68 @@ from typing import Any
 
 from textual.app import App, SystemCommand
 
+from radtui.records import Job
+from radtui.settings import SEED_DATASET
 from radtui.store.listing import dataset_names
 from radtui.tui import words
-from radtui.tui.rad import Rad
+from radtui.tui.aside import aside
+from radtui.tui.doors import demo_training
+from radtui.tui.rad import Rad, rad_of
 
 JOBS_OFFERED = 200  # the newest: a palette of thousands is slow to search
 
 
+def open_demo(app: App[Any]) -> None:
+    """Start the demo, or go back to it."""
+    rad = rad_of(app.screen)
+
+    def start() -> Job:
+        try:
+            return rad.write(lambda db: demo_training(rad.data, db), create=True)
+        finally:
+            rad.poller.nudge()
+
+    aside(app.screen, start, rad.show_job, group="submit", exclusive=False)
+
+
+def open_import(app: App[Any], source: str = "") -> None:
+    """Ask on Data what to import; `source` is typed already."""
+    from radtui.tui.data.screen import DataScreen
+
+    app.switch_mode("data")
+    screen = app.screen
+    assert isinstance(screen, DataScreen)
+    screen.call_later(screen.import_from, source)  # it may be mounting only now
+
+
+def open_hub(app: App[Any]) -> None:
+    """Ask on Data to import the hub's small data set."""
+    open_import(app, SEED_DATASET)
+
+
+def rate_now(app: App[Any]) -> None:
+    """Go to Review and set out for the usual number of pairs."""
+    from radtui.tui.review import stints
+    from radtui.tui.review.screen import ReviewScreen
+
+    app.switch_mode("review")
+    screen = app.screen
+    assert isinstance(screen, ReviewScreen)
+    screen.call_later(stints.set_out, screen.reviewing)
+
+
+DOORS = (
+    ("Rate 60 now", "Go to Review, count 60 pairs, and say what was done", rate_now),
+    ("Import a folder or file", "On Data; what comes in is shown before it is taken", open_import),
+    ("Import Radiology_mini", "From the Hugging Face hub: 2,305 images, 560 MB", open_hub),
+    ("Demo", "Draw phantoms, train and describe, here and offline; or go back to it", open_demo),
+)
+
+
 def places(app: App[Any], rad: Rad) -> Iterator[SystemCommand]:
-    """Jobs, newest first, and data sets."""
+    """Ways to begin; jobs, newest first; data sets."""
+    for title, told, door in DOORS:
+        yield SystemCommand(title, told, partial(door, app))
     for job in rad.snapshot.jobs[:JOBS_OFFERED]:
         about = [words.KINDS[job.kind], str(job.state), job.dataset]
         yield SystemCommand(

@@ -170,7 +170,7 @@ async def test_leaving_says_that_a_job_goes_on(data, db, monkeypatch):
     async with opened(data, "jobs") as (app, pilot):
         monkeypatch.setattr(app, "exit", lambda message=None: said.append(message))
         await pilot.press("q")
-    assert said == ["train job 1 goes on; start radtui to see."]
+    assert said == ["train #1 goes on; start radtui to see."]
 
 
 async def test_the_end_of_a_job_is_told_with_the_next_key(data, db):
@@ -241,7 +241,7 @@ async def test_tabs_and_keys_can_be_clicked(data, db):
         assert isinstance(app.screen, HelpScreen)
 
 
-@pytest.mark.parametrize(("key", "mode"), [("d", "data"), ("r", "review"), ("x", "jobs"), ("q", "jobs")])
+@pytest.mark.parametrize(("key", "mode"), [("d", "welcome"), ("r", "review"), ("x", "jobs"), ("q", "jobs")])
 async def test_a_key_that_the_guide_teaches_closes_it_and_acts(data, key, mode):
     app = RadtuiApp(data, "reader", "jobs", guide=GUIDE)
     async with app.run_test(size=NARROW) as pilot:

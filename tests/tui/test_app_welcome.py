@@ -25,7 +25,7 @@ async def test_the_demo_is_three_jobs_in_a_chain(data, db, launched, size):
         ]
         assert (training.after_job_id, describing.after_job_id) == (drawing.id, training.id)
         assert launched == [drawing.id]
-        await until(pilot, lambda: f"Waits for job #{drawing.id}" in text_of(app))
+        await until(pilot, lambda: f"Waits for #{drawing.id}" in text_of(app))
 
 
 async def test_a_folder_is_imported_by_its_path(data, db, launched, tmp_path):

@@ -45,7 +45,7 @@ async def test_every_job_has_a_line(data, three, size):
         assert "✓ done" in row(app, done) and "16 images" in row(app, done)
         assert "● running" in row(app, train) and "10 %" in row(app, train)
         assert "· queued" in row(app, waits)
-        assert f"Waits for job #{train.id} to be done." in text_of(app)  # the newest is the chosen one
+        assert f"Waits for #{train.id} to be done." in text_of(app)  # the newest is the chosen one
 
 
 async def test_lines_change_as_jobs_do_and_the_cursor_stays_on_its_job(data, db, three):
@@ -64,10 +64,10 @@ async def test_keys_do_what_the_state_allows(data, db, three, launched):
     done, train, waits = three
     async with opened(data, "jobs") as (app, pilot):
         assert app.screen.check_action("stop", ()) and not app.screen.check_action("resume", ())
-        await pilot.press("K", "enter")  # the queued one leaves the queue
+        await pilot.press("K")  # the queued one leaves the queue
         await until(pilot, lambda: jobs.must_get(db, waits.id).state is JobState.STOPPED)
         await until(pilot, lambda: app.screen.check_action("resume", ()))
-        await pilot.press("down", "K", "enter")
+        await pilot.press("down", "K")
         await until(pilot, lambda: jobs.must_get(db, train.id).stop_requested is StopRequest.CHECKPOINT)
         assert jobs.must_get(db, done.id).stop_requested is StopRequest.NONE
         jobs.end(db, train.id, JobState.STOPPED)
@@ -99,7 +99,7 @@ async def test_what_cannot_be_done_is_said(data, db, three):
     async with opened(data, "jobs") as (app, pilot):
         await pilot.press("down")
         db.execute("UPDATE jobs SET state = 'done' WHERE id = 2")  # it ends between the look and the key
-        await pilot.press("K", "enter")
+        await pilot.press("K")
         await until(pilot, lambda: any("has ended already" in note.message for note in app._notifications))
 
 

@@ -119,11 +119,11 @@ async def test_ctrl_c_ends_nothing_and_names_the_key_that_does(data):
 
 
 @pytest.mark.parametrize("key", ["q", "escape"])
-async def test_a_stop_asks_once_and_what_leaves_elsewhere_stops_nothing(data, db, key):
+async def test_a_stop_that_loses_steps_asks_once_and_what_leaves_elsewhere_stops_nothing(data, db, key):
     job = add_train(db, steps=5)
     async with opened(data, "jobs", MIDDLE) as (app, pilot):
         await until(pilot, lambda: app.screen.chosen is not None)
-        await pilot.press("K")
+        await pilot.press("ctrl+k")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press(key)
         await pilot.pause()

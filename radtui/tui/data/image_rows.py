@@ -17,10 +17,10 @@ from radtui.tui.widgets.table_columns import Column, Row
 
 COLUMNS = (
     Column("", width=1),
-    Column("Name", flex=1.0, least=11, keep="end"),
+    Column("Name", flex=1.0, least=11, keep="end", shrinks=True),
     Column("Reference", flex=3.0, least=12),
-    Column("Examination", width=14, priority=4),
-    Column("Split", width=5, priority=3),
+    Column("Examination", width=14, priority=4, shrinks=True),
+    Column("Split", width=5, priority=3, shrinks=True),
 )
 UNREADABLE, LEAKED, RATED = "!", "=", "•"
 HIDDEN = "hidden until you have rated it"

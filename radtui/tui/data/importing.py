@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on, work
@@ -16,13 +17,17 @@ from textual.widgets import Input, Static
 
 from radtui.records import Job, UserError
 from radtui.settings import SEED_DATASET, ImportSettings
+from radtui.tui.doors import demo_jobs
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.path_input import PathInput
 
+DEMO = "demo"
 EXAMPLES = (
-    ("~/images", "a folder: tables, texts, DICOM, reports per patient"),
+    ("~/images", "a folder: tables, texts, DICOM, reports"),
     ("~/set.zip", "a zip or tar, a table, JSON, parquet"),
     (SEED_DATASET, "a data set of the hub"),
+    (DEMO, "drawn, trained on and described here"),
     ("phantoms:7", "drawn radiographs, as in the demo"),
 )
 HELP = Content("\n").join(
@@ -54,26 +59,37 @@ class ImportSheet(RadModal[Job | None]):
 
         job: Job
 
-    def __init__(self, source: str = "") -> None:
+    def __init__(self, draft: ImportSettings) -> None:
+        """See the class; `draft` is what was typed before."""
         super().__init__()
-        self._source = source
+        self._draft = draft
         self._busy = False
+
+    @property
+    def typed(self) -> ImportSettings:
+        """What is typed now, with what was changed when the same source was looked at before."""
+        source, name = (self.query_one(f"#{field}", Input).value.strip() for field in ("source", "name"))
+        before = self._draft if source == self._draft.source else ImportSettings()
+        settings = replace(before, source=source, name=name)
+        with suppress(UserError):  # half a number is not kept
+            settings = settings.with_text("hold_out", self.query_one("#hold_out", Input).value or "0")
+        return settings
 
     def compose(self) -> ComposeResult:
         """Three fields, the lines for what is wrong, and what can be named."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "Import images"
-            sheet.border_subtitle = "enter looks first · tab next field · esc closes"
+            sheet.border_subtitle = "enter looks first · tab completes, next field · esc closes"
             yield Static("Source", classes="label")
-            yield Input(
-                self._source, placeholder="folder, parquet file, hub id, or phantoms:SEED", id="source"
+            yield PathInput(
+                self._draft.source, placeholder="folder, file, hub id, demo, or phantoms:SEED", id="source"
             )
             yield Static("", classes="wrong", id="source-wrong", markup=False)
             yield Static("Name", classes="label")
-            yield Input(placeholder="as the source is called", id="name")
+            yield Input(self._draft.name, placeholder="as the source is called", id="name")
             yield Static("", classes="wrong", id="name-wrong", markup=False)
             yield Static("Held out as test, %, where the source has no splits", classes="label")
-            yield Input(str(ImportSettings().hold_out), type="integer", id="hold_out")
+            yield Input(str(self._draft.hold_out), type="integer", id="hold_out")
             yield Static("", classes="wrong", id="hold_out-wrong", markup=False)
             yield Static(HELP, classes="hint")
 
@@ -86,24 +102,29 @@ class ImportSheet(RadModal[Job | None]):
         """Start the import."""
         if self._busy:
             return
-        source = self.query_one("#source", Input).value.strip()
-        name = self.query_one("#name", Input).value.strip()
-        if not source:
-            self._refuse("Type a folder, a parquet file, a hub id or phantoms:7.")
+        if not self.query_one("#source", Input).value.strip():
+            self._refuse("Type a folder, a file, a hub id, demo or phantoms:7.")
             return
         try:
-            settings = ImportSettings(source=source, name=name).with_text(
-                "hold_out", self.query_one("#hold_out", Input).value or "0"
-            )
+            settings = self.typed.with_text("hold_out", self.query_one("#hold_out", Input).value or "0")
             settings.check()
         except UserError as error:
             self._refuse(str(error), "hold_out")
             return
         self._busy = True
+        if settings.source == DEMO:
+            self._submit(settings)
+            return
         # Not sooner: it brings readers and layouts, which the first frame does without.
         from radtui.tui.data.preview import PreviewScreen
 
-        self.app.push_screen(PreviewScreen(settings), self._looked_at)
+        preview = PreviewScreen(settings)
+
+        def closed(answer: ImportSettings | str | None) -> None:
+            self._draft = preview.settings
+            self._looked_at(answer)
+
+        self.app.push_screen(preview, closed)
 
     def _looked_at(self, answer: ImportSettings | str | None) -> None:
         """Import what was looked at, or go on with the sheet as it was."""
@@ -120,7 +141,10 @@ class ImportSheet(RadModal[Job | None]):
         from radtui.jobs import submit_import
 
         try:
-            job = self.rad.write(lambda db: submit_import(self.rad.data, db, settings), create=True)
+            if settings.source == DEMO:
+                job = self.rad.write(lambda db: demo_jobs(self.rad.data, db).drawing, create=True)
+            else:
+                job = self.rad.write(lambda db: submit_import(self.rad.data, db, settings), create=True)
         except (UserError, sqlite3.Error, OSError) as error:
             self.post_message(self.Refused(str(error)))
         else:

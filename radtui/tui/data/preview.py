@@ -76,7 +76,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
 
     def __init__(self, settings: ImportSettings) -> None:
         super().__init__()
-        self._settings = settings
+        self.settings = settings
         self._preview: Preview | None = None
         self._at = 0
         self._form = SettingsForm(settings, ALWAYS_SAID)
@@ -84,7 +84,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
     def compose(self) -> ComposeResult:
         """A sample case on the left, facts or the form on the right."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title = f"What comes in from {self._settings.source}"
+            sheet.border_title = f"What comes in from {self.settings.source}"
             sheet.border_subtitle = "enter imports · n next case · F changes columns · esc goes back"
             yield Static("", classes="state", id="state", markup=False)
             with Horizontal():
@@ -99,7 +99,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
         """Begin to look."""
         self.set_class(self.app.size.width < WIDE_CELLS, "narrow")
         self.query_one("#facts").focus()
-        self._begin(self._settings)
+        self._begin(self.settings)
 
     def _begin(self, settings: ImportSettings) -> None:
         self.query_one("#state", Static).update("Looking: nothing is imported yet.")
@@ -118,7 +118,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
 
     @on(Looked)
     def _looked(self, event: Looked) -> None:
-        if event.settings != self._settings:
+        if event.settings != self.settings:
             return
         if event.preview is None and self._preview is None:
             self.dismiss(event.reason)
@@ -178,7 +178,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
     def _changed(self, event: SettingsForm.Changed) -> None:
         assert isinstance(event.settings, ImportSettings)
         if not event.settings.problems():
-            self._settings = event.settings
+            self.settings = event.settings
             self._begin(event.settings)
 
     @property
@@ -207,7 +207,7 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
     def action_take(self) -> None:
         """Import what is shown, once something is."""
         if self.showing:
-            self.dismiss(self._settings)
+            self.dismiss(self.settings)
         else:
             self.app.bell()
 

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from radtui.records import Job, JobKind
+from radtui.settings import ImportSettings
 from radtui.store import cases, texts
 from radtui.store.cases import CaseQuery, DatasetSummary
 from radtui.tui.aside import aside
@@ -20,6 +21,7 @@ from radtui.tui.data.image_list import ImageList
 from radtui.tui.data.image_look import ImageLook
 from radtui.tui.data.importing import ImportSheet
 from radtui.tui.data.list_and_image import ListAndImage
+from radtui.tui.doors import nothing_to_show
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
 from radtui.tui.screens.confirm import ConfirmScreen
@@ -49,6 +51,7 @@ class DataScreen(ListAndImage):
         self.look = ImageLook(self.rad.data, id="look")
         self._imports: tuple[object, ...] = ()  # as they were when the list was read last
         self._importing: Job | None = None
+        self._draft = ImportSettings()  # what was typed for an import and not started
 
     def compose_body(self) -> ComposeResult:
         """List, image and facts."""
@@ -76,7 +79,7 @@ class DataScreen(ListAndImage):
         line = self.query_one(DataLine)
         line.show(summary, query, len(self.list.rows), len(summaries), self._importing)
         if self.list.answered and not self.list.rows.ids:
-            demo = self.rad.data.command("demo")
+            demo = f"{sign('commands')} Demo"
             self.look.say(why_empty(query, summaries, self._importing, demo))
 
     @on(ImageList.Settled)
@@ -101,6 +104,10 @@ class DataScreen(ListAndImage):
         if before and before != self._imports:
             self.list.find_soon(GROWING_S if running else ENDED_S)
         self._refresh_state()
+        if self.is_current and self._imports and self.app.screen is self and nothing_to_show(self.app):
+            self.app.switch_mode(
+                "welcome"
+            )  # the only import came to nothing: there it is said, with ways to begin
 
     def on_screen_resume(self, event: object) -> None:
         """Ratings and descriptions may have come since."""
@@ -193,13 +200,27 @@ class DataScreen(ListAndImage):
             self.list.show_dataset(name)
 
     def action_import(self) -> None:
-        """Ask what to import."""
-        self.app.push_screen(ImportSheet(), self._imported)
+        """Ask what to import; what was typed before is still there."""
+        self.import_from("")
+
+    def import_from(self, source: str) -> None:
+        """Ask what to import, beginning with a source."""
+        draft = ImportSettings(source=source) if source else self._draft
+        sheet = ImportSheet(draft)
+
+        def closed(job: Job | None) -> None:
+            self._draft = ImportSettings() if job is not None else sheet.typed
+            self._imported(job)
+
+        self.app.push_screen(sheet, closed)
 
     def _imported(self, job: Job | None) -> None:
         if job is None:
             return
         self.rad.poller.nudge()
+        if not job.state.live:  # a demo that is done
+            self._choose(job.dataset)
+            return
         self._importing = job
         self._choose(job.dataset)
         self.notify(f"Import #{job.id} has started; images appear as they come.")
@@ -207,11 +228,11 @@ class DataScreen(ListAndImage):
 
 
 def why_empty(query: CaseQuery, summaries: Sequence[DatasetSummary], importing: Job | None, demo: str) -> str:
-    """Why a list has no images, and the next key; `demo` is the command of the demo."""
+    """Why a list has no images, and the next key; `demo` is how the demo is started."""
     if importing is not None:
         return "Importing; images appear here as they come."
     if not summaries:
-        return f"No images yet. Press {sign('import')} to import some, or leave and run {demo}, which draws its own."
+        return f"No images yet. Press {sign('import')} to import some; {demo} draws its own."
     words = filter_words(query)
     if not words:
         then = f"Press {sign('import')} to import some, or {sign('jobs')} to see what became of it."

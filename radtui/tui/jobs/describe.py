@@ -30,10 +30,21 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("describe")
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, draft: GenerateSettings | None = None) -> None:
+        """See the class; `draft` is what was typed before."""
         super().__init__()
         self._job = job
-        self._form = SettingsForm(GenerateSettings(train_job=job.id), TAKEN_FROM_JOB)
+        plain = GenerateSettings(train_job=job.id)
+        self._form = SettingsForm(plain, TAKEN_FROM_JOB)
+        if draft is not None:
+            self._form.list.show(draft, plain)
+
+    @property
+    def typed(self) -> GenerateSettings:
+        """What the form says now, valid or not."""
+        settings = self._form.settings
+        assert isinstance(settings, GenerateSettings)
+        return settings
 
     def compose(self) -> ComposeResult:
         """The form in a box."""
@@ -52,10 +63,8 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
 
     def action_start(self) -> None:
         """Hand back the settings when they are valid."""
-        settings = self._form.settings
-        assert isinstance(settings, GenerateSettings)
         if not self._form.refuse_invalid():
-            self.dismiss(settings)
+            self.dismiss(self.typed)
 
     def action_cancel(self) -> None:
         """Hand back nothing."""

@@ -22,6 +22,10 @@ ANSWERS_STAY = "What it has answered stays; the next question starts another one
 class JobScreen(RadScreen):
     """A screen with a job that keys act on."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._drafts: dict[int, GenerateSettings] = {}  # typed for descriptions, by training job
+
     @property
     def chosen(self) -> Job | None:
         """The job that keys act on; none by default."""
@@ -46,31 +50,28 @@ class JobScreen(RadScreen):
         return action not in allowed or (job is not None and allowed[action](job))
 
     def action_stop(self) -> None:
-        """Ask whether to stop with a checkpoint, then do."""
-        checkpoint = "It saves a checkpoint first and can go on from there."
-        kept = {JobKind.TRAIN: checkpoint, JobKind.ASK: ANSWERS_STAY}
-        explanation = kept.get(self.chosen.kind, STAYS) if self.chosen is not None else STAYS
-        self._ask_to_stop(StopRequest.CHECKPOINT, "Stop {}?", explanation, "stop")
+        """Stop with a checkpoint, without a question: it can go on from there."""
+        job = self.chosen
+        if job is not None:
+            how = "It saves a checkpoint first." if job.kind is JobKind.TRAIN else "What it has done stays."
+            said = f"#{job.id} is asked to stop. {how} {sign('resume')} goes on with it."
+            self._stop(StopRequest.CHECKPOINT, job, lambda _: self.notify(said))
 
     def action_stop_now(self) -> None:
         """Ask whether to stop at once, then do."""
         steps = "Steps since the last checkpoint are lost; what was saved before stays."
         what = {JobKind.TRAIN: steps, JobKind.ASK: ANSWERS_STAY}
         lost = what.get(self.chosen.kind, STAYS) if self.chosen is not None else STAYS
-        self._ask_to_stop(StopRequest.NOW, "Stop {} now?", lost, "stop now")
-
-    def _ask_to_stop(self, request: StopRequest, question: str, explanation: str, yes: str) -> None:
-        """One question about the job that is chosen now, whichever is chosen when it is answered."""
         job = self.chosen
         if job is None:
             return
 
         def answered(sure: bool | None) -> None:
             if sure:
-                self._stop(request, job)
+                self._stop(StopRequest.NOW, job)
 
-        name = f"{job.kind} #{job.id}"
-        self.app.push_screen(ConfirmScreen(question.format(name), explanation, yes), answered)
+        question = f"Stop {job.kind} #{job.id} now?"
+        self.app.push_screen(ConfirmScreen(question, lost, "stop now"), answered)
 
     def action_resume(self) -> None:
         """Start an ended job again."""
@@ -85,8 +86,15 @@ class JobScreen(RadScreen):
         from radtui.tui.jobs.describe import DescribeScreen
 
         job = self.chosen
-        if job is not None:
-            self.app.push_screen(DescribeScreen(job), self._describe)
+        if job is None:
+            return
+        sheet = DescribeScreen(job, self._drafts.get(job.id))
+
+        def closed(settings: GenerateSettings | None) -> None:
+            self._drafts[job.id] = settings or sheet.typed
+            self._describe(settings)
+
+        self.app.push_screen(sheet, closed)
 
     def action_new(self) -> None:
         """Fill the form of a training job with this one's settings."""
@@ -114,10 +122,10 @@ class JobScreen(RadScreen):
         """Do something with jobs; see `submit`."""
         submit(self, do, then, refused)
 
-    def _stop(self, request: StopRequest, job: Job) -> None:
+    def _stop(self, request: StopRequest, job: Job, then: Callable[[object], object] | None = None) -> None:
         from radtui.jobs import stop
 
-        self.ask(lambda data, db: stop(data, db, job.id, request))
+        self.ask(lambda data, db: stop(data, db, job.id, request), then)
 
     def _describe(self, settings: GenerateSettings | None) -> None:
         from radtui.jobs import submit_generate

@@ -51,7 +51,7 @@ def _stopping(job: Job) -> Saying:
 def _queued(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     return Saying(
         "queued",
-        f"Waits for job #{job.after_job_id} to be done.",
+        f"Waits for #{job.after_job_id} to be done.",
         f"{STOP} takes it out of the queue",
         "$muted",
     )

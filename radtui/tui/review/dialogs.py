@@ -18,6 +18,7 @@ from radtui.study.queue import Filter
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.keyed import KeyedList
+from radtui.tui.widgets.path_input import PathInput
 
 
 class PickSheet(RadModal[int | None]):
@@ -87,15 +88,28 @@ class AskSheet(RadModal[str | None]):
     DEFAULT_CSS = "AskSheet .sheet { width: 60; }"
     BINDINGS: ClassVar[list[BindingType]] = bindings("typing")
 
-    def __init__(self, title: str, placeholder: str, restrict: str | None = None, value: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        placeholder: str,
+        restrict: str | None = None,
+        value: str = "",
+        *,
+        path: bool = False,
+    ) -> None:
+        """See the class; `path` says that a path is typed, which tab completes."""
         super().__init__()
         self._title, self._placeholder, self._restrict, self._value = title, placeholder, restrict, value
+        self._path = path
 
     def compose(self) -> ComposeResult:
         """One line to type in."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title, sheet.border_subtitle = self._title, "enter goes · esc closes"
-            yield Input(self._value, placeholder=self._placeholder, restrict=self._restrict, compact=True)
+            if self._path:
+                sheet.border_subtitle = "tab completes · enter goes · esc closes"
+            made = PathInput if self._path else Input
+            yield made(self._value, placeholder=self._placeholder, restrict=self._restrict, compact=True)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

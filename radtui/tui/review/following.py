@@ -214,4 +214,4 @@ class Following:
         if reviewing.screen.app.screen is not reviewing.screen and session.queue.next_unrated() is None:
             self.load(study.id)
         else:
-            reviewing.say(f"Job {newest.id} has pairs to rate, too. Press {sign('other')} to open them.")
+            reviewing.say(f"#{newest.id} has pairs to rate, too. Press {sign('other')} to open them.")

@@ -20,6 +20,7 @@ from radtui.study.corrected_arm import CORRECTIONS
 from radtui.study.making import REFERENCE, ArmWish, Made, make_study, parse_arms
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.path_input import PathInput
 
 MOST_JOBS = 20  # the newest; others are made studies of by radtui study new
 
@@ -47,10 +48,11 @@ class NewStudySheet(RadModal[int | None]):
             sheet.border_title = "New study"
             sheet.border_subtitle = "space marks · tab goes on · enter in a line makes it · esc closes"
             yield SelectionList[str](*((Content(words), wish) for words, wish in known_arms(self.rad.db)))
-            yield Input(
-                placeholder="files of texts, separated by commas (may be empty)", id="files", compact=True
-            )
-            yield Input(
+            yield PathInput(
+                placeholder="files of texts, separated by commas (may be empty)", id="files", compact=True,
+                between=",",
+            )  # fmt: skip
+            yield PathInput(
                 "test",
                 placeholder="cases: a split, or a file that names one a line",
                 id="cases",

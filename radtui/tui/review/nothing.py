@@ -18,8 +18,8 @@ def nothing_text(db: sqlite3.Connection) -> str:
     """Why there is no pair to rate, and what to do about it."""
     live = [job for job in jobs.live(db) if job.kind is JobKind.GENERATE]
     if live:
-        when = f"once job {live[0].after_job_id} is done" if live[0].state is JobState.QUEUED else "now"
-        return f"Job {live[0].id} describes the images {when}; the first pair appears here by itself."
+        when = f"once #{live[0].after_job_id} is done" if live[0].state is JobState.QUEUED else "now"
+        return f"#{live[0].id} describes the images {when}; the first pair appears here by itself."
     ended = jobs.newest(db, JobKind.GENERATE)
     if ended is not None and ended.state is not JobState.DONE:
         return _ended_text(db, ended)
@@ -58,9 +58,9 @@ def _ended_text(db: sqlite3.Connection, job: Job) -> str:
     """Why a job that was to describe images left no pair: what it waited for ended early, or it did itself."""
     before = jobs.get(db, job.after_job_id) if job.after_job_id else None
     if before is not None and before.state is not JobState.DONE:
-        began = f"Job {job.id} describes no images, because job {before.id}, which it waited for,"
+        began = f"#{job.id} describes no images, because #{before.id}, which it waited for,"
     else:
-        began, before = f"Job {job.id}, which was to describe images,", job
+        began, before = f"#{job.id}, which was to describe images,", job
     why = f": {before.error}" if before.error else "."
     then = saying(before, None, 0.0).next
-    return f"{began} is {before.state}{why}\n\nPress {sign('jobs')} and choose job {before.id}: {then}"
+    return f"{began} is {before.state}{why}\n\nPress {sign('jobs')} and choose #{before.id}: {then}"

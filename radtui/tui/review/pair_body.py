@@ -19,7 +19,7 @@ from radtui.study.session import ReviewSession
 from radtui.study.shown import Shown
 from radtui.study.study import label_of
 from radtui.study.unsaved import Unsaved
-from radtui.tui.keys import FAR
+from radtui.tui.keys import FAR, sign
 from radtui.tui.review.answer_panel import SIDES, AnswerPanel, Asking, key_text
 from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.review_line import ReviewLine
@@ -29,8 +29,13 @@ from radtui.tui.widgets.image_facts import finding
 from radtui.tui.widgets.image_view import ImageView
 
 PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when the frame of a key is out
-FIRST = "One key says which text is better, saves it and shows the next pair."
+FIRST = f"One key says which text is better and saves it; {sign('start')} counts a number of pairs."
 LOOK_KEYS = "+ - zoom · arrows move · p window · [ ] brightness · = fit · esc the texts"
+LAST_ROWS = 2  # of the line under the question, in the narrow column beside a large film
+FRAME_CELLS = 4  # of a text's frame and its padding
+TEXT_CELLS = 40  # beside the film at least, frames included
+FILM_STEP_CELLS = 8  # between widths that are tried
+WIDE_CELLS = 150  # from here on both texts have room side by side, and the film as well
 RATER_CELLS = 16  # of a rater's name in the line above the pair
 
 
@@ -46,6 +51,8 @@ class PairBody(Vertical):
         super().__init__(id="review", classes="body")
         self._rater_line, self._data = rater_line, data
         self._drawn: Pair | None = None
+        self._film_cells = 0  # of the image, where the texts leave it more than its share
+        self._looking = self._speaks = False
 
     def compose(self) -> ComposeResult:
         """Lines above, then the image beside the texts and the answers."""
@@ -102,14 +109,52 @@ class PairBody(Vertical):
         at = (panels.mode, panels.side, panels.significant, panels.at)
         message = reviewing.answers.words or reviewing.message
         self.query_one(AnswerPanel).ask(Asking(session.scheme, shown, *at, message, roomy))
+        self._looking, self._speaks = reviewing.looking, bool(message)
+        self._arrange()
         progress = session.queue.progress()
         listed = len(session.among or ())
         self.query_one(ReviewLine).show(
             shown.place, progress, label_of(session.study),
-            marks(shown, session.rater, reviewing.list_name, listed),
+            marks(shown, session.rater, reviewing.list_name, listed), reviewing.stint,
         )  # fmt: skip
         last = last_line(reviewing, session, unsaved)
         self.query_one("#last", Static).update(Content.styled(last, "$muted"), layout=False)
+
+    def on_resize(self) -> None:
+        """Another size leaves the film another room."""
+        if self._drawn is not None:
+            self._arrange()
+
+    def _arrange(self) -> None:
+        """Give the film what the texts, one over the other, do not need; its share where they need more."""
+        film = 0 if self._looking else self._film_width()
+        if film == self._film_cells:
+            return
+        self._film_cells = film
+        self.screen.set_class(film > 0, "-film-first")
+        grid = self.query_one("#pair", Grid)
+        if film:
+            grid.styles.grid_columns = f"{film} 1fr"
+        else:
+            grid.styles.clear_rule("grid_columns")
+
+    def _film_width(self) -> int:
+        """The most columns that a square film can fill while all texts and answers are seen whole; 0 for its share."""
+        columns = self.size.width
+        rows = self.size.height - 1 - (self._rater_line.size.height if self._rater_line.display else 0)
+        if columns >= WIDE_CELLS:
+            return 0
+        panel, boxes = self.query_one(AnswerPanel), [box for box in self.query(TextBox) if box.display]
+        padding = panel.styles.padding.height
+        for film in range(min(2 * rows, columns - TEXT_CELLS), columns * 2 // 5, -FILM_STEP_CELLS):
+            beside = columns - film
+            inner = beside - FRAME_CELLS
+            if sum(len(box.text) for box in boxes) > rows * inner:
+                continue  # spare the wrapping
+            said = panel.get_content_height(None, None, beside - 2) + padding + (not self._speaks) + LAST_ROWS
+            if sum(len(box.rows(inner)) + 2 for box in boxes) + said <= rows:
+                return film
+        return 0
 
     def _show_texts(self, reviewing: Reviewing, session: ReviewSession, shown: Shown) -> None:
         panels = reviewing.panels

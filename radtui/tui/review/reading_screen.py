@@ -26,12 +26,13 @@ from radtui.tui.keys import sign
 from radtui.tui.review.answer_queue import AnswerQueue
 from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.reading_desk import ReadingDesk
+from radtui.tui.review.seeing import show_film
 from radtui.tui.review.text_box import TextBox
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.image_view import ImageView
 
 KEYS = (
-    f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · tab the image"
+    f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · z the image"
     f" · {sign('corrections')} learn · esc the comparisons"
 )
 
@@ -152,6 +153,12 @@ class ReadingScreen(RadScreen):
                 )
 
         self.app.push_screen(CorrectSheet(f"Text of {self._arm}", opened.written, text), keep)
+
+    def action_film(self) -> None:
+        """Show the image over the whole screen; time runs on, as the text is read by it."""
+        opened = self.desk.touched()
+        if opened is not None:
+            show_film(self, opened.case, opened.case.shown.sha256)
 
     async def action_undo(self) -> None:
         """Take back the last answer."""

@@ -8,6 +8,7 @@ from textual.widget import Widget
 from radtui.durations import clock_text, estimate_text
 from radtui.study.queue import RaterProgress
 from radtui.tui import words
+from radtui.tui.review.stint import Stint
 
 BAR_CELLS, SHORT_BAR_CELLS = 16, 8
 NARROW_CELLS = 110  # the bar is shorter, so that pace and time left fit as well
@@ -24,8 +25,11 @@ class ReviewLine(Widget):
         self._progress = RaterProgress(0, 0, 0, 0, 0.0, None)
         self._job = ""
         self._marks: list[Content] = []
+        self._stint: Stint | None = None
 
-    def show(self, place: int, progress: RaterProgress, job: str, marks: list[Content]) -> None:
+    def show(
+        self, place: int, progress: RaterProgress, job: str, marks: list[Content], stint: Stint | None = None
+    ) -> None:
         """Take over what is shown.
 
         Args:
@@ -33,21 +37,29 @@ class ReviewLine(Widget):
             progress: Of this rater.
             job: The job in words.
             marks: What is special about the pair or the list, at the right.
+            stint: How many pairs this rater has set out for, if any.
         """
         self._place, self._progress, self._job, self._marks = place, progress, job, marks
+        self._stint = stint
         self.refresh()
 
     def _parts(self, bar_cells: int) -> list[Content]:
         """What the line says, the most important first."""
-        progress = self._progress
-        share = progress.rated / progress.total if progress.total else 0.0
-        full, empty = words.bar(share, bar_cells)
-        bar = Content.assemble(
-            (full, "$accent"), (empty, "$faint"), f" {progress.rated}/{progress.total} answered"
-        )
+        progress, stint = self._progress, self._stint
+        done, of = progress.shown_rated, progress.shown_total
+        answered = f"{done}/{of} answered"
+        left_s = progress.time_left_s
+        if stint is not None:
+            done, of = stint.done(progress), stint.pairs
+            left_s = left_s and progress.pace_s and progress.pace_s * max(0, of - done)
+        full, empty = words.bar(done / of if of else 0.0, bar_cells)
+        counted = answered if stint is None else f"{done}/{of}"
+        bar = Content.assemble((full, "$accent"), (empty, "$faint"), f" {counted}")
         parts = [Content.styled(f"Pair {self._place}", "bold"), bar]
-        if progress.time_left_s:
-            parts.append(Content.styled(f"{estimate_text(progress.time_left_s)} left", "$muted"))
+        if left_s:
+            parts.append(Content.styled(f"{estimate_text(left_s)} left", "$muted"))
+        if stint is not None:
+            parts.append(Content.styled(answered, "$muted"))
         if progress.pace_s is not None and progress.pace_s >= 1:
             parts.append(Content.styled(f"{clock_text(progress.pace_s)} a pair", "$muted"))
         if progress.active_s >= 1:

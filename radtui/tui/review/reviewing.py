@@ -17,6 +17,7 @@ from radtui.study.queue import Pair
 from radtui.study.session import Edit, ReviewSession, begun_again
 from radtui.tui.review.answer_queue import AnswerQueue
 from radtui.tui.review.panels import Panels
+from radtui.tui.review.stint import Stint
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import job_in
 
@@ -42,6 +43,9 @@ class Reviewing:
         revealing: The pair for which it was asked once whose texts these are.
         list_name: The filter or search that leaves some pairs only; "" for all.
         looking: Whether the image has the keys.
+        stint: How many pairs the rater has set out for; None where nobody counts.
+        wanted_pairs: For how many to set out as soon as there is a sitting, 0 for none.
+        counted: Called when an answer of a stint is saved and drawn; closes one that is over.
         drawn: The pair that stands on the screen.
     """
 
@@ -62,6 +66,9 @@ class Reviewing:
         self.ended: Pair | None = None
         self.revealing: Pair | None = None
         self.looking = False
+        self.stint: Stint | None = None
+        self.wanted_pairs = 0
+        self.counted: Callable[[], object] = lambda: None
         self.drawn: Pair | None = None
 
     async def _acted(self, error: Exception | None) -> None:
@@ -69,14 +76,20 @@ class Reviewing:
         if error is not None:
             self.say_unsaved(error)
         await self._draw_in_a_frame()
+        if error is None and self.stint is not None:
+            self.counted()
 
     def begin(self, session: ReviewSession) -> None:
         """Turn to a sitting, at the pair where its rater stopped."""
         self.session = session
         self.list_name, self.last, self.message = "", "", ""
+        self.stint = None
         session.start()
         if session.queue.next_unrated() is None:
             self.ended, self.message = session.pair, self.all_rated(session)
+        elif self.wanted_pairs:
+            progress = session.queue.progress()
+            self.stint, self.wanted_pairs = Stint(min(self.wanted_pairs, progress.left), progress), 0
 
     def say(self, message: str) -> None:
         """Say something above the question, at once."""
@@ -138,7 +151,8 @@ class Reviewing:
             return "That was the last one of this list. Press esc for all pairs."
         job = job_in(self.screen.rad.snapshot, session.study.job_id)
         if job is not None and job.state.live:
-            return f"All {len(session.queue.pairs):,} pairs so far are rated; more come as job {job.id} writes them."
+            many = session.queue.progress().shown_total
+            return f"All {many:,} pairs so far are rated; more come as #{job.id} writes them."
         return f"All pairs are rated. Press {session.scheme.keys.get('summary', 'T')} for the summary."
 
     def show_only(self, name: str, pairs: list[Pair] | None) -> None:

@@ -15,6 +15,7 @@ from radtui.records import JobKind, UserError
 from radtui.study.session import ReviewSession
 from radtui.study.study import scheme_for
 from radtui.tui.key_uses import bindings
+from radtui.tui.review import stints
 from radtui.tui.review.acts import ACTS, act
 from radtui.tui.review.answer_panel import SIDES
 from radtui.tui.review.choosing import choose_study
@@ -50,6 +51,7 @@ class ReviewScreen(RadScreen):
     def __init__(self) -> None:
         super().__init__()
         self.reviewing = Reviewing(self, self.draw, self._draw_in_a_frame)
+        self.reviewing.counted = lambda: stints.close(self.reviewing)
         self.following = Following(self.reviewing, self._say_nothing)
         self.saving = self.reviewing.answers
 
@@ -112,20 +114,27 @@ class ReviewScreen(RadScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key works in the modes that the scheme says, and with a pair on show."""
         reviewing = self.reviewing
-        mode = reviewing.panels.mode
-        if action == "leave":
-            return mode == "main" and (reviewing.looking or bool(reviewing.list_name))
-        if action == "texts" and parameters[0] == "quality":
-            return mode == "dimensions"
         if action != "act":
-            return True
+            return self._works_on_screen(action, parameters)
         name = str(parameters[0])
         if reviewing.looking and self.has_class("-narrow") and ACTS[name.partition(".")[0]].needs_texts:
             return False  # the image has the whole width: nobody judges texts that are out of sight
         session = reviewing.session
         if session is None or (session.pair is None and name != "summary"):
             return False
-        return mode in modes_of(name)
+        return reviewing.panels.mode in modes_of(name)
+
+    def _works_on_screen(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Whether a key that is none of the scheme's works now."""
+        reviewing = self.reviewing
+        mode = reviewing.panels.mode
+        if action == "leave":
+            return mode == "main" and (reviewing.looking or bool(reviewing.list_name))
+        if action == "texts" and parameters[0] == "quality":
+            return mode == "dimensions"
+        if action == "stint":
+            return mode == "main" and reviewing.session is not None and not reviewing.looking
+        return True
 
     async def action_act(self, name: str) -> None:
         """Do what the scheme calls `name`, such as `preference.2` or `undo`; it waits its turn."""
@@ -197,6 +206,10 @@ class ReviewScreen(RadScreen):
         """Go to the form that learns corrected and accepted texts."""
         if not self.reviewing.answers.count:
             self.rad.learn_corrections()
+
+    def action_stint(self) -> None:
+        """Set out for a number of pairs."""
+        stints.ask(self.reviewing)
 
     def action_studies(self) -> None:
         """Choose another study's pairs."""

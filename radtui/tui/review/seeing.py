@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from radtui.imaging.view import View
+from radtui.records import Case
 from radtui.store.blobs import image_bytes
 from radtui.study.packed import is_packed
 from radtui.study.session import ReviewSession
 from radtui.tui.review.answer_panel import key_text
 from radtui.tui.review.reviewing import Reviewing
+from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.image_view import ImageView
 
 
 def zoom(reviewing: Reviewing, session: ReviewSession) -> None:
     """Show the image over the whole screen: its keys are the image's, so that nobody rates unseen texts."""
+    shown = session.shown()
+    if shown is not None:
+        show_film(reviewing.screen, shown.case, shown.case.first.sha256, session.time.touch)
+
+
+def show_film(screen: RadScreen, case: Case, sha256: str, left: Callable[[], object] = lambda: None) -> None:
+    """Show a case's images over the whole screen, and go on with the view in the screen's own image.
+
+    Args:
+        screen: It has the image in its `ImageView`.
+        case: Of the image.
+        sha256: The image that is shown there.
+        left: Called when the image is left.
+    """
     from radtui.tui.widgets.film import FilmScreen
 
-    shown, view = session.shown(), reviewing.screen.query_one(ImageView)
-    if shown is None or view.pyramid is None:
+    view = screen.query_one(ImageView)
+    if view.pyramid is None:
         return
 
     def back(seen: tuple[int, View] | None) -> None:
-        session.time.touch()
-        if seen is not None and seen[0] == 0:
+        left()
+        names = [image.sha256 for image in case.images if not image.error]
+        if seen is not None and names[seen[0] : seen[0] + 1] == [sha256]:
             view.look_at(seen[1])
 
-    sha256 = shown.case.first.sha256
-    film = FilmScreen.of_case(shown.case, partial(image_bytes, reviewing.screen.rad.data), sha256, view.look)
-    reviewing.screen.app.push_screen(film, back)
+    film = FilmScreen.of_case(case, partial(image_bytes, screen.rad.data), sha256, view.look)
+    screen.app.push_screen(film, back)
 
 
 def reveal(reviewing: Reviewing, session: ReviewSession) -> None:

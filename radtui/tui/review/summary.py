@@ -207,7 +207,7 @@ class SummaryScreen(RadScreen):
                 self._write(Path(name.strip()).expanduser())
 
         self.app.push_screen(
-            AskSheet("Export rated comparisons to", "a file", value="comparisons.csv"), write
+            AskSheet("Export rated comparisons to", "a file", value="comparisons.csv", path=True), write
         )
 
     def _write(self, out: Path) -> None:

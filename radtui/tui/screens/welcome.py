@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,13 +13,17 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from radtui.paths import DataDir
 from radtui.records import Job, JobKind
 from radtui.settings import SEED_DATASET, ImportSettings
+from radtui.tui.doors import demo_training, nothing_to_show, what_failed
 from radtui.tui.jobs.submitting import submit
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
+from radtui.tui.widgets.path_input import PathInput
+
+if TYPE_CHECKING:
+    from radtui.tui.data.preview import PreviewScreen
 
 CHOICES = (
     ("1", "The demo", "draws phantom radiographs, trains a small model on them here and now,",
@@ -81,26 +84,43 @@ class WelcomeScreen(RadScreen):
     CSS_PATH = "welcome.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("welcome")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._preview: PreviewScreen | None = None  # what was looked at last, with what was changed there
+
     def compose_body(self) -> ComposeResult:
         """Title, choices, path, and a line that answers."""
         with Vertical(classes="body welcome"):
             yield Static("Fine-tune a vision-language model on radiographs,\nand review blind what it writes.",
                          classes="welcome-title")  # fmt: skip
+            yield Static(classes="welcome-failed")
             yield WelcomeChoices()
-            yield Input(placeholder="path of the folder or file, then enter", classes="welcome-path")
+            yield PathInput(
+                placeholder="a folder or file; tab completes, enter looks", classes="welcome-path"
+            )
             yield Static(classes="welcome-answer")
             yield Static(f"Data folder: {self.rad.data.root}\nModel output is not for clinical use.", markup=False,
                          classes="welcome-foot")  # fmt: skip
 
     def on_mount(self) -> None:
         """Choices first."""
+        self._failed(what_failed(self.rad.snapshot))
         self.query_one(Input).display = False
         self.query_one(WelcomeChoices).focus()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Leave when an import was started from elsewhere."""
-        if snapshot.jobs and self.is_current and self.app.screen is self:
-            self.rad.show_job(snapshot.jobs[-1])
+        """Leave when there is something to see, from wherever it was started; else say what failed."""
+        coming = next((p.job for p in snapshot.live if p.job.kind is JobKind.IMPORT), None)
+        if self.is_current and coming is not None:
+            self.rad.show_job(coming)
+        elif self.is_current and not nothing_to_show(self.app):
+            self.app.switch_mode("data")
+        self._failed(what_failed(snapshot))
+
+    def _failed(self, sentence: str) -> None:
+        line = self.query_one(".welcome-failed", Static)
+        line.display = bool(sentence)
+        line.update(Content.styled(sentence, "$error"))
 
     def action_choose(self, index: int) -> None:
         """Mark and take a choice."""
@@ -109,19 +129,25 @@ class WelcomeScreen(RadScreen):
         choices.refresh()
         choices.action_take()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is a path to leave while one is typed."""
+        return action != "leave_path" or (self.is_mounted and self.query_one(Input).display)
+
     def action_leave_path(self) -> None:
         """Back to the choices."""
         self.query_one(Input).display = False
         self.query_one(WelcomeChoices).focus()
+        self.refresh_bindings()
 
     @on(WelcomeChoices.Taken)
     def _taken(self, event: WelcomeChoices.Taken) -> None:
         if event.index == 0:
             self._say("Starting the demo ...")
-            submit(self, _demo, self._show_demo, self._refused, create=True)
+            submit(self, demo_training, self._show_demo, self._refused, create=True)
         elif event.index == 1:
             self.query_one(Input).display = True
             self.query_one(Input).focus()
+            self.refresh_bindings()
             self._say("")
         else:
             self._import(ImportSettings(source=SEED_DATASET))
@@ -130,8 +156,15 @@ class WelcomeScreen(RadScreen):
     def _path(self, event: Input.Submitted) -> None:
         from radtui.tui.data.preview import PreviewScreen
 
-        if event.value.strip():
-            self.app.push_screen(PreviewScreen(ImportSettings(source=event.value.strip())), self._looked_at)
+        source = event.value.strip()
+        if not source:
+            return
+        same = self._preview is not None and self._preview.settings.source == source
+        settings = (
+            self._preview.settings if self._preview is not None and same else ImportSettings(source=source)
+        )
+        self._preview = PreviewScreen(settings)
+        self.app.push_screen(self._preview, self._looked_at)
 
     def _looked_at(self, answer: ImportSettings | str | None) -> None:
         if isinstance(answer, ImportSettings):
@@ -161,10 +194,3 @@ class WelcomeScreen(RadScreen):
 
     def _say(self, text: str) -> None:
         self.query_one(".welcome-answer", Static).update(Content.styled(text, "$muted"))
-
-
-def _demo(data: DataDir, db: sqlite3.Connection) -> Job:
-    """Start the demo's jobs; its training job is the one to watch."""
-    from radtui.jobs.demo import submit_demo
-
-    return submit_demo(data, db).training

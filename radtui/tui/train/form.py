@@ -87,6 +87,7 @@ class TrainForm(Vertical):
         self._data = data
         self._memory = MemoryPanel()
         self._preset = "default"
+        self._drafts: dict[str, TrainSettings] = {}  # what was changed of presets and jobs that were left
         self._choices = Choices()
         self._proposes_corrections = False  # as soon as they are counted
 
@@ -157,7 +158,7 @@ class TrainForm(Vertical):
             self.post_message(self.Submitted(self.settings, self.parent_job_id))
 
     def action_preset(self) -> None:
-        """Fill in the next preset; the data set stays."""
+        """Fill in the next preset; the data set stays, and what was changed is there again with its preset."""
         names = self._choices.presets
         at = names.index(self._preset) + 1 if self._preset in names else 0
         self._take_preset(names[at % len(names)])
@@ -185,10 +186,19 @@ class TrainForm(Vertical):
 
     def take(self, settings: TrainSettings, job_id: int) -> None:
         """Fill in another job's settings."""
-        self._preset, self.parent_job_id = f"job #{job_id}", job_id
+        self._keep_draft()
+        self._preset, self.parent_job_id = f"#{job_id}", job_id
         self._fill(settings)
 
+    def _keep_draft(self) -> None:
+        """Remember what is changed of the preset or job that is left: it is there again with it."""
+        if self.settings != self.form.list.baseline:
+            self._drafts[self._preset] = self.settings
+        else:
+            self._drafts.pop(self._preset, None)
+
     def _take_preset(self, name: str) -> None:
+        self._keep_draft()
         self._preset, self.parent_job_id = name, None
         proposal, corrections = self._choices.proposal, self._choices.proposed_corrections
         if name == FROM_RATINGS and proposal is not None:
@@ -200,7 +210,10 @@ class TrainForm(Vertical):
 
     def _fill(self, settings: TrainSettings, current: str = "") -> None:
         self.form.list.hide(_hidden(settings))
-        self.form.show(settings, settings)
+        draft = self._drafts.get(self._preset)
+        self.form.show(
+            replace(draft, dataset=draft.dataset or settings.dataset) if draft else settings, settings
+        )
         if current:
             self.form.list.go_to(current)
         self._show()

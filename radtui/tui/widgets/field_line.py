@@ -50,13 +50,15 @@ def field_line(
         turns: It has choices to go through.
         recognised: What is used while it is empty.
     """
-    about, text = settings.about()[name], text_of(getattr(settings, name))
+    about, text = settings.about()[name], shown_text(settings, name)
     wrong = name in settings.problems()
     accent, fault = Style(color=theme.ACCENT, bold=True), Style(color=theme.ERROR, bold=True)
     style = fault if wrong else accent if changed else plain() if text else muted()
     empty = f"{recognised} (found)" if recognised else "—"
     shown = f"‹ {text or empty} ›" if current and turns else text or empty
     note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
+    if len(note) > width - MARK_CELLS - LABEL_CELLS - VALUE_CELLS - 1:
+        note = "✗" if wrong else ""  # whole or not at all: the help says it of the current field
     return [
         Segment(f"{'▸' if current else ' '}{'•' if changed else ' '} ", accent),
         Segment(f"{name.replace('_', ' '):<{LABEL_CELLS}}", plain() if current else muted()),
@@ -70,6 +72,12 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def shown_text(settings: Settings, name: str) -> str:
+    """A field's value as people read it: "all" where 0 stands for all."""
+    value = getattr(settings, name)
+    return settings.about()[name].word_of(value) or text_of(value)
 
 
 def hint(about: About) -> str:

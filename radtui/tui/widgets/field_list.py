@@ -23,6 +23,7 @@ from radtui.tui.widgets.field_line import (
     field_line,
     muted,
     plain,
+    shown_text,
     text_of,
     value_cells,
 )
@@ -158,7 +159,7 @@ class FieldList(ScrollView, can_focus=True):
         if self.choices(name) and name not in self.options:
             self.action_turn(1)
         else:
-            self.post_message(self.Edit(name, text_of(getattr(self.settings, name))))
+            self.post_message(self.Edit(name, shown_text(self.settings, name)))
 
     def action_turn(self, by: int) -> None:
         """Take the next or the previous choice."""
@@ -175,12 +176,12 @@ class FieldList(ScrollView, can_focus=True):
         self._take(replace(self.settings, **{name: getattr(self.baseline, name)}))
 
     def change(self, name: str, text: str) -> None:
-        """Set a field from text.
+        """Set a field from text, which may be the word for a value that has one.
 
         Raises:
             UserError: the text is not of the field's type.
         """
-        self._take(self.settings.with_text(name, text))
+        self._take(self.settings.with_text(name, self.settings.about()[name].typed(text)))
 
     def render_line(self, y: int) -> Strip:
         """One line."""

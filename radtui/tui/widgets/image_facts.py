@@ -150,7 +150,7 @@ def _descriptions(written: list[Description]) -> list[Content]:
     parts = []
     for description in (description for description in written if description.job_id == newest):
         text = visible(description.text).strip() or "(nothing)"
-        note = f"  job {description.job_id}, {description.tokens} tokens" + (
+        note = f"  #{description.job_id}, {description.tokens} tokens" + (
             ", cut off" if description.truncated else ""
         )
         title = TITLES.get(description.arm, visible(description.arm))

@@ -18,12 +18,16 @@ from radtui.settings import Settings
 from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.field_line import hint
 from radtui.tui.widgets.field_list import FieldList
+from radtui.tui.widgets.path_input import PathInput
+
+# Fields in which a path may be typed, with the signs between several.
+PATHS = {"model": "", "adapter": "", "salt_file": "", "more_adapters": "=;"}
 
 PLAIN_WORDS = ("then",)  # names that sentences hold without meaning the field
 
 
-class FieldInput(Input):
-    """The input over a value; escape gives up."""
+class FieldInput(PathInput):
+    """The input over a value; escape gives up, and what leaves it in any other way takes what is typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("field")
 
@@ -42,7 +46,7 @@ class SettingsForm(Vertical):
     DEFAULT_CSS = """
     SettingsForm { layers: base edit; height: 1fr; }
     SettingsForm FieldList { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
-    SettingsForm .field-help { height: 2; color: $muted; padding: 0 3; }
+    SettingsForm .field-help { height: auto; min-height: 2; max-height: 6; color: $muted; padding: 0 3; }
     SettingsForm FieldInput { layer: edit; position: absolute; display: none; height: 1; padding: 0; }
     """
 
@@ -124,6 +128,7 @@ class SettingsForm(Vertical):
                 await self._input.action_submit()
             return
         self._editing = event.name
+        self._input.completes, self._input.between = event.name in PATHS, PATHS.get(event.name, "")
         place = self.list.place(event.name)
         self._input.styles.offset = (place.x, place.y)
         self._input.styles.width = place.cells
@@ -136,8 +141,12 @@ class SettingsForm(Vertical):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        self._take_typed(event.value)
+
+    def _take_typed(self, text: str) -> None:
+        """Take a typed value, or say what is wrong with it and leave it for another try."""
         try:
-            self.list.change(self._editing, event.value)
+            self.list.change(self._editing, text)
         except UserError as error:
             self._help.update(Content.styled(f"✗ {error}", "$error"))
             return
@@ -145,6 +154,10 @@ class SettingsForm(Vertical):
 
     @on(Input.Blurred)
     def _blurred(self) -> None:
+        if not self.app.app_focus:  # the terminal's window is left, and come back to: the typing goes on
+            return
+        if self._input.display:  # left by tab or the mouse: what is typed is meant
+            self._take_typed(self._input.value)
         self._input.display = False
         if self.screen.focused is None:
             self.list.focus()

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from rich.cells import cell_len
 from rich.text import Text
 
 Row = Sequence[str | Text]
 
 PAGE_ROWS, PAGES = 128, 16
+FAR_CELLS = 10**6  # wider than any terminal: a column that takes all it can get
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class Column:
 
     `width` is in cells; 0 shares out what is left by `flex`, never below `least` cells. Where there is not
     enough room, columns with the highest `priority` go first; those with priority 0 stay and are squeezed.
-    What is too long is cut so that its start or its end stays.
+    What is too long is cut so that its start or its end stays. One that `shrinks` takes no more cells than what
+    stands in it, and none while nothing does: others have its room.
     """
 
     title: str
@@ -30,48 +33,73 @@ class Column:
     align: Literal["left", "right", "center"] = "left"
     priority: int = 0
     keep: Literal["start", "end"] = "start"
+    shrinks: bool = False
 
     @property
     def needed(self) -> int:
         """The least width in cells."""
         return self.width or self.least
 
+    def most(self, content_cells: int | None) -> int:
+        """The most cells that it has use for, when the widest cell met in it has so many; None: not known."""
+        if not self.shrinks or content_cells is None:
+            return self.width or FAR_CELLS
+        wanted = max(content_cells, cell_len(self.title)) if content_cells else 0
+        return min(wanted, self.width or FAR_CELLS)
 
-def fit(columns: Sequence[Column], width_cells: int, gap_cells: int = 1) -> list[tuple[int, int]]:
+
+def fit(
+    columns: Sequence[Column], width_cells: int, gap_cells: int = 1, content_cells: Sequence[int] = ()
+) -> list[tuple[int, int]]:
     """Share a width among columns.
 
     Args:
         columns: in order.
         width_cells: to be shared, gaps included.
         gap_cells: between columns.
+        content_cells: the widest cell met in each column; empty where nothing was met yet.
 
     Returns:
         Index and width in cells of each column shown, in order; widths and gaps add up to at most `width_cells`.
     """
-    shown = list(range(len(columns)))
+    most = [
+        column.most(content_cells[i] if i < len(content_cells) else None) for i, column in enumerate(columns)
+    ]
+    needed = [min(column.needed, most[i]) for i, column in enumerate(columns)]
+    shown = [i for i in range(len(columns)) if most[i]] or [0]
 
     def missing() -> int:
-        return sum(columns[i].needed for i in shown) + gap_cells * (len(shown) - 1) - width_cells
+        return sum(needed[i] for i in shown) + gap_cells * (len(shown) - 1) - width_cells
 
     while len(shown) > 1 and missing() > 0 and max(columns[i].priority for i in shown) > 0:
         shown.remove(max(shown, key=lambda i: (columns[i].priority, i)))
-    widths = {i: columns[i].needed for i in shown}
+    widths = {i: needed[i] for i in shown}
     for i in sorted(shown, key=lambda i: -widths[i]):  # still too wide: the widest give first
         over = sum(widths.values()) + gap_cells * (len(shown) - 1) - width_cells
         widths[i] = max(min(widths[i], 3), widths[i] - max(0, over))
     while len(shown) > 1 and sum(widths[i] for i in shown) + gap_cells * (len(shown) - 1) > width_cells:
         shown.pop()
-    flexible = [i for i in shown if not columns[i].width]
     spare = width_cells - sum(widths[i] for i in shown) - gap_cells * (len(shown) - 1)
-    total = sum(columns[i].flex for i in flexible)
-    if spare > 0 and total > 0:
-        left = spare
-        for i in flexible:
-            share = min(left, round(spare * columns[i].flex / total))
+    _share_out(spare, widths, [i for i in shown if not columns[i].width], columns, most)
+    return [(i, max(0, min(widths[i], width_cells))) for i in shown]
+
+
+def _share_out(
+    spare_cells: int,
+    widths: dict[int, int],
+    flexible: list[int],
+    columns: Sequence[Column],
+    most: Sequence[int],
+) -> None:
+    """Give what is left to columns by their `flex`, to none more than it has use for; the rest stays empty."""
+    growing = [i for i in flexible if widths[i] < most[i]]
+    while spare_cells > 0 and growing:
+        total, left = sum(columns[i].flex for i in growing), spare_cells
+        for i in growing:
+            share = min(left, max(1, round(spare_cells * columns[i].flex / total)), most[i] - widths[i])
             widths[i] += share
             left -= share
-        widths[flexible[-1]] += left
-    return [(i, max(0, min(widths[i], width_cells))) for i in shown]
+        spare_cells, growing = left, [i for i in growing if widths[i] < most[i]]
 
 
 class RowSource(Protocol):
@@ -106,6 +134,7 @@ class RowPages:
     def __init__(self, source: RowSource) -> None:
         self.source = source
         self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
+        self.content_cells: tuple[int, ...] = ()  # the widest cell of each column, in the rows asked for
 
     def row(self, index: int) -> Row:
         """One row; empty where the source has fewer rows than it said."""
@@ -115,11 +144,22 @@ class RowPages:
             start = number * PAGE_ROWS
             page = self.source.rows(start, min(start + PAGE_ROWS, len(self.source)))
             self._pages[number] = page
+            self._measure(page)
             if len(self._pages) > PAGES:
                 self._pages.popitem(last=False)
         self._pages.move_to_end(number)
         return page[place] if place < len(page) else ()
 
+    def _measure(self, page: Sequence[Row]) -> None:
+        columns = max((len(row) for row in page), default=0)
+        widest = list(self.content_cells) + [0] * (columns - len(self.content_cells))
+        for row in page:
+            for at, cell in enumerate(row):
+                plain = cell if isinstance(cell, str) else cell.plain
+                widest[at] = max(widest[at], len(plain) if plain.isascii() else cell_len(plain))
+        self.content_cells = tuple(widest)
+
     def forget(self) -> None:
         """Ask the source again for every row."""
         self._pages.clear()
+        self.content_cells = ()

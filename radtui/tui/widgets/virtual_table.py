@@ -178,9 +178,16 @@ class VirtualTable(ScrollView, can_focus=True):
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in a region, in the columns and colours of now."""
         width = self.scrollable_content_region.width  # without the scrollbar
-        look = (width, self.app.theme, self.background_colors[1])
+        for seen in (self.scroll_offset.y, self.scroll_offset.y + self.size.height):
+            if self._count:
+                self._pages.row(min(seen, self._count - 1))  # read, and so measured, before they are drawn
+        content = self._pages.content_cells
+        look = (width, self.app.theme, self.background_colors[1], content)
         if look != self._looked_up_for:
-            self._fitted = fit(self.columns, width - 2, 1 if width < NARROW_CELLS else 2)
+            before = self._fitted
+            self._fitted = fit(self.columns, width - 2, 1 if width < NARROW_CELLS else 2, content)
+            if before and self._fitted != before and crop.height < self.size.height:
+                self.call_after_refresh(self.refresh)  # the other rows stand in the columns of before
             self._styles = {name: self._style(name) for name in PARTS}
             self._looked_up_for = look
         return super().render_lines(crop)

@@ -1,0 +1,103 @@
+"""So many pairs at once: "rate 60 now", counted on the screen and closed with what was done and the next key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from radtui.durations import clock_text, estimate_text
+from radtui.study.queue import RaterProgress
+from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
+from radtui.tui.screens.base import RadModal
+
+USUAL_PAIRS = 60  # half an hour of a reader's time
+
+
+@dataclass(frozen=True, slots=True)
+class Stint:
+    """A number of pairs that a rater has set out to rate now.
+
+    Attributes:
+        pairs: How many.
+        before: Where the rater stood when it began.
+    """
+
+    pairs: int
+    before: RaterProgress
+
+    def done(self, now: RaterProgress) -> int:
+        """How many of them are answered; one that was taken back is not."""
+        return max(0, now.rated - self.before.rated)
+
+    def over(self, now: RaterProgress) -> bool:
+        """Whether all of them are answered."""
+        return self.done(now) >= self.pairs
+
+
+class StintSheet(RadModal[str | None]):
+    """What was done in a stint, and the next key; dismissed with "more", "totals" or None.
+
+    Digits do nothing here: a rater in rhythm presses one key more than there are pairs.
+
+    Args:
+        stint: The one that is over.
+        now: Where the rater stands.
+    """
+
+    DEFAULT_CSS = """
+    StintSheet .sheet { width: 60; padding: 1 2; }
+    StintSheet .answers { margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = bindings("stint")
+
+    def __init__(self, stint: Stint, now: RaterProgress) -> None:
+        super().__init__()
+        self._stint, self._now = stint, now
+
+    def compose(self) -> ComposeResult:
+        """What was done, what is left, and the keys."""
+        done = self._stint.done(self._now)
+        with Vertical(classes="sheet") as sheet:
+            sheet.border_title = f"{done:,} pair{'' if done == 1 else 's'} answered"
+            yield Static(Content("\n").join(done_lines(self._stint, self._now)))
+            yield Static(Content("    ").join(self._keys()), classes="answers")
+
+    def _keys(self) -> list[Content]:
+        keys = [(sign("totals"), "totals"), (sign("back"), "the pairs")]
+        if self._now.left:
+            keys.insert(0, (sign("take"), f"{min(self._stint.pairs, self._now.left):,} more"))
+        return [Content.assemble(Content.styled(key, "bold $accent"), f" {word}") for key, word in keys]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where no pair is left there are no more to set out for."""
+        return parameters != ("more",) or self._now.left > 0
+
+
+def done_lines(stint: Stint, now: RaterProgress) -> list[Content]:
+    """What a stint was, a line each: its time, what was skipped or flagged, and what is left of the study."""
+    active_s = now.active_s - stint.before.active_s
+    done = stint.done(now)
+    lines = [
+        Content(
+            f"{clock_text(active_s)} at work" + (f", {clock_text(active_s / done)} a pair" if done else "")
+        )
+    ]
+    counts = [
+        (now.skipped - stint.before.skipped, "skipped"), (now.flagged - stint.before.flagged, "flagged")
+    ]  # fmt: skip
+    if marks := [f"{count:,} {word}" for count, word in counts if count > 0]:
+        lines.append(Content.styled(", ".join(marks), "$muted"))
+    if now.left:
+        left_s = now.time_left_s
+        long = f", about {estimate_text(left_s)}" if left_s else ""
+        lines.append(Content.styled(f"{now.shown_left:,} of this study left{long}", "$muted"))
+    else:
+        lines.append(Content("All pairs of this study are rated."))
+    return lines
