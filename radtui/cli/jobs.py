@@ -51,20 +51,20 @@ def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as
         click.echo(problem, err=True)
     now_s, book = time.time(), run_table.RunBook()
     book.take(book.read(db, known))
-    found = [
+    lines = [
         run for run in book.runs(known)
         if not run_table.hidden(run.job, archived) and run_table.holds(_cells(run, now_s, prices), words.split())
     ]  # fmt: skip
-    found = run_table.ordered(found, sort or ("newest" if as_json else prices.jobs_sort), now_s)
+    lines = run_table.ordered(lines, sort or ("newest" if as_json else prices.jobs_sort), now_s)
     if as_json:
-        click.echo(json_text([_values(run, now_s) for run in found]))
+        click.echo(json_text([_values(run, now_s) for run in lines]))
         return
     if not known:
         command = session.data.command
         click.echo(f"No jobs yet; start with {command('import', 'SOURCE')}, or {command('demo')}.")
-    elif not found:
+    elif not lines:
         click.echo("No job has these words; with --archived, those out of sight are looked at too.")
-    for run in found:
+    for run in lines:
         number, kind, state, steps, took, loss, held_out, f1, *rest = _cells(run, now_s, prices)
         line = f"{number:>4}  {kind:<8}  {state:<8}  {steps:>13}  {took:>12}  {loss:>7}  {held_out:>7}  {f1:>4}  "
         click.echo(line + " · ".join(filter(None, rest)))

@@ -109,10 +109,8 @@ def stats(
     summary = summarise_review(review, include_unblinded)
     same = identical_pairs(db, review.study)
     leaked = _leaked_cases(db, review)
-    readings, compared = (
-        reading_figures(db, review.study, only_rater, review.ratings),
-        read_round(db, review.study),
-    )
+    readings = reading_figures(db, review.study, only_rater, review.ratings)
+    compared = read_round(db, review.study)
     rounds = read_rounds(db, review.study, scheme, only_rater) if compared is not None else ()
     if with_scores is None:
         with_scores = text_count(review) <= QUICK_TEXTS

@@ -17,7 +17,7 @@ from radtui.export.columns import (
     paired_columns,
     schema_of,
 )
-from radtui.export.csv_text import Cells, cell, csv_line
+from radtui.export.csv_text import CsvCells, cell, csv_line
 from radtui.export.files import whole_file
 from radtui.measures.pace import pace_mark
 from radtui.measures.scheme import Scheme
@@ -86,7 +86,7 @@ def write_review_csv(
     db: sqlite3.Connection, review: Review, seen: Survey, out: Path, raw: bool = False
 ) -> int:
     """Write `comparisons.csv` of a review that was read and surveyed; see `write_csv`."""
-    written, cells = 0, Cells(raw)
+    written, cells = 0, CsvCells(raw)
     header, schema = columns(review, seen), schema_of(review.study, raw)
     with whole_file(out) as file:
         file.write(csv_line(cell(name, raw) for name in header))

@@ -22,7 +22,7 @@ def csv_line(cells: Iterable[str]) -> str:
     return ",".join(map(_quoted, cells)) + "\n"
 
 
-class Cells(dict[object, str]):
+class CsvCells(dict[object, str]):
     """Values as quoted cells, each made once: names, prompts, texts, steps and blanks stand in many rows.
 
     Args:

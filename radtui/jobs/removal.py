@@ -156,7 +156,9 @@ def _rows(job: Job, bonds: job_removal.Bonds) -> list[str]:
         (bonds.watched, "watched text", "watched texts"),
         (bonds.questions, "question with its answers", "questions with their answers"),
     )
-    words = [f"{count:,} {one if count == 1 else many}" for count, one, many in counted if count]
+    words = [
+        f"{count:,} {singular if count == 1 else plural}" for count, singular, plural in counted if count
+    ]
     return [*words, "its settings and results" if job.kind is not JobKind.ASK else "the job"]
 
 

@@ -19,7 +19,7 @@ from radtui.store import metrics
 
 LAST_SHARE = 0.05  # of a run's steps, over which its loss is the mean: single steps scatter
 LEAST_COST = 0.005  # less is 0.00
-TOLD = 6  # settings that differ, before the rest is counted: a first run differs from the defaults in many
+NAMED = 6  # settings that differ, before the rest is counted: a first run differs from the defaults in many
 LIVE_STEPS = 10  # of a run that goes on, between two looks at its losses
 NONE = "–"  # what is not known, or not yet
 OF_KIND: dict[JobKind, type[Settings]] = {JobKind.TRAIN: TrainSettings, JobKind.GENERATE: GenerateSettings}
@@ -143,9 +143,9 @@ def differences(job: Job, older: Iterable[Job]) -> str:
     alike = (each for each in older if each.kind is job.kind and each.dataset == job.dataset)
     before = next((_settings(kind, each) for each in alike), kind().to_dict())
     changed = [name for name in kind.about() if name not in OF_OTHER_COLUMNS and own[name] != before[name]]
-    told = [f"{name.replace('_', ' ')} {value_text(own[name])}" for name in changed[:TOLD]]
-    more = len(changed) - TOLD
-    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
+    parts = [f"{name.replace('_', ' ')} {value_text(own[name])}" for name in changed[:NAMED]]
+    more = len(changed) - NAMED
+    return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
 
 
 def _settings(kind: type[Settings], job: Job) -> dict[str, object]:

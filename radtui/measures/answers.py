@@ -108,7 +108,7 @@ class Answers:
         return Estimate(spread.mean, low, high, spread.n, BY_READERS, spread.readers, spread.cases, these)
 
 
-class Table:
+class AnswerTable:
     """Ratings by column, made once and read by every figure of a summary.
 
     Args:
@@ -132,8 +132,10 @@ class Table:
         """-2..2 of each rating, NaN where there is none, float64 (n,)."""
         import numpy as np
 
-        given = (math.nan if rating.preference is None else rating.preference for rating in self.ratings)
-        return np.fromiter(given, dtype=float, count=len(self))
+        preferences = (
+            math.nan if rating.preference is None else rating.preference for rating in self.ratings
+        )
+        return np.fromiter(preferences, dtype=float, count=len(self))
 
     @cached_property
     def preferences(self) -> Answers:
@@ -182,9 +184,9 @@ class Table:
         return grid
 
 
-def table_of(ratings: Sequence[Rating] | Table) -> Table:
+def table_of(ratings: Sequence[Rating] | AnswerTable) -> AnswerTable:
     """A table of ratings; one that is made stays."""
-    return ratings if isinstance(ratings, Table) else Table(ratings)
+    return ratings if isinstance(ratings, AnswerTable) else AnswerTable(ratings)
 
 
 def answers_of(rows: Iterable[tuple[int, str, float]]) -> Answers:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from radtui.measures.answers import Answers, Table, table_of
+from radtui.measures.answers import Answers, AnswerTable, table_of
 from radtui.measures.intervals import Proportion
 from radtui.measures.significance import mean_ranks
 from radtui.records import Rating
@@ -52,7 +52,7 @@ class LengthBias:
         return {"rho": self.rho, "p": self.p, "n": self.n, "median_ratio": self.median_ratio}
 
 
-def side_bias(ratings: Sequence[Rating] | Table) -> SideBias:
+def side_bias(ratings: Sequence[Rating] | AnswerTable) -> SideBias:
     """How far the side decided.
 
     Args:
@@ -70,7 +70,7 @@ def side_bias(ratings: Sequence[Rating] | Table) -> SideBias:
     )
 
 
-def length_bias(ratings: Sequence[Rating] | Table, words: Words) -> LengthBias:
+def length_bias(ratings: Sequence[Rating] | AnswerTable, words: Words) -> LengthBias:
     """How far the longer text was preferred, by case.
 
     Args:
@@ -89,14 +89,14 @@ def length_bias(ratings: Sequence[Rating] | Table, words: Words) -> LengthBias:
             ratio = known[key] = _log_ratio(words.get(key[:2], {}), *key[2:])
         ratios[at] = ratio
     kept = ~np.isnan(ratios) & ~np.isnan(table.preference)
-    told = table.everyone.where(kept)
-    return _correlation(told.with_values(ratios[kept]), told.with_values(table.preference[kept]))
+    sided = table.everyone.where(kept)
+    return _correlation(sided.with_values(ratios[kept]), sided.with_values(table.preference[kept]))
 
 
 def _log_ratio(words: Mapping[str, int], earlier: str, later: str) -> float:
     """Log of how many times as long the later text is; NaN where one has no words."""
-    one, other = words.get(earlier, 0), words.get(later, 0)
-    return math.log(other / one) if one > 0 and other > 0 else math.nan
+    first, second = words.get(earlier, 0), words.get(later, 0)
+    return math.log(second / first) if first > 0 and second > 0 else math.nan
 
 
 def _correlation(ratios: Answers, preferences: Answers) -> LengthBias:

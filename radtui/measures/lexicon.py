@@ -235,7 +235,7 @@ def default_lexicon() -> Lexicon:
 
 def _with_adverbs(phrases: Sequence[str]) -> list[str]:
     """Cue phrases, and those with a verb's participle also with an adverb before it: "has now cleared"."""
-    found = list(phrases)
+    wordings = list(phrases)
     for phrase in phrases:
         for verb in _AUXILIARIES:
             participle = phrase.removeprefix(f"{verb} ")
@@ -244,8 +244,8 @@ def _with_adverbs(phrases: Sequence[str]) -> list[str]:
                 and " " not in participle
                 and participle.endswith(("ed", "gone", "seen", "out"))
             ):
-                found += [f"{verb} {adverb} {participle}" for adverb in _ADVERBS]
-    return list(dict.fromkeys(found))
+                wordings += [f"{verb} {adverb} {participle}" for adverb in _ADVERBS]
+    return list(dict.fromkeys(wordings))
 
 
 def _named(section: Mapping[str, Sequence[str]]) -> PhraseTable:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from radtui.measures.answers import Answers, Table, table_of
+from radtui.measures.answers import Answers, AnswerTable, table_of
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.measures.significance import ALPHA, TOO_FEW, sign_test, wilcoxon
 from radtui.records import Rating
@@ -91,12 +91,12 @@ def compare(answers: Answers, arms: tuple[str, str], seed: int = 0) -> Comparati
     )
 
 
-def preferences_of(ratings: Sequence[Rating] | Table) -> Answers:
+def preferences_of(ratings: Sequence[Rating] | AnswerTable) -> Answers:
     """The preferences among ratings; both-bad has none."""
     return table_of(ratings).preferences
 
 
-def preferred_or_equal(ratings: Sequence[Rating] | Table) -> Proportion:
+def preferred_or_equal(ratings: Sequence[Rating] | AnswerTable) -> Proportion:
     """Share of judged pairs in which the later arm's text was preferred or equal.
 
     Both-bad counts as judged and as neither, so that two useless texts do not speak for the later arm.
@@ -106,14 +106,14 @@ def preferred_or_equal(ratings: Sequence[Rating] | Table) -> Proportion:
     return table.everyone.where(judged).share((table.preference >= 0)[judged])
 
 
-def both_bad_share(ratings: Sequence[Rating] | Table) -> Proportion:
+def both_bad_share(ratings: Sequence[Rating] | AnswerTable) -> Proportion:
     """Share of judged pairs in which neither text was of use."""
     table = table_of(ratings)
     judged = _judged(table)
     return table.everyone.where(judged).share(table.flags("both_bad")[judged])
 
 
-def _judged(table: Table) -> np.ndarray:
+def _judged(table: AnswerTable) -> np.ndarray:
     """Which ratings have a preference, or call both texts bad."""
     import numpy as np
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from radtui.measures.answers import Answers, Table, table_of
+from radtui.measures.answers import Answers, AnswerTable, table_of
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.measures.scheme import acceptability_answer, checked_answer, error_answer, parse_error_answer
 from radtui.measures.significance import Discordance, mcnemar, wilcoxon
@@ -64,7 +64,7 @@ class Acceptability:
 
 
 def acceptability_of(
-    ratings: Sequence[Rating] | Table, earlier: str, later: str, seed: int = 0
+    ratings: Sequence[Rating] | AnswerTable, earlier: str, later: str, seed: int = 0
 ) -> Acceptability | None:
     """Acceptability of two arms; None when no pair has both answers.
 
@@ -173,7 +173,7 @@ def error_counts(rating: Rating) -> dict[tuple[str, str, bool], int]:
     return counts
 
 
-def _grid(table: Table, arm: str, categories: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _grid(table: AnswerTable, arm: str, categories: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Which ratings checked an arm's text, bool (n,), and what they counted, (n, 2, categories).
 
     On the second axis stand significant and insignificant errors. A count in a category that is none of these shows
@@ -197,7 +197,11 @@ def _grid(table: Table, arm: str, categories: Sequence[str]) -> tuple[np.ndarray
 
 
 def errors_of(
-    ratings: Sequence[Rating] | Table, earlier: str, later: str, categories: Sequence[str], seed: int = 0
+    ratings: Sequence[Rating] | AnswerTable,
+    earlier: str,
+    later: str,
+    categories: Sequence[str],
+    seed: int = 0,
 ) -> Errors | None:
     """Errors per checked text of two arms; None when nobody checked one.
 

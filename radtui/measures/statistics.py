@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from operator import attrgetter
 
 from radtui.measures.agreement import Agreement, SelfAgreement, agreement_between, agreement_with_self
-from radtui.measures.answers import Table
+from radtui.measures.answers import AnswerTable
 from radtui.measures.bias import LengthBias, SideBias, Words, length_bias, side_bias
 from radtui.measures.bradley_terry import Difference, Strength
 from radtui.measures.intervals import Proportion
@@ -203,7 +203,7 @@ def summarise(
     )
     kept, left_out = counted(rows, scheme, frozenset(calibration), include_unblinded)
     twice = any(row.occasion for row in rows)
-    table = Table(kept)
+    table = AnswerTable(kept)
     preference = compare(table.preferences, (earlier, later), seed)
     return Summary(
         earlier=earlier,
@@ -296,14 +296,14 @@ def _with_repeats(rows: Sequence[Rating], scheme: Scheme, include_unblinded: boo
     ]
 
 
-def _by_rater(table: Table) -> tuple[RaterShare, ...]:
+def _by_rater(table: AnswerTable) -> tuple[RaterShare, ...]:
     by_rater: dict[str, list[Rating]] = {}
     for rating in table.ratings:
         by_rater.setdefault(rating.rater, []).append(rating)
-    return tuple(_line(name, Table(by_rater[name])) for name in sorted(by_rater))
+    return tuple(_line(name, AnswerTable(by_rater[name])) for name in sorted(by_rater))
 
 
-def _line(rater: str, own: Table) -> RaterShare:
+def _line(rater: str, own: AnswerTable) -> RaterShare:
     values = own.preferences.values
     return RaterShare(
         rater=rater,
@@ -318,7 +318,9 @@ def _line(rater: str, own: Table) -> RaterShare:
     )
 
 
-def _dimensions(table: Table, scheme: Scheme, arms: tuple[str, str], seed: int) -> dict[str, Comparative]:
+def _dimensions(
+    table: AnswerTable, scheme: Scheme, arms: tuple[str, str], seed: int
+) -> dict[str, Comparative]:
     """Each dimension that was answered, with Holm's adjustment over them."""
     import numpy as np
 

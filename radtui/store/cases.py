@@ -206,17 +206,17 @@ def find(db: sqlite3.Connection, query: CaseQuery, kept_back: Collection[int] = 
         kept_back: Cases whose reference and findings nothing may be learnt of: they are found by other words alone,
             by no finding, and come last in the order of references.
     """
-    found = _find(db, query, fts_expression(query.search) if query.search.strip() else "")
+    case_ids = _find(db, query, fts_expression(query.search) if query.search.strip() else "")
     if not kept_back:
-        return found
+        return case_ids
     if query.finding:
-        return [case_id for case_id in found if case_id not in kept_back]
+        return [case_id for case_id in case_ids if case_id not in kept_back]
     if query.search.strip():
         by_other_words = frozenset(_find(db, query, f"{{{OTHER_WORDS}}} : ({fts_expression(query.search)})"))
-        found = [case_id for case_id in found if case_id not in kept_back or case_id in by_other_words]
+        case_ids = [case_id for case_id in case_ids if case_id not in kept_back or case_id in by_other_words]
     if query.sort == "reference":
-        found.sort(key=lambda case_id: (case_id in kept_back, case_id if case_id in kept_back else 0))
-    return found
+        case_ids.sort(key=lambda case_id: (case_id in kept_back, case_id if case_id in kept_back else 0))
+    return case_ids
 
 
 def _find(db: sqlite3.Connection, query: CaseQuery, expression: str) -> list[int]:

@@ -45,10 +45,10 @@ def alike_pairs(
     return alike
 
 
-def _read_alike(one: str, other: str) -> bool:
+def _read_alike(first: str, second: str) -> bool:
     """Whether two texts are the same as a reader sees them."""
-    if one == other:
+    if first == second:
         return True
-    if _BARE.fullmatch(one) and _BARE.fullmatch(other) and "  " not in one + other:
-        return one.rstrip(" .") == other.rstrip(" .") and normalise(one) == normalise(other)
-    return normalise(one) == normalise(other)
+    if _BARE.fullmatch(first) and _BARE.fullmatch(second) and "  " not in first + second:
+        return first.rstrip(" .") == second.rstrip(" .") and normalise(first) == normalise(second)
+    return normalise(first) == normalise(second)

@@ -24,8 +24,8 @@ def reading_figures(
         rater: Only this reader's answers.
         known: Current ratings of these, where they were read already.
     """
-    told = ratings.current_of_texts(db, study.id, rater) if known is None else filter(says_of_text, known)
-    rows = [row for row in told if not row.occasion]
+    answers = ratings.current_of_texts(db, study.id, rater) if known is None else filter(says_of_text, known)
+    rows = [row for row in answers if not row.occasion]
     listed = sorted({row.case_id for row in rows if row.corrections})
     texts = studies.comparisons(db, study, listed)
     return read_arms(rows, study.arm_names, lambda case_id, arm: texts[case_id].by(arm).text)

@@ -68,8 +68,8 @@ DOORS = (
 
 def places(app: App[Any], rad: Rad) -> Iterator[SystemCommand]:
     """Ways to begin; jobs, newest first; data sets."""
-    for title, told, door in DOORS:
-        yield SystemCommand(title, told, partial(door, app))
+    for title, help_text, door in DOORS:
+        yield SystemCommand(title, help_text, partial(door, app))
     for job in rad.snapshot.jobs[:JOBS_OFFERED]:
         about = [words.KINDS[job.kind], str(job.state), job.dataset]
         yield SystemCommand(

@@ -6,13 +6,13 @@ import pytest
 
 from radtui.records import UserError
 from radtui.worker.process import nodes
-from radtui.worker.process.torch_launcher import Problem
+from radtui.worker.process.torch_launcher import LaunchProblem
 
 
 def test_what_machines_say_tells_a_lost_one_from_a_cause():
-    full = Problem(3, 1, "UserError: The disk is full.", 5)
-    reset = Problem(0, 1, "UserError: The job failed with RuntimeError (Connection reset by peer).", 4)
-    unmet = Problem(
+    full = LaunchProblem(3, 1, "UserError: The disk is full.", 5)
+    reset = LaunchProblem(0, 1, "UserError: The job failed with RuntimeError (Connection reset by peer).", 4)
+    unmet = LaunchProblem(
         -1, 1, "UserError: Machine 2 could not run its processes (RendezvousConnectionError: x)", 4
     )
     assert nodes._outcome([True, True], 0) is None

@@ -26,7 +26,7 @@ from radtui.store.database import connect
 from radtui.worker.describing import generate
 from radtui.worker.process import environment, launcher
 from radtui.worker.process.reporter import Reporter
-from radtui.worker.process.torch_launcher import Problem
+from radtui.worker.process.torch_launcher import LaunchProblem
 from radtui.worker.training import train
 
 from .conftest import LIMIT_S, STEP_HOOKS, new_job, train_settings
@@ -352,7 +352,7 @@ def test_more_gpus_than_there_are_is_one_sentence(data, mllama, monkeypatch):
 def test_a_rank_that_ends_before_it_has_a_log_is_one_sentence(data, mllama):
     job = new_job(data, train_settings(mllama, gpus=2))
     db = connect(data)
-    problem = Problem(1, 1, "exited", 0)
+    problem = LaunchProblem(1, 1, "exited", 0)
     with pytest.raises(
         UserError, match=r"^Process 2 of 2, one per GPU, ended early; read log\.txt, then resume"
     ):
@@ -383,7 +383,9 @@ def failure(folder: Path, rank: int, exitcode: int, said: str = ""):
 )
 @pytest.mark.parametrize("cause", [(-signal.SIGKILL, ""), (1, "UserError: The disk is full.")])
 def test_the_cause_is_named_and_not_what_followed(tmp_path, follower, cause):
-    ends = [Problem.of(rank, failure(tmp_path, rank, *how)) for rank, how in enumerate((follower, cause))]
+    ends = [
+        LaunchProblem.of(rank, failure(tmp_path, rank, *how)) for rank, how in enumerate((follower, cause))
+    ]
     assert min(ends, key=lambda problem: problem.place).rank == 1
 
 

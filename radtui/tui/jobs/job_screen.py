@@ -53,9 +53,11 @@ class JobScreen(RadScreen):
         """Stop with a checkpoint, without a question: it can go on from there."""
         job = self.chosen
         if job is not None:
-            how = "It saves a checkpoint first." if job.kind is JobKind.TRAIN else "What it has done stays."
-            said = f"#{job.id} is asked to stop. {how} {sign('resume')} goes on with it."
-            self._stop(StopRequest.CHECKPOINT, job, lambda _: self.notify(said))
+            ending = (
+                "It saves a checkpoint first." if job.kind is JobKind.TRAIN else "What it has done stays."
+            )
+            notice = f"#{job.id} is asked to stop. {ending} {sign('resume')} goes on with it."
+            self._stop(StopRequest.CHECKPOINT, job, lambda _: self.notify(notice))
 
     def action_stop_now(self) -> None:
         """Ask whether to stop at once, then do."""

@@ -106,7 +106,7 @@ def _stopped(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     text = job.message or "Stopped."
     if job.total_steps:
         text = f"Stopped at {words.UNITS[job.kind]} {words.counted(job)}"
-        text += f" · {said}" if (said := words.of_slurm(job)) else ""
+        text += f" · {remark}" if (remark := words.of_slurm(job)) else ""
     return Saying("stopped", text, _again(job), "$muted")
 
 

@@ -101,9 +101,9 @@ class JobsScreen(JobScreen):
             return
         self._reading = True
 
-        def take(found: list[tuple[Job, object, Figures]]) -> None:
+        def take(runs: list[tuple[Job, object, Figures]]) -> None:
             self._reading = False
-            self._lines.book.take(found)
+            self._lines.book.take(runs)
             self.show_snapshot(self._snapshot)
 
         def refused(sentence: str) -> None:

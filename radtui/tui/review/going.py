@@ -98,10 +98,10 @@ def search(reviewing: Reviewing, session: ReviewSession) -> None:
             return
         pairs, queue = list(session.queue.pairs), session.queue
         before = session.scheme.protocol.reference == "before" and not has_reference(session.study)
-        told = {p.case_id for p in pairs if before or queue.finished(p.case_id, repeats=True)}
+        finished_ids = {p.case_id for p in pairs if before or queue.finished(p.case_id, repeats=True)}
 
         def find(db: sqlite3.Connection) -> list[Pair]:
-            texts = texts_of(db, session, pairs, told)
+            texts = texts_of(db, session, pairs, finished_ids)
             wanted = words.casefold().split()
             return [pair for pair, text in texts.items() if all(word in text for word in wanted)]
 
@@ -118,7 +118,7 @@ def search(reviewing: Reviewing, session: ReviewSession) -> None:
 
 
 def texts_of(
-    db: sqlite3.Connection, session: ReviewSession, pairs: Sequence[Pair], told: Collection[int]
+    db: sqlite3.Connection, session: ReviewSession, pairs: Sequence[Pair], finished_ids: Collection[int]
 ) -> dict[Pair, str]:
     """Pair -> the two texts that it shows in one, in small letters; for a thread.
 
@@ -126,12 +126,13 @@ def texts_of(
         db: A connection of the calling thread.
         session: Whose pairs these are.
         pairs: In shown order.
-        told: Cases of which the reference may be searched, too: it says nothing of a pair that is yet to be rated.
+        finished_ids: Cases of which the reference may be searched, too: it says nothing of a pair that is yet to be
+            rated.
     """
     by_case: dict[int, dict[str, str]] = {}
     for case_id, arm, text in studies.lengths(db, session.study):
         by_case.setdefault(case_id, {})[arm] = text
-    references = {case.id: case.reference for case in cases.get_many(db, sorted(told))}
+    references = {case.id: case.reference for case in cases.get_many(db, sorted(finished_ids))}
     sides, drawn = dict(session.sitting.sides), session.sitting.drawn
     texts = {}
     for pair in pairs:

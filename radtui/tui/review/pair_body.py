@@ -151,8 +151,10 @@ class PairBody(Vertical):
             inner = beside - FRAME_CELLS
             if sum(len(box.text) for box in boxes) > rows * inner:
                 continue  # spare the wrapping
-            said = panel.get_content_height(None, None, beside - 2) + padding + (not self._speaks) + LAST_ROWS
-            if sum(len(box.rows(inner)) + 2 for box in boxes) + said <= rows:
+            answer_rows = (
+                panel.get_content_height(None, None, beside - 2) + padding + (not self._speaks) + LAST_ROWS
+            )
+            if sum(len(box.rows(inner)) + 2 for box in boxes) + answer_rows <= rows:
                 return film
         return 0
 

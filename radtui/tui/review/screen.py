@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -52,7 +53,7 @@ class ReviewScreen(RadScreen):
         super().__init__()
         self.reviewing = Reviewing(self, self.draw, self._draw_in_a_frame)
         self.reviewing.counted = lambda: stints.close(self.reviewing)
-        self.following = Following(self.reviewing, self._say_nothing)
+        self.following = Following(self.reviewing, partial(_say_nothing, self))
         self.saving = self.reviewing.answers
 
     @property
@@ -71,7 +72,7 @@ class ReviewScreen(RadScreen):
         try:
             scheme = scheme_for(self.rad.data)
         except UserError as error:
-            self._say_nothing(str(error))
+            _say_nothing(self, str(error))
             return
         self.reviewing.scheme = scheme
         # The scheme is known only now. Its keys come before those of every screen: tab is one of them.
@@ -83,7 +84,7 @@ class ReviewScreen(RadScreen):
         session, answers = self.session, self.reviewing.answers
         body = self.query_one(PairBody)
         if session is None and answers.words:
-            self._say_nothing(answers.words)
+            _say_nothing(self, answers.words)
         if answers.under_way:  # what the session is now is not saved yet
             if answers.words:
                 body.wait(answers.words)
@@ -104,9 +105,6 @@ class ReviewScreen(RadScreen):
         roomy = self.size.height >= ROWS[1][0]
         body.show(self.reviewing, session, shown, self.rad.db, self.rad.unsaved, roomy=roomy)
 
-    def _say_nothing(self, sentence: str) -> None:
-        self.query_one("#nothing", Static).update(sentence)
-
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Take in pairs that a running job has written."""
         self.following.take(snapshot)
@@ -115,7 +113,7 @@ class ReviewScreen(RadScreen):
         """A key works in the modes that the scheme says, and with a pair on show."""
         reviewing = self.reviewing
         if action != "act":
-            return self._works_on_screen(action, parameters)
+            return _works(reviewing, action, parameters)
         name = str(parameters[0])
         if reviewing.looking and self.has_class("-narrow") and ACTS[name.partition(".")[0]].needs_texts:
             return False  # the image has the whole width: nobody judges texts that are out of sight
@@ -123,18 +121,6 @@ class ReviewScreen(RadScreen):
         if session is None or (session.pair is None and name != "summary"):
             return False
         return reviewing.panels.mode in modes_of(name)
-
-    def _works_on_screen(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Whether a key that is none of the scheme's works now."""
-        reviewing = self.reviewing
-        mode = reviewing.panels.mode
-        if action == "leave":
-            return mode == "main" and (reviewing.looking or bool(reviewing.list_name))
-        if action == "texts" and parameters[0] == "quality":
-            return mode == "dimensions"
-        if action == "stint":
-            return mode == "main" and reviewing.session is not None and not reviewing.looking
-        return True
 
     async def action_act(self, name: str) -> None:
         """Do what the scheme calls `name`, such as `preference.2` or `undo`; it waits its turn."""
@@ -227,3 +213,20 @@ class ReviewScreen(RadScreen):
         """Time stops on other screens, but not while a note is written."""
         if self.session is not None and not isinstance(self.app.screen, ModalScreen):
             self.session.time.pause()
+
+
+def _works(reviewing: Reviewing, action: str, parameters: tuple[object, ...]) -> bool:
+    """Whether a key that is none of the scheme's works now."""
+    mode = reviewing.panels.mode
+    if action == "leave":
+        return mode == "main" and (reviewing.looking or bool(reviewing.list_name))
+    if action == "texts" and parameters[0] == "quality":
+        return mode == "dimensions"
+    if action == "stint":
+        return mode == "main" and reviewing.session is not None and not reviewing.looking
+    return True
+
+
+def _say_nothing(screen: ReviewScreen, sentence: str) -> None:
+    """Say why no pair is on show."""
+    screen.query_one("#nothing", Static).update(sentence)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -107,10 +107,6 @@ class TrainForm(Vertical):
                 yield Static(classes="plan-text")
         yield Static(classes="plan-short")
         yield self._memory
-
-    def on_mount(self) -> None:
-        """Draw what does not depend on data."""
-        self._show()
 
     def on_resize(self) -> None:
         """Show the plan where there is room for it."""
@@ -218,6 +214,7 @@ class TrainForm(Vertical):
             self.form.list.go_to(current)
         self._show()
 
+    @on(events.Mount)
     @on(SettingsForm.Changed)
     def _show(self) -> None:
         if not self.is_mounted:

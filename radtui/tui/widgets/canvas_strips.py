@@ -39,7 +39,7 @@ def component_css(widget: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Colours:
+class CanvasColours:
     """What the colour numbers of a canvas look like.
 
     `of` is the colour "#RRGGBB" of each, `bold` are those written in bold, `behind` is painted where a cell
@@ -52,7 +52,7 @@ class Colours:
     textured: bool = False  # bands are drawn as a texture, for want of a colour that is faint enough
 
 
-def palette(widget: Widget, curves: Sequence[str]) -> Colours:
+def palette(widget: Widget, curves: Sequence[str]) -> CanvasColours:
     """The colours of a chart on the widget's background.
 
     Args:
@@ -72,7 +72,7 @@ def palette(widget: Widget, curves: Sequence[str]) -> Colours:
     for colour in curves:
         line, raw, band = curve_tones(colour, ground.colour)
         of += line, raw, band if depth == "truecolor" else grey
-    return Colours(of, frozenset(bold), ground.painted, textured=depth not in ("truecolor", "256"))
+    return CanvasColours(of, frozenset(bold), ground.painted, textured=depth not in ("truecolor", "256"))
 
 
 def colour_system(widget: Widget) -> str:
@@ -95,7 +95,7 @@ def texture_bands(canvas: Canvas) -> None:
     canvas.back[:] = 0
 
 
-def strips_of(canvas: Canvas, colours: Colours) -> list[Strip]:
+def strips_of(canvas: Canvas, colours: CanvasColours) -> list[Strip]:
     """A canvas as strips; it is used up."""
     if colours.textured:
         texture_bands(canvas)

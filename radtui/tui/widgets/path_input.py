@@ -72,5 +72,5 @@ class PathInput(Input):
         if len(names) > 1:
             self._told_of = self.value
             left = len(names) - NAMED
-            told = "  ".join(names[:NAMED]) + (f"  and {left:,} more" if left > 0 else "")
-            self.app.notify(told, timeout=TOLD_S)
+            names_text = "  ".join(names[:NAMED]) + (f"  and {left:,} more" if left > 0 else "")
+            self.app.notify(names_text, timeout=TOLD_S)

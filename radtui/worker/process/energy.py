@@ -38,7 +38,7 @@ def measured(job: Job, reporter: Reporter, gpus: Sequence[Gpu]) -> Iterator[None
         return
     names = _names(gpus)
     if names:
-        reporter.result(gpu=_told(names))
+        reporter.result(gpu=_name_text(names))
     before_mj = _counted_mj(gpus)
     power = _Power(gpus) if before_mj is None and names else None
     try:
@@ -55,7 +55,7 @@ def measured(job: Job, reporter: Reporter, gpus: Sequence[Gpu]) -> Iterator[None
             reporter.result(energy_wh=round(known + energy_wh, 3))
 
 
-def _told(names: Sequence[str]) -> str:
+def _name_text(names: Sequence[str]) -> str:
     """GPUs in a few words: "2x NVIDIA H100"."""
     kinds = {name: names.count(name) for name in dict.fromkeys(names)}
     return ", ".join(name if count == 1 else f"{count}x {name}" for name, count in kinds.items())

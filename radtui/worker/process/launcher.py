@@ -17,7 +17,7 @@ from radtui.store import jobs
 from radtui.worker.process import nodes, torch_launcher
 from radtui.worker.process.ranks import log_name
 from radtui.worker.process.reporter import Reporter, Stopped
-from radtui.worker.process.torch_launcher import Machine, Problem
+from radtui.worker.process.torch_launcher import LaunchProblem, Machine
 from radtui.worker.training import checkpoints, seeds
 
 log = logging.getLogger("radtui.worker")
@@ -52,14 +52,16 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         job = jobs.must_get(db, job.id)
 
 
-def _launched(job: Job, data: DataDir) -> Problem | None:
+def _launched(job: Job, data: DataDir) -> LaunchProblem | None:
     """Run all ranks to their end; None when all went well, else what went wrong first."""
     if nodes.count() > 1:
         return nodes.launch(data, job.id, wanted(job))
     return torch_launcher.launch(data, job.id, Machine(wanted(job), data.job(job.id) / "ranks"))
 
 
-def _settle(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter, problem: Problem) -> None:
+def _settle(
+    job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter, problem: LaunchProblem
+) -> None:
     """Make the job ready to be launched again after what went wrong, where that helps.
 
     Raises:

@@ -15,7 +15,7 @@ from radtui.paths import DataDir
 from radtui.records import UserError
 from radtui.worker.process import environment, nodes, torch_launcher
 from radtui.worker.process.reporter import Stopped
-from radtui.worker.process.torch_launcher import Machine, Problem
+from radtui.worker.process.torch_launcher import LaunchProblem, Machine
 from radtui.worker.process.workplace import SCRATCH_VARIABLE
 
 log = logging.getLogger("radtui.worker")
@@ -39,16 +39,16 @@ def main() -> int:
     try:
         problem = _launched(data, options.job_id, node, options.port, options.processes)
     except Stopped:
-        problem = Problem(-1, 0, "Stopped: ", int(time.time()))
+        problem = LaunchProblem(-1, 0, "Stopped: ", int(time.time()))
     except Exception as error:  # whatever it is, the process that holds the job is to say it
         log.exception("machine %d", node + 1)
         words = str(error) if isinstance(error, UserError) else _in_words(node, error)
-        problem = Problem(-1, 1, f"UserError: {words}", int(time.time()))
+        problem = LaunchProblem(-1, 1, f"UserError: {words}", int(time.time()))
     nodes.say(data.job(options.job_id) / nodes.WORDS, node, problem)
     return 0
 
 
-def _launched(data: DataDir, job_id: int, node: int, port: int, processes: int) -> Problem | None:
+def _launched(data: DataDir, job_id: int, node: int, port: int, processes: int) -> LaunchProblem | None:
     torch_launcher.check_gpus(processes)
     host = os.environ["SLURM_LAUNCH_NODE_IPADDR"]  # of the machine that srun runs on, the first of the job's
     own = _address_towards(host, port)

@@ -21,7 +21,7 @@ from radtui import durable
 from radtui.paths import DataDir
 from radtui.records import UserError
 from radtui.worker.process import environment
-from radtui.worker.process.torch_launcher import Problem
+from radtui.worker.process.torch_launcher import LaunchProblem
 
 log = logging.getLogger("radtui.worker")
 NODES_VARIABLE = "RADTUI_NODES"  # of the batch script; an allocation of several may be the user's own affair
@@ -41,7 +41,7 @@ def count() -> int:
     return int(os.environ.get(NODES_VARIABLE, "1"))
 
 
-def launch(data: DataDir, job_id: int, processes: int) -> Problem | None:
+def launch(data: DataDir, job_id: int, processes: int) -> LaunchProblem | None:
     """Run all ranks of a job on all its machines to their end; None when all went well, else what went wrong first.
 
     Args:
@@ -68,7 +68,7 @@ def launch(data: DataDir, job_id: int, processes: int) -> Problem | None:
     return _outcome([_word(folder / f"{node}.json") for node in range(nodes)], code)
 
 
-def _outcome(words: list[Problem | bool | None], code: int) -> Problem | None:
+def _outcome(words: list[LaunchProblem | bool | None], code: int) -> LaunchProblem | None:
     """What the machines' words come to; raises as `launch`."""
     nodes, silent = len(words), [node for node, word in enumerate(words) if word is None]
     if len(silent) == nodes:
@@ -76,7 +76,7 @@ def _outcome(words: list[Problem | bool | None], code: int) -> Problem | None:
             f"srun ended with code {code} before any machine had begun: read the job's log, then resume the job."
         )
     problems = sorted(
-        (word for word in words if isinstance(word, Problem)), key=lambda problem: problem.place
+        (word for word in words if isinstance(word, LaunchProblem)), key=lambda problem: problem.place
     )
     # A launcher's own trouble follows too: the machine that is gone may be the one on which all met.
     if silent and (not problems or problems[0].is_echo or problems[0].rank < 0):
@@ -87,18 +87,18 @@ def _outcome(words: list[Problem | bool | None], code: int) -> Problem | None:
     return problems[0] if problems else None
 
 
-def say(folder: Path, node: int, problem: Problem | None) -> None:
+def say(folder: Path, node: int, problem: LaunchProblem | None) -> None:
     """Leave what a machine's launcher has to say, for the process that holds the job."""
     durable.write_synced(folder / f"{node}.json", json.dumps(asdict(problem) if problem else {}))
 
 
-def _word(file: Path) -> Problem | bool | None:
+def _word(file: Path) -> LaunchProblem | bool | None:
     """What a machine said: a problem, True for none; None where it said nothing."""
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return Problem(**values) if values else True
+    return LaunchProblem(**values) if values else True
 
 
 def _command(data: DataDir, job_id: int, nodes: int, each: int) -> list[str]:

@@ -32,7 +32,7 @@ ECHO = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LaunchProblem:
     """What went wrong with a rank."""
 
     rank: int  # of all ranks of the job
@@ -52,7 +52,7 @@ class Problem:
         return self.is_echo, self.at
 
     @classmethod
-    def of(cls, rank: int, failure: ProcessFailure) -> Problem:
+    def of(cls, rank: int, failure: ProcessFailure) -> LaunchProblem:
         """As torch's launcher tells of it."""
         message: Any = failure.message  # a str by its annotation, a dict where the rank has written its file
         words = message["message"] if isinstance(message, dict) else message
@@ -83,7 +83,7 @@ def check_gpus(count: int) -> None:
         )
 
 
-def launch(data: DataDir, job_id: int, machine: Machine) -> Problem | None:
+def launch(data: DataDir, job_id: int, machine: Machine) -> LaunchProblem | None:
     """Run a machine's ranks to their end; None when all went well, else what went wrong first.
 
     Raises:
@@ -103,7 +103,7 @@ def launch(data: DataDir, job_id: int, machine: Machine) -> Problem | None:
     try:
         elastic_launch(config, sys.executable)("-P", "-m", "radtui.worker", *whose)
     except ChildFailedError as error:
-        problems = [Problem.of(rank, failure) for rank, failure in error.failures.items()]
+        problems = [LaunchProblem.of(rank, failure) for rank, failure in error.failures.items()]
         return min(problems, key=lambda problem: problem.place)
     except SignalException as signalled:
         raise Stopped from signalled
