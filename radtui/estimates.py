@@ -40,6 +40,7 @@ class MemoryEstimate:
     changes: tuple[str, ...] = ()  # what this machine would do otherwise than asked
     gpus: int = 1  # as asked for; where there is none, as many processes share the main memory
     lengths: tuple[str, ...] = ()  # what an image of this data set takes, and which answers would be cut
+    time: str = ""  # how long the run would take and how that is known; "" where it cannot be told
 
     @property
     def total_gib(self) -> float:

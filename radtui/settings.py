@@ -5,6 +5,7 @@ The form, the command line, the worker and the report read the same objects; a j
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -14,7 +15,7 @@ from radtui.setting_fields import setting as _set
 
 __all__ = [
     "INSTRUCTION", "SEED_DATASET", "SEED_MODEL", "About", "GenerateSettings", "ImportSettings", "Settings",
-    "TrainSettings", "value_text",
+    "TrainSettings", "steps_of", "value_text",
 ]  # fmt: skip
 
 INSTRUCTION = "You are an expert radiographer. Describe accurately what you see in this image."
@@ -195,6 +196,21 @@ class TrainSettings(Settings):
     def effective_batch(self) -> int:
         """Images (of preferences: pairs) per optimizer step on one device."""
         return self.batch_size * self.gradient_accumulation
+
+
+def steps_of(settings: TrainSettings, images: int) -> int:
+    """Optimizer steps on one device.
+
+    Args:
+        settings: the run.
+        images: images of the training split.
+
+    Source: transformers' Trainer: an epoch is ceil(batches / accumulation) updates.
+    """
+    if settings.max_steps:
+        return settings.max_steps
+    batches = math.ceil(images / settings.batch_size)
+    return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
 
 
 @dataclass(frozen=True)

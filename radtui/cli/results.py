@@ -93,13 +93,14 @@ def stats(
     as_json: bool,
 ) -> None:
     """What the ratings show: preference, errors, agreement, bias, each with n and interval."""
+    from radtui.cli.scores import print_trainings
     from radtui.cli.stats import print_readings, print_round, print_stand_ins, print_stats
     from radtui.study.figures import reading_figures
     from radtui.study.overview import identical_lines, identical_pairs
     from radtui.study.round_lines import read_rounds
     from radtui.study.rounds import read_round
     from radtui.study.standing_in import QUICK_TEXTS, stand_ins, text_count
-    from radtui.study.study import check_scheme, read_review, scheme_for, summarise_review
+    from radtui.study.study import check_scheme, read_review, scheme_for, summarise_review, trainings_gain
 
     gc.disable()  # what is read are a million objects without a cycle among them, looked through again and again
     db = session.read()
@@ -115,6 +116,7 @@ def stats(
     if with_scores is None:
         with_scores = text_count(review) <= QUICK_TEXTS
     agreeing = stand_ins(db, review, include_unblinded) if with_scores and summary.raters else None
+    gains = trainings_gain(db, review, include_unblinded, with_scores)
     if as_json:
         head = study_facts(review.study) | {"scheme": scheme.id, "scheme_hash": scheme.sha256}
         more: dict[str, object] = {"readings": {arm: read.to_dict() for arm, read in readings.items()}}
@@ -122,6 +124,7 @@ def stats(
         more |= {"rounds": [line.to_dict() for line in rounds]} if rounds else {}
         more |= {"identical": same} if same else {}
         more |= {"stand_ins": agreeing.to_dict()} if agreeing is not None else {}
+        more |= {"trainings": [each.to_dict() for each in gains]} if gains else {}
         more |= {"leaked": leaked} if leaked else {}
         print_result(head | summary.to_dict() | more, as_json)
         return
@@ -133,14 +136,10 @@ def stats(
         )
     else:
         print_stats(review.study, summary, scheme)
-        for sentence in identical_lines(same):
+        for sentence in [*identical_lines(same), *_leakage_lines(leaked)]:
             click.echo(sentence)
-        if leaked:
-            click.echo(
-                f"Leakage: {leaked:,} of these cases, or their patients, are in more than one split: figures on them"
-                " show memory, not skill."
-            )
         print_readings(readings)
+        print_trainings(gains)
         print_stand_ins(agreeing, session.data.command("stats", "--scores"))
 
 
@@ -150,6 +149,16 @@ def _leaked_cases(db: sqlite3.Connection, review: Review) -> int:
 
     in_several = cases.leaked_ids(db, review.study.dataset)
     return len(in_several.intersection(rating.case_id for rating in review.ratings)) if in_several else 0
+
+
+def _leakage_lines(leaked: int) -> list[str]:
+    """What leaked cases mean, where there are any."""
+    if not leaked:
+        return []
+    return [
+        f"Leakage: {leaked:,} of these cases, or their patients, are in more than one split: figures on them show"
+        " memory, not skill."
+    ]
 
 
 @click.command("import-ratings")

@@ -9,7 +9,7 @@ import click
 from radtui.measures.paired import PairedDifference
 from radtui.measures.score_table import BY_KEY, SCORES
 from radtui.measures.scores import ScoredText, compare_scores, compare_trainings, score_arms
-from radtui.measures.trainings import TrainingGain
+from radtui.measures.trainings import PREFERENCE, TrainingGain
 from radtui.measures.words import NOTHING, estimate, p_value
 
 ARM_CELLS = 30
@@ -42,7 +42,7 @@ def print_scores(texts: Mapping[str, Sequence[ScoredText]]) -> None:
             f"\nThe texts of {arm} are not English: findings, which are read in English alone, are not scored."
         )
     _print_differences(compare_scores(texts))
-    _print_trainings(compare_trainings(texts))
+    print_trainings(compare_trainings(texts))
     click.echo("\nIntervals are 95 %. Model output, not for clinical use.")
 
 
@@ -60,11 +60,11 @@ def _print_differences(differences: Sequence[PairedDifference]) -> None:
                 )
 
 
-def _print_trainings(gains: Sequence[TrainingGain]) -> None:
-    """What tuning gains on the base whichever seed it is trained with, one score a line."""
+def print_trainings(gains: Sequence[TrainingGain]) -> None:
+    """Print what tuning gains on the base whichever seed it is trained with, one score a line."""
     if not gains:
         return
-    count = gains[0].gain.readers
+    count = max(each.gain.readers for each in gains)
     click.echo(
         f"\nTuning - base, over {count} trainings of the same run. The interval is for trainings and cases like these,"
         " both drawn from many (crossed); in brackets behind it that of these trainings only, where another seed's"
@@ -77,5 +77,5 @@ def _print_trainings(gains: Sequence[TrainingGain]) -> None:
         these = each.gain.these_readers
         only = f" [these: {these[0]:+.{digits}f} to {these[1]:+.{digits}f}]" if these else ""
         alone = ", ".join(f"{value:+.{digits}f}" for value in each.each)
-        label = score.label if score else each.score
-        click.echo(f"  {label}: {words if words != NOTHING else 'no difference'}{only}; each: {alone}")
+        label = "preference, -2 to 2" if each.score == PREFERENCE else score.label if score else each.score
+        click.echo(f"  {label}: {words if words != NOTHING else 'no difference'}{only}; each seed: {alone}")

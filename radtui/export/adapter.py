@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from radtui.export.files import whole_file, whole_folder
@@ -22,9 +23,13 @@ WEIGHTS = "adapter_model.safetensors"
 
 
 def export_adapter(
-    data: DataDir, db: sqlite3.Connection, job_id: int, out: Path, merged: bool = False, base: str = ""
-) -> Path:
+    data: DataDir, db: sqlite3.Connection, job_id: int, out: Path, merged: bool = False, base: str = "",
+    seed: int = 0,
+) -> Path:  # fmt: skip
     """Write the folder, whole or not at all; an earlier export there is replaced.
+
+    Of a job that trained several times, the first training's adapter is what the folder itself holds; the others' lie
+    in folders of it, `seed-2`, `seed-3`.
 
     Args:
         data: The data folder.
@@ -34,15 +39,15 @@ def export_adapter(
         merged: Write the base model with the adapter merged in, 16 bits, instead of the adapter alone. Loads the
             model in a process of its own.
         base: The 16-bit base to merge into, when the job names one stored in fewer bits.
+        seed: Which training's adapter to write alone, from 1; 0 for all, of which only the first is merged.
 
     Raises:
-        UserError: No such job, it left no adapter, the folder is in use, or the merge failed.
+        UserError: No such job or training, it left no adapter, the folder is in use, or the merge failed.
     """
     job = _trained(db, job_id)
-    adapter = data.adapter(job_id)
-    if not (adapter / ADAPTER).exists():
-        raise UserError(f"Job {job_id} has left no adapter: it is {job.state}; let it finish, or resume it.")
-    _refuse_damaged(adapter / WEIGHTS, job_id)
+    adapters = _adapters(data, job, seed)
+    for each in adapters:
+        _refuse_damaged(each / WEIGHTS, job_id)
     out = out.expanduser().absolute()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -50,12 +55,39 @@ def export_adapter(
         raise UserError(f"Cannot write {out}: {error.strerror}; choose another folder with --out.") from error
     with whole_folder(out, _is_export) as folder:
         if merged:
-            _merge(job, adapter, folder, base)
+            _merge(job, adapters[0], folder, base)
         else:
-            shutil.copytree(adapter, folder, dirs_exist_ok=True)
+            for number, each in enumerate(adapters):
+                target = folder / f"seed-{number + 1}" if number else folder
+                shutil.copytree(each, target, dirs_exist_ok=True)
         with whole_file(folder / CARD) as file:
-            file.write(card(job, _losses(db, job_id), merged))
+            number = max(seed - 1, 0)
+            further = 0 if merged else len(adapters) - 1
+            file.write(card(job, _losses(db, job_id, number), merged, number, further))
     return out
+
+
+def _adapters(data: DataDir, job: Job, seed: int) -> list[Path]:
+    """The adapters to write, that of the first training first.
+
+    Raises:
+        UserError: There is none, or not that one.
+    """
+    trainings = TrainSettings.from_dict(job.settings).seeds
+    if seed > trainings:
+        raise UserError(
+            f"Job {job.id} trains {trainings} time{'s' * (trainings != 1)}: there is no seed {seed}."
+        )
+    numbers = [seed - 1] if seed else range(trainings)
+    found = [data.adapter(job.id, number) for number in numbers]
+    there = [each for each in found if (each / ADAPTER).exists()]
+    if len(there) < len(found):
+        which = "no adapter" if not there or seed else f"{len(there)} of its {len(found)} adapters"
+        also = f", or name one with --seed (1 to {len(there)})" if there and not seed else ""
+        raise UserError(
+            f"Job {job.id} has left {which}: it is {job.state}; let it finish, or resume it{also}."
+        )
+    return there
 
 
 def _refuse_damaged(weights: Path, job_id: int) -> None:
@@ -86,11 +118,14 @@ def _trained(db: sqlite3.Connection, job_id: int) -> Job:
     return job
 
 
-def _losses(db: sqlite3.Connection, job_id: int) -> list[Metric]:
+def _losses(db: sqlite3.Connection, job_id: int, number: int) -> list[Metric]:
+    """The losses of one training, under their plain names."""
+    end = f", seed {number + 1}" if number else ""
+    names = {f"{name}{end}": name for name in ("loss", "eval_loss")}
     losses: list[Metric] = []
     cursor = 0
     while points := metrics.since(db, job_id, cursor):
-        losses += [point for point in points if point.name in ("loss", "eval_loss")]
+        losses += [replace(point, name=names[point.name]) for point in points if point.name in names]
         cursor = points[-1].id
     return losses
 

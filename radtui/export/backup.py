@@ -21,7 +21,11 @@ from radtui.store.blobs import Stored, located
 
 OLDER = "radtui-*.db"  # databases of earlier backups, beside the newest
 CHECKPOINT_MARKER = "radtui-checkpoint.json"
-OF_A_JOB = ("log*.txt", "adapter", "best", "corrections.jsonl", "preferences", "comparisons.csv")  # patterns
+OF_A_JOB = (
+    "log*.txt", "adapter", "adapter-seed-[0-9]", "adapter-seed-[0-9][0-9]", "best", "corrections.jsonl", "preferences",
+    "comparisons.csv",
+)  # fmt: skip
+"""Patterns of what lies in a job's folder; of one that trained several times, every training's adapter."""
 OF_THE_FOLDER = (
     "scheme.toml",
     "packs",

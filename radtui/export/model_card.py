@@ -19,13 +19,15 @@ RESULTS = (
 )  # fmt: skip
 
 
-def card(job: Job, losses: Sequence[Metric], merged: bool) -> str:
+def card(job: Job, losses: Sequence[Metric], merged: bool, training: int = 0, further: int = 0) -> str:
     """A model card in Markdown, with the header model hubs read.
 
     Args:
         job: A training job with its result.
         losses: Its points of the series `loss` and `eval_loss`.
         merged: Whether the weights are the base's with the adapter merged in.
+        training: Of a job that trained several times, which one's adapter this is, from 0.
+        further: How many other trainings' adapters lie in folders beside it.
     """
     settings = TrainSettings.from_dict(job.settings)
     what = "the base model with the adapter merged in, 16 bits" if merged else "a LoRA adapter"
@@ -47,7 +49,10 @@ def card(job: Job, losses: Sequence[Metric], merged: bool) -> str:
         f"It was asked about every image: \"{settings.instruction}\" "
         f"({'image before' if settings.message_order == 'image_first' else 'image after'} the instruction).", "",
     ]  # fmt: skip
-    results = {words: job.result[key] for key, words in RESULTS if job.result.get(key) is not None}
+    if settings.seeds > 1:
+        about += [_of_seeds(settings, training, further), ""]
+    result = {**job.result, **_own_result(job, training)}
+    results = {words: result[key] for key, words in RESULTS if result.get(key) is not None}
     loss_of = "the description alone" if settings.loss_on == "answer" else "prompt and description"
     if settings.learns_preferences:
         loss_of = "DPO over rated pairs"
@@ -57,6 +62,26 @@ def card(job: Job, losses: Sequence[Metric], merged: bool) -> str:
         [*header, *about, "## Result", "", *_table(results), "", f"## Losses, of {loss_of}", "", *_losses(losses),
          "", "## Settings", "", *_table(settings.to_dict()), "", "## Versions", "", *_versions(job), ""]
     ))  # fmt: skip
+
+
+def _of_seeds(settings: TrainSettings, training: int, further: int) -> str:
+    """Which training of several this is, and where the others are."""
+    others = (
+        f"; those of the others lie in {', '.join(f'`seed-{number + 2}`' for number in range(further))}"
+        if further
+        else ""
+    )
+    return (
+        f"The same run was trained {settings.seeds} times; this is the adapter of training {training + 1}, with seed "
+        f"{settings.seed + training}{others}. One adapter alone says nothing of how far chance in training goes."
+    )
+
+
+def _own_result(job: Job, training: int) -> dict[str, object]:
+    """Figures of one training of several."""
+    seeds = job.result.get("seeds")
+    own = seeds[training] if isinstance(seeds, list) and training < len(seeds) else {}
+    return dict(own) if isinstance(own, dict) else {}
 
 
 def _table(values: Mapping[str, object]) -> list[str]:

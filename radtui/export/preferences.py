@@ -1,8 +1,8 @@
 """Rated pairs as training data for TRL: an image folder for DPOTrainer (chosen, rejected) or KTOTrainer (good or not).
 
 Both load with `load_dataset("imagefolder", data_dir=...)`; train with `DPOConfig(max_length=None)`, since cutting a
-prompt short would cut its image. A data set has the column `images` (DPO) or `image` (KTO), which TRL puts before the
-prompt's text.
+prompt short would cut its image. A data set has the column `images` (DPO: all of a case that can be read, in their
+order) or `image` (KTO: the first), which TRL puts before the prompt's text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from radtui.export.files import whole_folder
 from radtui.imaging.decode import training_image
 from radtui.measures.words import left_out_words
 from radtui.paths import DataDir
-from radtui.records import Case, UserError
+from radtui.records import Case, CaseImage, UserError
 from radtui.store.blobs import image_bytes
 from radtui.study.preferences import LearnablePairs, Preferred
 
@@ -48,32 +48,33 @@ def write_preferences(data: DataDir, choice: LearnablePairs, out: Path, form: st
         (folder / "train" / "images").mkdir(parents=True)
         with (folder / "train" / "metadata.jsonl").open("w", encoding="utf-8", newline="\n") as file:
             for pair in choice.pairs:
-                name = _copy_image(data, pair.case, folder / "train")
-                for row in _rows(pair, name, form):
+                shown = [image for image in pair.case.images if not image.error] or [pair.case.first]
+                taken = shown if form == "dpo" else shown[:1]
+                names = [_copy_image(data, pair.case, image, folder / "train") for image in taken]
+                for row in _rows(pair, names, form):
                     file.write(json.dumps(row) + "\n")
                     written += 1
     return written
 
 
-def _rows(pair: Preferred, name: str, form: str) -> Iterator[dict[str, object]]:
+def _rows(pair: Preferred, names: list[str], form: str) -> Iterator[dict[str, object]]:
     chosen, rejected = pair.texts
     prompt = [{"role": "user", "content": pair.asked}]
     if form == "dpo":
         yield {
-            "images_file_names": [name], "prompt": prompt, "chosen": _answer(chosen), "rejected": _answer(rejected),
+            "images_file_names": names, "prompt": prompt, "chosen": _answer(chosen), "rejected": _answer(rejected),
         }  # fmt: skip
     else:
         for text, good in ((chosen, True), (rejected, False)):
-            yield {"file_name": name, "prompt": prompt, "completion": _answer(text), "label": good}
+            yield {"file_name": names[0], "prompt": prompt, "completion": _answer(text), "label": good}
 
 
 def _answer(text: str) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": text}]
 
 
-def _copy_image(data: DataDir, case: Case, folder: Path) -> str:
-    """Put a case's first image into the folder once; returns its name there, which is its bytes' own hash."""
-    image = case.first
+def _copy_image(data: DataDir, case: Case, image: CaseImage, folder: Path) -> str:
+    """Put a case's image into the folder once; returns its name there, which is its bytes' own hash."""
     suffix = _AS_THEY_ARE.get((image.format, image.mode))
     name = f"images/{image.sha256}{suffix or '.png'}"
     if (folder / name).exists():

@@ -98,6 +98,7 @@ def estimate_lines(memory: MemoryEstimate) -> list[tuple[str, str]]:
         ("an image", f"{memory.image_tokens:,} image tokens; longest text {memory.text_tokens:,} tokens"),
     ]
     lines += [("lengths", sentence) for sentence in memory.lengths]
+    lines += [("time", memory.time)] if memory.time else []
     lines += [device_line(device) for device in memory.devices]
     return lines + [("otherwise", change) for change in memory.changes]
 

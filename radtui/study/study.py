@@ -13,9 +13,10 @@ from radtui.measures.arms import compare_arms
 from radtui.measures.bias import Words
 from radtui.measures.package_scores import CHEXBERT, NOTHING_PACKAGED, Packaged
 from radtui.measures.scheme import Scheme
-from radtui.measures.scores import ArmScores, ScoredText, score_arms
+from radtui.measures.scores import ArmScores, ScoredText, compare_trainings, score_arms
 from radtui.measures.statistics import LeftOut, Summary, counted, in_order, summarise, versions_of
 from radtui.measures.text import word_count
+from radtui.measures.trainings import TrainingGain, preference_gain, trainings_of
 from radtui.paths import DataDir
 from radtui.records import ArmKind, Case, Comparison, Description, Job, Rating, Study, UserError
 from radtui.settings import GenerateSettings
@@ -174,6 +175,25 @@ def summarise_review(review: Review, include_unblinded: bool = False) -> Summary
     )  # fmt: skip
     kept, left_out = review.counting(include_unblinded)
     return replace(summary, arms=compared, left_out=left_out, versions=versions_of(kept))
+
+
+def trainings_gain(
+    db: sqlite3.Connection, review: Review, include_unblinded: bool = False, with_scores: bool = True
+) -> list[TrainingGain]:
+    """What a run gains whichever seed it is trained with: readers' preference and the texts' scores.
+
+    Args:
+        db: The database.
+        review: Of a study; empty where its arms are no several trainings of one job.
+        include_unblinded: Count ratings made by someone who knew which text is whose.
+        with_scores: Score the texts too, which takes seconds for thousands.
+    """
+    if not trainings_of(review.study.arm_names):
+        return []
+    kept, _ = review.counting(include_unblinded)
+    preferred = preference_gain(kept, review.study.arm_names)
+    scored = compare_trainings(scored_texts(db, review.study)) if with_scores else []
+    return [*([preferred] if preferred else []), *scored]
 
 
 def score_study(db: sqlite3.Connection, study: Study) -> dict[str, ArmScores]:

@@ -237,8 +237,6 @@ class Bench:
 
     def equal(self) -> dict[str, Any]:
         """Loss and gradients of one batch with the mask, twice, and without it: the difference against the noise."""
-        import torch
-
         from radtui.worker.memory import fitting
         from radtui.worker.model import vision_attention
 
@@ -258,17 +256,79 @@ class Bench:
         finally:
             vision_attention.plan = plan
 
-        def difference(a: dict[str, Any], b: dict[str, Any], part: str) -> float:
-            names = [n for n in a if part in n]
-            top = torch.stack([(a[n] - b[n]).square().sum() for n in names]).sum()
-            return float((top / torch.stack([b[n].square().sum() for n in names]).sum()).sqrt())
-
         return {
             "loss_maskless": ours, "loss_again": again, "loss_masked": masked,
-            "vision_gradient_difference": difference(grads, grads_masked, "vision_model"),
-            "vision_gradient_noise": difference(grads, grads_again, "vision_model"),
-            "text_gradient_difference": difference(grads, grads_masked, "language_model"),
+            "vision_gradient_difference": _difference(grads, grads_masked, "vision_model"),
+            "vision_gradient_noise": _difference(grads, grads_again, "vision_model"),
+            "text_gradient_difference": _difference(grads, grads_masked, "language_model"),
         }  # fmt: skip
+
+    def layers(self) -> dict[str, Any]:
+        """A pass over 4 images with each vision layer as one step, and as PEFT's: seconds, memory, loss, gradients."""
+        import torch
+
+        from radtui.worker.memory import fitting
+        from radtui.worker.model import early_mask, vision_attention, vision_layer
+
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                if (
+                    "lora_B" in name and parameter.requires_grad
+                ):  # fresh ones are zero, and so A has no gradient
+                    parameter.normal_(std=0.01)
+        open_gates(self.model)
+        batch = self._batch(4)
+        found: dict[str, Any] = {}
+        grads: dict[str, dict[str, Any]] = {}
+        install, early = vision_layer.install, early_mask.install
+        for name in ("peft", "peft_again", "steps", "ours"):
+            vision_layer.install = install if name in ("steps", "ours") else lambda layer: False
+            early_mask.install = early if name == "ours" else lambda model: False
+            vision_attention.uninstall(self.model)
+            vision_attention.install(self.model)
+            fitting.keeper(self.model)(0, False)
+            self.model.train()
+            self._pass(batch)
+            forget()
+            passes = [seconds(lambda: self._pass(batch))[0] for _ in range(3)]
+            found[name] = {"pass_s": round(min(passes), 4), **peak()}
+            found[name]["loss"], grads[name] = self._gradients(batch)
+            found[name]["waits"] = self._waits(batch)
+            if name != "peft_again":
+                with torch.profiler.profile(activities=activities()) as profiler:
+                    seconds(lambda: self._pass(batch))
+                found[name] |= kernels(profiler)
+        for part in ("vision_model", "language_model"):
+            for name in ("peft_again", "steps", "ours"):
+                found[f"{part}_{name}"] = _difference(grads[name], grads["peft"], part)
+        return found
+
+    def _waits(self, batch: dict[str, Any]) -> list[str]:
+        """Where a pass waits for the GPU: the innermost lines of each wait."""
+        import traceback
+        import warnings
+
+        import torch
+
+        if device() != "cuda":
+            return []
+        waits: list[str] = []
+
+        def seen(*_: Any, **__: Any) -> None:
+            lines = traceback.extract_stack()[-7:-1]
+            waits.append(" < ".join(f"{Path(line.filename).name}:{line.lineno}" for line in reversed(lines)))
+
+        shown = warnings.showwarning
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = seen
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                self._pass(batch)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+                warnings.showwarning = shown
+        return waits[:12]
 
     def profile(self) -> dict[str, Any]:
         """Where a forward and backward pass of 8 images spends the GPU's time, preset default."""
@@ -308,6 +368,15 @@ class Bench:
         db = connect(self.data)
         records = cases.get_many(db, cases.usable(db, DATASET, "train", 0))
         return [(r.reference, self.data.blob(r.first.sha256).read_bytes()) for r in records]
+
+
+def _difference(a: dict[str, Any], b: dict[str, Any], part: str) -> float:
+    """How far gradients of a part of the model are from others, as a share of those."""
+    import torch
+
+    names = [n for n in a if part in n]
+    top = torch.stack([(a[n] - b[n]).square().sum() for n in names]).sum()
+    return float((top / torch.stack([b[n].square().sum() for n in names]).sum()).sqrt())
 
 
 def _clock() -> Any:

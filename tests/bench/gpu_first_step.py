@@ -71,12 +71,20 @@ def start_plain(options: argparse.Namespace, data: DataDir, name: str, backend: 
         sys.executable, "-m", "tests.bench.gpu_first_step", options.model, "--child", "--work", str(options.work),
         "--out", str(options.out), "--steps", str(options.steps),
     ]  # fmt: skip
-    log = (options.work / "plain.txt").open("a")
-    output = subprocess.run(
-        command, env=environment(options, "plain"), stdout=subprocess.PIPE, stderr=log, text=True, check=False
-    ).stdout
-    log.write(output)
-    facts = json.loads(next(line for line in reversed(output.splitlines()) if line.startswith("{")))
+    ended = subprocess.run(
+        command,
+        env=environment(options, "plain"),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    with (options.work / "plain.txt").open("a") as log:
+        log.write(ended.stdout + ended.stderr)
+    answers = [line for line in ended.stdout.splitlines() if line.startswith("{")]
+    if not answers:
+        raise RuntimeError(f"the plain script ended with code {ended.returncode}: {ended.stderr[-500:]}")
+    facts = json.loads(answers[-1])
     ends = facts.pop("ends")
     loaded = facts.pop("loaded")
     return {

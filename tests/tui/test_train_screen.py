@@ -11,6 +11,7 @@ from radtui.records import JobKind, JobState, StopRequest
 from radtui.store import cases, jobs, metrics
 from radtui.tui.jobs.log import LogScreen
 from radtui.tui.screens.confirm import ConfirmScreen
+from radtui.tui.train.job_pane import arithmetic_words
 from radtui.tui.widgets.image_canvas import ImageCanvas, State
 from tests.tui.driving import MIDDLE, NARROW, WIDE, longest_stall, opened, text_of, until
 from tests.tui.seeding import add_images, add_train, add_watched
@@ -238,3 +239,20 @@ async def test_the_image_beside_the_texts_is_there_only_with_texts_and_comes_bac
             await until(pilot, lambda job=job: shown.texts.filled is (job is told))
             await until(pilot, lambda: canvas.display is shown.texts.filled)
             await until(pilot, lambda: canvas.state is (State.SHOWN if shown.texts.filled else State.EMPTY))
+
+
+async def test_the_gpu_s_arithmetic_is_shown_where_it_is_known(data, db):
+    job = add_train(db, steps=4)
+    async with opened(data, "train", WIDE) as (app, pilot):
+        await pane(app, pilot)
+        await until(pilot, lambda: "step 4/300" in text_of(app))
+        assert "MFU" not in text_of(app)
+        metrics.log_step(db, job.id, 5, 300, 1.21, 48.4, {"loss": 0.125, "mfu": 0.21})
+        await until(pilot, lambda: "MFU 21 %: 4.8x to the chip's limit" in text_of(app))
+
+
+@pytest.mark.parametrize(
+    ("mfu", "words"), [(None, ""), (0.0, ""), (float("nan"), ""), (0.5, "MFU 50 %: 2.0x to")]
+)
+def test_an_unknown_chip_has_no_figure(mfu, words):
+    assert arithmetic_words(mfu).startswith(words) and bool(arithmetic_words(mfu)) == bool(words)

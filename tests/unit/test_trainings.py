@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from radtui.charts.seeds import own_steps, series_of, steps_each
 from radtui.measures.paired import CaseParts, mean_parts
-from radtui.measures.trainings import training_gains, trainings_of
-from radtui.records import Metric
+from radtui.measures.trainings import preference_gain, training_gains, trainings_of
+from radtui.records import Metric, Rating
+
+from .review_ratings import rating
 
 
 def drawn(rng, cases: int, spread: float, trainings: int = 3) -> dict[str, dict[str, CaseParts]]:
@@ -69,3 +73,36 @@ def test_steps_of_each_training_are_laid_over_each_other():
     points = [Metric(1, 7, 0.0, 0.0, "loss, seed 2", 1.0), Metric(2, 12, 0.0, 0.0, "loss, seed 2", 0.5)]
     assert [point.step for point in own_steps(points, 2, steps_each(12, 2))] == [1, 6]
     assert steps_each(12, 1) == 12
+
+
+def answers(arm: str, values: list[int], **fields: object) -> list[Rating]:
+    """One reader's preferences towards a training's texts, a case each."""
+    return [rating(case, value, later_arm=arm, **fields) for case, value in enumerate(values, start=1)]
+
+
+def test_readers_preference_is_taken_over_all_trainings():
+    arms = ("base", "tuned", "seed 2")
+    ratings = [*answers("tuned", [2, 1, 2, 0]), *answers("seed 2", [0, -1, 1, 0])]
+    gain = preference_gain(ratings, arms)
+    assert gain.score == "preference" and gain.each == (1.25, 0.0)
+    assert gain.gain.value == pytest.approx(0.625) and (gain.gain.readers, gain.gain.cases) == (2, 4)
+    low, high = gain.gain.these_readers
+    assert (
+        gain.gain.high - gain.gain.low > high - low
+    )  # the two trainings differ, which another one would too
+    assert preference_gain(ratings[:4], arms) is None and preference_gain(ratings, ("base", "tuned")) is None
+
+
+def test_several_readers_of_one_text_are_one_value_and_the_order_of_arms_does_not_matter():
+    arms = ("base", "tuned", "seed 2")
+    ratings = [
+        *answers("tuned", [2, 0]), *answers("tuned", [0, 0], rater="bo"), *answers("seed 2", [1, 1]),
+        rating(3, 2, earlier_arm="tuned", later_arm="seed 2"),  # neither is the base
+    ]  # fmt: skip
+    gain = preference_gain(ratings, arms)
+    assert gain.each == (0.5, 1.0) and gain.gain.n == 4
+    turned = [
+        replace(each, earlier_arm=each.later_arm, later_arm="base", preference=-each.preference)
+        for each in ratings[:6]
+    ]
+    assert preference_gain(turned, arms) == gain

@@ -9,7 +9,6 @@ import sys
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
@@ -222,15 +221,18 @@ def true_batch(rows: list[object]) -> dict[str, torch.Tensor]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("stage", "name", "images", "text_too"),
-    [("default", "default", 8, False), ("default60", "default", 8, False), ("plain", "seed", 2, True)],
-)
-def test_the_true_shape_is_estimated_as_it_was_measured(stage, name, images, text_too):
-    measured = json.loads((REPOSITORY / "assets" / "benchmarks" / "gpu.json").read_text())["train"][stage]
+    ("where", "stage", "name", "images", "text_too", "within"),
+    [
+        ("vision_layer", "pass", "default", 4, False, 0.06), ("vision_layer", "after", "default", 8, False, 0.07),
+        ("train", "plain", "seed", 2, True, 0.06),
+    ],
+)  # fmt: skip
+def test_the_true_shape_is_estimated_as_it_was_measured(where, stage, name, images, text_too, within):
+    measured = json.loads((REPOSITORY / "assets" / "benchmarks" / "gpu.json").read_text())[where][stage]
     footprint = Footprint(true_shape(), preset(name), CARD, true_batch, None)
     footprint.recompute(measured.get("recomputed_vision_layers", footprint.layers), text_too)
     estimated = footprint.probe(140.0)(images)
-    assert estimated == pytest.approx(measured["allocated_peak_gib"], rel=0.06)
+    assert estimated == pytest.approx(measured["allocated_peak_gib"], rel=within)
     assert estimated > 0.97 * measured["allocated_peak_gib"]  # rather too much than too little
 
 
@@ -306,12 +308,19 @@ def test_preferences_are_estimated_on_the_backend_that_learns_them(data, mllama,
         backend, "plan", lambda asked: replace(CPU, backend="unsloth" if asked.backend == "auto" else asked.backend)
     )  # fmt: skip
     monkeypatch.setattr(
-        estimates, "Estimator", lambda settings, how, *_: SimpleNamespace(estimate=lambda *_: how)
+        estimates, "Estimator", lambda settings, how, *_: SimpleNamespace(estimate=lambda *_: too_large(how))
     )
+    chosen: list[backend.LoadPlan] = []
+
+    def too_large(how: backend.LoadPlan) -> SimpleNamespace:
+        chosen.append(how)
+        return SimpleNamespace(fits=False)
+
     learnt = train_settings(mllama, backend="auto")
     rated = replace(learnt, objective="dpo", from_job=1)
-    plans: list[Any] = [estimates.estimate(each, data, connect(data)) for each in (learnt, rated)]
-    assert [plan.backend for plan in plans] == ["unsloth", "transformers"]
+    for each in (learnt, rated):
+        estimates.estimate(each, data, connect(data))
+    assert [plan.backend for plan in chosen] == ["unsloth", "transformers"]
 
 
 @pytest.mark.slow

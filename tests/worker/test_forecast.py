@@ -22,7 +22,7 @@ def card(monkeypatch: pytest.MonkeyPatch, tmp_path):
     """A GPU of 80 GiB, and an empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(
-        forecast, "_device", lambda cuda: ("NVIDIA H100 80GB HBM3", 79.6) if cuda else ("CPU", 0.0)
+        remembered, "_device", lambda cuda: ("NVIDIA H100 80GB HBM3", 79.6) if cuda else ("CPU", 0.0)
     )
     monkeypatch.setattr(memory, "free_gpu_gib", lambda: 79.0)
 

@@ -250,12 +250,19 @@ def test_pairs_can_be_held_out_and_pinned_images_are_described(folder, learned, 
 
 
 def test_held_out_pairs_share_no_image_with_the_learnt_ones():
-    of = [pairs.LearntPair(Path(f"{n // 2}.png"), "Describe.", "a", "b") for n in range(20)]
+    of = [pairs.LearntPair((Path(f"{n // 2}.png"),), "Describe.", "a", "b") for n in range(20)]
     learnt, held_out = pairs.split(of, 3)
-    assert len({pair.image for pair in held_out}) == 3 and len(learnt) == 14
-    assert not {pair.image for pair in learnt} & {pair.image for pair in held_out}
+    assert len({pair.images for pair in held_out}) == 3 and len(learnt) == 14
+    assert not {pair.images for pair in learnt} & {pair.images for pair in held_out}
     assert len(pairs.split(of, 100)[1]) == 10
     assert pairs.split(of, 0) == (of, [])
+
+
+def test_a_held_out_case_takes_along_those_that_share_an_image_with_it():
+    of = [pairs.Pair((Path(f"{n}.png"), Path("prior.png")), "Describe.", "a", "b") for n in range(3)]
+    alone = [pairs.Pair((Path(f"alone {n}.png"),), "Describe.", "a", "b") for n in range(3)]
+    learnt, held_out = pairs.split([*of, *alone], 1)
+    assert (learnt, held_out) == (alone, of)
 
 
 def test_the_cross_attention_mask_covers_the_whole_answer(mllama, folder, learned, rated):

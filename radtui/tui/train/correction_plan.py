@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.loss_words import loss_words
 from radtui.measures.words import left_out_words
-from radtui.settings import TrainSettings
-from radtui.tui.train.plan import FormPlan, steps_of
+from radtui.settings import TrainSettings, steps_of
+from radtui.tui.train.plan import FormPlan
 
 if TYPE_CHECKING:
     from radtui.study.learn_corrections import CorrectionOffer

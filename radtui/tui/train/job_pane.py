@@ -15,6 +15,7 @@ from radtui.charts.seeds import own_steps, series_of, steps_each
 from radtui.jobs.run_table import Run, spent_text
 from radtui.measures.loss_words import loss_words
 from radtui.paths import DataDir
+from radtui.percent import percent_text
 from radtui.records import Event, Job, JobState
 from radtui.settings import TrainSettings
 from radtui.tui import words
@@ -72,6 +73,7 @@ class JobPane(Vertical):
         self.log_tail = LogTail()
         self._small = {name: SmallChart(title, unit=unit) for name, (title, unit) in SMALL.items()}
         self._events: list[Event] = []
+        self._mfu: float | None = None  # share of one GPU's arithmetic at the newest logged step
 
     def compose(self) -> ComposeResult:
         """State above, charts left, texts right, log below."""
@@ -165,7 +167,7 @@ class JobPane(Vertical):
 
     def _clear(self, settings: TrainSettings) -> None:
         self.chart.clear()
-        self._events = []
+        self._events, self._mfu = [], None
         self._show_events()
         for key, (label, colour) in LOSSES.items():
             if key == "loss" or settings.eval_split:
@@ -191,6 +193,8 @@ class JobPane(Vertical):
                     self.chart.add_series(name, f"{label}{number}", colour, points=own == "eval_loss")
                 each = steps_each(news.job.total_steps, news.job.settings.get("seeds"))
                 self.chart.extend(name, own_steps(points, training, each))
+            elif name == "mfu":
+                self._mfu = points[-1].value if points else self._mfu
             elif name in self._small:
                 first = self._small[name].value is None
                 self._small[name].extend(points)
@@ -222,7 +226,7 @@ class JobPane(Vertical):
         status = saying(job, snapshot.progress(job.id), snapshot.at_s)
         run = Run(job)
         spent = spent_text(job, run.seconds(snapshot.at_s), preferences_of(self))
-        facts = (memory(job, self._events), run.gpu, spent)
+        facts = (memory(job, self._events), run.gpu, arithmetic_words(self._mfu), spent)
         title = Content.assemble(
             Content.styled(f"#{job.id} ", "$muted"),
             Content.styled(job.name, "bold"),
@@ -237,6 +241,17 @@ class JobPane(Vertical):
         waiting = status.text if job.state.live else f"{status.state.capitalize()} before the first step."
         if waiting != self.chart.model.look.empty_text:
             self.chart.say(empty_text=waiting)
+
+
+def arithmetic_words(mfu: float | None) -> str:
+    """How much of a GPU's arithmetic learning takes, and how far its limit is; "" where that cannot be told.
+
+    Args:
+        mfu: Model FLOP utilisation, 0..1; None for a chip that is not known, and on a CPU.
+    """
+    if mfu is None or not mfu > 0:
+        return ""
+    return f"MFU {percent_text(mfu)}: {1 / mfu:.1f}x to the chip's limit"
 
 
 def memory(job: Job, events: list[Event]) -> str:

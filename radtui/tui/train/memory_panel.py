@@ -31,7 +31,7 @@ class MemoryPanel(Static):
     """Hidden until it is asked; what it says belongs to the settings it was asked about."""
 
     DEFAULT_CSS = """
-    MemoryPanel { height: auto; max-height: 9; padding: 0 3; display: none; }
+    MemoryPanel { height: auto; max-height: 11; padding: 0 3; display: none; }
     """
 
     def __init__(self) -> None:
@@ -120,6 +120,8 @@ def estimate_text(memory: MemoryEstimate) -> Content:
     facts = [": ".join(device_line(each)) for each in shown[:DEVICES_SHOWN]]
     facts += [f"{len(shown) - DEVICES_SHOWN} more"] * (len(shown) > DEVICES_SHOWN)
     lines.append(Content.styled("; ".join(facts), "$muted"))
+    if memory.time:
+        lines.append(Content(f"Takes {memory.time}."))
     verdict = memory.verdict if memory.fits else f"Does not fit. {memory.verdict}"
     lines.append(Content.styled(verdict, "" if memory.fits else "$error"))
     return Content("\n").join(lines)

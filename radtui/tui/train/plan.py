@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from radtui.measures.loss_words import loss_words
 from radtui.measures.words import left_out_words
-from radtui.settings import TrainSettings
+from radtui.settings import TrainSettings, steps_of
 from radtui.store.cases import DatasetSummary
 from radtui.tui.keys import sign
 
@@ -23,21 +22,6 @@ class FormPlan:
 
     facts: tuple[tuple[str, str], ...]
     doubts: tuple[str, ...] = ()
-
-
-def steps_of(settings: TrainSettings, images: int) -> int:
-    """Optimizer steps on one device.
-
-    Args:
-        settings: the run.
-        images: images of the training split.
-
-    Source: transformers' Trainer: an epoch is ceil(batches / accumulation) updates.
-    """
-    if settings.max_steps:
-        return settings.max_steps
-    batches = math.ceil(images / settings.batch_size)
-    return math.ceil(settings.epochs * math.ceil(batches / settings.gradient_accumulation))
 
 
 def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> FormPlan:

@@ -12,14 +12,14 @@ import math
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from radtui.estimates import DeviceMemory, MemoryEstimate
 from radtui.paths import DataDir
 from radtui.records import UserError
-from radtui.settings import TrainSettings
+from radtui.settings import TrainSettings, steps_of
 from radtui.store import cases
 from radtui.store.blobs import image_bytes
 from radtui.store.database import connect
@@ -68,7 +68,39 @@ def estimate(settings: TrainSettings, data: DataDir, db: sqlite3.Connection) -> 
     kept = resolution.apply(processor, settings.image_tokens, config)
     changes += filter(None, [kept, *template.notes(processor, settings.message_order, settings.thinking)])
     lengths = of_lengths(settings, processor, data, db)
-    return Estimator(settings, load_plan, config, processor, item).estimate(devices, tuple(changes), lengths)
+    estimator = Estimator(settings, load_plan, config, processor, item)
+    made = estimator.estimate(devices, tuple(changes), lengths)
+    return replace(made, time=of_time(estimator, db)) if made.fits else made
+
+
+def of_time(estimator: Estimator, db: sqlite3.Connection) -> str:
+    """How long the run would take, in words."""
+    from radtui.worker.memory import hours, remembered
+    from radtui.worker.process import threads
+
+    settings, load_plan = estimator.settings, estimator.load_plan
+    name, key = remembered.key_of(settings, load_plan)
+    learnt = len(
+        cases.usable(db, settings.dataset, settings.train_split, settings.train_images, with_reference=True)
+    )
+    steps = steps_of(settings, math.ceil(learnt / settings.gpus)) * settings.seeds
+    evaluated = 0
+    if settings.eval_every and settings.eval_split:
+        held_out = cases.usable(
+            db, settings.dataset, settings.eval_split, settings.eval_images, with_reference=True
+        )
+        evaluated = len(held_out) * (
+            steps // settings.eval_every + 2
+        )  # before the first step, and after the last
+    work = hours.Work(steps, settings.effective_batch, evaluated, estimator.flops())
+
+    def measure() -> float:
+        threads.choose()
+        return hours.cpu_rate(estimator.footprint, estimator.footprint.batch(settings.batch_size))
+
+    known = remembered.recall(key).get("image_s")
+    known_s = float(known) if isinstance(known, (int, float)) else None
+    return hours.sentence(work, known_s, name if load_plan.cuda else "", measure)
 
 
 def of_lengths(

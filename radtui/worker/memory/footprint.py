@@ -64,7 +64,10 @@ class Footprint:
         self.trainable = sum(p.numel() for p in trainable)
         # unsloth recomputes vision layers, masked or not.
         if settings.maskless_vision or load_plan.backend == "unsloth":
-            vision_attention.install(self.model)
+            # Without unsloth, tokens are of 32 bits on a GPU, which goes through PEFT's layers.
+            vision_attention.install(
+                self.model, as_steps=not load_plan.cuda or load_plan.backend == "unsloth"
+            )
         self.layers = vision_attention.vision_layers(self.model)
         self.model.train()
         self.keep = fitting.keeper(self.model)
@@ -142,7 +145,9 @@ class Footprint:
             hook = linear.register_forward_pre_hook(
                 lambda module, inputs: seen.append(inputs[0].numel() // module.in_features)
             )
+            self.model.eval()  # a layer that learns as one step calls no linear layer
             meta_pass.pass_bytes(self.model, batch, self.dtype)
+            self.model.train()
             hook.remove()
         spliced = int(torch.isin(batch["input_ids"], image_ids).sum())
         return max(seen[:1] or [spliced]), int(batch["input_ids"].shape[1])

@@ -42,8 +42,7 @@ class Forecast:
 
     def __init__(self, data: DataDir, settings: TrainSettings, load_plan: LoadPlan) -> None:
         self.settings, self.load_plan = settings, load_plan
-        self.gpu, total_gib = _device(load_plan.cuda)
-        self.key = remembered.run_key(settings, load_plan.weights, f"{self.gpu} {total_gib:.0f} GiB")
+        self.gpu, self.key = remembered.key_of(settings, load_plan)
         self.known = remembered.recall(self.key)
         self.limit_gib = 0.0
         self._process: subprocess.Popen[str] | None = None
@@ -157,16 +156,6 @@ class Forecast:
             self._answer = json.loads(lines[-1])
         except (IndexError, ValueError):
             self._answer = {}
-
-
-def _device(cuda: bool) -> tuple[str, float]:
-    """Name and memory of what trains."""
-    if not cuda:
-        return "CPU", 0.0
-    import torch
-
-    card = torch.cuda.get_device_properties(torch.cuda.current_device())
-    return str(card.name), card.total_memory / memory.GIB
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -22,6 +22,8 @@ from torch.utils import flop_counter
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
+from radtui.worker.model import attention_kernels
+
 PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm", "aten::convolution")
 INDEXED = ("aten::index", "aten::index_put", "aten::index_put_")
 _open_ledgers: list[Ledger] = []
@@ -142,6 +144,24 @@ class _Attention(torch.autograd.Function):
         query, key, value, _ = ctx.saved_tensors
         _add_flops(4 * ctx.product)
         return torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
+
+
+def _directly(
+    query: Tensor, key: Tensor, value: Tensor, scale: float
+) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+    """What `_Attention` counts, for those who call a kernel themselves."""
+    _add_flops(2 * 2 * query.numel() * key.shape[-2])
+    return torch.empty_like(query), (None,)
+
+
+def _directly_backward(
+    grad: Tensor, query: Tensor, key: Tensor, value: Tensor, *rest: Any
+) -> tuple[Tensor, Tensor, Tensor]:
+    _add_flops(4 * 2 * query.numel() * key.shape[-2])
+    return torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
+
+
+attention_kernels.of_device["meta"] = attention_kernels.Kernel(_directly, _directly_backward)
 
 
 @contextlib.contextmanager

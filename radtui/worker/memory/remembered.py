@@ -16,9 +16,13 @@ import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from radtui.settings import TrainSettings
+from radtui.worker.memory.memory import GIB
+
+if TYPE_CHECKING:
+    from radtui.worker.model.backend import LoadPlan
 
 log = logging.getLogger("radtui.worker")
 KEPT = 200  # runs; the oldest go first
@@ -62,6 +66,22 @@ def model_shape(name: str) -> str:
         return name
     facts.pop("_name_or_path", None)
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def key_of(settings: TrainSettings, load_plan: LoadPlan) -> tuple[str, str]:
+    """Name of what trains, and the key of what is remembered of such a run on it."""
+    name, total_gib = _device(load_plan.cuda)
+    return name, run_key(settings, load_plan.weights, f"{name} {total_gib:.0f} GiB")
+
+
+def _device(cuda: bool) -> tuple[str, float]:
+    """Name and memory of what trains, GiB."""
+    if not cuda:
+        return "CPU", 0.0
+    import torch
+
+    card = torch.cuda.get_device_properties(torch.cuda.current_device())
+    return str(card.name), card.total_memory / GIB
 
 
 def recall(key: str) -> dict[str, Any]:

@@ -21,14 +21,15 @@ def install(model: Any) -> int:
     """
     from peft.tuners.lora import LoraLayer
 
-    layers = [each for each in model.modules() if isinstance(each, LoraLayer) and _plain(each)]
+    layers = [each for each in model.modules() if isinstance(each, LoraLayer) and is_plain(each)]
     for layer in layers:
         if not isinstance(layer.forward, partial):
             layer.forward = partial(_forward, layer, layer.forward)
     return len(layers)
 
 
-def _plain(layer: Any) -> bool:
+def is_plain(layer: Any) -> bool:
+    """Whether a LoRA layer has one active adapter that multiplies by two matrices and adds, and does no more."""
     (name, *others) = layer.active_adapters or [""]
     return (
         not others and name in layer.lora_A and name not in getattr(layer, "lora_variant", {})

@@ -25,16 +25,11 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils import checkpoint
 
+from radtui.worker.model import early_mask, vision_layer
+from radtui.worker.model.attention_kernels import Group
+
 log = logging.getLogger("radtui.worker")
 MASK_FUNCTION = "_prepare_aspect_ratio_attention_mask"
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Consecutive rows of the sorted batch whose images have as many real tokens."""
-
-    rows: int
-    real: int  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +144,7 @@ def _fastest(query: Tensor) -> Iterator[None]:
         yield
 
 
-def install(model: Any) -> bool:
+def install(model: Any, as_steps: bool = True) -> bool:
     """Let a loaded Mllama attend this way; any other model is left alone. Installing twice does nothing.
 
     The model's own methods stay underneath. They are replaced on the objects, not on their classes, so it does
@@ -157,6 +152,7 @@ def install(model: Any) -> bool:
 
     Args:
         model: With or without adapter.
+        as_steps: Whether layers that learn are computed as `vision_layer` does, and the text's mask early.
 
     Returns:
         Whether there was a Mllama vision tower.
@@ -179,11 +175,16 @@ def install(model: Any) -> bool:
                 layer.self_attn.forward = partial(
                     _attention_forward, layer.self_attn, layer.self_attn.forward
                 )
+                if as_steps:
+                    vision_layer.install(layer)
+    if as_steps and towers:
+        early_mask.install(model)
     return bool(towers)
 
 
 def uninstall(model: Any) -> None:
     """Give the model its own methods back."""
+    early_mask.uninstall(model)
     for tower in model.modules():
         if not hasattr(tower, "recomputed_layers"):
             continue
@@ -192,6 +193,7 @@ def uninstall(model: Any) -> None:
             del encoder.forward
             for layer in encoder.layers:
                 del layer.self_attn.forward
+                vision_layer.uninstall(layer)
 
 
 def vision_layers(model: Any) -> int:

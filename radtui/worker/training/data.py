@@ -77,16 +77,30 @@ def as_shown(
         reporter: Takes an event where images are left out; None where that has been said.
         step: Where the job is.
     """
-    several = sum(len(item.blobs) > 1 for item in items)
-    if not several or takes_several(processor):
+    if shows_all([len(item.blobs) for item in items], processor, reporter, step):
         return items
+    return [replace(item, blobs=item.blobs[:1], sizes_px=item.sizes_px[:1]) for item in items]
+
+
+def shows_all(counts: Sequence[int], processor: Any, reporter: Reporter | None, step: int) -> bool:
+    """Whether the model is shown all images of cases with so many each; where it is not, that is said.
+
+    Args:
+        counts: Images of each case.
+        processor: The model's.
+        reporter: As `as_shown`'s.
+        step: Where the job is.
+    """
+    several = sum(count > 1 for count in counts)
+    if not several or takes_several(processor):
+        return True
     if reporter is not None and reporter.ranks.first:
         reporter.event(
             step, "warning",
             f"This model takes one image at a time: of {several:,} case{'s' * (several != 1)} with several images it "
             "sees the first alone.",
         )  # fmt: skip
-    return [replace(item, blobs=item.blobs[:1], sizes_px=item.sizes_px[:1]) for item in items]
+    return False
 
 
 def takes_several(processor: Any) -> bool:

@@ -5,6 +5,7 @@ Import this module only after the model is loaded: unsloth must be imported befo
 
 from __future__ import annotations
 
+import statistics
 import time
 from dataclasses import asdict
 from typing import Any
@@ -36,6 +37,8 @@ class FirstSteps(TrainerCallback):
         self.began = time.monotonic()
         self.before_gib = 0.0  # what the model took when the loop began
         self.first = 0  # number of the first step of this attempt
+        self._step_began = self.began
+        self._took_s: list[float] = []  # of each step, without what lies between
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -51,6 +54,12 @@ class FirstSteps(TrainerCallback):
         why = " while its kernels are compiled" if self.forecast.load_plan.cuda else ""
         self.reporter.progress(state.global_step, state.max_steps, f"Waiting for the first step{why}{waited}")
 
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """A step is about to run."""
+        self._step_began = time.monotonic()
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
@@ -61,8 +70,19 @@ class FirstSteps(TrainerCallback):
             took_s = time.monotonic() - self.began
             remembered.keep(self.forecast.key, first_step_s=round(took_s, 1))
             self.reporter.result(first_step_s=round(took_s, 1))
+        self._time(args, step, state.max_steps)
         if self.plan and step == min(self.first + VERIFIED_STEPS - 1, state.max_steps):
             self._verify(self.plan, step)
+
+    def _time(self, args: TrainingArguments, step: int, total: int) -> None:
+        """Remember what an image takes, by the middle of the first steps but the very first, which compiles."""
+        if len(self._took_s) > VERIFIED_STEPS:
+            return
+        self._took_s.append(time.monotonic() - self._step_began)
+        if len(self._took_s) == VERIFIED_STEPS + 1 or (step == total and len(self._took_s) > 1):
+            images = args.train_batch_size * args.gradient_accumulation_steps
+            each_s = statistics.median(self._took_s[1:]) / images
+            remembered.keep(self.forecast.key, image_s=round(each_s, 4))
 
     def _verify(self, plan: Fit, step: int) -> None:
         peak_gib = memory.peak_allocated_gib()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from PIL import Image as Pillow
@@ -57,7 +58,12 @@ def check(
 def _counted(item: Any, instruction: str) -> list[counting.Counted]:
     """What is counted of an example, or of a pair's two texts."""
     if hasattr(item, "chosen"):
-        with Pillow.open(item.image) as picture:  # reads the header alone
-            sizes = (picture.size,)
+        sizes = tuple(_size_px(image) for image in item.images)
         return [counting.Counted(sizes, item.instruction, text) for text in (item.chosen, item.rejected)]
     return [counting.Counted(item.sizes_px, item.asked(instruction), item.reference)]
+
+
+def _size_px(image: Path) -> tuple[int, int]:
+    """Width and height, from the file's header alone."""
+    with Pillow.open(image) as picture:
+        return picture.size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,16 @@ from radtui.study.study import scheme_for
 from radtui.worker.model import prompt
 from radtui.worker.model.collator import IGNORED, Collator
 from radtui.worker.process.reporter import Reporter
+from radtui.worker.training import data as images_of
 
 FOLDER = "preferences"
 
 
 @dataclass(frozen=True, slots=True)
 class LearntPair:
-    """One image, what was asked about it, and the two texts that raters compared."""
+    """A case's images, what was asked about them, and the two texts that raters compared."""
 
-    image: Path
+    images: tuple[Path, ...]  # in their order
     instruction: str
     chosen: str
     rejected: str
@@ -69,8 +70,8 @@ def read(folder: Path) -> list[LearntPair]:
         rows = [json.loads(line) for line in file]
     return [
         LearntPair(
-            train / row["images_file_names"][0], row["prompt"][0]["content"], row["chosen"][0]["content"],
-            row["rejected"][0]["content"],
+            tuple(train / name for name in row["images_file_names"]), row["prompt"][0]["content"],
+            row["chosen"][0]["content"], row["rejected"][0]["content"],
         )
         for row in rows
     ]  # fmt: skip
@@ -81,17 +82,38 @@ def split(pairs: Sequence[LearntPair], held_out: int) -> tuple[list[LearntPair],
 
     Args:
         pairs: All of them.
-        held_out: Images wanted for the evaluation; at most half of them are given.
+        held_out: Cases wanted for the evaluation; at most half of them are given, and with each those that share an
+            image with it.
     """
-    files = list(dict.fromkeys(pair.image for pair in pairs))
-    count = min(held_out, len(files) // 2)
-    kept_back = {files[place * len(files) // count] for place in range(count)}
-    learnt = [pair for pair in pairs if pair.image not in kept_back]
-    return learnt, [pair for pair in pairs if pair.image in kept_back]
+    cases = list(dict.fromkeys(pair.images for pair in pairs))
+    count = min(held_out, len(cases) // 2)
+    chosen = {cases[place * len(cases) // count] for place in range(count)}
+    kept_back = {image for images in chosen for image in images}
+    while more := [images for images in cases if images not in chosen and kept_back.intersection(images)]:
+        chosen.update(more)
+        kept_back.update(image for images in more for image in images)
+    learnt = [pair for pair in pairs if pair.images not in chosen]
+    return learnt, [pair for pair in pairs if pair.images in chosen]
+
+
+def as_shown(
+    pairs: Sequence[LearntPair], processor: Any, reporter: Reporter | None = None, step: int = 0
+) -> list[LearntPair]:
+    """The pairs with the images that the model is shown: all, or the first where it takes one at a time.
+
+    Args:
+        pairs: From `frozen`.
+        processor: The model's.
+        reporter: Takes an event where images are left out; None where that has been said.
+        step: Where the job is.
+    """
+    if images_of.shows_all([len(pair.images) for pair in pairs], processor, reporter, step):
+        return list(pairs)
+    return [replace(pair, images=pair.images[:1]) for pair in pairs]
 
 
 class PairTexts(Dataset[dict[str, Any]]):
-    """Items `{"prompt", "chosen", "rejected": messages, "images": [RGB image]}`, decoded when they are asked for.
+    """Items `{"prompt", "chosen", "rejected": messages, "images": [RGB images]}`, decoded when they are asked for.
 
     The keys are those by which TRL's DPOTrainer knows a data set of images.
     """
@@ -108,12 +130,12 @@ class PairTexts(Dataset[dict[str, Any]]):
         if not 0 <= index < len(self.pairs):
             raise IndexError(index)  # ends the iteration of `for item in dataset`
         pair = self.pairs[index]
-        picture = training_image(pair.image.read_bytes())
+        pictures = [training_image(image.read_bytes()) for image in pair.images]
         return {
-            "prompt": [prompt.question(pair.instruction, self.order)],
+            "prompt": [prompt.question(pair.instruction, self.order, len(pair.images))],
             "chosen": [prompt.answer(pair.chosen)],
             "rejected": [prompt.answer(pair.rejected)],
-            "images": [prompt.shrink(picture, self.max_side_px)],
+            "images": [prompt.shrink(picture, self.max_side_px) for picture in pictures],
         }
 
 

@@ -167,12 +167,11 @@ def _shown(
     this: _Run, processor: Any, reporter: Reporter | None = None
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """What is learnt and evaluated, with the images that this model is shown; the reporter hears what is left out."""
-    learnt, evaluated = this.material.learnt, this.material.evaluated
-    if this.settings.learns_preferences:
-        return learnt, evaluated
-    from radtui.worker.training import data
+    from radtui.worker.training import data, pairs
 
-    items = data.as_shown([*learnt, *evaluated], processor, reporter, this.begun.step)
+    learnt, evaluated = this.material.learnt, this.material.evaluated
+    shown = pairs.as_shown if this.settings.learns_preferences else data.as_shown
+    items = shown([*learnt, *evaluated], processor, reporter, this.begun.step)
     return items[: len(learnt)], items[len(learnt) :]
 
 

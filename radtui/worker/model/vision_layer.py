@@ -1,0 +1,324 @@
+"""A layer of Mllama's vision tower with its LoRA matrices as one step, forward and backward.
+
+Through autograd and PEFT a layer keeps about 16 tensors of its tokens' size, and reads and writes them once more for
+each of LoRA's parts. Here it keeps 10: what goes in, queries, keys and values, what attention gives, the sum after it,
+and the (four times as wide) input of the activation; norms and the activation are computed again, which costs next to
+nothing. Queries, keys and values are one product, with one LoRA product for the three, and LoRA adds in place.
+
+The same arithmetic is done in the same precision: products in 16 bits with sums in 32, norms in 32.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from radtui.worker.model import attention_kernels, fast_lora
+
+aten = torch.ops.aten
+BASES = ("Linear", "Linear4bit")
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """LoRA layers that take the same input, as one layer."""
+
+    layers: tuple[Any, ...]
+
+    def matrices(self) -> list[Tensor]:
+        """A and B of each layer, as parameters."""
+        names = [(each, each.active_adapters[0]) for each in self.layers]
+        return [m for each, name in names for m in (each.lora_A[name].weight, each.lora_B[name].weight)]
+
+    @property
+    def ready(self) -> bool:
+        """Whether each is plain LoRA, switched on, of one adapter, without dropout."""
+        return all(_ready(each) for each in self.layers)
+
+    def forward(self, x: Tensor, matrices: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """What comes out, (n, out), and LoRA's narrow part of it, (n, r)."""
+        weight, down, up = self._weight(x.dtype), self._down(matrices, x.dtype), self._up(matrices, x.dtype)
+        biases = [each.base_layer.bias for each in self.layers]
+        if biases[0] is None:
+            output = x @ weight.t()
+        else:
+            output = torch.addmm(torch.cat([b.to(x.dtype) for b in biases]), x, weight.t())
+        narrow = x @ down.t()
+        output.addmm_(narrow, up.t())
+        return output, narrow
+
+    def backward(
+        self, grad: Tensor, x: Tensor, narrow: Tensor, matrices: Sequence[Tensor], needs_input: bool = True
+    ) -> tuple[Tensor | None, list[Tensor]]:
+        """Gradients of the input and of the matrices.
+
+        Args:
+            grad: Of the output, (n, out).
+            x: The input, (n, in).
+            narrow: From `forward`.
+            matrices: As given to `forward`.
+            needs_input: Whether the input's is wanted.
+        """
+        down, up = self._down(matrices, x.dtype), self._up(matrices, x.dtype)
+        of_narrow = grad @ up  # (n, r)
+        of_down, of_up = of_narrow.t() @ x, grad.t() @ narrow  # (r, in), (out, r)
+        found, row, column = [], 0, 0
+        for each, (a, b) in zip(self.layers, _pairs(matrices), strict=True):
+            rank, width = a.shape[0], b.shape[0]
+            scale = each.scaling[each.active_adapters[0]]
+            own_up = of_up[row : row + width, column : column + rank]
+            found += [of_down[column : column + rank].to(a.dtype), (own_up * scale).to(b.dtype)]
+            row, column = row + width, column + rank
+        if not needs_input:
+            return None, found
+        of_input = grad @ self._weight(x.dtype)  # (n, in)
+        of_input.addmm_(of_narrow, down)
+        return of_input, found
+
+    def _weight(self, dtype: torch.dtype) -> Tensor:
+        """The base layers' weights, (out, in)."""
+        weights = [_weight(each.base_layer).to(dtype) for each in self.layers]
+        return weights[0] if len(weights) == 1 else torch.cat(weights)
+
+    def _down(self, matrices: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+        """The A matrices above each other, (r, in)."""
+        return torch.cat([a for a, _ in _pairs(matrices)]).to(dtype)
+
+    def _up(self, matrices: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
+        """The B matrices, scaled, as a block diagonal, (out, r)."""
+        scaled = [
+            b * each.scaling[each.active_adapters[0]]
+            for each, (_, b) in zip(self.layers, _pairs(matrices), strict=True)
+        ]
+        return torch.block_diag(*scaled).to(dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """What a layer is made of, and how it is put together."""
+
+    norms: tuple[Any, Any]  # before attention, before the feed-forward part
+    qkv: _Joined
+    mixed: _Joined  # after attention
+    up: _Joined
+    down: _Joined
+    heads: int
+    scale: float
+    gates: tuple[float, float]  # what attention and the feed-forward part are multiplied with
+
+    @property
+    def joined(self) -> tuple[_Joined, ...]:
+        """All products, in the order of their matrices."""
+        return self.qkv, self.mixed, self.up, self.down
+
+    def normed(self, number: int, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """A norm's output, and its means and deviations."""
+        norm = self.norms[number]
+        made: tuple[Tensor, Tensor, Tensor] = torch.native_layer_norm(
+            x, x.shape[-1:], norm.weight.to(x.dtype), norm.bias.to(x.dtype), norm.eps
+        )
+        return made
+
+    def norm_gradient(self, number: int, grad: Tensor, x: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+        """The gradient of a norm's input."""
+        norm = self.norms[number]
+        made: Tensor = aten.native_layer_norm_backward(
+            grad,
+            x,
+            x.shape[-1:],
+            mean,
+            deviation,
+            norm.weight.to(x.dtype),
+            norm.bias.to(x.dtype),
+            [True, False, False],
+        )[0]
+        return made
+
+
+class _Step(torch.autograd.Function):
+    """One layer."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, layer: _Layer, groups: Any, kernel: Any, *matrices: Tensor
+    ) -> Tensor:
+        rows, tokens, width = hidden.shape
+        of_qkv, of_mixed, of_up, of_down = _shared_out(layer, matrices)
+        before = hidden.reshape(-1, width)  # (n, C)
+        with _no_autocast(hidden.device.type):
+            qkv, narrow_qkv = layer.qkv.forward(layer.normed(0, before)[0], of_qkv)
+            shape = (rows, tokens, 3, layer.heads, width // layer.heads)
+            mixed, kept = attention_kernels.mix(qkv.view(shape), groups, layer.scale, kernel)
+            output, narrow_mixed = layer.mixed.forward(mixed.view(-1, width), of_mixed)
+            middle = torch.add(before, output, alpha=layer.gates[0])
+            wide, narrow_up = layer.up.forward(layer.normed(1, middle)[0], of_up)
+            output, narrow_down = layer.down.forward(aten.gelu(wide), of_down)
+            after = torch.add(middle, output, alpha=layer.gates[1])
+        ctx.layer, ctx.groups, ctx.kernel = layer, groups, kernel
+        ctx.save_for_backward(
+            hidden,
+            qkv,
+            narrow_qkv,
+            mixed,
+            narrow_mixed,
+            middle,
+            wide,
+            narrow_up,
+            narrow_down,
+            *matrices,
+            *kept,
+        )
+        return after.view(hidden.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        layer, kernel = ctx.layer, ctx.kernel
+        (hidden, qkv, narrow_qkv, mixed, narrow_mixed, middle, wide, narrow_up, narrow_down, *rest) = (
+            ctx.saved_tensors
+        )
+        count = 2 * sum(len(each.layers) for each in layer.joined)
+        matrices, kept = rest[:count], rest[count:]
+        of_qkv, of_mixed, of_up, of_down = _shared_out(layer, matrices)
+        rows, tokens, width = hidden.shape
+        before, grad = hidden.reshape(-1, width), grad.reshape(-1, width)
+        with _no_autocast(hidden.device.type):
+            narrower, down_grads = layer.down.backward(
+                _gated(grad, layer.gates[1]), aten.gelu(wide), narrow_down, of_down
+            )
+            of_wide = aten.gelu_backward(narrower, wide)
+            del narrower
+            normed, mean, deviation = layer.normed(1, middle)
+            of_normed, up_grads = layer.up.backward(of_wide, normed, narrow_up, of_up)
+            del of_wide, normed
+            of_middle = layer.norm_gradient(1, of_normed, middle, mean, deviation).add_(grad)
+            of_mix, mixed_grads = layer.mixed.backward(
+                _gated(of_middle, layer.gates[0]), mixed.view(-1, width), narrow_mixed, of_mixed
+            )
+            shape = (rows, tokens, 3, layer.heads, width // layer.heads)
+            grad_qkv = attention_kernels.mix_gradient(
+                of_mix.view(mixed.shape), qkv.view(shape), mixed, kept, ctx.groups, layer.scale, kernel
+            )
+            normed, mean, deviation = layer.normed(0, before)
+            of_normed, qkv_grads = layer.qkv.backward(
+                grad_qkv.view(qkv.shape), normed, narrow_qkv, of_qkv, ctx.needs_input_grad[0]
+            )
+            of_hidden = None
+            if of_normed is not None:
+                of_hidden = layer.norm_gradient(0, of_normed, before, mean, deviation).add_(of_middle)
+                of_hidden = of_hidden.view(hidden.shape)
+        return of_hidden, None, None, None, *qkv_grads, *mixed_grads, *up_grads, *down_grads
+
+
+def install(layer: Any) -> bool:
+    """Let a vision layer whose products all have LoRA train as one step; any other is left alone.
+
+    Args:
+        layer: A `MllamaVisionEncoderLayer`, as the model has it.
+    """
+    attention, mlp = layer.self_attn, layer.mlp
+    products = [attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj, mlp.fc1, mlp.fc2]
+    gates = [layer.gate_attn, layer.gate_ffn] if layer.is_gated else []
+    plain = (
+        type(mlp.activation_fn).__name__ == "GELUActivation" or mlp.activation_fn is torch.nn.functional.gelu
+    )
+    if not plain or any(gate.requires_grad for gate in gates) or not all(_is_lora(each) for each in products):
+        return False
+    q, k, v, out, up, down = products
+    parts = _Layer(
+        (layer.input_layernorm, layer.post_attention_layernorm), _Joined((q, k, v)), _Joined((out,)), _Joined((up,)),
+        _Joined((down,)), attention.num_heads, attention.scaling, _values(gates),
+    )  # fmt: skip
+    layer.forward = partial(_forward, layer, parts, layer.forward)
+    return True
+
+
+def uninstall(layer: Any) -> None:
+    """Give a layer its own method back."""
+    if isinstance(layer.__dict__.get("forward"), partial):
+        del layer.forward
+
+
+def _forward(
+    layer: Any, parts: _Layer, original: Callable[..., Any], hidden_states: Tensor, attention_mask: Any = None,
+    **kwargs: Any,
+) -> Any:  # fmt: skip
+    """The layer as one step where it learns over sorted tokens; else its own forward pass."""
+    groups = getattr(attention_mask, "groups", None)
+    if groups is not None and layer.training and torch.is_grad_enabled() and _same_precision(hidden_states):
+        kernel = attention_kernels.kernel_for(
+            hidden_states.device, hidden_states.dtype, hidden_states.shape[-1] // parts.heads
+        )
+        if kernel is not None and all(each.ready for each in parts.joined):
+            matrices = [matrix for each in parts.joined for matrix in each.matrices()]
+            return _Step.apply(hidden_states, parts, groups, kernel, *matrices)
+    return original(hidden_states, attention_mask=attention_mask, **kwargs)
+
+
+def _no_autocast(device: str) -> contextlib.AbstractContextManager[object]:
+    """Products in the precision of what goes into them; for empty tensors there is no autocast to switch off."""
+    return contextlib.nullcontext() if device == "meta" else torch.autocast(device, enabled=False)
+
+
+def _same_precision(hidden: Tensor) -> bool:
+    """Whether products are computed in the precision that the tokens have."""
+    device = hidden.device.type
+    if device == "meta" or not torch.is_autocast_enabled(device):
+        return True
+    return bool(torch.get_autocast_dtype(device) == hidden.dtype)
+
+
+def _is_lora(layer: Any) -> bool:
+    return hasattr(layer, "lora_A") and type(layer.base_layer).__name__ in BASES
+
+
+def _ready(layer: Any) -> bool:
+    if layer.disable_adapters or layer.merged or not fast_lora.is_plain(layer):
+        return False
+    weight = layer.base_layer.weight
+    readable = weight.is_floating_point() or getattr(weight, "quant_state", None) is not None
+    dropout = layer.lora_dropout[layer.active_adapters[0]]
+    return readable and float(getattr(dropout, "p", 0.0)) == 0.0
+
+
+def _weight(base: Any) -> Tensor:
+    """A linear layer's weight (out, in), from 4 bits where it is kept so."""
+    weight: Tensor = base.weight
+    if weight.is_floating_point():
+        return weight
+    from bitsandbytes.functional import dequantize_4bit
+
+    wide: Tensor = dequantize_4bit(weight.data, base.weight.quant_state)
+    return wide
+
+
+def _values(gates: list[Tensor]) -> tuple[float, float]:
+    if not gates or gates[0].is_meta:
+        return 1.0, 1.0
+    first, second = (float(gate.detach().float().tanh()) for gate in gates)
+    return first, second
+
+
+def _gated(grad: Tensor, gate: float) -> Tensor:
+    return grad if gate == 1.0 else grad * gate
+
+
+def _pairs(matrices: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(matrices[::2], matrices[1::2], strict=True))
+
+
+def _shared_out(layer: _Layer, matrices: Sequence[Tensor]) -> list[Sequence[Tensor]]:
+    """Each product's own matrices."""
+    found, start = [], 0
+    for each in layer.joined:
+        stop = start + 2 * len(each.layers)
+        found.append(matrices[start:stop])
+        start = stop
+    return found
