@@ -260,6 +260,15 @@ def waits_for(db: sqlite3.Connection, rater: str) -> bool:
     return False
 
 
+def adapter_job(db: sqlite3.Connection, study: Study, arm: str) -> int | None:
+    """The training job whose adapter writes an arm of a study; None for a model alone, and one from elsewhere."""
+    row = db.execute(
+        f"SELECT {WROTE_IT} FROM study_arms sa JOIN arms a ON a.id = sa.arm_id WHERE sa.study_id = ? AND sa.name = ?",
+        (study.id, arm),
+    ).fetchone()
+    return row[0] if row else None
+
+
 def of_adapter(db: sqlite3.Connection, job_id: int) -> list[tuple[Study, tuple[str, ...]]]:
     """The studies in which texts stand that a training job's adapter wrote, each with the names of those arms.
 

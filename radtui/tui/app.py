@@ -191,10 +191,10 @@ class RadtuiApp(AppKeys):
         self.switch_mode("train")
         self._train_screen(lambda screen: screen.edit_from(job))
 
-    def learn_corrections(self) -> None:
+    def learn_corrections(self, job_id: int = 0) -> None:
         """Go to the form of a training job, filled with what is proposed for learning corrected texts."""
         self.switch_mode("train")
-        self._train_screen(lambda screen: screen.action_learn())
+        self._train_screen(lambda screen: screen.action_learn(job_id))
 
     def _train_screen(self, tell: Callable[[TrainScreen], object]) -> None:
         from radtui.tui.train.screen import TrainScreen

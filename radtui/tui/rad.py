@@ -70,8 +70,12 @@ class Rad(Protocol):
     def new_from(self, job: Job) -> None:
         """Go to the form of a training job, filled with another one's settings."""
 
-    def learn_corrections(self) -> None:
-        """Go to the form of a training job, filled with what is proposed for learning corrected texts."""
+    def learn_corrections(self, job_id: int = 0) -> None:
+        """Go to the form of a training job, filled with what is proposed for learning corrected texts.
+
+        Args:
+            job_id: The training job whose texts they are; 0 takes the newest with enough of them.
+        """
 
 
 def rad_of(node: DOMNode) -> Rad:

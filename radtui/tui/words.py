@@ -84,7 +84,7 @@ def after(job: Job) -> str:
     return {
         JobKind.IMPORT: f"{lacking}Press {sign('data')} to look at the images.",
         JobKind.TRAIN: f"Press {sign('train')}, then {sign('describe')} to let the models describe test images.",
-        JobKind.GENERATE: f"Press {sign('review')} to rate the descriptions.",
+        JobKind.GENERATE: f"Press {sign('review')} to rate the descriptions, {sign('alone')} there to correct them.",
         JobKind.ASK: "What was asked is kept.",
         JobKind.SCORE: f"Press {sign('jobs')} to look at it.",
     }[job.kind]

@@ -8,13 +8,14 @@ from textual.widgets import Static, TextArea
 
 from radtui.paths import DataDir
 from radtui.records import Job, Rating
-from radtui.store import ratings
+from radtui.store import jobs, ratings
 from radtui.tui.app import RadtuiApp
 from radtui.tui.opening import Opens
 from radtui.tui.poll import Poller
 from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.reading_screen import ReadingScreen
 from radtui.tui.screens.confirm import ConfirmScreen
+from radtui.tui.train.form import TrainForm
 from tests.tui.driving import until
 from tests.tui.reviewing import opened, panel, screen, settled, shown
 from tests.unit.test_store import study_of
@@ -112,3 +113,25 @@ async def test_the_app_opens_at_an_arm(data: DataDir, db: sqlite3.Connection, re
         await pilot.press("escape")
         await settled(pilot)
         assert app.screen is screen(pilot)
+
+
+async def test_h_goes_from_the_texts_to_the_form_and_says_what_is_missing(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    train = jobs.must_get(db, reviewed_job.parent_job_id or 0)
+    with db:
+        db.execute("UPDATE arms SET adapter = ? WHERE name = 'tuned'", (f"job {train.id:04}, 0123456789ab",))
+    async with opened(data) as pilot:
+        await pilot.press("U", "enter")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, ReadingScreen)
+        await pilot.press("O", "H")
+        await settled(pilot)
+        form = pilot.app.screen.query_one(TrainForm)
+        told = str(form.query_one(".field-help", Static).content)
+        assert f"0 texts of job {train.id} are corrected or accepted and at least 10 are needed" in told
+        assert "1 in a held-out split" in told
+        assert not form.settings.learns_corrections
+        await pilot.press("r")
+        await settled(pilot)
+        assert pilot.app.screen is screen(pilot)  # the comparisons: the texts are left

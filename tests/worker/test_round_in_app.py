@@ -80,6 +80,7 @@ async def test_a_round_by_keyboard(folder: DataDir) -> None:
         await pilot.press("H")
         await until(pilot, lambda: learns_corrections(app), LONG_S)
         assert "10 corrected and 0 accepted" in text_of(app)
+        assert app.screen.query_one(TrainForm).settings.from_job == 1
         await pilot.press("S")
         await until(pilot, lambda: len(jobs.all_jobs(db)) == 3 and ended(db, JobKind.TRAIN), LONG_S)
         await until(pilot, lambda: "split test says whether it got better" in text_of(app), LONG_S)

@@ -16,35 +16,41 @@ READINGS_CAPTION = (
 )
 
 
-def rounds(told: Gathered) -> Section:
+def rounds(gathered: Gathered) -> Section:
     """The newest arm against the one before it, then every round on one scale."""
     blocks: list[Block] = []
-    if told.compared is not None and told.compared.changes:
-        blocks.append(Paragraph(told.compared.title + "."))
+    if gathered.compared is not None and gathered.compared.changes:
+        blocks.append(Paragraph(gathered.compared.title + "."))
         rows = tuple(
             (change.score.name[0].upper() + change.score.name[1:], change.sentence)
-            for change in told.compared.changes
+            for change in gathered.compared.changes
         )
         caption = "Paired over the same cases; p of the first as it is, of the others adjusted by Holm."
         blocks.append(ReportTable(("Score", "Change"), rows, caption, wordy=True))
-    if told.rounds:
-        blocks += _chart(told)
+    if gathered.rounds:
+        blocks += _chart(gathered)
     return Section("rounds", "Did it get better?", tuple(blocks))
 
 
-def _chart(told: Gathered) -> list[Block]:
-    caption = (
-        f"{rounds_title(told.rounds)}. Lines are 95 % intervals over cases; none holds what another training"
+def _chart(gathered: Gathered) -> list[Block]:
+    caption = f"{rounds_title(gathered.rounds)}. Lines are 95 % intervals over cases; none holds what another training"
+    light, dark = (
+        plots.rounds_svg(gathered.rounds, tones) for tones in (plots.LIGHT_TONES, plots.DARK_TONES)
     )
-    light, dark = (plots.rounds_svg(told.rounds, tones) for tones in (plots.LIGHT_TONES, plots.DARK_TONES))
     rows = tuple(
         (
             line.label, f"{line.cases:,}", brief(line.value, line.score.digits) if line.value else NOTHING,
             line.change.sentence if line.change is not None else NOTHING, line.readers or "not compared",
         )
-        for line in told.rounds
+        for line in gathered.rounds
     )  # fmt: skip
-    header = ("Round", "Cases", told.rounds[0].score.name, "Change from the round before", "Blind readers")
+    header = (
+        "Round",
+        "Cases",
+        gathered.rounds[0].score.name,
+        "Change from the round before",
+        "Blind readers",
+    )
     return [
         Figure("rounds", light, dark, f"{caption} of the same run would change."),
         ReportTable(
@@ -53,7 +59,7 @@ def _chart(told: Gathered) -> list[Block]:
     ]
 
 
-def readings(told: Gathered) -> Section:
+def readings(gathered: Gathered) -> Section:
     """How readers left each arm's texts: unchanged or corrected, words changed, time."""
     rows = tuple(
         (
@@ -62,7 +68,7 @@ def readings(told: Gathered) -> Section:
             NOTHING if read.words_changed_mean is None else f"{read.words_changed_mean:.1f}",
             NOTHING if read.seconds is None else clock_text(read.seconds),
         )
-        for arm, read in told.readings.items()
+        for arm, read in gathered.readings.items()
     )  # fmt: skip
     header = (
         "Arm", "Texts", "Accepted unchanged", "Words changed in a corrected one, median",

@@ -85,7 +85,7 @@ def _done(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     then = {
         JobKind.IMPORT: f"{sign('data')} looks at the images · {sign('train')} trains on them",
         JobKind.TRAIN: _after_training(job),
-        JobKind.GENERATE: f"{sign('review')} rates the descriptions",
+        JobKind.GENERATE: f"{sign('review')} rates the descriptions, {sign('alone')} there corrects them",
         JobKind.ASK: "enter looks at its last question",
         JobKind.SCORE: "enter looks at it",
     }[job.kind]
@@ -97,7 +97,8 @@ def _after_training(job: Job) -> str:
     if not words.learnt_from_readers(job):
         return f"{describe} lets the models describe test images · {AGAIN} starts another"
     return (
-        f"{describe} lets the models describe: split test says whether it got better, split train is the next round"
+        f"{describe} lets the models describe: split test says whether it got better"
+        f" ({sign('review')}, {sign('totals')}), split train is the next round ({sign('review')}, {sign('alone')})"
         f" · {AGAIN} starts another"
     )
 

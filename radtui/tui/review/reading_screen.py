@@ -17,6 +17,7 @@ from radtui.durations import clock_text
 from radtui.measures.scheme import Scheme
 from radtui.measures.word_changes import words_changed
 from radtui.records import Study, UserError
+from radtui.store import studies
 from radtui.store.blobs import image_bytes
 from radtui.study.queue import Pair
 from radtui.study.reading import OpenText, Reading
@@ -177,7 +178,7 @@ class ReadingScreen(RadScreen):
         if not self.answers.count:
             self.desk.pause()
             self.dismiss()
-            self.rad.learn_corrections()
+            self.rad.learn_corrections(studies.adapter_job(self.rad.db, self._study, self._arm) or 0)
 
     def action_back(self) -> None:
         """From the image to the text; then back to the comparisons, once all is saved."""

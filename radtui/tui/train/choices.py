@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from radtui.jobs.known_models import known_models
@@ -91,14 +91,21 @@ def read_offer(db: sqlite3.Connection, data: DataDir) -> Offer | str | None:
         return str(error)
 
 
-def read_corrections(db: sqlite3.Connection, data: DataDir) -> CorrectionOffer | str | None:
-    """What can be learnt of corrected and accepted texts, as in `Choices`; takes seconds for many ratings."""
+def read_corrections(db: sqlite3.Connection, data: DataDir, job_id: int) -> CorrectionOffer | str | None:
+    """What can be learnt of corrected and accepted texts, as in `Choices`; takes seconds for many ratings.
+
+    Args:
+        db: The database.
+        data: The data folder.
+        job_id: The training job whose texts are meant, 0 for the newest with enough of them.
+    """
     if not ratings.read_training_jobs(db):
         return None
     from radtui.study.learn_corrections import offer_corrections
     from radtui.study.study import scheme_for
 
     try:
-        return offer_corrections(db, scheme_for(data), PRESETS[FROM_CORRECTIONS])
+        asked = replace(PRESETS[FROM_CORRECTIONS], from_job=job_id)
+        return offer_corrections(db, scheme_for(data), asked)
     except UserError as error:
         return str(error)

@@ -90,6 +90,7 @@ class TrainForm(Vertical):
         self._drafts: dict[str, TrainSettings] = {}  # what was changed of presets and jobs that were left
         self._choices = Choices()
         self._proposes_corrections = False  # as soon as they are counted
+        self._read_job = 0  # the training job whose texts were read, 0 for the newest
 
     @property
     def settings(self) -> TrainSettings:
@@ -124,7 +125,10 @@ class TrainForm(Vertical):
     def read_offer(self) -> None:
         """Count the rated pairs: raters go on while the form is away."""
         self._read(
-            lambda db: {"offer": read_offer(db, self._data), "corrections": read_corrections(db, self._data)},
+            lambda db: {
+                "offer": read_offer(db, self._data),
+                "corrections": read_corrections(db, self._data, self._read_job),
+            },
             "offer",
         )
 
@@ -143,9 +147,9 @@ class TrainForm(Vertical):
             self._proposes_corrections = False
             self.action_corrections()
 
-    def propose_corrections(self) -> None:
-        """Count corrected and accepted texts, then fill in what is proposed for learning them."""
-        self._proposes_corrections = True
+    def propose_corrections(self, job_id: int) -> None:
+        """Count corrected and accepted texts of a training job, 0 for the newest; then fill in what is proposed."""
+        self._read_job, self._proposes_corrections = job_id, True
         self.read_offer()
 
     def action_start(self) -> None:

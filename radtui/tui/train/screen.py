@@ -162,10 +162,10 @@ class TrainScreen(JobScreen):
     def _submitted(self, job: Job) -> None:
         self.call_later(self.attach, job)
 
-    def action_learn(self) -> None:
-        """Show the form with what is proposed for learning corrected texts."""
+    def action_learn(self, job_id: int = 0) -> None:
+        """Show the form with what is proposed for learning corrected texts of a training job, 0 for the newest."""
         self._show("form")
-        self._form.propose_corrections()
+        self._form.propose_corrections(job_id)
 
     def action_back(self) -> None:
         """Back to the job."""
