@@ -79,10 +79,10 @@ def _adapters(data: DataDir, job: Job, seed: int) -> list[Path]:
             f"Job {job.id} trains {trainings} time{'s' * (trainings != 1)}: there is no seed {seed}."
         )
     numbers = [seed - 1] if seed else range(trainings)
-    found = [data.adapter(job.id, number) for number in numbers]
-    there = [each for each in found if (each / ADAPTER).exists()]
-    if len(there) < len(found):
-        which = "no adapter" if not there or seed else f"{len(there)} of its {len(found)} adapters"
+    adapters = [data.adapter(job.id, number) for number in numbers]
+    there = [each for each in adapters if (each / ADAPTER).exists()]
+    if len(there) < len(adapters):
+        which = "no adapter" if not there or seed else f"{len(there)} of its {len(adapters)} adapters"
         also = f", or name one with --seed (1 to {len(there)})" if there and not seed else ""
         raise UserError(
             f"Job {job.id} has left {which}: it is {job.state}; let it finish, or resume it{also}."

@@ -87,7 +87,7 @@ async def test_jobs_are_chosen_newest_first(data: DataDir, db: sqlite3.Connectio
         screen(pilot).rad.poller.nudge()
         screen(pilot).rad._post_snapshot(screen(pilot).rad.poller.poll_once())
         await settled(pilot)
-        assert f"Job {other.id} has pairs to rate, too. Press o" in panel(pilot)
+        assert f"#{other.id} has pairs to rate, too. Press o" in panel(pilot)
 
 
 async def test_a_search_of_a_job_that_is_no_longer_shown_leaves_nothing(

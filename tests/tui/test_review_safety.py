@@ -190,7 +190,7 @@ async def test_looking_at_a_folder_that_is_not_there_makes_none_and_an_import_do
         await pilot.press("d", "t", "r", "J")
         await settled(pilot)
         assert not data.root.parent.exists()
-        await pilot.press("d", "I", *"phantoms:7", "enter")
+        await pilot.press("d", "2", *"phantoms:7", "enter")
         await looked_at(pilot)
         await pilot.press("enter")
         await driving.until(pilot, lambda: launched)

@@ -20,7 +20,8 @@ SIDE = re.compile(rb"(base|tuned) text of (\d+)")  # what a pair's texts say: A'
 Sides = list[tuple[bytes, bytes]]
 
 
-def opened(data: DataDir, first: str = "r") -> Terminal:
+def opened(data: DataDir, first: str = "dr") -> Terminal:
+    """The app on Review, drawn anew: it may have opened there."""
     terminal = Terminal(
         [sys.executable, "-m", "radtui.cli", "--data-dir", str(data.root), "--rater", "ana"], 120, 40
     )

@@ -54,8 +54,9 @@ def field_line(
     wrong = name in settings.problems()
     accent, fault = Style(color=theme.ACCENT, bold=True), Style(color=theme.ERROR, bold=True)
     style = fault if wrong else accent if changed else plain() if text else muted()
-    empty = f"{recognised} (found)" if recognised else "—"
-    shown = f"‹ {text or empty} ›" if current and turns else text or empty
+    if recognised and not getattr(settings, name):
+        text = f"{recognised} (found)"
+    shown = f"‹ {text or '—'} ›" if current and turns else text or "—"
     note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
     if len(note) > width - MARK_CELLS - LABEL_CELLS - VALUE_CELLS - 1:
         note = "✗" if wrong else ""  # whole or not at all: the help says it of the current field

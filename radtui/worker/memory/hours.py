@@ -97,19 +97,19 @@ def cpu_rate(footprint: Any, batch: dict[str, Tensor]) -> float:
     layer = next((each for each in _layers(footprint.model)), None)
     if layer is None:
         return 0.0
-    given: list[tuple[Any, Any]] = []
+    inputs: list[tuple[Any, Any]] = []
     hook = layer.register_forward_pre_hook(
-        lambda module, args, kwargs: given.append((args, kwargs)), with_kwargs=True
+        lambda module, args, kwargs: inputs.append((args, kwargs)), with_kwargs=True
     )
     try:
         meta_pass.pass_bytes(footprint.model, batch, footprint.dtype)
     finally:
         hook.remove()
-    if not given:
+    if not inputs:
         return 0.0
     try:
-        return _measured(_filled(layer), *tree_map(_real, given[0]))
-    except (RuntimeError, TypeError, ValueError, AttributeError):  # a layer that wants more than it is given
+        return _measured(_filled(layer), *tree_map(_real, inputs[0]))
+    except (RuntimeError, TypeError, ValueError, AttributeError):  # a layer that wants more than it gets
         return 0.0
 
 

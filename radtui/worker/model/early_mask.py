@@ -19,12 +19,12 @@ FUNCTION = "create_causal_mask"
 
 def install(model: Any) -> bool:
     """Let each Mllama in a model make its mask early while it learns; returns whether there was one."""
-    found = [each for each in model.modules() if type(each).__name__ == "MllamaModel"]
-    for each in found:
+    models = [each for each in model.modules() if type(each).__name__ == "MllamaModel"]
+    for each in models:
         home = _home(each.language_model)
         if home is not None and not isinstance(each.__dict__.get("forward"), partial):
             each.forward = partial(_forward, home, each, each.forward)
-    return bool(found)
+    return bool(models)
 
 
 def uninstall(model: Any) -> None:
@@ -43,14 +43,14 @@ def _home(text: Any) -> Any | None:
     return home if hasattr(home, FUNCTION) else None
 
 
-def _forward(home: Any, model: Any, original: Callable[..., Any], *args: Any, **given: Any) -> Any:
+def _forward(home: Any, model: Any, original: Callable[..., Any], *args: Any, **inputs: Any) -> Any:
     """The model's own forward pass, with the mask that is there already."""
-    tokens, padding = given.get("input_ids"), given.get("attention_mask")
+    tokens, padding = inputs.get("input_ids"), inputs.get("attention_mask")
     weight = model.language_model.get_input_embeddings().weight
     learns = model.training and torch.is_grad_enabled() and not weight.is_meta
-    plain = given.get("position_ids") is None and given.get("past_key_values") is None
-    if not learns or not plain or tokens is None or padding is None or given.get("pixel_values") is None:
-        return original(*args, **given)
+    plain = inputs.get("position_ids") is None and inputs.get("past_key_values") is None
+    if not learns or not plain or tokens is None or padding is None or inputs.get("pixel_values") is None:
+        return original(*args, **inputs)
     own = getattr(home, FUNCTION)
     positions = torch.arange(tokens.shape[1], device=tokens.device)[None]
     mask = own(
@@ -65,6 +65,6 @@ def _forward(home: Any, model: Any, original: Callable[..., Any], *args: Any, **
 
     setattr(home, FUNCTION, made)
     try:
-        return original(*args, **given)
+        return original(*args, **inputs)
     finally:
         setattr(home, FUNCTION, own)

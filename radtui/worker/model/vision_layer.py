@@ -69,18 +69,18 @@ class _Joined:
         down, up = self._down(matrices, x.dtype), self._up(matrices, x.dtype)
         of_narrow = grad @ up  # (n, r)
         of_down, of_up = of_narrow.t() @ x, grad.t() @ narrow  # (r, in), (out, r)
-        found, row, column = [], 0, 0
+        gradients, row, column = [], 0, 0
         for each, (a, b) in zip(self.layers, _pairs(matrices), strict=True):
             rank, width = a.shape[0], b.shape[0]
             scale = each.scaling[each.active_adapters[0]]
             own_up = of_up[row : row + width, column : column + rank]
-            found += [of_down[column : column + rank].to(a.dtype), (own_up * scale).to(b.dtype)]
+            gradients += [of_down[column : column + rank].to(a.dtype), (own_up * scale).to(b.dtype)]
             row, column = row + width, column + rank
         if not needs_input:
-            return None, found
+            return None, gradients
         of_input = grad @ self._weight(x.dtype)  # (n, in)
         of_input.addmm_(of_narrow, down)
-        return of_input, found
+        return of_input, gradients
 
     def _weight(self, dtype: torch.dtype) -> Tensor:
         """The base layers' weights, (out, in)."""
@@ -316,9 +316,9 @@ def _pairs(matrices: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
 
 def _shared_out(layer: _Layer, matrices: Sequence[Tensor]) -> list[Sequence[Tensor]]:
     """Each product's own matrices."""
-    found, start = [], 0
+    shares, start = [], 0
     for each in layer.joined:
         stop = start + 2 * len(each.layers)
-        found.append(matrices[start:stop])
+        shares.append(matrices[start:stop])
         start = stop
-    return found
+    return shares
