@@ -126,7 +126,7 @@ def test_a_gpu_that_nobody_knows_writes_nothing(data, db, smi):
 
 
 def test_several_gpus_of_a_kind_are_counted():
-    assert energy._told(["H100", "H100", "A40"]) == "2x H100, A40"
+    assert energy._name_text(["H100", "H100", "A40"]) == "2x H100, A40"
 
 
 def test_a_package_that_is_not_here_is_said_before_the_start(data, db, monkeypatch):
