@@ -21,13 +21,13 @@ def adapter() -> None:
 @click.option("--merged", is_flag=True, help="The base model with the adapter merged in, 16 bits.")
 @click.option("--base", metavar="MODEL", default="", help="16-bit base to merge into; else the job's model.")
 @click.option(
-    "--seed", type=click.IntRange(min=1), default=0, metavar="N",
+    "--seed", type=click.IntRange(min=1), metavar="N",
     help="Of a job that trained several times, the adapter of its Nth training alone.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @pass_session
 def export(
-    session: Session, job_id: int, out: Path, merged: bool, base: str, seed: int, as_json: bool
+    session: Session, job_id: int, out: Path, merged: bool, base: str, seed: int | None, as_json: bool
 ) -> None:
     """Write a training job's adapter, processor and model card to a folder.
 
@@ -37,7 +37,7 @@ def export(
     """
     from radtui.export.adapter import export_adapter
 
-    folder = export_adapter(session.data, session.read(), job_id, out, merged, base, seed)
+    folder = export_adapter(session.data, session.read(), job_id, out, merged, base, seed or 0)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print_result(
         {"folder": str(folder.resolve()), "merged": merged, "megabytes": round(size / 1e6, 1)}, as_json
