@@ -49,6 +49,17 @@ def known_models() -> tuple[KnownModel, ...]:
     return tuple(KnownModel(**values) for values in tomllib.loads(text)["model"])
 
 
+def needs_text(name: str) -> str:
+    """What a model of the list needs and what its terms are, a sentence; "" for another."""
+    known = known_model(name)
+    if known is None:
+        return ""
+    return (
+        f"{known.title}: at least {known.gib_4_bit:.0f} GiB of a GPU in 4 bits, {known.gib_16_bit:.0f} in 16; licence "
+        f"{known.terms}."
+    )
+
+
 def known_model(name: str) -> KnownModel | None:
     """The entry of a hub id; None where there is none."""
     return next((each for each in known_models() if each.name == name), None)

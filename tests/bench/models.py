@@ -33,7 +33,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.models")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default="")
+    parser.add_argument(
+        "--join", type=Path, nargs="+", metavar="FILE",
+        help="measure nothing: put what these models.json say, of a machine with torchvision, beside --out's",
+    )  # fmt: skip
     options = parser.parse_args(arguments)
+    if options.join:
+        join(options.out, options.join)
+        return
     logging.disable(logging.WARNING)
     from tests.worker.families import FAMILIES
 
@@ -47,6 +54,20 @@ def main(arguments: list[str] | None = None) -> None:
     facts = {"python": platform.python_version(), **_versions(), "families": rows}
     (options.out / "models.json").write_text(json.dumps(facts, indent=2) + "\n")
     (options.out / "models.md").write_text(matrix(facts))
+
+
+def join(out: Path, others: list[Path]) -> None:
+    """Put the families of a machine where torchvision works beside those of the matrix."""
+    facts = json.loads((out / "models.json").read_text())
+    beside = [json.loads(file.read_text()) for file in others]
+    if wrong := [
+        str(file) for file, each in zip(others, beside, strict=True) if each["torchvision"] != "works"
+    ]:
+        raise SystemExit(f"torchvision did not work there: {', '.join(wrong)}")
+    families = {name: line for each in beside for name, line in each.pop("families").items()}
+    facts["with_torchvision"] = {**beside[0], "families": families}
+    (out / "models.json").write_text(json.dumps(facts, indent=2) + "\n")
+    (out / "models.md").write_text(matrix(facts))
 
 
 def measured(make: Callable[[Path], Path], folder: Path) -> dict[str, str]:
@@ -247,7 +268,9 @@ class Family:
 
 def matrix(facts: dict[str, Any]) -> str:
     """The figures as a table in markdown."""
-    head = "| family | " + " | ".join(CHECKS) + " |"
+    beside = facts.get("with_torchvision")
+    columns = [*CHECKS, *(["with torchvision"] if beside else [])]
+    head = "| family | " + " | ".join(columns) + " |"
     lines = [
         "# Families on a CPU without torchvision",
         "",
@@ -260,12 +283,27 @@ def matrix(facts: dict[str, Any]) -> str:
         f"peft {facts['peft']}; torchvision: {facts['torchvision']}.",
         "",
         head,
-        "|" + " --- |" * (len(CHECKS) + 1),
+        "|" + " --- |" * (len(columns) + 1),
     ]
     for name, line in facts["families"].items():
-        lines.append(f"| {name} | " + " | ".join(line.get(check, "-") for check in CHECKS) + " |")
+        cells = [line.get(check, "-") for check in CHECKS]
+        if beside:
+            cells.append(_in_one_word(beside["families"].get(name, {})))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    if beside:
+        lines += [
+            "",
+            f"*with torchvision*: all of these checks on a machine where it works, with torch {beside['torch']} and "
+            f"transformers {beside['transformers']}.",
+        ]
     lines += ["", f"Load only where torchvision works: {', '.join(NEED_TORCHVISION)}."]
     return "\n".join(lines) + "\n"
+
+
+def _in_one_word(line: dict[str, str]) -> str:
+    """A family's checks: `yes`, or those that did not hold."""
+    failed = [check for check in CHECKS if line.get(check) != "yes"]
+    return ("-" if not line else f"not {', '.join(failed)}") if failed else "yes"
 
 
 def _versions() -> dict[str, str]:

@@ -257,3 +257,14 @@ async def test_what_submitting_refuses_is_said_at_the_field_it_names(data, db, l
         await until(pilot, lambda: "has no split 'nowhere'" in text_of(app))
         assert form(app).form.list.name_at_cursor == "train_split"
         assert not jobs.all_jobs(db)
+
+
+async def test_a_model_that_people_tune_is_chosen_with_its_memory_and_terms(data, db):
+    add_images(data, db)
+    async with opened(data, "train") as (app, pilot):
+        fields = form(app).form.list
+        fields.go_to("model")
+        fields.change("model", "google/medgemma-4b-it")
+        await until(pilot, lambda: "GiB of a GPU in 4 bits" in text_of(app) and "licence" in text_of(app))
+        fields.change("model", "no/such-model")
+        await until(pilot, lambda: "GiB of a GPU in 4 bits" not in text_of(app))

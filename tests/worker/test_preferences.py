@@ -259,8 +259,8 @@ def test_held_out_pairs_share_no_image_with_the_learnt_ones():
 
 
 def test_a_held_out_case_takes_along_those_that_share_an_image_with_it():
-    of = [pairs.Pair((Path(f"{n}.png"), Path("prior.png")), "Describe.", "a", "b") for n in range(3)]
-    alone = [pairs.Pair((Path(f"alone {n}.png"),), "Describe.", "a", "b") for n in range(3)]
+    of = [pairs.LearntPair((Path(f"{n}.png"), Path("prior.png")), "Describe.", "a", "b") for n in range(3)]
+    alone = [pairs.LearntPair((Path(f"alone {n}.png"),), "Describe.", "a", "b") for n in range(3)]
     learnt, held_out = pairs.split([*of, *alone], 1)
     assert (learnt, held_out) == (alone, of)
 

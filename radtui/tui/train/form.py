@@ -27,6 +27,7 @@ from radtui.tui.train.choices import (
     FROM_CORRECTIONS,
     FROM_RATINGS,
     Choices,
+    about_value,
     read_corrections,
     read_names,
     read_offer,
@@ -82,7 +83,7 @@ class TrainForm(Vertical):
 
     def __init__(self, data: DataDir, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.form = SettingsForm(PRESETS["default"], HIDDEN)
+        self.form = SettingsForm(PRESETS["default"], HIDDEN, about_value)
         self.parent_job_id: int | None = None
         self._data = data
         self._memory = MemoryPanel()

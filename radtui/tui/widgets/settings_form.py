@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -56,9 +57,15 @@ class SettingsForm(Vertical):
 
         settings: Settings
 
-    def __init__(self, settings: Settings, hidden: frozenset[str] = frozenset()) -> None:
-        """`hidden` names fields that are not shown."""
+    def __init__(
+        self,
+        settings: Settings,
+        hidden: frozenset[str] = frozenset(),
+        about_value: Callable[[str, str], str] = lambda name, value: "",
+    ) -> None:
+        """`hidden` names fields that are not shown; `about_value` says more of a field's text value, under its help."""
         super().__init__()
+        self._about_value = about_value
         self.list = FieldList(settings, hidden)
         self._input = FieldInput(compact=True)
         self._help = Static(classes="field-help")
@@ -117,7 +124,10 @@ class SettingsForm(Vertical):
             self._help.update(Content.styled(f"✗ {problem}.", "$error"))
         else:
             extra = hint(about)
-            self._help.update(Content(f"{about.help}{f' ({extra})' if extra else ''}."))
+            value = getattr(self.settings, name)
+            more = self._about_value(name, value) if isinstance(value, str) else ""
+            words = f"{about.help}{f' ({extra})' if extra else ''}."
+            self._help.update(Content(f"{words}\n{more}" if more else words))
 
     @on(FieldList.Edit)
     async def _edit(self, event: FieldList.Edit) -> None:

@@ -107,8 +107,8 @@ def _memory(empty: Any, config: Any) -> dict[str, object]:
 
     load_plan = LoadPlan("unsloth", True, False, "bfloat16")
     return {
-        "weights_4_bit_gib": round(weights_bytes(empty, config, load_plan, True) / GIB, 2),
-        "weights_16_bit_gib": round(weights_bytes(empty, config, load_plan, False) / GIB, 2),
+        "weights_4_bit_gib": float(f"{weights_bytes(empty, config, load_plan, True) / GIB:.3g}"),
+        "weights_16_bit_gib": float(f"{weights_bytes(empty, config, load_plan, False) / GIB:.3g}"),
     }
 
 
