@@ -50,11 +50,19 @@ def test_without_operations_or_steps_nothing_is_said():
     assert hours.sentence(WORK, None, "", lambda: 0.0) == ""
 
 
+def test_steps_of_less_than_a_second_keep_their_digits():
+    said = hours.sentence(Work(300, 8, 0, 1e9), 0.008, "", never)
+    assert said == "about 19 s for 300 steps of 8 images, 0.064 s each, as a run like it took here"
+
+
+@pytest.mark.parametrize("recomputes", ["on", "off"])  # without, layers are handed a cache
 @pytest.mark.parametrize("name", ["qwen2_5_vl", "smolvlm", "gemma3", "llava", "internvl"])
-def test_a_layer_runs_by_itself_with_the_run_s_own_shapes(name, tmp_path):
+def test_a_layer_runs_by_itself_with_the_run_s_own_shapes(name, recomputes, tmp_path):
     from PIL import Image as Pillow
 
-    settings = train_settings(FAMILIES[name](tmp_path / name), tune_vision=False)
+    settings = train_settings(
+        FAMILIES[name](tmp_path / name), tune_vision=False, gradient_checkpointing=recomputes
+    )
     config, processor = models.describe(settings.model)
     how = backend.LoadPlan("transformers", False, False, "float32")
     item = {

@@ -26,6 +26,11 @@ MEASURED_S = 2.0  # at most about so long, one warm pass at least
 LEAST_PASSES, MOST_PASSES = 2, 20
 # What whole runs reached of a GPU's peak. Source: assets/benchmarks/gpu.json, three models on an H100.
 GPU_SHARES = (0.09, 0.21)
+CACHES = (
+    "past_key_values",
+    "past_key_value",
+    "use_cache",
+)  # what a pass over many layers hands from one to the next
 EVALUATED_SHARE = 0.5  # of learning an image: no backward pass
 
 
@@ -78,7 +83,8 @@ def _on_a_gpu(work: Work, gpu: str) -> str:
 
 
 def _length(work: Work, image_s: float) -> str:
-    each = estimate_text(image_s * work.images_a_step)
+    step_s = image_s * work.images_a_step
+    each = estimate_text(step_s) if step_s >= 10 else f"{step_s:.2g} s"
     also = "; texts that are watched come on top" if work.evaluated_images else ""
     return f"about {estimate_text(work.images * image_s)} for {_steps(work)}, {each} each{also}"
 
@@ -108,7 +114,8 @@ def cpu_rate(footprint: Any, batch: dict[str, Tensor]) -> float:
     if not inputs:
         return 0.0
     try:
-        return _measured(_filled(layer), *tree_map(_real, inputs[0]))
+        args, named = tree_map(_real, inputs[0])
+        return _measured(_filled(layer), args, named | {key: None for key in CACHES if key in named})
     except (RuntimeError, TypeError, ValueError, AttributeError):  # a layer that wants more than it gets
         return 0.0
 
