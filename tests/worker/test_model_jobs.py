@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect
 from radtui.worker.describing import generate
+from radtui.worker.model import processors
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import train
 
@@ -66,3 +69,14 @@ def test_describing_sees_images_as_finely_as_training(data, tmp_path, monkeypatc
     assert not [
         e for e in metrics.events_since(db, job.id, 0) if e.kind == "warning" and "image_tokens" in e.text
     ]
+
+
+@pytest.mark.parametrize("name", ["smolvlm", "qwen2_5_vl"])
+def test_a_processor_without_its_video_part_is_in_every_checkpoint(name, data, tmp_path):
+    """Both have none where torchvision is absent, and a job saves at its last step at the latest."""
+    folder = families.FAMILIES[name](tmp_path / "model")
+    _, job = trained(data, folder, max_steps=2, checkpoint_every=1, watch_images=0)
+    (saved,) = data.checkpoints(job.id).glob("checkpoint-2")
+    assert (saved / "adapter_model.safetensors").exists()
+    for place in (saved, data.adapter(job.id)):
+        assert processors.load(str(place)).chat_template

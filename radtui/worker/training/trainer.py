@@ -18,6 +18,7 @@ from trl import SFTTrainer
 from radtui.percent import percent_text
 from radtui.records import UserError
 from radtui.worker.memory import shares
+from radtui.worker.model import processors
 from radtui.worker.model.collator import IGNORED
 from radtui.worker.process import failures
 from radtui.worker.process.reporter import Reporter
@@ -109,6 +110,16 @@ class WatchedTrainer(Below):
 
     def create_model_card(self, *arguments: Any, **named: Any) -> None:
         """Write none: TRL's is about sharing on the hub, and a checkpoint is for this job to go on from."""
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        """Save with the processor as `processors.save` writes it: the library refuses one without its video part."""
+        processor: Any = self.processing_class
+        self.processing_class = None
+        try:
+            super()._save(output_dir, state_dict)
+        finally:
+            self.processing_class = processor
+        processors.save(processor, output_dir or self.args.output_dir)
 
     def _save_rng_state(self, output_dir: str) -> None:
         """Save each rank's; the checkpoint counts as whole with the file that the first rank writes after this."""
