@@ -43,6 +43,8 @@ class WatchedTrainer(Below):
         options: The trainer's own arguments.
     """
 
+    processing_class: Any  # the trainer's own
+
     def __init__(self, reporter: Reporter, progress: ProgressCallback, **options: Any) -> None:
         super().__init__(callbacks=[progress], **options)
         self.reporter = reporter
