@@ -12,6 +12,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from radtui.records import StopRequest
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training.best import Best
+from radtui.worker.training.harm import REWARD, Harm
 from radtui.worker.training.watch import Watch
 
 log = logging.getLogger("radtui.worker")
@@ -48,6 +49,8 @@ class ProgressCallback(TrainerCallback):
         self.last: dict[str, float] = {}  # newest value of each series
         self.facts: Callable[[], Mapping[str, float]] = dict  # further values for a logged step, of the GPUs
         self.best: Best | None = None  # follows the held-out loss, where settings ask for that
+        self.harm: Harm | None = None  # watches held-back pairs, where pairs are learnt
+        self._reward: float | None = None  # of the newest report
         self.of_speed: Callable[[float], Mapping[str, float]] = (
             lambda _: {}
         )  # from one device's images per second
@@ -119,6 +122,7 @@ class ProgressCallback(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """The trainer reports the mean loss since the last report: write it with speeds."""
+        self._reward = (logs or {}).get(REWARD)
         if not logs or "loss" not in logs:
             return
         values = {series: float(logs[name]) for name, series in LOGGED.items() if name in logs}
@@ -160,6 +164,8 @@ class ProgressCallback(TrainerCallback):
             self._obey(self.log(step, state, {"eval_loss": loss}), control)
             self.reporter.event(step, "eval", f"Held-out loss {loss:.4f}", self.elapsed_s)
             if self.best is not None and self.best.seen(kwargs["model"], step, loss):
+                control.should_training_stop = True
+            if self.harm is not None and self._reward is not None and self.harm.seen(step, self._reward):
                 control.should_training_stop = True
         if self.watch:
             self.watch.describe(kwargs["model"], step)

@@ -73,6 +73,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
     from radtui.worker.model import vision_attention
     from radtui.worker.training import first_steps, fit
     from radtui.worker.training.best import Best
+    from radtui.worker.training.harm import Harm
     from radtui.worker.training.task import Task
 
     if this.settings.maskless_vision:
@@ -85,6 +86,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
     )  # fmt: skip
     best = Best(task.folder, this.settings, reporter, this.begun.step)
     progress.best = best if this.settings.keep_best or this.settings.stop_after else None
+    progress.harm = Harm(this.settings.beta, reporter) if this.settings.learns_preferences else None
     progress.of_speed = partial(first_steps.rates, forecast)
     with gpu_facts.sampler() as gpu:
         progress.facts = gpu.take
