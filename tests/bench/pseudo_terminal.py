@@ -8,6 +8,7 @@ import pty
 import select
 import signal
 import struct
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -44,6 +45,10 @@ class Terminal:
             "LC_ALL": "C.UTF-8",
             **(more or {}),
         }
+        if "RADTUI_CONFIG" not in environment:
+            # Its own: the user's may name another screen to open on, and is not to learn of this one.
+            folder = Path(tempfile.mkdtemp(prefix="radtui-terminal-"))
+            environment["RADTUI_CONFIG"] = str(folder / "config.toml")
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:

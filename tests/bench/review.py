@@ -161,6 +161,8 @@ def measure(data: DataDir, columns: int, rows: int, keys: int) -> dict[str, Any]
     command = [sys.executable, "-m", "radtui.cli", "--data-dir", str(data.root), "--rater", RATER]
     with Terminal(command, columns, rows) as terminal:
         terminal.settle(quiet_s=1.5, first_s=25)
+        terminal.write("d")  # it may have opened on Review, where this rater has pairs left
+        terminal.settle(quiet_s=1.0)
         start = time.perf_counter()
         terminal.write("r")
         seen, opened = _next_pair(terminal, b"", start)
