@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Collection
 
@@ -10,9 +9,6 @@ from radtui.measures.text import normalise
 from radtui.records import Study
 from radtui.store import studies
 from radtui.study.blinding import shown_sides
-
-# One line without a mark of any format: what a reader sees of it is what stands there, but for its end.
-_BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.;:()/%'-]*")
 
 
 def alike_pairs(
@@ -47,8 +43,4 @@ def alike_pairs(
 
 def _read_alike(first: str, second: str) -> bool:
     """Whether two texts are the same as a reader sees them."""
-    if first == second:
-        return True
-    if _BARE.fullmatch(first) and _BARE.fullmatch(second) and "  " not in first + second:
-        return first.rstrip(" .") == second.rstrip(" .") and normalise(first) == normalise(second)
-    return normalise(first) == normalise(second)
+    return first == second or normalise(first) == normalise(second)
