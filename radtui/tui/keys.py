@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from textual.keys import format_key
 
-SHOW = True
 FAR = 10**12  # rows or tiles away: at the end
 SHOW = True  # of a `Use` that the bar of keys may name
 MOVES = frozenset({
