@@ -2,33 +2,46 @@
 # PYTHON is any interpreter that has the package with its extras train and test.
 PYTHON ?= python
 BIN := $(dir $(shell command -v $(PYTHON)))
+# What has most to do goes first; the others take the time that it leaves, and all end at about the same time.
+LATER := nice -n 15
 
 .PHONY: check lint types tests full
 
-check: ## lint and types, the app's tests and the worker's beside each other
-	$(MAKE) --no-print-directory -j 3 lint-and-types tests-app tests-worker
+check: ## lint, types and tests, all beside each other; the tests of each folder in one plain process
+	$(MAKE) --no-print-directory -j 4 tests-worker tests-tui tests-unit lint-and-types
 
 .PHONY: lint-and-types
 lint-and-types: lint types
 
 lint: ## style, formatting, import contracts
-	$(BIN)ruff check .
-	$(BIN)ruff format --check .
-	$(BIN)lint-imports
+	$(LATER) $(BIN)ruff check .
+	$(LATER) $(BIN)ruff format --check .
+	$(LATER) $(BIN)lint-imports
 
 types: ## radtui and tools strictly; of tests, that what they name is there
-	$(BIN)mypy radtui tools
-	$(BIN)mypy --config-file tests/mypy.ini tests
+	$(LATER) $(BIN)mypy radtui tools
+	$(LATER) $(BIN)mypy --config-file tests/mypy.ini tests
 
-.PHONY: tests-app tests-worker
-tests: tests-app tests-worker
+.PHONY: tests-worker tests-tui tests-unit
+tests: tests-worker tests-tui tests-unit
 
-tests-app: ## everything but what trains and describes
-	$(PYTHON) -m pytest tests --ignore tests/worker
-
-tests-worker:
+tests-worker: ## what trains and describes
 	$(PYTHON) -m pytest tests/worker
 
-full: ## data sets of the field where RADTUI_FIELD_CASES names their folder, and the quick faults
+tests-tui:
+	$(LATER) $(PYTHON) -m pytest tests/tui
+
+tests-unit:
+	$(LATER) $(PYTHON) -m pytest tests/unit
+
+full: ## what takes longer, in two rows beside each other
+	$(MAKE) --no-print-directory -j 2 slurm the-rest
+
+.PHONY: slurm the-rest
+slurm: ## jobs under a real Slurm, which is started for them, where it is installed: they wait most of the time
+	$(PYTHON) -m pytest -m slurm tests/worker
+
+the-rest: ## data sets of the field where RADTUI_FIELD_CASES names their folder, the quick faults, what learns for minutes
 	$(PYTHON) -m tests.field_cases
 	$(PYTHON) -m pytest -m faults tests/faults
+	$(PYTHON) -m pytest -m long tests/worker

@@ -15,7 +15,7 @@ from radtui.records import Job
 from radtui.store import entries, job_snapshot, jobs
 from radtui.store.database import connect
 
-from .places import FORKED, LIMIT_S, REPOSITORY
+from .places import LIMIT_S, REPOSITORY
 
 ROWS = {
     "metrics": "SELECT step, epoch, elapsed_s, name, value FROM metrics WHERE job_id = ? ORDER BY id",
@@ -37,8 +37,7 @@ def packed(data: DataDir, job: Job, where: Path) -> RunFolder:
 
 def start(run: RunFolder, restart: int = 0, **environment: str) -> subprocess.Popen[str]:
     """Start the worker as the batch script would."""
-    python = str(FORKED / "python") if "FORKED_SOCKET" in os.environ else sys.executable
-    command = [python, "-m", "radtui.worker", "--data-dir", str(run.root), str(run.job_id)]
+    command = [sys.executable, "-m", "radtui.worker", "--data-dir", str(run.root), str(run.job_id)]
     variables = {**os.environ, "SLURM_RESTART_COUNT": str(restart), **environment}
     return subprocess.Popen(
         command, env=variables, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

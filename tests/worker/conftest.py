@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing.spawn  # noqa: F401 - it keeps the interpreter that it finds, which is to be the true one
 import os
 import random
 import subprocess
@@ -12,13 +13,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from radtui.jobs import launch
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, Truth
 from radtui.settings import GenerateSettings, TrainSettings
@@ -212,7 +211,8 @@ def worker_server() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:  # a socket's path may not be long
         path = Path(folder) / "socket"
         quiet = {**QUIET, "OMP_WAIT_POLICY": "PASSIVE"}
-        environment = {**os.environ, "FORKED_QUIET": json.dumps(quiet)}
+        stand_in = {"FORKED_STAND_IN": str(FORKED / "python")}
+        environment = {**os.environ, "FORKED_QUIET": json.dumps(quiet), **stand_in}
         server = subprocess.Popen(
             [sys.executable, "-P", str(FORKED / "server.py"), str(path)], env=environment
         )
@@ -230,7 +230,7 @@ def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     if request.node.get_closest_marker("true_start") is None:
         for name, value in request.getfixturevalue("worker_server").items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(launch, "sys", SimpleNamespace(executable=str(FORKED / "python")))
+        monkeypatch.setattr(sys, "executable", str(FORKED / "python"))
 
 
 @pytest.fixture
@@ -273,5 +273,4 @@ def worker(data: DataDir) -> Worker:
 
 def worker_command(data: DataDir, job: Job) -> list[str]:
     """The command line of a job's worker."""
-    python = str(FORKED / "python") if "FORKED_SOCKET" in os.environ else sys.executable
-    return [python, "-m", "radtui.worker", "--data-dir", str(data.root), str(job.id)]
+    return [sys.executable, "-m", "radtui.worker", "--data-dir", str(data.root), str(job.id)]

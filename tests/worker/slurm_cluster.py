@@ -27,6 +27,7 @@ NEEDED = ("sbatch", "slurmctld", "slurmd", "munge", "munged", "runuser")
 MISSING = [name for name in NEEDED if shutil.which(name) is None]
 ON_SLURM = [
     pytest.mark.slow,
+    pytest.mark.slurm,
     pytest.mark.true_start,
     pytest.mark.skipif(bool(MISSING), reason=f"Slurm is not installed: no {', '.join(MISSING)}"),
     pytest.mark.skipif(os.getuid() != 0, reason="only root can start a Slurm of its own"),

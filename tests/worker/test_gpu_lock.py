@@ -176,6 +176,7 @@ def test_what_strangers_write_into_a_lock_is_shown_as_plain_text(machine):
     assert gpu_lock._holder(machine, second) == "another job"
 
 
+@pytest.mark.true_start  # a forked one would have the libraries that it is not to load yet
 def test_two_workers_of_two_data_folders_take_turns(data, mllama, tmp_path, monkeypatch):
     """The second worker's row says that it waits; when the first one's lock falls, it trains, before any app looks."""
     monkeypatch.setenv(gpu_lock.UUIDS_VARIABLE, "GPU-aaaa")

@@ -57,6 +57,7 @@ def test_a_worker_outlives_the_process_that_started_it(
     program = (
         "import sys, time; from radtui.jobs import submit_train; from radtui.settings import TrainSettings\n"
         "from radtui.paths import DataDir; from radtui.store.database import connect; from pathlib import Path\n"
+        f"sys.executable = {sys.executable!r}\n"  # whose workers are forked
         f"data = DataDir(Path({str(data.root)!r}))\n"
         f"settings = TrainSettings.from_dict({_long_run(mllama).to_dict()!r})\n"
         "print(submit_train(data, connect(data), settings).id, flush=True); time.sleep(600)"

@@ -58,6 +58,7 @@ def left_over(data: DataDir) -> list[Path]:
     return [path for path in (data.root / "images").rglob("*") if path.name.startswith(".")]
 
 
+@pytest.mark.true_start  # an import loads no heavy library
 def test_processes_bring_every_image_in_once_and_in_order(folder: Path, tmp_path: Path) -> None:
     data = DataDir(tmp_path / "data")
     for round_number in range(2):
@@ -81,6 +82,7 @@ def children_of(pid: int) -> list[int]:
     return direct + [each for child in direct for each in children_of(child)]
 
 
+@pytest.mark.true_start  # its helpers are looked for among its children
 def test_a_killed_import_leaves_no_process_and_the_next_one_adds_the_rest(
     folder: Path, tmp_path: Path
 ) -> None:

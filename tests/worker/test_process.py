@@ -108,6 +108,7 @@ def test_sigterm_ends_a_run_as_stopped(data, mllama):
 
 
 @pytest.mark.slow
+@pytest.mark.true_start
 def test_sigterm_while_libraries_load_ends_as_stopped(data, mllama):
     job = new_job(data, train_settings(mllama))
     process = start(data, job)

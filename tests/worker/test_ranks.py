@@ -71,7 +71,8 @@ def ended(data: DataDir, job: Job) -> Job:
 def ranks_of(job: Job) -> dict[int, psutil.Process]:
     """The processes of a job's ranks, by rank."""
     assert job.pid
-    return {int(child.environ()["RANK"]): child for child in psutil.Process(job.pid).children()}
+    children = [child for child in psutil.Process(job.pid).children() if child.name() != "nursery"]
+    return dict(enumerate(sorted(children, key=lambda child: (child.create_time(), child.pid))))
 
 
 def series(data: DataDir, job: Job, *names: str) -> dict[tuple[str, int], float | None]:
@@ -98,6 +99,7 @@ def learnt_alone(data: DataDir, settings) -> Job:
 UNEVEN = {"train_images": 18, "batch_size": 2, "gradient_accumulation": 2, "max_steps": 8, "eval_every": 4}
 
 
+@pytest.mark.true_start
 def test_two_processes_learn_what_one_does_and_ask_only_each_other(data, mllama, guarded):
     settings = train_settings(mllama, **UNEVEN)
     alone = learnt_alone(data, settings)
@@ -268,6 +270,7 @@ def killed_at_work(data: DataDir, job: Job) -> Job:
     return job_now(data, job)
 
 
+@pytest.mark.true_start
 def test_a_killed_launcher_leaves_no_process(data, mllama):
     job = new_job(data, train_settings(mllama, max_steps=100_000, eval_every=0, watch_images=0, gpus=2))
     left = killed_at_work(data, job)

@@ -101,6 +101,7 @@ from radtui.paths import DataDir
 from radtui.settings import TrainSettings
 from radtui.tui.app import RadtuiApp
 
+sys.executable = sys.argv[3]  # whose workers are forked
 app = RadtuiApp(DataDir(Path(sys.argv[1])), "reader")
 submit_train(app.data, app.db, TrainSettings.from_dict(eval(sys.argv[2])))
 app.run(headless=True)
@@ -111,7 +112,7 @@ app.run(headless=True)
 async def test_a_killed_app_leaves_its_job_to_the_next_one(data: DataDir, mllama: Path) -> None:
     settings = train_settings(mllama, max_steps=5000, eval_every=0, checkpoint_every=0, watch_images=0)
     app_process = subprocess.Popen(
-        [sys.executable, "-c", APP, str(data.root), repr(settings.to_dict())],
+        [sys.executable, "-c", APP, str(data.root), repr(settings.to_dict()), sys.executable],
         env={**os.environ, "TERM": "xterm-256color"},
     )  # fmt: skip
     db = connect(data)

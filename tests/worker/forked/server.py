@@ -2,42 +2,54 @@
 
 A worker's imports take 7.6 s of CPU, and there are dozens of workers. Nothing of radtui's is loaded here, so that a
 worker runs the same modules from the same lines as one that was started anew. What libraries read from the
-environment while they are imported cannot be changed afterwards: see `FIXED`.
+environment while they are imported cannot be changed afterwards: see `FIXED`. Processes that a worker starts are
+forked too: a follower from here, a rank as a child of the worker that launches it.
 """
 
 from __future__ import annotations
 
 import array
 import contextlib
+import ctypes
 import json
 import os
 import runpy
 import signal
 import socket
+import subprocess
 import sys
 import threading
+import time
 import traceback
+from functools import partialmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+SET_NAME, BECOME_PARENT_OF_ORPHANS = 15, 36  # Source: Linux, prctl(2)
+NURSERY = b"nursery"  # by this name those who look at a worker's children pass it over
 FIXED = ("HF_", "TRANSFORMERS_", "HUGGINGFACE_", "OMP_", "MKL_", "TORCH", "CUDA", "PYTORCH", "ACCELERATE_")
 """Beginnings of the variables that libraries read while they are imported."""
+READ_LATER = ("TORCHINDUCTOR_CACHE_DIR",)  # set by each worker for those that follow it
 
 
-def fixed(environment: dict[str, str]) -> dict[str, str]:
-    """The variables that a forked worker must have in common with this process."""
-    return {name: value for name, value in environment.items() if name.startswith(FIXED)}
+def has_in_common(environment: dict[str, str], own: dict[str, str], quiet: dict[str, str]) -> bool:
+    """Whether what is fixed in an environment is so in this process, before or after a worker's own `quiet`."""
+    names = {name for name in {*environment, *own} if name.startswith(FIXED)}.difference(READ_LATER)
+    return all(
+        environment.get(name) == own.get(name) or (name in quiet and environment.get(name) == quiet[name])
+        for name in names
+    )
 
 
 def main(path: str) -> None:
     """Load what is heavy, then fork a worker for each connection until the parent is gone."""
-    started_with = fixed(dict(os.environ))
-    os.environ.update(
-        json.loads(os.environ["FORKED_QUIET"])
-    )  # as the worker's own environment sets before imports
+    started_with = dict(os.environ)
+    quiet: dict[str, str] = json.loads(os.environ["FORKED_QUIET"])
+    os.environ.update(quiet)  # as the worker's own environment sets before imports
     import torch  # noqa: F401
     import transformers  # noqa: F401
     from peft import LoraConfig  # noqa: F401
+    from torch.distributed.elastic.multiprocessing.subprocess_handler import subprocess_handler  # noqa: F401
     from trl import SFTConfig, SFTTrainer  # noqa: F401
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -51,7 +63,7 @@ def main(path: str) -> None:
         except (ValueError, OSError):  # killed while it asked; what came of its handles goes with the message
             connection.close()
             continue
-        if fixed(request["environment"]) != started_with:
+        if not has_in_common(request["environment"], started_with, quiet):
             connection.sendall(b"no\n")
             connection.close()
             close(handles)
@@ -88,8 +100,24 @@ def close(handles: list[int]) -> None:
         os.close(handle)
 
 
-def become_worker(request: dict[str, Any], handles: list[int]) -> None:
-    """In the child: environment, folder and handles of the one who asked, then `python -m radtui.worker`."""
+def become_worker(request: dict[str, Any], handles: list[int]) -> NoReturn:
+    """In the child: what was asked for, with a nursery for its ranks."""
+    nursery, own_end = socket.socketpair()
+    worker = os.getpid()
+    if os.fork() == 0:
+        nursery.close()
+        close(handles)
+        raise_ranks(own_end, worker)
+    own_end.close()
+    of_process(BECOME_PARENT_OF_ORPHANS, 1)
+    from torch.distributed.elastic.multiprocessing.subprocess_handler import subprocess_handler
+
+    subprocess_handler.SubprocessHandler._popen = partialmethod(start_rank, nursery=nursery)
+    begin(request, handles)
+
+
+def begin(request: dict[str, Any], handles: list[int]) -> NoReturn:
+    """Environment, folder and handles of the one who asked, then `python -m MODULE` as a new process does it."""
     code = 1
     try:
         os.setsid()
@@ -100,10 +128,11 @@ def become_worker(request: dict[str, Any], handles: list[int]) -> None:
         close([handle for handle in handles if handle not in (0, 1, 2, *request["passed"])])
         # New streams, as a new process has them: what the old ones stood on may have been no pipe or no file.
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        os.chdir(request["folder"])
+        sys.executable = os.environ["FORKED_STAND_IN"]
         os.environ.clear()
         os.environ.update(request["environment"])
-        os.chdir(request["folder"])
-        sys.argv = ["radtui.worker", *request["arguments"]]
+        sys.argv = [request["module"], *request["arguments"]]
         searched = [
             entry for entry in request["environment"].get("PYTHONPATH", "").split(os.pathsep) if entry
         ]
@@ -112,7 +141,7 @@ def become_worker(request: dict[str, Any], handles: list[int]) -> None:
             hook = Path(entry) / "sitecustomize.py"
             if hook.exists():
                 runpy.run_path(str(hook))
-        runpy.run_module("radtui.worker", run_name="__main__", alter_sys=True)
+        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
         code = 0
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
@@ -122,6 +151,63 @@ def become_worker(request: dict[str, Any], handles: list[int]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def raise_ranks(connection: socket.socket, worker: int) -> NoReturn:
+    """A worker's ranks are its children, and begin as it began itself, without what it has opened since.
+
+    So they are forked from a process that was forked with it, and their parent there ends at once: they come to the
+    worker then, who takes orphans in.
+    """
+    of_process(SET_NAME, NURSERY)
+    with contextlib.suppress(ValueError, OSError):
+        while True:
+            request, handles = receive(connection)
+            between = os.fork()
+            if between == 0:
+                rank = os.fork()
+                if rank == 0:
+                    connection.close()
+                    of_process(SET_NAME, b"rank")
+                    while os.getppid() != worker:
+                        time.sleep(0.001)
+                    begin(request, handles)
+                connection.sendall(rank.to_bytes(8, "big"))
+                os._exit(0)
+            os.waitpid(between, 0)
+            close(handles)
+    os._exit(0)
+
+
+def start_rank(
+    handler: object, command: tuple[str, ...], environment: dict[str, str], nursery: socket.socket
+) -> subprocess.Popen[bytes]:
+    """What torch's launcher does in place of `Popen`."""
+    place = command.index("-m")
+    request = {
+        "module": command[place + 1], "arguments": command[place + 2 :], "environment": environment,
+        "folder": str(Path.cwd()), "passed": [], "niceness": os.getpriority(os.PRIO_PROCESS, 0),
+    }  # fmt: skip
+    message = json.dumps(request).encode()
+    nursery.sendall(len(message).to_bytes(8, "big"))
+    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
+    sent = nursery.sendmsg([message], [rights])
+    nursery.sendall(message[sent:])
+    return Forked(int.from_bytes(nursery.recv(8, socket.MSG_WAITALL), "big"), command)
+
+
+class Forked(subprocess.Popen[bytes]):
+    """A child that was forked, as `Popen` knows one that it started."""
+
+    def __init__(self, pid: int, command: tuple[str, ...]) -> None:
+        self.args, self.pid, self.returncode, self._child_created = command, pid, None, True
+        self.stdin = self.stdout = self.stderr = None
+        self._waitpid_lock = threading.Lock()
+
+
+def of_process(option: int, value: int | bytes) -> None:
+    """Linux's prctl(2) of this process."""
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def watch(connection: socket.socket, child: int) -> None:
