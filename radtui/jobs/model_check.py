@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from radtui.paths import DataDir
@@ -13,10 +14,8 @@ from radtui.records import UserError
 CHECK_S = 180.0  # a cold disk, or a hub that answers slowly
 
 
-def check_model(
-    data: DataDir, name: str, dataset: str = "", trust_remote_code: bool = False
-) -> dict[str, Any]:  # fmt: skip
-    """What configuration and processor say of a model; its weights are not read.
+class ModelCheck:
+    """A check that is being made; whoever asked cancels it when nobody waits any more.
 
     Args:
         data: The data folder.
@@ -24,24 +23,102 @@ def check_model(
         dataset: Whose images to count tokens of; empty takes the newest, or three usual sizes without one.
         trust_remote_code: Whether Python code that comes with the model may run.
 
+    Raises:
+        UserError: No process could be started.
+    """
+
+    def __init__(self, data: DataDir, name: str, dataset: str = "", trust_remote_code: bool = False) -> None:
+        self.name = name
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "radtui.worker.model.check",
+            "--data-dir",
+            str(data.root),
+            name,
+        ]
+        command += ["--dataset", dataset] if dataset else []
+        command += ["--trust-remote-code"] if trust_remote_code else []
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise UserError(f"Cannot start the check of {name}: {error.strerror}.") from error
+
+    def result(self) -> dict[str, Any]:
+        """Wait for the answer; from a thread, in the app.
+
+        Raises:
+            UserError: There is no such model, or it cannot be loaded here; says what would help.
+        """
+        try:
+            output, _ = self._process.communicate(timeout=CHECK_S)
+        except subprocess.TimeoutExpired as error:
+            self.cancel()
+            raise UserError(
+                f"The check of {self.name} did not end within {CHECK_S:.0f} s: try it again."
+            ) from error
+        lines = [line for line in output.splitlines() if line.startswith("{")]
+        if not lines:
+            code = self._process.returncode
+            raise UserError(f"The check of {self.name} ended with code {code} and no answer.")
+        answer: dict[str, Any] = json.loads(lines[-1])
+        if "error" in answer:
+            raise UserError(answer["error"])
+        checked: dict[str, Any] = answer["check"]
+        return checked
+
+    def cancel(self) -> None:
+        """End it; `result` then raises."""
+        if self._process.poll() is None:
+            self._process.kill()
+
+
+def check_model(
+    data: DataDir, name: str, dataset: str = "", trust_remote_code: bool = False
+) -> dict[str, Any]:
+    """What configuration and processor say of a model; its weights are not read.
+
+    Args:
+        data: The data folder.
+        name: Hub id or folder.
+        dataset: As `ModelCheck`.
+        trust_remote_code: As `ModelCheck`.
+
     Returns:
         Plain values, in the order in which people read them.
 
     Raises:
-        UserError: There is no such model, or it cannot be loaded here; says what would help.
+        UserError: As `ModelCheck`.
     """
-    command = [sys.executable, "-P", "-m", "radtui.worker.model.check", "--data-dir", str(data.root), name]
-    command += ["--dataset", dataset] if dataset else []
-    command += ["--trust-remote-code"] if trust_remote_code else []
+    asked = ModelCheck(data, name, dataset, trust_remote_code)
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=CHECK_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserError(f"The check of {name} did not come to an end: {error}.") from error
-    lines = [line for line in ended.stdout.splitlines() if line.startswith("{")]
-    if not lines:
-        raise UserError(f"The check of {name} ended with code {ended.returncode} and no answer.")
-    answer: dict[str, Any] = json.loads(lines[-1])
-    if "error" in answer:
-        raise UserError(answer["error"])
-    checked: dict[str, Any] = answer["check"]
-    return checked
+        return asked.result()
+    finally:
+        asked.cancel()
+
+
+def check_lines(checked: Mapping[str, Any]) -> list[str]:
+    """A check's answers as a few short lines for a form: what it is, what it takes, how it is asked, what is tuned."""
+    several = (
+        "one image a case" if str(checked["several_images"]).startswith("no") else "several images a case"
+    )
+    four, sixteen = checked["weights_4_bit_gib"], checked["weights_16_bit_gib"]
+    tuned = ", ".join(f"{part} {count}" for part, count in checked["lora"].items())
+    return [
+        f"{checked['family']}; {checked['packages']}; licence {checked['licence']}.",
+        f"{count_text(checked['parameters'])} parameters: weights {four} GiB in 4 bits, {sixteen} in 16.",
+        f"Tokens of an image: {checked['image_tokens']}; {several}.",
+        f"Order {checked['order']}; an answer ends with {checked['ends_with']}; reasoning: {checked['thinking']}.",
+        f"LoRA goes on: {tuned}.",
+        *checked["notes"],
+    ]
+
+
+def count_text(number: int) -> str:
+    """How many parameters: "4.3 thousand million", "256 million", "250,240"."""
+    if number >= 1e9:
+        return f"{number / 1e9:.1f} thousand million"
+    return f"{number / 1e6:.0f} million" if number >= 1e7 else f"{number:,}"

@@ -80,7 +80,7 @@ def resolved_train(
         UserError: As `submit_train`.
     """
     settings = replace(
-        settings.check(), model=_resolve_model(settings.model), dataset=_dataset(db, settings.dataset)
+        settings.check(), model=resolved_model(settings.model), dataset=_dataset(db, settings.dataset)
     )
     if settings.goes_on:
         _check_adapter_of(data, db, settings.from_job)
@@ -111,7 +111,7 @@ def submit_generate(
     settings = replace(
         settings,
         dataset=_dataset(db, settings.dataset),
-        model=_resolve_model(settings.model),
+        model=resolved_model(settings.model),
         instruction=settings.instruction or INSTRUCTION,
         message_order=order,
     )
@@ -152,7 +152,7 @@ def resolved_ask(data: DataDir, db: sqlite3.Connection, settings: AskSettings) -
         _check_adapter(settings, None)
     order = "image_first" if settings.message_order == "as_trained" else settings.message_order
     return replace(
-        settings, dataset="", split="", message_order=order, model=_resolve_model(settings.model),
+        settings, dataset="", split="", message_order=order, model=resolved_model(settings.model),
         instruction=settings.instruction or INSTRUCTION,
     )  # fmt: skip
 
@@ -272,7 +272,7 @@ def _check_split(
     raise UserError(f"{dataset} has no split {split!r}; there is {', '.join(splits) or 'none yet'}. {ways}.")
 
 
-def _resolve_model(model: str) -> str:
+def resolved_model(model: str) -> str:
     """A folder's full path, an asset's path, or a hub id as it is."""
     if not model:
         raise UserError("Name a model: a hub id or a folder.")

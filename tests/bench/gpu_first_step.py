@@ -27,7 +27,11 @@ from radtui.settings import INSTRUCTION
 from tests.bench.gpu_parts import DATASET, Results, fill, median, new_job
 
 LIMIT_S = 400
-CACHES = ("UNSLOTH_COMPILE_LOCATION", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "XDG_CACHE_HOME")
+CACHES = (
+    "UNSLOTH_COMPILE_LOCATION", "UNSLOTH_MEGA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR",
+    "XDG_CACHE_HOME",
+)  # fmt: skip
+RECOMPILED = "Recompiling function"  # of torch's log, with the guard that failed below
 
 
 def main() -> None:
@@ -41,6 +45,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--memory-gib", type=float, default=0.0)
     parser.add_argument("--evaluated", action="store_true", help="default evaluates and watches, as it ships")
+    parser.add_argument(
+        "--recompiles", action="store_true", help="say why default's kernels are compiled again"
+    )
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     data = DataDir(options.work / "data")
@@ -117,7 +124,8 @@ def start_worker(options: argparse.Namespace, data: DataDir, name: str, backend:
     began = time.time()
     log = data.log(job.id).open("a")
     command = [sys.executable, "-m", "radtui.worker", "--data-dir", str(data.root), str(job.id)]
-    worker = subprocess.Popen(command, env=environment(options, "radtui"), stdout=log, stderr=log)
+    own = environment(options, "radtui") | ({"TORCH_LOGS": "recompiles"} if options.recompiles else {})
+    worker = subprocess.Popen(command, env=own, stdout=log, stderr=log)
     waited: dict[str, float] = {}
     ends: dict[int, float] = {}
     while worker.poll() is None:
@@ -141,9 +149,22 @@ def start_worker(options: argparse.Namespace, data: DataDir, name: str, backend:
         "mfu": [round(p.value or 0, 4) for p in points if p.name == "mfu"],
         **{key: row.result[key] for key in shown if key in row.result}, "events": events, "messages_s": waited,
     }  # fmt: skip
+    written = data.log(job.id).read_text(errors="replace")
     if row.error:
-        facts["log"] = data.log(job.id).read_text()[-1500:]
+        facts["log"] = written[-1500:]
+    if options.recompiles:
+        facts["recompiles"] = recompiles(written)
     return facts
+
+
+def recompiles(log: str) -> list[str]:
+    """Functions that were compiled again, each with the guards that failed, from torch's log."""
+    lines = log.splitlines()
+    places = [place for place, line in enumerate(lines) if RECOMPILED in line]
+    return [
+        " | ".join(line.partition("] ")[2].strip()[-160:] for line in lines[place : place + 4])
+        for place in places
+    ]  # fmt: skip
 
 
 def plain(options: argparse.Namespace, data: DataDir) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import time
 from functools import partial
@@ -36,7 +37,6 @@ from tests.bench.gpu_parts import (
     seconds,
 )
 
-NEW_TOKENS = 128
 SAME_TOKENS = 32  # of the texts compared one by one, which take 50 ms a token
 SAME_IMAGES = 4
 
@@ -50,6 +50,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--images", type=int, default=160)
     parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--tokens", type=int, default=128, help="of each text")
+    parser.add_argument(
+        "--texts", type=Path, help="where to write the job's texts, to compare those of other code"
+    )
     parser.add_argument("--done", type=Path, help="written when the GPU is free")
     parser.add_argument("--stages", default="load,step,job,same,base_alone")
     options = parser.parse_args()
@@ -113,16 +117,19 @@ class Bench:
         import torch
 
         from radtui.worker.describing import own_decoder
-        from radtui.worker.model import fast_lora, vision_attention
+        from radtui.worker.model import fast_lora, vision_attention, vision_describing
 
         vision_attention.install(self.model)
+        vision_describing.install(self.model)
         fast_lora.install(self.model)
         found: dict[str, Any] = {"batch": self.options.batch}
         found["prepare_s"], inputs = seconds(lambda: self._inputs(self.options.batch))
         decoder = own_decoder.Decoder(self.model, graphs=device() == "cuda")
         with torch.inference_mode():
             for name in ("first", "again"):
-                found[f"prefill_{name}_s"], given = seconds(lambda: decoder._prefill(inputs, NEW_TOKENS))
+                found[f"prefill_{name}_s"], given = seconds(
+                    lambda: decoder._prefill(inputs, self.options.tokens)
+                )
             scores, buffers = given
             for name, off in (("tuned", False), ("base", True)):
                 with self.model.disable_adapter() if off else contextlib.nullcontext():
@@ -132,7 +139,7 @@ class Bench:
                     found[f"step_{name}_ms"] = took_s * 50
             for name, work in (
                 ("step", lambda: decoder._next(buffers, token)),
-                ("prefill", lambda: decoder._prefill(inputs, NEW_TOKENS)),
+                ("prefill", lambda: decoder._prefill(inputs, self.options.tokens)),
             ):  # fmt: skip
                 with torch.profiler.profile(activities=activities()) as profiler:
                     seconds(work)
@@ -158,7 +165,7 @@ class Bench:
 
         settings = GenerateSettings(
             model=self.options.model, adapter=str(self.adapter), dataset=DATASET, instruction=INSTRUCTION,
-            message_order="image_first", max_new_tokens=NEW_TOKENS,
+            message_order="image_first", max_new_tokens=self.options.tokens,
         )  # fmt: skip
         chosen, how = base_weights.choose(settings, backend.plan(settings))
         job = new_job(self.data, settings)
@@ -174,6 +181,9 @@ class Bench:
             models.load, adapters.load_adapter = load, adapt
         wall_s = time.monotonic() - began
         written = texts.finished(db, job.id)
+        if self.options.texts:
+            kept = {f"{each.case_id} {each.arm}": each.text for each in written}
+            self.options.texts.write_text(json.dumps(kept))
         tokens = sum(each.tokens for each in written)
         late = [each for each in written if each.case_id in self._later_half(written)]
         pairs: dict[int, set[str]] = {}
@@ -181,6 +191,8 @@ class Bench:
             pairs.setdefault(each.case_id, set()).add(each.text)
         return {
             "weights": how.weights, "descriptions": len(written), "tokens": tokens, "job_s": round(wall_s, 1),
+            "texts_per_s": round(len(written) / wall_s, 2),
+            "texts_per_s_later_half": round(len(late) / sum(e.seconds for e in late), 2),
             "tokens_per_s": round(tokens / wall_s, 1),
             "tokens_per_s_later_half": round(sum(e.tokens for e in late) / sum(e.seconds for e in late), 1),
             "pairs_that_differ": sum(len(both) == 2 for both in pairs.values()),

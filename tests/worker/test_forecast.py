@@ -45,6 +45,18 @@ def test_where_nothing_can_be_estimated_everything_is_recomputed_and_the_reason_
         assert ahead.flops_per_image == 0.0 and ahead.base_gib == 0.0
 
 
+def test_a_process_that_answers_nothing_is_said_with_its_code(card, data, tmp_path, monkeypatch):
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\ncat > /dev/null\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(forecast.sys, "executable", str(broken))
+    settings = train_settings(tmp_path / "model", batch_size=8, gradient_checkpointing="auto")
+    with forecast.Forecast(data, settings, CARD) as ahead:
+        plan, why = ahead.fit(40)
+    assert plan.recomputes
+    assert why == "without an estimate (its process ended with code 3 and no answer)"
+
+
 @pytest.mark.parametrize(
     ("peak_gib", "was_full", "free_gib", "taken"),
     [

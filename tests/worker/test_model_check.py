@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from radtui.cli import cli
 from radtui.jobs.known_models import known_model, known_models
+from radtui.jobs.model_check import check_lines
 from radtui.presets import PRESETS
 from radtui.worker.model import check
 
@@ -26,6 +27,10 @@ def test_configuration_and_processor_suffice(tmp_path, data, capsys):
     assert found["ends_with"].startswith("'<|im_end|>")
     assert found["lora"]["expert weights"] == 4 and found["lora"]["routers left out"] == 2
     assert "the newest data set" in found["image_tokens"]
+    lines = check_lines(found)
+    assert len(lines) == 5 + len(found["notes"])
+    assert "qwen3_vl_moe" in lines[0] and "apache-2.0" in lines[0] and "several images a case" in lines[2]
+    assert "routers left out 2" in lines[4]
 
 
 def test_what_cannot_be_asked_is_one_sentence(tmp_path, capsys):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from radtui.jobs.known_models import known_models, needs_text
+from radtui.jobs.known_models import known_models
 from radtui.paths import DataDir
 from radtui.presets import PRESETS
 from radtui.records import JobKind, UserError
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
 FROM_RATINGS = "preferences"  # the preset of jobs that learn from rated pairs
 FROM_CORRECTIONS = "corrections"  # and of those that learn corrected and accepted texts
-
-
-def about_value(name: str, value: str) -> str:
-    """What the form says of a chosen value: of a model that people tune, its memory and terms."""
-    return needs_text(value) if name == "model" else ""
 
 
 @dataclass(frozen=True, slots=True)

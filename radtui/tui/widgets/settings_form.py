@@ -47,7 +47,7 @@ class SettingsForm(Vertical):
     DEFAULT_CSS = """
     SettingsForm { layers: base edit; height: 1fr; }
     SettingsForm FieldList { height: 1fr; overflow-x: hidden; scrollbar-size-vertical: 1; }
-    SettingsForm .field-help { height: auto; min-height: 2; max-height: 6; color: $muted; padding: 0 3; }
+    SettingsForm .field-help { height: auto; min-height: 2; max-height: 10; color: $muted; padding: 0 3; }
     SettingsForm FieldInput { layer: edit; position: absolute; display: none; height: 1; padding: 0; }
     """
 
@@ -99,6 +99,10 @@ class SettingsForm(Vertical):
         if name:
             self.list.go_to(name)
         self._help.update(Content.styled(f"✗ {problem}", "$error"))
+
+    def refresh_help(self) -> None:
+        """Say anew what there is to say of the current field."""
+        self._show_help()
 
     def refuse_invalid(self) -> bool:
         """Go to the first field that is wrong; returns whether there is one."""

@@ -89,8 +89,7 @@ def describe(
         torch.OutOfMemoryError: The batch is too large for the GPU.
     """
     started = time.perf_counter()
-    device = next(model.parameters()).device
-    placed = {name: _place(value, device, model.dtype) for name, value in inputs.items()}
+    placed = on_device(model, inputs)
     asked = inputs["input_ids"].shape[1]  # tokens of the padded prompt, T
     ends, pad = end_token_ids(model, processor), processor.tokenizer.pad_token_id
     output = _decoded(model, placed, decoding, names, ends, pad)
@@ -124,10 +123,34 @@ def _as_text(
     return WrittenText(words, len(kept), seconds, length is None, reasoning)
 
 
-def _place(value: Any, device: torch.device, dtype: torch.dtype) -> Any:
-    if not isinstance(value, Tensor):
-        return value
-    return value.to(device, dtype) if value.is_floating_point() else value.to(device)
+def made_ready(model: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Inputs in the model's precision and, for a GPU, where it can fetch them by itself; still in main memory."""
+    cuda = next(model.parameters()).is_cuda
+    ready = {name: value.to(model.dtype) if _is_real(value) else value for name, value in inputs.items()}
+    return {
+        name: value.pin_memory() if cuda and isinstance(value, Tensor) else value
+        for name, value in ready.items()
+    }
+
+
+def on_device(model: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Inputs where the model is and in its precision; those that are so already stay the same tensors.
+
+    Raises:
+        torch.OutOfMemoryError: They are too large for the GPU.
+    """
+    device, placed = next(model.parameters()).device, {}
+    for name, value in inputs.items():
+        if not isinstance(value, Tensor):
+            placed[name] = value
+            continue
+        dtype = model.dtype if _is_real(value) else value.dtype
+        placed[name] = value.to(device, dtype, non_blocking=value.is_pinned())
+    return placed
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.is_floating_point()
 
 
 def _decoded(

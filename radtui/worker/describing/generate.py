@@ -17,7 +17,7 @@ from radtui.settings import GenerateSettings
 from radtui.store import arms, cases, texts
 from radtui.store.texts import NewText
 from radtui.worker.describing import arms as job_arms
-from radtui.worker.describing import loading
+from radtui.worker.describing import figures, loading
 from radtui.worker.memory import memory
 from radtui.worker.process import failures
 from radtui.worker.process.reporter import Reporter, Stopped
@@ -75,13 +75,14 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     # These import torch, which unsloth wants to see first.
     from radtui.worker.describing import own_decoder
     from radtui.worker.memory import gpu_facts
-    from radtui.worker.model import fast_lora, vision_attention
+    from radtui.worker.model import fast_lora, vision_attention, vision_describing
     from radtui.worker.training.data import as_shown, examples
 
     records = cases.get_many(db, listed)
     items = as_shown(examples(records, data), processor, reporter)
     work = _work(job, data, db, reporter, settings, items, processor)
     vision_attention.install(model)
+    vision_describing.install(model)
     fast_lora.install(model)
     if own_decoder.enable(model):
         records = _bucketed(records)
@@ -172,11 +173,11 @@ def _report(writer: _Writer, db: sqlite3.Connection) -> None:
     if work.reused:
         text += f"; {work.reused:,} were there from an earlier job"
     reporter.progress(work.total, work.total, text)
-    if f1 := _f1(db, reporter.job_id, [voice.arm.name for voice in work.voices]):
+    if f1 := figures.f1(db, reporter.job_id, [voice.arm.name for voice in work.voices]):
         reporter.result(f1=f1)
     reporter.result(
         peak_memory_gib=round(memory.peak_gib(), 2), batch_size=writer.batch_size, gpus=count,
-        **_figures(db, reporter.job_id, [voice.arm.name for voice in work.voices], count),
+        **figures.speeds(db, reporter.job_id, [voice.arm.name for voice in work.voices], count),
     )  # fmt: skip
 
 
@@ -242,7 +243,8 @@ class _Writer:
         from radtui.worker.training import data
 
         pictures = [data.open_images(item, self.settings.max_side_px) for item in chunk]
-        return describe.prepare(self.processor, pictures, [self.work.prompts[item.case_id] for item in chunk])
+        prompts = [self.work.prompts[item.case_id] for item in chunk]
+        return describe.made_ready(self.model, describe.prepare(self.processor, pictures, prompts))
 
     def _write_chunk(self, chunk: list[Example], inputs: dict[str, Any]) -> bool:
         """Every arm of a chunk, each committed at once; False when the memory did not suffice."""
@@ -250,11 +252,15 @@ class _Writer:
         if self.measures:
             before_gib = memory.allocated_gib()
             memory.forget_peak()
+        placed = self._placed(inputs, len(chunk))  # once for all arms
+        if placed is None:
+            self._halve(len(chunk))
+            return False
         for voice in self.work.voices:
             todo = [item for item in chunk if item.case_id in voice.missing]
             if not todo:
                 continue
-            written = self._texts(todo, voice, inputs if len(todo) == len(chunk) else self._prepared(todo))
+            written = self._texts(todo, voice, placed if len(todo) == len(chunk) else self._prepared(todo))
             if written is None:
                 self._halve(len(todo))
                 return False
@@ -277,6 +283,7 @@ class _Writer:
             # Images go through the vision tower a few at a time; what every image keeps is its keys and values.
             tokens = inputs["input_ids"].shape[1] + self.settings.max_new_tokens + own_decoder.ROUND_TOKENS
             row_gib = decoder.row_gib(tokens, own_decoder.image_tokens(self.model, inputs))
+            row_gib += sum(value.nbytes for value in inputs.values()) / described / memory.GIB
             fitting = int((room_gib - own_decoder.PREFILL_ROWS * each_gib) / row_gib)
         fitting = max(1, min(LARGEST_BATCH, fitting))
         self.batch_size = 2 ** (fitting.bit_length() - 1)
@@ -287,6 +294,17 @@ class _Writer:
         self.grows = seconds < QUICK_S and self.batch_size < LARGEST_CPU_BATCH
         if self.grows:
             self.batch_size *= 2
+
+    def _placed(self, inputs: dict[str, Any], count: int) -> dict[str, Any] | None:
+        """A chunk's inputs on the model's device; None when the memory does not suffice."""
+        from radtui.worker.describing import describe
+
+        try:
+            return describe.on_device(self.model, inputs)
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            if not failures.is_out_of_memory(error) or count == 1:
+                raise
+        return None
 
     def _texts(self, items: list[Example], voice: _Voice, inputs: dict[str, Any]) -> list[WrittenText] | None:
         from radtui.worker.describing import describe
@@ -341,40 +359,6 @@ def _bucketed(records: list[Case]) -> list[Case]:
             window, key=lambda case: (case.first.width_px / max(case.first.height_px, 1), case.first.width_px)
         )
     return ordered
-
-
-def _figures(db: sqlite3.Connection, job_id: int, names: list[str], gpus: int) -> dict[str, object]:
-    """Counts and speeds over all of the job's descriptions, those of earlier processes included.
-
-    Each description has its own time, of one GPU, so what all of them do in a second is that many times more.
-    """
-    figures: dict[str, object] = {}
-    written = texts.finished(db, job_id)
-    for name in names:
-        own = [each for each in written if each.arm == name]
-        tokens, seconds = sum(each.tokens for each in own), sum(each.seconds for each in own)
-        figures[f"{name}_descriptions"] = len(own)
-        figures[f"{name}_truncated"] = sum(each.truncated for each in own)
-        figures[f"{name}_tokens_per_s"] = round(gpus * tokens / max(seconds, 1e-9), 1)
-    return figures
-
-
-def _f1(db: sqlite3.Connection, job_id: int, names: list[str]) -> dict[str, float]:
-    """F1 of findings, micro, as `radtui score` has it: of arms whose texts are English, where the truth is known."""
-    from radtui.measures.language import is_english
-    from radtui.measures.truth_scores import TruthCase, score_truth
-
-    written = texts.finished(db, job_id)
-    known = {case.id: case for case in cases.get_many(db, sorted({each.case_id for each in written}))}
-    findings = {truth.finding for case in known.values() for truth in case.truth}
-    figures: dict[str, float] = {}
-    for name in names if findings else []:
-        own = [(known[each.case_id], each.text) for each in written if each.arm == name]
-        if is_english(text for _, text in own):
-            judged = [TruthCase(case.truth, text, case.examination) for case, text in own]
-            value = score_truth(judged, vocabulary=findings).f1.value
-            figures |= {name: round(value, 4)} if value is not None else {}
-    return figures
 
 
 def _decoding(settings: GenerateSettings, sample: int) -> Decoding:

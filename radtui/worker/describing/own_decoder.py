@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,8 +24,17 @@ CHECK_EVERY = 8  # steps between looks whether all rows have ended; each look wa
 # Text buffers grow in such steps, so that batches share a graph; attention kernels like them even.
 ROUND_TOKENS = 64
 PREFILL_ROWS = 32
+OF_IMAGES = ("pixel_values", "aspect_ratio_ids", "aspect_ratio_mask")
 Choose = Callable[[Tensor, int], Tensor]
 """Scores (B, vocabulary) and the number of the token to choose, 0 first -> the chosen ids (B,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a batch's images look like to the text model."""
+
+    pixels: weakref.ref[Tensor]  # of which batch
+    features: dict[int, Tensor]  # by the first of a few rows
 
 
 class Decoder:
@@ -41,6 +51,11 @@ class Decoder:
         self.text = _text_model(model)
         self.head = _named(model, "lm_head")
         self.adapted = _adapted(model)
+        # No adapter on the tower or the projector: all arms see an image alike, so it is looked at once.
+        own = {id(each) for each in self.adapted}
+        sight = [*_named(model, "vision_model").modules(), *_named(model, "multi_modal_projector").modules()]
+        self.sees_alike = bool(own) and not any(id(each) in own for each in sight)
+        self._seen: _Seen | None = None
         self._buffers: Buffers | None = None
         self._recorded: dict[str, torch.cuda.CUDAGraph] = {}
 
@@ -76,15 +91,16 @@ class Decoder:
     def release(self) -> None:
         """Free buffers and graphs."""
         self._recorded.clear()
-        self._buffers = None
+        self._buffers = self._seen = None
 
     def row_gib(self, tokens: int, image_tokens: int) -> float:
-        """What the buffers take for one row of so many text and image tokens, GiB."""
+        """What is held for one row of so many text and image tokens, GiB."""
         crossed = len(self.text.cross_attention_layers)
         held = (len(self.text.layers) - crossed) * tokens + crossed * image_tokens
         config = self.text.config
         each = 2 * config.num_key_value_heads * config.hidden_size // config.num_attention_heads
-        return float(held * each * self.text.embed_tokens.weight.element_size()) / 2**30
+        features = image_tokens * config.hidden_size if self.sees_alike else 0
+        return float((held * each + features) * self.text.embed_tokens.weight.element_size()) / 2**30
 
     def _prefill(self, inputs: dict[str, Tensor], max_new_tokens: int) -> tuple[Tensor, Buffers]:
         """Run the model's own forward pass over images and prompts, and take its keys and values over.
@@ -101,7 +117,7 @@ class Decoder:
         scores = []
         for start in range(0, rows, PREFILL_ROWS):
             some = slice(start, start + PREFILL_ROWS)
-            few = {name: value[some] for name, value in inputs.items()}
+            few = self._looked_once(inputs, start, {name: value[some] for name, value in inputs.items()})
             output = self.model(**few, position_ids=positions[some], use_cache=True, logits_to_keep=1)
             scores.append(output.logits[:, -1].float())
             self._take_over(output.past_key_values, buffers, some, index[some], seen)
@@ -112,6 +128,29 @@ class Decoder:
         buffers.position.copy_(positions[:, -1:] + 1)
         buffers.place.fill_(seen)
         return torch.cat(scores), buffers
+
+    def _looked_once(
+        self, inputs: dict[str, Tensor], start: int, few: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Some rows' inputs with the images' features in place of pixels, where every arm has the same ones.
+
+        Args:
+            inputs: The batch, the same tensors for each arm.
+            start: The first of the rows.
+            few: Their inputs.
+        """
+        if not self.sees_alike:
+            return few
+        pixels = inputs["pixel_values"]
+        if self._seen is None or self._seen.pixels() is not pixels:
+            self._seen = _Seen(weakref.ref(pixels), {})
+        if start not in self._seen.features:
+            asked = {name: few[name] for name in OF_IMAGES}
+            states = _named(self.model, "vision_model")(**asked).last_hidden_state
+            projected = _named(self.model, "multi_modal_projector")(states)
+            self._seen.features[start] = projected.flatten(0, 2)  # (rows * images * tiles, patches, C)
+        rest = {name: value for name, value in few.items() if name not in OF_IMAGES}
+        return rest | {"cross_attention_states": self._seen.features[start]}
 
     def _take_over(self, cache: Any, buffers: Buffers, rows: slice, index: Tensor, seen: int) -> None:
         """Copy the keys and values of some rows from the model's cache, and empty it."""

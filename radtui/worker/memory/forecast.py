@@ -77,7 +77,7 @@ class Forecast:
     @property
     def base_gib(self) -> float:
         """Weights and adapter by the estimate, GiB; 0 without one."""
-        return float((self._answer or self.known).get("base_gib") or 0.0)
+        return float((self._answer or {}).get("base_gib") or self.known.get("base_gib") or 0.0)
 
     @property
     def share(self) -> float:
@@ -98,7 +98,7 @@ class Forecast:
         answer = self._answer or {}
         if answer.get("fit"):
             return fitting.Fit(**answer["fit"]), "by estimate"
-        why = answer.get("error") or "the estimate did not end"
+        why = answer.get("error") or "none was asked for"
         return fitting.most_recomputed(
             self.settings, layers, self.limit_gib
         ), f"without an estimate ({why.rstrip('.')})"
@@ -148,14 +148,16 @@ class Forecast:
         self._process.stdin = None  # closed; communicate would close it again
         try:
             output, _ = self._process.communicate(timeout=WAIT_S)
+            why = f"its process ended with code {self._process.returncode} and no answer"
         except subprocess.TimeoutExpired:
             self._process.kill()
             output, _ = self._process.communicate()
+            why = f"it took longer than {WAIT_S:.0f} s"
         lines = [line for line in output.splitlines() if line.startswith("{")]
         try:
             self._answer = json.loads(lines[-1])
         except (IndexError, ValueError):
-            self._answer = {}
+            self._answer = {"error": why}
 
 
 def main(arguments: list[str] | None = None) -> int:

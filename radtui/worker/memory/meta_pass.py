@@ -25,6 +25,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from radtui.worker.model import attention_kernels
 
 PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm", "aten::convolution")
+GROUPED = "aten::_grouped_mm"  # one product of each expert's tokens with its weights
 INDEXED = ("aten::index", "aten::index_put", "aten::index_put_")
 _open_ledgers: list[Ledger] = []
 LARGE = 1 << 20  # elements of a real floating-point tensor that is counted instead of computed
@@ -62,7 +63,9 @@ class Ledger(TorchDispatchMode):
         if func._schema.name == "aten::_to_copy" and empty and not _is_meta(kwargs.get("device", "meta")):
             kwargs = kwargs | {"device": "meta"}  # to where the token ids are, which are real
         before = {each.untyped_storage()._cdata for each in empty}
-        made = func(*args, **kwargs)
+        made = func(*args, **kwargs) if func._schema.name != GROUPED else _grouped(func, args, kwargs)
+        if func._schema.name == GROUPED:
+            self.flops += 2 * args[0].numel() * args[1].shape[-1]  # each row goes through one expert
         if (formula := flop_counter.flop_registry.get(func._overloadpacket)) is not None:
             self.flops += int(formula(*args, **kwargs, out_val=made))
         for each in tree_leaves(made):
@@ -102,6 +105,18 @@ def _too_large(func: Any, tensors: list[Tensor]) -> bool:
     """Whether an operation on real tensors is work, whose shape is all that matters here."""
     floats = [each for each in tensors if each.is_floating_point()]
     return any(each.numel() > LARGE for each in floats) or (bool(floats) and func._schema.name in PRODUCTS)
+
+
+def _grouped(func: Any, args: Any, kwargs: dict[str, Any]) -> Tensor:
+    """Experts' products in the precision asked for: PyTorch's check of empty tensors knows 16 bits alone."""
+    asked = kwargs.get("out_dtype") or args[0].dtype
+
+    def lowered(value: Any) -> Any:
+        is_float = isinstance(value, Tensor) and value.is_floating_point()
+        return value.to(torch.bfloat16) if is_float else value
+
+    made: Tensor = func(*tree_map(lowered, args), **tree_map(lowered, kwargs))
+    return made.to(asked)
 
 
 def _places(indices: Any) -> list[Any]:

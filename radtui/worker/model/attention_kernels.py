@@ -48,7 +48,7 @@ class _Part:
 
 
 def mix(
-    qkv: Tensor, groups: Sequence[Group], scale: float, kernel: Kernel
+    qkv: Tensor, groups: Sequence[Group], scale: float, kernel: Kernel, into: Tensor | None = None
 ) -> tuple[Tensor, list[Tensor | None]]:
     """Real tokens attend to all, padding tokens to the real ones.
 
@@ -57,11 +57,12 @@ def mix(
         groups: Of the batch.
         scale: What scores are multiplied with.
         kernel: From `kernel_for`.
+        into: Where to write, (B, T, heads, D); a new tensor where None.
 
     Returns:
         (B, T, heads, D), and what `mix_gradient` needs.
     """
-    mixed = qkv.new_empty(*qkv.shape[:2], *qkv.shape[3:])
+    mixed = qkv.new_empty(*qkv.shape[:2], *qkv.shape[3:]) if into is None else into
     kept: list[Tensor | None] = []
     for part in _parts(groups, qkv.shape[1]):
         output, own = kernel.forward(*_cut(qkv, part), scale)
