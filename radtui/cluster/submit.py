@@ -23,8 +23,6 @@ def check(settings: Mapping[str, object]) -> None:
     chosen = profile.named(str(settings.get("profile", "")))
     if not slurm.is_here():
         raise UserError("There is no sbatch on this machine: run radtui on the cluster's login node.")
-    if settings.get("seeds", 1) != 1:
-        raise UserError("A job on Slurm trains once: set seeds to 1, and hand over one job for each seed.")
     gpus = settings.get("gpus", 1)
     chosen.each(gpus if isinstance(gpus, int) else 1)
     fetched.check_job(settings, chosen)

@@ -147,7 +147,7 @@ def run(
 
         train.run(job, data, db, reporter)
         if seeds.are_left(db, job.id):
-            seeds.go_on(job, data, db, reporter)
+            seeds.go_on(job, data, reporter)
     elif job.kind is JobKind.GENERATE:
         from radtui.worker.describing import generate
 

@@ -170,7 +170,7 @@ def test_a_model_that_is_not_fetched_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"seeds": 3}, "A job on Slurm trains once: set seeds to 1, and hand over one job for each seed"),
+        ({"seeds": 3}, None),
         ({"gpus": 7}, "7 GPUs cannot be shared out evenly over 4 machines of 2: choose a multiple of 2"),
         ({"gpus": 8}, None),
         ({"objective": "corrections", "from_job": 1}, None),

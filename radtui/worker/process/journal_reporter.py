@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from radtui.worker.process.ranks import ALONE, Ranks
 from radtui.worker.process.reporter import Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
+TIME_SIGNAL = signal.SIGUSR1  # what the script asks Slurm to send before the time limit
 LOOK_S = 1.0  # between looks at what is asked: every look asks the file server
 BEGUN_S = 300.0  # a file system may take a minute to show one machine what another has written
 
@@ -31,6 +33,7 @@ class JournalReporter(Reporter):
         writer: This process's own file.
         place: How far the other files have been read into `db`.
         ranks: The process that speaks, among those of its job.
+        leave: Removes what this process has on the machine's own disk.
     """
 
     def __init__(
@@ -40,8 +43,10 @@ class JournalReporter(Reporter):
         writer: Writer,
         place: reading.JournalPlace,
         ranks: Ranks = ALONE,
+        leave: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(db, run.job_id, ranks)
+        self.leave = leave
         self.run = run
         self.writer = writer
         self.place = place
@@ -71,6 +76,14 @@ class JournalReporter(Reporter):
         """The job is over, for now; what its ranks have written comes before."""
         self.catch_up(ended=True)
         super().end(state, error)
+
+    def begin_again(self) -> None:
+        """As of a job here; Slurm's signal waits for the process that comes."""
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, {TIME_SIGNAL}
+        )  # it ends a process that does not handle it yet
+        super().begin_again()
+        self.leave()
 
     def asked(self) -> StopRequest:
         """What is asked by the file in the job's folder, or by Slurm."""

@@ -9,11 +9,10 @@ import subprocess
 from types import FrameType
 
 from radtui.records import JobState
-from radtui.store import jobs
-from radtui.worker.process.journal_reporter import JournalReporter
+from radtui.store import jobs, metrics
+from radtui.worker.process.journal_reporter import TIME_SIGNAL, JournalReporter
 
 log = logging.getLogger("radtui.worker")
-TIME_SIGNAL = signal.SIGUSR1  # what the script asks Slurm to send before the time limit
 KIND = "cluster"  # of events
 REQUEUE_S = 60.0
 LOST_NODES = 5  # starts after which a machine that is lost once more is no accident
@@ -26,11 +25,21 @@ def begin(reporter: JournalReporter, step: int) -> None:
         reporter.out_of_time()
 
     signal.signal(TIME_SIGNAL, warned)
+    signal.pthread_sigmask(
+        signal.SIG_UNBLOCK, {TIME_SIGNAL}
+    )  # one that came between two trainings is taken now
     if job := os.environ.get("SLURM_JOB_ID"):
         nodes = os.environ.get("SLURM_JOB_NODELIST", "")
         restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
         again = f", start {restarts + 1}" if restarts else ""
-        reporter.event(step, KIND, f"Runs on {nodes} as Slurm job {job}{again}")
+        where = f"Runs on {nodes} as Slurm job {job}{again}"
+        before = [
+            event.text
+            for event in metrics.events_since(reporter.db, reporter.job_id, 0)
+            if event.kind == KIND
+        ]
+        if before[-1:] != [where]:  # it is said once, however many trainings the job has
+            reporter.event(step, KIND, where)
 
 
 def begin_again(reporter: JournalReporter, state: JobState) -> bool:
@@ -47,7 +56,8 @@ def begin_again(reporter: JournalReporter, state: JobState) -> bool:
             ["scontrol", "requeue", job], check=True, capture_output=True, text=True, timeout=REQUEUE_S
         )
     except (OSError, subprocess.SubprocessError) as error:
-        log.error("Slurm did not queue the job again: %s", getattr(error, "stderr", "") or error)
+        reason = " ".join(str(getattr(error, "stderr", "") or error).split())[-200:].rstrip(".")
+        reporter.event(step, "warning", f"Slurm did not start the job again ({reason}): resume it")
         return False
     return True
 
