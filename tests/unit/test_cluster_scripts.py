@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ def test_a_profile_is_read_with_what_it_leaves_out(config: Path) -> None:
         ("[slurm.a]\nsetup = 'x'\n", "setup of .* must be a list of texts"),
         ("[slurm.a]\ngpus_per_node = 0\n", "at least 1"),
         ("[slurm.a]\ntime = 'long'\n", "'long'; write it as 90, 12:00:00 or 2-00:00:00"),
+        ('[slurm.a]\npartition = "gpu\\n#SBATCH --wrap=x"\n', "partition of .* has a line break"),
+        ('[slurm.a]\nsbatch = ["--mem=0\\nrm -r x"]\n', "sbatch of .* has a line break"),
+        ('[slurm.a]\nsbatch = ["mem=0"]\n', "'mem=0' in sbatch of .* is no option: it begins with --"),
+        (
+            '[slurm.a]\nsbatch = ["--mem=0 --array=1-3"]\n',
+            "has --array=1-3, which radtui sets itself or cannot follow",
+        ),
+        ('[slurm.a]\nsbatch = ["-N4"]\n', "has -N4, which radtui sets itself"),
+        ("[slurm.a]\nscratch = '/tmp/\"x'\n", "scratch of .* has a quotation mark"),
         ("slurm = 1", "names no cluster"),
         ("[slurm", "cannot be read"),
     ],
@@ -102,8 +112,13 @@ def test_no_gpu_is_asked_for_where_the_cluster_has_none(tmp_path: Path) -> None:
 def test_a_job_waits_in_words() -> None:
     waits = Status(12, "radtui-7", "PENDING", "Resources", "2026-11-28T12:30:11")
     assert watching.waiting_words(waits) == (
-        "Waits in Slurm as job 12 (Resources), expected to start 2026-11-28 12:30"
+        "Waits in Slurm as job 12: no machine is free (Resources), expected to start 2026-11-28 12:30"
     )
+    down = Status(12, "x", "PENDING", "ReqNodeNotAvail, UnavailableNodes:n1")
+    assert watching.waiting_words(down).endswith(
+        "12: the machines it may have are down or reserved (ReqNodeNotAvail, UnavailableNodes:n1)"
+    )
+    assert watching.waiting_words(Status(12, "x", "PENDING", "Rare")) == "Waits in Slurm as job 12 (Rare)"
     assert watching.waiting_words(Status(12, "x", "PENDING")) == "Waits in Slurm as job 12"
 
 
@@ -115,11 +130,98 @@ def test_slurm_that_is_not_here_is_one_sentence(monkeypatch: pytest.MonkeyPatch)
     assert slurm.ended(5) == Status(5, "", "")
 
 
-def stand_in(folder: Path, name: str, prints: str) -> None:
-    """A command of Slurm's that prints one line."""
+def stand_in(folder: Path, name: str, prints: str, code: int = 0) -> None:
+    """A command of Slurm's that prints something."""
     file = folder / name
-    file.write_text(f"#!/bin/sh\nprintf '%s' '{prints}'\n")
+    file.write_text(f"#!/bin/sh\nprintf '%s' '{prints}'\nexit {code}\n")
     file.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("prints", "number"),
+    [("7", "7"), ("7;other", "7"), ("Welcome to the cluster\n12 GPUs are free\n7\n", "7")],
+)
+def test_a_cluster_may_greet_before_it_says_a_jobs_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prints: str, number: str
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    stand_in(tmp_path, "sbatch", prints)
+    assert slurm.submit(tmp_path / "submit.sh") == number
+
+
+def test_no_number_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    stand_in(tmp_path, "sbatch", "queued for approval")
+    with pytest.raises(UserError, match="sbatch says 'queued for approval' and no job's number"):
+        slurm.submit(tmp_path / "submit.sh")
+
+
+def test_arrays_and_odd_names_of_others_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    lines = [
+        "12_[1-5%2]|a|PENDING|None|N/A|",
+        "13_2|a|RUNNING|None|N/A|n1",
+        "14|a|b|RUNNING|None|N/A|n1",
+        "no such",
+    ]
+    stand_in(
+        tmp_path, "squeue", "\n".join([*lines, "15|radtui-7-x|RUNNING|None|2026-11-28T12:30:11|n[1-2]", ""])
+    )
+    assert slurm.queue() == {
+        15: Status(15, "radtui-7-x", "RUNNING", "", "2026-11-28T12:30:11", "n[1-2]"),
+    }
+
+
+def test_what_a_shell_says_to_slurms_commands_does_not_reach_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for name in ("SQUEUE_PARTITION", "SLURM_TIME_FORMAT", "SLURM_CLUSTERS", "SLURM_JOB_ID", "SLURM_CONF"):
+        monkeypatch.setenv(name, "here")
+    (tmp_path / "squeue").write_text('#!/bin/sh\nenv >"$0.said"\n')
+    (tmp_path / "squeue").chmod(0o755)
+    assert slurm.queue() == {}
+    said = (tmp_path / "squeue.said").read_text().splitlines()
+    assert [line for line in said if line.startswith(("SLURM", "SQUEUE"))] == ["SLURM_CONF=here"]
+
+
+def test_no_accounts_leave_what_the_controller_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    stand_in(tmp_path, "sacct", "Slurm accounting storage is disabled", code=1)
+    stand_in(tmp_path, "scontrol", "JobId=7 JobName=radtui-7 JobState=TIMEOUT Reason=None NodeList=n1")
+    assert slurm.ended(7).state == "TIMEOUT"
+    stand_in(tmp_path, "scontrol", "slurm_load_jobs error: Invalid job id specified", code=1)
+    assert slurm.ended(7) == Status(7, "", "")
+
+
+def test_the_default_partition_is_known_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    stand_in(tmp_path, "sinfo", "debug*\ngpu\n")
+    assert slurm.partitions() == ["debug", "gpu"]
+
+
+def test_a_folder_of_any_name_is_an_option_of_one_word(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / 'it\'s "a" #b\\c', 1)
+    lines = script.text(Profile("cpu"), run, "n", 1, 1).splitlines()
+    (chdir,) = [line for line in lines if line.startswith("#SBATCH --chdir=")]
+    assert re.sub(r"\\(.)", r"\1", chdir) == f"#SBATCH --chdir={run.data.job(1)}"
+    assert not re.search(r"(?<!\\)[ '\"#]", chdir.removeprefix("#SBATCH "))
+
+
+def test_the_cache_that_a_job_reads_is_the_one_that_was_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", "/of/this/shell")
+    text = script.text(Profile("gpu", hf_home="/shared/hf"), RunFolder(tmp_path, 1), "n", 1, 1)
+    assert "export HF_HUB_CACHE=/shared/hf/hub" in text and "export HF_HOME=/shared/hf" in text
+    text = script.text(Profile("gpu"), RunFolder(tmp_path, 1), "n", 1, 1)
+    assert "export HF_HUB_CACHE=/of/this/shell" in text and "HF_HOME" not in text
+    for name in ("HF_HUB_CACHE", "HF_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert fetched.cache_of("") == tmp_path / "huggingface" / "hub"
 
 
 @pytest.mark.parametrize(
