@@ -140,6 +140,11 @@ def _profile(name: str, values: dict[str, Any], file: Path) -> Profile:
         raise UserError(
             f"{file}: time of [{SECTION}.{name}] is {profile.time!r}; write it as 90, 12:00:00 or 2-00:00:00."
         )
+    if profile.time and profile.save_before_s >= _seconds(profile.time) > 0:
+        raise UserError(
+            f"{file}: save_before_s of [{SECTION}.{name}] is {profile.save_before_s} s and its time {profile.time}: no"
+            " job would get anywhere; give it more time."
+        )
     return profile
 
 
@@ -167,3 +172,16 @@ def _check_lines(profile: Profile, file: Path) -> None:
                 raise UserError(
                     f"{file}: sbatch {where} has {word}, which radtui sets itself or cannot follow: leave it out."
                 )
+
+
+def _seconds(time: str) -> int:
+    """What sbatch takes a time for: "90" and "1:30" are minutes, with hours or days before them three parts or two."""
+    days, _, rest = time.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    if days:
+        hours, minutes, seconds = [*parts, 0, 0][:3]
+    elif len(parts) == 3:
+        hours, minutes, seconds = parts
+    else:
+        hours, (minutes, seconds) = 0, [*parts, 0][:2]
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds

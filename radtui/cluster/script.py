@@ -85,6 +85,8 @@ def options(profile: Profile, run: RunFolder, job_name: str, nodes: int, each: i
 
 
 def _option(name: str, value: str) -> str:
-    """An option as a line of the script has it: sbatch takes quotes and backslashes out, and ends it at a space."""
-    plain = all(each.isalnum() or each in PLAIN for each in value)
-    return f"--{name}={value}" if plain else f"--{name}=" + "".join(f"\\{each}" for each in value)
+    """An option as a line of the script has it: sbatch ends it at a space unless it stands in quotes."""
+    if all(each.isalnum() or each in PLAIN for each in value):
+        return f"--{name}={value}"
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'--{name}="{quoted}"'

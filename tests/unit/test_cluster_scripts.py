@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 
+from radtui.cli import cli
 from radtui.cluster import fetched, profile, script, slurm, submit, watching
 from radtui.cluster.profile import Profile
 from radtui.cluster.run_folder import RunFolder
@@ -48,6 +50,7 @@ def test_a_profile_is_read_with_what_it_leaves_out(config: Path) -> None:
             "has --array=1-3, which radtui sets itself or cannot follow",
         ),
         ('[slurm.a]\nsbatch = ["-N4"]\n', "has -N4, which radtui sets itself"),
+        ("[slurm.a]\ntime = '2'\n", "save_before_s of .* is 120 s and its time 2: no job would get anywhere"),
         ("[slurm.a]\nscratch = '/tmp/\"x'\n", "scratch of .* has a quotation mark"),
         ("slurm = 1", "names no cluster"),
         ("[slurm", "cannot be read"),
@@ -56,6 +59,25 @@ def test_a_profile_is_read_with_what_it_leaves_out(config: Path) -> None:
 def test_a_profile_that_is_wrong_is_one_sentence(config: Path, text: str, sentence: str) -> None:
     config.write_text(text)
     with pytest.raises(UserError, match=sentence):
+        profile.named("")
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [
+        ("90", 5400),
+        ("1:30", 90),
+        ("12:00:00", 43_200),
+        ("2-0", 172_800),
+        ("1-1:30", 91_800),
+        ("1-0:00:05", 86_405),
+    ],
+)
+def test_a_time_is_what_sbatch_takes_it_for(config: Path, time: str, seconds: int) -> None:
+    config.write_text(f"[slurm.a]\ntime = '{time}'\nsave_before_s = {seconds - 1}\n")
+    assert profile.named("").time == time
+    config.write_text(f"[slurm.a]\ntime = '{time}'\nsave_before_s = {seconds}\n")
+    with pytest.raises(UserError, match="no job would get anywhere"):
         profile.named("")
 
 
@@ -206,8 +228,8 @@ def test_a_folder_of_any_name_is_an_option_of_one_word(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / 'it\'s "a" #b\\c', 1)
     lines = script.text(Profile("cpu"), run, "n", 1, 1).splitlines()
     (chdir,) = [line for line in lines if line.startswith("#SBATCH --chdir=")]
-    assert re.sub(r"\\(.)", r"\1", chdir) == f"#SBATCH --chdir={run.data.job(1)}"
-    assert not re.search(r"(?<!\\)[ '\"#]", chdir.removeprefix("#SBATCH "))
+    escaped = str(run.data.job(1)).replace("\\", "\\\\").replace('"', '\\"')
+    assert chdir == f'#SBATCH --chdir="{escaped}"'
 
 
 def test_the_cache_that_a_job_reads_is_the_one_that_was_looked_into(
@@ -294,3 +316,37 @@ def test_what_a_job_on_slurm_cannot_be_is_said_before_it_queues(
         return
     with pytest.raises(UserError, match=sentence):
         submit.check(asked)
+
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def of_readme(language: str) -> str:
+    """The block of that language in the README's page on clusters."""
+    page = README.read_text(encoding="utf-8").split("## On a cluster\n")[1].split("\n## ")[0]
+    return page.split(f"```{language}\n")[1].split("```")[0]
+
+
+def test_readmes_profile_is_one(config: Path, tmp_path: Path) -> None:
+    config.write_text(of_readme("toml"))
+    gpu = profile.named("gpu")
+    lines = script.text(gpu, RunFolder(tmp_path, 1), "n", 4, 1).splitlines()
+    for line in (
+        "#SBATCH --partition=gpu",
+        "#SBATCH --gres=gpu:4",
+        "#SBATCH --cpus-per-task=32",
+        "module load cuda",
+    ):
+        assert line in lines
+
+
+@pytest.mark.parametrize("line", of_readme("sh").splitlines())
+def test_readmes_lines_are_commands(line: str) -> None:
+    program, *words = shlex.split(line, comments=True)
+    assert program == "radtui"
+    command: click.Command = cli
+    while isinstance(command, click.Group):
+        name, *words = words
+        group = command.make_context("radtui", [name, *words], resilient_parsing=True)
+        command = command.get_command(group, name) or pytest.fail(f"there is no {name}")
+    command.make_context(name, list(words), resilient_parsing=False)  # raises for an option that is not there

@@ -9,6 +9,8 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from radtui.records import JobState, StopRequest, UserError
 from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics, studies, texts
 from radtui.store.database import connect
+from radtui.worker.process import under_slurm
 
 from .cluster import ended, packed, rows, rows_of_files, start
 from .conftest import LIMIT_S, Worker, new_job, train_settings
@@ -181,6 +184,16 @@ def test_a_file_stops_a_job_with_a_checkpoint_and_a_signal_for_want_of_time(
     assert again.state is JobState.STOPPED and stopped.step <= again.step < 40, output
     assert (data.checkpoints(job.id) / f"checkpoint-{again.step}").is_dir()
     assert rows(db, job.id) == rows_of_files(run, tmp_path)
+
+
+@pytest.mark.parametrize(("has_moved_on", "state"), [(True, JobState.STOPPED), (False, JobState.FAILED)])
+def test_a_job_that_never_gets_anywhere_before_its_time_limit_is_not_started_for_ever(
+    has_moved_on: bool, state: JobState
+) -> None:
+    reporter: Any = SimpleNamespace(goes_on_later=True, has_moved_on=has_moved_on)
+    ended_as, error = under_slurm.ended(reporter, JobState.STOPPED, "")
+    assert ended_as is state and ("more time in the profile" in error) is not has_moved_on
+    assert under_slurm.ended(reporter, JobState.DONE, "") == (JobState.DONE, "")
 
 
 @pytest.mark.slow

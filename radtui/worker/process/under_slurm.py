@@ -15,6 +15,7 @@ from radtui.worker.process.journal_reporter import TIME_SIGNAL, JournalReporter
 log = logging.getLogger("radtui.worker")
 KIND = "cluster"  # of events
 REQUEUE_S = 60.0
+NO_STEP = "Slurm's time limit was near before the job had done anything: give it more time in the profile."
 LOST_NODES = 5  # starts after which a machine that is lost once more is no accident
 
 
@@ -33,6 +34,7 @@ def begin(reporter: JournalReporter, step: int) -> None:
         restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
         again = f", start {restarts + 1}" if restarts else ""
         where = f"Runs on {nodes} as Slurm job {job}{again}"
+        reporter.progress(step, jobs.must_get(reporter.db, reporter.job_id).total_steps, where)
         before = [
             event.text
             for event in metrics.events_since(reporter.db, reporter.job_id, 0)
@@ -62,9 +64,16 @@ def begin_again(reporter: JournalReporter, state: JobState) -> bool:
     return True
 
 
+def ended(reporter: JournalReporter, state: JobState, error: str) -> tuple[JobState, str]:
+    """How a job is over that is not started again; one that would never get anywhere has failed."""
+    if state is JobState.STOPPED and reporter.goes_on_later and not reporter.has_moved_on:
+        return JobState.FAILED, NO_STEP
+    return state, error
+
+
 def _why_again(reporter: JournalReporter, state: JobState) -> str:
     """Why a job is to be started again; "" where it is not."""
-    if state is JobState.STOPPED and reporter.goes_on_later:
+    if state is JobState.STOPPED and reporter.goes_on_later and reporter.has_moved_on:
         return "Saved before the time limit"
     restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
     if state is JobState.FAILED and reporter.has_lost_node and restarts < LOST_NODES:
