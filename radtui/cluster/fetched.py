@@ -58,7 +58,12 @@ def missing(model: str, hf_home: str) -> str:
         return CONFIG
     names = [WEIGHTS]
     if (folder / INDEX).exists():
-        names = sorted(set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values()))
+        try:
+            names = sorted(
+                set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):  # cut short: as good as not there
+            return INDEX
     elif not (folder / WEIGHTS).exists():
         names = [] if list(folder.glob("pytorch_model*.bin")) else names
     return next((name for name in names if not (folder / name).exists()), "")

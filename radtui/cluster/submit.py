@@ -44,15 +44,19 @@ def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     if run is None:
         where = Path(chosen.folder).expanduser() if chosen.folder else data.root / FOLDER
         run = packing.pack(data, db, job, where)
-    run.ask_to_stop(StopRequest.NONE)
     before, token = _facts(job), str(run.facts["token"])
     submission = int(before.get("submission", 0)) + 1
     name = f"radtui-{job.id}-{token}"
     gpus = job.settings.get("gpus", 1)
     file = run.data.job(job.id) / script.NAME
-    file.write_text(
-        script.text(chosen, run, name, gpus if isinstance(gpus, int) else 1, submission), encoding="utf-8"
-    )
+    text = script.text(chosen, run, name, gpus if isinstance(gpus, int) else 1, submission)
+    try:
+        run.ask_to_stop(StopRequest.NONE)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be written: {error.strerror}; make room, then resume the job."
+        ) from error
     facts: dict[str, Any] = {
         "id": 0, "name": name, "profile": chosen.name, "submission": submission, "state": "", "nodes": "",
         "over": False, "token": token, "folder": str(run.root),

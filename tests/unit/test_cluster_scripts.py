@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
+import sqlite3
 from pathlib import Path
 
 import click
 import pytest
 
 from radtui.cli import cli
-from radtui.cluster import fetched, profile, script, slurm, submit, watching
+from radtui.cluster import fetched, packing, profile, script, slurm, submit, watching
 from radtui.cluster.profile import Profile
 from radtui.cluster.run_folder import RunFolder
 from radtui.cluster.slurm import Status
-from radtui.records import UserError
+from radtui.durations import clock_text
+from radtui.paths import DataDir
+from radtui.records import JobKind, UserError
 from radtui.settings import TrainSettings
+from radtui.store import cases, job_snapshot, jobs
+from radtui.store.database import connect
 
 
 @pytest.fixture
@@ -283,6 +289,8 @@ def test_a_model_that_is_not_fetched_is_refused(tmp_path: Path) -> None:
     (files / "config.json").touch()
     assert fetched.missing("org/name", str(tmp_path)) == "model.safetensors"
     parts = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (files / "model.safetensors.index.json").write_text(json.dumps(parts)[:20])
+    assert fetched.missing("org/name", str(tmp_path)) == "model.safetensors.index.json"
     (files / "model.safetensors.index.json").write_text(json.dumps(parts))
     (files / "model-1.safetensors").touch()
     assert fetched.missing("org/name", str(tmp_path)) == "model-2.safetensors"
@@ -350,3 +358,28 @@ def test_readmes_lines_are_commands(line: str) -> None:
         group = command.make_context("radtui", [name, *words], resilient_parsing=True)
         command = command.get_command(group, name) or pytest.fail(f"there is no {name}")
     command.make_context(name, list(words), resilient_parsing=False)  # raises for an option that is not there
+
+
+@pytest.mark.parametrize(
+    "full",
+    [sqlite3.OperationalError("database or disk is full"), OSError(errno.EDQUOT, "Disk quota exceeded")],
+)
+def test_a_full_quota_is_one_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Exception
+) -> None:
+    def no_room(*_: object) -> None:
+        raise full
+
+    data = DataDir(tmp_path / "data").create()
+    db = connect(data)
+    cases.ensure_dataset(db, "shapes", "drawn")
+    settings = TrainSettings(model=str(tmp_path), dataset="shapes")
+    job = jobs.create(db, JobKind.TRAIN, "n", "shapes", settings.to_dict())
+    monkeypatch.setattr(job_snapshot, "write", no_room)
+    with pytest.raises(UserError, match=r"Cannot make the job's folder in .*(full|quota).*or make room"):
+        packing.pack(data, db, job, tmp_path / "shared")
+    assert list((tmp_path / "shared").iterdir()) == []
+
+
+def test_clocks_of_two_machines_may_differ() -> None:
+    assert clock_text(-3600.0) == "0 s"
