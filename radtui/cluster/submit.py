@@ -42,6 +42,7 @@ def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     chosen = profile.named(str(job.settings.get("profile", "")))
     run = collect.folder_of(data, job)
     if run is None:
+        _bring_in_the_rest(data, db)
         where = Path(chosen.folder).expanduser() if chosen.folder else data.root / FOLDER
         run = packing.pack(data, db, job, where)
     before, token = _facts(job), str(run.facts["token"])
@@ -69,6 +70,13 @@ def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
         raise
     jobs.set_result(db, job.id, **{collect.SLURM: facts})
     jobs.wait_again(db, job.id, f"Handed to Slurm as job {facts['id']}")
+
+
+def _bring_in_the_rest(data: DataDir, db: sqlite3.Connection) -> None:
+    """Collect what other jobs have written, so that a new one's snapshot has it and no text is written twice."""
+    for other in jobs.on_cluster(db):
+        if (theirs := collect.folder_of(data, other)) is not None:
+            collect.collect(data, db, other, theirs)
 
 
 def stop(data: DataDir, db: sqlite3.Connection, job: Job, request: StopRequest) -> None:

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from radtui.cli import cli
-from radtui.cluster import fetched, packing, profile, script, slurm, submit, watching
+from radtui.cluster import collect, fetched, journal, packing, profile, script, slurm, submit, watching
 from radtui.cluster.profile import Profile
 from radtui.cluster.run_folder import RunFolder
 from radtui.cluster.slurm import Status
@@ -21,7 +21,7 @@ from radtui.durations import clock_text
 from radtui.paths import DataDir
 from radtui.records import JobKind, UserError
 from radtui.settings import TrainSettings
-from radtui.store import cases, job_snapshot, jobs
+from radtui.store import cases, job_snapshot, jobs, metrics
 from radtui.store.database import connect
 
 
@@ -379,6 +379,26 @@ def test_a_full_quota_is_one_sentence_and_leaves_nothing(
     with pytest.raises(UserError, match=r"Cannot make the job's folder in .*(full|quota).*or make room"):
         packing.pack(data, db, job, tmp_path / "shared")
     assert list((tmp_path / "shared").iterdir()) == []
+
+
+def test_what_other_jobs_have_written_is_brought_in_before_one_is_packed(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text("[slurm.cpu]\ngres = ''\n")
+    stand_in(tmp_path, "sbatch", "7")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    data = DataDir(tmp_path / "data").create()
+    db = connect(data)
+    cases.ensure_dataset(db, "shapes", "drawn")
+    settings = TrainSettings(model=str(tmp_path), dataset="shapes", on="slurm").to_dict()
+    first, second = (jobs.create(db, JobKind.TRAIN, "n", "shapes", settings) for _ in range(2))
+    submit.hand_over(data, db, first.id)
+    run = collect.folder_of(data, jobs.must_get(db, first.id))
+    assert run is not None
+    writer = journal.Writer(run.journal / journal.file_name("001-000-00", 0, journal.MAIN))
+    writer.append(journal.Entry("event", {"step": 0, "elapsed_s": 0.0, "kind": "data", "text": "new"}, 1.0))
+    submit.hand_over(data, db, second.id)
+    assert [event.text for event in metrics.events_since(db, first.id, 0)] == ["new"]
 
 
 def test_clocks_of_two_machines_may_differ() -> None:
