@@ -12,7 +12,7 @@ ESTIMATE_STEPS = (
 
 def clock_text(seconds: float) -> str:
     """A measured time: `45 s`, `3 min 20 s`, `2 h 05 min`."""
-    whole = round(seconds)
+    whole = max(0, round(seconds))  # clocks of two machines differ
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -110,8 +111,10 @@ def _compose_window(
 
 def _without_plot(canvas: Canvas, top: int, text: str) -> Frame:
     """Say in the middle why there is no chart."""
-    row = top + max(0, canvas.rows - top - 1) // 2
-    canvas.put(row, max(0, (canvas.columns - cell_len(text)) // 2), text, MUTED)
+    lines = textwrap.wrap(text, max(1, canvas.columns))[: max(1, canvas.rows - top)]
+    row = top + max(0, canvas.rows - top - len(lines)) // 2
+    for place, line in enumerate(lines):
+        canvas.put(row + place, max(0, (canvas.columns - cell_len(line)) // 2), line, MUTED)
     return Frame(canvas, None)
 
 

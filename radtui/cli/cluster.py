@@ -104,6 +104,9 @@ def _slurm(session: Session, chosen: Profile) -> str:
     from radtui.cluster import script, slurm
     from radtui.cluster.run_folder import RunFolder
 
+    wanted, there = filter(None, chosen.partition.split(",")), slurm.partitions()
+    if unknown := next((name for name in wanted if name not in there), ""):
+        raise UserError(f"There is no partition {unknown!r}; there is {', '.join(there)}.")
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder), 1)
         run.data.job(1).mkdir(parents=True)
@@ -135,7 +138,7 @@ def fetch(session: Session, model: str, dataset: str, profile_name: str) -> None
 
     chosen = named(profile_name) if profile_name or profiles() else None
     home, python = (chosen.hf_home, chosen.interpreter) if chosen else ("", "")
-    in_4_bits = fetched.read_by_unsloth(model, python)
+    in_4_bits, in_16_bits = (fetched.read_by_unsloth(model, each, python) for each in (True, False))
     for name in dict.fromkeys((model, in_4_bits)):
         if fetched.missing(name, home):
             fetch_model(name, home, lambda text: click.echo(text, err=True))
@@ -146,6 +149,13 @@ def fetch(session: Session, model: str, dataset: str, profile_name: str) -> None
         click.echo(
             f"A training job in 4 bits reads {in_4_bits} from there, which unsloth takes in its place."
         )
+    if in_16_bits != model:
+        there = (
+            f"is not there: radtui fetch {in_16_bits}"
+            if fetched.missing(in_16_bits, home)
+            else "is there too"
+        )
+        click.echo(f"With load_in_4bit off unsloth reads {in_16_bits}, which {there}.")
     if not dataset:
         return
     if (words := _imported(session, dataset)) is None:

@@ -199,7 +199,8 @@ def _finish(
         else:
             click.echo(job.id)
             command = session.data.command("jobs", "show", "--wait", str(job.id))
-            click.echo(f"Running in the background; follow it with: {command}", err=True)
+            where = job.message if job.on_cluster and job.message else "Running in the background"
+            click.echo(f"{where}; follow it with: {command}", err=True)
         return
     job = follow(session.data, db, job.id, stop_on_interrupt)
     code = report_end(session.data, job)

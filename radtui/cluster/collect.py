@@ -6,11 +6,12 @@ killed anywhere, or a database taken back from a copy, goes on where its own row
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from radtui.cluster import reading
 from radtui.cluster.journal import QUIET_KINDS, Entry
@@ -55,7 +56,7 @@ def collect(data: DataDir, db: sqlite3.Connection, job: Job, run: RunFolder) -> 
         with together(db):  # the place is read inside: two collectors take turns
             place = reading.JournalPlace.from_dict(jobs.must_get(db, job.id).result.get(JOURNAL))
             taken = 0
-            for entry in islice(reading.entries(run.journal, place), BATCH):
+            for entry in itertools.islice(reading.entries(run.journal, place), BATCH):
                 _apply(data, db, job.id, entry)
                 taken += 1
             if taken:
@@ -67,11 +68,21 @@ def collect(data: DataDir, db: sqlite3.Connection, job: Job, run: RunFolder) -> 
 
 def _apply(data: DataDir, db: sqlite3.Connection, job_id: int, entry: Entry) -> None:
     facts = entry.facts
-    if entry.kind == "result" and "adapter" in facts:
-        facts = {**facts, "adapter": str(data.adapter(job_id))}  # where it lies for who reads it here
+    if entry.kind == "result":
+        facts = _as_here(data, job_id, facts)
     entries.apply(db, job_id, entry.kind, facts, entry.at)
     if entry.kind in QUIET_KINDS:
         jobs.is_running(db, job_id)
+
+
+def _as_here(data: DataDir, job_id: int, facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts of a result with adapters where they lie for who reads them here."""
+    if "adapter" in facts:
+        facts = {**facts, "adapter": str(data.adapter(job_id))}
+    if isinstance(trained := facts.get("seeds"), list):
+        own = [{**each, "adapter": str(data.adapter(job_id, number))} for number, each in enumerate(trained)]
+        facts = {**facts, "seeds": own}
+    return facts
 
 
 def collect_folder(data: DataDir, db: sqlite3.Connection, folder: Path) -> tuple[Job, int]:
@@ -104,15 +115,17 @@ def _is_same(data: DataDir, run: RunFolder) -> bool:
 
 
 def bring_home(data: DataDir, run: RunFolder) -> None:
-    """Copy a job's log and adapter into the data folder, from a folder that its own does not lead to."""
+    """Copy a job's log and adapters into the data folder, from a folder that its own does not lead to."""
     own, theirs = data.job(run.job_id), run.data.job(run.job_id)
     if own.is_symlink() and not own.exists():
         own.unlink()  # it led to a file system that is not here
     own.mkdir(parents=True, exist_ok=True)
     for log in theirs.glob(LOGS):
         shutil.copyfile(log, own / log.name)
-    adapter, place = run.data.adapter(run.job_id), data.adapter(run.job_id)
-    if adapter.is_dir():
+    for number in itertools.count():
+        adapter, place = run.data.adapter(run.job_id, number), data.adapter(run.job_id, number)
+        if not adapter.is_dir():
+            return
         partial = place.with_name(f"{place.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(adapter, partial)

@@ -11,6 +11,7 @@ of other files, `cuts` too, and that nothing behind them counts, whoever may sti
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -103,10 +104,18 @@ class Writer:
 
     def append(self, entry: Entry) -> None:
         """Write an entry whole, or raise OSError; what is more than progress is on the disk before this returns."""
-        line, self.cursor = _line(entry, self.cursor)
+        line, after = _line(entry, self.cursor)
         view = memoryview(line)
-        while view:
-            view = view[os.write(self._file, view) :]
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except (
+            OSError
+        ):  # a full disk or quota: what comes when there is room again must not follow half a line
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self.length)
+            raise
+        self.cursor = after
         now = time.monotonic()
         if entry.kind not in QUIET_KINDS or now - self._synced_at >= SYNC_S:
             os.fsync(self._file)  # on a network file system this is also what other machines see

@@ -53,10 +53,11 @@ def pack(data: DataDir, db: sqlite3.Connection, job: Job, where: Path) -> RunFol
         }  # fmt: skip
         durable.write_synced(run.root / FACTS, json.dumps(facts, indent=1))
         _lead_there(data.job(job.id), own)
-    except OSError as error:
+    except (OSError, sqlite3.OperationalError) as error:  # SQLite has words of its own for a full disk
         shutil.rmtree(run.root, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"Cannot make the job's folder in {where}: {error.strerror or error}; name another folder in the profile."
+            f"Cannot make the job's folder in {where}: {reason}; name another folder in the profile, or make room."
         ) from error
     return run
 

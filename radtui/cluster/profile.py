@@ -19,6 +19,14 @@ TIME = re.compile(
 )  # of sbatch's --time: minutes, hours:minutes:seconds, days-hours...
 
 
+OWN_OPTIONS = (
+    "--array", "--chdir", "--cluster", "--clusters", "--error", "--input", "--job-name", "--nodes", "--ntasks",
+    "--ntasks-per-node", "--open-mode", "--output", "--parsable", "--signal", "--test-only", "--wait", "--wrap",
+)  # fmt: skip
+OWN_LETTERS = ("-a", "-D", "-M", "-e", "-i", "-J", "-N", "-n", "-o", "-W")
+"""Options of sbatch that a profile's further lines cannot have: a job would not be found again, or not be one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One `[slurm.NAME]` of the config file; what is empty is left to the cluster."""
@@ -127,8 +135,53 @@ def _profile(name: str, values: dict[str, Any], file: Path) -> Profile:
         raise UserError(
             f"{file}: gpus_per_node of [{SECTION}.{name}] is at least 1, and no number is negative."
         )
+    _check_lines(profile, file)
     if profile.time and not TIME.fullmatch(profile.time):
         raise UserError(
             f"{file}: time of [{SECTION}.{name}] is {profile.time!r}; write it as 90, 12:00:00 or 2-00:00:00."
         )
+    if profile.time and profile.save_before_s >= _seconds(profile.time) > 0:
+        raise UserError(
+            f"{file}: save_before_s of [{SECTION}.{name}] is {profile.save_before_s} s and its time {profile.time}: no"
+            " job would get anywhere; give it more time."
+        )
     return profile
+
+
+def _check_lines(profile: Profile, file: Path) -> None:
+    """Raise UserError where a value would end a line of the batch script, or take a job out of radtui's hands."""
+    where = f"of [{SECTION}.{profile.name}]"
+    for key in (each.name for each in fields(Profile) if each.name != "setup"):  # which is lines of shell
+        value = getattr(profile, key)
+        for text in value if isinstance(value, tuple) else [str(value)]:
+            if not text.isprintable():
+                raise UserError(
+                    f"{file}: {key} {where} has a line break or another sign that cannot be seen."
+                )
+    if '"' in profile.scratch:
+        raise UserError(
+            f"{file}: scratch {where} has a quotation mark; name a folder, or a variable as $TMPDIR."
+        )
+    for option in profile.sbatch:
+        if not option.startswith("-"):
+            raise UserError(f"{file}: {option!r} in sbatch {where} is no option: it begins with --.")
+        for word in option.split():
+            if word.partition("=")[0] in OWN_OPTIONS or any(
+                word.startswith(letter) and not word.startswith("--") for letter in OWN_LETTERS
+            ):
+                raise UserError(
+                    f"{file}: sbatch {where} has {word}, which radtui sets itself or cannot follow: leave it out."
+                )
+
+
+def _seconds(time: str) -> int:
+    """What sbatch takes a time for: "90" and "1:30" are minutes, with hours or days before them three parts or two."""
+    days, _, rest = time.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    if days:
+        hours, minutes, seconds = [*parts, 0, 0][:3]
+    elif len(parts) == 3:
+        hours, minutes, seconds = parts
+    else:
+        hours, (minutes, seconds) = 0, [*parts, 0][:2]
+    return ((int(days or 0) * 24 + hours) * 60 + minutes) * 60 + seconds

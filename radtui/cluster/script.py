@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from radtui.cluster import fetched
 from radtui.cluster.profile import Profile
 from radtui.cluster.run_folder import RunFolder
 
 NAME = "submit.sh"
+PLAIN = "/._-+=:,@%[]"  # beside letters and digits: what sbatch takes as it stands
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 """No machine of the cluster asks the hub, whether it could reach it or not."""
 
@@ -29,6 +31,8 @@ def text(profile: Profile, run: RunFolder, job_name: str, gpus: int, submission:
     nodes, each = profile.machines(gpus), profile.each(gpus)
     lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in options(profile, run, job_name, nodes, each))]
     variables = {**OFFLINE, "RADTUI_SUBMISSION": str(submission), "RADTUI_NODES": str(nodes)}
+    # What `fetch` fills and a submission looks into, whatever the shell that submits says and a machine inherits of it.
+    variables["HF_HUB_CACHE"] = str(fetched.cache_of(profile.hf_home))
     if profile.hf_home:
         variables["HF_HOME"] = str(Path(profile.hf_home).expanduser())
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
@@ -74,7 +78,15 @@ def options(profile: Profile, run: RunFolder, job_name: str, nodes: int, each: i
         else "",  # to the script's process
     }
     return [
-        *(f"--{name}={value}" for name, value in wanted.items() if value),
+        *(_option(name, value) for name, value in wanted.items() if value),
         "--requeue",
         *profile.sbatch,
     ]
+
+
+def _option(name: str, value: str) -> str:
+    """An option as a line of the script has it: sbatch ends it at a space unless it stands in quotes."""
+    if all(each.isalnum() or each in PLAIN for each in value):
+        return f"--{name}={value}"
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'--{name}="{quoted}"'

@@ -14,6 +14,16 @@ from radtui.records import UserError
 
 ANSWER_S = 30.0  # a busy controller takes its time
 QUEUE_FORMAT = "%i|%j|%T|%r|%S|%N"
+OF_SLURM = (
+    "SLURM_",
+    "SBATCH_",
+    "SQUEUE_",
+    "SACCT_",
+    "SCONTROL_",
+    "SINFO_",
+    "SCANCEL_",
+)  # beginnings of variables
+KEPT = ("SLURM_CONF", "SLURM_JWT")  # where Slurm is, and who asks
 OVER = (
     "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT",
     "REVOKED", "PREEMPTED",
@@ -64,19 +74,26 @@ def submit(script: Path, test_only: bool = False) -> str:
     Raises:
         SlurmError: Slurm refuses it, or is not here.
     """
-    # Outside of a job, whose variables would make this one a part of it.
-    environment = {
-        n: v for n, v in os.environ.items() if not n.startswith(("SLURM_", "SBATCH_")) or n == "SLURM_CONF"
-    }
     flags = ["--test-only"] if test_only else ["--parsable"]
-    done = _run(["sbatch", *flags, str(script)], environment)
+    done = _run(["sbatch", *flags, str(script)])
     answer = (done.stdout or done.stderr).strip()
-    return answer if test_only else answer.split(";")[0]
+    if test_only:
+        return answer
+    numbers = re.findall(
+        r"^(\d+)(?:;.*)?$", done.stdout, re.MULTILINE
+    )  # a cluster may print lines of its own before
+    if not numbers:
+        raise SlurmError(
+            f"sbatch says {' '.join(answer.split())[:200]!r} and no job's number: see squeue --me."
+        )
+    return str(numbers[-1])
 
 
 def queue() -> dict[int, Status]:
     """All of the user's jobs that wait or run, by number. Raises SlurmError."""
-    lines = _run(["squeue", "--me", "--noheader", f"--format={QUEUE_FORMAT}"]).stdout.splitlines()
+    # By number: a name may be cut, and --me is not in every Slurm.
+    command = ["squeue", f"--user={os.getuid()}", "--noheader", f"--format={QUEUE_FORMAT}"]
+    lines = _run(command).stdout.splitlines()
     statuses = [_status(line) for line in lines if line.count("|") == QUEUE_FORMAT.count("|")]
     return {status.job: status for status in statuses if status is not None}
 
@@ -157,12 +174,24 @@ def _user(number: str) -> str:
         return number
 
 
-def _run(
-    command: Sequence[str], environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def _environment() -> dict[str, str]:
+    """The user's variables without those that change what Slurm's commands do or print.
+
+    Those of a job would make one that is handed over from it a part of it; others filter a queue or write times anew.
+    """
+    return {n: v for n, v in os.environ.items() if not n.startswith(OF_SLURM) or n in KEPT}
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=ANSWER_S, check=False, env=environment
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=ANSWER_S,
+            check=False,
+            env=_environment(),
         )
     except FileNotFoundError as error:
         raise SlurmError(

@@ -23,8 +23,6 @@ def check(settings: Mapping[str, object]) -> None:
     chosen = profile.named(str(settings.get("profile", "")))
     if not slurm.is_here():
         raise UserError("There is no sbatch on this machine: run radtui on the cluster's login node.")
-    if settings.get("seeds", 1) != 1:
-        raise UserError("A job on Slurm trains once: set seeds to 1, and hand over one job for each seed.")
     gpus = settings.get("gpus", 1)
     chosen.each(gpus if isinstance(gpus, int) else 1)
     fetched.check_job(settings, chosen)
@@ -44,17 +42,22 @@ def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     chosen = profile.named(str(job.settings.get("profile", "")))
     run = collect.folder_of(data, job)
     if run is None:
+        _bring_in_the_rest(data, db)
         where = Path(chosen.folder).expanduser() if chosen.folder else data.root / FOLDER
         run = packing.pack(data, db, job, where)
-    run.ask_to_stop(StopRequest.NONE)
     before, token = _facts(job), str(run.facts["token"])
     submission = int(before.get("submission", 0)) + 1
     name = f"radtui-{job.id}-{token}"
     gpus = job.settings.get("gpus", 1)
     file = run.data.job(job.id) / script.NAME
-    file.write_text(
-        script.text(chosen, run, name, gpus if isinstance(gpus, int) else 1, submission), encoding="utf-8"
-    )
+    text = script.text(chosen, run, name, gpus if isinstance(gpus, int) else 1, submission)
+    try:
+        run.ask_to_stop(StopRequest.NONE)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"{file} cannot be written: {error.strerror}; make room, then resume the job."
+        ) from error
     facts: dict[str, Any] = {
         "id": 0, "name": name, "profile": chosen.name, "submission": submission, "state": "", "nodes": "",
         "over": False, "token": token, "folder": str(run.root),
@@ -67,6 +70,13 @@ def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
         raise
     jobs.set_result(db, job.id, **{collect.SLURM: facts})
     jobs.wait_again(db, job.id, f"Handed to Slurm as job {facts['id']}")
+
+
+def _bring_in_the_rest(data: DataDir, db: sqlite3.Connection) -> None:
+    """Collect what other jobs have written, so that a new one's snapshot has it and no text is written twice."""
+    for other in jobs.on_cluster(db):
+        if (theirs := collect.folder_of(data, other)) is not None:
+            collect.collect(data, db, other, theirs)
 
 
 def stop(data: DataDir, db: sqlite3.Connection, job: Job, request: StopRequest) -> None:

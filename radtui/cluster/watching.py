@@ -20,6 +20,23 @@ WHY = {
     "NODE_FAIL": "The machine failed, and Slurm did not start the job again",
     "PREEMPTED": "Slurm gave its machine to another job, and did not start it again",
 }
+REASONS = {
+    "Resources": "no machine is free",
+    "Priority": "others come first",
+    "BeginTime": "it may not start yet",
+    "Dependency": "another job comes first",
+    "ReqNodeNotAvail": "the machines it may have are down or reserved",
+    "PartitionDown": "its partition is down",
+    "PartitionTimeLimit": "its partition allows no job of that time",
+    "PartitionNodeLimit": "its partition has not as many machines",
+    "JobHeldUser": "it is held, scontrol release lets it go",
+    "JobHeldAdmin": "an administrator holds it",
+    "launch failed": "its machine could not start it",
+    "QOS": "a limit of its quality of service is reached",
+    "Assoc": "a limit of its account is reached",
+    "MaxJobs": "a limit of its account is reached",
+}
+"""What a reason of Slurm's begins with, in words. Source: squeue(1), JOB REASON CODES."""
 _asked_at_s = float("-inf")
 
 
@@ -81,10 +98,11 @@ def _settle(
 
 
 def waiting_words(status: Status) -> str:
-    """Why a job waits, and until when: "Waits in Slurm as job 7 (Resources), expected to start 2026-11-28 12:30"."""
+    """Why a job waits, and until when: "Waits in Slurm as job 7: others come first (Priority), expected to start …"."""
     words = f"Waits in Slurm as job {status.job}"
     if status.reason:
-        words += f" ({status.reason})"
+        meaning = next((text for start, text in REASONS.items() if status.reason.startswith(start)), "")
+        words += f": {meaning} ({status.reason})" if meaning else f" ({status.reason})"
     if status.start:
         words += f", expected to start {status.start.replace('T', ' ')[:16]}"
     return words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,8 @@ def fetch_dataset(name: str, hf_home: str, say: Say) -> None:
 
 
 def _fetch(name: str, kind: str, hf_home: str, say: Say, choose: Callable[[list[str]], list[str]]) -> None:
+    # Read when the library is imported: its bars are drawn over each other, and over the lines that are said here.
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     try:
         from huggingface_hub import HfApi, snapshot_download
     except ModuleNotFoundError as error:

@@ -102,6 +102,12 @@ def _result(db: sqlite3.Connection, job_id: int, facts: Facts, at: float | None)
 
 def _drop(db: sqlite3.Connection, job_id: int, facts: Facts, at: float | None) -> None:
     metrics.drop_after(db, job_id, facts["step"])
+    if "series_end" in facts:
+        metrics.drop_beginning(db, job_id, facts["step"], facts["series_end"], facts["text_start"])
+
+
+def _again(db: sqlite3.Connection, job_id: int, facts: Facts, at: float | None) -> None:
+    jobs.begin_again(db, job_id, at)
 
 
 def _arms(db: sqlite3.Connection, job_id: int, facts: Facts, at: float | None) -> tuple[Arm, ...]:
@@ -122,6 +128,7 @@ def _work(db: sqlite3.Connection, job_id: int, facts: Facts, at: float | None) -
 Applies = Callable[[sqlite3.Connection, int, Facts, "float | None"], Any]
 KINDS: dict[str, Applies] = {
     "begin": _begin,
+    "again": _again,
     "end": _end,
     "progress": _progress,
     "step": _step,

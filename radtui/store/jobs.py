@@ -111,7 +111,8 @@ def followers(db: sqlite3.Connection, job_id: int) -> list[Job]:
 def begin(db: sqlite3.Connection, job_id: int, pid: int | None, at: float | None = None) -> None:
     """The worker is up: state `running`, first heartbeat.
 
-    A stop that was asked for while it started stays; one left over from an earlier run does not.
+    A stop that was asked for while it started stays; one left over from an earlier run does not. On a cluster it stays
+    in any case: a job may be started anew before anybody here has seen it wait.
 
     Args:
         db: The database.
@@ -124,15 +125,17 @@ def begin(db: sqlite3.Connection, job_id: int, pid: int | None, at: float | None
         db.execute(
             "UPDATE jobs SET state = 'running', pid = ?, started_at = coalesce(started_at, ?), heartbeat_at = ?,"
             " ended_at = NULL, error = '',"
-            " stop_requested = CASE state WHEN 'starting' THEN stop_requested ELSE '' END WHERE id = ?",
+            " stop_requested = CASE WHEN state = 'starting' OR json_extract(result, '$.slurm') IS NOT NULL"
+            " THEN stop_requested ELSE '' END WHERE id = ?",
             (pid, now, now, job_id),
         )
 
 
-def begin_again(db: sqlite3.Connection, job_id: int) -> None:
+def begin_again(db: sqlite3.Connection, job_id: int, at: float | None = None) -> None:
     """The worker is about to be replaced by a new process of the same job; a stop asked for meanwhile stays."""
+    now = time.time() if at is None else at
     with writing(db):
-        db.execute("UPDATE jobs SET state = 'starting', heartbeat_at = ? WHERE id = ?", (time.time(), job_id))
+        db.execute("UPDATE jobs SET state = 'starting', heartbeat_at = ? WHERE id = ?", (now, job_id))
 
 
 def started(db: sqlite3.Connection, job_id: int, pid: int) -> None:

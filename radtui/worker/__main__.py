@@ -79,8 +79,10 @@ def _done(data: DataDir, place: Workplace, is_rank: bool) -> int:
     reporter = place.reporter(job.kind)
     state, error = _attempt(job, data, db, reporter)
     log.info("job %d is %s%s", job.id, state, f": {error}" if error else "")
-    if isinstance(reporter, JournalReporter) and under_slurm.begin_again(reporter, state):
-        return 0
+    if isinstance(reporter, JournalReporter):
+        if under_slurm.begin_again(reporter, state):
+            return 0
+        state, error = under_slurm.ended(reporter, state, error)
     try:
         reporter.end(state, error)
     except FolderGoneError as gone:
@@ -147,7 +149,7 @@ def run(
 
         train.run(job, data, db, reporter)
         if seeds.are_left(db, job.id):
-            seeds.go_on(job, data, db, reporter)
+            seeds.go_on(job, data, reporter)
     elif job.kind is JobKind.GENERATE:
         from radtui.worker.describing import generate
 

@@ -49,6 +49,15 @@ def test_empty_chart_says_why_in_the_middle():
     assert shown[0].startswith("Loss · answer-only loss")
 
 
+def test_what_a_narrow_empty_chart_says_goes_on_in_the_next_row():
+    model = chart()
+    words = "Waits in Slurm as job 7: no machine is free (Resources), expected to start 2026-11-28 12:30"
+    model.relook(empty_text=words)
+    shown = rows(model, 60, 11)
+    assert " ".join(" ".join(shown[1:]).split()) == words
+    assert sum(bool(row.strip()) for row in shown[1:]) == 2
+
+
 @pytest.mark.parametrize("size", [(0, 0), (1, 1), (10, 3), (20, 4), (24, 5), (60, 12), (200, 50)])
 def test_every_size_is_filled_exactly(size):
     model = chart(decay(300), [1.0, 0.8, 0.7])

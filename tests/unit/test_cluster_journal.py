@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,22 @@ def test_a_journal_read_in_pieces_is_the_journal(tmp_path: Path) -> None:
     assert sorted(pieces) == list(range(30)) and [n for n in pieces if n % 3 == 0] == [
         n for n in whole if n % 3 == 0
     ]
+
+
+def test_half_a_line_that_found_no_room_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = writer(tmp_path, "1")
+    main.append(entry(1))
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, data: write(file, data[:10]) if len(data) > 60 else _no_room())
+        for _ in range(2):
+            with pytest.raises(OSError, match="quota"):
+                main.append(entry(2))
+    main.append(entry(3))  # there is room again: how the job ended is read
+    assert numbers(tmp_path, reading.JournalPlace()) == [1, 3]
+
+
+def _no_room() -> int:
+    raise OSError(errno.EDQUOT, "Disk quota exceeded")

@@ -25,7 +25,18 @@ MODEL = {
     "original/consolidated.pth": b"the same again",
 }  # fmt: skip
 SMALLER = "acme/rays-unsloth-bnb-4bit"
-TABLE = f'FLOAT_TO_INT_MAPPER = {{"acme/rays": "{SMALLER}"}}\n'
+TABLES = f"""
+FLOAT_TO_INT_MAPPER = {{"acme/rays": "{SMALLER}", "acme/other": "acme/Other-bnb-4bit", "{SMALLER}": "acme/better"}}
+INT_TO_FLOAT_MAPPER = {{"{SMALLER}": "acme/rays"}}
+MAP_TO_UNSLOTH_16bit = {{"elsewhere/rays": "acme/rays"}}
+"""
+EXCEPTIONS = """
+import torch_that_no_login_node_has
+BAD_MAPPINGS = {
+    "acme/Other-bnb-4bit".lower(): "acme/Whole",  # on the fly
+    "acme/broken": "acme/Whole".lower(),
+}
+"""
 
 
 @pytest.fixture
@@ -34,7 +45,8 @@ def unsloth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package = tmp_path / "site" / "unsloth"
     (package / "models").mkdir(parents=True)
     (package / "__init__.py").write_text("raise NotImplementedError('no GPU')\n")
-    (package / "models" / "mapper.py").write_text(TABLE)
+    (package / "models" / "mapper.py").write_text(TABLES)
+    (package / "models" / "loader_utils.py").write_text(EXCEPTIONS)
     monkeypatch.syspath_prepend(str(package.parent))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(package.parent), str(Path(__file__).parents[2])]))
     return package.parent
@@ -86,11 +98,11 @@ def test_what_a_job_reads_in_4_bits_is_missed_before_it_queues(tmp_path: Path, u
     (files / "config.json").touch()
     (files / "model.safetensors").touch()
     gpu = Profile("gpu", hf_home=str(tmp_path))
-    sentence = rf"config\.json of {SMALLER}, which unsloth reads for acme/rays in 4 bits, is not in .*fetch acme/rays "
+    sentence = rf"config\.json of {SMALLER}, which unsloth reads for acme/rays, is not in .*fetch acme/rays "
     with pytest.raises(UserError, match=sentence):
         fetched.check_job(TrainSettings(model="acme/rays").to_dict(), gpu)
     for other in (
-        TrainSettings(model="acme/rays", load_in_4bit=False),
+        TrainSettings(model="acme/rays", load_in_4bit=False),  # in 16 bits it is itself
         TrainSettings(model="acme/rays", backend="transformers"),
         TrainSettings(model="acme/rays", objective="dpo", from_job=1),
         GenerateSettings(model="acme/rays"),
@@ -123,12 +135,64 @@ def test_describing_takes_the_weights_that_the_adapter_learnt_on(tmp_path: Path)
 def test_another_python_says_what_its_unsloth_reads(tmp_path: Path, unsloth: Path) -> None:
     other = tmp_path / "python"
     other.symlink_to(sys.executable)
-    assert fetched.read_by_unsloth("acme/rays", str(other)) == SMALLER
-    assert fetched.read_by_unsloth("acme/Rays") == SMALLER
-    assert fetched.read_by_unsloth(SMALLER) == SMALLER
-    assert fetched.read_by_unsloth("acme/unknown") == "acme/unknown"
-    with pytest.raises(UserError, match=r"does not start.*name another python in the profile"):
-        fetched.read_by_unsloth("acme/rays", str(tmp_path / "none"))
+    assert fetched.read_by_unsloth("acme/rays", True, str(other)) == SMALLER
+    assert fetched.read_by_unsloth("elsewhere/rays", False, str(other)) == "acme/rays"
+    with pytest.raises(UserError, match=r"does not say what .*name another python in the profile"):
+        fetched.read_by_unsloth("acme/rays", True, str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("model", "in_4_bits", "in_16_bits"),
+    [
+        ("acme/Rays", SMALLER, "acme/Rays"),
+        (SMALLER, SMALLER, "acme/rays"),  # a name in 4 bits is taken at its word
+        ("Elsewhere/Rays", "Elsewhere/Rays", "acme/rays"),
+        ("acme/other", "acme/Whole", "acme/other"),  # the table's answer is never read
+        ("acme/Other-bnb-4bit", "acme/Whole", "acme/Whole"),  # nor is the name itself
+        ("acme/broken", "acme/whole", "acme/whole"),
+        ("acme/unknown", "acme/unknown", "acme/unknown"),
+    ],
+)
+def test_exceptions_to_unsloths_tables_count(
+    unsloth: Path, model: str, in_4_bits: str, in_16_bits: str
+) -> None:
+    assert (fetched.read_by_unsloth(model), fetched.read_by_unsloth(model, False)) == (in_4_bits, in_16_bits)
+
+
+@pytest.mark.parametrize("text", ["", "BAD_MAPPINGS = {1: 2}\n", "BAD_MAPPINGS = {\n"])
+def test_other_tables_of_unsloths_are_not_guessed_at(unsloth: Path, text: str) -> None:
+    (unsloth / "unsloth" / "models" / "loader_utils.py").write_text(text)
+    with pytest.raises(UserError, match=r"acme/rays cannot be told .*or train with --backend transformers"):
+        fetched.read_by_unsloth("acme/rays")
+
+
+def in_cache(home: Path, name: str) -> None:
+    """A model in the hub's cache under a home."""
+    repository = home / "hub" / "--".join(["models", *name.split("/")])
+    (repository / "snapshots" / "abc").mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    for file in ("config.json", "model.safetensors"):
+        (repository / "snapshots" / "abc" / file).touch()
+
+
+def test_what_unsloth_reads_in_16_bits_is_missed_too(tmp_path: Path, unsloth: Path) -> None:
+    gpu = Profile("gpu", hf_home=str(tmp_path))
+    in_cache(tmp_path, "elsewhere/rays")
+    wide = TrainSettings(model="elsewhere/rays", load_in_4bit=False).to_dict()
+    with pytest.raises(
+        UserError, match=r"config\.json of acme/rays, which unsloth reads for elsewhere/rays, is not"
+    ):
+        fetched.check_job(wide, gpu)
+    fetched.check_job(TrainSettings(model="elsewhere/rays").to_dict(), gpu)
+    asked = GenerateSettings(
+        model="elsewhere/rays", backend="unsloth"
+    ).to_dict()  # its GPU decides on the bits
+    with pytest.raises(UserError, match="run radtui fetch acme/rays here first"):
+        fetched.check_job(asked, gpu)
+    in_cache(tmp_path, "acme/rays")
+    fetched.check_job(wide, gpu)
+    fetched.check_job(asked, gpu)
 
 
 def test_a_data_set_is_fetched_or_travels_with_its_jobs(tmp_path: Path) -> None:

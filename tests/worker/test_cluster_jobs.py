@@ -9,6 +9,8 @@ import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,7 @@ from radtui.records import JobState, StopRequest, UserError
 from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics, studies, texts
 from radtui.store.database import connect
+from radtui.worker.process import under_slurm
 
 from .cluster import ended, packed, rows, rows_of_files, start
 from .conftest import LIMIT_S, Worker, new_job, train_settings
@@ -48,7 +51,11 @@ def said(run: RunFolder, is_it: Callable[[Entry], bool]) -> None:
 
 
 def losses(db: sqlite3.Connection, job_id: int) -> dict[int, float | None]:
-    points = [m for m in metrics.since(db, job_id, 0) if m.name == "loss"]
+    return series(db, job_id, "loss")
+
+
+def series(db: sqlite3.Connection, job_id: int, name: str) -> dict[int, float | None]:
+    points = [m for m in metrics.since(db, job_id, 0) if m.name == name]
     assert len({m.step for m in points}) == len(points)  # no step twice
     return {m.step: m.value for m in points}
 
@@ -75,6 +82,46 @@ def test_training_in_a_folder_is_training_here(
     ).exists()  # seen through the data folder's own folder
     assert brought_home(data, db, run) == 0 and rows(db, job.id) == rows_of_files(run, tmp_path)
     assert not list(run.root.glob("radtui.db*"))
+
+
+@pytest.mark.slow
+def test_several_trainings_in_a_folder_are_those_here_also_when_one_is_killed(
+    data: DataDir, db: sqlite3.Connection, mllama: Path, worker: Worker, tmp_path: Path, held: Path
+) -> None:
+    settings = train_settings(mllama, seeds=2, watch_images=0)
+    job = new_job(data, settings)
+    run = packed(data, job, tmp_path / "shared")
+    held.unlink()
+    first = start(run)
+    said(run, lambda entry: entry.kind == "again")
+    held.touch()  # the second training waits after its fifth step
+    step_reached(run, 11)
+    brought_home(data, db, run)
+    watched = jobs.must_get(db, job.id)
+    assert watched.pid
+    os.kill(watched.pid, signal.SIGKILL)
+    first.wait()
+    held.unlink()
+    output = ended(start(run, restart=1))
+    brought_home(data, db, run)
+    done = jobs.must_get(db, job.id)
+    assert (done.state, done.step, done.total_steps) == (JobState.DONE, 12, 12), output
+    assert [e.step for e in metrics.events_since(db, job.id, 0) if e.kind == "resume"] == [10]
+    assert rows(db, job.id) == rows_of_files(run, tmp_path)
+    whole = new_job(data, settings)
+    worker(whole)
+    for name in ("loss", "loss, seed 2", "eval_loss", "eval_loss, seed 2"):
+        assert series(db, job.id, name) == series(db, whole.id, name) != {}
+    for number in range(2):
+        mine, theirs = (data.adapter(each.id, number) / "adapter_model.safetensors" for each in (job, whole))
+        assert mine.read_bytes() == theirs.read_bytes()
+    trained, alike = (_without_times(jobs.must_get(db, each.id).result["seeds"]) for each in (job, whole))
+    assert trained == [each | {"adapter": str(data.adapter(job.id, n))} for n, each in enumerate(alike)]
+
+
+def _without_times(trained: object) -> list[dict[str, object]]:
+    assert isinstance(trained, list)
+    return [{name: value for name, value in each.items() if name != "seconds"} for each in trained]
 
 
 @pytest.mark.slow
@@ -137,6 +184,16 @@ def test_a_file_stops_a_job_with_a_checkpoint_and_a_signal_for_want_of_time(
     assert again.state is JobState.STOPPED and stopped.step <= again.step < 40, output
     assert (data.checkpoints(job.id) / f"checkpoint-{again.step}").is_dir()
     assert rows(db, job.id) == rows_of_files(run, tmp_path)
+
+
+@pytest.mark.parametrize(("has_moved_on", "state"), [(True, JobState.STOPPED), (False, JobState.FAILED)])
+def test_a_job_that_never_gets_anywhere_before_its_time_limit_is_not_started_for_ever(
+    has_moved_on: bool, state: JobState
+) -> None:
+    reporter: Any = SimpleNamespace(goes_on_later=True, has_moved_on=has_moved_on)
+    ended_as, error = under_slurm.ended(reporter, JobState.STOPPED, "")
+    assert ended_as is state and ("more time in the profile" in error) is not has_moved_on
+    assert under_slurm.ended(reporter, JobState.DONE, "") == (JobState.DONE, "")
 
 
 @pytest.mark.slow

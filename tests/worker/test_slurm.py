@@ -19,7 +19,6 @@ from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect
 
-from . import slurm_cluster
 from .conftest import REPOSITORY, Worker, new_job, train_settings
 from .slurm_cluster import ON_SLURM, check_rows, is_over, losses, run_of, wait_until, watched
 
@@ -41,6 +40,21 @@ while True:
 @pytest.fixture
 def db(data: DataDir) -> sqlite3.Connection:
     return connect(data)
+
+
+def test_several_trainings_are_one_job(
+    data: DataDir, db: sqlite3.Connection, mllama: Path, profile: Path, tmp_path: Path
+) -> None:
+    changes = {"max_steps": 2, "eval_every": 0, "watch_images": 0, "seeds": 2}
+    job = submit_train(data, db, train_settings(mllama, **changes, on="slurm"))
+    done = watched(data, db, job, is_over)
+    assert (done.state, done.step, done.total_steps) == (JobState.DONE, 4, 4)
+    assert [step for step, _ in losses(db, job.id)] == [1, 2]
+    assert [step for step, _ in losses(db, job.id, ", seed 2")] == [3, 4]
+    assert all((data.adapter(job.id, number) / "adapter_config.json").exists() for number in range(2))
+    runs_on = [e.text for e in metrics.events_since(db, job.id, 0) if e.kind == "cluster"]
+    assert len(runs_on) == 1  # one job of Slurm's
+    check_rows(data, db, job, tmp_path)
 
 
 def test_trained_and_described_on_slurm(
@@ -154,15 +168,11 @@ def test_what_slurm_refuses_is_a_sentence(
     assert len(jobs.all_jobs(db)) == 1  # it never was a job
 
 
-@pytest.mark.timeout(900)
 def test_the_time_limit_saves_and_slurm_starts_it_again(
-    data: DataDir, db: sqlite3.Connection, mllama: Path, profile: Path, tmp_path: Path, held: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    # Slurm's limits are of whole minutes, it sends the signal up to a minute early, and lets a job that is queued again
-    # wait for a while.
-    monkeypatch.setattr(slurm_cluster, "LIMIT_S", 600.0)
-    profile.write_text(profile.read_text().replace("save_before_s = 0", 'save_before_s = 10\ntime = "2"'))
+    data: DataDir, db: sqlite3.Connection, mllama: Path, profile: Path, tmp_path: Path, held: Path
+) -> None:
+    # Slurm's limits are of whole minutes, and it sends the signal up to half a minute early.
+    profile.write_text(profile.read_text().replace("save_before_s = 0", 'save_before_s = 5\ntime = "1"'))
     job = submit_train(
         data, db,
         train_settings(mllama, max_steps=12, eval_every=0, watch_images=0, checkpoint_every=0, on="slurm"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -9,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from radtui.cluster import journal
+from radtui.cluster.run_folder import RunFolder
 from radtui.jobs import submit_generate, submit_train
 from radtui.paths import DataDir
 from radtui.records import JobState
 from radtui.settings import GenerateSettings
-from radtui.store import metrics, texts
+from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect
 
 from .cluster import rows, rows_of_files
-from .conftest import Worker, new_job, train_settings
-from .slurm_cluster import ON_SLURM, check_rows, is_over, losses, run_of, started, watched
+from .conftest import Worker, fill, new_job, train_settings
+from .slurm_cluster import ON_SLURM, check_rows, is_over, losses, run_of, started, wait_until, watched
 
 pytestmark = ON_SLURM
 
@@ -54,19 +58,67 @@ def test_two_nodes_learn_and_describe_what_one_process_does(
     assert sorted(own, key=repr) == sorted(replayed, key=repr)
 
 
-@pytest.mark.faults  # Slurm lets a job that is queued again wait for two minutes
+def launchers(run: RunFolder) -> dict[int, int]:
+    """Process number of the launcher of each machine of a job, by the machine's number."""
+    lines = subprocess.run(
+        ["pgrep", "-af", f"^{sys.executable} .*process.node --data-dir {run.root} "],
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    return {int(line.split("--node ")[1].split()[0]): int(line.split()[0]) for line in lines}
+
+
+def described(run: RunFolder) -> list[tuple[str, int, int]]:
+    """File, case and arm of every text that any process ever wrote, counting or not."""
+    return [
+        (path.name, text["case_id"], text["arm"])
+        for path in journal.files(run.journal)
+        for line in journal.read(path)
+        if line.entry.kind == "described"
+        for text in line.entry.facts["texts"]
+    ]
+
+
+@pytest.mark.parametrize("lost", [1, 0])
+def test_a_node_that_is_lost_while_describing_costs_its_unfinished_cases_alone(
+    data: DataDir, db: sqlite3.Connection, mllama: Path, profile: Path, tmp_path: Path, worker: Worker,
+    held: Path, lost: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("HELD_TEXTS", f"8 {held}")
+    fill(data, train=24, test=24, dataset="more")
+    train = new_job(data, train_settings(mllama, max_steps=1, eval_every=0, watch_images=0))
+    worker(train)
+    jobs.end(db, train.id, JobState.DONE)
+    asked = GenerateSettings(
+        train_job=train.id, dataset="more", split="test", max_new_tokens=4, batch_size=2, on="slurm", gpus=2
+    )
+    job = submit_generate(data, db, asked)
+    run = run_of(data, job)
+    wait_until(
+        lambda: len(described(run)) >= 16, "texts of both machines"
+    )  # they wait with four batches each
+    before = described(run)
+    first_files = {name for name, _, _ in before}
+    os.kill(launchers(run)[lost], signal.SIGKILL)
+    held.unlink()
+    done = watched(data, db, job, is_over)
+    assert done.state is JobState.DONE and len(texts.finished(db, job.id)) == 48
+    said = [e.text for e in metrics.events_since(db, job.id, 0) if e.kind == "cluster"]
+    assert "A machine was lost; Slurm starts the job again" in said
+    written = described(run)
+    assert len({text[1:] for text in written}) == len(written) == 48  # none is written twice
+    again = [text for text in written if text[0] not in first_files]
+    assert len(again) == 24 - 8  # what the lost one had not finished; the other did all of its part
+    check_rows(data, db, job, tmp_path)
+
+
+@pytest.mark.faults
 def test_a_node_that_is_lost_beside_others_costs_no_step(
     data: DataDir, db: sqlite3.Connection, mllama: Path, profile: Path, tmp_path: Path, held: Path
 ) -> None:
     changes = {"max_steps": 8, "eval_every": 0, "watch_images": 0}
     job = submit_train(data, db, train_settings(mllama, **changes, on="slurm", gpus=2))
     watched(data, db, job, lambda job: job.step >= 5)
-    launcher = subprocess.run(
-        ["pgrep", "-f", f"^{sys.executable} .*process.node --data-dir {run_of(data, job).root} "],
-        capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
-    assert len(launcher) == 2
-    subprocess.run(["kill", "-9", launcher[1]], check=True)
+    os.kill(launchers(run_of(data, job))[1], signal.SIGKILL)
     held.unlink()
     done = watched(data, db, job, is_over)
     assert (done.state, done.step) == (JobState.DONE, 8)

@@ -19,7 +19,7 @@ from radtui.store.texts import NewText
 from radtui.worker.describing import arms as job_arms
 from radtui.worker.describing import figures, loading
 from radtui.worker.memory import memory
-from radtui.worker.process import failures
+from radtui.worker.process import failures, nodes
 from radtui.worker.process.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
@@ -91,8 +91,11 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     left = [by_case[case.id] for case in records if case.id in todo]
     with gpu_facts.sampler() as gpu:
         writer = _Writer(settings, model, processor, reporter, work, gpu.take if ranks.first else dict)
+        nodes.go_alone(data, job.id)
         with contextlib.suppress(Stopped):
             writer.write(left[ranks.number :: ranks.count])  # neighbours of like shape go to different GPUs
+    if nodes.count() > 1:
+        nodes.wait_for_those_left(data, job.id, reporter.asked)
     ranks.meet()
     reporter.catch_up()
     writer.done = texts.count(db, job.id)

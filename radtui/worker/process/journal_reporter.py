@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from radtui.worker.process.ranks import ALONE, Ranks
 from radtui.worker.process.reporter import Reporter, Stopped
 
 log = logging.getLogger("radtui.worker")
+TIME_SIGNAL = signal.SIGUSR1  # what the script asks Slurm to send before the time limit
+FIRST = "-00"  # ends the attempt of the first process of one start by Slurm
 LOOK_S = 1.0  # between looks at what is asked: every look asks the file server
 BEGUN_S = 300.0  # a file system may take a minute to show one machine what another has written
 
@@ -31,6 +34,7 @@ class JournalReporter(Reporter):
         writer: This process's own file.
         place: How far the other files have been read into `db`.
         ranks: The process that speaks, among those of its job.
+        leave: Removes what this process has on the machine's own disk.
     """
 
     def __init__(
@@ -40,14 +44,18 @@ class JournalReporter(Reporter):
         writer: Writer,
         place: reading.JournalPlace,
         ranks: Ranks = ALONE,
+        leave: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(db, run.job_id, ranks)
+        self.leave = leave
         self.run = run
         self.writer = writer
         self.place = place
         self.attempt = journal.attempt_of(writer.path.name)
         self.is_out_of_time = False  # Slurm has said that the time limit is near
         self.has_lost_node = False  # one of the job's machines ended without a word
+        # A step was learnt or a text written in this start of the job; of several trainings, by an earlier process.
+        self.has_moved_on = not self.attempt.endswith(FIRST)
         self.is_superseded = False  # the job has begun elsewhere: what is written here counts no more
         self._request, self._looked_at = StopRequest.NONE, float("-inf")
         self._after, self._cuts = _lengths(place, self.attempt), {}
@@ -63,6 +71,7 @@ class JournalReporter(Reporter):
         own = self.writer.path.name
         self.place.cursors[own] = self.writer.cursor  # what is written here is in the copy already
         for entry in reading.entries(self.run.journal, self.place, but=own):
+            self.has_moved_on |= _moves_on(entry)
             entries.apply(self.db, self.job_id, entry.kind, entry.facts, entry.at)
         lengths = {name: at for name, at in _lengths(self.place, self.attempt).items() if name != own}
         self._after, self._cuts = (self._after, lengths) if ended else (lengths, self._cuts)
@@ -71,6 +80,14 @@ class JournalReporter(Reporter):
         """The job is over, for now; what its ranks have written comes before."""
         self.catch_up(ended=True)
         super().end(state, error)
+
+    def begin_again(self) -> None:
+        """As of a job here; Slurm's signal waits for the process that comes."""
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, {TIME_SIGNAL}
+        )  # it ends a process that does not handle it yet
+        super().begin_again()
+        self.leave()
 
     def asked(self) -> StopRequest:
         """What is asked by the file in the job's folder, or by Slurm."""
@@ -110,9 +127,16 @@ class JournalReporter(Reporter):
         if kind == "progress" and self._describes and self.ranks.several:
             facts["counts_texts"] = True
         entry = Entry(kind, facts, time.time(), self._after, self._cuts)
+        self.has_moved_on |= _moves_on(entry)
         self.writer.append(entry)
         self._after, self._cuts = {}, {}
         return entries.apply(self.db, self.job_id, kind, facts, entry.at)
+
+
+def _moves_on(entry: Entry) -> bool:
+    """Whether an entry is of work that need not be done again; an evaluation is not."""
+    learnt = entry.kind == "step" and any(name.startswith("loss") for name in entry.facts["values"])
+    return learnt or entry.kind == "described"
 
 
 def read_what_was_said(db: Connection, run: RunFolder, attempt: str) -> reading.JournalPlace:
@@ -152,7 +176,10 @@ def _lengths(place: reading.JournalPlace, attempt: str) -> dict[str, int]:
 
 def new_attempt(folder: Path, attempt: str) -> Writer:
     """The file of the process that begins an attempt; a script that is run again by hand makes one more."""
-    return _first_free(folder, lambda n: journal.file_name(f"{attempt}-{n:02d}", 0, journal.MAIN))
+    first_number = len(FIRST) - 1
+    return _first_free(
+        folder, lambda n: journal.file_name(f"{attempt}-{n:0{first_number}d}", 0, journal.MAIN)
+    )
 
 
 def new_rank(folder: Path, attempt: str, rank: int) -> Writer:

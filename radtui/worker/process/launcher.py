@@ -41,8 +41,11 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
         torch_launcher.check_gpus(wanted(job))
     if job.kind is JobKind.TRAIN:
         checkpoints.start(data, reporter)
-    while (problem := _launched(job, data)) is not None or seeds.are_left(db, job.id):
+    while True:
+        problem = _launched(job, data)
         reporter.catch_up(ended=True)  # what the ranks found out is in the job's result
+        if problem is None and not seeds.are_left(db, job.id):
+            return
         if problem is not None:
             _settle(job, data, db, reporter, problem)
         elif reporter.asked() is not StopRequest.NONE:

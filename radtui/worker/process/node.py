@@ -29,12 +29,14 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(description="Run the ranks of one machine of a job.")
     parser.add_argument("--data-dir", required=True, type=Path)
+    parser.add_argument("--node", required=True, type=int)
     parser.add_argument("--port", required=True, type=int)
     parser.add_argument("--processes", required=True, type=int)
     parser.add_argument("job_id", type=int)
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
-    data, node = DataDir(options.data_dir), int(os.environ["SLURM_NODEID"])
+    data, node = DataDir(options.data_dir), options.node
+    os.environ[nodes.NODE_VARIABLE] = str(node)
     environment.prepare(data, options.processes)
     try:
         problem = _launched(data, options.job_id, node, options.port, options.processes)
@@ -50,7 +52,9 @@ def main() -> int:
 
 def _launched(data: DataDir, job_id: int, node: int, port: int, processes: int) -> LaunchProblem | None:
     torch_launcher.check_gpus(processes)
-    host = os.environ["SLURM_LAUNCH_NODE_IPADDR"]  # of the machine that srun runs on, the first of the job's
+    host = os.environ[
+        "SLURM_LAUNCH_NODE_IPADDR"
+    ]  # of the machine that srun runs on, and so the job's process
     own = _address_towards(host, port)
     if interface := _interface(own):
         os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
@@ -58,7 +62,7 @@ def _launched(data: DataDir, job_id: int, node: int, port: int, processes: int) 
     if scratch:
         Path(scratch).mkdir(parents=True, exist_ok=True)  # the script has made the first machine's alone
     files = Path(tempfile.mkdtemp(prefix="radtui-ranks-", dir=scratch))
-    machine = Machine(processes, files, nodes.count(), f"{host}:{port}", own, is_host=node == 0)
+    machine = Machine(processes, files, nodes.count(), f"{host}:{port}", own, is_host=False)
     return torch_launcher.launch(data, job_id, machine)
 
 

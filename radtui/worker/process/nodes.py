@@ -1,7 +1,9 @@
 """A job on several machines of a cluster: Slurm's srun starts torch's launcher on each, and these meet by themselves.
 
-The process that Slurm's script began holds the job: it says how the job began and ended, and runs srun once for each
-launch. What a machine's launcher has to say of its ranks it leaves in a file, since srun tells no more than a code.
+The process that Slurm's script began holds the job: it says how the job began and ended, and for each launch runs srun
+once for each machine, so that it knows which of them is gone. What a machine's launcher has to say of its ranks it
+leaves in a file, since srun tells no more than a code. Ranks that exchange nothing any more go on when a machine is
+gone, and wait in the end for those that are left; files say so too.
 """
 
 from __future__ import annotations
@@ -11,25 +13,35 @@ import json
 import logging
 import os
 import shutil
-import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from radtui import durable
 from radtui.paths import DataDir
 from radtui.records import UserError
-from radtui.worker.process import environment
+from radtui.worker.process import environment, torch_launcher
 from radtui.worker.process.torch_launcher import LaunchProblem
 
 log = logging.getLogger("radtui.worker")
 NODES_VARIABLE = "RADTUI_NODES"  # of the batch script; an allocation of several may be the user's own affair
-WORDS = "nodes"  # folder of a job's folder: what each machine's launcher says at its end
+NODE_VARIABLE = "RADTUI_NODE"  # a machine's number among the job's, for its ranks
+WORDS = "nodes"  # folder of a job's folder: what each machine's launcher says at its end, and how far its ranks are
+ALONE, DONE, GONE = (
+    ".alone",
+    ".done",
+    ".gone",
+)  # endings: a rank needs no other, has done its part; a machine is gone
 LEAVE_S = (
-    60  # after the first machine has ended, until Slurm ends the others too: they may wait for it in vain
+    60.0  # after the first machine has ended, until the others are ended too: they may wait for it in vain
 )
 END_S = 30.0  # for srun to end what it has started
+LOOK_S = 0.5  # between looks at srun
+LOOK_AT_FILES_S = 1.0  # every look asks the file server
 
 
 class LostNodeError(UserError):
@@ -56,16 +68,72 @@ def launch(data: DataDir, job_id: int, processes: int) -> LaunchProblem | None:
     folder, nodes = data.job(job_id) / WORDS, count()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    child = subprocess.Popen(
-        _command(data, job_id, nodes, processes // nodes),
-        env=environment.as_found(),
-        stdin=subprocess.DEVNULL,
-    )
+    meeting_place, children = _meeting_place(), []
     try:
-        code = child.wait()
+        for node in range(nodes):
+            command = _command(data, job_id, node, meeting_place.port, processes // nodes)
+            children.append(subprocess.Popen(command, env=environment.as_found(), stdin=subprocess.DEVNULL))
+        _wait(children, folder, processes)
     finally:
-        _end(child)
+        _end(children)
+    code = max((child.returncode for child in children), key=abs)
     return _outcome([_word(folder / f"{node}.json") for node in range(nodes)], code)
+
+
+def _wait(children: Sequence[subprocess.Popen[bytes]], folder: Path, processes: int) -> None:
+    """Wait until srun has ended on all machines, or on one that the others may wait for in vain."""
+    leave_at = float("inf")
+    while None in (codes := [child.poll() for child in children]):
+        for node, code in enumerate(codes):
+            if code is not None and _word(folder / f"{node}.json") is None:
+                (folder / f"{node}{GONE}").touch()
+        all_run = all(code is None for code in codes)
+        if all_run or len(list(folder.glob(f"*{ALONE}"))) == processes:  # each goes on to the end of its part
+            leave_at = float("inf")
+        else:
+            leave_at = min(leave_at, time.monotonic() + LEAVE_S)
+        if time.monotonic() > leave_at:
+            return
+        time.sleep(LOOK_S)
+
+
+def go_alone(data: DataDir, job_id: int) -> None:
+    """Say that this rank needs no other from here on: one that is lost is not to end it."""
+    if count() > 1:
+        _own_file(data, job_id, ALONE).touch()
+
+
+def wait_for_those_left(data: DataDir, job_id: int, look: Callable[[], object]) -> None:
+    """Having done its part, let a rank wait until all ranks of all machines that are left have done theirs.
+
+    Args:
+        data: The job's folder, which all machines see.
+        job_id: The job.
+        look: Called now and then; what it raises ends the waiting.
+
+    Raises:
+        UserError: A machine is gone; the others have done their part.
+    """
+    _own_file(data, job_id, DONE).touch()
+    folder, each = data.job(job_id) / WORDS, int(os.environ["LOCAL_WORLD_SIZE"])
+    while True:
+        done = [len(list(folder.glob(f"{node}-*{DONE}"))) == each for node in range(count())]
+        is_gone = [
+            (folder / f"{node}{GONE}").exists() or _word(folder / f"{node}.json") is not None
+            for node in range(count())
+        ]
+        if all(done):
+            return
+        if all(is_done or gone for is_done, gone in zip(done, is_gone, strict=True)):
+            raise UserError(f"{torch_launcher.MACHINE_IS_GONE}; what the others have written is kept.")
+        look()
+        time.sleep(LOOK_AT_FILES_S)
+
+
+def _own_file(data: DataDir, job_id: int, ending: str) -> Path:
+    """The file of this rank with an ending."""
+    name = f"{os.environ[NODE_VARIABLE]}-{os.environ['LOCAL_RANK']}{ending}"
+    return data.job(job_id) / WORDS / name
 
 
 def _outcome(words: list[LaunchProblem | bool | None], code: int) -> LaunchProblem | None:
@@ -101,32 +169,34 @@ def _word(file: Path) -> LaunchProblem | bool | None:
     return LaunchProblem(**values) if values else True
 
 
-def _command(data: DataDir, job_id: int, nodes: int, each: int) -> list[str]:
+def _command(data: DataDir, job_id: int, node: int, port: int, each: int) -> list[str]:
     srun = [
-        "srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1", "--mpi=none",
+        "srun", f"--relative={node}", "--nodes=1", "--ntasks=1", "--ntasks-per-node=1", "--mpi=none",
         "--cpu-bind=none",  # one task is all of a machine's ranks
-        f"--wait={LEAVE_S}",
     ]  # fmt: skip
     if cores := os.environ.get(
         "SLURM_CPUS_PER_TASK"
     ):  # srun does not take it over. Source: srun(1), --cpus-per-task
         srun.append(f"--cpus-per-task={cores}")
-    own = ["--data-dir", str(data.root), "--port", str(_free_port()), "--processes", str(each), str(job_id)]
-    return [*srun, sys.executable, "-P", "-m", "radtui.worker.process.node", *own]
+    own = ["--data-dir", str(data.root), "--node", str(node), "--port", str(port), "--processes", str(each)]
+    return [*srun, sys.executable, "-P", "-m", "radtui.worker.process.node", *own, str(job_id)]
 
 
-def _free_port() -> int:
-    """A port of this machine, on which the machines meet: Slurm begins its tasks with this one."""
-    with socket.socket() as listening:
-        listening.bind(("", 0))
-        return int(listening.getsockname()[1])
+def _meeting_place() -> Any:
+    """Where the machines meet: a store of torch's in this process, so that it outlives any of their launchers."""
+    from torch.distributed import TCPStore
+
+    return TCPStore(
+        "127.0.0.1", 0, is_master=True, wait_for_workers=False
+    )  # of this machine, on every address
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is not None:
-        return
-    child.terminate()  # srun ends its tasks, and with them go their ranks
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(END_S)
-    child.kill()
-    child.wait()
+def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    left = [child for child in children if child.poll() is None]
+    for child in left:
+        child.terminate()  # srun ends its tasks, and with them go their ranks
+    for child in left:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(END_S)
+        child.kill()
+        child.wait()

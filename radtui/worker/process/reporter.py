@@ -108,9 +108,22 @@ class Reporter:
         """Add facts to the job's result."""
         self._put("result", **facts)
 
-    def drop_after(self, step: int) -> None:
-        """Forget what was written past a step: a resumed job repeats those steps."""
-        self._put("drop", step=step)
+    def drop_after(self, step: int, beginning: tuple[str, str] | None = None) -> None:
+        """Forget what was written past a step: a resumed job repeats those steps.
+
+        Args:
+            step: The last one that stays.
+            beginning: Ends of names of series and beginnings of events' texts that go at this step too.
+        """
+        series_end, text_start = beginning or ("", "")
+        self._put(
+            "drop", step=step, **({"series_end": series_end, "text_start": text_start} if beginning else {})
+        )
+
+    def begin_again(self) -> None:
+        """Another process of the same job is about to take this one's place: say so, and close what is open."""
+        self._put("again")
+        self.db.close()
 
     def give_arms(self, wanted: Sequence[Arm]) -> tuple[Arm, ...]:
         """Say what the job's arms are, once; returns them with their ids, those of the first attempt if any."""

@@ -23,8 +23,9 @@ LOOK_S = 0.2  # between looks at the ranks
 ARRIVE_S = (
     900  # in which all machines must have come: one may have to read its libraries from a cold file system
 )
+MACHINE_IS_GONE = "Another machine is gone"
 ECHO = re.compile(
-    "gloo|nccl|connection (closed|reset|refused)|broken pipe|Dist(Backend|Network|Store)"
+    f"gloo|nccl|connection (closed|reset|refused)|broken pipe|Dist(Backend|Network|Store)|{MACHINE_IS_GONE}"
     f"|^Signal {signal.SIGTERM:d} ",  # so the launcher ends the ranks that are left
     re.IGNORECASE,
 )

@@ -9,13 +9,13 @@ import subprocess
 from types import FrameType
 
 from radtui.records import JobState
-from radtui.store import jobs
-from radtui.worker.process.journal_reporter import JournalReporter
+from radtui.store import jobs, metrics
+from radtui.worker.process.journal_reporter import TIME_SIGNAL, JournalReporter
 
 log = logging.getLogger("radtui.worker")
-TIME_SIGNAL = signal.SIGUSR1  # what the script asks Slurm to send before the time limit
 KIND = "cluster"  # of events
 REQUEUE_S = 60.0
+NO_STEP = "Slurm's time limit was near before the job had done anything: give it more time in the profile."
 LOST_NODES = 5  # starts after which a machine that is lost once more is no accident
 
 
@@ -26,11 +26,22 @@ def begin(reporter: JournalReporter, step: int) -> None:
         reporter.out_of_time()
 
     signal.signal(TIME_SIGNAL, warned)
+    signal.pthread_sigmask(
+        signal.SIG_UNBLOCK, {TIME_SIGNAL}
+    )  # one that came between two trainings is taken now
     if job := os.environ.get("SLURM_JOB_ID"):
         nodes = os.environ.get("SLURM_JOB_NODELIST", "")
         restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
         again = f", start {restarts + 1}" if restarts else ""
-        reporter.event(step, KIND, f"Runs on {nodes} as Slurm job {job}{again}")
+        where = f"Runs on {nodes} as Slurm job {job}{again}"
+        reporter.progress(step, jobs.must_get(reporter.db, reporter.job_id).total_steps, where)
+        before = [
+            event.text
+            for event in metrics.events_since(reporter.db, reporter.job_id, 0)
+            if event.kind == KIND
+        ]
+        if before[-1:] != [where]:  # it is said once, however many trainings the job has
+            reporter.event(step, KIND, where)
 
 
 def begin_again(reporter: JournalReporter, state: JobState) -> bool:
@@ -47,14 +58,22 @@ def begin_again(reporter: JournalReporter, state: JobState) -> bool:
             ["scontrol", "requeue", job], check=True, capture_output=True, text=True, timeout=REQUEUE_S
         )
     except (OSError, subprocess.SubprocessError) as error:
-        log.error("Slurm did not queue the job again: %s", getattr(error, "stderr", "") or error)
+        reason = " ".join(str(getattr(error, "stderr", "") or error).split())[-200:].rstrip(".")
+        reporter.event(step, "warning", f"Slurm did not start the job again ({reason}): resume it")
         return False
     return True
 
 
+def ended(reporter: JournalReporter, state: JobState, error: str) -> tuple[JobState, str]:
+    """How a job is over that is not started again; one that would never get anywhere has failed."""
+    if state is JobState.STOPPED and reporter.goes_on_later and not reporter.has_moved_on:
+        return JobState.FAILED, NO_STEP
+    return state, error
+
+
 def _why_again(reporter: JournalReporter, state: JobState) -> str:
     """Why a job is to be started again; "" where it is not."""
-    if state is JobState.STOPPED and reporter.goes_on_later:
+    if state is JobState.STOPPED and reporter.goes_on_later and reporter.has_moved_on:
         return "Saved before the time limit"
     restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))
     if state is JobState.FAILED and reporter.has_lost_node and restarts < LOST_NODES:

@@ -43,7 +43,7 @@ class Workplace:
         if self.run is None:
             return (AskReporter if kind is JobKind.ASK else Reporter)(self.db, self.job_id)
         writer = journal_reporter.new_attempt(self.run.journal, _attempt())
-        reporter = JournalReporter(self.db, self.run, writer, self.place)
+        reporter = JournalReporter(self.db, self.run, writer, self.place, leave=self.close)
         os.environ[ATTEMPT_VARIABLE] = reporter.attempt
         return reporter
 

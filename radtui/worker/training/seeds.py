@@ -13,11 +13,12 @@ import sqlite3
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, StopRequest
 from radtui.settings import TrainSettings
-from radtui.store import jobs, metrics
+from radtui.store import jobs
 from radtui.worker.process import environment
 from radtui.worker.process.reporter import Reporter, Stopped
 
@@ -82,10 +83,9 @@ def make_ready(reporter: Reporter, part: Part, step: int | None) -> None:
     if not part.number:
         reporter.drop_after(-1 if step is None else step)
         return
-    db, job_id = reporter.db, reporter.job_id  # only here: a job on a cluster trains once
-    metrics.drop_after(db, job_id, part.offset + (step or 0))
-    if step is None:
-        metrics.drop_beginning(db, job_id, part.offset, series_end(part.number), _words(part))
+    # Without a checkpoint its first step too, which it shares with the last one of the training before.
+    own = (series_end(part.number), _words(part)) if step is None else None
+    reporter.drop_after(part.offset + (step or 0), own)
 
 
 def series_end(number: int) -> str:
@@ -121,6 +121,17 @@ class SeedReporter(Reporter):
         """Of which training it is."""
         self.voice.event(self._step(step, 0), kind, _words(self.part) + text, elapsed_s)
 
+    def asked(self) -> StopRequest:
+        """What is asked of the job."""
+        return self.voice.asked()
+
+    def catch_up(self, ended: bool = False) -> None:
+        """As the job's own."""
+        self.voice.catch_up(ended)
+
+    def _put(self, kind: str, /, **facts: Any) -> Any:
+        return self.voice._put(kind, **facts)
+
     def _step(self, step: int, total: int) -> int:
         return step + self.part.number * (total or self.part.steps)
 
@@ -135,19 +146,17 @@ def finished(reporter: Reporter, db: sqlite3.Connection, part: Part, facts: dict
     reporter.result(seeds=[*before, facts], seeds_done=part.number + 1)
 
 
-def go_on(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> None:
+def go_on(job: Job, data: DataDir, reporter: Reporter) -> None:
     """Replace this process by one that does the next training.
 
     The job's lock is inherited; its GPUs are let go and taken anew.
 
     Raises:
-        Stopped: The app asked to stop meanwhile.
+        Stopped: The app asked to stop meanwhile, or Slurm's time limit is near.
     """
-    row = jobs.must_get(db, job.id)
-    if reporter.terminated or row.stop_requested is not StopRequest.NONE:
+    if reporter.asked() is not StopRequest.NONE:
         raise Stopped
-    jobs.begin_again(db, job.id)
-    db.close()
+    reporter.begin_again()
     for child in multiprocessing.active_children():  # loaders, which would stay
         child.terminate()
     environment.restore()

@@ -2,6 +2,7 @@
 
 SMALL_GPU is "RANK STEP IMAGES": from an optimizer step on, that rank can learn no more images at a time than that.
 HELD is "STEP FILE": after an optimizer step, training waits as long as the file is there.
+HELD_TEXTS is "TEXTS FILE": so does each process that describes, after as many texts.
 """
 
 import importlib.abc
@@ -13,8 +14,12 @@ from pathlib import Path
 
 
 class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, name, change):
+        self.name = name
+        self.change = change
+
     def find_spec(self, name, path, target=None):
-        if name != "radtui.worker.training.trainer":
+        if name != self.name:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -22,13 +27,34 @@ class _Finder(importlib.abc.MetaPathFinder):
 
         def load_and_change(module):
             load(module)
-            if "SMALL_GPU" in os.environ:
-                _limit(module.ReferenceTrainer)
-            if "HELD" in os.environ:
-                _hold(module.ReferenceTrainer)
+            self.change(module)
 
         spec.loader.exec_module = load_and_change
         return spec
+
+
+def _change_trainer(module):
+    if "SMALL_GPU" in os.environ:
+        _limit(module.ReferenceTrainer)
+    if "HELD" in os.environ:
+        _hold(module.ReferenceTrainer)
+
+
+def _change_describing(module):
+    if "HELD_TEXTS" not in os.environ:
+        return
+    texts, _, file = os.environ["HELD_TEXTS"].partition(" ")
+    describe, written = module.describe, 0
+
+    def held(model, processor, inputs, *rest):
+        nonlocal written
+        while written >= int(texts) and Path(file).exists():
+            time.sleep(0.01)
+        answers = describe(model, processor, inputs, *rest)
+        written += len(answers)
+        return answers
+
+    module.describe = held
 
 
 def _hold(trainer):
@@ -56,4 +82,5 @@ def _limit(trainer):
     trainer.training_step = training_step
 
 
-sys.meta_path.insert(0, _Finder())
+sys.meta_path.insert(0, _Finder("radtui.worker.training.trainer", _change_trainer))
+sys.meta_path.insert(0, _Finder("radtui.worker.describing.describe", _change_describing))
