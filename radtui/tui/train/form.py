@@ -32,7 +32,7 @@ from radtui.tui.train.choices import (
     read_offer,
 )
 from radtui.tui.train.memory_panel import MemoryPanel
-from radtui.tui.train.model_facts import ModelFacts
+from radtui.tui.train.model_facts import TrainFields
 from radtui.tui.train.plan import FormPlan
 from radtui.tui.widgets.settings_form import SettingsForm
 
@@ -83,11 +83,10 @@ class TrainForm(Vertical):
 
     def __init__(self, data: DataDir, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.form = SettingsForm(PRESETS["default"], HIDDEN, self._about_value)
+        self.form = TrainFields(data, PRESETS["default"], HIDDEN)
         self.parent_job_id: int | None = None
         self._data = data
         self._memory = MemoryPanel()
-        self._models = ModelFacts(self, data, self.form.refresh_help)
         self._preset = "default"
         self._drafts: dict[str, TrainSettings] = {}  # what was changed of presets and jobs that were left
         self._choices = Choices()
@@ -114,20 +113,6 @@ class TrainForm(Vertical):
     def on_resize(self) -> None:
         """Show the plan where there is room for it."""
         self.set_class(self.size.width >= 120, "-wide")
-
-    def on_unmount(self) -> None:
-        """Nobody waits for what is being checked any more."""
-        self._models.end()
-
-    @on(SettingsForm.Changed)
-    def _model_picked(self) -> None:
-        """Check a model that is picked or typed; presets name theirs without being asked about it."""
-        if self.form.list.name_at_cursor == "model":
-            self._models.picked(self.settings)
-            self.form.refresh_help()
-
-    def _about_value(self, name: str, value: str) -> str:
-        return self._models.text(value) if name == "model" else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Ratings are offered where there are any, be they enough or not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import get_current_worker
@@ -13,6 +14,8 @@ from radtui.jobs.known_models import needs_text
 from radtui.paths import DataDir
 from radtui.settings import TrainSettings
 from radtui.tui.aside import aside
+from radtui.tui.widgets.field_list import FieldList
+from radtui.tui.widgets.settings_form import SettingsForm
 
 if TYPE_CHECKING:
     from radtui.jobs.model_check import ModelCheck
@@ -91,3 +94,24 @@ class ModelFacts:
                 self._changed()
 
         aside(self._form, work, take, refused, group="model")
+
+
+class TrainFields(SettingsForm):
+    """A training job's fields, which say what a picked model is and needs; presets name theirs without being asked."""
+
+    def __init__(self, data: DataDir, settings: TrainSettings, hidden: frozenset[str]) -> None:
+        super().__init__(settings, hidden, self._about_model)
+        self._models = ModelFacts(self, data, self.refresh_help)
+
+    def on_unmount(self) -> None:
+        """Nobody waits for what is being checked any more."""
+        self._models.end()
+
+    @on(FieldList.Changed)
+    def _picked(self, event: FieldList.Changed) -> None:
+        if self.list.name_at_cursor == "model" and isinstance(event.settings, TrainSettings):
+            self._models.picked(event.settings)
+            self.refresh_help()
+
+    def _about_model(self, name: str, value: str) -> str:
+        return self._models.text(value) if name == "model" else ""
