@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from radtui.charts import raster
 from radtui.charts.canvas import Canvas
@@ -37,10 +37,10 @@ def compose_spark(series: Series, look: SparkLook, columns: int, rows: int) -> C
     canvas = Canvas(columns, rows)
     value = value_text(series, look)
     value_at = max(0, columns - cell_len(value))
-    end = canvas.put(0, 0, look.title, MUTED)
-    if end > value_at - 1 and rows == 1:  # no room for both: the value is what is watched
-        canvas = Canvas(columns, rows)
-        end = 0
+    title, room = look.title, max(0, value_at - 1)
+    if cell_len(title) > room:  # the value is what is watched
+        title = "" if rows == 1 else set_cell_size(title, max(0, room - 1)).rstrip() + "…" * (room > 0)
+    end = canvas.put(0, 0, title, MUTED)
     canvas.put(0, value_at, value, TEXT)
     if rows > 1:
         _put_course(canvas, series, look, (0, 1, columns, rows - 1))
