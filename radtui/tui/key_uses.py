@@ -61,6 +61,9 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("part", "complete", "Complete", "Complete the path; the next field where nothing is left to complete",
             SHOW, only="tab"),
     ),
+    "source": (
+        Use("take", "submit", "Look", "Look at what comes in; nothing is imported yet", SHOW),
+    ),
     "options": (
         Use("down", "cursor_down", "Down", "Line below", only="j"),
         Use("up", "cursor_up", "Up", "Line above", only="k"),
