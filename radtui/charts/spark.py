@@ -14,6 +14,7 @@ from radtui.charts.series import Axis, Series
 from radtui.charts.ticks import measured
 from radtui.charts.tones import MUTED, TEXT, Tone, tone
 
+SHORT_DIGITS = 3  # of a value that would leave no room for its name
 GAP = 2  # cells between name, course and value in a single row
 
 
@@ -36,6 +37,8 @@ def compose_spark(series: Series, look: SparkLook, columns: int, rows: int) -> C
     """
     canvas = Canvas(columns, rows)
     value = value_text(series, look)
+    if rows > 1 and cell_len(look.title) + 1 + cell_len(value) > columns:
+        value = value_text(series, look, digits=SHORT_DIGITS)
     value_at = max(0, columns - cell_len(value))
     title, room = look.title, max(0, value_at - 1)
     if cell_len(title) > room:  # the value is what is watched
@@ -49,12 +52,13 @@ def compose_spark(series: Series, look: SparkLook, columns: int, rows: int) -> C
     return canvas
 
 
-def value_text(series: Series, look: SparkLook) -> str:
-    """The newest value with its unit, and what it is out of where that is known."""
+def value_text(series: Series, look: SparkLook, digits: int = 0) -> str:
+    """The newest value with its unit, and what it is out of where that is known; with `digits`, 0 for as usual."""
     if not len(series):
         return look.empty_text
     newest = float(series.values[-1])
-    text = measured(newest) if np.isfinite(newest) else "not finite"
+    finite = bool(np.isfinite(newest))
+    text = "not finite" if not finite else f"{newest:.{digits}g}" if digits else measured(newest)
     if look.ceiling is not None and look.unit != "%":
         text += f" / {look.ceiling:,.4g}"
     gap = " " if look.unit else ""

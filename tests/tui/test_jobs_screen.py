@@ -8,7 +8,7 @@ from radtui.jobs import resume
 from radtui.records import JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs
 from radtui.tui.jobs.log import LogScreen
-from radtui.tui.jobs.screen import shortened
+from radtui.tui.jobs.screen import fact, shortened
 from radtui.tui.train.form import TrainForm
 from radtui.tui.widgets.virtual_table import VirtualTable
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_of, until
@@ -143,3 +143,11 @@ async def test_new_takes_a_job_s_settings_to_the_form(data, db, three):
 def test_a_result_for_programs_is_named_with_where_it_is_whole():
     assert shortened("39 steps", 7) == "39 steps"
     assert shortened("{% for m in messages %}" * 20, 7) == "460 characters, whole in radtui jobs show 7"
+
+
+def test_a_fact_keeps_its_column_and_stands_below_its_name_where_that_is_narrow():
+    wide = fact("max_side_px", "one two three four five six", 14, 38).plain.splitlines()
+    assert wide == ["max side px   one two three four five", "              six"]
+    narrow = fact("max_side_px", "one two three four five six", 14, 30).plain.splitlines()
+    assert narrow == ["max side px", "  one two three four five six"]
+    assert fact("max_side_px", "as they are", 14, 30).plain == "max side px   as they are"

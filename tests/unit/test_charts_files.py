@@ -113,8 +113,10 @@ def test_small_chart_in_one_row():
 
 
 def test_small_chart_leaves_a_cell_between_name_and_value():
-    assert spark([0.001964], columns=20)[0] == "learning r… 0.001964"
-    assert spark([0.001964], columns=8)[0] == "0.001964"
+    assert spark([0.001964], columns=22)[0] == "learning rate 0.001964"
+    assert spark([0.001964], columns=21)[0] == "learning rate 0.00196"
+    assert spark([0.001964], columns=19)[0] == "learning r… 0.00196"
+    assert spark([0.001964], columns=7)[0] == "0.00196"
 
 
 def test_small_chart_without_points_or_with_none_finite():

@@ -37,6 +37,7 @@ NO_HIT = f"No job has these words; {sign('back')} shows all."
 NO_KIND = f"No job is of this kind; {sign('back')} shows all."
 BELOW = ("#", "Name", "State", "Says")  # columns whose text stands whole under the table, or beside it
 WIDE_CELLS = 130
+LEAST_VALUE_CELLS = 20  # beside its name; with less, a value stands below it
 LONG_CHARACTERS = 240  # of a result, such as a chat template: more would push settings out of sight
 
 
@@ -263,18 +264,22 @@ def detail(job: Job, facts: Mapping[str, str], head: Content, columns: int) -> C
     settings = {name: kind.text_of(name, value) for name, value in job.settings.items()}
     blocks = (("", facts), ("results", results), ("settings", settings))
     names = max((len(name) for _, values in blocks for name in values), default=0) + len(GAP)
-    room = max(20, columns - names)
     for title, values in blocks:
         if values:
             parts += [Content(""), *([Content.styled(title, "$accent")] if title else [])]
-            parts += [
-                Content.assemble(
-                    Content.styled(f"{name.replace('_', ' '):<{names}}", "$muted"),
-                    f"\n{'':<{names}}".join(textwrap.wrap(value_text(value), room) or [""]),
-                )
-                for name, value in values.items()
-            ]
+            parts += [fact(name, value_text(value), names, columns) for name, value in values.items()]
     return Content("\n").join(parts)
+
+
+def fact(name: str, value: str, name_cells: int, columns: int) -> Content:
+    """A name and its value, whose further lines stay in its column; where that is narrow, the value stands below."""
+    room = columns - name_cells
+    title, indent = f"{name.replace('_', ' '):<{name_cells}}", name_cells
+    if 0 < room < min(LEAST_VALUE_CELLS, len(value)):
+        title, indent = f"{name.replace('_', ' ')}\n{GAP}", len(GAP)
+        room = columns - indent
+    lines = textwrap.wrap(value, room if room > 0 else LEAST_VALUE_CELLS) or [""]
+    return Content.assemble(Content.styled(title, "$muted"), f"\n{'':<{indent}}".join(lines))
 
 
 def shortened(text: str, job_id: int) -> str:
