@@ -51,6 +51,9 @@ class Preferences(Settings):
     jobs_columns: str = _set(
         "", "Columns of Jobs in their order, with commas between; empty shows what has room"
     )
+    data_columns: str = _set(
+        "", "Columns of Data in their order: Name, Reference, Examination, Split; empty shows what has room"
+    )
     bell: str = _set(
         "both", "When a long job ends: the terminal's bell, a notification (OSC 9) where the terminal is known to show"
         " one, both, or off", choices=("both", "bell", "notification", "off"),

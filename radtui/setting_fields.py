@@ -50,6 +50,12 @@ class Settings:
         return {f.name: f.metadata["about"] for f in fields(cls)}
 
     @classmethod
+    def text_of(cls, name: str, value: object) -> str:
+        """A field's value as people read it: its word where it has one ("all" for 0), else as of any value."""
+        about = cls.about().get(name)
+        return (about.word_of(value) if about is not None else "") or value_text(value)
+
+    @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Self:
         """Settings from a job row; fields of another version are left out."""
         names = {f.name for f in fields(cls)}

@@ -33,7 +33,8 @@ class TrainSettings(Settings):
     """One fine-tuning run: LoRA on a vision-language model, from references by SFT or from rated pairs by DPO."""
 
     model: str = _set(SEED_MODEL, "Hub id or folder of the model to tune", group="Model")
-    dataset: str = _set("", "Imported data set to train on", group="Data")
+    dataset: str = _set("", "Imported data set to train on; empty takes the newest", group="Data",
+                        words={"": "newest"})  # fmt: skip
     train_split: str = _set("train", "Split whose images and references are learnt", group="Data")
     eval_split: str = _set("test", "Held-out split for the evaluation loss; empty for none", group="Data",
                            words={"": "none"})  # fmt: skip

@@ -24,6 +24,7 @@ CHARACTER = 0.56  # mean width of a character over the size of its font, for lay
 LEFT_PX, RIGHT_PX, BOTTOM_PX, EDGE_PX = 64, 36, 52, 16
 PX_PER_X_TICK, PX_PER_Y_TICK = 110, 44
 LINE_PX, RAW_PX, POINT_PX = 2.0, 1.0, 3.5
+DASH_PX, GAP_PX = 7.0, 4.0  # of a curve of single points, as held-out losses are
 
 Point = tuple[float, float]
 
@@ -45,12 +46,13 @@ DARK = Paper("#12161a", "#e8eaec", "#98a1aa", "#2a3138", "#ff9f43")
 
 @dataclass(frozen=True, slots=True)
 class PlotLine:
-    """A polyline, or a filled polygon."""
+    """A polyline, whole or dashed, or a filled polygon."""
 
     points: Sequence[Point]
     colour: str
     width: float = 1.0
     filled: bool = False
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class _Layout:
             if x > EDGE_PX and x + width > self.right:
                 x, y = float(EDGE_PX), y + 20
             line = curve_tones(curve.colour, self.paper.background)[0]
-            self.shapes.append(PlotLine([(x, y - 4), (x + 22, y - 4)], line, 2.5))
+            self.shapes.append(PlotLine([(x, y - 4), (x + 22, y - 4)], line, 2.5, dashed=curve.points))
             if curve.points:
                 self.shapes.append(Dot((x + 11, y - 4), POINT_PX, line))
             self.shapes.append(Label((x + 28, y), text, self.paper.text))
@@ -194,12 +196,14 @@ class _Layout:
 
     def _line(self, drawn_curve: DrawnCurve) -> None:
         colour = curve_tones(drawn_curve.curve.colour, self.paper.background)[0]
-        self._polylines(drawn_curve.at, drawn_curve.line, colour, LINE_PX)
+        self._polylines(drawn_curve.at, drawn_curve.line, colour, LINE_PX, drawn_curve.curve.points)
         at, values = drawn_curve.marks(self.right - self.left + 1)
         for x, y in zip((at + self.left).tolist(), self._y(values).tolist(), strict=True):
             self.shapes.append(Dot((x, y), POINT_PX, colour))
 
-    def _polylines(self, at: np.ndarray, values: Floats, colour: str, width: float) -> None:
+    def _polylines(
+        self, at: np.ndarray, values: Floats, colour: str, width: float, dashed: bool = False
+    ) -> None:
         """The pieces between values that are not finite, cut at the sides of the plot."""
         for piece in _pieces(values):
             x, y = at[piece].astype(float), values[piece]
@@ -210,7 +214,7 @@ class _Layout:
                 y = np.concatenate(([np.interp(ends[0], x, y)], y[1:-1], [np.interp(ends[1], x, y)]))
                 x = np.concatenate(([ends[0]], x[1:-1], [ends[1]]))
             points = [*zip((x + self.left).tolist(), self._y(y).tolist(), strict=True)]
-            self.shapes.append(PlotLine(points, colour, width))
+            self.shapes.append(PlotLine(points, colour, width, dashed=dashed))
 
     def _mark(self, mark: Mark) -> None:
         """A triangle on the axis; a line through the plot for what went wrong."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from radtui.charts import raster
 from radtui.charts.canvas import Canvas
@@ -14,6 +14,7 @@ from radtui.charts.series import Axis, Series
 from radtui.charts.ticks import measured
 from radtui.charts.tones import MUTED, TEXT, Tone, tone
 
+SHORT_DIGITS = 3  # of a value that would leave no room for its name
 GAP = 2  # cells between name, course and value in a single row
 
 
@@ -36,11 +37,13 @@ def compose_spark(series: Series, look: SparkLook, columns: int, rows: int) -> C
     """
     canvas = Canvas(columns, rows)
     value = value_text(series, look)
+    if rows > 1 and cell_len(look.title) + 1 + cell_len(value) > columns:
+        value = value_text(series, look, digits=SHORT_DIGITS)
     value_at = max(0, columns - cell_len(value))
-    end = canvas.put(0, 0, look.title, MUTED)
-    if end > value_at - 1 and rows == 1:  # no room for both: the value is what is watched
-        canvas = Canvas(columns, rows)
-        end = 0
+    title, room = look.title, max(0, value_at - 1)
+    if cell_len(title) > room:  # the value is what is watched
+        title = "" if rows == 1 else set_cell_size(title, max(0, room - 1)).rstrip() + "…" * (room > 0)
+    end = canvas.put(0, 0, title, MUTED)
     canvas.put(0, value_at, value, TEXT)
     if rows > 1:
         _put_course(canvas, series, look, (0, 1, columns, rows - 1))
@@ -49,12 +52,13 @@ def compose_spark(series: Series, look: SparkLook, columns: int, rows: int) -> C
     return canvas
 
 
-def value_text(series: Series, look: SparkLook) -> str:
-    """The newest value with its unit, and what it is out of where that is known."""
+def value_text(series: Series, look: SparkLook, digits: int = 0) -> str:
+    """The newest value with its unit, and what it is out of where that is known; with `digits`, 0 for as usual."""
     if not len(series):
         return look.empty_text
     newest = float(series.values[-1])
-    text = measured(newest) if np.isfinite(newest) else "not finite"
+    finite = bool(np.isfinite(newest))
+    text = "not finite" if not finite else f"{newest:.{digits}g}" if digits else measured(newest)
     if look.ceiling is not None and look.unit != "%":
         text += f" / {look.ceiling:,.4g}"
     gap = " " if look.unit else ""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from radtui.charts.model import ChartModel
-from radtui.charts.plot import Dot, Label, Plot, PlotLine, Shape, plot
+from radtui.charts.plot import DASH_PX, GAP_PX, Dot, Label, Plot, PlotLine, Point, Shape, plot
 from radtui.harmless import printable
 
 if TYPE_CHECKING:
@@ -93,7 +96,8 @@ def _element(shape: Shape) -> str:
     if shape.filled:
         return f'<polygon points="{points}" fill="{shape.colour}"/>'
     look = f'fill="none" stroke="{shape.colour}" stroke-width="{shape.width}" stroke-linejoin="round"'
-    return f'<polyline points="{points}" {look}/>'
+    dashes = f' stroke-dasharray="{DASH_PX:g} {GAP_PX:g}"' if shape.dashed else ""
+    return f'<polyline points="{points}" {look}{dashes}/>'
 
 
 def _paint(draw: ImageDraw.ImageDraw, shape: Shape) -> None:
@@ -122,8 +126,36 @@ def _paint_line(draw: ImageDraw.ImageDraw, shape: PlotLine) -> None:
         return
     if shape.filled:
         draw.polygon(points, fill=shape.colour)
-    else:
-        draw.line(points, fill=shape.colour, width=round(shape.width * SUPERSAMPLE), joint="curve")
+        return
+    pieces = dashes(points, DASH_PX * SUPERSAMPLE, GAP_PX * SUPERSAMPLE) if shape.dashed else [points]
+    for piece in pieces:
+        draw.line(piece, fill=shape.colour, width=round(shape.width * SUPERSAMPLE), joint="curve")
+
+
+def dashes(points: Sequence[Point], dash_px: float, gap_px: float) -> list[list[Point]]:
+    """A polyline in dashes, which bend where it does; it begins with one.
+
+    Args:
+        points: Two at least.
+        dash_px: Length of a dash.
+        gap_px: Length of what is left out behind each.
+    """
+    pieces: list[list[Point]] = [[points[0]]]
+    drawing, left_px = True, dash_px
+    for (x, y), (next_x, next_y) in pairwise(points):
+        length_px, done_px = math.hypot(next_x - x, next_y - y), 0.0
+        while length_px - done_px > left_px:
+            done_px += left_px
+            at = (x + (next_x - x) * done_px / length_px, y + (next_y - y) * done_px / length_px)
+            if drawing:
+                pieces[-1].append(at)
+            else:
+                pieces.append([at])
+            drawing, left_px = not drawing, gap_px if drawing else dash_px
+        left_px -= length_px - done_px
+        if drawing:
+            pieces[-1].append((next_x, next_y))
+    return pieces
 
 
 def _made_by() -> PngInfo:

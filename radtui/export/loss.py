@@ -34,7 +34,7 @@ def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
             own, _ = series_of(name)
             colour = TRAIN if own == "loss" else EVAL
             if points[name]:
-                label = name.replace("_", " ") if len(jobs) == 1 else f"job {job.id} {name.replace('_', ' ')}"
+                label = name.replace("_", " ") if len(jobs) == 1 else f"#{job.id} {name.replace('_', ' ')}"
                 key = f"{job.id}.{name}"
                 model.add(
                     key, label, colour if len(jobs) == 1 else colours[job.id], points=own == "eval_loss"

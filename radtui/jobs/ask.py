@@ -110,7 +110,7 @@ def submit_ask(
             jobs.request_stop(db, job.id, StopRequest.CHECKPOINT)
     with starting(data):
         trained = settings.train_job or None
-        words = f"job {trained}" if trained else settings.model.rstrip("/").rsplit("/", 1)[-1]
+        words = f"#{trained}" if trained else settings.model.rstrip("/").rsplit("/", 1)[-1]
         job = jobs.create(
             db, JobKind.ASK, f"questions to {words}", "", settings.to_dict(), parent_job_id=trained
         )

@@ -132,7 +132,7 @@ def _settle_queued(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
     if before is not None and before.state.live:
         return
     if before is not None and before.state is not JobState.DONE:
-        jobs.leave_queue(db, job.id, f"Job {before.id}, which it waited for, is {before.state}")
+        jobs.leave_queue(db, job.id, f"#{before.id}, which it waited for, is {before.state}")
         return
     with launch.starting(data):
         if jobs.claim(db, job.id):

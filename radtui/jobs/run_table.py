@@ -10,11 +10,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from radtui.ask_settings import AskSettings
 from radtui.durations import clock_text
 from radtui.preferences import Preferences
 from radtui.records import Job, JobKind, JobState
 from radtui.setting_fields import Settings
-from radtui.settings import GenerateSettings, TrainSettings, value_text
+from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import metrics
 
 LAST_SHARE = 0.05  # of a run's steps, over which its loss is the mean: single steps scatter
@@ -22,7 +23,10 @@ LEAST_COST = 0.005  # less is 0.00
 NAMED = 6  # settings that differ, before the rest is counted: a first run differs from the defaults in many
 LIVE_STEPS = 10  # of a run that goes on, between two looks at its losses
 NONE = "–"  # what is not known, or not yet
-OF_KIND: dict[JobKind, type[Settings]] = {JobKind.TRAIN: TrainSettings, JobKind.GENERATE: GenerateSettings}
+OF_KIND: dict[JobKind, type[Settings]] = {
+    JobKind.TRAIN: TrainSettings, JobKind.GENERATE: GenerateSettings, JobKind.IMPORT: ImportSettings,
+    JobKind.ASK: AskSettings,
+}  # fmt: skip
 OF_OTHER_COLUMNS = frozenset(
     {"model", "dataset", "train_job", "from_job", "adapter", "then", "on", "profile"}
 )
@@ -136,14 +140,14 @@ def _stamp(job: Job, described: Mapping[int, Sequence[Job]]) -> object:
 
 def differences(job: Job, older: Iterable[Job]) -> str:
     """The settings in which a job differs from the newest older one of its data set, else from the defaults."""
-    kind = OF_KIND.get(job.kind)
-    if kind is None:
+    if job.kind not in (JobKind.TRAIN, JobKind.GENERATE):
         return ""
+    kind = OF_KIND[job.kind]
     own = _settings(kind, job)
     alike = (each for each in older if each.kind is job.kind and each.dataset == job.dataset)
     before = next((_settings(kind, each) for each in alike), kind().to_dict())
     changed = [name for name in kind.about() if name not in OF_OTHER_COLUMNS and own[name] != before[name]]
-    parts = [f"{name.replace('_', ' ')} {value_text(own[name])}" for name in changed[:NAMED]]
+    parts = [f"{name.replace('_', ' ')} {kind.text_of(name, own[name])}" for name in changed[:NAMED]]
     more = len(changed) - NAMED
     return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
 

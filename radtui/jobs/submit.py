@@ -56,7 +56,7 @@ def submit_train(
     name = f"{_short(settings.model)} on {settings.dataset}"
     if settings.goes_on:
         what = "preferences" if settings.learns_preferences else "corrections"
-        name += f", {what} of job {settings.from_job}"
+        name += f", {what} of #{settings.from_job}"
     with starting(data):
         job = jobs.create(
             db, JobKind.TRAIN, name, settings.dataset, settings.to_dict(),
@@ -121,7 +121,7 @@ def submit_generate(
         _check_adapter(settings, train)
         _check_split(db, settings.dataset, settings.split, "split", with_reference=False)
         case_ids = cases.usable(db, settings.dataset, settings.split, settings.limit)
-    adapter = f"job {train.id}" if train else _short(settings.adapter)
+    adapter = f"by #{train.id}" if train else _short(settings.adapter)
     name = f"{adapter} on {settings.dataset}/{settings.split}"
     with starting(data):
         job = jobs.create(

@@ -24,6 +24,7 @@ JOB_USES: dict[str, tuple[Use, ...]] = {
         Use("search", "search", "Search", "Show only jobs with some words", SHOW),
         Use("sort", "sort", "Sort", "Next order: newest, name, loss, held-out loss, F1, time, state", SHOW),
         Use("filter", "filter", "Filter", "All jobs, only those of a kind, or archived ones too", SHOW),
+        Use("columns", "columns", "Columns", "Which columns the list shows, and in which order", SHOW),
         Use("rename", "care('rename')", "Rename", "Give the job a name of your own", SHOW),
         Use("note", "care('note')", "Note", "Write a note on the job", SHOW),
         Use("archive", "care('archive')", "Archive", "Take the job out of sight, or back", SHOW),

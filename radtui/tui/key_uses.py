@@ -61,6 +61,9 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("part", "complete", "Complete", "Complete the path; the next field where nothing is left to complete",
             SHOW, only="tab"),
     ),
+    "source": (
+        Use("take", "submit", "Look", "Look at what comes in; nothing is imported yet", SHOW),
+    ),
     "options": (
         Use("down", "cursor_down", "Down", "Line below", only="j"),
         Use("up", "cursor_up", "Up", "Line above", only="k"),
@@ -144,6 +147,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("import", "import", "Import", "Import images from a folder, a file or the hub", SHOW),
         Use("sort", "sort", "Sort", "Next order: as imported, name, reference, size", SHOW),
         Use("other", "dataset", "Data set", "Look at another data set", SHOW),
+        Use("columns", "columns", "Columns", "Which columns the list shows, and in which order"),
         Use("ask", "ask", "Ask", "Ask base and tuned model about the image", SHOW),
         Use("later", "view(1)", "Next view", "The next image of a case that has several", SHOW),
         Use("earlier", "view(-1)", "View before", "The image before of a case that has several"),

@@ -89,6 +89,7 @@ _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("sort", "s", "sort"),
         ("other", "o", "another one: data set, job, study, whose ratings, which kind of errors"),
         ("mark", "m", "mark: flag a pair, mark a job"),
+        ("columns", "number_sign", "columns: which a list shows, and in which order"),
         ("compare", "c", "compare: texts by their qualities, marked jobs by their curves"),
         ("browse", "b", "browse thumbnails"),
         ("log", "l", "log"),

@@ -43,6 +43,14 @@ SHEETS: dict[str, tuple[Use, ...]] = {
         Use("totals", "dismiss('totals')", "Totals", "Who is preferred so far", SHOW),
         *closing("Back to the pairs"),
     ),
+    "columns": (
+        *closing("Back to the list"),
+        Use("columns", "dismiss(None)", "Close", "Back to the list"),
+        Use("mark", "turn", "Show or hide", "Show the column, or hide it", SHOW),
+        Use("left", "shift(-1)", "To the left", "Move the column to the left", SHOW),
+        Use("right", "shift(1)", "To the right", "Move the column to the right", SHOW),
+        Use("reset", "reset", "Reset", "All columns in their usual order", SHOW),
+    ),
     "data sets": (
         *closing("Keep this data set"),
         Use("other", "dismiss(None)", "Close", "Keep this data set"),

@@ -34,14 +34,14 @@ class Colours:
 COLOURS = {
     # The training curve's colour in `radtui.charts.palette`, so that the accent and the chart are one.
     "dark": Colours(
-        "#56B4E9", "#D3D9DF", "#87919C", "#4A535D", "#0E1114", "#161B20", "#20272E", "#1D3A4C", "#E0A84C", "#E57F73"
+        "#56B4E9", "#D3D9DF", "#8F99A4", "#4A535D", "#0E1114", "#161B20", "#20272E", "#183240", "#E0A84C", "#E57F73"
     ),
     "light": Colours(
-        "#0B67A3", "#1B2127", "#5A6570", "#B4BDC6", "#FBFCFD", "#F0F3F5", "#E3E8EC", "#CBE3F3", "#8A5A00", "#B3261E",
+        "#0B67A3", "#1B2127", "#5A6570", "#9DA7B1", "#FBFCFD", "#F0F3F5", "#E3E8EC", "#D3E8F6", "#8A5A00", "#B3261E",
         dark=False,
     ),
     "contrast": Colours(
-        "#00D7FF", "#FFFFFF", "#D0D0D0", "#9E9E9E", "#000000", "#000000", "#1C1C1C", "#005F87", "#FFD75F", "#FF8787"
+        "#00D7FF", "#FFFFFF", "#D0D0D0", "#9E9E9E", "#000000", "#000000", "#1C1C1C", "#003F5C", "#FFD75F", "#FF8787"
     ),
 }  # fmt: skip
 # Rich's and Textual's words for the same of a terminal's sixteen colours.

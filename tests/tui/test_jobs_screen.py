@@ -1,11 +1,14 @@
 """Jobs: every job in a line, what is said of it, and what its keys do."""
 
+import re
+
 import pytest
 
 from radtui.jobs import resume
 from radtui.records import JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs
 from radtui.tui.jobs.log import LogScreen
+from radtui.tui.jobs.screen import fact, shortened
 from radtui.tui.train.form import TrainForm
 from radtui.tui.widgets.virtual_table import VirtualTable
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_of, until
@@ -26,7 +29,7 @@ def three(data, db):
 
 
 def row(app, job):
-    return next(line for line in text_of(app).splitlines() if f" {job.id}  {job.kind}" in line)
+    return next(line for line in text_of(app).splitlines() if re.match(rf"[▌ ] *{job.id} +{job.kind}", line))
 
 
 async def test_no_jobs_is_a_sentence_with_keys_that_work(data, db):
@@ -56,7 +59,7 @@ async def test_lines_change_as_jobs_do_and_the_cursor_stays_on_its_job(data, db,
         jobs.progress(db, train.id, 150, 300)
         await until(pilot, lambda: "50 %" in row(app, train))
         newer = jobs.create(db, JobKind.IMPORT, "another", "another", {})
-        await until(pilot, lambda: f" {newer.id}  import" in text_of(app))
+        await until(pilot, lambda: f"{newer.id}  import" in text_of(app))
         assert app.screen.chosen.id == train.id
 
 
@@ -135,3 +138,16 @@ async def test_new_takes_a_job_s_settings_to_the_form(data, db, three):
         await pilot.press("down", "A")
         await until(pilot, lambda: "New training job" in text_of(app))
         assert app.screen.query_one(TrainForm).settings.to_dict() == train.settings
+
+
+def test_a_result_for_programs_is_named_with_where_it_is_whole():
+    assert shortened("39 steps", 7) == "39 steps"
+    assert shortened("{% for m in messages %}" * 20, 7) == "460 characters, whole in radtui jobs show 7"
+
+
+def test_a_fact_keeps_its_column_and_stands_below_its_name_where_that_is_narrow():
+    wide = fact("max_side_px", "one two three four five six", 14, 38).plain.splitlines()
+    assert wide == ["max side px   one two three four five", "              six"]
+    narrow = fact("max_side_px", "one two three four five six", 14, 30).plain.splitlines()
+    assert narrow == ["max side px", "  one two three four five six"]
+    assert fact("max_side_px", "as they are", 14, 30).plain == "max side px   as they are"

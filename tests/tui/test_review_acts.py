@@ -6,15 +6,19 @@ import threading
 
 from textual.actions import parse
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.widgets import Static
 
 from radtui.measures.scheme import MODES, modes_of
-from radtui.records import UserError
+from radtui.paths import DataDir
+from radtui.records import Job, UserError
 from radtui.study.scheme_file import default_scheme
 from radtui.tui.aside import aside
 from radtui.tui.key_uses import USES
 from radtui.tui.review.acts import ACTS
+from radtui.tui.review.answer_panel import AnswerPanel
 from tests.tui.driving import until
+from tests.tui.reviewing import history, opened, panel, screen, settled
 
 
 def test_every_action_that_a_scheme_or_a_key_names_is_done_and_no_other_is_there() -> None:
@@ -90,3 +94,22 @@ async def test_an_answer_that_comes_after_its_widget_is_gone_ends_nothing() -> N
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert app.answers == [] and app.is_running
+
+
+async def test_an_answer_is_given_by_a_click_as_by_its_key(data: DataDir, reviewed_job: Job) -> None:
+    async with opened(data) as pilot:
+        widget = screen(pilot).query_one(AnswerPanel)
+
+        def place(words: str) -> tuple[int, int]:
+            """Where words stand in the panel."""
+            rows = [strip.text for strip in widget.render_lines(Region(0, 0, *widget.size))]
+            return next((row.index(words), y) for y, row in enumerate(rows) if words in row)
+
+        await pilot.click(widget, offset=place("errors"))
+        await settled(pilot)
+        assert "Count the significant errors" in panel(pilot)
+        await pilot.press("escape")
+        await pilot.click(widget, offset=place("A slightly better"))
+        await settled(pilot)
+        ((preference, both_bad),) = history(data, reviewed_job)
+        assert abs(preference or 0) == 1 and not both_bad

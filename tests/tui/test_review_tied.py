@@ -76,7 +76,7 @@ async def test_a_study_of_ties_alone_says_so_and_goes_on_with_the_first_that_dif
     async with opened(data) as pilot:
         await until(pilot, lambda: "all 3 pairs" in text_of(pilot.app))
         said = str(screen(pilot).query_one("#nothing", Static).content)
-        assert "nobody is asked" in said and f"Job {job.id} writes more" in said
+        assert "nobody is asked" in said and f"#{job.id} writes more" in said
         await pilot.press("1", "space", "n")  # nothing to rate
         write(db, job, ids[3:], False, arms)
         jobs.progress(db, job.id, 4, 4)

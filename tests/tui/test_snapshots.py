@@ -15,6 +15,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
 
 from radtui.imaging.ansi import ColourDepth
@@ -28,6 +30,8 @@ from radtui.tui.app import RadtuiApp
 from radtui.tui.messages import Tick
 from radtui.tui.terminal import Terminal
 from tests.conftest import give_arms, kept_case, new_text
+from tests.tui.driving import MIDDLE
+from tests.tui.layout_text import layout_text
 from tests.tui.seeding import add_train
 from tests.unit.test_store import rating, study_of
 
@@ -246,3 +250,38 @@ def test_summary(snap_compare, data, db, described):
 
 def test_help(snap_compare, data, library):
     assert snap_compare(app(data, "data"), terminal_size=SMALL, run_before=after("question_mark"))
+
+
+class LayoutText(SingleFileSnapshotExtension):
+    """A layout in a text file of its own."""
+
+    _file_extension = "txt"
+    _write_mode = WriteMode.TEXT
+
+
+LIGHT = {
+    "data": SMALL,
+    "jobs": MIDDLE,
+    "review": LARGE,
+}  # the size at which a screen is shown in the light theme
+PLACES = {
+    "data": ("data", ()), "train": ("train", ()), "form": ("train", ("A",)), "review": ("review", ()),
+    "summary": ("review", ("T",)), "jobs": ("jobs", ()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_layouts(snapshot: SnapshotAssertion, data, db, described, place):
+    """Text and colours of the main screens at three sizes, in one session that is resized."""
+    rate(db, described)
+    at_fixed_times(db)
+    layouts = snapshot.use_extension(LayoutText)
+    screen, keys = PLACES[place]
+    opened = app(data, screen)
+    async with opened.run_test(size=SMALL) as pilot:
+        await after(*keys)(pilot)
+        for size in (SMALL, MIDDLE, LARGE):
+            await pilot.resize_terminal(*size)
+            opened.action_colours("light" if LIGHT.get(place) == size else "dark")
+            await settled(pilot)
+            assert layout_text(opened) == layouts(name=f"{size[0]}x{size[1]}")

@@ -104,7 +104,7 @@ async def test_learning_from_ratings_is_offered_where_pairs_are_rated(data, db, 
         await until(pilot, lambda: launched)
         job = jobs.must_get(app.db, launched[0])
         assert job.settings["beta"] == 0.3 and job.parent_job_id == trained.id
-        assert job.name == f"demo-base on chests, preferences of job {trained.id}"
+        assert job.name == f"demo-base on chests, preferences of #{trained.id}"
         await until(pilot, lambda: job.name in text_of(app))
         metrics.log_step(
             app.db, job.id, 1, 9, 0.3, 1.0, {"loss": 0.69, "reward_margin": 0.02, "reward_accuracy": 0.75}
@@ -137,7 +137,7 @@ async def test_corrected_texts_are_learnt_by_one_key(data, db, launched):
         await until(pilot, lambda: launched)
         job = jobs.must_get(app.db, launched[0])
         assert job.settings["objective"] == "corrections" and job.parent_job_id == trained.id
-        assert job.name == f"demo-base on chests, corrections of job {trained.id}"
+        assert job.name == f"demo-base on chests, corrections of #{trained.id}"
 
 
 async def test_preferences_on_two_gpus_are_refused_on_the_form(data, db, launched):

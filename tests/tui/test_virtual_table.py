@@ -103,7 +103,7 @@ async def test_a_million_rows_cost_no_more_than_a_screen():
             app.table.action_page(-1)
         await pilot.pause()
         assert source.asked < 60 * PAGE_ROWS
-        assert len(app.table._pages._pages) <= PAGES
+        assert len(app.table.pages._pages) <= PAGES
 
 
 async def test_the_first_rows_are_there_at_once():

@@ -11,7 +11,7 @@ from radtui.charts.model import ChartModel
 from radtui.charts.palette import EVAL, TRAIN
 from radtui.charts.series import Series
 from radtui.charts.spark import SparkLook, compose_spark, value_text
-from radtui.charts.svg import loss_png, loss_svg
+from radtui.charts.svg import dashes, loss_png, loss_svg
 from radtui.records import Event, Metric
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -68,6 +68,18 @@ def test_png_has_the_size_and_the_colours_asked_for():
     assert tuple(pixels[0]) == (0x12, 0x16, 0x1A)
 
 
+def test_a_curve_of_single_points_is_dashed_in_files_as_on_the_screen():
+    root = ET.fromstring(loss_svg(model()))
+    dashed = {line.get("stroke") for line in root.iter(f"{SVG}polyline") if line.get("stroke-dasharray")}
+    whole = {line.get("stroke") for line in root.iter(f"{SVG}polyline") if not line.get("stroke-dasharray")}
+    assert len(dashed) == 1 and not dashed & whole
+
+
+def test_dashes_have_their_lengths_also_around_a_corner():
+    pieces = dashes([(0, 0), (10, 0), (10, 10)], 6, 3)
+    assert pieces == [[(0, 0), (6, 0)], [(9, 0), (10, 0), (10, 5)], [(10, 8), (10, 10)]]
+
+
 def test_files_without_points_say_so():
     chart = ChartModel()
     chart.relook(empty_text="No points yet")
@@ -98,6 +110,13 @@ def test_small_chart_in_one_row():
     assert row.startswith("learning rate") and row.endswith("3.000 tokens/s")
     assert any(0x2800 < ord(char) < 0x2900 for char in row)
     assert spark([3.0], columns=12, rows=1)[0].endswith("   3.000")
+
+
+def test_small_chart_leaves_a_cell_between_name_and_value():
+    assert spark([0.001964], columns=22)[0] == "learning rate 0.001964"
+    assert spark([0.001964], columns=21)[0] == "learning rate 0.00196"
+    assert spark([0.001964], columns=19)[0] == "learning r… 0.00196"
+    assert spark([0.001964], columns=7)[0] == "0.00196"
 
 
 def test_small_chart_without_points_or_with_none_finite():

@@ -135,7 +135,7 @@ def test_the_job_goes_on_from_the_adapter_that_wrote_the_texts(
     assert done.exit_code == 0, done.output
     assert "6 corrected and 24 accepted texts of job 1" in done.stderr
     job = jobs.must_get(db, launched[-1])
-    assert json.loads(done.stdout)["id"] == job.id and job.name == "tiny on drawn, corrections of job 1"
+    assert json.loads(done.stdout)["id"] == job.id and job.name == "tiny on drawn, corrections of #1"
     found = TrainSettings.from_dict(job.settings)
     assert (found.objective, found.from_job, found.correction_weight) == ("corrections", train.id, 3)
     assert (found.model, found.instruction, found.lora_r, found.batch_size) == ("org/tiny", "Look.", 4, 16)

@@ -66,7 +66,7 @@ def test_the_settings_follow_from_the_job_that_wrote_the_texts(
     assert (found.model, found.instruction, found.max_side_px, found.lora_r) == ("org/tiny", "Look.", 320, 4)
     assert found.message_order == found.asking_order == "image_first"  # as the rated texts were asked for
     assert found.learning_rate == pytest.approx(2.5e-5)
-    assert job.parent_job_id == trained.id and job.name == "tiny on drawn, preferences of job 1"
+    assert job.parent_job_id == trained.id and job.name == "tiny on drawn, preferences of #1"
 
 
 def test_a_preset_does_the_same_and_a_model_cannot_be_named_apart(

@@ -128,7 +128,7 @@ def test_what_waits_for_a_failed_job_does_not_start(
     jobs.end(db, first.id, JobState.FAILED, error="it broke")
     reconcile(data, db)
     waited = jobs.must_get(db, second.id)
-    assert waited.state is JobState.STOPPED and f"Job {first.id}" in waited.message
+    assert waited.state is JobState.STOPPED and f"#{first.id}, which" in waited.message
     with pytest.raises(UserError, match=f"resume job {first.id} first"):
         resume(data, db, second.id)
     jobs.restart(db, first.id)  # as resuming the first does

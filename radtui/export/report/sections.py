@@ -383,8 +383,10 @@ def _settings(gathered: Gathered) -> Section:
     rows = []
     for name, field in about.items():
         value = getattr(settings, name)
-        text = model_name(gathered) if name == "model" else value_text(value)
-        rows.append((name, text + (f" {field.unit}" if field.unit and value else ""), field.help))
+        text = model_name(gathered) if name == "model" else settings.text_of(name, value)
+        rows.append(
+            (name, text + (f" {field.unit}" if field.unit and not field.word_of(value) else ""), field.help)
+        )
     return Section(
         "settings", "All settings", (ReportTable(("Setting", "Value", "Meaning"), tuple(rows), wordy=True),)
     )

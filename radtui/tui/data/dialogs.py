@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from radtui.store.cases import CaseQuery, DatasetSummary
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.aligned import aligned
 from radtui.tui.widgets.keyed import KeyedList
 
 
@@ -33,7 +34,7 @@ class DatasetSheet(RadModal[str | None]):
         """One line a data set."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title, sheet.border_subtitle = "Data sets", "enter opens · esc closes"
-            yield KeyedList(*(Option(self._line(dataset)) for dataset in self._summaries), markup=False)
+            yield KeyedList(*map(Option, dataset_lines(self._summaries)), markup=False)
 
     def on_mount(self) -> None:
         """Start on the one that is shown."""
@@ -41,16 +42,24 @@ class DatasetSheet(RadModal[str | None]):
         if self._current in names:
             self.query_one(OptionList).highlighted = names.index(self._current)
 
-    def _line(self, summary: DatasetSummary) -> Content:
-        counts = ", ".join(f"{split} {count:,}" for split, count in summary.splits.items())
-        return Content.assemble(
-            Content.styled(f"{summary.name:<20} ", "bold"), f"{counts or 'empty'}  ",
-            Content.styled(summary.source, "$muted"),
-        )  # fmt: skip
-
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._summaries[event.option_index].name)
+
+
+def dataset_lines(summaries: Sequence[DatasetSummary]) -> list[Content]:
+    """Data sets to choose from, with their counts and where they are from."""
+    counts = [", ".join(f"{split} {n:,}" for split, n in each.splits.items()) for each in summaries]
+    return aligned(
+        [
+            (
+                Content.styled(each.name, "bold"),
+                Content(count or "empty"),
+                Content.styled(each.source, "$muted"),
+            )
+            for each, count in zip(summaries, counts, strict=True)
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)

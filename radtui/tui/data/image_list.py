@@ -22,6 +22,7 @@ from radtui.tui.data import image_rows
 from radtui.tui.data.image_rows import ImageRows
 from radtui.tui.key_uses import bindings
 from radtui.tui.rad import rad_of
+from radtui.tui.widgets.row_text import TableAndText
 from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import VirtualTable
 
@@ -83,7 +84,7 @@ class ImageList(Vertical):
         self.case: Case | None = None
         self.answered = False
         self._search = SearchLine("words in references and names")
-        self._table = VirtualTable(image_rows.COLUMNS, self.rows, empty_text="No images", id=TABLE_ID)
+        self._table = VirtualTable(self.rows.columns, self.rows, empty_text="No images", id=TABLE_ID)
         self._kept_back: frozenset[int] | None = None  # None: to be read anew
         self._asked = 0  # lists so far: only the newest one's answer is shown
         self._soon: Timer | None = None
@@ -92,10 +93,11 @@ class ImageList(Vertical):
     def compose(self) -> ComposeResult:
         """The search over the table."""
         yield self._search
-        yield self._table
+        yield TableAndText(self._table, elsewhere=image_rows.BESIDE)
 
     def on_mount(self) -> None:
         """Read the newest data set."""
+        self.rows.choose(rad_of(self).preferences.data_columns)
         self.find()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -163,6 +165,7 @@ class ImageList(Vertical):
         if not read.ids:
             self.case = None
         self.rows.replace(read.ids, read.rated, read.query.search.split(), read.kept_back)
+        self._table.columns = self.rows.columns
         self._table.reload()
         if kept is not None:
             self.go_to(kept)

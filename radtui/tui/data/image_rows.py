@@ -13,15 +13,16 @@ from radtui.records import Case
 from radtui.store import cases
 from radtui.tui import theme
 from radtui.tui.widgets.cell_text import mark_matches
-from radtui.tui.widgets.table_columns import Column, Row
+from radtui.tui.widgets.table_columns import Column, Row, chosen_columns
 
+MARK = Column("", width=1)
 COLUMNS = (
-    Column("", width=1),
-    Column("Name", flex=1.0, least=11, keep="end", shrinks=True),
-    Column("Reference", flex=3.0, least=12),
-    Column("Examination", width=14, priority=4, shrinks=True),
-    Column("Split", width=5, priority=3, shrinks=True),
+    Column("Name", flex=1.0, least=11, keep="end"),
+    Column("Reference", flex=3.0, least=24),
+    Column("Examination", width=14, priority=4),
+    Column("Split", width=10, priority=3),
 )
+BESIDE = ("Reference",)  # columns whose text stands whole beside the image
 UNREADABLE, LEAKED, RATED = "!", "=", "•"
 HIDDEN = "hidden until you have rated it"
 LEAD = 6  # characters kept before the first match
@@ -40,6 +41,12 @@ class ImageRows:
         self.rated: frozenset[int] = frozenset()
         self.words: list[str] = []
         self.kept_back: frozenset[int] = frozenset()
+        self.columns: tuple[Column, ...] = (MARK, *COLUMNS)
+
+    def choose(self, names: str) -> None:
+        """Have the columns of a preference, behind that of the marks."""
+        offered = [(column, column.title) for column in COLUMNS]
+        self.columns = (MARK, *(column for column, _ in chosen_columns(names, offered)))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -65,7 +72,11 @@ class ImageRows:
             text = Text.assemble((case.error, theme.ERROR))
         elif self.words:
             text = mark_matches(_from_match(case.reference, self.words), self.words, f"bold {theme.ACCENT}")
-        return (self._mark(case), case.source_key, text, case.examination, case.split)
+        cells: dict[str, str | Text] = {
+            "": self._mark(case), "Name": case.source_key, "Reference": text, "Examination": case.examination,
+            "Split": case.split,
+        }  # fmt: skip
+        return [cells[column.title] for column in self.columns]
 
     def _mark(self, case: Case) -> Text:
         if case.error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from radtui.tui.data import image_rows
 from radtui.tui.data.image_list import ImageList
 from radtui.tui.data.image_look import ImageLook
 from radtui.tui.screens.base import RadScreen
@@ -16,6 +17,18 @@ class ListAndImage(RadScreen):
     def action_search(self) -> None:
         """Type a search."""
         self.list.search()
+
+    def action_columns(self) -> None:
+        """Choose which columns the list has."""
+        from radtui.tui.screens.columns import ColumnsSheet
+
+        def show(names: str) -> None:
+            self.rad.remember(data_columns=names)
+            self.list.rows.choose(names)
+            self.list.find()
+
+        titles = [column.title for column in image_rows.COLUMNS]
+        self.app.push_screen(ColumnsSheet(titles, self.rad.preferences.data_columns, show))
 
     def action_step(self, by: int) -> None:
         """Show a neighbour, wherever the focus is."""

@@ -97,9 +97,15 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.set_class(self.app.size.width < WIDE_CELLS, "narrow")
         self.query_one("#facts").focus()
         self._begin(self.settings)
+
+    def on_resize(self) -> None:
+        """Give the sample the room that this width has for it."""
+        before = self.has_class("narrow")
+        self.set_class(self.app.size.width < WIDE_CELLS, "narrow")
+        if self.showing and self.has_class("narrow") != before:
+            self._show_sample(self._at)
 
     def _begin(self, settings: ImportSettings) -> None:
         self.query_one("#state", Static).update("Looking: nothing is imported yet.")

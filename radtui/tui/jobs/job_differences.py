@@ -10,7 +10,7 @@ from radtui.charts.series import Axis
 from radtui.durations import clock_text
 from radtui.jobs.run_table import LAST_SHARE, NONE
 from radtui.records import Job
-from radtui.settings import TrainSettings, value_text
+from radtui.settings import TrainSettings
 from radtui.tui import words
 
 Fact = tuple[str, list[str]]  # its name, and its value for each job
@@ -20,7 +20,7 @@ def differing_settings(jobs: Sequence[Job]) -> list[Fact]:
     """The settings that are not the same for all jobs, in the order of the form."""
     all_settings = [TrainSettings.from_dict(job.settings).to_dict() for job in jobs]
     return [
-        (name.replace("_", " "), [value_text(settings[name]) for settings in all_settings])
+        (name.replace("_", " "), [TrainSettings.text_of(name, settings[name]) for settings in all_settings])
         for name in TrainSettings.about()
         if len({repr(settings[name]) for settings in all_settings}) > 1
     ]

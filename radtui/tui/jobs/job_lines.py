@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from radtui.jobs.run_table import RunBook, hidden, holds, ordered, spent_text
 from radtui.preferences import DEFAULTS, Preferences
 from radtui.records import Job, JobKind
-from radtui.tui.jobs.run_columns import Line, shown_columns, titled
+from radtui.tui.jobs.run_columns import COLUMNS, Line, titled
 from radtui.tui.snapshot import Snapshot
-from radtui.tui.widgets.table_columns import Column, Row
+from radtui.tui.widgets.table_columns import Column, Row, chosen_columns
 
 ALL, ARCHIVED = "all", "archived too"
 KINDS: dict[str, JobKind | None] = {
@@ -55,7 +55,7 @@ class JobLines:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns, with a sign at the one that is sorted by."""
-        columns = [column for column, _ in shown_columns(self._chosen.jobs_columns)]
+        columns = [column for column, _ in chosen_columns(self._chosen.jobs_columns, COLUMNS)]
         return titled(columns, self._chosen.jobs_sort)
 
     def prefer(self, chosen: Preferences) -> None:
@@ -65,7 +65,7 @@ class JobLines:
     def show(self, snapshot: Snapshot) -> None:
         """Make the rows of a snapshot."""
         self._snapshot = snapshot
-        cells = [cell for _, cell in shown_columns(self._chosen.jobs_columns)]
+        cells = [cell for _, cell in chosen_columns(self._chosen.jobs_columns, COLUMNS)]
         entries = []
         for run in ordered(self.book.runs(snapshot.jobs), self._chosen.jobs_sort, self._now_s):
             job = run.job

@@ -21,6 +21,7 @@ from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import News, Snapshot
 from radtui.tui.widgets.chart import LossChart
 from radtui.tui.widgets.ground import Ground
+from radtui.tui.widgets.row_text import TableAndText
 from radtui.tui.widgets.virtual_table import Column, ListSource, Row, VirtualTable
 
 LABELS = {"loss": "train", "eval_loss": "held-out"}
@@ -39,7 +40,7 @@ class OverlayScreen(RadScreen):
     TAB = "jobs"
     DEFAULT_CSS = """
     OverlayScreen LossChart { height: 3fr; }
-    OverlayScreen VirtualTable { height: auto; max-height: 45%; border-top: hkey $faint; }
+    OverlayScreen TableAndText { max-height: 45%; border-top: hkey $faint; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("overlay")
 
@@ -55,7 +56,8 @@ class OverlayScreen(RadScreen):
         """The chart over the table."""
         yield LossChart(loss_note=self._note, empty_text="None of these jobs has a loss yet.")
         columns = [Column(f"#{job.id}", flex=1.0, least=12, priority=at) for at, job in enumerate(self._jobs)]
-        yield VirtualTable([Column("", width=NAME_CELLS), *columns])
+        table = VirtualTable([Column("", width=NAME_CELLS), *columns])
+        yield TableAndText(table, lead=0, sized=True)
 
     def on_mount(self) -> None:
         """Follow all jobs from their first points on."""
@@ -113,4 +115,3 @@ class OverlayScreen(RadScreen):
             table = self.query_one(VirtualTable)
             cursor = table.cursor or 0
             table.set_source(ListSource(rows), cursor)
-            table.styles.height = len(rows) + 2  # its header and its border

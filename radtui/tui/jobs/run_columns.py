@@ -48,14 +48,6 @@ class Line:
 Cell = Callable[[Line], str | Text]
 
 
-def shown_columns(names: str) -> list[tuple[Column, Cell]]:
-    """The columns of a preference, in its order: names with commas between; all where it is empty or names none."""
-    wanted = [name.strip().casefold() for name in names.split(",") if name.strip()]
-    by_title = {column.title.casefold(): (column, cell) for column, cell in COLUMNS}
-    chosen = [by_title[name] for name in wanted if name in by_title]
-    return chosen or list(COLUMNS)
-
-
 def titled(columns: Sequence[Column], sort: str) -> tuple[Column, ...]:
     """The columns with a sign at the one that the rows are sorted by."""
     title = TITLE_OF_SORT[sort]
@@ -120,10 +112,10 @@ def _says(line: Line) -> Text:
 
 
 COLUMNS: tuple[tuple[Column, Cell], ...] = (
-    (Column("#", width=5, align="right"), _number),
+    (Column("#", width=7, align="right"), _number),
     (Column("Kind", width=8, priority=1), lambda line: str(line.job.kind)),
     (Column("State", width=10), _state),
-    (Column("Name", flex=1.0, least=13), _name),
+    (Column("Name", flex=3.0, least=16), _name),
     (Column("Progress", width=14, priority=2), _progress),
     (Column("Loss", width=7, align="right", priority=2), lambda line: _known(loss_text(line.run.figures.loss))),
     (Column("Held-out", width=9, align="right", priority=2),
@@ -132,9 +124,9 @@ COLUMNS: tuple[tuple[Column, Cell], ...] = (
     (Column("Time", width=11, align="right", priority=4), lambda line: time_text(line.run.seconds(line.now_s))),
     (Column("Differs", flex=1.4, least=20, priority=6), lambda line: Text(line.run.differs, theme.MUTED)),
     (Column("Says", flex=1.2, least=20, priority=11), _says),
-    (Column("Data", width=14, priority=7), lambda line: line.job.dataset),
-    (Column("Model", width=18, priority=8), lambda line: line.run.model),
-    (Column("GPU", width=14, priority=9), lambda line: line.run.gpu.removeprefix("NVIDIA ")),
+    (Column("Data", width=20, priority=7), lambda line: line.job.dataset),
+    (Column("Model", width=24, priority=8), lambda line: line.run.model),
+    (Column("GPU", width=20, priority=9), lambda line: line.run.gpu.removeprefix("NVIDIA ")),
     (Column("Spent", width=14, align="right", priority=10),
      lambda line: spent_text(line.job, line.run.seconds(line.now_s), line.prices)),
     (Column("Asked for", width=12, priority=12),

@@ -14,26 +14,31 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from radtui.jobs.run_table import Figures
+from radtui.jobs.run_table import OF_KIND, Figures
 from radtui.preferences import SORTS
 from radtui.records import Job, JobKind, JobState
-from radtui.settings import value_text
+from radtui.settings import Settings, value_text
 from radtui.tui import words
 from radtui.tui.aside import aside
 from radtui.tui.jobs.job_lines import ALL, JobLines
 from radtui.tui.jobs.job_screen import JobScreen
 from radtui.tui.jobs.job_words import saying
+from radtui.tui.jobs.run_columns import COLUMNS
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
 from radtui.tui.snapshot import Snapshot
+from radtui.tui.widgets.aligned import GAP
+from radtui.tui.widgets.row_text import TableAndText
 from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import VirtualTable
 
 NO_JOBS = f"No jobs yet: {sign('data')} imports images, {sign('train')} trains on them."
 NO_HIT = f"No job has these words; {sign('back')} shows all."
 NO_KIND = f"No job is of this kind; {sign('back')} shows all."
-NAME_CELLS = 24  # of the names of settings
+BELOW = ("#", "Name", "State", "Says")  # columns whose text stands whole under the table, or beside it
 WIDE_CELLS = 130
+LEAST_VALUE_CELLS = 20  # beside its name; with less, a value stands below it
+LONG_CHARACTERS = 240  # of a result, such as a chat template: more would push settings out of sight
 
 
 class JobsScreen(JobScreen):
@@ -55,7 +60,8 @@ class JobsScreen(JobScreen):
         yield SearchLine("words of a job: its kind, state, name, settings, note")
         with Horizontal(classes="body"):
             self._lines.prefer(self.rad.preferences)
-            yield VirtualTable(self._lines.columns, self._lines, empty_text=NO_JOBS)
+            table = VirtualTable(self._lines.columns, self._lines, empty_text=NO_JOBS)
+            yield TableAndText(table, elsewhere=BELOW)
             with VerticalScroll(classes="detail", can_focus=False):
                 yield Static(classes="detail-text")
         yield Static(classes="detail-line")
@@ -128,8 +134,9 @@ class JobsScreen(JobScreen):
             Content.styled(f"{words.MARKS[job.state]} {status.state}", f"bold {status.style}"),
             Content.styled(f"  {status.text}", colour), "\n", Content.styled(status.next, "$muted"),
         )  # fmt: skip
-        whose = Content.styled(
-            " · ".join([f"#{job.id} {job.name}", *self._lines.facts(job).values()]), "$muted"
+        own = [part for part in (job.note, "archived" if job.archived else "") if part]
+        whose = Content.assemble(
+            (f"#{job.id} ", "$muted"), job.name, ("".join(f" · {each}" for each in own), "$muted")
         )
         self.query_one(".detail-line", Static).update(Content("\n").join([whose, head]))
         text = self.query_one(".detail-text", Static)
@@ -186,6 +193,19 @@ class JobsScreen(JobScreen):
         self.refresh_bindings()
         self.notify(f"Jobs: {kind}.")
 
+    def action_columns(self) -> None:
+        """Choose which columns the table has."""
+        from radtui.tui.screens.columns import ColumnsSheet
+
+        def show(names: str) -> None:
+            self.rad.remember(jobs_columns=names)
+            self._lines.prefer(self.rad.preferences)
+            self.query_one(VirtualTable).columns = self._lines.columns
+            self.show_snapshot(self._snapshot)
+
+        titles = [column.title for column, _ in COLUMNS]
+        self.app.push_screen(ColumnsSheet(titles, self.rad.preferences.jobs_columns, show))
+
     def action_care(self, what: str) -> None:
         """Rename, note, archive or delete the job."""
         from radtui.tui.jobs.care import CARES
@@ -229,7 +249,6 @@ class JobsScreen(JobScreen):
 
 def detail(job: Job, facts: Mapping[str, str], head: Content, columns: int) -> Content:
     """A job in full: state, results, settings; values that need more lines stay in their column."""
-    room = max(20, columns - NAME_CELLS)
     parts = [
         Content.styled(f"{words.KINDS[job.kind]} #{job.id}", "bold"),
         Content(job.name),
@@ -237,16 +256,34 @@ def detail(job: Job, facts: Mapping[str, str], head: Content, columns: int) -> C
         head,
     ]
     results = {
-        name: value for name, value in job.result.items() if name != "journal"
-    }  # the collector's cursors
-    for title, values in (("", facts), ("results", results), ("settings", job.settings)):
+        name: shortened(value_text(value), job.id)
+        for name, value in job.result.items()
+        if name != "journal" and value not in (None, "", [], {})  # the collector's cursors, and what is empty
+    }
+    kind = OF_KIND.get(job.kind, Settings)
+    settings = {name: kind.text_of(name, value) for name, value in job.settings.items()}
+    blocks = (("", facts), ("results", results), ("settings", settings))
+    names = max((len(name) for _, values in blocks for name in values), default=0) + len(GAP)
+    for title, values in blocks:
         if values:
             parts += [Content(""), *([Content.styled(title, "$accent")] if title else [])]
-            parts += [
-                Content.assemble(
-                    Content.styled(f"{name.replace('_', ' '):<{NAME_CELLS}}", "$muted"),
-                    f"\n{'':<{NAME_CELLS}}".join(textwrap.wrap(value_text(value), room) or [""]),
-                )
-                for name, value in values.items()
-            ]
+            parts += [fact(name, value_text(value), names, columns) for name, value in values.items()]
     return Content("\n").join(parts)
+
+
+def fact(name: str, value: str, name_cells: int, columns: int) -> Content:
+    """A name and its value, whose further lines stay in its column; where that is narrow, the value stands below."""
+    room = columns - name_cells
+    title, indent = f"{name.replace('_', ' '):<{name_cells}}", name_cells
+    if 0 < room < min(LEAST_VALUE_CELLS, len(value)):
+        title, indent = f"{name.replace('_', ' ')}\n{GAP}", len(GAP)
+        room = columns - indent
+    lines = textwrap.wrap(value, room if room > 0 else LEAST_VALUE_CELLS) or [""]
+    return Content.assemble(Content.styled(title, "$muted"), f"\n{'':<{indent}}".join(lines))
+
+
+def shortened(text: str, job_id: int) -> str:
+    """A result that people read, or of one that programs read where it is whole."""
+    if len(text) <= LONG_CHARACTERS:
+        return text
+    return f"{len(text):,} characters, whole in radtui jobs show {job_id}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from textual.content import Content
+from textual.style import Style
 from textual.widget import Widget
 
 from radtui.measures.scheme import Scheme, checked_answer, dimension_answer, error_answer, parse_error_answer
@@ -52,6 +53,7 @@ class AnswerPanel(Widget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.auto_links = False  # what can be clicked looks as its key does
         self._asking: Asking | None = None
 
     def ask(self, asking: Asking) -> None:
@@ -101,13 +103,13 @@ def _preference(asking: Asking, width: int) -> list[Content]:
     scheme, rating = asking.scheme, asking.shown.rating
     chosen = chosen_level(rating, scheme)
     options = [
-        _option(key_text(scheme, f"preference.{at}"), level.label, at - 1 == chosen)
+        _option(scheme, f"preference.{at}", level.label, at - 1 == chosen)
         for at, level in enumerate(scheme.preference, 1)
     ]
     bad = rating is not None and rating.both_bad
     skipped = rating is not None and rating.skipped
-    options.append(_option(key_text(scheme, "both_bad"), "Both bad", bad))
-    options.append(_option(key_text(scheme, "skip"), "Skipped" if skipped else "Skip", skipped))
+    options.append(_option(scheme, "both_bad", "Both bad", bad))
+    options.append(_option(scheme, "skip", "Skipped" if skipped else "Skip", skipped))
     rows, further = flowed(options, width), flowed(_further(asking), width)
     if not asking.roomy:
         return [*rows, *further]
@@ -121,19 +123,19 @@ def _further(asking: Asking) -> list[Content]:
     if scheme.acceptability:
         levels = [acceptability_of(shown.rating, shown.arm(side)) for side in (0, 1)]
         text = _by_side(str(value) if value is not None else "–" for value in levels)
-        parts.append(_answered(key_text(scheme, "open_acceptability"), "acceptability", text, any(levels)))
+        parts.append(_answered(scheme, "open_acceptability", "acceptability", text, any(levels)))
     if scheme.errors:
         counts = [_errors_text(shown.rating, shown.arm(side)) for side in (0, 1)]
         text = _by_side(counts) if any(counts) else ""
-        parts.append(_answered(key_text(scheme, "open_errors"), "errors", text, any(counts)))
+        parts.append(_answered(scheme, "open_errors", "errors", text, any(counts)))
     if scheme.dimensions:
         keys = [dimension_answer(dimension.id) for dimension in scheme.dimensions]
         done = sum(key in shown.rating.answers for key in keys) if shown.rating else 0
         text = f"{done} of {len(keys)}" if done else ""
-        parts.append(_answered(key_text(scheme, "open_dimensions"), "compare qualities", text, bool(done)))
+        parts.append(_answered(scheme, "open_dimensions", "compare qualities", text, bool(done)))
     if shown.rating is not None and shown.rating.note:
         first = " ".join(shown.rating.note.split())
-        parts.append(_answered(key_text(scheme, "note"), "note", first[:40], True))
+        parts.append(_answered(scheme, "note", "note", first[:40], True))
     if shown.rating is not None and shown.rating.flagged:
         parts.append(Content.styled("flagged", "bold $warning"))
     if shown.reference_waits:
@@ -147,7 +149,7 @@ def _acceptability(asking: Asking, width: int) -> list[Content]:
     chosen = acceptability_of(shown.rating, shown.arm(asking.side))
     other = acceptability_of(shown.rating, shown.arm(1 - asking.side))
     options = [
-        _option(key_text(scheme, f"acceptability.{at}"), level.label, level.value == chosen)
+        _option(scheme, f"acceptability.{at}", level.label, level.value == chosen)
         for at, level in enumerate(scheme.acceptability, 1)
     ]
     question = _question(f"How usable is text {SIDES[asking.side]}?", _panel_keys(asking))
@@ -176,16 +178,16 @@ def _errors(asking: Asking, width: int) -> list[Content]:
         counts = f"{strong} significant" if strong else ""
         counts += (", " if strong and weak else "") + (f"{weak} insignificant" if weak else "")
         key = key_text(scheme, f"error.{at}")
-        room = max(10, width - len(key) - 3 - len(counts))
-        label = category.label if len(category.label) <= room else category.label[: room - 1] + "…"
-        rows.append(
-            Content.assemble(
-                (f"{key} ", "bold $accent"),
-                (label, "bold" if strong or weak else ""),
-                "  ",
-                (counts, "$warning" if strong else "$muted"),
-            )
+        label = Content.assemble(
+            (category.label, "bold" if strong or weak else ""),
+            (f"  {counts}" if counts else "", "$warning" if strong else "$muted"),
         )
+        first, *more = label.wrap(max(10, width - len(key) - 1))  # whole, on more lines where it needs them
+        row = [
+            Content.assemble((f"{key} ", "bold $accent"), first),
+            *(Content(" " * (len(key) + 1)) + each for each in more),
+        ]
+        rows += [_clickable(line, f"error.{at}") for line in row]
     return rows
 
 
@@ -193,7 +195,7 @@ def _dimensions(asking: Asking, width: int) -> list[Content]:
     scheme, rating = asking.scheme, asking.shown.rating
     marked = scheme.dimensions[asking.at]
     levels = [
-        _option(key_text(scheme, f"dimension.{at}"), level.label, False)
+        _option(scheme, f"dimension.{at}", level.label, False)
         for at, level in enumerate(scheme.preference, 1)
     ]
     done = f"↑↓ another · {key_text(scheme, 'close_panel')} done"
@@ -224,18 +226,25 @@ def flowed(parts: Iterable[Content], width_cells: int, gap_cells: int = 3) -> li
     return rows
 
 
-def _option(key: str, label: str, chosen: bool) -> Content:
+def _option(scheme: Scheme, action: str, label: str, chosen: bool) -> Content:
+    key = key_text(scheme, action)
     if chosen:
-        return Content.styled(f" {key} {label} ", theme.LIT)
-    return Content.assemble((key, "bold $accent"), f" {label}")
+        return _clickable(Content.styled(f" {key} {label} ", theme.LIT), action)
+    return _clickable(Content.assemble((key, "bold $accent"), f" {label}"), action)
 
 
-def _answered(key: str, what: str, answer: str, is_answered: bool) -> Content:
-    return Content.assemble(
-        (key, "bold $accent"),
+def _answered(scheme: Scheme, action: str, what: str, answer: str, is_answered: bool) -> Content:
+    text = Content.assemble(
+        (key_text(scheme, action), "bold $accent"),
         (f" {what}", "$muted"),
         (f" {answer}" if answer else "", "bold" if is_answered else "$muted"),
     )
+    return _clickable(text, action)
+
+
+def _clickable(text: Content, action: str) -> Content:
+    """A text on which a click does what its key does."""
+    return text.stylize(Style.from_meta({"@click": f"screen.act('{action}')"}))
 
 
 def _question(text: str, keys: str) -> Content:

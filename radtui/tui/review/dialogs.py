@@ -17,6 +17,7 @@ from radtui.records import Job, Study
 from radtui.study.queue import Filter
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.aligned import aligned
 from radtui.tui.widgets.keyed import KeyedList
 from radtui.tui.widgets.path_input import PathInput
 
@@ -62,24 +63,33 @@ def study_lines(studies: list[Study], counts: dict[int, int], live: Collection[J
     """
     running = {job.id for job in live}
     numbers = [f"#{study.job_id}" if study.job_id is not None else f"study {study.id}" for study in studies]
-    return [
-        Content.assemble(
-            (f"{number:<5} ", "bold"), f"{study.name}  ",
-            (f"{counts[study.id]:,} pairs{', still running' if study.job_id in running else ''}", "$muted"),
-        )
-        for number, study in zip(numbers, studies, strict=True)
-    ]  # fmt: skip
+    return aligned(
+        [
+            (
+                Content.styled(number, "bold"),
+                Content(study.name),
+                Content.styled(
+                    f"{counts[study.id]:,} pairs{', still running' if study.job_id in running else ''}",
+                    "$muted",
+                ),
+            )
+            for number, study in zip(numbers, studies, strict=True)
+        ]
+    )
 
 
 def filter_lines(counts: dict[Filter, int], notes: dict[Filter, str]) -> list[Content]:
     """Filters to choose from, with how many pairs each leaves, or with a note why that is not known."""
-    return [
-        Content.assemble(
-            (f"{which.value.capitalize():<20}", "bold" if n else "$muted"),
-            (f"  {notes[which]}" if which in notes else f"{n:>7,}", "$muted"),
-        )
-        for which, n in counts.items()
-    ]
+    widest = max((len(f"{n:,}") for n in counts.values()), default=0)
+    return aligned(
+        [
+            (
+                Content.styled(which.value.capitalize(), "bold" if n else "$muted"),
+                Content.styled(notes.get(which, f"{n:>{widest},}"), "$muted"),
+            )
+            for which, n in counts.items()
+        ]
+    )
 
 
 class AskSheet(RadModal[str | None]):

@@ -20,6 +20,7 @@ from radtui.study.corrected_arm import CORRECTIONS
 from radtui.study.making import REFERENCE, ArmWish, Made, make_study, parse_arms
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.aligned import aligned
 from radtui.tui.widgets.path_input import PathInput
 
 MOST_JOBS = 20  # the newest; others are made studies of by radtui study new
@@ -47,7 +48,9 @@ class NewStudySheet(RadModal[int | None]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "New study"
             sheet.border_subtitle = "space marks · tab goes on · enter in a line makes it · esc closes"
-            yield SelectionList[str](*((Content(words), wish) for words, wish in known_arms(self.rad.db)))
+            known = known_arms(self.rad.db)
+            lines = aligned([(Content.styled(arm, "bold"), Content(words)) for arm, words, _ in known])
+            yield SelectionList[str](*zip(lines, (wish for *_, wish in known), strict=True))
             yield PathInput(
                 placeholder="files of texts, separated by commas (may be empty)", id="files", compact=True,
                 between=",",
@@ -100,17 +103,17 @@ class NewStudySheet(RadModal[int | None]):
         self.dismiss(study.id)
 
 
-def known_arms(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Arms to choose from, in words and as `radtui study new` takes them: of the newest jobs, then those of no job."""
+def known_arms(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """Arms to choose from, of the newest jobs, then of none: name, whose it is, as `radtui study new` takes it."""
     ended = [job for job in jobs.all_jobs(db) if job.kind is JobKind.GENERATE and not job.state.live]
     newest = sorted(ended, key=lambda job: -job.id)[:MOST_JOBS]
     lines = [
-        (f"{arm.name}  of job {job.id}, {job.name}", f"{arm.name}#{job.id}")
+        (arm.name, f"of #{job.id} {job.name}", f"{arm.name}#{job.id}")
         for job in newest
         for arm in arms.of_job(db, job.id)
     ]
-    corrected = ("texts as readers left them, corrected or accepted", CORRECTIONS)
-    return [*lines, corrected, ("the reference, as a blind arm", REFERENCE)]
+    corrected = (CORRECTIONS, "texts as readers left them, corrected or accepted", CORRECTIONS)
+    return [*lines, corrected, (REFERENCE, "the reference, as a blind arm", REFERENCE)]
 
 
 def plain_names(wishes: list[ArmWish]) -> list[ArmWish]:

@@ -49,7 +49,7 @@ def all_tied_text(session: ReviewSession, came_tied: int, more_of_job: int | Non
         " asked."
     )
     if more_of_job is not None:
-        return f"{what}\n\nJob {more_of_job} writes more; the first pair that differs appears here by itself."
+        return f"{what}\n\n#{more_of_job} writes more; the first pair that differs appears here by itself."
     summary = session.scheme.keys.get("summary", "T")
     return f"{what}\n\nPress {summary} for the summary, or {sign('other')} for another study."
 

@@ -12,23 +12,25 @@ from radtui.study.figures import figures_words
 from radtui.study.round_lines import RoundLine
 from radtui.study.round_words import change_rows, figure_row, rounds_title, scale_of, scale_words
 from radtui.study.rounds import Round
-from radtui.tui.review.summary_text import LABEL_CELLS, hung, title
+from radtui.tui.review.summary_text import hung, labelled, title
 
 STYLES = {"better": "bold $success", "worse": "bold $error", NO_CHANGE: "$muted"}
 
 
-def round_lines(compared: Round | None) -> list[Content]:
-    """The comparison with the round before, the main score first; nothing where there is no such round."""
+def round_lines(compared: Round | None, width_cells: int) -> list[Content]:
+    """The comparison with the round before, the main score first; nothing where there is no such round.
+
+    Args:
+        compared: The two rounds.
+        width_cells: Room for a line.
+    """
     if compared is None or not compared.changes:
         return []
-    width = max(len(change.score.label) for change in compared.changes)
     rows = [
-        Content.assemble(
-            f"{change.score.label:<{width}}  ", (change.sentence, STYLES.get(change.verdict, ""))
-        )
+        Content.assemble(labelled(change.score.label), (change.sentence, STYLES.get(change.verdict, "")))
         for change in compared.changes
     ]
-    return [title(compared.title), *rows, Content("")]
+    return [title(compared.title), *hung(rows, width_cells), Content("")]
 
 
 def rounds_lines(lines: Sequence[RoundLine]) -> list[Content]:
@@ -54,5 +56,5 @@ def reading_lines(readings: Mapping[str, ReadArm], width_cells: int) -> list[Con
     """
     if not readings:
         return []
-    rows = [Content(f"{arm:<{LABEL_CELLS}}{figures_words(read)}") for arm, read in readings.items()]
+    rows = [Content(f"{labelled(arm)}{figures_words(read)}") for arm, read in readings.items()]
     return [Content(""), title("Texts corrected or accepted"), *hung(rows, width_cells)]

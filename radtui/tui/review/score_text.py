@@ -9,7 +9,7 @@ from textual.content import Content
 from radtui.measures.score_table import GROUPS, SCORES, Score
 from radtui.measures.scores import ArmScores
 from radtui.measures.words import NOT_ENGLISH
-from radtui.tui.review.summary_text import LABEL_CELLS, compared, title
+from radtui.tui.review.summary_text import compared, labelled, title
 
 
 def score_lines(scores: dict[str, ArmScores]) -> list[Content]:
@@ -25,12 +25,7 @@ def score_lines(scores: dict[str, ArmScores]) -> list[Content]:
         name, note = GROUPS.get(group, (group.capitalize(), ""))
         images = f"{scores[second].cases:,} images"
         rows.append(title(name, "; ".join(part for part in (images, note) if part)))
-        rows += [
-            line
-            for score in both
-            if score.group == group
-            for line in _side_by_side(score, scores, (first, second))
-        ]
+        rows += [_side_by_side(score, scores, (first, second)) for score in both if score.group == group]
         rows.append(Content(""))
     if not all(own.english for own in scores.values()):
         rows.append(Content(NOT_ENGLISH))
@@ -43,19 +38,17 @@ def _has(score: Score, scores: ArmScores) -> bool:
     return value is not None and (isinstance(value, float | int) or value.n > 0)
 
 
-def _side_by_side(score: Score, scores: dict[str, ArmScores], arms: Sequence[str]) -> list[Content]:
+def _side_by_side(score: Score, scores: dict[str, ArmScores], arms: Sequence[str]) -> Content:
     """One score of two arms; a label that is too long stands over its figures."""
     label = score.name[:1].upper() + score.name[1:]
-    figures = [(arm, score.brief(scores[arm])) for arm in arms]
-    if len(label) < LABEL_CELLS:
-        return [compared(label, figures[0], figures[1])]
-    return [Content(label), compared("", figures[0], figures[1])]
+    first, second = ((arm, score.brief(scores[arm])) for arm in arms)
+    return compared(label, first, second)
 
 
 def _alone(arm: str, scores: ArmScores) -> list[Content]:
     """A further arm's scores."""
     lines = [
-        Content(f"{score.name[:1].upper() + score.name[1:]}  {score.brief(scores)}")
+        Content(f"{labelled(score.name[:1].upper() + score.name[1:])}{score.brief(scores)}")
         for score in SCORES
         if _has(score, scores)
     ]

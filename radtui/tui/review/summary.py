@@ -35,7 +35,7 @@ from radtui.tui.key_uses import bindings
 from radtui.tui.review.dialogs import AskSheet
 from radtui.tui.review.round_text import reading_lines, round_lines, rounds_lines
 from radtui.tui.review.score_text import score_lines
-from radtui.tui.review.summary_text import rating_lines
+from radtui.tui.review.summary_text import hung, rating_lines
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.keyed import KeyedScroll
 
@@ -87,7 +87,7 @@ class SummaryScreen(RadScreen):
         self._everybody = False
         self._summary: Summary | None = None
         self._readings: dict[str, ReadArm] = {}
-        self._rounds: tuple[RoundLine, ...] = ()
+        self._scored: SummaryScreen.Scored | None = None
         self._pairs = 0
         self._rated: int | None = None  # before it is known
         self._withheld = False
@@ -155,9 +155,8 @@ class SummaryScreen(RadScreen):
 
     @on(Scored)
     def _show_scores(self, event: Scored) -> None:
-        self._rounds = event.rounds
-        lines = [*round_lines(event.compared), *rounds_lines(event.rounds), *score_lines(event.scores)]
-        self.query_one("#scores", Static).update(Content("\n").join(lines))
+        self._scored = event
+        self._draw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Bars fill the width."""
@@ -165,6 +164,11 @@ class SummaryScreen(RadScreen):
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
+        if self._scored is not None:
+            width = self.query_one("#scores").size.width or SCORES_CELLS
+            of_rounds = [*round_lines(self._scored.compared, width), *rounds_lines(self._scored.rounds)]
+            lines = [*of_rounds, *hung(score_lines(self._scored.scores), width)]
+            self.query_one("#scores", Static).update(Content("\n").join(lines))
         if self._summary is None:
             return
         whose = "all raters" if self._everybody else f"ratings by {self._rater}"
@@ -232,5 +236,5 @@ class SummaryScreen(RadScreen):
         """Change between this rater's and everybody's ratings."""
         self._everybody = not self._everybody
         self._read()
-        if self._rounds:  # they say what these readers preferred
+        if self._scored is not None and self._scored.rounds:  # they say what these readers preferred
             self._score()

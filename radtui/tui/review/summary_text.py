@@ -106,8 +106,8 @@ def _preference(summary: Summary, width: int) -> list[Content]:
             ("   both bad ", "$muted"), f"{summary.both_bad.hits}",
         ),
         Content(""),
-        share_line(_fitted(f"{later} wins of decided"), preference.win_rate, width, middle=True),
-        share_line(_fitted(f"{later} preferred or equal"), summary.preferred_or_equal, width, middle=True),
+        share_line(f"{later} wins of decided", preference.win_rate, width, middle=True),
+        share_line(f"{later} preferred or equal", summary.preferred_or_equal, width, middle=True),
         _mean("Mean, -2 to +2", preference, width),
     ]  # fmt: skip
 
@@ -126,12 +126,10 @@ def _arms(arms: Arms, baseline: str, width: int) -> list[Content]:
         figures = f"{log_odds(strength.log_odds):>5}  {strength_limits(strength)}{n}"
         at = [(value / reach + 1) / 2 for value in (strength.low, strength.log_odds, strength.high)]
         line = interval(at[0], at[1], at[2], width - LABEL_CELLS - FIGURES_CELLS, 0.5)
-        rows.append(
-            Content.assemble(f"{_fitted(strength.arm):<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
-        )
+        rows.append(Content.assemble(labelled(strength.arm), f"{figures:<{FIGURES_CELLS}}", line))
     for pair in arms.contrasts:
         rate = pair.summary.preference.win_rate
-        rows.append(share_line(_fitted(f"{pair.later} beats {pair.earlier}"), rate, width, middle=True))
+        rows.append(share_line(f"{pair.later} beats {pair.earlier}", rate, width, middle=True))
     return rows
 
 
@@ -165,26 +163,26 @@ def _parts(counts: list[float], cells_each: float) -> list[int]:
 def share_line(label: str, share: Proportion, width_cells: int, middle: bool = False) -> Content:
     """A proportion with its interval, drawn on a line from 0 to 100 %; `middle` marks one half."""
     if share.value is None:
-        return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
+        return Content.assemble(labelled(label), ("no answers yet", "$muted"))
     low, high = (share.value if end is None else end for end in (share.low, share.high))
     ends = limits(share, percent_text)
     figures = f"{percent_text(share.value):>5}  {f'{ends}, ' if ends else ''}n {share.n}"
     line = interval(
         low, share.value, high, width_cells - LABEL_CELLS - FIGURES_CELLS, 0.5 if middle else None
     )
-    return Content.assemble(f"{label:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
+    return Content.assemble(labelled(label), f"{figures:<{FIGURES_CELLS}}", line)
 
 
 def _mean(label: str, comparative: Comparative, width: int) -> Content:
     mean = comparative.mean
     if mean.value is None:
-        return Content.assemble(f"{label:<{LABEL_CELLS}}", ("no answers yet", "$muted"))
+        return Content.assemble(labelled(label), ("no answers yet", "$muted"))
     p = comparative.holm_p if comparative.holm_p is not None else comparative.wilcoxon_p
     figures = f"{mean.value:>+5.2f}  {_limits(mean)}, {p_value(p)}"
     low, high = (value if value is not None else mean.value for value in (mean.low, mean.high))
     room = width - LABEL_CELLS - FIGURES_CELLS
     line = interval((low + 2) / 4, (mean.value + 2) / 4, (high + 2) / 4, room, 0.5)
-    return Content.assemble(f"{label:<{LABEL_CELLS}}", f"{figures:<{FIGURES_CELLS}}", line)
+    return Content.assemble(labelled(label), f"{figures:<{FIGURES_CELLS}}", line)
 
 
 def interval(low: float, value: float, high: float, cells: int, middle: float | None) -> Content:
@@ -242,9 +240,7 @@ def _errors(errors: Errors, scheme: Scheme, of: Summary) -> list[Content]:
     for category in scheme.errors:
         before, other = first.by_category[category.id][0], second.by_category[category.id][0]
         if before.value or other.value:
-            rows.append(
-                row(f"  {_short(category.label)}", number_text(before, ".2f"), number_text(other, ".2f"))
-            )
+            rows.append(row(f"  {category.label}", number_text(before, ".2f"), number_text(other, ".2f")))
     return rows
 
 
@@ -260,7 +256,7 @@ def _checks(summary: Summary) -> list[Content]:
         figures = f"Krippendorff alpha {brief(alpha)}, {alpha.n} images"
         rows.append(_checked("Raters agree", figures))
     if len(summary.raters) > 1:
-        rows += [_checked(f"  {_short(line.rater)}", _rater(line)) for line in summary.raters]
+        rows += [_checked(f"  {line.rater}", _rater(line)) for line in summary.raters]
     return [*rows, _checked("Power", _power(summary.power))]
 
 
@@ -300,14 +296,9 @@ def _left_out(left_out: LeftOut) -> list[Content]:
     return [Content(""), Content.styled(f"Left out: {reasons}.", "$muted")] if reasons else []
 
 
-def _short(label: str) -> str:
-    room = LABEL_CELLS - 3
-    return label if len(label) <= room else label[: room - 1] + "…"
-
-
-def _fitted(label: str) -> str:
-    """A label that leaves a cell before its figures."""
-    return label if len(label) < LABEL_CELLS else label[: LABEL_CELLS - 2] + "…"
+def labelled(label: str) -> str:
+    """A label in its column; one that is too long stands whole over its figures."""
+    return f"{label:<{LABEL_CELLS}}" if len(label) < LABEL_CELLS else f"{label}\n{'':<{LABEL_CELLS}}"
 
 
 def _capital(text: str) -> str:
@@ -323,7 +314,7 @@ def title(text: str, note: str = "") -> Content:
 def compared(label: str, earlier: tuple[str, str], later: tuple[str, str], note: str = "") -> Content:
     """A figure of two arms in one line, each with its arm's name before it."""
     return Content.assemble(
-        f"{label:<{LABEL_CELLS}}", (f"{earlier[0]} ", "$muted"), (f"{earlier[1]:<{FIGURE_CELLS}}", EARLIER),
+        labelled(label), (f"{earlier[0]} ", "$muted"), (f"{earlier[1]:<{FIGURE_CELLS}}", EARLIER),
         (f"{later[0]} ", "$muted"), (f"{later[1]:<{FIGURE_CELLS}}" if note else later[1], LATER),
         (note, "$muted"),
     )  # fmt: skip
@@ -332,7 +323,7 @@ def compared(label: str, earlier: tuple[str, str], later: tuple[str, str], note:
 def hung(lines: list[Content], width_cells: int) -> list[Content]:
     """Lines that are too long go on below their figures, not below their labels."""
     rows: list[Content] = []
-    for line in lines:
+    for line in [part for each in lines for part in each.split("\n", allow_blank=True)]:
         first, *rest = line.wrap(width_cells) or [line]
         below = Content(" ").join(rest).wrap(max(20, width_cells - LABEL_CELLS)) if rest else []
         rows += [first, *(Content(" " * LABEL_CELLS) + more for more in below)]
@@ -340,7 +331,7 @@ def hung(lines: list[Content], width_cells: int) -> list[Content]:
 
 
 def _checked(label: str, text: str, alarming: bool = False) -> Content:
-    return Content.assemble(f"{label:<{LABEL_CELLS}}", (text, "$warning" if alarming else "$foreground"))
+    return Content.assemble(labelled(label), (text, "$warning" if alarming else "$foreground"))
 
 
 def number_text(estimate: Estimate, form: str) -> str:

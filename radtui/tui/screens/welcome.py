@@ -78,6 +78,12 @@ class WelcomeChoices(Widget, can_focus=True):
         self.post_message(self.Taken(self.current))
 
 
+class SourceInput(PathInput):
+    """The line that a folder or file is named in."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("source")
+
+
 class WelcomeScreen(RadScreen):
     """Three choices; a folder is named in a line below them."""
 
@@ -95,7 +101,7 @@ class WelcomeScreen(RadScreen):
                          classes="welcome-title")  # fmt: skip
             yield Static(classes="welcome-failed")
             yield WelcomeChoices()
-            yield PathInput(
+            yield SourceInput(
                 placeholder="a folder or file; tab completes, enter looks", classes="welcome-path"
             )
             yield Static(classes="welcome-answer")

@@ -66,7 +66,7 @@ class TrainForm(Vertical):
 
     DEFAULT_CSS = """
     TrainForm { height: 1fr; }
-    TrainForm .presets { height: 2; padding: 0 3; }
+    TrainForm .presets { height: auto; max-height: 3; padding: 0 3; }
     TrainForm .plan { width: 56; padding: 0 2; border-left: vkey $faint; display: none; }
     TrainForm.-wide .plan { display: block; }
     TrainForm .plan-short { height: auto; max-height: 2; padding: 0 3; color: $warning; }
@@ -242,10 +242,10 @@ def _hidden(settings: TrainSettings) -> frozenset[str]:
 
 def _presets_text(names: list[str], current: str, changed: bool) -> Content:
     """The presets side by side, then a line about the current one, which may be another job's settings."""
-    parts: list[Content | str] = [Content.styled("New training job", "bold"), "   "]
+    parts: list[Content | str] = [Content.styled("New training job", "bold"), "  "]
     for name in names if current in names else [*names, current]:
         style = theme.LIT if name == current else "$muted"
-        parts += [Content.styled(f" {name} ", style), " "]
+        parts += [Content.styled(f" {name} ", style)]
     note = "changed fields are marked •" if changed else PRESET_NOTES.get(current, f"settings of {current}")
     return Content.assemble(*parts, "\n", Content.styled(note, "$muted"))
 

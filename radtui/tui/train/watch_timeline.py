@@ -25,7 +25,7 @@ from radtui.tui.widgets.image_canvas import ImageCanvas
 if TYPE_CHECKING:
     from radtui.tui.widgets.film import FilmScreen
 
-IMAGE_ROWS = 26  # of the whole pane, from which there is room for the image above its text
+IMAGE_ROWS = 24  # of the whole pane, from which there is room for the image above its text
 BESIDE_CELLS = 56  # of the pane, from which there is room for it beside the text
 
 

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from rich.segment import Segment
 from rich.style import Style
 
 from radtui.settings import About, Settings
 from radtui.tui import theme
 
-LABEL_CELLS = 24
-VALUE_CELLS = 26
 MARK_CELLS = 3
+LEAST_VALUE_CELLS = 12  # room to type a number in
+MOST_VALUE_CELLS = 26
+TURN_CELLS = 4  # of the signs around a value that has choices to go through
+
+
+@dataclass(frozen=True, slots=True)
+class FieldColumns:
+    """Cells that names and values of a form take: as many as the longest needs, so that units and ranges have room."""
+
+    label: int = 24
+    value: int = MOST_VALUE_CELLS
+
+    @classmethod
+    def of(cls, settings: Settings, names: Collection[str]) -> FieldColumns:
+        """Those of a form's fields, with the values that it has now; what has no unit or range goes on behind them."""
+        if not names:
+            return cls()
+        about = settings.about()
+        noted = [name for name in names if hint(about[name])]
+        values = [len(choice) + TURN_CELLS for name in noted for choice in about[name].choices]
+        widest = max([LEAST_VALUE_CELLS, *values, *(len(shown_text(settings, name)) for name in noted)])
+        return cls(max(map(len, names)) + 1, min(MOST_VALUE_CELLS, widest))
+
+    @property
+    def value_at(self) -> int:
+        """Where values begin."""
+        return MARK_CELLS + self.label
 
 
 def plain() -> Style:
@@ -23,16 +51,17 @@ def muted(bold: bool = False) -> Style:
     return Style(color=theme.MUTED, bold=bold)
 
 
-def value_cells(settings: Settings, name: str, width: int) -> int:
-    """Cells for a field's value in a line of `width`: text has the rest of it."""
-    room = width - MARK_CELLS - LABEL_CELLS - 2
-    return max(10, room) if isinstance(getattr(settings, name), str) else VALUE_CELLS
+def value_cells(settings: Settings, name: str, width: int, columns: FieldColumns) -> int:
+    """Cells for a field's value in a line of `width`: one without unit or range has the rest of it."""
+    room = width - columns.value_at - 2
+    return columns.value if hint(settings.about()[name]) else max(10, room)
 
 
 def field_line(
     settings: Settings,
     name: str,
     width: int,
+    columns: FieldColumns,
     *,
     changed: bool,
     current: bool,
@@ -45,6 +74,7 @@ def field_line(
         settings: Whose field it is.
         name: The field.
         width: Cells of the line.
+        columns: Of the form's lines.
         changed: It has another value than the baseline's.
         current: It is the field that keys act on.
         turns: It has choices to go through.
@@ -57,13 +87,16 @@ def field_line(
     if recognised and not getattr(settings, name):
         text = f"{recognised} (found)"
     shown = f"‹ {text or '—'} ›" if current and turns else text or "—"
-    note = f"✗ {hint(about)}" if wrong else hint(about) if len(shown) < VALUE_CELLS else ""
-    if len(note) > width - MARK_CELLS - LABEL_CELLS - VALUE_CELLS - 1:
+    room = value_cells(settings, name, width, columns)
+    note = f"✗ {hint(about)}".rstrip() if wrong else hint(about)
+    behind = width - columns.value_at - 1  # for the value and what is said of it
+    if len(note) > behind - min(len(shown), room):
         note = "✗" if wrong else ""  # whole or not at all: the help says it of the current field
+    value_width = max(len(_cut(shown, room)), min(columns.value, behind - len(note)))
     return [
         Segment(f"{'▸' if current else ' '}{'•' if changed else ' '} ", accent),
-        Segment(f"{name.replace('_', ' '):<{LABEL_CELLS}}", plain() if current else muted()),
-        Segment(f"{_cut(shown, value_cells(settings, name, width)):<{VALUE_CELLS}} ", style),
+        Segment(f"{name.replace('_', ' '):<{columns.label}}", plain() if current else muted()),
+        Segment(f"{_cut(shown, room):<{value_width}} ", style),
         Segment(note, fault if wrong else muted()),
     ]
 

@@ -18,8 +18,7 @@ from radtui.settings import Settings
 from radtui.tui import theme
 from radtui.tui.key_uses import bindings
 from radtui.tui.widgets.field_line import (
-    LABEL_CELLS,
-    MARK_CELLS,
+    FieldColumns,
     field_line,
     muted,
     plain,
@@ -72,6 +71,7 @@ class FieldList(ScrollView, can_focus=True):
         self._hidden = hidden
         self._lines: list[tuple[str, bool]] = []  # (group or field, whether it is a field)
         self._cursor = 0
+        self._columns = FieldColumns()
         self._set_lines()
 
     @property
@@ -92,7 +92,7 @@ class FieldList(ScrollView, can_focus=True):
         self.settings = settings
         self.baseline = baseline or self.baseline
         self.recognised = self.recognised if recognised is None else recognised
-        self.refresh()
+        self._set_lines()
 
     def hide(self, names: frozenset[str]) -> None:
         """Have no lines for these fields, and lines for all others."""
@@ -121,7 +121,8 @@ class FieldList(ScrollView, can_focus=True):
     def place(self, name: str) -> ValuePlace:
         """Where the field's value is."""
         y = self._lines.index((name, True)) - self.scroll_offset.y
-        return ValuePlace(MARK_CELLS + LABEL_CELLS, y, value_cells(self.settings, name, self.size.width))
+        cells = value_cells(self.settings, name, self.size.width, self._columns)
+        return ValuePlace(self._columns.value_at, y, cells)
 
     def on_resize(self) -> None:
         """Keep to the width: lines are cut, not scrolled."""
@@ -194,7 +195,7 @@ class FieldList(ScrollView, can_focus=True):
             changed = getattr(self.settings, name) != getattr(self.baseline, name)
             turns = bool(self.choices(name))
             segments = field_line(
-                self.settings, name, width, changed=changed, current=current, turns=turns,
+                self.settings, name, width, self._columns, changed=changed, current=current, turns=turns,
                 recognised=self.recognised.get(name, ""),
             )  # fmt: skip
         else:
@@ -207,7 +208,7 @@ class FieldList(ScrollView, can_focus=True):
 
     def _take(self, settings: Settings) -> None:
         self.settings = settings
-        self.refresh()
+        self._set_lines()
         self.post_message(self.Changed(settings))
 
     def _set_lines(self) -> None:
@@ -221,6 +222,7 @@ class FieldList(ScrollView, can_focus=True):
                 lines += [("", False)] if lines else []
                 lines.append((group, False))
             lines.append((name, True))
+        self._columns = FieldColumns.of(self.settings, [name for name, is_field in lines if is_field])
         keep = self._lines[self._cursor] if self._lines else None
         self._lines = lines
         self._cursor = (

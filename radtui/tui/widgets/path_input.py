@@ -37,10 +37,14 @@ class PathInput(Input):
         self.completes, self.between = True, between
         self._told_of = ""  # the text whose ways to go on were told: the next tab leaves it
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where no path is typed, tab is the next field's, and the bar of keys names no completion."""
+        return action != "complete" or self.completes
+
     def action_complete(self) -> None:
         """Complete the path as far as it can only go on one way; then say which ways there are."""
         typed = self.value
-        if not self.completes or not typed.strip() or typed == self._told_of:
+        if not typed.strip() or typed == self._told_of:
             self.screen.focus_next()
             return
         answer: list[Completion] = []

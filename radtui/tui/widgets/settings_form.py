@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from radtui.records import UserError
 from radtui.settings import Settings
 from radtui.tui.key_uses import bindings
-from radtui.tui.widgets.field_line import hint
+from radtui.tui.widgets.field_line import hint, shown_text
 from radtui.tui.widgets.field_list import FieldList
 from radtui.tui.widgets.path_input import PathInput
 
@@ -131,7 +131,9 @@ class SettingsForm(Vertical):
             value = getattr(self.settings, name)
             more = self._about_value(name, value) if isinstance(value, str) else ""
             words = f"{about.help}{f' ({extra})' if extra else ''}."
-            self._help.update(Content(f"{words}\n{more}" if more else words))
+            text = shown_text(self.settings, name)
+            whole = text if self.size.width and len(text) > self.list.place(name).cells else ""
+            self._help.update(Content("\n".join(line for line in (words, more, whole) if line)))
 
     @on(FieldList.Edit)
     async def _edit(self, event: FieldList.Edit) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from rich.cells import cell_len
 from rich.text import Text
 
 Row = Sequence[str | Text]
+Cell = TypeVar("Cell")
 
 PAGE_ROWS, PAGES = 128, 16
+STEADY_CELLS = (
+    3  # that a column may be too wide after its rows were read again: figures that tick do not move it
+)
 FAR_CELLS = 10**6  # wider than any terminal: a column that takes all it can get
 
 
@@ -20,10 +24,10 @@ FAR_CELLS = 10**6  # wider than any terminal: a column that takes all it can get
 class Column:
     """A column of a table.
 
-    `width` is in cells; 0 shares out what is left by `flex`, never below `least` cells. Where there is not
-    enough room, columns with the highest `priority` go first; those with priority 0 stay and are squeezed.
-    What is too long is cut so that its start or its end stays. One that `shrinks` takes no more cells than what
-    stands in it, and none while nothing does: others have its room.
+    `width` is in cells; 0 shares out what is left by `flex`, never below `least` cells. No column takes more cells
+    than what stands in it, and none while nothing does: others have its room. Where there is not enough room, columns
+    with the highest `priority` go first; those with priority 0 stay and are squeezed. What is too long is cut so that
+    its start or its end stays; `RowText` has the whole of it.
     """
 
     title: str
@@ -33,7 +37,6 @@ class Column:
     align: Literal["left", "right", "center"] = "left"
     priority: int = 0
     keep: Literal["start", "end"] = "start"
-    shrinks: bool = False
 
     @property
     def needed(self) -> int:
@@ -42,10 +45,22 @@ class Column:
 
     def most(self, content_cells: int | None) -> int:
         """The most cells that it has use for, when the widest cell met in it has so many; None: not known."""
-        if not self.shrinks or content_cells is None:
+        if content_cells is None:
             return self.width or FAR_CELLS
         wanted = max(content_cells, cell_len(self.title)) if content_cells else 0
         return min(wanted, self.width or FAR_CELLS)
+
+
+def chosen_columns(names: str, offered: Sequence[tuple[Column, Cell]]) -> list[tuple[Column, Cell]]:
+    """The columns that a preference names, in its order.
+
+    Args:
+        names: Titles with commas between, in any case; all columns where it is empty or names none.
+        offered: Columns, each with what makes its cells.
+    """
+    wanted = [name.strip().casefold() for name in names.split(",") if name.strip()]
+    by_title = {column.title.casefold(): (column, cell) for column, cell in offered}
+    return [by_title[name] for name in wanted if name in by_title] or list(offered)
 
 
 def fit(
@@ -102,6 +117,26 @@ def _share_out(
         spare_cells, growing = left, [i for i in growing if widths[i] < most[i]]
 
 
+def cells_of(cell: str | Text) -> int:
+    """How many cells a text on one line takes."""
+    plain = cell if isinstance(cell, str) else cell.plain
+    return len(plain) if plain.isascii() else cell_len(plain)
+
+
+def left_out(
+    columns: Sequence[Column], fitted: Sequence[tuple[int, int]], content_cells: Sequence[int]
+) -> list[int]:
+    """The columns, by index, that have no room or not enough for what stands in them.
+
+    Args:
+        columns: All of them, in order.
+        fitted: Index and width of those shown, as `fit` has shared them out.
+        content_cells: What stands in each: of one row, or the widest of all rows.
+    """
+    widths = dict(fitted)
+    return [i for i, cells in enumerate(content_cells[: len(columns)]) if cells > widths.get(i, 0)]
+
+
 class RowSource(Protocol):
     """Where the rows of a table come from, by position; asked again whenever a page is needed."""
 
@@ -134,7 +169,16 @@ class RowPages:
     def __init__(self, source: RowSource) -> None:
         self.source = source
         self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
-        self.content_cells: tuple[int, ...] = ()  # the widest cell of each column, in the rows asked for
+        self._widest: tuple[int, ...] = ()
+        self._before: tuple[int, ...] = ()  # what was widest until the rows were forgotten
+
+    @property
+    def content_cells(self) -> tuple[int, ...]:
+        """The widest cell of each column in the rows asked for; a little more where it was so a moment ago."""
+        if len(self._before) != len(self._widest):
+            return self._widest
+        pairs = zip(self._before, self._widest, strict=True)
+        return tuple(before if now and 0 < before - now <= STEADY_CELLS else now for before, now in pairs)
 
     def row(self, index: int) -> Row:
         """One row; empty where the source has fewer rows than it said."""
@@ -152,14 +196,14 @@ class RowPages:
 
     def _measure(self, page: Sequence[Row]) -> None:
         columns = max((len(row) for row in page), default=0)
-        widest = list(self.content_cells) + [0] * (columns - len(self.content_cells))
+        widest = list(self._widest) + [0] * (columns - len(self._widest))
         for row in page:
             for at, cell in enumerate(row):
-                plain = cell if isinstance(cell, str) else cell.plain
-                widest[at] = max(widest[at], len(plain) if plain.isascii() else cell_len(plain))
-        self.content_cells = tuple(widest)
+                widest[at] = max(widest[at], cells_of(cell))
+        self._widest = tuple(widest)
 
     def forget(self) -> None:
         """Ask the source again for every row."""
+        self._before = self.content_cells or self._before
         self._pages.clear()
-        self.content_cells = ()
+        self._widest = ()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
@@ -18,14 +16,14 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from radtui.tui.key_uses import bindings
-from radtui.tui.widgets.cell_text import fitted, tail
+from radtui.tui.widgets.cell_text import fitted
 from radtui.tui.widgets.ground import Ground
 from radtui.tui.widgets.table_columns import Column, ListSource, Row, RowPages, RowSource, fit
+from radtui.tui.widgets.table_line import gap_cells, table_line, text_segments
 
 __all__ = ["Column", "ListSource", "Row", "RowSource", "VirtualTable"]
 
 HEADER_ROWS = 1
-NARROW_CELLS = 60  # below, columns are one cell apart instead of two
 PARTS = ("header", "even", "odd", "cursor", "cursor-blurred", "sign", "empty")
 CURSOR_SIGN = "▌"  # marks the row where colours are missing, too
 
@@ -35,7 +33,12 @@ class VirtualTable(ScrollView, can_focus=True):
 
     `Highlighted` is posted whenever another row, or other content under the cursor, is shown as current; a
     screen that loads something for it should wait a moment, since a held key posts many. `Selected` is posted
-    by Enter and by a click on the highlighted row.
+    by Enter and by a click on the highlighted row, `Fitted` when the columns share the width in another way.
+
+    Attributes:
+        columns: What is in a row, in order.
+        pages: The rows that were asked for.
+        fitted: Index and width of the columns that have room.
     """
 
     DEFAULT_CSS = """
@@ -75,6 +78,17 @@ class VirtualTable(ScrollView, can_focus=True):
             """The table, for `@on` selectors."""
             return self.table
 
+    @dataclass
+    class Fitted(Message):
+        """The columns have other widths now, or others of them have room."""
+
+        table: VirtualTable
+
+        @property
+        def control(self) -> VirtualTable:
+            """The table, for `@on` selectors."""
+            return self.table
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -95,12 +109,12 @@ class VirtualTable(ScrollView, can_focus=True):
         """
         super().__init__(id=id, classes=classes)
         self.columns = tuple(columns)
-        self._pages = RowPages(source if source is not None else ListSource())
+        self.pages = RowPages(source if source is not None else ListSource())
         self._count = 0
         self._cursor = 0
         self._empty_text = empty_text
         self._looked_up_for: tuple[object, ...] = ()
-        self._fitted: list[tuple[int, int]] = []
+        self.fitted: list[tuple[int, int]] = []
         self._styles: dict[str, Style] = {}
 
     @property
@@ -125,15 +139,15 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def set_source(self, source: RowSource, cursor: int = 0) -> None:
         """Show other rows with the cursor at an index, as after a search or another order."""
-        self._pages = RowPages(source)
+        self.pages = RowPages(source)
         self._cursor = cursor
         self.scroll_to(y=0, animate=False, force=True)
         self.reload()
 
     def reload(self) -> None:
         """Ask the source again, as after rows were added or changed; cursor and place stay where they can."""
-        self._pages.forget()
-        before, self._count = self._count, len(self._pages.source)
+        self.pages.forget()
+        before, self._count = self._count, len(self.pages.source)
         self.virtual_size = Size(0, self._count + HEADER_ROWS)
         self._cursor = min(max(self._cursor, 0), max(0, self._count - 1))
         if self.is_mounted:
@@ -180,14 +194,15 @@ class VirtualTable(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width  # without the scrollbar
         for seen in (self.scroll_offset.y, self.scroll_offset.y + self.size.height):
             if self._count:
-                self._pages.row(min(seen, self._count - 1))  # read, and so measured, before they are drawn
-        content = self._pages.content_cells
-        look = (width, self.app.theme, self.background_colors[1], content)
+                self.pages.row(min(seen, self._count - 1))  # read, and so measured, before they are drawn
+        content = self.pages.content_cells
+        look = (width, self.app.theme, self.background_colors[1], content, self.columns)
         if look != self._looked_up_for:
-            before = self._fitted
-            self._fitted = fit(self.columns, width - 2, 1 if width < NARROW_CELLS else 2, content)
-            if before and self._fitted != before and crop.height < self.size.height:
+            before = self.fitted
+            self.fitted = fit(self.columns, width - 2, gap_cells(width), content)
+            if before and self.fitted != before and crop.height < self.size.height:
                 self.call_after_refresh(self.refresh)  # the other rows stand in the columns of before
+            self.post_message(self.Fitted(self))
             self._styles = {name: self._style(name) for name in PARTS}
             self._looked_up_for = look
         return super().render_lines(crop)
@@ -196,37 +211,22 @@ class VirtualTable(ScrollView, can_focus=True):
         """One line: the header, a row, or the space below the rows."""
         width = self.scrollable_content_region.width
         index = self.scroll_offset.y + y - HEADER_ROWS
+        row: Row
         if y < HEADER_ROWS:
-            return self._line([column.title for column in self.columns], self._styles["header"], " ", width)
-        if index < self._count:
-            row, part, sign = self._pages.row(index), "odd" if index % 2 else "even", " "
+            row, part, sign = [column.title for column in self.columns], "header", " "
+        elif index < self._count:
+            row, part, sign = self.pages.row(index), "odd" if index % 2 else "even", " "
             if index == self._cursor:
                 part, sign = "cursor" if self.has_focus else "cursor-blurred", CURSOR_SIGN
-            return self._line(row, self._styles[part], sign, width)
-        if not self._count and y == min(HEADER_ROWS + 1, self.size.height - 1):
-            return Strip(_segments(fitted(self._empty_text, width, "center"), self._styles["empty"]), width)
-        return Strip([Segment(" " * width, self._styles["even"])], width)
-
-    def _line(self, cells: Row, style: Style, sign: str, width: int) -> Strip:
-        """Cells side by side in the columns that fit, between a cell for the cursor's sign and a free one."""
-        segments = [Segment(sign, style + self._styles["sign"])]
-        gap = " " if width < NARROW_CELLS else "  "
-        plain, used = "", 1  # cells of the row's own style are put together
-        for position, (index, cells_wide) in enumerate(self._fitted):
-            if position:
-                plain += gap
-            column, cell = self.columns[index], cells[index] if index < len(cells) else ""
-            if column.keep == "end" and isinstance(cell, str):
-                cell = tail(cell, cells_wide)
-            text = fitted(cell, cells_wide, column.align)
-            used += cells_wide + (len(gap) if position else 0)
-            if isinstance(text, str):
-                plain += text
-            else:
-                segments += [Segment(plain, style), *_segments(text, style)]
-                plain = ""
-        segments.append(Segment(plain + " " * (width - used), style))
-        return Strip(segments, width)
+        elif not self._count and y == min(HEADER_ROWS + 1, self.size.height - 1):
+            text = fitted(self._empty_text, width, "center")
+            return Strip(text_segments(text, self._styles["empty"]), width)
+        else:
+            return Strip([Segment(" " * width, self._styles["even"])], width)
+        style = self._styles[part]
+        return table_line(
+            row, self.columns, self.fitted, style, Segment(sign, style + self._styles["sign"]), width
+        )
 
     def _style(self, name: str) -> Style:
         """Foreground and background of a part, on the table's background."""
@@ -257,22 +257,3 @@ class VirtualTable(ScrollView, can_focus=True):
             self.action_select()
         else:
             self.move_to(index)
-
-
-def _segments(text: str | Text, style: Style) -> list[Segment]:
-    """A text in pieces of one style, each on the style of its row."""
-    if isinstance(text, str):
-        return [Segment(text, style)]
-    if text.style:
-        style += text.style if isinstance(text.style, Style) else Style.parse(text.style)
-    if not text.spans:
-        return [Segment(text.plain, style)]
-    edges = sorted({0, len(text.plain), *(edge for span in text.spans for edge in (span.start, span.end))})
-    pieces = []
-    for start, stop in pairwise(edges):
-        piece = style
-        for span in text.spans:
-            if span.start <= start and stop <= span.end:
-                piece += span.style if isinstance(span.style, Style) else Style.parse(span.style)
-        pieces.append(Segment(text.plain[start:stop], piece))
-    return pieces
