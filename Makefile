@@ -7,8 +7,8 @@ LATER := nice -n 15
 
 .PHONY: check lint types tests full
 
-check: ## lint, types and tests, all beside each other; the tests of each folder in one plain process
-	$(MAKE) --no-print-directory -j 4 tests-worker tests-tui tests-unit lint-and-types
+check: ## lint, types and tests, all beside each other; tests in plain processes
+	$(MAKE) --no-print-directory -j 5 tests-worker tests-tui tests-unit lint-and-types
 
 .PHONY: lint-and-types
 lint-and-types: lint types
@@ -22,17 +22,23 @@ types: ## radtui and tools strictly; of tests, that what they name is there
 	$(LATER) $(BIN)mypy radtui tools
 	$(LATER) $(BIN)mypy --config-file tests/mypy.ini tests
 
-.PHONY: tests-worker tests-tui tests-unit
+.PHONY: tests-worker tests-worker-1 tests-worker-2 tests-tui tests-unit
 tests: tests-worker tests-tui tests-unit
 
-tests-worker: ## what trains and describes
-	$(PYTHON) -m pytest tests/worker
+tests-worker: tests-worker-1 tests-worker-2 ## what trains and describes, in two halves by the names of files
+
+tests-worker-1:
+	$(PYTHON) -m pytest tests/worker/test_[a-o]*.py
+
+tests-worker-2:
+	$(PYTHON) -m pytest tests/worker/test_[!a-o]*.py
 
 tests-tui:
 	$(LATER) $(PYTHON) -m pytest tests/tui
 
-tests-unit:
-	$(LATER) $(PYTHON) -m pytest tests/unit
+tests-unit: ## with a floor for the share of lines that they run, in pyproject.toml
+	$(LATER) $(PYTHON) -m coverage run -m pytest tests/unit
+	$(PYTHON) -m coverage report --format=total
 
 full: ## what takes longer, in two rows beside each other
 	$(MAKE) --no-print-directory -j 2 slurm the-rest

@@ -1,6 +1,6 @@
 """Every score described once: what it is called, how it is written, whom it is for.
 
-Screen, command line, report and CSV loop over `SCORES`; to add a score is to add it here.
+Screen, command line, report and CSV loop over `SCORES`. Those that are means over texts come from `mean_scores`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from radtui.measures.intervals import Estimate, Proportion
+from radtui.measures.mean_scores import MEAN_SCORES, MeanScore
 from radtui.measures.package_scores import CHEST
 from radtui.measures.scores import ArmScores
 from radtui.measures.words import NOTHING, brief, estimate, share
@@ -66,6 +67,14 @@ def _text(name: str) -> Callable[[ArmScores], Proportion | Estimate | float | No
     return lambda scores: getattr(scores.text, name) if scores.text else None
 
 
+def _of_mean(score: MeanScore) -> Score:
+    return Score(
+        score.key, score.label, "text", lambda scores: scores.text.means[score.key] if scores.text else None,
+        digits=score.digits, less_is_better=score.less_is_better, language=score.language,
+        examinations=score.examinations,
+    )  # fmt: skip
+
+
 def _style(name: str) -> Callable[[ArmScores], Proportion | Estimate | float | None]:
     return lambda scores: getattr(scores.proxies, name) if scores.proxies else None
 
@@ -96,7 +105,7 @@ SCORES = (
     Score("examination", "examination named", "truth", _truth("examination"), language=ENGLISH),
     Score("bleu", "BLEU", "text", _text("bleu"), digits=1),
     Score("chrf", "chrF", "text", _text("chrf"), digits=1),
-    Score("rouge_l", "ROUGE-L", "text", _text("rouge_l")),
+    *map(_of_mean, MEAN_SCORES),
     _of_package("radgraph_simple", "RadGraph-F1, entities"),
     _of_package("radgraph_partial", "RadGraph-F1, entities and whether related"),
     _of_package("radgraph_complete", "RadGraph-F1, entities and relations"),
@@ -109,8 +118,6 @@ SCORES = (
     _of_package("green", "GREEN"),
     _of_package("package_bleu", "BLEU-4 by radeval", chest=False),
     _of_package("package_rouge_l", "ROUGE-L by radeval", chest=False),
-    Score("words", "words a text", "text", _text("words"), digits=1, less_is_better=None),
-    Score("reference_words", "words a reference", "text", _text("reference_words"), digits=1, less_is_better=None),
     Score("slots_filled", "slots filled, of 7", "style", _style("slots_filled"), less_is_better=None, language=ENGLISH),
     Score(
         "sentences_naming_finding", "sentences naming a finding", "style", _style("sentences_naming_finding"),

@@ -18,6 +18,7 @@ from radtui.measures.chrf import chrf_of, chrf_statistics
 from radtui.measures.extraction import Slot, extract
 from radtui.measures.intervals import Estimate, Proportion, mean_of, proportion
 from radtui.measures.lexicon import Lexicon
+from radtui.measures.mean_scores import MEAN_SCORES
 from radtui.measures.ngrams import RESAMPLES, resampled_as_sacrebleu, sacrebleus_interval
 from radtui.measures.paired import Parts, SummedParts, summed_mean
 from radtui.measures.text import normalise, word_count
@@ -28,14 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TextScores:
-    """String scores of one arm; BLEU and chrF 0..100 over the corpus, ROUGE-L the mean F-measure, 0..1."""
+    """String scores of one arm; BLEU and chrF 0..100 over the corpus, `means` by the keys of `MEAN_SCORES`."""
 
     n: int
     bleu: Estimate
     chrf: Estimate
-    rouge_l: Estimate
-    words: Estimate  # mean number of words
-    reference_words: Estimate
+    means: dict[str, Estimate]
     signatures: dict[str, str]  # what sacrebleu did, to be cited
 
     def to_dict(self) -> dict[str, object]:
@@ -44,9 +43,7 @@ class TextScores:
             "n": self.n,
             "bleu": self.bleu.to_dict(),
             "chrf": self.chrf.to_dict(),
-            "rouge_l": self.rouge_l.to_dict(),
-            "words": self.words.to_dict(),
-            "reference_words": self.reference_words.to_dict(),
+            **{key: mean.to_dict() for key, mean in self.means.items()},
             "signatures": dict(self.signatures),
         }
 
@@ -66,9 +63,7 @@ def score_texts(pairs: Iterable[tuple[str, str]]) -> TextScores:
         n=len(kept),
         bleu=bleu,
         chrf=chrf,
-        rouge_l=_rouge_l(texts, references),
-        words=mean_of([word_count(text) for text in texts]),
-        reference_words=mean_of([word_count(reference) for reference in references]),
+        means={score.key: mean_of(score.each(texts, references)) for score in MEAN_SCORES},
         signatures=signatures,
     )
 
@@ -146,23 +141,6 @@ def _sacrebleus_own(metric: Any, texts: Texts, references: Texts) -> tuple[Estim
     return Estimate(score.score, low, high, len(texts), "bootstrap"), signature
 
 
-def _rouge_l(texts: Sequence[str], references: Sequence[str]) -> Estimate:
-    if not texts:
-        return Estimate(None, None, None, 0, "bca")
-    return mean_of(rouge_l_each(texts, references))
-
-
-def rouge_l_each(texts: Sequence[str], references: Sequence[str]) -> list[float]:
-    """ROUGE-L's F-measure of each text against its reference, 0..1, with rouge-score's tokens and stems.
-
-    Source: Lin, ROUGE (ACL 2004 workshop), section 3; the length by Hyyro, Inf Process Lett 90 (2004) 321-329, which
-    is the same as by the usual table and tens of times faster.
-    """
-    return [
-        _rouge_f(_tokens(text), _tokens(reference)) for text, reference in zip(texts, references, strict=True)
-    ]
-
-
 def text_parts(pairs: Sequence[tuple[str, str]]) -> dict[str, Parts]:
     """What each text adds to the scores of `score_texts`, to compare two arms in pairs; keys are its fields' names.
 
@@ -182,10 +160,8 @@ def text_parts(pairs: Sequence[tuple[str, str]]) -> dict[str, Parts]:
     ):
         if table is not None:
             parts[key] = SummedParts(_spread(table, there), of, there, single)
-    rouge = rouge_l_each(texts, references)
-    parts["rouge_l"] = _mean(rouge, there)
-    parts["words"] = _mean([float(word_count(text)) for text in texts], there)
-    return parts
+    compared = (score for score in MEAN_SCORES if score.is_compared)
+    return parts | {score.key: _mean(score.each(texts, references), there) for score in compared}
 
 
 def _mean(values: Sequence[float], there: np.ndarray) -> SummedParts:
@@ -201,43 +177,6 @@ def _spread(table: np.ndarray, there: np.ndarray) -> np.ndarray:
     rows = np.zeros((len(there), table.shape[1]))
     rows[there] = table
     return rows
-
-
-def _rouge_f(text: tuple[str, ...], reference: tuple[str, ...]) -> float:
-    if not text or not reference:
-        return 0.0
-    common = _common_length(text, reference)
-    precision, recall = common / len(text), common / len(reference)
-    return 2 * precision * recall / (precision + recall) if common else 0.0
-
-
-def _common_length(text: Sequence[str], other: Sequence[str]) -> int:
-    """Length of the longest common subsequence, each row of the table as the bits of one number."""
-    places: dict[str, int] = {}
-    for place, word in enumerate(text):
-        places[word] = places.get(word, 0) | 1 << place
-    row = full = (1 << len(text)) - 1
-    for word in other:
-        matched = row & places.get(word, 0)
-        row = (row + matched | row - matched) & full
-    return len(text) - row.bit_count()
-
-
-@lru_cache(maxsize=8192)
-def _tokens(text: str) -> tuple[str, ...]:
-    from rouge_score.tokenize import tokenize
-
-    return tuple(tokenize(text, _stemmer()))
-
-
-@cache
-def _stemmer() -> Any:
-    """Porter's stemmer as rouge-score uses it, which stems a word once."""
-    from nltk.stem.porter import PorterStemmer
-
-    stemmer = PorterStemmer()
-    stemmer.stem = lru_cache(maxsize=None)(stemmer.stem)  # words of captions are few
-    return stemmer
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import random
 import pytest
 
 from radtui.measures.paired import compare_pairs
-from radtui.measures.text_scores import describe, rouge_l_each, score_texts, text_parts
+from radtui.measures.rouge import rouge_l_each
+from radtui.measures.text_scores import describe, score_texts, text_parts
 
 PAIRS = [
     ("A nodule in the left upper lobe of the lung.", "A nodule in the left lower lobe of the lung."),
@@ -26,15 +27,15 @@ def test_scores_are_the_libraries_own():
     assert scores.chrf.value == pytest.approx(sacrebleu.corpus_chrf(texts, [references]).score)
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
     rouge = sum(scorer.score(r, t)["rougeL"].fmeasure for t, r in PAIRS) / 4
-    assert scores.rouge_l.value == pytest.approx(rouge)
-    assert scores.words.value == pytest.approx((10 + 7 + 6 + 3) / 4)
-    assert scores.n == scores.bleu.n == scores.rouge_l.n == 4
+    assert scores.means["rouge_l"].value == pytest.approx(rouge)
+    assert scores.means["words"].value == pytest.approx((10 + 7 + 6 + 3) / 4)
+    assert scores.n == scores.bleu.n == scores.means["rouge_l"].n == 4
     assert "version" in scores.signatures["BLEU"] and "nc:6" in scores.signatures["chrF2"]
 
 
 def test_intervals_hold_their_values_and_are_the_same_twice():
     scores = score_texts(PAIRS * 10)
-    for estimate in (scores.bleu, scores.chrf, scores.rouge_l, scores.words):
+    for estimate in (scores.bleu, scores.chrf, scores.means["rouge_l"], scores.means["words"]):
         assert estimate.low <= estimate.value <= estimate.high
     assert score_texts(PAIRS * 10).to_dict() == scores.to_dict()
 
@@ -42,7 +43,7 @@ def test_intervals_hold_their_values_and_are_the_same_twice():
 def test_same_text_scores_full_and_format_costs_nothing():
     scores = score_texts([(f"**{reference}**", reference) for _, reference in PAIRS])
     assert scores.bleu.value == pytest.approx(100) and scores.chrf.value == pytest.approx(100)
-    assert scores.rouge_l.value == 1.0
+    assert scores.means["rouge_l"].value == 1.0
 
 
 def test_pairs_without_a_reference_are_left_out():
