@@ -164,7 +164,7 @@ def _weights(clusters: int, resamples: int, seed: int, start: int) -> np.ndarray
     """How often each cluster is drawn in each resample, float32 (resamples, clusters)."""
     import numpy as np
 
-    drawn = np.random.default_rng((seed, start)).integers(0, clusters, size=(resamples, clusters))
-    cells = drawn + clusters * np.arange(resamples)[:, np.newaxis]
-    counts = np.bincount(cells.ravel(), minlength=resamples * clusters)
-    return counts.reshape(resamples, clusters).astype(np.float32)
+    numbers, counts = np.random.default_rng((seed, start)), np.empty((resamples, clusters), dtype=np.float32)
+    for row in counts:  # one after the other: what is drawn stays in the processor's cache
+        row[:] = np.bincount(numbers.integers(0, clusters, clusters, dtype=np.int32), minlength=clusters)
+    return counts

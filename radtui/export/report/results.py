@@ -24,6 +24,7 @@ from radtui.measures.quality import Acceptability
 from radtui.measures.score_table import SCORES
 from radtui.measures.statistics import Arms
 from radtui.measures.words import (
+    alpha_words,
     estimate,
     left_out_words,
     log_odds,
@@ -280,8 +281,10 @@ def trust(gathered: Gathered) -> Section:
     if pooled := versions_words(summary.versions):
         rows.append(("Scheme", pooled))
     if summary.agreement:
-        rows.insert(0, ("Agreement of raters", f"Krippendorff's alpha {estimate(summary.agreement.alpha)}"))
-    if about_readers := readers_words(len(summary.raters)):
+        rows.insert(
+            0, ("Agreement of raters", f"Krippendorff's alpha {alpha_words(summary.agreement.alpha)}")
+        )
+    if about_readers := readers_words(len(summary.raters), summary.preference.deciding_readers):
         rows.insert(0, ("Readers", about_readers))
     if summary.repeats:
         rows.insert(0, ("Same answer to a hidden repeat", share(summary.repeats.same)))
