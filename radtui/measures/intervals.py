@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 RESAMPLES = 4999  # odd and large enough that the limits move by less than a hundredth of their width
 CLUSTER_RESAMPLES = 1999  # percentile limits need fewer; an agreement is resampled with each summary
+_DRAWN_CELLS = 100_000  # drawn at once, so that they stay in the processor's cache
 _BATCH_CELLS = 4_000_000  # resampled values held at once, 16 to 32 MiB
 
 
@@ -165,6 +166,10 @@ def _weights(clusters: int, resamples: int, seed: int, start: int) -> np.ndarray
     import numpy as np
 
     numbers, counts = np.random.default_rng((seed, start)), np.empty((resamples, clusters), dtype=np.float32)
-    for row in counts:  # one after the other: what is drawn stays in the processor's cache
-        row[:] = np.bincount(numbers.integers(0, clusters, clusters, dtype=np.int32), minlength=clusters)
+    some = max(1, _DRAWN_CELLS // clusters)
+    for at in range(0, resamples, some):
+        rows = counts[at : at + some]
+        drawn = numbers.integers(0, clusters, size=rows.shape, dtype=np.int32)
+        drawn += clusters * np.arange(len(rows), dtype=np.int32)[:, np.newaxis]
+        rows[:] = np.bincount(drawn.ravel(), minlength=rows.size).reshape(rows.shape)
     return counts
