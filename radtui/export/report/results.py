@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from radtui.charts.svg import loss_svg
 from radtui.export.report import plots
 from radtui.export.report.document import (
@@ -20,6 +22,7 @@ from radtui.export.report.document import (
 from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Gathered, RatedExample
 from radtui.export.report.phrases import heading, short_label
+from radtui.measures.intervals import Estimate
 from radtui.measures.quality import Acceptability
 from radtui.measures.score_table import SCORES
 from radtui.measures.statistics import Arms
@@ -180,7 +183,7 @@ def _rating_figures(gathered: Gathered) -> list[Block]:
         rows = [("Preference", summary.preference)]
         rows += [(labels.get(name, name), comparative) for name, comparative in summary.dimensions.items()]
         leaning = [
-            plots.Leaning(label, tuple(comparative.counts.values()), estimate(comparative.mean, signed=True))  # type: ignore[arg-type]
+            plots.Leaning(label, tuple(comparative.counts.values()), _beside(comparative.mean))  # type: ignore[arg-type]
             for label, comparative in rows
         ]
         caption = (
@@ -213,6 +216,11 @@ def _rating_figures(gathered: Gathered) -> list[Block]:
     if summary.acceptability:
         blocks.append(_acceptability(summary.acceptability, gathered.two))
     return blocks
+
+
+def _beside(mean: Estimate) -> str:
+    """A mean as it has room beside a bar: without the interval for these readers only."""
+    return estimate(replace(mean, these_readers=None, cases=0), signed=True)
 
 
 def _acceptability(scale: Acceptability, arms: tuple[str, str]) -> ReportTable:
