@@ -42,6 +42,11 @@ class Session:
         """Who rates, by the option or `$RADTUI_RATER`; "" when neither says so, and it is the login's name."""
         return self.rater or os.environ.get("RADTUI_RATER", "")
 
+    @property
+    def reader(self) -> str:
+        """Who looks: the chosen rater, else the login's name."""
+        return self.chosen_rater or _login_name()
+
     def need_terminal(self) -> None:
         """Raise UserError where no keys can be read, or nothing drawn: Textual draws by the standard error."""
         if not (os.environ.get("TEXTUAL_DRIVER") or (sys.stdin.isatty() and sys.stderr.isatty())):
@@ -61,9 +66,7 @@ class Session:
 
         chosen, opens = self.chosen_rater, Opens(study_id, arm)
         with own_sequences():
-            run_app(
-                self.data, chosen or _login_name(), screen, guide=guide, from_login=not chosen, opens=opens
-            )
+            run_app(self.data, self.reader, screen, guide=guide, from_login=not chosen, opens=opens)
 
 
 def _login_name() -> str:

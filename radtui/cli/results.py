@@ -117,6 +117,7 @@ def stats(
         with_scores = text_count(review) <= QUICK_TEXTS
     agreeing = stand_ins(db, review, include_unblinded) if with_scores and summary.raters else None
     gains = trainings_gain(db, review, include_unblinded, with_scores)
+    _warn_reader(session, db, review)
     if as_json:
         head = study_facts(review.study) | {"scheme": scheme.id, "scheme_hash": scheme.sha256}
         more: dict[str, object] = {"readings": {arm: read.to_dict() for arm, read in readings.items()}}
@@ -141,6 +142,19 @@ def stats(
         print_readings(readings)
         print_trainings(gains)
         print_stand_ins(agreeing, session.data.command("stats", "--scores"))
+
+
+def _warn_reader(session: Session, db: sqlite3.Connection, review: Review) -> None:
+    """Say to somebody who rates this study and is not done that its figures are no reader's to see yet."""
+    from radtui.study.kept_back import pairs_begun
+
+    reader = session.reader
+    if left := pairs_begun(db, review.study, reader, review.scheme):
+        click.echo(
+            f"{reader} has {left:,} pair{'' if left == 1 else 's'} of this left to rate. These figures say how the arms"
+            " do so far, though of no pair which text is whose: rate first, to stay blind to them.",
+            err=True,
+        )
 
 
 def _leaked_cases(db: sqlite3.Connection, review: Review) -> int:

@@ -12,6 +12,7 @@ from radtui.measures.readings import ReadArm
 from radtui.measures.scheme import Scheme
 from radtui.measures.statistics import Arms, Summary
 from radtui.measures.words import (
+    alpha_words,
     estimate,
     left_out_words,
     log_odds,
@@ -54,7 +55,7 @@ def print_stats(study: Study, summary: Summary, scheme: Scheme) -> None:
         for name, text in rows:
             click.echo(f"  {name:<{width}}  {text}")
     click.echo(
-        f"\nIntervals are 95 %, towards {_toward(summary)}. {readers_words(len(summary.raters))}".rstrip()
+        f"\nIntervals are 95 %, towards {_toward(summary)}. {_readers(summary)}".rstrip()
         + " Model output, not for clinical use."
     )
 
@@ -108,6 +109,10 @@ def print_stand_ins(standing: StandIns | None, command: str) -> None:
         cells = (f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
         click.echo(f"  {'  '.join(cells)}".rstrip())
     click.echo("Intervals over cases, for these readers; chance is 0.5 for ranking and 0 for tau.")
+
+
+def _readers(summary: Summary) -> str:
+    return readers_words(len(summary.raters), summary.preference.deciding_readers)
 
 
 def _toward(summary: Summary) -> str:
@@ -251,7 +256,7 @@ def _trust(summary: Summary) -> Iterator[Row]:
     if length.rho is not None:
         yield "preference and length", f"rho {length.rho:+.2f}, {p_value(length.p)}, n={length.n}"
     if summary.agreement:
-        yield "agreement of raters", f"alpha {estimate(summary.agreement.alpha, signed=True)}"
+        yield "agreement of raters", f"alpha {alpha_words(summary.agreement.alpha, signed=True)}"
     if summary.repeats:
         yield "same answer to a repeat", share(summary.repeats.same)
     if power.detectable is None:

@@ -14,10 +14,11 @@ from radtui.records import UserError
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def verify(file: Path, as_json: bool) -> None:
-    """Check that no row of a JSONL export was changed, dropped or moved since it was written.
+    """Check that no row of an export was changed, dropped or moved since it was written.
 
-    It proves that the rows are consistent with each other, not who wrote them: whoever makes a whole new chain can
-    make one that is whole.
+    Rows of a JSONL are linked, so each that is wrong is named; rows of a CSV are held against themselves, each other
+    and the manifest beside the file. It proves that the rows are consistent with each other, not who wrote them:
+    whoever makes a whole new chain can make one that is whole.
     """
     from radtui.export.verifying import verify_export
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 
 from radtui.export.columns import (
@@ -31,6 +32,7 @@ PREFERENCE_LABELS = {
     -2: "{earlier} much better", -1: "{earlier} slightly better", 0: "equal",
     1: "{later} slightly better", 2: "{later} much better",
 }  # fmt: skip
+CASES_KEPT = 512  # whose cells are held at once, so that memory stays flat
 
 
 def columns(review: Review, seen: Survey) -> list[str]:
@@ -60,7 +62,7 @@ def rows(
     header = [*columns(review, seen), *beside]
     everywhere = _everywhere(review)
     for rating, case, pair in rated(db, review, table_rows(review)):
-        row = {**everywhere, **about(review, case, pair, rating), **_judged(review, rating)}
+        row = {**everywhere, **about(review, case, pair, rating.shown), **_judged(review, rating)}
         row.update(zip(answers, map(rating.answers.get, answers.values()), strict=True))
         row.update(zip(corrected, map(rating.corrections.get, corrected.values()), strict=True))
         yield dict(zip(header, map(row.__getitem__, header), strict=True))
@@ -86,15 +88,70 @@ def write_review_csv(
     db: sqlite3.Connection, review: Review, seen: Survey, out: Path, raw: bool = False
 ) -> int:
     """Write `comparisons.csv` of a review that was read and surveyed; see `write_csv`."""
-    written, cells = 0, CsvCells(raw)
-    header, schema = columns(review, seen), schema_of(review.study, raw)
+    header = columns(review, seen)
+    lines, written = _CsvLines(review, header, raw), 0
     with whole_file(out) as file:
         file.write(csv_line(cell(name, raw) for name in header))
-        for row in rows(db, review, seen):
-            row["export_schema"] = schema
-            file.write(cells.row(row.values()))
+        for rating, case, pair in rated(db, review, table_rows(review)):
+            file.write(lines.line(rating, case, pair))
             written += 1
     return written
+
+
+class _CsvLines:
+    """The same rows as lines of CSV: what a case and its two texts say is put into cells once for all its readers.
+
+    Args:
+        review: What is told.
+        header: The columns.
+        raw: As in `write_csv`.
+    """
+
+    def __init__(self, review: Review, header: Sequence[str], raw: bool) -> None:
+        arms = review.study.arm_names
+        self._review, self._cells = review, CsvCells(raw)
+        self._places = places = {name: at for at, name in enumerate(header)}
+        answers, corrected = answer_columns(review.scheme, arms), corrected_columns(arms)
+        self._answers = {key: places[column] for column, key in answers.items() if column in places}
+        self._corrected = {arm: places[column] for column, arm in corrected.items() if column in places}
+        self._about = _paired_row if is_paired(review.study) else _arms_row
+        self._everywhere = [""] * len(header)
+        self._put(self._everywhere, _everywhere(review) | {"export_schema": schema_of(review.study, raw)})
+        self._known: dict[tuple[int, tuple[str, str]], list[str]] = {}  # case and arms -> their cells
+        stored = [name for name in AS_STORED if name in places]
+        self._stored = attrgetter(*stored)
+        self._stored_at = [places[name] for name in stored]
+        self._made = [(places[name], make) for name, make in MADE.items() if name in places]
+
+    def line(self, rating: Rating, case: Case, pair: Comparison) -> str:
+        """One row with its line feed."""
+        cells, key = self._cells, (case.id, rating.shown)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= CASES_KEPT:
+                self._known.clear()
+            known = self._known[key] = self._everywhere.copy()
+            self._put(known, self._about(self._review, case, pair, rating.shown))
+        line, answered_at = known.copy(), self._answers
+        for at, value in zip(self._stored_at, self._stored(rating), strict=True):
+            line[at] = cells[value]
+        for at, make in self._made:
+            line[at] = cells.text(make(self._review, rating))
+        for name, answer in rating.answers.items():
+            if name in answered_at:
+                line[answered_at[name]] = cells[answer]
+        for arm, text in rating.corrections.items():
+            if arm in self._corrected:
+                line[self._corrected[arm]] = cells[text]
+        return ",".join(line) + "\n"
+
+    def _put(self, line: list[str], values: Mapping[str, object]) -> None:
+        """Write values that have a column into a row's cells."""
+        places, text = self._places, self._cells.text
+        for name, value in values.items():
+            at = places.get(name)
+            if at is not None:
+                line[at] = text(value)
 
 
 def time_text(seconds: float) -> str:
@@ -119,26 +176,51 @@ def _everywhere(review: Review) -> dict[str, object]:
 _words_in = lru_cache(maxsize=4096)(word_count)  # a text stands in a row for each of its readers
 
 
+@lru_cache(maxsize=1024)  # a study has some dozens
+def _label(preference: int | None, both_bad: bool, skipped: bool, shown: tuple[str, str]) -> str:
+    if both_bad:
+        return "both bad"
+    if preference is None:
+        return "skipped" if skipped else ""
+    earlier, later = shown
+    return PREFERENCE_LABELS[preference].format(earlier=earlier, later=later)
+
+
+# What is said of a rating whatever the arms are: its fields that are columns as they stand (none is a float), and what
+# is made of it.
+AS_STORED = (
+    "pair", "rater", "preference", "both_bad", "blinded", "flagged", "skipped", "note", "occasion", "scheme",
+    "scheme_hash", "chain",
+)  # fmt: skip
+MADE: dict[str, Callable[[Review, Rating], object]] = {
+    "shown_left": lambda _, rating: rating.left_arm,
+    "shown_right": lambda _, rating: rating.right_arm,
+    "left_arm": lambda _, rating: rating.left_arm,
+    "right_arm": lambda _, rating: rating.right_arm,
+    "preference_label": lambda _, rating: _label(
+        rating.preference, rating.both_bad, rating.skipped, rating.shown
+    ),
+    "active_seconds": lambda _, rating: round(rating.active_s, 1),
+    "wall_seconds": lambda _, rating: round(rating.wall_s, 1),
+    "rated_at": lambda _, rating: time_text(rating.rated_at),
+    "role": lambda review, rating: review.role(rating),
+    PACE: lambda _, rating: pace_mark(rating),
+}
+
+
 def _judged(review: Review, rating: Rating) -> dict[str, object]:
-    """What is said of a rating whatever the arms are."""
-    return {
-        "rater": rating.rater, "preference": rating.preference,
-        "preference_label": _label(rating), "both_bad": rating.both_bad, "blinded": rating.blinded,
-        "flagged": rating.flagged, "skipped": rating.skipped, "note": rating.note,
-        "active_seconds": round(rating.active_s, 1), "wall_seconds": round(rating.wall_s, 1),
-        "rated_at": time_text(rating.rated_at), "occasion": rating.occasion, "scheme": rating.scheme,
-        "scheme_hash": rating.scheme_hash, "role": review.role(rating), "chain": rating.chain, PACE: pace_mark(rating),
-    }  # fmt: skip
+    stored = {name: getattr(rating, name) for name in AS_STORED}
+    return stored | {name: make(review, rating) for name, make in MADE.items()}
 
 
-def _paired_row(review: Review, case: Case, pair: Comparison, rating: Rating) -> dict[str, object]:
-    """A row of a job's base and tuned, and of its third arm where it has one."""
+def _paired_row(review: Review, case: Case, pair: Comparison, shown: tuple[str, str]) -> dict[str, object]:
+    """What a row says of a job's base and tuned, and of its third arm where it has one, whoever rated."""
+    del review, shown
     base = pair.by("base")
     row: dict[str, object] = {
         "image_id": case.id, "dataset": case.dataset, "split": case.split,
         "image_path": case.source_key, "image_sha256": case.first.sha256, "reference": case.reference,
         "prompt": base.prompt, "decoding": base.decoding,
-        "shown_left": rating.left_arm, "shown_right": rating.right_arm,
     }  # fmt: skip
     for arm, written in pair.texts.items():
         text = written.text
@@ -146,16 +228,14 @@ def _paired_row(review: Review, case: Case, pair: Comparison, rating: Rating) ->
     return row
 
 
-def _arms_row(review: Review, case: Case, pair: Comparison, rating: Rating) -> dict[str, object]:
-    """A row that names the two arms it compares; a text read alone is the later one."""
+def _arms_row(review: Review, case: Case, pair: Comparison, shown: tuple[str, str]) -> dict[str, object]:
+    """What a row says of the two arms it compares, whoever rated; a text read alone is the later one."""
     row: dict[str, object] = {
         "study_id": review.study.id, "study": review.study.name, "case_id": case.id, "dataset": case.dataset,
         "split": case.split, "image_path": case.source_key, "image_sha256": case.first.sha256,
-        "question": case.question, "reference": case.reference, "earlier_arm": rating.earlier_arm,
-        "later_arm": rating.later_arm, "left_arm": rating.left_arm, "right_arm": rating.right_arm,
-        "pair": rating.pair,
+        "question": case.question, "reference": case.reference, "earlier_arm": shown[0], "later_arm": shown[1],
     }  # fmt: skip
-    for place, arm in zip(("earlier", "later"), rating.shown, strict=True):
+    for place, arm in zip(("earlier", "later"), shown, strict=True):
         written = pair.texts.get(arm)
         row |= {
             f"{place}_text": written.text if written else "",
@@ -164,12 +244,3 @@ def _arms_row(review: Review, case: Case, pair: Comparison, rating: Rating) -> d
             f"{place}_decoding": written.decoding if written else "",
         }
     return row
-
-
-def _label(rating: Rating) -> str:
-    if rating.both_bad:
-        return "both bad"
-    if rating.preference is None:
-        return "skipped" if rating.skipped else ""
-    earlier, later = rating.shown
-    return PREFERENCE_LABELS[rating.preference].format(earlier=earlier, later=later)

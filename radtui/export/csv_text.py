@@ -39,10 +39,10 @@ class CsvCells(dict[object, str]):
         made = self[value] = _quoted(cell(value, self._raw))
         return made
 
-    def row(self, values: Iterable[object]) -> str:
-        """One row of values as `cell` writes them, with its line feed."""
+    def text(self, value: object) -> str:
+        """A value as `cell` writes it, quoted where it must be."""
         # A float is another cell than the whole number that it equals; truth values are written as such numbers are.
-        return ",".join([str(v) if type(v) is float else self[v] for v in values]) + "\n"
+        return str(value) if type(value) is float else self[value]
 
 
 def cell(value: object, raw: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +25,51 @@ _CHUNK_BYTES = 1 << 20
 def manifest_path(out: Path) -> Path:
     """Where the manifest of an export lies: `comparisons.csv.manifest.json`."""
     return out.with_name(out.name + ".manifest.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Whether a file is still as its manifest says that it was written."""
+
+    state: str  # SAME, LINE_ENDS or DIFFERS
+    rows: int | None  # as the manifest says
+
+    @property
+    def differs(self) -> bool:
+        """Whether more than line ends is different."""
+        return self.state == DIFFERS
+
+    @property
+    def words(self) -> str:
+        """One sentence."""
+        if self.state == SAME:
+            return "Its bytes are those that its manifest names."
+        if self.state == LINE_ENDS:
+            return "Its line ends were changed since it was exported, as some programs do in saving, and nothing else."
+        rows = "" if self.rows is None else f", which says that it had {self.rows:,} rows"
+        return f"Its bytes are not those that its manifest names{rows}: something in it was changed."
+
+
+SAME, LINE_ENDS, DIFFERS = "same", "line ends", "differs"
+
+
+def seal_of(path: Path) -> Seal | None:
+    """A file held against the manifest beside it; None where there is none that can be read."""
+    try:
+        content = json.loads(manifest_path(path).read_text(encoding="utf-8"))
+        digests = [str(file["sha256"]) for file in content["files"]]
+        rows = content.get("n")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    known = set(digests)
+    with path.open("rb") as file:
+        plain, restored = hashlib.sha256(), hashlib.sha256()
+        for number, line in enumerate(file):
+            plain.update(line)
+            own = line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
+            restored.update(own[:-2] + b"\n" if own.endswith(b"\r\n") else own)
+    state = SAME if plain.hexdigest() in known else LINE_ENDS if restored.hexdigest() in known else DIFFERS
+    return Seal(state, rows if isinstance(rows, int) else None)
 
 
 def write_manifest(

@@ -1,20 +1,31 @@
-"""An export held against its chains: each row's link is computed anew, and each follows the one before it."""
+"""An export held against its links and its manifest: each row's link is computed anew, and follows the one before it.
+
+Links cover what a reader answered, not the texts and images it was about: those are held against each other, line by
+line, and the whole file against the digest in its manifest, where one lies beside it.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from radtui.export.incoming import jsonl_row
+from radtui.export.incoming import IncomingRating, jsonl_row
+from radtui.export.manifest import Seal, seal_of
 from radtui.export.sound import WRONG
+from radtui.export.verifying_tables import VerifiedTable, verify_table
 from radtui.records import Rating, UserError
 from radtui.store.ratings import link
 
 LINK_FIELDS = ("chain_before", "left_out_before", "left_out_after", "chain_ends")
-MEANING = "This proves that the rows agree with each other, not who wrote them."
+MEANING = (
+    "This proves that the rows agree with each other, not who wrote them: whoever makes new links, or leaves a whole"
+    " reader out, can make a file that is whole."
+)
+SHOWN = 50  # sentences; --json has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +37,16 @@ class Verified:
     left_out: int  # rows that the export names by their links alone
     chains: int  # of a study and a reader each
     problems: tuple[str, ...]
+    readers: tuple[tuple[str, int], ...] = ()  # each with their rows
+    seal: Seal | None = None  # None where no manifest lies beside it
 
     def to_dict(self) -> dict[str, object]:
         """For JSON."""
         return {
             "whole": not self.problems, "rows": self.rows, "chains": self.chains, "unchained": self.unchained,
-            "left_out": self.left_out, "problems": list(self.problems), "meaning": MEANING,
+            "left_out": self.left_out, "readers": dict(self.readers),
+            "manifest": self.seal.state if self.seal is not None else None, "problems": list(self.problems),
+            "meaning": MEANING,
         }  # fmt: skip
 
     def lines(self) -> list[str]:
@@ -41,16 +56,26 @@ class Verified:
             first = "Not whole:"
         elif chained:
             first = f"Whole: {chained:,} rows in {self.chains:,} chains, one for each study and reader."
-        else:
+        elif self.rows:
             first = "Nothing to check: no row has a link."
-        sentences = [first, *self.problems]
+        else:
+            first = "Nothing to check: it holds no row."
+        sentences = [first, *shortened(self.problems)]
+        if self.readers:
+            sentences.append(f"Rows by reader: {', '.join(f'{name} {n:,}' for name, n in self.readers)}.")
         if self.left_out:
             sentences.append(f"{self.left_out:,} rows are not in this export and named by their links alone.")
         if self.unchained:
             sentences.append(
                 f"{self.unchained:,} rows are unchained: they are from before there were chains."
             )
-        return [*sentences, MEANING]
+        return [*sentences, *([self.seal.words] if self.seal is not None else []), MEANING]
+
+
+def shortened(problems: tuple[str, ...]) -> list[str]:
+    """The first sentences, and how many more there are."""
+    more = [f"... and {len(problems) - SHOWN:,} more: --json lists all."] if len(problems) > SHOWN else []
+    return [*problems[:SHOWN], *more]
 
 
 class _Row(NamedTuple):
@@ -61,6 +86,7 @@ class _Row(NamedTuple):
     fields: dict[str, Any]
     last: bool  # of its line
     as_counted: bool  # what the line gives as the rating that counts is this row
+    study: tuple[int, str]  # id and name: two data folders may have a study of one number
 
     @property
     def name(self) -> str:
@@ -68,47 +94,68 @@ class _Row(NamedTuple):
         return f"line {self.line}, row {self.rating.id} of {self.rating.rater} on case {self.rating.case_id}"
 
 
-def verify_export(path: Path) -> Verified:
-    """Check the chains of a JSONL export.
+def verify_export(path: Path) -> Verified | VerifiedTable:
+    """Check an export: the chains of a JSONL, or what a CSV's rows say of themselves.
 
     Raises:
-        UserError: It cannot be read, or is no such export.
+        UserError: It cannot be read, or is no export of ratings.
     """
-    chains: dict[tuple[int, str], list[_Row]] = {}
+    try:
+        with path.open("rb") as file:
+            first = file.read(3).removeprefix(b"\xef\xbb\xbf")
+        if path.suffix.lower() == ".csv" or first.startswith((b"exp", b'"')):
+            return verify_table(path)
+        return _verify_lines(path)
+    except OSError as error:
+        raise UserError(f"Cannot read {path}: {error.strerror}; name a file that radtui exported.") from error
+
+
+def _verify_lines(path: Path) -> Verified:
+    chains: dict[tuple[tuple[int, str], str], list[_Row]] = {}
     problems: list[str] = []
-    newest = 0
-    for row in _rows(path):
-        chains.setdefault((row.rating.study_id, row.rating.rater), []).append(row)
-        if row.last and row.rating.id < newest:
+    newest: Counter[tuple[int, str]] = Counter()
+    for row in _Lines(path, problems).rows():
+        chains.setdefault((row.study, row.rating.rater), []).append(row)
+        if not row.last:
+            continue
+        if row.rating.id < newest[row.study]:
             problems.append(f"{row.name}: its line was moved, it stands after a newer one.")
-        if row.last and not row.as_counted:
+        if not row.as_counted:
             problems.append(f"{row.name}: the rating of its line is not the newest row of its history.")
-        newest = max(newest, row.rating.id if row.last else 0)
+        newest[row.study] = max(newest[row.study], row.rating.id)
     left_out = unchained = chained = 0
-    for rows in chains.values():
+    readers: Counter[str] = Counter()
+    for (_, reader), rows in chains.items():
         rows.sort(key=lambda row: row.rating.id)
         linked = [row for row in rows if row.rating.chain]
+        readers[reader] += len(rows)
         unchained += len(rows) - len(linked)
         chained += bool(linked)
         left_out += sum(
             len(_named(row, name)) for row in linked for name in ("left_out_before", "left_out_after")
         )
         problems += _problems(rows)
-    return Verified(sum(map(len, chains.values())), unchained, left_out, chained, tuple(problems))
+    seal = seal_of(path)
+    if seal is not None and seal.differs:
+        problems.append(seal.words)
+        seal = None
+    return Verified(
+        readers.total(), unchained, left_out, chained, tuple(problems), tuple(sorted(readers.items())), seal
+    )
 
 
 def _problems(rows: list[_Row]) -> Iterator[str]:
     """What is wrong with one reader's rows in a study, in the order of their ids."""
     link_before, seen = "", set[int]()
     for row in rows:
-        if not row.rating.chain:
-            if link_before:
-                yield f"{row.name}: it has no link, and the rows before it have."
-            continue
         if row.rating.id in seen:
             yield f"{row.name}: it is there twice."
             continue
         seen.add(row.rating.id)
+        if not row.rating.chain:
+            if link_before:
+                yield f"{row.name}: it has no link, and the rows before it have."
+            continue
         before = str(row.fields.get("chain_before", ""))
         if link(before, row.rating) != row.rating.chain:
             yield f"{row.name}: it was changed, or its link was."
@@ -127,25 +174,77 @@ def _named(row: _Row, name: str) -> list[str]:
     return [str(each) for each in links] if isinstance(links, list) else []
 
 
-def _rows(path: Path) -> Iterator[_Row]:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, text in enumerate(file, 1):
-                line = json.loads(text)
-                incoming = jsonl_row(line)
-                study_id, last = line.get("study_id"), line["history"][-1]
-                counts = {name: value for name, value in last.items() if name not in LINK_FIELDS}
-                for snapshot, fields in zip(incoming.snapshots, line["history"], strict=True):
-                    known = replace(snapshot, chain=str(fields.get("chain") or ""))
-                    known = replace(known, study_id=study_id or known.study_id)
-                    if known.chain and study_id is None:
-                        raise UserError(
-                            f"{path} was written by an older radtui, without links; export it again."
-                        )
-                    yield _Row(number, known, fields, fields is last, line["rating"] == counts)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"Cannot read {path}: {error}; name a JSONL that radtui exported.") from error
-    except WRONG as error:
-        raise UserError(
-            f"{path} is no JSONL that radtui exported ({error}); write one with radtui export --format jsonl."
-        ) from error
+class _Lines:
+    """The lines of a JSONL, each read by itself: one that is wrong is named, and the others are read on.
+
+    Args:
+        path: The file.
+        problems: Where a sentence for each line that is wrong goes.
+    """
+
+    def __init__(self, path: Path, problems: list[str]) -> None:
+        self._path, self._problems = path, problems
+        self._about: dict[tuple[object, ...], tuple[int, object]] = {}  # what a line is about -> line, value
+
+    def rows(self) -> Iterator[_Row]:
+        """The rows of all histories, line by line.
+
+        Raises:
+            UserError: No line is one of an export, or it is an older radtui's, without links.
+        """
+        known, wrong = 0, ""
+        with self._path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                text = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+                if not text.strip():
+                    continue
+                try:
+                    yield from self._line(number, json.loads(text.decode("utf-8")))
+                    known += 1
+                except json.JSONDecodeError as error:
+                    wrong = wrong or str(error)
+                    self._problems.append(f"line {number}: it is cut off, or no JSON ({error}).")
+                except WRONG as error:  # a UnicodeDecodeError too
+                    why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+                    wrong = wrong or why
+                    self._problems.append(f"line {number}: it is no rating as radtui writes it ({why}).")
+        if wrong and not known:
+            raise UserError(
+                f"{self._path} is no JSONL that radtui exported ({wrong}); write one with radtui export --format jsonl."
+            )
+
+    def _line(self, number: int, line: dict[str, Any]) -> list[_Row]:
+        """The rows of a line. Raises one of `sound.WRONG` when it is none of an export."""
+        incoming = jsonl_row(line)
+        history, study_id = line["history"], line.get("study_id")
+        counts = {name: value for name, value in history[-1].items() if name not in LINK_FIELDS}
+        as_counted = line["rating"] == counts
+        study = int(study_id or 0), str(line.get("job", line.get("study", "")))
+        rows = []
+        for snapshot, fields in zip(incoming.snapshots, history, strict=True):
+            known = replace(snapshot, chain=str(fields.get("chain") or ""))
+            known = replace(known, study_id=study_id or known.study_id)
+            if known.chain and study_id is None:
+                raise UserError(
+                    f"{self._path} was written by an older radtui, without links; export it again."
+                )
+            rows.append(_Row(number, known, fields, fields is history[-1], as_counted, study))
+        ids = [row.rating.id for row in rows]
+        if ids != sorted(ids):
+            self._problems.append(f"{rows[-1].name}: the rows of its history were moved.")
+        self._compare(number, study, incoming, line)
+        return rows
+
+    def _compare(
+        self, number: int, study: tuple[int, str], incoming: IncomingRating, line: dict[str, Any]
+    ) -> None:
+        """Hold what a line says of its case against the first line about that case: no link covers it."""
+        about: dict[str, object] = {
+            "image": incoming.sha256, "reference": line.get("reference"),
+            **{f"text of {arm}": text for arm, text in incoming.texts.items()},
+        }  # fmt: skip
+        name = f"line {number}, {incoming.rater} on case {incoming.case_id}"
+        for what, value in about.items():
+            first, known = self._about.setdefault((study, incoming.case_id, what), (number, value))
+            if known != value:
+                self._problems.append(f"{name}: its {what} is not that of line {first}.")

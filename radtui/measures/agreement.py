@@ -9,7 +9,7 @@ from itertools import combinations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from radtui.measures.answers import answers_of
+from radtui.measures.answers import AnswerTable, answers_of, table_of
 from radtui.measures.intervals import CLUSTER_RESAMPLES, CONFIDENCE, Estimate, Proportion, resampled_sums
 from radtui.records import Rating
 
@@ -225,22 +225,22 @@ def comparison_of(rating: Rating) -> Comparison:
     return rating.study_id, rating.case_id, rating.shown
 
 
-def agreement_between(ratings: Iterable[Rating], seed: int = 0) -> Agreement | None:
+def agreement_between(ratings: Sequence[Rating] | AnswerTable, seed: int = 0) -> Agreement | None:
     """Agreement between raters over current ratings of first showings; None with a single rater."""
     import numpy as np
 
-    rated = [rating for rating in ratings if rating.preference is not None and rating.occasion == 0]
-    raters = sorted({rating.rater for rating in rated})
+    table = table_of(ratings)
+    rated = ~np.isnan(table.preference) & ~table.flags("occasion")
+    names = list(dict.fromkeys(map(attrgetter("rater"), table.ratings)))
+    readers = table.everyone.readers[rated]
+    raters = sorted(names[at] for at in np.unique(readers))
     if len(raters) < 2:
         return None
-    about = attrgetter("study_id", "case_id", "earlier_arm", "later_arm")
-    places: dict[tuple[int, int, str, str], int] = {}
-    rows = [places.setdefault(comparison, len(places)) for comparison in map(about, rated)]
-    column = {rater: at for at, rater in enumerate(raters)}
-    steps = np.full((len(places), len(raters)), -1)  # of the scale, by comparison and rater; -1: not rated
-    steps[rows, [column[rating.rater] for rating in rated]] = [
-        (rating.preference or 0) - PREFERENCE_SCALE[0] for rating in rated
-    ]
+    column = np.array([raters.index(name) if name in raters else -1 for name in names])
+    rows = np.unique(table.comparisons[rated], return_inverse=True)[1]
+    # Of the scale, by comparison and rater; -1: not rated.
+    steps = np.full((int(rows.max()) + 1, len(raters)), -1)
+    steps[rows, column[readers]] = table.preference[rated].astype(int) - PREFERENCE_SCALE[0]
     counts = np.stack([(steps == step).sum(axis=1) for step in range(len(PREFERENCE_SCALE))], axis=1)
     counts = counts[counts.sum(axis=1) > 1].astype(float)
     used = np.flatnonzero(counts.sum(axis=0) > 0)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, compress
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -95,17 +95,27 @@ class Answers:
         low, high = share_limits(share, spread.variance, spread.degrees, spread.cases)
         return Proportion(total, n, low, high, BY_READERS, spread.readers, spread.cases, these)
 
-    def mean(self, seed: int = 0) -> Estimate:
-        """Mean: BCa bootstrap for one reader's independent answers, else Student's interval for readers and cases."""
+    def mean(self, seed: int = 0, within: tuple[float, float] = (-math.inf, math.inf)) -> Estimate:
+        """Mean: BCa bootstrap for one reader's independent answers, else Student's interval for readers and cases.
+
+        Args:
+            seed: Of the bootstrap.
+            within: What the mean can be at all: an interval ends there, which with two readers it would often pass.
+        """
         if self.plain:
             return mean_of(self.values, seed)
         spread = self.spread
-        these = mean_limits(spread.mean, spread.variance_these, spread.cases - 1)
+        these = _ended(mean_limits(spread.mean, spread.variance_these, spread.cases - 1), within)
         if spread.readers < 2:
             low, high = these or (None, None)
             return Estimate(spread.mean, low, high, spread.n, BY_CASES, 1, spread.cases)
-        low, high = mean_limits(spread.mean, spread.variance, spread.degrees) or (None, None)
+        low, high = _ended(mean_limits(spread.mean, spread.variance, spread.degrees), within) or (None, None)
         return Estimate(spread.mean, low, high, spread.n, BY_READERS, spread.readers, spread.cases, these)
+
+
+def _ended(limits: tuple[float, float] | None, within: tuple[float, float]) -> tuple[float, float] | None:
+    """An interval as far as its figure can be."""
+    return None if limits is None else (max(limits[0], within[0]), min(limits[1], within[1]))
 
 
 class AnswerTable:
@@ -117,6 +127,7 @@ class AnswerTable:
 
     def __init__(self, ratings: Iterable[Rating]) -> None:
         self.ratings = list(ratings)
+        self._flags: dict[str, np.ndarray] = {}
 
     def __len__(self) -> int:
         """How many ratings there are."""
@@ -148,7 +159,36 @@ class AnswerTable:
         """A truth value of each rating, such as `both_bad`, bool (n,)."""
         import numpy as np
 
-        return np.fromiter(map(attrgetter(name), self.ratings), dtype=bool, count=len(self))
+        if name not in self._flags:
+            values = map(attrgetter(name), self.ratings)
+            self._flags[name] = np.fromiter(values, dtype=bool, count=len(self))
+        return self._flags[name]
+
+    @cached_property
+    def comparisons(self) -> np.ndarray:
+        """Which comparison each rating is of, study, case and two arms, from 0 in the order they come, int64 (n,)."""
+        import numpy as np
+
+        if len(set(map(attrgetter("study_id", "earlier_arm", "later_arm"), self.ratings))) < 2:
+            _, first, places = np.unique(self.everyone.cases, return_index=True, return_inverse=True)
+            rank = np.empty(len(first), dtype=np.int64)
+            rank[np.argsort(first)] = np.arange(len(first))
+            return np.asarray(rank[places])
+        about = map(attrgetter("study_id", "case_id", "earlier_arm", "later_arm"), self.ratings)
+        known: dict[tuple[int, int, str, str], int] = {}
+        return np.array([known.setdefault(each, len(known)) for each in about], dtype=np.int64)
+
+    def by_reader(self) -> dict[str, AnswerTable]:
+        """A table of each reader's ratings, by name, in the order of the names."""
+        names = list(dict.fromkeys(map(attrgetter("rater"), self.ratings)))
+        return {name: self._only(self.everyone.readers == names.index(name)) for name in sorted(names)}
+
+    def _only(self, keep: np.ndarray) -> AnswerTable:
+        """The ratings marked true, with what is known of them already."""
+        part = AnswerTable(compress(self.ratings, keep.tolist()))
+        part._flags = {name: values[keep] for name, values in self._flags.items()}
+        part.everyone, part.preference = self.everyone.where(keep), self.preference[keep]
+        return part
 
     def answer(self, key: str) -> np.ndarray:
         """What each rating says to one question, NaN where nothing, float64 (n,)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 from radtui.measures.answers import Answers, AnswerTable, table_of
 from radtui.measures.intervals import Proportion
@@ -80,22 +79,19 @@ def length_bias(ratings: Sequence[Rating] | AnswerTable, words: Words) -> Length
     import numpy as np
 
     table = table_of(ratings)
-    compared = attrgetter("study_id", "case_id", "earlier_arm", "later_arm")
-    known: dict[tuple[int, int, str, str], float] = {}  # several readers compare the same two texts
-    ratios = np.full(len(table), math.nan)
-    for at, key in enumerate(map(compared, table.ratings)):
-        ratio = known.get(key)
-        if ratio is None:
-            ratio = known[key] = _log_ratio(words.get(key[:2], {}), *key[2:])
-        ratios[at] = ratio
+    places = table.comparisons  # several readers compare the same two texts
+    first = np.unique(places, return_index=True)[1]
+    of_each = [_log_ratio(words, table.ratings[at]) for at in first]
+    ratios = np.array(of_each, dtype=float)[places]
     kept = ~np.isnan(ratios) & ~np.isnan(table.preference)
     sided = table.everyone.where(kept)
     return _correlation(sided.with_values(ratios[kept]), sided.with_values(table.preference[kept]))
 
 
-def _log_ratio(words: Mapping[str, int], earlier: str, later: str) -> float:
+def _log_ratio(words: Words, rating: Rating) -> float:
     """Log of how many times as long the later text is; NaN where one has no words."""
-    first, second = words.get(earlier, 0), words.get(later, 0)
+    of_arm = words.get((rating.study_id, rating.case_id), {})
+    first, second = (of_arm.get(arm, 0) for arm in rating.shown)
     return math.log(second / first) if first > 0 and second > 0 else math.nan
 
 

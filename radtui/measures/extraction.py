@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from radtui.measures.lexicon import PUNCTUATION, Hit, Lexicon, default_lexicon, tokens
 from radtui.measures.negation import Statement, live_cues, statement_of
@@ -50,6 +51,11 @@ _PLACES = frozenset(
         ),
         *("basal", "apical", "tiny", "trace", "small", "mild", "minimal", "moderate", "large", "severe"),
     }
+)
+# A side told of one of these is no side of a finding elsewhere in the text.
+_DEVICES = frozenset(
+    {"tube", "line", "catheter", "drain", "pacemaker", "clip", "port", "picc", "stent", "lead", "wire"}
+    | {"prosthesis", "implant"}
 )
 _JOINTS = frozenset({"and", "or", "with", "but", *PUNCTUATION})
 # A specific zone replaces the general one it implies when it is at most this much further away, in words.
@@ -153,7 +159,7 @@ def _extract(text: str, lexicon: Lexicon) -> Extraction:
     collected = _Collected()
     for index, sentence in enumerate(split):
         _read_sentence(tokens(sentence), index, lexicon, collected)
-    mentions = _lend_lone_side(collected.mentions, collected.sides)
+    mentions = _lend_lone_side(collected.mentions, collected.sides, collected.of_devices)
     return Extraction(
         mentions=tuple(mentions),
         modalities=frozenset(collected.modalities),
@@ -179,6 +185,7 @@ class _Collected:
     views: set[str] = field(default_factory=set)
     regions: set[str] = field(default_factory=set)
     sides: set[str] = field(default_factory=set)
+    of_devices: bool = True  # whether all sides so far are told of devices
     zones: set[str] = field(default_factory=set)
     severities: set[str] = field(default_factory=set)
     examinations: set[str] = field(default_factory=set)  # "examination|group"
@@ -211,6 +218,8 @@ def _read_sentence(words: list[str], index: int, lexicon: Lexicon, collected: _C
         )
     collected.mentions.extend(_without_contradiction(mentions))
     collected.sides.update(hit.value for hit in sides)
+    told_again = any(pair in (("that", "side"), ("same", "side")) for pair in pairwise(words))
+    collected.of_devices &= not told_again and all(_of_device(hit, words) for hit in sides)
     collected.zones.update(_complete((hit.value for hit in zones), lexicon.zone_groups))
     collected.severities.update(hit.value for hit in severities)
     collected.modalities.update(hit.value for hit in lexicon.modalities.find(words))
@@ -369,9 +378,16 @@ def _severity_before(
     return near[-1].value if near else ""
 
 
-def _lend_lone_side(mentions: Sequence[Mention], sides: Iterable[str]) -> list[Mention]:
-    """Give a text's only side to its findings when no sentence ties it to one of them."""
+def _of_device(side: Hit, words: Sequence[str]) -> bool:
+    """Whether a device is named in the clause of a side: "surgical clips in the right axilla; no mass"."""
+    start = max((at + 1 for at, word in enumerate(words[: side.start]) if word in PUNCTUATION), default=0)
+    end = next((at for at in range(side.end, len(words)) if words[at] in PUNCTUATION), len(words))
+    return not _DEVICES.isdisjoint(words[start:end])
+
+
+def _lend_lone_side(mentions: Sequence[Mention], sides: Iterable[str], of_devices: bool) -> list[Mention]:
+    """Give a text's only side to its findings when no sentence ties it to one of them, or to a device."""
     lone = list(sides)
-    if len(lone) != 1 or any(mention.side for mention in mentions):
+    if len(lone) != 1 or of_devices or any(mention.side for mention in mentions):
         return list(mentions)
     return [replace(mention, side=lone[0]) for mention in mentions]

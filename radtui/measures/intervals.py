@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 RESAMPLES = 4999  # odd and large enough that the limits move by less than a hundredth of their width
 CLUSTER_RESAMPLES = 1999  # percentile limits need fewer; an agreement is resampled with each summary
+_DRAWN_CELLS = 100_000  # drawn at once, so that they stay in the processor's cache
 _BATCH_CELLS = 4_000_000  # resampled values held at once, 16 to 32 MiB
 
 
@@ -164,7 +165,11 @@ def _weights(clusters: int, resamples: int, seed: int, start: int) -> np.ndarray
     """How often each cluster is drawn in each resample, float32 (resamples, clusters)."""
     import numpy as np
 
-    drawn = np.random.default_rng((seed, start)).integers(0, clusters, size=(resamples, clusters))
-    cells = drawn + clusters * np.arange(resamples)[:, np.newaxis]
-    counts = np.bincount(cells.ravel(), minlength=resamples * clusters)
-    return counts.reshape(resamples, clusters).astype(np.float32)
+    numbers, counts = np.random.default_rng((seed, start)), np.empty((resamples, clusters), dtype=np.float32)
+    some = max(1, _DRAWN_CELLS // clusters)
+    for at in range(0, resamples, some):
+        rows = counts[at : at + some]
+        drawn = numbers.integers(0, clusters, size=rows.shape, dtype=np.int32)
+        drawn += clusters * np.arange(len(rows), dtype=np.int32)[:, np.newaxis]
+        rows[:] = np.bincount(drawn.ravel(), minlength=rows.size).reshape(rows.shape)
+    return counts

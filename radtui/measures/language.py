@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from radtui.measures.text import words
@@ -32,9 +33,12 @@ def is_english(texts: Iterable[str]) -> bool:
     Args:
         texts: Texts of one arm, or references; some hundred tell as much as all.
     """
-    counted = [word.lower() for text in texts for word in words(text)]
-    if len(counted) < ENOUGH_WORDS:
-        return all(word.isascii() for word in counted)
-    shares = {name: sum(word in own for word in counted) for name, own in _WORDS.items()}
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(map(str.lower, words(text)))
+    total = counts.total()
+    if total < ENOUGH_WORDS:
+        return all(word.isascii() for word in counts)
+    shares = {name: sum(counts[word] for word in own) for name, own in _WORDS.items()}
     english = shares.pop("English")
-    return english >= LEAST_SHARE * len(counted) and max(shares.values()) < LEAD * english
+    return english >= LEAST_SHARE * total and max(shares.values()) < LEAD * english

@@ -21,6 +21,7 @@ _NUMBER_SIGN = re.compile(r"\bno\.\s*(?=\d)")  # "No. 3" denies nothing
 _DOTTED = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?")  # "R.L.L."
 _WITH = re.compile(r"\bw/(o\b)?")  # "w/o effusion", "w/ effusion"
 _PLURAL = re.compile(r"\b([A-Z]{2,5})s\b")  # "PEs", "DVTs"
+_MIDLINE_SHIFT = re.compile(r"\bMLS\b")  # "500 mls" are millilitres
 _SIDES = {"l": "left", "lt": "left", "r": "right", "rt": "right"}
 _AUXILIARIES = (
     "has", "have", "is", "are", "was", "were", "has been", "have been", "cannot be", "can not be", "not be",
@@ -28,7 +29,7 @@ _AUXILIARIES = (
 # That leave what the participle says as it is: "largely resolved" is there still.
 _ADVERBS = (
     "now", "since", "completely", "fully", "entirely", "totally", "reliably", "confidently", "safely", "definitively",
-    "definitely", "effectively", "formally", "subsequently", "meanwhile", "clearly", "also",
+    "definitely", "effectively", "formally", "subsequently", "meanwhile", "clearly", "also", "both", "all",
 )  # fmt: skip
 _BRITISH = re.compile(r"(?<=tum|col|fav)our|(?<=harb)our")
 
@@ -38,7 +39,7 @@ def tokens(text: str) -> list[str]:
 
     Lower case, singular, American spelling, hyphens split: "Right-sided haemorrhages," -> right sided hemorrhage ,
     """
-    text = _PLURAL.sub(r"\1", text).lower()
+    text = _PLURAL.sub(r"\1", _MIDLINE_SHIFT.sub("midline shift", text)).lower()
     text = _DOTTED.sub(lambda dotted: dotted[0].replace(".", "") + " ", text)
     text = _WITH.sub(lambda short: "without " if short[1] else "with ", text)
     text = _NUMBER_SIGN.sub("number ", _POSSESSIVE.sub("", _CONTRACTION.sub(" not", text)))
@@ -55,7 +56,7 @@ def _plain(word: str) -> str:
     word = _BRITISH.sub("or", word.replace("ae", "e").replace("oe", "e"))
     if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
         return word
-    if word.endswith(("sses", "xes", "ches", "shes")):
+    if word.endswith(("sses", "xes", "ches", "shes", "sinuses", "viruses", "hiatuses")):
         return word[:-2]
     if word.endswith("ies"):
         return word[:-3] + "y"

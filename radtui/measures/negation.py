@@ -22,7 +22,14 @@ _NEW_SUBJECT = frozenset(
 )
 _SHORT_SCOPE = frozenset({"rather than", "instead of"})  # what they turn away from ends with a comma
 _TURNERS = frozenset({"not", "never", "no"})  # next to another denial they turn it round
-_ANSWERS = frozenset({"none", "nil", "absent"})
+_ANSWERS = frozenset({"none", "nil", "absent", "now", "since"})
+_TURNS_BACK = frozenset({"but", "although", "though"})
+_PRESENT = frozenset(
+    {"stable", "unchanged", "new", "persistent", "persisting", "residual", "recurrent", "current", "trace"}
+)
+_DONE = frozenset(
+    {"p", "post", "after", "following", "prior", "previous"}
+)  # what comes "with" what was done is there
 _SEEN = frozenset({"is", "are", "was", "were"})  # first words of verbs by which a clause asserts
 
 
@@ -113,8 +120,15 @@ def statement_of(finding: Hit, words: Sequence[str], cues: Sequence[Hit]) -> Sta
     """
     ends = [cue for cue in cues if cue.value == "ends" or _begins_anew(cue, words)]
     reached = {cue.value.split("_")[0] for cue in cues if _reaches(cue, finding, words, ends)}
-    if _answered_none(finding, words, cues):
-        reached.add("negates")
+    if _answered_none(finding, words, cues) or words[finding.start - 1 : finding.start] == ["non"]:
+        reached.add("negates")  # "non-dilated loops"
+    if "negates" in reached and any(
+        cue.value == "uncertain_before"
+        and words[cue.start] in _TURNS_BACK
+        and _reaches(cue, finding, words, ends)
+        for cue in cues
+    ):
+        reached.remove("negates")  # "is unlikely but cannot be excluded"
     for kind, statement in _RANKED:
         if kind in reached:
             return statement
@@ -160,9 +174,15 @@ def _reaches(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) 
 def _ended_after(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) -> bool:
     """Whether the scope of a cue that looks forward stops before a finding."""
     start, end = cue.end, finding.start
-    if words[start] == ":" and (not cue.value.startswith("negates") or cue.start == 0):
-        start += 1  # "Indication: pneumonia", "Absent: effusion, pneumothorax"
+    headed = words[start] == ":" and (not cue.value.startswith("negates") or cue.start == 0)
+    start += headed  # "Indication: pneumonia", "Absent: effusion, pneumothorax"
+    if headed and cue.value.startswith(
+        "hypothetical"
+    ):  # all that a question says is asked: "cough, ?pneumonia"
+        ends = [hit for hit in ends if hit.value == "ends"]
     if any(start <= hit.start and hit.end <= end for hit in ends):
+        return True
+    if cue.value == "historical_after" and not headed and _present(cue, words[start:end], words):
         return True
     short = " ".join(words[cue.start : cue.end]) in _SHORT_SCOPE
     for position in range(start, end):
@@ -171,6 +191,13 @@ def _ended_after(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hi
         if words[position] == "," and (short or words[position + 1] in _NEW_SUBJECT):
             return True
     return "," in words[start:end] and _asserts_itself(start, finding, words, ends)
+
+
+def _present(cue: Hit, between: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether what stands behind a piece of history speaks of now: "s/p CABG, stable cardiomegaly"."""
+    if not _DONE.isdisjoint(words[cue.start : cue.end]):
+        return "with" in between or "," in between
+    return "," in between and not _PRESENT.isdisjoint(between[between.index(",") :])
 
 
 def _asserts_itself(start: int, finding: Hit, words: Sequence[str], ends: Sequence[Hit]) -> bool:
@@ -197,6 +224,8 @@ def _ended_before(start: int, cue: Hit, words: Sequence[str], ends: Sequence[Hit
     between = words[start : cue.start]
     if list(between) == [","] and words[cue.start] in _ANSWERS:
         return False  # "Pneumothorax, none"
+    if list(between) in ([","], [";"]) and "none" in words[cue.start : cue.end]:
+        return False  # "to look for hydronephrosis; there is none"
     if any(start <= hit.start and hit.end <= cue.start for hit in ends):
         return True
     if any(word in _BREAKS for word in between):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+SCALE = (-2.0, 2.0)  # of a comparative question
+
+
 @dataclass(frozen=True, slots=True)
 class Comparative:
     """One comparative question on the five-point scale, towards the later arm."""
@@ -54,8 +57,15 @@ class Comparative:
             return "too few to conclude" if few else "no difference shown"
         preferred = f"{self.later if self.cases_won > self.cases_lost else self.earlier} preferred"
         low, high = self.win_rate.low, self.win_rate.high
-        of_others = low is not None and high is not None and not low <= 0.5 <= high
-        return preferred if self.win_rate.readers < 2 or of_others else f"{preferred} by these readers"
+        of_others = (
+            self.deciding_readers > 1 and low is not None and high is not None and not low <= 0.5 <= high
+        )
+        return preferred if self.mean.readers < 2 or of_others else f"{preferred} by these readers"
+
+    @property
+    def deciding_readers(self) -> int:
+        """How many readers preferred a text at all: the others called every pair equal."""
+        return self.win_rate.readers if self.win_rate.n else 0
 
 
 def win_rate_of(answers: Answers) -> Proportion:
@@ -83,7 +93,7 @@ def compare(answers: Answers, arms: tuple[str, str], seed: int = 0) -> Comparati
         ties=int((values == 0).sum()),
         losses=int((values < 0).sum()),
         win_rate=win_rate_of(answers),
-        mean=answers.mean(seed),
+        mean=answers.mean(seed, SCALE),
         cases_won=won,
         cases_lost=lost,
         sign_p=sign_test(won, lost),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 USABLE = 4  # minor wording or better
 AS_IS = 5
+LEVELS = (1.0, 5.0)  # least and most
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,9 @@ def acceptability_of(
     first, second = (answers.with_values(column[both]) for column in levels.T)
     difference = answers.with_values(second.values - first.values)
     return Acceptability(
-        earlier=first.mean(seed),
-        later=second.mean(seed),
-        difference=difference.mean(seed),
+        earlier=first.mean(seed, LEVELS),
+        later=second.mean(seed, LEVELS),
+        difference=difference.mean(seed, (LEVELS[0] - LEVELS[1], LEVELS[1] - LEVELS[0])),
         wilcoxon_p=wilcoxon(difference.independent),
         usable=_threshold(first, second, USABLE, seed),
         as_is=_threshold(first, second, AS_IS, seed),
@@ -101,7 +103,7 @@ def _threshold(earlier: Answers, later: Answers, level: int, seed: int) -> Thres
         level=level,
         earlier=earlier.share(earlier_hits),
         later=later.share(later_hits),
-        difference=difference.mean(seed),
+        difference=difference.mean(seed, (-1, 1)),
         mcnemar=mcnemar((later.independent >= level).tolist(), (earlier.independent >= level).tolist()),
     )
 
@@ -247,7 +249,7 @@ def _rates(
     sums = cells.sum(axis=2)
 
     def per_text(values: np.ndarray) -> Estimate:
-        return texts.with_values(values).mean(seed)
+        return texts.with_values(values).mean(seed, (0, math.inf))
 
     return ErrorRates(
         significant=per_text(sums[:, 0]),

@@ -220,7 +220,7 @@ def summarise(
         errors=errors_of(table, earlier, later, [error.id for error in scheme.errors], seed),
         side=side_bias(table),
         length=length_bias(table, words or {}),
-        agreement=agreement_between(kept, seed),
+        agreement=agreement_between(table, seed),
         repeats=agreement_with_self(_with_repeats(rows, scheme, include_unblinded)) if twice else None,
         power=Power.of(preference),
         versions=versions_of(kept),
@@ -250,7 +250,7 @@ def counted(
     apart = _versions_apart(rows, scheme)
     reasons = dict.fromkeys(LeftOut.__slots__, 0)
     for row in rows:
-        if row.empty:
+        if row.preference is None and row.empty:
             reason = "unrated" if row.blinded else "unblinded"
         elif row.scheme != scheme.id:
             reason = "other_scheme"
@@ -258,7 +258,7 @@ def counted(
             reason = "other_version"
         elif row.occasion:
             reason = "repeats"
-        elif (row.study_id, row.case_id) in calibration:
+        elif calibration and (row.study_id, row.case_id) in calibration:
             reason = "calibration"
         elif row.skipped:
             reason = "skipped"
@@ -297,10 +297,7 @@ def _with_repeats(rows: Sequence[Rating], scheme: Scheme, include_unblinded: boo
 
 
 def _by_rater(table: AnswerTable) -> tuple[RaterShare, ...]:
-    by_rater: dict[str, list[Rating]] = {}
-    for rating in table.ratings:
-        by_rater.setdefault(rating.rater, []).append(rating)
-    return tuple(_line(name, AnswerTable(by_rater[name])) for name in sorted(by_rater))
+    return tuple(_line(name, own) for name, own in table.by_reader().items())
 
 
 def _line(rater: str, own: AnswerTable) -> RaterShare:

@@ -114,8 +114,17 @@ def _behind(of: Proportion | Estimate, text: Callable[[float], str], n: bool) ->
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def readers_words(readers: int) -> str:
-    """What the intervals of a study hold for, in one sentence; "" where nobody has rated."""
+def readers_words(readers: int, deciding: int | None = None) -> str:
+    """What the intervals of a study hold for, in a sentence or two; "" where nobody has rated.
+
+    Args:
+        readers: How many have rated.
+        deciding: How many of them preferred a text at all, 0 for nobody; None where that is not asked.
+    """
+    if deciding is not None and 0 < deciding < readers:
+        whose = "that reader" if deciding == 1 else f"readers like those {deciding}"
+        only = f"Only {deciding} of {readers} readers preferred a text: the win rate and its interval are of {whose}."
+        return f"{readers_words(readers)} {only}"
     if readers < 1:
         return ""
     if readers == 1:
@@ -134,6 +143,15 @@ def readers_words(readers: int) -> str:
 def readers_named(readers: int) -> str:
     """These readers, in a sentence: "this reader", "these 3 readers"."""
     return "this reader" if readers == 1 else f"these {readers} readers"
+
+
+def alpha_words(alpha: Estimate, signed: bool = False) -> str:
+    """Krippendorff's alpha with its interval, or why there is none."""
+    if alpha.value is not None:
+        return estimate(alpha, signed=signed)
+    return (
+        "not known: all answers are the same" if alpha.n else "not known: no pair has answers of two readers"
+    )
 
 
 def p_value(p: float | None) -> str:

@@ -105,6 +105,19 @@ def with_reference(db: sqlite3.Connection) -> list[Study]:
     return [_study(db, row) for row in rows]
 
 
+def of_case(db: sqlite3.Connection, case_id: int) -> list[Study]:
+    """The studies in which two arms or more have a text of a case, newest first; among those made by hand, with it."""
+    rows = db.execute(
+        "SELECT s.* FROM studies s WHERE s.id IN (SELECT sa.study_id FROM arm_texts l JOIN study_arms sa"
+        " ON coalesce(l.job_id, 0) = coalesce(sa.job_id, 0) AND l.arm_id = sa.arm_id WHERE l.case_id = ?"
+        " AND l.step IS NULL GROUP BY sa.study_id HAVING count(DISTINCT sa.position) > 1)"
+        " AND (s.job_id IS NOT NULL OR EXISTS (SELECT 1 FROM study_cases c WHERE c.study_id = s.id AND c.case_id = ?))"
+        " ORDER BY s.created_at DESC, s.id DESC",
+        (case_id, case_id),
+    )
+    return [_study(db, row) for row in rows]
+
+
 def instructions(db: sqlite3.Connection, study: Study) -> dict[str, str]:
     """What each model arm was told, by its name in the study; "" where nothing was.
 
@@ -181,7 +194,9 @@ def comparisons(db: sqlite3.Connection, study: Study, case_ids: Sequence[int]) -
     by_case: dict[int, dict[str, Description]] = {}
     for arm in study.arms:
         for case_id, text in texts.of_arm(db, arm.arm_id, arm.job_id, case_ids).items():
-            by_case.setdefault(case_id, {})[arm.name] = replace(text, arm=arm.name)
+            by_case.setdefault(case_id, {})[arm.name] = (
+                text if text.arm == arm.name else replace(text, arm=arm.name)
+            )
     references: dict[int, str] = {}
     for start in range(0, len(case_ids), READ_CHUNK):
         chunk = case_ids[start : start + READ_CHUNK]

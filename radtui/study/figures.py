@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from operator import methodcaller
 
 from radtui.durations import clock_text
 from radtui.measures.readings import ReadArm, read_arms
+from radtui.measures.scheme import accepted_answer
 from radtui.measures.words import share
 from radtui.records import Rating, Study
 from radtui.store import ratings, studies
@@ -24,19 +24,16 @@ def reading_figures(
         rater: Only this reader's answers.
         known: Current ratings of these, where they were read already.
     """
-    answers = ratings.current_of_texts(db, study.id, rater) if known is None else filter(says_of_text, known)
-    rows = [row for row in answers if not row.occasion]
+    accepted = frozenset(map(accepted_answer, study.arm_names))
+    answers = ratings.current_of_texts(db, study.id, rater) if known is None else known
+    rows = [
+        row
+        for row in answers
+        if (row.corrections or not accepted.isdisjoint(row.answers)) and not row.occasion
+    ]
     listed = sorted({row.case_id for row in rows if row.corrections})
     texts = studies.comparisons(db, study, listed)
     return read_arms(rows, study.arm_names, lambda case_id, arm: texts[case_id].by(arm).text)
-
-
-def says_of_text(rating: Rating) -> bool:
-    """Whether a text was corrected, or taken as it is: what `store.ratings.current_of_texts` reads."""
-    return bool(rating.corrections) or any(map(_ACCEPTED, rating.answers))
-
-
-_ACCEPTED = methodcaller("startswith", "accepted.")
 
 
 def figures_words(read: ReadArm) -> str:

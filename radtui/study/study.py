@@ -94,7 +94,7 @@ class Review:
 
     def role(self, rating: Rating) -> str:
         """`normal`, `calibration` or `repeat`."""
-        place = self.assigned.get(showing_key(rating))
+        place = self.assigned.get(showing_key(rating)) if self.assigned else None
         return place.role if place else "repeat" if rating.occasion else "normal"
 
     def counting(self, include_unblinded: bool = False) -> tuple[list[Rating], LeftOut]:

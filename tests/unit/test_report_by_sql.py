@@ -261,6 +261,9 @@ def test_a_page_is_set_for_a4(
         re.search(r"tr, .*\{ break-inside: avoid; \}", style) and "thead" in page
     )  # heads are repeated on each sheet
     assert page.count("<table>") == page.count("<thead>")
+    assert "overflow-wrap: break-word" in style and "table-layout: fixed" in style  # words are not cut in two
+    # Beside a bar there is room for one interval: a second one ran out of the drawing.
+    assert "for these readers only" in page and not re.search(r"<text[^>]*>[^<]*for these readers", page)
 
 
 def test_what_changed_after_a_lock_is_in_the_report(

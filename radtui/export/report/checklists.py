@@ -1,6 +1,7 @@
 """Reporting checklists of the field, filled from what is stored; what only the authors know is left open and named.
 
-The items are put in radtui's own words, under the numbers of the published lists.
+The items are put in radtui's own words, under the numbers of the published lists. How far the numbers were held
+against the lists themselves stands with each: see `CONFIRMED`.
 
 Source: Park et al., Korean J Radiol 25 (2024) 865-868 (MI-CLEAR-LLM); Gallifant et al., Nat Med 31 (2025) 60-69
 (TRIPOD-LLM); Tejani et al., Radiol Artif Intell 6 (2024) e240300 (CLAIM, 2024 update).
@@ -121,7 +122,7 @@ TRIPOD_LLM = (
          "who wrote or labelled the references, by what rules, and how far they agree"),
     Item("9", "How prompts were designed and on which data", known.prompts, "how they were arrived at"),
     Item("10", "Summarisation", _stated("not done"), ""),
-    Item("11", "Instruction tuning or alignment",
+    Item("11", "Instruction tuning or alignment: instructions, and who judged it by which interface",
          lambda gathered: known.learnt(gathered) or "none in this data folder", ""),
     Item("12", "Computing that it took", known.compute, ""),
     Item("13", "Ethical approval", None, "approval and consent"),
@@ -177,6 +178,16 @@ CLAIM = (
 )  # fmt: skip
 
 LISTS = {"MI-CLEAR-LLM": MI_CLEAR_LLM, "TRIPOD-LLM": TRIPOD_LLM, "CLAIM 2024": CLAIM}
+_COPIES = (
+    "Numbers and topics agree with two copies of the list that others have filled in; the publisher's own page was not"
+    " seen and is to be looked at before submission"
+)
+CONFIRMED = {
+    "MI-CLEAR-LLM": "Numbers and topics agree with the paper",
+    "TRIPOD-LLM": f"{_COPIES}; that it has 19 main items, with the paper",
+    "CLAIM 2024": _COPIES,
+}
+"""How far a list's numbers were confirmed."""
 
 NOT_FILLED = (
     "DECIDE-AI is not filled in: it is for AI that clinicians use on patients in early live trials, and nothing here"
@@ -194,5 +205,6 @@ def checklist_section(gathered: Gathered) -> Section:
         caption = f"{name}, in radtui's words under the list's numbers. " + (
             f"Open, in whole or in part: {', '.join(left)}." if left else "Nothing is open."
         )
+        caption += f" {CONFIRMED[name]}."
         blocks.append(ReportTable((name, "What it asks", "What is known"), rows, caption, wordy=True))
     return Section("checklists", "Reporting checklists", (*blocks, Paragraph(NOT_FILLED)))

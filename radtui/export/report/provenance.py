@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from radtui import __version__
 from radtui.export.report.gather import Gathered
-from radtui.measures.words import HASH_LETTERS, estimate, left_out_words, share
+from radtui.measures.words import HASH_LETTERS, alpha_words, left_out_words, share
 from radtui.records import Arm, ArmKind
 from radtui.settings import TrainSettings, value_text
 
@@ -134,7 +134,9 @@ def agreement(gathered: Gathered) -> str:
     """Agreement of readers with each other and with themselves."""
     parts = []
     if gathered.summary.agreement:
-        parts.append(f"Krippendorff's alpha of the preference {estimate(gathered.summary.agreement.alpha)}")
+        parts.append(
+            f"Krippendorff's alpha of the preference {alpha_words(gathered.summary.agreement.alpha)}"
+        )
     if gathered.summary.repeats:
         parts.append(f"the same answer to a hidden repeat in {share(gathered.summary.repeats.same)}")
     return "; ".join(parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from radtui.charts.svg import loss_svg
 from radtui.export.report import plots
 from radtui.export.report.document import (
@@ -20,10 +22,12 @@ from radtui.export.report.document import (
 from radtui.export.report.findings import RULE, introduced, proxies
 from radtui.export.report.gather import Gathered, RatedExample
 from radtui.export.report.phrases import heading, short_label
+from radtui.measures.intervals import Estimate
 from radtui.measures.quality import Acceptability
 from radtui.measures.score_table import SCORES
 from radtui.measures.statistics import Arms
 from radtui.measures.words import (
+    alpha_words,
     estimate,
     left_out_words,
     log_odds,
@@ -179,7 +183,7 @@ def _rating_figures(gathered: Gathered) -> list[Block]:
         rows = [("Preference", summary.preference)]
         rows += [(labels.get(name, name), comparative) for name, comparative in summary.dimensions.items()]
         leaning = [
-            plots.Leaning(label, tuple(comparative.counts.values()), estimate(comparative.mean, signed=True))  # type: ignore[arg-type]
+            plots.Leaning(label, tuple(comparative.counts.values()), _beside(comparative.mean))  # type: ignore[arg-type]
             for label, comparative in rows
         ]
         caption = (
@@ -212,6 +216,11 @@ def _rating_figures(gathered: Gathered) -> list[Block]:
     if summary.acceptability:
         blocks.append(_acceptability(summary.acceptability, gathered.two))
     return blocks
+
+
+def _beside(mean: Estimate) -> str:
+    """A mean as it has room beside a bar: without the interval for these readers only."""
+    return estimate(replace(mean, these_readers=None, cases=0), signed=True)
 
 
 def _acceptability(scale: Acceptability, arms: tuple[str, str]) -> ReportTable:
@@ -280,8 +289,10 @@ def trust(gathered: Gathered) -> Section:
     if pooled := versions_words(summary.versions):
         rows.append(("Scheme", pooled))
     if summary.agreement:
-        rows.insert(0, ("Agreement of raters", f"Krippendorff's alpha {estimate(summary.agreement.alpha)}"))
-    if about_readers := readers_words(len(summary.raters)):
+        rows.insert(
+            0, ("Agreement of raters", f"Krippendorff's alpha {alpha_words(summary.agreement.alpha)}")
+        )
+    if about_readers := readers_words(len(summary.raters), summary.preference.deciding_readers):
         rows.insert(0, ("Readers", about_readers))
     if summary.repeats:
         rows.insert(0, ("Same answer to a hidden repeat", share(summary.repeats.same)))

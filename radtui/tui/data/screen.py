@@ -86,7 +86,11 @@ class DataScreen(ListAndImage):
     def _show_image(self, event: ImageList.Settled) -> None:
         # Whose text is whose tells which one is the reference, too.
         kept = event.case.id in self.list.rows.kept_back
-        written = [] if kept else texts.of_case(self.rad.db, event.case.id)
+        written = texts.of_case(self.rad.db, event.case.id) if not kept else []
+        if written:
+            from radtui.study.kept_back import without_names  # late: the first frame needs none of it
+
+            written = without_names(self.rad.db, written, self.rad.rater)
         self.look.show(event.case, written, self.list.query_now.search.split(), event.near)
         self.refresh_bindings()
 

@@ -62,7 +62,9 @@ def rating_lines(summary: Summary, scheme: Scheme, width_cells: int) -> list[Con
         lines += [Content(""), *hung(_errors(summary.errors, scheme, summary), width_cells)]
     if summary.n:
         lines += [Content(""), *_checks(summary)]
-        lines.append(Content.styled(readers_words(len(summary.raters)), "$muted"))
+        lines.append(
+            Content.styled(readers_words(len(summary.raters), summary.preference.deciding_readers), "$muted")
+        )
     lines += _left_out(summary.left_out)
     if pooled := versions_words(summary.versions):
         lines.append(Content.styled(f"{pooled}.", "$muted"))

@@ -150,9 +150,9 @@ def _descriptions(written: list[Description]) -> list[Content]:
     parts = []
     for description in (description for description in written if description.job_id == newest):
         text = visible(description.text).strip() or "(nothing)"
-        note = f"  #{description.job_id}, {description.tokens} tokens" + (
-            ", cut off" if description.truncated else ""
-        )
+        known = description.job_id is not None  # else whose text it is may not be seen
+        note = f"  #{description.job_id}, {description.tokens} tokens" if known else ""
+        note += ", cut off" if known and description.truncated else ""
         title = TITLES.get(description.arm, visible(description.arm))
         parts += [
             Content.assemble(_title(title), Content.styled(note, "$muted")), Content(text), Content("")

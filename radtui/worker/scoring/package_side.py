@@ -10,7 +10,10 @@ imported here, and the package.
 
 from __future__ import annotations
 
+import importlib
+import importlib.abc
 import importlib.metadata
+import importlib.util
 import json
 import math
 import os
@@ -20,6 +23,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 PACKAGE = "radeval"
+OLD_NAME = (
+    "RadEval"  # by which 2.2.1 still imports parts of itself: RadGraph and RadCliQ are not found without it
+)
 LABELLER = "f1chexbert"  # asked for its labels, since F1 is no property of one text
 
 
@@ -27,6 +33,8 @@ def main(arguments: list[str]) -> int:
     """Score what comes in until there is no more; returns 0, or 1 after an error."""
     metric, repositories = arguments[0], arguments[1:]
     answers = _own_output()
+    if importlib.util.find_spec(OLD_NAME) is None:
+        sys.meta_path.insert(0, _OldName())
     try:
         evaluator = _labeller() if metric == LABELLER else _evaluator(metric)
         _say(answers, about(repositories))
@@ -51,6 +59,27 @@ def _labeller() -> Any:
     from radeval.metrics.f1chexbert.f1chexbert import F1CheXbert
 
     return F1CheXbert(device="cuda" if torch.cuda.is_available() else "cpu")
+
+
+class _OldName(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """The package's modules under its old name: the very same ones, so that what one registers another finds."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        """Of the old name and what is in it; asked first, else files are run a second time by their other name."""
+        if fullname != OLD_NAME and not fullname.startswith(f"{OLD_NAME}."):
+            return None
+        return importlib.util.spec_from_loader(fullname, self)
+
+    def create_module(self, spec: Any) -> Any:
+        """The module under its own name."""
+        module = importlib.import_module(PACKAGE + spec.name[len(OLD_NAME) :])
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: Any) -> None:
+        """It has run already; its spec stays its own."""
+        if module.__spec__ is not None and module.__spec__.loader_state is not None:
+            module.__spec__ = module.__spec__.loader_state
 
 
 def _own_output() -> TextIO:

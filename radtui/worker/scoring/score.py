@@ -185,7 +185,10 @@ class _Package:
                 f" {weights_command(self._python, self._metric)}, then resume the job."
             )
         if "ImportError" in kinds:
-            return f"{self._metric} is not computed: its package cannot be imported ({error.rstrip('.')})."
+            return (
+                f"{self._metric} is not computed: its package cannot be imported ({error.rstrip('.')}); install what is"
+                " missing in its environment, then resume the job."
+            )
         return f"{self._metric} is not computed: {error.rstrip('.')}; read the job's log."
 
 
