@@ -17,7 +17,7 @@ from radtui.study.session import ReviewSession
 from radtui.study.study import scheme_for
 from radtui.tui.key_uses import bindings
 from radtui.tui.review import stints
-from radtui.tui.review.acts import ACTS, act
+from radtui.tui.review.acts import ACTS, TURNS_IMAGE, act
 from radtui.tui.review.answer_panel import SIDES
 from radtui.tui.review.choosing import choose_study
 from radtui.tui.review.following import Following
@@ -27,6 +27,7 @@ from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.reviewing import Reviewing
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
+from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_view import ImageView
 
 TURNS = 6  # of the event loop, until each changed widget has told the screen
@@ -115,6 +116,8 @@ class ReviewScreen(RadScreen):
         if action != "act":
             return _works(reviewing, action, parameters)
         name = str(parameters[0])
+        if name in TURNS_IMAGE and not self.query_one(CaseImages).several:
+            return False
         if reviewing.looking and self.has_class("-narrow") and ACTS[name.partition(".")[0]].needs_texts:
             return False  # the image has the whole width: nobody judges texts that are out of sight
         session = reviewing.session
