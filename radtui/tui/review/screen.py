@@ -27,7 +27,6 @@ from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.reviewing import Reviewing
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
-from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_view import ImageView
 
 TURNS = 6  # of the event loop, until each changed widget has told the screen
@@ -101,6 +100,9 @@ class ReviewScreen(RadScreen):
             return
         body.display = True
         self.reviewing.drawn = shown.pair
+        if self.reviewing.several_images != (len(shown.case.images) > 1):
+            self.reviewing.several_images = not self.reviewing.several_images
+            self.refresh_bindings()
         if body.is_new(shown.pair):
             self.reviewing.panels.close()
         roomy = self.size.height >= ROWS[1][0]
@@ -116,7 +118,7 @@ class ReviewScreen(RadScreen):
         if action != "act":
             return _works(reviewing, action, parameters)
         name = str(parameters[0])
-        if name in TURNS_IMAGE and not self.query_one(CaseImages).several:
+        if name in TURNS_IMAGE and not reviewing.several_images:
             return False
         if reviewing.looking and self.has_class("-narrow") and ACTS[name.partition(".")[0]].needs_texts:
             return False  # the image has the whole width: nobody judges texts that are out of sight

@@ -105,6 +105,11 @@ class ImageStrip(Widget):
 
     def show(self, images: Sequence[StripImage], at: int) -> None:
         """Show which image of a case is drawn; what is not drawn yet waits for `fill`."""
+        if (
+            len(images) < 2 and len(self._images) < 2
+        ):  # as of nearly all cases: nothing to draw, before or now
+            self._images, self._at = tuple(images), at
+            return
         if tuple(images) != self._images:
             self._images, self._filling = tuple(images), False
         self._at = at
