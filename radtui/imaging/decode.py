@@ -15,6 +15,7 @@ from radtui.imaging.dicom_read import is_dicom
 from radtui.imaging.facts import Facts
 from radtui.imaging.frames import standing
 from radtui.imaging.raster import MAX_PIXELS, Raster
+from radtui.imaging.whole_png import whole_png
 from radtui.records import UserError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "PPM", "AVIF")
@@ -37,6 +38,8 @@ def probe(data: bytes) -> Facts:
         from radtui.imaging import dicom  # pydicom is an extra: looked for when needed
 
         return dicom.probe(data)
+    if (facts := whole_png(data)) is not None:
+        return facts
     image = _open(data)
     frames = _frames(image)
     frame = _standing(image, frames)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from threading import Lock
 
-from radtui.imaging import decode, pyramid
+from PIL import Image
+
+from radtui.imaging import decode, pyramid, thumbnail
 from radtui.imaging.pyramid import Pyramid, PyramidCache
 
 __all__ = ["Key", "Loader", "shared"]
 
 THREADS = 2  # the image asked for, and a neighbour; more would only slow the first one down
+
+THUMBNAILS = 512  # of a few hundred pixels each
 
 Key = tuple[str, int | None]  # an image's name and a frame's index, or None for the one that stands for it
 
@@ -28,7 +33,9 @@ class Loader:
         self.cache = cache or PyramidCache()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="image")
         self._pending: dict[Key, Future[Pyramid]] = {}
-        self._lock = Lock()  # `_pending` is read by callers and emptied by the pool's threads
+        self._small_pending: set[Future[Image.Image]] = set()
+        self._small: OrderedDict[tuple[str, int, int], Image.Image] = OrderedDict()
+        self._lock = Lock()  # what is pending is read by callers and emptied by the pool's threads
 
     def request(self, name: str, load: Callable[[], bytes], frame: int | None = None) -> Future[Pyramid]:
         """Ask for an image; the same one asked for twice is decoded once.
@@ -57,10 +64,39 @@ class Loader:
         future.add_done_callback(lambda _: self._forget(key))
         return future
 
+    def thumbnail(
+        self, name: str, load: Callable[[], bytes], width_px: int, height_px: int
+    ) -> Future[Image.Image]:
+        """Ask for a small picture in its default window, made of the decoded image where that is there.
+
+        Args:
+            name: What the image is kept under.
+            load: Returns the file's bytes; called in a thread.
+            width_px: Most columns.
+            height_px: Most rows; two for each row of cells.
+
+        Returns:
+            A future that is done already when the picture is kept. It raises what `load` and `decode.decode` raise.
+        """
+        key = (name, width_px, height_px)
+        with self._lock:
+            kept = self._small.get(key)
+            if kept is not None:
+                self._small.move_to_end(key)
+                done: Future[Image.Image] = Future()
+                done.set_result(kept)
+                return done
+            future = self._pool.submit(self._shrink, key, load)
+            self._small_pending.add(future)
+        future.add_done_callback(self._forget_small)
+        return future
+
     def drop_waiting(self) -> None:
         """Forget what has not been started: the user has moved on."""
+        waiting: list[Future[Pyramid] | Future[Image.Image]] = []
         with self._lock:
-            waiting = list(self._pending.values())
+            waiting += self._pending.values()
+            waiting += self._small_pending
         for future in waiting:
             future.cancel()
 
@@ -73,6 +109,23 @@ class Loader:
         built = pyramid.build(decode.decode(load(), frame))
         self.cache.put((name, frame), built)
         return built
+
+    def _shrink(self, key: tuple[str, int, int], load: Callable[[], bytes]) -> Image.Image:
+        name, width_px, height_px = key
+        whole = self.cache.get((name, None))
+        if whole is not None:
+            picture = thumbnail.of_pyramid(whole, width_px, height_px)
+        else:
+            picture = thumbnail.thumbnail(load(), width_px, height_px)
+        with self._lock:
+            self._small[key] = picture
+            while len(self._small) > THUMBNAILS:
+                self._small.popitem(last=False)
+        return picture
+
+    def _forget_small(self, future: Future[Image.Image]) -> None:
+        with self._lock:
+            self._small_pending.discard(future)
 
     def _forget(self, key: Key) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from PIL import Image
 
 from radtui.imaging import decode, pyramid
+from radtui.imaging.pyramid import Pyramid
 from radtui.imaging.raster import Raster
 from radtui.imaging.render import render_px
 from radtui.imaging.view import View
@@ -33,10 +34,16 @@ def thumbnail(data: bytes, width_px: int, height_px: int) -> Image.Image:
 
 def of_raster(raster: Raster, width_px: int, height_px: int) -> Image.Image:
     """Draw a raster as a small picture; see `thumbnail`."""
+    return of_pyramid(pyramid.build(raster), width_px, height_px)
+
+
+def of_pyramid(built: Pyramid, width_px: int, height_px: int) -> Image.Image:
+    """Draw a decoded image as a small picture; see `thumbnail`."""
+    raster = built.raster
     height, width = raster.height_px * raster.pixel_aspect, raster.width_px
     scale = min(width_px / width, height_px / height)
     rows_px = max(2, round(height * scale) // 2 * 2)
     columns_px = max(
         1, min(width_px, round(width * rows_px / height))
     )  # of the even height: nothing stays black
-    return Image.fromarray(render_px(pyramid.build(raster), View(), columns_px, rows_px)).convert("RGB")
+    return Image.fromarray(render_px(built, View(), columns_px, rows_px)).convert("RGB")

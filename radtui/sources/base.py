@@ -57,6 +57,8 @@ _SPLIT_OF_WORD = {word: split for split, words in _SPLIT_WORDS.items() for word 
 _WORD = re.compile(r"[a-z]+")
 _CAMEL = re.compile(r"([a-z])([A-Z])")
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tar\.gz|tar\.bz2|tar\.xz)$")
+_DECATHLON = re.compile(r"(?:images|labels)(tr|ts|val|va)")
+"""Folders of the Medical Segmentation Decathlon and of nnU-Net."""
 _FOLDER_WORDS = frozenset(
     (
         "images",
@@ -195,6 +197,8 @@ def split_of_path(path: PurePosixPath | str, with_stem: bool = False) -> str:
 
 @cache
 def _split_of_folder(folder: str) -> str:
+    if decathlon := _DECATHLON.fullmatch(folder):
+        return {"tr": "train", "ts": "test"}.get(decathlon[1], "validation")
     words = _WORD.findall(_ARCHIVE.sub("", folder))
     known = [_SPLIT_OF_WORD[word] for word in words if word in _SPLIT_OF_WORD]
     others = [word for word in words if word not in _SPLIT_OF_WORD]

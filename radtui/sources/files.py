@@ -108,7 +108,11 @@ class Tree:
                 if entry.name.startswith(_HIDDEN):
                     continue
                 name = f"{inside}/{entry.name}" if inside else entry.name
-                if entry.is_symlink() and not self._leads_inside(entry.path):
+                if entry.is_file(
+                    follow_symlinks=False
+                ):  # nearly all: asked first, as each question takes its time
+                    yield name
+                elif entry.is_symlink() and not self._leads_inside(entry.path):
                     outside += 1
                 elif _is_broken(entry):
                     yield name  # named when it is read

@@ -13,7 +13,6 @@ hash, the salt, is a file that only its owner can read.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import itertools
 import os
@@ -22,6 +21,7 @@ import secrets
 import tempfile
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -208,21 +208,30 @@ class Gate:
 
     def names(self, text: str, own: Collection[str] = ()) -> bool:
         """Whether a part of a path names somebody."""
-        if not self._learnt.isdisjoint(words_of(text)) or _occurs(text, set(own)):
+        if self._learnt and not self._learnt.isdisjoint(words_of(text)):
             return True
-        if _DATE.search(text) or _EMAIL.search(text) or _SOCIAL.search(text):
-            return True
-        stem = text.rsplit(".", 1)[0] if "." in text[1:] else text
-        numbered = _NUMBERED.search(stem)
-        if numbered and (numbered.start() == 0 or not stem[numbered.start() - 1].isalnum()):
-            return True
-        return bool(_PERSON_NAME.search(stem)) or _holds_a_name(stem)
+        return (bool(own) and _occurs(text, set(own))) or _tells(text)
 
     def _hash(self, what: str, text: str) -> str:
         text = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
         if not text:
             return ""
-        return hmac.new(self._salt, f"{what}\0{text}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._salt, f"{what}\0{text}".encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=1024)
+def _tells(text: str) -> bool:
+    """Whether a part of a path holds what looks like a date, an address, a number or a name of a person.
+
+    The last ones are kept: a file's name is the end of its case's key, and its folders are those of the file before.
+    """
+    if _DATE.search(text) or _EMAIL.search(text) or _SOCIAL.search(text):
+        return True
+    stem = text.rsplit(".", 1)[0] if "." in text[1:] else text
+    numbered = _NUMBERED.search(stem)
+    if numbered and (numbered.start() == 0 or not stem[numbered.start() - 1].isalnum()):
+        return True
+    return bool(_PERSON_NAME.search(stem)) or _holds_a_name(stem)
 
 
 def _occurs(text: str, words: set[str]) -> bool:

@@ -183,12 +183,8 @@ class LocalSource:
             layout.used_files = listed
         for draft in self._of_one_report(survey):
             yield draft if draft.text or draft.question else self._beside.completed(draft)
-        rest = (
-            [name for name in self.pictures if not governed(self.plan, name)]
-            if self.plan.layouts
-            else self.pictures
-        )
-        yield from self._beside.drafts([name for name in rest if name not in listed], self.plan.splits)
+        rest = [name for name in ungoverned(self.plan, self.pictures) if name not in listed]
+        yield from self._beside.drafts(rest, self.plan.splits)
 
     def _of_one_report(self, survey: bool) -> Iterator[Draft]:
         """The tables' cases; where tables only list images, those that one report speaks of are one case."""
@@ -212,9 +208,8 @@ class LocalSource:
         """Images that no table lists, once all rows were seen."""
         if not self.plan.layouts or self._counts is None:
             return []
-        listed = self.plan.layouts[0].used_files
-        rest = [name for name in self.pictures if name not in listed and governed(self.plan, name)]
-        by_folder = Counter(name.rpartition("/")[0] for name in rest)
+        free = self.plan.layouts[0].used_files.union(ungoverned(self.plan, self.pictures))
+        by_folder = Counter([name[: max(0, name.rfind("/"))] for name in self.pictures if name not in free])
         return [
             Problem(
                 folder or posixpath.basename(self.location),
@@ -252,13 +247,22 @@ def _recognised(plan: SourcePlan) -> dict[str, str]:
     return {}
 
 
-def governed(plan: SourcePlan, image: str) -> bool:
-    """Whether a table says which images of a folder are imported: `metadata.csv` of its own, others of all."""
+def ungoverned(plan: SourcePlan, images: list[str]) -> list[str]:
+    """The images of which no table says whether they are imported: `metadata.csv` says it of its folder, others of all.
+
+    Args:
+        plan: What is used of a source's tables.
+        images: The source's.
+    """
+    if not plan.layouts:
+        return images
+    folders = []
     for layout in plan.layouts:
         folder, name = posixpath.split(layout.table.file)
-        if not name.lower().startswith("metadata.") or not folder or image.startswith(folder + "/"):
-            return True
-    return False
+        if not name.lower().startswith("metadata.") or not folder:
+            return []
+        folders.append(folder + "/")
+    return [image for image in images if not image.startswith(tuple(folders))]
 
 
 def count_cases(drafts: Iterator[Draft], limit_s: float = float("inf")) -> Counts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import pickle
 import subprocess
@@ -56,6 +57,7 @@ def main() -> None:
     """Read a request from the standard input, and write the preview, or why there is none, to the standard output."""
     from radtui.sources import open_source
 
+    gc.disable()  # the process ends soon, and what it holds of a large source are names
     began_s = time.monotonic()
     request = json.loads(sys.stdin.buffer.read())
     answer: tuple[str, object]

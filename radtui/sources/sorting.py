@@ -42,6 +42,11 @@ class SortedFiles:
         self.others: list[str] = []
         for name in tree.names:
             lower = name.lower()
+            if (
+                lower[lower.rfind(".") :] in IMAGE_SUFFIXES and lower[lower.rfind("/") + 1] != "."
+            ):  # nearly all
+                self.pictures.append(name)
+                continue
             suffix = ".nii.gz" if lower.endswith(".nii.gz") else posixpath.splitext(lower)[1]
             if suffix in IMAGE_SUFFIXES or suffix in DICOM_SUFFIXES or suffix in _VOLUME_SUFFIXES:
                 self.pictures.append(name)

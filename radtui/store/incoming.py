@@ -126,7 +126,8 @@ def _set_images(db: sqlite3.Connection, case_id: int | None, kept: KeptCase, is_
     for *_, probe in wanted:
         _set_image(db, probe)
     if rows != there:
-        db.execute("DELETE FROM case_images WHERE case_id = ?", (case_id,))
+        if there:
+            db.execute("DELETE FROM case_images WHERE case_id = ?", (case_id,))
         db.executemany(
             "INSERT INTO case_images (case_id, ordinal, sha256, name, role, note) VALUES (?, ?, ?, ?, ?, ?)",
             [(case_id, ordinal, *row) for ordinal, row in enumerate(rows)],

@@ -255,6 +255,8 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("next", "act('next')", "Next", "Next pair, without rating this one"),
         Use("previous", "act('previous')", "Back", "Previous pair"),
         Use("back", "leave", "Back", "Back from the image, or to all pairs"),
+        Use("later", "act('next_image')", "Next image", "The next image of a case that has several", SHOW),
+        Use("earlier", "act('image_before')", "Image before", "The image before of a case that has several"),
         Use("copy", "copy", "Copy", "Copy both texts"),
         Use("correct", "act('correct')", "Correct", "Correct the better text, or the marked one"),
         Use("accept", "act('accept_text')", "Accept", "Take the better or the marked text as it is"),
@@ -279,6 +281,8 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("take", "next", "Next unread", "The next text without an answer", SHOW),
         Use("corrections", "learn", "Learn", "Learn the texts that were corrected or accepted", SHOW),
         Use("film", "film", "Whole screen", "The image over the whole screen", SHOW),
+        Use("later", "view(1)", "Next image", "The next image of a case that has several", SHOW),
+        Use("earlier", "view(-1)", "Image before", "The image before of a case that has several"),
     ),
     "review studies": (
         Use("start", "stint", "Rate so many now", "Set out for a number of pairs, which the line above counts", SHOW),

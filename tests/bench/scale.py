@@ -2,9 +2,9 @@
 
     python -m tests.bench.scale assets/benchmarks/scale.json
 
-Imports 2,000, 20,000 and 100,000 cases of 64 px and 3,000 of 512 px, and opens the app on each; a quarter of an hour
-on two cores, which should have nothing else to do: the result names the load average. `--sizes 2000` takes part of it;
-`--missing` goes on where a run was broken off.
+Imports 2,000, 20,000 and 100,000 cases of 64 px and 3,000 of 512 px, and opens the app on each; ten minutes or so on
+two cores, which should have nothing else to do: the result names the load average. `--sizes 2000` takes part of it;
+`--missing` goes on where a run was broken off: what was measured of each size is written as soon as it is there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import random
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,8 +24,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, JobKind, JobState
@@ -40,6 +37,8 @@ from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
 from tests.bench.pseudo_terminal import Terminal
 from tests.bench.scale_files import make_folder, plain_loop
+from tests.bench.scale_import import imported, preview
+from tests.bench.scale_readme import table
 from tests.bench.terminal import at, judged, load, machine, versions
 from tests.bench.terminal_app import COLUMNS, IMAGE_BYTES, ROWS, SEARCHES, app_command, first_frame
 
@@ -54,8 +53,10 @@ SHARE = 0.75  # of what as many cores as there are do in the plain loop
 FIRST_PICTURE_S = 3.0
 GROWTH = {
     "again_s": "import.again_s", "peak_mib": "import.worker_peak_mib", "preview_s": "preview.first_picture_s",
-    "preview_peak_mib": "preview.peak_mib", "first_frame_ms": "first_frame.median_ms",
-    "first_image_ms": "first_image_ms", "search_ms": "search.slowest_ms", "filter_ms": "filter.slowest_ms",
+    "preview_cpu_s": "preview.cpu_s", "preview_peak_mib": "preview.peak_mib",
+    "first_frame_ms": "first_frame.median_ms", "first_frame_cpu_ms": "first_frame.cpu_ms",
+    "first_image_ms": "first_image.median_ms", "first_image_cpu_ms": "first_image.cpu_ms",
+    "search_ms": "search.slowest_ms", "filter_ms": "filter.slowest_ms",
     "review_opens_ms": "review.opens_ms", "next_unrated_ms": "review.next_unrated_ms",
 }  # fmt: skip
 
@@ -78,24 +79,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="radtui-bench-") as name:
             runs[f"{count}x{side_px}px"] = measure(Path(name), count, side_px)
         _write(options.out, runs)
-    print("\n".join(table(runs)))
-
-
-def table(runs: dict[str, Any]) -> list[str]:
-    """The figures as README's table."""
-    names = {
-        "import, images/s": "import.images_per_s", "plain loop of one core, images/s": "plain.images_per_s",
-        "of that loop on all cores": "import.share_of_plain_on_all_cores",
-        "import's worker at its most, MiB": "import.worker_peak_mib", "import again, s": "import.again_s",
-        "preview, s": "preview.first_picture_s", "first frame, ms": "first_frame.median_ms",
-        "first image, ms": "first_image_ms", "slowest search, ms": "search.slowest_ms",
-        "slowest filter, ms": "filter.slowest_ms", "next unrated, ms": "review.next_unrated_ms",
-    }  # fmt: skip
-    heads = [f"{run['cases']:,} of {run['side_px']} px" for run in runs.values()]
-    lines = [f"| what | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
-    for name, path in names.items():
-        lines.append(f"| {name} | {' | '.join(str(at(run, path)) for run in runs.values())} |")
-    return lines
+    print(table(json.loads(options.out.read_text(encoding="utf-8"))))
 
 
 def _write(out: Path, runs: dict[str, Any]) -> None:
@@ -167,9 +151,9 @@ def measure(folder: Path, count: int, side_px: int) -> dict[str, Any]:
     run["load_before"] = load()
     step("plain", lambda: plain_loop(source))
     step("preview", lambda: preview(source))
-    step("import", lambda: imported(data, source, count, run["plain"]["images_per_s"]))
+    step("import", lambda: imported(data, source, count, run["plain"]))
     step("first_frame", lambda: first_frame(data, TIMES))
-    step("first_image_ms", lambda: first_image_ms(data))
+    step("first_image", lambda: first_image(data))
     step("search", lambda: queries(data, {words: CaseQuery("bench", search=words) for words in SEARCHES}))
     step("filter", lambda: queries(data, _filters()))
     step("review", lambda: review(data))
@@ -177,115 +161,15 @@ def measure(folder: Path, count: int, side_px: int) -> dict[str, Any]:
     return run
 
 
-def imported(data: DataDir, source: Path, count: int, plain_per_s: float) -> dict[str, Any]:
-    """One import into a new data folder, and the same once more."""
-    cores = len(os.sched_getaffinity(0))
-    first = _import(data, source)
-    again = _import(data, source)
-    per_s = count / first["seconds"]
-    return {
-        "seconds": first["seconds"], "images_per_s": round(per_s, 1), "cores": cores,
-        "share_of_plain_on_all_cores": round(per_s / (cores * plain_per_s), 3),
-        "worker_peak_mib": first["worker_peak_mib"], "all_processes_peak_mib": first["all_peak_mib"],
-        "again_s": again["seconds"], "command_s": first["command_s"],
-    }  # fmt: skip
-
-
-def _import(data: DataDir, source: Path) -> dict[str, float]:
-    command = [
-        sys.executable,
-        "-m",
-        "radtui.cli",
-        "--data-dir",
-        str(data.root),
-        "import",
-        str(source),
-        "--name",
-        "bench",
-    ]
-    began_s = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    own = all_of_it = 0.0
-    while process.poll() is None:
-        worker = _worker(process.pid)
-        if worker is not None:
-            one, every = _memory_mib(worker)
-            own, all_of_it = max(own, one), max(all_of_it, every)
-        time.sleep(0.1)
-    if process.returncode:
-        raise RuntimeError(f"the import ended with {process.returncode}")
-    command_s = time.perf_counter() - began_s
-    with closing(connect(data)) as db:
-        job = jobs.newest(db, JobKind.IMPORT)
-        assert job is not None and isinstance(job.result["seconds"], float)
-        seconds = job.result["seconds"]
-    return {
-        "seconds": seconds, "command_s": round(command_s, 2), "worker_peak_mib": round(own, 1),
-        "all_peak_mib": round(all_of_it, 1),
-    }  # fmt: skip
-
-
-def _worker(command_pid: int) -> psutil.Process | None:
-    """The import's worker: a child of the command, or of none once that has ended."""
-    try:
-        for child in psutil.Process(command_pid).children():
-            if "radtui.worker" in child.cmdline():
-                return child
-    except psutil.Error:
-        pass
-    return None
-
-
-def _memory_mib(worker: psutil.Process) -> tuple[float, float]:
-    """The most that the worker has held, and what it and its processes hold now, shared pages counted once."""
-    try:
-        text = Path(f"/proc/{worker.pid}/status").read_text()
-        own_kib = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("VmHWM"))
-        every = [worker, *worker.children(recursive=True)]
-        return own_kib / 1024, sum(each.memory_full_info().pss for each in every) / 2**20
-    except (OSError, StopIteration, psutil.Error):  # it has just ended
-        return 0.0, 0.0
-
-
-def preview(source: Path) -> dict[str, float]:
-    """Seconds until `import --dry-run` has shown whole cases, and the most memory its processes held."""
-    command = [sys.executable, "-m", "radtui.cli", "import", str(source), "--dry-run"]
-    spent, most = [], 0.0
-    for _ in range(3):
-        began_s = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        peak_mib = _polled(process)
-        assert process.stdout is not None
-        shown = process.stdout.read()
-        spent.append(time.perf_counter() - began_s)
-        if process.wait() or b"Case 1" not in shown:
-            raise RuntimeError("the preview showed no case")
-        most = max(most, peak_mib)
-    return {"first_picture_s": round(statistics.median(spent), 2), "peak_mib": round(most, 1)}
-
-
-def _polled(process: subprocess.Popen[bytes]) -> float:
-    most = 0.0
-    while process.poll() is None:
-        try:
-            root = psutil.Process(process.pid)
-            most = max(
-                most, *(each.memory_info().rss / 2**20 for each in [root, *root.children(recursive=True)])
-            )
-        except psutil.Error:
-            pass
-        time.sleep(0.02)
-    return most
-
-
-def first_image_ms(data: DataDir) -> float:
+def first_image(data: DataDir) -> dict[str, float]:
     """Milliseconds from the start of the process until the first image is drawn; the middle of a few starts."""
-    spent = []
+    spent, cpu = [], []
     for _ in range(TIMES):
         with Terminal(app_command(data), COLUMNS, ROWS) as terminal:
             spent.append((terminal.until(lambda frame: len(frame) > IMAGE_BYTES) - terminal.started) * 1e3)
+            cpu.append(terminal.cpu_s() * 1e3)
             terminal.settle(quiet_s=0.3)
-    return round(statistics.median(spent))
+    return {"median_ms": round(statistics.median(spent)), "cpu_ms": round(statistics.median(cpu))}
 
 
 def _filters() -> dict[str, CaseQuery]:

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from tests.bench import scale_readme
 from tests.bench.flywheel_readme import FIGURES, table
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -12,3 +15,27 @@ def test_the_readme_has_the_table_of_learning_from_corrections_as_it_was_measure
     expected = table(json.loads(FIGURES.read_text(encoding="utf-8")))
     assert expected in README.read_text(encoding="utf-8"), "print it: python -m tests.bench.flywheel_readme"
     assert expected.count("\n") >= 3
+
+
+def test_the_readme_has_the_table_of_growth_as_it_was_measured() -> None:
+    rows = scale_readme.table(json.loads(scale_readme.FIGURES.read_text(encoding="utf-8")))
+    page = README.read_text(encoding="utf-8")
+    assert rows in page, "put it there: python -m tests.bench.scale_readme README.md"
+    assert rows.count("\n") >= 8 and scale_readme.placed(page, rows) == page
+
+
+def test_a_table_of_growth_takes_the_place_of_the_older_one_alone() -> None:
+    run = {
+        "cases": 20,
+        "side_px": 64,
+        "import": {"images_per_s": 1234.4},
+        "review": {"next_unrated_ms": 0.13},
+    }
+    figures = {"runs": {"20x64px": run}, "growth": {}}
+    rows = scale_readme.table(figures)
+    assert "| import, images/s | 1,234 |" in rows and "| next unrated pair, ms | 0.13 |" in rows
+    assert "first frame" not in rows  # what no run has measured is left out
+    page = f"Before.\n\n{scale_readme.FIRST} 2 |\n|---|---|\n| import | 1 |\n\nAfter.\n| other | 3 |\n"
+    assert scale_readme.placed(page, rows) == f"Before.\n\n{rows}\n\nAfter.\n| other | 3 |\n"
+    with pytest.raises(ValueError, match="no table"):
+        scale_readme.placed("Nothing.\n", rows)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import JobKind, JobState
+from radtui.records import JobKind, JobState, UserError
 from radtui.settings import ImportSettings
 from radtui.store import cases, jobs
 from radtui.store.cases import CaseQuery
@@ -124,10 +124,19 @@ def test_what_a_kill_left_is_swept_and_what_is_at_work_stays(tmp_path: Path) -> 
     assert sweep(data) == 1 and left_over(data) == []
 
 
+class Now:
+    """Threads that do at once what they are asked."""
+
+    map = staticmethod(map)
+
+
 def test_bytes_and_names_are_on_the_disk_before_a_row_may_speak_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = DataDir(tmp_path / "data").create()
+    monkeypatch.setattr(
+        keeping, "file_system", lambda folder: "fuse.somebody"
+    )  # where each file is synced by itself
     incoming = IncomingFolder(data, 1)
     incoming.begin()
     told: list[tuple[str, str]] = []
@@ -141,16 +150,66 @@ def test_bytes_and_names_are_on_the_disk_before_a_row_may_speak_of_them(
     monkeypatch.setattr(keeping, "sync_folder", lambda folder: told.append(("folder", str(folder))))
     targets = [data.blob(letter * 64) for letter in "ab"]
     written = [each for target in targets if (each := write_hidden(incoming.folder, target, b"bytes"))]
-    incoming.name(written)
-    assert told == [("file", each.temporary) for each in written]  # each before it had its name
+    incoming.keep(written, Now())  # type: ignore[arg-type]
+    assert told[:2] == [("file", each.temporary) for each in written]  # each before it had its name
     assert all(target.read_bytes() == b"bytes" for target in targets)
-
-    class Now:
-        map = staticmethod(map)
-
-    incoming.sync_names(Now())  # type: ignore[arg-type]
     folders = {data.root / "images", *(target.parent for target in targets)}
     assert {name for kind, name in told if kind == "folder"} == set(map(str, folders))
     assert write_hidden(incoming.folder, targets[0], b"bytes") is None
     incoming.end()
     assert left_over(data) == []
+
+
+def test_where_all_of_a_file_system_is_synced_bytes_come_before_names_and_names_before_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = DataDir(tmp_path / "data").create()
+    monkeypatch.setattr(keeping, "file_system", lambda folder: "ext4")
+    incoming = IncomingFolder(data, 1)
+    incoming.begin()
+    targets = [data.blob(letter * 64) for letter in "ab"]
+    synced: list[list[bool]] = []
+    monkeypatch.setattr(
+        keeping.WholeSync, "sync", lambda self: synced.append([target.exists() for target in targets])
+    )
+    written = [each for target in targets if (each := write_hidden(incoming.folder, target, b"bytes"))]
+    incoming.keep(written, Now())  # type: ignore[arg-type]
+    assert synced == [[False, False], [True, True]]
+    incoming.keep([], Now())  # type: ignore[arg-type]  # an import again: there is nothing to bring
+    assert len(synced) == 2
+    incoming.end()
+    assert left_over(data) == []
+
+
+def test_a_file_system_that_cannot_be_synced_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = DataDir(tmp_path / "data").create()
+    monkeypatch.setattr(keeping, "file_system", lambda folder: "ext4")
+    incoming = IncomingFolder(data, 1)
+    incoming.begin()
+    written = write_hidden(incoming.folder, data.blob("a" * 64), b"bytes")
+    assert written is not None
+
+    def fails(self: keeping.WholeSync) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeping.WholeSync, "sync", fails)
+    with pytest.raises(UserError, match="No space left on device"):
+        incoming.keep([written], Now())  # type: ignore[arg-type]
+    assert not data.blob("a" * 64).exists()
+
+
+def test_the_whole_is_synced_only_where_the_kernel_tells_errors_and_the_file_system_is_local(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "file_system", lambda folder: "xfs")
+    monkeypatch.setattr(keeping.platform, "release", lambda: "5.4.0-150-generic")
+    assert keeping.WholeSync.of(tmp_path) is None
+    monkeypatch.setattr(keeping.platform, "release", lambda: "6.1.0")
+    whole = keeping.WholeSync.of(tmp_path)
+    assert whole is not None
+    whole.sync()
+    whole.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        whole.sync()
+    monkeypatch.setattr(keeping, "file_system", lambda folder: "nfs4")
+    assert keeping.WholeSync.of(tmp_path) is None

@@ -19,9 +19,16 @@ from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 _SUFFIX = re.compile(
     r"\.(png|jpe?g|jpe|jfif|tiff?|webp|bmp|dib|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|dic|ima|nii|nii\.gz|mha|mhd|nrrd)$"
 )
+_SUFFIX_OF_LINE = re.compile(_SUFFIX.pattern, re.MULTILINE)
 _ADDRESS = re.compile(r"^(https?|s3|gs|ftp)://", re.IGNORECASE)
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before the name of an uploaded file
 _COUNTED = re.compile(r"#\d+$")  # "a.jpg#2" is the third caption of a.jpg
+_FLOAT = re.compile(r"(?<=\d)\.0$")  # as pandas writes the number in a file's name
+_ABOUT_IMAGES = frozenset(
+    ("mask", "masks", "label", "labels", "seg", "segs", "segmentation", "segmentations", "annotation", "annotations",
+     "contour", "contours", "gt", "ground_truth", "groundtruth", "overlay", "overlays", "heatmap", "heatmaps",
+     "thumbnail", "thumbnails", "thumbs", "preview", "previews")
+)  # fmt: skip
 _MAX_FOLDER_CHARS = 300
 _DIGITS = re.compile(r"\d+")
 
@@ -45,12 +52,17 @@ class _Index:
     Args:
         files: The files.
         keys: The keys of a file, none of them twice.
+        only: The key of each file that has no other, "" for the others, where that is told of all files at once.
     """
 
-    def __init__(self, files: Sequence[str], keys: Callable[[str], Sequence[str]]) -> None:
+    def __init__(
+        self, files: Sequence[str], keys: Callable[[str], Sequence[str]], only: Sequence[str] = ()
+    ) -> None:
         self._files, self._keys = files, keys
-        hashes, places = array("q"), array("I")
+        hashes, places = array("q", map(hash, only)), array("I", range(len(only)))
         for place, file in enumerate(files):
+            if only and only[place]:
+                continue
             for key in keys(file):
                 hashes.append(hash(key))
                 places.append(place)
@@ -80,13 +92,21 @@ class FileNames:
 
     @cached_property
     def _by_name(self) -> _Index:
-        return _Index(self._files, lambda file: _spellings(_base(file)))
+        return _Index(self._files, lambda file: _spellings(_base(file)), self._plain_bases)
 
     @cached_property
     def _by_stem(self) -> _Index:
         return _Index(
-            self._files, lambda file: [stem for base in _spellings(_base(file)) for stem in _stems(base)]
-        )
+            self._files, lambda file: [stem for base in _spellings(_base(file)) for stem in _stems(base)],
+            _plain_stems(self._plain_bases),
+        )  # fmt: skip
+
+    @cached_property
+    def _plain_bases(self) -> list[str]:
+        """The names of all files as they are compared, where none of them is spelt in any odd way; else none."""
+        whole = "\n".join([file[file.rfind("/") + 1 :] for file in self._files])
+        bases = whole.casefold().split("\n") if whole.isascii() and "%" not in whole else []
+        return bases if len(bases) == len(self._files) and all(bases) else []
 
     def in_folder(self, name: str) -> list[str]:
         """The files below the folder that a name means: of an exam or a patient, so the name must hold a digit.
@@ -114,10 +134,13 @@ class FileNames:
             return "", []
         if self._by_folder is None:
             self._by_folder = {}
+            inside: dict[str, list[str]] = {}
             for file in self._files:
-                for folder in _folders_of(_normal(file)):
-                    self._by_folder.setdefault(folder.rpartition("/")[2], {}).setdefault(folder, []).append(
-                        file
+                inside.setdefault(file[: file.rfind("/") + 1], []).append(file)
+            for path_of_files, files in inside.items():
+                for folder in _folders_of(_normal(path_of_files)):
+                    self._by_folder.setdefault(folder.rpartition("/")[2], {}).setdefault(folder, []).extend(
+                        files
                     )
         normal = _normal(path)
         below = self._by_folder.get(normal.rpartition("/")[2], {})
@@ -163,7 +186,8 @@ class FileNames:
         if stem != base:
             yield self._by_name.get(stem)
             yield self._by_stem.get(stem)
-        for other in (_COUNTED.sub("", base), _UPLOAD.sub("", base), unquote(base), unquote_plus(base)):
+        others = (_FLOAT.sub("", base), _COUNTED.sub("", base), _UPLOAD.sub("", base), unquote(base))
+        for other in (*others, unquote_plus(base)):
             if other != base:
                 yield self._by_name.get(other) or self._by_stem.get(_SUFFIX.sub("", other))
 
@@ -249,12 +273,22 @@ def _narrowed(best: list[str], path: str, folder: str, split: str) -> list[str]:
         ],
         [file for file in best if folder and file.startswith(folder + "/")],
         [file for file in best if split and split_of_path(file) == split],
+        [
+            file
+            for file in best
+            if not _ABOUT_IMAGES.isdisjoint(_normal(path).split("/")) or not lies_about(file)
+        ],
     ):
         if kept:
             best = kept
         if len(best) == 1:
             break
     return best
+
+
+def lies_about(file: str) -> bool:
+    """Whether a file lies in a folder of masks and the like, which are about images and called as these are."""
+    return not _ABOUT_IMAGES.isdisjoint(_normal(file).split("/")[:-1])
 
 
 def _path_of(name: str) -> str:
@@ -290,6 +324,17 @@ def _stems(base: str) -> list[str]:
         stems.append(shorter)
         first = shorter
     return stems or [base.rpartition(".")[0] or base]
+
+
+def _plain_stems(bases: list[str]) -> list[str]:
+    """The stem of each name that has one suffix of an image, "" for others."""
+    if not bases:
+        return []
+    whole = "\n".join(bases)
+    first = _SUFFIX_OF_LINE.sub("", whole)
+    second = _SUFFIX_OF_LINE.sub("", first)
+    parts = zip(bases, first.split("\n"), second.split("\n"), strict=True)
+    return [once if once != base and once == twice else "" for base, once, twice in parts]
 
 
 def _folders_of(path: str) -> list[str]:

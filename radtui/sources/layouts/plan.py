@@ -109,7 +109,7 @@ def _candidates(
             continue
         for table in tables:
             candidate = look_at(table, names, choices)
-            if file.lower().endswith(".txt") and file != wanted and _is_split_list(candidate, names, plan):
+            if file != wanted and _is_split_list(candidate, names, plan):
                 continue
             if file.lower().endswith(".txt") and file != wanted and not _is_text_table(candidate):
                 plan.problems.append(
@@ -138,9 +138,9 @@ def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan
 
 
 def _is_split_list(candidate: Candidate, names: FileNames, plan: SourcePlan) -> bool:
-    """Whether a text file is a list of the images of a split; then its images are noted."""
+    """Whether a table is a list of the images of a split, and nothing else; then its images are noted."""
     table = candidate.table
-    split = split_of_path(posixpath.basename(table.file), with_stem=True)
+    split = split_of_path(table.part or posixpath.basename(table.file), with_stem=True)
     if len(table.columns) != 1 or not split or not candidate.sample or not candidate.roles.resolved:
         return False
     for row in table.rows():

@@ -85,6 +85,8 @@ def json_tables(file: str, opener: Opener, encoding: str = "") -> list[JsonTable
 
 def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) -> list[JsonTable]:
     lists = {key: each for key, each in value.items() if isinstance(each, list) and _has_objects(each)}
+    if value and all(is_split_word(key) and _are_names(each) for key, each in value.items()):
+        return [_table(file, key, [{KEY: name} for name in names]) for key, names in value.items() if names]
     if isinstance(value.get("data"), dict) and "annotations" in value:
         rows: Sequence[Mapping[str, Any]] = [value]  # one task of an annotation tool
     elif any("role" in each[0] or "from" in each[0] for each in lists.values()):
@@ -161,6 +163,11 @@ def _by_split(file: str, value: Mapping[str, Any]) -> list[JsonTable]:
             table.part = table.part or split
             tables.append(table)
     return tables
+
+
+def _are_names(value: Any) -> bool:
+    """Whether a value is a list of names, or an empty one."""
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
 def _has_objects(values: list[Any]) -> bool:

@@ -15,12 +15,12 @@ from radtui.tui.aside import aside
 
 if TYPE_CHECKING:
     from radtui.imaging.view import View
+    from radtui.tui.widgets.case_images import CaseImages
     from radtui.tui.widgets.image_facts import ImageFacts
-    from radtui.tui.widgets.image_view import ImageView
 
 
 def _import_parts() -> None:
-    from radtui.tui.widgets import image_facts, image_view  # noqa: F401
+    from radtui.tui.widgets import case_images, image_facts  # noqa: F401
 
 
 class ImageLook(Vertical):
@@ -34,7 +34,7 @@ class ImageLook(Vertical):
     def __init__(self, data: DataDir, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._data = data
-        self._parts: tuple[ImageView, ImageFacts] | None = None
+        self._parts: tuple[CaseImages, ImageFacts] | None = None
         self._missed: Callable[[], None] | None = None  # what was asked for before there were parts
         self._shown: tuple[Case, int] | str | None = (
             None  # the case and its image, or what is said in its place
@@ -49,10 +49,10 @@ class ImageLook(Vertical):
         aside(self, _import_parts, self._mount_parts, group="look")
 
     async def _mount_parts(self, _: None) -> None:
+        from radtui.tui.widgets.case_images import CaseImages
         from radtui.tui.widgets.image_facts import ImageFacts
-        from radtui.tui.widgets.image_view import ImageView
 
-        parts = ImageView(empty=""), ImageFacts(sized=True)
+        parts = CaseImages(labelled=False), ImageFacts(sized=True)
         await self.mount(*parts)
         self._parts = parts
         if self._missed is not None:
@@ -79,13 +79,18 @@ class ImageLook(Vertical):
         for neighbour in near:
             if neighbour.id != case.id and not neighbour.error:
                 sha256 = neighbour.shown.sha256
-                self._parts[0].prefetch(sha256, partial(image_bytes, self._data, sha256))
+                self._parts[0].view.prefetch(sha256, partial(image_bytes, self._data, sha256))
 
     def next_image(self, by: int = 1) -> None:
         """Show the next image of the case, and after the last the first."""
-        if isinstance(self._shown, tuple):
-            case, at = self._shown
-            self._show_image(case, (at + by) % max(1, len(case.images)))
+        if isinstance(self._shown, tuple) and self._parts is not None:
+            self._parts[0].turn(by)
+
+    def on_case_images_turned(self, event: CaseImages.Turned) -> None:
+        """Say of the image that is drawn now what is known of it."""
+        if isinstance(self._shown, tuple) and self._parts is not None:
+            self._shown = self._shown[0], event.at
+            self._parts[1].show(self._shown[0], *self._texts, event.at)
 
     def open_film(self) -> None:
         """Show the image over the whole screen, and go on with its view afterwards."""
@@ -93,7 +98,7 @@ class ImageLook(Vertical):
             return
         from radtui.tui.widgets.film import FilmScreen
 
-        view, (case, at) = self._parts[0], self._shown
+        view, (case, at) = self._parts[0].view, self._shown
         readable = [place for place, image in enumerate(case.images) if not image.error]
 
         def back(seen: tuple[int, View] | None) -> None:
@@ -118,17 +123,17 @@ class ImageLook(Vertical):
     def _show_image(self, case: Case, at: int) -> None:
         """Draw one image of a case, or say why it cannot be, with the facts of both."""
         assert self._parts is not None
-        view, facts = self._parts
+        images, facts = self._parts
         facts.show(case, *self._texts, at)
         if self._shown == (case, at):
             return
         self._shown = case, at
-        error = case.error or (case.images[at].error if at < len(case.images) else "")
-        if error:
-            view.clear(f"This image cannot be read: {error}")
-            return
-        sha256 = case.images[at].sha256
-        view.show(sha256, partial(image_bytes, self._data, sha256))
+        if case.error or not case.images:
+            images.say(f"This image cannot be read: {case.error or 'the case has none'}")
+        else:
+            from radtui.tui.widgets.image_strip import images_of
+
+            images.show(images_of(case, partial(image_bytes, self._data)), at)
 
     def say(self, text: str) -> None:
         """Show no image, but a sentence in its place."""
@@ -136,9 +141,9 @@ class ImageLook(Vertical):
             self._missed = partial(self.say, text)
             return
         if text != self._shown:
-            view, facts = self._parts
+            images, facts = self._parts
             self._shown = text
-            view.clear(text)
+            images.say(text)
             facts.clear()
 
     def on_descendant_focus(self) -> None:
@@ -154,7 +159,7 @@ class ImageLook(Vertical):
     def focus_image(self) -> None:
         """Give the image its keys."""
         if self._parts is not None:
-            self._parts[0].focus()
+            self._parts[0].view.focus()
 
 
 def _first_place(case: Case) -> int:

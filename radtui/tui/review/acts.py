@@ -71,6 +71,8 @@ ACTS: dict[str, Act] = {
     "read_alone": Act(lambda r, s, _: correcting.choose_arm(r, s)),
     # What is seen of it.
     "zoom": Act(lambda r, s, _: seeing.zoom(r, s)),
+    "next_image": Act(lambda r, s, _: seeing.turn(r, 1)),
+    "image_before": Act(lambda r, s, _: seeing.turn(r, -1)),
     "reveal": Act(lambda r, s, _: seeing.reveal(r, s)),
     "ask": Act(lambda r, s, _: seeing.ask(r, s)),
     "reference": Act(lambda r, s, _: seeing.reference(r, s)),
@@ -83,6 +85,9 @@ ACTS: dict[str, Act] = {
     "search": Act(lambda r, s, _: going.search(r, s)),
     "summary": Act(lambda r, s, _: going.summary(r, s)),
 }  # fmt: skip
+
+TURNS_IMAGE = frozenset({"next_image", "image_before"})
+"""Those that do something only where a case has several images."""
 
 
 def act(reviewing: Reviewing, name: str) -> None:

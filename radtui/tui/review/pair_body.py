@@ -25,8 +25,9 @@ from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.review_line import ReviewLine
 from radtui.tui.review.reviewing import Reviewing
 from radtui.tui.review.text_box import TextBox
+from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_facts import finding
-from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.image_strip import images_of
 
 PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when the frame of a key is out
 FIRST = f"One key says which text is better and saves it; {sign('start')} counts a number of pairs."
@@ -59,7 +60,7 @@ class PairBody(Vertical):
         yield self._rater_line
         yield ReviewLine()
         with Grid(id="pair"):
-            yield ImageView(empty="")
+            yield CaseImages()
             with Vertical(id="texts"):
                 with Vertical(id="both"):
                     yield TextBox("a")
@@ -146,7 +147,10 @@ class PairBody(Vertical):
             return 0
         panel, boxes = self.query_one(AnswerPanel), [box for box in self.query(TextBox) if box.display]
         padding = panel.styles.padding.height
-        for film in range(min(2 * rows, columns - TEXT_CELLS), columns * 2 // 5, -FILM_STEP_CELLS):
+        strip_rows = self.query_one(CaseImages).strip.rows_taken(rows)
+        for film in range(
+            min(2 * (rows - strip_rows), columns - TEXT_CELLS), columns * 2 // 5, -FILM_STEP_CELLS
+        ):
             beside = columns - film
             inner = beside - FRAME_CELLS
             if sum(len(box.text) for box in boxes) > rows * inner:
@@ -174,11 +178,11 @@ class PairBody(Vertical):
             box.show("Reference", shown.reference, note=f"known: {truth}" if truth else "")
 
     def _show_image(self, session: ReviewSession, shown: Shown, db: sqlite3.Connection) -> None:
-        view, image = self.query_one(ImageView), shown.case.first
-        if error := shown.case.error or image.error:
-            view.clear(f"This image cannot be read: {error}")
+        images = self.query_one(CaseImages)
+        if shown.case.error or not shown.case.images:
+            images.say(f"This image cannot be read: {shown.case.error or 'the case has none'}")
             return
-        view.show(image.sha256, partial(image_bytes, self._data, image.sha256))
+        images.show(images_of(shown.case, partial(image_bytes, self._data)))
         self.set_timer(PREFETCH_AFTER_S, lambda: self._prefetch(session, db))
 
     def _prefetch(self, session: ReviewSession, db: sqlite3.Connection) -> None:
@@ -186,8 +190,8 @@ class PairBody(Vertical):
         following = session.queue.next_unrated(session.pair)
         case = cases.get(db, following.case_id) if following is not None else None
         if case is not None and not case.error:
-            sha256 = case.first.sha256
-            self.query_one(ImageView).prefetch(sha256, partial(image_bytes, self._data, sha256))
+            sha256 = case.shown.sha256
+            self.query_one(CaseImages).view.prefetch(sha256, partial(image_bytes, self._data, sha256))
 
     def move_texts(self, move: str, amount: int) -> None:
         """Scroll all texts: by rows, by what is seen of them (`page`), or to their top (0) or `end` (1)."""

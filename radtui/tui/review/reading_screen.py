@@ -30,7 +30,8 @@ from radtui.tui.review.reading_desk import ReadingDesk
 from radtui.tui.review.seeing import show_film
 from radtui.tui.review.text_box import TextBox
 from radtui.tui.screens.base import RadScreen
-from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.case_images import CaseImages
+from radtui.tui.widgets.image_strip import images_of
 
 KEYS = (
     f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · z the image"
@@ -70,7 +71,7 @@ class ReadingScreen(RadScreen):
         with Vertical(classes="body"):
             yield Static("", id="line", markup=False)
             with Grid(id="sheet"):
-                yield ImageView(empty="")
+                yield CaseImages()
                 with Vertical(id="texts"):
                     yield TextBox("text")
                     yield TextBox("original")
@@ -112,11 +113,12 @@ class ReadingScreen(RadScreen):
         if opened.case.id == self._drawn:
             return
         self._drawn = opened.case.id
-        view, image = self.query_one(ImageView), opened.case.shown
-        if error := opened.case.error or image.error:
-            view.clear(f"This image cannot be read: {error}")
+        images = self.query_one(CaseImages)
+        if opened.case.error or not opened.case.images:
+            images.say(f"This image cannot be read: {opened.case.error or 'the case has none'}")
         else:
-            view.show(image.sha256, partial(image_bytes, self.rad.data, image.sha256))
+            images.show(images_of(opened.case, partial(image_bytes, self.rad.data)))
+        self.refresh_bindings()
 
     async def acted(self, error: Exception | None) -> None:
         """Show what became of a key; where nothing of it was saved, say so and go back to what is."""
@@ -159,7 +161,16 @@ class ReadingScreen(RadScreen):
         """Show the image over the whole screen; time runs on, as the text is read by it."""
         opened = self.desk.touched()
         if opened is not None:
-            show_film(self, opened.case, opened.case.shown.sha256)
+            show_film(self, opened.case)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """One image has no next one."""
+        return action != "view" or self.query_one(CaseImages).several
+
+    def action_view(self, by: int) -> None:
+        """Show the next image of the case, and after the last the first."""
+        self.desk.touched()
+        self.query_one(CaseImages).turn(by)
 
     async def action_undo(self) -> None:
         """Take back the last answer."""

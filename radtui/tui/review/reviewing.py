@@ -47,6 +47,7 @@ class Reviewing:
         wanted_pairs: For how many to set out as soon as there is a sitting, 0 for none.
         counted: Called when an answer of a stint is saved and drawn; closes one that is over.
         drawn: The pair that stands on the screen.
+        several_images: Whether its case has a next image.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Reviewing:
         self.wanted_pairs = 0
         self.counted: Callable[[], object] = lambda: None
         self.drawn: Pair | None = None
+        self.several_images = False
 
     async def _acted(self, error: Exception | None) -> None:
         """Show what became of something that was done to the session."""

@@ -17,7 +17,7 @@ from radtui.study.session import ReviewSession
 from radtui.study.study import scheme_for
 from radtui.tui.key_uses import bindings
 from radtui.tui.review import stints
-from radtui.tui.review.acts import ACTS, act
+from radtui.tui.review.acts import ACTS, TURNS_IMAGE, act
 from radtui.tui.review.answer_panel import SIDES
 from radtui.tui.review.choosing import choose_study
 from radtui.tui.review.following import Following
@@ -100,6 +100,9 @@ class ReviewScreen(RadScreen):
             return
         body.display = True
         self.reviewing.drawn = shown.pair
+        if self.reviewing.several_images != (len(shown.case.images) > 1):
+            self.reviewing.several_images = not self.reviewing.several_images
+            self.refresh_bindings()
         if body.is_new(shown.pair):
             self.reviewing.panels.close()
         roomy = self.size.height >= ROWS[1][0]
@@ -115,6 +118,8 @@ class ReviewScreen(RadScreen):
         if action != "act":
             return _works(reviewing, action, parameters)
         name = str(parameters[0])
+        if name in TURNS_IMAGE and not reviewing.several_images:
+            return False
         if reviewing.looking and self.has_class("-narrow") and ACTS[name.partition(".")[0]].needs_texts:
             return False  # the image has the whole width: nobody judges texts that are out of sight
         session = reviewing.session

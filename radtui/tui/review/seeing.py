@@ -13,6 +13,7 @@ from radtui.study.session import ReviewSession
 from radtui.tui.review.answer_panel import key_text
 from radtui.tui.review.reviewing import Reviewing
 from radtui.tui.screens.base import RadScreen
+from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_view import ImageView
 
 
@@ -20,16 +21,20 @@ def zoom(reviewing: Reviewing, session: ReviewSession) -> None:
     """Show the image over the whole screen: its keys are the image's, so that nobody rates unseen texts."""
     shown = session.shown()
     if shown is not None:
-        show_film(reviewing.screen, shown.case, shown.case.first.sha256, session.time.touch)
+        show_film(reviewing.screen, shown.case, session.time.touch)
 
 
-def show_film(screen: RadScreen, case: Case, sha256: str, left: Callable[[], object] = lambda: None) -> None:
+def turn(reviewing: Reviewing, by: int) -> None:
+    """Show the next image of the case, and after the last the first."""
+    reviewing.screen.query_one(CaseImages).turn(by)
+
+
+def show_film(screen: RadScreen, case: Case, left: Callable[[], object] = lambda: None) -> None:
     """Show a case's images over the whole screen, and go on with the view in the screen's own image.
 
     Args:
-        screen: It has the image in its `ImageView`.
+        screen: It has one of the images in its `ImageView`.
         case: Of the image.
-        sha256: The image that is shown there.
         left: Called when the image is left.
     """
     from radtui.tui.widgets.film import FilmScreen
@@ -37,6 +42,7 @@ def show_film(screen: RadScreen, case: Case, sha256: str, left: Callable[[], obj
     view = screen.query_one(ImageView)
     if view.pyramid is None:
         return
+    sha256 = view.picture.name
 
     def back(seen: tuple[int, View] | None) -> None:
         left()

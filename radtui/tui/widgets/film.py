@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -14,12 +13,12 @@ from radtui.imaging.view import View
 from radtui.records import Case
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_canvas import ImageCanvas
-from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.image_strip import StripImage, images_of
 from radtui.tui.widgets.key_bar import KeyBar
 
 Asking = Callable[[], object] | None
-Image = tuple[str, Callable[[], bytes]]  # a name for its content, and what reads its file
 
 
 class FilmScreen(RadModal[tuple[int, View]]):
@@ -36,7 +35,7 @@ class FilmScreen(RadModal[tuple[int, View]]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("film")
 
     def __init__(
-        self, images: list[Image], at: int = 0, look: View | None = None, ask: Asking = None
+        self, images: list[StripImage], at: int = 0, look: View | None = None, ask: Asking = None
     ) -> None:
         super().__init__()
         self._images, self._at, self._look, self._ask = images, at, look, ask
@@ -55,25 +54,25 @@ class FilmScreen(RadModal[tuple[int, View]]):
             look: How to show that one.
             ask: Asks models about it, where that may be.
         """
-        names = [image.sha256 for image in case.images if not image.error] or [case.shown.sha256]
+        images = [image for image in images_of(case, read) if not image.error]
+        names = [image.name for image in images]
         begin = sha256 or case.shown.sha256
-        at = names.index(begin) if begin in names else 0
-        return cls([(name, partial(read, name)) for name in names], at, look, ask)
+        return cls(images, names.index(begin) if begin in names else 0, look, ask)
 
     def compose(self) -> ComposeResult:
         """The image and the bar of keys."""
-        yield ImageView(empty="")
+        yield CaseImages()
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin."""
-        self._show()
+        self.query_one(CaseImages).show(self._images, self._at)
 
     @on(ImageCanvas.Shown)
     def _look_on(self) -> None:
         """Go on where the image was looked at before."""
         if self._look is not None:
-            self.query_one(ImageView).look_at(self._look)
+            self.query_one(CaseImages).view.look_at(self._look)
             self._look = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -89,13 +88,10 @@ class FilmScreen(RadModal[tuple[int, View]]):
 
     def action_view(self, by: int) -> None:
         """Show the next image of the case, and after the last the first."""
-        self._at = (self._at + by) % len(self._images)
         self._look = None
-        self._show()
+        self.query_one(CaseImages).turn(by)
 
     def action_done(self) -> None:
         """Hand back what was seen last."""
-        self.dismiss((self._at, self.query_one(ImageView).look))
-
-    def _show(self) -> None:
-        self.query_one(ImageView).show(*self._images[self._at])
+        images = self.query_one(CaseImages)
+        self.dismiss((images.at, images.view.look))

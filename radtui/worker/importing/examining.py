@@ -40,6 +40,9 @@ MAX_PROCESSES = 32
 CHUNK_IMAGES = 32  # what goes to a process at once: sending one by one costs as much as a small image
 CHUNK_BYTES = 2**22
 MAX_WAITING_BYTES = 2**27
+CHUNKS_EACH = (
+    20  # chunks that wait for each process: the disk may keep rows, and what feeds them, waiting for a while
+)
 SAVERS = 16  # threads that wait for the disk: it brings several files to it in the time of one
 _KEPT_BYTES = 2**25
 _KEPT_BLOCKS = 16  # of 16 MiB each at most
@@ -140,7 +143,7 @@ def _look(
 
 def _file_size(path: str) -> int:
     try:
-        return Path(path).stat().st_size
+        return os.stat(path).st_size  # noqa: PTH116 - a Path for each of many files takes longer than the call
     except OSError:  # said by whoever reads it
         return 0
 
@@ -209,7 +212,7 @@ class _Chunk:
     images: list[NewCaseImage] = field(default_factory=list)
     n_bytes: int = 0  # held in memory
     file_bytes: int = 0  # of plain files, which are read elsewhere
-    looked: Future[list[Looked]] | None = None
+    looked: Future[tuple[list[Looked], list[Written]]] | None = None
 
     @property
     def full(self) -> bool:
@@ -234,69 +237,68 @@ class Examiners:
         self._processes = min(MAX_PROCESSES, len(os.sched_getaffinity(0)))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe")
         self._savers = ThreadPoolExecutor(SAVERS, thread_name_prefix="save")
-        # Of their own: savers wait for images that are still looked at.
-        self._namers = ThreadPoolExecutor(SAVERS, thread_name_prefix="name")
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="keep")
+        self._written: list[Written] = []  # of the cases that have come back
         self._pool: Executor = self._threads
         if (total or 0) >= PROCESSES_FROM:
             context = _context()
             self._pool = ProcessPoolExecutor(self._processes, mp_context=context, initializer=_begin_process)
-        self._most = 2 * (max(THREADS, self._processes) + SAVERS)  # chunks at once
+        self._most = CHUNKS_EACH * max(THREADS, self._processes)  # chunks at once
 
     def close(self) -> None:
         """End threads and processes; what has not begun is left."""
-        for pool in {self._pool, self._threads, self._savers, self._namers}:
+        for pool in {self._pool, self._threads, self._keeper, self._savers}:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def sync_names(self) -> None:
-        """Bring the names of the images that have come back to the disk."""
-        self._incoming.sync_names(self._namers)
+    def keep(self) -> Future[None]:
+        """Begin to give the images of the cases that have come back their names, on the disk; done when they are."""
+        written, self._written = self._written, []
+        return self._keeper.submit(self._incoming.keep, written, self._savers)
 
     def examined(self, cases: Iterable[NewCase]) -> Generator[tuple[NewCase, list[Looked]], None, None]:
         """Every case without bytes, with what its images are; a bounded number is in memory at once."""
         waiting: deque[_Chunk] = deque()
-        chunk = _Chunk()
+        chunk, waiting_bytes = _Chunk(), 0
         for case in cases:
             chunk.cases.append(_without_bytes(case))
-            chunk.images += case.images
-            chunk.n_bytes += sum(len(image.data) for image in case.images)
-            chunk.file_bytes += sum(_file_size(image.path) for image in case.images if image.path)
+            for image in case.images:
+                chunk.images.append(image)
+                chunk.n_bytes += len(image.data)
+                chunk.file_bytes += _file_size(image.path) if image.path else 0
             if chunk.full:
                 waiting.append(self._begun(chunk))
+                waiting_bytes += chunk.n_bytes
                 chunk = _Chunk()
-            while len(waiting) > self._most or sum(each.n_bytes for each in waiting) > MAX_WAITING_BYTES:
-                yield from _looked_at(waiting.popleft())
+            while len(waiting) > self._most or waiting_bytes > MAX_WAITING_BYTES:
+                waiting_bytes -= waiting[0].n_bytes
+                yield from self._looked_at(waiting.popleft())
         if chunk.cases:
             waiting.append(self._begun(chunk))
         while waiting:
-            yield from _looked_at(waiting.popleft())
+            yield from self._looked_at(waiting.popleft())
 
     def _begun(self, chunk: _Chunk) -> _Chunk:
         if any(image.name.lower().endswith(_SEVERAL_FILES) for image in chunk.images):
-            looking = self._threads.submit(examine, self._place, chunk.images, self._beside)
+            chunk.looked = self._threads.submit(examine, self._place, chunk.images, self._beside)
         else:
-            looking = self._pool.submit(examine, self._place, chunk.images)
-        chunk.looked = self._savers.submit(self._saved, looking)
+            chunk.looked = self._pool.submit(examine, self._place, chunk.images)
         chunk.images = []
         return chunk
 
-    def _saved(self, looking: Future[tuple[list[Looked], list[Written]]]) -> list[Looked]:
-        looked, written = looking.result()
-        self._incoming.name(written)
-        return looked
-
-
-def _looked_at(chunk: _Chunk) -> Iterator[tuple[NewCase, list[Looked]]]:
-    assert chunk.looked is not None
-    try:
-        looked = iter(chunk.looked.result())
-    except BrokenProcessPool as error:
-        keys = f"{chunk.cases[0].source_key} to {chunk.cases[-1].source_key}"
-        raise UserError(
-            f"A process that decodes images ended by itself, most often for want of memory, at one of {keys};"
-            " import again: what is in stays."
-        ) from error
-    for case in chunk.cases:
-        yield case, [next(looked) for _ in case.images]
+    def _looked_at(self, chunk: _Chunk) -> Iterator[tuple[NewCase, list[Looked]]]:
+        assert chunk.looked is not None
+        try:
+            looked, written = chunk.looked.result()
+        except BrokenProcessPool as error:
+            keys = f"{chunk.cases[0].source_key} to {chunk.cases[-1].source_key}"
+            raise UserError(
+                f"A process that decodes images ended by itself, most often for want of memory, at one of {keys};"
+                " import again: what is in stays."
+            ) from error
+        self._written += written
+        each = iter(looked)
+        for case in chunk.cases:
+            yield case, [next(each) for _ in case.images]
 
 
 def _without_bytes(case: NewCase) -> NewCase:

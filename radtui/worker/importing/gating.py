@@ -48,11 +48,13 @@ class Gating:
     def passed(self, case: NewCase, looked: list[Looked]) -> KeptCase:
         """The case as it may be kept: nothing in it names a person; a volume's slices are images of their own."""
         parts = [part for each in looked for part in each.parts]
-        own = frozenset().union(*(part.words for part in parts))
-        self._gate.learn(own)
+        own: frozenset[str] = frozenset()
         facts: dict[str, str] = {}
         for part in reversed(parts):
+            own |= part.words
             facts.update(part.facts)
+        if own:
+            self._gate.learn(own)
         facts, dropped = self._gate.facts({**facts, **case.facts}, own)
         for column, kind in dropped.items():
             self._dropped[f"{column}: {kind}"] += 1
@@ -73,10 +75,10 @@ class Gating:
             for image in images:
                 if image.error:
                     self._problems.append(Problem(image.name or case.source_key, image.error))
-        gated = replace(
-            case, source_key=self._name(case.source_key, own), images=tuple(images), patient="", exam="",
-            facts={clean(name): clean(value) for name, value in facts.items()},
-            examination=case.examination or next((part.examination for part in parts if part.examination), ""),
+        gated = NewCase(
+            case.split, self._name(case.source_key, own), tuple(images), case.reference, case.question,
+            case.examination or next((part.examination for part in parts if part.examination), ""), "", "",
+            {clean(name): clean(value) for name, value in facts.items()}, case.truth, case.error,
         )  # fmt: skip
         return KeptCase(gated, tuple(probes), self._gate.patient(patient), self._gate.exam(exam, patient))
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
@@ -216,25 +218,32 @@ class _Ingest:
         batch: list[KeptCase] = []
         written_s = time.monotonic()
         trouble: UserError | None = None
+        keeping: deque[tuple[list[KeptCase], Future[None]]] = (
+            deque()
+        )  # whose images are on their way to the disk
         try:
             with closing(self._kept(source, place, examiners)) as coming:
                 for kept in coming:
                     case = self.dealer.dealt(kept) if self.dealer else kept.case
                     self._met.met(case.split, case.source_key)
                     self._refuse_foreign(case, kept.probes)
-                    batch.append(self.known.kept(replace(kept, case=case)))
+                    batch.append(self.known.kept(kept if case is kept.case else replace(kept, case=case)))
                     if len(batch) >= BATCH_ROWS or time.monotonic() - written_s >= BATCH_S:
-                        self._write(batch, examiners, reporter)
+                        keeping.append((batch, examiners.keep()))
                         batch, written_s = [], time.monotonic()
+                        if len(keeping) > 1:
+                            self._write(*keeping.popleft(), reporter)
         except UserError as error:
             trouble = error
         if batch:
-            self._write(batch, examiners, reporter)
+            keeping.append((batch, examiners.keep()))
+        while keeping:
+            self._write(*keeping.popleft(), reporter)
         if trouble is not None:
             raise trouble
 
-    def _write(self, batch: list[KeptCase], examiners: Examiners, reporter: ImportReporter) -> None:
-        examiners.sync_names()
+    def _write(self, batch: list[KeptCase], images: Future[None], reporter: ImportReporter) -> None:
+        images.result()  # their images are on the disk, under their names
         # Only now: an import that fails before its first image leaves no empty data set behind.
         cases.ensure_dataset(self._db, self._dataset, self.location)
         new, known = cases.add(self._db, self._dataset, batch, synced=True)

@@ -7,11 +7,14 @@ the disk, and the name is on the disk before a row of the database speaks of it.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import itertools
 import os
+import platform
+import re
 import shutil
-import threading
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +23,11 @@ from pathlib import Path
 from radtui.durable import sync_folder
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
+from radtui.store.file_systems import file_system
 
+_SYNCED_WHOLE = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs"})
+"""Local file systems: others may sync a whole that is large, slow, or of other machines, or promise nothing."""
+_TELLS_ERRORS = (5, 8)
 _COUNT = itertools.count()  # of this process: with its number, a name that nothing else has
 
 
@@ -97,54 +104,108 @@ class IncomingFolder:
     def __init__(self, data: DataDir, job_id: int) -> None:
         self._data = data
         self.folder = data.incoming / f"{job_id:04d}"
-        self._lock = threading.Lock()  # of `_unsynced`, which several threads fill
-        self._unsynced: set[str] = set()  # folders that have got names since they were last on the disk
         self._there: set[str] = set()  # folders of images that were seen to be there
+        self._whole: WholeSync | None = None  # where all of a file system is synced in one call
 
     def begin(self) -> None:
         """Make the folder; what a killed run of the job has left in it goes."""
         try:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
+            self._whole = WholeSync.of(self.folder)
         except OSError as error:
             raise _cannot_write(self.folder, error) from error
 
     def end(self) -> None:
         """Remove what was not needed, an import that was stopped between two steps included."""
+        if self._whole is not None:
+            self._whole.close()
+            self._whole = None
         shutil.rmtree(self.folder, ignore_errors=True)
         with contextlib.suppress(OSError):  # another import is at work
             self._data.incoming.rmdir()
 
-    def name(self, written: Iterable[Written]) -> None:
-        """Bring bytes to the disk, and then give each file its name.
+    def keep(self, written: Sequence[Written], threads: Executor) -> None:
+        """Bring bytes to the disk, give each file its name, and bring the names: after this, rows may speak of them.
+
+        Args:
+            written: Images in hidden files.
+            threads: Wait for the disk where each file must be waited for.
 
         Raises:
             UserError: the disk is full or cannot be written.
         """
-        batch = list(written)
-        for each in batch:
-            _sync_file(each)
-        for each in batch:
+        if not written:
+            return
+        if self._whole is not None:
+            self._sync_whole(self._whole)
+        else:
+            _all_of(threads.map(_sync_file, written))
+        folders: set[str] = set()
+        for each in written:
             folder = each.target.rpartition("/")[0]
             try:
                 if folder not in self._there:
                     if not Path(folder).exists():
                         Path(folder).mkdir(exist_ok=True)
-                        with self._lock:
-                            self._unsynced.add(folder.rpartition("/")[0])
+                        folders.add(folder.rpartition("/")[0])
                     self._there.add(folder)
-                Path(each.temporary).replace(each.target)
+                os.replace(each.temporary, each.target)  # noqa: PTH105 - a Path for each takes longer than the call
             except OSError as error:
                 raise _cannot_write(Path(each.target), error) from error
-            with self._lock:
-                self._unsynced.add(folder)
+            folders.add(folder)
+        if self._whole is not None:
+            self._sync_whole(self._whole)
+        else:
+            _all_of(threads.map(sync_folder, map(Path, sorted(folders))))
 
-    def sync_names(self, threads: Executor) -> None:
-        """Bring the names that were given to the disk: after this, rows may speak of them."""
-        with self._lock:
-            folders, self._unsynced = self._unsynced, set()
-        for _ in threads.map(sync_folder, map(Path, folders)):
-            pass
+    def _sync_whole(self, whole: WholeSync) -> None:
+        try:
+            whole.sync()
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+
+
+class WholeSync:
+    """Brings all of a local file system to the disk in one call: a thousand files in a fraction of the work.
+
+    An error since it was made comes out of `sync`. Source: Linux, syncfs(2), which tells errors since 5.8.
+
+    Args:
+        folder: On the file system.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        self._syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+
+    @classmethod
+    def of(cls, folder: Path) -> WholeSync | None:
+        """One for a folder; None where files must be synced one by one."""
+        if not sys.platform.startswith("linux") or _kernel() < _TELLS_ERRORS:
+            return None
+        return cls(folder) if file_system(folder) in _SYNCED_WHOLE else None
+
+    def sync(self) -> None:
+        """Bring it to the disk. Raises OSError where that fails."""
+        if self._syncfs(self._handle):
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+
+    def close(self) -> None:
+        """Let the file system go."""
+        os.close(self._handle)
+
+
+def _kernel() -> tuple[int, ...]:
+    """The first two numbers of the kernel's version."""
+    return tuple(map(int, re.findall(r"\d+", platform.release())[:2]))
+
+
+def _all_of(results: Iterable[object]) -> None:
+    """Wait for what threads do, and raise what one of them raised."""
+    for _ in results:
+        pass
 
 
 def _sync_file(written: Written) -> None:
