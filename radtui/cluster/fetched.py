@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from radtui.cluster.profile import Profile
+from radtui.paths import expanded
 from radtui.records import UserError
 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
@@ -26,7 +27,7 @@ START_S = 60.0  # of another Python, from a cold file system
 def cache_of(hf_home: str) -> Path:
     """The hub's cache where HF_HOME is this; where it is "", the one that this shell has."""
     if hf_home:
-        return Path(hf_home).expanduser() / "hub"
+        return expanded(hf_home) / "hub"
     if named := os.environ.get("HF_HUB_CACHE"):
         return Path(named)
     return Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface").expanduser() / "hub"

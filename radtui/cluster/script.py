@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 from radtui.cluster.profile import Profile
 from radtui.cluster.run_folder import RunFolder
+from radtui.paths import expanded
 
 NAME = "submit.sh"
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
@@ -30,7 +30,7 @@ def text(profile: Profile, run: RunFolder, job_name: str, gpus: int, submission:
     lines = ["#!/bin/bash", *(f"#SBATCH {option}" for option in options(profile, run, job_name, nodes, each))]
     variables = {**OFFLINE, "RADTUI_SUBMISSION": str(submission), "RADTUI_NODES": str(nodes)}
     if profile.hf_home:
-        variables["HF_HOME"] = str(Path(profile.hf_home).expanduser())
+        variables["HF_HOME"] = str(expanded(profile.hf_home))
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     if profile.scratch:  # unquoted: it is often a variable that exists on the machine alone
         lines += [f'export RADTUI_SCRATCH="{profile.scratch}"', 'mkdir -p "$RADTUI_SCRATCH"']
