@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from pathlib import Path
 
 
@@ -59,8 +61,11 @@ def broken_seal(folder: Path, marker: str) -> str:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, as hexadecimal digits."""
-    with path.open("rb") as file:
+    """SHA-256 of a file's bytes, as hexadecimal digits. Raises OSError for what is no regular file, as for any."""
+    # Without O_NONBLOCK a pipe would be waited for, and a device never ends.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "It is no regular file", str(path))
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

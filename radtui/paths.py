@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shlex
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+from radtui.records import UserError
 
 DATABASE_NAME = "radtui.db"
+MOST_WRITTEN_BYTES = 4 << 20  # of a file that people write by hand
 PRIVATE = 0o077  # what a new data folder lets nobody but its owner do
 
 # What the user's own files are made with: read once, since reading it sets it, for all threads.
@@ -116,14 +120,42 @@ def open_plain(path: Path | str) -> BinaryIO:
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise OSError(f"{path} is no regular file")
+        raise OSError(errno.EINVAL, "It is no regular file", str(path))
     return os.fdopen(handle, "rb")
+
+
+def read_written(path: Path | str) -> str:
+    """The text of a file that people write by hand, such as a configuration.
+
+    Raises:
+        OSError: It cannot be read, is no regular file, or is larger than anybody writes.
+        UnicodeDecodeError: It is not in UTF-8.
+    """
+    with open_plain(path) as file:
+        content = file.read(MOST_WRITTEN_BYTES + 1)
+    if len(content) > MOST_WRITTEN_BYTES:
+        raise OSError(errno.EFBIG, f"It has more than {MOST_WRITTEN_BYTES >> 20} MiB", str(path))
+    return content.decode("utf-8")
+
+
+def parsed_toml(text: str) -> dict[str, Any]:
+    """What a text in TOML says.
+
+    Raises:
+        ValueError: It is no TOML, is nested deeper than anybody writes, or holds a number of thousands of digits.
+    """
+    import tomllib  # which the app's start does not need
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def is_locked(lock: Path) -> bool:
     """Whether a process holds the `flock` of a file; False where there is no such file."""
     try:
-        handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         return False
     try:
@@ -136,29 +168,53 @@ def is_locked(lock: Path) -> bool:
     return False
 
 
+def expanded(path: Path | str) -> Path:
+    """A path with the home folder for `~`; of a user that nobody knows, as it is."""
+    path = Path(path)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def find_data_dir(option: str | None = None) -> DataDir:
     """The data folder: the option, else `$RADTUI_DATA`, else `./db` when it exists, else the XDG data folder."""
     named = option or os.environ.get("RADTUI_DATA")
     if named:
-        return DataDir(Path(named).expanduser().resolve(), named=True)
+        try:
+            return DataDir(expanded(named).resolve(), named=True)
+        except RuntimeError as error:
+            raise UserError(f"Cannot use the data folder {named}: its links lead in a circle.") from error
     if Path("db").is_dir():
         return DataDir(Path("db").resolve())
     from platformdirs import user_data_path
 
-    return DataDir(user_data_path("radtui"))
+    own = user_data_path("radtui")
+    if not own.is_absolute():
+        raise UserError(
+            "There is no home folder for this user: name a data folder with --data-dir, or set HOME."
+        )
+    return DataDir(own)
 
 
 def state_folder() -> Path:
-    """Where radtui keeps what belongs to no data folder: answers that one could not take, tracebacks."""
+    """Where radtui keeps what belongs to no data folder: answers that one could not take, tracebacks.
+
+    Raises:
+        OSError: There is no home folder for this user.
+    """
     from platformdirs import user_state_path
 
-    return user_state_path("radtui")
+    folder = user_state_path("radtui")
+    if not folder.is_absolute():
+        raise OSError(errno.ENOENT, "There is no home folder for this user", str(folder))
+    return folder
 
 
 def config_file() -> Path:
     """The file in which users say what holds for every data folder: `$RADTUI_CONFIG`, else the XDG one."""
     if named := os.environ.get("RADTUI_CONFIG"):
-        return Path(named).expanduser()
+        return expanded(named)
     from platformdirs import user_config_path
 
     return user_config_path("radtui") / "config.toml"

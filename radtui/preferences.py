@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from radtui.paths import config_file
+from radtui.paths import config_file, parsed_toml, read_written
 from radtui.records import UserError
 from radtui.setting_fields import Settings
 from radtui.setting_fields import setting as _set
@@ -77,18 +77,16 @@ def read(file: Path | None = None) -> tuple[Preferences, str]:
     """
     file = file or config_file()
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_written(file)
     except FileNotFoundError:
         return DEFAULTS, ""
     except (OSError, UnicodeError) as error:
         return DEFAULTS, f"{file} cannot be read, so defaults are used: {error}."
     if SECTION not in text:  # a file about clusters alone costs no parser at the app's start
         return DEFAULTS, ""
-    import tomllib
-
     try:
-        section = tomllib.loads(text).get(SECTION, {})
-    except tomllib.TOMLDecodeError as error:
+        section = parsed_toml(text).get(SECTION, {})
+    except ValueError as error:
         return DEFAULTS, f"{file} is damaged, so defaults are used until it is mended: {error}."
     if not isinstance(section, dict):
         return DEFAULTS, f"{file} has {SECTION}, which is to be a section [{SECTION}]; defaults are used."
@@ -111,7 +109,7 @@ def remember(file: Path | None = None, **changes: object) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _alone(file.parent):
-            text = file.read_text(encoding="utf-8") if file.exists() else ""
+            text = read_written(file) if file.exists() else ""
             write_synced(file, edited(text, changes))
     except (OSError, ValueError) as error:
         raise UserError(
@@ -125,9 +123,7 @@ def edited(text: str, changes: Mapping[str, object]) -> str:
     Raises:
         ValueError: The text is no TOML, or says it in a way that lines cannot be put into.
     """
-    import tomllib
-
-    before = tomllib.loads(text)
+    before = parsed_toml(text)
     lines = text.splitlines()
     start = next((at for at, line in enumerate(lines) if HEADER.match(line)), None)
     if start is None:
@@ -145,7 +141,7 @@ def edited(text: str, changes: Mapping[str, object]) -> str:
                 end -= 1  # behind the section's last line, not behind the empty ones before the next
             lines.insert(end, f"{name} = {_toml(value)}")
     after = "\n".join(lines) + "\n"
-    if tomllib.loads(after) != before | {SECTION: {**before.get(SECTION, {}), **changes}}:
+    if parsed_toml(after) != before | {SECTION: {**before.get(SECTION, {}), **changes}}:
         raise ValueError(f"its section [{SECTION}] is written in a way that can only be changed by hand")
     return after
 

@@ -17,7 +17,7 @@ from radtui import __version__
 from radtui.cli.context import Session
 from radtui.cli.failures import keep_traceback, sentence
 from radtui.cli.groups import SuggestingGroup
-from radtui.cli.printing import guard_streams
+from radtui.cli.printing import guard_streams, let_go_of_streams
 from radtui.paths import find_data_dir
 from radtui.records import UserError
 
@@ -102,6 +102,7 @@ def cli(ctx: click.Context, data_dir: str | None, rater: str | None) -> None:
     Without a command, opens the app. Model output is not for clinical use.
     """
     ctx.obj = Session(find_data_dir(data_dir), rater or "")
+    ctx.obj.check_rater()
     if ctx.invoked_subcommand is None:
         ctx.obj.open_app()
 
@@ -109,6 +110,13 @@ def cli(ctx: click.Context, data_dir: str | None, rater: str | None) -> None:
 def main() -> None:
     """Run the command line; a problem is one sentence, never a traceback."""
     guard_streams()
+    try:
+        _run()
+    finally:
+        let_go_of_streams()
+
+
+def _run() -> None:
     try:
         cli.main(standalone_mode=False, prog_name="radtui")
         sys.stdout.flush()  # what cannot be written is to be said here, not by the interpreter's end

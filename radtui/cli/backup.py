@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.failures import sentence
 from radtui.records import UserError
+
+if TYPE_CHECKING:
+    from radtui.export.backup import BackedUp
 
 UNIT_S = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -22,7 +28,7 @@ class Interval(click.ParamType):  # type: ignore[type-arg]  # older versions of 
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds."""
-        match = re.fullmatch(r"([1-9]\d{0,5})([mhd])", str(value))
+        match = re.fullmatch(r"([1-9]\d{0,4})([mhd])", str(value))
         if match is None:
             self.fail(f"{value!r} is no time such as 30m, 6h or 1d.", param, ctx)
         return int(match[1]) * UNIT_S[match[2]]
@@ -56,6 +62,8 @@ def backup(
 ) -> None:  # fmt: skip
     """Copy the data folder into FOLDER, also while the app and jobs are at work.
 
+    With --every, a backup that fails is said, and the next one is tried in its time; the first must succeed.
+
     The copy is a data folder: open it with --data-dir, or take it back with radtui restore. Images that are there
     already are not copied again. Images imported with --link stay where they are and are not part of it, unless
     --with-linked copies them.
@@ -66,38 +74,46 @@ def backup(
     if not session.data.database.exists():
         raise UserError(f"There is no data folder {session.data.root} to copy.")
 
+    is_first = True
     while True:
-        with reading(session.data) as db:
-            done = back_up(
-                session.data,
-                db,
-                folder,
-                checkpoints=checkpoints,
-                salt=with_salt,
-                with_linked=with_linked,
-                keep=keep,
-            )
-        print_result(
-            {
-                "folder": str(folder.resolve()), "images": done.images, "new_images": done.new_images,
-                "jobs": done.jobs, "mib": round(done.mib, 1),
-                "linked": sum(done.linked.values()) if as_json or done.linked else None,
-                **({"problems": list(done.problems), "left_out": list(done.left_out)} if as_json else {}),
-            },
-            as_json,
-        )  # fmt: skip
-        for source, count in done.linked.items():
-            click.echo(
-                f"{_linked(count)} in {source} and not in the backup; --with-linked copies them.",
-                err=True,
-            )
-        for problem in done.problems if not as_json else ():
-            click.echo(f"{problem}.", err=True)
-        for part in done.left_out if not as_json else ():
-            click.echo(f"Not in the backup: {part}.", err=True)
+        try:
+            with reading(session.data) as db:
+                done = back_up(
+                    session.data, db, folder, checkpoints=checkpoints, salt=with_salt, with_linked=with_linked,
+                    keep=keep,
+                )  # fmt: skip
+        except (UserError, OSError, sqlite3.Error) as error:
+            if every is None or is_first:  # what cannot work at all is to be seen at once
+                raise
+            click.echo(f"{time.strftime('%Y-%m-%d %H:%M')}: no backup: {sentence(error)}", err=True)
+            time.sleep(every)
+            continue
+        is_first = False
+        _show(done, as_json)
         if every is None:
             sys.exit(1 if done.problems else 0)
         time.sleep(every)
+
+
+def _show(done: BackedUp, as_json: bool) -> None:
+    """Print what a backup has copied, and on standard error what it has not."""
+    print_result(
+        {
+            "folder": str(done.folder.resolve()), "images": done.images, "new_images": done.new_images,
+            "jobs": done.jobs, "mib": round(done.mib, 1),
+            "linked": sum(done.linked.values()) if as_json or done.linked else None,
+            **({"problems": list(done.problems), "left_out": list(done.left_out)} if as_json else {}),
+        },
+        as_json,
+    )  # fmt: skip
+    for source, count in done.linked.items():
+        click.echo(
+            f"{_linked(count)} in {source} and not in the backup; --with-linked copies them.", err=True
+        )
+    for problem in done.problems if not as_json else ():
+        click.echo(f"{problem}.", err=True)
+    for part in done.left_out if not as_json else ():
+        click.echo(f"Not in the backup: {part}.", err=True)
 
 
 @click.command()
@@ -109,7 +125,7 @@ def restore(session: Session, source: Path, force: bool) -> None:
 
     Linked images are read from where they were; radtui check says which are not there, radtui data moved where to look.
     """
-    from radtui.export.backup import take_back
+    from radtui.export.take_back import take_back
     from radtui.store import links
 
     aside = take_back(session.data, source.absolute(), force=force)

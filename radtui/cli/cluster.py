@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
+from radtui.paths import expanded
 from radtui.records import UserError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def check(session: Session, name: str) -> None:
 def _folder(session: Session, chosen: Profile) -> str:
     from radtui.cluster.submit import FOLDER
 
-    folder = Path(chosen.folder).expanduser() if chosen.folder else session.data.root / FOLDER
+    folder = expanded(chosen.folder) if chosen.folder else session.data.root / FOLDER
     probe = folder / ".radtui-check"
     try:
         folder.mkdir(parents=True, exist_ok=True)

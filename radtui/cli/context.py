@@ -47,6 +47,13 @@ class Session:
         """Who looks: the chosen rater, else the login's name."""
         return self.chosen_rater or _login_name()
 
+    def check_rater(self) -> None:
+        """Raise UserError for a rater's name in another encoding, which no database takes."""
+        try:
+            self.chosen_rater.encode()
+        except UnicodeEncodeError:
+            raise UserError("The rater's name is not in UTF-8; give another one with --rater.") from None
+
     def need_terminal(self) -> None:
         """Raise UserError where no keys can be read, or nothing drawn: Textual draws by the standard error."""
         if not (os.environ.get("TEXTUAL_DRIVER") or (sys.stdin.isatty() and sys.stderr.isatty())):

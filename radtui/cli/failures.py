@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 from radtui.paths import state_folder
+from radtui.records import UserError
 
 LOG_BYTES = 1_000_000  # when the log is longer it begins anew
 
@@ -27,6 +28,8 @@ OF_SQLITE = {
 
 def sentence(error: BaseException) -> str:
     """Say in one sentence what went wrong and what to do next."""
+    if isinstance(error, UserError):
+        return str(error)
     if isinstance(error, sqlite3.Error):
         known = OF_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
         return f"{known} ({error})." if known else f"The database did not take that: {error}."
@@ -42,8 +45,8 @@ def sentence(error: BaseException) -> str:
 
 def keep_traceback(error: BaseException) -> Path | None:
     """Append an error's traceback to the user's log; None where it cannot be written."""
-    log = state_folder() / "errors.log"
     try:
+        log = state_folder() / "errors.log"
         log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         begin_anew = log.exists() and log.stat().st_size > LOG_BYTES
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if begin_anew else os.O_APPEND)

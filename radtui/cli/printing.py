@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,8 @@ class HarmlessStream(io.TextIOWrapper):
 
 
 def guard_streams() -> None:
-    """Let everything that this process prints pass a `HarmlessStream`."""
+    """Let everything that this process prints pass a `HarmlessStream`; a stream that was closed takes nothing."""
+    _fill_closed()
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if isinstance(stream, HarmlessStream) or not hasattr(stream, "buffer"):
@@ -41,6 +43,33 @@ def guard_streams() -> None:
 
 
 _replaced: list[Any] = []
+
+
+def let_go_of_streams() -> None:
+    """Send nowhere what a stream does not take: the interpreter's end would fail over it again, with its own code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except ValueError:  # closed, as where a pipe's reader went away
+            continue
+
+
+def _fill_closed() -> None:
+    """Give closed streams their numbers back: else the next file that is opened gets one, and what is printed with it.
+
+    They are opened the wrong way round, so that printing to a closed stream fails as it should.
+    """
+    for number, (name, mode, flags) in enumerate(
+        (("stdin", "r", os.O_WRONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_RDONLY))
+    ):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -14,6 +13,7 @@ from radtui.cli.context import Session, now_option, pass_session, print_result
 from radtui.cli.follow import follow, report_end
 from radtui.cli.settings_options import apply, settings_options
 from radtui.measures.words import left_out_words
+from radtui.paths import expanded
 from radtui.presets import PRESETS, preset
 from radtui.records import Job, JobKind, UserError
 from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
@@ -42,7 +42,7 @@ def import_(
 
     settings = apply(ImportSettings(source=source), options)
     if settings.salt_file:
-        settings = replace(settings, salt_file=str(Path(settings.salt_file).expanduser().resolve()))
+        settings = replace(settings, salt_file=str(expanded(settings.salt_file).resolve()))
     if dry_run:
         _print_preview(settings, as_json)
     db = session.connect(create=True)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from radtui.cluster.profile import Profile
+from radtui.paths import expanded
 from radtui.records import UserError
 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
@@ -32,11 +33,11 @@ START_S = 60.0  # of another Python, from a cold file system
 def cache_of(hf_home: str) -> Path:
     """The hub's cache where HF_HOME is this; where it is "", the one that this shell has."""
     if hf_home:
-        return Path(hf_home).expanduser() / "hub"
+        return expanded(hf_home) / "hub"
     if named := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
-        return Path(named).expanduser()
+        return expanded(named)
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(os.environ.get("HF_HOME") or caches / "huggingface").expanduser() / "hub"
+    return expanded(os.environ.get("HF_HOME") or caches / "huggingface") / "hub"
 
 
 def missing(model: str, hf_home: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 import sys
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from radtui.paths import config_file
+from radtui.paths import config_file, parsed_toml, read_written
 from radtui.records import UserError
 
 SECTION = "slurm"
@@ -83,7 +82,7 @@ def profiles() -> dict[str, Profile]:
     """
     file = config_file()
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = parsed_toml(read_written(file))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 from radtui.cluster import fetched
 from radtui.cluster.profile import Profile
 from radtui.cluster.run_folder import RunFolder
+from radtui.paths import expanded
 
 NAME = "submit.sh"
 PLAIN = "/._-+=:,@%[]"  # beside letters and digits: what sbatch takes as it stands
@@ -34,7 +34,7 @@ def text(profile: Profile, run: RunFolder, job_name: str, gpus: int, submission:
     # What `fetch` fills and a submission looks into, whatever the shell that submits says and a machine inherits of it.
     variables["HF_HUB_CACHE"] = str(fetched.cache_of(profile.hf_home))
     if profile.hf_home:
-        variables["HF_HOME"] = str(Path(profile.hf_home).expanduser())
+        variables["HF_HOME"] = str(expanded(profile.hf_home))
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     if profile.scratch:  # unquoted: it is often a variable that exists on the machine alone
         lines += [f'export RADTUI_SCRATCH="{profile.scratch}"', 'mkdir -p "$RADTUI_SCRATCH"']

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from radtui.cluster import collect, fetched, packing, profile, script, slurm
-from radtui.paths import DataDir
+from radtui.paths import DataDir, expanded
 from radtui.records import Job, JobState, StopRequest, UserError
 from radtui.store import jobs
 
@@ -43,7 +42,7 @@ def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     run = collect.folder_of(data, job)
     if run is None:
         _bring_in_the_rest(data, db)
-        where = Path(chosen.folder).expanduser() if chosen.folder else data.root / FOLDER
+        where = expanded(chosen.folder) if chosen.folder else data.root / FOLDER
         run = packing.pack(data, db, job, where)
     before, token = _facts(job), str(run.facts["token"])
     submission = int(before.get("submission", 0)) + 1

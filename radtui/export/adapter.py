@@ -12,7 +12,7 @@ from pathlib import Path
 
 from radtui.export.files import whole_file, whole_folder
 from radtui.export.model_card import NOTICE, card
-from radtui.paths import DataDir
+from radtui.paths import DataDir, expanded
 from radtui.records import Job, JobKind, Metric, UserError
 from radtui.settings import TrainSettings
 from radtui.store import jobs, metrics
@@ -48,7 +48,7 @@ def export_adapter(
     adapters = _adapters(data, job, seed)
     for each in adapters:
         _refuse_damaged(each / WEIGHTS, job_id)
-    out = out.expanduser().absolute()
+    out = expanded(out).absolute()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

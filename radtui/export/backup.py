@@ -1,18 +1,18 @@
-"""Copies of a data folder, which are data folders too: making one, taking one back, and checking what is in one."""
+"""Copies of a data folder, which are data folders too: making one, and checking what is in one."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from radtui.durable import broken_seal, digest, sync_folder
+from radtui.durable import broken_seal, digest
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
 from radtui.store import backup as store
@@ -30,6 +30,7 @@ OF_THE_FOLDER = (
     "scheme.toml",
     "packs",
 )  # without the keys of packs, what readers send back cannot be taken home
+PART = ".part"  # ends the name of a file that is being written
 SALT = "salt"  # turns patients' numbers into keys: whoever has it can try numbers
 
 
@@ -88,34 +89,76 @@ def back_up(
     copy = DataDir(folder)
     if folder.resolve() == data.root.resolve():
         raise UserError(f"{folder} is the data folder itself; name another folder for the backup.")
-    if folder.exists() and any(folder.iterdir()) and not copy.database.exists():
+    if (
+        folder.exists()
+        and not copy.database.exists()
+        and any(not is_unfinished(path) for path in folder.iterdir())
+    ):
         raise UserError(f"{folder} holds something else than a backup; name another folder.")
     try:
         if not folder.exists():
             folder.mkdir(parents=True, mode=0o700)
         os.umask(0o077)
-        _set_aside(copy, keep)
-        store.copy_database(db, copy.database)
-        with store.opened_copy(copy.database) as copied:
-            wanted = [located(data, copied, store.blobs(copied))]
-            linked = {} if with_linked else links.sources(copied)
-            wanted += [located(data, copied, links.all_linked(copied))] if with_linked else []
-        copy.create()
-        images = [stored for some in wanted for stored in some]
-        new, mib, problems = _copy_images(copy, images)
-        jobs, jobs_mib = _copy_jobs(data, copy, checkpoints)
-        for name in (*OF_THE_FOLDER, *([SALT] if salt else [])):
-            for file in _files(data.root / name):
-                target = copy.root / file.relative_to(data.root)
-                target.parent.mkdir(exist_ok=True)
-                _copy_file(file, target)
+        with _alone(folder):
+            return _backed_up(
+                data, db, copy, checkpoints=checkpoints, salt=salt, with_linked=with_linked, keep=keep
+            )
     except OSError as error:
         raise UserError(
             f"Cannot write the backup {folder}: {error.strerror}; make room or name another folder."
         ) from error
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is what a killed backup left of one that it was writing."""
+    return path.name.startswith(".") and path.name.endswith(PART)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one backup at a time be written into a folder; the kernel takes the lock back however it ends.
+
+    Raises:
+        UserError: Another one is being written.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"Another backup is being written into {folder}; try again when it has ended."
+            ) from None
+        except OSError:  # a file system that cannot lock folders: there one must not start two
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
+def _backed_up(
+    data: DataDir, db: sqlite3.Connection, copy: DataDir, *, checkpoints: bool, salt: bool, with_linked: bool,
+    keep: int,
+) -> BackedUp:  # fmt: skip
+    """Write the backup into its folder, which is this process's alone."""
+    _set_aside(copy, keep)
+    store.copy_database(db, copy.database)
+    with store.opened_copy(copy.database) as copied:
+        wanted = [located(data, copied, store.blobs(copied))]
+        linked = {} if with_linked else links.sources(copied)
+        wanted += [located(data, copied, links.all_linked(copied))] if with_linked else []
+    copy.create()
+    images = [stored for some in wanted for stored in some]
+    new, mib, problems = _copy_images(copy, images)
+    jobs, jobs_mib = _copy_jobs(data, copy, checkpoints)
+    for name in (*OF_THE_FOLDER, *([SALT] if salt else [])):
+        for file in files_of(data.root / name):
+            target = copy.root / file.relative_to(data.root)
+            target.parent.mkdir(exist_ok=True)
+            copy_file(file, target)
     database_mib = copy.database.stat().st_size / 2**20
     mib += jobs_mib + database_mib
-    return BackedUp(folder, len(images), new, linked, jobs, mib, tuple(problems), _left_out(data, copy))
+    return BackedUp(copy.root, len(images), new, linked, jobs, mib, tuple(problems), _left_out(data, copy))
 
 
 def _left_out(data: DataDir, copy: DataDir) -> tuple[str, ...]:
@@ -134,7 +177,10 @@ def _set_aside(copy: DataDir, keep: int) -> None:
         made = time.strftime("%Y%m%d-%H%M%S", time.localtime(copy.database.stat().st_mtime))
         aside = copy.root / f"radtui-{made}.db"
         if keep and not aside.exists():
-            os.link(copy.database, aside)  # until the new one takes its name there are two
+            try:
+                os.link(copy.database, aside)  # until the new one takes its name there are two
+            except OSError:  # a file system without hard links, as on most USB sticks
+                copy_file(copy.database, aside)
     older = sorted(copy.root.glob(OLDER))
     for file in older[: len(older) - keep]:
         file.unlink()
@@ -153,8 +199,11 @@ def _copy_images(copy: DataDir, wanted: list[Stored]) -> tuple[int, float, list[
         except FileNotFoundError:
             problems.append(f"image {sha256[:12]} is missing")
             continue
+        except OSError as error:
+            problems.append(f"image {sha256[:12]} cannot be read: {error.strerror}")
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        _copy_file(source, target)
+        copy_file(source, target)
         new, mib = new + 1, mib + source.stat().st_size / 2**20
     return new, mib, problems
 
@@ -163,19 +212,20 @@ def _copy_jobs(data: DataDir, copy: DataDir, checkpoints: bool) -> tuple[int, fl
     count, mib = 0, 0.0
     for folder in sorted((data.root / "jobs").glob("[0-9]*")):
         wanted = [*OF_A_JOB, *(["checkpoints"] if checkpoints else [])]
-        files = [file for name in wanted for each in sorted(folder.glob(name)) for file in _files(each)]
+        files = [file for name in wanted for each in sorted(folder.glob(name)) for file in files_of(each)]
         for file in files:
             target = copy.root / "jobs" / folder.name / file.relative_to(folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             if not _is_same(file, target):
                 with suppress(FileNotFoundError):  # a job at work removes its older checkpoints
-                    _copy_file(file, target)
+                    copy_file(file, target)
                     mib += target.stat().st_size / 2**20
         count += bool(files)
     return count, mib
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_of(path: Path) -> Iterator[Path]:
+    """A file, or all files of a folder in order."""
     if path.is_file():
         yield path
     else:
@@ -189,106 +239,23 @@ def _is_same(file: Path, target: Path) -> bool:
     return (own.st_size, own.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
 
 
-def _copy_file(source: Path, target: Path) -> None:
+def copy_file(source: Path, target: Path) -> None:
     """Copy a file whole or not at all, on the disk when it has its name."""
-    handle, name = tempfile.mkstemp(prefix=".", dir=target.parent)
-    temporary = Path(name)
+    temporary = target.with_name(
+        f".{target.name}{PART}"
+    )  # of one name: the next copy replaces what a killed one left
+    temporary.unlink(missing_ok=True)
     try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "wb") as file, source.open("rb") as original:
             shutil.copyfileobj(original, file, 1 << 20)
             file.flush()
             os.fsync(file.fileno())
-        shutil.copystat(source, temporary)
-        temporary.chmod(0o600)
+        status = source.stat()
+        os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def take_back(data: DataDir, source: Path, *, force: bool = False) -> Path | None:
-    """Put a backup, or a copy of the database alone, in a data folder's place.
-
-    Args:
-        data: The data folder as it is to be.
-        source: A folder that `back_up` made, or a database file such as `radtui.db.before-5`.
-        force: Move what is there aside; without it nothing that is there is touched.
-
-    Returns:
-        Where what was there is now; None when nothing was.
-
-    Raises:
-        UserError: The copy is damaged, something is in the way, a job is at work, or it cannot be written.
-    """
-    database = source / "radtui.db" if source.is_dir() else source
-    if not database.is_file():
-        raise UserError(f"{source} is no backup: there is no {database.name} in it.")
-    with store.opened_copy(database) as db:
-        if problems := store.problems(db):
-            raise UserError(f"{database} is damaged ({problems[0]}); take back another copy.")
-    for lock in data.root.glob("jobs/*/lock"):
-        if is_locked(lock):
-            raise UserError(f"Job {int(lock.parent.name)} is at work in {data.root}; stop it first.")
-    try:
-        return _take_back_folder(data, source, force) if source.is_dir() else _take_back_file(data, source)
-    except OSError as error:
-        raise UserError(f"Cannot write {data.root}: {error.strerror}.") from error
-
-
-def _take_back_folder(data: DataDir, source: Path, force: bool) -> Path | None:
-    occupied = data.root.exists() and any(data.root.iterdir())
-    if occupied and not force:
-        raise UserError(
-            f"{data.root} holds data already; --force moves it aside, and nothing of it is removed."
-        )
-    data.root.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{data.root.name}.restoring.", dir=data.root.parent))
-    try:
-        new = temporary / "new"
-        new.mkdir(mode=0o700)
-        for file in _files(source):
-            relative = file.relative_to(source)
-            if relative.match(OLDER) or relative.name.startswith("radtui.db-"):
-                continue
-            (new / relative.parent).mkdir(parents=True, exist_ok=True, mode=0o700)
-            _copy_file(file, new / relative)
-        for name in ("jobs", "images"):
-            (new / name).mkdir(exist_ok=True)
-        aside = _aside(data.root) if occupied else None
-        if aside is not None:
-            data.root.rename(aside)
-        elif data.root.exists():
-            data.root.rmdir()
-        new.rename(data.root)
-        sync_folder(data.root.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return aside
-
-
-def _take_back_file(data: DataDir, source: Path) -> Path | None:
-    """Put a copy of the database alone in place; its log goes aside with the one it belongs to."""
-    data.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = data.root / ".radtui.db.restoring"
-    _copy_file(source, temporary)
-    aside = None
-    if data.database.exists():
-        aside = _aside(data.database)
-        for end in ("-wal", "-shm"):
-            log = data.database.with_name(data.database.name + end)
-            if log.exists():
-                log.rename(aside.with_name(aside.name + end))
-        data.database.rename(aside)
-    temporary.replace(data.database)
-    sync_folder(data.root)
-    return aside
-
-
-def _aside(path: Path) -> Path:
-    number, free = 1, path.with_name(f"{path.name}.before-restore")
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.name}.before-restore.{number}")
-    return free
 
 
 @dataclass(frozen=True, slots=True)

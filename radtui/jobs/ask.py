@@ -12,7 +12,7 @@ from radtui.ask_settings import AskSettings
 from radtui.jobs.control import launch_new, reconcile
 from radtui.jobs.launch import starting
 from radtui.jobs.submit import resolved_ask
-from radtui.paths import DataDir
+from radtui.paths import DataDir, expanded
 from radtui.records import Case, Job, JobKind, StopRequest, UserError
 from radtui.store import asks, cases, jobs
 
@@ -46,7 +46,7 @@ def find(data: DataDir, db: sqlite3.Connection, text: str) -> Asked:
     """
     if text.isdigit() and (case := cases.get(db, int(text))) is not None:
         return of_case(case)
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.is_file():
         return _of_file(path)
     digits = text.lower()

@@ -149,7 +149,7 @@ def _as_it_is(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
 
 def _settle_if_gone(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
     """Write down that a job is over whose worker is gone: locks say so, whatever times its row holds."""
-    if alive(data, job.id) or (job.on_cluster and "slurm" in job.result):
+    if (job.on_cluster and "slurm" in job.result) or alive(data, job.id):
         return  # whether a job of Slurm's lives, Slurm says
     with launch.nobody_starts(data) as is_sure:
         now = jobs.must_get(db, job.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -9,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from radtui.paths import DataDir, is_locked
@@ -23,7 +23,7 @@ LOCK_WAIT_S = 5.0  # a worker that has just written its end still takes a moment
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
-@contextmanager
+@contextlib.contextmanager
 def starting(data: DataDir) -> Iterator[None]:
     """Held from before a job's row says that it starts until its worker holds the job's lock.
 
@@ -38,7 +38,7 @@ def starting(data: DataDir) -> Iterator[None]:
         os.close(handle)
 
 
-@contextmanager
+@contextlib.contextmanager
 def nobody_starts(data: DataDir) -> Iterator[bool]:
     """Whether no process is about to start a job; while it is so, none begins to."""
     handle = _open_lock(data.launch_lock)
@@ -100,7 +100,23 @@ def _started(data: DataDir, job_id: int, lock: int) -> subprocess.Popen[bytes]:
 def alive(data: DataDir, job_id: int) -> bool:
     """Whether the worker of a job lives: its lock is held. A worker that ended is also reaped."""
     exit_code(job_id)
-    return is_locked(data.lock(job_id))
+    lock = data.lock(job_id)
+    return is_locked(lock) or _is_held_without_name(lock)
+
+
+def _is_held_without_name(lock: Path) -> bool:
+    """Whether a process has a lock open whose file was removed or replaced: two workers of one job would meet.
+
+    Asked where nobody holds the file under its name, which for a live job is rare. Without Linux's /proc, False.
+    """
+    removed = f"{lock.resolve()} (deleted)"
+    for handles in Path("/proc").glob("[0-9]*/fd"):
+        with contextlib.suppress(OSError):  # another user's process, or one that has just ended
+            for handle in os.scandir(handles):
+                with contextlib.suppress(OSError):
+                    if str(Path(handle.path).readlink()) == removed:
+                        return True
+    return False
 
 
 def exit_code(job_id: int) -> int | None:

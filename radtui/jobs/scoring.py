@@ -13,7 +13,7 @@ from typing import Any
 from radtui.jobs.control import launch_new
 from radtui.jobs.launch import starting
 from radtui.measures.package_scores import BY_NAME, PACKAGE, USUAL
-from radtui.paths import DataDir
+from radtui.paths import DataDir, expanded
 from radtui.records import Job, JobKind, Study, UserError
 from radtui.settings import About, Settings
 from radtui.store import jobs, text_scores
@@ -75,7 +75,7 @@ def submit_score(data: DataDir, db: sqlite3.Connection, study: Study, settings: 
 def package_python(data: DataDir, settings: ScoreSettings) -> Path:
     """The Python that is asked: the named one, else that of `DATA/score-env`, else this one."""
     if settings.python:
-        return Path(settings.python).expanduser()
+        return expanded(settings.python)
     own = data.root / ENVIRONMENT / "bin" / "python"
     return own if own.exists() else Path(sys.executable)
 

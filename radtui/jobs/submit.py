@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from radtui.jobs.control import get_job, launch_new
 from radtui.jobs.launch import starting
 from radtui.jobs.packages import check_report_to
-from radtui.paths import DataDir, asset
+from radtui.paths import DataDir, asset, expanded
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import cases, jobs
@@ -27,7 +27,7 @@ def submit_import(data: DataDir, db: sqlite3.Connection, settings: ImportSetting
     if not settings.source.strip():
         raise UserError("Name a source to import: a folder, a parquet file or a hub id.")
     source = settings.source.strip()
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.exists():
         source = str(path.resolve())
     elif _means_path(source):
@@ -278,7 +278,7 @@ def resolved_model(model: str) -> str:
         raise UserError("Name a model: a hub id or a folder.")
     if asset(model).is_dir():
         return str(asset(model))
-    path = Path(model).expanduser()
+    path = expanded(model)
     if path.is_dir():
         if not (path / "config.json").exists():
             raise UserError(f"{model} holds no model: there is no config.json in it.")

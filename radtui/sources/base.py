@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from radtui.paths import expanded
 from radtui.records import UserError
 
 IMAGE_SUFFIXES = frozenset(
@@ -251,7 +252,7 @@ def inside(root: Path, name: str) -> Path | None:
 
 def existing_path(text: str) -> Path | None:
     """The file or folder that a source names, or None when there is none of that name."""
-    path = Path(text).expanduser()
+    path = expanded(text)
     try:
         return path.resolve() if path.exists() else None
     except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL

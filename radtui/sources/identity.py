@@ -25,6 +25,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+from radtui.paths import open_plain
 from radtui.records import UserError
 from radtui.sources.identity_columns import Identity, identity_of_column
 from radtui.sources.identity_words import (
@@ -40,6 +41,7 @@ from radtui.sources.identity_words import (
 __all__ = ["Gate", "Identity", "identity_of_column", "identity_of_value", "read_salt"]
 
 SALT_NAME = "salt"
+NAMED_TITLE = "(a title that names somebody)"
 _SALT_BYTES = 32
 _SALT = re.compile(rb"[0-9a-f]{64}\s*")
 _OLDEST = 89  # ages above it are rare enough to tell who it is. Source: HIPAA, 45 CFR 164.514(b)(2)(i)(C)
@@ -176,7 +178,10 @@ class Gate:
         self.learn(words)
         telling = {word for word in words if not word.isdigit() or len(word) >= _LONG_WORD}
         for title in [title for title in kept if title not in self._allowed]:
-            if _occurs(kept[title], telling):
+            if _occurs(title, telling):  # its own title is not to be said either
+                del kept[title]
+                dropped[NAMED_TITLE] = Identity.NAME
+            elif _occurs(kept[title], telling):
                 del kept[title]
                 dropped[title] = Identity.NAME
         return kept, dropped
@@ -293,7 +298,8 @@ def read_salt(folder: Path, salt_file: Path | None = None) -> bytes:
 
 
 def _parsed(path: Path) -> bytes:
-    text = path.read_bytes()[:1024]
+    with open_plain(path) as file:
+        text = file.read(1024)
     if not _SALT.fullmatch(text):
         raise UserError(
             f"{path} is no salt of radtui (64 hexadecimal digits); name the file `salt` of a data folder."

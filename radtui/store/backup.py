@@ -11,7 +11,7 @@ from radtui.records import UserError
 from radtui.store.schema_version import SCHEMA_VERSION
 from radtui.store.upgrade import copy_database
 
-__all__ = ["blobs", "copy_database", "opened_copy", "problems"]
+__all__ = ["blobs", "copy_database", "move_whole_log", "opened_copy", "problems"]
 
 SHOWN = 20  # problems of one kind
 
@@ -35,6 +35,12 @@ def opened_copy(file: Path) -> Iterator[sqlite3.Connection]:
             yield db
     except sqlite3.DatabaseError as error:
         raise UserError(f"{file} cannot be read as a database: {error}; name another copy.") from error
+
+
+def move_whole_log(file: Path) -> None:
+    """Move all rows of a database's log into the file itself. Raises sqlite3.Error where that cannot be."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def problems(db: sqlite3.Connection) -> list[str]:

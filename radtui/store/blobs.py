@@ -35,9 +35,12 @@ class Stored:
         if self.link is not None:
             return _linked_bytes(self.link)
         try:
-            return self.path.read_bytes()
+            with open_plain(self.path) as file:
+                return file.read()
         except FileNotFoundError:
             raise UserError(_GONE) from None
+        except OSError as error:
+            raise UserError(f"The stored bytes of this image cannot be read: {error}.") from error
 
     @property
     def problem(self) -> str:
@@ -68,8 +71,9 @@ def image_bytes(data: DataDir, sha256: str) -> bytes:
         UserError: They are gone; or a linked file is not there, or is not what was imported.
     """
     try:
-        return data.blob(sha256).read_bytes()
-    except FileNotFoundError:
+        with open_plain(data.blob(sha256)) as file:
+            return file.read()
+    except OSError:  # linked, or what it says is why not
         return locate(data, [sha256])[0].read_bytes()
 
 

@@ -20,6 +20,7 @@ from radtui.store.place import (
     gone_sentence,
     is_in_memory,
     is_in_place,
+    refuse_half_restored,
     was_opened,
 )
 from radtui.store.schema_version import SCHEMA_VERSION
@@ -67,6 +68,8 @@ def connect(
     if is_missing and was_opened(folder.database):
         raise FolderGoneError(gone_sentence(folder.database))
     _refuse_emptied(folder)
+    if is_missing:
+        refuse_half_restored(folder.root)
     if is_missing and not create:
         return _nothing_there()
     folder.keep_modes()

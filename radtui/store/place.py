@@ -6,16 +6,20 @@ with the process. So every connection knows which file it opened, and looks at t
 
 from __future__ import annotations
 
+import glob
 import sqlite3
 from pathlib import Path
 
+from radtui.records import UserError
 from radtui.store import lease
 from radtui.store.gone import FolderGoneError
 
 __all__ = [
     "Connection", "FolderGoneError", "check_in_place", "gone_sentence", "identity_of", "is_in_memory", "is_in_place",
-    "was_opened",
+    "refuse_half_restored", "restoring", "was_opened",
 ]  # fmt: skip
+
+RESTORING = ".restoring."  # in the name of a folder that is to become the data folder
 
 Identity = tuple[int, int]  # device and inode
 
@@ -81,3 +85,17 @@ def gone_sentence(file: Path) -> str:
 def is_in_memory(db: sqlite3.Connection) -> bool:
     """Whether a connection stands for a data folder that is not there: it shows nothing and takes nothing."""
     return isinstance(db, Connection) and db.file is None
+
+
+def restoring(root: Path) -> list[Path]:
+    """Folders beside a data folder that restores into it write, or that killed ones left."""
+    return sorted(root.parent.glob(f".{glob.escape(root.name)}{RESTORING}*"))
+
+
+def refuse_half_restored(root: Path) -> None:
+    """Raise UserError where a restore has moved the data folder aside, and was killed before it put the copy there."""
+    if not root.exists() and (left := restoring(root)):
+        raise UserError(
+            f"A restore of {root} is at work or was cut short: call radtui restore again, or remove {left[0]} to do"
+            " without."
+        )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from radtui.paths import expanded
 from radtui.records import Arm, ArmKind, Case, Job, JobKind, Study, StudyArm, UserError
 from radtui.store import arms, cases, jobs, studies, texts
 from radtui.study.arm_files import read_arm_file
@@ -28,7 +29,7 @@ class ArmWish:
     @property
     def path(self) -> Path | None:
         """The file of texts that it is, or None."""
-        return Path(self.source.removeprefix(FILE)).expanduser() if self.source.startswith(FILE) else None
+        return expanded(self.source.removeprefix(FILE)) if self.source.startswith(FILE) else None
 
     @property
     def job_id(self) -> int | None:
@@ -169,7 +170,7 @@ def chosen_cases(db: sqlite3.Connection, dataset: str, words: str) -> list[Case]
     Raises:
         UserError: There are none, or the file names one that is not there.
     """
-    path = Path(words).expanduser()
+    path = expanded(words)
     if not path.is_file():
         usable = cases.get_many(db, cases.usable(db, dataset, words))
         if not usable:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from radtui.measures.scheme import MODES, Dimension, ErrorCategory, Level, Protocol, Scheme, modes_of
+from radtui.paths import expanded, parsed_toml, read_written
 from radtui.records import UserError
 
 DEFAULT_ID = "radtui-default"
@@ -64,9 +64,9 @@ def load_scheme(path_or_id: str | Path) -> Scheme:
     """
     if str(path_or_id) == DEFAULT_ID:
         return default_scheme()
-    path = Path(path_or_id).expanduser()
+    path = expanded(path_or_id)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_written(path)
     except FileNotFoundError:
         raise UserError(
             f"There is no rating scheme {path_or_id}; name a TOML file or use {DEFAULT_ID}."
@@ -87,8 +87,8 @@ def parse_scheme(text: str, name: str = "scheme") -> Scheme:
         UserError: The text is not TOML or does not describe a scheme.
     """
     try:
-        own = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        own = parsed_toml(text)
+    except ValueError as error:
         raise UserError(f"{name} is not valid TOML: {error}; correct that line.") from None
     for required in ("id", "version"):
         if required not in own:
@@ -112,7 +112,7 @@ def parse_scheme(text: str, name: str = "scheme") -> Scheme:
 @cache
 def _default_data() -> dict[str, Any]:
     file = resources.files("radtui.study") / "schemes" / f"{DEFAULT_ID}.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return parsed_toml(file.read_text(encoding="utf-8"))
 
 
 def _build(data: dict[str, Any], name: str) -> Scheme:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import types
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from hashlib import sha256
@@ -46,7 +47,9 @@ class Unsaved:
 
     def __init__(self, data: DataDir, rater: str) -> None:
         name = sha256(f"{data.root}\n{rater}".encode()).hexdigest()[:16]
-        self.file: Path | None = state_folder() / "unsaved" / f"{name}.jsonl"
+        self.file: Path | None = None
+        with suppress(OSError):  # without a home folder they are kept in memory
+            self.file = state_folder() / "unsaved" / f"{name}.jsonl"
         self._kept: dict[int, _Kept] = {}
         self._read()
 
@@ -130,7 +133,8 @@ class Unsaved:
 
     def _read(self) -> None:
         """Take up what an earlier session left; a last line that was cut short is none."""
-        assert self.file is not None
+        if self.file is None:
+            return
         try:
             lines = self.file.read_text(encoding="utf-8").splitlines()
         except OSError:

@@ -27,7 +27,7 @@ from textual.message import Message
 
 from radtui.imaging.protocols import answers
 from radtui.imaging.protocols.tmux import passed_through
-from radtui.tui.hangup import watch
+from radtui.tui.hangup import SETTLED_MS, hung_up, watch
 from radtui.tui.messages import ColoursKnown, GraphicsKnown, TerminalGone
 
 QUESTION = "\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m"
@@ -140,7 +140,9 @@ class AskingDriver(linux_driver.LinuxDriver):
             super().close()
 
     def _leave(self) -> None:
-        self._gone = True
+        self._gone = hung_up(
+            self.fileno, SETTLED_MS
+        )  # told to end by a signal, it must leave a terminal as it was
         self.send_message(TerminalGone())
 
     def start_application_mode(self) -> None:

@@ -1,4 +1,4 @@
-"""Noticing that the terminal is gone: its window is closed, the connection is lost, the multiplexer was killed.
+"""Noticing that the terminal is gone or the app is to end: a window is closed, a connection lost, a machine shut down.
 
 The kernel says so with SIGHUP, but only to a process whose terminal it is: one started through `setsid` or by another
 program would go on drawing for nobody, and one that dies of the signal at once drops what waits for the database.
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 LOOK_MS = 1000  # the kernel wakes the look at once; where it does not, the next one sees it
+SETTLED_MS = 200  # in which a terminal whose end has just been signalled is seen to be gone
 SAVING_S = 35.0  # in which what waits for a busy database is written; SQLite itself waits for 30
 EXIT_CODE = 128 + 1  # of a process that SIGHUP has ended
 
@@ -26,7 +27,8 @@ def watch(fileno: int, gone: Callable[[], None]) -> None:
         gone: Has the process leave.
     """
     signalled = Event()
-    signal.signal(signal.SIGHUP, lambda number, frame: signalled.set())
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: signalled.set())
 
     def look() -> None:
         while not signalled.is_set() and not hung_up(fileno, LOOK_MS):

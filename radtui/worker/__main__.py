@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from radtui.paths import DataDir
+from radtui.paths import DataDir, expanded
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.place import FolderGoneError
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--launcher", type=int, help=argparse.SUPPRESS)
     parser.add_argument("job_id", type=int)
     options = parser.parse_args(arguments)
-    data = DataDir(options.data_dir.expanduser().resolve())
+    data = DataDir(expanded(options.data_dir).resolve())
     if options.launcher is not None:
         rank_process.begin(data, options.job_id, options.launcher)
     place = workplace.opened(data, options.job_id, is_rank=options.launcher is not None)

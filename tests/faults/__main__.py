@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import sqlite3
-import tempfile
-import time
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import psutil
-
-from radtui import __version__
-from tests.faults.harness import REPOSITORY, Fault, NotHere
-from tests.faults.power import NoCompiler
+from tests.faults import workers
+from tests.faults.figures import OUT, done, keep, took_before_s
+from tests.faults.harness import Fault
 from tests.faults.soak import soak
-from tests.faults.table import FAULTS, TIMED
+from tests.faults.table import ALONE, FAULTS, FORKED, TIMED
 
-OUT = REPOSITORY / "assets" / "benchmarks" / "faults.json"
 SOAK_S = 1800
 FEW = 3  # times that are done whatever share is asked for
 
 
 def main() -> int:
-    """Do what was asked for; 1 when something was lost."""
+    """Do what was asked for, in two lanes; 1 when something was lost."""
     options = _options()
     chosen = [fault for fault in FAULTS if not options.only or fault.__name__ in options.only]
-    results = json.loads(options.out.read_text())["results"] if options.only and options.out.exists() else {}
-    for fault in chosen:
-        most = SOAK_S if fault is soak and options.soak else FAULTS[fault][1]
-        count = most if fault in TIMED or most <= FEW else max(FEW, round(most * options.share))
-        results[fault.__name__] = facts = done(fault, count)
-        print(f"{fault.__name__}: {facts}", flush=True)
-        options.out.write_text(json.dumps({"machine": machine(), "results": results}, indent=2) + "\n")
-    return int(any("failed" in results[fault.__name__] for fault in chosen))
+    chosen.sort(
+        key=lambda fault: -took_before_s(options.out, fault.__name__)
+    )  # the longest is not to come last
+    if any(fault in FORKED for fault in chosen):
+        workers.prepare()  # once, for all lanes
+    lanes = Lanes(options.out, {fault: _count(fault, options) for fault in chosen})
+    lanes.run((fault for fault in chosen if fault in ALONE), 1)
+    lanes.wait_for_all()
+    beside = [fault for fault in chosen if fault is soak and options.soak]  # waits, mostly
+    lanes.run(beside, 1)
+    lanes.run(
+        (fault for fault in chosen if fault not in ALONE and fault not in beside), options.lanes + len(beside)
+    )
+    lanes.wait_for_all()
+    return int(lanes.failed)
 
 
 def _options() -> argparse.Namespace:
@@ -44,38 +45,59 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="FAULT", help="these alone; the others' figures stay")
     parser.add_argument("--share", type=float, default=1.0, help="of the times that each is done")
     parser.add_argument("--soak", action="store_true", help="use the app for half an hour, not a minute")
+    parser.add_argument(
+        "--lanes", type=int, default=2, help="faults at a time; 1 for their own CPU time alone"
+    )
     return parser.parse_args()
 
 
-def done(fault: Fault, count: int) -> dict[str, object]:
-    """Do one fault so often; its figures, or what failed, or why it cannot be done here."""
-    began, facts = time.monotonic(), {}
-    with tempfile.TemporaryDirectory(prefix="radtui-fault-") as scratch:
-        os.environ["XDG_STATE_HOME"] = str(Path(scratch) / "state")
+def _count(fault: Fault, options: argparse.Namespace) -> int:
+    most = SOAK_S if fault is soak and options.soak else FAULTS[fault][1]
+    return most if fault in TIMED or most <= FEW else max(FEW, round(most * options.share))
+
+
+class Lanes:
+    """Faults at work side by side, each in a process of its own that writes its figures into the file."""
+
+    def __init__(self, out: Path, counts: Mapping[Fault, int]) -> None:
+        self.failed = False
+        self._out, self._counts = out, counts
+        self._running: dict[int, Fault] = {}
+
+    def run(self, faults: Iterable[Fault], most: int) -> None:
+        """Start each once there is a lane for it; of those with forked workers one at a time, for their CPU time."""
+        waiting = list(faults)
+        while waiting:
+            is_forking = any(fault in FORKED for fault in self._running.values())
+            ready = [fault for fault in waiting if not (is_forking and fault in FORKED)]
+            if not ready or len(self._running) >= most:
+                self._wait()
+                continue
+            waiting.remove(ready[0])
+            self._start(ready[0])
+
+    def wait_for_all(self) -> None:
+        """Return when none is at work."""
+        while self._running:
+            self._wait()
+
+    def _start(self, fault: Fault) -> None:
+        sys.stdout.flush()
+        if child := os.fork():
+            self._running[child] = fault
+            return
+        code = 1
         try:
-            facts = fault(Path(scratch), count)
-        except (NotHere, NoCompiler) as reason:
-            facts = {"not done": str(reason)}
-        except Exception as error:
-            facts = {"failed": f"{type(error).__name__}: {error}"[:800]}
-    what = (fault.__doc__ or "").split("\n")[0]
-    return {"what": what, "count": count, **facts, "took s": round(time.monotonic() - began, 1)}
+            facts = done(fault, self._counts[fault])
+            keep(self._out, fault.__name__, facts)
+            print(f"{fault.__name__}: {facts}", flush=True)
+            code = int("failed" in facts)
+        finally:
+            os._exit(code)
 
-
-def machine() -> dict[str, object]:
-    """What the figures were made on."""
-    return {
-        "radtui": __version__, "python": platform.python_version(), "sqlite": sqlite3.sqlite_version,
-        "system": platform.platform(), "cores": os.cpu_count(), "load": [round(n, 1) for n in os.getloadavg()],
-        "memory GiB": round(psutil.virtual_memory().total / 2**30, 1),
-        "file system": _kind_of(Path(tempfile.gettempdir())),
-    }  # fmt: skip
-
-
-def _kind_of(path: Path) -> str:
-    from radtui.cli.data_findings import file_system
-
-    return file_system(path)
+    def _wait(self) -> None:
+        child, status = os.wait()
+        self.failed |= self._running.pop(child, None) is not None and status != 0
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from radtui.paths import DataDir
 from tests.faults.folder import build
-from tests.faults.harness import Facts, radtui, rating, told_until
+from tests.faults.harness import Facts, forked, rating, told_until
 
 COMMANDS = (["stats"], ["jobs", "list"], ["check"], ["export", "--out", "c.csv"])
 
@@ -61,7 +61,7 @@ def _drop_logs(data: DataDir) -> None:
 
 def _said(data: DataDir, words: list[str]) -> int:
     places = [data.root.parent / word if word.endswith(".csv") else word for word in words]
-    code, printed = radtui(data, *places)
+    code, printed = forked(data, *places)
     assert code in (0, 1) and b"Traceback" not in printed, printed
     if code and words != ["check"]:
         assert len(printed.decode(errors="replace").strip().splitlines()) <= 2, printed

@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from radtui.paths import DataDir
 from tests.bench.pseudo_terminal import Terminal
@@ -20,6 +24,8 @@ GUARD = REPOSITORY / "tests" / "worker" / "network_guard"
 CLI = (sys.executable, "-m", "radtui.cli")
 RATER = "ana"
 LIMIT_S = 300.0
+FORKED_S = 120  # in which a command must have ended
+MOST_LINES = {1: 1, 2: 4}  # of what cannot be done, and of wrong usage, which click explains
 
 Facts = dict[str, object]
 Fault = Callable[[Path, int], Facts]
@@ -40,6 +46,54 @@ def radtui(
         env={**os.environ, **(more or {})},
     )  # fmt: skip
     return done.returncode, done.stdout
+
+
+def forked(data: DataDir, *words: object, rater: str = RATER) -> tuple[int, bytes]:
+    """As `radtui`, by a child of this process, which has the command line loaded: a tenth of the time."""
+    from radtui.cli import main
+
+    arguments = ["radtui", "--data-dir", str(data.root), "--rater", rater, *map(str, words)]
+    with tempfile.TemporaryFile() as printed:
+        sys.stdout.flush()
+        if (child := os.fork()) == 0:
+            _become(main, arguments, printed.fileno())
+        status = os.waitpid(child, 0)[1]
+        printed.seek(0)
+        return os.waitstatus_to_exitcode(status), printed.read()
+
+
+def _become(main: Callable[[], None], arguments: list[str], out: int) -> NoReturn:
+    """In a child: the command with these words, its streams in a file; ends the process."""
+    code: object = 1
+    try:
+        signal.alarm(FORKED_S)  # ends it with a signal, which nothing that is judged may do
+        for stream in (1, 2):
+            os.dup2(out, stream)
+        sys.stdin, sys.stdout, sys.stderr = (
+            os.fdopen(os.open(os.devnull, os.O_RDONLY)),
+            os.fdopen(1, "w"),
+            os.fdopen(2, "w"),
+        )
+        sys.argv = arguments
+        main()
+        code = 0
+    except SystemExit as leaving:
+        code = leaving.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def judged(code: int, printed: bytes, words: object = "") -> bool:
+    """A command must have worked, or said in one sentence why not; whether it worked."""
+    text = printed.decode(errors="replace")
+    assert code in (0, 1, 2) and "Traceback" not in text, f"{words}: exit {code}: {text[-600:]}"
+    assert not code or 1 <= len(text.strip().splitlines()) <= MOST_LINES[code], f"{words}: {text[-600:]}"
+    return code == 0
 
 
 def said_in_a_sentence(data: DataDir, *words: object, more: Mapping[str, str] | None = None) -> str:
@@ -124,6 +178,12 @@ def small_disk(place: Path, size: str):
         yield place
     finally:
         subprocess.run(["umount", "-l", str(place)], check=False)
+
+
+def some_of(names: Sequence[str], count: int) -> list[str]:
+    """So many of the names, from all over the list; all of them where there are no more."""
+    step = max(1, len(names) // max(1, count))
+    return list(names)[::step][:count]
 
 
 def moment(chance: random.Random, whole_s: float) -> float:

@@ -90,12 +90,12 @@ def changed_lines(lines: list[dict[str, object]], chance: random.Random) -> byte
     """Lines with one to three things changed: a value, a name, a whole part, or bytes."""
     changed = copy.deepcopy(lines)
     for _ in range(chance.choice((1, 1, 2, 3))):
-        _change(chance.choice(changed), chance)
+        change(chance.choice(changed), chance)
     text = "\n".join(json.dumps(line) for line in changed).encode()
-    return _with_other_bytes(text, chance) if chance.random() < 0.1 else text
+    return with_other_bytes(text, chance) if chance.random() < 0.1 else text
 
 
-def _change(node: object, chance: random.Random) -> None:
+def change(node: object, chance: random.Random) -> None:
     """Walk down to anywhere, and change what is there."""
     while True:
         keys = (
@@ -121,7 +121,7 @@ def _change(node: object, chance: random.Random) -> None:
 def changed_table(table: bytes, chance: random.Random) -> bytes:
     """A table with some cells or bytes changed."""
     if chance.random() < 0.2:
-        return _with_other_bytes(table, chance)
+        return with_other_bytes(table, chance)
     first, *rest = table.split(b"\r\n") if b"\r\n" in table else table.split(b"\n")
     at = chance.randrange(len(rest))
     cells = rest[at].split(b",")
@@ -132,7 +132,7 @@ def changed_table(table: bytes, chance: random.Random) -> bytes:
     return b"\r\n".join([first, *rest])
 
 
-def _with_other_bytes(content: bytes, chance: random.Random) -> bytes:
+def with_other_bytes(content: bytes, chance: random.Random) -> bytes:
     changed = bytearray(content)
     for _ in range(chance.choice((1, 3))):
         changed[chance.randrange(len(changed))] = chance.randrange(256)

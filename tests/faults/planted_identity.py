@@ -10,6 +10,7 @@ from pathlib import Path
 from radtui.paths import DataDir
 from tests.conftest import drawn_png
 from tests.faults.harness import Facts, app, radtui
+from tests.faults.planted_kinds import KINDS
 from tests.unit.test_sources_identity import PICTURES, SECRETS, planted
 
 NAMES = tuple(secret for secret in SECRETS if not secret.isdigit())
@@ -32,7 +33,14 @@ def planted_identity(scratch: Path, rounds: int) -> Facts:
         "XDG_STATE_HOME": str(scratch / "state"),
         "XDG_CACHE_HOME": str(scratch / "cache"),
     }
-    makers = {"dicom": _dicom, "pictures": _pictures, "table": _table, "json": _json, "sidecars": _sidecars}
+    makers = {
+        "dicom": _dicom,
+        "pictures": _pictures,
+        "table": _table,
+        "json": _json,
+        "sidecars": _sidecars,
+        **KINDS,
+    }
     sources = [make(source / kind) for kind, make in makers.items()]
     printed, taken = b"", 0
     for number, place in enumerate(sources):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 import time
@@ -15,7 +16,7 @@ from radtui.settings import TrainSettings
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
 from tests.faults.folder import PLANTED, RAW, build, plant
-from tests.faults.harness import Facts, app, radtui, rating, told_until
+from tests.faults.harness import Facts, app, forked, radtui, rating, told_until
 
 COLUMNS, ROWS = 120, 40
 SHORT = 7  # of tour and commands, in the quick tests
@@ -52,7 +53,7 @@ def planted_strings(scratch: Path, rounds: int) -> Facts:
     data.log(1).write_text(f"{PLANTED}\n{LONG}\n")
     seen, frames = _frames(data, f"ana{PLANTED}".replace("\0", ""), tour, clean)
     for command in commands:
-        code, told = radtui(data, *command)
+        code, told = forked(data, *command)
         assert code in (0, 1, 2) and b"Traceback" not in told, (command, told[-600:])
         seen += told
     assert (found := RAW.search(seen)) is None, seen[max(0, found.start() - 80) : found.end() + 40]
@@ -131,7 +132,8 @@ def _frames(
                 assert time.monotonic() < end, f"after {keys!r} {_trouble(clean[number], screen.display)}"
                 show(terminal.read(0.1))
             frames.append(list(screen.display) if screen is not None else [])
-        assert terminal.press("?", patience_s=5).text, "the app is not there any more"
+        assert os.waitpid(terminal.pid, os.WNOHANG) == (0, 0), "the app is not there any more"
+        assert terminal.press("?", patience_s=DRAWN_S).text, "the app draws nothing any more"
     return seen, frames
 
 

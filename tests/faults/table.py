@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from tests.faults import (
     clocks,
+    copies,
     damage,
     disks,
     folders,
+    hosts,
     kills_of_commands,
     kills_of_jobs,
     kills_of_raters,
     locks,
     mutated_ratings,
+    mutated_tables,
+    odd_folders,
+    odd_surroundings,
     planted_identity,
     planted_strings,
     power_cuts,
     schemas,
+    signals,
     soak,
     sockets,
     ssh,
@@ -31,34 +37,51 @@ FAULTS: dict[Fault, tuple[int, int]] = {
     kills_of_jobs.kills_of_imports: (2, 60),
     kills_of_commands.kills_of_commands: (3, 100),
     kills_of_commands.kills_of_migrations: (2, 40),
+    copies.kills_of_restores: (1, 40),
+    signals.signals_to_the_app: (1, 10),
+    signals.signals_to_workers: (1, 10),
     power_cuts.power_cuts_while_rating: (2, 120),
     power_cuts.power_cuts_of_commands: (2, 60),
     power_cuts.power_cuts_of_migrations: (1, 20),
-    folders.vanishing_folder: (2, 20),
-    folders.restored_folder: (1, 5),
+    folders.vanishing_folder: (2, 40),
+    folders.restored_folder: (1, 10),
     folders.read_only_folder: (1, 1),
     folders.lost_permission: (1, 1),
-    disks.full_disk: (1, 5),
-    disks.full_disk_of_a_job: (1, 1),
-    disks.quota: (1, 5),
-    clocks.clock_set_back: (1, 5),
+    disks.full_disk: (1, 20),
+    disks.full_disk_of_a_job: (1, 5),
+    disks.quota: (1, 20),
+    copies.backups_at_once: (1, 15),
+    copies.backups_during_migrations: (1, 12),
+    copies.backups_on_a_full_disk: (1, 5),
+    copies.full_disk_everywhere: (1, 40),
+    clocks.clock_set_back: (1, 10),
     locks.lock_held: (1, 2),
     locks.locked_while_rating: (3, 60),
+    hosts.two_hosts: (1, 10),
     writers.many_writers: (3, 120),
-    damage.damaged_database: (2, 80),
-    damage.damaged_log: (2, 80),
+    damage.damaged_database: (5, 400),
+    damage.damaged_log: (5, 400),
     schemas.every_schema: (0, 1),
     mutated_ratings.mutated_ratings: (60, 4000),
+    mutated_tables.mutated_tables: (100, 4000),
+    odd_folders.odd_folders: (3, 100),
+    odd_surroundings.odd_surroundings: (4, 100),
     planted_strings.planted_strings: (1, 2),
     planted_identity.planted_identity: (1, 1),
     sockets.no_sockets: (1, 1),
-    ssh.ssh_sessions: (1, 3),
+    ssh.ssh_sessions: (1, 6),
     soak.soak: (5, 60),
 }
 """How many times, or seconds. The last one's whole is 1,800 seconds: `--soak`."""
 
-WHOLE_ONLY = frozenset({planted_strings.planted_strings})
-"""Left out of the quick subset: a tour that waits for every screen to stand still needs a machine of its own."""
-
 TIMED = frozenset({locks.locked_while_rating, writers.many_writers, soak.soak})
 """Faults that are done for so many seconds."""
+
+ALONE = frozenset({locks.locked_while_rating, writers.many_writers})
+"""Faults that measure how long something takes, with nothing else at work."""
+
+FORKED = frozenset({
+    kills_of_jobs.kills_of_training, kills_of_jobs.kills_of_describing, kills_of_jobs.kills_of_imports,
+    signals.signals_to_workers, ssh.ssh_sessions,
+})  # fmt: skip
+"""Faults of workers, most of which are forked from a process that has TRL loaded."""

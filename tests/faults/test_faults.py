@@ -8,13 +8,11 @@ import pytest
 
 from tests.faults.harness import Fault, NotHere
 from tests.faults.power import NoCompiler
-from tests.faults.table import FAULTS, WHOLE_ONLY
+from tests.faults.table import FAULTS
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(
-    "fault", [fault for fault in FAULTS if fault not in WHOLE_ONLY], ids=lambda fault: fault.__name__
-)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_nothing_is_lost_and_nothing_leaks(
     fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -14,6 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+
+import psutil
 
 from radtui.jobs import alive, launch, reconcile, resume
 from radtui.paths import DataDir
@@ -33,33 +36,47 @@ MAKE_ADAPTER = (
     " Path(sys.argv[2]).mkdir(); random_adapter(Path(sys.argv[1]), Path(sys.argv[2]), 1)"
 )
 _MADE = tempfile.TemporaryDirectory(prefix="radtui-faults-")
+_server: dict[str, subprocess.Popen[bytes]] = {}  # the one that is at work, once it is
 
 
 @contextlib.contextmanager
 def forked_workers() -> Iterator[None]:
     """Let jobs that this process, or a command of it, starts be forked instead of started anew."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "socket"
-        os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-        quiet = json.dumps({**QUIET, "OMP_WAIT_POLICY": "PASSIVE"})
-        server = subprocess.Popen(
-            [sys.executable, "-P", str(FORKED / "server.py"), str(path)],
-            env={**os.environ, "FORKED_QUIET": quiet},
-        )
-        end = time.monotonic() + LIMIT_S
-        while not path.exists() and server.poll() is None and time.monotonic() < end:
-            time.sleep(0.05)
-        variables = {"FORKED_SOCKET": str(path), "FORKED_PYTHON": sys.executable}
-        os.environ |= variables
-        before, launch.sys = launch.sys, SimpleNamespace(executable=str(FORKED / "python"))  # type: ignore
-        try:
-            yield
-        finally:
-            launch.sys = before  # type: ignore[attr-defined]
-            for name in variables:
-                del os.environ[name]
-            server.kill()
-            server.wait()
+    prepare()
+    before, launch.sys = launch.sys, SimpleNamespace(executable=str(FORKED / "python"))  # type: ignore
+    try:
+        yield
+    finally:
+        launch.sys = before  # type: ignore[attr-defined]
+
+
+def prepare() -> None:
+    """Start the process that workers are forked from, once for this one and its children, and make what they load."""
+    if "process" in _server:
+        return
+    path = Path(_MADE.name) / "socket"
+    os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    quiet = json.dumps({**QUIET, "OMP_WAIT_POLICY": "PASSIVE"})
+    _server["process"] = server = subprocess.Popen(
+        [sys.executable, "-P", str(FORKED / "server.py"), str(path)],
+        env={**os.environ, "FORKED_QUIET": quiet},
+    )
+    atexit.register(server.kill)  # a child of this process that is forked for a fault leaves without
+    tiny_adapter()
+    end = time.monotonic() + LIMIT_S
+    while not path.exists() and server.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    os.environ |= {"FORKED_SOCKET": str(path), "FORKED_PYTHON": sys.executable}
+
+
+def forked_cpu_s() -> float:
+    """CPU time of the workers that have ended, s; 0 where none was forked."""
+    if "process" not in _server:
+        return 0.0
+    with contextlib.suppress(psutil.Error):
+        used = psutil.Process(_server["process"].pid).cpu_times()
+        return used.children_user + used.children_system
+    return 0.0
 
 
 def tiny_model() -> Path:

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from radtui.cli import cli
-from radtui.export.backup import back_up, check, take_back
+from radtui.export.backup import back_up, check
+from radtui.export.take_back import take_back
 from radtui.jobs.launch import _open_lock
 from radtui.paths import DataDir
 from radtui.records import Job, UserError

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from PIL import Image, PngImagePlugin
 
 from radtui.cli import cli
-from radtui.export.backup import back_up, check, take_back
+from radtui.export.backup import back_up, check
+from radtui.export.take_back import take_back
 from radtui.paths import DataDir
 from radtui.records import Case, Job, JobKind, UserError
 from radtui.settings import ImportSettings

@@ -48,6 +48,11 @@ def leaks(*values: object) -> list[str]:
     ]
 
 
+def leaks_of(word: str, values: object) -> list[str]:
+    """The word, where it occurs in what is printed of some values."""
+    return [word] if word in str(values).lower() else []
+
+
 def picture(mode: str = "L") -> Image.Image:
     grey = np.add.outer(np.arange(40), np.arange(30) * 2).astype(np.uint8)
     return Image.fromarray(grey).convert(mode)
@@ -398,6 +403,8 @@ def test_facts_lose_what_names_somebody_and_cells_that_repeat_it() -> None:
     assert set(dropped) == set(row) - set(kept) - {"SSN"}
     assert Gate(SALT, allowed={"when"}).facts(row)[0]["when"] == "2024-01-31"
     assert gate.name("x/mueller/4711223.png").count("h-") == 2  # learnt from the row
+    kept, dropped = gate.facts({"PatientName": "Müller^Hans", "of Mueller, Hans": "1", "view": "PA"})
+    assert kept == {"view": "PA"} and leaks_of("mueller", dropped) == []
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from radtui.measures.scheme import Scheme
 from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
 from radtui.measures.words import rows_words
+from radtui.paths import expanded
 from radtui.records import Study
 from radtui.store.database import same_moment
 from radtui.study.figures import reading_figures
@@ -208,7 +209,7 @@ class SummaryScreen(RadScreen):
 
         def write(name: str | None) -> None:
             if name and name.strip():
-                self._write(Path(name.strip()).expanduser())
+                self._write(expanded(name.strip()))
 
         self.app.push_screen(
             AskSheet("Export rated comparisons to", "a file", value="comparisons.csv", path=True), write

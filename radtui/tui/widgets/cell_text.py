@@ -12,6 +12,7 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200d-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+MOST_CHARACTERS = 4000  # of a line: more than any terminal is wide
 _KIND = re.compile(r"(?<=[^./])\.(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{1,5}$")  # ".png", but not "1.2.840"
 _SPACES = "\t\n\v\f\r\x85\u2028\u2029"
 _ALIGN = {"left": "<", "right": ">", "center": "^"}  # of format()
@@ -23,7 +24,8 @@ def one_line(text: str | Text) -> Text:
     White space other than blanks becomes one blank, a control character its symbol (ESC -> ␛) or "�", and what
     is invisible or turns the writing direction is left out, so that a cell is as wide as it is counted.
     """
-    rich_text = Text(text) if isinstance(text, str) else text
+    # A text of a megabyte would take seconds character by character, and no line shows so much of it.
+    rich_text = Text(text[:MOST_CHARACTERS]) if isinstance(text, str) else text[:MOST_CHARACTERS]
     plain = rich_text.plain
     if not _UNSAFE.search(plain):
         return rich_text
@@ -58,7 +60,7 @@ def fitted(text: str | Text, width_cells: int, align: str = "left") -> str | Tex
 
 def tail(text: str, width_cells: int) -> str:
     """The end of a name that is too long, after an ellipsis, without what kind of file it is: names differ there."""
-    plain = one_line(text).plain
+    plain = one_line(text[-MOST_CHARACTERS:]).plain
     if cell_len(plain) <= width_cells or width_cells < 1:
         return plain
     plain = _KIND.sub("", plain)

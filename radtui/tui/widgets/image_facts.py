@@ -16,6 +16,7 @@ _KEYWORD = re.compile("[A-Z][a-z]+(?:[A-Z][a-z]+)+|Modality|Laterality")
 IN_FORMAT = "PhotometricInterpretation"  # of DICOM files, whose format names it
 NAME_CELLS = 16  # the longest name that the column of names grows for
 MOST_MARKS = 12  # of images of a case: more would leave no room for the words behind them
+MOST_CHARACTERS = 20_000  # of a text that are drawn: some ten times the longest report
 FACTS_SHOWN = 12  # columns of a source beyond these are rarely read and would push the rest away
 
 
@@ -73,9 +74,9 @@ class ImageFacts(VerticalScroll):
 def facts(case: Case, written: list[Description], words: list[str], at: int = 0) -> Content:
     """All parts of the text, most important first."""
     parts = [_trouble(case), _which(case, at)]
-    if question := visible(case.question).strip():
+    if question := drawable(case.question):
         parts += [_title("Question"), marked(question, words), Content("")]
-    reference = visible(case.reference).strip()
+    reference = drawable(case.reference)
     if reference:
         parts += [_title("Reference"), marked(reference, words), Content("")]
     elif not case.error:
@@ -94,9 +95,17 @@ def facts(case: Case, written: list[Description], words: list[str], at: int = 0)
 def text_rows(case: Case, columns: int) -> int:
     """Rows of what is read beside the image: why it cannot be, question and reference, without what follows."""
     parts = [case.question, case.reference or "-"]
-    texts = [visible(text).strip() for text in parts if text.strip()]
+    texts = [drawable(text) for text in parts if text.strip()]
     rows = sum(1 + len(Content(text).wrap(max(8, columns))) for text in texts) + len(texts) - 1
     return rows + (len(_trouble(case) or ()) > 0) * 3 + (len(case.images) > 1)
+
+
+def drawable(text: str) -> str:
+    """A text made harmless, and cut where laying it out would hold up the screen: a megabyte takes seconds."""
+    if len(text) <= MOST_CHARACTERS:
+        return visible(text).strip()
+    left_out = len(text) - MOST_CHARACTERS
+    return f"{visible(text[:MOST_CHARACTERS]).strip()}\n… {left_out:,} more characters: radtui cases --jsonl has all."
 
 
 def finding(truth: Truth) -> str:
@@ -149,7 +158,7 @@ def _descriptions(written: list[Description]) -> list[Content]:
     newest = written[0].job_id
     parts = []
     for description in (description for description in written if description.job_id == newest):
-        text = visible(description.text).strip() or "(nothing)"
+        text = drawable(description.text) or "(nothing)"
         known = description.job_id is not None  # else whose text it is may not be seen
         note = f"  #{description.job_id}, {description.tokens} tokens" if known else ""
         note += ", cut off" if known and description.truncated else ""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from radtui.paths import expanded
+
 MOST_NAMES = 20_000  # of a folder that are looked at: more would keep a thread busy for seconds
 
 
@@ -31,7 +33,7 @@ def complete(text: str, between: str = "") -> Completion:
     if path == "~":
         return Completion(f"{before}~/")
     folder, begun = os.path.split(path)
-    names = _names(Path(folder or ".").expanduser(), begun)
+    names = _names(expanded(folder or "."), begun)
     if not names:
         return Completion(text)
     common = _common(names)

@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radtui.paths import expanded
 from radtui.settings import TrainSettings
 from radtui.worker.memory.memory import GIB
 
@@ -53,7 +54,7 @@ def model_shape(name: str) -> str:
 
     Reads the file alone: transformers must not be imported before unsloth.
     """
-    path = Path(name).expanduser() / "config.json"
+    path = expanded(name) / "config.json"
     if not path.is_file():
         from huggingface_hub import try_to_load_from_cache
 
