@@ -82,7 +82,10 @@ class RadtuiApp(AppKeys):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and the last gate: what anybody wrote never reaches the terminal raw."""
         filters = list(super().get_line_filters())
-        before = filters.pop() if filters and isinstance(filters[-1], ANSIToTruecolor) else None
+        last = filters[-1] if filters else None
+        before = last if isinstance(last, ANSIToTruecolor) else None
+        if before is not None:
+            filters.pop()
         if self._harmless.before is not before:
             self._harmless = HarmlessLines(before)
         return [*filters, self._harmless]

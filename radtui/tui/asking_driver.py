@@ -167,7 +167,7 @@ class AskingDriver(linux_driver.LinuxDriver):
         leave = getattr(self._app, "leave_pixels", None)
         if leave is not None:
             leave()
-        super().stop_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no annotation
+        super().stop_application_mode()
 
     def _ask_around_tmux(self) -> None:
         """Ask the terminal around tmux, where tmux lets it; in a thread, as asking tmux may take a while."""
