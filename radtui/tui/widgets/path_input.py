@@ -37,6 +37,10 @@ class PathInput(Input):
         self.completes, self.between = True, between
         self._told_of = ""  # the text whose ways to go on were told: the next tab leaves it
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where no path is typed tab is that of any field."""
+        return action != "complete" or self.completes
+
     def action_complete(self) -> None:
         """Complete the path as far as it can only go on one way; then say which ways there are."""
         typed = self.value
