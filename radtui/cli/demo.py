@@ -12,15 +12,8 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.follow import follow, report_end
-from radtui.jobs.demo import DemoJobs, find_demo, go_on, submit_demo
+from radtui.jobs.demo import GUIDE, DemoJobs, find_demo, go_on, submit_demo
 from radtui.records import Job, UserError
-
-GUIDE = """\
-Phantoms are being drawn; then a small model learns while you watch.
-All of it takes about five minutes; it goes on when you leave.
-t  watch the loss fall and the texts change    n N  step through time
-d  look at the phantoms    J  all three jobs of the demo
-r  rate base against tuned, blind, once pairs are there    ?  every key"""
 
 
 @click.command()

@@ -15,6 +15,13 @@ from radtui.store import jobs
 
 GENERATE_BATCH = 50  # small images and a small model: 300 of them in six batches on two cores
 MAX_NEW_TOKENS = 64  # a caption of 40 words and its end
+GUIDE = """\
+Phantoms are being drawn; then a small model learns while you watch.
+All of it takes about five minutes; it goes on when you leave.
+t  watch the loss fall and the texts change    n N  step through time
+d  look at the phantoms    J  all three jobs of the demo
+r  rate base against tuned, blind, once pairs are there    ?  every key"""
+"""What somebody who has just started the demo may want to know, for a box over the app."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import ScreenStackError
 from textual.binding import BindingType
-from textual.filter import LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter
 
 from radtui import preferences
 from radtui.harmless import visible
@@ -81,7 +81,14 @@ class RadtuiApp(AppKeys):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and the last gate: what anybody wrote never reaches the terminal raw."""
-        return [*super().get_line_filters(), self._harmless]
+        filters = list(super().get_line_filters())
+        last = filters[-1] if filters else None
+        before = last if isinstance(last, ANSIToTruecolor) else None
+        if before is not None:
+            filters.pop()
+        if self._harmless.before is not before:
+            self._harmless = HarmlessLines(before)
+        return [*filters, self._harmless]
 
     def on_mount(self) -> None:
         """Say what to begin with, and start looking."""

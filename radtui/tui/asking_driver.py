@@ -164,6 +164,13 @@ class AskingDriver(linux_driver.LinuxDriver):
             if env.get("TMUX"):
                 Thread(target=self._ask_around_tmux, name="ask-tmux", daemon=True).start()
 
+    def stop_application_mode(self) -> None:
+        """Have images taken out of the terminal's memory, then leave it as it was."""
+        leave = getattr(self._app, "leave_pixels", None)
+        if leave is not None:
+            leave()
+        super().stop_application_mode()
+
     def _ask_around_tmux(self) -> None:
         """Ask the terminal around tmux, where tmux lets it; in a thread, as asking tmux may take a while."""
         command = ["tmux", "show-options", "-Apv", "allow-passthrough"]

@@ -58,6 +58,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("take", "submit", "Take", "Take the typed value", SHOW),
     ),
     "path": (
+        Use("take", "submit", "Take", "Take what is typed", SHOW),
         Use("part", "complete", "Complete", "Complete the path; the next field where nothing is left to complete",
             SHOW, only="tab"),
     ),

@@ -26,6 +26,8 @@ _TOKEN = re.compile(
     r"|\x1b(?P<esc>[()][A-Z0-9]|[A-OQ-WYZ78=>c])|(?P<text>[^\x1b])",
     re.DOTALL,
 )
+OWN_GROUND = ((), (0, 0, 0))
+"""The terminal's own background, and the same colour by its name: kitty 0.26 shows what lies behind either."""
 _NUMBER_OF = {character: number for number, character in enumerate(DIACRITICS)}
 
 
@@ -52,7 +54,11 @@ class Cell:
 
 @dataclass
 class PixelTerminal:
-    """A screen of cells with pixels; feed it what a program writes, and look at `picture`."""
+    """A screen of cells with pixels; feed it what a program writes, and look at `picture`.
+
+    Attributes:
+        sent: Height and width of each image that came, in its own pixels, whether it is still kept or not.
+    """
 
     columns: int
     rows: int
@@ -61,6 +67,7 @@ class PixelTerminal:
     virtual: dict[int, tuple[int, int]] = field(default_factory=dict)
     placed: dict[int, Placement] = field(default_factory=dict)
     titles: list[str] = field(default_factory=list)
+    sent: list[tuple[int, int]] = field(default_factory=list)
     most_images: int = 0
 
     def __post_init__(self) -> None:
@@ -161,6 +168,7 @@ class PixelTerminal:
             return
         head = re.match(r'0;1;0q"1;1;(\d+);(\d+)', text)
         if head:
+            self.sent.append((int(head[2]), int(head[1])))
             self._sixel(text[head.end() :], int(head[1]), int(head[2]))
 
     def _sixel(self, body: str, width: int, height: int) -> None:
@@ -208,7 +216,9 @@ class PixelTerminal:
         if keys.get("m", "0") == "0":
             assert keys_of_first["f"] == "100"
             png = base64.b64decode("".join(self._chunks[1]), validate=True)
-            self.images[int(keys_of_first["i"])] = np.asarray(Image.open(io.BytesIO(png)))
+            image = np.asarray(Image.open(io.BytesIO(png)))
+            self.images[int(keys_of_first["i"])] = image
+            self.sent.append(image.shape[:2])
             self.most_images = max(self.most_images, len(self.images))
             self._chunks = None
 
@@ -218,10 +228,11 @@ class PixelTerminal:
         assert keys.get("q") == "2", "an answer would be taken for keys"
         image_id = int(keys["i"])
         if keys["a"] == "d":
-            assert keys["d"] == "I"
-            self.images.pop(image_id, None)
+            assert keys["d"] in "iI"
             self.virtual.pop(image_id, None)
             self.placed.pop(image_id, None)
+            if keys["d"] == "I":
+                self.images.pop(image_id, None)
             return
         assert keys["a"] == "p" and image_id in self.images, "a placement of no image"
         size = int(keys["c"]), int(keys["r"])
@@ -253,7 +264,7 @@ class PixelTerminal:
             return _piece(self.images[image_id], column, row, columns, rows, self.cell_px)
         for image in self.placed.values():
             inside = image.x <= x < image.x + image.columns and image.y <= y < image.y + image.rows
-            if inside and image.z < -(2**30) and not cell.ground and cell.text == " ":
+            if inside and image.z < -(2**30) and cell.ground in OWN_GROUND and cell.text == " ":
                 at = x - image.x, y - image.y
                 return _piece(self.images[image.image_id], *at, image.columns, image.rows, self.cell_px)
         return self.sixels[y * height : (y + 1) * height, x * width : (x + 1) * width, 0]

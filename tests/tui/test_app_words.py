@@ -8,7 +8,7 @@ from radtui.presets import PRESETS
 from radtui.records import Description, Event, Job, JobKind, JobState, StopRequest
 from radtui.store.cases import DatasetSummary
 from radtui.tui import words
-from radtui.tui.jobs.job_words import saying
+from radtui.tui.jobs.job_words import describing, saying
 from radtui.tui.snapshot import JobProgress
 from radtui.tui.train.plan import plan, steps_of
 from radtui.tui.train.watched import Watched
@@ -75,6 +75,22 @@ def test_a_request_to_stop_is_said_in_place_of_the_state():
 @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.FAILED, JobState.LOST])
 def test_the_keys_of_a_training_that_ended_early_fit_a_line_of_a_small_terminal(state):
     assert len(saying(replace(JOB, state=state), None, 150.0).next) <= 80 - 4
+
+
+@pytest.mark.parametrize(
+    ("state", "next_key"),
+    [
+        (JobState.RUNNING, "r rates what #8 writes already"),
+        (JobState.DONE, "r rates what #8 wrote"),
+        (JobState.FAILED, "D lets the models describe test images"),
+    ],
+)
+def test_a_training_whose_models_describe_already_names_the_rating_next(state, next_key):
+    done = replace(JOB, state=JobState.DONE)
+    other = replace(JOB, id=9, kind=JobKind.GENERATE, parent_job_id=99)
+    written = replace(JOB, id=8, kind=JobKind.GENERATE, parent_job_id=JOB.id, state=state)
+    status = saying(done, None, 150.0, describing(done, [other, written, done]))
+    assert next_key in status.next and len(status.next) <= 80 - 4
 
 
 def test_an_import_that_is_done_says_how_many_images_could_not_be_read():

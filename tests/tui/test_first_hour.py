@@ -1,4 +1,4 @@
-"""A reader's first hour at a real terminal, with the keys that it takes; keys are no matter of speed."""
+"""A reader's first hour at a real terminal: the keys that it takes, each named on the screen, and the way out."""
 
 from __future__ import annotations
 
@@ -32,23 +32,22 @@ def test_a_radiologist_rates_with_the_first_key_and_exports_with_few(
     study, out = study_of(db, job), tmp_path / "comparisons.csv"
     with Typist(data, 120, 40, more=["--rater", "ana"], env=ENV) as someone:
         someone.sees("1/12 answered")
-        someone.press("4")
+        someone.follows("4 B slightly better", "4")
         someone.waits(lambda: len(ratings.current(db, study.id, "ana")) == 2)
         assert someone.keys == 1  # from the start to the first rating
         someone.press("S")
         someone.sees("Rate how many pairs now")
-        someone.press("5", ENTER)
+        someone.follows("esc closes", "5", ENTER)
         someone.sees("0/5")
         for count in range(5):
             someone.press("2")
             someone.waits(lambda count=count: len(ratings.current(db, study.id, "ana")) == 3 + count)
         someone.sees("5 pairs answered")
-        someone.press("T")
+        someone.follows("T Totals", "T")
         someone.sees("Summary of")
         someone.sees("ratings by ana")
         someone.sees("Preference")
-        someone.press("E")
-        someone.sees("Export rated comparisons to")
-        someone.press(ENTER)  # under the name that is proposed
+        someone.follows("E Export", "E")
+        someone.follows("enter goes", ENTER)  # under the name that is proposed
         someone.waits(out.exists)
         assert someone.keys == 12 and len(out.read_text().splitlines()) == 8

@@ -1,23 +1,25 @@
-"""Somebody at a terminal: keys that are counted, and what is written to the screen as a person reads it."""
+"""Somebody at a terminal: keys that are counted, and the screen as a person reads it."""
 
 from __future__ import annotations
 
+import fcntl
 import re
+import struct
 import sys
+import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from radtui.paths import DataDir
 from tests.bench.pseudo_terminal import Terminal
+from tests.tui.pixel_terminal import PixelTerminal
 
 APP = (sys.executable, "-m", "radtui.cli")
-# Moves of the cursor become a blank, so that no two words meet that stand apart; colours and modes become nothing.
-_MOVES = re.compile(rb"\x1b\[[\d;]*[ABCDGHdf]|[\r\n]+")
-_OTHERS = re.compile(rb"\x1b(?:\[[\d;:?<>=$!]*[ -/]*[@-~]|[\]P_^].*?(?:\x07|\x1b\\)|[()].|.)", re.DOTALL)
+LEAVING = re.compile(r"(?<!\w)(?:esc|q\s+(?:Quit|leaves)|any key)(?!\w)")
 
 
 class Typist:
-    """The app in a terminal, with someone who presses keys and reads what comes after each.
+    """The app in a terminal, with someone who reads the screen and presses keys.
 
     Args:
         data: The data folder.
@@ -36,7 +38,7 @@ class Typist:
         more: Sequence[str] = (), env: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self._terminal = Terminal([*command, "--data-dir", str(data.root), *more], columns, rows, env)
-        self._written = b""
+        self._screen = PixelTerminal(columns, rows)
         self.keys = 0
 
     def __enter__(self) -> Typist:
@@ -47,23 +49,41 @@ class Typist:
 
     @property
     def text(self) -> str:
-        """What was written since the last key, in words."""
-        return _OTHERS.sub(b"", _MOVES.sub(b" ", self._written)).decode(errors="replace")
+        """What stands on the screen, a line a row."""
+        return "\n".join("".join(cell.text[0] for cell in row) for row in self._screen.cells)
 
     def press(self, *keys: str) -> None:
         """Press keys, each of which counts."""
-        self._written = b""
         for key in keys:
             self._terminal.write(key)
             self.keys += 1
 
+    def follows(self, named: str, *keys: str, limit_s: float = 20.0) -> None:
+        """Read on the screen which key comes next and which one leaves; then press keys.
+
+        Args:
+            named: The words that name the key, as they stand on the screen.
+            keys: Each of which counts.
+            limit_s: How long to wait for the words.
+
+        Raises:
+            AssertionError: The screen names no such key, or no way out.
+        """
+        self.sees(named, limit_s)
+        self.waits(lambda: LEAVING.search(self.text), what="a key that leaves")
+        self.press(*keys)
+
     def sees(self, what: str, limit_s: float = 20.0) -> None:
-        """Read until some words have been written since the last key.
+        """Read until some words stand on the screen.
 
         Raises:
             AssertionError: They did not come.
         """
         self.waits(lambda: what in self.text, limit_s, what)
+
+    def rests(self, quiet_s: float = 0.7) -> None:
+        """Read on until nothing has come for a while."""
+        self._screen.feed(self._terminal.settle(quiet_s))
 
     def waits(
         self, true: Callable[[], object], limit_s: float = 20.0, what: str = "what was waited for"
@@ -75,5 +95,10 @@ class Typist:
         """
         end = time.monotonic() + limit_s
         while not true():
-            assert time.monotonic() < end, f"{what!r} did not come; there is\n{self.text[-4000:]}"
-            self._written += self._terminal.read(0.05)
+            assert time.monotonic() < end, f"{what!r} did not come; there is\n{self.text}"
+            self._screen.feed(self._terminal.read(0.05))
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Drag the window to another size; the kernel tells the app."""
+        self._screen = PixelTerminal(columns, rows)
+        fcntl.ioctl(self._terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

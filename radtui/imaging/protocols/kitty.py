@@ -72,6 +72,11 @@ def place(image_id: int, columns: int, rows: int) -> str:
     return f"\x1b_Ga=p,i={image_id},p=1,c={columns},r={rows},z={BEHIND},C=1,q=2\x1b\\"
 
 
+def take_away(image_id: int) -> str:
+    """Take an image off the screen, to be shown again later."""
+    return f"\x1b_Ga=d,d=i,i={image_id},q=2\x1b\\"
+
+
 def free(image_id: int) -> str:
     """Forget an image and take it off the screen."""
     return f"\x1b_Ga=d,d=I,i={image_id},q=2\x1b\\"

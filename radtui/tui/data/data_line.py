@@ -7,6 +7,7 @@ from textual.widget import Widget
 
 from radtui.records import Job
 from radtui.store.cases import CaseQuery, DatasetSummary
+from radtui.tui.keys import sign
 
 SORT_NAMES = {"position": "as imported", "name": "by name", "reference": "by reference", "size": "by size"}
 
@@ -22,7 +23,13 @@ class DataLine(Widget):
         self._right = Content("")
 
     def show(
-        self, summary: DatasetSummary | None, query: CaseQuery, matching: int, datasets: int, job: Job | None
+        self,
+        summary: DatasetSummary | None,
+        query: CaseQuery,
+        matching: int,
+        datasets: int,
+        job: Job | None,
+        fresh: bool = False,
     ) -> None:
         """Take over what is shown.
 
@@ -32,12 +39,15 @@ class DataLine(Widget):
             matching: How many images that are.
             datasets: How many data sets there are.
             job: An import that is running, or None.
+            fresh: Whether the data set has just come, so that the next key is to be named.
         """
         before = self.render()
         self._left = _counts(summary, datasets)
         if job is not None:
             of = f" of {job.total_steps:,}" if job.total_steps else ""
             self._left.append(Content.styled(f"importing {job.dataset}: {job.step:,}{of}", "$accent"))
+        elif fresh:
+            self._left.append(Content.styled(f"{sign('train')} trains on them", "$accent"))
         words = filter_words(query)
         if words and summary is not None:
             self._right = Content.styled(f"{matching:,} shown: {', '.join(words)}", "$accent")

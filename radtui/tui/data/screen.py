@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from radtui.records import Job, JobKind
+from radtui.records import Job, JobKind, JobState
 from radtui.settings import ImportSettings
 from radtui.store import cases, texts
 from radtui.store.cases import CaseQuery, DatasetSummary
@@ -52,6 +53,8 @@ class DataScreen(ListAndImage):
         self._imports: tuple[object, ...] = ()  # as they were when the list was read last
         self._importing: Job | None = None
         self._draft = ImportSettings()  # what was typed for an import and not started
+        self._opened_at_s = time.time()
+        self._fresh: set[str] = set()  # data sets that have come since, and that no job has learnt from
 
     def compose_body(self) -> ComposeResult:
         """List, image and facts."""
@@ -77,7 +80,8 @@ class DataScreen(ListAndImage):
         query, summaries = self.list.query_now, self.list.summaries
         summary = next((summary for summary in summaries if summary.name == query.dataset), None)
         line = self.query_one(DataLine)
-        line.show(summary, query, len(self.list.rows), len(summaries), self._importing)
+        fresh = summary is not None and summary.name in self._fresh
+        line.show(summary, query, len(self.list.rows), len(summaries), self._importing, fresh)
         if self.list.answered and not self.list.rows.ids:
             demo = f"{sign('commands')} Demo"
             self.look.say(why_empty(query, summaries, self._importing, demo))
@@ -105,6 +109,10 @@ class DataScreen(ListAndImage):
         before, self._imports = self._imports, tuple(
             (job.id, job.state, job.step) for job in snapshot.jobs if job.kind is JobKind.IMPORT
         )  # fmt: skip
+        self._fresh = {
+            job.dataset for job in snapshot.jobs
+            if job.kind is JobKind.IMPORT and job.state is JobState.DONE and (job.ended_at or 0.0) > self._opened_at_s
+        } - {job.dataset for job in snapshot.jobs if job.kind is JobKind.TRAIN}  # fmt: skip
         if before and before != self._imports:
             self.list.find_soon(GROWING_S if running else ENDED_S)
         self._refresh_state()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from radtui.durations import clock_text
 from radtui.records import Job, JobKind, JobState, StopRequest
@@ -23,14 +24,36 @@ class Saying:
     style: str = "$accent"
 
 
-def saying(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
-    """What to say of a job."""
+def saying(job: Job, progress: JobProgress | None, now_s: float, described_by: Job | None = None) -> Saying:
+    """What to say of a job.
+
+    Args:
+        job: Any.
+        progress: Of a live one.
+        now_s: The time.
+        described_by: The newest job that describes images with a training's models, as `describing` has it.
+    """
     if job.state.live and job.stop_requested is not StopRequest.NONE:
         return _stopping(job)
-    return {
+    status = {
         JobState.QUEUED: _queued, JobState.STARTING: _starting, JobState.RUNNING: _running,
         JobState.DONE: _done, JobState.STOPPED: _stopped, JobState.FAILED: _failed, JobState.LOST: _lost,
     }[job.state](job, progress, now_s)  # fmt: skip
+    if job.state is JobState.DONE and described_by is not None and not words.learnt_from_readers(job):
+        return replace(status, next=_after_describing(described_by) or status.next)
+    return status
+
+
+def describing(job: Job, jobs: Iterable[Job]) -> Job | None:
+    """The newest job that describes images with a training's models; None where there is none.
+
+    Args:
+        job: The training.
+        jobs: All jobs, newest first.
+    """
+    return next(
+        (each for each in jobs if each.kind is JobKind.GENERATE and each.parent_job_id == job.id), None
+    )
 
 
 def _stopping(job: Job) -> Saying:
@@ -101,6 +124,17 @@ def _after_training(job: Job) -> str:
         f" ({sign('review')}, {sign('totals')}), split train is the next round ({sign('review')}, {sign('alone')})"
         f" · {AGAIN} starts another"
     )
+
+
+def _after_describing(job: Job) -> str:
+    """The next keys after a training whose models describe or have described images; "" where that came to nothing."""
+    if job.state.live:
+        rates = f"{sign('review')} rates what #{job.id} writes already"
+    elif job.state is JobState.DONE:
+        rates = f"{sign('review')} rates what #{job.id} wrote"
+    else:
+        return ""
+    return f"{rates} · {sign('describe')} describes other images · {AGAIN} starts another"
 
 
 def _stopped(job: Job, progress: JobProgress | None, now_s: float) -> Saying:

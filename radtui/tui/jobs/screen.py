@@ -22,7 +22,7 @@ from radtui.tui import words
 from radtui.tui.aside import aside
 from radtui.tui.jobs.job_lines import ALL, JobLines
 from radtui.tui.jobs.job_screen import JobScreen
-from radtui.tui.jobs.job_words import saying
+from radtui.tui.jobs.job_words import describing, saying
 from radtui.tui.jobs.run_columns import COLUMNS
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
@@ -128,7 +128,8 @@ class JobsScreen(JobScreen):
         job = self.chosen
         if job is None:
             return
-        status = saying(job, self._snapshot.progress(job.id), self._snapshot.at_s or time.time())
+        now_s, described_by = self._snapshot.at_s or time.time(), describing(job, self._snapshot.jobs)
+        status = saying(job, self._snapshot.progress(job.id), now_s, described_by)
         colour = status.style if job.state in (JobState.FAILED, JobState.LOST) else "$foreground"
         head = Content.assemble(
             Content.styled(f"{words.MARKS[job.state]} {status.state}", f"bold {status.style}"),

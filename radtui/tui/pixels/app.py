@@ -76,6 +76,11 @@ class PixelApp(App[None]):
         for painter in list(self.pixels.painters):
             painter.redraw()
 
+    def leave_pixels(self) -> None:
+        """Let the terminal forget all images: it is left, for good or for a while."""
+        for painter in list(self.pixels.painters):
+            painter.leave()
+
     def post_display_hook(self) -> None:
         """After each frame: what is no text is drawn again where text was written over it."""
         for painter in list(self.pixels.painters):

@@ -45,6 +45,9 @@ class Painter(Protocol):
     def redraw(self) -> None:
         """Draw the canvas anew."""
 
+    def leave(self) -> None:
+        """Let the terminal forget all images, which it would keep beyond the app's end."""
+
     def after_frame(self) -> None:
         """Free what the frame that was just written no longer shows; write what the app has to draw itself."""
 

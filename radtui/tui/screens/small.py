@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.widgets import Static
 
 from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
 
 LEAST = Size(60, 16)  # cells in which every screen can be worked with
@@ -53,5 +54,5 @@ def sentence(size: Size) -> str:
     """What is needed and what there is."""
     return (
         f"radtui needs {LEAST.width} × {LEAST.height} cells; here are {size.width} × {size.height}. "
-        "Make the window larger and it goes on where it was."
+        f"Make the window larger and it goes on where it was; {sign('quit')} leaves it, jobs go on."
     )

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from radtui.records import Job, JobKind
+from radtui.records import Job, JobKind, JobState
 from radtui.settings import SEED_DATASET, ImportSettings
 from radtui.tui.doors import demo_training, nothing_to_show, what_failed
 from radtui.tui.jobs.submitting import submit
@@ -192,8 +192,13 @@ class WelcomeScreen(RadScreen):
         )
 
     def _show_demo(self, job: Job) -> None:
+        from radtui.jobs.demo import GUIDE
+        from radtui.tui.screens.guide import GuideScreen
+
         assert job.kind is JobKind.TRAIN
         self.rad.show_job(job)
+        if job.state is JobState.QUEUED:  # a new one
+            self.app.push_screen(GuideScreen(GUIDE))
 
     def _refused(self, sentence: str) -> None:
         self.query_one(".welcome-answer", Static).update(Content.styled(sentence, "$error"))

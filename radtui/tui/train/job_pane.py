@@ -19,7 +19,7 @@ from radtui.percent import percent_text
 from radtui.records import Event, Job, JobState
 from radtui.settings import TrainSettings
 from radtui.tui import words
-from radtui.tui.jobs.job_words import saying
+from radtui.tui.jobs.job_words import describing, saying
 from radtui.tui.jobs.log_tail import LogTail
 from radtui.tui.key_uses import bindings
 from radtui.tui.remembering import preferences_of
@@ -223,7 +223,7 @@ class JobPane(Vertical):
     def _show_state(self, snapshot: Snapshot) -> None:
         job = self.job
         assert job is not None
-        status = saying(job, snapshot.progress(job.id), snapshot.at_s)
+        status = saying(job, snapshot.progress(job.id), snapshot.at_s, describing(job, snapshot.jobs))
         run = Run(job)
         spent = spent_text(job, run.seconds(snapshot.at_s), preferences_of(self))
         facts = (memory(job, self._events), run.gpu, arithmetic_words(self._mfu), spent)

@@ -21,6 +21,7 @@ from radtui.imaging.pyramid import Pyramid
 from radtui.imaging.view import View, Viewport, settled
 from radtui.tui import terminal
 from radtui.tui.aside import aside
+from radtui.tui.harmless_lines import HarmlessLines
 from radtui.tui.messages import ColoursKnown
 from radtui.tui.pixels.painter import PixelPainter
 from radtui.tui.terminal import Terminal
@@ -173,9 +174,13 @@ class ImageCanvas(Widget):
         rows = self._all_rows()[crop.y : crop.bottom]
         if self.pixels is not None:
             self.pixels.touched(crop)
-        for line_filter in self.get_line_filters():
-            if not isinstance(line_filter, ANSIToTruecolor):
-                rows = [row.apply_filter(line_filter, self.background_colors[1]) for row in rows]
+        filters = [
+            each for each in self.get_line_filters() if not isinstance(each, ANSIToTruecolor | HarmlessLines)
+        ]
+        if filters:  # not else: to know the background costs as much as a frame
+            ground = self.background_colors[1]
+            for line_filter in filters:
+                rows = [row.apply_filter(line_filter, ground) for row in rows]
         if (crop.x, crop.width) != (0, self.size.width):
             rows = [row.crop(crop.x, crop.right) for row in rows]
         return rows
