@@ -2,8 +2,9 @@
 # PYTHON is any interpreter that has the package with its extras train and test.
 PYTHON ?= python
 BIN := $(dir $(shell command -v $(PYTHON)))
-# What has most to do goes first; the others take the time that it leaves, and all end at about the same time.
-LATER := nice -n 15
+# Workers that tests start give way to the app, and tests of the app wait for most of their time: what only computes
+# gives way to both, so that all end at about the same time.
+LATER := nice -n 10
 
 .PHONY: check lint types tests full
 
@@ -34,7 +35,7 @@ tests-worker-2:
 	$(PYTHON) -m pytest tests/worker/test_[!a-o]*.py
 
 tests-tui:
-	$(LATER) $(PYTHON) -m pytest tests/tui
+	$(PYTHON) -m pytest tests/tui
 
 tests-unit: ## with a floor for the share of lines that they run, in pyproject.toml
 	$(LATER) $(PYTHON) -m coverage run -m pytest tests/unit
