@@ -1,5 +1,6 @@
 """The shell: which screen opens, one key each, help, commands, the bar above, leaving."""
 
+import gc
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 from rich.console import Console
 from textual.geometry import Region
+from textual.strip import Strip
 
 from radtui.cli.demo import GUIDE
 from radtui.records import JobKind, JobState
@@ -55,6 +57,23 @@ async def test_one_key_for_each_screen(data, db, size):
             await pilot.press(key)
             await pilot.pause()
             assert app.current_mode == mode
+
+
+async def test_a_closed_sheet_leaves_none_of_its_lines(data, db):
+    def strips() -> int:
+        gc.collect()
+        return sum(isinstance(each, Strip) for each in gc.get_objects())
+
+    add_images(data, db)
+    async with opened(data, "data") as (app, pilot):
+        counts = []
+        for _ in range(4):
+            await pilot.press("question_mark")
+            await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
+            counts.append(strips())
+        assert counts[-1] - counts[0] < 20
 
 
 async def test_letters_typed_into_an_input_go_nowhere_else(data):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import ast
 import inspect
 import queue
+import sys
 from pathlib import Path
 from typing import ClassVar
 
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.binding import Binding, BindingsMap, BindingType
+from textual.color import Color
 from textual.drivers import _writer_thread, linux_driver
 from textual.screen import Screen
 
 import radtui
 
 TUI = Path(radtui.__file__).parent / "tui"
-MODULES = {"textual._xterm_parser"}
+MODULES = {"textual._styles_cache", "textual._xterm_parser"}
 """Private modules that are imported."""
 
 
@@ -57,6 +60,15 @@ def test_the_linux_driver_reads_keys_by_the_parser_of_its_own_module() -> None:
 
     assert linux_driver.XTermParser is XTermParser  # type: ignore[attr-defined]
     assert "XTermParser(" in inspect.getsource(linux_driver.LinuxDriver.run_input_thread)
+
+
+def test_backgrounds_are_remembered_for_a_cache_of_lines_and_forgotten_at_once() -> None:
+    cache, black = StylesCache(), Color(0, 0, 0)
+    StylesCache.get_inner_outer.cache_clear()
+    cache.get_inner_outer(black, black)
+    before = sys.getrefcount(cache)
+    StylesCache.get_inner_outer.cache_clear()
+    assert sys.getrefcount(cache) == before - 1
 
 
 def test_no_other_private_module_is_imported() -> None:
