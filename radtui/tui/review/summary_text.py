@@ -100,7 +100,7 @@ def _preference(summary: Summary, width: int) -> list[Content]:
     preference, later = summary.preference, _capital(summary.later)
     of_two = f" of {summary.earlier} and {summary.later}" if summary.arms else ""
     return [
-        title("Preference", f"{summary.n:,} ratings{of_two}"),
+        title("Preference", f"{_ratings(summary.n)}{of_two}"),
         diverging(preference.counts, width),
         Content.assemble(
             (f"{summary.earlier} ", EARLIER), f"{preference.losses}", ("   equal ", "$muted"), f"{preference.ties}",
@@ -116,7 +116,7 @@ def _preference(summary: Summary, width: int) -> list[Content]:
 
 def _arms(arms: Arms, baseline: str, width: int) -> list[Content]:
     """All arms on one scale, then each two against each other."""
-    rows = [title("All arms", f"{arms.n:,} ratings; strength in log odds against {baseline}, 95 %")]
+    rows = [title("All arms", f"{_ratings(arms.n)}; strength in log odds against {baseline}, 95 %")]
     if not arms.strengths:
         rows.append(
             Content.styled("No common scale yet: an arm never lost to, or never met, another.", "$muted")
@@ -206,9 +206,12 @@ def interval(low: float, value: float, high: float, cells: int, middle: float | 
     return Content("").join(parts)
 
 
+def _ratings(n: int) -> str:
+    return f"{n:,} rating{'' if n == 1 else 's'}"
+
+
 def _acceptability(acceptability: Acceptability, of: Summary) -> list[Content]:
-    ratings = "1 rating" if acceptability.earlier.n == 1 else f"{acceptability.earlier.n} ratings"
-    rows = [title("Acceptability", f"1 to 5, {ratings} with both answers")]
+    rows = [title("Acceptability", f"1 to 5, {_ratings(acceptability.earlier.n)} with both answers")]
     rows.append(
         compared(
             "Mean",
@@ -231,7 +234,7 @@ def _errors(errors: Errors, scheme: Scheme, of: Summary) -> list[Content]:
         return compared(label, (of.earlier, before), (of.later, other), note)
 
     rows = [
-        title("Errors per report", f"{errors.n} ratings"),
+        title("Errors per report", _ratings(errors.n)),
         row(
             "Significant", brief(first.significant), brief(second.significant),
             _difference(errors.difference, errors.wilcoxon_p),
