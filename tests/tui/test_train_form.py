@@ -3,6 +3,7 @@
 import sqlite3
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from radtui.presets import PRESETS
@@ -200,6 +201,20 @@ async def test_a_value_is_typed_in_place_and_escape_leaves_it(data):
         await until(pilot, lambda: isinstance(app.focused, Input))
         await pilot.press("x", "escape")
         assert form(app).settings.instruction.endswith("image. Say it.")
+
+
+async def test_keys_that_come_before_the_input_has_the_focus_are_typed_in_it(data):
+    async with opened(data, "train", NARROW) as (app, pilot):
+        fields = form(app).form.list
+        fields.go_to("instruction")
+        for key, character in (("enter", "\r"), ("j", "j"), ("p", "p"), ("S", "S"), ("q", "q")):
+            app.post_message(events.Key(key, character))
+        await until(pilot, lambda: app.screen.query_one(Input).has_focus)
+        await pilot.press("x", "enter")
+        await pilot.pause()
+        assert fields.settings.instruction == "jpSqx" and fields.name_at_cursor == "instruction"
+        await pilot.press("j")
+        assert fields.name_at_cursor != "instruction"
 
 
 async def test_a_number_typed_slowly_keeps_every_digit(data, db, launched):

@@ -17,6 +17,7 @@ from textual.strip import Strip
 from radtui.settings import Settings
 from radtui.tui import theme
 from radtui.tui.key_uses import bindings
+from radtui.tui.keys import KEYS
 from radtui.tui.widgets.field_line import (
     FieldColumns,
     field_line,
@@ -68,6 +69,7 @@ class FieldList(ScrollView, can_focus=True):
         self.settings = self.baseline = settings
         self.options: dict[str, tuple[str, ...]] = {}
         self.recognised: dict[str, str] = {}  # what stands for an empty field, where that was found out
+        self.opens = False  # whether the value's input is on its way: the keys are its, not yet the focus
         self._hidden = hidden
         self._lines: list[tuple[str, bool]] = []  # (group or field, whether it is a field)
         self._cursor = 0
@@ -137,7 +139,17 @@ class FieldList(ScrollView, can_focus=True):
             self._set_cursor(index)
 
     def on_key(self, event: events.Key) -> None:
-        """A digit begins a number."""
+        """A digit begins a number; keys that come while a value's input is being opened are typed in it."""
+        if self.opens and event.is_printable and event.character:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Edit(self.name_at_cursor, event.character, typed=True))
+            return
+        if event.key in KEYS["take"].keys.split(","):  # a binding's turn comes after that of keys typed ahead
+            event.stop()
+            event.prevent_default()
+            self.action_edit()
+            return
         about_number = isinstance(getattr(self.settings, self.name_at_cursor), (int, float))
         if (
             event.character
@@ -146,6 +158,7 @@ class FieldList(ScrollView, can_focus=True):
             and not self.choices(self.name_at_cursor)
         ):
             event.stop()
+            self.opens = True
             self.post_message(self.Edit(self.name_at_cursor, event.character, typed=True))
 
     def action_move(self, by: int) -> None:
@@ -160,6 +173,7 @@ class FieldList(ScrollView, can_focus=True):
         if self.choices(name) and name not in self.options:
             self.action_turn(1)
         else:
+            self.opens = True
             self.post_message(self.Edit(name, shown_text(self.settings, name)))
 
     def action_turn(self, by: int) -> None:

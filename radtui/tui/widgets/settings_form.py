@@ -139,7 +139,7 @@ class SettingsForm(Vertical):
     async def _edit(self, event: FieldList.Edit) -> None:
         if self._input.display and self._editing == event.name:  # keys came faster than the focus moved
             if event.typed:
-                self._input.insert_text_at_cursor(event.text)
+                self._insert(event.text)
             else:
                 await self._input.action_submit()
             return
@@ -153,6 +153,17 @@ class SettingsForm(Vertical):
         self._input.select_on_focus = not event.typed  # else the second digit would replace the first
         self._input.display = True
         self._input.focus()
+
+    def _insert(self, text: str) -> None:
+        """Type a key that came before the input had the focus; the first one takes the old value's place."""
+        if self._input.select_on_focus and (not self._input.has_focus or not self._input.selection.is_empty):
+            self._input.value = ""
+        self._input.select_on_focus = False
+        self._input.insert_text_at_cursor(text)
+
+    def on_descendant_focus(self) -> None:
+        """Whatever has the focus now gets its keys itself."""
+        self.list.opens = False
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
