@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from radtui.paths import DataDir
-from radtui.records import Case, CaseImage, JobKind, NewCase, NewCaseImage
+from radtui.records import Case, CaseImage, JobKind, JobState, NewCase, NewCaseImage
 from radtui.store import cases, jobs
 from radtui.store.cases import CaseQuery, KeptCase, Probe
 from radtui.store.database import writing
@@ -360,6 +360,22 @@ async def test_an_import_that_was_begun_elsewhere_is_named_while_there_are_no_im
         app._post_snapshot(app.poller.poll_once())
         await pilot.pause()
         assert "Importing" in view(pilot).picture.text
+
+
+async def test_a_first_import_that_is_over_before_it_is_seen_running_is_shown(
+    data: DataDir, db: sqlite3.Connection, add_images: AddImages
+) -> None:
+    async with opened(data) as pilot:
+        app = screen(pilot).rad
+        app.poller = Poller(data, app._post_snapshot)
+        assert screen(pilot).list.answered and not screen(pilot).list.summaries
+        job = jobs.create(db, JobKind.IMPORT, "drawn", "drawn", {})
+        jobs.begin(db, job.id, 1)
+        add_images(3)
+        jobs.end(db, job.id, JobState.DONE)
+        app._post_snapshot(app.poller.poll_once())
+        await settled(pilot)
+        assert len(screen(pilot).list.rows) == 3
 
 
 async def test_data_sets_are_chosen_by_name(data: DataDir, add_images: AddImages) -> None:

@@ -50,7 +50,8 @@ class DataScreen(ListAndImage):
         super().__init__()
         self.list = ImageList(lambda: self.rad.db, id="list")
         self.look = ImageLook(self.rad.data, id="look")
-        self._imports: tuple[object, ...] = ()  # as they were when the list was read last
+        self._imports: tuple[object, ...] | None = None  # as they were when the list was read last
+        self._read_twice = False
         self._importing: Job | None = None
         self._draft = ImportSettings()  # what was typed for an import and not started
         self._opened_at_s = time.time()
@@ -82,6 +83,9 @@ class DataScreen(ListAndImage):
         line = self.query_one(DataLine)
         fresh = summary is not None and summary.name in self._fresh
         line.show(summary, query, len(self.list.rows), len(summaries), self._importing, fresh)
+        if self._imports and self.list.answered and not summaries and not self._read_twice:
+            self._read_twice = True  # a first import may have ended between this reading and the first snapshot
+            self.list.find_soon(ENDED_S)
         if self.list.answered and not self.list.rows.ids:
             demo = f"{sign('commands')} Demo"
             self.look.say(why_empty(query, summaries, self._importing, demo))
@@ -113,7 +117,7 @@ class DataScreen(ListAndImage):
             job.dataset for job in snapshot.jobs
             if job.kind is JobKind.IMPORT and job.state is JobState.DONE and (job.ended_at or 0.0) > self._opened_at_s
         } - {job.dataset for job in snapshot.jobs if job.kind is JobKind.TRAIN}  # fmt: skip
-        if before and before != self._imports:
+        if before is not None and before != self._imports:
             self.list.find_soon(GROWING_S if running else ENDED_S)
         self._refresh_state()
         if self.is_current and self._imports and self.app.screen is self and nothing_to_show(self.app):
@@ -124,7 +128,7 @@ class DataScreen(ListAndImage):
     def on_screen_resume(self, event: object) -> None:
         """Ratings and descriptions may have come since."""
         super().on_screen_resume(event)  # type: ignore[arg-type]
-        if self.list.case is not None:
+        if self.list.answered:
             self.list.find()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
