@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import signal
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -32,6 +33,10 @@ hypothesis.settings.load_profile("unhurried")
 # Workers that tests start remember what fitted, and how long it took, in the user's cache folder.
 _CACHE = tempfile.TemporaryDirectory(prefix="radtui-cache-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
+
+# A shell without job control starts background jobs with ctrl+c ignored, and so would be all that these tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
