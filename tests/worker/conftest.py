@@ -211,8 +211,7 @@ def worker_server() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:  # a socket's path may not be long
         path = Path(folder) / "socket"
         quiet = {**QUIET, "OMP_WAIT_POLICY": "PASSIVE"}
-        stand_in = {"FORKED_STAND_IN": str(FORKED / "python")}
-        environment = {**os.environ, "FORKED_QUIET": json.dumps(quiet), **stand_in}
+        environment = {**os.environ, "FORKED_QUIET": json.dumps(quiet)}
         server = subprocess.Popen(
             [sys.executable, "-P", str(FORKED / "server.py"), str(path)], env=environment
         )

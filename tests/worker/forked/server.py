@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 
 SET_NAME, BECOME_PARENT_OF_ORPHANS = 15, 36  # Source: Linux, prctl(2)
 NURSERY = b"nursery"  # by this name those who look at a worker's children pass it over
+STAND_IN = str(Path(__file__).absolute().with_name("python"))  # what a worker starts others by
 FIXED = ("HF_", "TRANSFORMERS_", "HUGGINGFACE_", "OMP_", "MKL_", "TORCH", "CUDA", "PYTORCH", "ACCELERATE_")
 """Beginnings of the variables that libraries read while they are imported."""
 READ_LATER = ("TORCHINDUCTOR_CACHE_DIR",)  # set by each worker for those that follow it
@@ -129,7 +130,7 @@ def begin(request: dict[str, Any], handles: list[int]) -> NoReturn:
         # New streams, as a new process has them: what the old ones stood on may have been no pipe or no file.
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         os.chdir(request["folder"])
-        sys.executable = os.environ["FORKED_STAND_IN"]
+        sys.executable = STAND_IN
         os.environ.clear()
         os.environ.update(request["environment"])
         sys.argv = [request["module"], *request["arguments"]]
