@@ -108,6 +108,16 @@ async def test_states_say_what_they_are():
         assert [type(event).__name__ for event in app.heard] == ["Shown", "Failed"]
 
 
+async def test_no_message_in_the_images_place_reaches_the_terminal_raw():
+    app = Host()
+    async with app.run_test(size=(60, 20)) as pilot:
+        app.view.clear("This image cannot be read: \x1b]52;c;UExBTlRFRA==\x07\x1b]8;;http://planted\x1b\\")
+        await pilot.pause()
+        rows = app.view.render_lines(app.view.size.region)
+        text = "".join(segment.text for row in rows for segment in row)
+        assert "This image cannot be read" in text and text.isprintable()
+
+
 async def test_a_file_that_cannot_be_opened_is_a_failed_state_too():
     def gone() -> bytes:
         raise FileNotFoundError("images/ab is missing")

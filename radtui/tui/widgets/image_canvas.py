@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on
+from textual.color import Color
 from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.message import Message
@@ -32,6 +33,8 @@ from radtui.tui.widgets.pacing import Pacer
 __all__ = ["CAPTION_ROWS", "ImageCanvas", "State"]
 
 CAPTION_ROWS = 1
+BLACK = Color(0, 0, 0)
+WORDS_GATE = HarmlessLines()  # of rows with words, the caption's and a message's; it asks for no background
 
 
 class ImageCanvas(Widget):
@@ -181,6 +184,7 @@ class ImageCanvas(Widget):
             ground = self.background_colors[1]
             for line_filter in filters:
                 rows = [row.apply_filter(line_filter, ground) for row in rows]
+        rows = [row.apply_filter(WORDS_GATE, BLACK) if type(row) is Strip else row for row in rows]
         if (crop.x, crop.width) != (0, self.size.width):
             rows = [row.crop(crop.x, crop.right) for row in rows]
         return rows
