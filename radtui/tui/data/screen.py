@@ -84,9 +84,8 @@ class DataScreen(ListAndImage):
         fresh = summary is not None and summary.name in self._fresh
         line.show(summary, query, len(self.list.rows), len(summaries), self._importing, fresh)
         if self._imports and self.list.answered and not summaries and not self._read_twice:
-            self._read_twice = (
-                True  # a first import may have ended between this reading and the first snapshot
-            )
+            # A first import may have ended between this reading and the first snapshot.
+            self._read_twice = True
             self.list.find_soon(ENDED_S)
         if self.list.answered and not self.list.rows.ids:
             demo = f"{sign('commands')} Demo"
