@@ -22,7 +22,7 @@ PLACEHOLDER = "\U0010eeee"
 _TOKEN = re.compile(
     r"\x1b_(?P<apc>[^\x1b]*)\x1b\\|\x1bP(?P<dcs>(?:[^\x1b]|\x1b\x1b)*)\x1b\\|\x1b\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\)"
     r"|\x1b\[(?P<args>[0-9:;<=>?]*)(?P<mid>[ -/]*)(?P<csi>[@-~])"
-    r"|\x1b\[[0-9:;<=>?]*(?=\x1b)"  # given up, as tmux does when its window changes
+    r"|\x1b(?:\[[0-9:;<=>?]*|[()])?(?=\x1b)"  # given up, as tmux does when its window changes
     r"|\x1b(?P<esc>[()][A-Z0-9]|[A-OQ-WYZ78=>c])|(?P<text>[^\x1b])",
     re.DOTALL,
 )

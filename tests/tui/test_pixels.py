@@ -50,7 +50,9 @@ class Watched:
     def read_until(self, condition: Callable[[], object], limit_s: float = 20.0) -> None:
         end = time.monotonic() + limit_s
         while not condition():
-            assert time.monotonic() < end, f"it never came; last: {self.got[-200:]!r}"
+            assert time.monotonic() < end, (
+                f"it never came; unread: {self.screen._rest[:80]!r}; last: {self.got[-200:]!r}"
+            )
             part = self.terminal.read(0.1)
             self.got += part
             self.screen.feed(part)
