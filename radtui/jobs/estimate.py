@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
-import subprocess
-import sys
-from typing import Any
 
 from radtui.estimates import DeviceMemory, MemoryEstimate
-from radtui.jobs.launch import WORKER_NICENESS
+from radtui.jobs.asked_process import AskedProcess
 from radtui.jobs.submit import resolved_train
 from radtui.paths import DataDir
-from radtui.records import UserError
 from radtui.settings import TrainSettings
 
 
 class Estimating:
-    """An estimate that is being made: no job, it leaves no row; whoever asked cancels it when nobody waits any more.
+    """An estimate that is being made; whoever asked cancels it when nobody waits any more.
 
     Args:
         data: The data folder.
@@ -29,15 +23,8 @@ class Estimating:
     """
 
     def __init__(self, data: DataDir, settings: TrainSettings) -> None:
-        command = [sys.executable, "-P", "-m", "radtui.worker.memory.estimate", "--data-dir", str(data.root)]
-        try:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise UserError(f"Cannot start the estimate: {error.strerror}.") from error
-        os.setpriority(os.PRIO_PROCESS, self._process.pid, WORKER_NICENESS)
-        self._asked = json.dumps(settings.to_dict())
+        module = "radtui.worker.memory.estimate"
+        self._asked = AskedProcess("the estimate", module, data, request=settings.to_dict())
 
     def result(self) -> MemoryEstimate:
         """Wait for the answer; from a thread, in the app.
@@ -45,26 +32,14 @@ class Estimating:
         Raises:
             UserError: The model's description, the data or the machine do not allow one, or it was cancelled.
         """
-        output, _ = self._process.communicate(self._asked)
-        lines = [line for line in output.splitlines() if line.startswith("{")]
-        try:
-            answer: dict[str, Any] = json.loads(lines[-1])
-        except (IndexError, ValueError):
-            raise UserError(
-                f"The estimate ended with code {self._process.returncode} and no answer; start the job all the same: "
-                "it tries what fits."
-            ) from None
-        if "error" in answer:
-            raise UserError(answer["error"])
-        values = answer["estimate"]
+        values = self._asked.answer("start the job all the same: it tries what fits")["estimate"]
         values["devices"] = tuple(DeviceMemory(**each) for each in values["devices"])
         values |= {name: tuple(values.get(name, ())) for name in ("changes", "lengths")}
         return MemoryEstimate(**values)
 
     def cancel(self) -> None:
         """End it; `result` then raises."""
-        if self._process.poll() is None:
-            self._process.kill()
+        self._asked.cancel()
 
 
 def estimate(data: DataDir, db: sqlite3.Connection, settings: TrainSettings) -> MemoryEstimate:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
+from radtui.jobs.asked_process import AskedProcess
 from radtui.paths import DataDir
-from radtui.records import UserError
 
 CHECK_S = 180.0  # a cold disk, or a hub that answers slowly
 
@@ -28,24 +25,9 @@ class ModelCheck:
     """
 
     def __init__(self, data: DataDir, name: str, dataset: str = "", trust_remote_code: bool = False) -> None:
-        self.name = name
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "radtui.worker.model.check",
-            "--data-dir",
-            str(data.root),
-            name,
-        ]
-        command += ["--dataset", dataset] if dataset else []
-        command += ["--trust-remote-code"] if trust_remote_code else []
-        try:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise UserError(f"Cannot start the check of {name}: {error.strerror}.") from error
+        arguments = [name, *(["--dataset", dataset] if dataset else [])]
+        arguments += ["--trust-remote-code"] if trust_remote_code else []
+        self._asked = AskedProcess(f"the check of {name}", "radtui.worker.model.check", data, arguments)
 
     def result(self) -> dict[str, Any]:
         """Wait for the answer; from a thread, in the app.
@@ -53,27 +35,12 @@ class ModelCheck:
         Raises:
             UserError: There is no such model, or it cannot be loaded here; says what would help.
         """
-        try:
-            output, _ = self._process.communicate(timeout=CHECK_S)
-        except subprocess.TimeoutExpired as error:
-            self.cancel()
-            raise UserError(
-                f"The check of {self.name} did not end within {CHECK_S:.0f} s: try it again."
-            ) from error
-        lines = [line for line in output.splitlines() if line.startswith("{")]
-        if not lines:
-            code = self._process.returncode
-            raise UserError(f"The check of {self.name} ended with code {code} and no answer.")
-        answer: dict[str, Any] = json.loads(lines[-1])
-        if "error" in answer:
-            raise UserError(answer["error"])
-        checked: dict[str, Any] = answer["check"]
+        checked: dict[str, Any] = self._asked.answer("try it again", CHECK_S)["check"]
         return checked
 
     def cancel(self) -> None:
         """End it; `result` then raises."""
-        if self._process.poll() is None:
-            self._process.kill()
+        self._asked.cancel()
 
 
 def check_model(

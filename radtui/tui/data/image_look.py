@@ -128,12 +128,7 @@ class ImageLook(Vertical):
         if self._shown == (case, at):
             return
         self._shown = case, at
-        if case.error or not case.images:
-            images.say(f"This image cannot be read: {case.error or 'the case has none'}")
-        else:
-            from radtui.tui.widgets.image_strip import images_of
-
-            images.show(images_of(case, partial(image_bytes, self._data)), at)
+        images.show_case(case, partial(image_bytes, self._data), at)
 
     def say(self, text: str) -> None:
         """Show no image, but a sentence in its place."""

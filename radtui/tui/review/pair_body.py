@@ -27,7 +27,6 @@ from radtui.tui.review.reviewing import Reviewing
 from radtui.tui.review.text_box import TextBox
 from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_facts import finding
-from radtui.tui.widgets.image_strip import images_of
 
 PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when the frame of a key is out
 FIRST = f"One key says which text is better and saves it; {sign('start')} counts a number of pairs."
@@ -178,11 +177,7 @@ class PairBody(Vertical):
             box.show("Reference", shown.reference, note=f"known: {truth}" if truth else "")
 
     def _show_image(self, session: ReviewSession, shown: Shown, db: sqlite3.Connection) -> None:
-        images = self.query_one(CaseImages)
-        if shown.case.error or not shown.case.images:
-            images.say(f"This image cannot be read: {shown.case.error or 'the case has none'}")
-            return
-        images.show(images_of(shown.case, partial(image_bytes, self._data)))
+        self.query_one(CaseImages).show_case(shown.case, partial(image_bytes, self._data))
         self.set_timer(PREFETCH_AFTER_S, lambda: self._prefetch(session, db))
 
     def _prefetch(self, session: ReviewSession, db: sqlite3.Connection) -> None:

@@ -31,7 +31,6 @@ from radtui.tui.review.seeing import show_film
 from radtui.tui.review.text_box import TextBox
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.case_images import CaseImages
-from radtui.tui.widgets.image_strip import images_of
 
 KEYS = (
     f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · z the image"
@@ -113,11 +112,7 @@ class ReadingScreen(RadScreen):
         if opened.case.id == self._drawn:
             return
         self._drawn = opened.case.id
-        images = self.query_one(CaseImages)
-        if opened.case.error or not opened.case.images:
-            images.say(f"This image cannot be read: {opened.case.error or 'the case has none'}")
-        else:
-            images.show(images_of(opened.case, partial(image_bytes, self.rad.data)))
+        self.query_one(CaseImages).show_case(opened.case, partial(image_bytes, self.rad.data))
         self.refresh_bindings()
 
     async def acted(self, error: Exception | None) -> None:

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.keyed import KeyedList
+from radtui.tui.widgets.table_columns import chosen_titles
 
 SHOWN, HIDDEN = "✓", " "
 
@@ -38,10 +39,9 @@ class ColumnsSheet(RadModal[None]):
     def __init__(self, titles: Sequence[str], names: str, take: Callable[[str], None]) -> None:
         super().__init__()
         self._titles, self._take = list(titles), take
-        own = {title.casefold(): title for title in titles}
-        wanted = [own[name] for each in names.split(",") if (name := each.strip().casefold()) in own]
-        self._visible = set(wanted or titles)
-        self._order = [*wanted, *(title for title in titles if title not in wanted)]
+        wanted = chosen_titles(names, titles)
+        self._visible = set(wanted)
+        self._order = [*wanted, *(title for title in titles if title not in self._visible)]
 
     def compose(self) -> ComposeResult:
         """A line a column."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import on
@@ -10,8 +10,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
+from radtui.records import Case
 from radtui.tui.widgets.image_canvas import ImageCanvas
-from radtui.tui.widgets.image_strip import ImageStrip, StripImage
+from radtui.tui.widgets.image_strip import ImageStrip, StripImage, images_of
 from radtui.tui.widgets.image_view import ImageView
 
 
@@ -50,6 +51,19 @@ class CaseImages(Vertical):
     def several(self) -> bool:
         """Whether there is a next image."""
         return len(self._images) > 1
+
+    def show_case(self, case: Case, read: Callable[[str], bytes], at: int | None = None) -> None:
+        """Draw an image of a case, or say why none can be.
+
+        Args:
+            case: Any.
+            read: Returns an image's bytes by its sha256; called in a thread.
+            at: As for `show`.
+        """
+        if case.error or not case.images:
+            self.say(f"This image cannot be read: {case.error or 'the case has none'}")
+        else:
+            self.show(images_of(case, read), at)
 
     def show(self, images: Sequence[StripImage], at: int | None = None) -> None:
         """Draw one of some images.

@@ -58,9 +58,15 @@ def chosen_columns(names: str, offered: Sequence[tuple[Column, Cell]]) -> list[t
         names: Titles with commas between, in any case; all columns where it is empty or names none.
         offered: Columns, each with what makes its cells.
     """
-    wanted = [name.strip().casefold() for name in names.split(",") if name.strip()]
-    by_title = {column.title.casefold(): (column, cell) for column, cell in offered}
-    return [by_title[name] for name in wanted if name in by_title] or list(offered)
+    by_title = {column.title: (column, cell) for column, cell in offered}
+    return [by_title[title] for title in chosen_titles(names, list(by_title))]
+
+
+def chosen_titles(names: str, titles: Sequence[str]) -> list[str]:
+    """The titles that a preference names, in its order; as for `chosen_columns`."""
+    own = {title.casefold(): title for title in titles}
+    wanted = [own[name] for each in names.split(",") if (name := each.strip().casefold()) in own]
+    return wanted or list(titles)
 
 
 def fit(

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from radtui.worker.model import attention_kernels, fast_lora
+from radtui.worker.model.vision_layer import gates_of, has_plain_gelu, products_of
 
 EVEN = 8  # columns: rows of 16-bit numbers then begin at multiples of 16 bytes, which fast kernels want
 Part = tuple[Tensor, Tensor, float]
@@ -181,27 +182,19 @@ def install(model: Any) -> int:
 def _install(layer: Any) -> bool:
     if getattr(layer.__dict__.get("forward"), "func", None) is _forward:
         return True
-    attention, mlp = layer.self_attn, layer.mlp
-    groups = [
-        (attention.q_proj, attention.k_proj, attention.v_proj),
-        (attention.o_proj,),
-        (mlp.fc1,),
-        (mlp.fc2,),
-    ]
-    plain = (
-        type(mlp.activation_fn).__name__ == "GELUActivation" or mlp.activation_fn is torch.nn.functional.gelu
-    )
+    groups = products_of(layer)
     bases = [getattr(each, "base_layer", each) for group in groups for each in group]
     whole = all(type(each) is torch.nn.Linear and each.weight.is_floating_point() for each in bases)
-    if not plain or not whole or any(each.weight.requires_grad for each in bases):
+    if not has_plain_gelu(layer) or not whole or any(each.weight.requires_grad for each in bases):
         return False
     if len({each.bias is None for each in bases[:3]}) > 1:
         return False
-    gates = [layer.gate_attn, layer.gate_ffn] if layer.is_gated else []
+    gates = gates_of(layer)
     first, second = (float(gate.detach().tanh()) for gate in gates) if gates else (1.0, 1.0)
     qkv, mixed, up = (Product(group) for group in groups[:3])
     down = Product(groups[3], in_columns=False)
     norms = (layer.input_layernorm, layer.post_attention_layernorm)
+    attention = layer.self_attn
     parts = _Layer(norms, qkv, mixed, up, down, attention.num_heads, attention.scaling, (first, second))
     layer.forward = partial(_forward, parts, layer.forward)
     return True

@@ -217,25 +217,38 @@ class _Step(torch.autograd.Function):
         return of_hidden, None, None, None, *qkv_grads, *mixed_grads, *up_grads, *down_grads
 
 
+def products_of(layer: Any) -> tuple[tuple[Any, ...], ...]:
+    """The linear layers of a `MllamaVisionEncoderLayer`, those together that take one input: qkv, mixed, up, down."""
+    attention, mlp = layer.self_attn, layer.mlp
+    return (attention.q_proj, attention.k_proj, attention.v_proj), (attention.o_proj,), (mlp.fc1,), (mlp.fc2,)
+
+
+def gates_of(layer: Any) -> list[Tensor]:
+    """What attention and the feed-forward part are multiplied with, before tanh; none where the layer has none."""
+    return [layer.gate_attn, layer.gate_ffn] if layer.is_gated else []
+
+
+def has_plain_gelu(layer: Any) -> bool:
+    """Whether its activation is the exact GELU."""
+    activation = layer.mlp.activation_fn
+    return type(activation).__name__ == "GELUActivation" or activation is torch.nn.functional.gelu
+
+
 def install(layer: Any) -> bool:
     """Let a vision layer whose products all have LoRA train as one step; any other is left alone.
 
     Args:
         layer: A `MllamaVisionEncoderLayer`, as the model has it.
     """
-    attention, mlp = layer.self_attn, layer.mlp
-    products = [attention.q_proj, attention.k_proj, attention.v_proj, attention.o_proj, mlp.fc1, mlp.fc2]
-    gates = [layer.gate_attn, layer.gate_ffn] if layer.is_gated else []
-    plain = (
-        type(mlp.activation_fn).__name__ == "GELUActivation" or mlp.activation_fn is torch.nn.functional.gelu
-    )
-    if not plain or any(gate.requires_grad for gate in gates) or not all(_is_lora(each) for each in products):
+    groups = products_of(layer)
+    gates = gates_of(layer)
+    all_lora = all(_is_lora(each) for group in groups for each in group)
+    if not has_plain_gelu(layer) or any(gate.requires_grad for gate in gates) or not all_lora:
         return False
-    q, k, v, out, up, down = products
-    parts = _Layer(
-        (layer.input_layernorm, layer.post_attention_layernorm), _Joined((q, k, v)), _Joined((out,)), _Joined((up,)),
-        _Joined((down,)), attention.num_heads, attention.scaling, _values(gates),
-    )  # fmt: skip
+    norms = layer.input_layernorm, layer.post_attention_layernorm
+    attention = layer.self_attn
+    qkv, mixed, up, down = map(_Joined, groups)
+    parts = _Layer(norms, qkv, mixed, up, down, attention.num_heads, attention.scaling, _values(gates))
     layer.forward = partial(_forward, layer, parts, layer.forward)
     return True
 
