@@ -76,7 +76,8 @@ def ssh_sessions(scratch: Path, rounds: int) -> Facts:
         for number in range(rounds):
             data = build(scratch / str(number), pairs=40)
             fill(data)
-            place = f"cd {REPOSITORY} && PYTHONPATH={REPOSITORY} OMP_NUM_THREADS=1 TERM=xterm-256color"
+            own = f"RADTUI_CONFIG={scratch / 'config.toml'}"  # a session inherits none, and would use the user's
+            place = f"cd {REPOSITORY} && PYTHONPATH={REPOSITORY} {own} OMP_NUM_THREADS=1 TERM=xterm-256color"
             call = [*CLI, "--data-dir", str(data.root)]
             options = [word.format(model=tiny_model()) for word in TRAIN]
             line = f"{place} {shlex.join([*call, 'train', *options, '--wait'])}"
