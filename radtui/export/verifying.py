@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from radtui.export.incoming import IncomingRating, jsonl_row
 from radtui.export.manifest import Seal, seal_of
 from radtui.export.sound import WRONG
-from radtui.export.verifying_tables import VerifiedTable, verify_table
+from radtui.export.verifying_tables import VerifiedTable, shortened, verify_table
 from radtui.records import Rating, UserError
 from radtui.store.ratings import link
 
@@ -25,7 +25,6 @@ MEANING = (
     "This proves that the rows agree with each other, not who wrote them: whoever makes new links, or leaves a whole"
     " reader out, can make a file that is whole."
 )
-SHOWN = 50  # sentences; --json has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +69,6 @@ class Verified:
                 f"{self.unchained:,} rows are unchained: they are from before there were chains."
             )
         return [*sentences, *([self.seal.words] if self.seal is not None else []), MEANING]
-
-
-def shortened(problems: tuple[str, ...]) -> list[str]:
-    """The first sentences, and how many more there are."""
-    more = [f"... and {len(problems) - SHOWN:,} more: --json lists all."] if len(problems) > SHOWN else []
-    return [*problems[:SHOWN], *more]
 
 
 class _Row(NamedTuple):

@@ -53,10 +53,7 @@ class VerifiedTable:
 
     def lines(self) -> list[str]:
         """For people."""
-        sentences = ["Not whole:"] if self.problems else []
-        sentences += self.problems[:SHOWN]
-        if len(self.problems) > SHOWN:
-            sentences.append(f"... and {len(self.problems) - SHOWN:,} more: --json lists all.")
+        sentences = ["Not whole:", *shortened(self.problems)] if self.problems else []
         if self.seal is None:
             sentences.append(
                 f"No manifest lies beside it: {self.rows:,} rows were held against themselves and each other alone."
@@ -66,6 +63,12 @@ class VerifiedTable:
         if self.readers:
             sentences.append(f"Rows by reader: {', '.join(f'{name} {n:,}' for name, n in self.readers)}.")
         return [*sentences, MEANING]
+
+
+def shortened(problems: tuple[str, ...]) -> list[str]:
+    """The first sentences, and how many more there are."""
+    more = [f"... and {len(problems) - SHOWN:,} more: --json lists all."] if len(problems) > SHOWN else []
+    return [*problems[:SHOWN], *more]
 
 
 def verify_table(path: Path) -> VerifiedTable:
