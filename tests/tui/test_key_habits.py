@@ -36,6 +36,25 @@ async def test_the_key_that_leaves_comes_first_and_dots_stand_for_what_is_left_o
         assert "…" not in text_in(app.screen.query_one(KeyBar))
 
 
+async def test_the_line_of_keys_is_drawn_again_when_a_key_is_there_or_gone_and_not_at_each_row(
+    data, db, monkeypatch
+):
+    add_images(data, db)
+    async with opened(data, "data", MIDDLE) as (app, pilot):
+        await until(pilot, lambda: app.screen.query("ImageView") and app.screen.list.case)
+        await pilot.pause()
+        drawn, render = [], KeyBar.render
+        monkeypatch.setattr(KeyBar, "render", lambda bar: (drawn.append(bar), render(bar))[1])
+        before = app.screen.list.case
+        await pilot.press("j")
+        await until(pilot, lambda: app.screen.list.case != before)
+        await pilot.pause()
+        assert not drawn
+        await pilot.press("enter")
+        await until(pilot, lambda: "esc List" in text_in(app.screen.query_one(KeyBar)))
+        assert drawn
+
+
 async def test_letters_and_arrows_move_alike_in_a_table(data, db):
     for _ in range(4):
         add_train(db, steps=2, state=JobState.DONE)

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual._styles_cache import StylesCache
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.color import Color
 from textual.drivers import _writer_thread, linux_driver
+from textual.geometry import Size
 from textual.screen import Screen
 
 import radtui
+from radtui.tui.widgets.table_columns import Column, ListSource
+from radtui.tui.widgets.virtual_table import VirtualTable
 
 TUI = Path(radtui.__file__).parent / "tui"
 MODULES = {"textual._styles_cache", "textual._xterm_parser"}
@@ -69,6 +72,28 @@ def test_backgrounds_are_remembered_for_a_cache_of_lines_and_forgotten_at_once()
     before = sys.getrefcount(cache)
     StylesCache.get_inner_outer.cache_clear()
     assert sys.getrefcount(cache) == before - 1
+
+
+async def test_a_table_hears_of_every_layout_and_its_bar_of_new_sizes_alone() -> None:
+    heard = []
+
+    class Table(VirtualTable):
+        def _scroll_update(self, virtual_size: Size) -> None:
+            heard.append(virtual_size)
+            super()._scroll_update(virtual_size)
+
+    class Tabled(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Table([Column("number")], ListSource([(str(number),) for number in range(100)]))
+
+    app = Tabled()
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.pause()
+        heard.clear()
+        app.screen.refresh(layout=True)
+        await pilot.pause()
+        assert heard == [Size(0, 101)]
+        assert app.query_one(Table).vertical_scrollbar.window_virtual_size == 101
 
 
 def test_no_other_private_module_is_imported() -> None:

@@ -329,3 +329,21 @@ def test_a_source_that_lies_about_its_length_shows_empty_rows():
 )
 def test_names_that_are_too_long_keep_their_ends(text, width, expected):
     assert tail(text, width) == expected
+
+
+async def test_a_layout_that_changes_no_size_draws_no_scrollbar_and_another_size_does(monkeypatch) -> None:
+    app = TableApp(Counting(500))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        bar, drawn = app.table.vertical_scrollbar, []
+        monkeypatch.setattr(bar, "refresh", lambda *args, **kwargs: drawn.append(args))
+        app.screen.refresh(layout=True)
+        await pilot.pause()
+        assert not drawn and app.table.show_vertical_scrollbar
+        app.table.source = Counting(900)
+        app.table.set_source(app.table.source)
+        await pilot.pause()
+        assert drawn and bar.window_virtual_size == 901
+        await pilot.resize_terminal(60, 12)
+        await pilot.pause()
+        assert bar.window_size == app.table.size.height

@@ -19,6 +19,7 @@ class KeyBar(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._ends: list[tuple[int, ActiveBinding]] = []  # where each key's part of the line ends
+        self._drawn: list[ActiveBinding] | None = None  # what the line was drawn of
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key that is clicked does."""
@@ -34,15 +35,16 @@ class KeyBar(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, screen: Screen[object]) -> None:
-        if screen is self.screen:
-            self.refresh()
+        if screen is self.screen and shown(screen.active_bindings) != self._drawn:
+            self.refresh()  # else a held key in a list would draw the same line again and again
 
     def render(self) -> Content:
         """One line; it ends with "…" where keys that work are left out."""
         room = self.size.width - HELP.cell_length - MORE.cell_length - 1
         line, end = Content(" "), HELP
         self._ends = []
-        for active in shown(self.screen.active_bindings):
+        self._drawn = shown(self.screen.active_bindings)
+        for active in self._drawn:
             part = Content.assemble(
                 Content.styled(self.app.get_key_display(active.binding), "bold $accent"),
                 Content.styled(f" {active.binding.description}  ", "$muted"),

@@ -114,6 +114,7 @@ class VirtualTable(ScrollView, can_focus=True):
         self._cursor = 0
         self._empty_text = empty_text
         self._looked_up_for: tuple[object, ...] = ()
+        self._bar_for: tuple[Size, ...] = ()  # the sizes that the scrollbar was drawn for
         self.fitted: list[tuple[int, int]] = []
         self._styles: dict[str, Style] = {}
 
@@ -227,6 +228,13 @@ class VirtualTable(ScrollView, can_focus=True):
         return table_line(
             row, self.columns, self.fitted, style, Segment(sign, style + self._styles["sign"]), width
         )
+
+    def _scroll_update(self, virtual_size: Size) -> None:
+        """Draw the scrollbar again for other sizes only, not at each layout: it costs more than all rows do."""
+        sizes = (virtual_size, self.container_size, self.size)
+        if sizes != self._bar_for:
+            self._bar_for = sizes
+            super()._scroll_update(virtual_size)
 
     def _style(self, name: str) -> Style:
         """Foreground and background of a part, on the table's background."""
