@@ -42,7 +42,7 @@ def import_ratings(
 
     Args:
         db: The database.
-        path: A `comparisons.csv`, guarded or raw, or a `.jsonl`.
+        path: A `comparisons.csv`, quoted or raw, or a `.jsonl`.
         scheme: What was asked.
         study_id: Only into this study; by default each study of the file goes to the one here that matches it best.
 

@@ -19,7 +19,7 @@ from radtui.export import restore
 from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
 from radtui.export.csv_text import cell, csv_line, read_csv, storable
-from radtui.export.guard import RISKY_FIRST, unguard
+from radtui.export.formula_quote import RISKY_FIRST, unquote_formula
 from radtui.export.jsonl import write_jsonl
 from radtui.export.restore import import_ratings
 from radtui.export.verifying import LINK_FIELDS
@@ -50,7 +50,7 @@ def read_back(text: str, raw: bool = False) -> str:
             file.write(csv_line(["a", "b", "c"]) + csv_line(["1", cell(text, raw), "3"]))
         (row,) = read_csv(path)
     assert (row["a"], row["c"]) == ("1", "3")
-    return row["b"] if raw else unguard(row["b"])
+    return row["b"] if raw else unquote_formula(row["b"])
 
 
 @given(st.text(), st.booleans())
