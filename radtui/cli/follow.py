@@ -10,7 +10,7 @@ import time
 
 import click
 
-from radtui import preferences
+from radtui import user_choices
 from radtui.bell import ringing
 from radtui.charts.seeds import series_of
 from radtui.cli.printing import own_sequences
@@ -74,7 +74,7 @@ def _ring(job: Job) -> None:
     text = f"radtui: {job.kind} #{job.id} {job.state}"
     with own_sequences():
         click.echo(
-            ringing(text, job.ended_at - job.started_at, preferences.read()[0], os.environ),
+            ringing(text, job.ended_at - job.started_at, user_choices.read()[0], os.environ),
             err=True,
             nl=False,
         )

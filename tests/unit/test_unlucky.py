@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from radtui import preferences
+from radtui import user_choices
 from radtui.cluster import profile
 from radtui.durable import digest
 from radtui.export.backup import back_up, copy_file
@@ -41,12 +41,12 @@ def test_a_config_file_that_no_parser_takes_is_one_sentence(
     file = tmp_path / "config.toml"
     file.write_text(text)
     monkeypatch.setenv("RADTUI_CONFIG", str(file))
-    own, problem = preferences.read(file)
-    assert own == preferences.DEFAULTS and "is damaged, so defaults are used" in problem
+    own, problem = user_choices.read(file)
+    assert own == user_choices.DEFAULTS and "is damaged, so defaults are used" in problem
     with pytest.raises(UserError, match="cannot be read"):
         profile.profiles()
     with pytest.raises(UserError, match="The choice holds for this session only"):
-        preferences.remember(file, theme="light")
+        user_choices.remember(file, theme="light")
     assert file.read_text() == text
     with pytest.raises(ValueError, match=r"nested|Exceeds|digits"):
         parsed_toml(text)
@@ -63,7 +63,7 @@ def test_pipes_devices_and_huge_files_are_not_waited_for(
     for path in (pipe, zero, huge):
         with pytest.raises(OSError, match=r"It is no regular file|It has more than 4 MiB"):
             read_written(path)
-        assert "cannot be read, so defaults are used" in preferences.read(path)[1]
+        assert "cannot be read, so defaults are used" in user_choices.read(path)[1]
         with pytest.raises(UserError, match="cannot be read"):
             load_scheme(path)
     for path in (pipe, zero):

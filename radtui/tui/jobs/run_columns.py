@@ -11,11 +11,11 @@ from rich.text import Text
 from radtui.jobs.progress import UNITS, JobProgress
 from radtui.jobs.run_table import NONE, Run, f1_text, loss_text, spent_text, time_text
 from radtui.percent import percent_text
-from radtui.preferences import Preferences
 from radtui.records import Job, JobState
 from radtui.tui import theme, words
 from radtui.tui.jobs.job_words import Saying, saying
 from radtui.tui.widgets.table_columns import Column
+from radtui.user_choices import UserChoices
 
 BAR_CELLS = 8
 MARKED = "◆"
@@ -32,7 +32,7 @@ class Line:
     progress: JobProgress | None
     now_s: float
     marked: bool
-    prices: Preferences
+    prices: UserChoices
 
     @property
     def job(self) -> Job:
