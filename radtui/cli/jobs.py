@@ -15,7 +15,7 @@ from radtui.cli.follow import follow, report_end
 from radtui.cli.groups import SuggestingGroup
 from radtui.cli.job_care import archive, delete, job_argument, note, rename
 from radtui.cli.printing import json_text
-from radtui.cli.work import job_values
+from radtui.cli.start import job_values
 from radtui.records import Job, StopRequest
 from radtui.user_choices import SORTS
 

@@ -14,7 +14,7 @@ from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
 from radtui.export.files import whole_file
 from radtui.export.formula_quote import RISKY_FIRST, quote_formula, unquote_formula
-from radtui.export.incoming import read_ratings
+from radtui.export.rating_files import read_ratings
 from radtui.records import Job, UserError
 from radtui.store import ratings, studies
 from radtui.study.scheme_file import default_scheme

@@ -16,7 +16,7 @@ from radtui import user_choices
 from radtui.cluster import profile
 from radtui.durable import digest
 from radtui.export.backup import back_up, copy_file
-from radtui.export.take_back import take_back
+from radtui.export.restore_backup import restore_backup
 from radtui.jobs import launch
 from radtui.jobs.log import tail_log
 from radtui.paths import DataDir, expanded, is_locked, parsed_toml, read_written
@@ -165,9 +165,9 @@ def test_a_restore_that_was_cut_short_is_said_and_done_again(data: DataDir, db: 
     handle = os.open(left, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     with pytest.raises(UserError, match="Another restore into"):
-        take_back(again, copy)
+        restore_backup(again, copy)
     os.close(handle)
-    take_back(again, copy)
+    restore_backup(again, copy)
     assert not left.exists() and data.database.exists()
 
 
@@ -180,7 +180,7 @@ def test_a_database_taken_back_alone_leaves_the_one_before_with_all_its_rows(
     copy = data.root.parent / "copy"
     back_up(data, db, copy)
     jobs.create(db, JobKind.IMPORT, "only here", "x", {})
-    aside = take_back(data, copy / "radtui.db")
+    aside = restore_backup(data, copy / "radtui.db")
     assert aside is not None
     for file, count in ((aside, 1), (data.database, 0)):
         with sqlite3.connect(file) as each:

@@ -13,7 +13,16 @@ from radtui.export import columns
 from radtui.export.csv_text import read_csv
 from radtui.export.formula_quote import unquote_formula
 from radtui.export.jsonl import ARMS_JSONL_SCHEMA, JSONL_SCHEMA
-from radtui.export.sound import WRONG, maybe_whole, plain_text, seconds, sound, texts_by, value_of, whole
+from radtui.export.rating_checks import (
+    WRONG,
+    maybe_whole,
+    plain_text,
+    seconds,
+    sound,
+    texts_by,
+    value_of,
+    whole,
+)
 from radtui.measures.scheme import Scheme
 from radtui.records import Rating, UserError
 

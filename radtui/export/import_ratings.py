@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from radtui.export.comparisons import time_text
-from radtui.export.incoming import IncomingRating, StudyOfOrigin, read_ratings
+from radtui.export.rating_files import IncomingRating, StudyOfOrigin, read_ratings
 from radtui.measures.scheme import Scheme
 from radtui.records import Case, Comparison, Rating, Study, UserError
 from radtui.store import cases, ratings, studies
