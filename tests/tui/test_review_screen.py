@@ -284,7 +284,7 @@ async def test_the_image_takes_the_whole_screen_and_its_view_comes_back(
         await pilot.press("z")
         assert pilot.app.screen is here and view.canvas.look.zoom == whole.canvas.look.zoom
         await pilot.press("1")
-        assert len(ratings.current(db, study_of(db, reviewed_job).id)) == 1
+        await until(pilot, lambda: len(ratings.current(db, study_of(db, reviewed_job).id)) == 1)
 
 
 async def test_nobody_rates_texts_that_the_image_hides(
