@@ -7,7 +7,7 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     cli/          every command; without one, opens the app
     records.py    frozen dataclasses and enums that cross a boundary
     settings.py   what a job is asked to do: fields, ranges, units, presets
-    preferences.py  one user's choices, in the config file
+    user_choices.py  what one user has chosen, in the config file
     paths.py      where the database, jobs/0007/ and images/ are
     durations.py  times in words, measured or estimated; percent.py: shares; estimates.py: what a run would take
     store/        every SQL statement of the project, one file per noun

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from radtui.harmless import visible
-from radtui.preferences import Preferences
+from radtui.user_choices import UserChoices
 
 BELL = "\a"
 # Terminals that show the text of OSC 9 as a notification; others may print it, so none is guessed at.
@@ -14,7 +14,7 @@ _PROGRAMS = ("iTerm.app", "WezTerm", "ghostty")
 _TERMS = ("xterm-kitty", "xterm-ghostty", "foot", "wezterm")
 
 
-def ringing(text: str, took_s: float | None, choice: Preferences, env: Mapping[str, str]) -> str:
+def ringing(text: str, took_s: float | None, choice: UserChoices, env: Mapping[str, str]) -> str:
     """What to write to the terminal at a job's end; "" where nothing is to be heard.
 
     Args:

@@ -1,4 +1,4 @@
-"""Times in words: measured ones to the second, estimates as a person rounds them; pure."""
+"""Times and speeds in words: what was measured to the second, estimates as a person rounds them; pure."""
 
 from __future__ import annotations
 
@@ -29,3 +29,21 @@ def estimate_text(seconds: float) -> str:
     hours, rest = divmod(whole, 3600) if whole >= 7200 else (0, whole)
     parts = (hours, "h"), (rest // 60, "min"), (rest % 60, "s")
     return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+def left_text(seconds: float) -> str:
+    """How long something will still take: `3 min 20 s left`."""
+    return f"{estimate_text(seconds)} left"
+
+
+def speed_text(per_s: float, unit: str) -> str:
+    """A speed, whichever way round is easier to read: `3.1 s/step` or `12 steps/s`; "" for none."""
+    if per_s <= 0:
+        return ""
+    if per_s < 1:
+        return f"{_figure(1 / per_s)} s/{unit}"
+    return f"{_figure(per_s)} {unit}s/s"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value >= 10 else f"{value:.2g}"

@@ -23,9 +23,9 @@ from radtui.records import UserError
 
 COMMANDS = {
     "demo": "radtui.cli.demo:demo",
-    "import": "radtui.cli.work:import_",
-    "train": "radtui.cli.work:train",
-    "generate": "radtui.cli.work:generate",
+    "import": "radtui.cli.start:import_",
+    "train": "radtui.cli.start:train",
+    "generate": "radtui.cli.start:generate",
     "ask": "radtui.cli.ask:ask",
     "review": "radtui.cli.review:review",
     "export": "radtui.cli.export:export",

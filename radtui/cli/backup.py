@@ -125,10 +125,10 @@ def restore(session: Session, source: Path, force: bool) -> None:
 
     Linked images are read from where they were; radtui check says which are not there, radtui data moved where to look.
     """
-    from radtui.export.take_back import take_back
+    from radtui.export.restore_backup import restore_backup
     from radtui.store import links
 
-    aside = take_back(session.data, source.absolute(), force=force)
+    aside = restore_backup(session.data, source.absolute(), force=force)
     click.echo(f"{source} -> {session.data.root}")
     for place, count in links.sources(session.read()).items():
         gone = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
-from radtui.cli.work import job_values
+from radtui.cli.start import job_values
 
 
 @click.command()

@@ -10,13 +10,12 @@ import time
 
 import click
 
-from radtui import preferences
+from radtui import user_choices
 from radtui.bell import ringing
 from radtui.charts.seeds import series_of
 from radtui.cli.printing import own_sequences
-from radtui.durations import estimate_text
 from radtui.jobs import reconcile
-from radtui.jobs.progress import Pace, StepProgress
+from radtui.jobs.progress import UNITS, JobProgress, Paces
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.store import jobs, metrics
@@ -24,8 +23,6 @@ from radtui.store import jobs, metrics
 LOOK_S = 0.25
 SAID_PROBLEMS = 20
 PLAIN_LINE_S = 10.0  # where the output is no terminal, a line this often
-NOUN = {JobKind.IMPORT: "images", JobKind.TRAIN: "steps", JobKind.GENERATE: "descriptions", JobKind.ASK: "questions",
-        JobKind.SCORE: "texts"}  # fmt: skip
 
 
 def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt: bool = False) -> Job:
@@ -36,14 +33,14 @@ def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt
     Raises:
         KeyboardInterrupt: the user left; what happens to the job has been said.
     """
-    line, pace = _Line(), Pace()
+    line, paces = _Line(), Paces()
     try:
         while True:
             reconcile(data, db)
             job = jobs.must_get(db, job_id)
             if not job.state.live:
                 break
-            line.show(_describe(db, job, pace.look(time.monotonic(), job.step, job.total_steps)))
+            line.show(_progress_line(db, paces.look(job, time.monotonic())))
             time.sleep(LOOK_S)
     except KeyboardInterrupt:
         line.close()
@@ -77,7 +74,7 @@ def _ring(job: Job) -> None:
     text = f"radtui: {job.kind} #{job.id} {job.state}"
     with own_sequences():
         click.echo(
-            ringing(text, job.ended_at - job.started_at, preferences.read()[0], os.environ),
+            ringing(text, job.ended_at - job.started_at, user_choices.read()[0], os.environ),
             err=True,
             nl=False,
         )
@@ -96,17 +93,14 @@ def _say_problems(data: DataDir, job: Job) -> None:
         click.echo(f"All of them: {data.command('show', '--problems', '--dataset', job.dataset)}", err=True)
 
 
-def _describe(db: sqlite3.Connection, job: Job, progress: StepProgress) -> str:
+def _progress_line(db: sqlite3.Connection, progress: JobProgress) -> str:
+    job = progress.job
     parts = [f"{job.kind} {job.id}"]
     if job.state is JobState.QUEUED:
         return f"{parts[0]}: queued behind job {job.after_job_id}"
-    if progress.total:
-        parts.append(f"{progress.step:,}/{progress.total:,} {NOUN[job.kind]}")
-    if progress.rate_per_s is not None:
-        slow = progress.rate_per_s < 1
-        parts.append(f"{1 / progress.rate_per_s:.2f} s each" if slow else f"{progress.rate_per_s:.1f}/s")
-    if progress.left_s is not None:
-        parts.append(f"{estimate_text(progress.left_s)} left")
+    if job.total_steps:
+        parts.append(f"{job.step:,}/{job.total_steps:,} {UNITS[job.kind]}s")
+    parts += [text for text in (progress.speed, progress.left) if text]
     if job.kind is JobKind.TRAIN:
         last = metrics.last_values(db, job.id)
         newest = max((series_of(name)[1] for name in last), default=1)

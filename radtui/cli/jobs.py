@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from radtui import preferences
+from radtui import user_choices
 from radtui.cli.context import Session, now_option, pass_session, print_result
 from radtui.cli.follow import follow, report_end
 from radtui.cli.groups import SuggestingGroup
 from radtui.cli.job_care import archive, delete, job_argument, note, rename
 from radtui.cli.printing import json_text
-from radtui.cli.work import job_values
-from radtui.preferences import SORTS
+from radtui.cli.start import job_values
 from radtui.records import Job, StopRequest
+from radtui.user_choices import SORTS
 
 if TYPE_CHECKING:
     from radtui.jobs.run_table import Run
@@ -46,7 +46,7 @@ def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as
     db = session.read()
     _reconcile(session, db)
     known = store.all_jobs(db)
-    prices, problem = preferences.read()
+    prices, problem = user_choices.read()
     if problem:
         click.echo(problem, err=True)
     now_s, book = time.time(), run_table.RunBook()
@@ -174,7 +174,7 @@ def _print_job(values: dict[str, object], job: Job) -> None:
             print_result({f"  {name}": value for name, value in section.items()}, as_json=False)
 
 
-def _cells(run: Run, now_s: float, prices: preferences.Preferences) -> list[str]:
+def _cells(run: Run, now_s: float, prices: user_choices.UserChoices) -> list[str]:
     """A job as the texts of a line; what is empty is left out at its end."""
     from radtui.jobs import run_table
 
@@ -207,4 +207,4 @@ def _duration(job: Job) -> str:
 def _spent(job: Job) -> str:
     from radtui.jobs.run_table import Run, spent_text
 
-    return spent_text(job, Run(job).seconds(time.time()), preferences.read()[0])
+    return spent_text(job, Run(job).seconds(time.time()), user_choices.read()[0])

@@ -195,7 +195,7 @@ def import_ratings(
     """
     from dataclasses import asdict
 
-    from radtui.export.restore import import_ratings as restore
+    from radtui.export.import_ratings import import_ratings as restore
     from radtui.study.study import scheme_for
 
     db = session.connect()

@@ -73,7 +73,7 @@ def _submit(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Start the package's job; print its id and return, or follow it to its end."""
-    from radtui.cli.work import job_values
+    from radtui.cli.start import job_values
     from radtui.jobs.scoring import ScoreSettings, submit_score
 
     db = session.connect()

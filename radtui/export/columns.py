@@ -16,7 +16,7 @@ from radtui.records import Study
 
 SCHEMA = "radtui-comparisons-1"  # one job's base and tuned, each with columns of its own
 ARMS_SCHEMA = "radtui-arms-1"  # any arms: the two that a row compares are named in it
-RAW = "-raw"  # ends a form's name where texts have no guard, so that nothing is taken off them on import
+RAW = "-raw"  # ends a form's name where no quote stands before formulas, so that none is taken off them on import
 PAIRED = (("base", "tuned"), ("base", "tuned", "dpo"))
 """The arms of generation jobs that have a table of their own, read by scripts that are out there."""
 SEVERITIES = (("sig", True), ("insig", False))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from radtui.export.guard import guard
+from radtui.export.formula_quote import quote_formula
 from radtui.records import UserError
 
 # Python's own writer leaves a lone carriage return unquoted when lines end in a line feed; every reader, its own too,
@@ -59,7 +59,7 @@ def cell(value: object, raw: bool = False) -> str:
     if isinstance(value, (int, float)):
         return str(value)
     text = storable(str(value))
-    return text if raw else guard(text)
+    return text if raw else quote_formula(text)
 
 
 def storable(text: str) -> str:

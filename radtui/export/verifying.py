@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from radtui.export.incoming import IncomingRating, jsonl_row
 from radtui.export.manifest import Seal, seal_of
-from radtui.export.sound import WRONG
+from radtui.export.rating_checks import WRONG
+from radtui.export.rating_files import IncomingRating, jsonl_row
 from radtui.export.verifying_tables import VerifiedTable, shortened, verify_table
 from radtui.records import Rating, UserError
 from radtui.store.ratings import link

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from radtui.export import columns
 from radtui.export.comparisons import PREFERENCE_LABELS
-from radtui.export.guard import unguard
+from radtui.export.formula_quote import unquote_formula
 from radtui.export.manifest import Seal, seal_of
 from radtui.measures.text import word_count
 from radtui.records import UserError
@@ -155,7 +155,9 @@ class _Table:
         if form not in _FORMS or form != self._form:
             yield f"its form is {form!r}."
         cells = (
-            {name: unguard(value) for name, value in row.items()} if not form.endswith(columns.RAW) else row
+            {name: unquote_formula(value) for name, value in row.items()}
+            if not form.endswith(columns.RAW)
+            else row
         )
         study = cells.get("job_id") or cells.get("study_id", "")
         case = cells.get("image_id") or cells.get("case_id", "")

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from radtui.ask_settings import AskSettings
 from radtui.durations import clock_text
-from radtui.preferences import Preferences
 from radtui.records import Job, JobKind, JobState
 from radtui.setting_fields import Settings
 from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import metrics
+from radtui.user_choices import UserChoices
 
 LAST_SHARE = 0.05  # of a run's steps, over which its loss is the mean: single steps scatter
 LEAST_COST = 0.005  # less is 0.00
@@ -174,7 +174,7 @@ def holds(cells: Iterable[object], words: Sequence[str]) -> bool:
 
 
 def ordered(listed: Sequence[Run], sort: str, now_s: float) -> list[Run]:
-    """Runs in an order of `preferences.SORTS`; those without the value come last, equal ones newest first."""
+    """Runs in an order of `user_choices.SORTS`; those without the value come last, equal ones newest first."""
     if sort == "newest":
         return list(listed)
     keys: dict[str, Callable[[Run], object]] = {
@@ -207,7 +207,7 @@ def time_text(seconds: float | None) -> str:
     return "" if seconds is None else clock_text(seconds)
 
 
-def spent_text(job: Job, seconds: float | None, prices: Preferences) -> str:
+def spent_text(job: Job, seconds: float | None, prices: UserChoices) -> str:
     """The energy that a job's GPUs took, and its cost where an hour has a price; "" where neither is known."""
     parts = []
     energy_wh = job.result.get("energy_wh")

@@ -101,7 +101,7 @@ def compare(answers: Answers, arms: tuple[str, str], seed: int = 0) -> Comparati
     )
 
 
-def preferences_of(ratings: Sequence[Rating] | AnswerTable) -> Answers:
+def choices_of(ratings: Sequence[Rating] | AnswerTable) -> Answers:
     """The preferences among ratings; both-bad has none."""
     return table_of(ratings).preferences
 

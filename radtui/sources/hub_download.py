@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from radtui.durations import estimate_text
+from radtui.durations import left_text
 
 GIB, MIB = 2**30, 2**20
 WINDOW_S = 15.0  # a speed is of this long
@@ -78,7 +78,7 @@ class Download:
         if speed <= 0:
             return text
         left = (self.total - done) / speed
-        return f"{text}, {speed / MIB:.1f} MiB/s, {estimate_text(left)} left"
+        return f"{text}, {speed / MIB:.1f} MiB/s, {left_text(left)}"
 
     def _there(self, name: str, size: int) -> int:
         try:

@@ -6,7 +6,7 @@ import sqlite3
 
 from radtui.store import ratings
 from radtui.store.ratings import Reveal
-from radtui.study.keeping import Keeping
+from radtui.study.answer_writer import AnswerWriter
 from radtui.study.queue import Pair
 
 ARMS, REFERENCE = "arms", "reference"
@@ -25,8 +25,8 @@ class Seen:
         reference: Whether the reference was looked at before the time for it.
     """
 
-    def __init__(self, db: sqlite3.Connection, keeping: Keeping, rater: str) -> None:
-        self._db, self._keeping, self._rater = db, keeping, rater
+    def __init__(self, db: sqlite3.Connection, writer: AnswerWriter, rater: str) -> None:
+        self._db, self._writer, self._rater = db, writer, rater
         self.arms = self.reference = False
         self._here: set[tuple[int, str]] = set()  # cases with what was seen of them here
 
@@ -42,7 +42,7 @@ class Seen:
             what: `ARMS` or `REFERENCE`.
             now_s: Unix seconds.
         """
-        self._keeping.reveal(Reveal(pair.study_id, pair.case_id, self._rater, now_s, what))
+        self._writer.reveal(Reveal(pair.study_id, pair.case_id, self._rater, now_s, what))
         self._here.add((pair.case_id, what))
 
     def _was_seen(self, pair: Pair, what: str) -> bool:

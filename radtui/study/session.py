@@ -20,9 +20,9 @@ from radtui.store.ratings import Assignment
 from radtui.study import edits
 from radtui.study.active_time import TimeSpent
 from radtui.study.alike import alike_pairs
+from radtui.study.answer_writer import AnswerWriter
 from radtui.study.blinding import calibration_set, order_key, shown_sides
 from radtui.study.drawing import DrawnPairs, drawn_order, read_drawn
-from radtui.study.keeping import Keeping
 from radtui.study.known_texts import knows_a_text
 from radtui.study.packed import is_packed, packed_order
 from radtui.study.queue import Pair, Queue, pair_of, shown_order
@@ -142,8 +142,8 @@ class ReviewSession:
     ) -> None:
         self.db, self.sitting, self._now, self._unsaved = db, sitting, now, unsaved
         self.scheme, self.study, self.rater = sitting.scheme, sitting.study, sitting.rater
-        self._keeping = Keeping(db, sitting.study, unsaved)
-        self._seen = Seen(db, self._keeping, sitting.rater)
+        self._writer = AnswerWriter(db, sitting.study, unsaved)
+        self._seen = Seen(db, self._writer, sitting.rater)
         self.time = TimeSpent(clock, sitting.scheme.protocol.idle_cutoff_s)
         self.queue, self._history = sitting.queue, sitting.history
         self.among: list[Pair] | None = None
@@ -192,7 +192,7 @@ class ReviewSession:
         drawn = Assignment(
             study.id, pair.case_id, rater, pair.occasion, role, *sides, key, pair.pair, left, right
         )
-        self._keeping.assignment(drawn)
+        self._writer.assignment(drawn)
         # Another terminal of the same rater may have been first: the stored side is the one that counts.
         stored = ratings.stored_sides(self.db, study.id, rater, pair.case_id, pair.occasion, pair.pair)
         self.sitting.sides[pair] = stored or sides
@@ -282,7 +282,7 @@ class ReviewSession:
         return self.show(pair_of(stored))
 
     def _store(self, row: Rating) -> Rating:
-        stored = self._keeping.rating(row)
+        stored = self._writer.rating(row)
         if stored.id >= FIRST_ID:  # no row tells of it
             self._history.add(stored)
             self.queue.record(stored)

@@ -6,7 +6,7 @@ terminal.py   what the terminal can show; asking_driver.py asks it, recolour.py 
 poll.py       the one poller thread; reads rows behind a cursor, posts one frozen Snapshot per Tick
 snapshot.py   what a Tick carries
 messages.py   messages that cross widgets
-words.py      durations, rates and states as text; rates.py: the pace of live jobs
+words.py      states of jobs as text
 pictures.py   small images as cells
 pixels/       images in real pixels within the running app
 data/ train/ review/ jobs/   each place of the app: its screens, widgets and styles together

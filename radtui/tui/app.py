@@ -12,7 +12,7 @@ from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.filter import ANSIToTruecolor, LineFilter
 
-from radtui import preferences
+from radtui import user_choices
 from radtui.harmless import visible
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
@@ -68,7 +68,7 @@ class RadtuiApp(AppKeys):
         """See `run_app`; `live=False` starts no poller thread."""
         self.db = connect(data, busy_timeout_s=LOOP_WAIT_S)
         # Shown from the first frame on: a change of screens at the start would hold it back by 50 ms.
-        remembered = preferences.read()
+        remembered = user_choices.read()
         self.DEFAULT_MODE = screen or first_screen(self.db, rater, remembered[0].last_screen)  # type: ignore[misc]
         super().__init__(remembered)
         self._harmless = HarmlessLines()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radtui.tui.keys import SHOW, Use
+from radtui.tui.keys import SHOW, Use, Uses
 
 OF_A_JOB = (
     Use("stop", "stop", "Stop", "Stop; training saves a checkpoint first", SHOW),
@@ -14,7 +14,7 @@ OF_A_JOB = (
 )  # fmt: skip
 """What can be done with the job that is shown or chosen, on every screen that has one."""
 
-JOB_USES: dict[str, tuple[Use, ...]] = {
+JOB_USES: Uses = {
     "jobs": (
         Use("log", "log", "Log", "The log over the whole screen", SHOW),
         Use("whole_log", "log", "Log", "The log over the whole screen"),

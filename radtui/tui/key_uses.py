@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from radtui.tui.job_key_uses import JOB_USES, OF_A_JOB
-from radtui.tui.keys import FAR, KEYS, MOVES, SHOW, Use
-from radtui.tui.sheet_keys import SHEETS, walk
+from radtui.tui.keys import FAR, KEYS, MOVES, SHOW, Use, Uses, walk
+from radtui.tui.sheet_key_uses import SHEET_USES
 
-USES: dict[str, tuple[Use, ...]] = {
+USES: Uses = {
     "app": (
         Use("data", "go('data')", "Data", "Look at images and import more"),
         Use("train", "go('train')", "Train", "Set up a training job or watch one"),
@@ -296,7 +296,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use("other", "all_raters", "All raters or mine", "Summarise everybody's ratings, or only mine", SHOW),
         Use("copy", "copy", "Copy", "Copy the statistics as text", SHOW),
     ),
-    **SHEETS,
+    **SHEET_USES,
 }  # fmt: skip
 
 

@@ -58,6 +58,20 @@ class Use:
     only: str = ""
 
 
+Uses = dict[str, tuple[Use, ...]]
+"""What keys do, by part of the app: a screen, a sheet or a widget."""
+
+
+def walk(move: str, what: str) -> tuple[Use, ...]:
+    """Down, up, next and previous of a list, by an action that takes the number of rows."""
+    return (
+        Use("down", f"{move}(1)", "Down", f"{what} below"),
+        Use("up", f"{move}(-1)", "Up", f"{what} above"),
+        Use("next", f"{move}(1)", "Next", f"Next {what.lower()}"),
+        Use("previous", f"{move}(-1)", "Previous", f"Previous {what.lower()}"),
+    )
+
+
 _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "places and the app": (
         ("data", "d,f1", "Data"),

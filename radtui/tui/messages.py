@@ -22,7 +22,7 @@ class TerminalGone(Message):
 
 
 class Chosen(Message):
-    """A choice was made that is to be remembered; `choices` are fields of `Preferences`."""
+    """A choice was made that is to be remembered; `choices` are fields of `UserChoices`."""
 
     def __init__(self, **choices: object) -> None:
         super().__init__()

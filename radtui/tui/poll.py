@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from radtui.jobs.progress import Paces
 from radtui.paths import DataDir
 from radtui.records import Job, JobState, Metric, UserError
 from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect, in_place, log_stamp, move_log, same_moment
 from radtui.store.place import Connection, FolderGoneError, check_in_place
-from radtui.tui.rates import Paces
 from radtui.tui.snapshot import News, Snapshot
 
 LIVE_S = 0.2  # between looks while a job is live

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from textual.dom import DOMNode
 
 from radtui.paths import DataDir
-from radtui.preferences import Preferences
 from radtui.records import Job
 from radtui.store.place import Connection
 from radtui.tui.opening import Opens
 from radtui.tui.poll import Poller
 from radtui.tui.snapshot import Snapshot
+from radtui.user_choices import UserChoices
 
 if TYPE_CHECKING:
     from radtui.study.unsaved import Unsaved
@@ -33,7 +33,7 @@ class Rad(Protocol):
         snapshot: What the poller has seen last.
         poller: Looks for what is new.
         opens: What the app was opened for.
-        preferences: What its user has chosen, now and in earlier sessions.
+        choices: What its user has chosen, now and in earlier sessions.
     """
 
     data: DataDir
@@ -43,7 +43,7 @@ class Rad(Protocol):
     snapshot: Snapshot
     poller: Poller
     opens: Opens
-    preferences: Preferences
+    choices: UserChoices
 
     @property
     def unsaved(self) -> Unsaved:
@@ -59,7 +59,7 @@ class Rad(Protocol):
         """A connection of a screen's own, for any thread, one after another; `before` while that is still in place."""
 
     def remember(self, **choices: object) -> object:
-        """Keep choices, fields of `Preferences`, for the next time."""
+        """Keep choices, fields of `UserChoices`, for the next time."""
 
     def copy(self, text: str, what: str) -> None:
         """Copy a text to the terminal's clipboard, and say so."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from textual.dom import DOMNode
 from textual.widget import AwaitMount
 
-from radtui import preferences
+from radtui import user_choices
 from radtui.bell import ringing
 from radtui.imaging.protocols.answers import DrawingChoice
-from radtui.preferences import Preferences
 from radtui.records import Job, UserError
 from radtui.tui import theme
 from radtui.tui.messages import Chosen, NotKept, Recoloured
 from radtui.tui.pixels.app import PixelApp
 from radtui.tui.pixels.support import VARIABLE
+from radtui.user_choices import UserChoices
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -29,16 +29,16 @@ TROUBLE_S = 15.0
 class RememberingApp(PixelApp):
     """An app whose choices outlive it; widgets post `Chosen` for what is to be remembered."""
 
-    def __init__(self, remembered: tuple[Preferences, str]) -> None:
-        """Begin with what `preferences.read` returned."""
-        self.preferences, self._damage = remembered
+    def __init__(self, remembered: tuple[UserChoices, str]) -> None:
+        """Begin with what `user_choices.read` returned."""
+        self.choices, self._damage = remembered
         super().__init__()
         for each in theme.themes():  # before the style sheets that use their variables are read
             self.register_theme(each)
-        self.theme = theme.SHOWN[self.preferences.theme]
+        self.theme = theme.SHOWN[self.choices.theme]
         theme.use(self.theme)
         if not os.environ.get(VARIABLE):
-            self.pixels.choice = DrawingChoice(self.preferences.pixels)
+            self.pixels.choice = DrawingChoice(self.choices.pixels)
 
     def on_mount(self) -> None:
         """Say what in the config file is not used."""
@@ -53,15 +53,15 @@ class RememberingApp(PixelApp):
     def remember(self, **choices: object) -> Worker[None] | None:
         """Keep choices for the next time; a file that cannot be written is said, and they hold for this time."""
         changed: dict[str, Any] = {
-            name: value for name, value in choices.items() if getattr(self.preferences, name) != value
+            name: value for name, value in choices.items() if getattr(self.choices, name) != value
         }
         if not changed:
             return None
-        self.preferences = replace(self.preferences, **changed)
+        self.choices = replace(self.choices, **changed)
 
         def write() -> None:
             try:
-                preferences.remember(**changed)
+                user_choices.remember(**changed)
             except UserError as error:
                 self.post_message(NotKept(str(error)))
 
@@ -91,15 +91,15 @@ class RememberingApp(PixelApp):
         return super().switch_mode(mode)
 
 
-def preferences_of(node: DOMNode) -> Preferences:
+def choices_of(node: DOMNode) -> UserChoices:
     """The choices of the user of the app that a widget is in; defaults in an app without any."""
-    own = getattr(node.app, "preferences", None)
-    return own if isinstance(own, Preferences) else preferences.DEFAULTS
+    own = getattr(node.app, "choices", None)
+    return own if isinstance(own, UserChoices) else user_choices.DEFAULTS
 
 
 def ring(app: RememberingApp, job: Job, kind: str) -> None:
     """Let the terminal be heard at the end of a long job, whichever screen is in front."""
     took_s = None if job.started_at is None or job.ended_at is None else job.ended_at - job.started_at
-    sequence = ringing(f"radtui: {kind} #{job.id} {job.state}", took_s, app.preferences, os.environ)
+    sequence = ringing(f"radtui: {kind} #{job.id} {job.state}", took_s, app.choices, os.environ)
     if sequence and app._driver is not None:
         app._driver.write(sequence)

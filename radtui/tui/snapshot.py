@@ -4,23 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from radtui.jobs.progress import JobProgress
 from radtui.records import Description, Event, Job, JobKind, JobState, Metric
-
-
-@dataclass(frozen=True, slots=True)
-class JobProgress:
-    """A live job with how fast it goes; the rate and the time left are None until they are known."""
-
-    job: Job
-    per_s: float | None = None  # steps, or images, per second
-    left_s: float | None = None
-
-    @property
-    def share(self) -> float | None:
-        """How much is done, 0 to 1; None before the total is known, and of questions, whose total is never known."""
-        if self.job.total_steps <= 0 or self.job.kind is JobKind.ASK:
-            return None
-        return min(1.0, self.job.step / self.job.total_steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,11 @@
-"""Rates, times and states as the text a screen shows."""
+"""Jobs as the text a screen shows: their states, how far they are, what comes after them."""
 
 from __future__ import annotations
 
-from radtui.durations import clock_text, estimate_text
+from radtui.durations import clock_text
 from radtui.records import Job, JobKind, JobState
 from radtui.tui.keys import sign
-from radtui.tui.snapshot import JobProgress
 
-UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "image", JobKind.ASK: "question",
-         JobKind.SCORE: "text"}  # fmt: skip
 KINDS = {JobKind.IMPORT: "Import", JobKind.TRAIN: "Training", JobKind.GENERATE: "Descriptions",
          JobKind.ASK: "Questions", JobKind.SCORE: "Scores"}  # fmt: skip
 BAR_FULL, BAR_EMPTY = "━", "─"
@@ -21,29 +18,6 @@ MARKS = {
     JobState.FAILED: "✗",
     JobState.LOST: "?",
 }
-
-
-def rate(per_s: float, unit: str) -> str:
-    """A speed with whichever is easier to read: "3.1 s/step" or "12 steps/s"."""
-    if per_s <= 0:
-        return ""
-    if per_s < 1:
-        return f"{_figure(1 / per_s)} s/{unit}"
-    return f"{_figure(per_s)} {unit}s/s"
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value >= 10 else f"{value:.2g}"
-
-
-def speed(progress: JobProgress) -> str:
-    """A live job's speed, "" while it is not known."""
-    return rate(progress.per_s, UNITS[progress.job.kind]) if progress.per_s else ""
-
-
-def left(progress: JobProgress) -> str:
-    """A live job's time left, "" while it is not known."""
-    return f"{estimate_text(progress.left_s)} left" if progress.left_s is not None else ""
 
 
 def bar(share: float, cells: int) -> tuple[str, str]:

@@ -13,8 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 from radtui.export.comparisons import write_csv
+from radtui.export.import_ratings import import_ratings
 from radtui.export.jsonl import write_jsonl
-from radtui.export.restore import import_ratings
 from radtui.paths import DataDir
 from radtui.records import UserError
 from radtui.store import ratings, studies

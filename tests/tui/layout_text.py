@@ -19,7 +19,7 @@ SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 def layout_text(app: RadtuiApp) -> str:
     """The screen's lines, then for each its runs of cells of one look, then the colours of each look."""
-    images = [view.region for view in app.screen.query("ImageCanvas") if view.display]
+    images = [view.region for view in app.screen.query("ImageView") if view.display]
     texts: list[str] = []
     looks: list[str] = []
     signs: dict[str, str] = {}

@@ -104,7 +104,7 @@ async def test_help_says_where_images_are_why_they_have_few_greys(data, monkeypa
     why = "Do [this] in tmux." if depth is ColourDepth.C256 else ""
     monkeypatch.setattr(terminal, "current", lambda: Terminal(depth, why))
     async with opened(data, screen) as (app, pilot):
-        await until(pilot, lambda: screen == "jobs" or app.screen.query("ImageCanvas"))
+        await until(pilot, lambda: screen == "jobs" or app.screen.query("ImageView"))
         await pilot.press("question_mark")
         await until(pilot, lambda: "Everywhere" in text_of(app) or "This screen" in text_of(app))
         assert ("Here in 30 greys. Do [this] in tmux." in text_of(app)) == said

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from radtui.durations import speed_text
+from radtui.jobs.progress import JobProgress
 from radtui.presets import PRESETS
 from radtui.records import Description, Event, Job, JobKind, JobState, StopRequest
 from radtui.store.cases import DatasetSummary
 from radtui.tui import words
 from radtui.tui.jobs.job_words import describing, saying
-from radtui.tui.snapshot import JobProgress
 from radtui.tui.train.plan import plan, steps_of
 from radtui.tui.train.watched import Watched
 
@@ -50,9 +51,9 @@ def test_a_plan_doubts_what_would_spoil_the_run():
 
 
 def test_speed_is_said_the_way_round_that_reads_well():
-    assert words.rate(0.31, "step") == "3.2 s/step"
-    assert words.rate(12.3, "image") == "12.3 images/s"
-    assert words.rate(1234.0, "image") == "1,234 images/s"
+    assert speed_text(0.31, "step") == "3.2 s/step"
+    assert speed_text(12.3, "image") == "12.3 images/s"
+    assert speed_text(1234.0, "image") == "1,234 images/s"
 
 
 def test_a_running_job_says_step_speed_and_time_left():

@@ -4,6 +4,7 @@ import numpy as np
 from textual.events import MouseMove
 
 from radtui.imaging.view import source_point
+from radtui.tui.widgets.image_canvas import ImageCanvas
 from radtui.tui.widgets.image_view import ImageView
 from radtui.tui.widgets.pacing import Pacer
 from tests.tui.test_image_view import FakeQueue, Host, counting, pattern, screen_text, shown, until
@@ -14,11 +15,11 @@ async def test_pointer_reads_a_value_and_redraws_only_the_caption(monkeypatch):
     values = np.zeros((20, 20), np.uint8)
     values[4:6, 3] = 123
     async with app.run_test(size=(20, 11)) as pilot:
-        widget = await shown(pilot, values)
+        await shown(pilot, values)
         await pilot.resize_terminal(60, 11)
         await pilot.pause()
         drawn: list = []
-        monkeypatch.setattr(type(widget), "_image_rows", counting(type(widget)._image_rows, drawn))
+        monkeypatch.setattr(ImageCanvas, "_image_rows", counting(ImageCanvas._image_rows, drawn))
         await pilot.hover(ImageView, offset=(23, 2))
         await pilot.pause()
         assert "(3, 5) 123" in screen_text(app) or "(3, 4) 123" in screen_text(app)
@@ -36,22 +37,24 @@ async def test_a_drag_moves_what_is_held_and_a_click_moves_nothing():
     async with app.run_test(size=(40, 21)) as pilot:
         widget = await shown(pilot, pattern(size=400))
         await pilot.press(*["plus"] * 8)
-        before = widget.look
+        before = widget.canvas.look
         await pilot.click(ImageView, offset=(20, 10))
         await drag(pilot, (25, 10), button=0)
-        assert widget.look == before
+        assert widget.canvas.look == before
 
         def under(x: int, y: int) -> tuple[int, int] | None:
-            return source_point(widget.pyramid, widget.look, widget.port, x + 0.5, 2 * y + 0.5)
+            return source_point(
+                widget.picture.pyramid, widget.canvas.look, widget.canvas.port, x + 0.5, 2 * y + 0.5
+            )
 
         held = under(20, 10)
         await pilot.mouse_down(ImageView, offset=(20, 10))
         await drag(pilot, (16, 9), (12, 8))
         assert held is not None and under(12, 8) == held
-        after = widget.look
+        after = widget.canvas.look
         await pilot.mouse_up(ImageView, offset=(12, 8))
         await drag(pilot, (30, 15))
-        assert widget.look == after and app.mouse_captured is None
+        assert widget.canvas.look == after and app.mouse_captured is None
 
 
 async def test_a_drag_ends_where_the_button_was_let_go_outside_the_terminal():
@@ -59,11 +62,11 @@ async def test_a_drag_ends_where_the_button_was_let_go_outside_the_terminal():
     async with app.run_test(size=(40, 21)) as pilot:
         widget = await shown(pilot, pattern(size=400))
         await pilot.press(*["plus"] * 8)
-        before = widget.look
+        before = widget.canvas.look
         await pilot.mouse_down(ImageView, offset=(20, 10))
         await drag(pilot, (5, 5), button=0)
         await drag(pilot, (10, 10))
-        assert widget.look == before and app.mouse_captured is None
+        assert widget.canvas.look == before and app.mouse_captured is None
 
 
 async def test_a_drag_over_a_slow_link_waits_as_one_frame(monkeypatch):
@@ -72,7 +75,7 @@ async def test_a_drag_over_a_slow_link_waits_as_one_frame(monkeypatch):
     async with app.run_test(size=(40, 21)) as pilot:
         widget = await shown(pilot, pattern(size=400))
         await pilot.press(*["plus"] * 8)
-        await until(pilot, lambda: not widget.pacer._resting)
+        await until(pilot, lambda: not widget.canvas.pacer._resting)
         await pilot.mouse_down(ImageView, offset=(20, 10))
         frames: list = []
         monkeypatch.setattr(type(widget), "refresh", counting(type(widget).refresh, frames))

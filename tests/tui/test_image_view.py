@@ -15,6 +15,7 @@ from textual.widgets import Static
 from radtui.imaging.ansi import ColourDepth
 from radtui.imaging.loader import Loader
 from radtui.tui.terminal import Terminal
+from radtui.tui.widgets.image_canvas import ImageCanvas
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.pacing import REPEAT_S, Pacer
 from tests.unit.test_imaging_cells import read_row
@@ -42,10 +43,10 @@ class Host(App[None]):
         why = "" if self.depth is ColourDepth.TRUE else "A sentence."
         yield ImageView(colours=Terminal(self.depth, why), loader=Loader())
 
-    def on_image_canvas_shown(self, event: ImageView.Shown) -> None:
+    def on_image_view_shown(self, event: ImageView.Shown) -> None:
         self.heard.append(event)
 
-    def on_image_canvas_failed(self, event: ImageView.Failed) -> None:
+    def on_image_view_failed(self, event: ImageView.Failed) -> None:
         self.heard.append(event)
 
     @property
@@ -142,7 +143,7 @@ async def test_the_last_image_asked_for_wins():
         await until(pilot, lambda: app.view.state is State.SHOWN)
         gate.set()
         await pilot.pause(0.1)
-        assert app.view.pyramid is not None and app.view.pyramid.raster.values.max() == 200
+        assert app.view.picture.pyramid is not None and app.view.picture.pyramid.raster.values.max() == 200
 
 
 async def test_an_image_dropped_by_another_view_is_asked_for_again():
@@ -202,18 +203,22 @@ async def test_keys_change_the_look():
     async with app.run_test(size=(40, 21)) as pilot:
         widget = await shown(pilot, pattern(size=400))
         await pilot.press("plus", "plus", "right", "down")
-        assert widget.look.zoom == pytest.approx(1.25**2)
-        assert widget.look.centre[0] > 0.5 and widget.look.centre[1] > 0.5
+        assert widget.canvas.look.zoom == pytest.approx(1.25**2)
+        assert widget.canvas.look.centre[0] > 0.5 and widget.canvas.look.centre[1] > 0.5
         await pilot.press("asterisk")
         assert "zoom 100 %" in screen_text(app)
         await pilot.press("equals_sign", "right_square_bracket", "right_curly_bracket")
-        assert widget.look.zoom == 1.0 and widget.look.window is not None
-        assert widget.look.window.centre < 127.5 and widget.look.window.width < 255
+        assert widget.canvas.look.zoom == 1.0 and widget.canvas.look.window is not None
+        assert widget.canvas.look.window.centre < 127.5 and widget.canvas.look.window.width < 255
         await pilot.press("i", "greater_than_sign", "vertical_line")
-        assert (widget.look.invert, widget.look.turns, widget.look.flip) == (True, 3, True)
+        assert (widget.canvas.look.invert, widget.canvas.look.turns, widget.canvas.look.flip) == (
+            True,
+            3,
+            True,
+        )
         assert "mirrored" in screen_text(app) or app.size.width < 60
         await pilot.press("backspace")
-        assert widget.look.window is None and not widget.look.flip
+        assert widget.canvas.look.window is None and not widget.canvas.look.flip
         await pilot.press("B")
         await until(pilot, lambda: set(screen_text(app)) & set("▌▞▖▗▘▝"))
 
@@ -235,10 +240,10 @@ async def test_the_view_is_kept_for_the_next_image_if_asked_for():
         widget = await shown(pilot, pattern(size=100))
         await pilot.press("plus", "i")
         await shown(pilot, pattern(1, size=300), "b")
-        assert widget.look.zoom == 1.0 and not widget.look.invert
+        assert widget.canvas.look.zoom == 1.0 and not widget.canvas.look.invert
         await pilot.press("V", "plus", "i")
         await shown(pilot, pattern(2, size=200), "c")
-        assert widget.look.zoom == pytest.approx(1.25) and widget.look.invert
+        assert widget.canvas.look.zoom == pytest.approx(1.25) and widget.canvas.look.invert
 
 
 async def test_frames_are_stepped_through():
@@ -253,9 +258,9 @@ async def test_frames_are_stepped_through():
         await until(pilot, lambda: widget.state is State.SHOWN)
         assert "frame 1/3" in screen_text(app)
         await pilot.press("comma")
-        await until(pilot, lambda: widget.look.frame == 2)
+        await until(pilot, lambda: widget.canvas.look.frame == 2)
         assert "frame 3/3" in screen_text(app)
-        assert widget.pyramid is not None and widget.pyramid.raster.values.max() == 170
+        assert widget.picture.pyramid is not None and widget.picture.pyramid.raster.values.max() == 170
 
 
 async def test_fewer_colours_show_a_badge_and_how_to_fix_it():
@@ -335,9 +340,9 @@ async def test_no_frame_is_drawn_behind_an_unwritten_one_and_repeats_are_coarse(
     async with app.run_test(size=(40, 21)) as pilot:
         widget = await shown(pilot, pattern(size=400))
         now = [100.0]
-        widget.pacer._clock = lambda: now[0]
+        widget.canvas.pacer._clock = lambda: now[0]
         drawn: list = []
-        monkeypatch.setattr(type(widget), "_image_rows", counting(type(widget)._image_rows, drawn))
+        monkeypatch.setattr(ImageCanvas, "_image_rows", counting(ImageCanvas._image_rows, drawn))
         queue.size = 1
         for _ in range(5):
             now[0] += REPEAT_S / 4

@@ -2,14 +2,14 @@
 
 import pytest
 
-from radtui import preferences
-from radtui.preferences import read
+from radtui import user_choices
 from radtui.records import JobKind, JobState
 from radtui.store import jobs
 from radtui.tui import theme
 from radtui.tui.jobs.line_sheet import LineSheet
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.widgets.virtual_table import VirtualTable
+from radtui.user_choices import read
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_of, until
 from tests.tui.seeding import add_images, add_train
 
@@ -138,7 +138,7 @@ async def test_a_job_at_work_is_not_offered_to_be_deleted(data, db):
 
 
 async def test_columns_are_those_of_the_config_file(data, db, runs):
-    preferences.remember(jobs_columns="#, Name, Spent, State", price_per_hour=36.0, currency="EUR")
+    user_choices.remember(jobs_columns="#, Name, Spent, State", price_per_hour=36.0, currency="EUR")
     db.execute("UPDATE jobs SET started_at = ended_at - 100")
     async with opened(data, "jobs", MIDDLE) as (app, _pilot):
         titles = [column.title for column in app.screen.query_one(VirtualTable).columns]
@@ -170,8 +170,8 @@ async def test_the_last_screen_is_where_the_next_session_begins(data, db, runs):
 
 
 async def test_a_damaged_file_is_said_and_the_app_opens(data, db, runs):
-    preferences.remember(theme="light")
-    preferences.config_file().write_text("[app\n")
+    user_choices.remember(theme="light")
+    user_choices.config_file().write_text("[app\n")
     async with opened(data, "jobs", MIDDLE) as (app, pilot):
         await until(pilot, lambda: any("is damaged" in each.message for each in app._notifications))
         assert app.theme == "radtui"

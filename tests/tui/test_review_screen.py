@@ -261,7 +261,7 @@ async def test_image_takes_the_keys_only_while_looked_at(data: DataDir, reviewed
         small = view.size.width
         place = shown(pilot).place
         await pilot.press("tab", "plus", "plus", "right")
-        assert view.size.width > small and view.look.zoom > 1 and shown(pilot).place == place
+        assert view.size.width > small and view.canvas.look.zoom > 1 and shown(pilot).place == place
         await pilot.press("escape", "right")
         assert view.size.width == small and shown(pilot).place == place + 1
 
@@ -280,11 +280,11 @@ async def test_the_image_takes_the_whole_screen_and_its_view_comes_back(
         await until(pilot, lambda: whole.state is State.SHOWN)
         assert whole.size == Size(80, 23)
         await pilot.press("plus", "plus", "1", "space")  # nobody rates texts out of sight
-        assert whole.look.zoom > 1 and not ratings.current(db, study_of(db, reviewed_job).id)
+        assert whole.canvas.look.zoom > 1 and not ratings.current(db, study_of(db, reviewed_job).id)
         await pilot.press("z")
-        assert pilot.app.screen is here and view.look.zoom == whole.look.zoom
+        assert pilot.app.screen is here and view.canvas.look.zoom == whole.canvas.look.zoom
         await pilot.press("1")
-        assert len(ratings.current(db, study_of(db, reviewed_job).id)) == 1
+        await until(pilot, lambda: len(ratings.current(db, study_of(db, reviewed_job).id)) == 1)
 
 
 async def test_nobody_rates_texts_that_the_image_hides(

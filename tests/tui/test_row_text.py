@@ -6,7 +6,6 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 
-from radtui.preferences import read
 from radtui.records import JobState
 from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
 from radtui.tui.screens.columns import ColumnsSheet
@@ -15,6 +14,7 @@ from radtui.tui.widgets.field_line import FieldColumns, field_line, hint
 from radtui.tui.widgets.row_text import TableAndText
 from radtui.tui.widgets.table_columns import Column, ListSource, chosen_columns
 from radtui.tui.widgets.virtual_table import VirtualTable
+from radtui.user_choices import read
 from tests.tui.driving import MIDDLE, NARROW, opened, until
 from tests.tui.seeding import add_images, add_train
 

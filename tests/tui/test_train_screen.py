@@ -12,7 +12,7 @@ from radtui.store import cases, jobs, metrics
 from radtui.tui.jobs.log import LogScreen
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.train.job_pane import arithmetic_words
-from radtui.tui.widgets.image_canvas import ImageCanvas, State
+from radtui.tui.widgets.image_view import ImageView, State
 from tests.tui.driving import MIDDLE, NARROW, WIDE, longest_stall, opened, text_of, until
 from tests.tui.seeding import add_images, add_train, add_watched
 from tests.tui.training import form, pane
@@ -233,7 +233,7 @@ async def test_the_image_beside_the_texts_is_there_only_with_texts_and_comes_bac
     told = add_train(db, steps=80)
     async with opened(data, "train", WIDE) as (app, pilot):
         shown = await pane(app, pilot)
-        canvas = shown.texts.query_one(ImageCanvas)
+        canvas = shown.texts.query_one(ImageView)
         for job in (told, silent, told):
             await app.screen.attach(job)
             await until(pilot, lambda job=job: shown.texts.filled is (job is told))

@@ -3,7 +3,7 @@
 import pytest
 
 from radtui.bell import BELL, ringing
-from radtui.preferences import DEFAULTS, Preferences
+from radtui.user_choices import DEFAULTS, UserChoices
 
 KITTY = {"TERM": "xterm-kitty"}
 
@@ -25,9 +25,9 @@ def test_a_long_one_rings_and_notifies_where_the_terminal_shows_it():
     [("off", ""), ("bell", BELL), ("notification", f"\x1b]9;done{BELL}")],
 )
 def test_the_choice_is_kept(bell, heard):
-    assert ringing("done", 3600.0, Preferences(bell=bell), KITTY) == heard
+    assert ringing("done", 3600.0, UserChoices(bell=bell), KITTY) == heard
 
 
 def test_a_name_gives_the_terminal_no_order():
-    heard = ringing("a\x1b]52;c;AAAA\x07b", 3600.0, Preferences(bell="notification"), KITTY)
+    heard = ringing("a\x1b]52;c;AAAA\x07b", 3600.0, UserChoices(bell="notification"), KITTY)
     assert heard.startswith("\x1b]9;") and heard.count("\x1b") == 1 and heard.count(BELL) == 1

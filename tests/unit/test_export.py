@@ -1,4 +1,4 @@
-"""comparisons.csv: a golden file, the spreadsheet guard, and whole files only."""
+"""comparisons.csv: a golden file, the quote before formulas, and whole files only."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
 from radtui.export.files import whole_file
-from radtui.export.guard import RISKY_FIRST, guard, unguard
-from radtui.export.incoming import read_ratings
+from radtui.export.formula_quote import RISKY_FIRST, quote_formula, unquote_formula
+from radtui.export.rating_files import read_ratings
 from radtui.records import Job, UserError
 from radtui.store import ratings, studies
 from radtui.study.scheme_file import default_scheme
@@ -25,15 +25,15 @@ GOLDEN = Path(__file__).parents[1] / "data" / "comparisons.csv"
 
 @given(st.text())
 def test_a_guarded_text_comes_back_exactly(text: str) -> None:
-    assert unguard(guard(text)) == text
+    assert unquote_formula(quote_formula(text)) == text
 
 
 @pytest.mark.parametrize(
     "text", ["=HYPERLINK(1)", "- mild edema", "+1", "@a", "\tx", "\rx", "\nx", "\0x", "＝1", "'quoted"]
 )
 def test_no_cell_starts_as_a_formula(text: str) -> None:
-    assert guard(text)[0] == "'" and text[0] in RISKY_FIRST
-    assert guard("No finding - at all") == "No finding - at all"
+    assert quote_formula(text)[0] == "'" and text[0] in RISKY_FIRST
+    assert quote_formula("No finding - at all") == "No finding - at all"
 
 
 def _rate(db: sqlite3.Connection, job: Job) -> None:
@@ -63,7 +63,7 @@ def test_a_row_reads_back_by_column(db: sqlite3.Connection, reviewed_job: Job, t
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == paired_columns(default_scheme())
-    assert unguard(rows[0]["note"]) == '=1+1, "quoted"\nsecond line'
+    assert unquote_formula(rows[0]["note"]) == '=1+1, "quoted"\nsecond line'
     assert (rows[0]["preference"], rows[0]["preference_label"]) == ("2", "tuned much better")
     assert (rows[0]["dim_correctness"], rows[0]["base_sig_2_omission"]) == ("-1", "1")
     assert (rows[1]["both_bad"], rows[1]["preference"], rows[1]["shown_left"]) == ("1", "", "base")

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from radtui.cli import cli
 from radtui.export.backup import back_up, check
-from radtui.export.take_back import take_back
+from radtui.export.restore_backup import restore_backup
 from radtui.jobs.launch import _open_lock
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
@@ -107,15 +107,15 @@ def test_taking_back_moves_aside_what_is_there_and_refuses_while_a_job_works(
     cases.ensure_dataset(db, "later", "after the backup")
     db.close()
     with pytest.raises(UserError, match="--force moves it aside"):
-        take_back(data, tmp_path / "copy")
+        restore_backup(data, tmp_path / "copy")
     import fcntl
 
     lock = data.lock(1).open("ab")
     fcntl.flock(lock, fcntl.LOCK_EX)
     with pytest.raises(UserError, match="Job 1 is at work"):
-        take_back(data, tmp_path / "copy", force=True)
+        restore_backup(data, tmp_path / "copy", force=True)
     lock.close()
-    aside = take_back(data, tmp_path / "copy", force=True)
+    aside = restore_backup(data, tmp_path / "copy", force=True)
     assert aside is not None and (aside / "salt").exists()
     with connect(data) as restored:
         assert [one.name for one in cases.datasets(restored)] == ["drawn"]
@@ -132,7 +132,7 @@ def test_a_copy_of_the_database_alone_is_taken_back_with_the_other_one_aside(
     store.copy_database(db, copy)
     cases.ensure_dataset(db, "later", "after the copy")
     db.close()
-    aside = take_back(data, copy)
+    aside = restore_backup(data, copy)
     assert aside == data.root / "radtui.db.before-restore" and copy.exists()
     with sqlite3.connect(data.database) as restored:
         assert restored.execute("SELECT name FROM datasets").fetchall() == [("drawn",)]
@@ -147,7 +147,7 @@ def test_a_damaged_copy_is_refused_before_anything_moves(
     content[4096 * 3 : 4096 * 8] = b"\xff" * (4096 * 5)
     database.write_bytes(content)
     with pytest.raises(UserError, match=r"damaged|cannot be read"):
-        take_back(data, tmp_path / "copy", force=True)
+        restore_backup(data, tmp_path / "copy", force=True)
     assert data.database.exists() and not list(data.root.parent.glob("*before*"))
 
 

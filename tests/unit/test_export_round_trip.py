@@ -15,13 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radtui.export import restore
+from radtui.export import import_ratings as importing
 from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
 from radtui.export.csv_text import cell, csv_line, read_csv, storable
-from radtui.export.guard import RISKY_FIRST, unguard
+from radtui.export.formula_quote import RISKY_FIRST, unquote_formula
+from radtui.export.import_ratings import import_ratings
 from radtui.export.jsonl import write_jsonl
-from radtui.export.restore import import_ratings
 from radtui.export.verifying import LINK_FIELDS
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
@@ -50,7 +50,7 @@ def read_back(text: str, raw: bool = False) -> str:
             file.write(csv_line(["a", "b", "c"]) + csv_line(["1", cell(text, raw), "3"]))
         (row,) = read_csv(path)
     assert (row["a"], row["c"]) == ("1", "3")
-    return row["b"] if raw else unguard(row["b"])
+    return row["b"] if raw else unquote_formula(row["b"])
 
 
 @given(st.text(), st.booleans())
@@ -361,14 +361,14 @@ def test_a_rater_who_goes_on_while_a_file_is_read_is_not_overruled_by_it(
     write_jsonl(db, read_review(db, study_of(db, reviewed_job), SCHEME), out)
     db.execute("DELETE FROM ratings")
     ratings.add(db, rating(study_of(db, reviewed_job).id, second, 1))
-    planned = restore._match
+    planned = importing._match
 
     def slow(*args: object) -> None:
         planned(*args)  # type: ignore[arg-type]
         ratings.add(connect(data), rating(study_of(db, reviewed_job).id, first, 2))
 
     with monkeypatch.context() as patch:
-        patch.setattr(restore, "_match", slow)
+        patch.setattr(importing, "_match", slow)
         with pytest.raises(UserError, match="nothing was imported"):
             import_ratings(db, out, SCHEME)
     assert {row.case_id: row.preference for row in ratings.current(db, study_of(db, reviewed_job).id)} == {

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from radtui.cli import cli
 from radtui.export.comparisons import write_csv
 from radtui.export.formats import Options, write_export
-from radtui.export.restore import import_ratings
+from radtui.export.import_ratings import import_ratings
 from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
 from radtui.records import Job, UserError

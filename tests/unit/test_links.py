@@ -14,7 +14,7 @@ from PIL import Image, PngImagePlugin
 
 from radtui.cli import cli
 from radtui.export.backup import back_up, check
-from radtui.export.take_back import take_back
+from radtui.export.restore_backup import restore_backup
 from radtui.paths import DataDir
 from radtui.records import Case, Job, JobKind, UserError
 from radtui.settings import ImportSettings
@@ -169,7 +169,7 @@ def test_a_backup_says_what_it_does_not_hold(
     sha256 = by_key(db)["a/1.png"].first.sha256
     linked.rename(tmp_path / "gone")
     home = DataDir(tmp_path / "home")
-    take_back(home, tmp_path / "whole")
+    restore_backup(home, tmp_path / "whole")
     assert image_bytes(home, sha256) == drawn_png(1)
     restored = told(DataDir(tmp_path / "home2"), "restore", str(tmp_path / "without"))
     assert restored.exit_code == 0 and "which is not there: say where it is now" in restored.output

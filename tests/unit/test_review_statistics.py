@@ -13,7 +13,7 @@ import radtui.measures
 from radtui.measures.answers import answers_of
 from radtui.measures.bias import length_bias, side_bias
 from radtui.measures.intervals import mean_of, wilson_limits
-from radtui.measures.preference import compare, preferences_of, preferred_or_equal, win_rate_of
+from radtui.measures.preference import choices_of, compare, preferred_or_equal, win_rate_of
 from radtui.measures.quality import errors_of
 from radtui.measures.significance import wilcoxon
 from radtui.measures.statistics import summarise
@@ -143,7 +143,7 @@ def test_simulated_raters_are_recovered_in_95_of_100_runs(rates, truth):
     generator = np.random.default_rng(11)
     inside = 0
     for _ in range(500):
-        found = win_rate_of(preferences_of(simulated(generator, 120, rates)))
+        found = win_rate_of(choices_of(simulated(generator, 120, rates)))
         inside += found.low <= truth <= found.high
     assert 0.92 <= inside / 500 <= 0.98
 

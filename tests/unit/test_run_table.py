@@ -3,10 +3,10 @@
 import pytest
 
 from radtui.jobs.run_table import RunBook, differences, energy_text, holds, ordered, spent_text
-from radtui.preferences import SORTS, Preferences
 from radtui.records import JobKind, JobState
 from radtui.settings import TrainSettings
 from radtui.store import jobs, metrics
+from radtui.user_choices import SORTS, UserChoices
 from tests.tui.seeding import add_images, add_train
 
 
@@ -88,11 +88,11 @@ def test_all_words_are_to_be_held_whatever_their_case():
 
 def test_cost_and_energy_are_told_where_they_are_known(db):
     job = train(db, [1.0])
-    assert spent_text(job, 7200.0, Preferences()) == ""
-    assert spent_text(job, 7200.0, Preferences(price_per_hour=1.25, currency="EUR")) == "2.50 EUR"
-    assert spent_text(job, None, Preferences(price_per_hour=1.25)) == ""
+    assert spent_text(job, 7200.0, UserChoices()) == ""
+    assert spent_text(job, 7200.0, UserChoices(price_per_hour=1.25, currency="EUR")) == "2.50 EUR"
+    assert spent_text(job, None, UserChoices(price_per_hour=1.25)) == ""
     jobs.set_result(db, job.id, energy_wh=41.7)
-    assert spent_text(jobs.must_get(db, job.id), 3600.0, Preferences(price_per_hour=2.0)) == "42 Wh · 2.00"
+    assert spent_text(jobs.must_get(db, job.id), 3600.0, UserChoices(price_per_hour=2.0)) == "42 Wh · 2.00"
     assert [energy_text(each) for each in (0.04, 9.96, 999.0, 1340.0)] == [
         "0.0 Wh",
         "10.0 Wh",

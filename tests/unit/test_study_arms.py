@@ -19,8 +19,8 @@ from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
 from radtui.export.errors import error_rows
 from radtui.export.formats import Options, write_export
+from radtui.export.import_ratings import import_ratings
 from radtui.export.report import write_report
-from radtui.export.restore import import_ratings
 from radtui.measures.arms import compare_arms
 from radtui.measures.scheme import toward_later
 from radtui.paths import DataDir

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from radtui import preferences
+from radtui import user_choices
 from radtui.cluster import profile
 from radtui.durable import digest
 from radtui.export.backup import back_up, copy_file
-from radtui.export.take_back import take_back
+from radtui.export.restore_backup import restore_backup
 from radtui.jobs import launch
 from radtui.jobs.log import tail_log
 from radtui.paths import DataDir, expanded, is_locked, parsed_toml, read_written
@@ -41,12 +41,12 @@ def test_a_config_file_that_no_parser_takes_is_one_sentence(
     file = tmp_path / "config.toml"
     file.write_text(text)
     monkeypatch.setenv("RADTUI_CONFIG", str(file))
-    own, problem = preferences.read(file)
-    assert own == preferences.DEFAULTS and "is damaged, so defaults are used" in problem
+    own, problem = user_choices.read(file)
+    assert own == user_choices.DEFAULTS and "is damaged, so defaults are used" in problem
     with pytest.raises(UserError, match="cannot be read"):
         profile.profiles()
     with pytest.raises(UserError, match="The choice holds for this session only"):
-        preferences.remember(file, theme="light")
+        user_choices.remember(file, theme="light")
     assert file.read_text() == text
     with pytest.raises(ValueError, match=r"nested|Exceeds|digits"):
         parsed_toml(text)
@@ -63,7 +63,7 @@ def test_pipes_devices_and_huge_files_are_not_waited_for(
     for path in (pipe, zero, huge):
         with pytest.raises(OSError, match=r"It is no regular file|It has more than 4 MiB"):
             read_written(path)
-        assert "cannot be read, so defaults are used" in preferences.read(path)[1]
+        assert "cannot be read, so defaults are used" in user_choices.read(path)[1]
         with pytest.raises(UserError, match="cannot be read"):
             load_scheme(path)
     for path in (pipe, zero):
@@ -165,9 +165,9 @@ def test_a_restore_that_was_cut_short_is_said_and_done_again(data: DataDir, db: 
     handle = os.open(left, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     with pytest.raises(UserError, match="Another restore into"):
-        take_back(again, copy)
+        restore_backup(again, copy)
     os.close(handle)
-    take_back(again, copy)
+    restore_backup(again, copy)
     assert not left.exists() and data.database.exists()
 
 
@@ -180,7 +180,7 @@ def test_a_database_taken_back_alone_leaves_the_one_before_with_all_its_rows(
     copy = data.root.parent / "copy"
     back_up(data, db, copy)
     jobs.create(db, JobKind.IMPORT, "only here", "x", {})
-    aside = take_back(data, copy / "radtui.db")
+    aside = restore_backup(data, copy / "radtui.db")
     assert aside is not None
     for file, count in ((aside, 1), (data.database, 0)):
         with sqlite3.connect(file) as each:

@@ -357,5 +357,5 @@ def test_the_command_line_prints_it(data, mllama):
     assert run.exit_code == 0, run.output
     found = json.loads(run.output[run.output.index("{") :])
     assert found["fits"] and found["weights_gib"] > 0 and found["trainable_parameters"] > 0
-    code = "import sys, radtui.jobs.estimate, radtui.cli.work; sys.exit('torch' in sys.modules)"
+    code = "import sys, radtui.jobs.estimate, radtui.cli.start; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0

@@ -199,7 +199,7 @@ class AskScreen(RadScreen):
 
         view = self.query_one(ImageView)
         film = FilmScreen.of_case(
-            self._case, partial(image_bytes, self.rad.data), self._images[self._at], view.look
+            self._case, partial(image_bytes, self.rad.data), self._images[self._at], view.canvas.look
         )
         self.app.push_screen(film)
 

@@ -97,7 +97,7 @@ class ImageList(Vertical):
 
     def on_mount(self) -> None:
         """Read the newest data set."""
-        self.rows.choose(rad_of(self).preferences.data_columns)
+        self.rows.choose(rad_of(self).choices.data_columns)
         self.find()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -103,14 +103,14 @@ class ImageLook(Vertical):
 
         def back(seen: tuple[int, View] | None) -> None:
             if seen is not None and readable and readable[seen[0]] == at:
-                view.look_at(seen[1])
+                view.canvas.look_at(seen[1])
 
         if at in readable:
             film = FilmScreen.of_case(
                 case,
                 partial(image_bytes, self._data),
                 case.images[at].sha256,
-                view.look,
+                view.canvas.look,
                 ask=partial(self._ask_about, case),
             )
             self.app.push_screen(film, back)

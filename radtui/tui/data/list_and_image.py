@@ -28,7 +28,7 @@ class ListAndImage(RadScreen):
             self.list.find()
 
         titles = [column.title for column in image_rows.COLUMNS]
-        self.app.push_screen(ColumnsSheet(titles, self.rad.preferences.data_columns, show))
+        self.app.push_screen(ColumnsSheet(titles, self.rad.choices.data_columns, show))
 
     def action_step(self, by: int) -> None:
         """Show a neighbour, wherever the focus is."""

@@ -14,7 +14,7 @@ from textual.scroll_view import ScrollView
 from radtui.tui.data.tiling import Tiling
 from radtui.tui.key_uses import bindings
 from radtui.tui.messages import Chosen
-from radtui.tui.remembering import preferences_of
+from radtui.tui.remembering import choices_of
 
 LEAST_CELLS = (16, 26, 40)  # widths of a tile's box; it grows until a row of them fills the screen
 WIDE_CELLS = 120  # from which tiles begin at the second width
@@ -60,7 +60,7 @@ class TileGrid(ScrollView, can_focus=True):
 
     def on_mount(self) -> None:
         """Begin with the size that was chosen last."""
-        if chosen := preferences_of(self).tile_size:
+        if chosen := choices_of(self).tile_size:
             self._size_at, self._size_chosen = min(chosen, len(LEAST_CELLS)) - 1, True
 
     def look(self, start: int, stop: int) -> None:

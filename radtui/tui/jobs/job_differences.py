@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from radtui.charts.curves import Curve
 from radtui.charts.series import Axis
-from radtui.durations import clock_text
+from radtui.durations import clock_text, speed_text
+from radtui.jobs.progress import UNITS
 from radtui.jobs.run_table import LAST_SHARE, NONE
-from radtui.records import Job
+from radtui.records import Job, JobKind
 from radtui.settings import TrainSettings
 from radtui.tui import words
 
@@ -86,7 +87,7 @@ def _speed(curve: Curve | None) -> str:
         return NONE
     steps, seconds = curve.series.x(Axis.STEP), curve.series.x(Axis.TIME)
     took_s = float(seconds[-1] - seconds[0])
-    return words.rate(float(steps[-1] - steps[0]) / took_s, "step") if took_s > 0 else NONE
+    return speed_text(float(steps[-1] - steps[0]) / took_s, UNITS[JobKind.TRAIN]) if took_s > 0 else NONE
 
 
 def _loop_time(job: Job) -> str:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Sequence
 
 from radtui.jobs.run_table import RunBook, hidden, holds, ordered, spent_text
-from radtui.preferences import DEFAULTS, Preferences
 from radtui.records import Job, JobKind
 from radtui.tui.jobs.run_columns import COLUMNS, Line, titled
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.table_columns import Column, Row, chosen_columns
+from radtui.user_choices import DEFAULTS, UserChoices
 
 ALL, ARCHIVED = "all", "archived too"
 KINDS: dict[str, JobKind | None] = {
@@ -58,7 +58,7 @@ class JobLines:
         columns = [column for column, _ in chosen_columns(self._chosen.jobs_columns, COLUMNS)]
         return titled(columns, self._chosen.jobs_sort)
 
-    def prefer(self, chosen: Preferences) -> None:
+    def prefer(self, chosen: UserChoices) -> None:
         """Go by these choices of columns, order and price."""
         self._chosen = chosen
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from radtui.durations import clock_text
+from radtui.jobs.progress import UNITS, JobProgress
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.tui import words
 from radtui.tui.keys import sign
-from radtui.tui.snapshot import JobProgress
 
 STOP, NOW, RESUME, AGAIN, LOG = map(sign, ("stop", "stop_now", "resume", "again", "log"))
 
@@ -88,11 +88,11 @@ def _starting(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
 def _running(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     parts = []
     if job.total_steps:
-        parts.append(f"{words.UNITS[job.kind]} {words.counted(job)}")
+        parts.append(f"{UNITS[job.kind]} {words.counted(job)}")
     elif job.started_at is not None:
         parts += [job.message or "Starting", clock_text(now_s - job.started_at)]
     if progress is not None:
-        parts += [text for text in (words.speed(progress), words.left(progress)) if text]
+        parts += [text for text in (progress.speed, progress.left) if text]
     if job.total_steps and job.message and job.message != "Training":  # that much is seen
         parts.append(job.message)
     keep = f"{STOP} stops and keeps a checkpoint" if job.kind is JobKind.TRAIN else f"{STOP} stops it"
@@ -101,7 +101,7 @@ def _running(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
 
 def _done(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     facts = [
-        f"{words.counted(job)} {words.UNITS[job.kind]}s" if job.total_steps else "",
+        f"{words.counted(job)} {UNITS[job.kind]}s" if job.total_steps else "",
         words.took(job, now_s),
     ]
     text = " · ".join(part for part in [*facts, job.message] if part)
@@ -140,7 +140,7 @@ def _after_describing(job: Job) -> str:
 def _stopped(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
     text = job.message or "Stopped."
     if job.total_steps:
-        text = f"Stopped at {words.UNITS[job.kind]} {words.counted(job)}"
+        text = f"Stopped at {UNITS[job.kind]} {words.counted(job)}"
         text += f" · {remark}" if (remark := words.of_slurm(job)) else ""
     return Saying("stopped", text, _again(job), "$muted")
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 from rich.text import Text
 
+from radtui.jobs.progress import UNITS, JobProgress
 from radtui.jobs.run_table import NONE, Run, f1_text, loss_text, spent_text, time_text
 from radtui.percent import percent_text
-from radtui.preferences import Preferences
 from radtui.records import Job, JobState
 from radtui.tui import theme, words
 from radtui.tui.jobs.job_words import Saying, saying
-from radtui.tui.snapshot import JobProgress
 from radtui.tui.widgets.table_columns import Column
+from radtui.user_choices import UserChoices
 
 BAR_CELLS = 8
 MARKED = "◆"
@@ -32,7 +32,7 @@ class Line:
     progress: JobProgress | None
     now_s: float
     marked: bool
-    prices: Preferences
+    prices: UserChoices
 
     @property
     def job(self) -> Job:
@@ -84,7 +84,7 @@ def _progress(line: Line) -> Text:
         return Text("")
     share = min(1.0, job.step / job.total_steps)
     if job.state is JobState.DONE:
-        unit = words.UNITS[job.kind]
+        unit = UNITS[job.kind]
         return Text(f"{job.step:,} {unit if job.step == 1 else unit + 's'}", theme.MUTED)
     full, empty = words.bar(share, BAR_CELLS)
     return Text.assemble(
@@ -103,7 +103,7 @@ def _says(line: Line) -> Text:
     if job.state is JobState.QUEUED:
         text = f"after #{job.after_job_id}"
     elif job.state is JobState.RUNNING and progress is not None:
-        known = " · ".join(part for part in (words.speed(progress), words.left(progress)) if part)
+        known = " · ".join(part for part in (progress.speed, progress.left) if part)
         text = known or job.message
     else:
         is_counted = job.state is JobState.STOPPED and job.total_steps > 0

@@ -15,7 +15,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from radtui.jobs.run_table import OF_KIND, Figures
-from radtui.preferences import SORTS
 from radtui.records import Job, JobKind, JobState
 from radtui.settings import Settings, value_text
 from radtui.tui import words
@@ -31,6 +30,7 @@ from radtui.tui.widgets.aligned import GAP
 from radtui.tui.widgets.row_text import TableAndText
 from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import VirtualTable
+from radtui.user_choices import SORTS
 
 NO_JOBS = f"No jobs yet: {sign('data')} imports images, {sign('train')} trains on them."
 NO_HIT = f"No job has these words; {sign('back')} shows all."
@@ -59,7 +59,7 @@ class JobsScreen(JobScreen):
         """The table, and the chosen job."""
         yield SearchLine("words of a job: its kind, state, name, settings, note")
         with Horizontal(classes="body"):
-            self._lines.prefer(self.rad.preferences)
+            self._lines.prefer(self.rad.choices)
             table = VirtualTable(self._lines.columns, self._lines, empty_text=NO_JOBS)
             yield TableAndText(table, elsewhere=BELOW)
             with VerticalScroll(classes="detail", can_focus=False):
@@ -180,9 +180,9 @@ class JobsScreen(JobScreen):
 
     def action_sort(self) -> None:
         """Sort by the next column that jobs can be sorted by."""
-        sort = SORTS[(SORTS.index(self.rad.preferences.jobs_sort) + 1) % len(SORTS)]
+        sort = SORTS[(SORTS.index(self.rad.choices.jobs_sort) + 1) % len(SORTS)]
         self.rad.remember(jobs_sort=sort)
-        self._lines.prefer(self.rad.preferences)
+        self._lines.prefer(self.rad.choices)
         self.query_one(VirtualTable).columns = self._lines.columns  # as wide as before: one has a sign more
         self.show_snapshot(self._snapshot)
         self.notify("The newest first." if sort == "newest" else f"Sorted by {sort}.")
@@ -200,12 +200,12 @@ class JobsScreen(JobScreen):
 
         def show(names: str) -> None:
             self.rad.remember(jobs_columns=names)
-            self._lines.prefer(self.rad.preferences)
+            self._lines.prefer(self.rad.choices)
             self.query_one(VirtualTable).columns = self._lines.columns
             self.show_snapshot(self._snapshot)
 
         titles = [column.title for column, _ in COLUMNS]
-        self.app.push_screen(ColumnsSheet(titles, self.rad.preferences.jobs_columns, show))
+        self.app.push_screen(ColumnsSheet(titles, self.rad.choices.jobs_columns, show))
 
     def action_care(self, what: str) -> None:
         """Rename, note, archive or delete the job."""

@@ -1,7 +1,8 @@
-"""One image canvas in real pixels: renders the view, sends it, and frees what is no longer seen."""
+"""One image in real pixels: renders the view, sends it, and frees what is no longer seen."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from textual.geometry import Region
@@ -26,18 +27,19 @@ COARSE_REGISTERS = 32  # of sixels while a key repeats
 
 
 class PixelPainter:
-    """Draws for one canvas.
+    """Draws for one widget.
 
     Args:
-        canvas: Where.
+        widget: Where.
         support: How.
+        painted: Called when a frame has been written that is no text, and so by no frame of Textual's.
     """
 
-    def __init__(self, canvas: Widget, support: PixelSupport) -> None:
-        self._canvas, self._support = canvas, support
+    def __init__(self, widget: Widget, support: PixelSupport, painted: Callable[[], object]) -> None:
+        self._widget, self._support, self._painted = widget, support, painted
         self._frame: FrameParts | None = None
         self._pending = False  # whether the frame is still to be written, where the app owns the place
-        self._touched: list[Region] = []  # written over by text since, in cells of the canvas
+        self._touched: list[Region] = []  # written over by text since, in cells of the widget
         self._shown: list[int] = []  # images that the terminal holds for the frame
         self._old: list[int] = []  # and for frames before
         self._placed_in: Region | None = None  # where the frame lies behind the text, in cells of the screen
@@ -68,7 +70,7 @@ class PixelPainter:
     def cell_px(self) -> tuple[float, float]:
         """Drawn pixels of a cell, across and down."""
         width, height = self._screen_cell_px
-        scale = scale_of(self._canvas.size, (width, height))
+        scale = scale_of(self._widget.size, (width, height))
         return width / scale, height / scale
 
     def port(self, columns: int, rows: int) -> Viewport:
@@ -98,7 +100,7 @@ class PixelPainter:
         columns, rows = size
         true_colour = depth is ColourDepth.TRUE
         cell_px = self._screen_cell_px
-        scale = scale_of(self._canvas.size, cell_px)
+        scale = scale_of(self._widget.size, cell_px)
         self._frame = rendered(pyramid, look, size, cell_px, style, scale, coarse)
         half = replace(style, blocks=Blocks.HALF)
         made = PixelRows(
@@ -113,12 +115,12 @@ class PixelPainter:
         return [PixelStrip(made, y, 0, columns) for y in range(rows)]
 
     def redraw(self) -> None:
-        """Draw the canvas anew."""
-        if self._canvas.is_attached:
-            self._canvas.refresh()
+        """Draw the widget anew."""
+        if self._widget.is_attached:
+            self._widget.refresh()
 
     def nothing(self) -> None:
-        """There is no image on the canvas."""
+        """There is no image in the widget."""
         self._frame, self._pending, self._placed_in = None, False, None
         self._old += self._shown
         self._shown = []
@@ -129,13 +131,13 @@ class PixelPainter:
         self._free_old()
 
     def touched(self, crop: Region) -> None:
-        """Note that a frame writes text over a part of the canvas."""
+        """Note that a frame writes text over a part of the widget."""
         if self._frame is not None and self.owns_place:
             self._touched.append(crop)
 
     def after_frame(self) -> None:
         """Free what the frame that was just written no longer shows; write what the app has to draw itself."""
-        if not self._canvas.is_attached:
+        if not self._widget.is_attached:
             self.nothing()
             self._support.painters.discard(self)
         touched, self._touched = self._touched, []
@@ -168,8 +170,8 @@ class PixelPainter:
         return shown
 
     def _draw_place(self, frame: FrameParts, touched: list[Region]) -> None:
-        """Draw where nothing lies over the canvas: all of a new frame, else what text was written over."""
-        parts, at = visible_parts(self._canvas, frame.area), self._canvas.region.offset
+        """Draw where nothing lies over the widget: all of a new frame, else what text was written over."""
+        parts, at = visible_parts(self._widget, frame.area), self._widget.region.offset
         was_pending = self._pending
         if self._support.way is Way.PLACED:
             self._placed(frame, frame.area.translate(at) if parts else None)
@@ -177,9 +179,8 @@ class PixelPainter:
             self._sixels(frame, parts)
         else:
             self._sixels(frame, overlaps(parts, [crop.translate(at) for crop in touched]))
-        pacer = getattr(self._canvas, "pacer", None)
-        if was_pending and not self._pending and pacer is not None:
-            pacer.painted()
+        if was_pending and not self._pending:
+            self._painted()
 
     def _placed(self, frame: FrameParts, where: Region | None) -> None:
         """Lay one image behind the text, whole: messages over it have a background of their own.
@@ -213,7 +214,7 @@ class PixelPainter:
         registers = self._support.graphics.registers
         if frame.coarse:
             registers = min(registers, COARSE_REGISTERS)
-        origin = frame.area.translate(self._canvas.region.offset).offset
+        origin = frame.area.translate(self._widget.region.offset).offset
         written = ["\x1b7"]
         for tile in (tile for part in parts for tile in tiles(part, *most)):
             px = cut(frame.px, tile, tile.offset - origin, cell_px, frame.scale)
@@ -221,6 +222,6 @@ class PixelPainter:
         self._write(["".join([*written, "\x1b8"])])
 
     def _write(self, commands: list[str]) -> None:
-        driver = self._canvas.app._driver
+        driver = self._widget.app._driver
         if driver is not None and commands:
             driver.write(self._support.wrapped(commands))

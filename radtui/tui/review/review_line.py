@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from radtui.durations import clock_text, estimate_text
+from radtui.durations import clock_text, left_text
 from radtui.study.queue import RaterProgress
 from radtui.tui import words
 from radtui.tui.review.stint import Stint
@@ -57,7 +57,7 @@ class ReviewLine(Widget):
         bar = Content.assemble((full, "$accent"), (empty, "$faint"), f" {counted}")
         parts = [Content.styled(f"Pair {self._place}", "bold"), bar]
         if left_s:
-            parts.append(Content.styled(f"{estimate_text(left_s)} left", "$muted"))
+            parts.append(Content.styled(left_text(left_s), "$muted"))
         if stint is not None:
             parts.append(Content.styled(answered, "$muted"))
         if progress.pace_s is not None and progress.pace_s >= 1:

@@ -40,7 +40,7 @@ def show_film(screen: RadScreen, case: Case, left: Callable[[], object] = lambda
     from radtui.tui.widgets.film import FilmScreen
 
     view = screen.query_one(ImageView)
-    if view.pyramid is None:
+    if view.picture.pyramid is None:
         return
     sha256 = view.picture.name
 
@@ -48,9 +48,9 @@ def show_film(screen: RadScreen, case: Case, left: Callable[[], object] = lambda
         left()
         names = [image.sha256 for image in case.images if not image.error]
         if seen is not None and names[seen[0] : seen[0] + 1] == [sha256]:
-            view.look_at(seen[1])
+            view.canvas.look_at(seen[1])
 
-    film = FilmScreen.of_case(case, partial(image_bytes, screen.rad.data), sha256, view.look)
+    film = FilmScreen.of_case(case, partial(image_bytes, screen.rad.data), sha256, view.canvas.look)
     screen.app.push_screen(film, back)
 
 

@@ -35,7 +35,7 @@ class HelpScreen(RadModal[None]):
     def __init__(self, below: Screen[Any]) -> None:
         super().__init__()
         self._active = list(below.active_bindings.values())
-        self._images_below = bool(below.query("ImageCanvas"))
+        self._images_below = bool(below.query("ImageView"))
 
     def compose(self) -> ComposeResult:
         """Sections of keys in a box that scrolls, under the line of a search."""

@@ -22,7 +22,7 @@ from radtui.tui import words
 from radtui.tui.jobs.job_words import describing, saying
 from radtui.tui.jobs.log_tail import LogTail
 from radtui.tui.key_uses import bindings
-from radtui.tui.remembering import preferences_of
+from radtui.tui.remembering import choices_of
 from radtui.tui.snapshot import News, Snapshot
 from radtui.tui.train.watch_timeline import WatchTimeline
 from radtui.tui.widgets.chart import LossChart
@@ -225,7 +225,7 @@ class JobPane(Vertical):
         assert job is not None
         status = saying(job, snapshot.progress(job.id), snapshot.at_s, describing(job, snapshot.jobs))
         run = Run(job)
-        spent = spent_text(job, run.seconds(snapshot.at_s), preferences_of(self))
+        spent = spent_text(job, run.seconds(snapshot.at_s), choices_of(self))
         facts = (memory(job, self._events), run.gpu, arithmetic_words(self._mfu), spent)
         title = Content.assemble(
             Content.styled(f"#{job.id} ", "$muted"),

@@ -20,7 +20,7 @@ from radtui.tui.aside import aside
 from radtui.tui.rad import rad_of
 from radtui.tui.snapshot import News
 from radtui.tui.train.watched import Watched
-from radtui.tui.widgets.image_canvas import ImageCanvas
+from radtui.tui.widgets.image_view import ImageView
 
 if TYPE_CHECKING:
     from radtui.tui.widgets.film import FilmScreen
@@ -36,10 +36,10 @@ class WatchTimeline(Vertical):
     WatchTimeline { height: 1fr; }
     WatchTimeline .watch-head { height: 2; }
     WatchTimeline .watch-body { height: 1fr; layout: vertical; }
-    WatchTimeline ImageCanvas { height: 50%; margin-bottom: 1; display: none; }
-    WatchTimeline.-tall ImageCanvas { display: block; }
+    WatchTimeline ImageView { height: 50%; margin-bottom: 1; display: none; }
+    WatchTimeline.-tall ImageView { display: block; }
     WatchTimeline.-beside .watch-body { layout: horizontal; }
-    WatchTimeline.-beside ImageCanvas { display: block; width: 48%; height: 1fr; margin: 0 2 0 0; }
+    WatchTimeline.-beside ImageView { display: block; width: 48%; height: 1fr; margin: 0 2 0 0; }
     WatchTimeline VerticalScroll { scrollbar-size-vertical: 1; }
     """
 
@@ -54,7 +54,11 @@ class WatchTimeline(Vertical):
         """Which image, the image, the texts."""
         yield Static(classes="watch-head")
         with Container(classes="watch-body"):
-            yield ImageCanvas(empty="")
+            image = ImageView(empty="")
+            image.can_focus = (
+                False  # the screen's keys stay the pane's; its own are those of the whole screen
+            )
+            yield image
             with VerticalScroll(can_focus=False):
                 yield Static(classes="watch-text")
 
@@ -129,15 +133,15 @@ class WatchTimeline(Vertical):
         case = self._cases.get(self._watched.case_id or 0)
         self.query_one(".watch-head", Static).update(self._head(case))
         self.query_one(".watch-text", Static).update(self._text(case))
-        canvas = self.query_one(ImageCanvas)
+        view = self.query_one(ImageView)
         if case is None or case.error:
-            canvas.clear(case.error if case else "")
+            view.clear(case.error if case else "")
             self._drawn = ""
             return
         sha256 = case.shown.sha256
         if self._drawn != sha256:
             self._drawn = sha256
-            canvas.show(sha256, partial(image_bytes, self._data, sha256))
+            view.show(sha256, partial(image_bytes, self._data, sha256))
 
     def _head(self, case: Case | None) -> Content:
         watched = self._watched

@@ -11,7 +11,6 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from radtui.records import Case
-from radtui.tui.widgets.image_canvas import ImageCanvas
 from radtui.tui.widgets.image_strip import ImageStrip, StripImage, images_of
 from radtui.tui.widgets.image_view import ImageView
 
@@ -108,8 +107,8 @@ class CaseImages(Vertical):
         """Another height has other room for the strip."""
         self.strip.fit(self.size.height)
 
-    @on(ImageCanvas.Shown)
-    @on(ImageCanvas.Failed)
+    @on(ImageView.Shown)
+    @on(ImageView.Failed)
     def _fill(self) -> None:
         """Let the strip be drawn, once the large image is on the screen."""
         if len(self._images) > 1:

@@ -17,7 +17,7 @@ from radtui.charts.paint import Area
 from radtui.records import Event, Metric
 from radtui.tui.key_uses import bindings
 from radtui.tui.messages import Chosen
-from radtui.tui.remembering import preferences_of
+from radtui.tui.remembering import choices_of
 from radtui.tui.widgets.canvas_strips import COMPONENTS, component_css, look_of, palette, strips_of
 
 WHEEL_FACTOR = 0.8  # new width of the window over old, for one notch
@@ -81,7 +81,7 @@ class LossChart(Widget, can_focus=True):
 
     def on_mount(self) -> None:
         """Begin with the smoothing that was chosen last."""
-        self.model.relook(smoothing=Smoothing(preferences_of(self).smoothing))
+        self.model.relook(smoothing=Smoothing(choices_of(self).smoothing))
 
     def say(self, **changes: str) -> None:
         """Change what is said: the `note` beside the title, the `empty_text` while there are no points."""

@@ -14,8 +14,8 @@ from radtui.records import Case
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.case_images import CaseImages
-from radtui.tui.widgets.image_canvas import ImageCanvas
 from radtui.tui.widgets.image_strip import StripImage, images_of
+from radtui.tui.widgets.image_view import ImageView
 from radtui.tui.widgets.key_bar import KeyBar
 
 Asking = Callable[[], object] | None
@@ -68,11 +68,11 @@ class FilmScreen(RadModal[tuple[int, View]]):
         """Begin."""
         self.query_one(CaseImages).show(self._images, self._at)
 
-    @on(ImageCanvas.Shown)
+    @on(ImageView.Shown)
     def _look_on(self) -> None:
         """Go on where the image was looked at before."""
         if self._look is not None:
-            self.query_one(CaseImages).view.look_at(self._look)
+            self.query_one(CaseImages).view.canvas.look_at(self._look)
             self._look = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -94,4 +94,4 @@ class FilmScreen(RadModal[tuple[int, View]]):
     def action_done(self) -> None:
         """Hand back what was seen last."""
         images = self.query_one(CaseImages)
-        self.dismiss((images.at, images.view.look))
+        self.dismiss((images.at, images.view.canvas.look))

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from textual import events
 from textual.geometry import Offset
+from textual.widget import Widget
 
 from radtui.imaging import view
 from radtui.tui.widgets.image_canvas import CAPTION_ROWS, ImageCanvas
 
 
 class Hand:
-    """What the mouse does to one canvas."""
+    """What the mouse does to one image.
 
-    def __init__(self, canvas: ImageCanvas) -> None:
-        self._canvas = canvas
+    Args:
+        widget: Gets the mouse while it drags.
+        canvas: What is drawn there.
+    """
+
+    def __init__(self, widget: Widget, canvas: ImageCanvas) -> None:
+        self._widget, self._canvas = widget, canvas
         self._held_at: Offset | None = None  # where on the screen a drag has come to
 
     def take(self, event: events.Event) -> None:
@@ -26,7 +32,7 @@ class Hand:
             case events.MouseDown():
                 self._hold(event)
             case events.MouseUp():
-                self._canvas.release_mouse()
+                self._widget.release_mouse()
             case events.MouseRelease():  # the mouse is everybody's again
                 self._held_at = None
             case events.MouseMove():
@@ -42,16 +48,16 @@ class Hand:
     def _hold(self, event: events.MouseDown) -> None:
         if event.button == 1 and self._canvas.pyramid is not None:
             self._held_at = event.screen_offset
-            self._canvas.capture_mouse()
+            self._widget.capture_mouse()
 
     def _move(self, event: events.MouseMove) -> None:
         """Read the value under the pointer, and move a held image with it."""
         canvas = self._canvas
         across, down = canvas.cell_px
-        inside = event.y < canvas.size.height - CAPTION_ROWS
+        inside = event.y < self._widget.size.height - CAPTION_ROWS
         canvas.pointer_px = ((event.x + 0.5) * across, (event.y + 0.5) * down) if inside else None
         if self._held_at is not None and event.button != 1:  # let go outside the terminal
-            canvas.release_mouse()
+            self._widget.release_mouse()
         elif self._drag_to(event.screen_offset):
             return  # the caption is part of that frame
         canvas.refresh_caption()

@@ -1,4 +1,4 @@
-"""Which image a canvas is to show, and what has become of it; decoded in threads, and kept by a loader."""
+"""Which image is to be shown, and what has become of it; decoded in threads, and kept by a loader."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ class WantedPicture:
         self._frame: int | None = None
         self._load: Callable[[], bytes] = bytes
 
+    @property
+    def frames(self) -> int:
+        """Frames of the image; 1 while there is none."""
+        return self.pyramid.raster.frames if self.pyramid is not None else 1
+
     def want(self, name: str, load: Callable[[], bytes]) -> bool:
         """Want an image, of several frames the one that stands for the file; whether it is there already.
 
@@ -76,7 +81,7 @@ class WantedPicture:
         name, frame, future = answer
         if (name, frame) != (self.name, self._frame):
             return False
-        if future.cancelled():  # another canvas dropped what was waiting
+        if future.cancelled():  # another view dropped what was waiting
             return self.want_frame(frame)
         error = future.exception()
         if error is None:

@@ -7,9 +7,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from radtui.jobs.progress import JobProgress
 from radtui.percent import percent_text
 from radtui.tui import theme, words
-from radtui.tui.snapshot import JobProgress, Snapshot
+from radtui.tui.snapshot import Snapshot
 
 TABS = ("Data", "Train", "Review", "Jobs")  # F1 to F4
 NAME = " radtui "
@@ -105,9 +106,9 @@ def _job_line(progress: JobProgress, cells: int, waiting: int, full: bool) -> Co
     if full and job.dataset:
         parts.append(Content.styled(f"{job.dataset} ", "$muted"))
     parts += _state(progress, cells)
-    notes = [words.left(progress)]
+    notes = [progress.left]
     if full:
-        notes.insert(0, words.speed(progress))
+        notes.insert(0, progress.speed)
         notes.append(f"{waiting} more" if waiting else "")
     parts.append(Content.styled("".join(f" · {note}" for note in notes if note), "$muted"))
     return Content.assemble(*parts)

@@ -23,7 +23,7 @@ from radtui.sources import Source, dicom, open_source
 from radtui.sources.hub_download import Download
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
-from radtui.store.met import Met
+from radtui.store.import_keys import ImportKeys
 from radtui.worker.importing.examining import Examiners, LookingPlace, prepare
 from radtui.worker.importing.gating import Gating
 from radtui.worker.importing.hold_out import TEST, TRAIN, Dealer
@@ -176,7 +176,7 @@ class _Ingest:
         self._db = db
         self._dataset = dataset
         self.tally = tally
-        self._met = Met()
+        self._met = ImportKeys()
         self.known = KnownCases(db, dataset, location)
         self.dealer: Dealer | None = None
         self.gating = gating

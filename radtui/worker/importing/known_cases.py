@@ -12,8 +12,8 @@ from dataclasses import replace
 from radtui.records import NewCase, NewCaseImage
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
+from radtui.store.import_keys import ImportKeys
 from radtui.store.imported import Before
-from radtui.store.met import Met
 
 MISSING = "missing"  # the fact of a case whose file a later import did not find; gone when it is back
 NAMED = 3  # missing cases that a sentence names
@@ -72,7 +72,7 @@ class KnownCases:
         facts = {**case.facts, MISSING: kept.error}
         return replace(kept, case=replace(case, images=images, error="", facts=facts), probes=probes)
 
-    def mark_gone(self, db: sqlite3.Connection, met: Met) -> None:
+    def mark_gone(self, db: sqlite3.Connection, met: ImportKeys) -> None:
         """After a whole import: mark the readable rows that the source does not name any more."""
         if not self._own or not self._any:
             return

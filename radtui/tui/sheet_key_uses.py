@@ -1,18 +1,8 @@
-"""What each key does in what lies over a screen: sheets, boxes, the log. Rows of `USES`, as for screens."""
+"""What each key does in what lies over a screen: sheets, boxes, the log. Rows of `key_uses.USES`."""
 
 from __future__ import annotations
 
-from radtui.tui.keys import SHOW, Use
-
-
-def walk(move: str, what: str) -> tuple[Use, ...]:
-    """Down, up, next and previous of a list, by an action that takes the number of rows."""
-    return (
-        Use("down", f"{move}(1)", "Down", f"{what} below"),
-        Use("up", f"{move}(-1)", "Up", f"{what} above"),
-        Use("next", f"{move}(1)", "Next", f"Next {what.lower()}"),
-        Use("previous", f"{move}(-1)", "Previous", f"Previous {what.lower()}"),
-    )
+from radtui.tui.keys import SHOW, Use, Uses, walk
 
 
 def closing(tip: str, result: str = "None") -> tuple[Use, ...]:
@@ -21,7 +11,7 @@ def closing(tip: str, result: str = "None") -> tuple[Use, ...]:
     return Use("back", action, "Close", tip, SHOW), Use("quit", action, "Close", tip)
 
 
-SHEETS: dict[str, tuple[Use, ...]] = {
+SHEET_USES: Uses = {
     "help": (
         *closing("Close the help"),
         Use("help", "dismiss(None)", "Close", "Close the help"),
@@ -90,4 +80,3 @@ SHEETS: dict[str, tuple[Use, ...]] = {
     ),
     "small": (Use("quit", "app.quit", "Quit", "Leave; jobs go on", SHOW),),
 }  # fmt: skip
-"""By part; see `radtui.tui.key_uses`."""

@@ -1,4 +1,4 @@
-"""Ratings in a file, read back to what they were: `comparisons.csv`, guarded or raw, and JSONL."""
+"""Ratings in a file, read back to what they were: `comparisons.csv`, quoted or raw, and JSONL."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from typing import Any
 
 from radtui.export import columns
 from radtui.export.csv_text import read_csv
-from radtui.export.guard import unguard
+from radtui.export.formula_quote import unquote_formula
 from radtui.export.jsonl import ARMS_JSONL_SCHEMA, JSONL_SCHEMA
-from radtui.export.sound import WRONG, maybe_whole, plain_text, seconds, sound, texts_by, value_of, whole
+from radtui.export.rating_checks import (
+    WRONG,
+    maybe_whole,
+    plain_text,
+    seconds,
+    sound,
+    texts_by,
+    value_of,
+    whole,
+)
 from radtui.measures.scheme import Scheme
 from radtui.records import Rating, UserError
 
@@ -83,8 +92,12 @@ def _from_csv(path: Path, scheme: Scheme) -> Iterator[IncomingRating]:
     arms: tuple[str, ...] = ()
     for number, cells in enumerate(read_csv(path), 1):
         form = cells.get("export_schema", "")
-        guarded = not form.endswith(columns.RAW)
-        plain = {unguard(name): unguard(cell) for name, cell in cells.items()} if guarded else cells
+        quoted = not form.endswith(columns.RAW)
+        plain = (
+            {unquote_formula(name): unquote_formula(cell) for name, cell in cells.items()}
+            if quoted
+            else cells
+        )
         if number == 1:
             arms = _arms_of(path, plain, scheme)
         if form.removesuffix(columns.RAW) not in _FORMS:

@@ -18,7 +18,7 @@ from radtui.store import backup as store
 from radtui.store.place import RESTORING, restoring
 
 
-def take_back(data: DataDir, source: Path, *, force: bool = False) -> Path | None:
+def restore_backup(data: DataDir, source: Path, *, force: bool = False) -> Path | None:
     """Put a backup, or a copy of the database alone, in a data folder's place.
 
     Args:
@@ -42,12 +42,16 @@ def take_back(data: DataDir, source: Path, *, force: bool = False) -> Path | Non
         if is_locked(lock):
             raise UserError(f"Job {int(lock.parent.name)} is at work in {data.root}; stop it first.")
     try:
-        return _take_back_folder(data, source, force) if source.is_dir() else _take_back_file(data, source)
+        return (
+            _restore_backup_folder(data, source, force)
+            if source.is_dir()
+            else _restore_backup_file(data, source)
+        )
     except OSError as error:
         raise UserError(f"Cannot write {data.root}: {error.strerror}.") from error
 
 
-def _take_back_folder(data: DataDir, source: Path, force: bool) -> Path | None:
+def _restore_backup_folder(data: DataDir, source: Path, force: bool) -> Path | None:
     occupied = data.root.exists() and any(data.root.iterdir())
     if occupied and not force:
         raise UserError(
@@ -104,7 +108,7 @@ def _locks(handle: int) -> bool:
     return True
 
 
-def _take_back_file(data: DataDir, source: Path) -> Path | None:
+def _restore_backup_file(data: DataDir, source: Path) -> Path | None:
     """Put a copy of the database alone in place; its log goes aside with the one it belongs to.
 
     Its rows are moved out of the log first: killed at any moment this leaves the one database or the other, whole.

@@ -1,4 +1,4 @@
-"""What one import has met, in a temporary file of SQLite's: memory does not grow with the number of cases."""
+"""Keys that one import has met, in a temporary file of SQLite's: memory does not grow with the number of cases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CREATE TABLE rows (split TEXT, source_key TEXT, PRIMARY KEY (split, source_key))
 _CACHE_KIB = 4096
 
 
-class Met:
+class ImportKeys:
     """The keys that a source has given, and the rows that came of them; gone when it is closed, or its process ends."""
 
     def __init__(self) -> None:

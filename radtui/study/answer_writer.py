@@ -15,7 +15,7 @@ from radtui.study.unsaved import Unsaved
 Row = TypeVar("Row")
 
 
-class Keeping:
+class AnswerWriter:
     """Writes rows about one study.
 
     Args:

@@ -1,7 +1,7 @@
 """What radtui remembers of one user on this machine: the `[app]` section of the config file.
 
 The app writes it when a choice is made in it, the command line reads it, and people may edit it: only the lines of
-what has changed are written, and what else stands in the file stays as it is. `python -m radtui.preferences` prints
+what has changed are written, and what else stands in the file stays as it is. `python -m radtui.user_choices` prints
 the README's table.
 """
 
@@ -30,7 +30,7 @@ SORTS = ("newest", "name", "loss", "held-out", "F1", "time", "state")
 
 
 @dataclass(frozen=True)
-class Preferences(Settings):
+class UserChoices(Settings):
     """One user's choices; what no file says has its default."""
 
     theme: str = _set(
@@ -63,17 +63,17 @@ class Preferences(Settings):
     currency: str = _set("", "Written behind a cost, such as EUR")
 
 
-DEFAULTS = Preferences()
+DEFAULTS = UserChoices()
 
 
-def read(file: Path | None = None) -> tuple[Preferences, str]:
+def read(file: Path | None = None) -> tuple[UserChoices, str]:
     """What the config file says.
 
     Args:
         file: The file; None for the user's.
 
     Returns:
-        The preferences, and one sentence about what in the file is not used and why, "" where all is.
+        The choices, and one sentence about what in the file is not used and why, "" where all is.
     """
     file = file or config_file()
     try:
@@ -98,7 +98,7 @@ def remember(file: Path | None = None, **changes: object) -> None:
 
     Args:
         file: The file; None for the user's.
-        changes: Fields of `Preferences` with their new values.
+        changes: Fields of `UserChoices` with their new values.
 
     Raises:
         UserError: The file is damaged, or cannot be written; it stays as it is.
@@ -149,21 +149,21 @@ def edited(text: str, changes: Mapping[str, object]) -> str:
 def readme_table() -> str:
     """The README's table of all fields, in Markdown."""
     rows = ["| field | default | what it is |", "|---|---|---|"]
-    for field in fields(Preferences):
-        about = Preferences.about()[field.name]
+    for field in fields(UserChoices):
+        about = UserChoices.about()[field.name]
         choices = f": {', '.join(f'`{each}`' for each in about.choices if each)}" if about.choices else ""
         unit = f" [{about.unit}]" if about.unit else ""
         rows.append(f"| `{field.name}` | `{_toml(field.default)}` | {about.help}{choices}{unit} |")
     return "\n".join(rows)
 
 
-def _checked(section: Mapping[str, Any], file: Path) -> tuple[Preferences, str]:
+def _checked(section: Mapping[str, Any], file: Path) -> tuple[UserChoices, str]:
     """The values that can be used; the first that cannot is named."""
     own, problem = DEFAULTS, ""
     for name, value in section.items():
         wanted: Any = getattr(DEFAULTS, name, "")
-        if name not in Preferences.about():
-            wrong = f"there is no field {name!r}, there are {', '.join(Preferences.about())}"
+        if name not in UserChoices.about():
+            wrong = f"there is no field {name!r}, there are {', '.join(UserChoices.about())}"
         elif type(value) is not type(wanted) and not (type(wanted) is float and type(value) is int):
             kind = {int: "a whole number", float: "a number", str: "a text"}[type(wanted)]
             wrong = f"{name} must be {kind}, not {value!r}"

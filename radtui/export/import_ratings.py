@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from radtui.export.comparisons import time_text
-from radtui.export.incoming import IncomingRating, StudyOfOrigin, read_ratings
+from radtui.export.rating_files import IncomingRating, StudyOfOrigin, read_ratings
 from radtui.measures.scheme import Scheme
 from radtui.records import Case, Comparison, Rating, Study, UserError
 from radtui.store import cases, ratings, studies
@@ -42,7 +42,7 @@ def import_ratings(
 
     Args:
         db: The database.
-        path: A `comparisons.csv`, guarded or raw, or a `.jsonl`.
+        path: A `comparisons.csv`, quoted or raw, or a `.jsonl`.
         scheme: What was asked.
         study_id: Only into this study; by default each study of the file goes to the one here that matches it best.
 

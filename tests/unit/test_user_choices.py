@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from radtui import preferences
+from radtui import user_choices
 from radtui.cluster.profile import profiles
 from radtui.paths import config_file
-from radtui.preferences import DEFAULTS, Preferences, edited, read, remember
 from radtui.records import UserError
+from radtui.user_choices import DEFAULTS, UserChoices, edited, read, remember
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 OWN = """# my cluster
@@ -85,13 +85,13 @@ def test_a_value_that_cannot_be_is_named_and_the_others_hold(line, named):
     config_file().parent.mkdir(parents=True)
     config_file().write_text(f'[app]\nsmoothing = "heavy"\n{line}\n')
     found, problem = read()
-    assert named in problem and found == Preferences(smoothing="heavy")
+    assert named in problem and found == UserChoices(smoothing="heavy")
 
 
 def test_a_whole_number_is_a_price():
     config_file().parent.mkdir(parents=True)
     config_file().write_text("[app]\nprice_per_hour = 3\n")
-    assert read() == (Preferences(price_per_hour=3.0), "")
+    assert read() == (UserChoices(price_per_hour=3.0), "")
 
 
 def test_a_section_that_lines_cannot_be_put_into_is_left_to_its_writer():
@@ -112,7 +112,7 @@ def test_a_link_stays_a_link(tmp_path):
 
 
 def test_several_processes_that_write_at_once_lose_nothing():
-    code = "import sys; from radtui.preferences import remember; remember(**{sys.argv[1]: int(sys.argv[2])})"
+    code = "import sys; from radtui.user_choices import remember; remember(**{sys.argv[1]: int(sys.argv[2])})"
     names = {"tile_size": 3, "bell_after_s": 7}
     started = [
         subprocess.Popen([sys.executable, "-c", code, name, str(value)]) for name, value in names.items()
@@ -125,10 +125,10 @@ def test_several_processes_that_write_at_once_lose_nothing():
 def test_the_app_reads_no_toml_where_no_file_speaks_of_it():
     config_file().parent.mkdir(parents=True)
     config_file().write_text("[slurm.gpu]\n")
-    code = "import sys; from radtui.preferences import read; read(); print('tomllib' in sys.modules)"
+    code = "import sys; from radtui.user_choices import read; read(); print('tomllib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 
 def test_the_readme_has_every_field():
-    assert preferences.readme_table() in README.read_text(encoding="utf-8")
+    assert user_choices.readme_table() in README.read_text(encoding="utf-8")
