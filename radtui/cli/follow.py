@@ -17,6 +17,7 @@ from radtui.cli.printing import own_sequences
 from radtui.durations import estimate_text
 from radtui.jobs import reconcile
 from radtui.jobs.progress import Pace, StepProgress
+from radtui.jobs.silence import short_silence
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.store import jobs, metrics
@@ -39,7 +40,7 @@ def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt
     line, pace = _Line(), Pace()
     try:
         while True:
-            reconcile(data, db)
+            reconcile(data, db, waits=False)
             job = jobs.must_get(db, job_id)
             if not job.state.live:
                 break
@@ -98,6 +99,8 @@ def _say_problems(data: DataDir, job: Job) -> None:
 
 def _describe(db: sqlite3.Connection, job: Job, progress: StepProgress) -> str:
     parts = [f"{job.kind} {job.id}"]
+    if silence := short_silence(job, time.time()):
+        parts[0] += f" ({silence})"
     if job.state is JobState.QUEUED:
         return f"{parts[0]}: queued behind job {job.after_job_id}"
     if progress.total:
