@@ -65,7 +65,7 @@ def export(
 ) -> None:
     """Write the rated comparisons of a generation job, or of a study, into a file, with a manifest beside it."""
     from radtui.export.files import check_replaceable
-    from radtui.export.formats import DEFAULT_NAMES, TABLES, Options, write_export
+    from radtui.export.formats import DEFAULT_NAMES, STREAMED, Options, write_export
     from radtui.store.database import same_moment
     from radtui.store.ratings import raters
     from radtui.study.schemes import survey
@@ -78,7 +78,7 @@ def export(
     out = out or Path(DEFAULT_NAMES[form])
     options = Options(only_rater, raw, include_unblinded, keep_significant_errors)
     with same_moment(db):  # a table's ratings are gone through twice
-        review = read_review(db, study, scheme, only_rater, places=form == "jsonl", held=form not in TABLES)
+        review = read_review(db, study, scheme, only_rater, places=False, held=form not in STREAMED)
         seen = survey(review)
         check_scheme_ids(seen.schemes, scheme)
         if (
@@ -87,7 +87,7 @@ def export(
             raise UserError(_nothing(study_words(study), only_rater, raters(db, study.id)))
         replaces = check_replaceable(out, force)
         done = write_export(session.data, db, review, form, out, options, seen)
-    counts = done.counts or ({} if form in NOUNS else row_counts(review.ratings))
+        counts = done.counts or ({} if form in NOUNS else row_counts(review.ratings))
     if as_json:
         facts = study_facts(review.study) | {"format": form, "rows": done.rows} | counts
         facts |= {"path": str(done.path.resolve())}

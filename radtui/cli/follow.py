@@ -16,6 +16,7 @@ from radtui.charts.seeds import series_of
 from radtui.cli.printing import own_sequences
 from radtui.jobs import reconcile
 from radtui.jobs.progress import UNITS, JobProgress, Paces
+from radtui.jobs.silence import short_silence
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.store import jobs, metrics
@@ -36,7 +37,7 @@ def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt
     line, paces = _Line(), Paces()
     try:
         while True:
-            reconcile(data, db)
+            reconcile(data, db, waits=False)
             job = jobs.must_get(db, job_id)
             if not job.state.live:
                 break
@@ -96,6 +97,8 @@ def _say_problems(data: DataDir, job: Job) -> None:
 def _progress_line(db: sqlite3.Connection, progress: JobProgress) -> str:
     job = progress.job
     parts = [f"{job.kind} {job.id}"]
+    if silence := short_silence(job, time.time()):
+        parts[0] += f" ({silence})"
     if job.state is JobState.QUEUED:
         return f"{parts[0]}: queued behind job {job.after_job_id}"
     if job.total_steps:

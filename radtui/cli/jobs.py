@@ -41,6 +41,7 @@ for _command in (rename, note, archive, delete):
 def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as_json: bool) -> None:
     """All jobs, newest first unless sorted otherwise."""
     from radtui.jobs import run_table
+    from radtui.jobs.silence import silence_of_all
     from radtui.store import jobs as store
 
     db = session.read()
@@ -56,6 +57,8 @@ def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as
         if not run_table.hidden(run.job, archived) and run_table.holds(_cells(run, now_s, prices), words.split())
     ]  # fmt: skip
     lines = run_table.ordered(lines, sort or ("newest" if as_json else prices.jobs_sort), now_s)
+    if silence := silence_of_all((run.job for run in lines), now_s):
+        click.echo(silence, err=True)
     if as_json:
         click.echo(json_text([_values(run, now_s) for run in lines]))
         return
@@ -157,10 +160,13 @@ def _reconcile(session: Session, db: sqlite3.Connection) -> None:
 
 
 def _print_job(values: dict[str, object], job: Job) -> None:
+    from radtui.jobs.silence import silence_words
+
     head = {
         "job": f"{job.id} {job.kind} {job.state}", "name": job.name, "progress": _steps(job),
         "time": _duration(job), "spent": _spent(job) or None, "note": job.note or None,
         "archived": "yes" if job.archived else None, "message": job.message or None, "error": job.error or None,
+        "slurm": silence_words(job, time.time()) or None,
     }  # fmt: skip
     print_result({name: value for name, value in head.items() if value is not None}, as_json=False)
     for title in ("last", "result", "settings"):

@@ -32,10 +32,24 @@ OVER = (
 
 
 CANCELLED = "CANCELLED"
+_OUT_OF_REACH = re.compile(
+    r"unable to (contact|connect)|connection (refused|timed out|reset)|timed out|zero bytes were transmitted"
+    r"|communication connection failure|slurm backup controller in standby|problem talking to the database"
+    r"|sending persistconn|no route to host|unable to establish (control|connection)|address to name lookup",
+    re.IGNORECASE,
+)
+"""What Slurm's commands print where the controller or the database of its accounts cannot be reached.
+
+Source: slurm_errno.c and slurm_protocol_api.c of Slurm 22 to 24.
+"""
 
 
 class SlurmError(UserError):
     """Slurm did not answer, or refused."""
+
+
+class SlurmSilentError(SlurmError):
+    """Slurm did not answer: what is known stays as it is, and nothing follows from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,26 +103,36 @@ def submit(script: Path, test_only: bool = False) -> str:
     return str(numbers[-1])
 
 
-def queue() -> dict[int, Status]:
-    """All of the user's jobs that wait or run, by number. Raises SlurmError."""
+def queue(wait_s: float = ANSWER_S) -> dict[int, Status]:
+    """All of the user's jobs that wait or run, by number, within so many seconds. Raises SlurmError."""
     # By number: a name may be cut, and --me is not in every Slurm.
     command = ["squeue", f"--user={os.getuid()}", "--noheader", f"--format={QUEUE_FORMAT}"]
-    lines = _run(command).stdout.splitlines()
+    lines = _run(command, wait_s).stdout.splitlines()
     statuses = [_status(line) for line in lines if line.count("|") == QUEUE_FORMAT.count("|")]
     return {status.job: status for status in statuses if status is not None}
 
 
-def ended(job: int) -> Status:
-    """What became of a job that waits and runs no more; its state is "" where Slurm has forgotten it."""
+def ended(job: int, wait_s: float = ANSWER_S) -> Status:
+    """What became of a job that waits and runs no more; its state is "" where Slurm has forgotten it.
+
+    Raises:
+        SlurmSilentError: The controller does not answer and the accounts know no end: it may still wait or run.
+    """
     cancelled: Status | None = None  # who did it, the accounts alone know
+    silent: SlurmSilentError | None = None
     for look in (_by_controller, _by_accounting):
         try:
-            status = look(job)
-        except SlurmError:
+            status = look(job, wait_s)
+        except SlurmSilentError as error:
+            silent = error if look is _by_controller else silent
+            continue
+        except SlurmError:  # it knows no such job, or there are no accounts
             continue
         if status is not None and (status.state != CANCELLED or status.by or look is _by_accounting):
             return status
         cancelled = status or cancelled
+    if cancelled is None and silent is not None:
+        raise silent
     return cancelled or Status(job, "", "")
 
 
@@ -134,10 +158,10 @@ def _word(text: str) -> str:
     return "" if text in ("None", "N/A", "(null)", "Unknown") else text
 
 
-def _by_controller(job: int) -> Status | None:
+def _by_controller(job: int, wait_s: float) -> Status | None:
     """As slurmctld has it, for some minutes after a job's end."""
     fields = dict(
-        re.findall(r"(\w+)=(\S*)", _run(["scontrol", "--oneliner", "show", "job", str(job)]).stdout)
+        re.findall(r"(\w+)=(\S*)", _run(["scontrol", "--oneliner", "show", "job", str(job)], wait_s).stdout)
     )
     if "JobState" not in fields:
         return None
@@ -147,7 +171,7 @@ def _by_controller(job: int) -> Status | None:
     )  # fmt: skip
 
 
-def _by_accounting(job: int) -> Status | None:
+def _by_accounting(job: int, wait_s: float) -> Status | None:
     """As Slurm's accounting has it, where a cluster keeps one."""
     command = [
         "sacct",
@@ -157,7 +181,7 @@ def _by_accounting(job: int) -> Status | None:
         f"--jobs={job}",
         "--format=JobName,State,NodeList",
     ]
-    for line in _run(command).stdout.splitlines():
+    for line in _run(command, wait_s).stdout.splitlines():
         name, state, nodes = line.split("|")
         word, _, user = state.partition(" by ")  # "CANCELLED by 1000"
         return Status(job, name, word, nodes=nodes, by=_user(user))
@@ -182,14 +206,14 @@ def _environment() -> dict[str, str]:
     return {n: v for n, v in os.environ.items() if not n.startswith(OF_SLURM) or n in KEPT}
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[str], wait_s: float = ANSWER_S) -> subprocess.CompletedProcess[str]:
     try:
         done = subprocess.run(
             command,
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=ANSWER_S,
+            timeout=wait_s,
             check=False,
             env=_environment(),
         )
@@ -197,11 +221,15 @@ def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         raise SlurmError(
             f"There is no {command[0]} on this machine: run radtui on the cluster's login node."
         ) from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise SlurmError(f"Slurm does not answer {command[0]}: {error}; try again in a moment.") from error
+    except subprocess.TimeoutExpired as error:
+        raise SlurmSilentError(f"{command[0]} gave no answer within {wait_s:g} s.") from error
+    except OSError as error:
+        raise SlurmSilentError(f"{command[0]} cannot be run: {error.strerror or error}.") from error
     if done.returncode:
         reason = (
             " ".join((done.stderr or done.stdout).split())[-300:].rstrip(".") or f"code {done.returncode}"
         )
+        if _OUT_OF_REACH.search(reason):
+            raise SlurmSilentError(f"{command[0]} says: {reason}.")
         raise SlurmError(f"Slurm refuses {command[0]}: {reason}.")
     return done

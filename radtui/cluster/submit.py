@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from subprocess import TimeoutExpired
 from typing import Any
 
 from radtui.cluster import collect, fetched, packing, profile, script, slurm
@@ -64,6 +65,15 @@ def hand_over(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
     jobs.set_result(db, job.id, **{collect.SLURM: facts})
     try:
         facts["id"] = int(slurm.submit(file))
+    except slurm.SlurmSilentError as error:
+        if not isinstance(error.__cause__, TimeoutExpired):  # it was not reached at all
+            jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "over": True}})
+            raise
+        # Slurm may have taken it: as after a kill of this process, a later look finds it by its name or says so.
+        jobs.wait_again(
+            db, job.id, f"Whether it took the job Slurm has not said ({error}) It is looked for by name"
+        )
+        return
     except (UserError, ValueError):
         jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "over": True}})
         raise
@@ -82,14 +92,20 @@ def stop(data: DataDir, db: sqlite3.Connection, job: Job, request: StopRequest) 
     """Ask a job of Slurm's to stop: by a file that its worker looks at; one that waits leaves the queue.
 
     Raises:
-        SlurmError: Slurm does not answer.
+        SlurmError: Slurm does not answer; the request is in the job's folder all the same.
     """
     jobs.request_stop(db, job.id, request)
     run = collect.folder_of(data, job)
     if run is not None:
         run.ask_to_stop(request)
     number = int(_facts(job).get("id", 0))
-    status = slurm.queue().get(number)
+    try:
+        status = slurm.queue().get(number)
+    except slurm.SlurmSilentError as error:
+        raise slurm.SlurmError(
+            f"Job {job.id} is asked to stop and does so where it runs; whether it still waits Slurm does not say"
+            f" ({str(error).rstrip('.')}): stop it again once Slurm answers."
+        ) from error
     waits = status is not None and status.state == "PENDING"
     if waits or (status is not None and request is StopRequest.NOW):
         slurm.cancel(number)

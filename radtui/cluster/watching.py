@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from typing import Any
 
 from radtui.cluster import collect, slurm
+from radtui.cluster.asking import SlurmAnswer, SlurmQuestions
 from radtui.cluster.slurm import Status
 from radtui.paths import DataDir
 from radtui.records import Job, JobState, StopRequest
 from radtui.store import jobs
 
-ASK_S = 3.0  # between questions: Slurm's controller answers everybody
+ANSWERED, SINCE, WHY_SILENT = (
+    "answered_at",
+    "silent_since",
+    "silent_why",
+)  # of a job's facts; times are Unix, s
 WAITS = ("PENDING", "REQUEUED", "CONFIGURING", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT", "SUSPENDED")
 WHY = {
     "TIMEOUT": "Slurm's time limit was over before a checkpoint was saved: give it more time in the profile",
@@ -37,32 +41,40 @@ REASONS = {
     "MaxJobs": "a limit of its account is reached",
 }
 """What a reason of Slurm's begins with, in words. Source: squeue(1), JOB REASON CODES."""
-_asked_at_s = float("-inf")
+NOTED_S = 60.0  # between notes on a job's row of when Slurm answered, where nothing else has changed
+_questions: dict[str, SlurmQuestions] = {}  # by data folder
 
 
-def watch(data: DataDir, db: sqlite3.Connection, nobody_submits: bool, at_once: bool = False) -> None:
-    """Bring in what jobs on the cluster have written, and what Slurm says of them.
+def watch(
+    data: DataDir, db: sqlite3.Connection, nobody_submits: bool, at_once: bool = False, waits: bool = True
+) -> None:
+    """Bring in what jobs on the cluster have written, and what Slurm says of them, or that it says nothing.
 
     Args:
         data: The data folder.
         db: Its database.
         nobody_submits: Whether no other process is handing a job over at this moment.
         at_once: Ask Slurm although it was asked a moment ago.
+        waits: Whether to wait for Slurm's answer; else a later call has it, as what draws must not stand still.
     """
-    global _asked_at_s  # noqa: PLW0603 - of this process, whichever connections it has
     there = jobs.on_cluster(db)
     for job in there:
         _collect(data, db, job)
-    now_s = time.monotonic()
-    if not there or (now_s - _asked_at_s < ASK_S and not at_once):
+    if not there:
         return
-    _asked_at_s = now_s
-    try:
-        queue = slurm.queue()
-    except slurm.SlurmError:  # it will answer another time; the rows stay as they are
+    questions = _questions.setdefault(str(data.root), SlurmQuestions())
+    numbers = [number for job in there if (number := _facts(job)["id"])]
+    answer = questions.answer([job.id for job in there], numbers, nobody_submits, at_once, waits)
+    if answer is None:
         return
     for job in there:
-        _settle(data, db, jobs.must_get(db, job.id), queue, nobody_submits)
+        if job.id not in answer.about:
+            continue
+        now = jobs.must_get(db, job.id)
+        if answer.trouble:
+            _note_silence(db, now, answer.trouble, questions.answered_at_s)
+        else:
+            _settle(data, db, now, answer, nobody_submits and answer.nobody_submitted)
 
 
 def _collect(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
@@ -70,27 +82,45 @@ def _collect(data: DataDir, db: sqlite3.Connection, job: Job) -> None:
         collect.collect(data, db, job, run)
 
 
-def _settle(
-    data: DataDir, db: sqlite3.Connection, job: Job, queue: dict[int, Status], nobody_submits: bool
-) -> None:
+def _facts(job: Job) -> dict[str, Any]:
     facts = job.result[collect.SLURM]
     assert isinstance(facts, dict)
+    return dict(facts)
+
+
+def _note_silence(db: sqlite3.Connection, job: Job, why: str, answered_at_s: float) -> None:
+    """Say on a job's row that Slurm does not answer, and since when what is known of it is old."""
+    facts = _facts(job)
+    since_s = max(answered_at_s, float(facts.get(ANSWERED, 0.0))) or job.created_at
+    if (facts.get(SINCE), facts.get(WHY_SILENT)) != (since_s, why):
+        jobs.set_result(db, job.id, **{collect.SLURM: facts | {SINCE: since_s, WHY_SILENT: why}})
+
+
+def _note_answer(db: sqlite3.Connection, job: Job, answer: SlurmAnswer, **changed: object) -> None:
+    """Keep what Slurm said on a job's row, and now and then that it answered."""
+    before = _facts(job)
+    facts = {name: value for name, value in before.items() if name not in (SINCE, WHY_SILENT)} | changed
+    if facts != before or answer.at_s - float(facts.get(ANSWERED, 0.0)) >= NOTED_S:
+        jobs.set_result(db, job.id, **{collect.SLURM: facts | {ANSWERED: answer.at_s}})
+
+
+def _settle(
+    data: DataDir, db: sqlite3.Connection, job: Job, answer: SlurmAnswer, nobody_submits: bool
+) -> None:
+    facts = _facts(job)
     if not facts["id"]:  # whoever handed it over was killed, or is about to write its number
-        number = next((status.job for status in queue.values() if status.name == facts["name"]), 0)
+        number = next((status.job for status in answer.queue.values() if status.name == facts["name"]), 0)
         if not number and nobody_submits:
             _over(db, job, facts, "")
             jobs.settle(db, job.id, JobState.FAILED, "The job was not handed to Slurm: resume it.")
         if not number:
             return
         facts["id"] = number
-        jobs.set_result(db, job.id, **{collect.SLURM: facts})
-    status = queue.get(facts["id"])
+    status = answer.queue.get(facts["id"])
     if status is None:
-        _settle_gone(data, db, job, facts)
+        _settle_gone(data, db, job, answer)
         return
-    if (status.state, status.nodes) != (facts["state"], facts["nodes"]):
-        facts |= {"state": status.state, "nodes": status.nodes}
-        jobs.set_result(db, job.id, **{collect.SLURM: facts})
+    _note_answer(db, job, answer, id=facts["id"], state=status.state, nodes=status.nodes)
     if status.state in WAITS:
         jobs.wait_again(db, job.id, waiting_words(status))
     elif status.state == "RUNNING" and job.state is JobState.STARTING:
@@ -116,10 +146,13 @@ def cancelled_words(status: Status, by_radtui: bool) -> str:
     return f"Cancelled from outside{who}, in Slurm, where it was job {status.job}"
 
 
-def _settle_gone(data: DataDir, db: sqlite3.Connection, job: Job, facts: dict[str, Any]) -> None:
+def _settle_gone(data: DataDir, db: sqlite3.Connection, job: Job, answer: SlurmAnswer) -> None:
     """A job neither waits nor runs any more: take in what it wrote last, and how Slurm says that it ended."""
-    status = slurm.ended(facts["id"])
+    status = answer.ended.get(_facts(job)["id"])
+    if status is None:  # it was handed over since Slurm was asked
+        return
     if not status.is_over:  # it was queued again between the two questions
+        _note_answer(db, job, answer)
         return
     _collect(data, db, job)
     job = jobs.must_get(db, job.id)
@@ -146,7 +179,8 @@ def _settle_without_word(db: sqlite3.Connection, job: Job, status: Status, by_ra
 
 def _over(db: sqlite3.Connection, job: Job, facts: object, state: str) -> None:
     assert isinstance(facts, dict)
-    jobs.set_result(db, job.id, **{collect.SLURM: {**facts, "state": state, "over": True}})
+    kept = {name: value for name, value in facts.items() if name not in (SINCE, WHY_SILENT)}
+    jobs.set_result(db, job.id, **{collect.SLURM: {**kept, "state": state, "over": True}})
 
 
 def _remark(db: sqlite3.Connection, job: Job, words: str) -> None:

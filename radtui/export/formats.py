@@ -28,6 +28,7 @@ SCHEMAS = {
 }  # those that are one whatever the arms
 
 TABLES = ("csv", "parquet")  # with a column for each of one scheme's questions
+STREAMED = (*TABLES, "jsonl")  # written row by row, from ratings that stay in the database
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 
-from radtui.export.chains import Links, link_fields, links_of
+from radtui.export.chains import Chain
 from radtui.export.columns import acceptability_columns, is_paired
 from radtui.export.files import whole_file
 from radtui.measures.pace import pace_mark
 from radtui.records import Case, Comparison, Description, Rating, Study
-from radtui.store import ratings
-from radtui.study.study import Review, ShowingKey, rated, showing_key
+from radtui.store import ratings, showings
+from radtui.store.database import same_moment
+from radtui.study.study import CHUNK, Review, ShowingKey, rated, showing_key
 
 JSONL_SCHEMA = "radtui-ratings-1"  # of a job's base and tuned
 ARMS_JSONL_SCHEMA = "radtui-ratings-2"  # of any arms
@@ -29,65 +32,83 @@ def write_jsonl(db: sqlite3.Connection, review: Review, out: Path) -> int:
     """Write one line per comparison and rater, whole file or none; returns the number of lines.
 
     `rating` is what counts now; `history` holds every snapshot of that pair, oldest first, whose ids are those of this
-    data folder.
+    data folder. Ratings, their histories and their places are read some hundred at a time.
 
     Raises:
         UserError: The file cannot be written.
     """
-    histories: dict[ShowingKey, list[Rating]] = {}
-    names = sorted({rating.rater for rating in review.ratings})
-    newest = {showing_key(rating): rating.id for rating in review.ratings}
-    links: dict[str, Links] = {}
-    for name in names:
-        rows = ratings.history(db, review.study.id, name)
-        for snapshot in rows:
-            histories.setdefault(showing_key(snapshot), []).append(snapshot)
-        # A rater may have gone on since the review was read.
-        links[name] = links_of(rows, (row.id for row in rows if row.id <= newest.get(showing_key(row), 0)))
-    seen = {
-        shown: {name: ratings.revealed(db, review.study.id, name, shown) for name in names}
-        for shown in ("arms", "reference")
-    }
     written = 0
-    with whole_file(out) as file:
-        for line in _lines(db, review, histories, seen, links):
+    with whole_file(out) as file, same_moment(db):
+        for line in _lines(db, review):
             # ASCII escapes keep what UTF-8 cannot hold, and control characters, whatever reads the file.
             file.write(json.dumps(line) + "\n")
             written += 1
     return written
 
 
-def _lines(
-    db: sqlite3.Connection,
-    review: Review,
-    histories: dict[ShowingKey, list[Rating]],
-    seen: dict[str, dict[str, dict[int, float]]],
-    links: dict[str, Links],
-) -> Iterator[dict[str, object]]:
-    for rating, case, pair in rated(db, review):
-        paired = is_paired(review.study) and bool(rating.earlier_arm)  # a text read by itself is no pair
-        about, snapshot = (_paired, _paired_snapshot) if paired else (_arms, _snapshot)
-        place = review.assigned.get(showing_key(rating))
-        reference_seen = seen["reference"][rating.rater].get(rating.case_id)
-        line = about(review, case, pair) | {
-            "rater": rating.rater,
-            "occasion": rating.occasion,
-            "role": review.role(rating),
-            "sort_key": place.sort_key if place else None,
-            "assigned_left": place.left_arm if place else None,
-            "revealed_at": seen["arms"][rating.rater].get(rating.case_id),
-            "rating": snapshot(rating, review.study),
-            "history": [
-                snapshot(row, review.study) | link_fields(row, links[rating.rater])
-                for row in histories[showing_key(rating)]
-                if row.id <= rating.id  # a rater may have gone on since the review was read
-            ],
-        }
-        if not paired:
-            line["pair"] = rating.pair
-        if mark := pace_mark(rating):
-            line["pace"] = mark
-        yield line | ({"reference_seen_at": reference_seen} if reference_seen is not None else {})
+def _lines(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]]:
+    study = review.study
+    current: dict[str, array[int]] = {}
+    for rating in review.ratings:
+        current.setdefault(rating.rater, array("q")).append(rating.id)
+    chains = {name: _chain(db, study.id, name, ids) for name, ids in current.items()}
+    seen = {
+        shown: {name: ratings.revealed(db, study.id, name, shown) for name in current}
+        for shown in ("arms", "reference")
+    }
+    waiting = rated(db, review)
+    while chunk := list(islice(waiting, CHUNK)):
+        keys = [showing_key(rating) for rating, _, _ in chunk]
+        places = showings.places(db, study.id, keys)
+        histories = _histories(db, study.id, [rating for rating, _, _ in chunk])
+        fields: dict[int, dict[str, object]] = {}
+        for name, chain in chains.items():
+            fields |= chain.fields([row for own in histories.values() for row in own if row.rater == name])
+        for (rating, case, pair), key in zip(chunk, keys, strict=True):
+            paired = is_paired(study) and bool(rating.earlier_arm)  # a text read by itself is no pair
+            about, snapshot = (_paired, _paired_snapshot) if paired else (_arms, _snapshot)
+            place = places.get(key)
+            reference_seen = seen["reference"][rating.rater].get(rating.case_id)
+            line = about(review, case, pair) | {
+                "rater": rating.rater,
+                "occasion": rating.occasion,
+                "role": place.role if place else review.role(rating),
+                "sort_key": place.sort_key if place else None,
+                "assigned_left": place.left_arm if place else None,
+                "revealed_at": seen["arms"][rating.rater].get(rating.case_id),
+                "rating": snapshot(rating, study),
+                "history": [snapshot(row, study) | fields.get(row.id, {}) for row in histories[key]],
+            }
+            if not paired:
+                line["pair"] = rating.pair
+            if mark := pace_mark(rating):
+                line["pace"] = mark
+            yield line | ({"reference_seen_at": reference_seen} if reference_seen is not None else {})
+
+
+def _histories(
+    db: sqlite3.Connection, study_id: int, rows: Sequence[Rating]
+) -> dict[ShowingKey, list[Rating]]:
+    """The snapshots of ratings' showings up to these; a rater may have gone on since the review was read."""
+    newest = {showing_key(rating): rating.id for rating in rows}
+    histories: dict[ShowingKey, list[Rating]] = {showing: [] for showing in newest}
+    for snapshot in showings.snapshots(db, study_id, list(newest)):
+        if snapshot.id <= newest[showing_key(snapshot)]:
+            histories[showing_key(snapshot)].append(snapshot)
+    return histories
+
+
+def _chain(db: sqlite3.Connection, study_id: int, name: str, current: array[int]) -> Chain:
+    """One reader's chain, of which the histories of the ratings with the ids `current` go into the file."""
+    counting = set(current)
+    left_out: list[int] = []
+    of_showing, inside = None, False
+    for showing, row_id in showings.ids_by_showing(db, study_id, name):
+        inside = (inside and showing == of_showing) or row_id in counting
+        of_showing = showing
+        if not inside:
+            left_out.append(row_id)
+    return Chain(showings.ids(db, study_id, name), left_out, lambda ids: showings.links(db, ids))
 
 
 def _paired(review: Review, case: Case, pair: Comparison) -> dict[str, object]:

@@ -78,11 +78,16 @@ def resume(data: DataDir, db: sqlite3.Connection, job_id: int) -> Job:
     return jobs.must_get(db, job_id)
 
 
-def reconcile(data: DataDir, db: sqlite3.Connection) -> list[Job]:
+def reconcile(data: DataDir, db: sqlite3.Connection, waits: bool = True) -> list[Job]:
     """Bring live job rows in line with the processes; returns the jobs that are still live.
 
     A job whose worker is gone without a word becomes `lost`; a queued one is started, or ended, as soon as
     the job it waits for has ended. Where rows can only be read they stay as they are.
+
+    Args:
+        data: The data folder.
+        db: Its database.
+        waits: Whether to wait for Slurm's answer, some seconds at most; else it comes with a later call.
     """
     if not can_write(db):
         return jobs.live(db)
@@ -92,7 +97,7 @@ def reconcile(data: DataDir, db: sqlite3.Connection) -> list[Job]:
         # Imported here, because the first frame of an app without jobs on a cluster is not to wait for it.
         from radtui.cluster import watching
 
-        watching.watch(data, db, nobody_submits)
+        watching.watch(data, db, nobody_submits, waits=waits)
     for job in jobs.live(db):
         if job.state is JobState.QUEUED:
             _settle_queued(data, db, job)

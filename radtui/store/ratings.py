@@ -216,7 +216,7 @@ def _current_rows(db: sqlite3.Connection, study_id: int, rater: str, more: str =
     cursor = db.execute(sql, {"study": study_id, "rater": rater})
     cursor.row_factory = None  # plain tuples: a hundred thousand rows are read for one table
     while rows := cursor.fetchmany(READ_AT_ONCE):
-        for rating in _ratings(rows):
+        for rating in ratings_of_rows(rows):
             if rating.undoes is None or not rating.empty:
                 yield rating
 
@@ -225,7 +225,7 @@ def _current_rows(db: sqlite3.Connection, study_id: int, rater: str, more: str =
 _Unfrozen = make_dataclass("_Unfrozen", READ, slots=True)
 
 
-def _ratings(rows: Sequence[tuple[Any, ...]]) -> Iterator[Rating]:
+def ratings_of_rows(rows: Sequence[tuple[Any, ...]]) -> Iterator[Rating]:
     """Ratings of rows of the columns `READ`; their JSON is parsed in one piece, several times sooner."""
     answers = json.loads(f"[{','.join(row[ANSWERS] for row in rows)}]")
     corrections = json.loads(f"[{','.join(row[CORRECTIONS] for row in rows)}]")

@@ -266,7 +266,7 @@ def _as_screens_know_it(app: RadtuiApp) -> Rad:
 def _reconcile(data: DataDir, db: sqlite3.Connection) -> None:
     from radtui.jobs import reconcile
 
-    reconcile(data, db)
+    reconcile(data, db, waits=False)  # charts go on being drawn while Slurm takes its time
 
 
 def run_app(

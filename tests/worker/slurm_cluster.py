@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from radtui.cluster import collect, watching
+from radtui.cluster import asking, collect
 from radtui.cluster.run_folder import RunFolder
 from radtui.jobs import reconcile
 from radtui.paths import DataDir
@@ -145,7 +145,7 @@ def profile(cluster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     monkeypatch.setenv(
         "PYTHONPATH", os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]))
     )
-    monkeypatch.setattr(watching, "ASK_S", 0.5)
+    monkeypatch.setattr(asking, "ASK_S", 0.5)
     return config
 
 

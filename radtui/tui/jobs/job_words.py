@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from radtui.durations import clock_text
 from radtui.jobs.progress import UNITS, JobProgress
+from radtui.jobs.silence import silence_words
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.tui import words
 from radtui.tui.keys import sign
@@ -33,15 +34,24 @@ def saying(job: Job, progress: JobProgress | None, now_s: float, described_by: J
         now_s: The time.
         described_by: The newest job that describes images with a training's models, as `describing` has it.
     """
+    if silence := silence_words(job, now_s):
+        known = (
+            _stopping(job) if job.stop_requested is not StopRequest.NONE else _of_state(job, progress, now_s)
+        )
+        return replace(known, text=" · ".join(filter(None, (silence, known.text))), style="$warning")
     if job.state.live and job.stop_requested is not StopRequest.NONE:
         return _stopping(job)
-    status = {
-        JobState.QUEUED: _queued, JobState.STARTING: _starting, JobState.RUNNING: _running,
-        JobState.DONE: _done, JobState.STOPPED: _stopped, JobState.FAILED: _failed, JobState.LOST: _lost,
-    }[job.state](job, progress, now_s)  # fmt: skip
+    status = _of_state(job, progress, now_s)
     if job.state is JobState.DONE and described_by is not None and not words.learnt_from_readers(job):
         return replace(status, next=_after_describing(described_by) or status.next)
     return status
+
+
+def _of_state(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
+    return {
+        JobState.QUEUED: _queued, JobState.STARTING: _starting, JobState.RUNNING: _running,
+        JobState.DONE: _done, JobState.STOPPED: _stopped, JobState.FAILED: _failed, JobState.LOST: _lost,
+    }[job.state](job, progress, now_s)  # fmt: skip
 
 
 def describing(job: Job, jobs: Iterable[Job]) -> Job | None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from radtui.jobs.progress import UNITS, JobProgress
 from radtui.jobs.run_table import NONE, Run, f1_text, loss_text, spent_text, time_text
+from radtui.jobs.silence import short_silence
 from radtui.percent import percent_text
 from radtui.records import Job, JobState
 from radtui.tui import theme, words
@@ -100,6 +101,8 @@ def _known(text: str) -> str | Text:
 
 def _says(line: Line) -> Text:
     job, progress = line.job, line.progress
+    if silence := short_silence(job, line.now_s):
+        return Text(silence, theme.WARNING)
     if job.state is JobState.QUEUED:
         text = f"after #{job.after_job_id}"
     elif job.state is JobState.RUNNING and progress is not None:
