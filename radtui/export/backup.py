@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from radtui.durable import broken_seal, digest
+from radtui.durable import broken_seal, digest, sync_tree
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
 from radtui.store import backup as store
@@ -156,6 +156,7 @@ def _backed_up(
             target = copy.root / file.relative_to(data.root)
             target.parent.mkdir(exist_ok=True)
             copy_file(file, target)
+    sync_tree(copy.root)  # a backup that is said to be made is there after a power cut, with all its images
     database_mib = copy.database.stat().st_size / 2**20
     mib += jobs_mib + database_mib
     return BackedUp(copy.root, len(images), new, linked, jobs, mib, tuple(problems), _left_out(data, copy))

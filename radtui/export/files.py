@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from radtui.durable import digest, sync_folder
+from radtui.durable import digest, sync_folder, sync_tree
 from radtui.paths import USER_UMASK
 from radtui.records import UserError
 
@@ -137,9 +137,11 @@ def whole_folder(path: Path, replaceable: Callable[[Path], bool]) -> Iterator[Pa
         new.mkdir()
         yield new
         _make_the_users(new)
+        sync_tree(new, files=True)
         if path.exists():
             path.rename(temporary / "old")  # a folder cannot take another's place in one step
         new.rename(path)
+        sync_folder(path.parent)  # before the earlier one is removed
     except OSError as error:
         raise UserError(
             f"Cannot write {path}: {error.strerror}; choose another folder with --out."

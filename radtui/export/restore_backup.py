@@ -10,7 +10,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from radtui.durable import sync_folder
+from radtui.durable import sync_folder, sync_tree
 from radtui.export.backup import OLDER, copy_file, files_of, is_unfinished
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
@@ -73,6 +73,7 @@ def _restore_backup_folder(data: DataDir, source: Path, force: bool) -> Path | N
             copy_file(file, new / relative)
         for name in ("jobs", "images"):
             (new / name).mkdir(exist_ok=True)
+        sync_tree(new)
         aside = _aside(data.root) if occupied else None
         if aside is not None:
             data.root.rename(aside)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import signal
 import sqlite3
 
@@ -51,9 +49,7 @@ def stop(
         return
     jobs.request_stop(db, job_id, request)
     if request is StopRequest.NOW and job.pid and alive(data, job_id):
-        # The worker may be deep in a compilation that writes no row; the lock says the process is still its own.
-        with contextlib.suppress(ProcessLookupError):  # it has ended since the look at its lock
-            os.kill(job.pid, signal.SIGTERM)
+        launch.terminate(data, job_id, job.pid)  # it may be deep in a compilation that writes no row
     _settle_if_gone(data, db, job)  # nobody would read the request
 
 

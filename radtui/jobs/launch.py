@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
+import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
@@ -84,7 +88,7 @@ def launch(data: DataDir, db: sqlite3.Connection, job_id: int) -> None:
 
 def _started(data: DataDir, job_id: int, lock: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "radtui.worker", "--data-dir", str(data.root), str(job_id)]
-    with data.log(job_id).open("ab") as log:
+    with _opened_log(data.log(job_id)) as log:
         # A pipe that the app drains would break with the app, so the output is a file.
         return subprocess.Popen(
             command,
@@ -95,6 +99,47 @@ def _started(data: DataDir, job_id: int, lock: int) -> subprocess.Popen[bytes]:
             start_new_session=True,
             pass_fds=(lock,),
         )
+
+
+def _opened_log(path: Path) -> BinaryIO:
+    """A job's log, to be written at its end. Raises OSError for what is no regular file."""
+    # Without O_NONBLOCK a pipe in its place would wait for a reader for ever, with the lock of all starts held.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+    handle = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "its log is no regular file", str(path))
+    return os.fdopen(handle, "ab")
+
+
+def terminate(data: DataDir, job_id: int, pid: int) -> bool:
+    """Send SIGTERM to the worker of a job, if the process with its number is the one that holds the job's lock.
+
+    A number is given to another process once its own is gone; and where the data folder is another container's too,
+    the number of a worker there is some other process here.
+
+    Returns:
+        Whether it was sent; False as well where the system cannot tell whose a number is.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # gone, or another user's; or not on Linux
+        process = os.pidfd_open(pid)  # stands for this process alone, also once its number is another's
+        try:
+            if _has_open(pid, data.lock(job_id)):
+                signal.pidfd_send_signal(process, signal.SIGTERM)
+                return True
+        finally:
+            os.close(process)
+    return False
+
+
+def _has_open(pid: int, file: Path) -> bool:
+    wanted = file.stat()
+    for handle in os.scandir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            status = handle.stat()
+            if (status.st_dev, status.st_ino) == (wanted.st_dev, wanted.st_ino):
+                return True
+    return False
 
 
 def alive(data: DataDir, job_id: int) -> bool:

@@ -58,15 +58,15 @@ class Pace:
         """Take in a job's step at a time.
 
         Args:
-            now_s: Any clock that only goes forward, s.
+            now_s: Any clock, s; where it is set back, measuring begins anew.
             step: Steps done.
             total: Steps in all, 0 while unknown.
 
         Returns:
             Steps per second, None until two have been seen; and seconds left, None until some more have.
         """
-        if self._seen and step < self._seen[-1][1]:
-            self._seen.clear()  # resumed from an earlier checkpoint
+        if self._seen and (step < self._seen[-1][1] or now_s < self._seen[-1][0]):
+            self._seen.clear()  # resumed from an earlier checkpoint; or the clock was set back
             self._moved = False
         if self._seen and step != self._seen[-1][1] and not self._moved:
             self._seen.clear()

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from radtui.records import Case, CaseImage, Problem, Truth
 from radtui.store.database import READ_CHUNK, writing
@@ -27,6 +27,7 @@ SORT_COLUMNS = {
     " WHERE c.case_id = cases.id AND c.ordinal = 0) DESC",
 }
 OTHER_WORDS = "question source_key examination"  # columns of the search that tell nothing of a reference
+COLUMNS = tuple(each.name for each in fields(Case) if each.name not in ("images", "truth"))
 RANKED = 5_000  # a search that finds more comes in the list's own order
 
 
@@ -304,10 +305,10 @@ def get_many(db: sqlite3.Connection, ids: Sequence[int]) -> list[Case]:
 
 
 def _case(row: sqlite3.Row, pictures: tuple[CaseImage, ...], truth: tuple[Truth, ...]) -> Case:
-    fields = dict(row)
-    fields["facts"] = json.loads(fields["facts"])
-    fields["leaked"] = bool(fields["leaked"])
-    return Case(images=pictures, truth=truth, **fields)
+    values = {name: row[name] for name in COLUMNS}
+    values["facts"] = json.loads(values["facts"])
+    values["leaked"] = bool(values["leaked"])
+    return Case(images=pictures, truth=truth, **values)
 
 
 def usable(

@@ -17,6 +17,7 @@ from radtui.store.place import (
     Connection,
     FolderGoneError,
     check_in_place,
+    check_schema,
     gone_sentence,
     is_in_memory,
     is_in_place,
@@ -305,7 +306,8 @@ def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
         synced: Whether what is committed must outlast a power cut too: some milliseconds, for what people typed.
 
     Raises:
-        FolderGoneError: The folder was removed, renamed, replaced or unmounted; nothing was written.
+        FolderGoneError: The folder was removed, renamed, replaced or unmounted, or a newer radtui has migrated the
+            database; what was written is in no file that the folder shows.
     """
     check_in_place(db)
     if is_in_memory(db):
@@ -321,6 +323,7 @@ def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
         if not (synced and take_lock(db, SHORT_WAITS)):
             db.execute("BEGIN IMMEDIATE")
         try:
+            check_schema(db)  # under the lock: nobody migrates before this is committed
             yield
             db.execute("COMMIT")
         except BaseException:
@@ -329,6 +332,7 @@ def writing(db: sqlite3.Connection, *, synced: bool = False) -> Iterator[None]:
             raise
         if synced:
             sync_log_name(db)
+            check_in_place(db)  # a sync takes a while, in which the folder may have gone
     finally:
         if synced:
             db.execute("PRAGMA synchronous=NORMAL")

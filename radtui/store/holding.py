@@ -7,7 +7,7 @@ holds it up.
 from __future__ import annotations
 
 from radtui.store.database import sync_log_name, take_lock
-from radtui.store.place import Connection, check_in_place
+from radtui.store.place import Connection, FolderGoneError, check_in_place, check_schema
 
 
 def hold(db: Connection) -> bool:
@@ -17,12 +17,17 @@ def hold(db: Connection) -> bool:
         False, at once and with nothing begun, while another connection writes.
 
     Raises:
-        FolderGoneError: The folder was removed, renamed, replaced or unmounted.
+        FolderGoneError: The folder was removed, renamed, replaced or unmounted, or a newer radtui has migrated it.
     """
     check_in_place(db)
     db.execute("PRAGMA synchronous=FULL")  # cannot be changed once it has begun
     if not take_lock(db, 1):
         return False
+    try:
+        check_schema(db)
+    except FolderGoneError:
+        db.execute("ROLLBACK")
+        raise
     db.held, db.changes_before = True, db.total_changes
     return True
 
@@ -37,12 +42,14 @@ def commit(db: Connection) -> None:
 
     Raises:
         sqlite3.Error: It could not be written; `let_go` takes all of it back.
+        FolderGoneError: It was written, into a folder that has gone meanwhile.
     """
     written = has_written(db)
     db.execute("COMMIT")
     db.held = False
     if written:
         sync_log_name(db)
+        check_in_place(db)
 
 
 def let_go(db: Connection) -> None:

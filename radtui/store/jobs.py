@@ -6,11 +6,14 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
+from dataclasses import fields
 
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.store.database import writing
 
 LIVE = "('queued', 'starting', 'running')"
+KNOWN = tuple(field.name for field in fields(Job))
+"""Columns of a job, by the names of its record's fields."""
 
 
 def create(
@@ -300,11 +303,11 @@ def say_of(
 
 
 def _job(row: sqlite3.Row) -> Job:
-    fields = dict(row)
-    fields["kind"] = JobKind(fields["kind"])
-    fields["state"] = JobState(fields["state"])
-    fields["stop_requested"] = StopRequest(fields["stop_requested"])
-    fields["settings"] = json.loads(fields["settings"])
-    fields["result"] = json.loads(fields["result"])
-    fields["archived"] = bool(fields["archived"])
-    return Job(**fields)
+    values = {name: row[name] for name in KNOWN}  # a newer radtui may have added columns under an open app
+    values["kind"] = JobKind(values["kind"])
+    values["state"] = JobState(values["state"])
+    values["stop_requested"] = StopRequest(values["stop_requested"])
+    values["settings"] = json.loads(values["settings"])
+    values["result"] = json.loads(values["result"])
+    values["archived"] = bool(values["archived"])
+    return Job(**values)

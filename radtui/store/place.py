@@ -12,11 +12,12 @@ from pathlib import Path
 
 from radtui.records import UserError
 from radtui.store import lease
-from radtui.store.gone import FolderGoneError
+from radtui.store.gone import FolderGoneError, NewerSchemaError
+from radtui.store.schema_version import SCHEMA_VERSION
 
 __all__ = [
-    "Connection", "FolderGoneError", "check_in_place", "gone_sentence", "identity_of", "is_in_memory", "is_in_place",
-    "refuse_half_restored", "restoring", "was_opened",
+    "Connection", "FolderGoneError", "check_in_place", "check_schema", "gone_sentence", "identity_of", "is_in_memory",
+    "is_in_place", "refuse_half_restored", "restoring", "was_opened",
 ]  # fmt: skip
 
 RESTORING = ".restoring."  # in the name of a folder that is to become the data folder
@@ -68,6 +69,15 @@ def check_in_place(db: sqlite3.Connection) -> None:
         return
     assert isinstance(db, Connection) and db.file is not None
     raise FolderGoneError(gone_sentence(db.file))
+
+
+def check_schema(db: sqlite3.Connection) -> None:
+    """Raise NewerSchemaError where a newer radtui has brought the database up to date since it was opened here."""
+    if db.execute("PRAGMA user_version").fetchone()[0] > SCHEMA_VERSION:
+        where = db.file if isinstance(db, Connection) and db.file is not None else "The database"
+        raise NewerSchemaError(
+            f"{where} has been brought up to date by a newer radtui meanwhile: leave this one, and open it with that."
+        )
 
 
 def gone_sentence(file: Path) -> str:

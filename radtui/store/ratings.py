@@ -176,14 +176,18 @@ TRUTHS = tuple(READ.index(name) for name in BOOLEANS)
 
 def history(db: sqlite3.Connection, study_id: int, rater: str) -> list[Rating]:
     """Every snapshot of one reader in one study, oldest first."""
-    rows = db.execute("SELECT * FROM ratings WHERE study_id = ? AND rater = ? ORDER BY id", (study_id, rater))
+    rows = db.execute(
+        f"SELECT {', '.join(READ)} FROM ratings WHERE study_id = ? AND rater = ? ORDER BY id",
+        (study_id, rater),
+    )
     return [_rating(row) for row in rows]
 
 
 def since(db: sqlite3.Connection, study_id: int, rater: str, cursor: int) -> list[Rating]:
     """One reader's snapshots in one study with `id > cursor`, oldest first: by the rows' ids, whatever came before."""
     rows = db.execute(
-        "SELECT * FROM ratings WHERE id > ? AND +study_id = ? AND +rater = ? ORDER BY id",  # +: not by their index
+        f"SELECT {', '.join(READ)} FROM ratings WHERE id > ? AND +study_id = ? AND +rater = ?"  # +: not by their index
+        " ORDER BY id",
         (cursor, study_id, rater),
     )
     return [_rating(row) for row in rows]

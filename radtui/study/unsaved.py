@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import sqlite3
+import stat
+import threading
 import types
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, BinaryIO, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from radtui.durable import sync_folder
 from radtui.paths import DataDir, state_folder
 from radtui.records import Rating, Study, UserError
 from radtui.store import ratings, studies
@@ -33,30 +38,49 @@ class _Kept:
     assignments: list[Assignment] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
 
+    def forget(self, delivered: _Kept) -> bool:
+        """Let go of what was delivered; whether nothing is left."""
+        contents = {_content(row) for row in delivered.ratings}
+        self.ratings = [row for row in self.ratings if _content(row) not in contents]
+        self.assignments = [row for row in self.assignments if row not in delivered.assignments]
+        self.reveals = [row for row in self.reveals if row not in delivered.reveals]
+        return not (self.ratings or self.assignments or self.reveals)
+
 
 class Unsaved:
     """What one rater has answered that the data folder could not take.
 
     Every answer is a line of a file, written and synced before the screen says that it is kept; where no file can be
-    written, it is kept in memory and `file` is None.
+    written, it is kept in memory and `file` is None. All sessions of a rater write into one file, each at its end.
 
     Args:
         data: The data folder that is gone.
         rater: Who rates.
+
+    Raises:
+        UserError: An earlier session's file is damaged.
     """
 
     def __init__(self, data: DataDir, rater: str) -> None:
-        name = sha256(f"{data.root}\n{rater}".encode()).hexdigest()[:16]
-        self.file: Path | None = None
+        whose = os.fsencode(data.root) + b"\n" + rater.encode(errors="surrogateescape")
+        self._path: Path | None = None
         with suppress(OSError):  # without a home folder they are kept in memory
-            self.file = state_folder() / "unsaved" / f"{name}.jsonl"
-        self._kept: dict[int, _Kept] = {}
-        self._read()
+            self._path = state_folder() / "unsaved" / f"{sha256(whose).hexdigest()[:16]}.jsonl"
+        self._unwritten: list[str] = []  # lines that the file has not taken
+        self._kept, _ = self._read()
+        # Two sessions must not call two answers by one number: which of them is undone could not be told.
+        self._next_id = FIRST_ID + (int.from_bytes(os.urandom(3), "big") << 24)
+        self._guard = threading.Lock()  # a thread delivers while keys are answered
+
+    @property
+    def file(self) -> Path | None:
+        """Where everything that waits is written down; None where some of it is in memory alone."""
+        return None if self._unwritten else self._path
 
     @property
     def count(self) -> int:
         """Answers that wait."""
-        return sum(len(kept.ratings) for kept in self._kept.values())
+        return sum(len(kept.ratings) for kept in list(self._kept.values()))  # a thread may take some out
 
     @property
     def waits(self) -> bool:
@@ -65,46 +89,53 @@ class Unsaved:
 
     def keep_rating(self, study: Study, rating: Rating) -> Rating:
         """Keep an answer; returns it with a number of its own."""
-        rating = replace(rating, id=FIRST_ID + self.count)
-        self._of(study).ratings.append(rating)
-        self._append(study, rating)
+        with self._guard:
+            rating, self._next_id = replace(rating, id=self._next_id), self._next_id + 1
+            self._of(study).ratings.append(rating)
+            self._append(study, rating)
         return rating
 
     def keep_assignment(self, study: Study, assignment: Assignment) -> None:
         """Keep which sides a pair was shown on."""
-        self._of(study).assignments.append(assignment)
-        self._append(study, assignment)
+        with self._guard:
+            self._of(study).assignments.append(assignment)
+            self._append(study, assignment)
 
     def keep_reveal(self, study: Study, seen: Reveal) -> None:
         """Keep that it was seen which text is whose."""
-        self._of(study).reveals.append(seen)
-        self._append(study, seen)
+        with self._guard:
+            self._of(study).reveals.append(seen)
+            self._append(study, seen)
 
     def deliver(self, db: sqlite3.Connection) -> int:
         """Put everything into a data folder that has the studies it is about; returns the number of answers.
 
-        What is about a study that this folder does not have stays: it is another folder under the same name.
+        What other sessions of this rater have written into the file since comes along. An answer that is in the
+        folder already is not put in again, whoever did that. What is about a study that this folder does not have
+        stays: it is another folder under the same name.
 
         Raises:
             FolderGoneError: The folder is gone again.
             sqlite3.Error: It cannot be written; all of a study's answers stay.
         """
-        delivered = 0
-        for study_id, kept in list(self._kept.items()):
-            study = studies.get(db, study_id)
+        try:
+            written, n_bytes = self._read()
+        except UserError:  # what this session has kept does not wait for a damaged file, which stays
+            written, n_bytes = {}, -1
+        with self._guard:
+            waiting = {key: _both(written.get(key), self._kept.get(key)) for key in {**written, **self._kept}}
+        delivered, is_all = 0, True
+        for name, kept in waiting.items():
+            study = studies.get(db, int(str(kept.study["id"])))
             if study is None or _key(study) != kept.study:
+                is_all = False
                 continue
-            if kept.ratings and _is_there(
-                db, kept.ratings[0]
-            ):  # put in, then killed before the file was removed
-                del self._kept[study_id]
-                continue
-            stored = {row.undoes: row.undoes for row in kept.ratings if row.undoes and row.undoes < FIRST_ID}
-            ratings.restore(db, kept.ratings, kept.assignments, stored, kept.reveals)
-            delivered += len(kept.ratings)
-            del self._kept[study_id]
-        if not self._kept and self.file is not None:
-            self.file.unlink(missing_ok=True)
+            delivered += _put_in(db, study.id, kept)
+            with self._guard:
+                if name in self._kept and self._kept[name].forget(kept):
+                    del self._kept[name]
+        if is_all:
+            self._remove(n_bytes)
         return delivered
 
     def sentence(self) -> str:
@@ -115,58 +146,149 @@ class Unsaved:
         return f"{many} kept in {self.file}, and saved when the data folder is back."
 
     def _of(self, study: Study) -> _Kept:
-        return self._kept.setdefault(study.id, _Kept(_key(study)))
+        return self._kept.setdefault(_name(_key(study)), _Kept(_key(study)))
 
     def _append(self, study: Study, row: Rating | Assignment | Reveal) -> None:
-        if self.file is None:
-            return
+        """Write a row, and those that could not be written before; the sentence on the screen says where they are."""
         line = {"study": _key(study), "kind": type(row).__name__, "row": asdict(row)}
-        try:
-            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+        self._unwritten.append(json.dumps(line))
+        if self._path is None:
+            return
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with _locked(self._path, os.O_RDWR | os.O_CREAT) as file:
+                is_new = not _end_of_lines(file)
+                file.write("".join(f"{each}\n" for each in self._unwritten).encode())
                 file.flush()
                 os.fsync(file.fileno())
-        except OSError:
-            self.file = None  # the sentence on the screen says so
+            if is_new:  # a file without a name is none after a power cut
+                sync_folder(self._path.parent)
+                sync_folder(self._path.parent.parent)
+            self._unwritten = []
 
-    def _read(self) -> None:
-        """Take up what an earlier session left; a last line that was cut short is none."""
-        if self.file is None:
-            return
+    def _read(self) -> tuple[dict[str, _Kept], int]:
+        """What the file holds, by study, and its size; a last line that was cut short is none."""
+        kept: dict[str, _Kept] = {}
         try:
-            lines = self.file.read_text(encoding="utf-8").splitlines()
+            if self._path is None:
+                return kept, -1
+            with _locked(self._path, os.O_RDONLY) as file:
+                content = file.read()
         except OSError:
-            return
-        for line in lines:
+            return kept, -1
+        lines = content.split(b"\n")
+        for number, line in enumerate(lines):
+            if not line:
+                continue
             try:
                 entry = json.loads(line)
-                kept = self._kept.setdefault(int(entry["study"]["id"]), _Kept(entry["study"]))
-                self._take(kept, entry["kind"], entry["row"])
+                study = entry["study"]
+                _take(kept.setdefault(_name(study), _Kept(study)), entry["kind"], entry["row"])
             except (ValueError, KeyError, TypeError) as error:
-                if line is not lines[-1]:
+                if number + 1 < len(lines):
                     raise UserError(
-                        f"{self.file} holds answers that cannot be read ({error}); move it away and keep it."
+                        f"{self._path} holds answers that cannot be read ({error}); move it away and keep it."
                     ) from error
+        return kept, len(content)
 
-    @staticmethod
-    def _take(kept: _Kept, kind: str, row: Mapping[str, object]) -> None:
-        if kind == Rating.__name__:
-            kept.ratings.append(rebuilt(Rating, row))
-        elif kind == Assignment.__name__:
-            kept.assignments.append(rebuilt(Assignment, row))
-        else:
-            kept.reveals.append(rebuilt(Reveal, row))
+    def _remove(self, n_bytes: int) -> None:
+        """Remove the file, unless this session or another has written into it since it had so many bytes."""
+        with self._guard:
+            if not self._kept:
+                self._unwritten = []
+            if self._path is None or n_bytes < 0:
+                return
+            with suppress(OSError), _locked(self._path, os.O_RDONLY) as file:
+                if os.fstat(file.fileno()).st_size == n_bytes:
+                    self._path.unlink()
 
 
-def _is_there(db: sqlite3.Connection, rating: Rating) -> bool:
-    rows = ratings.history(db, rating.study_id, rating.rater)
-    return any((row.rated_at, row.case_id) == (rating.rated_at, rating.case_id) for row in rows)
+@contextmanager
+def _locked(path: Path, flags: int) -> Iterator[BinaryIO]:
+    """A file that one session at a time reads, writes or removes, at its end. Raises OSError for what is none."""
+    while True:
+        with os.fdopen(
+            os.open(path, flags | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600), "r+b"
+        ) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "It is no regular file", str(path))
+            with suppress(OSError):  # a file system without locks: there one session must do
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_under(path, file):
+                yield file
+                return
+        # Another session has removed it while its lock was waited for: a new one is made, or there is none.
+
+
+def _is_under(path: Path, file: BinaryIO) -> bool:
+    with suppress(FileNotFoundError):
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    return False
+
+
+def _end_of_lines(file: BinaryIO) -> int:
+    """Make a file end with a whole line: a full disk may have cut the last one short; its size before."""
+    content = file.read()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        try:
+            json.loads(content[whole:])
+            file.write(b"\n")
+        except ValueError:
+            file.truncate(whole)
+    return len(content)
+
+
+def _take(kept: _Kept, kind: str, row: Mapping[str, object]) -> None:
+    if kind == Rating.__name__:
+        kept.ratings.append(rebuilt(Rating, row))
+    elif kind == Assignment.__name__:
+        kept.assignments.append(rebuilt(Assignment, row))
+    else:
+        kept.reveals.append(rebuilt(Reveal, row))
+
+
+def _both(written: _Kept | None, own: _Kept | None) -> _Kept:
+    """What a file and a session have of one study, each row once, those of the file first."""
+    if written is None or own is None:
+        kept = own or written
+        assert kept is not None
+        return _Kept(kept.study, [*kept.ratings], [*kept.assignments], [*kept.reveals])
+    there = {_content(row) for row in written.ratings}
+    return _Kept(
+        written.study,
+        [*written.ratings, *(row for row in own.ratings if _content(row) not in there)],
+        [*written.assignments, *(row for row in own.assignments if row not in written.assignments)],
+        [*written.reveals, *(row for row in own.reveals if row not in written.reveals)],
+    )
+
+
+def _put_in(db: sqlite3.Connection, study_id: int, kept: _Kept) -> int:
+    """Append what is not there yet, all or nothing; how many answers that were."""
+    raters = {row.rater for row in kept.ratings}
+    while True:
+        histories = {rater: ratings.history(db, study_id, rater) for rater in raters}
+        there = {_content(row): row.id for rows in histories.values() for row in rows}
+        known = {row.undoes: row.undoes for row in kept.ratings if row.undoes and row.undoes < FIRST_ID}
+        known |= {row.id: there[content] for row in kept.ratings if (content := _content(row)) in there}
+        new = [row for row in kept.ratings if _content(row) not in there]
+        read = {(study_id, rater): rows[-1].id if rows else 0 for rater, rows in histories.items()}
+        if ratings.restore(db, new, kept.assignments, known, kept.reveals, read):
+            return len(new)  # otherwise another session of this rater has just put in something
+
+
+def _content(rating: Rating) -> str:
+    """What tells an answer from every other one, wherever it is: not its number, nor that of what it undoes."""
+    return ratings.link("", replace(rating, undoes=None))
 
 
 def _key(study: Study) -> dict[str, object]:
     return {"id": study.id, "name": study.name, "created_at": study.created_at}
+
+
+def _name(key: Mapping[str, object]) -> str:
+    """What tells a study from every other: two folders of one name may each have a first study."""
+    return json.dumps(key, sort_keys=True)
 
 
 def rebuilt(kind: type[Row], values: Mapping[str, object]) -> Row:

@@ -13,7 +13,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobState, Metric, UserError
 from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect, in_place, log_stamp, move_log, same_moment
-from radtui.store.place import Connection, FolderGoneError, check_in_place
+from radtui.store.place import Connection, FolderGoneError, check_in_place, check_schema
 from radtui.tui.snapshot import News, Snapshot
 
 LIVE_S = 0.2  # between looks while a job is live
@@ -117,6 +117,7 @@ class Poller:
                 self._db = current
                 self._version = ()  # another file than before: worth posting although nothing in it is new
             check_in_place(self._db)
+            check_schema(self._db)
             snapshot = self._look(self._db, now_s)
             if not snapshot.live:
                 self._move_log(self._db, now_s)
@@ -129,7 +130,7 @@ class Poller:
     def _move_log(self, db: Connection, now_s: float) -> None:
         """While nothing runs, let the database's own file hold all rows: people copy it while the app is open."""
         stamp = log_stamp(db)
-        if stamp and stamp != self._log_moved and now_s - self._log_moved_at_s >= IDLE_S:
+        if stamp and stamp != self._log_moved and _is_due(now_s, self._log_moved_at_s):
             move_log(db)
             self._log_moved, self._log_moved_at_s = stamp, now_s
 
@@ -159,13 +160,13 @@ class Poller:
         """Whether anything has changed, or a second has passed in which a live job's times have gone on."""
         seen = (snapshot.jobs, snapshot.trouble)  # times left fall with every look: they are no news
         changed = bool(snapshot.news) or seen != self._version
-        if not changed and (not snapshot.live or snapshot.at_s - self._posted_at_s < IDLE_S):
+        if not changed and (not snapshot.live or not _is_due(snapshot.at_s, self._posted_at_s)):
             return False
         self._version, self._posted_at_s = seen, snapshot.at_s
         return True
 
     def _look(self, db: sqlite3.Connection, now_s: float) -> Snapshot:
-        if self._reconcile and now_s - self._reconciled_at_s >= IDLE_S:
+        if self._reconcile and _is_due(now_s, self._reconciled_at_s):
             self._reconciled_at_s = now_s
             try:
                 self._reconcile(self._data, db)
@@ -173,7 +174,7 @@ class Poller:
                 self._jobs_stale = True  # a queued job that could not be started: the reason is on its row
         with same_moment(db):
             live = jobs.live(db)
-            if self._jobs_stale or now_s - self._jobs_at_s >= IDLE_S:
+            if self._jobs_stale or _is_due(now_s, self._jobs_at_s):
                 self._jobs, self._jobs_at_s, self._jobs_stale = tuple(jobs.all_jobs(db)), now_s, False
             fresh = {job.id: job for job in live}
             self._jobs = tuple(fresh.get(job.id, job) for job in self._jobs)
@@ -224,15 +225,22 @@ class Poller:
             return None
         try:
             status = self._data.log(follow.job_id).stat()
+            stamp = (status.st_size, status.st_mtime_ns)
         except FileNotFoundError:
             return () if follow.first else None
-        stamp = (status.st_size, status.st_mtime_ns)
+        except OSError as error:  # a job's folder that is none, or another user's: the tail says so
+            stamp = (-1, error.errno or 0)
         if stamp == follow.log_stamp:
             return None
         from radtui.jobs import tail_log
 
         follow.log_stamp = stamp
         return tuple(tail_log(self._data, follow.job_id, follow.log_lines))
+
+
+def _is_due(now_s: float, last_s: float) -> bool:
+    """Whether a second has passed; also where the clock was set back, which must not stop anything for that long."""
+    return not 0 <= now_s - last_s < IDLE_S
 
 
 def _by_name(points: list[Metric]) -> dict[str, list[Metric]]:

@@ -146,6 +146,25 @@ def test_the_log_s_tail_comes_when_the_file_changes(data, db, poller):
     assert "a" not in poller.poll_once().news
 
 
+def test_a_clock_that_is_set_back_stops_no_look_at_the_jobs(data, db, clock):
+    looked = []
+    poller = Poller(data, lambda snapshot: None, clock, reconcile=lambda *_: looked.append(clock.now_s))
+    add_train(db, steps=5)
+    clock.now_s = 100_000.0
+    assert len(poller.poll_once().jobs) == 1
+    clock.now_s = 100_000.0 - 86_400
+    add_train(db, steps=7)
+    assert len(poller.poll_once().jobs) == 2 and len(looked) == 2
+
+
+def test_a_database_that_a_newer_radtui_has_migrated_is_trouble_in_a_sentence(data, db, poller):
+    add_train(db, steps=5)
+    poller.poll_once()
+    db.execute("ALTER TABLE jobs ADD COLUMN colour TEXT")
+    db.execute("PRAGMA user_version=7")
+    assert "newer radtui" in poller.poll_once().trouble
+
+
 def test_a_folder_that_is_no_folder_is_trouble_not_an_exception(tmp_path):
     (tmp_path / "file").write_text("x")
     snapshot = Poller(DataDir(tmp_path / "file"), lambda snapshot: None).poll_once()

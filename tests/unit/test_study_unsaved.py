@@ -140,3 +140,123 @@ def test_a_pair_that_was_revealed_while_the_folder_was_gone_is_not_blind(
     Unsaved(data, RATER).deliver(db)
     assert ratings.is_revealed(db, session.study.id, RATER, case_id)
     assert not ratings.current(db, session.study.id, RATER)[0].blinded
+
+
+def another(data: DataDir, job: Job, scheme: Scheme) -> ReviewSession:
+    """The same rater at a second terminal."""
+    db = connect(data)
+    made = ReviewSession(db, read_sitting(db, study_id(db, job), RATER, scheme), unsaved=Unsaved(data, RATER))
+    made.start()
+    return made
+
+
+def test_two_terminals_of_one_rater_keep_and_deliver_each_answer_once(
+    data: DataDir,
+    db: sqlite3.Connection,
+    session: ReviewSession,
+    reviewed_job: Job,
+    scheme: Scheme,
+    tmp_path: Path,
+) -> None:
+    other = another(data, reviewed_job, scheme)
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    rate(other, 1)
+    rate(session, 3)
+    other.undo()
+    (tmp_path / "elsewhere").rename(data.root)
+    first, second = session._unsaved, other._unsaved
+    assert first is not None and second is not None
+    # The one takes what the other wrote along, and removes the file; the other must not need it, nor give it again.
+    assert (first.deliver(db), second.deliver(db)) == (4, 0)
+    history = ratings.history(db, session.study.id, RATER)
+    assert len(history) == 4 and not first.waits and not second.waits and not Unsaved(data, RATER).waits
+    assert history[3].undoes == history[1].id, "an answer of the other terminal was taken back"
+
+
+def test_what_is_kept_after_an_interrupted_delivery_is_not_taken_for_delivered(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    file = Unsaved(data, RATER).file
+    assert file is not None
+    written = file.read_bytes()
+    (tmp_path / "elsewhere").rename(data.root)
+    assert Unsaved(data, RATER).deliver(db) == 1
+    file.write_bytes(written)  # as where it was killed before it removed the file
+    data.root.rename(tmp_path / "elsewhere")
+    unsaved = Unsaved(data, RATER)
+    session._writer._unsaved = unsaved
+    rate(session, 1)
+    (tmp_path / "elsewhere").rename(data.root)
+    assert Unsaved(data, RATER).deliver(db) == 1
+    assert len(ratings.history(db, session.study.id, RATER)) == 2
+
+
+def test_an_answer_after_a_line_that_a_full_disk_cut_short_is_a_line_of_its_own(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    unsaved = session._unsaved
+    assert unsaved is not None and unsaved.file is not None
+    with unsaved.file.open("ab") as file:
+        file.write(b'{"study": {"id": 1, "na')
+    rate(session, 1)
+    (tmp_path / "elsewhere").rename(data.root)
+    assert Unsaved(data, RATER).deliver(db) == 2
+
+
+def test_what_no_file_could_take_is_written_with_the_next_answer(
+    data: DataDir, session: ReviewSession, state: Path, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    state.write_text("a file where the folder should be")
+    rate(session, 0)
+    unsaved = session._unsaved
+    assert unsaved is not None and unsaved.file is None
+    state.unlink()
+    rate(session, 1)
+    assert unsaved.file is not None and Unsaved(data, RATER).count == 2
+
+
+def test_answers_for_two_folders_of_one_name_stay_apart(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(data.root, tmp_path / "later")
+    shutil.rmtree(data.root)
+    rate(session, 0)
+    unsaved = session._unsaved
+    assert unsaved is not None
+    other = connect(DataDir(tmp_path / "later"))
+    other.execute("UPDATE studies SET created_at = created_at + 1")  # its first study is another one
+    study = studies.must_get(other, session.study.id)
+    row = session.queue.mine[session.queue.pairs[0]]
+    unsaved.keep_rating(study, row)
+    assert unsaved.deliver(other) == 1 and unsaved.count == 1
+    assert len(ratings.history(other, study.id, RATER)) == 1
+
+
+def test_a_data_folder_whose_name_is_no_text_has_a_place_for_answers(tmp_path: Path) -> None:
+    assert Unsaved(DataDir(tmp_path / "radiolog\udcfa"), RATER).file is not None
+
+
+def test_a_newer_radtui_that_migrates_under_a_session_gets_its_answers_later(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession
+) -> None:
+    rate(session, 0)
+    for sql in (
+        "ALTER TABLE ratings ADD COLUMN mood TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE jobs ADD COLUMN colour TEXT",
+        "ALTER TABLE cases ADD COLUMN weight REAL",
+        "PRAGMA user_version=7",
+    ):
+        db.execute(sql)
+    rate(session, 1)
+    unsaved = session._unsaved
+    assert unsaved is not None and unsaved.count == 1 and len(session.queue.mine) == 2
+    assert db.execute("SELECT count(*) FROM ratings").fetchone()[0] == 1
+    db.execute("PRAGMA user_version=6")  # as the radtui that comes next knows it
+    assert unsaved.deliver(db) == 1

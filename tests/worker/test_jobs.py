@@ -246,6 +246,15 @@ def test_pace_is_of_the_last_minute_and_forgets_a_resumed_past() -> None:
     assert pace.look(26, 10, 100) == (None, None)
 
 
+def test_a_clock_that_is_set_back_begins_a_new_pace() -> None:
+    pace = Pace()
+    for second in range(10):
+        pace.look(86_400 + second, second, 100)
+    assert pace.look(0, 10, 100)[0] is None
+    seen = [pace.look(second, 10 + 2 * second, 100) for second in range(1, 9)]
+    assert seen[-1][0] == pytest.approx(2.0)
+
+
 def test_what_a_job_takes_to_load_is_no_part_of_its_pace() -> None:
     pace = Pace()
     pace.look(0, 200, 300)  # resumed at step 200, then loading for 20 s, then 2 steps a second
