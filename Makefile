@@ -5,6 +5,8 @@ BIN := $(dir $(shell command -v $(PYTHON)))
 # Workers that tests start give way to the app, and tests of the app wait for most of their time: what only computes
 # gives way to both, so that all end at about the same time.
 LATER := nice -n 10
+# Tests start hundreds of processes: each module is compiled once, not in each of them, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: check lint types tests full
 
@@ -37,14 +39,17 @@ tests-worker-2:
 tests-tui:
 	$(PYTHON) -m pytest tests/tui
 
-tests-unit: ## with a floor for the share of lines that they run, in pyproject.toml
+tests-unit:
+	$(LATER) $(PYTHON) -m pytest tests/unit
+
+full: ## what takes longer, in three rows beside each other
+	$(MAKE) --no-print-directory -j 3 slurm coverage the-rest
+
+.PHONY: slurm coverage the-rest
+coverage: ## a floor for the share of lines that the unit tests run, in pyproject.toml: counting is a third of their time
 	$(LATER) $(PYTHON) -m coverage run -m pytest tests/unit
 	$(PYTHON) -m coverage report --format=total
 
-full: ## what takes longer, in two rows beside each other
-	$(MAKE) --no-print-directory -j 2 slurm the-rest
-
-.PHONY: slurm the-rest
 slurm: ## jobs under a real Slurm, which is started for them, where it is installed: they wait most of the time
 	$(PYTHON) -m pytest -m slurm tests/worker
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import io
 import os
@@ -23,7 +24,7 @@ from radtui.jobs import launch
 from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Job, JobKind, JobState, NewCase, NewCaseImage, Truth
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import arms, cases, jobs, studies, texts
+from radtui.store import arms, cases, jobs, schema, studies, texts
 from radtui.store.database import connect
 
 # No example is judged by the wall clock: on a busy machine it says nothing of the code.
@@ -37,6 +38,35 @@ os.environ["XDG_CACHE_HOME"] = _CACHE.name
 # A shell without job control starts background jobs with ctrl+c ignored, and so would be all that these tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays until the end: collections need not walk through it, nor come after 700 objects.
+
+    They took a third of an app's start.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def new_databases() -> Iterator[None]:
+    """A new database is a copy of one that the migrations made, at a sixth of their CPU time; older ones migrate."""
+    made = sqlite3.connect(":memory:", check_same_thread=False)
+    by_migrations = schema.migrate
+    by_migrations(made)
+
+    def migrate(db: sqlite3.Connection) -> None:
+        if db.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
+            made.backup(db)
+        else:
+            by_migrations(db)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "migrate", migrate)
+        yield
 
 
 @pytest.fixture(autouse=True)
