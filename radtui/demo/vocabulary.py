@@ -276,12 +276,3 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "haemorrhage": ("haemorrhage", "hemorrhage", "haematoma", "hematoma"),
 }
 FINDINGS = tuple(SYNONYMS)
-
-ZONES: dict[str, tuple[str, ...]] = {
-    examination: tuple(
-        dict.fromkeys(
-            place.zone for sighting in sightings.values() for place in sighting.places if place.zone
-        )
-    )
-    for examination, sightings in SIGHTINGS.items()
-}

@@ -12,13 +12,12 @@ from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from radtui.measures.intervals import CONFIDENCE, Estimate, resampled_sums
+from radtui.measures.intervals import CONFIDENCE, RESAMPLES, Estimate, resampled_sums
 from radtui.measures.significance import holm
 
 if TYPE_CHECKING:
     import numpy as np
 
-RESAMPLES = 4999
 FEWEST = 2  # cases without which there is nothing to resample
 
 

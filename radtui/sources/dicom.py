@@ -48,7 +48,6 @@ _CODES: dict[str, frozenset[str]] = {
     "ViewPosition": frozenset(_VIEWS.split()),
 }
 """Values that are kept. Source: DICOM PS3.3 C.8.11.5 and C.8.11.7, and PS3.16 context groups 4010 and 4014."""
-_HEAD_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)

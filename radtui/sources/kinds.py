@@ -13,7 +13,6 @@ from radtui.imaging.dicom_read import is_dicom
 
 HEAD_BYTES = 4096
 """What `file_kind` wants to see of a file; less is enough for all but compressed volumes."""
-DAMAGED = "its bytes are not what its name says; export it again"
 
 
 class FileUse(StrEnum):
@@ -120,7 +119,6 @@ _VOLUME_NAMES = {
     ".nii": "NIfTI volume", ".nii.gz": "NIfTI volume", ".mha": "MetaImage volume", ".mhd": "MetaImage volume",
     ".nrrd": "NRRD volume", ".nhdr": "NRRD volume",
 }  # fmt: skip
-VOLUME_SUFFIXES = frozenset(_VOLUME_NAMES)
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _VIDEO_BRANDS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"dash")
 

@@ -27,7 +27,7 @@ from radtui.tui.messages import Tick
 from radtui.tui.modes import MODES
 from radtui.tui.opening import NEWEST, Opens
 from radtui.tui.poll import Poller
-from radtui.tui.remembering import ring
+from radtui.tui.remembering import TROUBLE_S, ring
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 
 Result = TypeVar("Result")
-TROUBLE_S = 15.0  # a notice of what keeps answers from being saved
 LOOP_WAIT_S = 0.1  # for another writer: a key or a frame must not wait longer
 
 

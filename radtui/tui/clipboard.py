@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 
-TMUX_TIMEOUT_S = 0.5
+from radtui.tui.terminal import TMUX_TIMEOUT_S
+
 _REFUSE = {
     "xterm": "xterm takes it only with `XTerm*allowWindowOps: true` in ~/.Xresources",
     "vte": "GNOME's terminals let no program copy: mark it with shift and the mouse",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
 PLACES = ("data", "train", "review", "jobs")
-TROUBLE_S = 15.0
+TROUBLE_S = 15.0  # a notice of what is not kept: choices, or answers
 
 
 class RememberingApp(PixelApp):

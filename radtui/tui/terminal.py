@@ -12,7 +12,7 @@ from radtui.imaging.ansi import GREYS_IN_256, ColourDepth
 
 __all__ = ["ColourDepth", "Terminal", "current", "judge"]
 
-TMUX_TIMEOUT_S = 0.5
+TMUX_TIMEOUT_S = 0.5  # somebody waits for what it does
 # Terminals that show 24-bit colour but whose COLORTERM is lost on the way through ssh or sudo.
 _TRUE_TERMS = ("kitty", "alacritty", "foot", "wezterm", "ghostty", "contour", "rio", "direct")
 _TRUE_PROGRAMS = ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "mintty", "rio", "WarpTerminal")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from radtui.records import NewCase, NewCaseImage, Truth
@@ -120,8 +119,3 @@ def people_of_path(file: str) -> tuple[str, str]:
 def class_folder(file: str) -> str:
     """The folders of a file that are no splits, as one fact."""
     return "/".join(part for part in file.split("/")[:-1] if not split_of_path(f"{part}/x"))
-
-
-def one_split_list(lists: Iterable[tuple[str, frozenset[str]]], file: str) -> str:
-    """The split of the list of names that a file is in, or ""."""
-    return next((split for split, names in lists if file in names), "")

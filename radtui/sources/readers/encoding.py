@@ -12,7 +12,6 @@ _CANDIDATES = [
     "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255",
     "cp1256", "cp1257", "koi8_r", "cp437", "cp850", "mac_roman",
 ]  # fmt: skip
-_MULTIBYTE = ("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr")
 _SAMPLE_BYTES = 2**16
 _CHUNK_BYTES = 2**20
 _SMALL = frozenset("äöüßéèàçñáíóúêâôîûœæøåãõ")

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.loss_words import loss_words
 from radtui.measures.words import left_out_words
-from radtui.settings import TrainSettings, steps_of
+from radtui.settings import HELD_BACK, TrainSettings, steps_of
 from radtui.tui.train.plan import FormPlan
 
 if TYPE_CHECKING:
     from radtui.study.learn_corrections import CorrectionOffer
-
-HELD_BACK = 10  # one case of so many, as the worker does
 
 
 def correction_plan(settings: TrainSettings, offer: CorrectionOffer) -> FormPlan:

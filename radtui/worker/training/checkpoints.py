@@ -97,11 +97,6 @@ def problem(checkpoint: Path) -> str:
     return f"has a damaged {changed}" if changed else ""
 
 
-def is_complete(checkpoint: Path) -> bool:
-    """Whether everything needed to go on is there, as it was written."""
-    return not problem(checkpoint)
-
-
 def _needs_marker(checkpoint: Path) -> bool:
     """Whether a checkpoint was written by a radtui that seals: older ones count by their files alone."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
-from radtui.settings import TrainSettings
+from radtui.settings import HELD_BACK, TrainSettings
 from radtui.store import cases, jobs
 from radtui.study import learn_corrections
 from radtui.study.corrections import read_texts
@@ -19,7 +19,6 @@ from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import data as items
 
 FILE = "corrections.jsonl"
-HELD_BACK = 10  # one case of so many is evaluated on, never learnt
 
 
 @dataclass(frozen=True, slots=True)
