@@ -6,10 +6,12 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
 
     cli/          every command; without one, opens the app
     records.py    frozen dataclasses and enums that cross a boundary
-    settings.py   what a job is asked to do: fields, ranges, units, presets
-    user_choices.py  what one user has chosen, in the config file
+    settings.py   what a job is asked to do: fields, ranges, units, of setting_fields.py; ask_settings.py: of an ask
+                  job; presets.py: whole settings to begin with
+    user_choices.py  what one user has chosen, in the config file; bell.py: how they hear that a job has ended
     paths.py      where the database, jobs/0007/ and images/ are
-    durations.py  times in words, measured or estimated; percent.py: shares; estimates.py: what a run would take
+    durations.py  times and speeds in words; percent.py: shares; estimates.py: what a run would take
+    durable.py    what outlasts a power cut; harmless.py: text that a terminal takes for no order
     store/        every SQL statement of the project, one file per noun
     sources/      where images come from: folder, parquet, hub, DICOM, the demo's phantoms
     demo/         phantom radiographs, their captions, the small base model's recipe

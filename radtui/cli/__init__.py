@@ -2,6 +2,15 @@
 
 Exit codes: 0 done, 1 failed, 2 wrong usage. Commands are imported when they are called, so that the app's first
 frame does not wait for what it does not use.
+
+    start.py            commands that start a job, with settings_options.py; follow.py: its progress line
+    jobs.py             what there is of jobs; job_care.py: names, notes, deleting; collect.py, cluster.py: on Slurm
+    cases.py  data.py   data sets and the data folder, of which data_findings.py finds what doctor.py says; backup.py
+    review.py           rating; study.py, study_plans.py, study_packs.py: studies made by hand
+    results.py          what raters left: stats.py writes it, score.py and scores.py score texts
+    export.py  report.py  verify.py  adapter.py   into files, and held against themselves
+    ask.py  model.py  demo.py  completion.py      one command each; pictures.py and plots.py draw
+    context.py          what every command shares: printing.py, groups.py, failures.py
 """
 
 from __future__ import annotations

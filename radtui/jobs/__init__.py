@@ -1,6 +1,13 @@
 """Jobs from outside: submit, start detached, stop, resume, find out which are alive.
 
-A worker is started, and its flock taken, in `launch` alone; `estimate` asks a process that is no job.
+A worker is started, and its flock taken, in `launch` alone; questions to torch go to processes that are no jobs.
+
+    submit.py           validated settings to a job; scoring.py, ask.py and demo.py: of kinds of their own
+    launch.py           a worker started so that it outlives all; control.py: stopping, resuming, true rows
+    removal.py          deleting a job
+    progress.py         how fast, how long; log.py: the end of a log; run_table.py: runs compared
+    asked_process.py    one question to a process: estimate.py of memory, model_check.py of a model
+    known_models.py     models to pick from; packages.py: what a job needs installed
 """
 
 from radtui.jobs.control import reconcile, resume, start_followers, stop

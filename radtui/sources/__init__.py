@@ -3,10 +3,13 @@
     files.py      a source as one tree of regular files; archives.py zip and tar read in place
     readers/      bytes to rows: CSV, JSON, parquet, Arrow, Excel
     layouts/      rows and files to cases: what columns hold, which file a name means, what belongs together
-    local.py      a folder, a file or an archive as a source
-    hub.py        a data set by its hub id; hub_download.py tells how far a download is
+    source.py     what every source can do; base.py: what all have in common; sorting.py: its files told apart
+    local.py      a folder, a file or an archive as a source; linking.py: which files cannot stay where they are
+    hub.py        a data set by its hub id; hub_download.py tells how far a download is, hub_fetch.py brings one
+    identity.py   the one gate for names, dates and ids: identity_columns.py, identity_words.py
     phantoms.py   drawn radiographs
-    choices.py    what a user may say about a source; preview.py what it shows before it is taken
+    choices.py    what a user may say about a source; preview.py what it shows before it is
+                  taken, in preview_process.py
     images.py     one file's bytes to images that may be kept; kinds.py what a file is; dicom.py headers
 
 datasets, pyarrow, openpyxl and pydicom are imported inside functions: the app looks at sources without them.

@@ -85,6 +85,23 @@ def test_files_classes_and_functions_stay_readable() -> None:
     assert not large
 
 
+SMALL_ROOM = 5  # modules that need no map: their names are read at one look
+
+
+def test_a_room_has_a_map_of_its_modules() -> None:
+    """Its `__init__` says what each holds: a newcomer who opens a folder of forty names starts there."""
+    wrong = []
+    for path in sorted(PACKAGE.rglob("__init__.py")):
+        modules = {each.stem for each in path.parent.glob("*.py")} - {"__init__", "__main__"}
+        doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        named = set(re.findall(r"(?<![\w/.])(\w+)\.py\b", doc)) - {"__main__"}
+        missing = modules - named if len(modules) > SMALL_ROOM else set()
+        room = path.parent.relative_to(PACKAGE.parent)
+        wrong += [f"{room}: say what {name}.py holds" for name in sorted(missing)]
+        wrong += [f"{room}: there is no {name}.py" for name in sorted(named - modules)]
+    assert not wrong
+
+
 def test_sql_is_in_the_store_alone() -> None:
     speaks = re.compile(r"\.(execute|executemany|executescript)\(")
     files = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if speaks.search(path.read_text())}

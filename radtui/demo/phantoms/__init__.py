@@ -1,7 +1,8 @@
 """Radiographs of patients who never lived: drawn from a seed, with a known finding at a known place.
 
-`phantom` draws one. Each examination has its module with `SIZE_PX` and `draw(plate, truth)`; `plate` is the drawing
-surface, `detector` turns attenuation or signal into grey levels. The patient's right is on the image's left.
+`phantom` draws one. Each examination has its module (abdomen.py, brain.py, chest.py, dental.py, hand.py, skull.py)
+with `SIZE_PX` and `draw(plate, truth)`; plate.py is the drawing surface, detector.py turns attenuation or signal into
+grey levels. The patient's right is on the image's left.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 gather.py    what the report is about, read from the store once
 findings.py  what got better, what got worse, and what the numbers leave open
 plots.py     preferences, acceptability and errors as SVG
-sections.py  the report's words and tables, the same for both forms
+sections.py  the report's words and tables, the same for both forms; results.py, rounds.py and phrases.py belong to it
 provenance.py  what the rows say of how a study was made
 checklists.py  reporting checklists of the field, filled from that
 methods.py   a methods paragraph, and references as BibTeX

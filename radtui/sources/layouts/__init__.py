@@ -5,7 +5,7 @@ roles.py         which columns hold what; finder.py, role_images.py, role_texts.
 filenames.py     which file or folder a name in a table means
 conversation.py  turns of trainers' formats as questions and answers
 candidates.py    the tables of a source compared; plan.py chooses, completing.py and joins.py put tables together
-tabled.py        rows of a table to cases
+tabled.py        rows of a table to cases; held_rows.py: rows by key for joins; sections.py: parts of a report
 beside.py        texts beside images and reports of folders
 cells.py         cells as text, lists and images
 """

@@ -6,7 +6,8 @@
     columnar.py   parquet and Arrow
     sheets.py     Excel
     openi.py      reports in XML files, as OpenI gives them
-    nesting.py    objects inside cells as columns of their own
+    nesting.py    objects inside cells as columns of their own; exports.py: records of annotation tools
+    header.py     whether a first row names the columns
 
 pyarrow and openpyxl are imported where a file needs them.
 """

@@ -1,1 +1,11 @@
-"""The model: found, loaded, adapted, asked; what of it is faster than its family's own code."""
+"""The model: found, loaded, adapted, asked; what of it is faster than its family's own code.
+
+model.py            loading; backend.py: what this machine can do; pretrained.py: from files of downloads.py;
+                    at_hand.py: whether they are here; base_files.py: whether still the same; base_weights.py: in
+                    how many bits; check.py: what a model needs, asked by the app
+adapters.py         LoRA on it, on the layers of lora.py; merge.py: merged in
+processors.py       its processor; resolution.py: tokens of an image; counting.py: of every case
+prompt.py           what it is asked; template.py: as its template renders that; collator.py: as a batch
+vision_layer.py     Mllama, quicker: vision_attention.py by attention_kernels.py, early_mask.py;
+                    while describing vision_describing.py, mllama_step.py, fast_lora.py
+"""

@@ -1,1 +1,9 @@
-"""The worker as a process: its start, its ranks, how it reports and how it fails."""
+"""The worker as a process: its start, its ranks, how it reports and how it fails.
+
+workplace.py        where it finds its job; environment.py: what is set before torch, threads.py: on how many
+reporter.py         what it says, into the database; journal_reporter.py: into a file, on a cluster
+failures.py         any exception in one sentence; ending.py: what the user wants done at the end
+launcher.py         several GPUs: torch_launcher.py starts rank_process.py; ranks.py: what they agree on
+nodes.py            several machines: srun starts node.py on each; under_slurm.py: a worker that Slurm started
+gpu_lock.py         one GPU, one job; energy.py: what it takes
+"""
