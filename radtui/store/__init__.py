@@ -13,7 +13,8 @@ One connection per thread (`database.connect`); rows go in and come out as `radt
     incoming.py         cases on their way in; import_keys.py, imported.py: what an import has met and what was there;
                         spill.py: joins that would fill the memory
     arms.py  texts.py   where texts come from, and what they say; asks.py: questions and answers of nobody's study
-    studies.py          arms x cases; ratings.py: the append-only history; readings.py: what a reader knows; packs.py:
+    studies.py          arms x cases; ratings.py: the append-only history; showings.py: some hundred at a
+                    time; readings.py: what a reader knows; packs.py:
                         the files of a pack; text_scores.py: what packages of scores say
     jobs.py             a row each; metrics.py: points and events; entries.py: what a worker says, as entries;
                         job_snapshot.py: what one job needs; job_removal.py: what hangs on it

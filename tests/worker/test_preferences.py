@@ -185,7 +185,7 @@ def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated,
     """Memory ran out and the run goes on with smaller batches: the bound stays where the job began."""
     from radtui.worker.model import adapters, backend
     from radtui.worker.model import model as models
-    from radtui.worker.training import dpo, fit
+    from radtui.worker.training import dpo, loop
     from radtui.worker.training.callback import ProgressCallback
     from radtui.worker.training.task import Task
 
@@ -203,8 +203,8 @@ def test_a_second_attempt_keeps_the_first_ones_reference(folder, learned, rated,
                     ProgressCallback(reporter, None, False, 0, 0.0))  # fmt: skip
     names = [name for name, _ in model.named_parameters() if ".default." in name]
     start = {name: model.get_parameter(name).detach().clone() for name in names}
-    fit.build(task, settings, False).train()
-    fit.build(task, settings, False)
+    loop.build(task, settings, False).train()
+    loop.build(task, settings, False)
     moved = [name for name in names if not torch.equal(model.get_parameter(name), start[name])]
     assert moved
     for name in names:

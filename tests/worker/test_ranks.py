@@ -243,13 +243,13 @@ def test_a_rank_that_is_done_leaves_before_its_libraries_can_abort_it():
     [("off", "off", "off"), ("off", "on", "on"), ("on", "off", "on"), ("unsloth", "unsloth", "unsloth")],
 )
 def test_ranks_agree_on_images_at_a_time_and_on_whether_anything_is_recomputed(own, other, agreed):
-    from radtui.worker.training import fit
+    from radtui.worker.training import loop
 
     others = iter((2.0, float(other == "off")))  # what the other rank gives each time
     ranks = SimpleNamespace(several=True, count=2, least=lambda value: min(value, next(others)))
     written: dict[str, object] = {}
     task = SimpleNamespace(reporter=SimpleNamespace(ranks=ranks, result=written.update))
-    found = fit._agreed(task, train_settings("m", batch_size=4, gradient_checkpointing=own))  # type: ignore[arg-type]
+    found = loop._agreed(task, train_settings("m", batch_size=4, gradient_checkpointing=own))  # type: ignore[arg-type]
     assert (found.batch_size, found.gradient_accumulation, found.gradient_checkpointing) == (2, 2, agreed)
     assert written == {"batch_size": 2, "gradient_accumulation": 2, "gpus": 2}
 

@@ -1,7 +1,7 @@
 """The training job, from its material to its checkpoints.
 
 train.py            the job: material.py it learns from, task.py it is made of, seeds.py: several times
-fit.py              the loop: arguments.py of trainer.py, begun again smaller; first_steps.py; callback.py tells
+loop.py             the loop itself: arguments.py of trainer.py, begun again smaller; first_steps.py; callback.py tells
 data.py             cases and references; pairs.py: rated pairs, learnt by dpo.py; corrected.py: corrected texts
 lengths.py          which answers would be cut; harm.py: pairs that do harm
 watch.py            held-out cases described meanwhile; best.py: the best evaluation kept

@@ -71,7 +71,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
     # These import TRL and transformers, which unsloth must have patched by now.
     from radtui.worker.memory import gpu_facts
     from radtui.worker.model import vision_attention
-    from radtui.worker.training import first_steps, fit
+    from radtui.worker.training import first_steps, loop
     from radtui.worker.training.best import Best
     from radtui.worker.training.harm import Harm
     from radtui.worker.training.task import Task
@@ -90,7 +90,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
     progress.of_speed = partial(first_steps.rates, forecast)
     with gpu_facts.sampler() as gpu:
         progress.facts = gpu.take
-        fit.fit(task, this.begun.checkpoint, forecast)
+        loop.train(task, this.begun.checkpoint, forecast)
 
     if this.settings.learns_preferences:
         from radtui.worker.training import dpo

@@ -29,7 +29,7 @@ from radtui.worker.training.task import Task
 from radtui.worker.training.trainer import ReferenceTrainer, WatchedTrainer
 
 
-def fit(task: Task, checkpoint: Path | None, forecast: Forecast) -> None:
+def train(task: Task, checkpoint: Path | None, forecast: Forecast) -> None:
     """Train to the last step, or until the app wants a stop.
 
     Args:
