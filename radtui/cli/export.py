@@ -69,7 +69,7 @@ def export(
     from radtui.store.database import same_moment
     from radtui.store.ratings import raters
     from radtui.study.schemes import survey
-    from radtui.study.study import check_scheme_ids, read_review, scheme_for
+    from radtui.study.study import check_scheme_ids, read_review, scheme_for, stored_review
 
     gc.disable()  # rows come and go, and none is a cycle
     db = session.read()
@@ -78,7 +78,7 @@ def export(
     out = out or Path(DEFAULT_NAMES[form])
     options = Options(only_rater, raw, include_unblinded, keep_significant_errors)
     with same_moment(db):  # a table's ratings are gone through twice
-        review = read_review(db, study, scheme, only_rater, places=False, held=form not in STREAMED)
+        review = (stored_review if form in STREAMED else read_review)(db, study, scheme, only_rater)
         seen = survey(review)
         check_scheme_ids(seen.schemes, scheme)
         if (

@@ -105,7 +105,7 @@ def stats(
     gc.disable()  # what is read are a million objects without a cycle among them, looked through again and again
     db = session.read()
     scheme = scheme_for(session.data, scheme_file)
-    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater, places=False)
+    review = read_review(db, review_study(db, job_id, study_id), scheme, only_rater)
     check_scheme(review.ratings, scheme)
     summary = summarise_review(review, include_unblinded)
     same = identical_pairs(db, review.study)

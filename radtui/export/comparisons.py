@@ -26,7 +26,7 @@ from radtui.measures.text import word_count
 from radtui.records import Case, Comparison, Rating, Study
 from radtui.store.database import same_moment
 from radtui.study.schemes import Survey, survey, table_rows
-from radtui.study.study import Review, rated, read_review
+from radtui.study.study import Review, rated, stored_review
 
 PREFERENCE_LABELS = {
     -2: "{earlier} much better", -1: "{earlier} slightly better", 0: "equal",
@@ -80,7 +80,7 @@ def write_csv(
         UserError: the file cannot be written.
     """
     with same_moment(db):
-        review = read_review(db, study, scheme, rater, places=False, held=False)
+        review = stored_review(db, study, scheme, rater)
         return write_review_csv(db, review, survey(review), out, raw)
 
 

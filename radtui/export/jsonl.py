@@ -17,7 +17,7 @@ from radtui.measures.pace import pace_mark
 from radtui.records import Case, Comparison, Description, Rating, Study
 from radtui.store import ratings, showings
 from radtui.store.database import same_moment
-from radtui.study.study import CHUNK, Review, ShowingKey, rated, showing_key
+from radtui.study.study import CHUNK, Review, rated, showing_key
 
 JSONL_SCHEMA = "radtui-ratings-1"  # of a job's base and tuned
 ARMS_JSONL_SCHEMA = "radtui-ratings-2"  # of any arms
@@ -88,10 +88,10 @@ def _lines(db: sqlite3.Connection, review: Review) -> Iterator[dict[str, object]
 
 def _histories(
     db: sqlite3.Connection, study_id: int, rows: Sequence[Rating]
-) -> dict[ShowingKey, list[Rating]]:
+) -> dict[showings.Showing, list[Rating]]:
     """The snapshots of ratings' showings up to these; a rater may have gone on since the review was read."""
     newest = {showing_key(rating): rating.id for rating in rows}
-    histories: dict[ShowingKey, list[Rating]] = {showing: [] for showing in newest}
+    histories: dict[showings.Showing, list[Rating]] = {showing: [] for showing in newest}
     for snapshot in showings.snapshots(db, study_id, list(newest)):
         if snapshot.id <= newest[showing_key(snapshot)]:
             histories[showing_key(snapshot)].append(snapshot)

@@ -308,11 +308,10 @@ def _assign(db: sqlite3.Connection, assignments: Iterable[Assignment]) -> None:
     )
 
 
-def assigned(db: sqlite3.Connection, study_id: int, rater: str, special: bool = False) -> list[Assignment]:
-    """A reader's queue of a study, in order; with `special` its calibration pairs and hidden repeats alone."""
-    among = " AND role <> 'normal'" if special else ""
+def assigned(db: sqlite3.Connection, study_id: int, rater: str) -> list[Assignment]:
+    """A reader's queue of a study, in order."""
     rows = db.execute(
-        f"SELECT {ASSIGNED} FROM assignments WHERE study_id = ? AND rater = ?{among} ORDER BY sort_key, case_id",
+        f"SELECT {ASSIGNED} FROM assignments WHERE study_id = ? AND rater = ? ORDER BY sort_key, case_id",
         (study_id, rater),
     )
     return [Assignment(*row) for row in rows]

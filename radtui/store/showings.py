@@ -73,3 +73,13 @@ def _of_showings(columns: Sequence[str], table: str, count: int) -> str:
         " ON stored.study_id = ? AND stored.rater = wanted.rater AND stored.case_id = wanted.case_id"
         " AND stored.pair = wanted.pair AND stored.occasion = wanted.occasion"
     )
+
+
+def special_roles(db: sqlite3.Connection, study_id: int, rater: str) -> dict[Showing, str]:
+    """`calibration` or `repeat`, of what a reader was shown for another reason than to be rated once."""
+    rows = db.execute(
+        "SELECT case_id, rater, occasion, pair, role FROM assignments"
+        " WHERE study_id = ? AND rater = ? AND role <> 'normal'",
+        (study_id, rater),
+    )
+    return {(case_id, name, occasion, pair): role for case_id, name, occasion, pair, role in rows}

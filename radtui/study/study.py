@@ -23,12 +23,11 @@ from radtui.settings import GenerateSettings
 from radtui.store import cases, jobs, ratings, studies, text_scores
 from radtui.store.database import same_moment
 from radtui.store.ratings import Assignment
+from radtui.store.showings import Showing, special_roles
 from radtui.store.text_scores import TextScore
 from radtui.study.scheme_file import DEFAULT_ID, load_scheme
 
 SCHEME_FILE = "scheme.toml"  # in the data folder; without it, the scheme that ships with radtui
-
-ShowingKey = tuple[int, str, int, int]  # case id, rater, occasion, pair
 
 CHUNK = 500  # rows per SELECT
 
@@ -59,7 +58,7 @@ class Review:
     """All there is to know of one study.
 
     `ratings` is the current state of every showing that was not wholly taken back, to be gone through as often as
-    needed; `assigned` says which of them were calibration pairs or hidden repeats; `words` counts those of each text.
+    needed; `special` says which of them were calibration pairs or hidden repeats; `words` counts those of each text.
     Where there are more than two arms, a rating is about the two it names. `job` is the generation job that opened the
     study, None for one made by hand.
     """
@@ -67,7 +66,7 @@ class Review:
     study: Study
     scheme: Scheme
     ratings: Collection[Rating]
-    assigned: dict[ShowingKey, Assignment]
+    special: dict[Showing, str]
     words: Words
     job: Job | None = None
 
@@ -90,19 +89,21 @@ class Review:
     @property
     def calibration(self) -> frozenset[tuple[int, int]]:
         """(study id, case id) of the pairs that raters were trained on."""
-        return frozenset((a.study_id, a.case_id) for a in self.assigned.values() if a.role == "calibration")
+        return frozenset(
+            (self.study.id, case_id) for (case_id, *_), role in self.special.items() if role == "calibration"
+        )
 
     def role(self, rating: Rating) -> str:
         """`normal`, `calibration` or `repeat`."""
-        place = self.assigned.get(showing_key(rating)) if self.assigned else None
-        return place.role if place else "repeat" if rating.occasion else "normal"
+        usual = "repeat" if rating.occasion else "normal"
+        return self.special.get(showing_key(rating), usual) if self.special else usual
 
     def counting(self, include_unblinded: bool = False) -> tuple[list[Rating], LeftOut]:
         """The ratings that statistics and preference data are made of, and how many are left out and why."""
         return counted(in_order(self.ratings), self.scheme, self.calibration, include_unblinded)
 
 
-def showing_key(row: Rating | Assignment) -> ShowingKey:
+def showing_key(row: Rating | Assignment) -> Showing:
     """What a rating or an assignment of a study is about, and whose it is."""
     return row.case_id, row.rater, row.occasion, row.pair
 
@@ -124,32 +125,24 @@ def study_of(db: sqlite3.Connection, job: Job) -> Study:
     return study
 
 
-def read_review(
-    db: sqlite3.Connection,
-    study: Study,
-    scheme: Scheme,
-    rater: str = "",
-    places: bool = True,
-    held: bool = True,
-) -> Review:
-    """Read a study's ratings; of one rater when named.
-
-    Without `places`, `assigned` holds calibration pairs and hidden repeats alone: all that statistics ask of it. What
-    is not `held` stays in the database, and no words are counted: for tables of a hundred thousand rows, which are
-    written row by row.
-    """
+def read_review(db: sqlite3.Connection, study: Study, scheme: Scheme, rater: str = "") -> Review:
+    """Read a study's ratings; of one rater when named."""
     with same_moment(db):  # no rating without its assignment and its texts
-        names = [rater] if rater else ratings.raters(db, study.id)
-        assigned = {
-            showing_key(a): a
-            for name in names
-            for a in ratings.assigned(db, study.id, name, special=not places)
-        }
-        job = jobs.get(db, study.job_id) if study.job_id is not None else None
-        if not held:
-            return Review(study, scheme, StoredRatings(db, study.id, rater), assigned, {}, job)
         rows = tuple(ratings.current(db, study.id, rater))
-        return Review(study, scheme, rows, assigned, _words(db, study), job)
+        return replace(stored_review(db, study, scheme, rater), ratings=rows, words=_words(db, study))
+
+
+def stored_review(db: sqlite3.Connection, study: Study, scheme: Scheme, rater: str = "") -> Review:
+    """The same, but ratings stay in the database and no words are counted.
+
+    For tables of a hundred thousand rows, which are written row by row; until that is done it takes one `same_moment`.
+    """
+    with same_moment(db):
+        special: dict[Showing, str] = {}
+        for name in [rater] if rater else ratings.raters(db, study.id):
+            special |= special_roles(db, study.id, name)
+        job = jobs.get(db, study.job_id) if study.job_id is not None else None
+        return Review(study, scheme, StoredRatings(db, study.id, rater), special, {}, job)
 
 
 def _words(db: sqlite3.Connection, study: Study) -> Words:

@@ -15,7 +15,7 @@ from radtui.export.verifying import verify_export
 from radtui.records import Job, Rating
 from radtui.store import ratings, showings, studies
 from radtui.study.scheme_file import default_scheme
-from radtui.study.study import read_review
+from radtui.study.study import read_review, stored_review
 from tests.unit.test_export_round_trip import make_nasty_job, rate_all
 from tests.unit.test_store import rating, study_of
 
@@ -43,7 +43,7 @@ def test_what_is_not_held_is_written_to_the_same_bytes(
     written = []
     for held, chunk in ((True, 500), (False, 500), (False, 3)):
         monkeypatch.setattr(jsonl, "CHUNK", chunk)
-        review = read_review(db, study, SCHEME, rater, places=held, held=held)
+        review = (read_review if held else stored_review)(db, study, SCHEME, rater)
         count = write_jsonl(db, review, out := tmp_path / f"{held}{chunk}.jsonl")
         assert count == len(out.read_text().splitlines()) > 20
         written.append(out.read_bytes())
@@ -56,7 +56,7 @@ def test_what_is_not_held_is_written_to_the_same_bytes(
 def test_the_links_of_what_was_taken_back_are_in_it(
     db: sqlite3.Connection, rated_job: Job, tmp_path: Path
 ) -> None:
-    review = read_review(db, study_of(db, rated_job), SCHEME, places=False, held=False)
+    review = stored_review(db, study_of(db, rated_job), SCHEME)
     write_jsonl(db, review, out := tmp_path / "ratings.jsonl")
     checked = verify_export(out)
     assert not checked.problems and checked.to_dict()["left_out"]
@@ -74,5 +74,5 @@ def test_few_ratings_are_asked_for_at_once(
 
     monkeypatch.setattr(showings, "snapshots", counted)
     monkeypatch.setattr(jsonl, "CHUNK", 4)
-    review = read_review(db, study_of(db, rated_job), SCHEME, places=False, held=False)
+    review = stored_review(db, study_of(db, rated_job), SCHEME)
     assert write_jsonl(db, review, tmp_path / "ratings.jsonl") == sum(asked) and max(asked) == 4

@@ -30,7 +30,7 @@ from radtui.study.kept_back import pairs_left
 from radtui.study.round_lines import RoundLine, read_rounds
 from radtui.study.rounds import Round, read_round
 from radtui.study.schemes import scheme_note, survey
-from radtui.study.study import label_of, read_review, score_study, summarise_review
+from radtui.study.study import label_of, read_review, score_study, stored_review, summarise_review
 from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
 from radtui.tui.review.dialogs import AskSheet
@@ -221,7 +221,7 @@ class SummaryScreen(RadScreen):
 
         def write(db: sqlite3.Connection) -> str:
             with same_moment(db):
-                review = read_review(db, self._study, self._scheme, rater, places=False, held=False)
+                review = stored_review(db, self._study, self._scheme, rater)
                 seen = survey(review)
                 rows = write_review_csv(db, review, seen, out)
             note = scheme_note(self._scheme.id, seen)
