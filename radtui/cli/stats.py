@@ -39,7 +39,7 @@ def print_stats(study: Study, summary: Summary, scheme: Scheme) -> None:
     """Print a summary in sections of aligned lines."""
     opened_by = f"Job {study.job_id}" if study.job_id is not None else f"Study {study.id}"
     click.echo(f"{opened_by}  {study.name}")
-    left = left_out_words(left_out(summary))
+    left = left_out_words(summary.left_out.by_reason)
     click.echo(
         f"{_plural((summary.arms or summary).n, 'rating')} of"
         f" {_plural((summary.arms or summary).cases, 'image')} by"
@@ -117,13 +117,6 @@ def _readers(summary: Summary) -> str:
 
 def _toward(summary: Summary) -> str:
     return "the later of two" if summary.arms else f"the {summary.later} model"
-
-
-def left_out(summary: Summary) -> dict[str, int]:
-    """How many ratings do not count, by reason."""
-    counts = summary.to_dict()["left_out"]
-    assert isinstance(counts, dict)
-    return counts
 
 
 def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:

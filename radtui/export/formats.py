@@ -86,7 +86,7 @@ def write_export(
         rows = write_errors(review, out, options.raw, options.include_unblinded)
         filters |= {"raw": options.raw, "include_unblinded": options.include_unblinded}
         _, why = review.counting(options.include_unblinded)
-        left_out = {name: count for name in why.__slots__ if (count := getattr(why, name))}
+        left_out = why.by_reason
     elif form == "corrections":
         rows = corrections.write_corrections(db, review, out, options.raw)
         filters["raw"] = options.raw

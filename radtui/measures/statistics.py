@@ -37,6 +37,11 @@ class LeftOut:
     skipped: int = 0
     unblinded: int = 0
 
+    @property
+    def by_reason(self) -> dict[str, int]:
+        """How many are left out, by each reason that applies to any."""
+        return {reason: count for reason, count in asdict(self).items() if count}
+
 
 @dataclass(frozen=True, slots=True)
 class RaterShare:

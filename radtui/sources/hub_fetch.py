@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from radtui.cluster.fetched import cache_of
@@ -57,22 +58,20 @@ def _fetch(name: str, kind: str, hf_home: str, say: Say, choose: Callable[[list[
         ) from error
 
 
-class _saying:  # noqa: N801 - reads as a word in a with statement
-    """Says how far a download is while it goes on."""
+@contextmanager
+def _saying(download: Download, say: Say) -> Iterator[None]:
+    """Say how far a download is while it goes on, and once at its end."""
+    over = threading.Event()
 
-    def __init__(self, download: Download, say: Say) -> None:
-        self.download, self.say = download, say
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self._go_on, daemon=True)
+    def say_on() -> None:
+        while not over.wait(EVERY_S):
+            say(download.sentence())
 
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.thread.join()
-        self.say(self.download.sentence())
-
-    def _go_on(self) -> None:
-        while not self.over.wait(EVERY_S):
-            self.say(self.download.sentence())
+    thread = threading.Thread(target=say_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        say(download.sentence())

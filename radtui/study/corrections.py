@@ -97,7 +97,7 @@ def _answered(db: sqlite3.Connection, job: Job, scheme: Scheme, left_out: Counte
         instructions = studies.instructions(db, study)
         review = read_review(db, study, scheme)
         kept, why = review.counting(include_unblinded=True)
-        left_out.update({name: getattr(why, name) for name in LEFT_OUT})
+        left_out.update({name: n for name, n in why.by_reason.items() if name in LEFT_OUT})
         counts = {id(rating) for rating in kept}
         for rating, case, comparison in rated(db, review):
             if id(rating) not in counts:

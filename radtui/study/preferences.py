@@ -48,9 +48,7 @@ def choose(db: sqlite3.Connection, review: Review, keep_significant_errors: bool
     """
     kept, uncounted = review.counting()
     counts = {id(rating) for rating in kept}
-    reasons: Counter[str] = Counter(
-        {name: count for name in uncounted.__slots__ if (count := getattr(uncounted, name))}
-    )
+    reasons = Counter(uncounted.by_reason)
     instruction = studies.instructions(db, review.study)
     held_out = {TEST_SPLIT, _eval_split(db, review)} - {""}
     by_pair: dict[tuple[int, tuple[str, str]], tuple[Case, Comparison, list[Rating]]] = {}

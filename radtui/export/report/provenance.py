@@ -145,7 +145,7 @@ def agreement(gathered: Gathered) -> str:
 def blinding(gathered: Gathered) -> str:
     """What readers did not see, and which ratings are left out for it."""
     left = gathered.review.counting()[1]
-    words = left_out_words({name: getattr(left, name) for name in left.__slots__})
+    words = left_out_words(left.by_reason)
     return "arms hidden, sides drawn at random by case and reader; left out: " + (words or "nothing")
 
 

@@ -271,7 +271,7 @@ def trust(gathered: Gathered) -> Section:
     if not summary.n:
         return Section("trust", "How far to trust the ratings", ())
     left, side, power = summary.left_out, summary.side, summary.power
-    out = left_out_words({name: getattr(left, name) for name in left.__slots__})
+    out = left_out_words(left.by_reason)
     detectable = (
         f"a true win rate from {percent_text(power.detectable)}" if power.detectable else "no true win rate"
     )

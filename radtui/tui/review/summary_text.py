@@ -295,9 +295,7 @@ def _power(power: Power) -> str:
 
 
 def _left_out(left_out: LeftOut) -> list[Content]:
-    reasons = left_out_words(
-        {name: getattr(left_out, name) for name in left_out.__slots__ if name != "unrated"}
-    )
+    reasons = left_out_words({why: n for why, n in left_out.by_reason.items() if why != "unrated"})
     return [Content(""), Content.styled(f"Left out: {reasons}.", "$muted")] if reasons else []
 
 
