@@ -12,7 +12,7 @@ poll.py       the one poller thread; reads rows behind a cursor, posts one froze
 snapshot.py   what a Tick carries
 messages.py   messages that cross widgets
 words.py      states of jobs as text
-pictures.py   small images as cells
+pictures.py   small images as cells; ansi_strip.py: rows that are written already
 pixels/       images in real pixels within the running app
 data/ train/ review/ jobs/ ask/   each place of the app: its screens, widgets and styles together
 screens/      screens of no one place: the base of all, help, welcome, questions

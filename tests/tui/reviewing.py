@@ -17,7 +17,7 @@ from radtui.tui.poll import Poller
 from radtui.tui.review.answer_panel import AnswerPanel
 from radtui.tui.review.review_line import ReviewLine
 from radtui.tui.review.screen import ReviewScreen
-from radtui.tui.review.text_box import TextBox
+from radtui.tui.widgets.text_box import TextBox
 from tests.unit.test_store import study_of
 
 

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from radtui.imaging.ansi import ColourDepth, for_depth
 from radtui.imaging.cells import half_blocks
-from radtui.tui.widgets.ansi_strip import AnsiStrip, ansi_strips, segment_strips
+from radtui.tui.ansi_strip import AnsiStrip, ansi_strips, segment_strips
 from tests.unit.test_imaging_cells import read_row
 
 

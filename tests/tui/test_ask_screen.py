@@ -12,8 +12,8 @@ from radtui.store.database import connect
 from radtui.tui import terminal
 from radtui.tui.ask.question_line import QuestionLine
 from radtui.tui.ask.screen import AskScreen
-from radtui.tui.review.text_box import TextBox
 from radtui.tui.terminal import Terminal
+from radtui.tui.widgets.text_box import TextBox
 from tests.tui import reviewing
 from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_of, until
 from tests.unit.test_store import study_of

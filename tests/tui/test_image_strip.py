@@ -16,8 +16,8 @@ from radtui.settings import GenerateSettings
 from radtui.store import cases, jobs, texts
 from radtui.store.cases import KeptCase, Probe
 from radtui.tui.review.pair_body import PairBody
+from radtui.tui.screens.film import FilmScreen
 from radtui.tui.widgets.case_images import CaseImages
-from radtui.tui.widgets.film import FilmScreen
 from radtui.tui.widgets.image_strip import HERE, ImageStrip, StripImage, dots, dotted, page, rows_of
 from radtui.tui.widgets.key_bar import KeyBar
 from tests.conftest import drawn_png, give_arms, new_text

@@ -18,10 +18,10 @@ from radtui.store import jobs, ratings, texts
 from radtui.store.database import writing
 from radtui.tui.review.answer_panel import AnswerPanel
 from radtui.tui.review.note import NoteSheet
-from radtui.tui.review.text_box import TextBox
-from radtui.tui.widgets.film import FilmScreen
+from radtui.tui.screens.film import FilmScreen
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.key_bar import KeyBar
+from radtui.tui.widgets.text_box import TextBox
 from tests.conftest import give_arms, new_text
 from tests.tui.driving import until
 from tests.tui.reviewing import box, history, line, opened, panel, screen, settled, shown

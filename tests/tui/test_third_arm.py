@@ -12,7 +12,7 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.store import ratings, studies
 from radtui.tui.app import RadtuiApp
-from radtui.tui.review.text_box import TextBox
+from radtui.tui.widgets.text_box import TextBox
 from tests.tui.driving import text_of, until
 from tests.unit.test_store import study_of
 

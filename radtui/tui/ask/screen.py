@@ -26,10 +26,10 @@ from radtui.store.blobs import image_bytes
 from radtui.tui.ask.ask_words import earlier_lines, note_of, said_text, title_of, waiting_text
 from radtui.tui.ask.question_line import QuestionLine
 from radtui.tui.key_uses import bindings
-from radtui.tui.review.text_box import TextBox
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.image_view import ImageView
+from radtui.tui.widgets.text_box import TextBox
 
 FOLLOWS = "ask"
 FAR_ROWS = 10**6
@@ -195,7 +195,7 @@ class AskScreen(RadScreen):
 
     def action_film(self) -> None:
         """Show the image over the whole screen."""
-        from radtui.tui.widgets.film import FilmScreen
+        from radtui.tui.screens.film import FilmScreen
 
         view = self.query_one(ImageView)
         film = FilmScreen.of_case(

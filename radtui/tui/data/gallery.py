@@ -159,7 +159,7 @@ class GalleryScreen(RadScreen):
 
     def action_film(self) -> None:
         """Show the highlighted image over the whole screen."""
-        from radtui.tui.widgets.film import FilmScreen
+        from radtui.tui.screens.film import FilmScreen
 
         at = self.query_one(ThumbnailGrid).cursor
         for case in self._cases(at, at + 1) if at is not None else []:

@@ -96,7 +96,7 @@ class ImageLook(Vertical):
         """Show the image over the whole screen, and go on with its view afterwards."""
         if self._parts is None or not isinstance(self._shown, tuple) or self._shown[0].error:
             return
-        from radtui.tui.widgets.film import FilmScreen
+        from radtui.tui.screens.film import FilmScreen
 
         view, (case, at) = self._parts[0].view, self._shown
         readable = [place for place, image in enumerate(case.images) if not image.error]

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from radtui.imaging.ansi import RESET
 from radtui.imaging.cells import Cells
 from radtui.imaging.protocols import kitty
-from radtui.tui.widgets.ansi_strip import segments_of
+from radtui.tui.ansi_strip import segments_of
 
 BLACK = "\x1b[48;2;0;0;0m"
 BLACK_OF_256 = "\x1b[48;5;16m"

@@ -1,6 +1,6 @@
 """The place Review: blind pairs, answers, and what they come to.
 
-screen.py           the pair on show, drawn by pair_body.py, text_box.py, answer_panel.py, review_line.py
+screen.py           the pair on show, drawn by pair_body.py, answer_panel.py, review_line.py
 reviewing.py        a rater at it, whom screen and keys both hold; following.py keeps it up to date; nothing.py: why
                     there is no pair; answer_queue.py: answers on their way into the database
 keys.py             what keys are called; acts.py: what each does, in panels.py, seeing.py, going.py, correcting.py,

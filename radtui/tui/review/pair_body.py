@@ -24,9 +24,9 @@ from radtui.tui.review.answer_panel import SIDES, AnswerPanel, Asking, key_text
 from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.review_line import ReviewLine
 from radtui.tui.review.reviewing import Reviewing
-from radtui.tui.review.text_box import TextBox
 from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_facts import finding
+from radtui.tui.widgets.text_box import TextBox
 
 PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when the frame of a key is out
 FIRST = f"One key says which text is better and saves it; {sign('start')} counts a number of pairs."

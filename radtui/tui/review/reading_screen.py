@@ -28,9 +28,9 @@ from radtui.tui.review.answer_queue import AnswerQueue
 from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.reading_desk import ReadingDesk
 from radtui.tui.review.seeing import show_film
-from radtui.tui.review.text_box import TextBox
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.case_images import CaseImages
+from radtui.tui.widgets.text_box import TextBox
 
 KEYS = (
     f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · z the image"

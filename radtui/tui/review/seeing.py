@@ -37,7 +37,7 @@ def show_film(screen: RadScreen, case: Case, left: Callable[[], object] = lambda
         case: Of the image.
         left: Called when the image is left.
     """
-    from radtui.tui.widgets.film import FilmScreen
+    from radtui.tui.screens.film import FilmScreen
 
     view = screen.query_one(ImageView)
     if view.picture.pyramid is None:

@@ -23,7 +23,7 @@ from radtui.tui.train.watched import Watched
 from radtui.tui.widgets.image_view import ImageView
 
 if TYPE_CHECKING:
-    from radtui.tui.widgets.film import FilmScreen
+    from radtui.tui.screens.film import FilmScreen
 
 IMAGE_ROWS = 24  # of the whole pane, from which there is room for the image above its text
 BESIDE_CELLS = 56  # of the pane, from which there is room for it beside the text
@@ -99,7 +99,7 @@ class WatchTimeline(Vertical):
     @property
     def film(self) -> FilmScreen | None:
         """The image shown, for the whole screen; None while it is not read or cannot be."""
-        from radtui.tui.widgets.film import FilmScreen
+        from radtui.tui.screens.film import FilmScreen
 
         case = self._cases.get(self._watched.case_id or 0)
         return (

@@ -14,9 +14,9 @@ from radtui.imaging.ansi import ColourDepth, ansi_rows, for_depth
 from radtui.imaging.cells import Blocks
 from radtui.imaging.pyramid import Pyramid
 from radtui.imaging.view import View
+from radtui.tui.ansi_strip import ansi_strips
 from radtui.tui.pictures import LETTERS
 from radtui.tui.terminal import Terminal
-from radtui.tui.widgets.ansi_strip import ansi_strips
 
 TEXT_CELLS = 72  # the longest line of the state in words
 
