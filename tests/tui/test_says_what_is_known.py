@@ -1,4 +1,4 @@
-"""What the app says of how much it knows: of images that are new to everybody, and of a Slurm that does not answer."""
+"""What the app says of how much it knows and shows: images that are new, a silent Slurm, what a list leaves out."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from radtui.paths import DataDir
 from radtui.records import JobKind, JobState
 from radtui.settings import GenerateSettings
 from radtui.store import jobs
+from radtui.store.database import writing
+from radtui.tui.app import RadtuiApp
+from radtui.tui.data.image_list import ImageList
 from radtui.tui.jobs.describe import DescribeScreen
 from radtui.tui.widgets.settings_form import SettingsForm
-from tests.tui.driving import WIDE, opened, text_of, until
+from tests.tui.driving import NARROW, WIDE, opened, text_in, text_of, until
 from tests.tui.seeding import add_train
 
 
@@ -39,3 +42,22 @@ async def test_a_silent_slurm_is_said(data: DataDir, db: sqlite3.Connection, scr
     async with opened(data, screen, WIDE) as (app, pilot):
         await until(pilot, lambda: "Slurm silent since" in text_of(app))
         await until(pilot, lambda: "asked again every few seconds" in " ".join(text_of(app).split()))
+
+
+async def test_a_narrow_list_shows_names_as_wide_as_they_are_and_the_rest_below(
+    data: DataDir, db: sqlite3.Connection, add_images: Callable[..., list[int]]
+) -> None:
+    add_images(4)
+    async with opened(data, "data", NARROW) as (app, pilot):
+        await until(pilot, lambda: "test-003.png" in text_of(app))
+        assert "ExaminationchestPA·Splittest" in below(app)
+        with writing(db):
+            db.execute("UPDATE cases SET source_key = 'site-a/patient-0001/' || source_key")
+        app.screen.query_one(ImageList).find()
+        await until(pilot, lambda: "Namesite-a/patient-0001/test-000" in below(app))
+        assert "…0001/test-003 " in text_of(app)  # its end, as far as half of the list goes
+
+
+def below(app: RadtuiApp) -> str:
+    """What stands under the list, without the places where lines end."""
+    return "".join(text_in(app.screen.query_one(".row-text")).split())
