@@ -234,8 +234,13 @@ class GenerateSettings(Settings):
     dataset: str = _set("", "Imported data set; empty takes the training job's", words={"": "auto"})
     split: str = _set("test", "Split whose images are described")
     limit: int = _set(
-        0, "Describe only the first images; 0 describes all", unit="images", low=0, words={0: "all"}
+        0, "Describe only so many images; 0 describes all", unit="images", low=0, words={0: "all"}
     )
+    take: str = _set(
+        "new_first", "Which images a limit takes: those not described before, then those not judged yet;"
+        " random ones, drawn by the seed; or the first of the data set",
+        choices=("new_first", "random", "first"),
+    )  # fmt: skip
     instruction: str = _set("", "What the model is asked; empty takes the training job's", words={"": "auto"})
     message_order: str = _set(
         "as_trained", "Image before or after the instruction",
@@ -258,7 +263,7 @@ class GenerateSettings(Settings):
     every_seed: bool = _set(False, "Describe with each of a job's trainings: arms tuned, seed 2, seed 3")
     min_p: float = _set(0.0, "Leave out tokens less likely than this share of the likeliest", low=0, high=1,
                         words={0: "none"})  # fmt: skip
-    seed: int = _set(3407, "Seed of sampling; not used when greedy", low=0, high=2**32 - 1)
+    seed: int = _set(3407, "Seed of sampling, and of images that are drawn", low=0, high=2**32 - 1)
     gpus: int = _set(
         1, "GPUs to describe on, each with the whole model and a share of the images", low=1, high=64
     )

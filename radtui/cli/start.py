@@ -139,9 +139,12 @@ def generate(session: Session, wait: bool, as_json: bool, **options: Any) -> Non
     Takes the newest finished training job unless one is named.
     """
     from radtui.jobs import submit_generate
+    from radtui.store.choosing import taken_words
 
     db = session.connect()
     job = submit_generate(session.data, db, apply(GenerateSettings(), options))
+    if words := taken_words(job.result.get("taken")):
+        click.echo(f"Describes {words}.", err=True)
     _finish(session, db, job, wait, as_json)
 
 

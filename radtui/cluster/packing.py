@@ -16,7 +16,8 @@ from radtui.cluster.run_folder import FACTS, RunFolder
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.store import blobs, cases, job_snapshot, texts
+from radtui.store import blobs, cases, job_snapshot, jobs, texts
+from radtui.store.choosing import taken_by
 from radtui.store.job_snapshot import HERE
 
 WATCHED_AMONG = 2_000  # held-out cases of which a training job chooses some to describe
@@ -66,9 +67,12 @@ def _cases(db: sqlite3.Connection, job: Job) -> list[int]:
     """Ids of the cases that a job works with."""
     if job.kind is JobKind.GENERATE:
         describes = GenerateSettings.from_dict(job.settings)
-        return texts.work_list(db, job.id) or cases.usable(
-            db, describes.dataset, describes.split, describes.limit
-        )
+        if listed := texts.work_list(db, job.id):
+            return listed
+        taken = taken_by(db, describes, job.id)
+        if taken.words:  # the machine has these cases alone, and cannot say what they were chosen from
+            jobs.set_result(db, job.id, taken=taken.to_dict())
+        return list(taken.cases)
     learns = TrainSettings.from_dict(job.settings)
     if learns.goes_on:  # from what readers said of any case
         splits = cases.distinct(db, job.dataset, "split")

@@ -21,8 +21,8 @@ def silence_words(job: Job, now_s: float) -> str:
     if not is_silent(job):
         return ""
     return (
-        f"{short_silence(job, now_s)} ({_why(job)}): this state is of then; what the job writes still comes in,"
-        " and Slurm is asked again every few seconds"
+        f"{short_silence(job, now_s)}: this state is of then, and Slurm is asked again every few seconds;"
+        f" what the job itself writes still comes in ({_why(job)})"
     )
 
 

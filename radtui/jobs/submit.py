@@ -14,6 +14,7 @@ from radtui.paths import DataDir, asset, expanded
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import cases, jobs
+from radtui.store.choosing import Taken, taken_by
 
 if TYPE_CHECKING:
     from radtui.ask_settings import AskSettings
@@ -116,18 +117,21 @@ def submit_generate(
         message_order=order,
     )
     _check_cluster(settings)
-    case_ids = None
+    taken: Taken | None = None
     if after_job_id is None:
         _check_adapter(settings, train)
         _check_split(db, settings.dataset, settings.split, "split", with_reference=False)
-        case_ids = cases.usable(db, settings.dataset, settings.split, settings.limit)
+        taken = taken_by(db, settings)
     adapter = f"by #{train.id}" if train else _short(settings.adapter)
     name = f"{adapter} on {settings.dataset}/{settings.split}"
     with starting(data):
         job = jobs.create(
             db, JobKind.GENERATE, name, settings.dataset, settings.to_dict(),
-            parent_job_id=train.id if train else None, after_job_id=after_job_id, case_ids=case_ids,
+            parent_job_id=train.id if train else None, after_job_id=after_job_id,
+            case_ids=list(taken.cases) if taken else None,
         )  # fmt: skip
+        if taken and taken.words:
+            jobs.set_result(db, job.id, taken=taken.to_dict())
         return launch_new(data, db, job)
 
 

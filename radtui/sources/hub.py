@@ -16,6 +16,7 @@ from radtui.sources.base import SplitLimit, counted, limited_total, read_file, s
 from radtui.sources.choices import SourceChoices
 from radtui.sources.hub_download import Download, dataset_files, sizes
 from radtui.sources.layouts.draft import as_case
+from radtui.sources.layouts.filenames import FileNames, TableNames
 from radtui.sources.layouts.roles import find_roles, role_problems
 from radtui.sources.layouts.tabled import TableLayout
 from radtui.sources.local import PREVIEW_S, LocalSource, count_cases
@@ -239,7 +240,7 @@ class HubSource:
                     f"None of the columns {', '.join(table.columns)} of {self.location} is known to hold the image;"
                     " name it as image_column."
                 )
-            layouts.append(TableLayout(table, roles, lambda _: "", lambda _: [], self._choices))
+            layouts.append(TableLayout(table, roles, TableNames(FileNames(()), "", ""), self._choices))
         self._layouts = layouts
 
 

@@ -183,7 +183,8 @@ class LocalSource:
             layout.used_files = listed
         for draft in self._of_one_report(survey):
             yield draft if draft.text or draft.question else self._beside.completed(draft)
-        rest = [name for name in ungoverned(self.plan, self.pictures) if name not in listed]
+        free = [*ungoverned(self.plan, self.pictures), *only_to_describe(self.plan, self.pictures)]
+        rest = [name for name in free if name not in listed]
         yield from self._beside.drafts(rest, self.plan.splits)
 
     def _of_one_report(self, survey: bool) -> Iterator[Draft]:
@@ -208,7 +209,9 @@ class LocalSource:
         """Images that no table lists, once all rows were seen."""
         if not self.plan.layouts or self._counts is None:
             return []
-        free = self.plan.layouts[0].used_files.union(ungoverned(self.plan, self.pictures))
+        free = self.plan.layouts[0].used_files.union(
+            ungoverned(self.plan, self.pictures), only_to_describe(self.plan, self.pictures)
+        )
         by_folder = Counter([name[: max(0, name.rfind("/"))] for name in self.pictures if name not in free])
         return [
             Problem(
@@ -263,6 +266,14 @@ def ungoverned(plan: SourcePlan, images: list[str]) -> list[str]:
             return []
         folders.append(folder + "/")
     return [image for image in images if not image.startswith(tuple(folders))]
+
+
+def only_to_describe(plan: SourcePlan, images: list[str]) -> list[str]:
+    """Images that a list of a held-out split names, whether a table has a text of them or not: a test.csv of names."""
+    if not plan.splits:
+        return []
+    free = set(ungoverned(plan, images))
+    return sorted(name for name, split in plan.splits.items() if split != "train" and name not in free)
 
 
 def count_cases(drafts: Iterator[Draft], limit_s: float = float("inf")) -> Counts:

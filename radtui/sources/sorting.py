@@ -9,7 +9,7 @@ from radtui.records import Problem
 from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES
 from radtui.sources.files import Tree
 from radtui.sources.layouts.beside import TEXT_SUFFIXES
-from radtui.sources.readers import table_suffix
+from radtui.sources.readers import BOOKKEEPING, table_suffix
 from radtui.sources.readers.openi import openi_reports
 
 _VOLUME_SUFFIXES = frozenset((".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"))
@@ -76,7 +76,8 @@ class SortedFiles:
         by_reason: dict[tuple[str, str], list[str]] = {}
         used = used.union(*(files for first, files in self.reports.items() if first in used))
         for name in self.others:
-            if name in used or name.rpartition("/")[2].lower() in _QUIET:
+            base = name.rpartition("/")[2].lower()
+            if name in used or base in _QUIET or base in BOOKKEEPING:
                 continue
             suffix = posixpath.splitext(name)[1].lower()
             many = by_reason.get((suffix, ""))

@@ -8,14 +8,15 @@ One connection per thread (`database.connect`); rows go in and come out as `radt
                         third_variant.py, text_scores_schema.py; statements.py takes scripts apart, own_objects.py
                         keeps what users made, upgrade.py comes before
     lease.py            one machine at a time on a network file system; file_systems.py: which one that is
-    cases.py            data sets and cases; held_out.py: patients nothing is learnt from; listing.py: what there is
+    cases.py            data sets and cases; held_out.py: patients nothing is learnt from; listing.py: what there is;
+                        choosing.py: which of them a describing job takes where it takes some
     blobs.py            images' bytes; links.py: those that stayed where they were
     incoming.py         cases on their way in; import_keys.py, imported.py: what an import has met and what was there;
                         spill.py: joins that would fill the memory
     arms.py  texts.py   where texts come from, and what they say; asks.py: questions and answers of nobody's study
-    studies.py          arms x cases; ratings.py: the append-only history; showings.py: some hundred at a
-                    time; readings.py: what a reader knows; packs.py:
-                        the files of a pack; text_scores.py: what packages of scores say
+    studies.py          arms x cases; ratings.py: the append-only history; showings.py: it for export, some hundred
+                        pairs at a time; readings.py: what a reader knows; packs.py: the files of a pack;
+                        text_scores.py: what packages of scores say
     jobs.py             a row each; metrics.py: points and events; entries.py: what a worker says, as entries;
                         job_snapshot.py: what one job needs; job_removal.py: what hangs on it
     backup.py           a copy of one moment, and what is wrong with it

@@ -322,6 +322,12 @@ def usable(
     return [row[0] for row in db.execute(sql, (dataset, split))]
 
 
+def source_keys(db: sqlite3.Connection, dataset: str, split: str) -> dict[int, str]:
+    """What the source calls each case of a split, by its id."""
+    rows = db.execute("SELECT id, source_key FROM cases WHERE dataset = ? AND split = ?", (dataset, split))
+    return {row[0]: row[1] for row in rows}
+
+
 def distinct(db: sqlite3.Connection, dataset: str, what: str) -> list[str]:
     """The values to filter by: `split`, `examination` or `finding`, sorted."""
     if what == "finding":

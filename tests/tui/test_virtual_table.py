@@ -290,6 +290,18 @@ def test_less_important_columns_go_first_and_the_flexible_one_takes_the_rest():
     assert fit([Column("a", flex=1), Column("b", flex=3)], 41, 1) == [(0, 14), (1, 26)]
 
 
+def test_a_column_with_a_share_has_room_for_what_stands_in_it_before_others():
+    columns = (
+        Column("", width=1),
+        Column("Name", flex=1, least=11, share=0.5),
+        Column("Text", flex=3, least=24),
+    )
+    assert fit(columns, 29, 1, (1, 40, 200)) == [(0, 1), (1, 14), (2, 12)]
+    assert fit(columns, 29, 1, (1, 8, 200)) == [(0, 1), (1, 8), (2, 18)]
+    assert fit(columns, 80, 2, (1, 22, 200)) == [(0, 1), (1, 22), (2, 53)]
+    assert fit(columns, 29, 1) == [(0, 1), (1, 11), (2, 15)]  # nothing met yet
+
+
 def test_pages_are_bounded_and_forgotten():
     source = Counting(10_000_000)
     pages = RowPages(source)

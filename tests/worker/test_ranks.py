@@ -174,7 +174,7 @@ def test_two_processes_describe_every_image_once_and_as_one_does(data, mllama, g
     adapter = data.adapter(learnt_alone(data, train_settings(mllama, eval_every=0, watch_images=0)).id)
     asked = GenerateSettings(
         model=str(mllama), adapter=str(adapter), dataset="shapes", instruction="Describe what you see.",
-        message_order="image_first", max_new_tokens=8, batch_size=2, split="train", limit=9,
+        message_order="image_first", max_new_tokens=8, batch_size=2, split="train", limit=9, take="first",
     )  # fmt: skip
     alone = new_job(data, asked)
     db = connect(data)

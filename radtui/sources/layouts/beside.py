@@ -12,13 +12,14 @@ from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
 from radtui.sources.layouts.draft import Draft, DraftPicture, class_folder, people_of_path, split_of
-from radtui.sources.layouts.filenames import FileNames
+from radtui.sources.layouts.filenames import FileNames, lies_about
 from radtui.sources.layouts.roles import find_roles
 from radtui.sources.layouts.sections import chosen_sections
 from radtui.sources.layouts.tabled import truths
 
 TEXT_SUFFIXES = (".txt", ".caption", ".text", ".md", ".rpt", ".report", ".cap")
 _MAX_TEXT_BYTES = 2**26
+_HEAD_BYTES = 256
 _NO_REPORTS = frozenset(
     ("readme", "license", "licence", "changelog", "requirements", "copying", "notice", "version", "authors", "citation",
      "sha256sums", "md5sums", "checksums", "classes", "labels", "index", "notes")
@@ -151,10 +152,21 @@ class Beside:
     def _elsewhere(self, name: str, names: FileNames) -> list[str]:
         """Images in other folders that a file belongs to by its whole name: texts/7.txt to images/7.png."""
         stem = posixpath.basename(_stem(name))
-        if stem.lower() in _NO_REPORTS or not any(sign.isdigit() for sign in stem):
+        if stem.lower() in _NO_REPORTS or (lies_about(name) and self._holds_numbers(name)):
             return []
+        if not any(
+            sign.isdigit() for sign in stem
+        ):  # a common word: only where its folder is that of the image
+            (only,) = self._only(names.stem_matches(stem)) or ("",)
+            mine, theirs = (posixpath.dirname(each).split("/")[1:] for each in (name, only))
+            return [only] if only and posixpath.dirname(name) and mine == theirs else []
         match = names.find(_stem(name))
         return [match.file] if match is not None and match.whole else self._only(names.stem_matches(stem))
+
+    def _holds_numbers(self, name: str) -> bool:
+        """Whether a file of a folder of labels has numbers alone, as boxes of detectors have."""
+        head = self._tree.head(name, _HEAD_BYTES).decode("utf-8", "replace")
+        return not any(sign.isalpha() for sign in head.replace("e", "").replace("E", ""))
 
     def _only(self, files: list[str]) -> list[str]:
         return files if len(files) == 1 else []

@@ -12,15 +12,19 @@ from itertools import islice
 from radtui.records import UserError
 from radtui.sources.base import is_split_word
 from radtui.sources.choices import SourceChoices
+from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.draft import split_of
 from radtui.sources.layouts.filenames import FileNames, TableNames
+from radtui.sources.layouts.loose_names import BEGINNING, NUMBER
 from radtui.sources.layouts.roles import Cells, Roles, find_roles
 from radtui.sources.readers import Row, Table, table_name
 
 SAMPLE_ROWS = 50
 _SCAN_ROWS = 20_000
 _COVERED_ROWS = 2_000
+_HELD_OUT = ("validation", "test")
+_ENOUGH, _MOST, _MORE = 0.9, 0.5, 0.2  # shares of rows
 
 
 @dataclass
@@ -31,6 +35,7 @@ class Candidate:
     sample: Sequence[Cells]
     roles: Roles
     wrong: str = ""  # why it cannot be used, of a user's columns
+    way: str = ""  # how its images' names are matched that no file has: see `loose_names`
     images: int = 0  # of the source, that its first rows name
 
     @property
@@ -81,6 +86,10 @@ def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate
 
     try:
         roles = find_roles(table.columns, sample, choices, resolves)
+        if roles.resolved < _ENOUGH and not roles.conversation and len(names):
+            loosely, way = _matched_loosely(table, sample, choices, finder, roles)
+            if way:
+                return Candidate(table, sample, loosely, way=way, images=_images_of(table, loosely, finder))
     except UserError as error:
         return Candidate(table, sample, Roles(), f"{table.file}: {error}")
     if roles.images and not roles.resolved and len(sample) >= SAMPLE_ROWS and len(names):
@@ -91,6 +100,26 @@ def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate
         if here:
             roles = find_roles(table.columns, [*here[:SAMPLE_ROWS], *sample], choices, resolves)
     return Candidate(table, sample, roles, images=_images_of(table, roles, finder))
+
+
+def _matched_loosely(
+    table: Table, sample: Sequence[Cells], choices: SourceChoices, finder: TableNames, roles: Roles
+) -> tuple[Roles, str]:
+    """The roles where names are matched by their numbers, or by the beginnings of files' names; "" where neither helps.
+
+    Only for tables with texts, or of images by their title: other numbers must not govern which images come.
+    """
+    for way in (NUMBER, BEGINNING):
+        finder.way = way
+        loosely = find_roles(
+            table.columns, sample, choices, lambda name: bool(finder.find(name) or finder.folder(name))
+        )
+        image = loosely.images[0][0] if loosely.images else ""
+        named = words.plain(image) in words.IMAGE and words.plain(image) not in ("id", "key", "url")
+        if loosely.resolved >= max(_MOST, roles.resolved + _MORE) and (loosely.teaches or named):
+            return loosely, way
+    finder.way = ""
+    return roles, ""
 
 
 def _images_of(table: Table, roles: Roles, finder: TableNames) -> int:
@@ -128,7 +157,25 @@ def best_group(candidates: list[Candidate]) -> list[Candidate]:
             group.append(each)
     if best not in group and not any(_same(best, other) for other in group):
         group.append(best)
-    return group
+    return group + [each for each in candidates if _only_lists(each, best, group)]
+
+
+def _only_lists(each: Candidate, best: Candidate, group: list[Candidate]) -> bool:
+    """Whether a table lists, without texts, images of a split that no table of the group is about: a test.csv."""
+    if each in group or not best.roles.teaches or each.roles.teaches or each.way or not each.roles.images:
+        return False
+    named = [name for name, _ in each.roles.images] == [name for name, _ in best.roles.images]
+    apart = each.split in _HELD_OUT and all(each.split != other.split for other in group)
+    if not (named and apart and each.roles.resolved > 0 and best.roles.resolved):
+        return False
+    return not any(_first_names(each) & _first_names(other) for other in group)
+
+
+def _first_names(each: Candidate) -> set[str]:
+    """What the first rows of a table call their images."""
+    column = each.roles.images[0][0]
+    rows = islice(each.table.rows(), _COVERED_ROWS)
+    return {cell_text(row.cells.get(column)) for row in rows if isinstance(row, Row)}
 
 
 def _continues(each: Candidate, best: Candidate) -> bool:

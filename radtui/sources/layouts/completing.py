@@ -93,7 +93,7 @@ def _reports(
         return None
     joined = Joined(texts.table, images.table, key, every=True)
     sample = [row.cells for row in islice(joined.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
-    finder = TableNames(names, posixpath.dirname(images.table.file), images.split)
+    finder = TableNames(names, posixpath.dirname(images.table.file), images.split, way=images.way)
     image = next(
         (mine for theirs, mine in joined.added.items() if theirs == images.roles.images[0][0]), key.mine
     )
@@ -105,7 +105,7 @@ def _reports(
         return None
     if not roles.exam and choices.exam_column != NONE:
         roles = replace(roles, exam=key.mine)
-    return Candidate(frontal_first(joined, roles), sample, roles)
+    return Candidate(frontal_first(joined, roles), sample, roles, way=images.way)
 
 
 def _with_facts(
@@ -118,7 +118,7 @@ def _with_facts(
     """A table of images with the cells that another has of the same images."""
     joined = Joined(each.table, other.table, key, together=not each.roles.teaches)
     sample = [row.cells for row in islice(joined.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
-    finder = TableNames(names, posixpath.dirname(each.table.file), each.split)
+    finder = TableNames(names, posixpath.dirname(each.table.file), each.split, way=each.way)
     roles = find_roles(
         joined.columns, sample, choices, lambda name: bool(finder.find(name) or finder.folder(name))
     )
@@ -131,7 +131,7 @@ def _with_facts(
         )  # fmt: skip
     used = roles.named()
     roles = replace(roles, facts=tuple(name for name in joined.columns if name not in used))
-    return Candidate(joined, sample, roles)
+    return Candidate(joined, sample, roles, way=each.way)
 
 
 def _is_unique(candidate: Candidate, column: str) -> bool:

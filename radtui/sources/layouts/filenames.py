@@ -9,12 +9,14 @@ from __future__ import annotations
 import posixpath
 import re
 import unicodedata
-from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
+
+from radtui.sources.layouts.loose_names import BEGINNING, NUMBER, LooseNames
+from radtui.sources.layouts.name_index import NameIndex
 
 _SUFFIX = re.compile(
     r"\.(png|jpe?g|jpe|jfif|tiff?|webp|bmp|dib|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|dic|ima|nii|nii\.gz|mha|mhd|nrrd)$"
@@ -46,43 +48,6 @@ def is_address(name: str) -> bool:
     return bool(_ADDRESS.match(name.strip()))
 
 
-class _Index:
-    """Files by keys that are made of their names, in a dozen bytes a file: keys are not kept, they are made again.
-
-    Args:
-        files: The files.
-        keys: The keys of a file, none of them twice.
-        only: The key of each file that has no other, "" for the others, where that is told of all files at once.
-    """
-
-    def __init__(
-        self, files: Sequence[str], keys: Callable[[str], Sequence[str]], only: Sequence[str] = ()
-    ) -> None:
-        self._files, self._keys = files, keys
-        hashes, places = array("q", map(hash, only)), array("I", range(len(only)))
-        for place, file in enumerate(files):
-            if only and only[place]:
-                continue
-            for key in keys(file):
-                hashes.append(hash(key))
-                places.append(place)
-        order = sorted(range(len(hashes)), key=hashes.__getitem__)
-        self._hashes = array("q", map(hashes.__getitem__, order))
-        self._places = array("I", map(places.__getitem__, order))
-
-    def get(self, key: str) -> list[str]:
-        """The files that have a key, in their order."""
-        wanted = hash(key)
-        at = bisect_left(self._hashes, wanted)
-        fitting: list[str] = []
-        while at < len(self._hashes) and self._hashes[at] == wanted:
-            file = self._files[self._places[at]]
-            if key in self._keys(file):
-                fitting.append(file)
-            at += 1
-        return fitting
-
-
 class FileNames:
     """The files of a source by the ends of their paths; of each, little more than its name is in memory."""
 
@@ -91,15 +56,20 @@ class FileNames:
         self._by_folder: dict[str, dict[str, list[str]]] | None = None  # by a folder's name, then by its path
 
     @cached_property
-    def _by_name(self) -> _Index:
-        return _Index(self._files, lambda file: _spellings(_base(file)), self._plain_bases)
+    def _by_name(self) -> NameIndex:
+        return NameIndex(self._files, lambda file: _spellings(_base(file)), self._plain_bases)
 
     @cached_property
-    def _by_stem(self) -> _Index:
-        return _Index(
+    def _by_stem(self) -> NameIndex:
+        return NameIndex(
             self._files, lambda file: [stem for base in _spellings(_base(file)) for stem in _stems(base)],
             _plain_stems(self._plain_bases),
         )  # fmt: skip
+
+    @cached_property
+    def loose(self) -> LooseNames:
+        """The files by what their names have in common with others' spellings of them."""
+        return LooseNames(self._files, [_stems(_base(file))[-1] for file in self._files])
 
     @cached_property
     def _plain_bases(self) -> list[str]:
@@ -153,6 +123,27 @@ class FileNames:
     def stem_matches(self, stem: str) -> list[str]:
         """The files whose name without suffixes is this."""
         return self._by_stem.get(_normal(stem))
+
+    def by_number(self, name: str, folder: str = "", split: str = "") -> str:
+        """The file with a name's number, whatever zeros stand before it; "" where there is none, or more than one."""
+        candidates = self.with_number(name, folder, split)
+        return candidates[0] if len(candidates) == 1 else ""
+
+    def with_number(self, name: str, folder: str = "", split: str = "") -> list[str]:
+        """All files that a name's number fits equally."""
+        stem = beginning_of(name)
+        return _narrowed(self.loose.by_number(stem), _path_of(name), folder, split) if stem else []
+
+    def by_beginning(self, name: str, every: frozenset[str] = frozenset()) -> list[str]:
+        """The files whose names begin with a name and a break.
+
+        Args:
+            name: As the table has it.
+            every: All names of the table, as they are compared: of two beginnings of a file the longer one is meant.
+        """
+        plain = beginning_of(name)
+        files = self.loose.by_beginning(plain) if plain else []
+        return [file for file in files if self.loose.longest_beginning(file, every) in ("", plain)]
 
     def find(self, name: str, folder: str = "", split: str = "") -> FileMatch | None:
         """The file of a name in a table, or None where there is none or more than one.
@@ -216,6 +207,11 @@ class FileNames:
         return FileMatch(best[0], whole)
 
 
+def beginning_of(name: str) -> str:
+    """A name as it is compared with the beginnings of files' names."""
+    return _SUFFIX.sub("", _normal(_path_of(name)).rpartition("/")[2])
+
+
 class TableNames:
     """The names of one table: what fits only by its end must not fit another name better.
 
@@ -224,20 +220,27 @@ class TableNames:
         folder: The table's.
         split: The table's, or "".
         every: All names in the table, asked for once a name fits only by its end.
+        way: How names are matched that no file has: `NUMBER`, `BEGINNING`, or "" for not at all.
     """
 
     def __init__(
-        self, names: FileNames, folder: str, split: str, every: Callable[[], Iterable[str]] = tuple
+        self,
+        names: FileNames,
+        folder: str,
+        split: str,
+        every: Callable[[], Iterable[str]] = tuple,
+        way: str = "",
     ) -> None:
         self._names, self._folder, self._split = names, folder, split
-        self._every = every
+        self._every, self.way = every, way
+        self._beginnings: frozenset[str] | None = None
         self._loose: dict[str, str] | None = None  # the only name that fits a file by its end, or ""
 
     def find(self, name: str) -> str:
         """The file of a name, or "" where it is not certain."""
         match = self._names.find(name, self._folder, self._split)
         if match is None:
-            return ""
+            return self._names.by_number(name, self._folder, self._split) if self.way == NUMBER else ""
         if match.whole:
             return match.file
         if self._loose is None:
@@ -246,8 +249,22 @@ class TableNames:
         return match.file if self._loose.setdefault(match.file, name) == name else ""
 
     def folder(self, name: str) -> list[str]:
-        """The files of the folder that a name means, where it means no file."""
-        return self._names.in_folder(name)
+        """The files of the folder that a name means, where it means no file; or those whose names begin with it."""
+        files = self._names.in_folder(name)
+        if files or self.way != BEGINNING:
+            return files
+        if self._beginnings is None:
+            self._beginnings = frozenset(map(beginning_of, self._every()))
+        return self._names.by_beginning(name, self._beginnings)
+
+    def several(self, name: str) -> list[str]:
+        """The files of which a name's number may mean each."""
+        files = self._names.with_number(name, self._folder, self._split) if self.way == NUMBER else []
+        return files if len(files) > 1 else []
+
+    def rest_of(self, file: str, name: str) -> str:
+        """What a file's name has beside the beginning that a table names: "PA" of E100_PA.png for E100."""
+        return self._names.loose.rest_of(file, beginning_of(name)) if self.way == BEGINNING else ""
 
     def _learn(self) -> None:
         """Note which files are named by their own folders, and which fit the ends of several names."""

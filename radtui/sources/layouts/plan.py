@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from radtui.records import Problem, UserError
 from radtui.sources.base import split_of_path, split_rank
@@ -16,6 +17,7 @@ from radtui.sources.layouts.completing import completed
 from radtui.sources.layouts.draft import split_of
 from radtui.sources.layouts.filenames import FileNames, TableNames, is_address
 from radtui.sources.layouts.joins import Joined
+from radtui.sources.layouts.loose_names import NUMBER
 from radtui.sources.layouts.roles import role_problems
 from radtui.sources.layouts.tabled import ADDRESS, TableLayout
 from radtui.sources.readers import Row, Table, read_tables, table_suffix
@@ -79,7 +81,7 @@ def plan_tables(
     for each in sorted(chosen, key=lambda each: split_rank(each.split)):
         plan.layouts.append(_layout(each, names, choices, plan))
         plan.used.add(each.table.file)
-        plan.problems += [*each.table.notes, *role_problems(each.name, each.roles)]
+        plan.problems += [*each.table.notes, *role_problems(each.name, each.roles), *_matched(each, names)]
     for each in rest:
         if each.table.file not in plan.used and not (named and each in others):
             plan.problems.append(Problem(each.name, _why_not(each, chosen, named)))
@@ -108,6 +110,10 @@ def _candidates(
             plan.problems.append(Problem(file, str(error)))
             continue
         for table in tables:
+            if file != wanted and _is_submission(table):
+                reason = "It is a form for predictions, whose texts are placeholders; it is not used."
+                plan.problems.append(Problem(file, reason))
+                continue
             candidate = look_at(table, names, choices)
             if file != wanted and _is_split_list(candidate, names, plan):
                 continue
@@ -132,9 +138,39 @@ def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan
                 for name in columns:
                     yield from (image.name for image in image_cells(row.cells.get(name)) if image.name)
 
-    finder = TableNames(names, folder, split_of("", "", table.file, table.part), every)
+    finder = TableNames(names, folder, split_of("", "", table.file, table.part), every, candidate.way)
     few = 0 < candidate.roles.resolved < _FEW and len(candidate.sample) >= SAMPLE_ROWS
-    return TableLayout(table, candidate.roles, finder.find, finder.folder, choices, plan.splits, few)
+    return TableLayout(table, candidate.roles, finder, choices, plan.splits, few)
+
+
+def _matched(each: Candidate, names: FileNames) -> list[Problem]:
+    """That images are matched in a loose way, with the first of them."""
+    if not each.way or not each.roles.images:
+        return []
+    column = each.roles.images[0][0]
+    finder = TableNames(names, posixpath.dirname(each.table.file), each.split, way=each.way)
+    for row in each.sample:
+        name = next((image.name for image in image_cells(row.get(column)) if image.name), "")
+        files = [finder.find(name)] if finder.find(name) else finder.folder(name)
+        if files and names.find(name) is None:
+            way = "by their numbers" if each.way == NUMBER else "by the beginnings of their names"
+            shown = " and ".join(posixpath.basename(file) for file in files[:3])
+            return [
+                Problem(
+                    each.name,
+                    f"Images are matched {way}, for no file is called as {column} says: {name} is {shown}.",
+                )
+            ]
+    return []
+
+
+def _is_submission(table: Table) -> bool:
+    """Whether a table is what a competition wants handed in: named so, with the same cells in every row but for ids."""
+    if "submission" not in posixpath.basename(table.file).lower():
+        return False
+    rows = [row.cells for row in islice(table.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
+    varied = [name for name in table.columns if len({cell_text(row.get(name)) for row in rows}) > 1]
+    return len(rows) > 1 and len(varied) <= 1
 
 
 def _is_split_list(candidate: Candidate, names: FileNames, plan: SourcePlan) -> bool:

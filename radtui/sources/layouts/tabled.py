@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from radtui.records import Problem, Truth
@@ -23,13 +23,16 @@ from radtui.sources.layouts.cells import (
 )
 from radtui.sources.layouts.conversation import read_conversation, without_image_tokens
 from radtui.sources.layouts.draft import Draft, DraftPicture, joined_facts, people_of_path, split_of
-from radtui.sources.layouts.filenames import is_address
+from radtui.sources.layouts.filenames import TableNames, is_address
 from radtui.sources.layouts.role_images import joined_name
 from radtui.sources.layouts.roles import Cells, Roles
 from radtui.sources.layouts.words import numbered_stem
 from radtui.sources.readers import Row, Table, table_name
 
 _LETTERS = "ABCDEFGH"
+_LATERAL = "lateral"
+_TITLES = ("section", "title", "heading", "header", "label", "name", "type", "key")
+"""What an object that is a part of a text calls it by."""
 _MAX_SHOWN_NAME = 120
 ADDRESS = "Web addresses are not fetched: download the images and put them beside the table."
 
@@ -41,8 +44,8 @@ class TableLayout:
     Attributes:
         table: Its rows.
         roles: What its columns hold.
-        find: The file of a name in the table, "" where there is none.
-        folder: The files of the folder that a name means: a table may name exams or patients by their folders.
+        names: The file of a name in the table, or the files of the folder that it means: a table may name exams or
+            patients by their folders.
         choices: What the user said.
         split_lists: Split by file, where lists of names say so.
         few_here: Whether most rows name images that are not in the source; these are then counted, not kept.
@@ -50,8 +53,7 @@ class TableLayout:
 
     table: Table
     roles: Roles
-    find: Callable[[str], str]
-    folder: Callable[[str], list[str]]
+    names: TableNames
     choices: SourceChoices
     split_lists: Mapping[str, str] = field(default_factory=dict)
     few_here: bool = False
@@ -142,8 +144,11 @@ class TableLayout:
                     for text in texts or [""]:
                         yield question, text
                     return
+            if items is not None and not roles.answers and not _are_texts(items):
+                yield question, _sections(items) or " ".join(texts)
+                return
             if items is not None:
-                value = _most_given(items) if roles.answers or not _are_texts(items) else " ".join(texts)
+                value = _most_given(items) if roles.answers else " ".join(texts)
             text = meaningful(value, roles.answers)
             yield question, self._chosen(text, options)
             return
@@ -217,26 +222,38 @@ class TableLayout:
     def _in_folder(self, image: ImageCell, cells: Cells) -> ImageCell:
         """The image under the name that its row's folders make of it, where that is a file."""
         name = joined_name(cells, self.roles.folders, image.name) if self.roles.folders else ""
-        return replace(image, name=name) if name and self.find(name) else image
+        return replace(image, name=name) if name and self.names.find(name) else image
 
     def _pictures_of(self, image: ImageCell, role: str) -> list[DraftPicture]:
         """The image that a cell names, or all images of the folder that it names."""
         picture = self._picture(image, role)
-        if picture.error and image.name and (files := self.folder(image.name)):
+        if picture.error and image.name and (files := self.names.folder(image.name)):
             self._by_folder = True
-            return [DraftPicture(file, name=file.rpartition("/")[2], role=role) for file in files]
+            of_case = [
+                DraftPicture(file, name=file.rpartition("/")[2], role=role or self._role_in(file, image.name))
+                for file in files
+            ]
+            return sorted(of_case, key=lambda each: each.role == _LATERAL)
         return [picture]
+
+    def _role_in(self, file: str, name: str) -> str:
+        """What a file's name says of its view beside the beginning that the table names."""
+        rest = words.words(self.names.rest_of(file, name))
+        return _LATERAL if "lat" in rest else next((word for word in rest if word in words.ROLES), "")
 
     def _picture(self, image: ImageCell, role: str) -> DraftPicture:
         if image.error or image.data:
             name = image.name.replace("\\", "/").rpartition("/")[2]
             return DraftPicture("", image.data, name, role, image.error)
-        file = self.find(image.name)
+        file = self.names.find(image.name)
         if file:
             return DraftPicture(file, name=file.rpartition("/")[2], role=role)
         if is_address(image.name):
             return DraftPicture(name=image.name, role=role, error=ADDRESS)
         reason = f"{image.name} is named in {self.table.file} but is not in the folder."
+        if several := self.names.several(image.name):
+            files = " and ".join(several[:2])
+            reason = f"{image.name} in {self.table.file} may be {files}: write the file's whole name."
         return DraftPicture(name=image.name, role=role, error=reason)
 
     def _draft(self, row: Row, pictures: tuple[DraftPicture, ...]) -> Draft:
@@ -335,6 +352,21 @@ def _most_given(answers: list[object]) -> object:
     """The answer that most people gave, where a cell lists theirs."""
     counts = Counter(filter(None, map(object_text, answers)))
     return counts.most_common(1)[0][0] if counts else ""
+
+
+def _sections(items: list[object]) -> str:
+    """The parts of a text that a cell lists as objects, each with what it is called."""
+    parts = []
+    for item in items:
+        text = meaningful(object_text(item))
+        title = (
+            next((cell_text(item[key]) for key in _TITLES if item.get(key)), "")
+            if isinstance(item, Mapping)
+            else ""
+        )
+        if text:
+            parts.append(f"{_label(title)}: {text}" if title and title != text else text)
+    return "\n".join(dict.fromkeys(parts))
 
 
 def _label(column: str) -> str:

@@ -4,7 +4,7 @@
     delimited.py  CSV and TSV; dialect.py how it is written, encoding.py in which letters, damage.py what is whole
     json_rows.py  arrays, objects of lists, one object after another
     columnar.py   parquet and Arrow
-    sheets.py     Excel
+    sheets.py     Excel; sheet_links.py where its cells lead
     openi.py      reports in XML files, as OpenI gives them
     nesting.py    objects inside cells as columns of their own; exports.py: records of annotation tools
     header.py     whether a first row names the columns
@@ -23,17 +23,18 @@ from radtui.sources.files import Tree
 from radtui.sources.readers.columnar import ArrowTable, ParquetTable
 from radtui.sources.readers.delimited import Delimited
 from radtui.sources.readers.json_rows import json_tables
+from radtui.sources.readers.nesting import unpacked
 from radtui.sources.readers.openi import OpeniTable, openi_reports
 from radtui.sources.readers.sheets import sheet_tables
 from radtui.sources.readers.table import Row, Table, table_name
 
-__all__ = ["TABLE_SUFFIXES", "Row", "Table", "read_tables", "table_name", "table_suffix"]
+__all__ = ["BOOKKEEPING", "TABLE_SUFFIXES", "Row", "Table", "read_tables", "table_name", "table_suffix"]
 
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
 _JSON = (".json", ".jsonl", ".ndjson")
 _OTHER = (".parquet", ".arrow", ".xlsx", ".xlsm")
 TABLE_SUFFIXES = frozenset((*_TEXT, *_JSON, *_OTHER))
-_BOOKKEEPING = frozenset(("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json"))
+BOOKKEEPING = frozenset(("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json"))
 """What `datasets` writes beside its data."""
 
 
@@ -41,7 +42,7 @@ def table_suffix(name: str) -> str:
     """The suffix of a file that may be a table, in lower case and without `.gz`; else ""."""
     lower = name.lower()
     base = lower.rsplit("/", 1)[-1]
-    if base in _BOOKKEEPING:
+    if base in BOOKKEEPING:
         return ""
     base = base.removesuffix(".gz")
     suffix = "." + base.rsplit(".", 1)[-1] if "." in base else ""
@@ -68,11 +69,11 @@ def read_tables(tree: Tree, file: str, delimiter: str = "", encoding: str = "") 
     try:
         if suffix in _TEXT:
             tabs = "\t" if suffix in (".tsv", ".tab") else ""
-            return [Delimited(file, opener, delimiter or tabs, encoding)]
+            return [unpacked(Delimited(file, opener, delimiter or tabs, encoding))]
         if suffix in _JSON:
-            return json_tables(file, opener, encoding)
+            return [unpacked(table) for table in json_tables(file, opener, encoding)]
         if suffix in (".xlsx", ".xlsm"):
-            return sheet_tables(tree, file)
+            return [unpacked(table) for table in sheet_tables(tree, file)]
         return [ParquetTable(tree, file) if suffix == ".parquet" else ArrowTable(tree, file)]
     except UserError:
         raise

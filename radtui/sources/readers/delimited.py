@@ -19,7 +19,7 @@ from radtui.sources.readers.damage import Shape, rejoined
 from radtui.sources.readers.dialect import RecordCells, find_dialect, numbers_its_rows, split_record
 from radtui.sources.readers.encoding import detect_encoding
 from radtui.sources.readers.header import has_header
-from radtui.sources.readers.table import MAX_CELL_BYTES, NOTHING, Row, unique_columns
+from radtui.sources.readers.table import MAX_CELL_BYTES, NOTHING, Row, twice_named, unique_columns
 
 _SAMPLE_LINES = 300
 _MAX_LINES_OF_A_ROW = 100_000
@@ -76,6 +76,7 @@ class Delimited:
         if self._headed and records and numbers_its_rows([each.cells.cells for each in records]):
             names = ["row", *names]
         self.columns = tuple(unique_columns(names))
+        self.notes += twice_named(file, names, self.columns)
         body = records[1:] if self._headed else records
         self._shape = Shape.of([each.cells for each in body], len(self.columns))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
@@ -22,6 +23,7 @@ _DEEPEST = 4
 _DECODER = json.JSONDecoder()
 Opener = Callable[[], BinaryIO]
 KEY, VALUE = "key", "text"
+_FILE = re.compile(r"\.(png|jpe?g|tiff?|dcm|bmp|gif|webp|jp2|nii|nii\.gz)$", re.IGNORECASE)
 
 
 class JsonTable:
@@ -95,6 +97,11 @@ def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) 
         rows = _columns(value)
     if rows:
         return [_table(file, "", [*rows, *problems])]
+    if lists and len(lists) == len(value) and all(_FILE.search(key) for key in lists):
+        of_files = [
+            {KEY: key, **each} for key, rows in lists.items() for each in rows if isinstance(each, dict)
+        ]
+        return [_table(file, "", [*of_files, *problems])]  # questions by the image that they are about
     if lists:
         return [_table(file, key, [*rows, *problems]) for key, rows in lists.items()]
     return _tables_of_objects(file, value, problems)

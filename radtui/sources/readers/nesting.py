@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Any
+
+from radtui.records import Problem
+from radtui.sources.readers.table import NOTHING, Row, Table
 
 _IMAGES = frozenset(
     (
@@ -27,6 +33,7 @@ _OF_IMAGES = _IMAGES | frozenset(
 )  # fmt: skip
 _WHOLE = frozenset(("choices", "options", "answers"))  # objects by letter
 _DEEPEST = 4
+_SAMPLE_ROWS = 50
 
 
 def unnested(cells: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,3 +70,72 @@ def _columns(name: str, value: Mapping[str, Any], depth: int) -> dict[str, Any]:
         else:
             result[inner] = each
     return result
+
+
+class UnpackedTable:
+    """A table with columns of texts that are JSON objects, each taken apart into columns of its own."""
+
+    def __init__(self, table: Table, packed: frozenset[str]) -> None:
+        """Take the columns apart.
+
+        Args:
+            table: The table.
+            packed: Its columns whose cells are JSON objects.
+        """
+        self.file, self.part, self.notes = table.file, table.part, table.notes
+        self.form: dict[str, str] = getattr(table, "form", {})
+        self._table, self._packed = table, packed
+        names: dict[str, None] = dict.fromkeys(name for name in table.columns if name not in packed)
+        for row in islice(self.rows(), _SAMPLE_ROWS):
+            if isinstance(row, Row):
+                names.update(dict.fromkeys(row.cells))
+        self.columns = tuple(names)
+
+    def count(self) -> int | None:
+        """As the table tells."""
+        return self._table.count()
+
+    def rows(self, without: AbstractSet[str] = NOTHING) -> Iterator[Row | Problem]:
+        """Every row, its objects taken apart; a cell that is none stays as it is."""
+        for row in self._table.rows(without):
+            if isinstance(row, Problem):
+                yield row
+                continue
+            cells = {
+                name: (_object(value) or value) if name in self._packed else value
+                for name, value in row.cells.items()
+            }
+            yield Row(row.number, unnested(cells))
+
+
+def unpacked(table: Table) -> Table:
+    """The table itself, or with its columns of JSON objects taken apart: '{"findings": "Clear."}' in a CSV's cell."""
+    texts: dict[str, list[str]] = {}
+    for row in islice(table.rows(), _SAMPLE_ROWS):
+        if isinstance(row, Row):
+            for name, value in row.cells.items():
+                if isinstance(value, str) and value.strip():
+                    texts.setdefault(name, []).append(value)
+    packed = frozenset(
+        name for name, cells in texts.items()
+        if cells[0].lstrip().startswith("{") and all(_is_packed(name, cell) for cell in cells)
+    )  # fmt: skip
+    return UnpackedTable(table, packed) if packed else table
+
+
+def _is_packed(name: str, cell: str) -> bool:
+    value = _object(cell)
+    return value is not None and is_nested(name, value.items())
+
+
+def _object(cell: object) -> dict[str, Any] | None:
+    """The object that a text holds as JSON, or as Python writes it; None where it holds none."""
+    if not isinstance(cell, str) or not cell.lstrip().startswith("{"):
+        return None
+    try:
+        value = json.loads(cell)
+    except (ValueError, RecursionError):
+        from radtui.sources.layouts.cells import parsed_text
+
+        value = parsed_text(cell)
+    return value if isinstance(value, dict) and value else None

@@ -12,10 +12,12 @@ from typing import Any
 from radtui.records import Problem, UserError
 from radtui.sources.files import Tree
 from radtui.sources.readers.header import has_header
-from radtui.sources.readers.table import NOTHING, Row, unique_columns
+from radtui.sources.readers.sheet_links import sheet_links
+from radtui.sources.readers.table import NOTHING, Row, twice_named, unique_columns
 
 _MAX_INFLATED_BYTES = 2**31
 _SAMPLE_ROWS = 50
+_MOSTLY = 0.5
 
 
 class SheetTable:
@@ -33,6 +35,8 @@ class SheetTable:
         self.file, self.part = file, "" if only else sheet
         self.notes: list[Problem] = []
         self._tree, self._sheet = tree, sheet
+        self._links = self._read_links()
+        self._linked: tuple[int, ...] = ()  # columns whose cells lead to files
         sample = list(islice(self._values(), _SAMPLE_ROWS))
         filled = [sum(bool(cell) for cell in row) for _, row in sample]
         usual = max(filled, default=0)
@@ -44,6 +48,16 @@ class SheetTable:
             self.notes.append(Problem(file, "It has no header line, so its columns are numbered."))
         header = [str(cell) for cell in rows[0]] if rows else []
         self.columns = tuple(unique_columns(header if self._headed else [""] * len(header)))
+        self.notes += twice_named(file, header, self.columns) if self._headed else []
+        self._width = len(self.columns)
+        numbers = [number for number, row in sample[place + self._headed :] if any(row)]
+        self._linked = tuple(
+            column for column in range(1, self._width + 1)
+            if sum((number, column) in self._links for number in numbers) > _MOSTLY * len(numbers)
+        )  # fmt: skip
+        self.columns = tuple(
+            unique_columns([*self.columns, *(f"{self.columns[column - 1]} link" for column in self._linked)])
+        )
 
     def count(self) -> int | None:
         """Only reading tells."""
@@ -54,8 +68,19 @@ class SheetTable:
         for number, cells in self._values():
             if number < self._first or (self._headed and number == self._first) or not any(cells):
                 continue
-            padded = [*cells, *[""] * (len(self.columns) - len(cells))]
+            padded = [*cells[: self._width], *[""] * (self._width - len(cells))]
+            padded += [self._links.get((number, column), "") for column in self._linked]
             yield Row(number, dict(zip(self.columns, padded, strict=False)))
+
+    def _read_links(self) -> dict[tuple[int, int], str]:
+        """Where cells lead to; of a sheet of charts, nowhere."""
+        book = _book(self._tree, self.file)
+        try:
+            path = str(getattr(book[self._sheet], "_worksheet_path", ""))
+        finally:
+            book.close()
+        with self._tree.open(self.file) as raw, zipfile.ZipFile(raw) as inner:
+            return sheet_links(inner, path.lstrip("/")) if path else {}
 
     def _values(self) -> Iterator[tuple[int, list[str]]]:
         book = _book(self._tree, self.file)

@@ -48,6 +48,16 @@ def table_name(table: Table) -> str:
     return f"{table.file}, {table.part}" if table.part else table.file
 
 
+def twice_named(file: str, names: list[str], columns: tuple[str, ...]) -> list[Problem]:
+    """That a header has a name more than once, and what its columns are called."""
+    bare = [name.strip() for name in names]
+    return [
+        Problem(file, f"The column {bare[place]} is there more than once; a later one is called {column}.")
+        for place, column in enumerate(columns)
+        if place < len(bare) and bare[place] and column != bare[place] and bare[place] in bare[:place]
+    ]
+
+
 def unique_columns(names: list[str]) -> list[str]:
     """Column names of which none is empty and none occurs twice."""
     taken: set[str] = set()

@@ -17,7 +17,7 @@ from radtui.tui.widgets.table_columns import Column, Row, chosen_columns
 
 MARK = Column("", width=1)
 COLUMNS = (
-    Column("Name", flex=1.0, least=11, keep="end"),
+    Column("Name", flex=1.0, least=11, keep="end", share=0.5),  # the reference stands whole beside the image
     Column("Reference", flex=3.0, least=24),
     Column("Examination", width=14, priority=4),
     Column("Split", width=10, priority=3),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from textual.containers import Vertical
 from radtui.records import Job
 from radtui.settings import GenerateSettings
 from radtui.store import cases
+from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
@@ -35,7 +37,9 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
         super().__init__()
         self._job = job
         plain = GenerateSettings(train_job=job.id)
-        self._form = SettingsForm(plain, TAKEN_FROM_JOB)
+        self._dataset = str(job.settings.get("dataset", ""))
+        self._states: dict[tuple[str, str], str] = {}  # by data set and split; "" while it is being read
+        self._form = SettingsForm(plain, TAKEN_FROM_JOB, self._about_value)
         if draft is not None:
             self._form.list.show(draft, plain)
 
@@ -57,9 +61,31 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
 
     def on_mount(self) -> None:
         """Begin with the first field; splits are chosen among those that there are."""
-        dataset = str(self._job.settings.get("dataset", ""))
-        self._form.list.set_options("split", tuple(cases.distinct(self.rad.db, dataset, "split")))
+        self._form.list.set_options("split", tuple(cases.distinct(self.rad.db, self._dataset, "split")))
         self._form.list.focus()
+
+    def _about_value(self, name: str, value: str) -> str:
+        """Of the split, and beside what a limit takes: how many images there are, and how many of them are new."""
+        if name not in ("split", "take"):
+            return ""
+        split = value if name == "split" else self.typed.split
+        dataset = self.typed.dataset or self._dataset
+        asked = dataset, split
+        if asked not in self._states:
+            self._states[asked] = ""
+
+            def read(db: sqlite3.Connection) -> str:
+                from radtui.store.choosing import split_state
+
+                return split_state(db, dataset, split).words
+
+            def show(words: str) -> None:
+                self._states[asked] = f"{split}: {words}."
+                self._form.refresh_help()
+
+            rad = self.rad
+            aside(self, lambda: rad.read(read), show, group=f"split {split}", exclusive=False)
+        return self._states[asked]
 
     def action_start(self) -> None:
         """Hand back the settings when they are valid."""

@@ -136,6 +136,10 @@ class JobScreen(RadScreen):
             self.ask(lambda data, db: submit_generate(data, db, settings), self._describing)
 
     def _describing(self, job: Job) -> None:
+        from radtui.store.choosing import taken_words
+
+        taken = taken_words(job.result.get("taken"))
         self.notify(
-            f"Descriptions #{job.id} started. Press {sign('review')} to rate each pair as it is written."
+            f"Descriptions #{job.id} started{f': {taken}' if taken else ''}."
+            f" Press {sign('review')} to rate each pair as it is written."
         )

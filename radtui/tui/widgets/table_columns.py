@@ -28,6 +28,8 @@ class Column:
     than what stands in it, and none while nothing does: others have its room. Where there is not enough room, columns
     with the highest `priority` go first; those with priority 0 stay and are squeezed. What is too long is cut so that
     its start or its end stays; `RowText` has the whole of it.
+
+    `share` is of the table's width: so much what stands in it may take before others get theirs.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Column:
     align: Literal["left", "right", "center"] = "left"
     priority: int = 0
     keep: Literal["start", "end"] = "start"
+    share: float = 0.0
 
     @property
     def needed(self) -> int:
@@ -86,7 +89,10 @@ def fit(
     most = [
         column.most(content_cells[i] if i < len(content_cells) else None) for i, column in enumerate(columns)
     ]
-    needed = [min(column.needed, most[i]) for i, column in enumerate(columns)]
+    needed = [
+        min(max(column.needed, int(width_cells * column.share)) if content_cells else column.needed, most[i])
+        for i, column in enumerate(columns)
+    ]
     shown = [i for i in range(len(columns)) if most[i]] or [0]
 
     def missing() -> int:

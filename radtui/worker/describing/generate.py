@@ -15,6 +15,7 @@ from radtui.paths import DataDir
 from radtui.records import Arm, Case, Job, UserError
 from radtui.settings import GenerateSettings
 from radtui.store import arms, cases, texts
+from radtui.store.choosing import taken_by
 from radtui.store.texts import NewText
 from radtui.worker.describing import arms as job_arms
 from radtui.worker.describing import figures, loading
@@ -107,9 +108,11 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
 
 def _listed(job: Job, db: sqlite3.Connection, reporter: Reporter, settings: GenerateSettings) -> list[int]:
     """Ids of the cases to describe."""
-    usable = cases.usable(db, settings.dataset, settings.split, settings.limit)
     if not texts.work_list(db, job.id):
-        reporter.ensure_work(usable)
+        taken = taken_by(db, settings, job.id)
+        reporter.ensure_work(list(taken.cases))
+        if taken.words:
+            reporter.result(taken=taken.to_dict())
     listed = texts.work_list(db, job.id)
     if not listed:
         raise UserError(

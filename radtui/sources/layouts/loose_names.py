@@ -1,0 +1,98 @@
+"""Files that a name means by its number or its beginning, where no file is called like it.
+
+Spreadsheets take the zeros off 00012, and tables of exams name E100 what lies there as E100_PA.png and E100_LAT.png.
+Both are guesses: they are made for a table none of whose columns names files as they are called, and are told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+NUMBER, BEGINNING = "number", "beginning"
+"""Ways to match a table's names."""
+_LAST_NUMBER = re.compile(r"^(\D*?)0*(\d+)$")
+_FIRST_NUMBER = re.compile(r"^\D+?0*(\d+)$")
+_BREAK = re.compile(r"[_\-. ]+")
+_FLOAT = re.compile(r"(?<=\d)\.0+$")
+
+
+class LooseNames:
+    """The files of a source by the numbers at the ends of their names, and by the beginnings of these.
+
+    Args:
+        files: The files.
+        stems: Each file's name without suffixes, as names are compared.
+    """
+
+    def __init__(self, files: Sequence[str], stems: Sequence[str]) -> None:
+        self._files, self._stems = files, stems
+
+    @cached_property
+    def _numbers(self) -> dict[str, list[int]]:
+        """By the whole name without the zeros of its last number, and by that number alone."""
+        places: dict[str, list[int]] = {}
+        for place, stem in enumerate(self._stems):
+            match = _LAST_NUMBER.match(_tail(stem))
+            if match is None:
+                continue
+            head = stem[: len(stem) - len(_tail(stem))]
+            for key in {f"{head}{match[1]}{match[2]}", match[2]}:
+                places.setdefault(key, []).append(place)
+        return places
+
+    @cached_property
+    def _beginnings(self) -> dict[str, list[int]]:
+        """By each part of a name that ends before a break, and by the number of the first part."""
+        places: dict[str, list[int]] = {}
+        for place, stem in enumerate(self._stems):
+            breaks = [match for match in _BREAK.finditer(stem) if match.start() and match.end() < len(stem)]
+            keys = {stem[: match.start()] for match in breaks}
+            if breaks and (number := _FIRST_NUMBER.match(stem[: breaks[0].start()])):
+                keys.add(number[1])
+            for key in keys:
+                places.setdefault(key, []).append(place)
+        return places
+
+    def by_number(self, name: str) -> list[str]:
+        """The files whose names have a name's number, whatever zeros are before it.
+
+        Args:
+            name: As names are compared, without suffix.
+        """
+        match = _LAST_NUMBER.match(_tail(_FLOAT.sub("", name)))
+        if match is None:
+            return []
+        plain = _FLOAT.sub("", name)
+        head = plain[: len(plain) - len(_tail(plain))]
+        return [self._files[place] for place in self._numbers.get(f"{head}{match[1]}{match[2]}", ())]
+
+    def by_beginning(self, name: str) -> list[str]:
+        """The files whose names begin with a name that has a number, and go on after a break."""
+        plain = _FLOAT.sub("", name)
+        if not any(sign.isdigit() for sign in plain):
+            return []
+        places = self._beginnings.get(plain, ())
+        return [self._files[place] for place in places]
+
+    def longest_beginning(self, file: str, names: frozenset[str]) -> str:
+        """Of names that a table has, the longest that a file's name begins with."""
+        stem = self._stem_of(file)
+        breaks = [match.start() for match in _BREAK.finditer(stem)]
+        return max((stem[:at] for at in breaks if stem[:at] in names), key=len, default="")
+
+    def rest_of(self, file: str, name: str) -> str:
+        """What comes after a beginning in a file's name: "PA" of E100_PA.png for E100."""
+        stem = self._stem_of(file)
+        return _BREAK.sub(" ", stem[len(name) :]).strip() if stem.startswith(name) else ""
+
+    def _stem_of(self, file: str) -> str:
+        from bisect import bisect_left
+
+        return self._stems[bisect_left(self._files, file)]
+
+
+def _tail(stem: str) -> str:
+    """The last part of a name, with its number: "000012" of "coco_val2014_000012"."""
+    return stem[max(stem.rfind(sign) for sign in "_- .") + 1 :]

@@ -1,0 +1,76 @@
+"""Where the cells of an Excel sheet lead: links to files, as a click follows them and formulas write them.
+
+openpyxl leaves links out where it reads a large sheet row by row, so they are read from the sheet's own XML.
+"""
+
+from __future__ import annotations
+
+import html
+import posixpath
+import re
+import zipfile
+from urllib.parse import unquote
+
+_LINK = re.compile(r"<hyperlink\b([^>]*)/?>")
+_FORMULA = re.compile(
+    r"<c\b([^>]*)>\s*<f[^>]*>\s*(?:_xlfn\.)?HYPERLINK\(\s*(?:&quot;|\")(.*?)(?:&quot;|\")", re.IGNORECASE
+)
+_TARGET = re.compile(r"<Relationship\b([^>]*)/?>")
+_ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
+_PLACE = re.compile(r"([A-Z]{1,3})(\d+)")
+_MOST_BYTES = 2**28
+_IMAGE = re.compile(
+    r"\.(png|jpe?g|jfif|tiff?|webp|bmp|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|nii|nii\.gz|mha|mhd|nrrd)$",
+    re.IGNORECASE,
+)
+
+
+def sheet_links(book: zipfile.ZipFile, path: str) -> dict[tuple[int, int], str]:
+    """The image that each cell leads to, by row and column from 1 on; letters and other pages are nobody's image.
+
+    Args:
+        book: The workbook.
+        path: The sheet's file in it, such as "xl/worksheets/sheet1.xml".
+    """
+    text = _read(book, path)
+    if "<hyperlink" not in text and "HYPERLINK(" not in text.upper():
+        return {}
+    folder, name = posixpath.split(path)
+    targets: dict[str, str] = {}
+    for match in _TARGET.finditer(_read(book, f"{folder}/_rels/{name}.rels")):
+        facts = dict(_ATTRIBUTE.findall(match[1]))
+        targets[facts.get("Id", "")] = facts.get("Target", "")
+    links: dict[tuple[int, int], str] = {}
+    for match in _LINK.finditer(text):
+        facts = dict(_ATTRIBUTE.findall(match[1]))
+        links.update(
+            dict.fromkeys(_places(facts.get("ref", "")), _plain(targets.get(facts.get("r:id", ""), "")))
+        )
+    for match in _FORMULA.finditer(text):
+        facts = dict(_ATTRIBUTE.findall(match[1]))
+        links.update(dict.fromkeys(_places(facts.get("r", "")), _plain(match[2])))
+    return {place: target for place, target in links.items() if _IMAGE.search(target)}
+
+
+def _read(book: zipfile.ZipFile, path: str) -> str:
+    try:
+        with book.open(path) as file:
+            return file.read(_MOST_BYTES).decode("utf-8", "replace")
+    except KeyError:  # a sheet without links has no such file
+        return ""
+
+
+def _plain(target: str) -> str:
+    """The path in a link, as it would be typed."""
+    return unquote(html.unescape(target)).removeprefix("file:///").removeprefix("file://")
+
+
+def _places(reference: str) -> list[tuple[int, int]]:
+    """The cell that "B3" names; of a range its first."""
+    match = _PLACE.match(reference.replace("$", ""))
+    if match is None:
+        return []
+    column = 0
+    for letter in match[1]:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return [(int(match[2]), column)]
