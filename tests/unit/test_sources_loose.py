@@ -94,6 +94,26 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
             "a.png": [{"question": "Side?", "answer": "Left"}, {"question": "Organ?", "answer": "Lung"}],
             "b.png": [{"question": "Side?", "answer": "Right"}]})},
         [(("a.png",), "Side?", "Left", "train"), (("a.png",), "Organ?", "Lung", "train"), (("b.png",), "Side?", "Right", "train")], ""),
+    "tables of which one lacks zeros": (
+        {**pictures("a.png", "b.png"), "reports.csv": csv("exam_id,report", "7,Clear lungs.", "12,Wide heart."),
+         "images.csv": csv("exam_id,file", "0007,a.png", "0012,b.png")},
+        [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "Wide heart.", "train")],
+        "by the numbers of exam_id, for one lacks their zeros"),
+    "an object in an object beside an image": (
+        {**pictures("a.png"), "a.json": json.dumps({"study": {"report": {"findings": "Clear.", "impression": "Normal."}}})},
+        [(("a.png",), "", "Clear.\nNormal.", "train")], ""),
+    "several names in one cell": (
+        {**pictures("a.png", "b.png", "c.png", "d.png", "e.png", "f.png"), "t.csv": csv(
+            "images,report", "a.png|b.png,Clear lungs.", "c.png;d.png,Wide heart.", '"e.png, f.png",Old fracture.')},
+        [(("a.png", "b.png"), "", "Clear lungs.", "train"), (("c.png", "d.png"), "", "Wide heart.", "train"),
+         (("e.png", "f.png"), "", "Old fracture.", "train")], ""),
+    "texts of a web page and of a word processor": (
+        {**pictures("a.png", "b.png", "c.png"), "t.csv": csv(
+            "image,report", '"a.png","<p>Clear lungs.</p>Heart &lt; 15&nbsp;cm.<br/>Normal."',
+            r'b.png,"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0 Gr\'f6\'dfe normal.\par\b Keine\b0  Fraktur.}"', "c.png,Nodule < 3 cm and > 1 cm.")},
+        [(("a.png",), "", "Clear lungs.\nHeart < 15 cm.\nNormal.", "train"),
+         (("b.png",), "", "Größe normal.\nKeine Fraktur.", "train"), (("c.png",), "", "Nodule < 3 cm and > 1 cm.", "train")],
+        "Texts of report are written in HTML or RTF"),
     "texts in a tree beside that of the images": (
         {**pictures("img/x/lung.png", "img/y/hand.png"), "txt/x/lung.txt": "Clear lungs.", "txt/y/hand.txt": "Old fracture.",
          "txt/z/foot.txt": "Of no image."},

@@ -16,6 +16,8 @@ from radtui.sources.layouts.filenames import FileNames, lies_about
 from radtui.sources.layouts.roles import find_roles
 from radtui.sources.layouts.sections import chosen_sections
 from radtui.sources.layouts.tabled import truths
+from radtui.sources.readers.exports import flat
+from radtui.sources.readers.nesting import unnested
 
 TEXT_SUFFIXES = (".txt", ".caption", ".text", ".md", ".rpt", ".report", ".cap")
 _MAX_TEXT_BYTES = 2**26
@@ -238,6 +240,7 @@ class Beside:
             return draft
         if not isinstance(cells, dict):
             return draft
+        cells = unnested(flat(cells))
         roles = find_roles(list(cells), [cells], pictures=False)
         own_id = cell_text(cells.get(roles.id)) if roles.id else ""
         facts = {each: text for each in roles.facts if (text := fact_text(cells.get(each)))}

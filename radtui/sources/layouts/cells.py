@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from radtui.sources.layouts.markup import without_markup
+
 _NOTHING = frozenset(
     ("", "nan", "none", "null", "n/a", "na", "<na>", "n.a", "#n/a", "nat", "nil", "-", "--", "—", "[]", "{}")
 )
@@ -18,6 +20,11 @@ _NOTHING = frozenset(
 _NOT_A_WORD = frozenset(("", "nan", "null", "<na>", "#n/a", "nat"))
 _LISTS = ("[", "(")
 _MAX_NAME_CHARS = 1024
+_BETWEEN_NAMES = ("|", ";", ",", "\n")
+_FILE = re.compile(
+    r"[^/\\]\.(png|jpe?g|jfif|tiff?|webp|bmp|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|nii|nii\.gz|mha|mhd|nrrd)$",
+    re.IGNORECASE,
+)
 _DATA_URL = "data:"
 NAMED_IMAGE = re.compile(r"(?:Picture \d+:\s*)?<img>(.*?)</img>", re.DOTALL)
 """An image named inside a question, as Qwen-VL and ms-swift write it."""
@@ -67,7 +74,7 @@ def meaningful(value: object, answer: bool = False) -> str:
         value: The cell.
         answer: Whether it answers a question: then "None" is a word.
     """
-    text = cell_text(value)
+    text = without_markup(cell_text(value))
     nothing = _NOT_A_WORD if answer else _NOTHING
     return "" if text.casefold().rstrip(".").strip() in nothing else text
 
@@ -120,9 +127,18 @@ def _named_images(text: str) -> list[ImageCell]:
         return [image for match in NAMED_IMAGE.finditer(text) for image in _named_images(match[1].strip())]
     if len(text) > 2000 and text[:8].isalnum() and " " not in text[:200]:
         return [_base64(text)]
+    return [ImageCell(part) for part in _several(text)]
+
+
+def _several(text: str) -> list[str]:
+    """The names of files in a cell; the whole text where it is one name."""
+    for sign in _BETWEEN_NAMES:
+        parts = [part.strip() for part in text.split(sign)]
+        if len(parts) > 1 and all(_FILE.search(part) for part in parts):
+            return parts
     if len(text) > 40 and ";" in text and all("." in part for part in text.split(";")):
-        return [ImageCell(part.strip()) for part in text.split(";") if part.strip()]
-    return [ImageCell(text)]
+        return [part.strip() for part in text.split(";") if part.strip()]
+    return [text]
 
 
 def data_url(text: str) -> ImageCell:

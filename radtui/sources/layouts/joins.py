@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from radtui.records import Problem
@@ -28,10 +28,11 @@ _KEY_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class JoinKey:
-    """The columns by which rows of one table belong to rows of another."""
+    """The columns by which rows of one table belong to rows of another; `numbers` where one lacks zeros."""
 
     mine: str
     theirs: str
+    numbers: bool = False
 
 
 def shared_key(mine: Table, theirs: Table, sample: Sequence[Cells]) -> JoinKey | None:
@@ -48,12 +49,37 @@ def shared_key(mine: Table, theirs: Table, sample: Sequence[Cells]) -> JoinKey |
     pairs = _pairs(mine, theirs)
     if not pairs:
         return None
-    values = {key: {value for row in sample if (value := key_text(row.get(key.mine)))} for key in pairs}
+    exact = _best_of(pairs, theirs, sample)
+    by_number = [replace(key, numbers=True) for key in pairs]
+    return exact or _best_of([key for key in by_number if _zeros_apart(key, mine, theirs)], theirs, sample)
+
+
+def _zeros_apart(key: JoinKey, mine: Table, theirs: Table) -> bool:
+    """Whether one table's keys are numbers with zeros before them, the other's without, and none means two."""
+    padded = []
+    for table, column in ((mine, key.mine), (theirs, key.theirs)):
+        cells = {
+            key_text(row.cells.get(column)) for row in islice(table.rows(), _MAX_ROWS) if isinstance(row, Row)
+        } - {""}
+        if not all(cell.isdigit() for cell in cells) or len({cell.lstrip("0") for cell in cells}) < len(
+            cells
+        ):
+            return False
+        padded.append(any(cell.startswith("0") for cell in cells))
+    return padded[0] != padded[1]
+
+
+def _best_of(pairs: list[JoinKey], theirs: Table, sample: Sequence[Cells]) -> JoinKey | None:
+    if not pairs:
+        return None
+    values = {
+        key: {value for row in sample if (value := key_text(row.get(key.mine), key.numbers))} for key in pairs
+    }
     hits: dict[JoinKey, set[str]] = {key: set() for key in pairs}
     for row in islice(theirs.rows(), _MAX_ROWS):
         if isinstance(row, Row):
             for key in pairs:
-                value = key_text(row.cells.get(key.theirs))
+                value = key_text(row.cells.get(key.theirs), key.numbers)
                 if value in values[key]:
                     hits[key].add(value)
         if all(len(hits[key]) >= len(values[key]) for key in pairs):
@@ -95,10 +121,11 @@ def _pairs(mine: Table, theirs: Table) -> list[JoinKey]:
     return pairs
 
 
-def key_text(value: object) -> str:
-    """A key's cell so that 7, 7.0, "7" and " 7 " are one."""
+def key_text(value: object, number: bool = False) -> str:
+    """A key's cell so that 7, 7.0, "7" and " 7 " are one; as a number, 007 too."""
     text = cell_text(value).casefold()
-    return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
+    text = text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
+    return text.lstrip("0") or "0" if number and text.isdigit() else text
 
 
 class Joined:
@@ -115,6 +142,9 @@ class Joined:
         self._together = together
         self.file, self.part = mine.file, mine.part
         self.notes = [*mine.notes, *theirs.notes]
+        if key.numbers:
+            reason = f"Its rows are matched with {theirs.file} by the numbers of {key.mine}, for one lacks their zeros."
+            self.notes.append(Problem(mine.file, reason))
         self.theirs, self.key = theirs, key
         self.form: dict[str, str] = getattr(mine, "form", {})
         self._mine, self._every = mine, every
@@ -141,7 +171,7 @@ class Joined:
             if isinstance(row, Problem):
                 yield row
                 continue
-            key = key_text(row.cells.get(self.key.mine))
+            key = key_text(row.cells.get(self.key.mine), self.key.numbers)
             seen.add(key)
             yield Row(row.number, {**row.cells, **self._cells(lookup.get(key))})
         if self._every:
@@ -173,7 +203,9 @@ class Joined:
         if self._rows is None:
             self._rows = HeldRows()
             for row in islice(self.theirs.rows(), _MAX_ROWS):
-                if isinstance(row, Row) and (key := key_text(row.cells.get(self.key.theirs))):
+                if isinstance(row, Row) and (
+                    key := key_text(row.cells.get(self.key.theirs), self.key.numbers)
+                ):
                     self._rows.add(key, row.cells)
         return self._rows
 

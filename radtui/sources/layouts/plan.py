@@ -18,6 +18,7 @@ from radtui.sources.layouts.draft import split_of
 from radtui.sources.layouts.filenames import FileNames, TableNames, is_address
 from radtui.sources.layouts.joins import Joined
 from radtui.sources.layouts.loose_names import NUMBER
+from radtui.sources.layouts.markup import has_markup
 from radtui.sources.layouts.roles import role_problems
 from radtui.sources.layouts.tabled import ADDRESS, TableLayout
 from radtui.sources.readers import Row, Table, read_tables, table_suffix
@@ -81,7 +82,12 @@ def plan_tables(
     for each in sorted(chosen, key=lambda each: split_rank(each.split)):
         plan.layouts.append(_layout(each, names, choices, plan))
         plan.used.add(each.table.file)
-        plan.problems += [*each.table.notes, *role_problems(each.name, each.roles), *_matched(each, names)]
+        plan.problems += [
+            *each.table.notes,
+            *role_problems(each.name, each.roles),
+            *_matched(each, names),
+            *_markup(each),
+        ]
     for each in rest:
         if each.table.file not in plan.used and not (named and each in others):
             plan.problems.append(Problem(each.name, _why_not(each, chosen, named)))
@@ -161,6 +167,15 @@ def _matched(each: Candidate, names: FileNames) -> list[Problem]:
                     f"Images are matched {way}, for no file is called as {column} says: {name} is {shown}.",
                 )
             ]
+    return []
+
+
+def _markup(each: Candidate) -> list[Problem]:
+    """That texts are written in HTML or RTF, and what becomes of that."""
+    for name in (*each.roles.text, *each.roles.question):
+        if any(has_markup(cell_text(row.get(name))) for row in each.sample):
+            reason = f"Texts of {name} are written in HTML or RTF; their signs of form are taken off, the words stay."
+            return [Problem(each.name, reason)]
     return []
 
 

@@ -1,0 +1,53 @@
+"""Texts that a report system wrote for a web page or a word processor, as the words that people read."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_TAG = re.compile(
+    r"</?(?:p|br|div|span|b|i|u|strong|em|ul|ol|li|table|tbody|thead|tr|td|th|html|body|head|font|h[1-6]|hr|pre)"
+    r"(?:\s[^<>]*)?/?>", re.IGNORECASE,
+)  # fmt: skip
+_LINE_END = re.compile(r"<(?:br|hr)(?:\s[^<>]*)?/?>|</(?:p|div|li|tr|h[1-6])>", re.IGNORECASE)
+_RTF = "{\\rtf"
+_RTF_GROUPS = re.compile(r"\{\\(?:fonttbl|colortbl|stylesheet|info|\*)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+_RTF_SIGN = re.compile(r"\\'([0-9a-fA-F]{2})|\\u(-?\d+)\s?\??")
+_RTF_LINE = re.compile(r"\\(?:par|line)\b ?")
+_RTF_WORD = re.compile(r"\\[a-zA-Z]+-?\d* ?|[{}]")
+_SPACES = re.compile(r"[ \t]+")
+
+
+def has_markup(text: str) -> bool:
+    """Whether a text is written in HTML or RTF: a comparison such as "< 3 cm" is neither."""
+    return text.lstrip().startswith(_RTF) or bool(_TAG.search(text))
+
+
+def without_markup(text: str) -> str:
+    """The words of a text, each paragraph on a line; a text without markup as it is."""
+    if "<" not in text and not text.startswith(_RTF):
+        return text
+    if text.lstrip().startswith(_RTF):
+        return _lines(_of_rtf(text))
+    if not _TAG.search(text):
+        return text
+    return _lines(html.unescape(_TAG.sub("", _LINE_END.sub("\n", text))))
+
+
+def _of_rtf(text: str) -> str:
+    plain = _RTF_GROUPS.sub("", text)
+    plain = _RTF_LINE.sub("\n", plain.replace("\r", "").replace("\n", " "))
+    plain = _RTF_SIGN.sub(_sign, plain)
+    return _RTF_WORD.sub("", plain)
+
+
+def _sign(match: re.Match[str]) -> str:
+    if match[1]:
+        return bytes.fromhex(match[1]).decode("cp1252", "replace")
+    number = int(match[2])
+    return chr(number if number >= 0 else number + 65536)
+
+
+def _lines(text: str) -> str:
+    lines = (_SPACES.sub(" ", line.replace("\xa0", " ")).strip() for line in text.splitlines())
+    return "\n".join(filter(None, lines))
