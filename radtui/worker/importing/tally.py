@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from radtui.sources.base import split_rank
 from radtui.store.cases import KeptCase
 
 NAMED = 3  # cases left out that the last line names
+_IN_BRACKETS = re.compile(r" \([^()]*\)")
 LISTED = 20  # and that the log and the result list with their reasons
 
 
@@ -99,6 +101,8 @@ class Tally:
 
 def _short(key: str, why: str) -> str:
     """A reason without the name it stands beside, details and advice: "not in the folder"."""
-    text = why.rpartition(" but is ")[2].removeprefix(key).partition(";")[0].partition(" (")[0]
+    text = _IN_BRACKETS.sub("", why.rpartition(" but is ")[2].removeprefix(key).partition(";")[0]).partition(
+        " ("
+    )[0]
     text = text.strip().removesuffix(".")
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
