@@ -19,12 +19,14 @@ from tests.faults.harness import (
     REPOSITORY,
     Facts,
     forked,
-    killed_after,
+    forked_and_killed,
+    forked_took_s,
+    judged,
+    load_commands,
     moment,
     radtui,
     rating,
     rows,
-    said_in_a_sentence,
     small_disk,
     told_until,
     took_s,
@@ -41,23 +43,24 @@ def kills_of_restores(scratch: Path, rounds: int) -> Facts:
     told_until(rating(good), 0.2)
     assert radtui(good, "backup", scratch / "copy")[0] == 0
     kept = rows(good)
-    whole_s = took_s([*CLI, "--data-dir", scratch / "whole", "restore", scratch / "copy"])
+    load_commands()
+    whole_s = forked_took_s(DataDir(scratch / "whole"), ["restore", scratch / "copy"])
     for number in range(rounds):
         place, is_file = scratch / str(number), number % 3 == 2
         data = build(place / "data", pairs=4)
         told_until(rating(data), 0.1)
         own = rows(data)
         source = scratch / "copy" / "radtui.db" if is_file else scratch / "copy"
-        command = [*CLI, "--data-dir", data.root, "restore", source, "--force"]
-        at_work += killed_after(command, moment(chance, whole_s))
+        at_work += forked_and_killed(data, ["restore", source, "--force"], moment(chance, whole_s))
         there = rows(data) if data.database.exists() else None
         assert there in (own, kept, None), f"{len(there or [])} answers, of {len(own)} and {len(kept)}"
         came += there == kept
         if there is None:
-            said_in_a_sentence(data, "stats")
-        code, printed = radtui(data, "restore", source, "--force")
+            code, printed = forked(data, "stats")
+            assert code == 1 and not judged(code, printed, "stats")
+        code, printed = forked(data, "restore", source, "--force")
         assert code == 0, printed
-        assert rows(data) == kept and (is_file or radtui(data, "check")[0] == 0)
+        assert rows(data) == kept and (is_file or forked(data, "check")[0] == 0)
         assert own in [rows(DataDir(aside)) for aside in _asides(place)] + [
             rows_of(f) for f in _files_aside(data)
         ]
@@ -116,9 +119,9 @@ def backups_at_once(scratch: Path, rounds: int) -> Facts:
                 sentences += 1
             assert process.returncode in (0, 1, -signal.SIGKILL), printed
         assert rows(copy) == expected
-        code, printed = radtui(data, "backup", copy.root)
+        code, printed = forked(data, "backup", copy.root)
         assert code == 0, printed
-        assert radtui(copy, "check")[0] == 0
+        assert forked(copy, "check")[0] == 0
         left = [str(path) for path in copy.root.rglob(".*")]
         assert not left, left
     return {"times": rounds, "backups": 3 * rounds, "sentences": sentences, "damaged": 0, "left over": 0}
@@ -172,6 +175,7 @@ def full_disk_everywhere(scratch: Path, rounds: int) -> Facts:
     data = build(scratch / "data", pairs=30)
     told_until(rating(data), 0.3)
     assert radtui(data, "backup", scratch / "copy")[0] == 0
+    load_commands()
     for number in range(rounds):
         with small_disk(scratch / str(number), f"{chance.choice((16, 40, 100, 260, 600))}k") as place:
             target = DataDir(place / "restored")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,10 +19,11 @@ from tests.faults.harness import (
     Facts,
     NotHere,
     app,
+    forked,
+    judged,
     radtui,
     rating,
     rows,
-    said_in_a_sentence,
     small_disk,
     times,
     told_until,
@@ -80,22 +82,42 @@ def restored_folder(scratch: Path, rounds: int) -> Facts:
 
 def read_only_folder(scratch: Path, rounds: int) -> Facts:
     """The disk can only be read: looking works, everything else is one sentence."""
+    chance, works, sentences, answers = random.Random(24), 0, 0, 0
     with small_disk(scratch / "disk", "16m") as place:
         data = build(place / "data")
-        told_until(rating(data), 0.2)
-        rows(data)
-        subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
-        for words in (["stats"], ["jobs", "list"], ["export", "--out", scratch / "c.csv"], ["show", "1"]):
-            code, printed = radtui(data, *words)
-            assert code == 0, printed
-        sentences = [
-            said_in_a_sentence(data, *words)
+        for _ in range(rounds):
+            saved = times(
+                told_until(rating(data), chance.uniform(0, 0.3)), "saved"
+            )  # killed, its log is left
+            before = rows(data)
+            assert set(saved) <= set(before)
+            subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+            for words in (
+                ["stats"],
+                ["jobs", "list"],
+                ["export", "--out", scratch / "c.csv", "--force"],
+                ["show", "1"],
+            ):
+                code, printed = forked(data, *words)
+                assert code == 0, printed
+                works += 1
             for words in (
                 ["import", "phantoms:1"], ["train", "--dataset", "many"], ["jobs", "stop", "1"],
-                ["export", "--out", place / "c.csv"], ["import-ratings", scratch / "c.csv"],
-            )
-        ]  # fmt: skip
-    return {"times": rounds, "commands that work": 4, "sentences": len(sentences)}
+                ["backup", place / "b"], ["export", "--out", place / "c.csv"], ["import-ratings", scratch / "c.csv"],
+            ):  # fmt: skip
+                code, printed = forked(data, *words)
+                assert not judged(code, printed, words), f"{words} was done where nothing can be written"
+                sentences += 1
+            subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True)
+            assert rows(data) == before
+            answers += len(saved)
+    return {
+        "times": rounds,
+        "answers": answers,
+        "commands that work": works,
+        "sentences": sentences,
+        "lost": 0,
+    }
 
 
 def lost_permission(scratch: Path, rounds: int) -> Facts:

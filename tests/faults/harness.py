@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import random
 import signal
@@ -18,12 +19,18 @@ from typing import NoReturn
 
 from radtui.paths import DataDir
 from tests.bench.pseudo_terminal import Terminal
+from tests.conftest import drawn_png
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 GUARD = REPOSITORY / "tests" / "worker" / "network_guard"
 CLI = (sys.executable, "-m", "radtui.cli")
 RATER = "ana"
 LIMIT_S = 300.0
+LOADED = (
+    "radtui.cli.export", "radtui.cli.report", "radtui.cli.plots", "radtui.cli.backup", "radtui.export.comparisons",
+    "radtui.export.jsonl", "radtui.export.report", "radtui.export.take_back", "radtui.store.schema", "sqlite_utils",
+    "sqlite_utils.db", "jinja2", "scipy.stats", "sacrebleu", "pyarrow.parquet",
+)  # fmt: skip
 FORKED_S = 120  # in which a command must have ended
 MOST_LINES = {1: 1, 2: 4}  # of what cannot be done, and of wrong usage, which click explains
 
@@ -60,6 +67,39 @@ def forked(data: DataDir, *words: object, rater: str = RATER) -> tuple[int, byte
         status = os.waitpid(child, 0)[1]
         printed.seek(0)
         return os.waitstatus_to_exitcode(status), printed.read()
+
+
+def forked_and_killed(data: DataDir, words: Sequence[object], after_s: float) -> bool:
+    """As `forked`, killed some time later; whether it was still at work. Its start takes none of the moments."""
+    from radtui.cli import main
+
+    arguments = ["radtui", "--data-dir", str(data.root), "--rater", RATER, *map(str, words)]
+    with tempfile.TemporaryFile() as printed:
+        sys.stdout.flush()
+        if (child := os.fork()) == 0:
+            _become(main, arguments, printed.fileno())
+        end, ended = time.monotonic() + after_s, 0
+        while not ended and time.monotonic() < end:
+            time.sleep(0.001)
+            ended = os.waitpid(child, os.WNOHANG)[0]
+        if not ended:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        return not ended
+
+
+def forked_took_s(data: DataDir, words: Sequence[object]) -> float:
+    """How long a forked command takes to its end; it must succeed."""
+    began = time.monotonic()
+    code, printed = forked(data, *words)
+    assert code == 0, printed
+    return time.monotonic() - began
+
+
+def load_commands() -> None:
+    """Load what commands load when they are called, once for all that are forked."""
+    for name in LOADED:
+        importlib.import_module(name)
 
 
 def _become(main: Callable[[], None], arguments: list[str], out: int) -> NoReturn:
@@ -184,6 +224,14 @@ def some_of(names: Sequence[str], count: int) -> list[str]:
     """So many of the names, from all over the list; all of them where there are no more."""
     step = max(1, len(names) // max(1, count))
     return list(names)[::step][:count]
+
+
+def two_images(folder: Path) -> Path:
+    """A source that is imported in no time: drawing the demo's phantoms takes half a minute."""
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"{number}.png").write_bytes(drawn_png(number))
+    return folder
 
 
 def moment(chance: random.Random, whole_s: float) -> float:

@@ -65,14 +65,14 @@ def _killed(
     """Kill jobs of one kind again and again; what they leave must be what one left that nobody killed."""
     chance, kills, killed_jobs = random.Random(8), 0, 0
     with forked_workers():
-        data, job = _new(scratch / "unharmed", kind, settings, prepare)
+        data, job = new_job(scratch / "unharmed", kind, settings, prepare)
         with contextlib.closing(connect(data)) as db:
             whole_s = run_to_end(data, db, job.id)
         expected = _rows(data, sql)
         assert expected
         while kills < rounds:
             killed_jobs += 1
-            data, job = _new(scratch / str(killed_jobs), kind, settings, prepare)
+            data, job = new_job(scratch / str(killed_jobs), kind, settings, prepare)
             kills += killed_to_its_end(data, job.id, min(KILLS_OF_A_JOB, rounds - kills), whole_s, chance)
             assert _rows(data, sql) == expected
             _check_blobs(data)
@@ -85,7 +85,7 @@ def _killed(
     }
 
 
-def _new(
+def new_job(
     root: Path, kind: JobKind, settings: Settings, prepare: Callable[[DataDir], None]
 ) -> tuple[DataDir, Job]:
     """A data folder with a job that has a row and was never at work."""

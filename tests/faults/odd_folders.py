@@ -12,12 +12,12 @@ from pathlib import Path
 
 from radtui.paths import DataDir
 from tests.faults.folder import build
-from tests.faults.harness import Facts, app, forked, judged, rating, rows, some_of, told_until
+from tests.faults.harness import Facts, app, forked, judged, rating, rows, some_of, told_until, two_images
 
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("jobs", "list"), ("stats",), ("show", "1"), ("export", "--out", "{out}/c.csv", "--force"), ("check",),
     ("backup", "{out}/copy"), ("data", "private"), ("jobs", "stop", "1"), ("jobs", "resume", "1"), ("doctor",),
-    ("import", "phantoms:1"),
+    ("import", "{source}"),
 )  # fmt: skip
 IMPORT_EVERY, DRAW_EVERY = (
     8,
@@ -38,7 +38,7 @@ def odd_folders(scratch: Path, shapes: int) -> Facts:
     pattern = build(scratch / "pattern")
     told_until(rating(pattern), 0.2)
     answers, works, commands, troubles = rows(pattern), 0, 0, list[str]()
-    names = some_of(list(SHAPES), shapes)
+    names, source = some_of(list(SHAPES), shapes), two_images(scratch / "source")
     for number, name in enumerate(names):
         place = scratch / str(number)
         shutil.copytree(pattern.root, place / "data")
@@ -48,7 +48,7 @@ def odd_folders(scratch: Path, shapes: int) -> Facts:
             data = SHAPES[name](DataDir(place / "data"))
             importing = number % IMPORT_EVERY == 0 or any(word in name for word in WHERE_IMPORTS_WRITE)
             for words in COMMANDS if importing else COMMANDS[:-1]:
-                works += _judged(data, [word.format(out=out) for word in words])
+                works += _judged(data, [word.format(out=out, source=source) for word in words])
                 commands += 1
             if number % DRAW_EVERY == 0 or "database" not in name:
                 _drawn(data)
@@ -244,6 +244,9 @@ SHAPES: dict[str, Callable[[DataDir], DataDir]] = {
     "a name of 255 bytes": _renamed(b"n" * SHORT_BYTES),
     "a name of 300 bytes": _renamed(b"n" * LONG_BYTES),
     "a path of more than 4,096 bytes": _deep,
+    "a name of 250 bytes": _renamed(b"n" * 250),
+    "a name with a line break": _renamed(b"two\nlines"),
+    "a name of pictures": _renamed("\U0001fa7b\u2620\ufe0f".encode() * 25),
     "a name that is no UTF-8": _renamed(b"radiolog\xfa\xff"),
     "a name that steers terminals": _renamed(b"a\x1b]52;c;UExBTlRFRA==\x07\n[bold]%41?mode=ro#'\""),
     "a name like an option": _renamed(b"--help"),

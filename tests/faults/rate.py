@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--per-s", type=float, default=0.0, help="answers a second; as fast as it goes when 0"
     )
+    parser.add_argument("--most", type=int, default=1_000_000, help="answers, then it ends")
     options = parser.parse_args()
     data = DataDir(options.folder)
     db = connect(data)
@@ -31,7 +32,7 @@ def main() -> None:
     sitting = read_sitting(db, study.id, options.rater, scheme_for(data))
     session = ReviewSession(db, sitting, unsaved=Unsaved(data, options.rater))
     session.start()
-    for number in range(1_000_000):
+    for number in range(options.most):
         began = time.perf_counter()
         level = number % 5
         row = session.answer(lambda rating, level=level: edits.preferred(rating, session.scheme, level))

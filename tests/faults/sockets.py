@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.pseudo_terminal import Terminal
 from tests.faults.folder import build
-from tests.faults.harness import CLI, GUARD, RATER, REPOSITORY, Facts, rating, told_until
+from tests.faults.harness import CLI, GUARD, RATER, REPOSITORY, Facts, rating, told_until, two_images
 
 TOKEN = "hf_planted_token_1234567890"
 OUTWARD = re.compile(rb"(connect|sendto|sendmsg)\(\d+, .*sa_family=AF_INET6?\b(?!.*(127\.0\.0\.1|::1))")
@@ -35,7 +35,7 @@ def no_sockets(scratch: Path, rounds: int) -> Facts:
         for key in "djtrs":
             app.press(key)
     commands: list[Sequence[object]] = [
-        ["import", "phantoms:3", "--limit", "3"], ["export", "--out", out / "c.csv"], ["stats"], ["jobs", "log", "1"],
+        ["import", two_images(scratch / "source")], ["export", "--out", out / "c.csv"], ["stats"], ["jobs", "log", "1"],
         ["report", "1", "--out", out / "r.html"], ["backup", out / "copy"], ["doctor"],
     ]  # fmt: skip
     for command in commands:

@@ -21,7 +21,7 @@ from radtui.store.database import connect
 from tests.bench.pseudo_terminal import Terminal
 from tests.faults.folder import build
 from tests.faults.harness import CLI, REPOSITORY, Facts, NotHere, rows
-from tests.faults.workers import tiny_model
+from tests.faults.workers import FORKED, prepare, tiny_model
 from tests.worker.conftest import LIMIT_S, fill
 
 TRAIN = (
@@ -72,13 +72,17 @@ def ssh_server(folder: Path) -> Iterator[list[str]]:
 def ssh_sessions(scratch: Path, rounds: int) -> Facts:
     """A real SSH session is killed in mid-training and in mid-rating: training ends well, saved answers are there."""
     saved = trained = 0
+    prepare()
     with ssh_server(scratch / "ssh") as client:
         for number in range(rounds):
             data = build(scratch / str(number), pairs=40)
             fill(data)
             own = f"RADTUI_CONFIG={scratch / 'config.toml'}"  # a session inherits none, and would use the user's
             place = f"cd {REPOSITORY} && PYTHONPATH={REPOSITORY} {own} OMP_NUM_THREADS=1 TERM=xterm-256color"
-            call = [*CLI, "--data-dir", str(data.root)]
+            if number % 2:  # its worker is forked, which takes no seconds to load
+                place += "".join(f" {name}={os.environ[name]}" for name in ("FORKED_SOCKET", "FORKED_PYTHON"))
+            program = [str(FORKED / "python"), *CLI[1:]] if number % 2 else CLI
+            call = [*program, "--data-dir", str(data.root)]
             options = [word.format(model=tiny_model()) for word in TRAIN]
             line = f"{place} {shlex.join([*call, 'train', *options, '--wait'])}"
             with Terminal([*client, line], 120, 40) as session:
