@@ -59,6 +59,9 @@ def test_speed_is_said_the_way_round_that_reads_well():
 def test_a_running_job_says_step_speed_and_time_left():
     said = saying(JOB, JobProgress(JOB, 0.5, 180.0), 150.0)
     assert said.text == "step 30/120 · 2 s/step · 3 min left" and "checkpoint" in said.next
+    texts_job = replace(JOB, kind=JobKind.GENERATE, message="Describing")
+    words_of_texts = saying(texts_job, JobProgress(texts_job, 3.2, 28.0), 150.0).text
+    assert words_of_texts == "text 30/120 · 3.2 texts/s · 28 s left"
 
 
 def test_a_job_without_a_total_says_what_it_is_doing_before_for_how_long():

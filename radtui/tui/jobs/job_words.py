@@ -13,6 +13,7 @@ from radtui.tui import words
 from radtui.tui.keys import sign
 
 STOP, NOW, RESUME, AGAIN, LOG = map(sign, ("stop", "stop_now", "resume", "again", "log"))
+SEEN_ANYHOW = ("Training", "Describing")  # messages that say no more than kind, count and speed do
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _running(job: Job, progress: JobProgress | None, now_s: float) -> Saying:
         parts += [job.message or "Starting", clock_text(now_s - job.started_at)]
     if progress is not None:
         parts += [text for text in (progress.speed, progress.left) if text]
-    if job.total_steps and job.message and job.message != "Training":  # that much is seen
+    if job.total_steps and job.message and job.message not in SEEN_ANYHOW:
         parts.append(job.message)
     keep = f"{STOP} stops and keeps a checkpoint" if job.kind is JobKind.TRAIN else f"{STOP} stops it"
     return Saying("running", " · ".join(parts), keep)

@@ -353,7 +353,7 @@ class _Writer:
         if values := self.facts():
             elapsed_s = time.monotonic() - self.began
             self.reporter.log_step(self.done, self.work.total, 0.0, elapsed_s, values)
-        self.reporter.advance(self.done, self.work.total, f"Describing, {self.rate:.2g} descriptions/s")
+        self.reporter.advance(self.done, self.work.total, "Describing")
 
 
 def _bucketed(records: list[Case]) -> list[Case]:
