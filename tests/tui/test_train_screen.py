@@ -55,9 +55,11 @@ async def test_attaching_to_a_hundred_thousand_rows_blocks_no_key(data, db):
 
 
 @pytest.fixture
-def process():
-    """A process that stands for a worker: stopping now ends it."""
-    started = subprocess.Popen(["sleep", "600"])
+def process(data):
+    """A process that stands for the worker of the first job: it has its lock open, so stopping now ends it."""
+    data.job(1).mkdir(parents=True)
+    with data.lock(1).open("ab") as lock:
+        started = subprocess.Popen(["sleep", "600"], pass_fds=[lock.fileno()])
     yield started
     started.kill()
     started.wait()
