@@ -21,14 +21,13 @@ from radtui.paths import DataDir, expanded
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.place import FolderGoneError
+from radtui.worker import launcher, rank_process
 from radtui.worker.process import (
     ending,
     energy,
     environment,
     failures,
     gpu_lock,
-    launcher,
-    rank_process,
     under_slurm,
     workplace,
 )

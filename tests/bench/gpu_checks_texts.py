@@ -100,8 +100,7 @@ class Texts:
 
         load_s, (self.model, self.processor) = seconds(lambda: models.load(self.options.model, self.how))
         from radtui.worker.describing import describe
-        from radtui.worker.model import vision_attention
-        from radtui.worker.training import data
+        from radtui.worker.model import examples, vision_attention
 
         if self.how.backend == "unsloth":
             from unsloth import FastVisionModel
@@ -111,7 +110,7 @@ class Texts:
         vision_attention.install(self.model)
         db = connect(self.data)
         records = cases.get_many(db, cases.usable(db, DATASET, "test", self.options.images))
-        pictures = [data.open_images(each, 0) for each in data.examples(records, self.data)]
+        pictures = [examples.open_images(each, 0) for each in examples.examples(records, self.data)]
         prompts = [describe.asked(self.processor, INSTRUCTION, "image_first")] * len(pictures)
         inputs = describe.prepare(self.processor, pictures, prompts)
         self.inputs = {k: v.to(device(), _dtype(v, self.how.precision)) for k, v in inputs.items()}

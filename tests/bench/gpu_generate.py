@@ -103,11 +103,11 @@ class Bench:
         from radtui.store import cases
         from radtui.store.database import connect
         from radtui.worker.describing import describe
-        from radtui.worker.training import data
+        from radtui.worker.model import examples
 
         db = connect(self.data)
         records = cases.get_many(db, cases.usable(db, DATASET, "test", count))
-        pictures = [data.open_images(each, 0) for each in data.examples(records, self.data)]
+        pictures = [examples.open_images(each, 0) for each in examples.examples(records, self.data)]
         prompts = [describe.asked(self.processor, INSTRUCTION, "image_first")] * len(pictures)
         inputs = describe.prepare(self.processor, pictures, prompts)
         return {k: v.to(device(), torch_dtype(v)) for k, v in inputs.items()}

@@ -160,7 +160,7 @@ class Family:
 
     def two_images(self) -> bool:
         """A case may have several images."""
-        from radtui.worker.training.data import takes_several
+        from radtui.worker.model.examples import takes_several
 
         return takes_several(self.processor)
 

@@ -191,7 +191,7 @@ def test_training_says_before_it_starts_that_a_linked_file_is_not_as_it_was(
     data: DataDir, db: sqlite3.Connection, linked: Path
 ) -> None:
     pytest.importorskip("torch")
-    from radtui.worker.training.data import examples, open_images
+    from radtui.worker.model.examples import examples, open_images
 
     rows = list(by_key(db).values())
     items = examples(rows, data)

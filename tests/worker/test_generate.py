@@ -14,8 +14,8 @@ from radtui.store import texts as stored
 from radtui.store.database import connect
 from radtui.worker.describing import describe, generate
 from radtui.worker.model import adapters, backend, model
+from radtui.worker.model import examples as items
 from radtui.worker.process.reporter import Reporter, Stopped
-from radtui.worker.training import data as items
 
 from .conftest import new_job, train_settings
 

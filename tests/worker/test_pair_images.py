@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from radtui.worker.training import data as images_of
+from radtui.worker.model import examples as images_of
 from radtui.worker.training import pairs
 
 from .families import FAMILIES

@@ -23,8 +23,9 @@ from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import arms, jobs, metrics
 from radtui.store import texts as stored
 from radtui.store.database import connect
+from radtui.worker import launcher
 from radtui.worker.describing import generate
-from radtui.worker.process import environment, launcher
+from radtui.worker.process import environment
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.process.torch_launcher import LaunchProblem
 from radtui.worker.training import train

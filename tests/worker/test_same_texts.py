@@ -14,7 +14,7 @@ from radtui.store import cases
 from radtui.store.database import connect
 from radtui.worker.describing import describe
 from radtui.worker.model import adapters, backend, merge, model, pretrained
-from radtui.worker.training import data as items
+from radtui.worker.model import examples as items
 from tests.bench.gpu_parts import gap
 from tests.worker.conftest import train_settings
 from tests.worker.tiled import write_tiled_mllama

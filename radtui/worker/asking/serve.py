@@ -131,7 +131,7 @@ def _write(
     from radtui.worker.asking.stream import Stream
     from radtui.worker.describing import describe
     from radtui.worker.model import template
-    from radtui.worker.training.data import Example, open_images, takes_several
+    from radtui.worker.model.examples import Example, open_images, takes_several
 
     settings, processor = ready.settings, ready.processor
     blobs = tuple(_places(data, job_id, asked.images))

@@ -25,7 +25,7 @@ from radtui.worker.process.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
     from radtui.worker.describing.describe import Decoding, WrittenText
-    from radtui.worker.training.data import Example
+    from radtui.worker.model.examples import Example
 
 log = logging.getLogger("radtui.worker")
 FIRST_BATCH = 8  # cases, to measure what one takes
@@ -77,7 +77,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     from radtui.worker.describing import own_decoder
     from radtui.worker.memory import gpu_facts
     from radtui.worker.model import fast_lora, vision_attention, vision_describing
-    from radtui.worker.training.data import as_shown, examples
+    from radtui.worker.model.examples import as_shown, examples
 
     records = cases.get_many(db, listed)
     items = as_shown(examples(records, data), processor, reporter)
@@ -246,9 +246,9 @@ class _Writer:
     def _prepared(self, chunk: list[Example]) -> dict[str, Any]:
         """The model's inputs about a chunk's cases, in main memory."""
         from radtui.worker.describing import describe
-        from radtui.worker.training import data
+        from radtui.worker.model import examples
 
-        pictures = [data.open_images(item, self.settings.max_side_px) for item in chunk]
+        pictures = [examples.open_images(item, self.settings.max_side_px) for item in chunk]
         prompts = [self.work.prompts[item.case_id] for item in chunk]
         return describe.made_ready(self.model, describe.prepare(self.processor, pictures, prompts))
 

@@ -109,7 +109,7 @@ def of_lengths(
     """What an image of the data set takes, and which answers would be cut; every case is counted."""
     from radtui.worker.model import counting
     from radtui.worker.model.collator import Collator
-    from radtui.worker.training.data import sizes_of, takes_several
+    from radtui.worker.model.examples import sizes_of, takes_several
 
     ids = cases.usable(db, settings.dataset, settings.train_split, settings.train_images, with_reference=True)
     several = takes_several(processor)

@@ -5,7 +5,8 @@ model.py            loading; backend.py: what this machine can do; pretrained.py
                     how many bits; check.py: what a model needs, asked by the app
 adapters.py         LoRA on it, on the layers of lora.py; merge.py: merged in
 processors.py       its processor; resolution.py: tokens of an image; counting.py: of every case
-prompt.py           what it is asked; template.py: as its template renders that; collator.py: as a batch
+examples.py         cases and references, one by one; prompt.py: what is asked of them, template.py: as the model's
+                    template renders that, collator.py: as a batch
 vision_layer.py     Mllama, quicker: vision_attention.py by attention_kernels.py, early_mask.py;
                     while describing vision_describing.py, mllama_step.py, fast_lora.py
 """

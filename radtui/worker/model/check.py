@@ -132,7 +132,7 @@ def _sizes(data: DataDir, dataset: str) -> Counter[tuple[int, int]]:
     if not data.database.exists():
         return Counter()
     from radtui.store.database import connect
-    from radtui.worker.training.data import sizes_of
+    from radtui.worker.model.examples import sizes_of
 
     db: sqlite3.Connection = connect(data)
     known = [each.name for each in cases.datasets(db)]
@@ -147,7 +147,7 @@ def _sizes(data: DataDir, dataset: str) -> Counter[tuple[int, int]]:
 
 def _several_images(processor: Any) -> str:
     """Whether a question may have two images."""
-    from radtui.worker.training.data import takes_several
+    from radtui.worker.model.examples import takes_several
 
     return "yes" if takes_several(processor) else "no: the first of a case is used"
 

@@ -3,7 +3,7 @@
 workplace.py        where it finds its job; environment.py: what is set before torch, threads.py: on how many
 reporter.py         what it says, into the database; journal_reporter.py: into a file, on a cluster
 failures.py         any exception in one sentence; ending.py: what the user wants done at the end
-launcher.py         several GPUs: torch_launcher.py starts rank_process.py; ranks.py: what they agree on
+torch_launcher.py   several GPUs: a process for each; ranks.py: what they agree on
 nodes.py            several machines: srun starts node.py on each; under_slurm.py: a worker that Slurm started
 gpu_lock.py         one GPU, one job; energy.py: what it takes
 """

@@ -2,7 +2,7 @@
 
 train.py            the job: material.py it learns from, task.py it is made of, seeds.py: several times
 loop.py             the loop itself: arguments.py of trainer.py, begun again smaller; first_steps.py; callback.py tells
-data.py             cases and references; pairs.py: rated pairs, learnt by dpo.py; corrected.py: corrected texts
+pairs.py            rated pairs, learnt by dpo.py; corrected.py: corrected texts
 lengths.py          which answers would be cut; harm.py: pairs that do harm
 watch.py            held-out cases described meanwhile; best.py: the best evaluation kept
 checkpoints.py      where a job goes on

@@ -15,8 +15,8 @@ from radtui.store import cases, jobs
 from radtui.study import learn_corrections
 from radtui.study.corrections import read_texts
 from radtui.study.study import scheme_for
+from radtui.worker.model import examples as items
 from radtui.worker.process.reporter import Reporter
-from radtui.worker.training import data as items
 
 FILE = "corrections.jsonl"
 

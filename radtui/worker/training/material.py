@@ -34,7 +34,7 @@ def gather(
     Raises:
         UserError: There is nothing to learn from, or too little.
     """
-    from radtui.worker.training import data as items
+    from radtui.worker.model import examples as items
 
     held_out = _records(db, settings, settings.eval_split, max(WATCH_AMONG, settings.eval_images))
     watchable = held_out[:WATCH_AMONG]

@@ -20,10 +20,10 @@ from radtui.settings import TrainSettings
 from radtui.store import jobs
 from radtui.study import rated_pairs
 from radtui.study.study import scheme_for
+from radtui.worker.model import examples as images_of
 from radtui.worker.model import prompt
 from radtui.worker.model.collator import IGNORED, Collator
 from radtui.worker.process.reporter import Reporter
-from radtui.worker.training import data as images_of
 
 FOLDER = "preferences"
 

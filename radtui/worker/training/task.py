@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from radtui.settings import TrainSettings
 from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.collator import Collator
+from radtui.worker.model.examples import ImageTexts
 from radtui.worker.model.template import end_token_ids
 from radtui.worker.process.reporter import Reporter
-from radtui.worker.training.data import ImageTexts
 from radtui.worker.training.pairs import PairCollator, PairTexts
 
 if TYPE_CHECKING:

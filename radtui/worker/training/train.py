@@ -169,17 +169,18 @@ def _shown(
     this: _Run, processor: Any, reporter: Reporter | None = None
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """What is learnt and evaluated, with the images that this model is shown; the reporter hears what is left out."""
-    from radtui.worker.training import data, pairs
+    from radtui.worker.model import examples
+    from radtui.worker.training import pairs
 
     learnt, evaluated = this.material.learnt, this.material.evaluated
-    shown = pairs.as_shown if this.settings.learns_preferences else data.as_shown
+    shown = pairs.as_shown if this.settings.learns_preferences else examples.as_shown
     items = shown([*learnt, *evaluated], processor, reporter, this.begun.step)
     return items[: len(learnt)], items[len(learnt) :]
 
 
 def _progress(this: _Run, processor: Any) -> ProgressCallback:
     """What writes the steps, with the watch over a few held-out images."""
-    from radtui.worker.training import data
+    from radtui.worker.model import examples
     from radtui.worker.training.callback import ProgressCallback
     from radtui.worker.training.watch import Watch, pick
 
@@ -188,7 +189,7 @@ def _progress(this: _Run, processor: Any) -> ProgressCallback:
     watches = pinned and reporter.ranks.first  # meanwhile the others wait for the next step
     watch = None
     if watches:
-        shown = data.as_shown(data.examples(pinned, this.data), processor)
+        shown = examples.as_shown(examples.examples(pinned, this.data), processor)
         watch = Watch(shown, _watched_arm(this), settings, processor, reporter, settings.batch_size)
     if begun.checkpoint:
         reporter.event(

@@ -11,8 +11,8 @@ from radtui.records import Arm, Case
 from radtui.settings import TrainSettings
 from radtui.store.texts import NewText
 from radtui.worker.describing import describe
+from radtui.worker.model import examples as images_of
 from radtui.worker.process.reporter import Reporter
-from radtui.worker.training import data as images_of
 
 log = logging.getLogger("radtui.worker")
 

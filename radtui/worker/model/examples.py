@@ -1,4 +1,4 @@
-"""A data set's cases and references as the trainer asks for them, one by one, never all in memory."""
+"""A data set's cases and references as a model is shown them, one by one, never all in memory."""
 
 from __future__ import annotations
 
