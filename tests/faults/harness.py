@@ -28,8 +28,8 @@ RATER = "ana"
 LIMIT_S = 300.0
 LOADED = (
     "radtui.cli.export", "radtui.cli.report", "radtui.cli.plots", "radtui.cli.backup", "radtui.export.comparisons",
-    "radtui.export.jsonl", "radtui.export.report", "radtui.export.take_back", "radtui.store.schema", "sqlite_utils",
-    "sqlite_utils.db", "jinja2", "scipy.stats", "sacrebleu", "pyarrow.parquet",
+    "radtui.export.jsonl", "radtui.export.report", "radtui.export.restore_backup", "radtui.store.schema",
+    "sqlite_utils", "sqlite_utils.db", "jinja2", "scipy.stats", "sacrebleu", "pyarrow.parquet",
 )  # fmt: skip
 FORKED_S = 120  # in which a command must have ended
 MOST_LINES = {1: 1, 2: 4}  # of what cannot be done, and of wrong usage, which click explains

@@ -13,7 +13,9 @@ from radtui.paths import DataDir
 from tests.faults.folder import build
 from tests.faults.harness import (
     CLI,
+    LIMIT_S,
     Facts,
+    forked,
     killed_after,
     moment,
     radtui,
@@ -25,6 +27,8 @@ from tests.faults.harness import (
 )
 from tests.faults.power import PowerCut
 from tests.unit.old_databases import SCHEMAS, old_database
+
+ENDS_EVERY = 4  # cuts, after the end of what the power is cut of
 
 
 def power_cuts_while_rating(scratch: Path, rounds: int) -> Facts:
@@ -44,7 +48,7 @@ def power_cuts_while_rating(scratch: Path, rounds: int) -> Facts:
 
 def power_cuts_of_commands(scratch: Path, rounds: int) -> Facts:
     """The power goes while a backup or an export is written: it is whole or as before, and no rating is gone."""
-    chance, at_work = random.Random(9), 0
+    chance, at_work, finished = random.Random(9), 0, 0
     pattern = build(scratch / "pattern" / "data")
     told_until(rating(pattern), 0.3)
     expected = rows(pattern)  # also moves the log into the file
@@ -65,15 +69,26 @@ def power_cuts_of_commands(scratch: Path, rounds: int) -> Facts:
         cut = PowerCut(place / "all", place / "notes")
         target = place / "all" / rest[-1]
         command = [*CLI, "--data-dir", data.root, name, *rest[:-1], target]
-        at_work += killed_after(command, moment(chance, whole_s[name]), cut.environment)
+        is_to_end = number % ENDS_EVERY == 0  # what was said to be done is all there afterwards
+        after_s = LIMIT_S if is_to_end else moment(chance, whole_s[name])
+        at_work += killed_after(command, after_s, cut.environment)
         cut.happens()
         assert rows(data) == expected
+        assert target.exists() or not is_to_end, f"{name} was done, and nothing of it is there"
         if (target / "radtui.db").exists():
             assert rows(DataDir(target)) == expected
+            assert not is_to_end or forked(DataDir(target), "check")[0] == 0, "images of the backup are gone"
+            finished += is_to_end
         if target.is_file():
             assert all(json.loads(line) for line in target.read_text(encoding="utf-8").splitlines())
         shutil.rmtree(place)
-    return {"cuts": rounds, "still at work": at_work, "damaged": 0, "ratings lost": 0}
+    return {
+        "cuts": rounds,
+        "still at work": at_work,
+        "whole backups": finished,
+        "damaged": 0,
+        "ratings lost": 0,
+    }
 
 
 def power_cuts_of_migrations(scratch: Path, rounds: int) -> Facts:
