@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: check lint types tests full
 
 check: ## lint, types and tests, all beside each other; tests in plain processes
-	$(MAKE) --no-print-directory -j 5 tests-worker tests-tui tests-unit lint-and-types
+	$(MAKE) --no-print-directory -j 6 tests-tui tests-worker tests-unit lint-and-types
 
 .PHONY: lint-and-types
 lint-and-types: lint types
@@ -25,19 +25,24 @@ types: ## radtui and tools strictly; of tests, that what they name is there
 	$(LATER) $(BIN)mypy radtui tools
 	$(LATER) $(BIN)mypy --config-file tests/mypy.ini tests
 
-.PHONY: tests-worker tests-worker-1 tests-worker-2 tests-tui tests-unit
+.PHONY: tests-worker tests-worker-1 tests-worker-2 tests-tui tests-tui-1 tests-tui-2 tests-unit
 tests: tests-worker tests-tui tests-unit
 
 tests-worker: tests-worker-1 tests-worker-2 ## what trains and describes, in two halves by the names of files
 
 tests-worker-1:
-	$(PYTHON) -m pytest tests/worker/test_[a-o]*.py
+	$(PYTHON) -m pytest tests/worker/test_[a-p]*.py
 
 tests-worker-2:
-	$(PYTHON) -m pytest tests/worker/test_[!a-o]*.py
+	$(PYTHON) -m pytest tests/worker/test_[!a-p]*.py
 
-tests-tui:
-	$(PYTHON) -m pytest tests/tui
+tests-tui: tests-tui-1 tests-tui-2 ## the app, which waits as much as it computes: in two halves too
+
+tests-tui-1:
+	$(PYTHON) -m pytest tests/tui/test_[a-o]*.py
+
+tests-tui-2:
+	$(PYTHON) -m pytest tests/tui/test_[!a-o]*.py
 
 tests-unit:
 	$(LATER) $(PYTHON) -m pytest tests/unit

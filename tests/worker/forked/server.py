@@ -48,6 +48,7 @@ def main(path: str) -> None:
     started_with = dict(os.environ)
     quiet: dict[str, str] = json.loads(os.environ["FORKED_QUIET"])
     os.environ.update(quiet)  # as the worker's own environment sets before imports
+    gc.disable()  # nothing is let go of meanwhile: a sixth of the time
     import torch  # noqa: F401
     import transformers  # noqa: F401
     from peft import LoraConfig  # noqa: F401
@@ -57,6 +58,7 @@ def main(path: str) -> None:
     # What is loaded stays: a worker's collections neither walk through it nor copy its pages, a third of its CPU time.
     gc.collect()
     gc.freeze()
+    gc.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
