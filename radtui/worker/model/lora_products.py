@@ -1,0 +1,153 @@
+"""Linear layers that take the same input, with plain LoRA, as one product: forward and backward without autograd."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from radtui.worker.model import fast_lora
+
+BASES = ("Linear", "Linear4bit")
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """LoRA's matrices of joined layers in the precision of the product."""
+
+    down: Tensor  # A above each other, (r, in)
+    up: Tensor  # B, scaled, as a block diagonal, (out, r)
+
+
+class JoinedProduct:
+    """LoRA layers that take the same input, as one layer.
+
+    Args:
+        layers: PEFT's, all with a bias or all without.
+    """
+
+    def __init__(self, layers: tuple[Any, ...]) -> None:
+        self.layers = layers
+
+    def matrices(self) -> list[Tensor]:
+        """A and B of each layer, as parameters."""
+        names = [(each, each.active_adapters[0]) for each in self.layers]
+        return [m for each, name in names for m in (each.lora_A[name].weight, each.lora_B[name].weight)]
+
+    @property
+    def ready(self) -> bool:
+        """Whether each is plain LoRA, switched on, of one adapter, without dropout."""
+        return all(_ready(each) for each in self.layers)
+
+    def narrow(self, matrices: Sequence[Tensor], dtype: torch.dtype) -> Narrow:
+        """The matrices in one precision, as `forward` and `backward` take them."""
+        pairs = list(zip(matrices[::2], matrices[1::2], strict=True))
+        scales = [each.scaling[each.active_adapters[0]] for each in self.layers]
+        ups = [b if scale == 1 else b * scale for (_, b), scale in zip(pairs, scales, strict=True)]
+        if len(pairs) == 1:
+            return Narrow(pairs[0][0].to(dtype), ups[0].to(dtype))
+        down = torch.cat([a for a, _ in pairs]).to(dtype)
+        up = down.new_zeros(sum(b.shape[0] for b in ups), down.shape[0])
+        row = column = 0
+        for b in ups:
+            up[row : row + b.shape[0], column : column + b.shape[1]] = b
+            row, column = row + b.shape[0], column + b.shape[1]
+        return Narrow(down, up)
+
+    def forward(self, x: Tensor, narrow: Narrow) -> tuple[Tensor, Tensor]:
+        """What comes out, (n, out), and LoRA's narrow part of it, (n, r)."""
+        weight = self.weight(x.dtype)
+        biases = [each.base_layer.bias for each in self.layers]
+        if biases[0] is None:
+            output = x @ weight.t()
+        else:
+            output = torch.addmm(torch.cat([b.to(x.dtype) for b in biases]), x, weight.t())
+        between = x @ narrow.down.t()
+        output.addmm_(between, narrow.up.t())
+        return output, between
+
+    def backward(
+        self, grad: Tensor, x: Tensor, between: Tensor, narrow: Narrow, needs_input: bool = True
+    ) -> tuple[Tensor | None, list[Tensor]]:
+        """Gradients of the input and of the matrices.
+
+        Args:
+            grad: Of the output, (n, out).
+            x: The input, (n, in).
+            between: From `forward`.
+            narrow: As given to `forward`.
+            needs_input: Whether the input's is wanted.
+        """
+        of_between = grad @ narrow.up  # (n, r)
+        of_down, of_up = of_between.t() @ x, grad.t() @ between  # (r, in), (out, r)
+        gradients, row, column = [], 0, 0
+        for each in self.layers:
+            name = each.active_adapters[0]
+            a, b = each.lora_A[name].weight, each.lora_B[name].weight
+            rank, width, scale = a.shape[0], b.shape[0], each.scaling[name]
+            own_up = of_up[row : row + width, column : column + rank]
+            own_up = own_up if scale == 1 else own_up * scale
+            gradients += [of_down[column : column + rank].to(a.dtype), own_up.to(b.dtype)]
+            row, column = row + width, column + rank
+        if not needs_input:
+            return None, gradients
+        of_input = grad @ self.weight(x.dtype)  # (n, in)
+        of_input.addmm_(of_between, narrow.down)
+        return of_input, gradients
+
+    def weight(self, dtype: torch.dtype) -> Tensor:
+        """The base layers' weights above each other, (out, in)."""
+        weights = [_weight(each.base_layer).to(dtype) for each in self.layers]
+        return weights[0] if len(weights) == 1 else torch.cat(weights)
+
+
+def shared_out(products: Sequence[JoinedProduct], matrices: Sequence[Tensor]) -> list[Sequence[Tensor]]:
+    """Each product's own matrices, of those of all in their order."""
+    shares, start = [], 0
+    for each in products:
+        stop = start + 2 * len(each.layers)
+        shares.append(matrices[start:stop])
+        start = stop
+    return shares
+
+
+def is_lora(layer: Any) -> bool:
+    """Whether a layer is LoRA on a linear layer of a known kind."""
+    return hasattr(layer, "lora_A") and type(layer.base_layer).__name__ in BASES
+
+
+def no_autocast(device: str) -> contextlib.AbstractContextManager[object]:
+    """Products in the precision of what goes into them; for empty tensors there is no autocast to switch off."""
+    return contextlib.nullcontext() if device == "meta" else torch.autocast(device, enabled=False)
+
+
+def same_precision(hidden: Tensor) -> bool:
+    """Whether products are computed in the precision that the tokens have."""
+    device = hidden.device.type
+    if device == "meta" or not torch.is_autocast_enabled(device):
+        return True
+    return bool(torch.get_autocast_dtype(device) == hidden.dtype)
+
+
+def _ready(layer: Any) -> bool:
+    if layer.disable_adapters or layer.merged or not fast_lora.is_plain(layer):
+        return False
+    weight = layer.base_layer.weight
+    readable = weight.is_floating_point() or getattr(weight, "quant_state", None) is not None
+    dropout = layer.lora_dropout[layer.active_adapters[0]]
+    return readable and float(getattr(dropout, "p", 0.0)) == 0.0
+
+
+def _weight(base: Any) -> Tensor:
+    """A linear layer's weight (out, in), from 4 bits where it is kept so."""
+    weight: Tensor = base.weight
+    if weight.is_floating_point():
+        return weight
+    from bitsandbytes.functional import dequantize_4bit
+
+    wide: Tensor = dequantize_4bit(weight.data, base.weight.quant_state)
+    return wide
