@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from radtui.worker.model import attention_kernels
+from radtui.worker.model import attention_choice, attention_kernels
 from radtui.worker.model.lora_products import (
     JoinedProduct,
     Narrow,
@@ -198,7 +198,7 @@ def _forward(
     """The layer as one step where it learns over sorted tokens; else its own forward pass."""
     groups = getattr(attention_mask, "groups", None)
     if groups is not None and layer.training and torch.is_grad_enabled() and same_precision(hidden_states):
-        kernel = attention_kernels.kernel_for(
+        kernel = attention_choice.kernel_for(
             hidden_states.device, hidden_states.dtype, hidden_states.shape[-1] // parts.heads
         )
         if kernel is not None and all(each.ready for each in parts.joined):
