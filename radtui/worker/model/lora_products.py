@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ class JoinedProduct:
 
     def __init__(self, layers: tuple[Any, ...]) -> None:
         self.layers = layers
+        self.held: Tensor | None = None  # the weights in 16 bits, where `hold` found room for them
 
     def matrices(self) -> list[Tensor]:
         """A and B of each layer, as parameters."""
@@ -101,8 +102,53 @@ class JoinedProduct:
 
     def weight(self, dtype: torch.dtype) -> Tensor:
         """The base layers' weights above each other, (out, in)."""
-        weights = [_weight(each.base_layer).to(dtype) for each in self.layers]
-        return weights[0] if len(weights) == 1 else torch.cat(weights)
+        if self.held is not None and self.held.dtype == dtype:
+            return self.held
+        bases = [each.base_layer for each in self.layers]
+        if len(bases) == 1 or bases[0].weight.is_floating_point():
+            weights = [_weight(base).to(dtype) for base in bases]
+            return weights[0] if len(weights) == 1 else torch.cat(weights)
+        rows = [base.out_features for base in bases]
+        joined = torch.empty(sum(rows), bases[0].in_features, dtype=dtype, device=bases[0].weight.device)
+        for base, own in zip(bases, joined.split(rows), strict=True):
+            _weight(base, own)
+        return joined
+
+    @property
+    def few_bits(self) -> int:
+        """Bytes that `hold` would take for it; 0 where the weights are kept in 16 bits anyway."""
+        bases = [each.base_layer for each in self.layers if not each.base_layer.weight.is_floating_point()]
+        return sum(2 * base.out_features * base.in_features for base in bases)
+
+
+def hold(model: Any, room_gib: float) -> float:
+    """Keep weights of 4 bits in 16 too, product by product while there is room; returns what that took, GiB."""
+    taken = 0
+    for product in products(model):
+        size = product.few_bits
+        if size and product.held is None and taken + size <= room_gib * 2**30:
+            product.held = product.weight(torch.bfloat16)
+            taken += size
+    return taken / 2**30
+
+
+def let_go(model: Any) -> None:
+    """Drop what `hold` has kept."""
+    for product in products(model):
+        product.held = None
+
+
+def held_gib(model: Any) -> float:
+    """What `hold` has kept, GiB."""
+    held = [each.held.nbytes for each in products(model) if each.held is not None]
+    return float(sum(held)) / 2**30
+
+
+def products(model: Any) -> Iterator[JoinedProduct]:
+    """The joined products of a model's layers that are computed as steps."""
+    for module in model.modules():
+        for part in getattr(module.__dict__.get("forward"), "args", ()):
+            yield from getattr(part, "joined", ())
 
 
 def shared_out(products: Sequence[JoinedProduct], matrices: Sequence[Tensor]) -> list[Sequence[Tensor]]:
@@ -142,12 +188,15 @@ def _ready(layer: Any) -> bool:
     return readable and float(getattr(dropout, "p", 0.0)) == 0.0
 
 
-def _weight(base: Any) -> Tensor:
-    """A linear layer's weight (out, in), from 4 bits where it is kept so."""
+def _weight(base: Any, into: Tensor | None = None) -> Tensor:
+    """A linear layer's weight (out, in), from 4 bits where it is kept so, then written to where it is to be."""
     weight: Tensor = base.weight
     if weight.is_floating_point():
         return weight
     from bitsandbytes.functional import dequantize_4bit
 
-    wide: Tensor = dequantize_4bit(weight.data, base.weight.quant_state)
+    state = base.weight.quant_state
+    if into is not None and into.dtype != state.dtype:
+        return into.copy_(dequantize_4bit(weight.data, state))
+    wide: Tensor = dequantize_4bit(weight.data, state, out=into)
     return wide
