@@ -6,6 +6,7 @@ model.py            loading; backend.py: what this machine can do; pretrained.py
 adapters.py         LoRA on it, on the layers of lora.py; merge.py: merged in
 processors.py       its processor; resolution.py: tokens of an image; counting.py: of every case
 prompt.py           what it is asked; template.py: as its template renders that; collator.py: as a batch
-vision_layer.py     Mllama, quicker: vision_attention.py by attention_kernels.py, early_mask.py;
-                    while describing vision_describing.py, mllama_step.py, fast_lora.py
+vision_layer.py     Mllama, quicker: vision_attention.py by attention_kernels.py or flash4.py, as
+                    attention_choice.py says, early_mask.py; text_layer.py with text_norm.py; both by
+                    lora_products.py; while describing vision_describing.py, mllama_step.py, fast_lora.py
 """
