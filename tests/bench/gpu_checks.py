@@ -32,6 +32,7 @@ from tests.bench.gpu_parts import DATASET, Results, fill, forget, machine, new_j
 
 ROLES = ("train", "texts", "fourbit_unsloth", "fourbit_transformers")
 WAIT_S = 420  # for another process, such as the one that trains the adapter
+MOST_APART = 0.05  # of gradients' norm; the same code twice is 0.011 apart in 16 bits
 GATES = (".cross_attn_attn_gate", ".cross_attn_mlp_gate")
 OPEN = {"BF16": struct.pack("<f", 0.5)[2:], "F32": struct.pack("<f", 0.5)}  # bf16 is a float's upper half
 
@@ -149,6 +150,7 @@ class Train:
             self.job = new_job(self.data, self._settings("seed"))
             self.results.run("seed_again", 200, self.resume)
         self.results.run("curve", 200, self.curve)
+        self.results.run("paths", 200, self.paths)
 
     def _settings(self, name: str, **changes: Any) -> TrainSettings:
         return replace(
@@ -199,6 +201,14 @@ class Train:
             "seed_losses": seed, "mean_difference": round(mean, 4), "largest_difference": round(max(apart), 4),
             "mean_difference_of_fall": round(mean / max(abs(seed[0] - seed[-1]), 1e-9), 4),
         }  # fmt: skip
+
+    def paths(self) -> dict[str, Any]:
+        """Each fast path's loss and gradients beside those of PEFT's own layers."""
+        from tests.bench.gpu_passes import Passes
+
+        passes = Passes()
+        passes.data, passes.model, passes.processor = self.data, self.tuned, self.loaded[1]
+        return passes.layers(2)
 
     def _fit(self, stop_at: int) -> None:
         """The job in this process, as its worker runs it; the model of the first run serves all."""
@@ -297,6 +307,9 @@ def verdicts(found: dict[str, Any]) -> dict[str, bool]:
         )
     if "trainable_parameters" in (seed := train.get("seed", {})):
         verdict["trainable_parameters_of_the_recipe"] = seed["trainable_parameters"] == 67_174_400
+    if "peft" in (paths := train.get("paths", {})):
+        apart = [paths[f"{part}_ours"] for part in ("vision_model", "language_model")]
+        verdict["fast_paths_give_pefts_gradients"] = max(apart) < MOST_APART
     for role in ("texts", "fourbit_unsloth", "fourbit_transformers"):
         if "equal_tokens" in (disabled := found.get(role, {}).get("disabled", {})):
             verdict[f"base_through_disabled_adapter_{role}"] = disabled["equal_tokens"] == disabled["tokens"]

@@ -15,6 +15,7 @@ import time
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from radtui.paths import DataDir
 from radtui.presets import preset
@@ -191,7 +192,7 @@ class Bench:
             pairs.setdefault(each.case_id, set()).add(each.text)
         return {
             "weights": how.weights, "descriptions": len(written), "tokens": tokens, "job_s": round(wall_s, 1),
-            "texts_per_s": round(len(written) / wall_s, 2),
+            "texts_per_s": round(len(written) / wall_s, 2), "commits_s": self._commits(db, job.id, wall_s),
             "texts_per_s_later_half": round(len(late) / sum(e.seconds for e in late), 2),
             "tokens_per_s": round(tokens / wall_s, 1),
             "tokens_per_s_later_half": round(sum(e.tokens for e in late) / sum(e.seconds for e in late), 1),
@@ -199,6 +200,34 @@ class Bench:
             "result": {k: v for k, v in jobs.must_get(db, job.id).result.items() if k != "substitutions"},
             "reloaded": chosen, **peak(),
         }  # fmt: skip
+
+    @staticmethod
+    def _commits(db: Any, job_id: int, wall_s: float) -> list[list[float]]:
+        """When texts were committed, in seconds from the job's start, and how many."""
+        rows = db.execute(
+            "SELECT created_at, COUNT(*) FROM descriptions WHERE job_id = ? GROUP BY created_at ORDER BY created_at",
+            (job_id,),
+        ).fetchall()
+        start = time.time() - wall_s
+        return [[round(at - start, 2), count] for at, count in rows]
+
+    def ready(self) -> dict[str, Any]:
+        """How long it takes until flash-attn-4's kernels can be called, where the package is there."""
+        import torch
+
+        from radtui.worker.model import flash4
+
+        if device() != "cuda":
+            return {"is_there": False}
+        took_s, kernel = seconds(lambda: flash4.kernel(torch.device("cuda:0"), torch.bfloat16, 80))
+        return {"is_there": kernel is not None, "ready_s": round(took_s, 1)}
+
+    def job_cudnn(self) -> dict[str, Any]:
+        """The same job with cuDNN's kernels, whatever else is there."""
+        from radtui.worker.model import flash4
+
+        with mock.patch.object(flash4, "kernel", lambda *_: None):
+            return self.job()
 
     @staticmethod
     def _later_half(written: list[Any]) -> set[int]:

@@ -183,7 +183,7 @@ def test_the_first_steps_are_compared_with_the_plan_and_remembered(card, data, m
         ahead._answer = {"base_gib": 8.0, "flops_per_image": 5e9}
         watching = FirstSteps(Reporter(db, job.id), ahead, replace(FIT, peak_gib=28.0), False)
         state = SimpleNamespace(global_step=0, max_steps=30)
-        watching.on_train_begin(None, state, None, model=None)
+        watching.on_train_begin(None, state, None, model=torch.nn.Identity())
         assert (
             "Waiting for the first step while its kernels are compiled" in jobs.must_get(db, job.id).message
         )

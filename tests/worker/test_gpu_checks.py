@@ -27,6 +27,7 @@ def test_the_checks_run_and_hold_on_a_small_model(tmp_path):
     found = json.loads(gpu_checks.json_of(out).read_text())
     assert not [stage for role in ROLES for stage, facts in found[role].items() if "error" in facts]
     for name in ("resumed_where_it_stopped", "base_through_disabled_adapter_texts", "adapter_counts_texts",
+                 "fast_paths_give_pefts_gradients",
                  "base_through_disabled_adapter_fourbit_unsloth"):  # fmt: skip
         assert found["checks"][name], name
     train, texts = found["train"], found["texts"]

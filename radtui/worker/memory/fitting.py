@@ -48,6 +48,13 @@ class Fit:
         return self.recompute_text or self.recomputed_layers > 0
 
     @property
+    def room_gib(self) -> float:
+        """What is left beside it; 0 where something is computed twice, which room would spare, or nothing is known."""
+        if self.recomputes or not self.peak_gib:
+            return 0.0
+        return max(self.limit_gib * (1 - SPARE_SHARE) - SPARE_GIB - self.peak_gib, 0.0)
+
+    @property
     def sentence(self) -> str:
         """For the job's events."""
         kept = self.vision_layers - self.recomputed_layers

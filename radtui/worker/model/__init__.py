@@ -7,6 +7,7 @@ adapters.py         LoRA on it, on the layers of lora.py; merge.py: merged in
 processors.py       its processor; resolution.py: tokens of an image; counting.py: of every case
 examples.py         cases and references, one by one; prompt.py: what is asked of them, template.py: as the model's
                     template renders that, collator.py: as a batch
-vision_layer.py     Mllama, quicker: vision_attention.py by attention_kernels.py, early_mask.py;
-                    while describing vision_describing.py, mllama_step.py, fast_lora.py
+vision_layer.py     Mllama, quicker: vision_attention.py by attention_kernels.py or flash4.py, as
+                    attention_choice.py says, early_mask.py; text_layer.py with text_norm.py; both by
+                    lora_products.py; while describing vision_describing.py, mllama_step.py, fast_lora.py
 """

@@ -6,15 +6,12 @@ in the backward pass, and added. Here the parts are written into one tensor wher
 
 from __future__ import annotations
 
-import functools
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-log = logging.getLogger("radtui.worker")
 aten = torch.ops.aten
 Kept = tuple[Tensor | None, ...]
 
@@ -56,7 +53,7 @@ def mix(
         qkv: (B, T, 3, heads, D), rows in the order of the groups, in each row real tokens first.
         groups: Of the batch.
         scale: What scores are multiplied with.
-        kernel: From `kernel_for`.
+        kernel: From `attention_choice`.
         into: Where to write, (B, T, heads, D); a new tensor where None.
 
     Returns:
@@ -156,31 +153,3 @@ def _cudnn_backward(
 CPU, CUDNN = Kernel(_cpu_forward, _cpu_backward), Kernel(_cudnn_forward, _cudnn_backward)
 of_device: dict[str, Kernel] = {"cpu": CPU}
 """By device type; who has a device of another kind adds its own."""
-
-
-def kernel_for(device: torch.device, dtype: torch.dtype, head_size: int) -> Kernel | None:
-    """What computes attention there, forward and backward; None where nothing can be called directly.
-
-    Args:
-        device: Of the tensors.
-        dtype: Likewise.
-        head_size: D.
-    """
-    if device.type == "cuda":
-        return CUDNN if _cudnn_works(str(device), dtype, head_size) else None
-    return of_device.get(device.type)
-
-
-@functools.cache
-def _cudnn_works(device: str, dtype: torch.dtype, head_size: int) -> bool:
-    """Whether cuDNN's kernels can be called here, tried on a few tokens."""
-    try:
-        qkv = torch.zeros(1, 16, 3, 2, head_size, device=device, dtype=dtype)
-        groups = (Group(1, 9),)
-        mixed, kept = mix(qkv, groups, 1.0, CUDNN)
-        mix_gradient(mixed, qkv, mixed, kept, groups, 1.0, CUDNN)
-        torch.cuda.synchronize(device)
-    except (RuntimeError, TypeError, NotImplementedError) as error:
-        log.info("cuDNN's attention cannot be called directly: %s", str(error).splitlines()[0])
-        return False
-    return True

@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils import checkpoint
 
-from radtui.worker.model import early_mask, vision_layer
+from radtui.worker.model import early_mask, text_layer, vision_layer
 from radtui.worker.model.attention_kernels import Group
 
 log = logging.getLogger("radtui.worker")
@@ -152,7 +152,7 @@ def install(model: Any, as_steps: bool = True) -> bool:
 
     Args:
         model: With or without adapter.
-        as_steps: Whether layers that learn are computed as `vision_layer` does, and the text's mask early.
+        as_steps: Whether what learns is computed as `vision_layer` and `text_layer` do, and the text's mask early.
 
     Returns:
         Whether there was a Mllama vision tower.
@@ -179,12 +179,14 @@ def install(model: Any, as_steps: bool = True) -> bool:
                     vision_layer.install(layer)
     if as_steps and towers:
         early_mask.install(model)
+        text_layer.install(model)
     return bool(towers)
 
 
 def uninstall(model: Any) -> None:
     """Give the model its own methods back."""
     early_mask.uninstall(model)
+    text_layer.uninstall(model)
     for tower in model.modules():
         if not hasattr(tower, "recomputed_layers"):
             continue

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from radtui.worker.model import attention_kernels, fast_lora
+from radtui.worker.model import attention_choice, attention_kernels, fast_lora
 from radtui.worker.model.vision_layer import gates_of, has_plain_gelu, products_of
 
 EVEN = 8  # columns: rows of 16-bit numbers then begin at multiples of 16 bytes, which fast kernels want
@@ -211,7 +211,7 @@ def _forward(
     groups = getattr(attention_mask, "groups", None)
     if groups is not None and torch.is_inference_mode_enabled():
         size = hidden_states.shape[-1] // parts.heads
-        kernel = attention_kernels.kernel_for(hidden_states.device, hidden_states.dtype, size)
+        kernel = attention_choice.kernel_for(hidden_states.device, hidden_states.dtype, size)
         if kernel is not None and parts.choose(hidden_states.dtype):
             return _computed(parts, hidden_states, groups, kernel)
     return original(hidden_states, attention_mask=attention_mask, **kwargs)

@@ -10,7 +10,6 @@ The same arithmetic is done in the same precision: products in 16 bits with sums
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,84 +19,17 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from radtui.worker.model import attention_kernels, fast_lora
+from radtui.worker.model import attention_choice, attention_kernels
+from radtui.worker.model.lora_products import (
+    JoinedProduct,
+    Narrow,
+    is_lora,
+    no_autocast,
+    same_precision,
+    shared_out,
+)
 
 aten = torch.ops.aten
-BASES = ("Linear", "Linear4bit")
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """LoRA layers that take the same input, as one layer."""
-
-    layers: tuple[Any, ...]
-
-    def matrices(self) -> list[Tensor]:
-        """A and B of each layer, as parameters."""
-        names = [(each, each.active_adapters[0]) for each in self.layers]
-        return [m for each, name in names for m in (each.lora_A[name].weight, each.lora_B[name].weight)]
-
-    @property
-    def ready(self) -> bool:
-        """Whether each is plain LoRA, switched on, of one adapter, without dropout."""
-        return all(_ready(each) for each in self.layers)
-
-    def forward(self, x: Tensor, matrices: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """What comes out, (n, out), and LoRA's narrow part of it, (n, r)."""
-        weight, down, up = self._weight(x.dtype), self._down(matrices, x.dtype), self._up(matrices, x.dtype)
-        biases = [each.base_layer.bias for each in self.layers]
-        if biases[0] is None:
-            output = x @ weight.t()
-        else:
-            output = torch.addmm(torch.cat([b.to(x.dtype) for b in biases]), x, weight.t())
-        narrow = x @ down.t()
-        output.addmm_(narrow, up.t())
-        return output, narrow
-
-    def backward(
-        self, grad: Tensor, x: Tensor, narrow: Tensor, matrices: Sequence[Tensor], needs_input: bool = True
-    ) -> tuple[Tensor | None, list[Tensor]]:
-        """Gradients of the input and of the matrices.
-
-        Args:
-            grad: Of the output, (n, out).
-            x: The input, (n, in).
-            narrow: From `forward`.
-            matrices: As given to `forward`.
-            needs_input: Whether the input's is wanted.
-        """
-        down, up = self._down(matrices, x.dtype), self._up(matrices, x.dtype)
-        of_narrow = grad @ up  # (n, r)
-        of_down, of_up = of_narrow.t() @ x, grad.t() @ narrow  # (r, in), (out, r)
-        gradients, row, column = [], 0, 0
-        for each, (a, b) in zip(self.layers, _pairs(matrices), strict=True):
-            rank, width = a.shape[0], b.shape[0]
-            scale = each.scaling[each.active_adapters[0]]
-            own_up = of_up[row : row + width, column : column + rank]
-            gradients += [of_down[column : column + rank].to(a.dtype), (own_up * scale).to(b.dtype)]
-            row, column = row + width, column + rank
-        if not needs_input:
-            return None, gradients
-        of_input = grad @ self._weight(x.dtype)  # (n, in)
-        of_input.addmm_(of_narrow, down)
-        return of_input, gradients
-
-    def _weight(self, dtype: torch.dtype) -> Tensor:
-        """The base layers' weights, (out, in)."""
-        weights = [_weight(each.base_layer).to(dtype) for each in self.layers]
-        return weights[0] if len(weights) == 1 else torch.cat(weights)
-
-    def _down(self, matrices: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
-        """The A matrices above each other, (r, in)."""
-        return torch.cat([a for a, _ in _pairs(matrices)]).to(dtype)
-
-    def _up(self, matrices: Sequence[Tensor], dtype: torch.dtype) -> Tensor:
-        """The B matrices, scaled, as a block diagonal, (out, r)."""
-        scaled = [
-            b * each.scaling[each.active_adapters[0]]
-            for each, (_, b) in zip(self.layers, _pairs(matrices), strict=True)
-        ]
-        return torch.block_diag(*scaled).to(dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +37,16 @@ class _Layer:
     """What a layer is made of, and how it is put together."""
 
     norms: tuple[Any, Any]  # before attention, before the feed-forward part
-    qkv: _Joined
-    mixed: _Joined  # after attention
-    up: _Joined
-    down: _Joined
+    qkv: JoinedProduct
+    mixed: JoinedProduct  # after attention
+    up: JoinedProduct
+    down: JoinedProduct
     heads: int
     scale: float
     gates: tuple[float, float]  # what attention and the feed-forward part are multiplied with
 
     @property
-    def joined(self) -> tuple[_Joined, ...]:
+    def joined(self) -> tuple[JoinedProduct, ...]:
         """All products, in the order of their matrices."""
         return self.qkv, self.mixed, self.up, self.down
 
@@ -150,9 +82,9 @@ class _Step(torch.autograd.Function):
         ctx: Any, hidden: Tensor, layer: _Layer, groups: Any, kernel: Any, *matrices: Tensor
     ) -> Tensor:
         rows, tokens, width = hidden.shape
-        of_qkv, of_mixed, of_up, of_down = _shared_out(layer, matrices)
+        of_qkv, of_mixed, of_up, of_down = _narrow(layer, matrices, hidden.dtype)
         before = hidden.reshape(-1, width)  # (n, C)
-        with _no_autocast(hidden.device.type):
+        with no_autocast(hidden.device.type):
             qkv, narrow_qkv = layer.qkv.forward(layer.normed(0, before)[0], of_qkv)
             shape = (rows, tokens, 3, layer.heads, width // layer.heads)
             mixed, kept = attention_kernels.mix(qkv.view(shape), groups, layer.scale, kernel)
@@ -186,10 +118,10 @@ class _Step(torch.autograd.Function):
         )
         count = 2 * sum(len(each.layers) for each in layer.joined)
         matrices, kept = rest[:count], rest[count:]
-        of_qkv, of_mixed, of_up, of_down = _shared_out(layer, matrices)
+        of_qkv, of_mixed, of_up, of_down = _narrow(layer, matrices, hidden.dtype)
         rows, tokens, width = hidden.shape
         before, grad = hidden.reshape(-1, width), grad.reshape(-1, width)
-        with _no_autocast(hidden.device.type):
+        with no_autocast(hidden.device.type):
             narrower, down_grads = layer.down.backward(
                 _gated(grad, layer.gates[1]), aten.gelu(wide), narrow_down, of_down
             )
@@ -242,12 +174,12 @@ def install(layer: Any) -> bool:
     """
     groups = products_of(layer)
     gates = gates_of(layer)
-    all_lora = all(_is_lora(each) for group in groups for each in group)
+    all_lora = all(is_lora(each) for group in groups for each in group)
     if not has_plain_gelu(layer) or any(gate.requires_grad for gate in gates) or not all_lora:
         return False
     norms = layer.input_layernorm, layer.post_attention_layernorm
     attention = layer.self_attn
-    qkv, mixed, up, down = map(_Joined, groups)
+    qkv, mixed, up, down = map(JoinedProduct, groups)
     parts = _Layer(norms, qkv, mixed, up, down, attention.num_heads, attention.scaling, _values(gates))
     layer.forward = partial(_forward, layer, parts, layer.forward)
     return True
@@ -265,51 +197,14 @@ def _forward(
 ) -> Any:  # fmt: skip
     """The layer as one step where it learns over sorted tokens; else its own forward pass."""
     groups = getattr(attention_mask, "groups", None)
-    if groups is not None and layer.training and torch.is_grad_enabled() and _same_precision(hidden_states):
-        kernel = attention_kernels.kernel_for(
+    if groups is not None and layer.training and torch.is_grad_enabled() and same_precision(hidden_states):
+        kernel = attention_choice.kernel_for(
             hidden_states.device, hidden_states.dtype, hidden_states.shape[-1] // parts.heads
         )
         if kernel is not None and all(each.ready for each in parts.joined):
             matrices = [matrix for each in parts.joined for matrix in each.matrices()]
             return _Step.apply(hidden_states, parts, groups, kernel, *matrices)
     return original(hidden_states, attention_mask=attention_mask, **kwargs)
-
-
-def _no_autocast(device: str) -> contextlib.AbstractContextManager[object]:
-    """Products in the precision of what goes into them; for empty tensors there is no autocast to switch off."""
-    return contextlib.nullcontext() if device == "meta" else torch.autocast(device, enabled=False)
-
-
-def _same_precision(hidden: Tensor) -> bool:
-    """Whether products are computed in the precision that the tokens have."""
-    device = hidden.device.type
-    if device == "meta" or not torch.is_autocast_enabled(device):
-        return True
-    return bool(torch.get_autocast_dtype(device) == hidden.dtype)
-
-
-def _is_lora(layer: Any) -> bool:
-    return hasattr(layer, "lora_A") and type(layer.base_layer).__name__ in BASES
-
-
-def _ready(layer: Any) -> bool:
-    if layer.disable_adapters or layer.merged or not fast_lora.is_plain(layer):
-        return False
-    weight = layer.base_layer.weight
-    readable = weight.is_floating_point() or getattr(weight, "quant_state", None) is not None
-    dropout = layer.lora_dropout[layer.active_adapters[0]]
-    return readable and float(getattr(dropout, "p", 0.0)) == 0.0
-
-
-def _weight(base: Any) -> Tensor:
-    """A linear layer's weight (out, in), from 4 bits where it is kept so."""
-    weight: Tensor = base.weight
-    if weight.is_floating_point():
-        return weight
-    from bitsandbytes.functional import dequantize_4bit
-
-    wide: Tensor = dequantize_4bit(weight.data, base.weight.quant_state)
-    return wide
 
 
 def _values(gates: list[Tensor]) -> tuple[float, float]:
@@ -323,15 +218,7 @@ def _gated(grad: Tensor, gate: float) -> Tensor:
     return grad if gate == 1.0 else grad * gate
 
 
-def _pairs(matrices: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
-    return list(zip(matrices[::2], matrices[1::2], strict=True))
-
-
-def _shared_out(layer: _Layer, matrices: Sequence[Tensor]) -> list[Sequence[Tensor]]:
-    """Each product's own matrices."""
-    shares, start = [], 0
-    for each in layer.joined:
-        stop = start + 2 * len(each.layers)
-        shares.append(matrices[start:stop])
-        start = stop
-    return shares
+def _narrow(layer: _Layer, matrices: Sequence[Tensor], dtype: torch.dtype) -> list[Narrow]:
+    """Each product's LoRA matrices as it takes them."""
+    shares = shared_out(layer.joined, matrices)
+    return [each.narrow(own, dtype) for each, own in zip(layer.joined, shares, strict=True)]

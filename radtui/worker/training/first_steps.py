@@ -15,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from radtui.worker.memory import arithmetic, fitting, memory, remembered
 from radtui.worker.memory.fitting import Fit
 from radtui.worker.memory.forecast import Forecast
+from radtui.worker.model import lora_products
 from radtui.worker.process.reporter import Reporter
 
 VERIFIED_STEPS = 3  # a few batches of different lengths
@@ -36,6 +37,7 @@ class FirstSteps(TrainerCallback):
         self.reporter, self.forecast, self.plan, self.was_full = reporter, forecast, plan, was_full
         self.began = time.monotonic()
         self.before_gib = 0.0  # what the model took when the loop began
+        self.held_gib = 0.0  # of that, weights in 16 bits beside those in 4
         self.first = 0  # number of the first step of this attempt
         self._step_began = self.began
         self._took_s: list[float] = []  # of each step, without what lies between
@@ -50,6 +52,7 @@ class FirstSteps(TrainerCallback):
         if self.forecast.load_plan.cuda:
             memory.forget_peak()
             self.before_gib = memory.allocated_gib()
+            self.held_gib = lora_products.held_gib(kwargs["model"])
         waited = remembered.last_time(self.forecast.known.get("first_step_s"))
         why = " while its kernels are compiled" if self.forecast.load_plan.cuda else ""
         self.reporter.progress(state.global_step, state.max_steps, f"Waiting for the first step{why}{waited}")
@@ -85,7 +88,8 @@ class FirstSteps(TrainerCallback):
             remembered.keep(self.forecast.key, image_s=round(each_s, 4))
 
     def _verify(self, plan: Fit, step: int) -> None:
-        peak_gib = memory.peak_allocated_gib()
+        # Without what only fills room that is left, so that the next run plans as this one did.
+        peak_gib = memory.peak_allocated_gib() - self.held_gib
         planned = f", {plan.peak_gib:.1f} GiB were planned" if plan.peak_gib else ""
         self.reporter.event(
             step, "memory", f"The first steps took {peak_gib:.1f} of {plan.limit_gib:.1f} GiB{planned}"
@@ -98,7 +102,7 @@ class FirstSteps(TrainerCallback):
         }
         base_gib = self.forecast.base_gib
         if plan.peak_gib > base_gib > 0:
-            ratio = (peak_gib - self.before_gib) / (plan.peak_gib - base_gib)
+            ratio = (peak_gib + self.held_gib - self.before_gib) / (plan.peak_gib - base_gib)
             share = min(max(self.forecast.share * ratio, LEAST_SHARE), MOST_SHARE)
             facts |= {"base_gib": base_gib, "share": round(share, 3)}
         if self.forecast.flops_per_image:

@@ -19,7 +19,7 @@ from radtui.records import UserError
 from radtui.settings import TrainSettings
 from radtui.worker.memory import fitting, gpu_facts, main_memory, shares
 from radtui.worker.memory.forecast import Forecast
-from radtui.worker.model import vision_attention
+from radtui.worker.model import lora_products, vision_attention
 from radtui.worker.process import failures
 from radtui.worker.process.ranks import OutOfMemoryError
 from radtui.worker.training import checkpoints
@@ -68,6 +68,7 @@ def train(task: Task, checkpoint: Path | None, forecast: Forecast) -> None:
             return
         # Only here, after the except block, is its traceback gone and with it what held the activations.
         checkpoint = _saved_here(trainer)
+        lora_products.let_go(task.model)
         _say_smaller(task, settings, smaller)
         settings, was_full = smaller, True
         if plan is not None:
@@ -120,6 +121,11 @@ def _fitted(task: Task, forecast: Forecast) -> tuple[TrainSettings, fitting.Fit 
         planned_memory_gib=round(plan.peak_gib, 2), memory_limit_gib=round(plan.limit_gib, 2),
         recomputed_vision_layers=plan.recomputed_layers, recomputes_text=plan.recompute_text,
     )  # fmt: skip
+    held_gib = lora_products.hold(task.model, plan.room_gib)
+    if held_gib:
+        text = f"{held_gib:.1f} GiB more for weights in 16 bits, so that no step has to unpack them from 4"
+        task.reporter.event(task.progress.step, "memory", text, task.progress.elapsed_s)
+        task.reporter.result(held_weights_gib=round(held_gib, 2))
     return fitting.as_fitted(settings, plan), plan
 
 

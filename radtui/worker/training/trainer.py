@@ -49,6 +49,9 @@ class WatchedTrainer(Below):
         super().__init__(callbacks=[progress], **options)
         self.reporter = reporter
         self.progress = progress
+        self._not_counted: Tensor | None = (
+            None  # tokens learnt since the count was last asked for, on the device
+        )
 
     def training_step(self, model: Any, inputs: dict[str, Tensor], num_items_in_batch: Any = None) -> Tensor:
         """One forward and backward pass over a micro-batch.
@@ -78,7 +81,18 @@ class WatchedTrainer(Below):
         written = self.control.should_log or self.control.should_save or self.control.should_evaluate
         if written and not math.isfinite(value := tr_loss.item()):
             self._refuse(value)
+        if written and self._not_counted is not None:
+            self.state.num_input_tokens_seen += int(self._not_counted)
+            self._not_counted = None
         super()._maybe_log_save_evaluate(tr_loss, *rest, **named)
+
+    def _track_num_input_tokens(self, inputs: dict[str, Tensor]) -> None:
+        """Count a pass's tokens without asking the GPU for the number, which would wait for the whole pass."""
+        if "attention_mask" not in inputs:
+            super()._track_num_input_tokens(inputs)
+            return
+        tokens = self.accelerator.gather(inputs["attention_mask"].sum()).sum()
+        self._not_counted = tokens if self._not_counted is None else self._not_counted + tokens
 
     def _count(self, inputs: dict[str, Tensor]) -> None:
         """Say how much of the first batch is learnt: a mask that hides everything gives a normal-looking curve."""
