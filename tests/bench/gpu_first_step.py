@@ -43,11 +43,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--runs", default="plain,default,plain,default")
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--words", type=int, nargs=2, default=(40, 40), help="of captions, least and most")
     parser.add_argument("--memory-gib", type=float, default=0.0)
     parser.add_argument("--evaluated", action="store_true", help="default evaluates and watches, as it ships")
-    parser.add_argument(
-        "--recompiles", action="store_true", help="say why default's kernels are compiled again"
-    )
+    parser.add_argument("--recompiles", action="store_true", help="say why kernels are compiled again")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     data = DataDir(options.work / "data")
@@ -55,7 +54,7 @@ def main() -> None:
         print(json.dumps(plain(options, data)), flush=True)
         return
     if not data.database.exists():
-        fill(data.create(), train=96, test=16)
+        fill(data.create(), train=96, test=16, words=tuple(options.words))
     results = Results(options.out)
     for run in options.runs.split(","):
         name, _, backend = run.partition(":")
@@ -75,7 +74,7 @@ def start_plain(options: argparse.Namespace, data: DataDir, name: str, backend: 
     """The plain script in a process of its own."""
     began = time.time()
     command = [
-        sys.executable, "-m", "tests.bench.gpu_first_step", options.model, "--child", "--work", str(options.work),
+        *module(options, "tests.bench.gpu_first_step"), options.model, "--child", "--work", str(options.work),
         "--out", str(options.out), "--steps", str(options.steps),
     ]  # fmt: skip
     ended = subprocess.run(
@@ -94,12 +93,20 @@ def start_plain(options: argparse.Namespace, data: DataDir, name: str, backend: 
     facts = json.loads(answers[-1])
     ends = facts.pop("ends")
     loaded = facts.pop("loaded")
+    if options.recompiles:
+        facts["recompiles"] = recompiles(ended.stderr)
     return {
         "load_s": round(loaded - began, 1),
         "first_step_s": round(ends[0] - began, 1),
         **rhythm(ends),
         **facts,
     }
+
+
+def module(options: argparse.Namespace, name: str) -> list[str]:
+    """The command that runs a module, its recompilations logged where asked for."""
+    logged = ["tests.bench.recompiles_logged"] if options.recompiles else []
+    return [sys.executable, "-m", *logged, name]
 
 
 def rhythm(ends: list[float]) -> dict[str, Any]:
@@ -123,13 +130,14 @@ def start_worker(options: argparse.Namespace, data: DataDir, name: str, backend:
     db = connect(data)
     began = time.time()
     log = data.log(job.id).open("a")
-    command = [sys.executable, "-m", "radtui.worker", "--data-dir", str(data.root), str(job.id)]
-    own = environment(options, "radtui") | ({"TORCH_LOGS": "recompiles"} if options.recompiles else {})
-    worker = subprocess.Popen(command, env=own, stdout=log, stderr=log)
+    command = [*module(options, "radtui.worker"), "--data-dir", str(data.root), str(job.id)]
+    worker = subprocess.Popen(command, env=environment(options, "radtui"), stdout=log, stderr=log)
     waited: dict[str, float] = {}
     ends: dict[int, float] = {}
     while worker.poll() is None:
         row = jobs.must_get(db, job.id)
+        if not row.state.live:
+            waited.setdefault("over", round(time.time() - began, 1))
         waited.setdefault(row.message, round(time.time() - began, 1))
         for point in metrics.since(db, job.id, 0):
             if point.name == "loss":

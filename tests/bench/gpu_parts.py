@@ -114,8 +114,8 @@ def picture(rng: random.Random) -> bytes:
     return file.getvalue()
 
 
-def fill(data: DataDir, train: int, test: int) -> None:
-    """A data set of drawn films with captions of 40 words."""
+def fill(data: DataDir, train: int, test: int, words: tuple[int, int] = (40, 40)) -> None:
+    """A data set of drawn films with captions of so many words, at least and at most."""
     rng = random.Random(0)
     db = connect(data, create=True)
     cases.ensure_dataset(db, DATASET, "drawn")
@@ -126,7 +126,8 @@ def fill(data: DataDir, train: int, test: int) -> None:
             digest = hashlib.sha256(content).hexdigest()
             data.blob(digest).parent.mkdir(parents=True, exist_ok=True)
             data.blob(digest).write_bytes(content)
-            caption = " ".join(rng.choices(WORDS, k=40))
+            count_words = words[0] if words[0] == words[1] else rng.randint(*words)
+            caption = " ".join(rng.choices(WORDS, k=count_words))
             probe = cases.Probe(digest, "PNG", *SIZE_PX, "L")
             case = NewCase(split, f"{split}-{number}", (NewCaseImage(),), caption)
             batch.append(cases.KeptCase(case, (probe,)))

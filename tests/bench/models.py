@@ -25,7 +25,7 @@ CHECKS = (
     "loads", "estimate", "mask", "counted", "two images", "trains", "stops", "batch 1 = 2", "base = generate",
     "plain peft", "merged", "DPO batch",
 )  # fmt: skip
-NEED_TORCHVISION = ("llama4", "lfm2_vl")
+NEED_TORCHVISION = ("llama4", "lfm2_vl", "cohere2_vision")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -43,12 +43,15 @@ def main(arguments: list[str] | None = None) -> None:
         return
     logging.disable(logging.WARNING)
     from tests.worker.families import FAMILIES
+    from tests.worker.more_families import MORE_FAMILIES, WITH_TORCHVISION
 
-    names = options.only.split(",") if options.only else list(FAMILIES)
+    without = FAMILIES | MORE_FAMILIES
+    makers = without | WITH_TORCHVISION
+    names = options.only.split(",") if options.only else list(without)
     rows = {}
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
-            rows[name] = measured(FAMILIES[name], Path(folder))
+            rows[name] = measured(makers[name], Path(folder))
         print(name, rows[name], flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
     facts = {"python": platform.python_version(), **_versions(), "families": rows}
@@ -138,7 +141,7 @@ class Family:
             learnt = batch["input_ids"][row][batch["labels"][row] != IGNORED].tolist()
             ended = next(place for place, token in enumerate(learnt) if token in self.ends)
             if (
-                tokenizer.decode(learnt[:ended]).strip() != reference
+                tokenizer.decode(learnt[:ended], skip_special_tokens=True).strip() != reference
                 or tokenizer.decode(learnt[ended + 1 :]).strip()
             ):
                 return False
@@ -296,7 +299,13 @@ def matrix(facts: dict[str, Any]) -> str:
             f"*with torchvision*: all of these checks on a machine where it works, with torch {beside['torch']} and "
             f"transformers {beside['transformers']}.",
         ]
-    lines += ["", f"Load only where torchvision works: {', '.join(NEED_TORCHVISION)}."]
+        lines += [beside["notes"]] if beside.get("notes") else []
+    elsewhere = beside["families"] if beside else {}
+    needing = [
+        f"{name} ({_in_one_word(elsewhere[name])})" if name in elsewhere else name
+        for name in NEED_TORCHVISION
+    ]
+    lines += ["", f"Load only where torchvision works: {'; '.join(needing)}."]
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ from radtui.worker.model.collator import Collator
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import train
 
-from . import families
+from . import families, more_families
 from .conftest import new_job, train_settings
 
 SIZES = [(60, 40), (200, 100), (657, 442), (500, 611), (40, 400)]
@@ -55,10 +55,11 @@ def test_most_sizes_are_counted_without_an_image(folder):
 @pytest.mark.parametrize(
     ("name", "budget", "least"),
     [("qwen2_5_vl", 8, 2), ("qwen3_vl", 8, 2), ("glm4v", 8, 2), ("smolvlm", 60, 2), ("internvl", 20, 2),
-     ("mistral3", 16, 2), ("llava_onevision", 60, 2), ("gemma4", 70, 2)],
+     ("mistral3", 16, 2), ("llava_onevision", 60, 2), ("gemma4", 70, 2), ("aya_vision", 20, 2), ("ovis2", 12, 2),
+     ("video_llama_3", 8, 2), ("ernie4_5_vl_moe", 8, 2)],
 )  # fmt: skip
 def test_image_tokens_bounds_what_an_image_takes(tmp_path, name, budget, least):
-    folder = families.FAMILIES[name](tmp_path)
+    folder = (families.FAMILIES | more_families.MORE_FAMILIES)[name](tmp_path)
     own, bound = processors.load(str(folder)), processors.load(str(folder))
     assert resolution.apply(bound, budget) == ""
     square = [(300, 300), (500, 611)]

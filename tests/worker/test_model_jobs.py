@@ -55,15 +55,18 @@ def test_describing_sees_images_as_finely_as_training(data, tmp_path, monkeypatc
         return inputs
 
     monkeypatch.setattr(describe, "prepare", spy)
-    for image_tokens, tiles in ((4, 1), (0, 3)):
+    most = {}
+    for image_tokens in (4, 0):
         settings = GenerateSettings(
             model=str(folder), adapter=str(data.adapter(job.id)), dataset="shapes", message_order="image_first",
-            instruction="Describe what you see.", max_new_tokens=2, load_in_4bit=False, limit=1, batch_size=1,
+            instruction="Describe what you see.", max_new_tokens=2, load_in_4bit=False, batch_size=1,
             image_tokens=image_tokens,
         )  # fmt: skip
         describing = new_job(data, settings)
         generate.run(describing, data, db, Reporter(db, describing.id))
-        assert lengths.pop() >= tiles and (image_tokens == 0 or tiles == 1)
+        most[image_tokens] = max(lengths)
+        lengths.clear()
+    assert most[4] == 1 and most[0] >= 3
     result = jobs.must_get(db, job.id).result
     assert result["image_tokens"] == "5 tokens, whatever its size"  # InternVL frames each image
     assert not [

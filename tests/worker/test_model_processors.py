@@ -13,7 +13,7 @@ from radtui.jobs.packages import torchvision_command
 from radtui.records import UserError
 from radtui.worker.model import processors
 
-from . import families
+from . import families, more_families
 from .conftest import REPOSITORY
 
 LOAD = """
@@ -52,9 +52,19 @@ def test_a_family_that_truly_needs_it_is_told_the_command(tmp_path):
         processors.load(str(folder))
 
 
-@pytest.mark.parametrize("name", ["qwen2_5_vl", "smolvlm", "gemma4"])
+@pytest.mark.skipif(processors.torchvision_state() != "absent", reason="torchvision is installed")
+@pytest.mark.parametrize("name", [*more_families.WITH_TORCHVISION, "minicpmv4_6"])
+def test_those_of_the_further_families_that_need_it_are_told_the_command(tmp_path, name):
+    """MiniCPM-V asks its video part, which there is none of, for settings: no error about a missing package."""
+    folder = getattr(more_families, name)(tmp_path / name)
+    with pytest.raises(UserError, match="needs torchvision, which is not installed: pip install torchvision"):
+        processors.load(str(folder))
+
+
+@pytest.mark.parametrize("name", ["qwen2_5_vl", "smolvlm", "gemma4", "ernie4_5_vl_moe"])
 def test_what_is_saved_loads_here_and_names_no_pillow_class(tmp_path, name):
-    loaded = processors.load(str(families.FAMILIES[name](tmp_path / "model")))
+    maker = (families.FAMILIES | more_families.MORE_FAMILIES)[name]
+    loaded = processors.load(str(maker(tmp_path / "model")))
     processors.save(loaded, tmp_path / "saved")
     values = json.loads((tmp_path / "saved" / "processor_config.json").read_text())
     assert not values["image_processor"]["image_processor_type"].endswith("Pil")
@@ -69,3 +79,26 @@ def test_the_command_names_the_torchvision_that_belongs_to_torch():
     assert torchvision_command("2.14.1+cu130") == (
         "pip install torchvision==0.29.1 --index-url https://download.pytorch.org/whl/cu130"
     )
+
+
+def test_pixels_that_a_processor_gives_in_16_bits_are_of_32():
+    """As Llama 4's are: a model whose weights are kept in 32 bits would refuse them."""
+    import torch
+
+    from radtui.worker.model.collator import encode
+
+    class Words:
+        bos_token = None
+
+    class Halves:
+        tokenizer = Words()
+
+        def __call__(self, **_):
+            return {
+                "input_ids": torch.ones(1, 4, dtype=torch.int64),
+                "pixel_values": torch.ones(1, 3, dtype=torch.bfloat16),
+            }
+
+    batch = encode(Halves(), ["x"], [[]], "right")
+    assert batch["pixel_values"].dtype == torch.float32
+    assert batch["input_ids"].dtype == torch.int64

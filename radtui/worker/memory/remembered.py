@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from radtui.worker.model.backend import LoadPlan
 
 log = logging.getLogger("radtui.worker")
+KEY_CHARACTERS = 16  # of a key in a file's name
 KEPT = 200  # runs; the oldest go first
 VERSIONS_OF = ("torch", "transformers", "trl", "peft", "unsloth", "unsloth_zoo", "bitsandbytes", "radtui")
 NOT_OF_MEMORY = {
@@ -103,6 +104,18 @@ def keep(key: str, **facts: Any) -> None:
             partial.replace(_file())
     except OSError as error:
         log.info("What fitted cannot be remembered: %s", error)
+
+
+def know_lengths(key: str) -> None:
+    """Let torch keep, under a run's key, that lengths vary, so that the next such run compiles for any length at once.
+
+    Unless it knows, the first kernels are for the first batch's length alone: Gemma 3's layers were compiled again at
+    the first other one, 61 s on an H200. What the user has set stays.
+    """
+    from torch.compiler import config
+
+    if config.job_id is None:
+        config.job_id = f"radtui-{key[:KEY_CHARACTERS]}"
 
 
 def last_time(seconds: object) -> str:

@@ -51,10 +51,11 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
         UserError: There is no such model, or this install cannot read it.
     """
     from radtui.worker.model import model as models
-    from radtui.worker.model import pretrained, processors
+    from radtui.worker.model import pretrained, processors, refusals
 
     config, processor = models.describe(name, trust_remote_code)
     empty = pretrained.empty_model(config, trust_remote_code)
+    files = refusals.weights(name)
     torchvision = {
         "works": "torchvision works",
         "absent": "without torchvision: Pillow prepares images",
@@ -65,6 +66,7 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
         "family": f"{config.model_type} ({type(processor).__name__})",
         "packages": torchvision,
         "licence": _licence(name),
+        **({"weights": files} if files else {}),
         "parameters": empty.num_parameters(),
         **_memory(empty, config),
         "image_tokens": _image_tokens(processor, data, dataset),

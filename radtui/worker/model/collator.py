@@ -19,6 +19,9 @@ IMAGE_TOKENS = (
     "<IMG_CONTEXT>", "<img>", "</img>",
 )  # fmt: skip
 """Placeholders of the model families transformers has; only those a tokenizer knows as one token count."""
+COMPILED_MULTIPLE = 8
+"""Kernels compiled for any length are compiled once more for lengths that 8 divides: with lengths as they come, some
+step in the midst of a run would wait for that."""
 
 
 class Collator:
@@ -31,16 +34,19 @@ class Collator:
         max_length_tokens: Longer sequences lose the end of their answer, but never an image token.
         ends: Tokens that end generation, for a template that writes no end itself.
         thinking: Whether the prompt lets the model reason first.
+        multiple: Batches are padded to a length that this divides.
     """
 
     def __init__(
-        self, processor: Any, loss_on: str, max_length_tokens: int, ends: Collection[int] = (), thinking: bool = False
+        self, processor: Any, loss_on: str, max_length_tokens: int, ends: Collection[int] = (), thinking: bool = False,
+        multiple: int = 1,
     ) -> None:  # fmt: skip
         self.processor = processor
         self.loss_on = loss_on
         self.max_length_tokens = max_length_tokens
         self.ends = tuple(ends)
         self.thinking = thinking
+        self.multiple = multiple
         self.image_ids = torch.tensor(sorted(image_token_ids(processor)))
         self._frames: dict[str, template.AnswerFrame] = {}
         self._prompt_ids: dict[str, list[int]] = {}
@@ -56,7 +62,8 @@ class Collator:
             UserError: The processor's tokens leave no way to tell where the answer begins.
         """
         texts = [self.text(item["messages"]) for item in items]
-        batch = encode(self.processor, texts, [item["images"] for item in items], padding_side="right")
+        images = [item["images"] for item in items]
+        batch = encode(self.processor, texts, images, padding_side="right", multiple=self.multiple)
         batch["labels"] = self._labels(batch, items, texts)  # (B, T)
         return self._truncated(batch)
 
@@ -122,7 +129,9 @@ class Collator:
         }
 
 
-def encode(processor: Any, texts: list[str], images: list[list[Any]], padding_side: str) -> dict[str, Tensor]:
+def encode(
+    processor: Any, texts: list[str], images: list[list[Any]], padding_side: str, multiple: int = 1
+) -> dict[str, Tensor]:
     """Token ids and pixels of rendered conversations.
 
     Args:
@@ -130,7 +139,9 @@ def encode(processor: Any, texts: list[str], images: list[list[Any]], padding_si
         texts: B rendered conversations.
         images: For each, its RGB images.
         padding_side: `right` to train, `left` to continue all rows at once.
+        multiple: The length is padded to a multiple of this.
     """
+    padded = {"pad_to_multiple_of": multiple} if multiple > 1 else {}
     batch = processor(
         text=texts,
         images=images,
@@ -138,9 +149,15 @@ def encode(processor: Any, texts: list[str], images: list[list[Any]], padding_si
         padding_side=padding_side,
         add_special_tokens=_adds_special_tokens(processor, texts[0]),
         return_tensors="pt",
+        **padded,
         **processor.__dict__.get(processors.IMAGE_OPTIONS, {}),
     )
-    return dict(batch)
+    return {name: _in_32_bits(value) for name, value in batch.items()}
+
+
+def _in_32_bits(value: Any) -> Any:
+    """Pixels as every family but Llama 4 has them: its are of 16 bits, whatever the weights are kept in."""
+    return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
 def image_token_ids(processor: Any) -> set[int]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from radtui.records import UserError
-from radtui.worker.model import downloads, pretrained, processors
+from radtui.worker.model import downloads, pretrained, processors, refusals
 from radtui.worker.model.backend import LoadPlan
 from radtui.worker.process import failures
 
@@ -35,6 +38,7 @@ def load(
         UserError: Unknown model, hub out of reach, no vision-language model, or too large for this machine.
     """
     processors.torchvision_state()  # before transformers looks for it
+    refusals.check_folder(name, with_weights=True)
     try:
         if load_plan.backend == "unsloth":
             if say is not None:
@@ -62,8 +66,10 @@ def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
 
     def read() -> tuple[Any, Any]:
         config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
+        refusals.check_config(name, config)
         return config, processors.load(name, trust_remote_code)
 
+    refusals.check_folder(name)
     try:
         config, processor = pretrained.from_here_or_hub(name, read)
     except Exception as error:  # as in `load`
@@ -107,10 +113,33 @@ def _model_problem(error: Exception, name: str) -> str:
         return f"{name} needs {package}, which is not installed: pip install {package}."
     if "trust_remote_code" in text:
         return f"{name} comes with Python code: turn trust_remote_code on if you trust it."
-    if re.search("Unrecognized|does not recognize this architecture", text) or isinstance(error, KeyError):
-        return f"{name} is no vision-language model that this transformers version can load: name another."
+    if sentence := _kind_problem(error, name) or _part_problem(error, name):
+        return sentence
     if isinstance(error, OSError):
         return f"The model {name} was not found or is incomplete: check its name or folder."
+    return ""
+
+
+def _kind_problem(error: Exception, name: str) -> str:
+    """Where transformers has no class for what a model is."""
+    text = str(error)
+    if unknown := re.search("model type `(.+?)` but Transformers does not recognize", text):
+        return (
+            f"{name} is of a kind ({unknown[1]}) that transformers {metadata.version('transformers')} does not know: "
+            "update transformers, or name another model."
+        )
+    if re.search("Unrecognized|does not recognize this architecture", text) or isinstance(error, KeyError):
+        return f"{name} is no vision-language model that this transformers version can load: name another."
+    return ""
+
+
+def _part_problem(error: Exception, name: str) -> str:
+    """Where a model lacks its tokenizer or its processor."""
+    text = str(error)
+    if isinstance(error, json.JSONDecodeError) or re.search("backend tokenizer|tokenizer.*load", text):
+        return f"The tokenizer of {name} is missing or damaged: copy all of the model's files."
+    if re.search("preprocessor_config|image processor|feature extractor", text) and Path(name).is_dir():
+        return f"{name} does not say how its images are prepared (preprocessor_config.json): copy all of its files."
     return ""
 
 

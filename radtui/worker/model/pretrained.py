@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from radtui.records import UserError
 from radtui.worker.memory import memory
-from radtui.worker.model import downloads, processors
+from radtui.worker.model import downloads, processors, refusals
 from radtui.worker.model.backend import LoadPlan
 
 log = logging.getLogger("radtui.worker")
@@ -70,7 +70,8 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
 
     transformers_logging.disable_progress_bar()
     config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
-    quantized = getattr(config, "quantization_config", None) is not None
+    refusals.check_config(name, config)
+    quantized = bool(refusals.quantisation(config))
     if quantized and not load_plan.cuda:
         raise UserError(f"{name} is stored in few bits, which needs a CUDA GPU: name the 16-bit model.")
     if not trust_remote_code:

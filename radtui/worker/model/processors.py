@@ -33,6 +33,11 @@ NO_CONVERSATIONS = (
     "Git",
     "Pix2Struct",
     "ColPali",
+    "Blip",
+    "Kosmos2_5",
+    "Fuyu",
+    "GotOcr2",
+    "Chameleon",
 )
 """Families without a chat template, by the name of their processors' classes."""
 VIDEO = "video_processor"
@@ -130,6 +135,8 @@ def check(processor: Any, name: str) -> None:
 def _lacks_torchvision(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is about torchvision, or about the video part that needs it."""
     while error is not None:
+        if isinstance(error, AttributeError) and "'NoneType' object has no attribute" in str(error):
+            return True  # MiniCPM-V asks its video part for settings of its own
         if isinstance(error, OSError) and "video processor" not in str(error):
             return False  # a file that is not on this machine
         if NEEDS_TORCHVISION.search(str(error)):
@@ -154,6 +161,8 @@ def _pillow_instead() -> Iterator[dict[str, Any]]:
     mapping = processing_utils.MODALITY_TO_AUTOPROCESSOR_MAPPING
     names = dict(mapping._MAPPING_NAMES)
     check = processing_utils.ProcessorMixin.check_argument_for_proper_class
+    # Some classes, PaddleOCR-VL's and many that come with their model, name the Auto classes themselves.
+    by_name = processing_utils.ProcessorMixin.get_possibly_dynamic_module
 
     class PillowImages:
         """Reads an image processor of the Pillow kind."""
@@ -178,18 +187,24 @@ def _pillow_instead() -> Iterator[dict[str, Any]]:
     def checked(self: Any, argument_name: str, argument: Any) -> Any:
         return None if argument_name == VIDEO and argument is None else check(self, argument_name, argument)
 
+    def named(class_name: str) -> Any:
+        own = {"AutoImageProcessor": PillowImages, "AutoVideoProcessor": NoVideos}
+        return own.get(class_name) or by_name(class_name)
+
     here = sys.modules[__name__]
     here._PillowImages, here._NoVideos = PillowImages, NoVideos  # type: ignore[attr-defined]
     mapping._MAPPING_NAMES.update(
         image_processor=(__name__, "_PillowImages"), video_processor=(__name__, "_NoVideos")
     )
     processing_utils.ProcessorMixin.check_argument_for_proper_class = checked
+    processing_utils.ProcessorMixin.get_possibly_dynamic_module = staticmethod(named)
     try:
         yield video
     finally:
         mapping._MAPPING_NAMES.clear()
         mapping._MAPPING_NAMES.update(names)
         processing_utils.ProcessorMixin.check_argument_for_proper_class = check
+        processing_utils.ProcessorMixin.get_possibly_dynamic_module = staticmethod(by_name)
 
 
 def _stand_in() -> None:
@@ -239,9 +254,11 @@ def save(processor: Any, folder: str | Path) -> None:
     kind, place = type(processor), Path(folder)
     if getattr(processor, VIDEO, True) is not None:
         processor.save_pretrained(place)
-    else:  # the library refuses one with a part missing
+    else:  # the library refuses one with a part missing, and ERNIE's own method asks its video part for a font
+        from transformers import ProcessorMixin
+
         with _knowing_only(kind, [each for each in kind.get_attributes() if each != VIDEO]):
-            processor.save_pretrained(place)
+            ProcessorMixin.save_pretrained(processor, place)
     written = place / "processor_config.json"
     values = json.loads(written.read_text()) if written.exists() else {}
     if video := processor.__dict__.get(KEPT_VIDEO):

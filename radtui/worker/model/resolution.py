@@ -6,6 +6,7 @@ One setting for training, watching and describing. A family that knows no such s
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 from radtui.worker.model.processors import IMAGE_OPTIONS, PILLOW_SUFFIX
@@ -34,7 +35,7 @@ def apply(processor: Any, image_tokens: int, config: Any = None) -> str:
     for names, setter in FAMILIES:
         if any(kind.startswith(name) for name in names):
             return setter(processor, image, image_tokens, config)
-    return f"image_tokens is not used: {kind} knows no such switch, and max_side_px shrinks images for every model."
+    return f"image_tokens is not used: no switch of {kind} for it is known; max_side_px shrinks images for every model."
 
 
 def _pixels(processor: Any, image: Any, tokens: int, config: Any) -> str:
@@ -90,7 +91,7 @@ def _patches(processor: Any, image: Any, tokens: int, config: Any) -> str:
 
 
 def _aya_tile(processor: Any) -> int:
-    side = processor.img_size // (processor.patch_size * processor.downsample_factor)
+    side = processor.img_size // processor.patch_size  # its patch is of as many px as a token
     return int(side * side)
 
 
@@ -98,7 +99,8 @@ def _grids(processor: Any, image: Any, tokens: int, config: Any) -> str:
     """LLaVA-NeXT, OneVision: of the grids, those with few enough tiles; the model picks from the same list."""
     side = max(image.size.get("shortest_edge") or 0, image.size.get("height") or 0)
     patch = getattr(processor, "patch_size", None)
-    each = int(getattr(processor, "num_image_tokens", 0) or (side // (patch or 14)) ** 2)
+    across = side // (patch or 14) * Fraction(getattr(processor, "downsample_rate", None) or 1)  # Granite's
+    each = int(getattr(processor, "num_image_tokens", 0) or int(across) ** 2)
     grids = [list(grid) for grid in image.image_grid_pinpoints]
     fitting = [grid for grid in grids if (grid[0] * grid[1] // (side * side) + 1) * each <= tokens]
     least = min(grids, key=lambda grid: grid[0] * grid[1])
@@ -128,10 +130,13 @@ def _at_least(tokens: int) -> str:
 
 
 FAMILIES = (
-    (("Qwen2VL", "Qwen2_5", "Qwen3VL", "Glm4v", "Glm46V"), _pixels),
+    (
+        ("Qwen2VL", "Qwen2_5", "Qwen3VL", "Glm4v", "Glm46V", "VideoLlama3", "Ernie4_5_VL", "PaddleOCRVL"),
+        _pixels,
+    ),
     (("Gemma3",), _crops),
     (("SmolVLM", "Idefics3"), _splitting),
-    (("GotOcr2", "InternVL"), _patches),
+    (("GotOcr2", "InternVL", "Ovis2"), _patches),
     (("LlavaNext", "LlavaOnevision"), _grids),
     (("Pixtral",), _longest),
     (("Gemma4",), _soft),

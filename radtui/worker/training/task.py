@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from radtui.settings import TrainSettings
 from radtui.worker.model.backend import LoadPlan
-from radtui.worker.model.collator import Collator
+from radtui.worker.model.collator import COMPILED_MULTIPLE, Collator
 from radtui.worker.model.examples import ImageTexts
 from radtui.worker.model.template import end_token_ids
 from radtui.worker.process.reporter import Reporter
@@ -53,8 +53,14 @@ class Task:
             return self.pair_collator(labels=True)
         if self.collates_here:
             settings = self.settings
+            multiple = COMPILED_MULTIPLE if self.load_plan.backend == "unsloth" else 1
             return Collator(
-                self.processor, settings.loss_on, settings.max_length_tokens, self.ends, settings.thinking
+                self.processor,
+                settings.loss_on,
+                settings.max_length_tokens,
+                self.ends,
+                settings.thinking,
+                multiple,
             )
         from unsloth.trainer import UnslothVisionDataCollator
 

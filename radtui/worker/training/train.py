@@ -128,6 +128,8 @@ def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
     took = remembered.last_time(forecast.known.get("load_s"))
     reporter.progress(step, this.job.total_steps, f"Loading {settings.model}{took}")
     began = time.monotonic()
+    if this.load_plan.backend == "unsloth":
+        remembered.know_lengths(forecast.key)
     model, processor = models.load(
         settings.model, this.load_plan, trust_remote_code=settings.trust_remote_code,
         checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,

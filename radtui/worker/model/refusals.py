@@ -1,0 +1,183 @@
+"""What cannot be trained or asked here, in one sentence before anything is loaded: from files and configuration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from radtui.records import UserError
+
+CONFIG, ADAPTER = "config.json", "adapter_config.json"
+LFS_POINTER = b"version https://git-lfs"
+INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+PARTS = ("model-*-of-*.safetensors", "pytorch_model-*-of-*.bin")
+WHOLE = ("model.safetensors", "pytorch_model.bin")
+SMALL_FILES = (
+    CONFIG,
+    "generation_config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    *INDEXES,
+)
+TUNED_QUANTISATION = "bitsandbytes"
+HEADER_BYTES = 2**27  # more than any safetensors header
+
+
+def check_folder(name: str, with_weights: bool = False) -> None:
+    """Refuse a folder that holds no whole model, or weights that cannot be read; what is no folder is left to the hub.
+
+    Args:
+        name: Hub id or folder.
+        with_weights: Whether there must be any: what a model is can be said without them.
+
+    Raises:
+        UserError: Says what is missing and what to do.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_file():
+        raise UserError(f"{name} is a file: name the folder that holds the model.")
+    if not folder.is_dir():
+        return
+    if not (folder / CONFIG).is_file():
+        raise UserError(_without_config(name, folder))
+    for file in SMALL_FILES:
+        _check_json(name, folder / file)
+    if problem := _weights_problem(name, folder):
+        raise UserError(problem)
+    if with_weights and not _weight_files(folder):
+        raise UserError(f"{name} has no weights ({WHOLE[0]} or parts of it): copy all of the model's files.")
+
+
+def _without_config(name: str, folder: Path) -> str:
+    if (folder / ADAPTER).is_file():
+        base = _value(folder / ADAPTER, "base_model_name_or_path") or "the model it was trained on"
+        return f"{name} is an adapter, no model: name {base}, and this folder where an adapter is asked for."
+    files = [each.name for each in folder.iterdir()]
+    if not files:
+        return f"The folder {name} is empty: copy a model into it, or name another."
+    if any(each.endswith(".gguf") for each in files):
+        return _gguf(name)
+    if "params.json" in files:
+        return f"{name} is laid out for other programs (params.json): name the version made for transformers."
+    inside = [*folder.glob(f"*/{CONFIG}"), *folder.glob(f"snapshots/*/{CONFIG}")]
+    if inside:
+        return f"{name} holds a model in {inside[0].parent}: name that folder."
+    return f"{name} has no {CONFIG}, so it is no whole model: copy all of the model's files."
+
+
+def _gguf(name: str) -> str:
+    return (
+        f"{name} holds GGUF weights, which are made for running, not for training: name the model that they were made "
+        "from, with .safetensors files."
+    )
+
+
+def _check_json(name: str, file: Path) -> None:
+    try:
+        if file.is_file():
+            json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file.name} of {name} cannot be read: copy it again.") from error
+
+
+def weights(name: str) -> str:
+    """What files of weights a folder holds, in words; empty for what is no folder."""
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        return ""
+    files = _weight_files(folder)
+    if not files:
+        return "none in the folder: training needs them"
+    size = sum(each.stat().st_size for each in files)
+    counted = "1 file" if len(files) == 1 else f"{len(files)} files"
+    return f"{counted}, {size / 2**30:.3g} GiB"
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    whole = [folder / each for each in WHOLE if (folder / each).is_file()]
+    return whole[:1] or sorted(next(filter(None, ([*folder.glob(each)] for each in PARTS)), []))
+
+
+def _weights_problem(name: str, folder: Path) -> str:
+    files = _weight_files(folder)
+    index = next((folder / each for each in INDEXES if (folder / each).is_file()), None)
+    if index is not None and not any((folder / each).is_file() for each in WHOLE):
+        parts = sorted(set((_value(index, "weight_map") or {}).values()))
+        if missing := [each for each in parts if not (folder / each).is_file()]:
+            return f"{name} lacks {len(missing)} of {len(parts)} files of weights, such as {missing[0]}: copy them too."
+    elif files and index is None and files[0].name not in WHOLE:
+        of = INDEXES[0] if files[0].suffix == ".safetensors" else INDEXES[1]
+        return f"{name} has its weights in {len(files)} parts and no {of}, which says what is where: copy it, too."
+    if not files and any(folder.glob("*.gguf")):
+        return _gguf(name)
+    return next((problem for each in files if (problem := _damage(name, each))), "")
+
+
+def _damage(name: str, file: Path) -> str:
+    """A sentence where a file is a pointer, or shorter than it says itself."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        begun = opened.read(len(LFS_POINTER))
+        if begun == LFS_POINTER:
+            return f"{file.name} of {name} is a pointer of Git LFS, not the weights: run `git lfs pull` in that folder."
+        if file.suffix != ".safetensors":
+            return ""
+        opened.seek(0)
+        length = int.from_bytes(opened.read(8), "little")
+        try:
+            if length > min(size, HEADER_BYTES):
+                raise ValueError
+            header = json.loads(opened.read(length))
+            ends = [tensor["data_offsets"][1] for key, tensor in header.items() if key != "__metadata__"]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return f"{file.name} of {name} is damaged or cut short: copy it again."
+    whole = 8 + length + max(ends, default=0)
+    return (
+        f"{file.name} of {name} is cut short ({size:,} of {whole:,} bytes): copy it again."
+        if size < whole
+        else ""
+    )
+
+
+def _value(file: Path, key: str) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8")).get(key)
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def check_config(name: str, config: Any) -> None:
+    """Refuse what is no model that looks at images and writes a text token by token, or can't be tuned as it is stored.
+
+    Args:
+        name: As the model was named.
+        config: As transformers read it.
+
+    Raises:
+        UserError: Says why, and what to name instead.
+    """
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as KINDS
+
+    method = quantisation(config)
+    if method not in ("", TUNED_QUANTISATION):
+        raise UserError(
+            f"{name} is stored in few bits ({method}), which no adapter is trained on here: name its 16-bit version; "
+            "load_in_4bit makes 4 bits of that."
+        )
+    kind = KINDS.get(config.model_type, "")
+    written = ("ForConditionalGeneration", "ForCausalLM", "ForVisionText2Text")
+    if kind and (getattr(config, "is_encoder_decoder", False) or not kind.endswith(written)):
+        raise UserError(
+            f"{name} ({config.model_type}) does not write its text token by token behind the question, so radtui can "
+            "neither train nor ask it: choose a model of radtui model list."
+        )
+
+
+def quantisation(config: Any) -> str:
+    """How a repository's weights are stored in few bits; empty for plain weights."""
+    stored = getattr(config, "quantization_config", None)
+    if stored is None:
+        return ""
+    facts = stored if isinstance(stored, dict) else stored.to_dict()
+    return str(getattr(facts.get("quant_method"), "value", facts.get("quant_method")) or TUNED_QUANTISATION)

@@ -1,0 +1,174 @@
+"""Odd folders and checkpoints: one sentence that names what is wrong and what to do, before anything is loaded."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from radtui.records import UserError
+from radtui.worker.model import backend, check, model, refusals
+
+from . import families
+from .conftest import train_settings
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A folder with a whole tiny model."""
+    return families.llava(tmp_path_factory.mktemp("whole") / "model")
+
+
+@pytest.fixture
+def folder(whole, tmp_path):
+    """A copy to break."""
+    return Path(shutil.copytree(whole, tmp_path / "model"))
+
+
+def write(file: Path, content: str | bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def only(folder: Path, **files: str | bytes) -> None:
+    """Leave nothing in a folder but these files; `__` stands for a dot."""
+    shutil.rmtree(folder)
+    folder.mkdir()
+    for name, content in files.items():
+        write(folder / name.replace("__", "."), content)
+
+
+def configured(folder: Path, **changes: object) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def parts(folder: Path, *numbers: int, index: bool) -> None:
+    """The weights in two parts, of which these are there, with or without what says where each tensor is."""
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").unlink()
+    names = {number: f"model-0000{number}-of-00002.safetensors" for number in (1, 2)}
+    for number in numbers:
+        write(folder / names[number], content)
+    if index:
+        places = {f"tensor.{number}": name for number, name in names.items()}
+        write(folder / "model.safetensors.index.json", json.dumps({"weight_map": places}))
+
+
+def halved(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def renamed(folder: Path) -> None:
+    """As the hub's cache has a model: below a folder of snapshots."""
+    inner = folder.parent / "moved"
+    shutil.move(folder, inner)
+    shutil.move(inner, folder / "snapshots" / "abc")
+
+
+BASE = json.dumps({"base_model_name_or_path": "google/medgemma-4b-it"})
+BROKEN = {
+    "nothing in it": (only, "is empty: copy a model into it"),
+    "no configuration": (lambda f: (f / "config.json").unlink(), r"has no config\.json, so it is no whole model: copy"),
+    "a snapshot below": (renamed, r"holds a model in .*snapshots/abc: name that folder"),
+    "an adapter": (lambda f: only(f, adapter_config__json=BASE), "is an adapter, no model: name google/medgemma-4b-it"),
+    "GGUF alone": (lambda f: only(f, m__gguf=b"GGUF"), "GGUF weights, .*name the model that they were made from"),
+    "GGUF beside a configuration": (
+        lambda f: ((f / "model.safetensors").unlink(), write(f / "m.gguf", b"GGUF")), "holds GGUF weights",
+    ),
+    "Mistral's own files": (lambda f: only(f, params__json="{}"), "name the version made for transformers"),
+    "a configuration cut short": (lambda f: write(f / "config.json", "{"), r"config\.json of .* cannot be read"),
+    "parts without an index": (lambda f: parts(f, 1, 2, index=False), "in 2 parts and no model.safetensors.index.json"),
+    "a part missing": (lambda f: parts(f, 1, index=True), "lacks 1 of 2 files of weights, such as model-00002"),
+    "weights cut short": (halved, r"is cut short \([\d,]+ of [\d,]+ bytes\): copy it again"),
+    "no weights but noise": (lambda f: write(f / "model.safetensors", b"x" * 64), "is damaged or cut short: copy it"),
+    "a pointer": (
+        lambda f: write(f / "model.safetensors", "version https://git-lfs.github.com/spec/v1\n"), "run `git lfs pull`",
+    ),
+    "AWQ": (lambda f: configured(f, quantization_config={"quant_method": "awq"}), r"few bits \(awq\).*16-bit version"),
+    "GPTQ": (lambda f: configured(f, quantization_config={"quant_method": "gptq"}), r"few bits \(gptq\)"),
+    "FP8": (lambda f: configured(f, quantization_config={"quant_method": "fp8"}), r"few bits \(fp8\)"),
+    "mxfp4": (lambda f: configured(f, quantization_config={"quant_method": "mxfp4"}), r"few bits \(mxfp4\)"),
+    "no tokenizer": (
+        lambda f: [(f / each).unlink() for each in ("tokenizer.json", "tokenizer_config.json")],
+        "tokenizer of .* is missing or damaged: copy all",
+    ),
+    "half a tokenizer": (lambda f: write(f / "tokenizer.json", "{"), "tokenizer of .* is missing or damaged"),
+    "no image processor": (
+        lambda f: [(f / each).unlink() for each in ("preprocessor_config.json", "processor_config.json")],
+        "does not say how its images are prepared",
+    ),
+    "code of its own": (
+        lambda f: configured(f, model_type="theirs", auto_map={"AutoConfig": "theirs.Config"}),
+        "comes with Python code: turn trust_remote_code on if you trust it",
+    ),
+    "a kind not known": (
+        lambda f: configured(f, model_type="theirs"), r"of a kind \(theirs\) that transformers .* update transformers",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_checking_and_loading_say_the_same_in_one_sentence(folder, tmp_path, capsys, name):
+    break_it, sentence = BROKEN[name]
+    break_it(folder)
+    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+    with pytest.raises(UserError, match=sentence) as raised:
+        model.load(str(folder), backend.plan(train_settings(folder)))
+    assert said == str(raised.value)
+    assert "\n" not in said and said.endswith(".")
+
+
+def test_a_file_is_no_folder(whole):
+    with pytest.raises(UserError, match="is a file: name the folder that holds the model"):
+        refusals.check_folder(str(whole / "config.json"))
+
+
+def test_a_folder_without_weights_is_described_but_not_loaded(folder, tmp_path, capsys):
+    (folder / "model.safetensors").unlink()
+    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[-1])["check"]
+    assert answer["weights"] == "none in the folder: training needs them"
+    with pytest.raises(UserError, match="has no weights"):
+        model.load(str(folder), backend.plan(train_settings(folder)))
+
+
+def test_weights_in_torchs_own_format_load(folder):
+    import torch
+    from safetensors.torch import load_file
+
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    assert refusals.weights(str(folder)).startswith("1 file, ")
+    loaded, _ = model.load(str(folder), backend.plan(train_settings(folder)))
+    assert type(loaded).__name__ == "LlavaForConditionalGeneration"
+
+
+def test_a_text_model_takes_no_images(whole, tmp_path, capsys):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    words = families.tokenizer([], "</s>", start="<s>")
+    folder = tmp_path / "text"
+    LlamaForCausalLM(LlamaConfig(**families.text_config(words))).save_pretrained(folder)
+    words.save_pretrained(folder)
+    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
+    assert "takes no images: name a vision-language model" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["florence2", "t5gemma2", "diffusion_gemma", "vision-encoder-decoder"])
+def test_what_does_not_write_token_by_token_is_refused_by_its_configuration(kind):
+    config = SimpleNamespace(model_type=kind, is_encoder_decoder=kind != "diffusion_gemma")
+    with pytest.raises(UserError, match="choose a model of radtui model list"):
+        refusals.check_config("it", config)
+
+
+@pytest.mark.parametrize(
+    "stored", [None, {"quant_method": "bitsandbytes", "load_in_4bit": True}, {"load_in_8bit": True}]
+)
+def test_plain_weights_and_those_of_bitsandbytes_may_be_tuned(stored):
+    refusals.check_config("it", SimpleNamespace(model_type="llava", quantization_config=stored))
