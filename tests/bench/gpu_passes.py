@@ -26,7 +26,7 @@ class Passes:
         from radtui.store import cases
         from radtui.store.database import connect
         from radtui.worker.model.collator import Collator
-        from radtui.worker.training.data import ImageTexts, examples
+        from radtui.worker.model.examples import ImageTexts, examples
 
         db = connect(self.data)
         records = cases.get_many(db, cases.usable(db, DATASET, "train", count))
