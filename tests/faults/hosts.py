@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -35,7 +36,7 @@ def two_hosts(scratch: Path, rounds: int) -> Facts:
         if has_locks:  # its power is gone
             told += told_until(first, 0)
         else:  # it is held up, where locks do not reach across machines
-            first.send_signal(signal.SIGSTOP)
+            _hold_up(first, data)
             time.sleep(lease.CHECK_S + 0.5)
         _age(data)
         second = _rating(data, "two", "ben", has_locks)
@@ -75,6 +76,21 @@ def _rating(data: DataDir, host: str, rater: str, has_locks: bool) -> subprocess
         [sys.executable, "-m", "tests.faults.rate", str(data.root), rater, "--per-s", "50"],
         stdout=subprocess.PIPE, text=True, cwd=REPOSITORY, env=environment,
     )  # fmt: skip
+
+
+def _hold_up(process: subprocess.Popen[str], data: DataDir) -> None:
+    """Stop a process, not within a transaction: its lock would hold up the other, which here is on the same machine."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        with contextlib.closing(sqlite3.connect(data.database, 0.5, isolation_level=None)) as db:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                process.send_signal(signal.SIGCONT)
+                time.sleep(0.003)
+            else:
+                db.execute("ROLLBACK")
+                return
 
 
 def _line(process: subprocess.Popen[str]) -> str:

@@ -17,6 +17,7 @@ def test_nothing_is_lost_and_nothing_leaks(
     fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("RADTUI_CONFIG", str(tmp_path / "config.toml"))
     try:
         facts = fault(tmp_path, FAULTS[fault][0])
     except (NotHere, NoCompiler) as reason:
