@@ -10,7 +10,8 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
                   job; presets.py: whole settings to begin with
     user_choices.py  what one user has chosen, in the config file; bell.py: how they hear that a job has ended
     paths.py      where the database, jobs/0007/ and images/ are
-    durations.py  times and speeds in words; percent.py: shares; estimates.py: what a run would take
+    durations.py  times and speeds in words; percent.py: shares; plural.py: numbers with their nouns;
+                  estimates.py: what a run would take
     durable.py    what outlasts a power cut; harmless.py: text that a terminal takes for no order
     store/        every SQL statement of the project, one file per noun
     sources/      where images come from: folder, parquet, hub, DICOM, the demo's phantoms
@@ -26,8 +27,8 @@ that goes the other way is a job row and its `stop_requested` column. Neither im
     tui/          the app: data/, train/, review/ and jobs/ with their screens, widgets and styles, and what they share
 
 Imports go downwards: cli -> tui -> export -> study -> (jobs | charts | sources) -> cluster -> imaging -> demo ->
-measures -> store -> (settings | paths | durations | percent | estimates) -> records; worker -> (export, study, jobs,
-cluster, imaging, sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets.
+measures -> store -> (settings | paths | durations | percent | plural | estimates) -> records; worker -> (export, study,
+jobs, cluster, imaging, sources, store). The app never reaches torch, transformers, trl, peft, unsloth or datasets.
 import-linter contracts and a fresh-interpreter test check it.
 """
 

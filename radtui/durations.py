@@ -42,7 +42,8 @@ def speed_text(per_s: float, unit: str) -> str:
         return ""
     if per_s < 1:
         return f"{_figure(1 / per_s)} s/{unit}"
-    return f"{_figure(per_s)} {unit}s/s"
+    figure = _figure(per_s)
+    return f"{figure} {unit}{'' if figure == '1' else 's'}/s"
 
 
 def _figure(value: float) -> str:

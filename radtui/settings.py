@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from radtui.plural import many
 from radtui.setting_fields import About, Settings, value_text
 from radtui.setting_fields import setting as _set
 
@@ -171,7 +172,7 @@ class TrainSettings(Settings):
             problems["gpus"] = f"gpus must be 1 where {what} learnt, not {self.gpus}"
         elif self.effective_batch % self.gpus:
             problems["gpus"] = (
-                f"gpus must divide the {self.effective_batch} images of a step, and {self.gpus} does not"
+                f"gpus must divide the {many(self.effective_batch, 'image')} of a step, and {self.gpus} does not"
             )
         return problems
 

@@ -11,6 +11,7 @@ from radtui.records import Job, JobKind
 
 WINDOW_S = 60.0  # a rate older than this says nothing about now
 MIN_SPAN_S = 1.0  # two looks within a second would turn a burst of steps into a rate
+LEAST_LEFT_S = 0.5  # with less it is late, or at what comes after its steps: nobody knows for how long
 KNOWN_SPAN_S, KNOWN_SHARE = 5.0, 0.05  # measured, either of them, before a time left is more than a guess
 
 UNITS = {JobKind.IMPORT: "image", JobKind.TRAIN: "step", JobKind.GENERATE: "text", JobKind.ASK: "question",
@@ -40,8 +41,8 @@ class JobProgress:
 
     @property
     def left(self) -> str:
-        """The time left in words, "" while it is not known."""
-        return left_text(self.left_s) if self.left_s is not None else ""
+        """The time left in words, "" while it is not known, and of a job that is to stop before its end."""
+        return left_text(self.left_s) if self.left_s is not None and not self.job.stop_requested else ""
 
 
 class Pace:
@@ -63,7 +64,8 @@ class Pace:
             total: Steps in all, 0 while unknown.
 
         Returns:
-            Steps per second, None until two have been seen; and seconds left, None until some more have.
+            Steps per second, None until two have been seen; and seconds left, None until some more have, and again
+            where the job should be done by now.
         """
         if self._seen and (step < self._seen[-1][1] or now_s < self._seen[-1][0]):
             self._seen.clear()  # resumed from an earlier checkpoint; or the clock was set back
@@ -81,7 +83,8 @@ class Pace:
         per_s = (last - first) / (last_s - first_s)
         if not total or (last_s - first_s < KNOWN_SPAN_S and last - first < KNOWN_SHARE * total):
             return per_s, None
-        return per_s, max(0.0, (total - step) / per_s - (now_s - last_s))
+        left_s = (total - step) / per_s - (now_s - last_s)
+        return per_s, left_s if left_s >= LEAST_LEFT_S else None
 
 
 class Paces:

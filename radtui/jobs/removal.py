@@ -16,6 +16,7 @@ from radtui.cluster import collect
 from radtui.jobs import launch
 from radtui.jobs.control import get_job
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import Job, JobKind, UserError
 from radtui.store import job_removal
 
@@ -143,7 +144,7 @@ def _named(files: list[Path]) -> list[str]:
             "the adapter that it has learnt" if adapters == 1 else f"{adapters} adapters that it has learnt"
         )
     if checkpoints:
-        words.append("1 checkpoint" if checkpoints == 1 else f"{checkpoints} checkpoints")
+        words.append(many(checkpoints, "checkpoint"))
     if any(name.startswith("log") for name in names):
         words.append("its log")
     return words
@@ -166,12 +167,11 @@ def _why(bonds: job_removal.Bonds) -> str:
     """Why a row must stay."""
     parts = []
     if bonds.ratings:
-        many = "1 rating is" if bonds.ratings == 1 else f"{bonds.ratings:,} ratings are"
-        parts.append(f"{many} of its texts")
+        parts.append(f"{many(bonds.ratings, 'rating is', 'ratings are')} of its texts")
     elif bonds.studies:
         parts.append(f"its texts are in {', '.join(bonds.studies)}")
     elif bonds.texts:
-        parts.append(f"it wrote {bonds.texts:,} texts, which stay")
+        parts.append(f"it wrote {many(bonds.texts, 'text, which stays', 'texts, which stay')}")
     if bonds.job_ids:
         numbers = ", ".join(f"#{number}" for number in bonds.job_ids[:5])
         more = f" and {len(bonds.job_ids) - 5} more" if len(bonds.job_ids) > 5 else ""

@@ -31,6 +31,8 @@ OF_OTHER_COLUMNS = frozenset(
     {"model", "dataset", "train_job", "from_job", "adapter", "then", "on", "profile"}
 )
 """Settings that stand elsewhere, or change nothing of what a job does."""
+OF_DESCRIBING = frozenset({"batch_size", "seed", "gpus", "split"})
+"""Settings of descriptions that have a name of training's, and a value of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +140,36 @@ def _stamp(job: Job, described: Mapping[int, Sequence[Job]]) -> object:
     return job.state, step, [str(each.result.get("f1")) for each in (job, *described.get(job.id, ()))]
 
 
-def differences(job: Job, older: Iterable[Job]) -> str:
-    """The settings in which a job differs from the newest older one of its data set, else from the defaults."""
+def differences(job: Job, older: Sequence[Job]) -> str:
+    """The settings in which a job differs from the newest older one of its data set, else from the defaults.
+
+    What descriptions take from the training job whose models write them is no difference.
+    """
     if job.kind not in (JobKind.TRAIN, JobKind.GENERATE):
         return ""
     kind = OF_KIND[job.kind]
     own = _settings(kind, job)
-    alike = (each for each in older if each.kind is job.kind and each.dataset == job.dataset)
-    before = next((_settings(kind, each) for each in alike), kind().to_dict())
-    changed = [name for name in kind.about() if name not in OF_OTHER_COLUMNS and own[name] != before[name]]
+    alike = [each for each in older if each.kind is job.kind and each.dataset == job.dataset]
+    before = _settings(kind, alike[0]) if alike else kind().to_dict()
+    taken = {} if alike else _of_parent(job, older)
+    changed = [
+        name
+        for name in kind.about()
+        if name not in OF_OTHER_COLUMNS and own[name] not in (before[name], taken.get(name, before[name]))
+    ]
     parts = [f"{name.replace('_', ' ')} {kind.text_of(name, own[name])}" for name in changed[:NAMED]]
     more = len(changed) - NAMED
     return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
+
+
+def _of_parent(job: Job, older: Sequence[Job]) -> dict[str, object]:
+    """What descriptions take from their training job, by the names of their own settings."""
+    parent = next((each for each in older if each.id == job.parent_job_id), None)
+    if job.kind is not JobKind.GENERATE or parent is None:
+        return {}
+    trained, own = TrainSettings.from_dict(parent.settings), GenerateSettings.about()
+    taken = trained.to_dict() | {"message_order": trained.asking_order}
+    return {name: value for name, value in taken.items() if name in own and name not in OF_DESCRIBING}
 
 
 def _settings(kind: type[Settings], job: Job) -> dict[str, object]:

@@ -12,3 +12,8 @@ def loss_words(settings: TrainSettings) -> str:
     if settings.learns_corrections:
         return "answer-only loss of corrected and accepted texts"
     return "answer-only loss" if settings.loss_on == "answer" else "loss on prompt and answer"
+
+
+def loss_note(settings: TrainSettings) -> str:
+    """The same behind the title of a chart of losses: "answer-only"."""
+    return loss_words(settings).removesuffix(" loss")

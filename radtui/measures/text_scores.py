@@ -125,7 +125,7 @@ def _corpus_score(
         return _sacrebleus_own(metric, texts, references)
     _, signature = _sacrebleus_own(metric, texts[:2], references[:2])  # the settings, for the citation
     value = float(of(table.sum(axis=0, keepdims=True))[0])
-    low, high = sacrebleus_interval(of(resampled_as_sacrebleu(table))) or (None, None)
+    low, high = _on_scale(sacrebleus_interval(of(resampled_as_sacrebleu(table))))
     return Estimate(value, low, high, len(texts), "bootstrap"), signature
 
 
@@ -135,10 +135,16 @@ def _sacrebleus_own(metric: Any, texts: Texts, references: Texts) -> tuple[Estim
     signature = str(metric.get_signature())
     # The JSON form is sacrebleu's public way to the bootstrap interval.
     report = json.loads(score.format(width=6, signature=signature, is_json=True))
-    low = high = None
-    if report.get("confidence_var"):  # not with one text, nor where every resample scores the same
-        low, high = (report["confidence_mean"] + sign * report["confidence_var"] for sign in (-1, 1))
+    ends = None
+    if half := report.get("confidence_var"):  # not with one text, nor where every resample scores the same
+        ends = report["confidence_mean"] - half, report["confidence_mean"] + half
+    low, high = _on_scale(ends)
     return Estimate(score.score, low, high, len(texts), "bootstrap"), signature
+
+
+def _on_scale(ends: tuple[float, float] | None) -> tuple[float, float] | tuple[None, None]:
+    """An interval within 0 to 100: sacrebleu's own, of equal width to both sides, may go beyond them."""
+    return (max(0.0, ends[0]), min(100.0, ends[1])) if ends is not None else (None, None)
 
 
 def text_parts(pairs: Sequence[tuple[str, str]]) -> dict[str, Parts]:

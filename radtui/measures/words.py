@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from radtui.measures.bradley_terry import Strength
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.percent import percent_text
+from radtui.plural import many
 from radtui.records import Rating
 
 NOTHING = "-"
@@ -41,9 +42,9 @@ def row_counts(rows: Iterable[Rating]) -> dict[str, int]:
 
 def rows_words(rows: int, counts: Mapping[str, int]) -> str:
     """How many rows there are, and of what: "28 rows: 26 ratings, 1 skipped, 1 without an answer"."""
-    ratings = f"{counts['ratings']:,} rating{'' if counts['ratings'] == 1 else 's'}"
+    ratings = many(counts["ratings"], "rating")
     others = {name: n for name, n in counts.items() if name != "ratings"}
-    return f"{rows:,} row{'' if rows == 1 else 's'}: {', '.join(filter(None, (ratings, left_out_words(others))))}"
+    return f"{many(rows, 'row')}: {', '.join(filter(None, (ratings, left_out_words(others))))}"
 
 
 def version_counts(versions: Mapping[str, int]) -> str:
@@ -110,7 +111,7 @@ def these_readers(of: Proportion | Estimate, text: Callable[[float], str]) -> st
 def _behind(of: Proportion | Estimate, text: Callable[[float], str], n: bool) -> str:
     parts = [part for part in (limits(of, text), these_readers(of, text)) if part]
     if n:
-        parts.append(f"n={of.n}" + (f" ratings of {of.cases} cases" if 0 < of.cases < of.n else ""))
+        parts.append(f"n={of.n}" + (f" ratings of {many(of.cases, 'case')}" if 0 < of.cases < of.n else ""))
     return f" ({', '.join(parts)})" if parts else ""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from radtui.plural import many
 from radtui.records import Case, UserError
 
 ID_COLUMNS = (
@@ -64,8 +65,8 @@ def read_arm_file(path: Path, cases: Sequence[Case]) -> FileTexts:
             texts[case_id] = text
     if not texts:
         raise UserError(
-            f"{path.name} has no text of any of the {len(cases):,} cases; its identifiers must be case numbers, see"
-            " radtui cases --jsonl, or names of image files."
+            f"{path.name} has no text of any of the {many(len(cases), 'case')}; its identifiers must be case numbers,"
+            " see radtui cases --jsonl, or names of image files."
         )
     return FileTexts(texts, len(cases) - len(texts), unknown, empty)
 

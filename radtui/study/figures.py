@@ -9,6 +9,7 @@ from radtui.durations import clock_text
 from radtui.measures.readings import ReadArm, read_arms
 from radtui.measures.scheme import accepted_answer
 from radtui.measures.words import share
+from radtui.plural import many
 from radtui.records import Rating, Study
 from radtui.store import ratings, studies
 
@@ -39,7 +40,7 @@ def reading_figures(
 def figures_words(read: ReadArm) -> str:
     """One sentence: "12 texts, unchanged 75.0 % (...), words changed in a corrected one 2 (median), ..."."""
     parts = [
-        f"{read.texts:,} text{'' if read.texts == 1 else 's'}",
+        many(read.texts, "text"),
         f"unchanged {share(read.unchanged, n=False)}",
     ]
     if read.words_changed is not None:

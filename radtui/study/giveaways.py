@@ -11,6 +11,7 @@ from statistics import median
 
 from radtui.measures.text import normalise, word_count, words
 from radtui.percent import percent_text
+from radtui.plural import many
 
 # Of the texts: rarer marks are no habit that a reader could learn within a study.
 COMMON = 0.05
@@ -129,4 +130,4 @@ def _lengths(shown: Mapping[str, Mapping[int, str]]) -> list[str]:
 
 
 def _of(count: int, by_case: Mapping[int, str], arm: str) -> str:
-    return f"{count:,} of {len(by_case):,} texts of {arm}"
+    return f"{count:,} of {many(len(by_case), 'text')} of {arm}"

@@ -10,6 +10,7 @@ from radtui.jobs import submit_train
 from radtui.measures.scheme import Scheme
 from radtui.measures.words import left_out_words
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import Job, UserError
 from radtui.settings import TrainSettings
 from radtui.store import ratings
@@ -34,7 +35,8 @@ class CorrectionOffer:
     @property
     def words(self) -> str:
         """What there is to learn, for a line: "41 corrected and 159 accepted texts of job 3"."""
-        return f"{self.texts.corrected:,} corrected and {self.texts.accepted:,} accepted texts of job {self.job.id}"
+        accepted = many(self.texts.accepted, "accepted text")
+        return f"{self.texts.corrected:,} corrected and {accepted} of job {self.job.id}"
 
 
 def offer_corrections(db: sqlite3.Connection, scheme: Scheme, asked: TrainSettings) -> CorrectionOffer:
@@ -103,8 +105,10 @@ def _too_few(met: list[tuple[Job, ReadTexts]]) -> UserError:
     left = f" (left out: {why})" if why else ""
     more = f"read more with radtui review --arm tuned, of cases described with radtui generate --train-job {job.id}"
     if count >= LEAST_TEXTS:
-        return UserError(f"None of the {count:,} accepted texts of job {job.id} is corrected{left}; {more}.")
+        return UserError(
+            f"None of the {many(count, 'accepted text')} of job {job.id} is corrected{left}; {more}."
+        )
     return UserError(
-        f"{count} text{'' if count == 1 else 's'} of job {job.id} {'is' if count == 1 else 'are'} corrected or accepted"
+        f"{many(count, 'text')} of job {job.id} {'is' if count == 1 else 'are'} corrected or accepted"
         f" and at least {LEAST_TEXTS} are needed{left}; {more} --split train."
     )

@@ -9,6 +9,7 @@ from hashlib import sha256
 from radtui import __version__
 from radtui.measures.scheme import Scheme
 from radtui.measures.text import NORMALISATION
+from radtui.plural import many
 from radtui.records import Comparison, Study, UserError
 from radtui.store import ratings, studies
 from radtui.study.drawing import draw, pairs_per_case
@@ -74,7 +75,8 @@ def changes_since(db: sqlite3.Connection, study: Study) -> list[str]:
     rows = [row for reader in ratings.raters(db, study.id) for row in ratings.history(db, study.id, reader)]
     other = sum(row.scheme_hash != fixed.get("scheme") for row in rows)
     if other:
-        sentences.append(f"{other:,} answers were given by another rating scheme than the locked one.")
+        answers = many(other, "answer was", "answers were")
+        sentences.append(f"{answers} given by another rating scheme than the locked one.")
     return sentences
 
 

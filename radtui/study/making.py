@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from radtui.paths import expanded
+from radtui.plural import many
 from radtui.records import Arm, ArmKind, Case, Job, JobKind, Study, StudyArm, UserError
 from radtui.store import arms, cases, jobs, studies, texts
 from radtui.study.arm_files import read_arm_file
@@ -118,9 +119,8 @@ def make_study(
     if not asked:
         raise UserError("No case has texts of two of these arms; choose other cases with --cases.")
     if len(asked) < len(chosen):
-        notes.append(
-            f"{len(chosen) - len(asked):,} of {len(chosen):,} cases are left out: fewer than two arms."
-        )
+        of = many(len(chosen), "case is", "cases are")
+        notes.append(f"{len(chosen) - len(asked):,} of {of} left out: fewer than two arms.")
     label = Path(case_words).stem if Path(case_words).is_file() else case_words
     study = Study(
         0, name or f"{len(wishes)} arms on {dataset} {label}", None, dataset, seed,
@@ -239,7 +239,7 @@ def _look_up(
 
 def _note_missing(arm_texts: _ArmTexts, chosen: Sequence[Case], notes: list[str]) -> _ArmTexts:
     if missing := len(chosen) - len(arm_texts.texts):
-        notes.append(f"{arm_texts.name} has no text of {missing:,} of {len(chosen):,} cases.")
+        notes.append(f"{arm_texts.name} has no text of {missing:,} of {many(len(chosen), 'case')}.")
     return arm_texts
 
 
@@ -248,9 +248,10 @@ def _of_file(wish: ArmWish, path: Path, chosen: Sequence[Case], notes: list[str]
     name = wish.name or path.name
     empty = f", {read.empty:,} of them because its text is empty" if read.empty else ""
     if read.missing:
-        notes.append(f"{name} has no text of {read.missing:,} of {len(chosen):,} cases{empty}.")
+        notes.append(f"{name} has no text of {read.missing:,} of {many(len(chosen), 'case')}{empty}.")
     if read.unknown:
-        notes.append(f"{read.unknown:,} rows of {path.name} are about none of these cases.")
+        rows = many(read.unknown, f"row of {path.name} is", f"rows of {path.name} are")
+        notes.append(f"{rows} about none of these cases.")
     arm = Arm(0, path.name, ArmKind.FILE, model=path.stem, weights=_digest(read.texts))
     return _ArmTexts(name, ArmKind.FILE, read.texts, arm)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from radtui.measures.pace import LONG_IDLE, TOO_FAST, pace_mark
+from radtui.plural import many
 from radtui.records import Comparison, Study
 from radtui.store import arms, ratings, studies
 from radtui.study.alike import alike_pairs
@@ -61,10 +62,10 @@ class Overview:
         for arm in study.arms:
             where = f"job {arm.job_id}" if arm.job_id is not None else arm.kind.value
             sentences.append(
-                f"  {arm.name}  ({where}, texts of {self.texts[arm.name]:,} of {self.cases:,} cases)"
+                f"  {arm.name}  ({where}, texts of {self.texts[arm.name]:,} of {many(self.cases, 'case')})"
             )
         asked = sum(self.pairs.values())
-        sentences.append(f"Each reader is asked for {asked:,} pairs, {pairs_per_case(study)} a case:")
+        sentences.append(f"Each reader is asked for {many(asked, 'pair')}, {pairs_per_case(study)} a case:")
         sentences += [f"  {names}: {count:,}" for names, count in self.pairs.items()]
         sentences += identical_lines(self.identical)
         sentences += [*self.gives_away, *self.hidden_formats]
@@ -76,14 +77,15 @@ class Overview:
         for each in self.readers:
             marks = {"un-blinded": each.unblinded, TOO_FAST: each.too_fast, LONG_IDLE: each.long_idle}
             special = "".join(f", {count:,} {word}" for word, count in marks.items() if count)
-            sentences.append(f"{each.reader} has rated {each.rated:,} pairs{special}.")
+            sentences.append(f"{each.reader} has rated {many(each.rated, 'pair')}{special}.")
         return [label_of(study), *sentences]
 
 
 def identical_lines(identical: Mapping[str, int]) -> list[str]:
     """What is said of pairs whose texts read the same."""
     return [
-        f"{count:,} pairs of {names} read the same: ties, which no reader is asked about."
+        f"{many(count, f'pair of {names} reads', f'pairs of {names} read')} the same:"
+        f" {'a tie' if count == 1 else 'ties'}, which no reader is asked about."
         for names, count in identical.items()
     ]
 

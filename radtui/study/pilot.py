@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from radtui.measures.planning import Components, components_of
+from radtui.plural import many
 from radtui.records import UserError
 from radtui.study.study import Review
 
@@ -28,9 +29,9 @@ class Pilot:
         earlier, later = self.arms
         parts = self.parts
         return (
-            f"Pilot, {later} against {earlier}: {self.ratings:,} ratings of {self.readers} readers on {self.cases:,}"
-            f" cases, difference {parts.mean:+.2f}; variance of readers {parts.reader:.3f}, cases {parts.case:.3f},"
-            f" rest {parts.rest:.3f}."
+            f"Pilot, {later} against {earlier}: {many(self.ratings, 'rating')} of {many(self.readers, 'reader')} on"
+            f" {many(self.cases, 'case')}, difference {parts.mean:+.2f}; variance of readers {parts.reader:.3f}, cases"
+            f" {parts.case:.3f}, rest {parts.rest:.3f}."
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from radtui.measures.intervals import Estimate, Proportion
 from radtui.measures.words import brief
+from radtui.plural import many
 from radtui.study.round_lines import RoundLine
 
 BAR_CELLS = 28
@@ -56,7 +57,7 @@ def _ends(value: Proportion | Estimate) -> tuple[float, float, float]:
 def figure_row(line: RoundLine, scale: tuple[float, float], label_cells: int) -> str:
     """One round: its name, drawn interval and figure."""
     figure = brief(line.value, line.score.digits) if line.value is not None else "-"
-    return f"{line.label:<{label_cells}}  {drawn(line.value, scale)}  {figure}, {line.cases:,} cases"
+    return f"{line.label:<{label_cells}}  {drawn(line.value, scale)}  {figure}, {many(line.cases, 'case')}"
 
 
 def change_rows(line: RoundLine) -> list[str]:

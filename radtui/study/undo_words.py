@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from radtui.measures.scheme import Scheme, parse_answer
+from radtui.plural import many
 from radtui.records import Rating
 from radtui.study import edits
 from radtui.study.undo import Undo
@@ -45,7 +46,7 @@ def answered(rating: Rating, scheme: Scheme) -> dict[str, str]:
                 parts[key] = f"{side} taken as it is"
             case _:
                 errors[side] = errors.get(side, 0) + value
-    parts |= {f"errors.{side}": f"{count} errors in {side}" for side, count in sorted(errors.items())}
+    parts |= {f"errors.{side}": f"{many(count, 'error')} in {side}" for side, count in sorted(errors.items())}
     for arm in rating.corrections:
         parts[f"correction.{arm}"] = f"the correction of {'A' if arm == rating.left_arm else 'B'}"
     if rating.note:

@@ -15,6 +15,7 @@ from textual.filter import ANSIToTruecolor, LineFilter
 from radtui import user_choices
 from radtui.harmless import visible
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store.database import connect, in_place, move_log, only_read
 from radtui.store.place import Connection
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 
 Result = TypeVar("Result")
+READ_PER_S = 15  # characters of a notice
 LOOP_WAIT_S = 0.1  # for another writer: a key or a frame must not wait longer
 
 
@@ -145,8 +147,13 @@ class RadtuiApp(AppKeys):
         return connect(self.data, busy_timeout_s=LOOP_WAIT_S, any_thread=True)
 
     def notify(self, message: str, **more: Any) -> None:
-        """Say something in a corner, letter by letter: a file's name may hold brackets, which are no markup."""
-        super().notify(message, **more | {"markup": False})
+        """Say something in a corner, letter by letter: a file's name may hold brackets, which are no markup.
+
+        It stays as long as it takes to read, and a trouble longer: whoever types looks up late.
+        """
+        least_s = TROUBLE_S if more.get("severity") == "error" else self.NOTIFICATION_TIMEOUT
+        stays_s = max(least_s, len(message) / READ_PER_S)
+        super().notify(message, **{"timeout": stays_s} | more | {"markup": False})
 
     def on_tick(self, tick: Tick) -> None:
         """Hand a snapshot to every screen there is: what a hidden one missed would not come again."""
@@ -162,7 +169,7 @@ class RadtuiApp(AppKeys):
         """Say that the database cannot be read; open it anew where the data folder has come, or come back."""
         if now.trouble:
             if now.trouble != before.trouble:
-                self.notify(now.trouble, severity="error", timeout=TROUBLE_S)
+                self.notify(now.trouble, severity="error")
             return
         with suppress(UserError, sqlite3.Error):  # the poller finds it out too, and says so
             self.db = in_place(self.db, self.data, LOOP_WAIT_S)
@@ -215,13 +222,18 @@ class RadtuiApp(AppKeys):
         waiting = sum(s.saving.count for s in screens if isinstance(s, RadScreen) and s.saving is not None)
         if waiting and waiting != self._left_behind:
             self._left_behind = waiting
-            many = "1 answer waits" if waiting == 1 else f"{waiting:,} answers wait"
-            self.notify(f"{many} for the database and would be lost; the same key again leaves all the same.",
+            answers = many(waiting, "answer waits", "answers wait")
+            self.notify(f"{answers} for the database and would be lost; the same key again leaves all the same.",
                         severity="warning")  # fmt: skip
             return
-        going = [f"{p.job.kind} #{p.job.id}" for p in self.snapshot.live]
+        going = [words.job_words(p.job) for p in self.snapshot.live]
         verb = "goes" if len(going) == 1 else "go"
-        lines = [f"{' and '.join(going)} {verb} on; start {self.data.command()} to see."] if going else []
+        names = " and ".join(going)
+        lines = (
+            [f"{names[:1].upper()}{names[1:]} {verb} on; start {self.data.command()} to see."]
+            if going
+            else []
+        )
         if "unsaved" in self.__dict__ and self.unsaved.count:
             lines.append(self.unsaved.sentence())
         self.exit(message=visible("\n".join(lines)) if lines else None)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 
-from radtui.tui.terminal import TMUX_TIMEOUT_S
-
 _REFUSE = {
     "xterm": "xterm takes it only with `XTerm*allowWindowOps: true` in ~/.Xresources",
     "vte": "GNOME's terminals let no program copy: mark it with shift and the mouse",
@@ -20,6 +18,9 @@ def through_tmux(text: str) -> bool:
 
     tmux ignores a program's own sequence for the clipboard unless `set-clipboard` is `on`; its command needs none.
     """
+    # Late: numpy comes with it, and the first frame needs none.
+    from radtui.tui.terminal import TMUX_TIMEOUT_S
+
     command = ["tmux", "load-buffer", "-w", "-"]
     try:
         loaded = subprocess.run(

@@ -73,7 +73,7 @@ def places(app: App[Any], rad: Rad) -> Iterator[SystemCommand]:
     for job in rad.snapshot.jobs[:JOBS_OFFERED]:
         about = [words.KINDS[job.kind], str(job.state), job.dataset]
         yield SystemCommand(
-            f"#{job.id} {job.name}", " · ".join(filter(None, about)), partial(rad.show_job, job)
+            f"Job #{job.id} {job.name}", " · ".join(filter(None, about)), partial(rad.show_job, job)
         )
     for name in dataset_names(rad.db):
         yield SystemCommand(f"Data set {name}", "Look at its images", partial(show_dataset, app, name))

@@ -20,6 +20,11 @@ MARKS = {
 }
 
 
+def job_words(job: Job) -> str:
+    """A job within a sentence: "training #3"."""
+    return f"{KINDS[job.kind].lower()} #{job.id}"
+
+
 def bar(share: float, cells: int) -> tuple[str, str]:
     """The full and the empty part of a progress bar of so many cells."""
     full = int(max(0.0, min(1.0, share)) * cells + 0.5)

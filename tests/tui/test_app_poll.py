@@ -92,6 +92,8 @@ def test_rate_and_time_left_come_from_the_steps_seen(db, poller, clock):
     assert progress.left_s == pytest.approx(6.0)
     clock.now_s += 4  # nothing new for four seconds: the time left goes on falling
     assert poller.poll_once().progress(job.id).left_s == pytest.approx(2.0)
+    clock.now_s += 4  # it should be over by now: nobody knows when it will be
+    assert poller.poll_once().progress(job.id).left_s is None
 
 
 def test_a_training_job_s_rate_is_known_at_the_first_look(db, poller, clock):

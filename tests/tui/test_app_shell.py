@@ -189,7 +189,7 @@ async def test_leaving_says_that_a_job_goes_on(data, db, monkeypatch):
     async with opened(data, "jobs") as (app, pilot):
         monkeypatch.setattr(app, "exit", lambda message=None: said.append(message))
         await pilot.press("q")
-    assert said == ["train #1 goes on; start radtui to see."]
+    assert said == ["Training #1 goes on; start radtui to see."]
 
 
 async def test_the_end_of_a_job_is_told_with_the_next_key(data, db):
@@ -288,3 +288,13 @@ async def test_the_tab_on_show_stands_out_with_few_colours_too(data, colours):
         drawn = strip.render(Console(color_system=colours, force_terminal=True))
         codes = re.search(r"\x1b\[([\d;]*)m Jobs ", drawn)[1].split(";")
         assert "7" in codes and "30" not in codes  # bold black is dark grey on many terminals
+
+
+async def test_a_notice_stays_as_long_as_it_takes_to_read_and_a_trouble_longer(data):
+    async with opened(data, "jobs") as (app, pilot):
+        app.notify("Short.")
+        app.notify("A sentence of so many words that it takes a reader a while. " * 5)
+        app.notify("It broke.", severity="error")
+        app.notify("As told.", timeout=2.0)
+        await until(pilot, lambda: len(app._notifications) == 4)
+        assert [note.timeout for note in app._notifications] == [5, 20, 15, 2]

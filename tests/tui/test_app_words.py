@@ -52,7 +52,7 @@ def test_a_plan_doubts_what_would_spoil_the_run():
 
 def test_speed_is_said_the_way_round_that_reads_well():
     assert speed_text(0.31, "step") == "3.2 s/step"
-    assert speed_text(12.3, "image") == "12.3 images/s"
+    assert speed_text(12.3, "image") == "12.3 images/s" and speed_text(1.0, "image") == "1 image/s"
     assert speed_text(1234.0, "image") == "1,234 images/s"
 
 
@@ -74,6 +74,12 @@ def test_a_request_to_stop_is_said_in_place_of_the_state():
     asked = replace(JOB, stop_requested=StopRequest.CHECKPOINT)
     assert saying(asked, None, 150.0).state == "stopping" and "ctrl+k" in saying(asked, None, 150.0).next
     assert saying(replace(JOB, stop_requested=StopRequest.NOW), None, 150.0).next == ""
+
+
+def test_a_job_that_is_to_stop_has_no_time_left_until_its_end():
+    assert JobProgress(JOB, 0.5, 180.0).left == "3 min left"
+    asked = replace(JOB, stop_requested=StopRequest.CHECKPOINT)
+    assert JobProgress(asked, 0.5, 180.0).left == ""
 
 
 @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.FAILED, JobState.LOST])

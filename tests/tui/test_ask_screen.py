@@ -132,7 +132,7 @@ async def test_without_a_training_job_the_next_step_is_named(data, db, add_image
     add_images(1)
     async with opened(data, "data", MIDDLE) as (app, pilot):
         await ask(app, pilot)
-        await until(pilot, lambda: "No training job has finished yet: t trains one" in text_of(app))
+        await until(pilot, lambda: "No training job has left an adapter here yet" in text_of(app))
         await pilot.press("A", "enter")
         await pilot.pause(0.1)
         assert launched == [] and app.screen.focused is None

@@ -22,13 +22,15 @@ async def test_the_palette_offers_keys_by_name_jobs_and_data_sets_once_each(data
         await until(pilot, lambda: app.snapshot.jobs)
         commands = {command.title: command for command in app.get_system_commands(app.screen)}
         assert commands["Log"].help.startswith(shown("l"))
-        assert f"#{job.id} {job.name}" in commands and "done" in commands[f"#{job.id} {job.name}"].help
+        assert (
+            f"Job #{job.id} {job.name}" in commands and "done" in commands[f"Job #{job.id} {job.name}"].help
+        )
         names = [title for title in commands if title.startswith("Data set ")]
         assert len(names) == 1
         assert not {"Down", "Up", "Commands", "Keys", "Maximize"} & set(commands)
         commands[names[0]].callback()
         await until(pilot, lambda: app.current_mode == "data")
-        commands[f"#{job.id} {job.name}"].callback()
+        commands[f"Job #{job.id} {job.name}"].callback()
         await until(pilot, lambda: app.current_mode == "train")
 
 

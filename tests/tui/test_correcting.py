@@ -16,6 +16,7 @@ from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.reading_screen import ReadingScreen
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.train.form import TrainForm
+from radtui.tui.widgets.text_box import TextBox
 from tests.tui.driving import until
 from tests.tui.reviewing import opened, panel, screen, settled, shown
 from tests.unit.test_store import study_of
@@ -99,6 +100,19 @@ async def test_ten_keys_read_correct_and_go_on_through_one_arm(
         assert pilot.app.screen is screen(pilot)
         assert shown(pilot).identity_known  # this case was read with its arm's name
         assert "Which text" in panel(pilot)
+
+
+async def test_the_last_text_says_what_became_of_it(data: DataDir, reviewed_job: Job) -> None:
+    async with opened(data) as pilot:
+        await pilot.press("U", "enter")
+        await settled(pilot)
+        reading = pilot.app.screen
+        assert isinstance(reading, ReadingScreen)
+        for _ in range(6):
+            await pilot.press("O")
+            await settled(pilot)
+        assert reading.query_one("#text", TextBox).border_subtitle == "accepted"
+        assert "6/6 read" in str(reading.query_one("#line", Static).content)
 
 
 async def test_the_app_opens_at_an_arm(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> None:

@@ -83,7 +83,7 @@ async def test_changed_settings_say_so_and_the_old_answer_comes_back_with_them(d
         await until(pilot, lambda: "54.4 GiB" in text_of(app))
         fields = app.screen.query_one(TrainForm).form.list
         fields.change("lora_r", "8")
-        await until(pilot, lambda: "m asks again" in text_of(app))
+        await until(pilot, lambda: "M asks again" in text_of(app))
         assert "54.4 GiB" not in text_of(app)
         fields.change("lora_r", "16")
         await until(pilot, lambda: "54.4 GiB" in text_of(app))

@@ -76,7 +76,7 @@ async def test_a_running_job_goes_on_growing_and_nothing_is_followed_afterwards(
         await until(pilot, lambda: len(curve(screen, running).series) == 40)
         metrics.log_step(db, running.id, 41, 300, 0.41, 16.4, {"loss": 2.0, "eval_loss": 2.5})
         await until(pilot, lambda: len(curve(screen, running).series) == 41)
-        await until(pilot, lambda: "2.5 at 41" in text_of(app))
+        await until(pilot, lambda: "2.500 at 41" in text_of(app))
         await pilot.press("right", "escape")  # the crosshair goes first
         assert app.screen is screen
         await pilot.press("escape")
@@ -123,8 +123,8 @@ def test_outcomes_are_those_of_the_points(db):
              Metric(2, 30, 3, 3, "eval_loss", 2.25)]  # fmt: skip
     model.extend(curve_key(job.id, "eval_loss"), evals)
     found = dict(outcomes([job], {one.key: one for one in model.curves}, 0.0))
-    assert found["train loss, last 5 %"] == ["1"]
-    assert found["eval loss, last"] == ["2.25"] and found["eval loss, lowest"] == ["2 at 20"]
+    assert found["train loss, last 5 %"] == ["1.000"]
+    assert found["held-out loss, last"] == ["2.250"] and found["held-out loss, lowest"] == ["2.000 at 20"]
     assert found["speed"] == ["2 s/step"]
     assert "peak memory" not in found and "training loop" not in found
     jobs.set_result(db, job.id, seconds=75.0)

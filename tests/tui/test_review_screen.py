@@ -351,7 +351,7 @@ async def test_pairs_stream_in_while_they_are_rated(
         assert not nothing.display and shown(pilot).pair.case_id == ids[0]
         await tick()
         await pilot.press("1")
-        assert "so far are rated; more come" in panel(pilot)
+        assert "so far is rated; more come" in panel(pilot)
         write(ids[1], 2)
         await tick()
         assert shown(pilot).pair.case_id == ids[1]  # by itself, since nothing was left to do

@@ -3,7 +3,7 @@
 import pytest
 
 from radtui.store import ratings
-from radtui.study.queue import Pair, Queue
+from radtui.study.queue import Pair, Queue, RaterProgress
 from radtui.tui.review.screen import ReviewScreen
 from radtui.tui.review.stint import Stint, StintSheet, done_lines
 from tests.tui.reviewing import history, line, opened, panel, screen, settled, shown
@@ -80,3 +80,17 @@ def test_what_a_stint_was_is_told_without_what_it_was_not():
     before = Queue([Pair(1, n) for n in range(4)]).progress()
     lines = [str(each) for each in done_lines(Stint(2, before), before)]
     assert lines[0] == "0 s at work" and "4 of this study left" in lines[-1] and len(lines) == 2
+
+
+def test_a_stint_to_the_end_counts_no_hidden_repeat_and_ends_with_the_last_answer():
+    def progress(rated: int, total: int = 17) -> RaterProgress:
+        return RaterProgress(total, rated, 0, 0, 60.0, 5.0, repeats=1)
+
+    before = progress(0)
+    whole, short = Stint(before.shown_left, before), Stint(3, before)
+    assert whole.pairs == 16  # as many as the line above says
+    done = [whole.done(progress(rated)) for rated in range(18)]
+    assert done == sorted(done) and done[1] == 1 and done[-1] == 16 and max(done[:-1]) < 16
+    assert [rated for rated in range(18) if whole.over(progress(rated))] == [17]
+    assert [rated for rated in range(5) if short.over(progress(rated))] == [3, 4]
+    assert whole.over(progress(16, total=30))  # more were written meanwhile

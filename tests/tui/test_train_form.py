@@ -12,7 +12,7 @@ from radtui.store import cases, jobs, metrics, ratings, texts
 from radtui.tui.train import form as train_form
 from radtui.tui.train.form import HIDDEN, HIDDEN_FROM_RATINGS
 from tests.conftest import give_arms, new_text
-from tests.tui.driving import NARROW, WIDE, opened, text_of, until
+from tests.tui.driving import MIDDLE, NARROW, WIDE, opened, text_of, until
 from tests.tui.seeding import add_images, add_train
 from tests.tui.training import form, pane
 from tests.unit.corrected_texts import EDITED, described, judge
@@ -25,6 +25,35 @@ async def test_without_data_the_form_says_what_to_do(data):
         await pilot.press("S")
         await until(pilot, lambda: "No images are imported yet" in text_of(app))
         assert not jobs.all_jobs(app.db)
+
+
+async def test_what_is_refused_is_said_at_the_field_that_it_names_by_its_whole_name(data, db):
+    add_images(data, db)
+    async with opened(data, "train") as (app, _):
+        fields = form(app).form
+        for sentence, name in (
+            ("seeds must be 1 where preferences are learnt, not 3", "seeds"),  # not seed
+            ("keep_best needs evaluations: set eval_every and eval_split", "keep_best"),  # the first of three
+            ("Nothing goes on without a connection.", "keep_best"),  # no field: the place stays
+        ):
+            fields.point_out(sentence)
+            assert fields.list.name_at_cursor == name, sentence
+
+
+async def test_only_keys_that_do_something_for_a_field_are_offered(data, db):
+    add_images(data, db)
+    async with opened(data, "train", MIDDLE) as (app, pilot):
+        fields = form(app).form.list
+        for name, keys in (("scheduler", "→ Next choice"), ("warmup_steps", "enter Edit")):
+            fields.go_to(name)
+            await until(pilot, lambda keys=keys: keys in text_of(app))
+            assert ("→ Next choice" in text_of(app)) == (name == "scheduler") and "bksp Reset" not in text_of(
+                app
+            )
+        await pilot.press("7", "enter")
+        await until(pilot, lambda: "bksp Reset" in text_of(app))
+        await pilot.press("backspace")
+        await until(pilot, lambda: "bksp Reset" not in text_of(app))
 
 
 async def test_data_sets_that_cannot_be_read_are_said_and_read_again(data, db, monkeypatch):

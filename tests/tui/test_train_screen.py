@@ -26,7 +26,7 @@ async def test_a_running_job_is_drawn_and_goes_on(data, db, size):
         shown = await pane(app, pilot)
         await until(pilot, lambda: "step 120/300" in text_of(app))
         text = text_of(app)
-        assert "answer-only loss" in text and "running" in text and "steps/s" in text and "left" in text
+        assert "Loss · answer-only " in text and "running" in text and "steps/s" in text and "left" in text
         assert "Learning rate" in text and "Gradient norm" in text
         metrics.log_step(db, job.id, 121, 300, 1.21, 48.4, {"loss": 0.125})
         await until(pilot, lambda: "0.125" in text_of(app))
@@ -166,12 +166,34 @@ async def test_the_texts_step_through_time_and_images(data, db):
         await until(pilot, lambda: f"Text of image {two} at step 120." in text_of(app))
 
 
+async def test_keys_of_watched_texts_are_offered_where_there_are_others(data, db):
+    add_images(data, db)
+    job = add_train(db, steps=20)  # described before the first step alone
+    async with opened(data, "train", MIDDLE) as (app, pilot):
+        shown = await pane(app, pilot)
+        await until(pilot, lambda: shown.texts.filled)
+        assert not shown.check_action("text_step", (1,)) and shown.check_action("text_image", (1,))
+        assert "n Later" not in text_of(app)
+        add_watched(db, job, [40])
+        await until(pilot, lambda: "n Later" in text_of(app))
+
+
+async def test_a_large_screen_has_the_image_above_its_texts(data, db):
+    add_images(data, db)
+    add_train(db, steps=80)
+    async with opened(data, "train", WIDE) as (app, pilot):
+        shown = await pane(app, pilot)
+        await until(pilot, lambda: shown.texts.filled and shown.texts.query_one(ImageView).size.width > 60)
+
+
 async def test_a_narrow_screen_shows_the_texts_in_the_chart_s_place(data, db):
     add_images(data, db)
     add_train(db, steps=80)
     async with opened(data, "train", NARROW) as (app, pilot):
-        await pane(app, pilot)
+        shown = await pane(app, pilot)
         assert "Learning rate" in text_of(app)
+        await until(pilot, lambda: shown.texts.filled)
+        assert not shown.check_action("text_step", (1,)) and not shown.check_action("text_image", (1,))
         await pilot.press("x")
         await until(pilot, lambda: "at step 80." in text_of(app))
         assert "Learning rate" not in text_of(app)

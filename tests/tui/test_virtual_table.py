@@ -92,6 +92,25 @@ async def test_keys_move_one_row_a_page_and_to_the_ends():
         ]  # nothing where the cursor could not move
 
 
+async def test_what_the_wheel_has_scrolled_to_stays_when_rows_are_read_again():
+    app = TableApp(Counting(1000))
+    async with app.run_test(size=(80, 21)) as pilot:
+        app.table.focus()
+        await pilot.press("down", "down")
+        app.table.scroll_to(y=300, animate=False, force=True)
+        await pilot.pause()
+        for length in (1000, 1001):  # as with each look at a job that goes on
+            app.source.length = length
+            app.table.reload()
+            await pilot.pause()
+            assert app.table.scroll_offset.y == 300 and app.table.cursor == 2
+        await pilot.press("down")  # a key goes on from the cursor
+        assert app.table.scroll_offset.y <= 3 and cursor_lines(app)
+        app.table.reload()
+        await pilot.pause()
+        assert cursor_lines(app)
+
+
 async def test_a_million_rows_cost_no_more_than_a_screen():
     source = Counting(1_000_000)
     app = TableApp(source)

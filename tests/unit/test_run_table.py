@@ -4,7 +4,7 @@ import pytest
 
 from radtui.jobs.run_table import RunBook, differences, energy_text, holds, ordered, spent_text
 from radtui.records import JobKind, JobState
-from radtui.settings import TrainSettings
+from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import jobs, metrics
 from radtui.user_choices import SORTS, UserChoices
 from tests.tui.seeding import add_images, add_train
@@ -66,6 +66,25 @@ def test_a_run_is_told_by_what_differs_from_the_one_before_it(db):
     known = jobs.all_jobs(db)
     told = [differences(job, known[at + 1 :]) for at, job in enumerate(known)]
     assert told == ["", "lora r 32, dora yes", ""]
+
+
+def test_what_descriptions_take_from_their_training_job_is_no_difference(db):
+    trained = train(
+        db, [1.0], instruction="What is seen?", load_in_4bit=False, batch_size=4, message_order="text_first"
+    )
+    taken = {
+        "instruction": "What is seen?",
+        "message_order": "text_first",
+        "load_in_4bit": False,
+        "dataset": "d",
+    }
+    settings = GenerateSettings(train_job=trained.id, max_new_tokens=64).to_dict() | taken
+    described = jobs.create(db, JobKind.GENERATE, "by #1", "d", settings, parent_job_id=trained.id)
+    assert differences(described, [trained]) == "max new tokens 64"
+    other = jobs.create(
+        db, JobKind.GENERATE, "by #1", "d", settings | {"batch_size": 4}, parent_job_id=trained.id
+    )
+    assert differences(other, [described, trained]) == "batch size 4"
 
 
 def test_runs_are_sorted_with_what_is_not_known_last(db):

@@ -62,6 +62,6 @@ def test_changes_after_the_lock_are_listed(data: DataDir, db: sqlite3.Connection
     changes = changes_since(db, studies.must_get(db, study.id))
     assert "texts differ from those that were locked." in changes
     assert "seed was 42 and is 5." in changes and "pairs differ from those that were locked." in changes
-    assert "1 answers were given by another rating scheme than the locked one." in changes
+    assert "1 answer was given by another rating scheme than the locked one." in changes
     shown = CliRunner().invoke(cli, ["--data-dir", str(data.root), "study", "show", str(study.id)])
     assert "Changed since: seed was 42 and is 5." in shown.output

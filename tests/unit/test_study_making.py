@@ -80,7 +80,7 @@ def test_the_command_line_makes_lists_and_shows_a_study_of_four(
     data: DataDir, db: sqlite3.Connection, third_job: Job, gpt: Path
 ) -> None:
     said = run(data, "study", "new", "--arms", FOUR + str(gpt), "--cases", "train", "--name", "four")
-    assert "gpt.csv has no text of 10 of 30 cases" in said and "1 rows of gpt.csv are about none" in said
+    assert "gpt.csv has no text of 10 of 30 cases" in said and "1 row of gpt.csv is about none" in said
     assert "Study 2 'four' is made." in said
     assert "study 2 four: base, tuned, reference, gpt.csv; 30 cases, not rated yet" in run(
         data, "study", "list"

@@ -145,7 +145,7 @@ def test_an_engineer_comes_from_a_folder_to_compared_runs_and_exported_ratings(
         engineer.press(DOWN)  # past the descriptions
         engineer.follows("m Mark", "m", "m")
         engineer.follows("c Compare", "c")
-        engineer.sees("answer-only loss")
+        engineer.sees("Loss · answer-only")
         engineer.follows("esc Jobs", ESCAPE)
         engineer.sees("m Mark")
         engineer.press("r")

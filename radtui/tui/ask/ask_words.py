@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from radtui.harmless import visible
+from radtui.plural import many
 from radtui.records import Job
 from radtui.store.asks import Ask
 from radtui.tui.keys import sign
 
 NOBODY = (
-    f"No training job has finished yet: {sign('train')} trains one. Until then `radtui ask IMAGE --model NAME` asks a"
+    f"No training job has left an adapter here yet: {sign('train')} trains one. `radtui ask IMAGE --model NAME` asks a"
     " model alone."
 )
 
@@ -34,7 +35,7 @@ def note_of(ask: Ask | None, arm: str) -> str:
     if answer is None:
         return ""
     cut = ", cut at the longest answer" if answer.truncated else "" if answer.whole else ", goes on"
-    return f"{answer.tokens:,} tokens{cut}"
+    return f"{many(answer.tokens, 'token')}{cut}"
 
 
 def waiting_text(ask: Ask | None, arm: str, job: Job | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
+from radtui.plural import many
 from radtui.records import Job
 from radtui.store.cases import CaseQuery, DatasetSummary
 from radtui.tui.keys import sign
@@ -77,7 +78,7 @@ def _counts(summary: DatasetSummary | None, datasets: int) -> list[Content]:
     more = f" ({datasets} data sets)" if datasets > 1 else ""
     parts = [
         Content.assemble(Content.styled(summary.name, "bold"), Content.styled(more, "$muted")),
-        Content(f"{summary.total:,} image{'s' if summary.total != 1 else ''}"),
+        Content(many(summary.total, "image")),
     ]
     parts += [Content.styled(f"{split} {count:,}", "$muted") for split, count in summary.splits.items()]
     if summary.unreadable:

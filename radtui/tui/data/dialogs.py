@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -113,6 +113,16 @@ class FilterSheet(RadModal[None]):
     def on_mount(self) -> None:
         """Draw the lines."""
         self._draw()
+
+    async def on_click(self, event: events.Click) -> None:
+        """A click marks a filter; one on the marked filter takes its next value."""
+        place = event.get_content_offset(self.query_one(Static))
+        if place is None or not place.y < len(self._choices):
+            return
+        if place.y == self._at:
+            self.action_change(1)
+        else:
+            self.action_move(place.y - self._at)
 
     def _draw(self) -> None:
         self.query_one(Static).update(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from radtui.jobs.removal import Removal, bytes_text, plan_removal, remove
 from radtui.records import Job
 from radtui.store import jobs
+from radtui.tui import words
 from radtui.tui.jobs.job_screen import JobScreen
 from radtui.tui.jobs.line_sheet import LineSheet
 from radtui.tui.keys import sign
@@ -50,7 +51,7 @@ def delete(screen: JobScreen, job: Job) -> None:
 
     def ask(planned: Removal) -> None:
         what = "Delete" if planned.whole else "Delete files of"
-        question = f"{what} {job.kind} #{job.id}, {job.name}?"
+        question = f"{what} {words.job_words(job)}, {job.name}?"
         screen.app.push_screen(
             ConfirmScreen(question, planned.sentence, "delete"), lambda sure: answered(sure, planned)
         )

@@ -9,7 +9,7 @@ from radtui.charts.curves import Curve
 from radtui.charts.series import Axis
 from radtui.durations import clock_text, speed_text
 from radtui.jobs.progress import UNITS
-from radtui.jobs.run_table import LAST_SHARE, NONE
+from radtui.jobs.run_table import LAST_SHARE, NONE, loss_text
 from radtui.records import Job, JobKind
 from radtui.settings import TrainSettings
 from radtui.tui import words
@@ -40,8 +40,8 @@ def outcomes(jobs: Sequence[Job], curves: Mapping[str, Curve], now_s: float) -> 
     facts = [
         ("state", [f"{words.MARKS[job.state]} {job.state} {words.counted(job)}".rstrip() for job in jobs]),
         ("train loss, last 5 %", [_loss(_final_mean(curve)) for curve in train]),
-        ("eval loss, last", [_loss(_values(curve)[-1:]) for curve in held_out]),
-        ("eval loss, lowest", [_lowest(curve) for curve in held_out]),
+        ("held-out loss, last", [_loss(_values(curve)[-1:]) for curve in held_out]),
+        ("held-out loss, lowest", [_lowest(curve) for curve in held_out]),
         ("speed", [_speed(curve) for curve in train]),
         ("training loop", [_loop_time(job) for job in jobs]),
         ("start to end", [words.took(job, now_s) or NONE for job in jobs]),
@@ -69,7 +69,7 @@ def _final_mean(curve: Curve | None) -> list[float]:
 
 
 def _loss(values: Sequence[float]) -> str:
-    return f"{values[0]:.4g}" if values else NONE
+    return loss_text(values[0]) if values else NONE
 
 
 def _lowest(curve: Curve | None) -> str:
@@ -78,7 +78,7 @@ def _lowest(curve: Curve | None) -> str:
         return NONE
     all_values = curve.series.values
     at = next(i for i, value in enumerate(all_values.tolist()) if value == min(values))
-    return f"{min(values):.4g} at {int(curve.series.x(Axis.STEP)[at]):,}"
+    return f"{loss_text(min(values))} at {int(curve.series.x(Axis.STEP)[at]):,}"
 
 
 def _speed(curve: Curve | None) -> str:

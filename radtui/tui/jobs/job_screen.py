@@ -9,6 +9,7 @@ from typing import TypeVar
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.settings import GenerateSettings
+from radtui.tui import words
 from radtui.tui.jobs.submitting import submit
 from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadScreen
@@ -40,7 +41,10 @@ class JobScreen(RadScreen):
         job = self.chosen
         allowed: dict[str, Callable[[Job], bool]] = {
             "stop": lambda job: job.state.live and job.stop_requested is StopRequest.NONE,
-            "stop_now": lambda job: job.state.live and job.stop_requested is not StopRequest.NOW,
+            "stop_now": lambda job: (
+                job.state in (JobState.STARTING, JobState.RUNNING)
+                and job.stop_requested is not StopRequest.NOW
+            ),
             "resume": lambda job: job.resumable,
             "describe": lambda job: job.kind is JobKind.TRAIN and job.state is JobState.DONE,
             "new": lambda job: job.kind is JobKind.TRAIN,
@@ -56,7 +60,10 @@ class JobScreen(RadScreen):
             ending = (
                 "It saves a checkpoint first." if job.kind is JobKind.TRAIN else "What it has done stays."
             )
-            notice = f"#{job.id} is asked to stop. {ending} {sign('resume')} goes on with it."
+            asked = (
+                f"is asked to stop. {ending}" if job.state is not JobState.QUEUED else "is out of the queue."
+            )
+            notice = f"#{job.id} {asked} {sign('resume')} goes on with it."
             self._stop(StopRequest.CHECKPOINT, job, lambda _: self.notify(notice))
 
     def action_stop_now(self) -> None:
@@ -72,7 +79,7 @@ class JobScreen(RadScreen):
             if sure:
                 self._stop(StopRequest.NOW, job)
 
-        question = f"Stop {job.kind} #{job.id} now?"
+        question = f"Stop {words.job_words(job)} now?"
         self.app.push_screen(ConfirmScreen(question, lost, "stop now"), answered)
 
     def action_resume(self) -> None:

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from radtui.records import Job
+from radtui.tui import words
 from radtui.tui.aside import aside
 from radtui.tui.jobs.log_tail import LogTail
 from radtui.tui.key_uses import bindings
@@ -38,7 +39,7 @@ class LogScreen(RadModal[None]):
     def compose(self) -> ComposeResult:
         """The log in a box."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title = f"Log of {self._job.kind} #{self._job.id}"
+            sheet.border_title = f"Log of {words.job_words(self._job)}"
             sheet.border_subtitle = Content(f"{self.rad.data.log(self._job.id)} · esc closes").markup
             yield SearchLine("words to find in the log")
             yield LogTail()

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from radtui.charts.palette import job_colours, readable
-from radtui.measures.loss_words import loss_words
+from radtui.measures.loss_words import loss_note
 from radtui.records import Job
 from radtui.settings import TrainSettings
 from radtui.tui import theme
@@ -49,7 +49,7 @@ class OverlayScreen(RadScreen):
         self._jobs = list(jobs)
         self._colours = job_colours(job.id for job in jobs)
         self._shown: list[Row] = []
-        notes = {loss_words(TrainSettings.from_dict(job.settings)) for job in jobs}
+        notes = {loss_note(TrainSettings.from_dict(job.settings)) for job in jobs}
         self._note = notes.pop() if len(notes) == 1 else NOT_COMPARABLE
 
     def compose_body(self) -> ComposeResult:

@@ -139,8 +139,7 @@ def _further(asking: Asking) -> list[Content]:
     if shown.rating is not None and shown.rating.flagged:
         parts.append(Content.styled("flagged", "bold $warning"))
     if shown.reference_waits:
-        back = key_text(scheme, "previous")
-        parts.append(Content.styled(f"the reference is shown once rated: {back} goes back", "$muted"))
+        parts.append(_key(scheme, "previous", "reference, once rated"))
     return parts
 
 
@@ -152,10 +151,10 @@ def _acceptability(asking: Asking, width: int) -> list[Content]:
         _option(scheme, f"acceptability.{at}", level.label, level.value == chosen)
         for at, level in enumerate(scheme.acceptability, 1)
     ]
-    question = _question(f"How usable is text {SIDES[asking.side]}?", _panel_keys(asking))
+    question = [Content.styled(f"How usable is text {SIDES[asking.side]}?", "bold"), *_panel_keys(asking)]
     if other is not None:
-        question += Content.styled(f"   {SIDES[1 - asking.side]}: {other}", "$foreground")
-    return [question, *flowed(options, width)]
+        question.insert(1, Content.styled(f"{SIDES[1 - asking.side]}: {other}", "$foreground"))
+    return [*flowed(question, width), *flowed(options, width)]
 
 
 def _errors(asking: Asking, width: int) -> list[Content]:
@@ -165,12 +164,12 @@ def _errors(asking: Asking, width: int) -> list[Content]:
     checked = checked_answer(shown.arm(asking.side)) in answers
     none = not _error_sum(shown.rating, shown.arm(asking.side))
     keys = (
-        f"{key_text(scheme, 'checked_none')} {'checked, none' if none else 'checked, that is all'}"
-        f"{' ✓' if checked else ''} · {key_text(scheme, 'error_significance')} "
-        f"{'insignificant' if asking.significant else 'significant'} ones · "
-        f"{key_text(scheme, 'error_take_back')} one less · {_panel_keys(asking)}"
+        ("checked_none", f"{'checked, none' if none else 'checked, that is all'}{' ✓' if checked else ''}"),
+        ("error_significance", f"{'insignificant' if asking.significant else 'significant'} ones"),
+        ("error_take_back", "one less"),
     )
-    rows = [_question(f"Count the {kind} errors in text {SIDES[asking.side]}.", keys)]
+    question = Content.styled(f"Count the {kind} errors in text {SIDES[asking.side]}.", "bold")
+    rows = flowed([question, *(_key(scheme, *each) for each in keys), *_panel_keys(asking)], width)
     for at, category in enumerate(scheme.errors, 1):
         arm = shown.arm(asking.side)
         strong = answers.get(error_answer(arm, category.id, significant=True), 0)
@@ -198,8 +197,9 @@ def _dimensions(asking: Asking, width: int) -> list[Content]:
         _option(scheme, f"dimension.{at}", level.label, False)
         for at, level in enumerate(scheme.preference, 1)
     ]
-    done = f"↑↓ another · {key_text(scheme, 'close_panel')} done"
-    rows = [_question(marked.question or f"{marked.label}: which text is better?", done)]
+    question = Content.styled(marked.question or f"{marked.label}: which text is better?", "bold")
+    another = Content.assemble(("↑↓", "bold $accent"), (" another", "$muted"))
+    rows = flowed([question, another, _key(scheme, "close_panel", "done")], width)
     wide = max(len(dimension.label) for dimension in scheme.dimensions)
     for at, dimension in enumerate(scheme.dimensions):
         level = chosen_level(rating, scheme, dimension_answer(dimension.id))
@@ -247,14 +247,15 @@ def _clickable(text: Content, action: str) -> Content:
     return text.stylize(Style.from_meta({"@click": f"screen.act('{action}')"}))
 
 
-def _question(text: str, keys: str) -> Content:
-    return Content.assemble((text, "bold"), (f"   {keys}", "$muted"))
+def _key(scheme: Scheme, action: str, word: str) -> Content:
+    """A key with what it does here."""
+    text = Content.assemble((key_text(scheme, action), "bold $accent"), (f" {word}", "$muted"))
+    return _clickable(text, action)
 
 
-def _panel_keys(asking: Asking) -> str:
-    scheme = asking.scheme
-    other = f"{key_text(scheme, 'other_text')} text {SIDES[1 - asking.side]}"
-    return f"{other} · {key_text(scheme, 'close_panel')} done"
+def _panel_keys(asking: Asking) -> list[Content]:
+    other = _key(asking.scheme, "other_text", f"text {SIDES[1 - asking.side]}")
+    return [other, _key(asking.scheme, "close_panel", "done")]
 
 
 def _by_side(values: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static, TextArea
 
 from radtui.measures.word_changes import changes, words_changed
+from radtui.plural import many
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 from radtui.tui.screens.confirm import ConfirmScreen
@@ -58,7 +59,7 @@ class CorrectSheet(RadModal[str | None]):
     def _show_changes(self) -> None:
         text = self.query_one(TextArea).text
         count = words_changed(self._written, text)
-        note = "as the model wrote it" if not count else f"{count} word{'' if count == 1 else 's'} changed"
+        note = "as the model wrote it" if not count else f"{many(count, 'word')} changed"
         self.query_one("#count", Static).update(note)
         parts = [(f"{words} ", STYLES[kind]) for kind, words in changes(self._written, text)]
         self.query_one("#words", Static).update(Content.assemble(*parts))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textual.content import Content
 
 from radtui.measures.word_changes import words_changed
+from radtui.plural import many
 from radtui.records import ArmKind, Study
 from radtui.study import correcting
 from radtui.study.session import ReviewSession
@@ -66,7 +67,9 @@ def _correct(reviewing: Reviewing, session: ReviewSession, shown: Shown, side: i
         correcting.correct(now, side, text)
         count = words_changed(shown.texts[side], text)
         reviewing.last = (
-            f"text {SIDES[side]} corrected, {count} words" if count else f"text {SIDES[side]} accepted"
+            f"text {SIDES[side]} corrected, {many(count, 'word')}"
+            if count
+            else f"text {SIDES[side]} accepted"
         )
 
     def refused(text: str | None) -> None:

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from radtui.plural import many
 from radtui.records import Job, Study
 from radtui.study.queue import Filter
 from radtui.tui.key_uses import bindings
@@ -69,7 +70,7 @@ def study_lines(studies: list[Study], counts: dict[int, int], live: Collection[J
                 Content.styled(number, "bold"),
                 Content(study.name),
                 Content.styled(
-                    f"{counts[study.id]:,} pairs{', still running' if study.job_id in running else ''}",
+                    f"{many(counts[study.id], 'pair')}{', still running' if study.job_id in running else ''}",
                     "$muted",
                 ),
             )

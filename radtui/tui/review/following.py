@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from radtui.plural import many
 from radtui.records import JobKind, UserError
 from radtui.store import jobs, studies
 from radtui.study.alike import alike_pairs
@@ -106,7 +107,8 @@ class Following:
         reviewing = self._reviewing
         reviewing.begin(session)
         if delivered:
-            reviewing.message = f"The data folder is back, and {delivered:,} kept answers are saved in it."
+            kept = many(delivered, "kept answer is", "kept answers are")
+            reviewing.message = f"The data folder is back, and {kept} saved in it."
         if reviewing.screen.app.screen is not reviewing.screen:
             session.time.pause()
 

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import ArmKind, Study
 from radtui.store import cases
 from radtui.store.blobs import image_bytes
@@ -169,7 +170,9 @@ class PairBody(Vertical):
                 title += f" · {arm_words(session.study, shown.arm(side))}"
             lit = panels.mode in ("acceptability", "errors") and panels.side == side
             words = len(shown.texts[side].split())
-            self.query_one(box_id, TextBox).show(title, shown.texts[side], note=f"{words} words", chosen=lit)
+            self.query_one(box_id, TextBox).show(
+                title, shown.texts[side], note=many(words, "word"), chosen=lit
+            )
         box = self.query_one("#reference", TextBox)
         box.display = bool(shown.reference)
         if shown.reference:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from radtui.measures.scheme import Scheme
 from radtui.measures.word_changes import words_changed
+from radtui.plural import many
 from radtui.records import Study
 from radtui.study.figures import figures_words, reading_figures
 from radtui.study.queue import Pair
@@ -53,12 +54,14 @@ class ReadingDesk:
             return
         answer(self.reading)
         self.message = f"Saved: {what} · u takes it back"
-        self.next_unread()
+        if self.reading.next_unread() is None:
+            self.reading.show(self.reading.pair)  # the last one stays in sight, as it is now
+            self._end()
 
     def leave(self, opened: OpenText, text: str) -> None:
         """Keep the open text as the reader leaves it."""
         count = words_changed(opened.written, text)
-        what = f"{count} word{'' if count == 1 else 's'} changed" if count else "accepted as it is"
+        what = f"{many(count, 'word')} changed" if count else "accepted as it is"
         self.keep(lambda reading: reading.leave(text), what)
 
     def undo(self) -> None:

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from radtui.durations import clock_text
 from radtui.measures.scheme import Scheme
 from radtui.measures.word_changes import words_changed
+from radtui.plural import many
 from radtui.records import Study, UserError
 from radtui.store import studies
 from radtui.store.blobs import image_bytes
@@ -23,7 +24,6 @@ from radtui.study.queue import Pair
 from radtui.study.reading import OpenText, Reading
 from radtui.study.study import label_of
 from radtui.tui.key_uses import bindings
-from radtui.tui.keys import sign
 from radtui.tui.review.answer_queue import AnswerQueue
 from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.reading_desk import ReadingDesk
@@ -31,11 +31,6 @@ from radtui.tui.review.seeing import show_film
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.text_box import TextBox
-
-KEYS = (
-    f"{sign('accept')} accept · {sign('correct')} correct · space skip · u undo · ← → others · z the image"
-    f" · {sign('corrections')} learn · esc the comparisons"
-)
 
 
 class ReadingScreen(RadScreen):
@@ -76,7 +71,6 @@ class ReadingScreen(RadScreen):
                     yield TextBox("original")
                     yield TextBox("known")
             yield Static("", id="message", markup=False)
-            yield Static(KEYS, id="keys", markup=False)
 
     def on_mount(self) -> None:
         """Open the text where this reader stopped."""
@@ -98,7 +92,9 @@ class ReadingScreen(RadScreen):
             Content.assemble(line, (f"  {self._arm}, not blind", "bold $warning"))
         )
         changed = words_changed(opened.written, opened.text)
-        note = f"{changed} words changed" if changed else "accepted" if opened.read else "not read yet"
+        note = (
+            f"{many(changed, 'word')} changed" if changed else "accepted" if opened.read else "not read yet"
+        )
         if opened.rating is not None and opened.rating.skipped:
             note = "skipped"
         self.query_one("#text", TextBox).show(f"Text of {self._arm}", opened.text, note=note)

@@ -91,7 +91,7 @@ class Reviewing:
             self.ended, self.message = session.pair, self.all_rated(session)
         elif self.wanted_pairs:
             progress = session.queue.progress()
-            self.stint, self.wanted_pairs = Stint(min(self.wanted_pairs, progress.left), progress), 0
+            self.stint, self.wanted_pairs = Stint(min(self.wanted_pairs, progress.shown_left), progress), 0
 
     def say(self, message: str) -> None:
         """Say something above the question, at once."""
@@ -153,8 +153,9 @@ class Reviewing:
             return "That was the last one of this list. Press esc for all pairs."
         job = job_in(self.screen.rad.snapshot, session.study.job_id)
         if job is not None and job.state.live:
-            many = session.queue.progress().shown_total
-            return f"All {many:,} pairs so far are rated; more come as #{job.id} writes them."
+            count = session.queue.progress().shown_total
+            pairs = "The only pair so far is" if count == 1 else f"All {count:,} pairs so far are"
+            return f"{pairs} rated; more come as #{job.id} writes them."
         return f"All pairs are rated. Press {session.scheme.keys.get('summary', 'T')} for the summary."
 
     def show_only(self, name: str, pairs: list[Pair] | None) -> None:

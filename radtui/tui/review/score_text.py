@@ -9,6 +9,7 @@ from textual.content import Content
 from radtui.measures.score_table import GROUPS, SCORES, Score
 from radtui.measures.scores import ArmScores
 from radtui.measures.words import NOT_ENGLISH
+from radtui.plural import many
 from radtui.tui.review.summary_text import compared, labelled, title
 
 
@@ -23,7 +24,7 @@ def score_lines(scores: dict[str, ArmScores]) -> list[Content]:
     both = [score for score in SCORES if all(_has(score, scores[arm]) for arm in (first, second))]
     for group in dict.fromkeys(score.group for score in both):
         name, note = GROUPS.get(group, (group.capitalize(), ""))
-        images = f"{scores[second].cases:,} images"
+        images = many(scores[second].cases, "image")
         rows.append(title(name, "; ".join(part for part in (images, note) if part)))
         rows += [_side_by_side(score, scores, (first, second)) for score in both if score.group == group]
         rows.append(Content(""))
@@ -52,4 +53,4 @@ def _alone(arm: str, scores: ArmScores) -> list[Content]:
         for score in SCORES
         if _has(score, scores)
     ]
-    return [title(f"The arm {arm}", f"{scores.cases:,} images"), *lines, Content("")] if lines else []
+    return [title(f"The arm {arm}", many(scores.cases, "image")), *lines, Content("")] if lines else []

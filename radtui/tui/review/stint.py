@@ -12,10 +12,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from radtui.durations import clock_text, estimate_text
+from radtui.plural import many
 from radtui.study.queue import RaterProgress
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.answer_keys import AnswerKeys
 
 USUAL_PAIRS = 60  # half an hour of a reader's time
 
@@ -32,12 +34,21 @@ class Stint:
     pairs: int
     before: RaterProgress
 
+    @property
+    def _to_the_end(self) -> bool:
+        """Whether it is all that the rater was shown to be left: hidden repeats among it are answered, not counted."""
+        return self.pairs >= self.before.shown_left
+
     def done(self, now: RaterProgress) -> int:
         """How many of them are answered; one that was taken back is not."""
+        if self._to_the_end:
+            return max(0, now.shown_rated - self.before.shown_rated)
         return max(0, now.rated - self.before.rated)
 
     def over(self, now: RaterProgress) -> bool:
         """Whether all of them are answered."""
+        if self._to_the_end and now.total == self.before.total:  # else more were written meanwhile
+            return not now.left
         return self.done(now) >= self.pairs
 
 
@@ -53,7 +64,6 @@ class StintSheet(RadModal[str | None]):
 
     DEFAULT_CSS = """
     StintSheet .sheet { width: 60; padding: 1 2; }
-    StintSheet .answers { margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("stint")
 
@@ -65,15 +75,18 @@ class StintSheet(RadModal[str | None]):
         """What was done, what is left, and the keys."""
         done = self._stint.done(self._now)
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title = f"{done:,} pair{'' if done == 1 else 's'} answered"
+            sheet.border_title = f"{many(done, 'pair')} answered"
             yield Static(Content("\n").join(done_lines(self._stint, self._now)))
-            yield Static(Content("    ").join(self._keys()), classes="answers")
+            yield AnswerKeys(*self._keys())
 
-    def _keys(self) -> list[Content]:
-        keys = [(sign("totals"), "totals"), (sign("back"), "the pairs")]
+    def _keys(self) -> list[tuple[str, str, str]]:
+        keys = [
+            (sign("totals"), "totals", "dismiss('totals')"), (sign("back"), "the pairs", "dismiss(None)")
+        ]  # fmt: skip
         if self._now.left:
-            keys.insert(0, (sign("take"), f"{min(self._stint.pairs, self._now.left):,} more"))
-        return [Content.assemble(Content.styled(key, "bold $accent"), f" {word}") for key, word in keys]
+            more = f"{min(self._stint.pairs, self._now.shown_left):,} more"
+            keys.insert(0, (sign("take"), more, "dismiss('more')"))
+        return keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where no pair is left there are no more to set out for."""

@@ -14,7 +14,7 @@ def ask(reviewing: Reviewing) -> None:
     session = reviewing.session
     if session is None:
         return
-    left = session.queue.progress().left
+    left = session.queue.progress().shown_left
     if not left:
         reviewing.say(reviewing.all_rated(session))
         return
@@ -39,7 +39,7 @@ def begin(reviewing: Reviewing, pairs: int) -> None:
     if not progress.left:
         reviewing.message = reviewing.all_rated(session)
         return
-    reviewing.stint = Stint(min(pairs, progress.left), progress)
+    reviewing.stint = Stint(min(pairs, progress.shown_left), progress)
     if session.pair is not None and session.queue.rated(session.pair):
         session.next_unrated()
 

@@ -23,6 +23,7 @@ from radtui.measures.scores import ArmScores
 from radtui.measures.statistics import Summary
 from radtui.measures.words import rows_words
 from radtui.paths import expanded
+from radtui.plural import many
 from radtui.records import Study
 from radtui.store.database import same_moment
 from radtui.study.figures import reading_figures
@@ -176,7 +177,7 @@ class SummaryScreen(RadScreen):
         title = Content.assemble(
             (f"Summary of {label_of(self._study)}", "bold"),
             (
-                f"  {whose}, {(self._summary.arms or self._summary).cases:,} of {self._pairs:,} images",
+                f"  {whose}, {(self._summary.arms or self._summary).cases:,} of {many(self._pairs, 'image')}",
                 "$muted",
             ),
         )

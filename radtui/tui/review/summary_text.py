@@ -24,6 +24,7 @@ from radtui.measures.words import (
     versions_words,
 )
 from radtui.percent import percent_text
+from radtui.plural import many
 
 LABEL_CELLS = 25
 FIGURES_CELLS = 34  # value, interval, and n or p
@@ -83,7 +84,7 @@ def _verdict(summary: Summary) -> Content:
     if not summary.n:
         return Content.styled("Nothing is rated yet. Press esc and rate the first pair.", "bold")
     if not summary.power.enough:
-        pairs = f"{decided} decided pair{'' if decided == 1 else 's'}"
+        pairs = many(decided, "decided pair")
         text = f"Too few to conclude: {pairs}, {TOO_FEW} at least are needed."
         return Content.styled(text, "bold")
     styles = {
@@ -207,7 +208,7 @@ def interval(low: float, value: float, high: float, cells: int, middle: float | 
 
 
 def _ratings(n: int) -> str:
-    return f"{n:,} rating{'' if n == 1 else 's'}"
+    return many(n, "rating")
 
 
 def _acceptability(acceptability: Acceptability, of: Summary) -> list[Content]:
@@ -254,11 +255,11 @@ def _checks(summary: Summary) -> list[Content]:
     rows = [title("Checks"), *_biases(summary)]
     if summary.repeats is not None:
         same = summary.repeats.same
-        figures = f"{brief(same)} of {same.n} hidden repeat{'' if same.n == 1 else 's'}"
+        figures = f"{brief(same)} of {many(same.n, 'hidden repeat')}"
         rows.append(_checked("Same answer again", figures))
     if summary.agreement is not None:
         alpha = summary.agreement.alpha
-        figures = f"Krippendorff alpha {brief(alpha)}, {alpha.n} images"
+        figures = f"Krippendorff alpha {brief(alpha)}, {many(alpha.n, 'image')}"
         rows.append(_checked("Raters agree", figures))
     if len(summary.raters) > 1:
         rows += [_checked(f"  {line.rater}", _rater(line)) for line in summary.raters]
@@ -285,7 +286,8 @@ def _biases(summary: Summary) -> list[Content]:
 
 
 def _rater(line: RaterShare) -> str:
-    return f"{line.wins} wins, {line.ties} equal, {line.losses} losses, {clock_text(line.active_s)} active"
+    counts = many(line.wins, "win"), f"{line.ties:,} equal", many(line.losses, "loss", "losses")
+    return f"{', '.join(counts)}, {clock_text(line.active_s)} active"
 
 
 def _power(power: Power) -> str:

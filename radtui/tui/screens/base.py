@@ -129,7 +129,13 @@ class RadScreen(Lasting, Screen[None]):
 
 
 class RadModal(Lasting, ModalScreen[Result]):
-    """Base of the app's modal screens."""
+    """Base of the app's modal screens; a click beside one is the key that closes it."""
+
+    async def on_click(self, event: events.Click) -> None:
+        """Close, or ask first where something would be lost, as the key does."""
+        bound = self.active_bindings.get("escape")
+        if bound is not None and bound.enabled and self.get_widget_at(*event.screen_offset)[0] is self:
+            await self.app.run_action(bound.binding.action, bound.node)
 
     @property
     def rad(self) -> Rad:

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.answer_keys import AnswerKeys
 
 
 class ConfirmScreen(RadModal[bool]):
@@ -20,7 +21,6 @@ class ConfirmScreen(RadModal[bool]):
 
     DEFAULT_CSS = """
     ConfirmScreen .sheet { width: 64; padding: 1 2; }
-    ConfirmScreen .answers { margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("confirm")
 
@@ -33,13 +33,9 @@ class ConfirmScreen(RadModal[bool]):
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = Content(self._question).markup
             yield Static(self._explanation, markup=False)
-            yield Static(
-                Content.assemble(
-                    Content.styled(sign("take"), "bold $accent"), f" {self._yes}    ",
-                    Content.styled(sign("back"), "bold $accent"), " leave it",
-                ),
-                classes="answers",
-            )  # fmt: skip
+            yield AnswerKeys(
+                (sign("take"), self._yes, "answer(True)"), (sign("back"), "leave it", "answer(False)")
+            )
 
     def action_answer(self, yes: bool) -> None:
         """Answer."""

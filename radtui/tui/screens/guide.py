@@ -30,6 +30,11 @@ class GuideScreen(RadModal[None]):
             sheet.border_subtitle = "any key closes this"
             yield Static(self._text, markup=False)
 
+    async def on_click(self, event: events.Click) -> None:
+        """Close wherever it is clicked."""
+        event.stop()
+        self.dismiss()
+
     def on_key(self, event: events.Key) -> None:
         """Close, and go where the key leads."""
         event.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -33,6 +33,7 @@ CHOICES = (
     ("3", "Radiology_mini", f"{SEED_DATASET} from the Hugging Face hub:",
      "1,978 + 327 radiology images with captions, 560 MB, CC-BY-NC"),
 )  # fmt: skip
+LINES = 4  # of a choice, with the empty one below it
 
 
 class WelcomeChoices(Widget, can_focus=True):
@@ -67,6 +68,16 @@ class WelcomeChoices(Widget, can_focus=True):
                 Content(""),
             ]
         return Content("\n").join(lines)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click marks a choice; one on the marked choice takes it, as in the tables."""
+        place = event.get_content_offset(self)
+        index = place.y // LINES if place is not None else len(CHOICES)
+        if index == self.current:
+            self.action_take()
+        elif index < len(CHOICES):
+            self.current = index
+            self.refresh()
 
     def action_move(self, by: int) -> None:
         """Mark the next or previous choice."""

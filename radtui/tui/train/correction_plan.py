@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.loss_words import loss_words
 from radtui.measures.words import left_out_words
+from radtui.plural import many
 from radtui.settings import HELD_BACK, TrainSettings, steps_of
 from radtui.tui.train.plan import FormPlan
 
@@ -30,10 +31,10 @@ def correction_plan(settings: TrainSettings, offer: CorrectionOffer) -> FormPlan
     total = steps_of(settings, learnt)
     facts = [
         ("learns from", offer.words),
-        ("weight", f"a corrected text {settings.correction_weight} times, an accepted one once"),
+        ("weight", f"a corrected text {many(settings.correction_weight, 'time')}, an accepted one once"),
         ("begins with", f"the adapter of #{offer.job.id}, which wrote them"),
         *(("left out", left_out_words({why: n})) for why, n in texts.left_out.items() if n),
-        ("steps", f"about {total:,} of {settings.effective_batch} texts"),
+        ("steps", f"about {total:,} of {many(settings.effective_batch, 'text')}"),
         ("loss", loss_words(settings)),
     ]
     if settings.eval_every:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from radtui.charts.palette import EVAL, TRAIN
 from radtui.charts.seeds import own_steps, series_of, steps_each
 from radtui.jobs.run_table import Run, spent_text
-from radtui.measures.loss_words import loss_words
+from radtui.measures.loss_words import loss_note
 from radtui.paths import DataDir
 from radtui.percent import percent_text
 from radtui.records import Event, Job, JobState
@@ -28,7 +28,7 @@ from radtui.tui.train.watch_timeline import WatchTimeline
 from radtui.tui.widgets.chart import LossChart
 from radtui.tui.widgets.small_chart import SmallChart
 
-LOSSES = {"loss": ("train", TRAIN), "eval_loss": ("eval", EVAL)}
+LOSSES = {"loss": ("train", TRAIN), "eval_loss": ("held-out", EVAL)}
 SMALL = {
     "reward_margin": ("Margin", ""),
     "reward_accuracy": ("Pairs right", ""),
@@ -101,8 +101,11 @@ class JobPane(Vertical):
             self.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer keys for texts when there are any; a narrow screen needs one to see them at all."""
-        if action in ("text_step", "text_image", "film"):
+        """Offer keys for texts that are in sight, and others of them; a narrow screen needs a key to see any."""
+        if action in ("text_step", "text_image"):
+            in_sight = not self.has_class("-narrow") or self.has_class("-texts")
+            return in_sight and self.texts.counts[action == "text_image"] > 1
+        if action == "film":
             return self.texts.filled
         return action != "texts" or self.has_class("-narrow")
 
@@ -111,6 +114,7 @@ class JobPane(Vertical):
         self.toggle_class("-texts")
         self.can_focus = self.has_class("-texts")
         (self if self.can_focus else self.chart).focus()
+        self.screen.refresh_bindings()
 
     def action_text_step(self, by: int) -> None:
         """Watched texts at another step."""
@@ -136,7 +140,7 @@ class JobPane(Vertical):
         self.job = job
         settings = TrainSettings.from_dict(job.settings)
         self._clear(settings)
-        self.chart.say(note=loss_words(settings))
+        self.chart.say(note=loss_note(settings))
         watching = settings.eval_split and settings.watch_images
         self.texts.clear(
             "What the model writes about a few held-out images comes with each evaluation."
@@ -157,9 +161,9 @@ class JobPane(Vertical):
             if news.first:
                 self._clear(TrainSettings.from_dict(job.settings))
             self._take_points(news)
-            filled = self.texts.filled
+            counts = self.texts.counts
             self.texts.take(news)
-            if self.texts.filled != filled:
+            if self.texts.counts != counts:
                 self.screen.refresh_bindings()
             if news.log is not None:
                 self.log_tail.show(news.log)

@@ -14,6 +14,7 @@ from radtui.estimates import MemoryEstimate
 from radtui.paths import DataDir
 from radtui.settings import TrainSettings
 from radtui.tui.aside import aside
+from radtui.tui.keys import sign
 from radtui.tui.rad import rad_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ BAR_CELLS = 30
 FILLS = tuple(zip("█▓▒▞", (PALETTE[0], PALETTE[2], PALETTE[3], PALETTE[1]), strict=True))
 DEVICES_SHOWN = 2
 ASKING = "Estimating from a pass without the weights, some seconds…"
-CHANGED = "The settings have changed: m asks again."
+CHANGED = f"The settings have changed: {sign('memory')} asks again."
 
 
 class MemoryPanel(Static):

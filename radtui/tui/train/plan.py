@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.loss_words import loss_words
 from radtui.measures.words import left_out_words
+from radtui.plural import many
 from radtui.settings import TrainSettings, steps_of
 from radtui.store.cases import DatasetSummary
 from radtui.tui.keys import sign
@@ -33,13 +34,13 @@ def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> FormPla
     train = chosen.splits.get(settings.train_split, 0)
     used = min(train, settings.train_images) if settings.train_images else train
     held_out = chosen.splits.get(settings.eval_split, 0) if settings.eval_split else 0
-    facts = [("learns from", f"{used:,} images of {chosen.name}/{settings.train_split}")]
+    facts = [("learns from", f"{many(used, 'image')} of {chosen.name}/{settings.train_split}")]
     if used:
         total = steps_of(settings, used)
         batch = settings.effective_batch
         passes = total * batch / used
         times = f", {settings.seeds} times with other seeds" if settings.seeds > 1 else ""
-        facts.append(("steps", f"{total:,} of {batch} {_images(batch)}{times}"))
+        facts.append(("steps", f"{total:,} of {many(batch, 'image')}{times}"))
         facts.append(
             ("passes", f"{passes:,.1f} over the data" if passes < 10 else f"{passes:,.0f} over the data")
         )
@@ -63,22 +64,22 @@ def preference_plan(settings: TrainSettings, offer: Offer, datasets: Sequence[Da
     count = len(offer.choice.pairs)
     held_back = min(settings.eval_images, count // 2) if settings.eval_every else 0
     facts = [
-        ("learns from", f"{count - held_back:,} rated pairs of #{offer.job.id}"),
+        ("learns from", f"{many(count - held_back, 'rated pair')} of #{offer.job.id}"),
         ("begins with", f"the adapter of #{offer.job.id}, a copy bounds it"),
     ]
     facts += [("left out", left_out_words({why: n})) for why, n in offer.choice.left_out.items() if n]
     total = steps_of(settings, count - held_back)
     passes = total * settings.effective_batch / (count - held_back)
-    facts.append(("steps", f"{total:,} of {settings.effective_batch} pairs"))
+    facts.append(("steps", f"{total:,} of {many(settings.effective_batch, 'pair')}"))
     facts.append(("passes", f"{passes:,.1f} over the pairs"))
     facts.append(("loss", loss_words(settings)))
-    facts.append(("holds back", f"{held_back:,} pairs to evaluate on" if held_back else "no pairs"))
+    facts.append(("holds back", f"{many(held_back, 'pair')} to evaluate on" if held_back else "no pairs"))
     chosen = _chosen(settings, datasets)
     watched = min(chosen.splits.get(settings.eval_split, 0), settings.watch_images) if chosen else 0
     if watched:
         when = "each time" if held_back else "before and after"
-        facts.append(("describes", f"{watched} held-out {_images(watched)} {when}, for you to watch"))
-    saves = f"every {settings.checkpoint_every} steps" if settings.checkpoint_every else "at the end only"
+        facts.append(("describes", f"{many(watched, 'held-out image')} {when}, for you to watch"))
+    saves = _every(settings.checkpoint_every) if settings.checkpoint_every else "at the end only"
     return FormPlan((*facts, ("saves", f"a checkpoint {saves}")))
 
 
@@ -92,14 +93,14 @@ def _watch_facts(settings: TrainSettings, held_out: int) -> list[tuple[str, str]
     facts = []
     if settings.eval_split and settings.eval_every and settings.eval_images:
         count = min(held_out, settings.eval_images)
-        facts.append(("evaluates", f"{count:,} held-out images every {settings.eval_every} steps"))
+        facts.append(("evaluates", f"{many(count, 'held-out image')} {_every(settings.eval_every)}"))
         if settings.watch_images:
             facts.append(
                 ("describes", f"{min(held_out, settings.watch_images)} of them each time, for you to watch")
             )
     else:
         facts.append(("evaluates", "nothing: no eval split, images or interval"))
-    saves = f"every {settings.checkpoint_every} steps" if settings.checkpoint_every else "at the end only"
+    saves = _every(settings.checkpoint_every) if settings.checkpoint_every else "at the end only"
     facts.append(("saves", f"a checkpoint {saves}"))
     return facts
 
@@ -117,15 +118,15 @@ def _doubts(settings: TrainSettings, chosen: DatasetSummary, train: int, held_ou
     if settings.eval_split and settings.eval_split == settings.train_split:
         doubts.append("The evaluation uses the images it learns from: its loss says nothing about new ones.")
     if chosen.leaked:
-        doubts.append(f"{chosen.leaked:,} images are in more than one split: held-out results are too good.")
+        leaked = many(chosen.leaked, "image is", "images are")
+        doubts.append(f"{leaked} in more than one split: held-out results are too good.")
     if chosen.unreadable:
-        count = chosen.unreadable
-        which = "1 image cannot be read and is" if count == 1 else f"{count:,} images cannot be read and are"
+        which = many(chosen.unreadable, "image cannot be read and is", "images cannot be read and are")
         doubts.append(f"{which} left out.")
     if settings.describe_order not in ("as_trained", settings.message_order):
         doubts.append("It learns in one message order and describes in the other.")
     return doubts
 
 
-def _images(count: int) -> str:
-    return "image" if count == 1 else "images"
+def _every(steps: int) -> str:
+    return "after every step" if steps == 1 else f"every {steps:,} steps"

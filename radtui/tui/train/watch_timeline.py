@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 IMAGE_ROWS = 24  # of the whole pane, from which there is room for the image above its text
 BESIDE_CELLS = 56  # of the pane, from which there is room for it beside the text
+HIGH_ROWS = 40  # of the pane, from which the image is larger above the text, however wide it is
 
 
 class WatchTimeline(Vertical):
@@ -70,6 +71,11 @@ class WatchTimeline(Vertical):
     def filled(self) -> bool:
         """Whether there is any text."""
         return self._watched.case_id is not None
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Steps at which the image was described, and images: with one of either there is no other."""
+        return len(self._watched.steps), len(self._watched.case_ids)
 
     def clear(self, note: str) -> None:
         """Another job; `note` is said until there is a text."""
@@ -127,7 +133,7 @@ class WatchTimeline(Vertical):
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        beside = self.size.width >= BESIDE_CELLS
+        beside = self.size.width >= BESIDE_CELLS and self.size.height < HIGH_ROWS
         self.set_class(self.filled and beside, "-beside")
         self.set_class(self.filled and not beside and self.size.height >= IMAGE_ROWS, "-tall")
         case = self._cases.get(self._watched.case_id or 0)

@@ -8,5 +8,5 @@ virtual_table.py    a table of any length: table_columns.py, table_line.py, cell
 settings_form.py    settings as a form: field_list.py, field_line.py
 search_line.py      what is typed over a list; path_input.py: a path, with path_completion.py
 top_bar.py          the line above every screen; key_bar.py: the one below
-keyed.py            Textual's own with our keys; aligned.py: lines to choose from
+keyed.py            Textual's own with our keys; aligned.py: lines to choose from; answer_keys.py: a sheet's answers
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -99,6 +99,13 @@ def field_line(
         Segment(f"{_cut(shown, room):<{value_width}} ", style),
         Segment(note, fault if wrong else muted()),
     ]
+
+
+def choices_of(settings: Settings, name: str, offered: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """What left and right go through: a field's choices, yes and no, or what is offered for it."""
+    if isinstance(getattr(settings, name), bool):
+        return ("yes", "no")
+    return settings.about()[name].choices or offered.get(name, ())
 
 
 def text_of(value: object) -> str:

@@ -20,6 +20,7 @@ from radtui.tui.key_uses import bindings
 from radtui.tui.keys import KEYS
 from radtui.tui.widgets.field_line import (
     FieldColumns,
+    choices_of,
     field_line,
     muted,
     plain,
@@ -113,13 +114,6 @@ class FieldList(ScrollView, can_focus=True):
         if index is not None:
             self._set_cursor(index)
 
-    def choices(self, name: str) -> tuple[str, ...]:
-        """What left and right go through: a field's choices, yes and no, or what is offered."""
-        about = self.settings.about()[name]
-        if isinstance(getattr(self.settings, name), bool):
-            return ("yes", "no")
-        return about.choices or self.options.get(name, ())
-
     def place(self, name: str) -> ValuePlace:
         """Where the field's value is."""
         y = self._lines.index((name, True)) - self.scroll_offset.y
@@ -155,11 +149,18 @@ class FieldList(ScrollView, can_focus=True):
             event.character
             and event.character in "0123456789."
             and about_number
-            and not self.choices(self.name_at_cursor)
+            and not choices_of(self.settings, self.name_at_cursor, self.options)
         ):
             event.stop()
             self.opens = True
             self.post_message(self.Edit(self.name_at_cursor, event.character, typed=True))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A field without choices has no next one, and a field as it was nothing to go back to."""
+        name = self.name_at_cursor
+        if action == "turn":
+            return bool(choices_of(self.settings, name, self.options))
+        return action != "reset" or getattr(self.settings, name) != getattr(self.baseline, name)
 
     def action_move(self, by: int) -> None:
         """Go up or down by fields."""
@@ -170,7 +171,7 @@ class FieldList(ScrollView, can_focus=True):
     def action_edit(self) -> None:
         """Ask for a typed value, or turn a field that has only choices."""
         name = self.name_at_cursor
-        if self.choices(name) and name not in self.options:
+        if choices_of(self.settings, name, self.options) and name not in self.options:
             self.action_turn(1)
         else:
             self.opens = True
@@ -179,7 +180,7 @@ class FieldList(ScrollView, can_focus=True):
     def action_turn(self, by: int) -> None:
         """Take the next or the previous choice."""
         name = self.name_at_cursor
-        choices = self.choices(name)
+        choices = choices_of(self.settings, name, self.options)
         if choices:
             now = text_of(getattr(self.settings, name))
             at = choices.index(now) + by if now in choices else 0
@@ -207,7 +208,7 @@ class FieldList(ScrollView, can_focus=True):
         current = index == self._cursor
         if is_field:
             changed = getattr(self.settings, name) != getattr(self.baseline, name)
-            turns = bool(self.choices(name))
+            turns = bool(choices_of(self.settings, name, self.options))
             segments = field_line(
                 self.settings, name, width, self._columns, changed=changed, current=current, turns=turns,
                 recognised=self.recognised.get(name, ""),
@@ -223,6 +224,7 @@ class FieldList(ScrollView, can_focus=True):
     def _take(self, settings: Settings) -> None:
         self.settings = settings
         self._set_lines()
+        self.refresh_bindings()
         self.post_message(self.Changed(settings))
 
     def _set_lines(self) -> None:
@@ -254,4 +256,5 @@ class FieldList(ScrollView, can_focus=True):
         elif index >= top + height:
             self.scroll_to(y=index - height + 1, animate=False)
         self.refresh()
+        self.refresh_bindings()
         self.post_message(self.Moved(self.name_at_cursor))

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from radtui.harmless import visible
+from radtui.plural import many
 from radtui.records import NO_IMAGE, Case, CaseImage, Description, Truth
 
 MATCH = "bold $accent"
@@ -34,6 +35,7 @@ class ImageFacts(VerticalScroll):
         super().__init__()
         self._sized = sized
         self._text_of: Case | None = None
+        self._image_of: tuple[int, int] | None = None  # id of the case, and which of its images
 
     def compose(self):  # type: ignore[no-untyped-def]  # ComposeResult, as in every widget
         """One text."""
@@ -49,8 +51,9 @@ class ImageFacts(VerticalScroll):
             at: Which of its images is drawn, from 0.
         """
         self.query_one(Static).update(facts(case, written, words, at))
-        self.scroll_home(animate=False)
-        self._text_of = case
+        if (case.id, at) != self._image_of:  # the same one again, as while an import goes on, is being read
+            self.scroll_home(animate=False)
+        self._text_of, self._image_of = case, (case.id, at)
         self.fit_text()
 
     def on_resize(self) -> None:
@@ -68,6 +71,7 @@ class ImageFacts(VerticalScroll):
 
     def clear(self) -> None:
         """Show nothing."""
+        self._image_of = None
         self.query_one(Static).update("")
 
 
@@ -160,7 +164,7 @@ def _descriptions(written: list[Description]) -> list[Content]:
     for description in (description for description in written if description.job_id == newest):
         text = drawable(description.text) or "(nothing)"
         known = description.job_id is not None  # else whose text it is may not be seen
-        note = f"  #{description.job_id}, {description.tokens} tokens" if known else ""
+        note = f"  #{description.job_id}, {many(description.tokens, 'token')}" if known else ""
         note += ", cut off" if known and description.truncated else ""
         title = TITLES.get(description.arm, visible(description.arm))
         parts += [

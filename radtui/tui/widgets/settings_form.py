@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,7 +25,7 @@ from radtui.tui.widgets.path_input import PathInput
 # Fields in which a path may be typed, with the signs between several.
 PATHS = {"model": "", "adapter": "", "salt_file": "", "more_adapters": "=;"}
 
-PLAIN_WORDS = ("then",)  # names that sentences hold without meaning the field
+PLAIN_WORDS = {"then", "on"}  # names that sentences hold without meaning the field
 
 
 class FieldInput(PathInput):
@@ -92,10 +93,9 @@ class SettingsForm(Vertical):
         self._show_help()
 
     def point_out(self, problem: str) -> None:
-        """Show what is wrong with the whole; go to the field that the sentence names."""
-        name = next(
-            (name for name in self.settings.about() if name in problem and name not in PLAIN_WORDS), ""
-        )
+        """Show what is wrong with the whole; go to the field that the sentence names first."""
+        fields = self.settings.about().keys() - PLAIN_WORDS
+        name = next((word for word in re.findall(r"\w+", problem) if word in fields), "")
         if name:
             self.list.go_to(name)
         self._help.update(Content.styled(f"✗ {problem}", "$error"))

@@ -6,6 +6,8 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
+from radtui.plural import many
+
 WHEEL_ROWS = 2
 
 
@@ -104,7 +106,7 @@ class TextBox(Widget, can_focus=False):
         width, height = self.content_size
         below = len(self.rows(width)) - height - self.top if height else 0
         hints = [f"↑ {self.top}"] if self.top > 0 else []
-        hints += [f"↓ {below} more line{'' if below == 1 else 's'}"] if below > 0 else []
+        hints += [f"↓ {many(below, 'more line')}"] if below > 0 else []
         subtitle = Content(" · ".join(hints) or self._note).markup
         if subtitle != self.border_subtitle:
             self.border_subtitle = subtitle

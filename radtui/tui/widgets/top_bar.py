@@ -102,7 +102,7 @@ def _tabs(current: str, line_cells: int) -> Content:
 def _job_line(progress: JobProgress, cells: int, waiting: int, full: bool) -> Content:
     """The job with a bar; `full` has its data set, its speed and how many jobs wait as well."""
     job = progress.job
-    parts: list[Content | str] = [Content.styled(f"{job.kind} #{job.id} ", "$foreground")]
+    parts: list[Content | str] = [Content.styled(f"{words.job_words(job)} ", "$foreground")]
     if full and job.dataset:
         parts.append(Content.styled(f"{job.dataset} ", "$muted"))
     parts += _state(progress, cells)

@@ -147,12 +147,17 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def reload(self) -> None:
         """Ask the source again, as after rows were added or changed; cursor and place stay where they can."""
+        seen_rows = range(self.scroll_offset.y, self.scroll_offset.y + self.size.height - HEADER_ROWS)
+        scrolled_away = bool(self._count) and self._cursor not in seen_rows
         self.pages.forget()
         before, self._count = self._count, len(self.pages.source)
         self.virtual_size = Size(0, self._count + HEADER_ROWS)
         self._cursor = min(max(self._cursor, 0), max(0, self._count - 1))
         if self.is_mounted:
-            self._show_cursor()
+            if (
+                not scrolled_away
+            ):  # by the wheel: what is read there is not to jump with each look at a running job
+                self._show_cursor()
             self.refresh()
             if bool(before) != bool(self._count):
                 self.refresh_bindings()

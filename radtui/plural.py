@@ -1,0 +1,14 @@
+"""Numbers with their nouns as they are written everywhere: `1 image`, `1,978 images`; pure."""
+
+from __future__ import annotations
+
+
+def many(count: int, noun: str, nouns: str = "") -> str:
+    """A number of things in words: 3 is `3 images`, 1 is `1 image`.
+
+    Args:
+        count: How many.
+        noun: For one of them, with its verb where a sentence has one.
+        nouns: For several, where that is not the noun with an s: `many(2, "pair is", "pairs are")`.
+    """
+    return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"
