@@ -87,13 +87,6 @@ class LazyGroup(SuggestingGroup):
             sentence = NAMED_COMMAND.sub(lambda _: ctx.obj.data.command(), str(error))
             raise UserError(sentence) from error
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands with their whole first sentence, which click would cut to one line."""
-        rows = [(name, command.get_short_help_str(limit=200)) for name in self.list_commands(ctx)
-                if (command := self.get_command(ctx, name))]  # fmt: skip
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
-
 
 @click.group(
     cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}

@@ -17,9 +17,11 @@ from rich.text import Text
 
 from radtui.ask_settings import AskSettings
 from radtui.cli.context import Session, now_option, pass_session, print_result
+from radtui.cli.job_care import JobNumber
 from radtui.cli.printing import json_text, own_sequences
 from radtui.cli.settings_options import apply, settings_options
 from radtui.harmless import printable
+from radtui.plural import many
 from radtui.records import Job
 from radtui.store import asks, jobs
 from radtui.store.asks import Ask
@@ -40,7 +42,11 @@ OF_MANY = (
     help="What is asked  [default: the case's own, else as trained].",
 )
 @click.option(
-    "--job", "train_job", type=int, metavar="JOB", help="Training job to ask  [default: the newest finished]."
+    "--job",
+    "train_job",
+    type=JobNumber(),
+    metavar="JOB",
+    help="Training job to ask  [default: the newest finished].",
 )
 @click.option("--earlier", is_flag=True, help="Ask nothing: print what was asked about IMAGE before.")
 @settings_options(AskSettings, leave_out=OF_MANY)
@@ -139,7 +145,7 @@ def heading(ask: Ask, arm: str) -> str:
     """Who answers, and how fast: "tuned (job 3), 41 tokens, 12.5 tokens/s"."""
     parts = [f"{arm} ({ask.model})"]
     if (answer := ask.answers.get(arm)) is not None:
-        parts.append(f"{answer.tokens:,} tokens")
+        parts.append(many(answer.tokens, "token"))
         if (speed := answer.tokens_per_s) is not None:
             parts.append(f"{speed:.1f} tokens/s")
         if answer.truncated:

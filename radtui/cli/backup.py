@@ -13,6 +13,7 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.failures import sentence
+from radtui.plural import many
 from radtui.records import UserError
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ def check(session: Session, as_json: bool) -> None:
     """
     from radtui.export.backup import check as look
 
+    if not session.data.root.is_dir():
+        raise UserError(f"There is no data folder {session.data.root}, so nothing was checked.")
     done = look(session.data, session.read())
     if as_json:
         print_result(
@@ -161,14 +164,15 @@ def check(session: Session, as_json: bool) -> None:
     else:
         for problem in done.problems:
             click.echo(problem)
-        many = f"{len(done.problems)} problems" if done.problems else "All is well"
-        linked = f", {done.linked:,} linked files" if done.linked else ""
+        verdict = many(len(done.problems), "problem") if done.problems else "All is well"
+        linked = f", {many(done.linked, 'linked file')}" if done.linked else ""
         click.echo(
-            f"{many}: the database, {done.images:,} images{linked} and {done.checkpoints:,} checkpoints were looked at."
+            f"{verdict}: the database, {many(done.images, 'image')}{linked} and {many(done.checkpoints, 'checkpoint')}"
+            " were looked at."
         )
     sys.exit(1 if done.problems else 0)
 
 
 def _linked(count: int) -> str:
     """How many images stay somewhere: "1 linked image stays", "20 linked images stay"."""
-    return f"{count:,} linked images stay" if count != 1 else "1 linked image stays"
+    return many(count, "linked image stays", "linked images stay")

@@ -30,6 +30,9 @@ def cases(session: Session, as_jsonl: bool, dataset: str) -> None:
         for case in listing.each(db, dataset):
             click.echo(json.dumps(case_values(case), ensure_ascii=False))
         return
+    if not summaries:
+        command = session.data.command
+        click.echo(f"No images are imported yet; start with {command('import', 'SOURCE')}.", err=True)
     for summary in summaries:
         splits = ", ".join(f"{split} {count:,}" for split, count in summary.splits.items()) or "empty"
         click.echo(f"{summary.name}: {splits}, from {summary.source}")

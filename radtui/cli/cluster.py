@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.groups import SuggestingGroup
 from radtui.paths import expanded
 from radtui.records import UserError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 IMPORT_S = 120.0  # of the worker's modules, from a cold file system
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def profile() -> None:
     """List and check what the config file says of Slurm clusters."""
 

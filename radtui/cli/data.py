@@ -10,6 +10,7 @@ import click
 
 from radtui.cli.context import Session, pass_session
 from radtui.cli.groups import SuggestingGroup
+from radtui.plural import many
 from radtui.records import UserError
 
 PRIVATE = (0o700, 0o600)  # folders, files
@@ -26,7 +27,7 @@ def data() -> None:
 def private(session: Session) -> None:
     """Let nobody but the owner read and write the data folder, and what comes into it."""
     count = set_modes(session.data.root, PRIVATE)
-    click.echo(f"{count:,} files and folders of {session.data.root} are their owner's alone.")
+    click.echo(f"{_places(count)} of {session.data.root} can be read by the owner alone.")
 
 
 @data.command()
@@ -41,7 +42,7 @@ def shared(session: Session, group: str) -> None:
             f"There is no group {group} on this machine; see the groups you are in with id."
         ) from None
     count = set_modes(session.data.root, SHARED, number)
-    click.echo(f"{count:,} files and folders of {session.data.root} can be read and written by {group}.")
+    click.echo(f"{_places(count)} of {session.data.root} can be read and written by {group}.")
 
 
 @data.command()
@@ -61,6 +62,10 @@ def moved(session: Session, dataset: str, folder: Path) -> None:
         raise UserError(f"There is no data set {dataset!r}; radtui cases lists them.")
     links.move_source(db, dataset, str(folder.resolve()))
     click.echo(f"{dataset} is looked for in {folder.resolve()}, no longer in {summary.source}.")
+
+
+def _places(count: int) -> str:
+    return many(count, "file or folder", "files and folders")
 
 
 def set_modes(root: Path, modes: tuple[int, int], group: int = -1) -> int:

@@ -17,6 +17,7 @@ from radtui import __version__
 from radtui.cli.context import Session, pass_session
 from radtui.cli.printing import json_text
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import UserError
 
 TRAIN_PACKAGES = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
@@ -121,7 +122,7 @@ def _data(session: Session) -> Finding:
         db = session.read()
     except UserError as error:
         return Finding("data folder", "missing", str(error))
-    what = f"{session.data.root}: {cases.total(db):,} cases, {jobs.total(db):,} jobs"
+    what = f"{session.data.root}: {many(cases.total(db), 'case')}, {many(jobs.total(db), 'job')}"
     if can_write(db):
         return Finding("data folder", "ok", what)
     return Finding("data folder", "note", f"{what}; it can only be read, so the app does not open on it")

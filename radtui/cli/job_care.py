@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
@@ -94,8 +96,9 @@ def delete(session: Session, job_id: int, yes: bool, dry_run: bool, as_json: boo
     if not as_json:
         click.echo(f"Job {job_id}, {planned.job.name}. {planned.sentence}", err=not dry_run)
     if not dry_run:
-        if not yes:
-            click.confirm("Delete?", abort=True, err=True)
+        if not yes and not click.confirm("Delete?", err=True):
+            click.echo("Nothing is deleted.", err=True)
+            sys.exit(1)
         planned = remove(session.data, db, planned)
     if as_json:
         values = {"job": job_id, "whole": planned.whole, "freed_bytes": planned.freed_bytes,

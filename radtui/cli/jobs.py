@@ -23,6 +23,22 @@ if TYPE_CHECKING:
     from radtui.jobs.run_table import Run
 
 
+TITLES = [
+    "#",
+    "kind",
+    "state",
+    "progress",
+    "time",
+    "loss",
+    "held-out",
+    "F1",
+    "name",
+    "what differs",
+    "GPU",
+    "spent",
+]
+
+
 @click.group(cls=SuggestingGroup)
 def jobs() -> None:
     """List, show, name, stop, resume and delete jobs."""
@@ -67,9 +83,9 @@ def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as
         click.echo(f"No jobs yet; start with {command('import', 'SOURCE')}, or {command('demo')}.")
     elif not lines:
         click.echo("No job has these words; with --archived, those out of sight are looked at too.")
-    for run in lines:
-        number, kind, state, steps, took, loss, held_out, f1, *rest = _cells(run, now_s, prices)
-        line = f"{number:>4}  {kind:<8}  {state:<8}  {steps:>13}  {took:>12}  {loss:>7}  {held_out:>7}  {f1:>4}  "
+    for cells in [TITLES] * bool(lines) + [_cells(run, now_s, prices) for run in lines]:
+        number, kind, state, steps, took, loss, held_out, f1, *rest = cells
+        line = f"{number:>4}  {kind:<8}  {state:<8}  {steps:>13}  {took:>12}  {loss:>7}  {held_out:>8}  {f1:>4}  "
         click.echo(line + " · ".join(filter(None, rest)))
 
 
@@ -160,7 +176,9 @@ def _reconcile(session: Session, db: sqlite3.Connection) -> None:
 
 
 def _print_job(values: dict[str, object], job: Job) -> None:
+    from radtui.jobs.run_table import OF_KIND
     from radtui.jobs.silence import silence_words
+    from radtui.setting_fields import Settings
 
     head = {
         "job": f"{job.id} {job.kind} {job.state}", "name": job.name, "progress": _steps(job),
@@ -175,6 +193,9 @@ def _print_job(values: dict[str, object], job: Job) -> None:
             section, dict
         ):  # how far a journal has been read is for the collector
             section = {name: value for name, value in section.items() if name != "journal"}
+        if title == "settings":  # "all" where 0 stands for all, as in the app
+            kind = OF_KIND.get(job.kind, Settings)
+            section = {name: kind.text_of(name, value) for name, value in job.settings.items()}
         if isinstance(section, dict) and section:
             click.echo(f"\n{title}")
             print_result({f"  {name}": value for name, value in section.items()}, as_json=False)

@@ -11,6 +11,7 @@ from typing import Literal
 import click
 
 from radtui.cli.context import Session, pass_session
+from radtui.cli.job_care import JobNumber
 from radtui.cli.printing import own_sequences
 from radtui.records import JobKind, UserError
 
@@ -97,7 +98,7 @@ def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
 
 
 @click.command()
-@click.argument("job_ids", metavar="JOB...", type=int, nargs=-1, required=True)
+@click.argument("job_ids", metavar="JOB...", type=JobNumber(), nargs=-1, required=True)
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("loss.svg"), show_default=True,
     help="File to write: .svg or .png.",

@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from radtui.cli.context import Session, pass_session
+from radtui.cli.job_care import JobNumber
 from radtui.cli.results import SCHEME_OPTION, STUDY_OPTION, review_study, study_words
+from radtui.plural import many
 
 
 @click.command()
-@click.argument("job_id", metavar="[JOB]", type=int, required=False)
+@click.argument("job_id", metavar="[JOB]", type=JobNumber(), required=False)
 @STUDY_OPTION
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True,
@@ -47,4 +49,4 @@ def report(
     names = write_report(session.data, db, study, scheme_for(session.data, scheme_file), out, tables)
     click.echo(f"Report on {study_words(study)} -> {out}")
     if names:
-        click.echo(f"{len(names)} files with its tables, references and methods -> {tables}")
+        click.echo(f"{many(len(names), 'file')} with its tables, references and methods -> {tables}")

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.job_care import JobNumber
+from radtui.plural import many
 from radtui.records import JobKind, Study, UserError
 
 if TYPE_CHECKING:
     from radtui.study.study import Review
 
 JOB_OPTION = click.option(
-    "--job", "job_id", type=int, metavar="JOB", help="Generation job  [default: the newest]."
+    "--job", "job_id", type=JobNumber(), metavar="JOB", help="Generation job  [default: the newest]."
 )
 STUDY_OPTION = click.option(
     "--study", "study_id", type=int, metavar="STUDY", help="Study made of arms of several jobs or files."
@@ -151,7 +153,7 @@ def _warn_reader(session: Session, db: sqlite3.Connection, review: Review) -> No
     reader = session.reader
     if left := pairs_begun(db, review.study, reader, review.scheme):
         click.echo(
-            f"{reader} has {left:,} pair{'' if left == 1 else 's'} of this left to rate. These figures say how the arms"
+            f"{reader} has {many(left, 'pair')} of this left to rate. These figures say how the arms"
             " do so far, though of no pair which text is whose: rate first, to stay blind to them.",
             err=True,
         )
@@ -178,7 +180,7 @@ def _leakage_lines(leaked: int) -> list[str]:
 @click.command("import-ratings")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--job", "job_id", type=int, metavar="JOB",
+    "--job", "job_id", type=JobNumber(), metavar="JOB",
     help="Only into this generation job  [default: the one with these images and texts].",
 )  # fmt: skip
 @STUDY_OPTION
@@ -207,6 +209,8 @@ def import_ratings(
         return
     places = [*(f"job {number}" for number in done.jobs), *(f"study {number}" for number in done.studies)]
     where = ", ".join(places) or "nowhere"
-    click.echo(f"{done.added:,} of {done.rows:,} rows added -> {where}; {done.known:,} were there already")
+    click.echo(
+        f"{done.added:,} of {many(done.rows, 'row')} added -> {where}; {done.known:,} were there already"
+    )
     for problem in done.problems:
         click.echo(problem, err=True)

@@ -11,9 +11,11 @@ import click
 
 from radtui.cli.context import Session, now_option, pass_session, print_result
 from radtui.cli.follow import follow, report_end
+from radtui.cli.job_care import JobNumber
 from radtui.cli.settings_options import apply, settings_options
 from radtui.measures.words import left_out_words
 from radtui.paths import expanded
+from radtui.plural import many
 from radtui.presets import PRESETS, preset
 from radtui.records import Job, JobKind, UserError
 from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
@@ -67,7 +69,11 @@ def _print_preview(settings: ImportSettings, as_json: bool) -> NoReturn:
     "--preset", "preset_name", type=click.Choice(list(PRESETS)), help="Starting point  [default: default]."
 )
 @click.option(
-    "--from", "settings_of", type=int, metavar="JOB", help="Start from the settings of a training job."
+    "--from",
+    "settings_of",
+    type=JobNumber(),
+    metavar="JOB",
+    help="Start from the settings of a training job.",
 )
 @click.option(
     "--from-preferences", is_flag=True,
@@ -166,7 +172,8 @@ def _proposed_from_raters(
         return corrected.settings
     offered = offer(db, scheme_for(session.data), apply(preset("preferences"), named))
     click.echo(
-        f"{len(offered.choice.pairs):,} rated pairs of job {offered.job.id}, {offered.job.name}", err=True
+        f"{many(len(offered.choice.pairs), 'rated pair')} of job {offered.job.id}, {offered.job.name}",
+        err=True,
     )
     return offered.settings
 

@@ -23,6 +23,7 @@ from radtui.measures.words import (
     versions_words,
 )
 from radtui.percent import percent_text
+from radtui.plural import many
 from radtui.records import Study
 from radtui.study.figures import figures_words
 from radtui.study.round_lines import RoundLine
@@ -41,8 +42,8 @@ def print_stats(study: Study, summary: Summary, scheme: Scheme) -> None:
     click.echo(f"{opened_by}  {study.name}")
     left = left_out_words(summary.left_out.by_reason)
     click.echo(
-        f"{_plural((summary.arms or summary).n, 'rating')} of"
-        f" {_plural((summary.arms or summary).cases, 'image')} by"
+        f"{many((summary.arms or summary).n, 'rating')} of"
+        f" {many((summary.arms or summary).cases, 'image')} by"
         f" {', '.join(line.rater for line in summary.raters) or 'nobody'}"
         + (f"; left out: {left}" if left else "")
     )
@@ -123,7 +124,7 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
     preference = summary.preference
     of_two = f", ratings of {summary.earlier} and {summary.later}" if summary.arms else ""
     yield (
-        f"Preference, {_plural(summary.n, 'rating')} of {summary.earlier} and {summary.later}"
+        f"Preference, {many(summary.n, 'rating')} of {summary.earlier} and {summary.later}"
         if summary.arms
         else "Preference",
         [
@@ -136,7 +137,7 @@ def _sections(summary: Summary, scheme: Scheme) -> Iterator[tuple[str, list[Row]
         ],
     )
     if summary.arms:
-        yield f"All arms, {summary.arms.n:,} ratings; strengths in log odds", list(_arms(summary.arms))
+        yield f"All arms, {many(summary.arms.n, 'rating')}; strengths in log odds", list(_arms(summary.arms))
         if summary.arms.differences:
             count = len(summary.arms.differences)
             yield (
@@ -177,7 +178,7 @@ def _arms(arms: Arms) -> Iterator[Row]:
     for strength in arms.strengths:
         behind = strength_limits(strength)
         if strength.standard_error:
-            behind += f"{_only_these(strength.these_readers)}, n={strength.n} ratings"
+            behind += f"{_only_these(strength.these_readers)}, n={many(strength.n, 'rating')}"
         yield f"strength of {strength.arm}", f"{log_odds(strength.log_odds)} ({behind})"
     if not arms.strengths:
         yield "strengths", "none on one scale yet: some arm never lost to, or never met, the others"
@@ -253,13 +254,9 @@ def _trust(summary: Summary) -> Iterator[Row]:
     if summary.repeats:
         yield "same answer to a repeat", share(summary.repeats.same)
     if power.detectable is None:
-        yield "power", f"{_plural(power.non_ties, 'pair')} without ties: too few to show any difference"
+        yield "power", f"{many(power.non_ties, 'pair')} without ties: too few to show any difference"
     else:
         yield (
             "power",
             f"{power.non_ties} pairs without ties show a true win rate from {percent_text(power.detectable)}",
         )
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

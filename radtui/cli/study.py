@@ -9,6 +9,7 @@ import click
 
 from radtui.cli.context import Session, pass_session, print_result
 from radtui.cli.groups import SuggestingGroup
+from radtui.plural import many
 from radtui.records import Study, UserError
 
 ELSEWHERE = {
@@ -121,7 +122,9 @@ def list_(session: Session, as_json: bool) -> None:
         locked = ", locked" if each.locked_at is not None else ""
         who = f"rated by {', '.join(readers)}" if readers else "not rated yet"
         number = f"{label_of(each)}" if each.job_id is None else f"study {each.id}, job {label_of(each)}"
-        click.echo(f"{number}: {', '.join(each.arm_names)}; {counts.get(each.id, 0):,} cases, {who}{locked}")
+        click.echo(
+            f"{number}: {', '.join(each.arm_names)}; {many(counts.get(each.id, 0), 'case')}, {who}{locked}"
+        )
     if not rows:
         click.echo("There is no study yet: radtui generate opens one, radtui study new makes one.", err=True)
 

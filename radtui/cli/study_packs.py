@@ -9,6 +9,7 @@ import click
 
 from radtui.cli.context import Session, pass_session
 from radtui.cli.study import the_study
+from radtui.plural import many
 
 
 @click.command()
@@ -33,9 +34,9 @@ def pack(session: Session, study_id: int, reader: str, out: Path, force: bool) -
     text = own.read_text(encoding="utf-8") if own.exists() else ""
     scheme = scheme_for(session.data)
     done = write_pack(session.data, session.connect(), chosen, reader, scheme, text, out)
-    click.echo(f"{done.pairs:,} pairs with {done.images:,} images for {reader} -> {out}")
+    click.echo(f"{many(done.pairs, 'pair')} with {many(done.images, 'image')} for {reader} -> {out}")
     if done.left_out:
-        click.echo(f"{done.left_out:,} images cannot be read and are not in it.", err=True)
+        click.echo(f"Not in it, since it cannot be read: {many(done.left_out, 'image')}.", err=True)
     click.echo(
         "Names and dates that are burned into an image's pixels are still there: look at the images first.",
         err=True,
@@ -66,5 +67,5 @@ def merge(session: Session, file: Path) -> None:
     done = merge_pack(session.data, session.connect(), file)
     known = f"; {done.known:,} were here already" if done.known else ""
     click.echo(
-        f"{done.added:,} answers of {done.reader} -> study {done.study.id} {done.study.name!r}{known}."
+        f"{many(done.added, 'answer')} of {done.reader} -> study {done.study.id} {done.study.name!r}{known}."
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from radtui.cli.context import print_result
+from radtui.plural import many
 from radtui.records import UserError
 
 
@@ -30,5 +31,5 @@ def verify(file: Path, as_json: bool) -> None:
             click.echo(line)
     if checked.problems:
         raise UserError(
-            f"{file} is not as it was exported; {len(checked.problems):,} rows or links are wrong."
+            f"{file} is not as it was exported; wrong: {many(len(checked.problems), 'row or link', 'rows or links')}."
         )
