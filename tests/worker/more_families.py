@@ -389,8 +389,9 @@ def granite4_vision(folder: Path) -> Path:
 
     words = tokenizer(["<|user|>", "<|assistant|>"], "</s>", start="<s>", image_token="<image>")
     config = Granite4VisionConfig(
-        vision_config=SIGLIP, text_config=text_config(words), image_grid_pinpoints=GRIDS[1:], downsample_rate="1/2",
-        vision_feature_select_strategy="full", deepstack_layer_map=[[-1, 0]], spatial_target_layers=[1],
+        vision_config=SIGLIP, text_config=text_config(words, num_hidden_layers=5), image_grid_pinpoints=GRIDS[1:],
+        downsample_rate="1/2", vision_feature_select_strategy="full",
+        deepstack_layer_map=[[-1, 0]], spatial_target_layers=[1, 2, 3, 4],  # each projector has a text layer of its own
         qformer_config={"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 1, "num_attention_heads": 4,
                         "encoder_hidden_size": 64},
         image_seq_length=4, **ids(words, image_token_index="<image>"),

@@ -16,7 +16,8 @@ IGNORED = -100  # the label PyTorch's cross-entropy leaves out
 IMAGE_TOKENS = (
     "<image>", "<|image|>", "<|image_pad|>", "<|vision_start|>", "<|vision_end|>", "<fake_token_around_image>",
     "<global-img>", "<image_soft_token>", "<start_of_image>", "<end_of_image>", "[IMG]", "[IMG_BREAK]", "[IMG_END]",
-    "<IMG_CONTEXT>", "<img>", "</img>",
+    "<IMG_CONTEXT>", "<img>", "</img>", "<IMG_ATOM>", "<IMG_START>", "<IMG_GRID>", "<IMG_COL>", "<IMG_ROW>",
+    "<IMG_END>",
 )  # fmt: skip
 """Placeholders of the model families transformers has; only those a tokenizer knows as one token count."""
 COMPILED_MULTIPLE = 8
@@ -25,7 +26,7 @@ step in the midst of a run would wait for that."""
 
 
 class Collator:
-    """Turns items of `data.ImageTexts` into one batch.
+    """Turns items of `examples.ImageTexts` into one batch.
 
     Args:
         processor: The model's processor, with a chat template.

@@ -30,6 +30,7 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
         UserError: No layer is selected.
     """
     import torch
+    from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
     idle = [*unused_layers(model), *routers(model)]
     decoder, head = model.get_decoder(), model.get_output_embeddings()
@@ -37,6 +38,10 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
     chosen = []
     for name, module in model.named_modules():
         if not isinstance(module, torch.nn.Linear) or module is head or name.endswith("lm_head"):
+            continue
+        if isinstance(
+            module, NonDynamicallyQuantizableLinear
+        ):  # torch's own attention calls its weight, not it
             continue
         if any(f".{each}." in f".{name}." for each in idle):
             continue
@@ -77,7 +82,7 @@ def unused_layers(model: Any) -> list[str]:
     """
     config = model.config
     idle = [name for name, module in model.named_modules() if type(module).__name__.endswith(POOLING)]
-    taken = getattr(config, "vision_feature_layer", None)
+    taken = getattr(config, "vision_feature_layer", getattr(config, "vision_feature_layers", None))
     if taken is None:
         return idle
     places = taken if isinstance(taken, (list, tuple)) else [taken]
