@@ -209,9 +209,9 @@ def test_a_score_that_is_described_is_shown_without_more(monkeypatch: pytest.Mon
     monkeypatch.setattr(score_text, "SCORES", (*SCORES, long, short))
     scores = score_arms({arm: [ScoredText(f"{arm} nodule", "A nodule.")] for arm in ("base", "tuned", "dpo")})
     lines = [row for line in score_text.score_lines(scores) for row in line.plain.split("\n")]
-    at = lines.index("Letters  1 images")
+    at = lines.index("Letters  1 image")
     assert lines[at + 1] == "Vowels in the whole of a text" and lines[at + 2].split() == [
         "base", "7.2", "vowels", "tuned", "7.2", "vowels",
     ]  # fmt: skip
     assert lines[at + 3].startswith("Letters  ") and "tuned 3.00 (2.00 to 4.00)" in lines[at + 3]
-    assert lines[0] == "The arm dpo  1 images" and f"{'Letters':<25}3.00 (2.00 to 4.00)" in lines
+    assert lines[0] == "The arm dpo  1 image" and f"{'Letters':<25}3.00 (2.00 to 4.00)" in lines
