@@ -31,10 +31,10 @@ tests: tests-worker tests-tui tests-unit
 tests-worker: tests-worker-1 tests-worker-2 ## what trains and describes, in two halves by the names of files
 
 tests-worker-1:
-	$(PYTHON) -m pytest tests/worker/test_[a-p]*.py
+	$(PYTHON) -m pytest tests/worker/test_[a-l]*.py
 
 tests-worker-2:
-	$(PYTHON) -m pytest tests/worker/test_[!a-p]*.py
+	$(PYTHON) -m pytest tests/worker/test_[!a-l]*.py
 
 tests-tui: tests-tui-1 tests-tui-2 ## the app, which waits as much as it computes: in two halves too
 
@@ -58,7 +58,7 @@ coverage: ## a floor for the share of lines that the unit tests run, in pyprojec
 slurm: ## jobs under a real Slurm, which is started for them, where it is installed: they wait most of the time
 	$(PYTHON) -m pytest -m slurm tests/worker
 
-the-rest: ## data sets of the field where RADTUI_FIELD_CASES names their folder, the quick faults, what learns for minutes
+the-rest: ## data sets of the field where RADTUI_FIELD_CASES names their folder, the quick faults, what learns for minutes, rarer families
 	$(PYTHON) -m tests.field_cases
 	$(PYTHON) -m pytest -m faults tests/faults
 	$(PYTHON) -m pytest -m long tests/worker

@@ -20,9 +20,10 @@ STEPS, LEARNT = 300, 0.02
 SLOW = ("qwen3_vl_moe", "qwen3_vl", "idefics3", "llava_onevision")  # their kinds have another row
 # Of the further ones: images resampled to a fixed number, Auto classes named by itself, a video part asked to save.
 QUICK = ("idefics2", "paddleocr_vl", "ernie4_5_vl_moe")
-SLOW = (*SLOW, *(name for name in more_families.MORE_FAMILIES if name not in QUICK))
+RARE = [name for name in more_families.MORE_FAMILIES if name not in QUICK]
+MARKS = dict.fromkeys(SLOW, pytest.mark.slow) | dict.fromkeys(RARE, pytest.mark.long)
 MAKERS = families.FAMILIES | more_families.MORE_FAMILIES
-NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in MAKERS]
+NAMES = [pytest.param(name, marks=MARKS.get(name, ())) for name in MAKERS]
 
 
 def pictures():

@@ -38,9 +38,10 @@ def load(
         UserError: Unknown model, hub out of reach, no vision-language model, or too large for this machine.
     """
     processors.torchvision_state()  # before transformers looks for it
-    refusals.check_folder(name, with_weights=True)
+    refusals.check_folder(name)
     try:
         if load_plan.backend == "unsloth":
+            refusals.check_weights(name)
             if say is not None:
                 downloads.fetch_for_unsloth(name, load_plan.four_bit, say, trust_remote_code)
             model, processor = _load_unsloth(
@@ -75,6 +76,7 @@ def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
     except Exception as error:  # as in `load`
         raise _explained(error, name) from error
     processors.check(processor, name)
+    refusals.check_weights(name, needed=False)
     return config, processor
 
 

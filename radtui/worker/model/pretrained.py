@@ -78,6 +78,7 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
         _check_fits(name, config, load_plan)
     processor = processors.load(name, trust_remote_code)
     processors.check(processor, name)  # before gigabytes are read
+    refusals.check_weights(name)
     options: dict[str, Any] = {"dtype": getattr(torch, load_plan.precision)}
     if load_plan.cuda:
         options["device_map"] = {"": torch.cuda.current_device()}

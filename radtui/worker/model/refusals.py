@@ -24,12 +24,11 @@ TUNED_QUANTISATION = "bitsandbytes"
 HEADER_BYTES = 2**27  # more than any safetensors header
 
 
-def check_folder(name: str, with_weights: bool = False) -> None:
-    """Refuse a folder that holds no whole model, or weights that cannot be read; what is no folder is left to the hub.
+def check_folder(name: str) -> None:
+    """Refuse a folder that holds no model's configuration; what is no folder is left to the hub.
 
     Args:
         name: Hub id or folder.
-        with_weights: Whether there must be any: what a model is can be said without them.
 
     Raises:
         UserError: Says what is missing and what to do.
@@ -43,9 +42,24 @@ def check_folder(name: str, with_weights: bool = False) -> None:
         raise UserError(_without_config(name, folder))
     for file in SMALL_FILES:
         _check_json(name, folder / file)
+
+
+def check_weights(name: str, needed: bool = True) -> None:
+    """Refuse a folder with weights that cannot be read; to be called once it is known that the model can be used.
+
+    Args:
+        name: Hub id or folder.
+        needed: Whether there must be any: what a model is can be said without them.
+
+    Raises:
+        UserError: Says what is missing and what to do.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        return
     if problem := _weights_problem(name, folder):
         raise UserError(problem)
-    if with_weights and not _weight_files(folder):
+    if needed and not _weight_files(folder):
         raise UserError(f"{name} has no weights ({WHOLE[0]} or parts of it): copy all of the model's files.")
 
 
