@@ -72,7 +72,7 @@ async def test_from_the_form_to_a_cancel_from_outside(
     check_rows(data, db, job, tmp_path)
     with in_a_terminal(data) as terminal:  # the job runs, so it opens on it
         drawn, end = b"", time.monotonic() + SECONDS
-        while b"loss" not in drawn:
+        while b"Loss" not in drawn:
             assert time.monotonic() < end, drawn
             drawn += terminal.read(1.0)
         os.kill(terminal.pid, signal.SIGKILL)
