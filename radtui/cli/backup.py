@@ -131,13 +131,18 @@ def restore(session: Session, source: Path, force: bool) -> None:
 
     aside = restore_backup(session.data, source.absolute(), force=force)
     click.echo(f"{source} -> {session.data.root}")
-    for place, count in links.sources(session.read()).items():
+    if aside is not None:
+        click.echo(f"What was there is now {aside}.", err=True)
+    try:
+        linked = links.sources(session.read())
+    except (UserError, sqlite3.Error) as error:  # it is restored all the same, which has been said
+        click.echo(f"Linked images were not looked for; radtui check does: {error}", err=True)
+        return
+    for place, count in linked.items():
         gone = (
             "" if Path(place).exists() else ", which is not there: say where it is now with radtui data moved"
         )
         click.echo(f"{_linked(count)} in {place}{gone}.", err=True)
-    if aside is not None:
-        click.echo(f"What was there is now {aside}.", err=True)
 
 
 @click.command()

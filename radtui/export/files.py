@@ -1,4 +1,4 @@
-"""Writing a file or a folder whole or not at all."""
+"""Writing a file or a folder whole or not at all, and several together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -83,6 +85,62 @@ def _sweep(path: Path) -> None:
             os.close(handle)
 
 
+class _Batch:
+    """What was written and waits for the rest before it takes its place."""
+
+    def __init__(self) -> None:
+        self.places: list[Callable[[], None]] = []
+        self.lies_at: dict[Path, Path] = {}
+        self.cleaning = ExitStack()
+
+
+_batch: ContextVar[_Batch | None] = ContextVar("_batch", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Files and folders written in the block take their places at its end: all of them, or none where one fails.
+
+    Only names change then, which needs no room on a full disk.
+    """
+    batch = _Batch()
+    with batch.cleaning:
+        token = _batch.set(batch)
+        try:
+            yield
+        finally:
+            _batch.reset(token)
+        for place in batch.places:
+            place()
+
+
+def lies_at(path: Path) -> Path:
+    """Where what was written for a path lies: beside it, until all that is written together takes its place."""
+    batch = _batch.get()
+    return path if batch is None else batch.lies_at.get(path, path)
+
+
+def _take_place(path: Path, written: Path, place: Callable[[], None], cleaning: ExitStack) -> None:
+    """Put what was written into its place, now or with the rest."""
+    batch = _batch.get()
+    if batch is None:
+        place()
+        return
+    batch.lies_at[path] = written
+    batch.places.append(place)
+    batch.cleaning.enter_context(cleaning.pop_all())
+
+
+@contextmanager
+def _one_sentence(path: Path, kind: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"Cannot write {path}: {error.strerror}; choose another {kind} with --out."
+        ) from error
+
+
 @contextmanager
 def whole_file(path: Path, binary: bool = False) -> Iterator[IO[Any]]:  # text or bytes, as asked
     """Open a temporary file beside `path` that takes its place when the block ends well.
@@ -90,12 +148,13 @@ def whole_file(path: Path, binary: bool = False) -> Iterator[IO[Any]]:  # text o
     Raises:
         UserError: the folder is missing or cannot be written, or the disk is full; `path` is as it was.
     """
-    temporary = None
-    try:
+    with _one_sentence(path, "file"), ExitStack() as cleaning:
         _sweep(path)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
+        cleaning.callback(temporary.unlink, missing_ok=True)
         _lock(handle)
+        cleaning.callback(os.close, os.dup(handle))  # keeps the lock until it has its place
         mode, text = ("wb", {}) if binary else ("w", {"encoding": "utf-8", "newline": ""})
         with os.fdopen(handle, mode, **text) as file:  # type: ignore[call-overload]
             yield file
@@ -103,13 +162,13 @@ def whole_file(path: Path, binary: bool = False) -> Iterator[IO[Any]]:  # text o
             os.fsync(file.fileno())
         # mkstemp makes files private; an export is as readable as any file the user makes.
         temporary.chmod(0o666 & ~USER_UMASK)
+        _take_place(path, temporary, partial(_place_file, temporary, path), cleaning)
+
+
+def _place_file(temporary: Path, path: Path) -> None:
+    with _one_sentence(path, "file"):
         temporary.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror}; choose another file with --out.") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -127,33 +186,34 @@ def whole_folder(path: Path, replaceable: Callable[[Path], bool]) -> Iterator[Pa
         raise UserError(
             f"{path} holds something else than an earlier export; choose another folder with --out."
         )
-    temporary, handle = None, -1
-    try:
+    with _one_sentence(path, "folder"), ExitStack() as cleaning:
         _sweep(path)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        cleaning.callback(_clear_away, temporary, path)
         handle = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
+        cleaning.callback(os.close, handle)
         _lock(handle)
         new = temporary / "new"
         new.mkdir()
         yield new
         _make_the_users(new)
         sync_tree(new, files=True)
+        _take_place(path, new, partial(_place_folder, temporary, path), cleaning)
+
+
+def _place_folder(temporary: Path, path: Path) -> None:
+    with _one_sentence(path, "folder"):
         if path.exists():
             path.rename(temporary / "old")  # a folder cannot take another's place in one step
-        new.rename(path)
+        (temporary / "new").rename(path)
         sync_folder(path.parent)  # before the earlier one is removed
-    except OSError as error:
-        raise UserError(
-            f"Cannot write {path}: {error.strerror}; choose another folder with --out."
-        ) from error
-    finally:
-        if temporary is not None:
-            # A crash between the two renames leaves the old export here; it goes only when a new one is in place.
-            if (temporary / "old").exists() and not path.exists():
-                (temporary / "old").rename(path)
-            shutil.rmtree(temporary, ignore_errors=True)
-        if handle >= 0:
-            os.close(handle)
+
+
+def _clear_away(temporary: Path, path: Path) -> None:
+    # A crash between the two renames leaves the old export here; it goes only when a new one is in place.
+    if (temporary / "old").exists() and not path.exists():
+        (temporary / "old").rename(path)
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _make_the_users(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from radtui.export import comparisons, corrections, jsonl, preferences
 from radtui.export.columns import schema_of
 from radtui.export.errors import write_errors
+from radtui.export.files import together
 from radtui.export.manifest import write_manifest
 from radtui.export.parquet import write_parquet
 from radtui.paths import DataDir
@@ -62,7 +63,7 @@ def write_export(
     options: Options,
     seen: schemes.Survey | None = None,
 ) -> Exported:
-    """Write one form, whole or not at all, and its manifest.
+    """Write one form and its manifest, both whole or neither.
 
     Args:
         data: Where the images of preference data lie.
@@ -76,7 +77,19 @@ def write_export(
     Raises:
         UserError: It cannot be written, or there is nothing to learn from.
     """
-    seen = seen or schemes.survey(review)
+    with together():
+        return _written(data, db, review, form, out, options, seen or schemes.survey(review))
+
+
+def _written(
+    data: DataDir,
+    db: sqlite3.Connection,
+    review: Review,
+    form: str,
+    out: Path,
+    options: Options,
+    seen: schemes.Survey,
+) -> Exported:
     left_out: dict[str, int] = {}
     filters: dict[str, object] = {"rater": options.rater or None}
     if form == "csv":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from radtui import __version__
-from radtui.export.files import whole_file
+from radtui.export.files import lies_at, whole_file
 from radtui.measures.text import NORMALISATION
 from radtui.records import Job, Study
 from radtui.settings import GenerateSettings
@@ -111,11 +111,10 @@ def write_manifest(
         "n": n,
         "raters": len(seen.raters),
         **more,
-        "files": [_file(path, out) for path in _files(out)],
     }  # fmt: skip
     path = manifest_path(out)
     with whole_file(path) as file:
-        file.write(json.dumps(content, indent=2) + "\n")
+        file.write(json.dumps(content | {"files": _files(out)}, indent=2) + "\n")
     return path
 
 
@@ -143,15 +142,18 @@ def _study_facts(study: Study) -> dict[str, object]:
     }
 
 
-def _files(out: Path) -> Iterable[Path]:
-    return sorted(path for path in out.rglob("*") if path.is_file()) if out.is_dir() else [out]
+def _files(out: Path) -> list[dict[str, object]]:
+    """Each file of an export by its name beside the manifest, which it may not have taken yet."""
+    at = lies_at(out)
+    if not at.is_dir():
+        return [_file(at, out.name)]
+    inside = sorted(path for path in at.rglob("*") if path.is_file())
+    return [_file(path, (Path(out.name) / path.relative_to(at)).as_posix()) for path in inside]
 
 
-def _file(path: Path, out: Path) -> dict[str, object]:
+def _file(path: Path, name: str) -> dict[str, object]:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
-    return {
-        "path": path.relative_to(out.parent).as_posix(), "bytes": path.stat().st_size, "sha256": digest.hexdigest(),
-    }  # fmt: skip
+    return {"path": name, "bytes": path.stat().st_size, "sha256": digest.hexdigest()}

@@ -71,7 +71,7 @@ def copy_before_migrating(data: DataDir, db: sqlite3.Connection, to_version: int
 def copy_database(db: sqlite3.Connection, copy: Path) -> None:
     """Write a database of one moment into a file, which is whole and on the disk when it has its name."""
     temporary = copy.with_name(f".{copy.name}.part")
-    temporary.unlink(missing_ok=True)
+    _remove(temporary)
     try:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         with closing(sqlite3.connect(temporary, isolation_level=None)) as target:
@@ -84,7 +84,13 @@ def copy_database(db: sqlite3.Connection, copy: Path) -> None:
         temporary.replace(copy)
         sync_folder(copy.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
+
+
+def _remove(unfinished: Path) -> None:
+    """Take away a copy that was not finished, with the log that it may have begun."""
+    for ending in ("", "-wal", "-shm", "-journal"):
+        unfinished.with_name(unfinished.name + ending).unlink(missing_ok=True)
 
 
 def _free_name(copy: Path) -> Path:

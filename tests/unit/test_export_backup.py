@@ -246,3 +246,38 @@ def test_what_comes_before_a_migration_is_kept_and_none_runs_under_a_worker(
     with sqlite3.connect(data.root / "radtui.db.before-99") as copy:
         assert copy.execute("SELECT count(*) FROM ratings").fetchone() == (1,)
     assert (data.root / "radtui.db.before-99").stat().st_mode & 0o777 == data.database.stat().st_mode & 0o777
+
+
+def test_what_was_restored_is_said_also_where_it_cannot_be_read_at_once(
+    data: DataDir, study: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(data, "backup", tmp_path / "copy")[0] == 0
+
+    def broken(db: sqlite3.Connection) -> dict[str, int]:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("radtui.store.links.sources", broken)
+    done = CliRunner().invoke(
+        cli, ["--data-dir", str(data.root), "restore", "--force", str(tmp_path / "copy")]
+    )
+    assert done.exit_code == 0 and "What was there is now" in done.output
+    assert "Linked images were not looked for; radtui check does: disk I/O error" in done.output
+
+
+def test_a_copy_whose_log_cannot_be_cut_leaves_nothing_of_it(tmp_path: Path) -> None:
+    class Failing:
+        def backup(self, target: sqlite3.Connection) -> None:
+            target.execute("PRAGMA journal_mode=WAL")
+            target.execute("CREATE TABLE some (number)")
+            assert len(list(tmp_path.glob(".copy.db.part*"))) == 3
+            kept.append(
+                sqlite3.connect(tmp_path / ".copy.db.part")
+            )  # so that the log is not taken away by SQLite
+            kept[0].execute("SELECT * FROM some").fetchall()
+            raise sqlite3.OperationalError("disk I/O error")
+
+    kept: list[sqlite3.Connection] = []
+    with pytest.raises(sqlite3.OperationalError):
+        store.copy_database(Failing(), tmp_path / "copy.db")
+    kept[0].close()
+    assert not list(tmp_path.glob(".copy.db*")) and not (tmp_path / "copy.db").exists()

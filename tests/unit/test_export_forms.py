@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image as Pillow
 
 from radtui import __version__
+from radtui.export import manifest
 from radtui.export.files import whole_folder
 from radtui.export.formats import DEFAULT_NAMES, Exported, Options, write_export
 from radtui.measures.statistics import summarise
@@ -239,3 +241,35 @@ def test_a_folder_is_whole_or_as_it_was(
     with pytest.raises(UserError, match="something else"):
         write(data, db, learnt_job, "dpo", out)
     assert (out / "mine.txt").exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "dpo"])
+def test_a_manifest_that_cannot_be_written_leaves_what_was_exported_before(
+    data: DataDir,
+    db: sqlite3.Connection,
+    learnt_job: Job,
+    tmp_path: Path,
+    form: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def contents() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in out.parent.rglob("*") if path.is_file()}
+
+    first, second = studies.comparison_ids(db, study_of(db, learnt_job))[:2]
+    ratings.add(db, rating(study_of(db, learnt_job).id, first, 2))
+    out = tmp_path / "out" / "export"
+    out.parent.mkdir()
+    write(data, db, learnt_job, form, out)
+    before = contents()
+    ratings.add(db, rating(study_of(db, learnt_job).id, second, 2))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(manifest, "_file", full)
+    with pytest.raises(UserError, match=r"Cannot write .*export.manifest.json: No space left on device"):
+        write(data, db, learnt_job, form, out)
+    assert contents() == before
+    monkeypatch.undo()
+    write(data, db, learnt_job, form, out)
+    assert contents().keys() >= {str(out.with_name("export.manifest.json"))} and contents() != before
