@@ -29,7 +29,8 @@ MANY_LINES = (
     "doctor",
     "jobs",
     "backup",
-)  # list what they find; jobs resume names what a worker said
+    "import",
+)  # list what they find; import and jobs resume name what a worker said
 SHORT_BYTES, LONG_BYTES = 255, 300  # a file's name may have 255
 
 
