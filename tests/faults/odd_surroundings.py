@@ -123,7 +123,8 @@ def _shell(done: subprocess.CompletedProcess[bytes], words: Sequence[str]) -> bo
     assert done.returncode in (0, 1, 2) and b"Traceback" not in printed, (
         f"{words}: {done.returncode} {printed!r}"
     )
-    assert len(done.stderr.splitlines()) <= 1, f"{words}: {done.stderr[-400:]!r}"
+    most = 3 if words is IMPORT else 1  # it says on that stream, too, how its job goes
+    assert len(done.stderr.splitlines()) <= most, f"{words}: {done.stderr[-400:]!r}"
     return done.returncode == 0
 
 

@@ -29,6 +29,13 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("00012.png", "00345.png"), "t.csv": csv("patient_image,report", "12,Clear lungs.", "345,Wide heart.")},
         [(("00012.png",), "", "Clear lungs.", "train"), (("00345.png",), "", "Wide heart.", "train")],
         "t.csv: Images are matched by their numbers, for no file is called as patient_image says: 12 is 00012.png."),
+    "a list of texts and what is none, a list of nothing": (
+        {**pictures("a.png", "b.png", "c.png"),
+         "t.jsonl": lines({"file": "a.png", "report": ["Clear lungs.", 7, None]}, {"file": "b.png", "report": ["", None]},
+                          {"file": "c.png", "report": "Wide heart."})},
+        [(("a.png",), "", "Clear lungs.\n7", "train"), (("b.png",), "", "", "train"),
+         (("c.png",), "", "Wide heart.", "train")],
+        ""),
     "zeros taken off behind a word": (
         {**pictures("P0007.png", "P0010.png"), "t.csv": csv("image,report", "P7,Clear lungs.", "P10,Wide heart.")},
         [(("P0007.png",), "", "Clear lungs.", "train"), (("P0010.png",), "", "Wide heart.", "train")],

@@ -137,13 +137,14 @@ class TableLayout:
             name = roles.text[0]
             value = cells.get(name)
             items = as_list(value)
-            if items is not None and (plain_plural(name) or all(isinstance(each, str) for each in items)):
-                texts = [meaningful(object_text(each), roles.answers) for each in items]
-                texts = list(dict.fromkeys(filter(None, texts)))
-                if not texts or (plain_plural(name) and not roles.answers):
-                    for text in texts or [""]:
-                        yield question, text
-                    return
+            texts = [meaningful(object_text(each), roles.answers) for each in items or ()]
+            texts = list(dict.fromkeys(filter(None, texts)))
+            plural = plain_plural(name)
+            are_apart = not texts or (plural and not roles.answers)
+            if items is not None and are_apart and (plural or _are_texts(items)):
+                for text in texts or [""]:
+                    yield question, text
+                return
             if items is not None and not roles.answers and not _are_texts(items):
                 yield question, _sections(items) or " ".join(texts)
                 return
