@@ -25,7 +25,7 @@ def kills_while_rating(scratch: Path, rounds: int) -> Facts:
 
 def kills_of_the_app(scratch: Path, rounds: int) -> Facts:
     """SIGKILL of the app at random moments of rating by keys: every answer that the screen called saved is there."""
-    data, chance, called_saved = build(scratch / "data", pairs=600), random.Random(5), 0
+    data, chance, called_saved = build(scratch / "data", pairs=2_000), random.Random(5), 0
     for _ in range(rounds):
         before, saved = len(rows(data)), 0
         with app(data) as terminal:
