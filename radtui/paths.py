@@ -177,10 +177,20 @@ def expanded(path: Path | str) -> Path:
         return path
 
 
+def is_nobodys(path: Path | str) -> bool:
+    """Whether a path, as it is written, is in the home of a user that this machine does not have."""
+    return str(path).startswith("~") and expanded(path) == Path(path)
+
+
 def find_data_dir(option: str | None = None) -> DataDir:
     """The data folder: the option, else `$RADTUI_DATA`, else `./db` when it exists, else the XDG data folder."""
     named = option or os.environ.get("RADTUI_DATA")
     if named:
+        if is_nobodys(named):
+            raise UserError(
+                f"Cannot use the data folder {named}: this machine has no such user; ./{named} is a folder of that"
+                " name."
+            )
         try:
             return DataDir(expanded(named).resolve(), named=True)
         except RuntimeError as error:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from radtui.paths import config_file, parsed_toml, read_written
+from radtui.paths import config_file, is_nobodys, parsed_toml, read_written
 from radtui.records import UserError
 from radtui.setting_fields import Settings
 from radtui.setting_fields import setting as _set
@@ -105,7 +105,10 @@ def remember(file: Path | None = None, **changes: object) -> None:
     """
     from radtui.durable import write_synced
 
-    file = (file or config_file()).resolve()  # a link stays a link
+    file = file or config_file()
+    if is_nobodys(file):
+        raise UserError(f"The choice holds for this session only: this machine has no user for {file}.")
+    file = file.resolve()  # a link stays a link
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _alone(file.parent):

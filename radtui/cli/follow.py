@@ -14,9 +14,9 @@ from radtui import user_choices
 from radtui.bell import ringing
 from radtui.charts.seeds import series_of
 from radtui.cli.printing import own_sequences
+from radtui.cluster.silence import short_silence
 from radtui.jobs import reconcile
 from radtui.jobs.progress import UNITS, JobProgress, Paces
-from radtui.jobs.silence import short_silence
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.store import jobs, metrics

@@ -56,8 +56,8 @@ for _command in (rename, note, archive, delete):
 @pass_session
 def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as_json: bool) -> None:
     """All jobs, newest first unless sorted otherwise."""
+    from radtui.cluster.silence import silence_of_all
     from radtui.jobs import run_table
-    from radtui.jobs.silence import silence_of_all
     from radtui.store import jobs as store
 
     db = session.read()
@@ -176,8 +176,8 @@ def _reconcile(session: Session, db: sqlite3.Connection) -> None:
 
 
 def _print_job(values: dict[str, object], job: Job) -> None:
+    from radtui.cluster.silence import silence_words
     from radtui.jobs.run_table import OF_KIND
-    from radtui.jobs.silence import silence_words
     from radtui.setting_fields import Settings
 
     head = {

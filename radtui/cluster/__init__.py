@@ -11,6 +11,7 @@
     submit.py      handing a job over, and stopping it
     watching.py    what Slurm says of a job, on its row
     asking.py      one question to Slurm at a time, beside whoever draws meanwhile
+    silence.py     what is said of jobs while it does not answer
     fetched.py     whether a machine without a network finds the model that a job names
 
 No torch: the app and the command line import it, and so does the worker.

@@ -5,18 +5,14 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from radtui.cluster import collect, slurm
+from radtui.cluster import collect, silence, slurm
 from radtui.cluster.asking import SlurmAnswer, SlurmQuestions
 from radtui.cluster.slurm import Status
 from radtui.paths import DataDir
 from radtui.records import Job, JobState, StopRequest
 from radtui.store import jobs
 
-ANSWERED, SINCE, WHY_SILENT = (
-    "answered_at",
-    "silent_since",
-    "silent_why",
-)  # of a job's facts; times are Unix, s
+ANSWERED = "answered_at"  # of what a job's result keeps of Slurm: Unix time, s
 WAITS = ("PENDING", "REQUEUED", "CONFIGURING", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT", "SUSPENDED")
 WHY = {
     "TIMEOUT": "Slurm's time limit was over before a checkpoint was saved: give it more time in the profile",
@@ -92,14 +88,16 @@ def _note_silence(db: sqlite3.Connection, job: Job, why: str, answered_at_s: flo
     """Say on a job's row that Slurm does not answer, and since when what is known of it is old."""
     facts = _facts(job)
     since_s = max(answered_at_s, float(facts.get(ANSWERED, 0.0))) or job.created_at
-    if (facts.get(SINCE), facts.get(WHY_SILENT)) != (since_s, why):
-        jobs.set_result(db, job.id, **{collect.SLURM: facts | {SINCE: since_s, WHY_SILENT: why}})
+    if (facts.get(silence.SINCE), facts.get(silence.WHY)) != (since_s, why):
+        jobs.set_result(db, job.id, **{collect.SLURM: facts | {silence.SINCE: since_s, silence.WHY: why}})
 
 
 def _note_answer(db: sqlite3.Connection, job: Job, answer: SlurmAnswer, **changed: object) -> None:
     """Keep what Slurm said on a job's row, and now and then that it answered."""
     before = _facts(job)
-    facts = {name: value for name, value in before.items() if name not in (SINCE, WHY_SILENT)} | changed
+    facts = {
+        name: value for name, value in before.items() if name not in (silence.SINCE, silence.WHY)
+    } | changed
     if facts != before or answer.at_s - float(facts.get(ANSWERED, 0.0)) >= NOTED_S:
         jobs.set_result(db, job.id, **{collect.SLURM: facts | {ANSWERED: answer.at_s}})
 
@@ -179,7 +177,7 @@ def _settle_without_word(db: sqlite3.Connection, job: Job, status: Status, by_ra
 
 def _over(db: sqlite3.Connection, job: Job, facts: object, state: str) -> None:
     assert isinstance(facts, dict)
-    kept = {name: value for name, value in facts.items() if name not in (SINCE, WHY_SILENT)}
+    kept = {name: value for name, value in facts.items() if name not in (silence.SINCE, silence.WHY)}
     jobs.set_result(db, job.id, **{collect.SLURM: {**kept, "state": state, "over": True}})
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from radtui.cli import cli
 from radtui.cluster import asking, slurm, watching
-from radtui.jobs.silence import is_silent, short_silence, silence_of_all, silence_words
+from radtui.cluster.silence import is_silent, short_silence, silence_of_all, silence_words
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState
 from radtui.settings import TrainSettings

@@ -19,7 +19,7 @@ from radtui.export.backup import back_up, copy_file
 from radtui.export.restore_backup import restore_backup
 from radtui.jobs import launch
 from radtui.jobs.log import tail_log
-from radtui.paths import DataDir, expanded, is_locked, parsed_toml, read_written
+from radtui.paths import DataDir, expanded, find_data_dir, is_locked, parsed_toml, read_written
 from radtui.records import UserError
 from radtui.store.blobs import image_bytes
 from radtui.store.database import connect
@@ -85,6 +85,19 @@ def test_pipes_devices_and_huge_files_are_not_waited_for(
 def test_a_home_that_is_nobodys_is_a_path_as_it_is() -> None:
     assert expanded("~nobody-has-this-name/x") == Path("~nobody-has-this-name/x")
     assert expanded("~/x") == Path.home() / "x"
+
+
+def test_nothing_is_made_in_the_home_of_a_user_whom_nobody_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"no such user; \./~nobody-has-this-name/x is a folder of that name"):
+        find_data_dir("~nobody-has-this-name/x")
+    assert find_data_dir("./~nobody-has-this-name/x").root == tmp_path / "~nobody-has-this-name" / "x"
+    monkeypatch.setenv("RADTUI_CONFIG", "~nobody-has-this-name/config.toml")
+    with pytest.raises(UserError, match="this session only: this machine has no user for"):
+        user_choices.remember(theme="light")
+    assert not list(tmp_path.iterdir())
 
 
 def test_closed_streams_take_nothing_and_lend_their_numbers_to_no_file(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from radtui.cluster.silence import silence_words
 from radtui.durations import clock_text
 from radtui.jobs.progress import UNITS, JobProgress
-from radtui.jobs.silence import silence_words
 from radtui.records import Job, JobKind, JobState, StopRequest
 from radtui.tui import words
 from radtui.tui.keys import sign

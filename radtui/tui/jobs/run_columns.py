@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from rich.text import Text
 
+from radtui.cluster.silence import short_silence
 from radtui.jobs.progress import UNITS, JobProgress
 from radtui.jobs.run_table import NONE, Run, f1_text, loss_text, spent_text, time_text
-from radtui.jobs.silence import short_silence
 from radtui.percent import percent_text
 from radtui.records import Job, JobState
 from radtui.tui import theme, words

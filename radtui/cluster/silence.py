@@ -8,7 +8,10 @@ from typing import Any
 
 from radtui.records import Job
 
-SINCE, WHY = "silent_since", "silent_why"  # keys of what a job's result keeps of Slurm
+SINCE, WHY = (
+    "silent_since",
+    "silent_why",
+)  # of what a job's result keeps of Slurm: Unix time, s, and a sentence
 
 
 def is_silent(job: Job) -> bool:
