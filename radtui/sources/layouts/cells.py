@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import binascii
 import json
@@ -11,7 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from radtui.sources.image_names import IMAGE_ENDING
 from radtui.sources.layouts.markup import without_markup
+from radtui.sources.literals import parsed_text
 
 _NOTHING = frozenset(
     ("", "nan", "none", "null", "n/a", "na", "<na>", "n.a", "#n/a", "nat", "nil", "-", "--", "—", "[]", "{}")
@@ -21,10 +22,6 @@ _NOT_A_WORD = frozenset(("", "nan", "null", "<na>", "#n/a", "nat"))
 _LISTS = ("[", "(")
 _MAX_NAME_CHARS = 1024
 _BETWEEN_NAMES = ("|", ";", ",", "\n")
-_FILE = re.compile(
-    r"[^/\\]\.(png|jpe?g|jfif|tiff?|webp|bmp|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|nii|nii\.gz|mha|mhd|nrrd)$",
-    re.IGNORECASE,
-)
 _DATA_URL = "data:"
 NAMED_IMAGE = re.compile(r"(?:Picture \d+:\s*)?<img>(.*?)</img>", re.DOTALL)
 """An image named inside a question, as Qwen-VL and ms-swift write it."""
@@ -89,18 +86,6 @@ def as_list(value: object) -> list[object] | None:
     return None
 
 
-def parsed_text(text: str) -> object:
-    """What a text holds as JSON or as a Python literal; the text itself where it is neither."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return text
-
-
 def image_cells(value: object) -> list[ImageCell]:
     """The images that a cell holds: names, bytes, data URLs, objects with one of these, lists of them.
 
@@ -134,7 +119,7 @@ def _several(text: str) -> list[str]:
     """The names of files in a cell; the whole text where it is one name."""
     for sign in _BETWEEN_NAMES:
         parts = [part.strip() for part in text.split(sign)]
-        if len(parts) > 1 and all(_FILE.search(part) for part in parts):
+        if len(parts) > 1 and all(IMAGE_ENDING.search(part) for part in parts):
             return parts
     if len(text) > 40 and ";" in text and all("." in part for part in text.split(";")):
         return [part.strip() for part in text.split(";") if part.strip()]

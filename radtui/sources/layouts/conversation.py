@@ -12,8 +12,8 @@ from radtui.sources.layouts.cells import (
     as_list,
     cell_text,
     image_cells,
-    parsed_text,
 )
+from radtui.sources.literals import parsed_text
 
 _USER = frozenset(("user", "human", "question", "observation", "instruction"))
 _ASSISTANT = frozenset(("assistant", "gpt", "model", "answer", "chatgpt", "bot", "bing", "bard"))

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
+from radtui.sources.image_names import ENDING
 from radtui.sources.layouts.loose_names import BEGINNING, NUMBER, LooseNames
 from radtui.sources.layouts.name_index import NameIndex
 
-_SUFFIX = re.compile(
-    r"\.(png|jpe?g|jpe|jfif|tiff?|webp|bmp|dib|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|dic|ima|nii|nii\.gz|mha|mhd|nrrd)$"
-)
+_SUFFIX = re.compile(ENDING + "$")
 _SUFFIX_OF_LINE = re.compile(_SUFFIX.pattern, re.MULTILINE)
 _ADDRESS = re.compile(r"^(https?|s3|gs|ftp)://", re.IGNORECASE)
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before the name of an uploaded file

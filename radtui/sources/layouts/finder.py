@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from radtui.records import UserError
 from radtui.sources.choices import NONE, SourceChoices
+from radtui.sources.image_names import IMAGE_ENDING
 from radtui.sources.layouts.words import plain
 
 Cells = Mapping[str, object]
-FILE_SUFFIX = re.compile(
-    r"\.(png|jpe?g|jfif|tiff?|webp|bmp|gif|jp2|j2k|pgm|ppm|avif|heic|dcm|dicom|nii|nii\.gz|mha|mhd|nrrd)$",
-    re.IGNORECASE,
-)
 
 
 class Finder:
@@ -72,7 +68,7 @@ class Finder:
         if not texts or len(texts) < 0.5 * len(cells):
             return 0.0
         letters = [
-            text for text in texts if any(sign.isalpha() for sign in text) and not FILE_SUFFIX.search(text)
+            text for text in texts if any(sign.isalpha() for sign in text) and not IMAGE_ENDING.search(text)
         ]
         if len(letters) < 0.5 * len(texts) or _urls(texts):
             return 0.0

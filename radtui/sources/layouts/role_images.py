@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from itertools import permutations
 
+from radtui.sources.image_names import IMAGE_ENDING
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import cell_text, image_cells, is_image_object
 from radtui.sources.layouts.conversation import is_conversation
-from radtui.sources.layouts.finder import FILE_SUFFIX, Cells, Finder, all_cells
+from radtui.sources.layouts.finder import Cells, Finder, all_cells
 from radtui.sources.layouts.words import plain
 
 _ID_DIGITS = 5
@@ -63,7 +64,7 @@ def _folders(finder: Finder, name: str, share: float) -> tuple[tuple[str, ...], 
         share: For how many rows the name alone is enough.
     """
     cells = [text for cell in finder.cells(name) if isinstance(cell, str) and (text := cell.strip())]
-    suffixed = sum(bool(FILE_SUFFIX.search(cell)) and len(cell) < _MOST_CHARS for cell in cells)
+    suffixed = sum(bool(IMAGE_ENDING.search(cell)) and len(cell) < _MOST_CHARS for cell in cells)
     if not cells or share >= _ENOUGH or suffixed < _ENOUGH * len(finder.cells(name)):
         return (), 0.0
     others = [
@@ -108,7 +109,7 @@ def _score(finder: Finder, name: str) -> tuple[float, float]:
         if any(image.data for image in images):
             inside += 1
         first = images[0].name
-        files += bool(FILE_SUFFIX.search(first.split("?")[0].strip())) and len(first) < 1024
+        files += bool(IMAGE_ENDING.search(first.split("?")[0].strip())) and len(first) < 1024
         if any(image.name and finder.resolves(image.name) for image in images[:4]):
             there += 1
             loose += first.isdigit() and len(first) < 5

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from radtui.sources.base import is_split_word
+from radtui.sources.image_names import IMAGE_ENDING
 from radtui.sources.readers.dialect import RecordCells
 
 _NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?\s*")
@@ -127,7 +128,7 @@ def _name_like(text: str) -> bool:
         " " not in text or "/" in text or "\\" in text
     ):
         return True
-    if re.search(r"\.(png|jpe?g|tiff?|dcm|dicom|bmp|gif|webp|jp2)$", text, re.IGNORECASE) and len(text) < 200:
+    if IMAGE_ENDING.search(text) and len(text) < 200:
         return True
     return " " not in text and any(sign.isdigit() for sign in text)
 

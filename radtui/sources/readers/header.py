@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_FILE = re.compile(
-    r"\.(png|jpe?g|tiff?|dcm|dicom|bmp|gif|webp|jp2|nii|nii\.gz|mha|nrrd|avif|heic)(#\d+)?$", re.IGNORECASE
-)
+from radtui.sources.image_names import ENDING
+
+_FILE = re.compile(ENDING + r"(#\d+)?$", re.IGNORECASE)  # "a.jpg#2" is its third caption
 _SENTENCE_WORDS = 6
 _LONG_WORDS = 4
 _ID_DIGITS = 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 
 from radtui.records import Problem, UserError
 from radtui.sources.base import is_split_word
+from radtui.sources.image_names import IMAGE_ENDING
 from radtui.sources.readers.encoding import detect_encoding
 from radtui.sources.readers.exports import flat
 from radtui.sources.readers.nesting import unnested
@@ -23,7 +23,6 @@ _DEEPEST = 4
 _DECODER = json.JSONDecoder()
 Opener = Callable[[], BinaryIO]
 KEY, VALUE = "key", "text"
-_FILE = re.compile(r"\.(png|jpe?g|tiff?|dcm|bmp|gif|webp|jp2|nii|nii\.gz)$", re.IGNORECASE)
 
 
 class JsonTable:
@@ -97,7 +96,7 @@ def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) 
         rows = _columns(value)
     if rows:
         return [_table(file, "", [*rows, *problems])]
-    if lists and len(lists) == len(value) and all(_FILE.search(key) for key in lists):
+    if lists and len(lists) == len(value) and all(IMAGE_ENDING.search(key) for key in lists):
         of_files = [
             {KEY: key, **each} for key, rows in lists.items() for each in rows if isinstance(each, dict)
         ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
 
 from radtui.records import Problem
+from radtui.sources.literals import parsed_text
 from radtui.sources.readers.table import NOTHING, Row, Table
 
 _IMAGES = frozenset(
@@ -132,10 +132,5 @@ def _object(cell: object) -> dict[str, Any] | None:
     """The object that a text holds as JSON, or as Python writes it; None where it holds none."""
     if not isinstance(cell, str) or not cell.lstrip().startswith("{"):
         return None
-    try:
-        value = json.loads(cell)
-    except (ValueError, RecursionError):
-        from radtui.sources.layouts.cells import parsed_text
-
-        value = parsed_text(cell)
+    value = parsed_text(cell)
     return value if isinstance(value, dict) and value else None

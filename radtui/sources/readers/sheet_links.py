@@ -11,6 +11,8 @@ import re
 import zipfile
 from urllib.parse import unquote
 
+from radtui.sources.image_names import IMAGE_ENDING
+
 _LINK = re.compile(r"<hyperlink\b([^>]*)/?>")
 _FORMULA = re.compile(
     r"<c\b([^>]*)>\s*<f[^>]*>\s*(?:_xlfn\.)?HYPERLINK\(\s*(?:&quot;|\")(.*?)(?:&quot;|\")", re.IGNORECASE
@@ -19,10 +21,6 @@ _TARGET = re.compile(r"<Relationship\b([^>]*)/?>")
 _ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
 _PLACE = re.compile(r"([A-Z]{1,3})(\d+)")
 _MOST_BYTES = 2**28
-_IMAGE = re.compile(
-    r"\.(png|jpe?g|jfif|tiff?|webp|bmp|gif|jp2|j2k|pgm|ppm|avif|dcm|dicom|nii|nii\.gz|mha|mhd|nrrd)$",
-    re.IGNORECASE,
-)
 
 
 def sheet_links(book: zipfile.ZipFile, path: str) -> dict[tuple[int, int], str]:
@@ -49,7 +47,7 @@ def sheet_links(book: zipfile.ZipFile, path: str) -> dict[tuple[int, int], str]:
     for match in _FORMULA.finditer(text):
         facts = dict(_ATTRIBUTE.findall(match[1]))
         links.update(dict.fromkeys(_places(facts.get("r", "")), _plain(match[2])))
-    return {place: target for place, target in links.items() if _IMAGE.search(target)}
+    return {place: target for place, target in links.items() if IMAGE_ENDING.search(target)}
 
 
 def _read(book: zipfile.ZipFile, path: str) -> str:
