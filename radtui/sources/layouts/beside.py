@@ -156,9 +156,8 @@ class Beside:
         stem = posixpath.basename(_stem(name))
         if stem.lower() in _NO_REPORTS or (lies_about(name) and self._holds_numbers(name)):
             return []
-        if not any(
-            sign.isdigit() for sign in stem
-        ):  # a common word: only where its folder is that of the image
+        # A common word: only where its folder is that of the image.
+        if not any(sign.isdigit() for sign in stem):
             (only,) = self._only(names.stem_matches(stem)) or ("",)
             mine, theirs = (posixpath.dirname(each).split("/")[1:] for each in (name, only))
             return [only] if only and posixpath.dirname(name) and mine == theirs else []

@@ -56,9 +56,8 @@ class WatchTimeline(Vertical):
         yield Static(classes="watch-head")
         with Container(classes="watch-body"):
             image = ImageView(empty="")
-            image.can_focus = (
-                False  # the screen's keys stay the pane's; its own are those of the whole screen
-            )
+            # The screen's keys stay the pane's; its own are those of the whole screen.
+            image.can_focus = False
             yield image
             with VerticalScroll(can_focus=False):
                 yield Static(classes="watch-text")

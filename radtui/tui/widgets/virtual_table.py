@@ -154,9 +154,8 @@ class VirtualTable(ScrollView, can_focus=True):
         self.virtual_size = Size(0, self._count + HEADER_ROWS)
         self._cursor = min(max(self._cursor, 0), max(0, self._count - 1))
         if self.is_mounted:
-            if (
-                not scrolled_away
-            ):  # by the wheel: what is read there is not to jump with each look at a running job
+            # By the wheel: what is read there is not to jump with each look at a running job.
+            if not scrolled_away:
                 self._show_cursor()
             self.refresh()
             if bool(before) != bool(self._count):

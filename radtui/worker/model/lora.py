@@ -39,9 +39,8 @@ def target_modules(model: Any, *, vision: bool, language: bool, attention: bool,
     for name, module in model.named_modules():
         if not isinstance(module, torch.nn.Linear) or module is head or name.endswith("lm_head"):
             continue
-        if isinstance(
-            module, NonDynamicallyQuantizableLinear
-        ):  # torch's own attention calls its weight, not it
+        # torch's own attention calls the weight of its last layer, not the layer, and so no adapter on it.
+        if isinstance(module, NonDynamicallyQuantizableLinear):
             continue
         if any(f".{each}." in f".{name}." for each in idle):
             continue
