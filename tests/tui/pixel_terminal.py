@@ -19,6 +19,11 @@ from PIL import Image
 from radtui.imaging.protocols.kitty import DIACRITICS
 
 PLACEHOLDER = "\U0010eeee"
+_SIXEL = re.compile(
+    r"#(?P<number>\d+);2;(?P<rgb>\d+;\d+;\d+)|#(?P<colour>\d+)|(?P<control>[$-])|(?P<run>(?:(?:!\d+)?[?-~])+)"
+)
+_REPEATED = re.compile(r"!(\d+)(.)")
+_DRAWN_BY_SIXEL = np.arange(64) >> np.arange(6)[:, None] & 1 == 1
 _TOKEN = re.compile(
     r"\x1b_(?P<apc>[^\x1b]*)\x1b\\|\x1bP(?P<dcs>(?:[^\x1b]|\x1b\x1b)*)\x1b\\|\x1b\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\)"
     r"|\x1b\[(?P<args>[0-9:;<=>?]*)(?P<mid>[ -/]*)(?P<csi>[@-~])"
@@ -84,7 +89,13 @@ class PixelTerminal:
 
     def feed(self, data: bytes) -> None:
         """Take what a program wrote; a sequence may be cut anywhere."""
-        text = self._rest + self._decoder.decode(data)
+        new = self._decoder.decode(data)
+        text = self._rest + new
+        if (
+            self._rest[:2] in ("\x1bP", "\x1b_") and self._rest[-1] != "\x1b" and "\x1b" not in new
+        ):  # more of an image
+            self._rest = text
+            return
         at = 0
         for match in _TOKEN.finditer(text):
             if match.start() != at:
@@ -178,25 +189,26 @@ class PixelTerminal:
         )
         palette: dict[int, list[int]] = {}
         x = y = colour = 0
-        for token in re.findall(r"#\d+;2;\d+;\d+;\d+|#\d+|!\d+[?-~]|[?-~$-]|.", body, re.DOTALL):
-            if token[0] == "#" and ";" in token:
-                number, _, *rgb = token[1:].split(";")
-                palette[int(number)] = [round(int(part) * 2.55) for part in rgb]
-            elif token[0] == "#":
-                colour = int(token[1:])
-            elif token == "$":
+        at = 0
+        for token in _SIXEL.finditer(body):
+            assert token.start() == at, body[at : at + 20]
+            at = token.end()
+            if token["number"]:
+                palette[int(token["number"])] = [round(int(part) * 2.55) for part in token["rgb"].split(";")]
+            elif token["colour"]:
+                colour = int(token["colour"])
+            elif token["control"] == "$":
                 x = 0
-            elif token == "-":
+            elif token["control"] == "-":
                 x, y = 0, y + 6
             else:
-                count, code = (int(token[1:-1]), token[-1]) if token[0] == "!" else (1, token)
-                bits = ord(code) - 63
-                assert 0 <= bits < 64, token
-                for bit in range(6):
-                    if bits >> bit & 1:
-                        assert y + bit < height and x + count <= width
-                        self.sixels[top + y + bit, left + x : left + x + count] = palette[colour]
-                x += count
+                run = _REPEATED.sub(lambda repeat: repeat[2] * int(repeat[1]), token["run"]).encode()
+                drawn = _DRAWN_BY_SIXEL[:, np.frombuffer(run, np.uint8) - 63]
+                assert x + len(run) <= width and (y + 6 <= height or not drawn[height - y :].any())
+                box = self.sixels[top + y : top + min(y + 6, height), left + x : left + x + len(run)]
+                box[drawn[: len(box)]] = palette[colour]
+                x += len(run)
+        assert at == len(body), body[at : at + 20]
 
     def _kitty(self, command: str) -> None:
         control, _, data = command.partition(";")

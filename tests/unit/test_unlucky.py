@@ -24,6 +24,7 @@ from radtui.records import UserError
 from radtui.store.blobs import image_bytes
 from radtui.store.database import connect
 from radtui.study.scheme_file import load_scheme
+from tests.conftest import drawn_png
 
 
 def call(data: DataDir, line: str, *words: str, **more: str) -> subprocess.CompletedProcess[bytes]:
@@ -104,12 +105,15 @@ def test_closed_streams_take_nothing_and_lend_their_numbers_to_no_file(
     data: DataDir, db: sqlite3.Connection
 ) -> None:
     before = data.database.read_bytes()
+    folder = data.root.parent / "images"
+    folder.mkdir()
+    (folder / "one.png").write_bytes(drawn_png(1))
     done = call(data, '"$@" >&-', "jobs", "list")
     assert done.returncode == 1 and done.stderr.count(b"\n") == 1 and b"Bad file descriptor" in done.stderr
     assert call(data, '"$@" <&-', "jobs", "list").returncode == 0
     assert call(data, '"$@" 2>&-', "jobs", "list").returncode == 0
     assert call(data, '"$@" <&- >&- 2>&-', "jobs", "list").returncode == 1
-    assert call(data, '"$@" <&-', "import", "phantoms:1").returncode == 0
+    assert call(data, '"$@" <&-', "import", str(folder)).returncode == 0
     assert data.database.read_bytes()[:16] == before[:16] and call(data, '"$@"', "check").returncode == 0
 
 
