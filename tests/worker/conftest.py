@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from PIL import Image as Pillow
@@ -224,7 +225,16 @@ def worker_server() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(autouse=True)
-def forked_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_environment() -> Iterator[None]:
+    """A test leaves no variable behind: what a job sets for itself would keep all later workers from being forked."""
+    with patch.dict(os.environ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def forked_workers(
+    request: pytest.FixtureRequest, own_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Let workers be forked from a process that has their libraries; a test marked `true_start` starts them anew."""
     if request.node.get_closest_marker("true_start") is None:
         for name, value in request.getfixturevalue("worker_server").items():

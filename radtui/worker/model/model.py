@@ -11,7 +11,7 @@ from typing import Any
 from radtui.records import UserError
 from radtui.worker.model import downloads, pretrained, processors, refusals
 from radtui.worker.model.backend import LoadPlan
-from radtui.worker.process import failures
+from radtui.worker.process import failures, libraries
 
 
 def load(
@@ -21,6 +21,7 @@ def load(
     trust_remote_code: bool = False,
     checkpointing: str = "unsloth",
     max_length_tokens: int = 2048,
+    trains: bool = False,
     say: downloads.Say | None = None,
 ) -> tuple[Any, Any]:
     """Load a base model and its processor.
@@ -31,6 +32,7 @@ def load(
         trust_remote_code: Whether Python code that comes with the model may run.
         checkpointing: `unsloth`, `on` or `off`; unsloth must know it when it loads.
         max_length_tokens: Longest sequence, which unsloth must know too.
+        trains: Whether it is to be trained, and TRL is needed with it.
         say: Takes the progress of a download; without it, nothing is said.
 
     Raises:
@@ -40,6 +42,7 @@ def load(
     processors.torchvision_state()  # before transformers looks for it
     refusals.check_folder(name)
     try:
+        libraries.load(load_plan.backend, trains)
         if load_plan.backend == "unsloth":
             refusals.check_weights(name)
             if say is not None:

@@ -132,7 +132,7 @@ def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
         remembered.know_lengths(forecast.key)
     model, processor = models.load(
         settings.model, this.load_plan, trust_remote_code=settings.trust_remote_code,
-        checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens,
+        checkpointing=settings.gradient_checkpointing, max_length_tokens=settings.max_length_tokens, trains=True,
         say=downloads.saying(reporter, step, this.job.total_steps),
     )  # fmt: skip
     _prepare_processor(this, model, processor)
