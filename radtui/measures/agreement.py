@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.answers import AnswerTable, answers_of, table_of
 from radtui.measures.intervals import CLUSTER_RESAMPLES, CONFIDENCE, Estimate, Proportion, resampled_sums
+from radtui.measures.plain import PlainFields
 from radtui.records import Rating
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _kappa_of(table: np.ndarray, weights: str = "quadratic") -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(PlainFields):
     """Agreement between raters on the preference, both-bad and skipped pairs left out."""
 
     alpha: Estimate  # Krippendorff, ordinal; n = comparisons that two or more rated
@@ -198,20 +199,12 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class SelfAgreement:
+class SelfAgreement(PlainFields):
     """How often a rater said the same about a hidden repeat."""
 
     same: Proportion  # same step of the scale
     same_direction: Proportion  # same arm, or a tie both times
     kappa: float | None  # quadratic
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "same": self.same.to_dict(),
-            "same_direction": self.same_direction.to_dict(),
-            "kappa": self.kappa,
-        }
 
 
 PREFERENCE_SCALE = (-2, -1, 0, 1, 2)
