@@ -12,9 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.export.pack_home import opened_pack
 from radtui.paths import DataDir
 from radtui.records import Job, Rating, Study, UserError
@@ -24,6 +22,7 @@ from radtui.study import edits
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
+from tests.commands import invoked
 from tests.tui.reviewing import box, opened, panel, screen
 
 SCHEME = default_scheme()
@@ -44,7 +43,7 @@ def pack(data: DataDir, study: Study, tmp_path: Path) -> Path:
 
 
 def run(data: DataDir, *words: str, code: int = 0) -> str:
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), *words])
+    done = invoked(data, *words)
     assert done.exit_code == code, done.output
     return done.output + (str(done.exception) if isinstance(done.exception, UserError) else "")
 
@@ -166,7 +165,7 @@ def test_what_was_altered_is_refused(
     with closing(sqlite3.connect(pack)) as inside:
         alter(inside)
         inside.commit()
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), "study", "merge", str(pack)])
+    done = invoked(data, "study", "merge", pack)
     assert done.exit_code == 1 and isinstance(done.exception, UserError)
     assert re.search(reason, str(done.exception))
     assert ratings.history(db, study.id, "ana") == []

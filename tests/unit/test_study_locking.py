@@ -5,9 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.paths import DataDir
 from radtui.records import Job, Study, UserError
 from radtui.store import studies
@@ -17,6 +15,7 @@ from radtui.study.locking import changes_since, hash_of, lock_study
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme, parse_scheme
 from radtui.study.session import ReviewSession, read_sitting
+from tests.commands import invoked
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
@@ -29,7 +28,7 @@ def study(db: sqlite3.Connection, third_job: Job) -> Study:
 
 def test_a_lock_fixes_hash_and_pairs(data: DataDir, db: sqlite3.Connection, study: Study) -> None:
     before = read_drawn(db, study)
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), "study", "lock", str(study.id)])
+    done = invoked(data, "study", "lock", study.id)
     assert done.exit_code == 0, done.output
     locked = studies.must_get(db, study.id)
     assert locked.locked_at is not None and str(locked.protocol["sha256"]) in done.output
@@ -63,5 +62,5 @@ def test_changes_after_the_lock_are_listed(data: DataDir, db: sqlite3.Connection
     assert "texts differ from those that were locked." in changes
     assert "seed was 42 and is 5." in changes and "pairs differ from those that were locked." in changes
     assert "1 answer was given by another rating scheme than the locked one." in changes
-    shown = CliRunner().invoke(cli, ["--data-dir", str(data.root), "study", "show", str(study.id)])
+    shown = invoked(data, "study", "show", study.id)
     assert "Changed since: seed was 42 and is 5." in shown.output
