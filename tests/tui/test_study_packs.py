@@ -21,9 +21,9 @@ from radtui.store.database import connect
 from radtui.study import edits
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
 from tests.commands import invoked
 from tests.tui.reviewing import box, opened, panel, screen
+from tests.unit.review_sessions import begun
 
 SCHEME = default_scheme()
 ARMS = "base,tuned,mine=dpo,reference"
@@ -56,8 +56,7 @@ def strength(text: str) -> int:
 def rate(path: Path, pairs: int) -> None:
     """The better arm's text is much better, has acceptability 5, and the other one an error."""
     with opened_pack(path) as (inside, packed), closing(connect(inside)) as db:
-        session = ReviewSession(db, read_sitting(db, packed.id, "ana", SCHEME))
-        session.start()
+        session = begun(db, packed, "ana", SCHEME)
         for _ in range(pairs):
             now = session.shown()
             assert now is not None and not now.rated and strength(now.texts[0]) != strength(now.texts[1])
@@ -178,8 +177,7 @@ def test_a_pack_of_another_folder_and_a_reader_who_rated_here_are_refused(
     other = DataDir(tmp_path / "other").create()
     connect(other).close()
     assert "was not packed from" in run(other, "study", "merge", str(pack), code=1)
-    session = ReviewSession(db, read_sitting(db, study.id, "ana", SCHEME))
-    session.start()
+    session = begun(db, study, "ana", SCHEME)
     session.answer(lambda row: edits.preferred(row, SCHEME, 1))
     assert "has rated study 2 here as well" in run(data, "study", "merge", str(pack), code=1)
     again = str(tmp_path / "b.radtui")

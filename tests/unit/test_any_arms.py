@@ -17,7 +17,6 @@ from radtui.records import Arm, ArmKind, Job, Rating, Study, StudyArm, UserError
 from radtui.store import arms, ratings, studies, texts
 from radtui.study import edits
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import read_review, score_study, summarise_review
 from radtui.tui.app import RadtuiApp
 from radtui.tui.review.score_text import score_lines
@@ -26,6 +25,7 @@ from radtui.tui.review.summary_text import rating_lines
 from tests.commands import ran
 from tests.conftest import new_text
 from tests.tui.driving import text_of, until
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 NAMES = ("base", "tuned", "gpt 4.csv", "tuned.v2")
@@ -49,8 +49,7 @@ def four(db: sqlite3.Connection, third_job: Job) -> Study:
 
 def rate_all(db: sqlite3.Connection, study: Study, rater: str = "ana") -> list[Rating]:
     """Every pair: the later arm is better in four of five, and has an error in one of three."""
-    session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-    session.start()
+    session = begun(db, study, rater, SCHEME)
     for number in range(len(session.queue.pairs)):
         now = session.shown()
         assert now is not None
@@ -85,8 +84,7 @@ def test_two_of_four_are_compared_and_undo_takes_answers_back(db: sqlite3.Connec
     rows = rate_all(db, four)
     assert {row.shown for row in rows if not row.occasion} == set(combinations(NAMES, 2))
     assert all(row.earlier_text_id and row.later_text_id and row.chain for row in rows)
-    session = ReviewSession(db, read_sitting(db, four.id, "ana", SCHEME))
-    session.start()
+    session = begun(db, four, "ana", SCHEME)
     before = session.queue.mine[session.undo() or session.queue.pairs[0]]
     assert before.preference is None and before.answers  # the preference was the last answer
     assert session.undo() is not None

@@ -19,8 +19,8 @@ from radtui.records import Job, Study, UserError
 from radtui.study import edits
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
 from tests.commands import invoked
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
@@ -29,8 +29,7 @@ Lines = list[dict[str, Any]]
 
 def rate(db: sqlite3.Connection, study: Study, rater: str) -> None:
     """Seven pairs, one of them undone wholly, one changed, one with a note and errors."""
-    session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-    session.start()
+    session = begun(db, study, rater, SCHEME)
     for number in range(6):
         session.answer(lambda row, level=number % 5: edits.preferred(row, SCHEME, level))
         if number == 2:

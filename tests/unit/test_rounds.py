@@ -23,9 +23,9 @@ from radtui.study.reading import Reading
 from radtui.study.round_lines import read_rounds
 from radtui.study.round_words import drawn
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
 from tests.commands import ran
 from tests.conftest import give_arms, new_text
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
@@ -36,8 +36,7 @@ RIGHT, WRONG = "There is a nodule in the left upper lobe.", "There is no nodule.
 def read(db: sqlite3.Connection, reviewed_job: Job) -> Job:
     """Comparisons of which one is rated and then corrected, and two texts read by themselves."""
     study = study_of(db, reviewed_job)
-    session = ReviewSession(db, read_sitting(db, study.id, "ann", SCHEME))
-    session.start()
+    session = begun(db, study, "ann", SCHEME)
     session.answer(lambda rating: edits.preferred(rating, SCHEME, 0))
     correcting.correct(session, 0, "Two =words, wholly other.")
     reading = Reading(db, study, "tuned", "ben", SCHEME)

@@ -30,10 +30,10 @@ from radtui.study import edits
 from radtui.study.blinding import later_left, shown_sides
 from radtui.study.preferences import choose
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
-from radtui.study.shown import Shown
+from radtui.study.session import ReviewSession
 from radtui.study.study import read_review, score_study, summarise_review
 from tests.commands import invoked
+from tests.unit.review_sessions import begun, shown
 from tests.unit.test_store import rating, study_of
 
 THREE = BASE, TUNED, DPO = ("base", "tuned", "dpo")
@@ -42,15 +42,7 @@ SCHEME = replace(default_scheme(), protocol=replace(default_scheme().protocol, r
 
 
 def begin(db: sqlite3.Connection, job: Job, rater: str = "ana") -> ReviewSession:
-    session = ReviewSession(db, read_sitting(db, study_of(db, job).id, rater, SCHEME))
-    session.start()
-    return session
-
-
-def shown(session: ReviewSession) -> Shown:
-    found = session.shown()
-    assert found is not None
-    return found
+    return begun(db, study_of(db, job), rater, SCHEME)
 
 
 def rate_all(db: sqlite3.Connection, job: Job, rater: str = "ana") -> list[Rating]:

@@ -14,8 +14,8 @@ from radtui.study.drawing import read_drawn
 from radtui.study.locking import changes_since, hash_of, lock_study
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme, parse_scheme
-from radtui.study.session import ReviewSession, read_sitting
 from tests.commands import invoked
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
@@ -41,8 +41,7 @@ def test_a_lock_fixes_hash_and_pairs(data: DataDir, db: sqlite3.Connection, stud
 def test_a_study_that_somebody_rated_is_not_locked(
     db: sqlite3.Connection, study: Study, third_job: Job
 ) -> None:
-    session = ReviewSession(db, read_sitting(db, study.id, "ana", SCHEME))
-    session.start()
+    session = begun(db, study, "ana", SCHEME)
     session.answer(lambda row: edits.preferred(row, SCHEME, 4))
     with pytest.raises(UserError, match="ana rated already"):
         lock_study(db, study, SCHEME)
@@ -55,8 +54,7 @@ def test_changes_after_the_lock_are_listed(data: DataDir, db: sqlite3.Connection
     db.execute("UPDATE texts SET text = text || ' And more.' WHERE id = (SELECT min(id) FROM texts)")
     db.execute("UPDATE studies SET seed = 5 WHERE id = ?", (study.id,))
     other = parse_scheme('id = "own"\nversion = 1\n')
-    session = ReviewSession(db, read_sitting(db, study.id, "ana", other))
-    session.start()
+    session = begun(db, study, "ana", other)
     session.answer(lambda row: edits.preferred(row, other, 4))
     changes = changes_since(db, studies.must_get(db, study.id))
     assert "texts differ from those that were locked." in changes

@@ -16,8 +16,8 @@ from radtui.records import Job
 from radtui.study import edits
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
 from tests.commands import invoked
+from tests.unit.review_sessions import begun
 
 SCHEME = default_scheme()
 
@@ -95,8 +95,7 @@ def test_the_command_plans_from_a_pilot(data: DataDir, db: sqlite3.Connection, t
     study = make_study(db, parse_arms(["base,tuned"]), "train").study
     rng = np.random.default_rng(1)
     for rater in ("ana", "ben", "eva"):
-        session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-        session.start()
+        session = begun(db, study, rater, SCHEME)
         while (now := session.shown()) is not None and not now.rated:
             wins = rng.random() < 0.65
             level = 0 if (now.left == "tuned") == wins else 4
