@@ -1,6 +1,13 @@
-"""Numbers with their nouns as they are written everywhere: `1 image`, `1,978 images`; pure."""
+"""Numbers with their nouns, and names in a row, as they are written everywhere: `1,978 images`; pure."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: `base`, `base and tuned`, `base, tuned and gpt`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def many(count: int, noun: str, nouns: str = "") -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
+from radtui.plural import listed
 from radtui.records import Job
 
 SINCE, WHY = (
@@ -40,7 +41,7 @@ def silence_of_all(jobs: Iterable[Job], now_s: float) -> str:
     if not silent:
         return ""
     since_s = min(map(_since_s, silent))
-    numbers = _listed([str(job.id) for job in sorted(silent, key=lambda job: job.id)])
+    numbers = listed([str(job.id) for job in sorted(silent, key=lambda job: job.id)])
     what = f"job {numbers} is" if len(silent) == 1 else f"jobs {numbers} are"
     return (
         f"Slurm has not answered since {_clock(since_s, now_s)} ({_why(silent[0])}): {what} shown as of then, but for"
@@ -64,7 +65,3 @@ def _why(job: Job) -> str:
 def _clock(at_s: float, now_s: float) -> str:
     at, now = time.localtime(at_s), time.localtime(now_s)
     return time.strftime("%H:%M" if at[:3] == now[:3] else "%d %b %H:%M", at)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from radtui.export.files import whole_file, whole_folder
 from radtui.export.model_card import NOTICE, card
 from radtui.paths import DataDir, expanded
+from radtui.plural import many
 from radtui.records import Job, JobKind, Metric, UserError
 from radtui.settings import TrainSettings
 from radtui.store import jobs, metrics
@@ -75,9 +76,7 @@ def _adapters(data: DataDir, job: Job, seed: int) -> list[Path]:
     """
     trainings = TrainSettings.from_dict(job.settings).seeds
     if seed > trainings:
-        raise UserError(
-            f"Job {job.id} trains {trainings} time{'s' * (trainings != 1)}: there is no seed {seed}."
-        )
+        raise UserError(f"Job {job.id} trains {many(trainings, 'time')}: there is no seed {seed}.")
     numbers = [seed - 1] if seed else range(trainings)
     adapters = [data.adapter(job.id, number) for number in numbers]
     there = [each for each in adapters if (each / ADAPTER).exists()]

@@ -8,6 +8,7 @@ from radtui.estimates import DeviceMemory, MemoryEstimate
 from radtui.jobs.asked_process import AskedProcess
 from radtui.jobs.submit import resolved_train
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.settings import TrainSettings
 
 
@@ -57,7 +58,7 @@ def estimate(data: DataDir, db: sqlite3.Connection, settings: TrainSettings) -> 
 
 def estimate_lines(memory: MemoryEstimate) -> list[tuple[str, str]]:
     """An estimate in words: what takes memory, how much, and what is free; without the verdict."""
-    images = f"{memory.images} image{'s' * (memory.images != 1)} at a time"
+    images = f"{many(memory.images, 'image')} at a time"
     lines = [("gpus", f"{memory.gpus}, each takes what follows")] if memory.gpus > 1 else []
     lines += [
         ("weights", f"{size_text(memory.weights_gib)} in {memory.precision}"),

@@ -13,5 +13,5 @@ paired.py           two arms on the same cases; change.py: a round against the o
 extraction.py       what a text says: lexicon.py has the words, negation.py the denials, language.py whether English
 text.py             a model's text as a rater may see it; word_changes.py: two versions word by word
 readings.py         what reading and correcting came to
-words.py            figures in words; loss_words.py: what a loss is taken over
+words.py            figures in words; loss_words.py: what a loss is taken over; plain.py: figures as JSON
 """

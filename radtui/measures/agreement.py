@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.answers import AnswerTable, answers_of, table_of
 from radtui.measures.intervals import CLUSTER_RESAMPLES, CONFIDENCE, Estimate, Proportion, resampled_sums
+from radtui.measures.plain import PlainFields
 from radtui.records import Rating
 
 if TYPE_CHECKING:
@@ -21,77 +22,36 @@ FEWEST_RESAMPLES = 999  # the limits move by a twentieth of half their width, an
 DRAWN_UNITS = 10_000_000  # in all resamples together: a second's work
 
 
-def krippendorff_alpha(units: Iterable[Sequence[float]], metric: str = "ordinal") -> float | None:
-    """Krippendorff's alpha, any number of raters, missing ratings allowed.
+def alpha_of(counts: np.ndarray, seed: int = 0) -> Estimate:
+    """Krippendorff's alpha on an ordinal scale, with a percentile bootstrap interval over the units.
+
+    1 is perfect agreement, 0 what chance gives; the value is None when there is nothing to compare or all values are
+    the same, so that agreement cannot be told from chance.
 
     Args:
-        units: For each case, the values it was given; a case with fewer than two tells nothing.
-        metric: "nominal", "ordinal" or "interval".
-
-    Returns:
-        1 for perfect agreement, 0 for what chance gives; None when there is nothing to compare or all values are
-        the same, so that agreement cannot be told from chance.
-
-    Raises:
-        ValueError: The metric is none of the three.
+        counts: How often each unit was given each value of the scale, float (units, k), the values in order; a unit
+            with fewer than two tells nothing.
+        seed: Of the resampling.
 
     Source: Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), sections C-E.
     """
-    return _pooled_alpha(*_coincidences(units), metric)
-
-
-def alpha_of(units: Iterable[Sequence[float]], metric: str = "ordinal", seed: int = 0) -> Estimate:
-    """Krippendorff's alpha with a percentile bootstrap interval that resamples cases.
-
-    Args:
-        units: For each case, the values it was given.
-        metric: As in `krippendorff_alpha`.
-        seed: Of the resampling.
-
-    Raises:
-        ValueError: The metric is not known.
-    """
-    return _alpha_of(*_coincidences(units), metric, seed)
-
-
-def _alpha_of(tables: np.ndarray, values: np.ndarray, metric: str, seed: int) -> Estimate:
-    """Alpha with its interval from each unit's coincidences, float (units, k, k), over sorted values, float (k,)."""
     import numpy as np
 
+    counts = counts[counts.sum(axis=1) > 1]
+    tables = _tables_of(counts[:, counts.sum(axis=0) > 0])
     count = len(tables)
-    alpha = _pooled_alpha(tables, values, metric)
+    pooled = _alphas(tables.sum(axis=0)[np.newaxis])[0]
+    alpha = None if np.isnan(pooled) else float(pooled)
     if alpha is None or count < 2:
         return Estimate(alpha, None, None, count, "bootstrap")
     resamples = max(FEWEST_RESAMPLES, min(CLUSTER_RESAMPLES, DRAWN_UNITS // count))
     drawn = resampled_sums(tables.reshape(count, -1), resamples, seed)
-    alphas = _alphas(drawn.reshape(-1, *tables.shape[1:]), values, metric)
-    low, high = np.nanquantile(alphas, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.nanquantile(
+        _alphas(drawn.reshape(-1, *tables.shape[1:])), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    )
     if low == high:  # as when all agree on every case: no spread was seen
         return Estimate(alpha, None, None, count, "bootstrap")
     return Estimate(alpha, float(low), float(high), count, "bootstrap")
-
-
-def _pooled_alpha(tables: np.ndarray, values: np.ndarray, metric: str) -> float | None:
-    """Alpha from each unit's coincidences, float (units, k, k), over sorted values, float (k,)."""
-    import numpy as np
-
-    alpha = _alphas(tables.sum(axis=0)[np.newaxis], values, metric)[0]
-    return None if np.isnan(alpha) else float(alpha)
-
-
-def _coincidences(units: Iterable[Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Coincidence table of each unit with two or more values, and the sorted values."""
-    import numpy as np
-
-    kept = [list(unit) for unit in units if len(unit) > 1]
-    values = sorted({value for unit in kept for value in unit})
-    place = {value: index for index, value in enumerate(values)}
-    sizes = np.array([len(unit) for unit in kept], dtype=np.int64)
-    size = len(values)
-    cells = np.repeat(np.arange(len(kept)) * size, sizes)
-    cells += np.fromiter((place[value] for unit in kept for value in unit), dtype=np.int64, count=len(cells))
-    counts = np.bincount(cells, minlength=len(kept) * size).reshape(len(kept), size).astype(float)
-    return _tables_of(counts), np.asarray(values, dtype=float)
 
 
 def _tables_of(counts: np.ndarray) -> np.ndarray:
@@ -105,81 +65,61 @@ def _tables_of(counts: np.ndarray) -> np.ndarray:
     return shared
 
 
-def _alphas(tables: np.ndarray, values: np.ndarray, metric: str) -> np.ndarray:
-    """Alpha of each of several coincidence tables, float (tables, k, k); NaN where nothing is expected to differ."""
+def _alphas(tables: np.ndarray) -> np.ndarray:
+    """Alpha of each of several coincidence tables, float (tables, k, k); NaN where nothing is expected to differ.
+
+    On an ordinal scale the difference of two values is how many lie between them.
+    """
     import numpy as np
 
     totals = tables.sum(axis=2)  # (tables, k)
     n = totals.sum(axis=1)  # (tables,)
-    distance = _squared_distance(totals, values, metric)
+    middle = totals.cumsum(axis=1) - totals / 2  # rank of each value's middle
+    distance = (middle[:, :, np.newaxis] - middle[:, np.newaxis, :]) ** 2
     observed = (tables * distance).sum(axis=(1, 2))
     expected = (totals[:, :, np.newaxis] * totals[:, np.newaxis, :] * distance).sum(axis=(1, 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(expected > 0, 1 - (n - 1) * observed / expected, np.nan)
 
 
-def _squared_distance(totals: np.ndarray, values: np.ndarray, metric: str) -> np.ndarray:
-    """Squared difference between values, (tables, k, k); on the ordinal scale it counts what lies between."""
-    import numpy as np
-
-    size = len(values)
-    if metric == "nominal":
-        return np.broadcast_to(1.0 - np.eye(size), (len(totals), size, size))
-    if metric == "interval":
-        return np.broadcast_to((values[:, np.newaxis] - values) ** 2, (len(totals), size, size))
-    if metric != "ordinal":
-        raise ValueError(f"metric is nominal, ordinal or interval, not {metric!r}")
-    middle = totals.cumsum(axis=1) - totals / 2  # rank of each value's middle
-    return (middle[:, :, np.newaxis] - middle[:, np.newaxis, :]) ** 2
-
-
-def weighted_kappa(
-    pairs: Sequence[tuple[float, float]], scale: Sequence[float], weights: str = "quadratic"
-) -> float | None:
-    """Cohen's weighted kappa of two sets of ratings.
+def weighted_kappa(pairs: Sequence[tuple[float, float]], scale: Sequence[float]) -> float | None:
+    """Cohen's kappa of two sets of ratings, weighted by the square of the steps between them.
 
     Args:
         pairs: For each case, what the one and the other gave; both on `scale`.
         scale: All values, in order.
-        weights: "quadratic" or "linear", in steps of the scale.
 
     Returns:
         -1..1, or None when there is nothing to compare or both always gave the same one value.
-
-    Raises:
-        ValueError: The weights are neither of the two.
 
     Source: Cohen, Psychol Bull 70 (1968) 213-220; Fleiss & Cohen, Educ Psychol Meas 33 (1973) 613-619.
     """
     import numpy as np
 
-    if weights not in ("quadratic", "linear"):
-        raise ValueError(f"weights are quadratic or linear, not {weights!r}")
     if not pairs:
         return None
     place = {value: index for index, value in enumerate(scale)}
     table = np.zeros((len(scale), len(scale)))
     for (first, other), count in Counter(pairs).items():
         table[place[first], place[other]] += count
-    return _kappa_of(table, weights)
+    return _kappa_of(table)
 
 
-def _kappa_of(table: np.ndarray, weights: str = "quadratic") -> float | None:
+def _kappa_of(table: np.ndarray) -> float | None:
     """Weighted kappa of a table of counts, float (k, k); None where it is empty or chance alone agrees."""
     import numpy as np
 
-    scale, count = range(len(table)), table.sum()
+    scale, count = np.arange(len(table)), table.sum()
     if not count:
         return None
-    steps = np.abs(np.subtract.outer(np.arange(len(scale)), np.arange(len(scale)))).astype(float)
-    cost = steps**2 if weights == "quadratic" else steps
+    cost = np.subtract.outer(scale, scale).astype(float) ** 2
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / count
     by_chance = float((cost * expected).sum())
     return None if by_chance == 0 else 1 - float((cost * table).sum()) / by_chance
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(PlainFields):
     """Agreement between raters on the preference, both-bad and skipped pairs left out."""
 
     alpha: Estimate  # Krippendorff, ordinal; n = comparisons that two or more rated
@@ -198,20 +138,12 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class SelfAgreement:
+class SelfAgreement(PlainFields):
     """How often a rater said the same about a hidden repeat."""
 
     same: Proportion  # same step of the scale
     same_direction: Proportion  # same arm, or a tie both times
     kappa: float | None  # quadratic
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "same": self.same.to_dict(),
-            "same_direction": self.same_direction.to_dict(),
-            "kappa": self.kappa,
-        }
 
 
 PREFERENCE_SCALE = (-2, -1, 0, 1, 2)
@@ -242,10 +174,7 @@ def agreement_between(ratings: Sequence[Rating] | AnswerTable, seed: int = 0) ->
     steps = np.full((int(rows.max()) + 1, len(raters)), -1)
     steps[rows, column[readers]] = table.preference[rated].astype(int) - PREFERENCE_SCALE[0]
     counts = np.stack([(steps == step).sum(axis=1) for step in range(len(PREFERENCE_SCALE))], axis=1)
-    counts = counts[counts.sum(axis=1) > 1].astype(float)
-    used = np.flatnonzero(counts.sum(axis=0) > 0)
-    tables, values = _tables_of(counts[:, used]), np.array(PREFERENCE_SCALE, dtype=float)[used]
-    return Agreement(_alpha_of(tables, values, "ordinal", seed), _kappas(steps, raters))
+    return Agreement(alpha_of(counts.astype(float), seed), _kappas(steps, raters))
 
 
 def _kappas(steps: np.ndarray, raters: Sequence[str]) -> dict[tuple[str, str], tuple[float | None, int]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from radtui.measures.answers import Answers, AnswerTable, table_of
 from radtui.measures.intervals import Proportion
+from radtui.measures.plain import PlainFields
 from radtui.measures.significance import mean_ranks
 from radtui.records import Rating
 
@@ -16,7 +17,7 @@ Words = Mapping[tuple[int, int], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class SideBias:
+class SideBias(PlainFields):
     """How often the left text was chosen, of non-ties; without bias the interval covers one half."""
 
     chosen_left: Proportion
@@ -30,25 +31,17 @@ class SideBias:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
-        return {
-            "chosen_left": self.chosen_left.to_dict(),
-            "later_left": self.later_left.to_dict(),
-            "suspected": self.suspected,
-        }
+        return PlainFields.to_dict(self) | {"suspected": self.suspected}
 
 
 @dataclass(frozen=True, slots=True)
-class LengthBias:
+class LengthBias(PlainFields):
     """Spearman's correlation of preference and log(later words / earlier words); None when nothing varies."""
 
     rho: float | None
     p: float | None
     n: int
     median_ratio: float | None  # later words / earlier words
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {"rho": self.rho, "p": self.p, "n": self.n, "median_ratio": self.median_ratio}
 
 
 def side_bias(ratings: Sequence[Rating] | AnswerTable) -> SideBias:

@@ -11,6 +11,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from radtui.measures.intervals import CONFIDENCE
+from radtui.measures.plain import PlainFields
 from radtui.measures.readers import spread_of, t_quantile
 from radtui.measures.significance import holm
 
@@ -30,7 +31,7 @@ class Match(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Strength:
+class Strength(PlainFields):
     """One arm's strength on the log-odds scale, against a baseline, with its 95 % interval."""
 
     arm: str
@@ -45,13 +46,9 @@ class Strength:
         None  # interval for these readers only, where there are several
     )
 
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(PlainFields):
     """Two arms compared on the scale: how much stronger the later is, with a test that pairs them."""
 
     earlier: str
@@ -63,10 +60,6 @@ class Difference:
     holm_p: float  # adjusted over every two arms
     method: str
     these_readers: tuple[float, float] | None = None
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class Scale(NamedTuple):

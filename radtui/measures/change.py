@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from radtui.measures.paired import PairedDifference
+from radtui.measures.plain import PlainFields
 from radtui.measures.score_table import BY_KEY, Score
 from radtui.measures.scores import ScoredText, compare_scores
 from radtui.measures.words import estimate, p_value
@@ -19,7 +20,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(PlainFields):
     """What became of one score from the round before to this one."""
 
     score: Score

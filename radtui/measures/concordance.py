@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.intervals import CONFIDENCE, Estimate, resampled_weights
 from radtui.measures.paired import Parts, summed
+from radtui.measures.plain import PlainFields
 from radtui.measures.quality import checked, error_counts
 from radtui.measures.score_table import BY_KEY, Score
 from radtui.records import Rating
@@ -29,7 +30,7 @@ Values = Mapping[tuple[int, str], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Concordance:
+class Concordance(PlainFields):
     """How one score agrees with readers; +1 or 1.0 is full agreement, 0 or 0.5 is chance.
 
     `accuracy` is the share of decided ratings in which the score ranks the preferred text higher, a tie of the score

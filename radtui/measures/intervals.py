@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING
+
+from radtui.measures.plain import PlainFields
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +22,7 @@ _BATCH_CELLS = 4_000_000  # resampled values held at once, 16 to 32 MiB
 
 
 @dataclass(frozen=True, slots=True)
-class Proportion:
+class Proportion(PlainFields):
     """`hits` of `n` ratings, with a 95 % interval; the value and its limits are None when n is 0.
 
     With several readers the interval is for readers and cases like these; `these_readers` is beside it for these
@@ -43,11 +45,11 @@ class Proportion:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
-        return {"value": self.value, **asdict(self)}
+        return {"value": self.value, **PlainFields.to_dict(self)}
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(PlainFields):
     """A number with its n and 95 % interval; None where it is not defined, or too few or too equal to say.
 
     Readers, cases and the interval for these readers only are as in `Proportion`.
@@ -61,10 +63,6 @@ class Estimate:
     readers: int = 1
     cases: int = 0
     these_readers: tuple[float, float] | None = None
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def wilson_limits(hits: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:

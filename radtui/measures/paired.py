@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from radtui.measures.intervals import CONFIDENCE, RESAMPLES, Estimate, resampled_sums
+from radtui.measures.plain import PlainFields
 from radtui.measures.significance import holm
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ FEWEST = 2  # cases without which there is nothing to resample
 
 
 @dataclass(frozen=True, slots=True)
-class PairedDifference:
+class PairedDifference(PlainFields):
     """How much one score differs between two arms, later - earlier."""
 
     score: str
@@ -31,17 +32,6 @@ class PairedDifference:
     difference: Estimate  # with a paired bootstrap interval; n cases that both arms have
     p: float | None  # of no difference, two-sided, by exchanging the two arms' texts case by case
     holm_p: float | None = None  # adjusted over all comparisons made together
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "score": self.score,
-            "earlier": self.earlier,
-            "later": self.later,
-            "difference": self.difference.to_dict(),
-            "p": self.p,
-            "holm_p": self.holm_p,
-        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)

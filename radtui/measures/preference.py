@@ -6,11 +6,12 @@ Everything points to the later of two arms: a win is a pair in which its text wa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from radtui.measures.answers import Answers, AnswerTable, table_of
 from radtui.measures.intervals import Estimate, Proportion
+from radtui.measures.plain import PlainFields
 from radtui.measures.significance import ALPHA, TOO_FEW, sign_test, wilcoxon
 from radtui.records import Rating
 
@@ -22,7 +23,7 @@ SCALE = (-2.0, 2.0)  # of a comparative question
 
 
 @dataclass(frozen=True, slots=True)
-class Comparative:
+class Comparative(PlainFields):
     """One comparative question on the five-point scale, towards the later arm."""
 
     earlier: str
@@ -38,12 +39,6 @@ class Comparative:
     sign_p: float | None  # exact, by case
     wilcoxon_p: float | None  # zeros by Pratt's method, by case
     holm_p: float | None = None  # Wilcoxon's, adjusted over the dimensions; None for the preference
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        values = asdict(self)
-        values["counts"] = {str(value): count for value, count in self.counts.items()}
-        return values | {"win_rate": self.win_rate.to_dict(), "mean": self.mean.to_dict()}
 
     @property
     def verdict(self) -> str:

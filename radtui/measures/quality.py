@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.answers import Answers, AnswerTable, table_of
 from radtui.measures.intervals import Estimate, Proportion
+from radtui.measures.plain import PlainFields
 from radtui.measures.scheme import acceptability_answer, checked_answer, error_answer, parse_error_answer
 from radtui.measures.significance import Discordance, mcnemar, wilcoxon
 from radtui.records import Rating
@@ -22,7 +23,7 @@ LEVELS = (1.0, 5.0)  # least and most
 
 
 @dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(PlainFields):
     """How many texts reach one level of acceptability."""
 
     level: int
@@ -31,19 +32,9 @@ class Threshold:
     difference: Estimate  # later - earlier, -1..1
     mcnemar: Discordance  # by case: its mean rating reaches the level
 
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "level": self.level,
-            "earlier": self.earlier.to_dict(),
-            "later": self.later.to_dict(),
-            "difference": self.difference.to_dict(),
-            "mcnemar": self.mcnemar.to_dict(),
-        }
-
 
 @dataclass(frozen=True, slots=True)
-class Acceptability:
+class Acceptability(PlainFields):
     """The absolute 1-5 rating, over pairs in which both texts have one."""
 
     earlier: Estimate
@@ -52,17 +43,6 @@ class Acceptability:
     wilcoxon_p: float | None
     usable: Threshold  # 4 or 5
     as_is: Threshold  # 5
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "earlier": self.earlier.to_dict(),
-            "later": self.later.to_dict(),
-            "difference": self.difference.to_dict(),
-            "wilcoxon_p": self.wilcoxon_p,
-            "usable": self.usable.to_dict(),
-            "as_is": self.as_is.to_dict(),
-        }
 
 
 def acceptability_of(
@@ -109,7 +89,7 @@ def _threshold(earlier: Answers, later: Answers, level: int, seed: int) -> Thres
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorRates:
+class ErrorRates(PlainFields):
     """Errors of one arm, per text that somebody checked."""
 
     significant: Estimate
@@ -135,7 +115,7 @@ class ErrorRates:
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
+class Errors(PlainFields):
     """Counted errors of two arms, over the texts that somebody checked."""
 
     n: int  # ratings in which at least one of the two texts was checked
@@ -143,16 +123,6 @@ class Errors:
     later: ErrorRates
     difference: Estimate  # significant errors per text, later - earlier, where one reader checked both
     wilcoxon_p: float | None
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "n": self.n,
-            "earlier": self.earlier.to_dict(),
-            "later": self.later.to_dict(),
-            "difference": self.difference.to_dict(),
-            "wilcoxon_p": self.wilcoxon_p,
-        }
 
 
 def checked(rating: Rating, arm: str) -> bool:

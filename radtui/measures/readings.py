@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import mean, median
 
 from radtui.measures.intervals import Proportion, proportion
+from radtui.measures.plain import PlainFields
 from radtui.measures.scheme import accepted_answer
 from radtui.measures.word_changes import words_changed
 from radtui.records import Rating
 
 
 @dataclass(frozen=True, slots=True)
-class ReadArm:
+class ReadArm(PlainFields):
     """How readers left one arm's texts. Seconds are of texts that were read by themselves, None where none was."""
 
     arm: str
@@ -22,10 +23,6 @@ class ReadArm:
     words_changed: float | None  # median over the corrected ones
     words_changed_mean: float | None  # over all, the unchanged ones with 0
     seconds: float | None  # median of active time
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return asdict(self) | {"unchanged": self.unchanged.to_dict()}
 
 
 def read_arms(

@@ -9,6 +9,7 @@ from radtui.measures.intervals import Estimate
 from radtui.measures.language import is_english
 from radtui.measures.package_scores import NOTHING_PACKAGED, Packaged, package_parts
 from radtui.measures.paired import PairedDifference, Parts, bootstrapped, compare_pairs, summed
+from radtui.measures.plain import PlainFields
 from radtui.measures.text_scores import Proxies, TextScores, describe, score_texts, text_parts
 from radtui.measures.trainings import TrainingGain, training_gains, trainings_of
 from radtui.measures.truth_scores import TruthCase, TruthScores, score_truth, truth_parts
@@ -28,7 +29,7 @@ class ScoredText:
 
 
 @dataclass(frozen=True, slots=True)
-class ArmScores:
+class ArmScores(PlainFields):
     """One arm's scores; `truth` is None where nothing is known, `text` where there are no references.
 
     Findings are read in English alone: where the texts are not, `truth` and `proxies` are None. `packaged` holds what

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from radtui.measures.plain import PlainFields
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,17 +20,13 @@ POWER_RATES = (0.60, 0.65, 0.70, 0.75, 0.80)
 
 
 @dataclass(frozen=True, slots=True)
-class Discordance:
+class Discordance(PlainFields):
     """Paired yes/no answers that differ: what McNemar's test looks at."""
 
     only_later: int
     only_earlier: int
     n: int
     p: float | None
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return asdict(self)
 
 
 def sign_test(wins: int, losses: int) -> float | None:

@@ -12,6 +12,7 @@ from radtui.measures.answers import AnswerTable
 from radtui.measures.bias import LengthBias, SideBias, Words, length_bias, side_bias
 from radtui.measures.bradley_terry import Difference, Strength
 from radtui.measures.intervals import Proportion
+from radtui.measures.plain import PlainFields
 from radtui.measures.preference import (
     Comparative,
     both_bad_share,
@@ -44,7 +45,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class RaterShare:
+class RaterShare(PlainFields):
     """One rater's share of the summary."""
 
     rater: str
@@ -57,13 +58,9 @@ class RaterShare:
     chosen_left: Proportion
     active_s: float
 
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return asdict(self) | {"win_rate": self.win_rate.to_dict(), "chosen_left": self.chosen_left.to_dict()}
-
 
 @dataclass(frozen=True, slots=True)
-class Power:
+class Power(PlainFields):
     """What the number of non-tied pairs can show with the sign test at 80 % power, alpha 0.05."""
 
     non_ties: int  # cases whose answers point to one text: several raters of a case are one
@@ -79,11 +76,11 @@ class Power:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
-        return asdict(self) | {"needed": {f"{rate:.2f}": n for rate, n in self.needed.items()}}
+        return PlainFields.to_dict(self) | {"needed": {f"{rate:.2f}": n for rate, n in self.needed.items()}}
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(PlainFields):
     """All statistics of two arms. With several readers, intervals are for readers and cases like these."""
 
     earlier: str
@@ -136,7 +133,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
+class Contrast(PlainFields):
     """Two arms against each other, over the pairs that show just these."""
 
     earlier: str
@@ -159,7 +156,7 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True)
-class Arms:
+class Arms(PlainFields):
     """All arms of a study compared."""
 
     n: int  # ratings that count, over all pairs
@@ -169,16 +166,6 @@ class Arms:
     differences: tuple[
         Difference, ...
     ] = ()  # every two arms on the scale, tested as a pair; none without one
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "n": self.n,
-            "cases": self.cases,
-            "strengths": [strength.to_dict() for strength in self.strengths],
-            "contrasts": [contrast.to_dict() for contrast in self.contrasts],
-            "differences": [difference.to_dict() for difference in self.differences],
-        }
 
 
 def summarise(

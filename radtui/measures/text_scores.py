@@ -21,6 +21,7 @@ from radtui.measures.lexicon import Lexicon
 from radtui.measures.mean_scores import MEAN_SCORES
 from radtui.measures.ngrams import RESAMPLES, resampled_as_sacrebleu, sacrebleus_interval
 from radtui.measures.paired import Parts, SummedParts, summed_mean
+from radtui.measures.plain import PlainFields
 from radtui.measures.text import normalise, word_count
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TextScores:
+class TextScores(PlainFields):
     """String scores of one arm; BLEU and chrF 0..100 over the corpus, `means` by the keys of `MEAN_SCORES`."""
 
     n: int
@@ -186,7 +187,7 @@ def _spread(table: np.ndarray, there: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class Proxies:
+class Proxies(PlainFields):
     """How one arm writes: descriptive only, no measure of quality."""
 
     n: int
@@ -196,18 +197,6 @@ class Proxies:
     words: float | None  # mean
     words_to_reference: float | None  # median of each text's words over its reference's
     professional_per_100_words: float | None  # terms over all words
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "n": self.n,
-            "slots": {name: share.to_dict() for name, share in self.slots.items()},
-            "slots_filled": self.slots_filled,
-            "sentences_naming_finding": self.sentences_naming_finding.to_dict(),
-            "words": self.words,
-            "words_to_reference": self.words_to_reference,
-            "professional_per_100_words": self.professional_per_100_words,
-        }
 
 
 def describe(pairs: Iterable[tuple[str, str]], lexicon: Lexicon | None = None) -> Proxies:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from radtui.measures.intervals import Estimate
 from radtui.measures.paired import Parts, summed
+from radtui.measures.plain import PlainFields
 from radtui.measures.readers import mean_limits, spread_of
 from radtui.records import Rating
 
@@ -29,7 +30,7 @@ STEP = 1e-4  # of a sum, to either side: how steep a score is there
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingGain:
+class TrainingGain(PlainFields):
     """How much one score, or readers' preference, gains on the base over all trainings of a job.
 
     The interval of `gain` is for trainings and cases like these; its `these_readers` for these trainings only.
@@ -38,10 +39,6 @@ class TrainingGain:
     score: str
     gain: Estimate
     each: tuple[float, ...]  # of every training, in their order
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {"score": self.score, "gain": self.gain.to_dict(), "each": list(self.each)}
 
 
 def trainings_of(arms: Sequence[str]) -> list[str]:

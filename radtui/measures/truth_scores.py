@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from radtui.measures.extraction import Extraction, extract, implies
 from radtui.measures.intervals import Estimate, Proportion, f1_of, proportion
 from radtui.measures.lexicon import Lexicon, PhraseTable, default_lexicon, tokens
 from radtui.measures.paired import CaseParts, Parts, SummedParts, bootstrapped
+from radtui.measures.plain import PlainFields
 from radtui.records import Truth
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class FindingCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class TruthScores:
+class TruthScores(PlainFields):
     """Scores of one arm over all cases whose truth is known; every figure has its n and 95 % interval."""
 
     cases: int
@@ -59,25 +60,6 @@ class TruthScores:
     examination: Proportion  # texts that name the examination
     outside: int  # asserted findings of which the truth never speaks: not judged
     findings: dict[str, FindingCounts]
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "cases": self.cases,
-            "found": self.found,
-            "missed": self.missed,
-            "invented": self.invented,
-            "precision": self.precision.to_dict(),
-            "recall": self.recall.to_dict(),
-            "f1": self.f1.to_dict(),
-            "f1_macro": self.f1_macro.to_dict(),
-            "side": self.side.to_dict(),
-            "zone": self.zone.to_dict(),
-            "invented_on_normal": self.invented_on_normal.to_dict(),
-            "examination": self.examination.to_dict(),
-            "outside": self.outside,
-            "findings": {name: asdict(counts) for name, counts in self.findings.items()},
-        }
 
 
 def score_truth(

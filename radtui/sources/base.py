@@ -111,11 +111,6 @@ def holds(names: Sequence[str], name: str) -> bool:
     return at < len(names) and names[at] == name
 
 
-def counted(n: int, noun: str) -> str:
-    """A number and its noun: "1 image", "2,305 images"."""
-    return f"{n:,} {noun}{'s' * (n != 1)}"
-
-
 def split_name(text: str) -> str:
     """A split's usual name: "val", "Valid" and "dev" are `validation`; unknown names stay as they are."""
     text = text.strip()

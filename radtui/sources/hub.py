@@ -11,8 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from radtui.plural import many
 from radtui.records import NewCase, Problem, UserError
-from radtui.sources.base import SplitLimit, counted, limited_total, read_file, split_name
+from radtui.sources.base import SplitLimit, limited_total, read_file, split_name
 from radtui.sources.choices import SourceChoices
 from radtui.sources.hub_download import Download, dataset_files, sizes
 from radtui.sources.layouts.draft import as_case
@@ -82,7 +83,7 @@ class HubSource:
         if not self._layouts:
             return f"hub {self.location}, downloaded unless it is in the cache"
         uses = self._layouts[0].roles.summary()
-        return f"hub {self.location}: {counted(self.total() or 0, 'image')}, {uses}"
+        return f"hub {self.location}: {many(self.total() or 0, 'image')}, {uses}"
 
     def total(self) -> int | None:
         """Cases of all splits; downloads the data set when needed.

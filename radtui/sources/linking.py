@@ -10,8 +10,8 @@ from pathlib import Path
 
 from radtui.imaging.comments import without_comments
 from radtui.paths import open_plain
+from radtui.plural import many
 from radtui.records import NewCase, NewCaseImage, Problem
-from radtui.sources.base import counted
 from radtui.sources.files import read_whole
 from radtui.sources.identity import Gate
 from radtui.sources.kinds import HEAD_BYTES, FileUse, file_kind
@@ -54,7 +54,7 @@ def refusals(cases: Iterable[NewCase], location: str, trust_names: bool, limit_s
                 refused[reason] = replace(first, count=first.count + 1)
         if time.monotonic() > until_s:
             reason = (
-                f"Only the first {counted(looked_at, 'file')} were looked at for what --link refuses; the import names"
+                f"Only the first {many(looked_at, 'file')} were looked at for what --link refuses; the import names"
                 " the others."
             )
             return [*refused.values(), Problem(location, reason)]

@@ -11,9 +11,10 @@ from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 
+from radtui.plural import many
 from radtui.records import NewCase, Problem, UserError
 from radtui.sources.archives import archive_kind
-from radtui.sources.base import SplitLimit, counted
+from radtui.sources.base import SplitLimit
 from radtui.sources.choices import SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.identity_words import names_nobody
@@ -82,8 +83,8 @@ class LocalSource:
 
     def describe(self) -> str:
         """Say in one line what was found."""
-        images = counted(len(self.pictures), "image file")
-        text = f"{self.location}: {counted(len(self.tree.names), 'file')}, {images}"
+        images = many(len(self.pictures), "image file")
+        text = f"{self.location}: {many(len(self.tree.names), 'file')}, {images}"
         for layout in self.plan.layouts[:3]:
             text += f"; {table_name(layout.table)}: {layout.roles.summary()}"
         if len(self.plan.layouts) > 3:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from radtui.plural import many
 from radtui.records import NewCase, Problem
-from radtui.sources.base import counted, split_rank
+from radtui.sources.base import split_rank
 
 _SHOWN_TEXT_CHARS = 300
 _SHOWN_PROBLEMS = 12
@@ -94,7 +95,7 @@ class Preview:
 
     def lines(self) -> list[str]:
         """The preview as text for a terminal."""
-        lines = [self.form, f"{counted(self.files_seen, 'file')} seen, {self.files_used:,} used"]
+        lines = [self.form, f"{many(self.files_seen, 'file')} seen, {self.files_used:,} used"]
         for table in self.tables:
             uses = [f"{name} ({use})" for name, use in table.columns.items() if use]
             facts = [name for name, use in table.columns.items() if not use]
@@ -123,14 +124,14 @@ class Preview:
         splits = ", ".join(
             f"{counts.splits[name]:,} {name}" for name in sorted(counts.splits, key=split_rank)
         )
-        lines = [f"{about}{counted(counts.cases, 'case')}: {splits or 'none'}"]
+        lines = [f"{about}{many(counts.cases, 'case')}: {splits or 'none'}"]
         lines.append(f"{about}{counts.with_text:,} with a text, {counts.cases - counts.with_text:,} without")
         if counts.with_question:
             lines.append(f"{about}{counts.with_question:,} with a question of their own")
         if counts.patients or counts.exams:
-            lines.append(f"{about}{counted(counts.patients, 'patient')}, {counted(counts.exams, 'exam')}")
+            lines.append(f"{about}{many(counts.patients, 'patient')}, {many(counts.exams, 'exam')}")
         if counts.across_splits:
-            lines.append(f"{counted(counts.across_splits, 'patient')} in more than one split")
+            lines.append(f"{many(counts.across_splits, 'patient')} in more than one split")
         if counts.unreadable:
             lines.append(f"{about}{counts.unreadable:,} whose image is not there")
         return lines

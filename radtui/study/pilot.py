@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from radtui.measures.plain import PlainFields
 from radtui.measures.planning import Components, components_of
 from radtui.plural import many
 from radtui.records import UserError
@@ -11,7 +12,7 @@ from radtui.study.study import Review
 
 
 @dataclass(frozen=True, slots=True)
-class Pilot:
+class Pilot(PlainFields):
     """Two arms of a pilot, with the parts of the variance of their preferences (-1, 0 or 1)."""
 
     arms: tuple[str, str]
@@ -19,10 +20,6 @@ class Pilot:
     ratings: int
     readers: int
     cases: int
-
-    def to_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
 
     def sentence(self) -> str:
         """For people."""

@@ -11,6 +11,7 @@ from radtui.jobs import submit_train
 from radtui.measures.scheme import Scheme
 from radtui.measures.words import left_out_words
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import Job, JobKind, UserError
 from radtui.settings import TrainSettings
 from radtui.store import jobs, ratings, studies
@@ -116,7 +117,7 @@ def _too_few(offers: list[tuple[Job, LearnablePairs]], dataset: str = "") -> Use
     why = left_out_words(choice.left_out)
     count = len(choice.pairs)
     return UserError(
-        f"{count} rated pair{'' if count == 1 else 's'} of job {job.id} can be learnt from and at least {LEAST_PAIRS}"
+        f"{many(count, 'rated pair')} of job {job.id} can be learnt from and at least {LEAST_PAIRS}"
         f" are needed{f' (left out: {why})' if why else ''}; describe more images outside the test split with"
         f" radtui generate --train-job {job.id} --split train, then rate them (r)."
     )

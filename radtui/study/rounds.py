@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from radtui.measures.change import Change, changes_of
+from radtui.measures.plain import PlainFields
 from radtui.records import Job, JobKind, Study
 from radtui.settings import TrainSettings
 from radtui.store import jobs
@@ -14,7 +15,7 @@ from radtui.study.study import scored_texts
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class Round(PlainFields):
     """A new arm against the one before it, over the same cases."""
 
     earlier: str
@@ -28,13 +29,6 @@ class Round:
         """What is compared, for a heading."""
         where = "held-out cases" if self.held_out else "cases of a split that may be learnt from"
         return f"Did it get better? {self.later} against {self.earlier}, {self.cases:,} {where}"
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON."""
-        return {
-            "earlier": self.earlier, "later": self.later, "cases": self.cases, "held_out": self.held_out,
-            "changes": [change.to_dict() for change in self.changes],
-        }  # fmt: skip
 
 
 def read_round(db: sqlite3.Connection, study: Study) -> Round | None:

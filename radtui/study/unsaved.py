@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, TypeVar, Union, get_args, get_origin, get_type
 
 from radtui.durable import sync_folder
 from radtui.paths import DataDir, state_folder
+from radtui.plural import many
 from radtui.records import Rating, Study, UserError
 from radtui.store import ratings, studies
 from radtui.store.ratings import Assignment, Reveal
@@ -140,10 +141,10 @@ class Unsaved:
 
     def sentence(self) -> str:
         """What became of the answers, for a screen."""
-        many = "1 answer is" if self.count == 1 else f"{self.count:,} answers are"
+        answers = many(self.count, "answer is", "answers are")
         if self.file is None:
-            return f"{many} kept until radtui is left, and saved if the data folder is back before."
-        return f"{many} kept in {self.file}, and saved when the data folder is back."
+            return f"{answers} kept until radtui is left, and saved if the data folder is back before."
+        return f"{answers} kept in {self.file}, and saved when the data folder is back."
 
     def _of(self, study: Study) -> _Kept:
         return self._kept.setdefault(_name(_key(study)), _Kept(_key(study)))

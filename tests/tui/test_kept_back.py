@@ -13,10 +13,11 @@ from radtui.store import ratings
 from radtui.study import edits
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.session import ReviewSession
 from radtui.tui.app import RadtuiApp
 from radtui.tui.screens.confirm import ConfirmScreen
 from tests.tui.driving import text_of, until
+from tests.unit.review_sessions import begun
 
 SCHEME = default_scheme()
 HIDDEN, TOLD = "hidden until you have", "Chest radiograph shows"
@@ -58,8 +59,7 @@ async def test_data_hides_references_and_a_look_is_counted(
 async def test_the_summary_waits_until_all_is_rated(
     data: DataDir, db: sqlite3.Connection, study: Study
 ) -> None:
-    session = ReviewSession(db, read_sitting(db, study.id, "ana", SCHEME))
-    session.start()
+    session = begun(db, study, "ana", SCHEME)
     await summed_up(data, session, 1, "1 pair is left to rate")
     await summed_up(data, session, 0, "All arms")
 

@@ -12,9 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.export.pack_home import opened_pack
 from radtui.paths import DataDir
 from radtui.records import Job, Rating, Study, UserError
@@ -23,8 +21,9 @@ from radtui.store.database import connect
 from radtui.study import edits
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
+from tests.commands import invoked
 from tests.tui.reviewing import box, opened, panel, screen
+from tests.unit.review_sessions import begun
 
 SCHEME = default_scheme()
 ARMS = "base,tuned,mine=dpo,reference"
@@ -44,7 +43,7 @@ def pack(data: DataDir, study: Study, tmp_path: Path) -> Path:
 
 
 def run(data: DataDir, *words: str, code: int = 0) -> str:
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), *words])
+    done = invoked(data, *words)
     assert done.exit_code == code, done.output
     return done.output + (str(done.exception) if isinstance(done.exception, UserError) else "")
 
@@ -57,8 +56,7 @@ def strength(text: str) -> int:
 def rate(path: Path, pairs: int) -> None:
     """The better arm's text is much better, has acceptability 5, and the other one an error."""
     with opened_pack(path) as (inside, packed), closing(connect(inside)) as db:
-        session = ReviewSession(db, read_sitting(db, packed.id, "ana", SCHEME))
-        session.start()
+        session = begun(db, packed, "ana", SCHEME)
         for _ in range(pairs):
             now = session.shown()
             assert now is not None and not now.rated and strength(now.texts[0]) != strength(now.texts[1])
@@ -166,7 +164,7 @@ def test_what_was_altered_is_refused(
     with closing(sqlite3.connect(pack)) as inside:
         alter(inside)
         inside.commit()
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), "study", "merge", str(pack)])
+    done = invoked(data, "study", "merge", pack)
     assert done.exit_code == 1 and isinstance(done.exception, UserError)
     assert re.search(reason, str(done.exception))
     assert ratings.history(db, study.id, "ana") == []
@@ -179,8 +177,7 @@ def test_a_pack_of_another_folder_and_a_reader_who_rated_here_are_refused(
     other = DataDir(tmp_path / "other").create()
     connect(other).close()
     assert "was not packed from" in run(other, "study", "merge", str(pack), code=1)
-    session = ReviewSession(db, read_sitting(db, study.id, "ana", SCHEME))
-    session.start()
+    session = begun(db, study, "ana", SCHEME)
     session.answer(lambda row: edits.preferred(row, SCHEME, 1))
     assert "has rated study 2 here as well" in run(data, "study", "merge", str(pack), code=1)
     again = str(tmp_path / "b.radtui")

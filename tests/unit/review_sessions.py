@@ -1,18 +1,19 @@
-"""Review sessions on a clock that stands still, for the tests of sessions, restarts and several terminals."""
+"""Review sessions in tests: begun, looked at and answered, where asked on a clock that stands still."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from radtui.measures.scheme import Scheme
-from radtui.records import Job, JobKind, JobState, Rating
+from radtui.records import Job, JobKind, JobState, Rating, Study
 from radtui.settings import GenerateSettings
-from radtui.store import jobs, studies, texts
+from radtui.store import jobs, texts
 from radtui.study import edits
 from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.shown import Shown
 from tests.conftest import give_arms, new_text
+from tests.unit.test_store import study_of
 
 
 class Clock:
@@ -25,15 +26,25 @@ class Clock:
         return self.now_s
 
 
+def begun(
+    db: sqlite3.Connection,
+    study: Study,
+    rater: str = "ana",
+    scheme: Scheme | None = None,
+    clock: Clock | None = None,
+) -> ReviewSession:
+    """A session that has begun."""
+    clocks = () if clock is None else (clock, clock)
+    session = ReviewSession(db, read_sitting(db, study.id, rater, scheme or default_scheme()), *clocks)
+    session.start()
+    return session
+
+
 def begin(
     db: sqlite3.Connection, job: Job, clock: Clock, rater: str = "ana", scheme: Scheme | None = None
 ) -> ReviewSession:
-    """A session that has begun."""
-    study = studies.of_job(db, job.id)
-    assert study is not None
-    session = ReviewSession(db, read_sitting(db, study.id, rater, scheme or default_scheme()), clock, clock)
-    session.start()
-    return session
+    """A session with a job's study, on this clock."""
+    return begun(db, study_of(db, job), rater, scheme, clock)
 
 
 def shown(session: ReviewSession) -> Shown:

@@ -9,24 +9,23 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from textual.widgets import Static
 
-from radtui.cli import cli
 from radtui.export.columns import ARMS_SCHEMA
 from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Job, Rating, Study, StudyArm, UserError
 from radtui.store import arms, ratings, studies, texts
 from radtui.study import edits
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import read_review, score_study, summarise_review
 from radtui.tui.app import RadtuiApp
 from radtui.tui.review.score_text import score_lines
 from radtui.tui.review.screen import ReviewScreen
 from radtui.tui.review.summary_text import rating_lines
+from tests.commands import ran
 from tests.conftest import new_text
 from tests.tui.driving import text_of, until
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 NAMES = ("base", "tuned", "gpt 4.csv", "tuned.v2")
@@ -50,8 +49,7 @@ def four(db: sqlite3.Connection, third_job: Job) -> Study:
 
 def rate_all(db: sqlite3.Connection, study: Study, rater: str = "ana") -> list[Rating]:
     """Every pair: the later arm is better in four of five, and has an error in one of three."""
-    session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-    session.start()
+    session = begun(db, study, rater, SCHEME)
     for number in range(len(session.queue.pairs)):
         now = session.shown()
         assert now is not None
@@ -64,14 +62,6 @@ def rate_all(db: sqlite3.Connection, study: Study, rater: str = "ana") -> list[R
         session.answer(lambda row, level=4 if better else 0: edits.preferred(row, SCHEME, level))
         session.next_unrated()
     return ratings.current(db, study.id, rater)
-
-
-def run(data: DataDir, *arguments: str | Path) -> str:
-    done = CliRunner().invoke(
-        cli, ["--data-dir", str(data.root), *map(str, arguments)], catch_exceptions=False
-    )
-    assert done.exit_code == 0, done.output
-    return done.stdout
 
 
 def judged(rows: list[Rating]) -> list[tuple[object, ...]]:
@@ -94,8 +84,7 @@ def test_two_of_four_are_compared_and_undo_takes_answers_back(db: sqlite3.Connec
     rows = rate_all(db, four)
     assert {row.shown for row in rows if not row.occasion} == set(combinations(NAMES, 2))
     assert all(row.earlier_text_id and row.later_text_id and row.chain for row in rows)
-    session = ReviewSession(db, read_sitting(db, four.id, "ana", SCHEME))
-    session.start()
+    session = begun(db, four, "ana", SCHEME)
     before = session.queue.mine[session.undo() or session.queue.pairs[0]]
     assert before.preference is None and before.answers  # the preference was the last answer
     assert session.undo() is not None
@@ -109,11 +98,11 @@ def test_statistics_tell_of_every_two_and_of_all(data: DataDir, db: sqlite3.Conn
     assert [(one.earlier, one.later) for one in summary.arms.contrasts] == list(combinations(NAMES, 2))
     assert {strength.arm for strength in summary.arms.strengths} == set(NAMES)
     assert summary.arms.strengths[0].arm == "tuned.v2" and summary.arms.strengths[-1].arm == "base"
-    printed = run(data, "stats", "--study", str(four.id))
+    printed = ran(data, "stats", "--study", str(four.id)).stdout
     assert "strength of gpt 4.csv" in printed and "tuned.v2 against gpt 4.csv" in printed
-    told = json.loads(run(data, "stats", "--study", str(four.id), "--json"))
+    told = json.loads(ran(data, "stats", "--study", str(four.id), "--json").stdout)
     assert told["study"] == four.id and told["arms"]["n"] == summary.arms.n
-    scored = json.loads(run(data, "score", "--study", str(four.id), "--json"))
+    scored = json.loads(ran(data, "score", "--study", str(four.id), "--json").stdout)
     assert tuple(scored) == NAMES
 
 
@@ -129,7 +118,7 @@ def test_a_table_has_a_row_a_comparison_with_answers_by_arm(
     data: DataDir, db: sqlite3.Connection, four: Study, tmp_path: Path
 ) -> None:
     rows = rate_all(db, four)
-    run(data, "export", "--study", str(four.id), "--out", tmp_path / "four.csv")
+    ran(data, "export", "--study", str(four.id), "--out", tmp_path / "four.csv")
     with (tmp_path / "four.csv").open(newline="", encoding="utf-8") as file:
         table = list(csv.DictReader(file))
     assert len(table) == len(rows) and {row["export_schema"] for row in table} == {ARMS_SCHEMA}
@@ -150,10 +139,10 @@ def test_ratings_go_out_and_come_back(
 ) -> None:
     before = rate_all(db, four)
     out = tmp_path / f"four.{form}"
-    run(data, "export", "--study", str(four.id), "--format", form, "--out", out)
+    ran(data, "export", "--study", str(four.id), "--format", form, "--out", out)
     for table in ("ratings", "assignments"):
         db.execute(f"DELETE FROM {table}")
-    told = json.loads(run(data, "import-ratings", out, "--json"))
+    told = json.loads(ran(data, "import-ratings", out, "--json").stdout)
     assert (told["added"], told["unmatched"], told["jobs"], told["studies"]) == (
         len(before),
         0,
@@ -165,7 +154,7 @@ def test_ratings_go_out_and_come_back(
     assert [
         (r.earlier_text_id, r.later_text_id) for r in sorted(after, key=lambda r: (r.case_id, r.occasion))
     ] == [(r.earlier_text_id, r.later_text_id) for r in sorted(before, key=lambda r: (r.case_id, r.occasion))]
-    assert json.loads(run(data, "import-ratings", out, "--json"))["added"] == 0
+    assert json.loads(ran(data, "import-ratings", out, "--json").stdout)["added"] == 0
 
 
 def test_all_other_forms_are_written(
@@ -175,7 +164,7 @@ def test_all_other_forms_are_written(
 
     rows = rate_all(db, four)
     for form, name in (("errors", "e.csv"), ("parquet", "c.parquet"), ("dpo", "dpo"), ("kto", "kto")):
-        run(data, "export", "--study", str(four.id), "--format", form, "--out", tmp_path / name)
+        ran(data, "export", "--study", str(four.id), "--format", form, "--out", tmp_path / name)
     with (tmp_path / "e.csv").open(newline="", encoding="utf-8") as file:
         assert {row["variant"] for row in csv.DictReader(file)} == set(NAMES)
     table = parquet.read_table(tmp_path / "c.parquet")
@@ -193,7 +182,7 @@ def test_the_report_tells_of_all_four(
 ) -> None:
     rate_all(db, four)
     out = tmp_path / f"report.{suffix}"
-    run(data, "report", "--study", str(four.id), "--out", out)
+    ran(data, "report", "--study", str(four.id), "--out", out)
     page = out.read_text(encoding="utf-8")
     assert "four arms" in page and "gpt 4" in page and "Bradley-Terry" in page and "tuned.v2" in page
     assert "before any training" not in page  # of no run: nothing is said of one
@@ -222,13 +211,13 @@ def test_a_line_with_an_answer_that_nobody_can_have_given_is_refused(
 ) -> None:
     rate_all(db, four)
     out = tmp_path / "four.jsonl"
-    run(data, "export", "--study", str(four.id), "--format", "jsonl", "--out", out)
+    ran(data, "export", "--study", str(four.id), "--format", "jsonl", "--out", out)
     first, *rest = out.read_text(encoding="utf-8").splitlines()
     line = json.loads(first)
     line["history"][-1][field] = value
     out.write_text("\n".join([json.dumps(line), *rest]) + "\n", encoding="utf-8")
     with pytest.raises(UserError, match=sentence):
-        run(data, "import-ratings", out)
+        ran(data, "import-ratings", out)
 
 
 async def test_a_study_of_four_arms_is_rated_by_keys_and_summed_up(

@@ -5,27 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.paths import DataDir
 from radtui.records import JobKind, NewCase, NewCaseImage, Problem, UserError
 from radtui.store import cases, jobs, listing
 from radtui.store.cases import KeptCase, Probe
+from tests.commands import ran
 from tests.conftest import kept_case
 
 AddImages = Callable[..., list[int]]
-
-
-def run(data: DataDir, *arguments: str | Path, code: int = 0) -> str:
-    result = CliRunner().invoke(cli, ["--data-dir", str(data.root), *map(str, arguments)])
-    if isinstance(result.exception, UserError):
-        raise result.exception
-    assert result.exit_code == code, result.output
-    return result.stdout
 
 
 def test_every_case_is_a_line_with_all_its_images(
@@ -40,7 +30,7 @@ def test_every_case_is_a_line_with_all_its_images(
         KeptCase(case, probes, patient="p1", exam="e1"),
         kept_case("train", "gone", Probe("", error="It is gone.")),
     ])  # fmt: skip
-    lines = [json.loads(line) for line in run(data, "cases", "--jsonl").splitlines()]
+    lines = [json.loads(line) for line in ran(data, "cases", "--jsonl").stdout.splitlines()]
     assert [line["key"] for line in lines] == ["test-000.png", "test-001.png", "exam 7", "gone"]
     assert lines[2] == {
         "id": 3, "dataset": "exams", "split": "train", "key": "exam 7", "question": "Effusion?",
@@ -51,11 +41,11 @@ def test_every_case_is_a_line_with_all_its_images(
         ],
     }  # fmt: skip
     assert (lines[3]["error"], lines[3]["images"]) == ("It is gone.", [])
-    only = run(data, "cases", "--jsonl", "--dataset", "exams").splitlines()
+    only = ran(data, "cases", "--jsonl", "--dataset", "exams").stdout.splitlines()
     assert [json.loads(line)["id"] for line in only] == [3, 4]
-    assert "exams: train 2, from made by a test" in run(data, "cases")
+    assert "exams: train 2, from made by a test" in ran(data, "cases").stdout
     with pytest.raises(UserError, match="There is no data set 'other'"):
-        run(data, "cases", "--jsonl", "--dataset", "other")
+        ran(data, "cases", "--jsonl", "--dataset", "other")
 
 
 def test_many_cases_are_read_a_chunk_at_a_time(
@@ -74,7 +64,7 @@ def test_many_cases_are_read_a_chunk_at_a_time(
 
 def test_what_the_newest_import_left_out_is_listed(data: DataDir, db: sqlite3.Connection) -> None:
     with pytest.raises(UserError, match="There is no import"):
-        run(data, "show", "--problems")
+        ran(data, "show", "--problems")
     older = jobs.create(db, JobKind.IMPORT, "rays", "rays", {})
     cases.add_problems(db, older.id, [Problem("old.csv", "was left")])
     newest = jobs.create(db, JobKind.IMPORT, "rays", "rays", {})
@@ -84,8 +74,8 @@ def test_what_the_newest_import_left_out_is_listed(data: DataDir, db: sqlite3.Co
     ]
     cases.add_problems(db, newest.id, problems)
     jobs.create(db, JobKind.IMPORT, "other", "other", {})
-    assert run(data, "show", "--problems") == ""
-    assert run(data, "show", "--problems", "--dataset", "rays").splitlines() == [
+    assert ran(data, "show", "--problems").stdout == ""
+    assert ran(data, "show", "--problems", "--dataset", "rays").stdout.splitlines() == [
         "reports.csv, line 12: The row names no image.", "*.mp4: No image. (1,200 of them)",
     ]  # fmt: skip
-    run(data, "show", code=2)
+    ran(data, "show", code=2)

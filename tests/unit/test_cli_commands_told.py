@@ -14,6 +14,7 @@ from radtui.paths import DataDir, find_data_dir
 from radtui.records import JobKind, JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
+from tests.commands import invoked
 
 
 def error(*arguments: str) -> str:
@@ -55,7 +56,7 @@ def test_the_log_of_a_failed_job_can_be_asked_for_as_told(
     db = connect(data)
     job = jobs.create(db, JobKind.IMPORT, "x", "x", {})
     jobs.end(db, job.id, JobState.FAILED, error="No images.")
-    silent = CliRunner().invoke(cli, ["--data-dir", str(data.root), "jobs", "log", str(job.id)])
+    silent = invoked(data, "jobs", "log", job.id)
     assert (silent.stdout, silent.stderr) == ("", f"Job {job.id} has printed nothing so far.\n")
     data.job(job.id).mkdir(parents=True)
     data.log(job.id).write_text("why it failed\n")

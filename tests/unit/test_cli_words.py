@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from radtui.cli import cli
 from radtui.records import JobState, UserError
 from radtui.store import jobs
+from tests.commands import invoked
 from tests.tui.seeding import add_images, add_train
-
-
-def run(data, *arguments: str, answer: str = "") -> Result:
-    return CliRunner().invoke(cli, ["--data-dir", str(data.root), *arguments], input=answer)
 
 
 @pytest.mark.parametrize("group", [[], ["jobs"], ["study"], ["data"], ["profile"], ["model"], ["adapter"]])
 def test_no_help_cuts_a_sentence(data, group):
-    helped = run(data, *group, "--help").output
+    helped = invoked(data, *group, "--help").output
     commands = helped.partition("Commands:")[2]
     assert commands and "..." not in commands
 
@@ -25,7 +22,7 @@ def test_no_help_cuts_a_sentence(data, group):
 def test_the_list_of_jobs_names_its_columns(data, db):
     add_images(data, db)
     add_train(db, state=JobState.DONE)
-    titles, line = run(data, "jobs", "list").output.splitlines()
+    titles, line = invoked(data, "jobs", "list").output.splitlines()
     assert titles.split()[:8] == ["#", "kind", "state", "progress", "time", "loss", "held-out", "F1"]
     for title, value in (("loss", "1.963"), ("state", "done")):
         at = titles.index(title)
@@ -34,30 +31,33 @@ def test_the_list_of_jobs_names_its_columns(data, db):
 
 def test_a_job_s_settings_are_told_in_the_words_of_the_app(data, db):
     job = add_train(db, state=JobState.DONE)
-    lines = [line.split(maxsplit=2) for line in run(data, "jobs", "show", f"#{job.id}").output.splitlines()]
+    lines = [
+        line.split(maxsplit=2) for line in invoked(data, "jobs", "show", f"#{job.id}").output.splitlines()
+    ]
     assert ["train", "images", "all"] in lines and ["memory", "gib", "auto"] in lines
 
 
 def test_what_is_not_deleted_is_said_not_to_be(data, db):
     job = add_train(db, state=JobState.DONE)
-    refused = run(data, "jobs", "delete", str(job.id), answer="n\n")
+    refused = invoked(data, "jobs", "delete", str(job.id), answer="n\n")
     assert (
         refused.exit_code == 1
         and "Nothing is deleted." in refused.output
         and jobs.get(db, job.id) is not None
     )
     assert (
-        run(data, "jobs", "delete", str(job.id), answer="y\n").exit_code == 0 and jobs.get(db, job.id) is None
+        invoked(data, "jobs", "delete", str(job.id), answer="y\n").exit_code == 0
+        and jobs.get(db, job.id) is None
     )
 
 
 def test_a_folder_that_is_not_there_is_not_well(data, tmp_path):
     missing = CliRunner().invoke(cli, ["--data-dir", str(tmp_path / "tyop"), "check"])
     assert isinstance(missing.exception, UserError) and "nothing was checked" in str(missing.exception)
-    assert run(data, "check").exit_code == 0
+    assert invoked(data, "check").exit_code == 0
 
 
 def test_no_data_set_is_no_silence(data, db):
-    assert "No images are imported yet" in run(data, "cases").output
+    assert "No images are imported yet" in invoked(data, "cases").output
     add_images(data, db)
-    assert run(data, "cases").output == "chests: train 12, test 4, from drawn\n"
+    assert invoked(data, "cases").output == "chests: train 12, test 4, from drawn\n"

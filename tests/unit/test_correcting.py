@@ -14,8 +14,8 @@ from radtui.store import ratings, studies
 from radtui.study import correcting, edits
 from radtui.study.reading import Reading
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import read_review, summarise_review
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
@@ -25,12 +25,6 @@ SCHEME = default_scheme()
 def study(db: sqlite3.Connection, reviewed_job: Job) -> Study:
     """Six comparisons of base and tuned."""
     return study_of(db, reviewed_job)
-
-
-def session_of(db: sqlite3.Connection, study: Study, rater: str = "ann") -> ReviewSession:
-    session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-    session.start()
-    return session
 
 
 def reading_of(db: sqlite3.Connection, study: Study, arm: str = "tuned") -> Reading:
@@ -62,7 +56,7 @@ def test_changes_show_every_word_of_both_texts_in_order() -> None:
 def test_a_correction_before_the_preference_unblinds_the_comparison(
     db: sqlite3.Connection, study: Study
 ) -> None:
-    session = session_of(db, study)
+    session = begun(db, study, "ann")
     shown = session.shown()
     assert shown is not None and not shown.identity_known
     row = correcting.correct(session, 0, "Nothing of this is so.")
@@ -74,7 +68,7 @@ def test_a_correction_before_the_preference_unblinds_the_comparison(
 def test_a_correction_after_the_preference_leaves_it_blind_and_unblinds_what_follows(
     db: sqlite3.Connection, study: Study
 ) -> None:
-    session = session_of(db, study)
+    session = begun(db, study, "ann")
     first = session.answer(lambda rating: edits.preferred(rating, SCHEME, 0))
     assert first is not None and correcting.better_side(first) == 0
     row = correcting.correct(session, 0, "Better said.")
@@ -84,7 +78,7 @@ def test_a_correction_after_the_preference_leaves_it_blind_and_unblinds_what_fol
 
 
 def test_undo_takes_a_correction_back_but_not_what_was_seen(db: sqlite3.Connection, study: Study) -> None:
-    session = session_of(db, study)
+    session = begun(db, study, "ann")
     pair = session.pair
     correcting.correct(session, 1, "Better said.")
     assert session.undo() == pair
@@ -97,7 +91,7 @@ def test_undo_takes_a_correction_back_but_not_what_was_seen(db: sqlite3.Connecti
 def test_an_unchanged_text_is_taken_as_it_is_and_leaves_the_comparison_blind(
     db: sqlite3.Connection, study: Study
 ) -> None:
-    session = session_of(db, study)
+    session = begun(db, study, "ann")
     shown = session.shown()
     assert shown is not None
     row = correcting.correct(session, 0, f" {shown.texts[0]} ")
@@ -135,7 +129,7 @@ def test_texts_read_by_themselves_touch_no_comparison_but_are_not_rated_blind(
     assert reading.open is not None
     case_id = reading.open.case.id
     reading.leave("Corrected.")
-    session = session_of(db, study)
+    session = begun(db, study, "ann")
     assert session.queue.progress().rated == 0 and session.undo() is None
     pair = next(each for each in session.queue.pairs if each.case_id == case_id)
     session.show(pair)
@@ -143,7 +137,7 @@ def test_texts_read_by_themselves_touch_no_comparison_but_are_not_rated_blind(
     assert row is not None and not row.blinded
     summary = summarise_review(read_review(db, study, SCHEME))
     assert summary.n == 0 and summary.left_out.unblinded == 1
-    other = session_of(db, study, "ben")
+    other = begun(db, study, "ben")
     other.show(pair)
     assert (shown := other.shown()) is not None and not shown.identity_known
 
@@ -151,17 +145,17 @@ def test_texts_read_by_themselves_touch_no_comparison_but_are_not_rated_blind(
 def test_who_corrected_a_text_does_not_rate_it_blind_in_another_study(
     db: sqlite3.Connection, study: Study
 ) -> None:
-    session = session_of(db, study)
+    session = begun(db, study, "ann")
     pair = session.pair
     assert pair is not None
     correcting.correct(session, 0, "Better said.")
     again = studies.create(db, replace(study, name="again"), studies.comparison_ids(db, study))
     for rater, blind in (("ann", False), ("ben", True)):
-        later = session_of(db, again, rater)
+        later = begun(db, again, rater)
         later.show(next(each for each in later.queue.pairs if each.case_id == pair.case_id))
         row = later.answer(lambda rating: edits.preferred(rating, SCHEME, 0))
         assert row is not None and row.blinded is blind
-    untouched = session_of(db, again)
+    untouched = begun(db, again, "ann")
     other = next(each for each in untouched.queue.pairs if each.case_id != pair.case_id)
     untouched.show(other)
     assert (row := untouched.answer(lambda rating: edits.preferred(rating, SCHEME, 0))) and row.blinded

@@ -8,15 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from click.testing import CliRunner, Result
 
-from radtui.cli import cli
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, Study
 from radtui.settings import TrainSettings
 from radtui.store import cases, jobs, ratings, studies
 from radtui.study.corrections import read_texts
 from radtui.study.scheme_file import default_scheme
+from tests.commands import invoked
 from tests.unit.corrected_texts import EDITED, WRITTEN, described, judge
 
 pytestmark = pytest.mark.usefixtures("launched")
@@ -45,10 +44,6 @@ def study(db: sqlite3.Connection, train: Job) -> Study:
 
 def ids(db: sqlite3.Connection, split: str = "train") -> list[int]:
     return cases.usable(db, "drawn", split, 0)
-
-
-def run(data: DataDir, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--data-dir", str(data.root), "train", *arguments])
 
 
 def test_accepted_and_corrected_texts_are_learnt_as_readers_left_them(
@@ -131,7 +126,7 @@ def test_the_job_goes_on_from_the_adapter_that_wrote_the_texts(
 ) -> None:
     for place, case_id in enumerate(ids(db)):
         judge(db, study, case_id, **({"corrected": EDITED} if place < 6 else {"accepted": 1}))
-    done = run(data, "--from-corrections", "--correction-weight", "3", "--json")
+    done = invoked(data, "train", "--from-corrections", "--correction-weight", "3", "--json")
     assert done.exit_code == 0, done.output
     assert "6 corrected and 24 accepted texts of job 1" in done.stderr
     job = jobs.must_get(db, launched[-1])
@@ -148,22 +143,22 @@ def test_the_job_goes_on_from_the_adapter_that_wrote_the_texts(
 def test_too_few_texts_are_one_sentence_with_their_number(
     data: DataDir, db: sqlite3.Connection, train: Job, study: Study, launched: list[int]
 ) -> None:
-    nothing = run(data, "--from-corrections")
+    nothing = invoked(data, "train", "--from-corrections")
     assert str(nothing.exception).startswith(
         "No texts are corrected or accepted yet and at least 10 are needed;"
     )
     judge(db, study, ids(db)[0], accepted=1)
-    few = run(data, "--from-corrections")
+    few = invoked(data, "train", "--from-corrections")
     assert "1 text of job 1 is corrected or accepted and at least 10 are needed; read more with" in str(
         few.exception
     )
     for case_id in ids(db):
         judge(db, study, case_id, accepted=1)
-    uncorrected = run(data, "--from-corrections", "--from-job", "1")
+    uncorrected = invoked(data, "train", "--from-corrections", "--from-job", "1")
     assert str(uncorrected.exception).startswith("None of the 30 accepted texts of job 1 is corrected;")
     assert not launched
 
 
 def test_ways_to_learn_exclude_each_other(data: DataDir, db: sqlite3.Connection, train: Job) -> None:
     for arguments in (["--from-corrections", "--from-preferences"], ["--from-corrections", "--from", "1"]):
-        assert run(data, *arguments).exit_code == 2
+        assert invoked(data, "train", *arguments).exit_code == 2

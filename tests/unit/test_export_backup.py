@@ -10,9 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.export.backup import back_up, check
 from radtui.export.restore_backup import restore_backup
 from radtui.jobs.launch import _open_lock
@@ -21,6 +19,7 @@ from radtui.records import Job, UserError
 from radtui.store import backup as store
 from radtui.store import cases, jobs
 from radtui.store.database import connect
+from tests.commands import invoked
 from tests.unit.test_store import rating
 
 
@@ -192,11 +191,11 @@ def test_modes_are_the_owners_alone_until_they_are_asked_for(tmp_path: Path) -> 
         connect(data, create=True).close()
         assert data.root.stat().st_mode & 0o777 == 0o700 and data.database.stat().st_mode & 0o777 == 0o600
         group = str(__import__("grp").getgrgid(os.getgid()).gr_name)
-        assert CliRunner().invoke(cli, ["--data-dir", str(data.root), "data", "shared", group]).exit_code == 0
+        assert invoked(data, "data", "shared", group).exit_code == 0
         os.close(_open_lock_of(data))
         assert data.launch_lock.stat().st_mode & 0o777 == 0o660
         assert "can read it" in run(data, "doctor")[1]
-        assert CliRunner().invoke(cli, ["--data-dir", str(data.root), "data", "private"]).exit_code == 0
+        assert invoked(data, "data", "private").exit_code == 0
         assert data.launch_lock.stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(old)
@@ -257,9 +256,7 @@ def test_what_was_restored_is_said_also_where_it_cannot_be_read_at_once(
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr("radtui.store.links.sources", broken)
-    done = CliRunner().invoke(
-        cli, ["--data-dir", str(data.root), "restore", "--force", str(tmp_path / "copy")]
-    )
+    done = invoked(data, "restore", "--force", tmp_path / "copy")
     assert done.exit_code == 0 and "What was there is now" in done.output
     assert "Linked images were not looked for; radtui check does: disk I/O error" in done.output
 

@@ -19,7 +19,8 @@ from radtui.records import Job, Study, UserError
 from radtui.study import edits
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
+from tests.commands import invoked
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
@@ -28,8 +29,7 @@ Lines = list[dict[str, Any]]
 
 def rate(db: sqlite3.Connection, study: Study, rater: str) -> None:
     """Seven pairs, one of them undone wholly, one changed, one with a note and errors."""
-    session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-    session.start()
+    session = begun(db, study, rater, SCHEME)
     for number in range(6):
         session.answer(lambda row, level=number % 5: edits.preferred(row, SCHEME, level))
         if number == 2:
@@ -52,7 +52,7 @@ def exported(
         rate(db, study, rater)
     out = tmp_path / "ratings.jsonl"
     words = ["--study", str(study.id), "--format", "jsonl", "--out", str(out)]
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), "export", *words])
+    done = invoked(data, "export", *words)
     assert done.exit_code == 0, done.output
     return out
 
@@ -252,7 +252,7 @@ def test_merged_exports_are_whole_and_those_that_overlap_are_named(
         files.append(tmp_path / f"{number}.jsonl")
         words = ["--study", str(study.id), "--format", "jsonl", "--out", str(files[-1])]
         words += ["--rater", reader] if reader else []
-        assert CliRunner().invoke(cli, ["--data-dir", str(data.root), "export", *words]).exit_code == 0
+        assert invoked(data, "export", *words).exit_code == 0
     merged = tmp_path / "merged.jsonl"
     # The rows of another study's export come after all of the first one's, though some are older.
     merged.write_bytes(files[2].read_bytes() + files[0].read_bytes())
@@ -294,9 +294,7 @@ def table(exported: Path, data: DataDir) -> Path:
     """The same ratings as a CSV."""
     study = str(json.loads(exported.read_text().splitlines()[0])["study_id"])
     out = exported.with_name("comparisons.csv")
-    done = CliRunner().invoke(
-        cli, ["--data-dir", str(data.root), "export", "--study", study, "--out", str(out)]
-    )
+    done = invoked(data, "export", "--study", study, "--out", out)
     assert done.exit_code == 0, done.output
     return out
 

@@ -3,19 +3,14 @@
 import fcntl
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.jobs.removal import bytes_text, plan_removal, remove
 from radtui.records import JobKind, JobState, UserError
 from radtui.settings import TrainSettings
 from radtui.store import job_removal, jobs, studies
 from radtui.store.cases import datasets
+from tests.commands import invoked
 from tests.tui.seeding import add_images, add_train
-
-
-def run(data, *words, answer=None):
-    return CliRunner().invoke(cli, ["--data-dir", str(data.root), "jobs", *words], input=answer)
 
 
 def with_files(data, job):
@@ -118,27 +113,30 @@ def test_what_an_earlier_deletion_left_goes_with_the_next(data, db, failed):
 
 
 def test_the_command_line_asks_once_and_says_what_goes(data, db, failed):
-    told = run(data, "delete", "1", answer="n\n")
+    told = invoked(data, "jobs", "delete", "1", answer="n\n")
     assert told.exit_code == 1 and "Frees 5.0 kB" in told.stderr and "1 checkpoint" in told.stderr
     assert jobs.get(db, 1) is not None
-    assert run(data, "delete", "#1", "--dry-run").exit_code == 0 and jobs.get(db, 1) is not None
-    assert run(data, "delete", "1", "--json").exit_code == 2
-    assert run(data, "delete", "1", "--yes", "--json").exit_code == 0 and jobs.get(db, 1) is None
+    assert invoked(data, "jobs", "delete", "#1", "--dry-run").exit_code == 0 and jobs.get(db, 1) is not None
+    assert invoked(data, "jobs", "delete", "1", "--json").exit_code == 2
+    assert invoked(data, "jobs", "delete", "1", "--yes", "--json").exit_code == 0 and jobs.get(db, 1) is None
 
 
 def test_names_notes_and_the_archive_are_kept(data, db, failed):
-    assert run(data, "rename", "#1", "rank 32").exit_code == 0
-    assert run(data, "note", "1", "too large").exit_code == 0
-    assert run(data, "note", "1").stdout == "too large\n"
-    assert run(data, "archive", "1").exit_code == 0
+    assert invoked(data, "jobs", "rename", "#1", "rank 32").exit_code == 0
+    assert invoked(data, "jobs", "note", "1", "too large").exit_code == 0
+    assert invoked(data, "jobs", "note", "1").stdout == "too large\n"
+    assert invoked(data, "jobs", "archive", "1").exit_code == 0
     job = jobs.must_get(db, 1)
     assert (job.name, job.note, job.archived) == ("rank 32", "too large", True)
-    assert "rank 32" not in run(data, "list").stdout
-    assert "rank 32 ·" in run(data, "list", "--archived").stdout
-    assert run(data, "archive", "--back", "1").exit_code == 0 and "rank 32" in run(data, "list").stdout
+    assert "rank 32" not in invoked(data, "jobs", "list").stdout
+    assert "rank 32 ·" in invoked(data, "jobs", "list", "--archived").stdout
+    assert (
+        invoked(data, "jobs", "archive", "--back", "1").exit_code == 0
+        and "rank 32" in invoked(data, "jobs", "list").stdout
+    )
     for wrong in (["rename", "1", " "], ["rename", "x", "y"], ["archive"]):
-        assert run(data, *wrong).exit_code == 2
-    assert "no job 9" in str(run(data, "note", "9", "x").exception)
+        assert invoked(data, "jobs", *wrong).exit_code == 2
+    assert "no job 9" in str(invoked(data, "jobs", "note", "9", "x").exception)
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (99_600, "100 kB"),

@@ -14,8 +14,9 @@ from radtui.study import edits
 from radtui.study.kept_back import kept_back, pairs_left, see_reference
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.session import ReviewSession
 from radtui.tui.review.going import texts_of
+from tests.unit.review_sessions import begun
 
 SCHEME = default_scheme()
 
@@ -23,12 +24,6 @@ SCHEME = default_scheme()
 @pytest.fixture
 def study(db: sqlite3.Connection, third_job: Job) -> Study:
     return make_study(db, parse_arms(["base,tuned,reference"]), "train", pairs_per_case=2).study
-
-
-def begin(db: sqlite3.Connection, study: Study, rater: str = "ana") -> ReviewSession:
-    session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-    session.start()
-    return session
 
 
 def rate_all(session: ReviewSession) -> None:
@@ -43,7 +38,7 @@ def test_cases_are_kept_back_until_this_reader_has_finished_them(
 ) -> None:
     ids = set(cases.find(db, CaseQuery("drawn", "train")))
     assert kept_back(db, "ana", SCHEME) == ids == kept_back(db, "ben", SCHEME)
-    session = begin(db, study)
+    session = begun(db, study)
     first = session.pair
     assert first is not None
     session.answer(lambda row: edits.preferred(row, SCHEME, 4))
@@ -81,7 +76,7 @@ def test_no_search_and_no_filter_tells_of_a_reference_that_is_kept_back(
 
 
 def test_seeing_it_before_its_time_is_counted_at_once(db: sqlite3.Connection, study: Study) -> None:
-    session = begin(db, study)
+    session = begun(db, study)
     pair = session.pair
     assert pair is not None
     see_reference(db, pair.case_id, "ana", SCHEME)
@@ -98,7 +93,7 @@ def test_seeing_it_before_its_time_is_counted_at_once(db: sqlite3.Connection, st
 def test_the_search_for_pairs_sees_the_two_texts_and_the_reference_of_what_is_finished(
     db: sqlite3.Connection, study: Study
 ) -> None:
-    session = begin(db, study)
+    session = begun(db, study)
     pairs = session.queue.pairs
     drawn = session.sitting.drawn
     assert drawn is not None

@@ -9,10 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image, PngImagePlugin
 
-from radtui.cli import cli
 from radtui.export.backup import back_up, check
 from radtui.export.restore_backup import restore_backup
 from radtui.paths import DataDir
@@ -26,6 +24,7 @@ from radtui.store.cases import CaseQuery
 from radtui.store.database import connect
 from radtui.worker.importing import ingest
 from radtui.worker.process.reporter import Reporter
+from tests.commands import invoked
 from tests.conftest import drawn_png
 from tests.unit.source_files import write_files
 
@@ -56,10 +55,6 @@ def archive(tmp_path: Path) -> Path:
 def linked(data: DataDir, db: sqlite3.Connection, archive: Path) -> Path:
     imported(data, db, archive, link=True)
     return archive
-
-
-def told(data: DataDir, *words: str) -> Result:
-    return CliRunner().invoke(cli, ["--data-dir", str(data.root), *words])
 
 
 def test_linked_files_are_read_where_they_are(data: DataDir, db: sqlite3.Connection, linked: Path) -> None:
@@ -95,9 +90,9 @@ def test_a_changed_file_is_said_and_not_used(
         image_bytes(data, row.first.sha256)
     (problem,) = check(data, db).problems
     assert "no longer the file" in problem
-    shown = told(data, "show", str(row.id))
+    shown = invoked(data, "show", str(row.id))
     assert shown.exit_code == 1 and "no longer the file" in str(shown.exception)
-    assert told(data, "check").exit_code == 1
+    assert invoked(data, "check").exit_code == 1
 
 
 def test_a_vanished_file_is_said_until_the_archive_is_found_again(
@@ -108,9 +103,9 @@ def test_a_vanished_file_is_said_until_the_archive_is_found_again(
     with pytest.raises(UserError, match=r"is not there any more.*radtui data moved"):
         image_bytes(data, sha256)
     assert locate(data, [sha256])[0].problem and len(check(data, db).problems) == 2
-    assert told(data, "data", "moved", "set", str(elsewhere)).exit_code == 0
+    assert invoked(data, "data", "moved", "set", str(elsewhere)).exit_code == 0
     assert image_bytes(data, sha256) == drawn_png(1) and not check(data, db).problems
-    assert "no data set 'other'" in str(told(data, "data", "moved", "other", str(elsewhere)).exception)
+    assert "no data set 'other'" in str(invoked(data, "data", "moved", "other", str(elsewhere)).exception)
 
 
 def test_a_table_beside_its_images_can_be_the_source(
@@ -163,7 +158,7 @@ def test_a_backup_says_what_it_does_not_hold(
 ) -> None:
     without = back_up(data, db, tmp_path / "without")
     assert (without.images, without.linked, without.problems) == (0, {str(linked): 2}, ())
-    assert "--with-linked copies them" in told(data, "backup", str(tmp_path / "again")).output
+    assert "--with-linked copies them" in invoked(data, "backup", str(tmp_path / "again")).output
     whole = back_up(data, db, tmp_path / "whole", with_linked=True)
     assert (whole.images, whole.new_images, whole.linked) == (2, 2, {})
     sha256 = by_key(db)["a/1.png"].first.sha256
@@ -171,7 +166,7 @@ def test_a_backup_says_what_it_does_not_hold(
     home = DataDir(tmp_path / "home")
     restore_backup(home, tmp_path / "whole")
     assert image_bytes(home, sha256) == drawn_png(1)
-    restored = told(DataDir(tmp_path / "home2"), "restore", str(tmp_path / "without"))
+    restored = invoked(DataDir(tmp_path / "home2"), "restore", str(tmp_path / "without"))
     assert restored.exit_code == 0 and "which is not there: say where it is now" in restored.output
 
 

@@ -7,12 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.paths import DataDir
 from radtui.store import ratings
 from radtui.store.database import connect
+from tests.commands import invoked
 
 from .old_databases import FOLDER, SCHEMAS, old_database
 
@@ -25,10 +24,7 @@ JOBS = [
 
 
 def exported(data: DataDir, job_id: int, form: str, out: Path) -> bytes:
-    done = CliRunner().invoke(
-        cli,
-        ["--data-dir", str(data.root), "export", "--job", str(job_id), "--format", form, "--out", str(out)],
-    )
+    done = invoked(data, "export", "--job", job_id, "--format", form, "--out", out)
     assert done.exit_code == 0, done.output
     return out.read_bytes()
 
@@ -62,7 +58,7 @@ def test_what_an_older_radtui_exported_comes_back(
         for table in ("ratings", "assignments", "reveals"):
             db.execute(f"DELETE FROM {table} WHERE study_id = ?", (job_id,))
     source = FOLDER / str(schema) / f"job-{job_id}-{name}"
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), "import-ratings", str(source), "--json"])
+    done = invoked(data, "import-ratings", source, "--json")
     assert done.exit_code == 0, done.output
     with closing(connect(data)) as db:
         after = {(r.case_id, r.rater, r.occasion): r for r in ratings.current(db, job_id)}

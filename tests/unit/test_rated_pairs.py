@@ -7,13 +7,12 @@ import sqlite3
 from collections.abc import Callable
 
 import pytest
-from click.testing import CliRunner, Result
 
-from radtui.cli import cli
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import cases, jobs, ratings, texts
+from tests.commands import invoked
 from tests.conftest import give_arms, new_text
 from tests.unit.test_store import rating, study_of
 
@@ -48,15 +47,11 @@ def rate(db: sqlite3.Connection, trained: Job, count: int, ties: int = 0) -> Non
         ratings.add(db, rating(study_of(db, job).id, case_id, 2 if place < count else 0))
 
 
-def run(data: DataDir, *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["--data-dir", str(data.root), "train", *arguments])
-
-
 def test_the_settings_follow_from_the_job_that_wrote_the_texts(
     data: DataDir, db: sqlite3.Connection, trained: Job, launched: list[int]
 ) -> None:
     rate(db, trained, 12)
-    done = run(data, "--from-preferences", "--beta", "0.3", "--epochs", "5", "--json")
+    done = invoked(data, "train", "--from-preferences", "--beta", "0.3", "--epochs", "5", "--json")
     assert done.exit_code == 0, done.output
     assert "12 rated pairs of job 1" in done.stderr
     job = jobs.must_get(db, launched[-1])
@@ -73,9 +68,12 @@ def test_a_preset_does_the_same_and_a_model_cannot_be_named_apart(
     data: DataDir, db: sqlite3.Connection, trained: Job, launched: list[int]
 ) -> None:
     rate(db, trained, 10)
-    assert run(data, "--preset", "preferences", "--model", "org/other", "--from-job", "1").exit_code == 0
+    assert (
+        invoked(data, "train", "--preset", "preferences", "--model", "org/other", "--from-job", "1").exit_code
+        == 0
+    )
     assert jobs.must_get(db, launched[-1]).settings["model"] == "org/tiny"
-    again = run(data, "--from", str(launched[-1]), "--max-steps", "3")
+    again = invoked(data, "train", "--from", str(launched[-1]), "--max-steps", "3")
     assert again.exit_code == 0, again.output
     settings = jobs.must_get(db, launched[-1]).settings
     assert (settings["objective"], settings["from_job"], settings["max_steps"]) == ("dpo", trained.id, 3)
@@ -88,7 +86,7 @@ def test_more_than_one_gpu_is_refused_before_a_job_is_made(
 ) -> None:
     rate(db, trained, 12)
     before = jobs.total(db)
-    done = run(data, "--from-preferences", "--gpus", gpus, *dry)
+    done = invoked(data, "train", "--from-preferences", "--gpus", gpus, *dry)
     assert done.exit_code == 2
     assert f"gpus must be 1 where preferences are learnt, not {gpus}." in done.output
     assert not launched and jobs.total(db) == before
@@ -98,7 +96,7 @@ def test_too_few_pairs_are_one_sentence_with_their_number(
     data: DataDir, db: sqlite3.Connection, trained: Job, launched: list[int]
 ) -> None:
     rate(db, trained, 9, ties=3)
-    done = run(data, "--from-preferences")
+    done = invoked(data, "train", "--from-preferences")
     assert str(done.exception) == (
         "9 rated pairs of job 1 can be learnt from and at least 10 are needed (left out: 3 ties); describe more images"
         f" outside the test split with radtui --data-dir {data.root} generate --train-job 1 --split train, then rate"
@@ -115,7 +113,7 @@ def test_wrong_usage_is_told(
     data: DataDir, db: sqlite3.Connection, trained: Job, arguments: tuple[str, ...]
 ) -> None:
     rate(db, trained, 12)
-    done = run(data, *arguments)
+    done = invoked(data, "train", *arguments)
     assert done.exit_code == 2 and "--from-preferences" in done.output
 
 
@@ -131,4 +129,4 @@ def test_ratings_of_the_test_split_are_never_learnt_from(
             new_text(case_id, arm, f"By {name}.", prompt="Look.") for name, arm in made.items()
         ])  # fmt: skip
         ratings.add(db, rating(study_of(db, job).id, case_id, 2))
-    assert "10 rated pairs of job 1" in run(data, "--from-preferences").stderr
+    assert "10 rated pairs of job 1" in invoked(data, "train", "--from-preferences").stderr

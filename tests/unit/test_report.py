@@ -12,12 +12,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from radtui.cli import cli
 from radtui.export.report import write_report
 from radtui.export.report.document import Document, Examples, FindingTone, Point, Section, ShownExample
 from radtui.export.report.findings import findings, introduced
@@ -34,6 +32,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, UserError
 from radtui.store import jobs, metrics, ratings, studies
 from radtui.study.scheme_file import default_scheme
+from tests.commands import invoked
 from tests.unit.test_store import rating, study_of
 
 SCHEME = default_scheme()
@@ -237,9 +236,7 @@ def test_both_forms_through_the_command(
     for job_id in (told_job.id, told_job.parent_job_id):
         for suffix in (".html", ".md"):
             out = tmp_path / f"report-{job_id}{suffix}"
-            done = CliRunner().invoke(
-                cli, ["--data-dir", str(data.root), "report", str(job_id), "--out", str(out)]
-            )
+            done = invoked(data, "report", job_id, "--out", out)
             assert done.exit_code == 0 and f"Report on job {told_job.id}" in done.output
             assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
     markdown = (tmp_path / f"report-{told_job.id}.md").read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ from radtui.measures.agreement import (
     agreement_between,
     agreement_with_self,
     alpha_of,
-    krippendorff_alpha,
     weighted_kappa,
 )
 from tests.unit.review_ratings import rating
@@ -23,19 +22,21 @@ OBSERVERS = [
 UNITS = [[value for value in unit if value is not None] for unit in zip(*OBSERVERS, strict=True)]
 
 
-@pytest.mark.parametrize(("metric", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)])
-def test_krippendorffs_own_example_with_missing_data(metric, alpha):
-    assert krippendorff_alpha(UNITS, metric) == pytest.approx(alpha, abs=0.0005)
+def alpha(units):
+    """Alpha with its interval, from the values that each unit was given."""
+    scale = sorted({value for unit in units for value in unit})
+    counts = [[float(list(unit).count(value)) for value in scale] for unit in units]
+    return alpha_of(np.array(counts).reshape(len(units), len(scale)))
+
+
+def test_krippendorffs_own_example_with_missing_data():
+    assert alpha(UNITS).value == pytest.approx(0.815, abs=0.0005)
 
 
 def test_krippendorffs_binary_example_of_two_observers():
     # The same paper, section A: ten units, alpha 0.095.
     one, other = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
-    units = list(zip(one, other, strict=True))
-    assert krippendorff_alpha(units, "nominal") == pytest.approx(0.095, abs=0.0005)
-    assert krippendorff_alpha(units, "ordinal") == pytest.approx(
-        0.095, abs=0.0005
-    )  # two values have one distance
+    assert alpha(list(zip(one, other, strict=True))).value == pytest.approx(0.095, abs=0.0005)
 
 
 def test_alpha_by_its_definition():
@@ -57,19 +58,17 @@ def test_alpha_by_its_definition():
         if i != j
     ) / len(values)
     expected = sum(distance(a, b) for a in values for b in values) / (len(values) * (len(values) - 1))
-    assert krippendorff_alpha(UNITS) == pytest.approx(1 - observed / expected)
+    assert alpha(UNITS).value == pytest.approx(1 - observed / expected)
 
 
 def test_alpha_at_its_ends():
-    assert krippendorff_alpha([[1, 1], [2, 2], [5, 5, 5]]) == 1.0
-    assert krippendorff_alpha([[1, 1], [1, 1]]) is None  # nothing varies
-    assert krippendorff_alpha([[1], [2], []]) is None and krippendorff_alpha([]) is None
+    assert alpha([[1, 1], [2, 2], [5, 5, 5]]).value == 1.0
+    assert alpha([[1, 1], [1, 1]]).value is None  # nothing varies
+    assert alpha([[1], [2], []]).value is None and alpha([]).value is None
     noise = np.random.default_rng(0).integers(-2, 3, size=(3000, 3)).tolist()
-    assert abs(krippendorff_alpha(noise)) < 0.03
-    agreed = alpha_of([[1, 1], [2, 2], [5, 5, 5]])  # of three images, which is no certainty
+    assert abs(alpha(noise).value) < 0.03
+    agreed = alpha([[1, 1], [2, 2], [5, 5, 5]])  # of three images, which is no certainty
     assert (agreed.value, agreed.low, agreed.high, agreed.n) == (1.0, None, None, 3)
-    with pytest.raises(ValueError):
-        krippendorff_alpha([[1, 2]], "ratio")
 
 
 def test_alphas_interval_holds_it_and_narrows():
@@ -79,11 +78,11 @@ def test_alphas_interval_holds_it_and_narrows():
         truth = generator.integers(-2, 3, size=(count, 1))
         return np.clip(truth + generator.integers(-1, 2, size=(count, 3)), -2, 2).tolist()
 
-    few, many = alpha_of(drawn(40)), alpha_of(drawn(1000))
+    few, many = alpha(drawn(40)), alpha(drawn(1000))
     assert few.low < few.value < few.high and few.n == 40
     assert few.low < many.value < few.high
     assert many.high - many.low < 0.35 * (few.high - few.low)
-    assert alpha_of([[1, 2]]).low is None and alpha_of([]).value is None
+    assert alpha([[1, 2]]).low is None and alpha([]).value is None
 
 
 def table_pairs(table):
@@ -96,18 +95,10 @@ def test_kappa_of_agrestis_carcinoma_raters():
     assert weighted_kappa(pairs, range(4)) == pytest.approx(0.78, abs=0.005)
 
 
-def test_kappa_of_the_sexual_fun_data():
-    # The data of R's vcd::SexualFun; its documentation gives a linear weighted kappa of 0.2374.
-    pairs = table_pairs([[7, 7, 2, 3], [2, 8, 3, 7], [1, 5, 4, 9], [2, 8, 9, 14]])
-    assert weighted_kappa(pairs, range(4), "linear") == pytest.approx(0.2374, abs=0.00005)
-
-
 def test_kappa_at_its_ends():
     assert weighted_kappa([(0, 0), (1, 1), (2, 2)], range(3)) == 1.0
     assert weighted_kappa([(0, 2), (2, 0)], range(3)) == -1.0
     assert weighted_kappa([(1, 1)], range(3)) is None and weighted_kappa([], range(3)) is None
-    with pytest.raises(ValueError):
-        weighted_kappa([(1, 1)], range(3), "cubic")
 
 
 def test_agreement_of_ratings_leaves_out_what_is_off_the_scale():

@@ -10,7 +10,6 @@ import sys
 
 import pytest
 
-from radtui.measures.agreement import krippendorff_alpha
 from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.store import cases, jobs, ratings, studies
@@ -20,6 +19,7 @@ from radtui.study.scheme_file import default_scheme, parse_scheme
 from radtui.study.study import read_review, summarise_review
 from tests.conftest import kept_case
 from tests.unit.review_sessions import Clock, begin, described, prefer, shown
+from tests.unit.test_review_agreement import alpha
 from tests.unit.test_store import study_of
 
 
@@ -259,7 +259,7 @@ def test_two_raters_at_once_lose_nothing_and_see_nothing_of_each_other(
     writers = [row.rater for row in sorted(rows, key=lambda row: row.id)]
     assert sum(a != b for a, b in itertools.pairwise(writers)) > 10  # they did take turns
     found = summarise_review(read_review(db, study_of(db, job), default_scheme()))
-    expected = krippendorff_alpha([[i % 5 - 2, -2 if not i % 10 else i % 5 - 2] for i in ids], "ordinal")
+    expected = alpha([[i % 5 - 2, -2 if not i % 10 else i % 5 - 2] for i in ids]).value
     assert found.agreement is not None
     assert found.agreement.alpha.value == pytest.approx(expected)
 

@@ -9,9 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from radtui.cli import cli
 from radtui.measures.change import NO_CHANGE, changes_of
 from radtui.measures.intervals import Estimate
 from radtui.measures.scores import ScoredText
@@ -25,26 +23,20 @@ from radtui.study.reading import Reading
 from radtui.study.round_lines import read_rounds
 from radtui.study.round_words import drawn
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
+from tests.commands import ran
 from tests.conftest import give_arms, new_text
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
 RIGHT, WRONG = "There is a nodule in the left upper lobe.", "There is no nodule."
 
 
-def run(data: DataDir, *arguments: str) -> Result:
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), *arguments])
-    assert done.exit_code == 0, done.output
-    return done
-
-
 @pytest.fixture
 def read(db: sqlite3.Connection, reviewed_job: Job) -> Job:
     """Comparisons of which one is rated and then corrected, and two texts read by themselves."""
     study = study_of(db, reviewed_job)
-    session = ReviewSession(db, read_sitting(db, study.id, "ann", SCHEME))
-    session.start()
+    session = begun(db, study, "ann", SCHEME)
     session.answer(lambda rating: edits.preferred(rating, SCHEME, 0))
     correcting.correct(session, 0, "Two =words, wholly other.")
     reading = Reading(db, study, "tuned", "ben", SCHEME)
@@ -62,7 +54,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 def test_corrections_are_exported_with_the_words_changed(data: DataDir, read: Job, tmp_path: Path) -> None:
     out = tmp_path / "corrections.csv"
-    done = run(data, "export", "--job", str(read.id), "--format", "corrections", "--out", str(out))
+    done = ran(data, "export", "--job", str(read.id), "--format", "corrections", "--out", str(out))
     assert "3 texts" in done.output
     rows = table(out)
     assert [(row["rater"], row["read_alone"], row["accepted"]) for row in rows] == [
@@ -80,15 +72,15 @@ def test_texts_read_alone_are_in_the_jsonl_and_come_back_but_not_among_compariso
     data: DataDir, db: sqlite3.Connection, read: Job, tmp_path: Path
 ) -> None:
     out = tmp_path / "comparisons.csv"
-    assert "1 row: 1 rating" in run(data, "export", "--job", str(read.id), "--out", str(out)).output
+    assert "1 row: 1 rating" in ran(data, "export", "--job", str(read.id), "--out", str(out)).output
     assert [row["rater"] for row in table(out)] == ["ann"]
     lines = tmp_path / "ratings.jsonl"
-    run(data, "export", "--job", str(read.id), "--format", "jsonl", "--out", str(lines))
+    ran(data, "export", "--job", str(read.id), "--format", "jsonl", "--out", str(lines))
     before = ratings.current(db, study_of(db, read).id)
     with db:
         db.execute("DELETE FROM ratings")
         db.execute("DELETE FROM assignments")
-    run(data, "import-ratings", str(lines))
+    ran(data, "import-ratings", str(lines))
     after = ratings.current(db, study_of(db, read).id)
 
     def told(rows: list) -> set[tuple[object, ...]]:
@@ -103,12 +95,12 @@ def test_texts_read_alone_are_in_the_jsonl_and_come_back_but_not_among_compariso
 def test_figures_of_corrections_are_in_the_statistics_and_the_report(
     data: DataDir, read: Job, tmp_path: Path
 ) -> None:
-    told = run(data, "stats", "--job", str(read.id)).output
+    told = ran(data, "stats", "--job", str(read.id)).output
     assert "Texts corrected or accepted" in told and "unchanged" in told
-    figures = json.loads(run(data, "stats", "--job", str(read.id), "--json").output)
+    figures = json.loads(ran(data, "stats", "--job", str(read.id), "--json").output)
     assert sum(arm["texts"] for arm in figures["readings"].values()) == 3
     out = tmp_path / "report.html"
-    run(data, "report", str(read.id), "--out", str(out), "--tables", str(tmp_path / "tables"))
+    ran(data, "report", str(read.id), "--out", str(out), "--tables", str(tmp_path / "tables"))
     assert "Texts corrected and accepted" in out.read_text(encoding="utf-8")
     rows = table(tmp_path / "tables" / "readings.csv")
     assert sum(int(row["Texts"]) for row in rows) == 3
@@ -140,11 +132,11 @@ def test_a_better_round_is_told_as_better_before_anything_is_rated(
 ) -> None:
     ids = add_images(40)
     job = described_round(db, ids, [WRONG] * 40, [RIGHT] * 30 + [WRONG] * 10)
-    told = run(data, "stats", "--job", str(job.id)).stdout
+    told = ran(data, "stats", "--job", str(job.id)).stdout
     assert "Did it get better? corrected against tuned, 40 held-out cases" in told
     (line,) = [line for line in told.splitlines() if "F1 of findings" in line]
     assert "better: +" in line and "n=40" in line
-    figures = json.loads(run(data, "stats", "--job", str(job.id), "--json").stdout)
+    figures = json.loads(ran(data, "stats", "--job", str(job.id), "--json").stdout)
     assert figures["round"]["changes"][0]["verdict"] == "better" and figures["round"]["held_out"]
 
 
@@ -153,7 +145,7 @@ def test_the_same_texts_show_no_change_in_those_words(
 ) -> None:
     ids = add_images(30, split="train")
     job = described_round(db, ids, [RIGHT] * 30, [RIGHT] * 30, split="train")
-    told = run(data, "stats", "--job", str(job.id)).stdout
+    told = ran(data, "stats", "--job", str(job.id)).stdout
     assert "30 cases of a split that may be learnt from" in told
     assert (
         all(NO_CHANGE in line for line in told.splitlines()[1:] if line.startswith("  "))
@@ -214,7 +206,7 @@ def two_rounds(db: sqlite3.Connection, add_images: Callable[..., list[int]]) -> 
 def test_all_rounds_stand_on_one_scale_each_against_the_one_before(
     data: DataDir, db: sqlite3.Connection, two_rounds: Job
 ) -> None:
-    told = run(data, "stats", "--job", str(two_rounds.id)).stdout
+    told = ran(data, "stats", "--job", str(two_rounds.id)).stdout
     assert "Rounds: F1 of findings (micro) on held-out cases, each against the round before" in told
     lines = told.splitlines()
     (first,) = (at for at, line in enumerate(lines) if line.startswith("  #1 references"))
@@ -223,7 +215,7 @@ def test_all_rounds_stand_on_one_scale_each_against_the_one_before(
         "better: +"
     )
     assert lines[first + 4].startswith("  #3 corrections") and NO_CHANGE in lines[first + 5]
-    figures = json.loads(run(data, "stats", "--job", str(two_rounds.id), "--json").stdout)["rounds"]
+    figures = json.loads(ran(data, "stats", "--job", str(two_rounds.id), "--json").stdout)["rounds"]
     assert [(line["job"], line["learnt"], line["cases"]) for line in figures] == [
         (1, "references", 40), (2, "corrections", 40), (3, "corrections", 40),
     ]  # fmt: skip
@@ -246,7 +238,7 @@ def test_blind_ratings_of_a_round_are_told_with_it_and_show_no_change_in_those_w
 
 def test_rounds_are_in_the_report_with_a_drawing(data: DataDir, two_rounds: Job, tmp_path: Path) -> None:
     out, tables = tmp_path / "report.html", tmp_path / "tables"
-    run(data, "report", str(two_rounds.id), "--out", str(out), "--tables", str(tables))
+    ran(data, "report", str(two_rounds.id), "--out", str(out), "--tables", str(tables))
     page = out.read_text(encoding="utf-8")
     assert "Did it get better?" in page and "by round</title>" in page and page.count("<circle") >= 6
     rows = list(csv.reader((tables / "rounds-2.csv").open(encoding="utf-8")))

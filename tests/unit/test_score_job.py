@@ -12,9 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.jobs import reconcile, resume
 from radtui.jobs.scoring import ScoreSettings, submit_score
 from radtui.measures.package_scores import USUAL
@@ -22,6 +20,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs, metrics, studies, text_scores
 from radtui.study.study import score_study, scored_texts
+from tests.commands import invoked
 
 STUB = Path(__file__).parents[1] / "data" / "radeval_stub"
 LIMIT_S = 120.0
@@ -105,7 +104,7 @@ def test_every_text_is_scored_with_what_computed_it(data, db, reviewed_job, pyth
     )  # cardiomegaly is the second
 
     out = tmp_path / "scores.csv"
-    said = CliRunner().invoke(cli, ["--data-dir", str(data.root), "score", "--csv", str(out)])
+    said = invoked(data, "score", "--csv", out)
     assert said.exit_code == 0, said.output
     rows = list(csv.DictReader(out.open(encoding="utf-8")))
     radcliq = [row for row in rows if row["score"] == "radcliq"]
@@ -116,10 +115,10 @@ def test_every_text_is_scored_with_what_computed_it(data, db, reviewed_job, pyth
         text_id: own["radcliq"].value for text_id, own in stored.items()
     }
     assert sum(row["score"].startswith("CheXbert reference: ") for row in rows) == 12 * 14
-    table = CliRunner().invoke(cli, ["--data-dir", str(data.root), "score"]).output
+    table = invoked(data, "score").output
     assert "RadGraph-F1, entities (made for chest X-ray)" in table and "CheXbert F1 of 5 (macro)" in table
     assert "GREEN" not in table
-    told = json.loads(CliRunner().invoke(cli, ["--data-dir", str(data.root), "score", "--json"]).output)
+    told = json.loads(invoked(data, "score", "--json").output)
     assert told["tuned"]["packaged"]["radcliq"]["n"] == 6
     assert "radcliq" in {each["score"] for each in told["tuned"]["differences"]}
 
@@ -154,7 +153,7 @@ def test_without_the_package_a_sentence_names_the_command(data, db, reviewed_job
         submit_score(data, db, study, ScoreSettings(python="/nowhere/python"))
     with pytest.raises(UserError, match=r"scores must be of radgraph, radcliq, .*, not banana"):
         submit_score(data, db, study, ScoreSettings(python=sys.executable, scores="banana"))
-    said = CliRunner().invoke(cli, ["--data-dir", str(data.root), "score", "--scores", "green"])
+    said = invoked(data, "score", "--scores", "green")
     assert said.exit_code == 2 and "need --with radeval" in said.output
     assert all(job.kind is not JobKind.SCORE for job in jobs.all_jobs(db))
     assert "green" in USUAL and "bleu" not in USUAL

@@ -13,14 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.jobs import reconcile
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import cases, jobs, metrics, ratings, studies
 from radtui.store.database import can_write, connect, reading
+from tests.commands import invoked, ran
 from tests.unit.test_store import rating, study_of
 
 CAPABILITIES_V3 = 0x20080522  # _LINUX_CAPABILITY_VERSION_3
@@ -75,42 +74,34 @@ def study(data: DataDir, reviewed_job: Job, db: sqlite3.Connection) -> Job:
     return reviewed_job
 
 
-def run(data: DataDir, *arguments: str | Path) -> str:
-    result = CliRunner().invoke(cli, ["--data-dir", str(data.root), *map(str, arguments)])
-    if isinstance(result.exception, UserError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
 def test_what_only_reads_works_and_leaves_nothing_behind(data: DataDir, study: Job, tmp_path: Path) -> None:
     with sealed(data):
-        assert json.loads(run(data, "stats", "--json"))["n"] == 1
-        assert json.loads(run(data, "score", "--json"))["base"]["cases"] == 6
-        assert [job["id"] for job in json.loads(run(data, "jobs", "list", "--json"))] == [study.id, 1]
-        assert "done" in run(data, "jobs", "show", "1")
+        assert json.loads(ran(data, "stats", "--json").stdout)["n"] == 1
+        assert json.loads(ran(data, "score", "--json").stdout)["base"]["cases"] == 6
+        assert [job["id"] for job in json.loads(ran(data, "jobs", "list", "--json").stdout)] == [study.id, 1]
+        assert "done" in ran(data, "jobs", "show", "1").stdout
         for form, name in (("csv", "c.csv"), ("jsonl", "r.jsonl"), ("errors", "e.csv")):
-            run(data, "export", "--format", form, "--out", tmp_path / name)
+            ran(data, "export", "--format", form, "--out", tmp_path / name)
         assert len((tmp_path / "c.csv").read_text().splitlines()) == 2
-        run(data, "report", str(study.id), "--out", tmp_path / "report.html")
-        run(data, "plot", "1", "--out", tmp_path / "loss.svg")
-        assert "not for clinical use" in run(data, "show", "1", "--width", "20")
-        assert "6 cases, 2 jobs; it can only be read" in run(data, "doctor")
+        ran(data, "report", str(study.id), "--out", tmp_path / "report.html")
+        ran(data, "plot", "1", "--out", tmp_path / "loss.svg")
+        assert "not for clinical use" in ran(data, "show", "1", "--width", "20").stdout
+        assert "6 cases, 2 jobs; it can only be read" in ran(data, "doctor").stdout
 
 
 def test_what_would_write_says_in_a_sentence_what_can_be_done(
     data: DataDir, study: Job, tmp_path: Path
 ) -> None:
     ratings_file = tmp_path / "r.jsonl"
-    run(data, "export", "--format", "jsonl", "--out", ratings_file)
+    ran(data, "export", "--format", "jsonl", "--out", ratings_file)
     with sealed(data):
         with pytest.raises(UserError, match="copy it to open the app"):
             connect(data)
         for arguments in (["generate"], ["jobs", "resume", "1"], ["import-ratings", ratings_file]):
             with pytest.raises(UserError, match=r"can only be read.*stats, score, export"):
-                run(data, *arguments)
+                ran(data, *arguments)
         with pytest.raises(UserError, match="choose another file"):
-            run(data, "export", "--out", data.root / "c.csv")
+            ran(data, "export", "--out", data.root / "c.csv")
 
 
 def test_a_database_file_of_someone_else_in_an_open_folder_gets_no_log_beside_it(
@@ -133,10 +124,7 @@ def test_jobs_that_seem_to_live_stay_as_they_are(data: DataDir, db: sqlite3.Conn
     db.close()
     with sealed(data), reading(data) as read:
         assert [one.state for one in reconcile(data, read)] == [JobState.RUNNING]
-        assert (
-            "as their rows say"
-            in CliRunner().invoke(cli, ["--data-dir", str(data.root), "jobs", "list"]).stderr
-        )
+        assert "as their rows say" in invoked(data, "jobs", "list").stderr
     reconcile(data, connect(data))
     assert jobs.must_get(connect(data), job.id).state is JobState.LOST
 

@@ -12,9 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
 from radtui.export.errors import error_rows
@@ -32,9 +30,10 @@ from radtui.study import edits
 from radtui.study.blinding import later_left, shown_sides
 from radtui.study.preferences import choose
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
-from radtui.study.shown import Shown
+from radtui.study.session import ReviewSession
 from radtui.study.study import read_review, score_study, summarise_review
+from tests.commands import invoked
+from tests.unit.review_sessions import begun, shown
 from tests.unit.test_store import rating, study_of
 
 THREE = BASE, TUNED, DPO = ("base", "tuned", "dpo")
@@ -43,15 +42,7 @@ SCHEME = replace(default_scheme(), protocol=replace(default_scheme().protocol, r
 
 
 def begin(db: sqlite3.Connection, job: Job, rater: str = "ana") -> ReviewSession:
-    session = ReviewSession(db, read_sitting(db, study_of(db, job).id, rater, SCHEME))
-    session.start()
-    return session
-
-
-def shown(session: ReviewSession) -> Shown:
-    found = session.shown()
-    assert found is not None
-    return found
+    return begun(db, study_of(db, job), rater, SCHEME)
 
 
 def rate_all(db: sqlite3.Connection, job: Job, rater: str = "ana") -> list[Rating]:
@@ -321,11 +312,11 @@ def test_scores_and_report_tell_of_the_third(
 
 def test_the_command_prints_all_three(data: DataDir, db: sqlite3.Connection, third_job: Job) -> None:
     rate_all(db, third_job)
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), "stats", "--job", str(third_job.id)])
+    done = invoked(data, "stats", "--job", third_job.id)
     assert done.exit_code == 0, done.output
     assert "All arms, 30 ratings" in done.output and "strength of dpo" in done.output
     assert "dpo against tuned" in done.output
-    scored = CliRunner().invoke(cli, ["--data-dir", str(data.root), "score", "--job", str(third_job.id)])
+    scored = invoked(data, "score", "--job", third_job.id)
     assert scored.exit_code == 0 and scored.output.splitlines()[0].split() == ["base", "tuned", "dpo"]
 
 

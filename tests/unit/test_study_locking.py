@@ -5,9 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.paths import DataDir
 from radtui.records import Job, Study, UserError
 from radtui.store import studies
@@ -16,7 +14,8 @@ from radtui.study.drawing import read_drawn
 from radtui.study.locking import changes_since, hash_of, lock_study
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme, parse_scheme
-from radtui.study.session import ReviewSession, read_sitting
+from tests.commands import invoked
+from tests.unit.review_sessions import begun
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
@@ -29,7 +28,7 @@ def study(db: sqlite3.Connection, third_job: Job) -> Study:
 
 def test_a_lock_fixes_hash_and_pairs(data: DataDir, db: sqlite3.Connection, study: Study) -> None:
     before = read_drawn(db, study)
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), "study", "lock", str(study.id)])
+    done = invoked(data, "study", "lock", study.id)
     assert done.exit_code == 0, done.output
     locked = studies.must_get(db, study.id)
     assert locked.locked_at is not None and str(locked.protocol["sha256"]) in done.output
@@ -42,8 +41,7 @@ def test_a_lock_fixes_hash_and_pairs(data: DataDir, db: sqlite3.Connection, stud
 def test_a_study_that_somebody_rated_is_not_locked(
     db: sqlite3.Connection, study: Study, third_job: Job
 ) -> None:
-    session = ReviewSession(db, read_sitting(db, study.id, "ana", SCHEME))
-    session.start()
+    session = begun(db, study, "ana", SCHEME)
     session.answer(lambda row: edits.preferred(row, SCHEME, 4))
     with pytest.raises(UserError, match="ana rated already"):
         lock_study(db, study, SCHEME)
@@ -56,12 +54,11 @@ def test_changes_after_the_lock_are_listed(data: DataDir, db: sqlite3.Connection
     db.execute("UPDATE texts SET text = text || ' And more.' WHERE id = (SELECT min(id) FROM texts)")
     db.execute("UPDATE studies SET seed = 5 WHERE id = ?", (study.id,))
     other = parse_scheme('id = "own"\nversion = 1\n')
-    session = ReviewSession(db, read_sitting(db, study.id, "ana", other))
-    session.start()
+    session = begun(db, study, "ana", other)
     session.answer(lambda row: edits.preferred(row, other, 4))
     changes = changes_since(db, studies.must_get(db, study.id))
     assert "texts differ from those that were locked." in changes
     assert "seed was 42 and is 5." in changes and "pairs differ from those that were locked." in changes
     assert "1 answer was given by another rating scheme than the locked one." in changes
-    shown = CliRunner().invoke(cli, ["--data-dir", str(data.root), "study", "show", str(study.id)])
+    shown = invoked(data, "study", "show", study.id)
     assert "Changed since: seed was 42 and is 5." in shown.output

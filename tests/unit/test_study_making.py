@@ -9,9 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, Study, UserError
 from radtui.store import cases, jobs, ratings, studies, texts
@@ -23,8 +21,9 @@ from radtui.study.overview import identical_pairs
 from radtui.study.reading import Reading
 from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
-from radtui.study.shown import Shown
+from tests.commands import ran
 from tests.conftest import give_arms, new_text
+from tests.unit.review_sessions import begun, shown
 from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
@@ -58,34 +57,17 @@ def drawn_of(db: sqlite3.Connection, study: Study) -> DrawnPairs:
     return drawn
 
 
-def begin(db: sqlite3.Connection, study: Study, rater: str = "ana") -> ReviewSession:
-    session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-    session.start()
-    return session
-
-
-def shown(session: ReviewSession) -> Shown:
-    seen = session.shown()
-    assert seen is not None
-    return seen
-
-
-def run(data: DataDir, *words: str, code: int = 0) -> str:
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), *words])
-    assert done.exit_code == code, done.output
-    return done.output
-
-
 def test_the_command_line_makes_lists_and_shows_a_study_of_four(
     data: DataDir, db: sqlite3.Connection, third_job: Job, gpt: Path
 ) -> None:
-    said = run(data, "study", "new", "--arms", FOUR + str(gpt), "--cases", "train", "--name", "four")
+    said = ran(data, "study", "new", "--arms", FOUR + str(gpt), "--cases", "train", "--name", "four").output
     assert "gpt.csv has no text of 10 of 30 cases" in said and "1 row of gpt.csv is about none" in said
     assert "Study 2 'four' is made." in said
-    assert "study 2 four: base, tuned, reference, gpt.csv; 30 cases, not rated yet" in run(
-        data, "study", "list"
+    assert (
+        "study 2 four: base, tuned, reference, gpt.csv; 30 cases, not rated yet"
+        in ran(data, "study", "list").output
     )
-    facts = json.loads(run(data, "study", "show", "2", "--json"))
+    facts = json.loads(ran(data, "study", "show", "2", "--json").output)
     assert [arm["texts"] for arm in facts["arms"].values()] == [30, 30, 30, 20]
     assert sum(facts["pairs"].values()) + sum(facts["identical"].values()) == 30
 
@@ -127,9 +109,9 @@ def test_texts_that_read_the_same_are_ties_that_nobody_is_asked_about(
     assert len(drawn.pairs) == 20 and len(drawn.identical) == 2
     asked = {pair.case_id for pair in read_sitting(db, study.id, "ana", SCHEME).pairs}
     assert len(asked) == 18 and asked.isdisjoint(case_id for case_id, _ in drawn.identical)
-    session = begin(db, study)
+    session = begun(db, study)
     session.answer(lambda row: edits.preferred(row, SCHEME, 4))
-    said = run(data, "stats", "--study", str(study.id))
+    said = ran(data, "stats", "--study", str(study.id)).output
     assert "2 pairs of gpt.csv against tuned read the same: ties, which no reader is asked about." in said
 
 
@@ -146,7 +128,7 @@ def test_the_newest_arm_comes_first_until_the_study_is_locked(db: sqlite3.Connec
 def test_a_blind_reference_stays_hidden_until_the_case_is_finished(
     db: sqlite3.Connection, four: Study
 ) -> None:
-    session = begin(db, four)
+    session = begun(db, four)
     now = shown(session)
     assert now.reference == "" and now.reference_barred
     session.peek = True
@@ -200,7 +182,7 @@ def test_texts_as_readers_left_them_are_an_arm_that_nobody_rates_blind_who_made_
         reading.leave(text)
     reading.next_unread()
     reading.accept()  # ben takes the second case's text as it is
-    told = run(data, "study", "new", "--arms", "tuned,corrections", "--cases", "train", "--json")
+    told = ran(data, "study", "new", "--arms", "tuned,corrections", "--cases", "train", "--json").output
     facts = json.loads(told[told.index("{") :])
     assert "corrections has no text of 28 of 30 cases." in facts["notes"]
     study = studies.must_get(db, facts["study"])
@@ -208,7 +190,7 @@ def test_texts_as_readers_left_them_are_an_arm_that_nobody_rates_blind_who_made_
     assert by_case[ids[0]].by("corrections").text == "Nodule, as ben says."  # the newest
     assert by_case[ids[1]].by("corrections").text == by_case[ids[1]].by("tuned").text.strip()
     for rater, blind in (("ana", False), ("ben", False), ("cora", True)):
-        session = begin(db, study, rater)
+        session = begun(db, study, rater)
         session.show(next(pair for pair in session.queue.pairs if pair.case_id == ids[0]))
         row = session.answer(lambda rating: edits.preferred(rating, SCHEME, 0))
         assert row is not None and row.blinded is blind, rater
@@ -272,7 +254,7 @@ def test_reading_too_fast_and_long_pauses_are_marked_and_counted(
         now[0] += spent
         session.answer(lambda row: edits.preferred(row, SCHEME, 4))
         session.next_unrated()
-    said = run(data, "study", "show", str(study.id))
+    said = ran(data, "study", "show", str(study.id)).output
     assert "ana has rated 3 pairs, 1 too fast, 1 long idle." in said
     assert len([row for row in ratings.current(db, study.id) if row.preference is not None]) == 3
 
@@ -283,7 +265,7 @@ def test_identical_texts_of_a_jobs_own_study_are_ties_that_no_reader_is_asked_ab
     study = study_of(db, reviewed_job)
     ids = studies.comparison_ids(db, study)
     rated, same = ids[0], ids[1]
-    session = begin(db, study)
+    session = begun(db, study)
     while session.pair is not None and session.pair.case_id != rated:
         session.show(session.queue.step(session.pair, 1))
     session.answer(lambda row: edits.preferred(row, SCHEME, 1))

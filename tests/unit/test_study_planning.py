@@ -7,10 +7,8 @@ import sqlite3
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from scipy import special
 
-from radtui.cli import cli
 from radtui.measures.planning import Aim, Components, components_of, plan, power_of, shows
 from radtui.measures.readers import spread_of
 from radtui.paths import DataDir
@@ -18,7 +16,8 @@ from radtui.records import Job
 from radtui.study import edits
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
-from radtui.study.session import ReviewSession, read_sitting
+from tests.commands import invoked
+from tests.unit.review_sessions import begun
 
 SCHEME = default_scheme()
 
@@ -96,18 +95,17 @@ def test_the_command_plans_from_a_pilot(data: DataDir, db: sqlite3.Connection, t
     study = make_study(db, parse_arms(["base,tuned"]), "train").study
     rng = np.random.default_rng(1)
     for rater in ("ana", "ben", "eva"):
-        session = ReviewSession(db, read_sitting(db, study.id, rater, SCHEME))
-        session.start()
+        session = begun(db, study, rater, SCHEME)
         while (now := session.shown()) is not None and not now.rated:
             wins = rng.random() < 0.65
             level = 0 if (now.left == "tuned") == wins else 4
             session.answer(lambda row, at=level: edits.preferred(row, SCHEME, at))
             session.next_unrated()
     words = ["study", "plan", "--pilot", str(study.id), "--readers", "3", "--runs", "100"]
-    done = CliRunner().invoke(cli, ["--data-dir", str(data.root), *words])
+    done = invoked(data, *words)
     assert done.exit_code == 0, done.output
     assert "3 readers" in done.output and "tuned against base" in done.output
-    facts = json.loads(CliRunner().invoke(cli, ["--data-dir", str(data.root), *words, "--json"]).stdout)
+    facts = json.loads(invoked(data, *words, "--json").stdout)
     assert facts["pilot"]["ratings"] == 90 and facts["plan"][0]["readers"] == 3
-    wrong = CliRunner().invoke(cli, ["--data-dir", str(data.root), *words, "--aim", "equivalence"])
+    wrong = invoked(data, *words, "--aim", "equivalence")
     assert wrong.exit_code == 2

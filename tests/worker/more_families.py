@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .families import (
+    FAMILIES,
     GLM,
     IDEFICS_VISION,
     LLAVA,
@@ -578,6 +579,7 @@ MORE_FAMILIES: dict[str, Callable[[Path], Path]] = {
     "paddleocr_vl": paddleocr_vl, "exaone4_5": exaone4_5,
 }  # fmt: skip
 """Those of them that load without torchvision and have a chat template, by name."""
+MAKERS = FAMILIES | MORE_FAMILIES
 WITH_TORCHVISION: dict[str, Callable[[Path], Path]] = {
     "llama4": llama4, "lfm2_vl": lfm2_vl, "cohere2_vision": cohere2_vision,
 }  # fmt: skip

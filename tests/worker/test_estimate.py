@@ -13,9 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.estimates import DeviceMemory
 from radtui.jobs.estimate import Estimating, estimate, estimate_lines
 from radtui.presets import preset
@@ -27,8 +25,9 @@ from radtui.worker.memory.footprint import Footprint
 from radtui.worker.model import backend, lora, prompt, vision_attention
 from radtui.worker.model import model as models
 from radtui.worker.model.collator import Collator
-from tests.worker import models as architectures
+from tests.commands import invoked
 from tests.worker.conftest import REPOSITORY, train_settings
+from tests.worker.more_families import MAKERS
 from tests.worker.tiled import write_tiled_mllama
 
 CPU = backend.LoadPlan("transformers", False, False, "float32")
@@ -129,7 +128,7 @@ def test_recomputing_and_fewer_images_take_less_and_weights_have_no_storage(tile
 
 @pytest.mark.parametrize("kind", ["llava", "llava_next", "gemma3"])
 def test_other_architectures_are_estimated_too(tmp_path, kind):
-    folder = getattr(architectures, f"write_{kind}")(tmp_path / kind)
+    folder = MAKERS[kind](tmp_path / kind)
     config, processor = models.describe(str(folder))
     collate = Collator(processor, "answer", 512)
     footprint = Footprint(config, train_settings(folder), CPU, collate, item())
@@ -350,9 +349,7 @@ def test_preferences_are_estimated_on_the_backend_that_learns_them(data, mllama,
 
 @pytest.mark.slow
 def test_the_command_line_prints_it(data, mllama):
-    run = CliRunner().invoke(
-        cli, ["--data-dir", str(data.root), "train", "--model", str(mllama), "--dry-run", "--json"]
-    )
+    run = invoked(data, "train", "--model", mllama, "--dry-run", "--json")
     assert run.exit_code == 0, run.output
     found = json.loads(run.output[run.output.index("{") :])
     assert found["fits"] and found["weights_gib"] > 0 and found["trainable_parameters"] > 0

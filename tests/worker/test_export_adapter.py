@@ -7,15 +7,14 @@ import sys
 
 import pytest
 import torch
-from click.testing import CliRunner
 from peft import PeftModel
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from radtui.cli import cli
 from radtui.export.adapter import export_adapter
 from radtui.records import JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
+from tests.commands import invoked
 
 from .conftest import fill, new_job, train_settings
 from .test_train import run
@@ -36,9 +35,7 @@ def trained(tmp_path_factory, mllama):
 def test_the_folder_loads_with_peft_and_tells_what_it_is(trained, mllama, tmp_path):
     data, job = trained
     out = tmp_path / "adapter"
-    result = CliRunner().invoke(
-        cli, ["--data-dir", str(data.root), "adapter", "export", str(job.id), "--out", str(out)]
-    )
+    result = invoked(data, "adapter", "export", job.id, "--out", out)
     assert result.exit_code == 0, result.output
     model = PeftModel.from_pretrained(AutoModelForImageTextToText.from_pretrained(mllama), out)
     assert any(p.abs().max() > 0 for name, p in model.named_parameters() if "lora_B" in name)

@@ -11,7 +11,7 @@ from PIL import ImageDraw
 
 from radtui.worker.model import adapters, backend, lora, model, processors, prompt, template
 
-from . import families, more_families
+from . import more_families
 from .conftest import train_settings
 
 INSTRUCTION = "Describe what you see."
@@ -22,8 +22,7 @@ SLOW = ("qwen3_vl_moe", "qwen3_vl", "idefics3", "llava_onevision")  # their kind
 QUICK = ("idefics2", "paddleocr_vl", "ernie4_5_vl_moe")
 RARE = [name for name in more_families.MORE_FAMILIES if name not in QUICK]
 MARKS = dict.fromkeys(SLOW, pytest.mark.slow) | dict.fromkeys(RARE, pytest.mark.long)
-MAKERS = families.FAMILIES | more_families.MORE_FAMILIES
-NAMES = [pytest.param(name, marks=MARKS.get(name, ())) for name in MAKERS]
+NAMES = [pytest.param(name, marks=MARKS.get(name, ())) for name in more_families.MAKERS]
 
 
 def pictures():
@@ -77,7 +76,7 @@ def family(request, tmp_path_factory):
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp(request.param)
-    yield request.param, MAKERS[request.param](folder)
+    yield request.param, more_families.MAKERS[request.param](folder)
     gc.collect()
 
 

@@ -31,7 +31,7 @@ from radtui.worker.process.torch_launcher import LaunchProblem
 from radtui.worker.training import train
 
 from .conftest import LIMIT_S, STEP_HOOKS, new_job, train_settings
-from .models import write_llava
+from .families import llava
 
 
 def job_now(data: DataDir, job: Job) -> Job:
@@ -154,7 +154,7 @@ def test_recomputing_and_layers_left_alone_change_nothing_for_two_processes(
 @pytest.mark.parametrize("recompute", ["on", "off"])
 def test_two_processes_learn_with_layers_that_have_no_part_in_the_loss(data, tmp_path, recompute):
     asked = train_settings(
-        write_llava(tmp_path / "llava"), gradient_checkpointing=recompute, max_steps=3, eval_every=0, watch_images=0,
+        llava(tmp_path / "llava"), gradient_checkpointing=recompute, max_steps=3, eval_every=0, watch_images=0,
         checkpoint_every=0,
     )  # fmt: skip
     check_learns_as_one_does(data, asked)

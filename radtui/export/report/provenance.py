@@ -9,6 +9,7 @@ from pathlib import PurePath
 from radtui import __version__
 from radtui.export.report.gather import Gathered
 from radtui.measures.words import HASH_LETTERS, alpha_words, left_out_words, share
+from radtui.plural import many
 from radtui.records import Arm, ArmKind
 from radtui.settings import TrainSettings, value_text
 
@@ -119,7 +120,7 @@ def readers(gathered: Gathered) -> str:
         return ""
     ratings = sum(counts.values())
     return (
-        f"{len(counts)} reader{'' if len(counts) == 1 else 's'} with {ratings:,} ratings that count"
+        f"{many(len(counts), 'reader')} with {ratings:,} ratings that count"
         f" ({', '.join(f'{count:,}' for count in sorted(counts.values(), reverse=True))})"
     )
 

@@ -28,6 +28,7 @@ from radtui.measures.statistics import Summary
 from radtui.measures.text import NORMALISATION
 from radtui.measures.words import HASH_LETTERS, estimate, p_value, share
 from radtui.percent import percent_text
+from radtui.plural import listed, many
 from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings, value_text
 from radtui.study.corrected_arm import CORRECTIONS
@@ -68,7 +69,7 @@ def compose(gathered: Gathered) -> Document:
         lead=(
             "Fine-tuned vision-language model, its descriptions compared with those of the model it started from"
             if gathered.job is not None
-            else f"Descriptions by {_listed(gathered.study.arm_names)} compared"
+            else f"Descriptions by {listed(gathered.study.arm_names)} compared"
         ),
         warning=WARNING,
         tiles=_tiles(gathered),
@@ -86,10 +87,6 @@ def model_name(gathered: Gathered) -> str:
 
 def _source(gathered: Gathered) -> str:
     return f"job {gathered.job.id}" if gathered.job is not None else f"study {gathered.study.id}"
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
 
 
 def _share_tile(of: Proportion, label: str) -> FigureTile:
@@ -144,8 +141,8 @@ def _overview(gathered: Gathered) -> Section:
     name, count = model_name(gathered), len(gathered.described)
     learnt = f" from {gathered.learnt:,} images with their texts" if gathered.learnt else ""
     words = (
-        f"{name} was fine-tuned with LoRA{learnt}. Before and after, the model described the same {count:,}"
-        f" image{'' if count == 1 else 's'} of {gathered.study.dataset}"
+        f"{name} was fine-tuned with LoRA{learnt}. Before and after, the model described the same"
+        f" {many(count, 'image')} of {gathered.study.dataset}"
         f" ({gathered.review.settings.get('split') or 'all splits'}) with the same prompt and decoding"
         f" ({_decoding(gathered)})."
     )
@@ -154,11 +151,8 @@ def _overview(gathered: Gathered) -> Section:
 
 def _compared(gathered: Gathered) -> str:
     """What a study made by hand compares."""
-    count = len(gathered.described)
-    return (
-        f"{_listed(gathered.study.arm_names)} were compared on {count:,} case{'' if count == 1 else 's'} of"
-        f" {gathered.study.dataset}."
-    )
+    cases = many(len(gathered.described), "case")
+    return f"{listed(gathered.study.arm_names)} were compared on {cases} of {gathered.study.dataset}."
 
 
 def _arms(gathered: Gathered) -> Section:
@@ -192,10 +186,9 @@ def _verdict(gathered: Gathered) -> str:
             " gives what can be counted. Open radtui and press r to rate."
         )
     preference = summary.preference
-    people = len(summary.raters)
     return (
-        f"{people} reader{'' if people == 1 else 's'} gave {summary.n:,} blind rating{'' if summary.n == 1 else 's'} of"
-        f" {summary.cases:,} pair{'' if summary.cases == 1 else 's'}: {preference.wins} ratings prefer the"
+        f"{many(len(summary.raters), 'reader')} gave {many(summary.n, 'blind rating')} of"
+        f" {many(summary.cases, 'pair')}: {preference.wins} ratings prefer the"
         f" {preference.later} text, {preference.losses} the {preference.earlier} text, {preference.ties} call them"
         f" equal, {summary.both_bad.hits} call both bad. Conclusion by the sign test: {summary.verdict}"
         f" ({p_value(preference.sign_p)})."
@@ -315,7 +308,7 @@ def _data(gathered: Gathered) -> Section:
             )
     if gathered.job is not None:
         facts.append(("Learnt from", f"{gathered.learnt:,} images" if gathered.learnt else "unknown"))
-    described_splits = _listed(tuple(sorted({case.split for case in described})))
+    described_splits = listed(sorted({case.split for case in described}))
     which = gathered.review.settings.get("split") if gathered.job is not None else described_splits
     facts.append(("Described and compared here", f"{len(described):,} images of {which}"))
     with_text = sum(bool(case.reference.strip()) for case in described)
@@ -325,9 +318,9 @@ def _data(gathered: Gathered) -> Section:
         ("Findings", Counter(truth.finding for case in described for truth in case.truth)),
     ):
         if counted:
-            listed = [f"{name} {count}" for name, count in counted.most_common(LISTED)]
-            more = len(counted) - len(listed)
-            facts.append((label, ", ".join(listed) + (f" and {more} more" if more > 0 else "")))
+            most = [f"{name} {count}" for name, count in counted.most_common(LISTED)]
+            more = len(counted) - len(most)
+            facts.append((label, ", ".join(most) + (f" and {more} more" if more > 0 else "")))
     return Section("data", "Data set", (FactList(tuple(facts)),))
 
 

@@ -19,9 +19,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from radtui.plural import many
 from radtui.records import NewCase, UserError
 from radtui.settings import ImportSettings
-from radtui.sources.base import counted
 from radtui.sources.preview import Preview, problem_lines
 from radtui.tui import terminal
 from radtui.tui.key_uses import bindings
@@ -239,7 +239,7 @@ def facts(preview: Preview) -> Content:
     for line in preview.count_lines():
         leaks = line.endswith("in more than one split")
         parts.append(Content.styled(f"{line}\n", "$warning" if leaks else ""))
-    parts.append(Content(f"{counted(preview.files_seen, 'file')} seen, {preview.files_used:,} used"))
+    parts.append(Content(f"{many(preview.files_seen, 'file')} seen, {preview.files_used:,} used"))
     for table in preview.tables:
         parts.append(Content.styled(f"\n\n{table.name}", "bold"))
         uses = [(use, name) for name, use in table.columns.items() if use]

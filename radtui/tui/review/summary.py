@@ -149,7 +149,7 @@ class SummaryScreen(RadScreen):
         self._withheld = True
         self.refresh_bindings()
         self.query_one("#title", Static).update(Content.styled(f"Summary of {label_of(self._study)}", "bold"))
-        pairs = "1 pair is" if event.left == 1 else f"{event.left:,} pairs are"
+        pairs = many(event.left, "pair is", "pairs are")
         self.query_one("#ratings", Static).update(
             f"{pairs} left to rate. The reference is one of the texts here, and figures would tell you how you choose"
             " between it and the models: they are shown once you have rated all. Press esc and go on."

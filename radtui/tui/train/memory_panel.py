@@ -12,6 +12,7 @@ from textual.worker import get_current_worker
 from radtui.charts.palette import PALETTE
 from radtui.estimates import MemoryEstimate
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.settings import TrainSettings
 from radtui.tui.aside import aside
 from radtui.tui.keys import sign
@@ -102,7 +103,7 @@ def estimate_text(memory: MemoryEstimate) -> Content:
     """An estimate as a few lines."""
     from radtui.jobs.estimate import device_line, size_text
 
-    images = f"{memory.images} image{'s' * (memory.images != 1)}"
+    images = many(memory.images, "image")
     each = f"{memory.image_tokens:,} image tokens each, texts of up to {memory.text_tokens:,}"
     parts = (
         (memory.weights_gib, f"weights {size_text(memory.weights_gib)} {memory.precision}"),

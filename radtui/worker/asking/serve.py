@@ -14,6 +14,7 @@ from typing import Any
 from radtui.ask_settings import AskSettings
 from radtui.durations import clock_text
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import Job, StopRequest, UserError
 from radtui.store import asks
 from radtui.store.blobs import Stored, locate
@@ -104,7 +105,7 @@ def _serve(
 
 
 def _count(answered: int) -> str:
-    return f"; {answered:,} question{'s' * (answered != 1)} answered" if answered else ""
+    return f"; {many(answered, 'question')} answered" if answered else ""
 
 
 def _answer(

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from radtui.plural import many
 from radtui.sources.base import split_rank
 from radtui.store.cases import KeptCase
 
@@ -68,7 +69,7 @@ class Tally:
     def closing(self) -> str:
         """What to show at the end: "50 images: 46 train, 4 test held out; 1 left out: a.png (not in the folder)"."""
         readable = self.done - self.unreadable
-        text = f"{readable:,} {self.noun}{'s' * (readable != 1)}" if readable else f"No {self.noun}s"
+        text = many(readable, self.noun) if readable else f"No {self.noun}s"
         if readable:
             text += f": {self._splits()}"
         if readable and not self.referenced:
@@ -80,7 +81,7 @@ class Tally:
             text += f"; {self.missing:,} missing in the source, kept"
         if self.leaked:
             where = "both splits" if len(self.splits) == 2 else "more than one split"
-            of = f", of {self.patients:,} patient{'s' * (self.patients != 1)} there" if self.patients else ""
+            of = f", of {many(self.patients, 'patient')} there" if self.patients else ""
             text += f"; {self.leaked:,} in {where}{of}"
         return text
 

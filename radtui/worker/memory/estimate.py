@@ -18,6 +18,7 @@ from typing import Any
 
 from radtui.estimates import DeviceMemory, MemoryEstimate
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import UserError
 from radtui.settings import TrainSettings, steps_of
 from radtui.store import cases
@@ -266,8 +267,9 @@ class Estimator:
             except torch.OutOfMemoryError:
                 smaller = shares.halved(smaller)
                 continue
-            sentence = f"{_images(smaller.batch_size)} at a time take{'s' * (smaller.batch_size == 1)} {taken:.1f} of "
-            return smaller.batch_size, smaller.gradient_accumulation, f"{sentence}{limit_gib:.1f} GiB."
+            takes = many(smaller.batch_size, "image at a time takes", "images at a time take")
+            sentence = f"{takes} {taken:.1f} of {limit_gib:.1f} GiB."
+            return smaller.batch_size, smaller.gradient_accumulation, sentence
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     def fit(self, limit_gib: float) -> Any:
@@ -340,10 +342,6 @@ class Estimator:
         if asked.lora_r > LOW_RANK:
             share = 1 - LOW_RANK / asked.lora_r
             yield "lora_r", LOW_RANK, need - share * (parts.adapter_gib + parts.optimizer_gib)
-
-
-def _images(count: int) -> str:
-    return f"{count} image{'s' * (count != 1)}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from radtui.plural import many
 from radtui.settings import TrainSettings
 from radtui.worker.model import vision_attention
 
@@ -63,7 +64,7 @@ class Fit:
             if self.vision_layers
             else ""
         )
-        images = f"{self.batch_size} image{'s' * (self.batch_size != 1)} at a time"
+        images = f"{many(self.batch_size, 'image')} at a time"
         takes = f"take{'s' * (self.batch_size == 1)} {self.peak_gib:.1f} of {self.limit_gib:.1f} GiB"
         if not self.peak_gib:
             takes = f"{'is' if self.batch_size == 1 else 'are'} tried with {self.limit_gib:.1f} GiB"

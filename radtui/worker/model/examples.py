@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from radtui.imaging.decode import training_image
 from radtui.paths import DataDir
+from radtui.plural import many
 from radtui.records import Case, UserError
 from radtui.store.blobs import Stored, locate
 from radtui.worker.model import collator, prompt, template
@@ -97,7 +98,7 @@ def shows_all(counts: Sequence[int], processor: Any, reporter: Reporter | None, 
     if reporter is not None and reporter.ranks.first:
         reporter.event(
             step, "warning",
-            f"This model takes one image at a time: of {several:,} case{'s' * (several != 1)} with several images it "
+            f"This model takes one image at a time: of {many(several, 'case')} with several images it "
             "sees the first alone.",
         )  # fmt: skip
     return False

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from radtui.plural import many
 from radtui.records import UserError
 
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
@@ -104,7 +105,7 @@ def weights(name: str) -> str:
     if not files:
         return "none in the folder: training needs them"
     size = sum(each.stat().st_size for each in files)
-    counted = "1 file" if len(files) == 1 else f"{len(files)} files"
+    counted = many(len(files), "file")
     return f"{counted}, {size / 2**30:.3g} GiB"
 
 
