@@ -167,18 +167,6 @@ def _differences(pairs: Sequence[tuple[str, str, _Contrast]], method: str) -> li
     ]  # fmt: skip
 
 
-def strengths(
-    matches: Sequence[Match], baseline: str, cases: Sequence[Hashable] = (), readers: Sequence[Hashable] = ()
-) -> list[Strength] | None:
-    """The strengths of `scale_of` alone, strongest first.
-
-    Raises:
-        ValueError: The baseline is in no pair, or a score is outside 0..1.
-    """
-    scale = scale_of(matches, baseline, cases, readers)
-    return None if scale is None else scale.strengths
-
-
 def _strength(arm: str, contrast: _Contrast, n: int, method: str) -> Strength:
     return Strength(
         arm=arm,

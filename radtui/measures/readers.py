@@ -128,13 +128,13 @@ def spread_of(values: np.ndarray, readers: np.ndarray, cases: np.ndarray) -> Spr
     return Spread(mean, variance, degrees, these, n, many_readers, many_cases)
 
 
-def t_quantile(degrees: float, confidence: float = CONFIDENCE) -> float:
-    """Student's t that leaves `1 - confidence` on both sides together; NaN without a degree of freedom."""
+def t_quantile(degrees: float) -> float:
+    """Student's t that leaves 5 % on both sides together; NaN without a degree of freedom."""
     if degrees <= 0:
         return math.nan
     from scipy import special
 
-    return float(special.stdtrit(degrees, (1 + confidence) / 2))
+    return float(special.stdtrit(degrees, (1 + CONFIDENCE) / 2))
 
 
 def mean_limits(mean: float, variance: float, degrees: float) -> tuple[float, float] | None:

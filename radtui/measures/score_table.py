@@ -83,10 +83,11 @@ def _packaged(key: str) -> Callable[[ArmScores], Proportion | Estimate | float |
     return lambda scores: (scores.packaged or {}).get(key)
 
 
-def _of_package(key: str, label: str, *, chest: bool = True, less_is_better: bool = False, of_one_text: bool = True,
-                digits: int = 2) -> Score:  # fmt: skip
+def _of_package(
+    key: str, label: str, *, chest: bool = True, less_is_better: bool = False, of_one_text: bool = True
+) -> Score:
     return Score(
-        key, label, "package", _packaged(key), digits=digits, less_is_better=less_is_better, language=ENGLISH,
+        key, label, "package", _packaged(key), less_is_better=less_is_better, language=ENGLISH,
         examinations=(CHEST,) if chest else (), of_one_text=of_one_text,
     )  # fmt: skip
 
