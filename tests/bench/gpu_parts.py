@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import platform
@@ -23,6 +22,7 @@ from radtui.records import Job, JobKind, NewCase, NewCaseImage
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import cases, jobs
 from radtui.store.database import connect
+from tests import blobs
 
 SIZE_PX = (657, 442)  # the mean image of unsloth/Radiology_mini
 WORDS = (
@@ -123,9 +123,7 @@ def fill(data: DataDir, train: int, test: int, words: tuple[int, int] = (40, 40)
     for split, count in (("train", train), ("test", test)):
         for number in range(count):
             content = picture(rng)
-            digest = hashlib.sha256(content).hexdigest()
-            data.blob(digest).parent.mkdir(parents=True, exist_ok=True)
-            data.blob(digest).write_bytes(content)
+            digest = blobs.keep(data, content)
             count_words = words[0] if words[0] == words[1] else rng.randint(*words)
             caption = " ".join(rng.choices(WORDS, k=count_words))
             probe = cases.Probe(digest, "PNG", *SIZE_PX, "L")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import random
 import sqlite3
@@ -21,6 +20,7 @@ from radtui.settings import TrainSettings
 from radtui.store import cases, jobs
 from radtui.store.cases import CaseQuery, KeptCase, Probe
 from radtui.store.database import connect
+from tests import blobs
 from tests.bench.pseudo_terminal import Terminal
 
 COLUMNS, ROWS = 200, 60
@@ -101,9 +101,7 @@ def library(folder: Path, radiograph: Path, count: int) -> DataDir:
     data = DataDir(folder).create()
     connect(data, create=True).close()  # before the images: a folder that has lost its database is refused
     content = radiograph.read_bytes()
-    sha256 = hashlib.sha256(content).hexdigest()
-    data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
-    data.blob(sha256).write_bytes(content)
+    sha256 = blobs.keep(data, content)
     rng, probe = random.Random(1), Probe(sha256, "PNG", 2048, 2048, "I;16")
     with closing(connect(data, create=True)) as db:
         cases.ensure_dataset(db, "bench", "drawn")
