@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import platform
@@ -30,6 +31,15 @@ WORDS = (
     "arrow", "chest", "pleural", "effusion", "left", "lung", "CT", "axial",
 )  # fmt: skip
 DATASET = "bench"
+
+
+def parser_of(doc: str | None) -> argparse.ArgumentParser:
+    """What every GPU benchmark is called with: a model, a folder to work in and a file for the results."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--work", type=Path, required=True, help="an empty folder with room for the job")
+    parser.add_argument("--out", type=Path, required=True)
+    return parser
 
 
 class Results:
