@@ -42,9 +42,8 @@ class Strength(PlainFields):
     win_rate: float  # chance to be preferred to the baseline, 0..1
     n: int  # pairs it was in
     method: str = "wald"  # or "cases", where some case holds several pairs, or "readers and cases"
-    these_readers: tuple[float, float] | None = (
-        None  # interval for these readers only, where there are several
-    )
+    # Interval for these readers only, where there are several.
+    these_readers: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

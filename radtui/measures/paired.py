@@ -44,9 +44,8 @@ class SummedParts:
     table: np.ndarray  # float (cases, k)
     score: Callable[[np.ndarray], np.ndarray]  # sums (m, k) -> scores (m,), NaN where there is none
     there: np.ndarray  # bool (cases,), whether a case says something of the score
-    single: Callable[[np.ndarray], np.ndarray] | None = (
-        None  # the score of one case, where it is made otherwise
-    )
+    # The score of one case, where it is made otherwise.
+    single: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def each_case(self) -> np.ndarray:

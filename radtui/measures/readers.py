@@ -118,9 +118,8 @@ def spread_of(values: np.ndarray, readers: np.ndarray, cases: np.ndarray) -> Spr
     reader = max(products.same_reader - products.neither, 0.0)
     case = max(products.same_case - products.neither, 0.0)
     rest = max(products.same_both - products.neither - reader - case, 0.0)
-    of_readers = (
-        reader * products.squared_readers / n**2 + rest / n
-    )  # what the readers' means alone would show
+    # What the readers' means alone would show.
+    of_readers = reader * products.squared_readers / n**2 + rest / n
     variance = max(of_readers + case * products.squared_cases / n**2, these)
     degrees = float(many_cases - 1)
     if of_readers > 0:

@@ -30,9 +30,8 @@ class Score:
     less_is_better: bool | None = False  # None: neither more nor less is better
     language: str = ""  # the only one that it reads; "" for any
     examinations: tuple[str, ...] = ()  # the only ones that it was made for; none named: any
-    of_one_text: bool = (
-        True  # whether a single text has a value of its own that says more than another score's
-    )
+    # Whether a single text has a value of its own that says more than another score's.
+    of_one_text: bool = True
 
     @property
     def name(self) -> str:

@@ -36,9 +36,8 @@ def sign_test(wins: int, losses: int) -> float | None:
     """
     if wins + losses == 0:
         return None
-    from scipy import (
-        special,
-    )  # not stats: that takes longer to import than to count a hundred thousand ratings
+    # Not stats: that takes longer to import than to count a hundred thousand ratings.
+    from scipy import special
 
     return min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
 

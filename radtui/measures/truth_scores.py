@@ -186,9 +186,8 @@ def _macro_parts(tallies: Sequence[_Tally], scope: set[str], lexicon: Lexicon) -
         for name, count in tally.missed.items():
             row[place[name] + 1] += count
         for name, count in tally.invented.items():
-            for broader in (
-                lexicon.broader(name) & scope
-            ):  # a text may name a kind of what the truth speaks of
+            # A text may name a kind of what the truth speaks of.
+            for broader in lexicon.broader(name) & scope:
                 row[place[broader] + 1] += count
     return SummedParts(table, macro_f1_of, np.asarray(table.any(axis=1)))
 

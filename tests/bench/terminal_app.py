@@ -36,14 +36,8 @@ SEARCHES = (
 )
 BAR, CURSOR = b"radtui", "▌".encode()
 IMAGE_BYTES = 8_000  # an image of this size takes more in any form, and the bars of a tick take less
-PAGES = (
-    "\x1b[6~",
-    "\x1b[6~",
-    "\x1b[F",
-    "\x1b[5~",
-    "\x1b[5~",
-    "\x1b[H",
-)  # two pages down, the end, two up, the start
+# Two pages down, the end, two up, the start.
+PAGES = ("\x1b[6~", "\x1b[6~", "\x1b[F", "\x1b[5~", "\x1b[5~", "\x1b[H")
 IDLE_S = 10.0
 KEYS_EACH = 250
 PAUSE_S = (0.03, 0.12)  # between keys, so that they meet the app at any moment of its ticks
@@ -76,9 +70,8 @@ def start_up(folder: Path, radiograph: Path, times: int) -> dict[str, Any]:
         job = jobs.create(db, JobKind.TRAIN, "bench", "bench", {"dataset": "bench"})
         jobs.begin(db, job.id, os.getpid())
     trained.job(job.id).mkdir(parents=True, exist_ok=True)
-    with trained.lock(job.id).open(
-        "w"
-    ) as lock:  # as its worker holds it: without, the job would be taken for lost
+    # As its worker holds it: without, the job would be taken for lost.
+    with trained.lock(job.id).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return {
             "welcome": first_frame(empty, times), "data": first_frame(with_images, times),

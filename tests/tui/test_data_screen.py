@@ -232,9 +232,8 @@ async def test_an_unreadable_and_a_leaked_image_say_so(
         await settled(pilot)
         assert "cut short" in view(pilot).picture.text
         assert "[bold]without[/bold] ␛[31mimage." in facts(pilot)
-        await pilot.press(
-            "f", *["down"] * 2
-        )  # split, examination and finding have one value each: Rating, File, Leak
+        # Split, examination and finding have one value each: Rating, File, Leak.
+        await pilot.press("f", *["down"] * 2)
         await pilot.press("up", "right", "escape")
         await settled(pilot)
         assert screen(pilot).list.query_now.unreadable is True and len(screen(pilot).list.rows) == 1

@@ -257,11 +257,8 @@ class LayoutText(SingleFileSnapshotExtension):
     _write_mode = WriteMode.TEXT
 
 
-LIGHT = {
-    "data": SMALL,
-    "jobs": MIDDLE,
-    "review": LARGE,
-}  # the size at which a screen is shown in the light theme
+# The size at which a screen is shown in the light theme.
+LIGHT = {"data": SMALL, "jobs": MIDDLE, "review": LARGE}
 PLACES = {
     "data": ("data", ()), "train": ("train", ()), "form": ("train", ("A",)), "review": ("review", ()),
     "summary": ("review", ("T",)), "jobs": ("jobs", ()),

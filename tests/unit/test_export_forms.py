@@ -83,9 +83,8 @@ def test_errors_are_the_grid_behind_the_statistics(
     assert done.left_out == {"repeats": 1, "unblinded": 1}
 
     summary = summarise(ratings.current(db, study_of(db, reviewed_job).id), SCHEME, "base", "tuned")
-    assert (
-        summary.errors and summary.errors.earlier.significant.value == 2
-    )  # in the one text that was checked
+    # In the one text that was checked.
+    assert summary.errors and summary.errors.earlier.significant.value == 2
     assert write(data, db, reviewed_job, "errors", done.path, include_unblinded=True).rows == 3 * 28
 
 

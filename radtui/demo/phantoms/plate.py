@@ -47,9 +47,8 @@ def _spline(
     t: NDArray[np.float64],
 ) -> list[Point]:
     """Evaluate every Catmull-Rom span at the parameters `t` of shape (samples, 1)."""
-    a, b, c, d = (
-        points[:, None, :] for points in (before, start, end, after)
-    )  # (spans, 1, 2) against (samples, 1)
+    # (spans, 1, 2) against (samples, 1)
+    a, b, c, d = (points[:, None, :] for points in (before, start, end, after))
     curve = 2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t * t * t
     return [(x, y) for x, y in (0.5 * curve).reshape(-1, 2).tolist()]
 
