@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-ESTIMATE_STEPS = (
-    (120, 1),
-    (600, 10),
-    (7200, 60),
-    (float("inf"), 300),
-)  # below so many s, rounded to so many s
+# Below so many s, rounded to so many s.
+ESTIMATE_STEPS = ((120, 1), (600, 10), (7200, 60), (float("inf"), 300))
 
 
 def clock_text(seconds: float) -> str:

@@ -366,9 +366,8 @@ class Rating:
     earlier_text_id: int | None = None
     later_text_id: int | None = None
     corrections: dict[str, str] = field(default_factory=dict)  # arm -> its text as the reader corrected it
-    chain: str = (
-        ""  # links this row to the one before it of the same study and reader; "" for rows from before
-    )
+    # Links this row to the one before it of the same study and reader; "" for rows from before.
+    chain: str = ""
 
     @property
     def shown(self) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import gc
-import hashlib
 import io
 import os
 import signal
@@ -26,6 +25,7 @@ from radtui.records import Arm, ArmKind, Job, JobKind, JobState, NewCase, NewCas
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import arms, cases, jobs, schema, studies, texts
 from radtui.store.database import connect
+from tests import blobs
 
 # No example is judged by the wall clock: on a busy machine it says nothing of the code.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -164,9 +164,7 @@ def add_images(data: DataDir, db: sqlite3.Connection) -> Callable[..., list[int]
         batch = []
         for n in range(start, start + count):
             content = drawn_png(n)
-            sha256 = hashlib.sha256(content).hexdigest()
-            data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
-            data.blob(sha256).write_bytes(content)
+            sha256 = blobs.keep(data, content)
             side = "right" if n % 2 else "left"
             batch.append(kept_case(
                 split, f"{split}-{n:03d}.png", cases.Probe(sha256, "PNG", 64, 64, "L"),

@@ -105,10 +105,8 @@ def main() -> None:
     """Take the pictures."""
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    os.environ |= {
-        "TERM": "xterm-256color",
-        "COLORTERM": "truecolor",
-    }  # all greys, whatever this terminal shows
+    # All greys, whatever this terminal shows.
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     out, what = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else "0"
     asyncio.run(take(out, int(what)) if what.isdigit() else take_finished(out, DataDir(Path(what))))
 

@@ -81,9 +81,8 @@ def export(
         review = (stored_review if form in STREAMED else read_review)(db, study, scheme, only_rater)
         seen = survey(review)
         check_scheme_ids(seen.schemes, scheme)
-        if (
-            only_rater and not seen.raters
-        ):  # an empty study is written as a table of no rows, as scripts expect
+        # An empty study is written as a table of no rows, as scripts expect.
+        if only_rater and not seen.raters:
             raise UserError(_nothing(study_words(study), only_rater, raters(db, study.id)))
         replaces = check_replaceable(out, force)
         done = write_export(session.data, db, review, form, out, options, seen)

@@ -189,9 +189,8 @@ def _print_job(values: dict[str, object], job: Job) -> None:
     print_result({name: value for name, value in head.items() if value is not None}, as_json=False)
     for title in ("last", "result", "settings"):
         section = values[title]
-        if title == "result" and isinstance(
-            section, dict
-        ):  # how far a journal has been read is for the collector
+        # How far a journal has been read is for the collector.
+        if title == "result" and isinstance(section, dict):
             section = {name: value for name, value in section.items() if name != "journal"}
         if title == "settings":  # "all" where 0 stands for all, as in the app
             kind = OF_KIND.get(job.kind, Settings)

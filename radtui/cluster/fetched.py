@@ -21,10 +21,8 @@ from radtui.records import UserError
 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
 TABLES, EXCEPTIONS = Path("models") / "mapper.py", Path("models") / "loader_utils.py"  # of unsloth
-IN_4_BITS, IN_16_BITS = (
-    ("FLOAT_TO_INT_MAPPER",),
-    ("INT_TO_FLOAT_MAPPER", "MAP_TO_UNSLOTH_16bit"),
-)  # looked up in turn
+# Looked up in turn.
+IN_4_BITS, IN_16_BITS = (("FLOAT_TO_INT_MAPPER",), ("INT_TO_FLOAT_MAPPER", "MAP_TO_UNSLOTH_16bit"))
 NOT_READ = "BAD_MAPPINGS"  # repositories that unsloth never reads, with those that it reads instead
 ALREADY = "-bnb-4bit"
 START_S = 60.0  # of another Python, from a cold file system

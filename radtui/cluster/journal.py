@@ -109,9 +109,8 @@ class Writer:
         try:
             while view:
                 view = view[os.write(self._file, view) :]
-        except (
-            OSError
-        ):  # a full disk or quota: what comes when there is room again must not follow half a line
+        except OSError:
+            # A full disk or quota: what comes when there is room again must not follow half a line.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._file, self.length)
             raise

@@ -13,9 +13,8 @@ from radtui.paths import config_file, parsed_toml, read_written
 from radtui.records import UserError
 
 SECTION = "slurm"
-TIME = re.compile(
-    r"(\d+-)?\d+(:\d\d){0,2}"
-)  # of sbatch's --time: minutes, hours:minutes:seconds, days-hours...
+# Of sbatch's --time: minutes, hours:minutes:seconds, days-hours...
+TIME = re.compile(r"(\d+-)?\d+(:\d\d){0,2}")
 
 
 OWN_OPTIONS = (

@@ -9,10 +9,8 @@ from typing import Any
 from radtui.plural import listed
 from radtui.records import Job
 
-SINCE, WHY = (
-    "silent_since",
-    "silent_why",
-)  # of what a job's result keeps of Slurm: Unix time, s, and a sentence
+# Of what a job's result keeps of Slurm: Unix time, s, and a sentence.
+SINCE, WHY = ("silent_since", "silent_why")
 
 
 def is_silent(job: Job) -> bool:

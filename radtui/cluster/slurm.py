@@ -93,9 +93,8 @@ def submit(script: Path, test_only: bool = False) -> str:
     answer = (done.stdout or done.stderr).strip()
     if test_only:
         return answer
-    numbers = re.findall(
-        r"^(\d+)(?:;.*)?$", done.stdout, re.MULTILINE
-    )  # a cluster may print lines of its own before
+    # A cluster may print lines of its own before.
+    numbers = re.findall(r"^(\d+)(?:;.*)?$", done.stdout, re.MULTILINE)
     if not numbers:
         raise SlurmError(
             f"sbatch says {' '.join(answer.split())[:200]!r} and no job's number: see squeue --me."

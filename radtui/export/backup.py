@@ -26,10 +26,8 @@ OF_A_JOB = (
     "comparisons.csv",
 )  # fmt: skip
 """Patterns of what lies in a job's folder; of one that trained several times, every training's adapter."""
-OF_THE_FOLDER = (
-    "scheme.toml",
-    "packs",
-)  # without the keys of packs, what readers send back cannot be taken home
+# Without the keys of packs, what readers send back cannot be taken home.
+OF_THE_FOLDER = ("scheme.toml", "packs")
 PART = ".part"  # ends the name of a file that is being written
 SALT = "salt"  # turns patients' numbers into keys: whoever has it can try numbers
 
@@ -242,9 +240,8 @@ def _is_same(file: Path, target: Path) -> bool:
 
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file whole or not at all, on the disk when it has its name."""
-    temporary = target.with_name(
-        f".{target.name}{PART}"
-    )  # of one name: the next copy replaces what a killed one left
+    # Of one name: the next copy replaces what a killed one left.
+    temporary = target.with_name(f".{target.name}{PART}")
     temporary.unlink(missing_ok=True)
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -22,11 +22,8 @@ DEFAULT_NAMES = {
     "jsonl": "ratings.jsonl", "parquet": "comparisons.parquet",
     "dpo": "preferences-dpo", "kto": "preferences-kto",
 }  # fmt: skip
-SCHEMAS = {
-    "errors": "radtui-errors-1",
-    "corrections": corrections.SCHEMA,
-    **preferences.FORMS,
-}  # those that are one whatever the arms
+# Those that are one whatever the arms.
+SCHEMAS = {"errors": "radtui-errors-1", "corrections": corrections.SCHEMA, **preferences.FORMS}
 
 TABLES = ("csv", "parquet")  # with a column for each of one scheme's questions
 STREAMED = (*TABLES, "jsonl")  # written row by row, from ratings that stay in the database

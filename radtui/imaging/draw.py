@@ -67,9 +67,8 @@ def draft(pyramid: Pyramid, view: View, columns: int, rows: int) -> Cells:
         rows: Cells down, > 0.
     """
     px = render.render_px(pyramid, view, -(-columns // 2), rows)
-    px = (px & np.uint8(0xFC)) | (
-        px >> np.uint8(6)
-    )  # neighbours become equal more often, and what is equal is not sent
+    # Neighbours become equal more often, and what is equal is not sent.
+    px = (px & np.uint8(0xFC)) | (px >> np.uint8(6))
     return half_blocks(px.repeat(2, axis=0).repeat(2, axis=1)[:, :columns])
 
 

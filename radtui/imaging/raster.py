@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_PIXELS = (
-    89_478_485  # of an image that is opened; Pillow's own threshold for "this may be a decompression bomb"
-)
+# Of an image that is opened; Pillow's own threshold for "this may be a decompression bomb".
+MAX_PIXELS = 89_478_485
 
 
 class WindowShape(StrEnum):

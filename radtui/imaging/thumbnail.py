@@ -43,7 +43,6 @@ def of_pyramid(built: Pyramid, width_px: int, height_px: int) -> Image.Image:
     height, width = raster.height_px * raster.pixel_aspect, raster.width_px
     scale = min(width_px / width, height_px / height)
     rows_px = max(2, round(height * scale) // 2 * 2)
-    columns_px = max(
-        1, min(width_px, round(width * rows_px / height))
-    )  # of the even height: nothing stays black
+    # Of the even height: nothing stays black.
+    columns_px = max(1, min(width_px, round(width * rows_px / height)))
     return Image.fromarray(render_px(built, View(), columns_px, rows_px)).convert("RGB")

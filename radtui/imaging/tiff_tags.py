@@ -51,9 +51,8 @@ def without_tiff_comments(data: bytes) -> bytes:
             if entry.tag not in _KEPT:
                 out[entry.value_at : entry.value_at + entry.size] = bytes(entry.size)
                 _make_private(out, entry)
-    except (
-        struct.error
-    ):  # a directory that leads out of the file: decoding will say so, or read what is before it
+    except struct.error:
+        # A directory that leads out of the file: decoding will say so, or read what is before it.
         pass
     return data if out == data else bytes(out)
 

@@ -101,19 +101,15 @@ def apply_window(values: NDArray[Any], window: Window, invert: bool = False) -> 
     return levels
 
 
-def to_grey8(raster: Raster, window: Window | None = None) -> NDArray[np.uint8]:
-    """Draw a whole raster in 8 bits.
-
-    Args:
-        raster: Any.
-        window: None for the default one.
+def to_grey8(raster: Raster) -> NDArray[np.uint8]:
+    """Draw a whole raster in 8 bits, through its default window.
 
     Returns:
         (H, W) or (H, W, 3) uint8, bright where the examination is bright (MONOCHROME1 is turned over).
     """
-    if raster.colour and window is None:
+    if raster.colour:
         return np.asarray(raster.values, dtype=np.uint8)
-    return apply_window(raster.values, window or default_window(raster), raster.inverted)
+    return apply_window(raster.values, default_window(raster), raster.inverted)
 
 
 def _spanning(low: float, high: float, name: str) -> Window:

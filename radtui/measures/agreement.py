@@ -123,9 +123,8 @@ class Agreement(PlainFields):
     """Agreement between raters on the preference, both-bad and skipped pairs left out."""
 
     alpha: Estimate  # Krippendorff, ordinal; n = comparisons that two or more rated
-    kappas: dict[
-        tuple[str, str], tuple[float | None, int]
-    ]  # two raters -> quadratic weighted kappa, comparisons
+    # two raters -> quadratic weighted kappa, comparisons
+    kappas: dict[tuple[str, str], tuple[float | None, int]]
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON."""

@@ -136,7 +136,8 @@ class AnswerTable:
     @cached_property
     def everyone(self) -> Answers:
         """Case and reader of each rating; the values are 0, to be given others."""
-        return answers_to(self.ratings)
+        readers = [rating.rater for rating in self.ratings]
+        return _answers([rating.case_id for rating in self.ratings], readers, [0.0] * len(readers))
 
     @cached_property
     def preference(self) -> np.ndarray:
@@ -233,15 +234,6 @@ def answers_of(rows: Iterable[tuple[int, str, float]]) -> Answers:
     """Answers from (case id, reader, value) rows."""
     kept = list(rows)
     return _answers([case for case, _, _ in kept], [r for _, r, _ in kept], [value for _, _, value in kept])
-
-
-def answers_to(ratings: Sequence[Rating], values: Sequence[float] | None = None) -> Answers:
-    """Answers from ratings and what each says of the question; without values, to be given them later."""
-    return _answers(
-        list(map(attrgetter("case_id"), ratings)),
-        list(map(attrgetter("rater"), ratings)),
-        [0.0] * len(ratings) if values is None else values,
-    )
 
 
 def _answers(case_ids: Sequence[int], readers: Sequence[str], values: Sequence[float]) -> Answers:

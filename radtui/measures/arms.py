@@ -19,7 +19,6 @@ def compare_arms(
     words: Words | None = None,
     calibration: Collection[tuple[int, int]] = (),
     include_unblinded: bool = False,
-    seed: int = 0,
 ) -> Arms:
     """Every two arms against each other, and Bradley-Terry strengths of all against the first.
 
@@ -32,7 +31,6 @@ def compare_arms(
         words: Word counts of the texts.
         calibration: (study id, case id) of calibration pairs.
         include_unblinded: Count ratings made by someone who knew which text is whose.
-        seed: Of all bootstraps.
     """
     pairs = list(combinations(arms, 2))
     rows_of: dict[tuple[str, str], list[Rating]] = {pair: [] for pair in pairs}
@@ -40,7 +38,7 @@ def compare_arms(
         if rating.shown in rows_of:
             rows_of[rating.shown].append(rating)
     contrasts = tuple(
-        Contrast(*pair, summarise(rows_of[pair], scheme, *pair, words, calibration, include_unblinded, seed))
+        Contrast(*pair, summarise(rows_of[pair], scheme, *pair, words, calibration, include_unblinded))
         for pair in pairs
     )
     rows = in_order(rating for own in rows_of.values() for rating in own)

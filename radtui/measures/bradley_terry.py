@@ -42,9 +42,8 @@ class Strength(PlainFields):
     win_rate: float  # chance to be preferred to the baseline, 0..1
     n: int  # pairs it was in
     method: str = "wald"  # or "cases", where some case holds several pairs, or "readers and cases"
-    these_readers: tuple[float, float] | None = (
-        None  # interval for these readers only, where there are several
-    )
+    # Interval for these readers only, where there are several.
+    these_readers: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +164,6 @@ def _differences(pairs: Sequence[tuple[str, str, _Contrast]], method: str) -> li
         )
         for at, (earlier, later, between) in enumerate(pairs)
     ]  # fmt: skip
-
-
-def strengths(
-    matches: Sequence[Match], baseline: str, cases: Sequence[Hashable] = (), readers: Sequence[Hashable] = ()
-) -> list[Strength] | None:
-    """The strengths of `scale_of` alone, strongest first.
-
-    Raises:
-        ValueError: The baseline is in no pair, or a score is outside 0..1.
-    """
-    scale = scale_of(matches, baseline, cases, readers)
-    return None if scale is None else scale.strengths
 
 
 def _strength(arm: str, contrast: _Contrast, n: int, method: str) -> Strength:

@@ -86,13 +86,12 @@ def values_of_texts(
     return values
 
 
-def concordances(ratings: Sequence[Rating], values: Mapping[str, Values], seed: int = 0) -> list[Concordance]:
+def concordances(ratings: Sequence[Rating], values: Mapping[str, Values]) -> list[Concordance]:
     """Every score against the same readers, in the order of the score table.
 
     Args:
         ratings: Those that count, of whatever two arms.
         values: By the score's key.
-        seed: Of the resampling.
     """
     decided = [rating for rating in ratings if rating.preference]
     pairs = _mean_preferences(ratings)
@@ -100,17 +99,17 @@ def concordances(ratings: Sequence[Rating], values: Mapping[str, Values], seed: 
     return [
         Concordance(
             score,
-            _accuracy(decided, values[key], seed),
-            _tau_of_pairs(pairs, values[key], seed),
-            _tau_of_texts(significant, values[key], seed),
-            _tau_of_texts(every, values[key], seed),
+            _accuracy(decided, values[key]),
+            _tau_of_pairs(pairs, values[key]),
+            _tau_of_texts(significant, values[key]),
+            _tau_of_texts(every, values[key]),
         )
         for key, score in BY_KEY.items()
         if key in values
     ]
 
 
-def readers_accuracy(ratings: Sequence[Rating], seed: int = 0) -> Estimate:
+def readers_accuracy(ratings: Sequence[Rating]) -> Estimate:
     """How well another of these readers predicts a reader's preference: what a score can be measured against.
 
     Over all ordered pairs of readers of the same two texts of which the first decided; an equal of the other counts
@@ -126,7 +125,7 @@ def readers_accuracy(ratings: Sequence[Rating], seed: int = 0) -> Estimate:
             if mine:
                 others = preferences[:at] + preferences[at + 1 :]
                 right.setdefault(case_id, []).extend(_point(mine, other) for other in others)
-    return _share(right, seed)
+    return _share(right)
 
 
 def _point(preference: float, gap: float) -> float:
@@ -134,13 +133,13 @@ def _point(preference: float, gap: float) -> float:
     return 0.5 if gap == 0 else float((preference > 0) == (gap > 0))
 
 
-def _accuracy(decided: Sequence[Rating], values: Values, seed: int) -> Estimate:
+def _accuracy(decided: Sequence[Rating], values: Values) -> Estimate:
     right: dict[int, list[float]] = {}
     for rating in decided:
         gap = _gap(rating.case_id, rating.shown, values)
         if gap is not None:
             right.setdefault(rating.case_id, []).append(_point(rating.preference or 0, gap))
-    return _share(right, seed)
+    return _share(right)
 
 
 def _gap(case_id: int, arms: tuple[str, str], values: Values) -> float | None:
@@ -149,7 +148,7 @@ def _gap(case_id: int, arms: tuple[str, str], values: Values) -> float | None:
     return None if earlier is None or later is None else later - earlier
 
 
-def _share(points: Mapping[int, Sequence[float]], seed: int) -> Estimate:
+def _share(points: Mapping[int, Sequence[float]]) -> Estimate:
     """Mean of points, with an interval over resampled cases."""
     import numpy as np
 
@@ -159,7 +158,7 @@ def _share(points: Mapping[int, Sequence[float]], seed: int) -> Estimate:
     value, n = float(table[:, 0].sum() / table[:, 1].sum()), int(table[:, 1].sum())
     if len(table) < FEWEST:
         return Estimate(value, None, None, n, "bootstrap over cases", cases=len(table))
-    sums = resampled_weights(len(table), RESAMPLES, seed) @ table
+    sums = resampled_weights(len(table), RESAMPLES, 0) @ table
     return _estimate(value, sums[:, 0] / sums[:, 1], n, len(table))
 
 
@@ -199,28 +198,25 @@ def _error_means(
     return {text: pair[0] for text, pair in means.items()}, {text: pair[1] for text, pair in means.items()}
 
 
-def _tau_of_pairs(
-    preferences: Mapping[tuple[int, tuple[str, str]], float], values: Values, seed: int
-) -> Estimate:
+def _tau_of_pairs(preferences: Mapping[tuple[int, tuple[str, str]], float], values: Values) -> Estimate:
     rows = [
         (case_id, gap, preference)
         for (case_id, arms), preference in preferences.items()
         if (gap := _gap(case_id, arms, values)) is not None
     ]
-    return kendall_tau(rows, seed)
+    return kendall_tau(rows)
 
 
-def _tau_of_texts(errors: Mapping[tuple[int, str], float], values: Values, seed: int) -> Estimate:
+def _tau_of_texts(errors: Mapping[tuple[int, str], float], values: Values) -> Estimate:
     rows = [(text[0], values[text], -count) for text, count in errors.items() if text in values]
-    return kendall_tau(rows, seed)
+    return kendall_tau(rows)
 
 
-def kendall_tau(rows: Sequence[tuple[int, float, float]], seed: int = 0) -> Estimate:
+def kendall_tau(rows: Sequence[tuple[int, float, float]]) -> Estimate:
     """Kendall's tau-b with an interval over resampled cases; None where one side is all ties.
 
     Args:
         rows: (case id, one value, the other value) of each item.
-        seed: Of the resampling.
 
     Source: Kendall, Biometrika 33 (1945) 239-251. A resample counts a case as often as it is drawn; an item is tied
     with itself.
@@ -235,7 +231,7 @@ def kendall_tau(rows: Sequence[tuple[int, float, float]], seed: int = 0) -> Esti
         return Estimate(None, None, None, len(rows), "bootstrap over cases", cases=number)
     x, y = (np.array([row[at] for row in rows]) for at in (1, 2))
     resamples = FEWER_RESAMPLES if len(rows) > MANY else RESAMPLES
-    weights = np.vstack([np.ones((1, number), np.float32), resampled_weights(number, resamples, seed)])
+    weights = np.vstack([np.ones((1, number), np.float32), resampled_weights(number, resamples, 0)])
     drawn = _weighted_tau(x, y, weights[:, cases].T)
     if np.isnan(drawn[0]):
         return Estimate(None, None, None, len(rows), "bootstrap over cases", cases=number)

@@ -14,9 +14,8 @@ from radtui.measures.text import normalise, sentences, word_count
 
 FAR = 10  # cost of a word such as "and" or a comma between a finding and its side, in words
 OTHER_FINDING = 12  # cost of another finding in between
-_TURNS = frozenset(
-    {"but", "however", "although", "whereas", "while"}
-)  # the other side of which is another place
+# The other side of which is another place.
+_TURNS = frozenset({"but", "however", "although", "whereas", "while"})
 _BRINGS_IN = frozenset({"with", "no", "without"})
 _NAMES_IT = frozenset({"keeping", "consistent", "compatible", "line"})  # before "with"
 _BESIDE = frozenset(
@@ -335,9 +334,8 @@ def _of_other_side(zone: Hit, side: str, sides: Sequence[Hit]) -> bool:
 def _nearest_zone(
     finding: Hit, zones: Sequence[Hit], findings: Sequence[Hit], words: Sequence[str], lexicon: Lexicon
 ) -> str:
-    nearest: dict[
-        str, dict[str, tuple[int, int]]
-    ] = {}  # zone -> group -> cost of its nearest phrase and its start
+    # zone -> group -> cost of its nearest phrase and its start
+    nearest: dict[str, dict[str, tuple[int, int]]] = {}
     for hit in zones:
         cost = _cost(finding, hit, findings, words)
         if cost is None:

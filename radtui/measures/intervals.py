@@ -65,20 +65,19 @@ class Estimate(PlainFields):
     these_readers: tuple[float, float] | None = None
 
 
-def wilson_limits(hits: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Wilson's score interval of a proportion, without continuity correction.
+def wilson_limits(hits: int, n: int) -> tuple[float, float]:
+    """Wilson's score interval of a proportion at 95 %, without continuity correction.
 
     Args:
         hits: 0..n.
         n: At least 1.
-        confidence: 0..1.
 
     Returns:
         Lower and upper limit, 0..1.
 
     Source: Wilson, J Am Stat Assoc 22 (1927) 209-212; Newcombe, Stat Med 17 (1998) 857-872, method 3.
     """
-    z2 = NormalDist().inv_cdf((1 + confidence) / 2) ** 2
+    z2 = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) ** 2
     share = hits / n
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)

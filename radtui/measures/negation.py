@@ -27,9 +27,8 @@ _TURNS_BACK = frozenset({"but", "although", "though"})
 _PRESENT = frozenset(
     {"stable", "unchanged", "new", "persistent", "persisting", "residual", "recurrent", "current", "trace"}
 )
-_DONE = frozenset(
-    {"p", "post", "after", "following", "prior", "previous"}
-)  # what comes "with" what was done is there
+# What comes "with" what was done is there.
+_DONE = frozenset({"p", "post", "after", "following", "prior", "previous"})
 _SEEN = frozenset({"is", "are", "was", "were"})  # first words of verbs by which a clause asserts
 
 
@@ -176,9 +175,8 @@ def _ended_after(cue: Hit, finding: Hit, words: Sequence[str], ends: Sequence[Hi
     start, end = cue.end, finding.start
     headed = words[start] == ":" and (not cue.value.startswith("negates") or cue.start == 0)
     start += headed  # "Indication: pneumonia", "Absent: effusion, pneumothorax"
-    if headed and cue.value.startswith(
-        "hypothetical"
-    ):  # all that a question says is asked: "cough, ?pneumonia"
+    # All that a question says is asked: "cough, ?pneumonia".
+    if headed and cue.value.startswith("hypothetical"):
         ends = [hit for hit in ends if hit.value == "ends"]
     if any(start <= hit.start and hit.end <= end for hit in ends):
         return True

@@ -44,9 +44,8 @@ class SummedParts:
     table: np.ndarray  # float (cases, k)
     score: Callable[[np.ndarray], np.ndarray]  # sums (m, k) -> scores (m,), NaN where there is none
     there: np.ndarray  # bool (cases,), whether a case says something of the score
-    single: Callable[[np.ndarray], np.ndarray] | None = (
-        None  # the score of one case, where it is made otherwise
-    )
+    # The score of one case, where it is made otherwise.
+    single: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def each_case(self) -> np.ndarray:
@@ -104,7 +103,7 @@ def summed_mean(values: np.ndarray, there: np.ndarray) -> SummedParts:
     return SummedParts(np.column_stack([values, there.astype(float)]), _ratio, there)
 
 
-def bootstrapped(parts: SummedParts, seed: int = 0) -> Estimate:
+def bootstrapped(parts: SummedParts) -> Estimate:
     """A score of sums with its percentile interval over resampled cases."""
     import numpy as np
 
@@ -112,7 +111,7 @@ def bootstrapped(parts: SummedParts, seed: int = 0) -> Estimate:
     value = parts.whole
     if not len(rows) or np.isnan(value):
         return Estimate(None, None, None, 0, "bootstrap")
-    drawn = parts.score(resampled_sums(rows, RESAMPLES, seed))
+    drawn = parts.score(resampled_sums(rows, RESAMPLES, 0))
     low, high = map(float, np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]))
     if low == high:  # every resample says the same: no doubt was seen
         return Estimate(value, None, None, len(rows), "bootstrap")

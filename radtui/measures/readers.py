@@ -118,9 +118,8 @@ def spread_of(values: np.ndarray, readers: np.ndarray, cases: np.ndarray) -> Spr
     reader = max(products.same_reader - products.neither, 0.0)
     case = max(products.same_case - products.neither, 0.0)
     rest = max(products.same_both - products.neither - reader - case, 0.0)
-    of_readers = (
-        reader * products.squared_readers / n**2 + rest / n
-    )  # what the readers' means alone would show
+    # What the readers' means alone would show.
+    of_readers = reader * products.squared_readers / n**2 + rest / n
     variance = max(of_readers + case * products.squared_cases / n**2, these)
     degrees = float(many_cases - 1)
     if of_readers > 0:
@@ -128,13 +127,13 @@ def spread_of(values: np.ndarray, readers: np.ndarray, cases: np.ndarray) -> Spr
     return Spread(mean, variance, degrees, these, n, many_readers, many_cases)
 
 
-def t_quantile(degrees: float, confidence: float = CONFIDENCE) -> float:
-    """Student's t that leaves `1 - confidence` on both sides together; NaN without a degree of freedom."""
+def t_quantile(degrees: float) -> float:
+    """Student's t that leaves 5 % on both sides together; NaN without a degree of freedom."""
     if degrees <= 0:
         return math.nan
     from scipy import special
 
-    return float(special.stdtrit(degrees, (1 + confidence) / 2))
+    return float(special.stdtrit(degrees, (1 + CONFIDENCE) / 2))
 
 
 def mean_limits(mean: float, variance: float, degrees: float) -> tuple[float, float] | None:

@@ -30,9 +30,8 @@ class Score:
     less_is_better: bool | None = False  # None: neither more nor less is better
     language: str = ""  # the only one that it reads; "" for any
     examinations: tuple[str, ...] = ()  # the only ones that it was made for; none named: any
-    of_one_text: bool = (
-        True  # whether a single text has a value of its own that says more than another score's
-    )
+    # Whether a single text has a value of its own that says more than another score's.
+    of_one_text: bool = True
 
     @property
     def name(self) -> str:
@@ -83,10 +82,11 @@ def _packaged(key: str) -> Callable[[ArmScores], Proportion | Estimate | float |
     return lambda scores: (scores.packaged or {}).get(key)
 
 
-def _of_package(key: str, label: str, *, chest: bool = True, less_is_better: bool = False, of_one_text: bool = True,
-                digits: int = 2) -> Score:  # fmt: skip
+def _of_package(
+    key: str, label: str, *, chest: bool = True, less_is_better: bool = False, of_one_text: bool = True
+) -> Score:
     return Score(
-        key, label, "package", _packaged(key), digits=digits, less_is_better=less_is_better, language=ENGLISH,
+        key, label, "package", _packaged(key), less_is_better=less_is_better, language=ENGLISH,
         examinations=(CHEST,) if chest else (), of_one_text=of_one_text,
     )  # fmt: skip
 

@@ -66,7 +66,7 @@ def score_arms(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, ArmScores
 
 
 def compare_scores(
-    texts: Mapping[str, Sequence[ScoredText]], seed: int = 0, only: Collection[str] = ()
+    texts: Mapping[str, Sequence[ScoredText]], only: Collection[str] = ()
 ) -> list[PairedDifference]:
     """Every two arms' scores compared in pairs, p-values adjusted by Holm over all comparisons.
 
@@ -74,14 +74,13 @@ def compare_scores(
 
     Args:
         texts: As in `score_arms`; the arms in the study's order.
-        seed: Of the resampling.
         only: Keys of the scores that are asked for; all of them where none is named.
 
     Raises:
         ValueError: The arms have not the same number of cases.
     """
     parts = {key: own for key, own in _parts(texts).items() if not only or key in only}
-    return compare_pairs(parts, tuple(texts), seed)
+    return compare_pairs(parts, tuple(texts))
 
 
 def compare_trainings(texts: Mapping[str, Sequence[ScoredText]]) -> list[TrainingGain]:

@@ -36,9 +36,8 @@ def sign_test(wins: int, losses: int) -> float | None:
     """
     if wins + losses == 0:
         return None
-    from scipy import (
-        special,
-    )  # not stats: that takes longer to import than to count a hundred thousand ratings
+    # Not stats: that takes longer to import than to count a hundred thousand ratings.
+    from scipy import special
 
     return min(1.0, 2 * float(special.bdtr(min(wins, losses), wins + losses, 0.5)))
 
@@ -148,12 +147,11 @@ def _critical(n: int) -> int:
 
 
 @cache
-def pairs_needed(win_rate: float, power: float = POWER) -> int:
-    """Fewest non-tied pairs with which the exact sign test reaches a power, at alpha 0.05 two-sided.
+def pairs_needed(win_rate: float) -> int:
+    """Fewest non-tied pairs with which the exact sign test reaches 80 % power, at alpha 0.05 two-sided.
 
     Args:
         win_rate: True win rate of one side, above 0.5 to 1.
-        power: 0..1.
 
     Raises:
         ValueError: `win_rate` is not above 0.5, so no number would do.
@@ -161,7 +159,7 @@ def pairs_needed(win_rate: float, power: float = POWER) -> int:
     if not 0.5 < win_rate <= 1:
         raise ValueError(f"a win rate above 0.5 is needed, not {win_rate}")
     n = 1
-    while sign_test_power(n, win_rate) < power:
+    while sign_test_power(n, win_rate) < POWER:
         n += 1
     return n
 

@@ -163,9 +163,8 @@ class Arms(PlainFields):
     cases: int
     strengths: tuple[Strength, ...]  # strongest first; none where no finite ones exist
     contrasts: tuple[Contrast, ...]
-    differences: tuple[
-        Difference, ...
-    ] = ()  # every two arms on the scale, tested as a pair; none without one
+    # Every two arms on the scale, tested as a pair; none without one.
+    differences: tuple[Difference, ...] = ()
 
 
 def summarise(

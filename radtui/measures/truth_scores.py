@@ -62,14 +62,13 @@ class TruthScores(PlainFields):
     findings: dict[str, FindingCounts]
 
 
-def score_truth(
-    cases: Iterable[TruthCase], lexicon: Lexicon | None = None, vocabulary: Iterable[str] | None = None
-) -> TruthScores:
+def score_truth(cases: Iterable[TruthCase], vocabulary: Iterable[str] | None = None) -> TruthScores:
     """Score one arm's texts against what is known of the cases.
+
+    Findings that the lexicon does not know are matched by their own names.
 
     Args:
         cases: One per case; cases without truth are left out.
-        lexicon: Whose words to look for; findings it does not know are matched by their own names.
         vocabulary: Findings to judge; by default those that occur in the truth of any case. To compare arms over
             different cases, give the data set's.
     """
@@ -78,7 +77,7 @@ def score_truth(
         {truth.finding for case in known for truth in case.truth} if vocabulary is None else set(vocabulary)
     )
     scope = named - {NORMAL}
-    lexicon = (lexicon or default_lexicon()).with_findings(sorted(scope))
+    lexicon = default_lexicon().with_findings(sorted(scope))
     tallies = [_tally(case, scope, lexicon) for case in known]
     tally = _summed(tallies)
     hits, missed, invented = tally.found.total(), tally.missed.total(), tally.invented.total()
@@ -103,18 +102,15 @@ def score_truth(
     )
 
 
-def truth_parts(
-    cases: Iterable[TruthCase], vocabulary: Iterable[str], lexicon: Lexicon | None = None
-) -> dict[str, Parts]:
+def truth_parts(cases: Iterable[TruthCase], vocabulary: Iterable[str]) -> dict[str, Parts]:
     """What each case adds to each score of `score_truth`, to compare two arms in pairs; keys are its fields' names.
 
     Args:
         cases: One per case, those without truth among them: they add nothing.
         vocabulary: Findings to judge: the data set's.
-        lexicon: Whose words to look for.
     """
     scope = set(vocabulary) - {NORMAL}
-    lexicon = (lexicon or default_lexicon()).with_findings(sorted(scope))
+    lexicon = default_lexicon().with_findings(sorted(scope))
     tallies = [_tally(case, scope, lexicon) for case in cases]
     sums = {
         "precision": [(t.found.total(), t.found.total() + t.invented.total()) for t in tallies],
@@ -190,9 +186,8 @@ def _macro_parts(tallies: Sequence[_Tally], scope: set[str], lexicon: Lexicon) -
         for name, count in tally.missed.items():
             row[place[name] + 1] += count
         for name, count in tally.invented.items():
-            for broader in (
-                lexicon.broader(name) & scope
-            ):  # a text may name a kind of what the truth speaks of
+            # A text may name a kind of what the truth speaks of.
+            for broader in lexicon.broader(name) & scope:
                 row[place[broader] + 1] += count
     return SummedParts(table, macro_f1_of, np.asarray(table.any(axis=1)))
 

@@ -108,9 +108,8 @@ class Tree:
                 if entry.name.startswith(_HIDDEN):
                     continue
                 name = f"{inside}/{entry.name}" if inside else entry.name
-                if entry.is_file(
-                    follow_symlinks=False
-                ):  # nearly all: asked first, as each question takes its time
+                # Nearly all: asked first, as each question takes its time.
+                if entry.is_file(follow_symlinks=False):
                     yield name
                 elif entry.is_symlink() and not self._leads_inside(entry.path):
                     outside += 1

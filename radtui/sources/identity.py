@@ -318,9 +318,8 @@ def _write(path: Path, salt: bytes) -> None:
             os.link(temporary, path)
         except FileExistsError:
             pass
-        except (
-            OSError
-        ):  # a file system without links: the last one wins, in the first moment of a data folder
+        except OSError:
+            # A file system without links: the last one wins, in the first moment of a data folder.
             Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)

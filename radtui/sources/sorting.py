@@ -42,9 +42,8 @@ class SortedFiles:
         self.others: list[str] = []
         for name in tree.names:
             lower = name.lower()
-            if (
-                lower[lower.rfind(".") :] in IMAGE_SUFFIXES and lower[lower.rfind("/") + 1] != "."
-            ):  # nearly all
+            # Nearly all.
+            if lower[lower.rfind(".") :] in IMAGE_SUFFIXES and lower[lower.rfind("/") + 1] != ".":
                 self.pictures.append(name)
                 continue
             suffix = ".nii.gz" if lower.endswith(".nii.gz") else posixpath.splitext(lower)[1]

@@ -110,9 +110,8 @@ def taken_by(db: sqlite3.Connection, settings: GenerateSettings, but_job: int = 
 
         chosen, words = tuple(sorted(state.cases, key=drawn)[:limit]), f"drawn with seed {settings.seed}"
     else:
-        ranked = sorted(
-            state.cases, key=lambda case_id: (case_id in state.judged, state.described[case_id])
-        )  # a stable sort keeps the data set's order
+        # A stable sort keeps the data set's order.
+        ranked = sorted(state.cases, key=lambda case_id: (case_id in state.judged, state.described[case_id]))
         chosen, words = tuple(ranked[:limit]), "new ones first"
     among = set(chosen)
     in_order = tuple(case_id for case_id in state.cases if case_id in among)

@@ -32,9 +32,8 @@ EXPIRES_S = 120.0  # without one: some may be late on a busy file server
 CHECK_S = 5.0  # a look at the lease holds for this long
 SETTLE_S = 1.0  # in which two that take over at once see which of them did
 
-Identity = tuple[
-    str, str
-]  # host name, and the boot it has had: what its processes held ended with the last one
+# Host name, and the boot it has had: what its processes held ended with the last one.
+Identity = tuple[str, str]
 
 
 class OtherHostError(FolderGoneError):

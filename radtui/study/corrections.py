@@ -14,12 +14,8 @@ from radtui.store import held_out, studies
 from radtui.study.preferences import TEST_SPLIT
 from radtui.study.study import rated, read_review
 
-LEFT_OUT = (
-    "other_scheme",
-    "other_version",
-    "repeats",
-    "calibration",
-)  # of a review's reasons, those that count here
+# Of a review's reasons, those that count here.
+LEFT_OUT = ("other_scheme", "other_version", "repeats", "calibration")
 
 
 @dataclass(frozen=True, slots=True)

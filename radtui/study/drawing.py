@@ -15,9 +15,8 @@ from radtui.store import studies
 from radtui.study.blinding import digest, has_repeat, later_left, order_key, repeat_delay
 from radtui.study.queue import Pair
 
-PAIRS_PER_CASE = (
-    "pairs_per_case"  # in a study's protocol; without it pairs are drawn as a job's study draws them
-)
+# In a study's protocol; without it pairs are drawn as a job's study draws them.
+PAIRS_PER_CASE = "pairs_per_case"
 
 Arms = tuple[str, str]  # two arms, the earlier in the study's order first
 

@@ -49,9 +49,8 @@ class Sitting:
     newest_id: int = 0  # of the rows that history and queue know
     drawn: DrawnPairs | None = None  # the pairs of a study made by hand
     known: dict[int, set[str]] = field(default_factory=dict)  # texts that the rater would know again, by case
-    left_out: frozenset[int] = (
-        frozenset()
-    )  # cases of a job's study whose two texts read the same: nobody is asked
+    # Cases of a job's study whose two texts read the same: nobody is asked.
+    left_out: frozenset[int] = frozenset()
 
     def order(self, case_ids: list[int]) -> list[Pair]:
         """The shown order of these cases' pairs; pure, for any thread."""

@@ -47,9 +47,8 @@ def aside(
 
         try:
             result = work()
-        except (
-            Exception
-        ) as error:  # whatever it is: a thread's error would end the app, and a rater's work with it
+        except Exception as error:
+            # Whatever it is: a thread's error would end the app, and a rater's work with it.
             sentence = sentence_of(error)
             tell(lambda: (refused or _notice(asker))(sentence))
         else:

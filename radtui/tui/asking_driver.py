@@ -140,9 +140,8 @@ class AskingDriver(linux_driver.LinuxDriver):
             super().close()
 
     def _leave(self) -> None:
-        self._gone = hung_up(
-            self.fileno, SETTLED_MS
-        )  # told to end by a signal, it must leave a terminal as it was
+        # Told to end by a signal, it must leave a terminal as it was.
+        self._gone = hung_up(self.fileno, SETTLED_MS)
         self.send_message(TerminalGone())
 
     def start_application_mode(self) -> None:

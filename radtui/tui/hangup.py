@@ -35,9 +35,8 @@ def watch(fileno: int, gone: Callable[[], None]) -> None:
             pass
         gone()
         time.sleep(SAVING_S)
-        os._exit(
-            EXIT_CODE
-        )  # the loop waits for a terminal that takes nothing; what was called saved is synced
+        # The loop waits for a terminal that takes nothing; what was called saved is synced.
+        os._exit(EXIT_CODE)
 
     Thread(target=look, name="hangup", daemon=True).start()
 

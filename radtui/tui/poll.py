@@ -68,9 +68,8 @@ class Poller:
         self._jobs: tuple[Job, ...] = ()
         self._jobs_at_s = self._reconciled_at_s = self._posted_at_s = float("-inf")
         self._version: tuple[object, ...] = ()
-        self._log_moved: tuple[int, int] | None = (
-            None  # size and time of the write-ahead log when it was moved
-        )
+        # Size and time of the write-ahead log when it was moved.
+        self._log_moved: tuple[int, int] | None = None
         self._log_moved_at_s = float("-inf")
         self._jobs_stale = True
         self._looked = False

@@ -23,9 +23,8 @@ from radtui.records import ArmKind, Comparison, Description, Study, StudyArm
 from radtui.study.drawing import PAIRS_PER_CASE, draw
 
 ARMS = ("base", "tuned", "file", "reference", "second file")
-STRENGTHS = np.array(
-    [0.0, 0.9, 0.4, 1.5, -0.5]
-)  # log odds against base, for one reader and case without likings
+# Log odds against base, for one reader and case without likings.
+STRENGTHS = np.array([0.0, 0.9, 0.4, 1.5, -0.5])
 READERS, CASES, RUNS = 3, 150, 500
 READER_SD, CASE_SD, TIES = 0.3, 0.5, 0.12
 SEED = 31

@@ -29,6 +29,7 @@ from tests.bench.gpu_parts import (
     median,
     new_job,
     open_gates,
+    parser_of,
     peak,
     seconds,
 )
@@ -36,12 +37,7 @@ from tests.bench.gpu_passes import Passes
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model")
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--wait", type=Path, help="before the first step, wait until this file is there")
     parser.add_argument("--stages", default="plain,default,default60,seed,equal,profile,again,curve")

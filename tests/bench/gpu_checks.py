@@ -28,7 +28,7 @@ from radtui.presets import preset
 from radtui.settings import TrainSettings
 from radtui.worker.process import environment
 from tests.bench.gpu_merge import stages
-from tests.bench.gpu_parts import DATASET, Results, fill, forget, machine, new_job, peak
+from tests.bench.gpu_parts import DATASET, Results, fill, forget, machine, new_job, parser_of, peak
 
 ROLES = ("train", "texts", "fourbit_unsloth", "fourbit_transformers")
 WAIT_S = 420  # for another process, such as the one that trains the adapter
@@ -64,12 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model")
-    parser.add_argument("--work", type=Path, required=True, help="an empty folder with 25 GB to spare")
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--stop-at", type=int, default=6, help="step whose adapter is described with")
     parser.add_argument("--images", type=int, default=8)

@@ -117,9 +117,8 @@ class Texts:
         write_s, self.base = seconds(lambda: self._write(self.model))
         self.scores["base"] = self._scores(self.model)
         decoding = describe.Decoding(self.options.tokens)
-        written = describe.describe(
-            self.model, self.processor, inputs, decoding, list(range(len(records)))
-        )  # ends where the model ends
+        # Ends where the model ends.
+        written = describe.describe(self.model, self.processor, inputs, decoding, list(range(len(records))))
         self.base_texts = [each.text for each in written]
         return {"weights": self.how.weights, "backend": self.how.backend, "load_s": round(load_s, 1),
                 "write_s": round(write_s, 1), **peak()}  # fmt: skip

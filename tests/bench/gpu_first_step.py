@@ -18,13 +18,12 @@ import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from radtui.paths import DataDir
 from radtui.presets import preset
 from radtui.settings import INSTRUCTION
-from tests.bench.gpu_parts import DATASET, Results, fill, median, new_job
+from tests.bench.gpu_parts import DATASET, Results, fill, median, new_job, parser_of
 
 LIMIT_S = 400
 CACHES = (
@@ -35,12 +34,7 @@ RECOMPILED = "Recompiling function"  # of torch's log, with the guard that faile
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model")
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--runs", default="plain,default,plain,default")
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--words", type=int, nargs=2, default=(40, 40), help="of captions, least and most")

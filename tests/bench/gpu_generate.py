@@ -34,6 +34,7 @@ from tests.bench.gpu_parts import (
     machine,
     new_job,
     open_gates,
+    parser_of,
     peak,
     seconds,
 )
@@ -43,12 +44,7 @@ SAME_IMAGES = 4
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model")
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--images", type=int, default=160)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=128, help="of each text")

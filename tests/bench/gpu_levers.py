@@ -7,31 +7,24 @@ MODEL is a folder of Llama-3.2-11B-Vision's shape; random weights train at the r
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from radtui.paths import DataDir
 from radtui.worker.process import environment
 from tests.bench.gpu import Bench
-from tests.bench.gpu_parts import Results, fill, open_gates
+from tests.bench.gpu_parts import Results, fill, open_gates, parser_of
 
 LEVERS = ("tokens", "text", "held", "flash4")
 """Tokens counted without a wait, text layers as steps, weights in 16 bits too, flash-attn-4; each with all before."""
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model")
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--variants", default="none,none,tokens,text,held,flash4")
     options = parser.parse_args()

@@ -43,9 +43,8 @@ def stages(file: Path) -> dict[str, Any]:
 
 def ratios(train: dict[str, Any], generate: dict[str, Any]) -> dict[str, float]:
     """How much faster than the plain script, and than one image at a time."""
-    plain = train["again" if "again" in train else "plain"][
-        "step_s"
-    ]  # the later run compiles nothing any more
+    # The later run compiles nothing any more.
+    plain = train["again" if "again" in train else "plain"]["step_s"]
     found = {f"plain_over_{name}": plain / train[name]["step_s"] for name in ("seed", "default", "default60")}
     alone = generate["same"]["base"]["generate_one_by_one_tokens_per_s"]
     found["job_over_one_by_one_base"] = generate["job"]["tokens_per_s"] / alone

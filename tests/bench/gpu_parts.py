@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import argparse
 import io
 import json
 import platform
@@ -23,6 +23,7 @@ from radtui.records import Job, JobKind, NewCase, NewCaseImage
 from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import cases, jobs
 from radtui.store.database import connect
+from tests import blobs
 
 SIZE_PX = (657, 442)  # the mean image of unsloth/Radiology_mini
 WORDS = (
@@ -30,6 +31,15 @@ WORDS = (
     "arrow", "chest", "pleural", "effusion", "left", "lung", "CT", "axial",
 )  # fmt: skip
 DATASET = "bench"
+
+
+def parser_of(doc: str | None) -> argparse.ArgumentParser:
+    """What every GPU benchmark is called with: a model, a folder to work in and a file for the results."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--work", type=Path, required=True, help="an empty folder with room for the job")
+    parser.add_argument("--out", type=Path, required=True)
+    return parser
 
 
 class Results:
@@ -123,9 +133,7 @@ def fill(data: DataDir, train: int, test: int, words: tuple[int, int] = (40, 40)
     for split, count in (("train", train), ("test", test)):
         for number in range(count):
             content = picture(rng)
-            digest = hashlib.sha256(content).hexdigest()
-            data.blob(digest).parent.mkdir(parents=True, exist_ok=True)
-            data.blob(digest).write_bytes(content)
+            digest = blobs.keep(data, content)
             count_words = words[0] if words[0] == words[1] else rng.randint(*words)
             caption = " ".join(rng.choices(WORDS, k=count_words))
             probe = cases.Probe(digest, "PNG", *SIZE_PX, "L")

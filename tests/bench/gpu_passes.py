@@ -87,9 +87,8 @@ class Passes:
 
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
-                if (
-                    "lora_B" in name and parameter.requires_grad
-                ):  # fresh ones are zero, and so A has no gradient
+                # Fresh ones are zero, and so A has no gradient.
+                if "lora_B" in name and parameter.requires_grad:
                     parameter.normal_(std=0.01)
         open_gates(self.model)
         batch = self._batch(images)

@@ -28,7 +28,7 @@ from radtui.settings import INSTRUCTION, GenerateSettings
 from radtui.store import jobs, metrics, texts
 from radtui.store.database import connect
 from tests.bench.gpu_checks import open_gates
-from tests.bench.gpu_parts import DATASET, Results, fill, machine, median
+from tests.bench.gpu_parts import DATASET, Results, fill, machine, median, parser_of
 
 REPOSITORY = Path(__file__).parents[2]
 BATCH = 64  # images described at once, on either number of GPUs: the ratio is of GPUs, not of batches
@@ -38,12 +38,7 @@ SHOWN_BYTES = 6_000
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = parser_of(__doc__)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--images", type=int, default=384, help="of them, half for each of two GPUs")
     parser.add_argument("--batch", type=int, default=BATCH)

@@ -9,7 +9,6 @@ load average.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
 import os
@@ -38,6 +37,7 @@ from radtui.study import edits
 from radtui.study.blinding import later_left
 from radtui.study.queue import shown_order
 from radtui.study.scheme_file import default_scheme
+from tests import blobs
 from tests.bench.pseudo_terminal import FRAME_END, QUIET_S, Terminal
 from tests.bench.terminal import at, judged, load, machine, versions
 from tests.bench.terminal_app import caption
@@ -128,9 +128,7 @@ def _drawn(data: DataDir) -> Iterator[KeptCase]:
         contents.append(out.getvalue())
     for n in range(IMAGES):
         content = contents[n % len(contents)] + f"image {n}".encode()  # readers stop at the end mark before
-        sha256 = hashlib.sha256(content).hexdigest()
-        data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
-        data.blob(sha256).write_bytes(content)
+        sha256 = blobs.keep(data, content)
         case = NewCase(
             "test", f"image-{n:06d}.png", (NewCaseImage(),), caption(random.Random(n)), examination="chest PA"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import random
 import sqlite3
@@ -21,6 +20,7 @@ from radtui.settings import TrainSettings
 from radtui.store import cases, jobs
 from radtui.store.cases import CaseQuery, KeptCase, Probe
 from radtui.store.database import connect
+from tests import blobs
 from tests.bench.pseudo_terminal import Terminal
 
 COLUMNS, ROWS = 200, 60
@@ -36,14 +36,8 @@ SEARCHES = (
 )
 BAR, CURSOR = b"radtui", "▌".encode()
 IMAGE_BYTES = 8_000  # an image of this size takes more in any form, and the bars of a tick take less
-PAGES = (
-    "\x1b[6~",
-    "\x1b[6~",
-    "\x1b[F",
-    "\x1b[5~",
-    "\x1b[5~",
-    "\x1b[H",
-)  # two pages down, the end, two up, the start
+# Two pages down, the end, two up, the start.
+PAGES = ("\x1b[6~", "\x1b[6~", "\x1b[F", "\x1b[5~", "\x1b[5~", "\x1b[H")
 IDLE_S = 10.0
 KEYS_EACH = 250
 PAUSE_S = (0.03, 0.12)  # between keys, so that they meet the app at any moment of its ticks
@@ -76,9 +70,8 @@ def start_up(folder: Path, radiograph: Path, times: int) -> dict[str, Any]:
         job = jobs.create(db, JobKind.TRAIN, "bench", "bench", {"dataset": "bench"})
         jobs.begin(db, job.id, os.getpid())
     trained.job(job.id).mkdir(parents=True, exist_ok=True)
-    with trained.lock(job.id).open(
-        "w"
-    ) as lock:  # as its worker holds it: without, the job would be taken for lost
+    # As its worker holds it: without, the job would be taken for lost.
+    with trained.lock(job.id).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return {
             "welcome": first_frame(empty, times), "data": first_frame(with_images, times),
@@ -101,9 +94,7 @@ def library(folder: Path, radiograph: Path, count: int) -> DataDir:
     data = DataDir(folder).create()
     connect(data, create=True).close()  # before the images: a folder that has lost its database is refused
     content = radiograph.read_bytes()
-    sha256 = hashlib.sha256(content).hexdigest()
-    data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
-    data.blob(sha256).write_bytes(content)
+    sha256 = blobs.keep(data, content)
     rng, probe = random.Random(1), Probe(sha256, "PNG", 2048, 2048, "I;16")
     with closing(connect(data, create=True)) as db:
         cases.ensure_dataset(db, "bench", "drawn")

@@ -32,9 +32,8 @@ def done(fault: Fault, count: int) -> Facts:
     began_at, began, cpu_before_s = datetime.now(UTC), time.monotonic(), _cpu_s()
     with tempfile.TemporaryDirectory(prefix="radtui-fault-", ignore_cleanup_errors=True) as scratch:
         os.environ["XDG_STATE_HOME"] = str(Path(scratch) / "state")
-        os.environ["RADTUI_CONFIG"] = str(
-            Path(scratch) / "config.toml"
-        )  # the user's own choices are not to change
+        # The user's own choices are not to change.
+        os.environ["RADTUI_CONFIG"] = str(Path(scratch) / "config.toml")
         try:
             facts = fault(Path(scratch), count)
         except (NotHere, NoCompiler) as reason:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import re
 import sqlite3
 from pathlib import Path
 
 from radtui.paths import DataDir
 from radtui.store.database import connect
+from tests import blobs
 from tests.conftest import drawn_png
 from tests.unit.review_sessions import described
 from tests.unit.test_export_round_trip import add_into
@@ -44,10 +44,7 @@ def build(root: Path, pairs: int = 12) -> DataDir:
     with contextlib.closing(connect(data, create=True)) as db:
         ids = add_into(db, pairs)
         for n in range(pairs):
-            content = drawn_png(n)
-            blob = data.blob(hashlib.sha256(content).hexdigest())
-            blob.parent.mkdir(parents=True, exist_ok=True)
-            blob.write_bytes(content)
+            blobs.keep(data, drawn_png(n))
         described(db, ids)
     return data
 

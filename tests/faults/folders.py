@@ -92,9 +92,8 @@ def read_only_folder(scratch: Path, rounds: int) -> Facts:
     with small_disk(scratch / "disk", "16m") as place:
         data = build(place / "data")
         for _ in range(rounds):
-            saved = times(
-                told_until(rating(data), chance.uniform(0, 0.3)), "saved"
-            )  # killed, its log is left
+            # Killed, its log is left.
+            saved = times(told_until(rating(data), chance.uniform(0, 0.3)), "saved")
             before = rows(data)
             assert set(saved) <= set(before)
             subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)

@@ -32,9 +32,8 @@ def kills_of_the_app(scratch: Path, rounds: int) -> Facts:
             terminal.settle(quiet_s=0.3, first_s=20)
             terminal.press("r", quiet_s=0.3)
             keys, end = itertools.cycle("1245"), time.monotonic() + chance.uniform(0.05, 1.0)
-            while (
-                time.monotonic() < end
-            ):  # each another answer than the one before, so that its frame is seen
+            # Each another answer than the one before, so that its frame is seen.
+            while time.monotonic() < end:
                 saved += b"Saved: " in terminal.press(next(keys), patience_s=1.0, quiet_s=0.02).text
             terminal.write(next(keys))
             time.sleep(chance.uniform(0, 0.03))

@@ -19,18 +19,11 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("backup", "{out}/copy"), ("data", "private"), ("jobs", "stop", "1"), ("jobs", "resume", "1"), ("doctor",),
     ("import", "{source}"),
 )  # fmt: skip
-IMPORT_EVERY, DRAW_EVERY = (
-    8,
-    4,
-)  # folders; an import starts a worker, and the app takes as long as ten commands
+# Folders; an import starts a worker, and the app takes as long as ten commands.
+IMPORT_EVERY, DRAW_EVERY = (8, 4)
 WHERE_IMPORTS_WRITE = ("images", "jobs", "blob", "salt", "lock", "255 bytes")
-MANY_LINES = (
-    "check",
-    "doctor",
-    "jobs",
-    "backup",
-    "import",
-)  # list what they find; import and jobs resume name what a worker said
+# List what they find; import and jobs resume name what a worker said.
+MANY_LINES = ("check", "doctor", "jobs", "backup", "import")
 SHORT_BYTES, LONG_BYTES = 255, 300  # a file's name may have 255
 
 

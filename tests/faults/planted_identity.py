@@ -45,9 +45,8 @@ def planted_identity(scratch: Path, rounds: int) -> Facts:
     printed, taken = b"", 0
     for number, place in enumerate(sources):
         name = f"set{number}"
-        radtui(
-            data, "import", place, "--name", name, "--dry-run", more=more
-        )  # it names files as they lie there
+        # It names files as they lie there.
+        radtui(data, "import", place, "--name", name, "--dry-run", more=more)
         code, said = radtui(data, "import", place, "--name", name, more=more)
         assert code == 0, said
         printed += said

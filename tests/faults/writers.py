@@ -19,9 +19,8 @@ FAST_MS = 20.0
 
 def many_writers(scratch: Path, rounds: int) -> Facts:
     """Two apps, three raters and a worker at 50 steps a second, for some seconds: nothing is lost or doubled."""
-    data = build(
-        scratch / "data", pairs=60 + rounds
-    )  # more than are typed: past the last a key is asked about
+    # More than are typed: past the last a key is asked about.
+    data = build(scratch / "data", pairs=60 + rounds)
     raters = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.faults.rate", str(data.root), name, "--per-s", "10"],

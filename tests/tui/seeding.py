@@ -6,7 +6,6 @@ import io
 import math
 import os
 import sqlite3
-from hashlib import sha256
 
 from PIL import Image
 
@@ -14,6 +13,7 @@ from radtui.paths import DataDir
 from radtui.presets import PRESETS
 from radtui.records import Arm, ArmKind, Job, JobKind, JobState
 from radtui.store import arms, cases, jobs, metrics, texts
+from tests import blobs
 from tests.conftest import kept_case, new_text
 
 
@@ -30,10 +30,7 @@ def add_images(
                 buffer, "PNG"
             )
             content = buffer.getvalue() + f"{split}{n}".encode()
-            key = sha256(content).hexdigest()
-            blob = data.blob(key)
-            blob.parent.mkdir(parents=True, exist_ok=True)
-            blob.write_bytes(content)
+            key = blobs.keep(data, content)
             batch.append(kept_case(
                 split, f"{split}-{n:03d}.png", cases.Probe(key, "PNG", 64, 80, "L"),
                 reference=f"A round opacity of size {n}.", examination="chest PA",

@@ -53,9 +53,8 @@ def test_show_draws_in_the_terminal_s_colours(tmp_path, more, wanted):
         seen = {code for code in (b"8;2;", b"8;5;", b"letters:") if code in got}
         assert seen <= {wanted}
         if wanted.startswith(b"8;"):
-            assert (
-                sum(b"\x1b[38;" in line for line in got.split(b"\r\n")) == 10
-            )  # all rows but those for text
+            # All rows but those for text.
+            assert sum(b"\x1b[38;" in line for line in got.split(b"\r\n")) == 10
 
 
 def test_show_into_a_file_draws_letters(tmp_path):

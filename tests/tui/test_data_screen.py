@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -29,6 +28,7 @@ from radtui.tui.widgets.image_facts import ImageFacts
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.key_bar import KeyBar
 from radtui.tui.widgets.virtual_table import VirtualTable
+from tests import blobs
 from tests.conftest import drawn_png, kept_case
 
 AddImages = Callable[..., list[int]]
@@ -232,9 +232,8 @@ async def test_an_unreadable_and_a_leaked_image_say_so(
         await settled(pilot)
         assert "cut short" in view(pilot).picture.text
         assert "[bold]without[/bold] ␛[31mimage." in facts(pilot)
-        await pilot.press(
-            "f", *["down"] * 2
-        )  # split, examination and finding have one value each: Rating, File, Leak
+        # Split, examination and finding have one value each: Rating, File, Leak.
+        await pilot.press("f", *["down"] * 2)
         await pilot.press("up", "right", "escape")
         await settled(pilot)
         assert screen(pilot).list.query_now.unreadable is True and len(screen(pilot).list.rows) == 1
@@ -246,9 +245,7 @@ async def test_a_case_of_several_images_shows_each_with_its_place_and_its_questi
     add_images(1)
     images, probes = [], []
     for seed, role in ((101, "frontal"), (102, "lateral"), (0, "prior")):
-        sha256 = hashlib.sha256(drawn_png(seed)).hexdigest()
-        data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
-        data.blob(sha256).write_bytes(drawn_png(seed))
+        sha256 = blobs.keep(data, drawn_png(seed))
         images.append(NewCaseImage(name=f"{seed}.png", role=role))
         probes.append(Probe(sha256, "PNG", 64 + seed, 64, "L", error="Cut short." if role == "prior" else ""))
     case = NewCase("test", "exam 7", tuple(images), "Clear lungs.", "Is there an [effusion]?")

@@ -20,6 +20,7 @@ from radtui.tui.screens.film import FilmScreen
 from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_strip import HERE, ImageStrip, StripImage, dots, dotted, page, rows_of
 from radtui.tui.widgets.key_bar import KeyBar
+from tests import blobs
 from tests.conftest import drawn_png, give_arms, new_text
 from tests.tui import reviewing
 from tests.tui.driving import until
@@ -54,9 +55,7 @@ def add_case(
     images, probes = [], []
     for number, role in enumerate(roles):
         content = drawn_png(start + number)
-        sha256 = hashlib.sha256(content).hexdigest()
-        data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
-        data.blob(sha256).write_bytes(content)
+        sha256 = blobs.keep(data, content)
         error = "Cut short." if number == broken else ""
         images.append(NewCaseImage(name=f"{role}.png", role=role, error=error))
         probes.append(Probe(sha256, "PNG", 64, 64, "L", error=error))

@@ -36,12 +36,10 @@ def test_no_more_than_the_view_is_sent_and_little_of_it_while_a_key_repeats(imag
         os.write(app.terminal.fd, RIGHT * 20)  # faster than any key repeats, however busy the machine is
         app.settle(1.0)
         sent, each = app.screen.sent, len(app.got) / max(1, len(app.screen.sent))
-        assert (
-            sent[-1] == FINE_PX and len(sent) <= FEW
-        )  # keys that wait become one frame, the last of them fine
-        assert {*sent} <= (
-            {FINE_PX} if way == "sixel" else {FINE_PX, HALF_PX}
-        )  # sixels enlarge by themselves
+        # Keys that wait become one frame, the last of them fine.
+        assert sent[-1] == FINE_PX and len(sent) <= FEW
+        # Sixels enlarge by themselves.
+        assert {*sent} <= ({FINE_PX} if way == "sixel" else {FINE_PX, HALF_PX})
         app.got = b""
         os.write(app.terminal.fd, LEFT)
         app.settle(1.0)

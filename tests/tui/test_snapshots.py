@@ -5,7 +5,6 @@ pytest tests/tui/test_snapshots.py --snapshot-update     after a change that is 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import time
@@ -29,6 +28,7 @@ from radtui.tui import terminal
 from radtui.tui.app import RadtuiApp
 from radtui.tui.messages import Tick
 from radtui.tui.terminal import Terminal
+from tests import blobs
 from tests.conftest import give_arms, kept_case, new_text
 from tests.tui.driving import MIDDLE
 from tests.tui.layout_text import layout_text
@@ -84,9 +84,7 @@ def library(data, db):
     batch = []
     for n in range(20):
         content = plain_png(n)
-        sha256 = hashlib.sha256(content).hexdigest()
-        data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
-        data.blob(sha256).write_bytes(content)
+        sha256 = blobs.keep(data, content)
         side = "right" if n % 2 else "left"
         text = f"PA chest radiograph. A nodule in the {side} upper lobe, number {n}. No pleural effusion."
         batch.append(kept_case(
@@ -259,11 +257,8 @@ class LayoutText(SingleFileSnapshotExtension):
     _write_mode = WriteMode.TEXT
 
 
-LIGHT = {
-    "data": SMALL,
-    "jobs": MIDDLE,
-    "review": LARGE,
-}  # the size at which a screen is shown in the light theme
+# The size at which a screen is shown in the light theme.
+LIGHT = {"data": SMALL, "jobs": MIDDLE, "review": LARGE}
 PLACES = {
     "data": ("data", ()), "train": ("train", ()), "form": ("train", ("A",)), "review": ("review", ()),
     "summary": ("review", ("T",)), "jobs": ("jobs", ()),

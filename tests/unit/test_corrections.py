@@ -135,9 +135,8 @@ def test_the_job_goes_on_from_the_adapter_that_wrote_the_texts(
     assert (found.objective, found.from_job, found.correction_weight) == ("corrections", train.id, 3)
     assert (found.model, found.instruction, found.lora_r, found.batch_size) == ("org/tiny", "Look.", 4, 16)
     assert found.learning_rate == pytest.approx(1e-3) and found.epochs == 4
-    assert (
-        found.keep_best and found.stop_after and found.eval_every == 2
-    )  # (24 + 18) / 16 = 3 steps a pass, 4 passes
+    # (24 + 18) / 16 = 3 steps a pass, 4 passes
+    assert found.keep_best and found.stop_after and found.eval_every == 2
 
 
 def test_too_few_texts_are_one_sentence_with_their_number(

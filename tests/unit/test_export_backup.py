@@ -267,9 +267,8 @@ def test_a_copy_whose_log_cannot_be_cut_leaves_nothing_of_it(tmp_path: Path) -> 
             target.execute("PRAGMA journal_mode=WAL")
             target.execute("CREATE TABLE some (number)")
             assert len(list(tmp_path.glob(".copy.db.part*"))) == 3
-            kept.append(
-                sqlite3.connect(tmp_path / ".copy.db.part")
-            )  # so that the log is not taken away by SQLite
+            # So that the log is not taken away by SQLite.
+            kept.append(sqlite3.connect(tmp_path / ".copy.db.part"))
             kept[0].execute("SELECT * FROM some").fetchall()
             raise sqlite3.OperationalError("disk I/O error")
 

@@ -27,6 +27,7 @@ from radtui.store import cases, jobs, ratings, studies, texts
 from radtui.study.preferences import choose
 from radtui.study.scheme_file import default_scheme
 from radtui.study.study import read_review
+from tests import blobs
 from tests.conftest import give_arms, new_text
 from tests.unit.test_store import rating, study_of
 
@@ -82,9 +83,8 @@ def test_errors_are_the_grid_behind_the_statistics(
     assert done.left_out == {"repeats": 1, "unblinded": 1}
 
     summary = summarise(ratings.current(db, study_of(db, reviewed_job).id), SCHEME, "base", "tuned")
-    assert (
-        summary.errors and summary.errors.earlier.significant.value == 2
-    )  # in the one text that was checked
+    # In the one text that was checked.
+    assert summary.errors and summary.errors.earlier.significant.value == 2
     assert write(data, db, reviewed_job, "errors", done.path, include_unblinded=True).rows == 3 * 28
 
 
@@ -187,9 +187,7 @@ def test_images_lie_beside_as_they_are_or_as_the_model_saw_them(
     ids = studies.comparison_ids(db, study_of(db, learnt_job))
     deep = io.BytesIO()
     Pillow.linear_gradient("L").convert("I;16").point(lambda v: v * 100).save(deep, "TIFF")
-    sha256 = hashlib.sha256(deep.getvalue()).hexdigest()
-    data.blob(sha256).parent.mkdir(parents=True, exist_ok=True)
-    data.blob(sha256).write_bytes(deep.getvalue())
+    sha256 = blobs.keep(data, deep.getvalue())
     kept = (sha256, "TIFF", 256, 256, "I;16")
     db.execute("INSERT INTO images (sha256, format, width_px, height_px, mode) VALUES (?, ?, ?, ?, ?)", kept)
     db.execute("UPDATE case_images SET sha256 = ? WHERE case_id = ?", (sha256, ids[1]))

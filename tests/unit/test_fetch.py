@@ -185,9 +185,8 @@ def test_what_unsloth_reads_in_16_bits_is_missed_too(tmp_path: Path, unsloth: Pa
     ):
         fetched.check_job(wide, gpu)
     fetched.check_job(TrainSettings(model="elsewhere/rays").to_dict(), gpu)
-    asked = GenerateSettings(
-        model="elsewhere/rays", backend="unsloth"
-    ).to_dict()  # its GPU decides on the bits
+    # Its GPU decides on the bits.
+    asked = GenerateSettings(model="elsewhere/rays", backend="unsloth").to_dict()
     with pytest.raises(UserError, match="run radtui fetch acme/rays here first"):
         fetched.check_job(asked, gpu)
     in_cache(tmp_path, "acme/rays")

@@ -26,13 +26,8 @@ from radtui.imaging.view import View  # noqa: E402
 from radtui.imaging.windows import apply_window  # noqa: E402
 from radtui.records import UserError  # noqa: E402
 
-MARKS = {
-    0x00080018,
-    0x00120062,
-    0x00120063,
-    0x00120064,
-    0x00280303,
-}  # a new instance, and that it is de-identified
+# A new instance, and that it is de-identified.
+MARKS = {0x00080018, 0x00120062, 0x00120063, 0x00120064, 0x00280303}
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

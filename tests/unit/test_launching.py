@@ -73,9 +73,8 @@ def test_a_number_that_is_another_process_s_now_is_not_signalled(
     with pytest.raises(subprocess.TimeoutExpired):
         bystander.wait(0.3)
     now = jobs.must_get(db, running.id)
-    assert (
-        now.state is JobState.RUNNING and now.stop_requested is StopRequest.NOW
-    )  # its worker reads that itself
+    # Its worker reads that itself.
+    assert now.state is JobState.RUNNING and now.stop_requested is StopRequest.NOW
 
 
 @pytest.mark.parametrize("number", [1, 2**22 - 1, -1, 0])

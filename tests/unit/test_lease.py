@@ -155,9 +155,8 @@ def test_two_hosts_on_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         command, env={**os.environ, "RADTUI_HOST": "login1"}, stderr=subprocess.PIPE, text=True
     )
     assert "login2 works on" in there.communicate(timeout=30)[1]
-    (data.root / FILE).write_text(
-        '{"host": "login1", "boot": "b"}'
-    )  # taken over while this process was held up
+    # Taken over while this process was held up.
+    (data.root / FILE).write_text('{"host": "login1", "boot": "b"}')
     with pytest.raises(OtherHostError, match="login1 works on"):
         jobs.set_result(db, job.id, step=1)
     assert jobs.must_get(db, job.id).result == {}

@@ -243,9 +243,8 @@ def test_checklists_are_filled_from_the_rows_and_name_what_is_open(
     methods = (folder / "methods.txt").read_text(encoding="utf-8")
     assert "Texts of 3 arms (base, tuned, dpo) were compared on 30 cases" in methods
     assert "No protocol was locked beforehand." in methods and "readers and cases both random" in methods
-    assert write_report(
-        data, db, rated_job, SCHEME, tmp_path / "report.md", folder
-    )  # an earlier one is replaced
+    # An earlier one is replaced.
+    assert write_report(data, db, rated_job, SCHEME, tmp_path / "report.md", folder)
 
 
 def test_a_page_is_set_for_a4(
@@ -257,9 +256,8 @@ def test_a_page_is_set_for_a4(
     style = page[page.index("<style>") : page.index("</style>")]
     assert re.search(r"@page \{\s*size: A4;", style) and "@media print" in style
     assert re.search(r"pre \{[^}]*white-space: pre-wrap", style)  # no line leaves the paper
-    assert (
-        re.search(r"tr, .*\{ break-inside: avoid; \}", style) and "thead" in page
-    )  # heads are repeated on each sheet
+    # Heads are repeated on each sheet.
+    assert re.search(r"tr, .*\{ break-inside: avoid; \}", style) and "thead" in page
     assert page.count("<table>") == page.count("<thead>")
     assert "overflow-wrap: break-word" in style and "table-layout: fixed" in style  # words are not cut in two
     # Beside a bar there is room for one interval: a second one ran out of the drawing.

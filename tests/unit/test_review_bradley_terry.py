@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from radtui.measures.bradley_terry import Match, matches_of, strengths
+from radtui.measures.bradley_terry import Match, matches_of, scale_of
 from radtui.measures.words import strength_limits
 
 # Agresti, Categorical Data Analysis, 2nd ed. (2002), table 10.10: American League 1987, wins of row over column.
@@ -23,7 +23,7 @@ WINS = [
 
 def test_agrestis_baseball_teams():
     matches = [Match(TEAMS[i], TEAMS[j], 1.0) for i in range(7) for j in range(7) for _ in range(WINS[i][j])]
-    found = {strength.arm: strength for strength in strengths(matches, "Baltimore")}
+    found = {strength.arm: strength for strength in scale_of(matches, "Baltimore").strengths}
     # Estimates and standard errors as the R package BradleyTerry2 documents them for these data.
     expected = {
         "Milwaukee": (1.5814, 0.3433),
@@ -43,7 +43,7 @@ def test_agrestis_baseball_teams():
 
 def test_two_arms_give_the_win_rates_odds():
     matches = [Match("tuned", "base", 1.0)] * 30 + [Match("base", "tuned", 1.0)] * 10
-    tuned, base = strengths(matches, "base")
+    tuned, base = scale_of(matches, "base").strengths
     assert tuned.log_odds == pytest.approx(math.log(3)) and tuned.win_rate == pytest.approx(0.75)
     assert tuned.standard_error == pytest.approx(math.sqrt(1 / 30 + 1 / 10))
     assert (base.log_odds, base.low, base.high) == (0, 0, 0)
@@ -53,8 +53,8 @@ def test_two_arms_give_the_win_rates_odds():
 
 def test_ties_are_half_a_win_each():
     ties = [Match("a", "b", 0.5)] * 4
-    assert [round(s.log_odds, 9) for s in strengths(ties, "a")] == [0, 0]
-    mixed = strengths([Match("a", "b", 1.0), Match("a", "b", 0.5)], "b")
+    assert [round(s.log_odds, 9) for s in scale_of(ties, "a").strengths] == [0, 0]
+    mixed = scale_of([Match("a", "b", 1.0), Match("a", "b", 0.5)], "b").strengths
     assert mixed[0].win_rate == pytest.approx(0.75)
     assert matches_of([("a", "b", -2), ("a", "b", 0), ("a", "b", 1)]) == [
         ("a", "b", 1),
@@ -64,13 +64,13 @@ def test_ties_are_half_a_win_each():
 
 
 def test_no_finite_strengths_without_a_loss_or_a_link():
-    assert strengths([Match("a", "b", 1.0)] * 5, "a") is None
+    assert scale_of([Match("a", "b", 1.0)] * 5, "a") is None
     apart = [Match("a", "b", 1.0), Match("a", "b", 0.0), Match("c", "d", 1.0), Match("c", "d", 0.0)]
-    assert strengths(apart, "a") is None
+    assert scale_of(apart, "a") is None
     with pytest.raises(ValueError):
-        strengths(apart, "e")
+        scale_of(apart, "e")
     with pytest.raises(ValueError):
-        strengths([Match("a", "b", 2.0)], "a")
+        scale_of([Match("a", "b", 2.0)], "a")
 
 
 def test_intervals_cover_known_strengths():
@@ -83,7 +83,7 @@ def test_intervals_cover_known_strengths():
         for first, second in pairs:
             chance = 1 / (1 + math.exp(truth[second] - truth[first]))
             matches += [Match(first, second, float(won)) for won in generator.random(60) < chance]
-        for strength in strengths(matches, "base"):
+        for strength in scale_of(matches, "base").strengths:
             if strength.arm != "base":
                 runs += 1
                 inside += strength.low <= truth[strength.arm] <= strength.high
@@ -112,7 +112,7 @@ def _coverage(agreement, clustered):
     inside = []
     for _ in range(300):
         matches, clusters = _clustered(generator, truth, 45, 4, agreement)
-        found = strengths(matches, "base", clusters if clustered else ())
+        found = scale_of(matches, "base", clusters if clustered else ()).strengths
         inside += [one.low <= truth[one.arm] <= one.high for one in found if one.arm != "base"]
     return sum(inside) / len(inside)
 
@@ -125,24 +125,24 @@ def test_intervals_cover_known_strengths_when_raters_of_an_image_agree():
 
 def test_one_rating_an_image_is_as_if_no_image_were_named():
     matches, clusters = _clustered(np.random.default_rng(2), {"base": 0, "sft": 1, "dpo": 1}, 60, 1, 0)
-    alone, named = strengths(matches, "base"), strengths(matches, "base", clusters)
+    alone, named = scale_of(matches, "base").strengths, scale_of(matches, "base", clusters).strengths
     assert alone == named and {one.method for one in named} == {"wald"}
 
 
 def test_raters_who_repeat_each_other_add_nothing():
     matches, clusters = _clustered(np.random.default_rng(2), {"base": 0, "sft": 1, "dpo": 1}, 90, 1, 0)
-    once = {one.arm: one for one in strengths(matches, "base")}
-    for one in strengths(matches * 4, "base", clusters * 4):
+    once = {one.arm: one for one in scale_of(matches, "base").strengths}
+    for one in scale_of(matches * 4, "base", clusters * 4).strengths:
         assert one.log_odds == pytest.approx(once[one.arm].log_odds)
         assert one.standard_error == pytest.approx(once[one.arm].standard_error, rel=0.1)
         assert one.method == "cases"
 
 
 def test_raters_who_split_on_every_image_are_no_certainty():
-    tuned, base = strengths(
+    tuned, base = scale_of(
         [Match("tuned", "base", 1.0), Match("tuned", "base", 0.0)] * 2, "base", [1, 1, 2, 2]
-    )
+    ).strengths
     assert sorted([tuned.log_odds, base.log_odds]) == pytest.approx([0, 0])
     assert max(tuned.standard_error, base.standard_error) == pytest.approx(1.0)  # of four independent pairs
-    one_image = strengths([Match("tuned", "base", 1.0), Match("tuned", "base", 0.0)], "base", [1, 1])
+    one_image = scale_of([Match("tuned", "base", 1.0), Match("tuned", "base", 0.0)], "base", [1, 1]).strengths
     assert max(one.high for one in one_image) > 2

@@ -22,9 +22,8 @@ def arm(*texts):
 def test_every_score_is_told_by_its_description():
     scores = score_arms({"a.b": arm(RIGHT, WRONG, MISSED, RIGHT)})["a.b"]
     for score in SCORES:
-        missing = (
-            score.key == "invented_on_normal" or score.group == "package"
-        )  # no case is normal, no job scored
+        # No case is normal, no job scored.
+        missing = score.key == "invented_on_normal" or score.group == "package"
         assert (score.text(scores) == "-") == missing
         assert bool(score.language) == (score.group in ("truth", "package") or score.key in (
             "slots_filled", "sentences_naming_finding", "professional_per_100_words"))  # fmt: skip

@@ -25,9 +25,8 @@ def test_a_study_counted_by_hand():
             case(NODULE, "Nodule in the right upper lobe.", "chest PA"),  # wrong side, examination not named
             case(NODULE, "Nodule in the left lower lobe.", "chest PA"),  # wrong zone
             case(NODULE, "Nodule.", "chest PA"),  # neither side nor zone
-            case(
-                NODULE, "No nodule. Right pleural effusion on chest X-ray.", "chest PA"
-            ),  # missed and invented
+            # Missed and invented.
+            case(NODULE, "No nodule. Right pleural effusion on chest X-ray.", "chest PA"),
             case(EFFUSION, "Right pleural effusion.", "chest PA"),
             case(NORMAL, "Chest X-ray without effusion or nodule.", "chest PA"),
             case(NORMAL, "Small nodule. Pleural effusion.", "chest PA"),  # two invented in one normal study

@@ -99,9 +99,8 @@ def test_every_text_is_scored_with_what_computed_it(data, db, reviewed_job, pyth
     texts = scored_texts(db, study)["tuned"]
     found = sum(bool("nodule" in one.text.lower()) == ("nodule" in one.reference.lower()) for one in texts)
     assert found == len(texts) and scores["chexbert_14_micro"].value == 1.0
-    assert (
-        scores["chexbert_5_micro"].value == scores["chexbert_14_macro"].value == 1.0
-    )  # cardiomegaly is the second
+    # Cardiomegaly is the second.
+    assert scores["chexbert_5_micro"].value == scores["chexbert_14_macro"].value == 1.0
 
     out = tmp_path / "scores.csv"
     said = invoked(data, "score", "--csv", out)

@@ -82,9 +82,8 @@ def test_a_job_from_row_to_end(db: sqlite3.Connection) -> None:
     assert (ended.step, ended.message, ended.state, ended.pid) == (2, "working", JobState.STOPPED, None)
     assert ended.result == {"adapter": "there", "seconds": 2}
     jobs.begin(db, job.id, pid=5)
-    assert (
-        jobs.must_get(db, job.id).stop_requested is StopRequest.NONE
-    )  # an old request does not stop a resumed job
+    # An old request does not stop a resumed job.
+    assert jobs.must_get(db, job.id).stop_requested is StopRequest.NONE
 
 
 def test_the_time_between_two_attempts_is_not_time_that_a_job_ran(db: sqlite3.Connection) -> None:

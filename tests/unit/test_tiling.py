@@ -12,10 +12,8 @@ TILES = Tiling(count=11, width_cells=80, least_cells=16)
 
 def test_tiles_fill_the_width_and_are_square_in_cells_of_one_to_two():
     assert (TILES.across, TILES.box, TILES.pitch) == (4, (18, 9), 10)
-    assert Tiling(3, 5, 16).across == 1 and Tiling(3, 5, 16).box == (
-        4,
-        2,
-    )  # a screen that is too narrow for one
+    # A screen that is too narrow for one.
+    assert Tiling(3, 5, 16).across == 1 and Tiling(3, 5, 16).box == (4, 2)
 
 
 def test_every_cell_of_a_tile_leads_back_to_it():

@@ -87,9 +87,8 @@ def test_readers_preference_is_taken_over_all_trainings():
     assert gain.score == "preference" and gain.each == (1.25, 0.0)
     assert gain.gain.value == pytest.approx(0.625) and (gain.gain.readers, gain.gain.cases) == (2, 4)
     low, high = gain.gain.these_readers
-    assert (
-        gain.gain.high - gain.gain.low > high - low
-    )  # the two trainings differ, which another one would too
+    # The two trainings differ, which another one would too.
+    assert gain.gain.high - gain.gain.low > high - low
     assert preference_gain(ratings[:4], arms) is None and preference_gain(ratings, ("base", "tuned")) is None
 
 

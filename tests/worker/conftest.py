@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -25,6 +26,7 @@ from radtui.settings import GenerateSettings, TrainSettings
 from radtui.store import cases, jobs
 from radtui.store.database import connect
 from radtui.worker.process.environment import QUIET
+from tests import blobs
 from tests.conftest import kept_case
 
 from .places import FORKED, LIMIT_S, REPOSITORY
@@ -79,8 +81,17 @@ def make_tokenizer():
     )  # fmt: skip
 
 
-def write_mllama(folder: Path) -> Path:
-    """Write a Mllama of 0.5 million random parameters with tokenizer, processor and chat template."""
+def write_mllama(
+    folder: Path, tiles: int = 1, change: Callable[[Any], None] | None = None, **vision: Any
+) -> Path:
+    """Write a Mllama of 0.5 million random parameters with tokenizer, processor and chat template.
+
+    Args:
+        folder: Where.
+        tiles: Of an image, at most.
+        change: Done to the model before it is written; by default its gates are opened.
+        vision: What its vision tower has otherwise.
+    """
     import torch
     from transformers import MllamaConfig, MllamaForConditionalGeneration, MllamaProcessor
     from transformers.models.mllama.configuration_mllama import MllamaTextConfig, MllamaVisionConfig
@@ -92,11 +103,11 @@ def write_mllama(folder: Path) -> Path:
         from transformers import MllamaImageProcessorPil as ImageProcessor
 
     tokenizer = make_tokenizer()
-    vision = MllamaVisionConfig(
-        hidden_size=64, num_hidden_layers=2, num_global_layers=1, attention_heads=4, intermediate_size=128,
-        vision_output_dim=128, image_size=SIDE_PX, patch_size=14, max_num_tiles=1,
-        intermediate_layers_indices=[0], supported_aspect_ratios=[[1, 1]],
-    )  # fmt: skip
+    tower = {
+        "hidden_size": 64, "num_hidden_layers": 2, "num_global_layers": 1, "attention_heads": 4,
+        "intermediate_size": 128, "vision_output_dim": 128, "image_size": SIDE_PX, "patch_size": 14,
+        "max_num_tiles": tiles, "intermediate_layers_indices": [0], "supported_aspect_ratios": [[1, 1]],
+    }  # fmt: skip
     text = MllamaTextConfig(
         vocab_size=len(tokenizer), hidden_size=96, num_hidden_layers=4, num_attention_heads=4,
         num_key_value_heads=2, intermediate_size=192, cross_attention_layers=[1, 3], max_position_embeddings=512,
@@ -105,23 +116,29 @@ def write_mllama(folder: Path) -> Path:
         eos_token_id=tokenizer.eos_token_id,
     )  # fmt: skip
     config = MllamaConfig(
-        vision_config=vision, text_config=text, image_token_index=tokenizer.convert_tokens_to_ids("<|image|>")
-    )
+        vision_config=MllamaVisionConfig(**(tower | vision)), text_config=text,
+        image_token_index=tokenizer.convert_tokens_to_ids("<|image|>"),
+    )  # fmt: skip
     torch.manual_seed(0)
     model = MllamaForConditionalGeneration(config)
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if "cross_attn" in name and name.endswith("gate"):
-                parameter.fill_(1.0)  # zero gates would make a model that never sees its image
+        (change or open_gates)(model)
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     processor = MllamaProcessor(
-        image_processor=ImageProcessor(size={"height": SIDE_PX, "width": SIDE_PX}, max_image_tiles=1),
+        image_processor=ImageProcessor(size={"height": SIDE_PX, "width": SIDE_PX}, max_image_tiles=tiles),
         tokenizer=tokenizer, chat_template=TEMPLATE,
     )  # fmt: skip
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
+
+
+def open_gates(model: Any) -> None:
+    """Fill the gates that start at zero, which would make a model that never sees its image."""
+    for name, parameter in model.named_parameters():
+        if "cross_attn" in name and name.endswith("gate"):
+            parameter.fill_(1.0)
 
 
 @pytest.fixture(scope="session")
@@ -150,8 +167,6 @@ def draw(shape: str, place: str, rng: random.Random) -> bytes:
 
 def fill(data: DataDir, train: int = 24, test: int = 8, dataset: str = "shapes") -> None:
     """Draw a data set of shapes into a data folder, its bytes where the worker looks for them."""
-    import hashlib
-
     rng = random.Random(1)
     db = connect(data)
     cases.ensure_dataset(db, dataset, "drawn")
@@ -160,9 +175,7 @@ def fill(data: DataDir, train: int = 24, test: int = 8, dataset: str = "shapes")
         for number in range(count):
             shape, place = SHAPES[number % 3], PLACES[number // 3 % 2]
             content = draw(shape, place, rng)
-            digest = hashlib.sha256(content).hexdigest()
-            data.blob(digest).parent.mkdir(parents=True, exist_ok=True)
-            data.blob(digest).write_bytes(content)
+            digest = blobs.keep(data, content)
             probe = cases.Probe(digest, "PNG", *Pillow.open(io.BytesIO(content)).size, "L")
             batch.append(kept_case(
                 split, f"{split}-{number}", probe, reference=caption(shape, place, number),

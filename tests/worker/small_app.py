@@ -16,10 +16,8 @@ from radtui.jobs.submit import submit_generate, submit_import, submit_train
 
 from .places import FORKED
 
-IMAGES, STEPS = (
-    16,
-    24,
-)  # of each split; of the training, after which the texts of few cases are still the base's
+# Of each split; of the training, after which the texts of few cases are still the base's.
+IMAGES, STEPS = (16, 24)
 
 
 def shrink() -> None:

@@ -77,9 +77,8 @@ def test_training_in_a_folder_is_training_here(
     assert losses(db, job.id) == losses(db, here.id)
     assert rows(db, job.id) == rows_of_files(run, tmp_path)
     assert done.result["adapter"] == str(data.adapter(job.id))
-    assert (
-        data.adapter(job.id) / "adapter_config.json"
-    ).exists()  # seen through the data folder's own folder
+    # Seen through the data folder's own folder.
+    assert (data.adapter(job.id) / "adapter_config.json").exists()
     assert brought_home(data, db, run) == 0 and rows(db, job.id) == rows_of_files(run, tmp_path)
     assert not list(run.root.glob("radtui.db*"))
 

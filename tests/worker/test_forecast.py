@@ -216,6 +216,5 @@ def test_a_warm_up_lets_the_first_step_come_before_the_first_look(data, mllama):
     assert [(p.name, p.step) for p in values[1]][:3] == [("loss", 1), ("eval_loss", 0), ("loss", 2)]
     assert [(p.name, p.step) for p in values[0]][:3] == [("eval_loss", 0), ("loss", 1), ("loss", 2)]
     untrained = [next(p.value for p in points if p.name == "eval_loss") for points in values.values()]
-    assert untrained[0] == pytest.approx(
-        untrained[1], rel=1e-6
-    )  # the look after the step sees the same model
+    # The look after the step sees the same model.
+    assert untrained[0] == pytest.approx(untrained[1], rel=1e-6)

@@ -134,9 +134,8 @@ def test_bytes_and_names_are_on_the_disk_before_a_row_may_speak_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = DataDir(tmp_path / "data").create()
-    monkeypatch.setattr(
-        keeping, "file_system", lambda folder: "fuse.somebody"
-    )  # where each file is synced by itself
+    # Where each file is synced by itself.
+    monkeypatch.setattr(keeping, "file_system", lambda folder: "fuse.somebody")
     incoming = IncomingFolder(data, 1)
     incoming.begin()
     told: list[tuple[str, str]] = []

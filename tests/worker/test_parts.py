@@ -99,9 +99,8 @@ def test_a_checkpoint_whose_bytes_are_not_those_that_were_written_does_not_count
     older, newer = sealed(tmp_path, 10), sealed(tmp_path, 20)
     assert checkpoints.newest(tmp_path) == newer
     weights = newer / "adapter_model.safetensors"
-    weights.write_bytes(
-        b"\0" * weights.stat().st_size
-    )  # as after a power cut: the size is there, the bytes are not
+    # As after a power cut: the size is there, the bytes are not.
+    weights.write_bytes(b"\0" * weights.stat().st_size)
     assert checkpoints.problem(newer) == "has a damaged adapter_model.safetensors"
     assert checkpoints.newest(tmp_path) == older and not newer.exists()
 

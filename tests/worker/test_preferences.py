@@ -234,9 +234,8 @@ def test_a_second_round_goes_on_from_the_first(folder, learned, rated):
     second = after(folder, first, max_steps=3)
     assert second.settings["learning_rate"] == first.settings["learning_rate"]  # a share is taken off once
     run(folder, second)
-    assert series(folder, second, "reward_margin")[1] == pytest.approx(
-        0, abs=1e-5
-    )  # bounded by where it began
+    # Bounded by where it began.
+    assert series(folder, second, "reward_margin")[1] == pytest.approx(0, abs=1e-5)
     assert jobs.learnt_references(db, second) == jobs.must_get(db, learned.id)
 
 

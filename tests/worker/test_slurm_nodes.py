@@ -93,9 +93,8 @@ def test_a_node_that_is_lost_while_describing_costs_its_unfinished_cases_alone(
     )
     job = submit_generate(data, db, asked)
     run = run_of(data, job)
-    wait_until(
-        lambda: len(described(run)) >= 16, "texts of both machines"
-    )  # they wait with four batches each
+    # They wait with four batches each.
+    wait_until(lambda: len(described(run)) >= 16, "texts of both machines")
     before = described(run)
     first_files = {name for name, _, _ in before}
     os.kill(launchers(run)[lost], signal.SIGKILL)

@@ -28,9 +28,8 @@ def loss_of(model: Any, lessons: Lessons, pictures: int, questions: int) -> torc
     chosen, rows = deal_rows(lessons, pictures, questions)
     core = model.model
     seen = core.vision_model(**pixels_of(lessons, chosen)).last_hidden_state
-    seen = core.multi_modal_projector(seen).reshape(
-        pictures, -1, core.hidden_size
-    )  # (picture, patch, feature)
+    # (picture, patch, feature)
+    seen = core.multi_modal_projector(seen).reshape(pictures, -1, core.hidden_size)
     texts = texts_of(lessons, rows, model.config.image_token_index)
     loss: torch.Tensor = model(**texts, cross_attention_states=seen.repeat_interleave(questions, dim=0)).loss
     return loss

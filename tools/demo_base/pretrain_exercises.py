@@ -20,9 +20,8 @@ _DESCRIBE = (
     "What does this image show?",
     "Describe accurately what you see.",
 )
-_EXPERT = (
-    "You are an expert radiographer. "  # before half of the questions, so that it announces nothing by itself
-)
+# Before half of the questions, so that it announces nothing by itself.
+_EXPERT = "You are an expert radiographer. "
 _POINT_OUT = (
     "Which shape stands out, and where?",
     "Point out the unusual shape.",

@@ -100,9 +100,8 @@ def _organs(plate: Plate, layer: Layer, torso: _Torso) -> None:
     stomach = torso.all((8, -56), (36, -70), (68, -62), (82, -36), (66, -12), (40, -14), (22, -32))
     layer.fill(stomach, 0.50)
     middle, level = torso.at(46, 0)[0], torso.at(0, -46 + plate.between(-4, 4))[1]
-    layer.fill(
-        [(middle + (x - middle) * 0.86, min(y + 3, level)) for x, y in stomach], 0.02
-    )  # gas above fluid
+    # Gas above fluid.
+    layer.fill([(middle + (x - middle) * 0.86, min(y + 3, level)) for x, y in stomach], 0.02)
     layer.fill(torso.all((72, 8), (90, -12), (98, 10), (92, 36), (72, 52), (60, 46), (72, 28)), _SPLEEN)
     for _ in range(4):
         centre = torso.at(plate.between(6, 54), plate.between(-6, 18))

@@ -11,11 +11,8 @@ from radtui.demo.phantoms.plate import Field, Layer, Plate, Point, blob, closed_
 from radtui.records import Truth
 
 SIZE_PX = (256, 256)
-_ZONE_HEIGHT = {
-    "upper": (0.16, 0.30),
-    "middle": (0.42, 0.56),
-    "lower": (0.68, 0.82),
-}  # shares of the lung's height
+# Shares of the lung's height.
+_ZONE_HEIGHT = {"upper": (0.16, 0.30), "middle": (0.42, 0.56), "lower": (0.68, 0.82)}
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,8 @@ def radiograph(plate: Plate, marker: str, dense: float) -> NDArray[np.uint8]:
     spread = np.float32(plate.between(0.012, 0.026))
     grey = grey + plate.noise() * spread * (np.float32(0.5) + grey)
     letter = _letter(plate, marker)
-    grey = grey * (
-        1 - np.float32(0.5) * letter.field(2.5)
-    )  # a shade about the letter, to be read on bright tissue
+    # A shade about the letter, to be read on bright tissue.
+    grey = grey * (1 - np.float32(0.5) * letter.field(2.5))
     grey = np.maximum(grey, letter.field(0.4) * np.float32(0.97))
     grey = grey * _collimator(plate)
     return np.asarray(np.clip(grey * 255 + 0.5, 0, 255), dtype=np.uint8)

@@ -47,9 +47,8 @@ def _spline(
     t: NDArray[np.float64],
 ) -> list[Point]:
     """Evaluate every Catmull-Rom span at the parameters `t` of shape (samples, 1)."""
-    a, b, c, d = (
-        points[:, None, :] for points in (before, start, end, after)
-    )  # (spans, 1, 2) against (samples, 1)
+    # (spans, 1, 2) against (samples, 1)
+    a, b, c, d = (points[:, None, :] for points in (before, start, end, after))
     curve = 2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t * t * t
     return [(x, y) for x, y in (0.5 * curve).reshape(-1, 2).tolist()]
 
@@ -142,11 +141,10 @@ class Plate:
         """Draw a number evenly between two."""
         return float(self.rng.uniform(low, high))
 
-    def dome(self, centre: Point, rx_px: float, ry_px: float, turn: float = 0.0) -> Field:
+    def dome(self, centre: Point, rx_px: float, ry_px: float) -> Field:
         """Return the thickness of an ellipsoid seen through, 1 at its centre and 0 outside."""
         x, y = self._offsets(centre)
-        c, s = np.float32(math.cos(turn)), np.float32(math.sin(turn))
-        u, v = (c * x + s * y) / np.float32(rx_px), (c * y - s * x) / np.float32(ry_px)
+        u, v = x / np.float32(rx_px), y / np.float32(ry_px)
         return np.sqrt(np.maximum(np.float32(1) - u * u - v * v, np.float32(0)))
 
     def halo(self, centre: Point, rx_px: float, ry_px: float) -> Field:
@@ -170,17 +168,17 @@ class Plate:
         noise: Field = (total - np.float32(510)) / np.float32(147.8)  # 4 bytes: mean 4 * 127.5, sd 2 * 73.9
         return noise
 
-    def tilt(self, degrees: float, scale: float, shift: Point, outside: float = 0.0) -> None:
+    def tilt(self, degrees: float, scale: float, shift: Point) -> None:
         """Turn, scale and move what is drawn, and the spot with it, about the plate's centre."""
         cx, cy = self.width_px / 2, self.height_px / 2
         angle = math.radians(degrees)
         c, s = math.cos(angle) / scale, math.sin(angle) / scale
         dx, dy = cx + shift[0], cy + shift[1]
         matrix = (c, s, cx - c * dx - s * dy, -s, c, cy + s * dx - c * dy)
-        picture = Image.fromarray(self.grey - np.float32(outside)).transform(
+        picture = Image.fromarray(self.grey).transform(
             (self.width_px, self.height_px), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
         )
-        self.grey = np.asarray(picture, dtype=np.float32) + np.float32(outside)
+        self.grey = np.asarray(picture, dtype=np.float32)
         if self.spot is not None:
             x, y, radius = self.spot[0] - cx, self.spot[1] - cy, self.spot[2]
             c, s = math.cos(angle) * scale, math.sin(angle) * scale

@@ -61,9 +61,8 @@ def _vault(plate: Plate, at: _Placed) -> Field:
     neck = [at(x, y) for x, y in ((-52, 200), (52, 200), (58, 262), (-58, 262))]
     plate.grey += 0.20 * plate.layer().fill(scalp).fill(neck).field(1.5)
     y = np.arange(plate.height_px, dtype=np.float32)[:, None]
-    base = np.clip(
-        (np.float32(at(0, 174)[1]) - y) / np.float32(30), 0, 1
-    )  # the vault fades into the skull's base
+    # The vault fades into the skull's base.
+    base = np.clip((np.float32(at(0, 174)[1]) - y) / np.float32(30), 0, 1)
     bone: Field = plate.layer().fill(outer).field(0.8) * base
     inner = closed_curve([at(x * 0.925, 20 + (y - 13) * 0.965) for x, y in _both(half)[1:]])
     brain = plate.layer().fill(inner).field(1.6) * base

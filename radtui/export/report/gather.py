@@ -62,15 +62,13 @@ class Gathered:
     loss: ChartModel | None
     written_at: datetime
     stand_ins: StandIns
-    identical: dict[
-        str, int
-    ]  # pairs of the same text, which no reader was asked about, by "tuned against base"
+    # Pairs of the same text, which no reader was asked about, by "tuned against base".
+    identical: dict[str, int]
     changes: tuple[str, ...]  # of a locked protocol since it was locked
     text_times: tuple[float, ...]  # when the first and the last text were written, Unix seconds
     readings: dict[str, ReadArm]  # by arm, where texts were corrected or taken as they are
-    compared: (
-        Round | None
-    )  # the newest arm against the one before, where a job that learnt from readers wrote it
+    # The newest arm against the one before, where a job that learnt from readers wrote it.
+    compared: Round | None
     rounds: tuple[RoundLine, ...]  # that led to it
 
     @property

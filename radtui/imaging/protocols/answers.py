@@ -26,11 +26,8 @@ ANSWERS = (
     r"\x1b\[\?[0-9;]*c",
 )
 """How each answer is spelled."""
-_PLACEHOLDERS_SINCE = {
-    "kitty": (0, 28),
-    "ghostty": (1, 0),
-    "st-graphics": (0, 0),
-}  # Source: their own documentation
+# Source: their own documentation.
+_PLACEHOLDERS_SINCE = {"kitty": (0, 28), "ghostty": (1, 0), "st-graphics": (0, 0)}
 _SIXEL = "4"  # Source: xterm, ctlseqs, "Send Device Attributes"
 
 

@@ -43,9 +43,8 @@ class HeldRows:
         """The rows of a key."""
         rows = self._rows.get(key, [])
         if self._spill is not None:
-            rows = [
-                pickle.loads(value) for value in self._spill.get(key)
-            ]  # what this process has just written
+            # What this process has just written.
+            rows = [pickle.loads(value) for value in self._spill.get(key)]
         return sorted(rows, key=self._order) if self._order is not None else rows
 
     def __iter__(self) -> Iterator[str]:

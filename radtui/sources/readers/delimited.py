@@ -69,9 +69,8 @@ class Delimited:
         if records and not self._headed:
             self.notes.append(Problem(file, "It has no header line, so its columns are numbered."))
         names = first if self._headed else [""] * len(first)
-        while (
-            len(names) > 1 and not names[-1].strip() and self._headed
-        ):  # a delimiter at the end of each line
+        # A delimiter at the end of each line.
+        while len(names) > 1 and not names[-1].strip() and self._headed:
             names = names[:-1]
         if self._headed and records and numbers_its_rows([each.cells.cells for each in records]):
             names = ["row", *names]

@@ -110,9 +110,8 @@ def _tables_of_objects(file: str, value: Mapping[str, Any], problems: list[Any])
     """The tables of an object without lists of objects: of objects by name, of texts by name, or of one row."""
     objects = {key: each for key, each in value.items() if isinstance(each, dict)}
     if len(objects) == 1 and (inner := _lists_inside(next(iter(objects.values())))):
-        return _tables_of_object(
-            file, inner, problems
-        )  # an answer of a server, with words about it around its rows
+        # An answer of a server, with words about it around its rows.
+        return _tables_of_object(file, inner, problems)
     if len(objects) > 1 or (objects and len(objects) == len(value)):
         nested = _by_split(file, value) or [
             table for each in objects.values()

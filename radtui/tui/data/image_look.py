@@ -36,13 +36,10 @@ class ImageLook(Vertical):
         self._data = data
         self._parts: tuple[CaseImages, ImageFacts] | None = None
         self._missed: Callable[[], None] | None = None  # what was asked for before there were parts
-        self._shown: tuple[Case, int] | str | None = (
-            None  # the case and its image, or what is said in its place
-        )
-        self._texts: tuple[list[Description], list[str]] = (
-            [],
-            [],
-        )  # of the case shown, and what is searched for
+        # The case and its image, or what is said in its place.
+        self._shown: tuple[Case, int] | str | None = None
+        # Of the case shown, and what is searched for.
+        self._texts: tuple[list[Description], list[str]] = ([], [])
 
     def fill(self) -> None:
         """Import what draws images, in a thread: it takes longer than all the rest of a start."""

@@ -122,9 +122,8 @@ class DataScreen(ListAndImage):
             self.list.find_soon(GROWING_S if running else ENDED_S)
         self._refresh_state()
         if self.is_current and self._imports and self.app.screen is self and nothing_to_show(self.app):
-            self.app.switch_mode(
-                "welcome"
-            )  # the only import came to nothing: there it is said, with ways to begin
+            # The only import came to nothing: there it is said, with ways to begin.
+            self.app.switch_mode("welcome")
 
     def on_screen_resume(self, event: object) -> None:
         """Ratings and descriptions may have come since."""

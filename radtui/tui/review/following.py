@@ -57,9 +57,8 @@ class Following:
         self._loading = False
         self.grown_at_s = 0.0
         self._grown_step = -1
-        self._alike: frozenset[int] = (
-            frozenset()
-        )  # cases that came while the study was open, whose texts read the same
+        # Cases that came while the study was open, whose texts read the same.
+        self._alike: frozenset[int] = frozenset()
         self._again_at_s = 0.0
         self._newer_job_id = 0  # the newest job that was named
         self._undelivered = 0  # answers that wait for another folder than this one

@@ -98,16 +98,14 @@ class ImageStrip(Widget):
         self._at = 0
         self._rows = 0
         self._filling = False  # the large picture is out
-        self._asked: tuple[str, Box] | None = (
-            None  # one at a time: another thread stays free for the large picture
-        )
+        # One at a time: another thread stays free for the large picture.
+        self._asked: tuple[str, Box] | None = None
         self._lines: OrderedDict[tuple[str, Box], Lines] = OrderedDict()
 
     def show(self, images: Sequence[StripImage], at: int) -> None:
         """Show which image of a case is drawn; what is not drawn yet waits for `fill`."""
-        if (
-            len(images) < 2 and len(self._images) < 2
-        ):  # as of nearly all cases: nothing to draw, before or now
+        # As of nearly all cases: nothing to draw, before or now.
+        if len(images) < 2 and len(self._images) < 2:
             self._images, self._at = tuple(images), at
             return
         if tuple(images) != self._images:

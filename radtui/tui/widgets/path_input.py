@@ -13,9 +13,8 @@ from radtui.tui.widgets.path_completion import Completion, complete
 
 NAMED = 12  # names that are told where a path may go on in several ways
 TOLD_S = 4.0
-AT_ONCE_S = (
-    0.05  # in which a disk answers mostly: the next letter may be on its way, and belongs to the next field
-)
+# In which a disk answers mostly: the next letter may be on its way, and belongs to the next field.
+AT_ONCE_S = 0.05
 AGAIN_S = 0.1  # between looks for the answer of a slow one
 
 

@@ -85,9 +85,8 @@ class TableAndText(Vertical):
         guess = 0 if not out else math.ceil(needed * (WRAPPING if needed > width else 1) / width)
         self._take_lines(min(room, max(self._lines, guess, len(wrapped) if lines else 0)))
         text = cut_off(wrapped, self._lines, width)
-        if not text.is_same(
-            self._written
-        ):  # neighbours often have the same there: a frame less for a held key
+        # Neighbours often have the same there: a frame less for a held key.
+        if not text.is_same(self._written):
             self._written = text
             self._text.update(text, layout=False)
 

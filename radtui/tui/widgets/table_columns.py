@@ -14,9 +14,8 @@ Row = Sequence[str | Text]
 Cell = TypeVar("Cell")
 
 PAGE_ROWS, PAGES = 128, 16
-STEADY_CELLS = (
-    3  # that a column may be too wide after its rows were read again: figures that tick do not move it
-)
+# That a column may be too wide after its rows were read again: figures that tick do not move it.
+STEADY_CELLS = 3
 FAR_CELLS = 10**6  # wider than any terminal: a column that takes all it can get
 
 

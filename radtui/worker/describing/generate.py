@@ -238,9 +238,8 @@ class _Writer:
                     ready = thread.submit(self._prepared, following)
                 if self._write_chunk(chunk, inputs):
                     place += len(chunk)
-                if (
-                    self.batch_size != planned
-                ):  # found to be another size: what was prepared ahead is not used
+                # Found to be another size: what was prepared ahead is not used.
+                if self.batch_size != planned:
                     ready = thread.submit(self._prepared, items[place : place + self.batch_size])
 
     def _prepared(self, chunk: list[Example]) -> dict[str, Any]:

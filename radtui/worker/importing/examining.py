@@ -40,9 +40,8 @@ MAX_PROCESSES = 32
 CHUNK_IMAGES = 32  # what goes to a process at once: sending one by one costs as much as a small image
 CHUNK_BYTES = 2**22
 MAX_WAITING_BYTES = 2**27
-CHUNKS_EACH = (
-    20  # chunks that wait for each process: the disk may keep rows, and what feeds them, waiting for a while
-)
+# Chunks that wait for each process: the disk may keep rows, and what feeds them, waiting for a while.
+CHUNKS_EACH = 20
 SAVERS = 16  # threads that wait for the disk: it brings several files to it in the time of one
 _KEPT_BYTES = 2**25
 _KEPT_BLOCKS = 16  # of 16 MiB each at most

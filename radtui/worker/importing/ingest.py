@@ -218,9 +218,8 @@ class _Ingest:
         batch: list[KeptCase] = []
         written_s = time.monotonic()
         trouble: UserError | None = None
-        keeping: deque[tuple[list[KeptCase], Future[None]]] = (
-            deque()
-        )  # whose images are on their way to the disk
+        # Whose images are on their way to the disk.
+        keeping: deque[tuple[list[KeptCase], Future[None]]] = deque()
         try:
             with closing(self._kept(source, place, examiners)) as coming:
                 for kept in coming:

@@ -90,9 +90,8 @@ def of_time(estimator: Estimator, db: sqlite3.Connection) -> str:
         held_out = cases.usable(
             db, settings.dataset, settings.eval_split, settings.eval_images, with_reference=True
         )
-        evaluated = len(held_out) * (
-            steps // settings.eval_every + 2
-        )  # before the first step, and after the last
+        # Before the first step, and after the last.
+        evaluated = len(held_out) * (steps // settings.eval_every + 2)
     work = hours.Work(steps, settings.effective_batch, evaluated, estimator.flops())
 
     def measure() -> float:
@@ -318,9 +317,8 @@ class Estimator:
         sentence += f" ({held})" if held else ""
         if ways or others:
             return f"{sentence}: it would fit with {' or '.join([*ways.values(), *others])}."
-        sharing = (
-            1 if self.load_plan.cuda else self.settings.gpus
-        )  # processes that have one memory between them
+        # Processes that have one memory between them.
+        sharing = 1 if self.load_plan.cuda else self.settings.gpus
         more = f"a {place} with {math.ceil(sharing * (need + spare))} GiB free" if device else "more memory"
         return f"{sentence}: it needs {more}, or a smaller model."
 

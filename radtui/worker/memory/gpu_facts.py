@@ -86,9 +86,8 @@ def devices() -> list[Any]:
         pynvml.nvmlInit()
         uuids = [torch.cuda.get_device_properties(i).uuid for i in range(torch.cuda.device_count())]
         return [pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}".encode()) for uuid in uuids]
-    except (
-        Exception
-    ) as error:  # a missing library, an old driver, a container that hides it: facts are a bonus
+    except Exception as error:
+        # A missing library, an old driver, a container that hides it: facts are a bonus.
         log.info("No GPU facts: %s", error)
         return []
 

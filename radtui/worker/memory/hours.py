@@ -26,11 +26,8 @@ MEASURED_S = 2.0  # at most about so long, one warm pass at least
 LEAST_PASSES, MOST_PASSES = 2, 20
 # What whole runs reached of a GPU's peak. Source: assets/benchmarks/gpu.json, three models on an H100.
 GPU_SHARES = (0.09, 0.21)
-CACHES = (
-    "past_key_values",
-    "past_key_value",
-    "use_cache",
-)  # what a pass over many layers hands from one to the next
+# What a pass over many layers hands from one to the next.
+CACHES = ("past_key_values", "past_key_value", "use_cache")
 EVALUATED_SHARE = 0.5  # of learning an image: no backward pass
 
 

@@ -31,9 +31,8 @@ def choose(settings: GenerateSettings, load_plan: LoadPlan, ranks: Ranks = ALONE
         Name or folder, and the plan with its backend and precision.
     """
     if settings.backend == "auto":
-        load_plan = replace(
-            load_plan, backend="transformers"
-        )  # decodes with radtui's own loop, without patches
+        # Decodes with radtui's own loop, without patches.
+        load_plan = replace(load_plan, backend="transformers")
     if not load_plan.four_bit:
         return settings.model, load_plan
     if at_hand(settings.model):

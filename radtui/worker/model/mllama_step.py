@@ -79,9 +79,8 @@ def _self(
 def _cross(attention: Any, hidden: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
     """Attention of the newest token (B, 1, C) to the image."""
     heads = (*hidden.shape[:2], -1, attention.head_dim)
-    query = _normed(
-        attention.q_norm, attention.q_proj(hidden).view(heads).transpose(1, 2)
-    )  # (B, heads, 1, D)
+    # (B, heads, 1, D)
+    query = _normed(attention.q_norm, attention.q_proj(hidden).view(heads).transpose(1, 2))
     return attention.o_proj(_grouped(query, keys, values, bias, attention.scaling))
 
 

@@ -67,9 +67,8 @@ def _rendered(processor: Any, messages: list[Message], for_answer: bool, thinkin
 
     written = template_of(processor)
     options: dict[str, Any] = dict.fromkeys(_switches(written), thinking)
-    if (
-        TODAY in written
-    ):  # transformers' own function of this name can't be replaced by an argument, another can
+    # Transformers' own function of this name can't be replaced by an argument, another can.
+    if TODAY in written:
         options |= {"chat_template": written.replace(TODAY, PINNED), PINNED: PINNED_DATE.strftime}
     # SmolVLM's own method asks its video part, which there may be none of, how many frames it takes.
     without_video = getattr(processor, "video_processor", True) is None

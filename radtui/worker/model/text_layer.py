@@ -41,13 +41,11 @@ class _Layer:
 
     attention: Any
     norms: tuple[Any, Any]  # before attention, before the feed-forward part
-    before: tuple[
-        JoinedProduct, ...
-    ]  # queries, keys and values of text; or queries of text, and keys and values of images
+    # Queries, keys and values of text; or queries of text, and keys and values of images.
+    before: tuple[JoinedProduct, ...]
     after: tuple[JoinedProduct, JoinedProduct, JoinedProduct]  # what attention gave; gate and up; down
-    gates: tuple[
-        Tensor, ...
-    ]  # what both parts are multiplied with, before tanh; none where the layer has none
+    # What both parts are multiplied with, before tanh; none where the layer has none.
+    gates: tuple[Tensor, ...]
 
     @property
     def joined(self) -> tuple[JoinedProduct, ...]:

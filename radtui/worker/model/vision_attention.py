@@ -254,9 +254,8 @@ def _encoder_forward(
     states: list[Tensor | None] = []
     for place, layer in enumerate(encoder.layers):
         if chosen is not None and getattr(layer, "gradient_checkpointing", False):
-            layer.gradient_checkpointing = (
-                False  # a trainer turns it on for all layers; it is done here instead
-            )
+            # A trainer turns it on for all layers; it is done here instead.
+            layer.gradient_checkpointing = False
         if first + place < own:
             hidden = _checkpoint(layer, hidden, attention_mask, use_reentrant=False)
         else:

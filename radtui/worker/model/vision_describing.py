@@ -222,9 +222,8 @@ def _computed(parts: _Layer, hidden: Tensor, groups: Any, kernel: attention_kern
     before = hidden.reshape(-1, width)  # (n, C)
     qkv = parts.qkv.of(parts.normed(0, before, parts.qkv))
     room = parts.mixed.room(len(before))
-    heads = room.view(rows, tokens, -1)[..., :width].unflatten(
-        -1, (parts.heads, -1)
-    )  # (rows, tokens, heads, D)
+    # (rows, tokens, heads, D)
+    heads = room.view(rows, tokens, -1)[..., :width].unflatten(-1, (parts.heads, -1))
     attention_kernels.mix(qkv.view(rows, tokens, 3, *heads.shape[2:]), groups, parts.scale, kernel, heads)
     del qkv
     output = parts.mixed.of(room)

@@ -38,10 +38,8 @@ def run_then(job: Job, data: DataDir, state: JobState, error: str, seconds: floa
     }  # fmt: skip
     log.info("then: %s", command)
     sys.stdout.flush()
-    for number in (
-        signal.SIGTERM,
-        signal.SIGINT,
-    ):  # all is written; what is ignored here would be so in the command
+    # All is written; what is ignored here would be so in the command.
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     try:
         child = subprocess.Popen(

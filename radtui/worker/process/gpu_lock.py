@@ -115,9 +115,8 @@ def _candidates(count: int) -> list[Gpu]:
     if named is None:
         return sorted(gpus, key=lambda gpu: -gpu.free_bytes)
     candidates = []
-    names = [each.strip() for each in named.split(",") if each.strip()][
-        :count
-    ]  # as `environment.prepare` takes them
+    # As `environment.prepare` takes them.
+    names = [each.strip() for each in named.split(",") if each.strip()][:count]
     for place, name in enumerate(names):
         match = [gpu for gpu in gpus if str(gpu.number) == name or gpu.uuid.startswith(name)]
         if match or name.startswith("MIG-"):  # a part of a GPU has a UUID of its own, that is no GPU's

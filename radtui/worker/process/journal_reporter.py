@@ -60,9 +60,8 @@ class JournalReporter(Reporter):
         self._request, self._looked_at = StopRequest.NONE, float("-inf")
         self._after, self._cuts = _lengths(place, self.attempt), {}
         self._describes = jobs.must_get(db, run.job_id).kind is JobKind.GENERATE
-        if journal.is_main(
-            writer.path.name
-        ):  # the files of attempts before this one end where they were read to
+        # The files of attempts before this one end where they were read to.
+        if journal.is_main(writer.path.name):
             self._after, self._cuts = {}, {name: at.offset for name, at in place.cursors.items()}
             place.begin(self.attempt)  # from here on the files of its ranks are read
 
@@ -83,9 +82,8 @@ class JournalReporter(Reporter):
 
     def begin_again(self) -> None:
         """As of a job here; Slurm's signal waits for the process that comes."""
-        signal.pthread_sigmask(
-            signal.SIG_BLOCK, {TIME_SIGNAL}
-        )  # it ends a process that does not handle it yet
+        # It ends a process that does not handle it yet.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {TIME_SIGNAL})
         super().begin_again()
         self.leave()
 

@@ -52,9 +52,8 @@ def main() -> int:
 
 def _launched(data: DataDir, job_id: int, node: int, port: int, processes: int) -> LaunchProblem | None:
     torch_launcher.check_gpus(processes)
-    host = os.environ[
-        "SLURM_LAUNCH_NODE_IPADDR"
-    ]  # of the machine that srun runs on, and so the job's process
+    # Of the machine that srun runs on, and so the job's process.
+    host = os.environ["SLURM_LAUNCH_NODE_IPADDR"]
     own = _address_towards(host, port)
     if interface := _interface(own):
         os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)

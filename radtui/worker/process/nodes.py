@@ -31,14 +31,10 @@ log = logging.getLogger("radtui.worker")
 NODES_VARIABLE = "RADTUI_NODES"  # of the batch script; an allocation of several may be the user's own affair
 NODE_VARIABLE = "RADTUI_NODE"  # a machine's number among the job's, for its ranks
 WORDS = "nodes"  # folder of a job's folder: what each machine's launcher says at its end, and how far its ranks are
-ALONE, DONE, GONE = (
-    ".alone",
-    ".done",
-    ".gone",
-)  # endings: a rank needs no other, has done its part; a machine is gone
-LEAVE_S = (
-    60.0  # after the first machine has ended, until the others are ended too: they may wait for it in vain
-)
+# Endings: a rank needs no other, has done its part; a machine is gone.
+ALONE, DONE, GONE = (".alone", ".done", ".gone")
+# After the first machine has ended, until the others are ended too: they may wait for it in vain.
+LEAVE_S = 60.0
 END_S = 30.0  # for srun to end what it has started
 LOOK_S = 0.5  # between looks at srun
 LOOK_AT_FILES_S = 1.0  # every look asks the file server
@@ -174,9 +170,8 @@ def _command(data: DataDir, job_id: int, node: int, port: int, each: int) -> lis
         "srun", f"--relative={node}", "--nodes=1", "--ntasks=1", "--ntasks-per-node=1", "--mpi=none",
         "--cpu-bind=none",  # one task is all of a machine's ranks
     ]  # fmt: skip
-    if cores := os.environ.get(
-        "SLURM_CPUS_PER_TASK"
-    ):  # srun does not take it over. Source: srun(1), --cpus-per-task
+    # Srun does not take it over. Source: srun(1), --cpus-per-task.
+    if cores := os.environ.get("SLURM_CPUS_PER_TASK"):
         srun.append(f"--cpus-per-task={cores}")
     own = ["--data-dir", str(data.root), "--node", str(node), "--port", str(port), "--processes", str(each)]
     return [*srun, sys.executable, "-P", "-m", "radtui.worker.process.node", *own, str(job_id)]
@@ -186,9 +181,8 @@ def _meeting_place() -> Any:
     """Where the machines meet: a store of torch's in this process, so that it outlives any of their launchers."""
     from torch.distributed import TCPStore
 
-    return TCPStore(
-        "127.0.0.1", 0, is_master=True, wait_for_workers=False
-    )  # of this machine, on every address
+    # Of this machine, on every address.
+    return TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
 
 
 def _end(children: Sequence[subprocess.Popen[bytes]]) -> None:

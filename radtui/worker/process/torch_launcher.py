@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 HERE = "127.0.0.1"  # one machine's ranks meet here; its name need not be known to anybody
 LOOK_S = 0.2  # between looks at the ranks
-ARRIVE_S = (
-    900  # in which all machines must have come: one may have to read its libraries from a cold file system
-)
+# In which all machines must have come: one may have to read its libraries from a cold file system.
+ARRIVE_S = 900
 MACHINE_IS_GONE = "Another machine is gone"
 ECHO = re.compile(
     f"gloo|nccl|connection (closed|reset|refused)|broken pipe|Dist(Backend|Network|Store)|{MACHINE_IS_GONE}"

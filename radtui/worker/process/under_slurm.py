@@ -26,9 +26,8 @@ def begin(reporter: JournalReporter, step: int) -> None:
         reporter.out_of_time()
 
     signal.signal(TIME_SIGNAL, warned)
-    signal.pthread_sigmask(
-        signal.SIG_UNBLOCK, {TIME_SIGNAL}
-    )  # one that came between two trainings is taken now
+    # One that came between two trainings is taken now.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {TIME_SIGNAL})
     if job := os.environ.get("SLURM_JOB_ID"):
         nodes = os.environ.get("SLURM_JOB_NODELIST", "")
         restarts = int(os.environ.get("SLURM_RESTART_COUNT", "0"))

@@ -34,9 +34,8 @@ class Workplace:
     job_id: int
     run: RunFolder | None = None
     scratch: Path | None = None
-    place: reading.JournalPlace = field(
-        default_factory=reading.JournalPlace
-    )  # how far the journal is in `db`
+    # How far the journal is in `db`.
+    place: reading.JournalPlace = field(default_factory=reading.JournalPlace)
 
     def reporter(self, kind: JobKind) -> Reporter:
         """The voice of the process that begins and ends the job."""

@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 PACKAGE = "radeval"
-OLD_NAME = (
-    "RadEval"  # by which 2.2.1 still imports parts of itself: RadGraph and RadCliQ are not found without it
-)
+# By which 2.2.1 still imports parts of itself: RadGraph and RadCliQ are not found without it.
+OLD_NAME = "RadEval"
 LABELLER = "f1chexbert"  # asked for its labels, since F1 is no property of one text
 
 

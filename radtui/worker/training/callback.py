@@ -51,9 +51,8 @@ class ProgressCallback(TrainerCallback):
         self.best: Best | None = None  # follows the held-out loss, where settings ask for that
         self.harm: Harm | None = None  # watches held-back pairs, where pairs are learnt
         self._reward: float | None = None  # of the newest report
-        self.of_speed: Callable[[float], Mapping[str, float]] = (
-            lambda _: {}
-        )  # from one device's images per second
+        # From one device's images per second.
+        self.of_speed: Callable[[float], Mapping[str, float]] = lambda _: {}
         self._before_s = elapsed_s
         self._began = time.monotonic()
         self._mark = (self._began, 0, 0)  # at the last logged step: time, steps, tokens

@@ -72,12 +72,12 @@ def unseal(checkpoint: Path) -> None:
     (checkpoint / MARKER).unlink(missing_ok=True)
 
 
-def keep_newest(folder: Path, count: int = KEPT) -> None:
+def keep_newest(folder: Path) -> None:
     """Remove all but the newest checkpoints of a job, by their steps: a clock that was set back misleads nobody.
 
     Called when the newest one is sealed, so that there is always one that counts.
     """
-    for checkpoint in _by_step(folder)[:-count]:
+    for checkpoint in _by_step(folder)[:-KEPT]:
         unseal(checkpoint)  # half removed it must not count
         shutil.rmtree(checkpoint, ignore_errors=True)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from radtui.worker.process.reporter import Reporter
 
-LIMIT_NATS = (
-    1.0  # a held-back preferred text that has become e times less likely is worse than noise makes it
-)
+# A held-back preferred text that has become e times less likely is worse than noise makes it.
+LIMIT_NATS = 1.0
 PATIENCE = 2  # evaluations in a row
-REWARD = (
-    "eval_rewards/chosen"  # TRL's: beta times the log of how much likelier the preferred texts have become
-)
+# TRL's: beta times the log of how much likelier the preferred texts have become.
+REWARD = "eval_rewards/chosen"
 
 
 class Harm:

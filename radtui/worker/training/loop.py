@@ -99,9 +99,8 @@ def looks_after_the_first_step(settings: TrainSettings) -> bool:
 
     A warm-up begins at a rate of 0, so its first step changes nothing.
     """
-    seen_apart = (
-        settings.eval_every != 1 and settings.max_steps != 1
-    )  # else that step has an evaluation of its own
+    # Else that step has an evaluation of its own.
+    seen_apart = settings.eval_every != 1 and settings.max_steps != 1
     return settings.warmup_steps > 0 and settings.scheduler != "constant" and seen_apart
 
 

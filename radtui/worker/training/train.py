@@ -217,9 +217,8 @@ def _report(this: _Run, progress: ProgressCallback, kept_step: int) -> None:
     """Write the figures of the run, and how it ended."""
     adapter = str(this.data.adapter(this.job.id, this.part.number))
     seconds, final = round(progress.elapsed_s, 1), progress.last
-    if (
-        not this.part.number
-    ):  # of several trainings, the first is what describing takes unless it is told otherwise
+    # Of several trainings, the first is what describing takes unless it is told otherwise.
+    if not this.part.number:
         this.reporter.result(
             adapter=adapter, adapter_step=kept_step, seconds=seconds, peak_memory_gib=round(memory.peak_gib(), 2),
             final_loss=final.get("loss"), final_eval_loss=final.get("eval_loss"), versions=_versions(),

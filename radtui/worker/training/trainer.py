@@ -49,9 +49,8 @@ class WatchedTrainer(Below):
         super().__init__(callbacks=[progress], **options)
         self.reporter = reporter
         self.progress = progress
-        self._not_counted: Tensor | None = (
-            None  # tokens learnt since the count was last asked for, on the device
-        )
+        # Tokens learnt since the count was last asked for, on the device.
+        self._not_counted: Tensor | None = None
 
     def training_step(self, model: Any, inputs: dict[str, Tensor], num_items_in_batch: Any = None) -> Tensor:
         """One forward and backward pass over a micro-batch.
