@@ -72,6 +72,7 @@ def backup(
     from radtui.export.backup import back_up
     from radtui.store.database import reading
 
+    session.check_disk()
     if not session.data.database.exists():
         raise UserError(f"There is no data folder {session.data.root} to copy.")
 
@@ -129,6 +130,7 @@ def restore(session: Session, source: Path, force: bool) -> None:
     from radtui.export.restore_backup import restore_backup
     from radtui.store import links
 
+    session.check_disk()
     aside = restore_backup(session.data, source.absolute(), force=force)
     click.echo(f"{source} -> {session.data.root}")
     if aside is not None:
@@ -155,6 +157,7 @@ def check(session: Session, as_json: bool) -> None:
     """
     from radtui.export.backup import check as look
 
+    session.check_disk()
     if not session.data.root.is_dir():
         raise UserError(f"There is no data folder {session.data.root}, so nothing was checked.")
     done = look(session.data, session.read())
