@@ -151,7 +151,8 @@ def restore(session: Session, source: Path, force: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what was looked at as JSON.")
 @pass_session
 def check(session: Session, as_json: bool) -> None:
-    """Check everything in the data folder: the database, every image's bytes, linked files too, checkpoints.
+    """Check everything in the data folder: the database, every image's bytes, linked files too, checkpoints,
+    adapters.
 
     Exits with 1 when something is wrong.
     """
@@ -165,7 +166,7 @@ def check(session: Session, as_json: bool) -> None:
         print_result(
             {
                 "images": done.images, "linked": done.linked, "checkpoints": done.checkpoints,
-                "problems": list(done.problems),
+                "adapters": done.adapters, "problems": list(done.problems),
             },
             as_json,
         )  # fmt: skip
@@ -175,8 +176,8 @@ def check(session: Session, as_json: bool) -> None:
         verdict = many(len(done.problems), "problem") if done.problems else "All is well"
         linked = f", {many(done.linked, 'linked file')}" if done.linked else ""
         click.echo(
-            f"{verdict}: the database, {many(done.images, 'image')}{linked} and {many(done.checkpoints, 'checkpoint')}"
-            " were looked at."
+            f"{verdict}: the database, {many(done.images, 'image')}{linked},"
+            f" {many(done.checkpoints, 'checkpoint')} and {many(done.adapters, 'adapter')} were looked at."
         )
     sys.exit(1 if done.problems else 0)
 
