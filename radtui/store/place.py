@@ -66,7 +66,7 @@ class Home:
         """
         if self.identity is not None and identity_of(file) == self.identity:
             return False
-        now = mount_point(file.parent)
+        now = mount_point(file.resolve().parent)
         return now != self.mount and self.mount.is_relative_to(now)
 
 
@@ -102,7 +102,7 @@ def identity_of(file: Path) -> Identity | None:
 def home_of(db: Connection) -> Home:
     """Where the database of a connection stands, by the disk and by its own rows."""
     assert db.file is not None
-    return Home(mount_point(db.file.parent), db.identity, database_of(db))
+    return Home(mount_point(db.file.resolve().parent), db.identity, database_of(db))
 
 
 def database_of(db: sqlite3.Connection) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from radtui.paths import DataDir
 from radtui.plural import many
 from radtui.records import UserError
-from radtui.store.place import Home, database_of, identity_of
+from radtui.store.place import Home, identity_of
 from radtui.study.unsaved import Unsaved, kept_folder, missing_answers, read_kept
 
 
@@ -109,20 +110,29 @@ def follow(db: sqlite3.Connection, data: DataDir, rater: str, own: Path | None) 
 
 def _seen(db: sqlite3.Connection, data: DataDir, path: Path) -> KeptFile:
     try:
-        kept, _, values = read_kept(path)
+        kept, _ = read_kept(path)
     except UserError as error:
         return KeptFile(path, trouble=str(error))
-    folder = str(values.get("folder", ""))
+    missing = {name: missing_answers(db, each) for name, each in kept.items()}
+    homes = [kept[name].home for name, rows in missing.items() if rows] or [
+        each.home for each in kept.values()
+    ]
     return KeptFile(
-        path, folder,
+        path, str(homes[0].get("folder", "")) if homes else "",
         Counter(row.rater for each in kept.values() for row in each.ratings),
-        Counter(row.rater for each in kept.values() for row in missing_answers(db, each)),
-        _is_renamed(db, data, folder, Home.of_values(values)),
+        Counter(row.rater for rows in missing.values() for row in rows),
+        bool(homes) and all(_is_renamed(data, home) for home in homes),
     )  # fmt: skip
 
 
-def _is_renamed(db: sqlite3.Connection, data: DataDir, folder: str, home: Home | None) -> bool:
-    if home is None or not folder or Path(folder) == data.root or home.database != database_of(db):
+def _is_renamed(data: DataDir, home: Mapping[str, object]) -> bool:
+    """Whether answers that are about studies here were kept for this very folder under another name.
+
+    A pack is one file, and lies in another folder each time that it is opened.
+    """
+    folder, known = str(home.get("folder", "")), Home.of_values(home)
+    if not folder or known is None or Path(folder) == data.root or DataDir(Path(folder)).database.exists():
         return False
-    is_same = home.identity is not None and identity_of(data.database) == home.identity
-    return is_same and not DataDir(Path(folder)).database.exists()
+    return data.database.is_symlink() or (
+        known.identity is not None and identity_of(data.database) == known.identity
+    )

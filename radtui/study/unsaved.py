@@ -25,7 +25,7 @@ from radtui.durable import sync_folder
 from radtui.paths import DataDir, state_folder
 from radtui.records import Rating, Study, UserError
 from radtui.store import ratings, studies
-from radtui.store.place import Home, known_home
+from radtui.store.place import Home, database_of, known_home
 from radtui.store.ratings import Assignment, Reveal
 
 FIRST_ID = 1 << 40  # of answers that no database has numbered yet: above all that one has
@@ -39,9 +39,11 @@ class Kept:
 
     Attributes:
         study: Its number and when it was made: another folder has other studies.
+        home: The folder that was gone, its disk and its database, as `Home.values` has them; {} from an older radtui.
     """
 
     study: dict[str, object]
+    home: dict[str, object] = field(default_factory=dict)
     ratings: list[Rating] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
@@ -77,7 +79,7 @@ class Unsaved:
             with suppress(OSError):  # without a home folder they are kept in memory
                 self._path = kept_folder() / f"{sha256(whose).hexdigest()[:16]}.jsonl"
         self._unwritten: list[str] = []  # lines that the file has not taken
-        self._kept, _, self._home = self._read()
+        self._kept, _ = self._read()
         # Two sessions must not call two answers by one number: which of them is undone could not be told.
         self._next_id = FIRST_ID + (int.from_bytes(os.urandom(3), "big") << 24)
         self._guard = threading.Lock()  # a thread delivers while keys are answered
@@ -107,20 +109,20 @@ class Unsaved:
         with self._guard:
             rating, self._next_id = replace(rating, id=self._next_id), self._next_id + 1
             self._of(study).ratings.append(rating)
-            self._append(study, rating)
+            self._append(self._of(study), rating)
         return rating
 
     def keep_assignment(self, study: Study, assignment: Assignment) -> None:
         """Keep which sides a pair was shown on."""
         with self._guard:
             self._of(study).assignments.append(assignment)
-            self._append(study, assignment)
+            self._append(self._of(study), assignment)
 
     def keep_reveal(self, study: Study, seen: Reveal) -> None:
         """Keep that it was seen which text is whose."""
         with self._guard:
             self._of(study).reveals.append(seen)
-            self._append(study, seen)
+            self._append(self._of(study), seen)
 
     def deliver(self, db: sqlite3.Connection, *, also_beneath: bool = False) -> int:
         """Put everything into a data folder that has the studies it is about; returns the number of answers.
@@ -138,21 +140,21 @@ class Unsaved:
             FolderGoneError: The folder is gone again.
             sqlite3.Error: It cannot be written; all of a study's answers stay.
         """
-        if self._home is not None and self._home.is_away(self._data.database) and not also_beneath:
-            return 0
         try:
-            written, n_bytes, _ = self._read()
+            written, n_bytes = self._read()
         except UserError:  # what this session has kept does not wait for a damaged file, which stays
             written, n_bytes = {}, -1
         with self._guard:
             waiting = {key: _both(written.get(key), self._kept.get(key)) for key in {**written, **self._kept}}
         delivered, is_all = 0, True
         for name, kept in waiting.items():
-            study = studies.get(db, int(str(kept.study["id"])))
-            if study is None or _key(study) != kept.study:
+            home = Home.of_values(kept.home)
+            is_beneath = home is not None and home.is_away(self._data.database) and not also_beneath
+            study_id = None if is_beneath else _study_here(db, kept)
+            if study_id is None:
                 is_all = False
                 continue
-            delivered += _put_in(db, study.id, kept)
+            delivered += _put_in(db, study_id, kept)
             with self._guard:
                 if name in self._kept and self._kept[name].forget(kept):
                     del self._kept[name]
@@ -168,21 +170,13 @@ class Unsaved:
         return f"{many} kept in {self.file}, and saved when the data folder is back."
 
     def _of(self, study: Study) -> Kept:
-        return self._kept.setdefault(_name(_key(study)), Kept(_key(study)))
+        home = known_home(self._data.database)
+        values = {"folder": str(self._data.root)} | (home.values() if home is not None else {})
+        return self._kept.setdefault(_name(_key(study), values), Kept(_key(study), values))
 
-    def _whereabouts(self) -> dict[str, object]:
-        """Which folder a row is for, as far as this process has known it."""
-        self._home = known_home(self._data.database) or self._home
-        return {"folder": str(self._data.root)} | (self._home.values() if self._home is not None else {})
-
-    def _append(self, study: Study, row: Rating | Assignment | Reveal) -> None:
+    def _append(self, kept: Kept, row: Rating | Assignment | Reveal) -> None:
         """Write a row, and those that could not be written before; the sentence on the screen says where they are."""
-        line = {
-            "study": _key(study),
-            "kind": type(row).__name__,
-            "row": asdict(row),
-            "home": self._whereabouts(),
-        }
+        line = {"study": kept.study, "home": kept.home, "kind": type(row).__name__, "row": asdict(row)}
         self._unwritten.append(json.dumps(line))
         if self._path is None:
             return
@@ -198,11 +192,8 @@ class Unsaved:
                 sync_folder(self._path.parent.parent)
             self._unwritten = []
 
-    def _read(self) -> tuple[dict[str, Kept], int, Home | None]:
-        if self._path is None:
-            return {}, -1, None
-        kept, n_bytes, home = read_kept(self._path)
-        return kept, n_bytes, Home.of_values(home)
+    def _read(self) -> tuple[dict[str, Kept], int]:
+        return ({}, -1) if self._path is None else read_kept(self._path)
 
     def _remove(self, n_bytes: int) -> None:
         """Remove the file, unless this session or another has written into it since it had so many bytes."""
@@ -221,36 +212,32 @@ def kept_folder() -> Path:
     return state_folder() / "unsaved"
 
 
-def read_kept(path: Path) -> tuple[dict[str, Kept], int, dict[str, object]]:
-    """What a file holds, by study; its size, -1 for none; and the folder that it is for, {} where it does not tell.
-
-    A last line that was cut short is none.
+def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
+    """What a file holds, by study, and its size, -1 for none; a last line that was cut short is none.
 
     Raises:
         UserError: Another line cannot be read.
     """
     kept: dict[str, Kept] = {}
-    home: dict[str, object] = {}
     try:
         with _locked(path, os.O_RDONLY) as file:
             content = file.read()
     except OSError:
-        return kept, -1, home
+        return kept, -1
     lines = content.split(b"\n")
     for number, line in enumerate(lines):
         if not line:
             continue
         try:
             entry = json.loads(line)
-            study = entry["study"]
-            _take(kept.setdefault(_name(study), Kept(study)), entry["kind"], entry["row"])
-            home = {**entry.get("home", home)}
+            study, home = entry["study"], {**entry.get("home", {})}
+            _take(kept.setdefault(_name(study, home), Kept(study, home)), entry["kind"], entry["row"])
         except (ValueError, KeyError, TypeError) as error:
             if number + 1 < len(lines):
                 raise UserError(
                     f"{path} holds answers that cannot be read ({error}); move it away and keep it."
                 ) from error
-    return kept, len(content), home
+    return kept, len(content)
 
 
 @contextmanager
@@ -303,10 +290,11 @@ def _both(written: Kept | None, own: Kept | None) -> Kept:
     if written is None or own is None:
         kept = own or written
         assert kept is not None
-        return Kept(kept.study, [*kept.ratings], [*kept.assignments], [*kept.reveals])
+        return Kept(kept.study, kept.home, [*kept.ratings], [*kept.assignments], [*kept.reveals])
     there = {_content(row) for row in written.ratings}
     return Kept(
         written.study,
+        written.home,
         [*written.ratings, *(row for row in own.ratings if _content(row) not in there)],
         [*written.assignments, *(row for row in own.assignments if row not in written.assignments)],
         [*written.reveals, *(row for row in own.reveals if row not in written.reveals)],
@@ -329,12 +317,21 @@ def _put_in(db: sqlite3.Connection, study_id: int, kept: Kept) -> int:
 
 def missing_answers(db: sqlite3.Connection, kept: Kept) -> list[Rating]:
     """Answers that a database does not have though they are about one of its studies."""
-    study = studies.get(db, int(str(kept.study["id"])))
-    if study is None or _key(study) != kept.study:
+    study_id = _study_here(db, kept)
+    if study_id is None:
         return []
-    histories = (ratings.history(db, study.id, rater) for rater in {row.rater for row in kept.ratings})
+    histories = (ratings.history(db, study_id, rater) for rater in {row.rater for row in kept.ratings})
     there = {_content(row) for rows in histories for row in rows}
     return [row for row in kept.ratings if _content(row) not in there]
+
+
+def _study_here(db: sqlite3.Connection, kept: Kept) -> int | None:
+    """The number of the study that answers are about; None where this database does not have it."""
+    study = studies.get(db, int(str(kept.study["id"])))
+    database = kept.home.get("database") or database_of(db)
+    return (
+        study.id if study is not None and _key(study) == kept.study and database == database_of(db) else None
+    )
 
 
 def _content(rating: Rating) -> str:
@@ -346,9 +343,9 @@ def _key(study: Study) -> dict[str, object]:
     return {"id": study.id, "name": study.name, "created_at": study.created_at}
 
 
-def _name(key: Mapping[str, object]) -> str:
+def _name(key: Mapping[str, object], home: Mapping[str, object]) -> str:
     """What tells a study from every other: two folders of one name may each have a first study."""
-    return json.dumps(key, sort_keys=True)
+    return json.dumps([key, home.get("database", "")], sort_keys=True)
 
 
 def rebuilt(kind: type[Row], values: Mapping[str, object]) -> Row:
