@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -48,10 +49,16 @@ def seal(folder: Path, marker: str) -> None:
 
     The marker comes last: a power cut at any moment leaves a folder that agrees with it, or none.
     """
-    files = {path.name: _synced_facts(path) for path in sorted(folder.iterdir()) if path.name != marker}
-    sync_folder(folder)  # the files' names, before the marker vouches for them
+    files = synced_facts(folder, but=marker)  # the files' names, before the marker vouches for them
     write_synced(folder / marker, json.dumps({"files": files}, indent=1))
     sync_folder(folder.parent)
+
+
+def synced_facts(folder: Path, but: str = "") -> dict[str, dict[str, object]]:
+    """Bring a folder's files to the disk; returns the size and digest of each, but for one."""
+    files = {path.name: _synced_facts(path) for path in sorted(folder.iterdir()) if path.name != but}
+    sync_folder(folder)
+    return files
 
 
 def broken_seal(folder: Path, marker: str) -> str:
@@ -64,12 +71,17 @@ def broken_seal(folder: Path, marker: str) -> str:
     files = json.loads((folder / marker).read_text(encoding="utf-8")).get("files")
     if not isinstance(files, dict):
         raise ValueError(f"{marker} lists no files")
+    return first_changed(folder, files)
+
+
+def first_changed(folder: Path, files: Mapping[str, object]) -> str:
+    """The first file of a folder that has not the size and digest that it had, or is gone; "" when all have."""
     for name, facts in files.items():
         try:
             if _facts(folder / name) != facts:
-                return str(name)
+                return name
         except OSError:
-            return str(name)
+            return name
     return ""
 
 

@@ -31,9 +31,11 @@ from tests import blobs
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
-# Workers that tests start remember what fitted, and how long it took, in the user's cache folder.
+# Workers that tests start remember what fitted, and how long it took, in the user's cache folder; what is opened is
+# remembered in that of the user's state.
 _CACHE = tempfile.TemporaryDirectory(prefix="radtui-cache-")
 os.environ["XDG_CACHE_HOME"] = _CACHE.name
+os.environ["XDG_STATE_HOME"] = f"{_CACHE.name}/state"
 
 # A shell without job control starts background jobs with ctrl+c ignored, and so would be all that these tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

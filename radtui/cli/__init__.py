@@ -5,7 +5,8 @@ frame does not wait for what it does not use.
 
     start.py            commands that start a job, with settings_options.py; follow.py: its progress line
     jobs.py             what there is of jobs; job_care.py: names, notes, deleting; collect.py, cluster.py: on Slurm
-    cases.py  data.py   data sets and the data folder, of which data_findings.py finds what doctor.py says; backup.py
+    cases.py  data.py   data sets and the data folder, of which data_findings.py finds what doctor.py says; backup.py;
+                        kept.py: answers that the folder could not take
     review.py           rating; study.py, study_plans.py, study_packs.py: studies made by hand
     results.py          what raters left: stats.py writes it, score.py and scores.py score texts
     export.py  report.py  verify.py  adapter.py   into files, and held against themselves
@@ -57,6 +58,7 @@ COMMANDS = {
     "check": "radtui.cli.backup:check",
     "backup": "radtui.cli.backup:backup",
     "restore": "radtui.cli.backup:restore",
+    "kept": "radtui.cli.kept:kept",
     "data": "radtui.cli.data:data",
     "completion": "radtui.cli.completion:completion",
 }

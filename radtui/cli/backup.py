@@ -72,6 +72,7 @@ def backup(
     from radtui.export.backup import back_up
     from radtui.store.database import reading
 
+    session.check_disk()
     if not session.data.database.exists():
         raise UserError(f"There is no data folder {session.data.root} to copy.")
 
@@ -129,6 +130,7 @@ def restore(session: Session, source: Path, force: bool) -> None:
     from radtui.export.restore_backup import restore_backup
     from radtui.store import links
 
+    session.check_disk()
     aside = restore_backup(session.data, source.absolute(), force=force)
     click.echo(f"{source} -> {session.data.root}")
     if aside is not None:
@@ -149,12 +151,14 @@ def restore(session: Session, source: Path, force: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what was looked at as JSON.")
 @pass_session
 def check(session: Session, as_json: bool) -> None:
-    """Check everything in the data folder: the database, every image's bytes, linked files too, checkpoints.
+    """Check everything in the data folder: the database, every image's bytes, linked files too, checkpoints,
+    adapters.
 
     Exits with 1 when something is wrong.
     """
     from radtui.export.backup import check as look
 
+    session.check_disk()
     if not session.data.root.is_dir():
         raise UserError(f"There is no data folder {session.data.root}, so nothing was checked.")
     done = look(session.data, session.read())
@@ -162,7 +166,7 @@ def check(session: Session, as_json: bool) -> None:
         print_result(
             {
                 "images": done.images, "linked": done.linked, "checkpoints": done.checkpoints,
-                "problems": list(done.problems),
+                "adapters": done.adapters, "problems": list(done.problems),
             },
             as_json,
         )  # fmt: skip
@@ -172,8 +176,8 @@ def check(session: Session, as_json: bool) -> None:
         verdict = many(len(done.problems), "problem") if done.problems else "All is well"
         linked = f", {many(done.linked, 'linked file')}" if done.linked else ""
         click.echo(
-            f"{verdict}: the database, {many(done.images, 'image')}{linked} and {many(done.checkpoints, 'checkpoint')}"
-            " were looked at."
+            f"{verdict}: the database, {many(done.images, 'image')}{linked},"
+            f" {many(done.checkpoints, 'checkpoint')} and {many(done.adapters, 'adapter')} were looked at."
         )
     sys.exit(1 if done.problems else 0)
 

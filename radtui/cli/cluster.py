@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,13 +70,22 @@ def _folder(session: Session, chosen: Profile) -> str:
     from radtui.cluster.submit import FOLDER
 
     folder = expanded(chosen.folder) if chosen.folder else session.data.root / FOLDER
-    probe = folder / ".radtui-check"
+    probe, missing = (
+        folder / ".radtui-check",
+        [path for path in (folder, *folder.parents) if not path.exists()],
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}): name another folder.") from error
+    finally:
+        with suppress(
+            OSError
+        ):  # looking leaves nothing behind: a data folder that an import makes is its owner's alone
+            for path in missing:
+                path.rmdir()
     return f"{folder} can be written; that all machines see it only a job can tell"
 
 

@@ -8,13 +8,14 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from radtui.cli.printing import json_text, own_sequences
-from radtui.paths import DataDir
+from radtui.paths import DataDir, state_folder
 from radtui.records import UserError
 
 
@@ -24,18 +25,37 @@ class Session:
 
     data: DataDir
     rater: str = ""
+    says_kept: bool = True  # what waits for the folder, on standard error
 
     def connect(self, *, create: bool = False) -> sqlite3.Connection:
         """The data folder's database; `create` makes the folder where there is none."""
         from radtui.store.database import connect
 
-        return connect(self.data, create=create)
+        self.check_disk()
+        return self._taken(connect(self.data, create=create))
 
     def read(self) -> sqlite3.Connection:
         """As `connect`, for commands that only look: also where nothing can be written. Closed with the command."""
         from radtui.store.database import reading
 
-        return click.get_current_context().with_resource(reading(self.data))
+        self.check_disk()
+        return self._taken(click.get_current_context().with_resource(reading(self.data)))
+
+    def check_disk(self) -> None:
+        """Raise UserError where the disk is not mounted that the data folder was on when it was used last."""
+        from radtui.store.last_home import refuse_what_lies_beneath
+
+        refuse_what_lies_beneath(self.data)
+
+    def _taken(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        """The database, after what there is to remember and to say of it."""
+        from radtui.store.last_home import remember_home
+
+        remember_home(db)
+        if self.says_kept:
+            self.says_kept = False
+            _say_kept(db, self.data)
+        return db
 
     @property
     def chosen_rater(self) -> str:
@@ -64,6 +84,7 @@ class Session:
     def open_app(self, screen: str = "", guide: str = "", study_id: int = 0, arm: str = "") -> None:
         """Open the app and return when it is left; see `radtui.tui.app.run_app`."""
         self.need_terminal()
+        self.check_disk()
         if os.environ.get("STY") and not os.environ.get("TMUX"):
             # GNU screen 4 misreads 24-bit colours as other commands. Textual reads this when it is imported.
             os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", "256")
@@ -74,6 +95,18 @@ class Session:
         chosen, opens = self.chosen_rater, Opens(study_id, arm)
         with own_sequences():
             run_app(self.data, self.reader, screen, guide=guide, from_login=not chosen, opens=opens)
+
+
+def _say_kept(db: sqlite3.Connection, data: DataDir) -> None:
+    """Say on standard error which answers wait for the data folder: what a command counts lacks them."""
+    with suppress(OSError):  # no home folder, where none can be
+        if not any(os.scandir(state_folder() / "unsaved")):
+            return
+        from radtui.study.kept_files import kept_files
+
+        for file in kept_files(db, data):
+            if file.missing or file.trouble:
+                click.echo(file.trouble or file.sentence, err=True)
 
 
 def _login_name() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -189,15 +190,25 @@ def _print_job(values: dict[str, object], job: Job) -> None:
     print_result({name: value for name, value in head.items() if value is not None}, as_json=False)
     for title in ("last", "result", "settings"):
         section = values[title]
-        # How far a journal has been read is for the collector.
         if title == "result" and isinstance(section, dict):
-            section = {name: value for name, value in section.items() if name != "journal"}
+            section = _for_people(section)
         if title == "settings":  # "all" where 0 stands for all, as in the app
             kind = OF_KIND.get(job.kind, Settings)
             section = {name: kind.text_of(name, value) for name, value in job.settings.items()}
         if isinstance(section, dict) and section:
             click.echo(f"\n{title}")
             print_result({f"  {name}": value for name, value in section.items()}, as_json=False)
+
+
+def _for_people(result: Mapping[str, object]) -> dict[str, object]:
+    """A job's result without how far its journal has been read and the digests of its adapters, at any depth."""
+    shown: dict[str, object] = {}
+    for name, value in result.items():
+        if isinstance(value, list):
+            shown[name] = [_for_people(each) if isinstance(each, dict) else each for each in value]
+        elif name not in ("journal", "adapter_files"):
+            shown[name] = value
+    return shown
 
 
 def _cells(run: Run, now_s: float, prices: user_choices.UserChoices) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 from radtui.cluster import reading
 from radtui.cluster.journal import QUIET_KINDS, Entry
 from radtui.cluster.run_folder import RunFolder
+from radtui.durable import sync_tree
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
 from radtui.store import entries, jobs
@@ -129,6 +130,7 @@ def bring_home(data: DataDir, run: RunFolder) -> None:
         partial = place.with_name(f"{place.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(adapter, partial)
+        sync_tree(partial, files=True)
         shutil.rmtree(place, ignore_errors=True)
         partial.rename(place)
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from radtui.export.files import whole_file, whole_folder
 from radtui.export.model_card import NOTICE, card
+from radtui.jobs.adapter_files import WEIGHTS, refuse_changed
 from radtui.paths import DataDir, expanded
 from radtui.plural import many
-from radtui.records import Job, JobKind, Metric, UserError
+from radtui.records import Job, JobKind, JobState, Metric, UserError
 from radtui.settings import TrainSettings
 from radtui.store import jobs, metrics
 
 CARD = "README.md"
 ADAPTER = "adapter_config.json"
-WEIGHTS = "adapter_model.safetensors"
 
 
 def export_adapter(
@@ -49,6 +49,7 @@ def export_adapter(
     adapters = _adapters(data, job, seed)
     for each in adapters:
         _refuse_damaged(each / WEIGHTS, job_id)
+        refuse_changed(data, db, each)
     out = expanded(out).absolute()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -83,9 +84,10 @@ def _adapters(data: DataDir, job: Job, seed: int) -> list[Path]:
     if len(there) < len(adapters):
         which = "no adapter" if not there or seed else f"{len(there)} of its {len(adapters)} adapters"
         also = f", or name one with --seed (1 to {len(there)})" if there and not seed else ""
-        raise UserError(
-            f"Job {job.id} has left {which}: it is {job.state}; let it finish, or resume it{also}."
-        )
+        then = "let it finish, or resume it"
+        if job.state is JobState.DONE:
+            then = "put its folder back from a backup, or train again"
+        raise UserError(f"Job {job.id} has left {which}: it is {job.state}; {then}{also}.")
     return there
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radtui.durable import broken_seal, digest, sync_tree
+from radtui.jobs.adapter_files import changed_adapters
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
 from radtui.store import backup as store
@@ -263,11 +264,12 @@ class Checked:
     images: int
     linked: int
     checkpoints: int
+    adapters: int
     problems: tuple[str, ...]
 
 
 def check(data: DataDir, db: sqlite3.Connection) -> Checked:
-    """Look at everything: the database's pages and references, every image's bytes, linked or not, checkpoints."""
+    """Look at everything: the database's pages and references, every image's bytes, checkpoints, adapters."""
     problems = [f"database: {line}" for line in store.problems(db)]
     wanted, linked = ([], []) if problems else (store.blobs(db), located(data, db, links.all_linked(db)))
     for sha256 in wanted:
@@ -294,4 +296,6 @@ def check(data: DataDir, db: sqlite3.Connection) -> Checked:
                 problems.append(f"{name}: was not written to its end, or by an older radtui")
         except (OSError, ValueError) as error:
             problems.append(f"{name}: its marker cannot be read: {error}")
-    return Checked(len(wanted), len(linked), len(folders), tuple(problems))
+    adapters, changed = (0, []) if problems and not wanted else changed_adapters(data, db)
+    problems += changed
+    return Checked(len(wanted), len(linked), len(folders), adapters, tuple(problems))

@@ -239,6 +239,8 @@ def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:
     missing = [folder for folder in folders if not (Path(folder) / "adapter_config.json").exists()]
     if train is not None and folders[-1] in missing:
         then = "let it finish" if train.state.live else "resume it"
+        if train.state is JobState.DONE:
+            then = "put its folder back from a backup"
         raise UserError(
             f"Job {train.id} has left no adapter: it is {train.state}; {then} or name another job."
         )

@@ -3,7 +3,8 @@
 One connection per thread (`database.connect`); rows go in and come out as `radtui.records`.
 
     database.py         opening, the one way to write, reading where nothing can be written; holding.py: a transaction
-                        over several writes; place.py and gone.py: whether the file is still the one in its folder
+                        over several writes; place.py and gone.py: whether the file is still the one in its folder,
+                        last_home.py: whether it is on the disk that it was on when radtui was left
     schema.py           tables as migrations, their number in schema_version.py: cases_schema.py, cases_migration.py,
                         third_variant.py, text_scores_schema.py; statements.py takes scripts apart, own_objects.py
                         keeps what users made, upgrade.py comes before

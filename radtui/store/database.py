@@ -17,12 +17,12 @@ from radtui.store.place import (
     Connection,
     FolderGoneError,
     check_in_place,
+    check_known,
     check_schema,
-    gone_sentence,
     is_in_memory,
     is_in_place,
+    recognise,
     refuse_half_restored,
-    was_opened,
 )
 from radtui.store.schema_version import SCHEMA_VERSION
 
@@ -51,7 +51,7 @@ def connect(
         any_thread: Whether other threads use the connection too, one after another.
 
     Raises:
-        FolderGoneError: This process had the database open, and it is not there any more.
+        FolderGoneError: This process had the database open, and it is not there any more, or another one is.
         UserError: The folder cannot be written, the file is no database, a newer radtui wrote it, or another machine
             works on it.
     """
@@ -66,8 +66,7 @@ def connect(
             f"Cannot use the data folder {folder.root}: it is a file; name another with --data-dir."
         )
     is_missing = not folder.database.exists() and not folder.is_new
-    if is_missing and was_opened(folder.database):
-        raise FolderGoneError(gone_sentence(folder.database))
+    check_known(folder.database)
     _refuse_emptied(folder)
     if is_missing:
         refuse_half_restored(folder.root)
@@ -111,6 +110,7 @@ def _opened(folder: DataDir, busy_timeout_s: float, any_thread: bool) -> Connect
         _refuse_newer(folder, version)
         if version < SCHEMA_VERSION:
             _bring_up_to_date(folder, db)
+        recognise(db)
         db.execute("PRAGMA foreign_keys=ON")
     except BaseException:
         db.close()
@@ -147,13 +147,18 @@ def in_place(
 ) -> Connection:
     """The connection, or a new one where the folder has come, or come back, since it was opened.
 
-    While the folder is gone the old one stays: it still shows what was there. It is not closed here, since
-    others may hold it.
+    While the folder is gone, or another one lies under its name, the old one stays: it still shows what was there. It
+    is not closed here, since others may hold it.
     """
     there = data.database.exists()
     if not there or (not is_in_memory(db) and is_in_place(db)):
         return db
-    return connect(data, busy_timeout_s=busy_timeout_s, any_thread=any_thread)
+    try:
+        return connect(data, busy_timeout_s=busy_timeout_s, any_thread=any_thread)
+    except FolderGoneError:  # what has come is not what was open
+        if is_in_memory(db):
+            raise
+        return db
 
 
 def log_stamp(db: Connection) -> tuple[int, int] | None:

@@ -1,7 +1,9 @@
-"""Which kind of file system a folder lies on, and on which SQLite's log is not safe."""
+"""Which file system a folder lies on and where that is mounted, and on which kinds SQLite's log is not safe."""
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 NETWORK = frozenset({
@@ -13,24 +15,46 @@ NETWORK = frozenset({
 Source: https://www.sqlite.org/wal.html, "all processes using a database must be on the same host computer".
 """
 
+MOUNTS = Path("/proc/self/mounts")
+"""The system's list: a line per mount, its place and kind second and third."""
 
-def file_system(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+OCTAL = re.compile(rb"\\([0-7]{3})")  # how a space is written there; all else are the bytes of the name
+
+
+def file_system(path: Path, mounts: Path = MOUNTS) -> str:
     """The kind of file system that a path lies on, such as ext4; "" where the system does not tell.
 
     Args:
         path: Any path, there or not.
-        mounts: The system's list: a line per mount, its place and kind second and third.
+        mounts: The system's list.
     """
+    return _mounted(path, mounts)[1]
+
+
+def mount_point(path: Path, mounts: Path = MOUNTS) -> Path:
+    """Where the file system is mounted that a path lies on, or would lie on; see `file_system`."""
+    place, _ = _mounted(path, mounts)
+    if place:
+        return Path(os.fsdecode(place))
+    above = path.resolve()
+    while not os.path.ismount(above):  # where the system has no list; the root is one
+        above = above.parent
+    return above
+
+
+def _mounted(path: Path, mounts: Path) -> tuple[bytes, str]:
+    """The last mount of those nearest above a path, and its kind."""
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = mounts.read_bytes().splitlines()
     except OSError:
-        return ""
-    mounted_at, kind, resolved = "", "", path.resolve()
+        return b"", ""
+    mounted_at, kind = b"", ""
+    resolved = os.fsencode(path.resolve()) + b"/"
     for line in lines:
-        fields = line.split(" ")
+        fields = line.split(b" ")
         if len(fields) < 3:
             continue
-        place = fields[1].encode().decode("unicode_escape")  # a space is \040 there
-        if resolved.is_relative_to(place) and len(place) >= len(mounted_at):
-            mounted_at, kind = place, fields[2]
-    return kind
+        place = OCTAL.sub(lambda octal: bytes([int(octal[1], 8)]), fields[1])
+        if len(place) >= len(mounted_at) and resolved.startswith(place.rstrip(b"/") + b"/"):
+            mounted_at, kind = place, os.fsdecode(fields[2])
+    return mounted_at, kind

@@ -9,7 +9,8 @@ blinding.py         which text stands left, in which order pairs come; alike.py:
 session.py          one rater's work: queue.py has what comes next, shown.py a pair as it is seen, edits.py and
                     correcting.py what a key changes, undo.py and undo_words.py what is taken back, seen.py what
                     un-blinds, active_time.py the time at work
-answer_writer.py    answers into the database, or into unsaved.py while the data folder is gone
+answer_writer.py    answers into the database, or into unsaved.py while the data folder is gone;
+                        kept_files.py: those of a folder that was renamed
 packed.py           a study that came in a pack
 reading.py          one arm's texts one after the other; figures.py: what that came to
 kept_back.py        what a reader must not meet elsewhere; known_texts.py: what they know already

@@ -19,9 +19,11 @@ from radtui.store import cases, ratings, studies
 from radtui.store.ratings import Reveal
 from radtui.study import correcting, edits
 from radtui.study.active_time import TimeSpent
+from radtui.study.answer_writer import AnswerWriter
 from radtui.study.queue import Pair, Queue, pair_of
 from radtui.study.session import Edit
 from radtui.study.undo import History
+from radtui.study.unsaved import Unsaved
 
 READ_ALONE = 1000  # and the arm's place: no case has so many comparisons
 
@@ -49,7 +51,7 @@ def reading_number(study: Study, arm: str) -> int:
 
 
 class Reading:
-    """A reader at one arm's texts; answers go straight into the database.
+    """A reader at one arm's texts; answers go straight into the database, or are kept while the data folder is gone.
 
     Args:
         db: The connection of the thread that calls the methods.
@@ -59,13 +61,16 @@ class Reading:
         scheme: What answers are kept under.
         clock: Monotonic seconds, for time spent.
         now: Unix seconds, for `rated_at`.
+        unsaved: What keeps answers while the data folder is gone; without it they are refused.
     """
 
     def __init__(
         self, db: sqlite3.Connection, study: Study, arm: str, rater: str, scheme: Scheme,
         clock: Callable[[], float] = time.monotonic, now: Callable[[], float] = time.time,
+        unsaved: Unsaved | None = None,
     ) -> None:  # fmt: skip
-        self._db, self.study, self.arm, self.rater, self.scheme, self._now = (
+        self._writer = AnswerWriter(db, study, unsaved)
+        self.db, self.study, self.arm, self.rater, self.scheme, self._now = (
             db,
             study,
             arm,
@@ -95,12 +100,12 @@ class Reading:
         self.pair, self.open = pair, None
         if pair is None:
             return None
-        comparison = studies.comparison(self._db, self.study, pair.case_id)
-        case = cases.get(self._db, pair.case_id)
+        comparison = studies.comparison(self.db, self.study, pair.case_id)
+        case = cases.get(self.db, pair.case_id)
         if comparison is None or case is None or self.arm not in comparison.texts:
             return None
-        if not ratings.is_revealed(self._db, pair.study_id, self.rater, pair.case_id):
-            ratings.reveal(self._db, Reveal(pair.study_id, pair.case_id, self.rater, self._now()))
+        if not ratings.is_revealed(self.db, pair.study_id, self.rater, pair.case_id):
+            self._writer.reveal(Reveal(pair.study_id, pair.case_id, self.rater, self._now()))
         written, rating = comparison.by(self.arm), self.queue.mine.get(pair)
         self._text_id = written.text_id
         text = rating.corrections.get(self.arm, "") if rating is not None else ""
@@ -144,7 +149,7 @@ class Reading:
         return stored
 
     def _store(self, row: Rating) -> Rating:
-        stored = ratings.add(self._db, row)
+        stored = self._writer.rating(row)
         self._history.add(stored)
         self.queue.record(stored)
         return stored

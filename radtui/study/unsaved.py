@@ -1,4 +1,7 @@
-"""Answers given while the data folder is gone: kept in a file of the user's, and put in when the folder is back."""
+"""Answers given while the data folder is gone: kept in a file of the user's, and put in when the folder is back.
+
+Each line tells which database it is for, so that `kept_files.py` finds the answers of a folder that was renamed.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ from radtui.paths import DataDir, state_folder
 from radtui.plural import many
 from radtui.records import Rating, Study, UserError
 from radtui.store import ratings, studies
+from radtui.store.place import Home, database_of, known_home
 from radtui.store.ratings import Assignment, Reveal
 
 FIRST_ID = 1 << 40  # of answers that no database has numbered yet: above all that one has
@@ -31,15 +35,21 @@ Row = TypeVar("Row", Rating, Assignment, Reveal)
 
 
 @dataclass(slots=True)
-class _Kept:
-    """What waits for one study."""
+class Kept:
+    """What waits for one study.
 
-    study: dict[str, object]  # its number and when it was made: another folder has other studies
+    Attributes:
+        study: Its number and when it was made: another folder has other studies.
+        home: The folder that was gone, its disk and its database, as `Home.values` has them; {} from an older radtui.
+    """
+
+    study: dict[str, object]
+    home: dict[str, object] = field(default_factory=dict)
     ratings: list[Rating] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
 
-    def forget(self, delivered: _Kept) -> bool:
+    def forget(self, delivered: Kept) -> bool:
         """Let go of what was delivered; whether nothing is left."""
         contents = {_content(row) for row in delivered.ratings}
         self.ratings = [row for row in self.ratings if _content(row) not in contents]
@@ -57,16 +67,18 @@ class Unsaved:
     Args:
         data: The data folder that is gone.
         rater: Who rates.
+        file: Another file than theirs: what was kept of a folder under another name.
 
     Raises:
         UserError: An earlier session's file is damaged.
     """
 
-    def __init__(self, data: DataDir, rater: str) -> None:
+    def __init__(self, data: DataDir, rater: str, file: Path | None = None) -> None:
         whose = os.fsencode(data.root) + b"\n" + rater.encode(errors="surrogateescape")
-        self._path: Path | None = None
-        with suppress(OSError):  # without a home folder they are kept in memory
-            self._path = state_folder() / "unsaved" / f"{sha256(whose).hexdigest()[:16]}.jsonl"
+        self._data, self._path = data, file
+        if file is None:
+            with suppress(OSError):  # without a home folder they are kept in memory
+                self._path = kept_folder() / f"{sha256(whose).hexdigest()[:16]}.jsonl"
         self._unwritten: list[str] = []  # lines that the file has not taken
         self._kept, _ = self._read()
         # Two sessions must not call two answers by one number: which of them is undone could not be told.
@@ -77,6 +89,11 @@ class Unsaved:
     def file(self) -> Path | None:
         """Where everything that waits is written down; None where some of it is in memory alone."""
         return None if self._unwritten else self._path
+
+    @property
+    def path(self) -> Path | None:
+        """Where they are or would be written down; None without a home folder."""
+        return self._path
 
     @property
     def count(self) -> int:
@@ -93,27 +110,32 @@ class Unsaved:
         with self._guard:
             rating, self._next_id = replace(rating, id=self._next_id), self._next_id + 1
             self._of(study).ratings.append(rating)
-            self._append(study, rating)
+            self._append(self._of(study), rating)
         return rating
 
     def keep_assignment(self, study: Study, assignment: Assignment) -> None:
         """Keep which sides a pair was shown on."""
         with self._guard:
             self._of(study).assignments.append(assignment)
-            self._append(study, assignment)
+            self._append(self._of(study), assignment)
 
     def keep_reveal(self, study: Study, seen: Reveal) -> None:
         """Keep that it was seen which text is whose."""
         with self._guard:
             self._of(study).reveals.append(seen)
-            self._append(study, seen)
+            self._append(self._of(study), seen)
 
-    def deliver(self, db: sqlite3.Connection) -> int:
+    def deliver(self, db: sqlite3.Connection, *, also_beneath: bool = False) -> int:
         """Put everything into a data folder that has the studies it is about; returns the number of answers.
 
         What other sessions of this rater have written into the file since comes along. An answer that is in the
         folder already is not put in again, whoever did that. What is about a study that this folder does not have
-        stays: it is another folder under the same name.
+        stays: it is another folder under the same name. So does all of it where the folder's disk is not mounted, and
+        what lies beneath is an old copy.
+
+        Args:
+            db: The data folder's database.
+            also_beneath: Whether the folder is the right one also where it was on another disk.
 
         Raises:
             FolderGoneError: The folder is gone again.
@@ -127,11 +149,13 @@ class Unsaved:
             waiting = {key: _both(written.get(key), self._kept.get(key)) for key in {**written, **self._kept}}
         delivered, is_all = 0, True
         for name, kept in waiting.items():
-            study = studies.get(db, int(str(kept.study["id"])))
-            if study is None or _key(study) != kept.study:
+            home = Home.of_values(kept.home)
+            is_beneath = home is not None and home.is_away(self._data.database) and not also_beneath
+            study_id = None if is_beneath else _study_here(db, kept)
+            if study_id is None:
                 is_all = False
                 continue
-            delivered += _put_in(db, study.id, kept)
+            delivered += _put_in(db, study_id, kept)
             with self._guard:
                 if name in self._kept and self._kept[name].forget(kept):
                     del self._kept[name]
@@ -146,12 +170,14 @@ class Unsaved:
             return f"{answers} kept until radtui is left, and saved if the data folder is back before."
         return f"{answers} kept in {self.file}, and saved when the data folder is back."
 
-    def _of(self, study: Study) -> _Kept:
-        return self._kept.setdefault(_name(_key(study)), _Kept(_key(study)))
+    def _of(self, study: Study) -> Kept:
+        home = known_home(self._data.database)
+        values = {"folder": str(self._data.root)} | (home.values() if home is not None else {})
+        return self._kept.setdefault(_name(_key(study), values), Kept(_key(study), values))
 
-    def _append(self, study: Study, row: Rating | Assignment | Reveal) -> None:
+    def _append(self, kept: Kept, row: Rating | Assignment | Reveal) -> None:
         """Write a row, and those that could not be written before; the sentence on the screen says where they are."""
-        line = {"study": _key(study), "kind": type(row).__name__, "row": asdict(row)}
+        line = {"study": kept.study, "home": kept.home, "kind": type(row).__name__, "row": asdict(row)}
         self._unwritten.append(json.dumps(line))
         if self._path is None:
             return
@@ -167,30 +193,8 @@ class Unsaved:
                 sync_folder(self._path.parent.parent)
             self._unwritten = []
 
-    def _read(self) -> tuple[dict[str, _Kept], int]:
-        """What the file holds, by study, and its size; a last line that was cut short is none."""
-        kept: dict[str, _Kept] = {}
-        try:
-            if self._path is None:
-                return kept, -1
-            with _locked(self._path, os.O_RDONLY) as file:
-                content = file.read()
-        except OSError:
-            return kept, -1
-        lines = content.split(b"\n")
-        for number, line in enumerate(lines):
-            if not line:
-                continue
-            try:
-                entry = json.loads(line)
-                study = entry["study"]
-                _take(kept.setdefault(_name(study), _Kept(study)), entry["kind"], entry["row"])
-            except (ValueError, KeyError, TypeError) as error:
-                if number + 1 < len(lines):
-                    raise UserError(
-                        f"{self._path} holds answers that cannot be read ({error}); move it away and keep it."
-                    ) from error
-        return kept, len(content)
+    def _read(self) -> tuple[dict[str, Kept], int]:
+        return ({}, -1) if self._path is None else read_kept(self._path)
 
     def _remove(self, n_bytes: int) -> None:
         """Remove the file, unless this session or another has written into it since it had so many bytes."""
@@ -202,6 +206,39 @@ class Unsaved:
             with suppress(OSError), _locked(self._path, os.O_RDONLY) as file:
                 if os.fstat(file.fileno()).st_size == n_bytes:
                     self._path.unlink()
+
+
+def kept_folder() -> Path:
+    """Where all that waits for data folders is written down. Raises OSError where there is no home folder."""
+    return state_folder() / "unsaved"
+
+
+def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
+    """What a file holds, by study, and its size, -1 for none; a last line that was cut short is none.
+
+    Raises:
+        UserError: Another line cannot be read.
+    """
+    kept: dict[str, Kept] = {}
+    try:
+        with _locked(path, os.O_RDONLY) as file:
+            content = file.read()
+    except OSError:
+        return kept, -1
+    lines = content.split(b"\n")
+    for number, line in enumerate(lines):
+        if not line:
+            continue
+        try:
+            entry = json.loads(line)
+            study, home = entry["study"], {**entry.get("home", {})}
+            _take(kept.setdefault(_name(study, home), Kept(study, home)), entry["kind"], entry["row"])
+        except (ValueError, KeyError, TypeError) as error:
+            if number + 1 < len(lines):
+                raise UserError(
+                    f"{path} holds answers that cannot be read ({error}); move it away and keep it."
+                ) from error
+    return kept, len(content)
 
 
 @contextmanager
@@ -240,7 +277,7 @@ def _end_of_lines(file: BinaryIO) -> int:
     return len(content)
 
 
-def _take(kept: _Kept, kind: str, row: Mapping[str, object]) -> None:
+def _take(kept: Kept, kind: str, row: Mapping[str, object]) -> None:
     if kind == Rating.__name__:
         kept.ratings.append(rebuilt(Rating, row))
     elif kind == Assignment.__name__:
@@ -249,22 +286,23 @@ def _take(kept: _Kept, kind: str, row: Mapping[str, object]) -> None:
         kept.reveals.append(rebuilt(Reveal, row))
 
 
-def _both(written: _Kept | None, own: _Kept | None) -> _Kept:
+def _both(written: Kept | None, own: Kept | None) -> Kept:
     """What a file and a session have of one study, each row once, those of the file first."""
     if written is None or own is None:
         kept = own or written
         assert kept is not None
-        return _Kept(kept.study, [*kept.ratings], [*kept.assignments], [*kept.reveals])
+        return Kept(kept.study, kept.home, [*kept.ratings], [*kept.assignments], [*kept.reveals])
     there = {_content(row) for row in written.ratings}
-    return _Kept(
+    return Kept(
         written.study,
+        written.home,
         [*written.ratings, *(row for row in own.ratings if _content(row) not in there)],
         [*written.assignments, *(row for row in own.assignments if row not in written.assignments)],
         [*written.reveals, *(row for row in own.reveals if row not in written.reveals)],
     )
 
 
-def _put_in(db: sqlite3.Connection, study_id: int, kept: _Kept) -> int:
+def _put_in(db: sqlite3.Connection, study_id: int, kept: Kept) -> int:
     """Append what is not there yet, all or nothing; how many answers that were."""
     raters = {row.rater for row in kept.ratings}
     while True:
@@ -278,6 +316,25 @@ def _put_in(db: sqlite3.Connection, study_id: int, kept: _Kept) -> int:
             return len(new)  # otherwise another session of this rater has just put in something
 
 
+def missing_answers(db: sqlite3.Connection, kept: Kept) -> list[Rating]:
+    """Answers that a database does not have though they are about one of its studies."""
+    study_id = _study_here(db, kept)
+    if study_id is None:
+        return []
+    histories = (ratings.history(db, study_id, rater) for rater in {row.rater for row in kept.ratings})
+    there = {_content(row) for rows in histories for row in rows}
+    return [row for row in kept.ratings if _content(row) not in there]
+
+
+def _study_here(db: sqlite3.Connection, kept: Kept) -> int | None:
+    """The number of the study that answers are about; None where this database does not have it."""
+    study = studies.get(db, int(str(kept.study["id"])))
+    database = kept.home.get("database") or database_of(db)
+    return (
+        study.id if study is not None and _key(study) == kept.study and database == database_of(db) else None
+    )
+
+
 def _content(rating: Rating) -> str:
     """What tells an answer from every other one, wherever it is: not its number, nor that of what it undoes."""
     return ratings.link("", replace(rating, undoes=None))
@@ -287,9 +344,9 @@ def _key(study: Study) -> dict[str, object]:
     return {"id": study.id, "name": study.name, "created_at": study.created_at}
 
 
-def _name(key: Mapping[str, object]) -> str:
+def _name(key: Mapping[str, object], home: Mapping[str, object]) -> str:
     """What tells a study from every other: two folders of one name may each have a first study."""
-    return json.dumps(key, sort_keys=True)
+    return json.dumps([key, home.get("database", "")], sort_keys=True)
 
 
 def rebuilt(kind: type[Row], values: Mapping[str, object]) -> Row:

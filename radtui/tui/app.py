@@ -18,6 +18,7 @@ from radtui.paths import DataDir
 from radtui.plural import many
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store.database import connect, in_place, move_log, only_read
+from radtui.store.last_home import remember_home
 from radtui.store.place import Connection
 from radtui.tui import words
 from radtui.tui.app_keys import AppKeys
@@ -99,12 +100,14 @@ class RadtuiApp(AppKeys):
             self.push_screen(GuideScreen(self._guide))
         if self._live:
             self.poller.start()
+        remember_home(self.db)
 
     def on_unmount(self) -> None:
         """Let go of the database; jobs go on."""
         self.poller.stop()
         with suppress(sqlite3.Error):  # another process may be writing; then the log keeps the rows
             move_log(self.db)
+            remember_home(self.db)  # of a folder that was made since
         self.db.close()
 
     def read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:

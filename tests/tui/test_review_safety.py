@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from textual.widgets import Static, TextArea
 
 from radtui.paths import DataDir
 from radtui.records import Job
+from radtui.store.database import connect
 from radtui.store.holding import commit
 from radtui.store.place import Connection
 from radtui.tui.app import RadtuiApp
@@ -168,6 +170,32 @@ async def test_reading_one_arm_waits_for_another_writer_too(
         db.execute("ROLLBACK")
         await driving.until(pilot, lambda: not reading.answers.count)
         assert reading.desk.message == "Taken back."
+
+
+async def test_texts_that_are_read_while_the_folder_is_gone_are_kept_and_put_in(
+    data: DataDir, reviewed_job: Job, db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    db.close()
+    async with opened(data) as pilot:
+        await look(pilot)
+        await pilot.press("U", "enter")
+        await driving.until(pilot, lambda: isinstance(pilot.app.screen, ReadingScreen))
+        reading = pilot.app.screen
+        assert isinstance(reading, ReadingScreen)
+        await driving.until(pilot, lambda: reading.desk.reading and reading.desk.reading.open)
+        data.root.rename(tmp_path / "elsewhere")
+        await pilot.press("O")
+        await driving.until(pilot, lambda: "1 answer is kept in" in reading.desk.message)
+        (tmp_path / "elsewhere").rename(data.root)
+        await look(pilot)
+        await look(pilot)
+        await driving.until(pilot, lambda: not reading.answers.count and not pilot.app.unsaved.count)
+        await look(pilot)
+        await pilot.press("O")
+        await driving.until(pilot, lambda: reading.desk.message.startswith("Saved: accepted"))
+    with closing(connect(data)) as again:
+        accepted = again.execute("SELECT count(*), count(DISTINCT case_id) FROM ratings").fetchone()
+        assert tuple(accepted) == (2, 2)
 
 
 async def test_review_opens_while_another_program_writes(

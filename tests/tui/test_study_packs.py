@@ -19,8 +19,11 @@ from radtui.records import Job, Rating, Study, UserError
 from radtui.store import ratings
 from radtui.store.database import connect
 from radtui.study import edits
+from radtui.study.kept_files import Followed, follow, kept_paths
 from radtui.study.making import make_study, parse_arms
 from radtui.study.scheme_file import default_scheme
+from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.unsaved import Unsaved
 from tests.commands import invoked
 from tests.tui.reviewing import box, opened, panel, screen
 from tests.unit.review_sessions import begun
@@ -90,6 +93,24 @@ def test_no_byte_of_a_pack_names_an_arm_a_patient_or_a_reference(pack: Path) -> 
         first = [row[0] for row in db.execute("SELECT text FROM texts WHERE id IN (SELECT text_id FROM arm_texts"
                                               " WHERE arm_id = 1) ORDER BY case_id")]  # fmt: skip
         assert len({strength(text) for text in first}) == 4  # one arm of a pack holds texts of all
+
+
+def test_answers_given_while_a_pack_was_unplugged_are_in_it_when_it_is_opened_again(
+    pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(pack.parent / "state"))
+    with opened_pack(pack) as (inside, packed), closing(connect(inside)) as db:
+        session = ReviewSession(
+            db, read_sitting(db, packed.id, "ana", SCHEME), unsaved=Unsaved(inside, "ana")
+        )
+        session.start()
+        pack.rename(pack.with_name("away"))
+        session.answer(lambda row: edits.preferred(row, SCHEME, 0))
+        assert len(kept_paths()) == 1
+    pack.with_name("away").rename(pack)
+    with opened_pack(pack) as (inside, packed), closing(connect(inside)) as db:
+        assert follow(db, inside, "ana", None) == Followed(1) and not kept_paths()
+        assert len(ratings.history(db, packed.id, "ana")) == 1
 
 
 def test_ratings_go_home_turned_the_right_way_and_only_once(

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from radtui.cli import failures
+from radtui.cli import cli, failures
 from radtui.harmless import UNSAFE, json_escaped, printable, same_width, visible
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind
@@ -186,3 +187,15 @@ def test_the_bytes_of_a_file_are_readable_as_the_user_wants(
     finally:
         os.umask(old)
     assert (tmp_path / "c.csv").stat().st_mode & 0o777 == 0o640
+
+
+def test_checking_a_profile_leaves_no_folder_that_others_may_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "radtui-config").mkdir()
+    (tmp_path / "radtui-config" / "config.toml").write_text(
+        "[slurm.one]\npartition = 'cpu'\npython = '/bin/false'\n"
+    )
+    monkeypatch.setenv("PATH", "/nowhere")
+    done = CliRunner().invoke(cli, ["--data-dir", str(tmp_path / "data"), "profile", "check"])
+    assert "can be written" in done.output and not (tmp_path / "data").exists()

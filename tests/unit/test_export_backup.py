@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from radtui.durable import synced_facts
 from radtui.export.backup import back_up, check
 from radtui.export.restore_backup import restore_backup
+from radtui.jobs.adapter_files import refuse_changed
 from radtui.jobs.launch import _open_lock
 from radtui.paths import DataDir
-from radtui.records import Job, UserError
+from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import backup as store
 from radtui.store import cases, jobs
 from radtui.store.database import connect
@@ -122,6 +124,37 @@ def test_taking_back_moves_aside_what_is_there_and_refuses_while_a_job_works(
         assert check(data, restored).problems == ()
     with connect(DataDir(aside)) as before:
         assert len(cases.datasets(before)) == 2
+
+
+def test_an_adapter_that_is_not_as_it_was_written_is_named_and_not_used(
+    data: DataDir, db: sqlite3.Connection, tmp_path: Path
+) -> None:
+    job = jobs.create(db, JobKind.TRAIN, "tuned", "many", {"seeds": 2})
+    trainings = []
+    for number in (0, 1):
+        folder = data.adapter(job.id, number)
+        folder.mkdir(parents=True)
+        for name in ("adapter_config.json", "adapter_model.safetensors"):
+            (folder / name).write_bytes(b"%d" % number * 50)
+        trainings.append({"adapter_files": synced_facts(folder)})
+    jobs.set_result(db, job.id, seeds=trainings)
+    assert check(data, db).adapters == 0  # it may be at work on them
+    jobs.end(db, job.id, JobState.DONE)
+    assert check(data, db).adapters == 2 and not check(data, db).problems
+    weights = data.adapter(job.id, 1) / "adapter_model.safetensors"
+    weights.write_bytes(b"2" * 50)
+    assert check(data, db).problems == (
+        f"job {job.id}, adapter, seed 2: adapter_model.safetensors is missing or not as it was written",
+    )
+    refuse_changed(data, db, data.adapter(job.id))
+    refuse_changed(data, db, tmp_path / str(job.id) / "adapter-seed-2")  # another folder's job of this number
+    with pytest.raises(
+        UserError, match=f"The adapter of job {job.id} is not as it was written.*from a backup"
+    ):
+        refuse_changed(data, db, weights.parent)
+    weights.unlink()
+    with pytest.raises(UserError, match="not as it was written"):
+        refuse_changed(data, db, weights.parent)
 
 
 def test_a_copy_of_the_database_alone_is_taken_back_with_the_other_one_aside(

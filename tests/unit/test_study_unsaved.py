@@ -7,14 +7,17 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from radtui.cli import cli
 from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
-from radtui.records import Job
-from radtui.store import ratings, studies
+from radtui.records import Job, UserError
+from radtui.store import last_home, place, ratings, studies
 from radtui.store.database import connect, in_place
-from radtui.store.place import FolderGoneError
+from radtui.store.place import FolderGoneError, check_in_place
 from radtui.study import edits
+from radtui.study.kept_files import Followed, follow, kept_paths
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import scheme_for
 from radtui.study.unsaved import FIRST_ID, Unsaved
@@ -260,3 +263,78 @@ def test_a_newer_radtui_that_migrates_under_a_session_gets_its_answers_later(
     assert db.execute("SELECT count(*) FROM ratings").fetchone()[0] == 1
     db.execute("PRAGMA user_version=6")  # as the radtui that comes next knows it
     assert unsaved.deliver(db) == 1
+
+
+def test_answers_follow_a_folder_that_was_renamed_for_good_and_into_a_copy_only_by_command(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    renamed, copy = DataDir(tmp_path / "renamed"), DataDir(tmp_path / "copy")
+    shutil.copytree(data.root, copy.root)
+    data.root.rename(renamed.root)
+    rate(session, 0)
+    there, elsewhere = connect(renamed), connect(copy)
+    followed = follow(elsewhere, copy, RATER, None)
+    assert followed.delivered == 0
+    assert f"1 answer by {RATER} was kept while {data.root} was not there" in followed.sentences[0]
+    assert "radtui kept --put-in" in followed.sentences[0]
+    listed = CliRunner().invoke(cli, ["--data-dir", str(copy.root), "stats", "--json"])
+    assert followed.sentences[0] in listed.stderr.replace(f"--data-dir {copy.root} ", "")
+    assert follow(there, renamed, "somebody else", None).delivered == 0
+    assert follow(there, renamed, RATER, None) == Followed(1) and not kept_paths()
+    assert len(ratings.history(there, session.study.id, RATER)) == 1
+    rate(session, 1)
+    done = CliRunner().invoke(cli, ["--data-dir", str(copy.root), "kept", "--put-in"])
+    assert "1 was saved in this one" in done.output and not kept_paths()
+    assert [row.preference for row in ratings.history(elsewhere, session.study.id, RATER)] == [
+        session.queue.mine[session.queue.pairs[1]].preference
+    ]
+
+
+def test_an_old_copy_beneath_an_unmounted_disk_takes_nothing_until_the_disk_is_back(
+    data: DataDir,
+    db: sqlite3.Connection,
+    session: ReviewSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    disk = tmp_path / "disk"
+    monkeypatch.setattr(place, "mount_point", lambda path: data.root if disk.exists() is False else tmp_path)
+    monkeypatch.setitem(place._homes, data.database, place.home_of(db))  # as when the disk was mounted
+    last_home.remember_home(db)
+    shutil.copytree(data.root, tmp_path / "beneath")
+    data.root.rename(disk)
+    (tmp_path / "beneath").rename(data.root)
+    rate(session, 0)
+    assert in_place(db, data) is db
+    with pytest.raises(FolderGoneError, match=f"The disk of {data.root}.* is not mounted: mount it again"):
+        connect(data, create=True)
+    place._homes.pop(data.database)  # as the next radtui
+    with pytest.raises(UserError, match=r"is not mounted: mount it again; or.*remove .*folders"):
+        last_home.refuse_what_lies_beneath(data)
+    beneath = connect(data)
+    assert Unsaved(data, RATER).deliver(beneath) == 0 and len(kept_paths()) == 1
+    data.root.rename(tmp_path / "beneath")
+    disk.rename(data.root)
+    last_home.refuse_what_lies_beneath(data)
+    assert Unsaved(data, RATER).deliver(db) == 1
+
+
+def test_another_database_under_the_name_is_not_taken_for_the_one_that_was_open(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    other = connect(DataDir(tmp_path / "other"), create=True)
+    other.execute("UPDATE _sqlite_migrations SET applied_at = '2020-01-01'")
+    other.close()
+    (tmp_path / "other").rename(data.root)
+    rate(session, 0)
+    assert in_place(db, data) is db
+    with pytest.raises(FolderGoneError, match="is another database than the one that was open here"):
+        check_in_place(db)
+    with pytest.raises(FolderGoneError, match="another database"):
+        connect(data)
+    data.root.rename(tmp_path / "other")
+    (tmp_path / "elsewhere").rename(data.root)
+    assert Unsaved(data, RATER).deliver(connect(data)) == 1

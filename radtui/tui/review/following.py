@@ -11,6 +11,7 @@ from radtui.plural import many
 from radtui.records import JobKind, UserError
 from radtui.store import jobs, studies
 from radtui.study.alike import alike_pairs
+from radtui.study.kept_files import Followed, follow, kept_paths
 from radtui.study.queue import Pair
 from radtui.study.session import ReviewSession, Sitting, read_sitting
 from radtui.tui.aside import aside
@@ -19,6 +20,8 @@ from radtui.tui.review import correcting
 from radtui.tui.review.nothing import all_tied_text, nothing_text
 from radtui.tui.review.reviewing import Reviewing
 from radtui.tui.snapshot import Snapshot, job_in
+
+NOTHING_FOLLOWED = Followed()
 
 GROW_S = 1.0  # between looks for new pairs while a job writes them
 
@@ -30,10 +33,12 @@ class Loaded:
     Attributes:
         sitting: None where there is no study with pairs.
         delivered: Answers that were kept while the data folder was gone, and are saved now.
+        followed: The same of those that were kept for it under another name.
     """
 
     sitting: Sitting | None
     delivered: int = 0
+    followed: Followed = NOTHING_FOLLOWED
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Following:
         self._alike: frozenset[int] = frozenset()
         self._again_at_s = 0.0
         self._newer_job_id = 0  # the newest job that was named
+        self._has_followed = False  # whether answers were looked for that were kept under another name
         self._undelivered = 0  # answers that wait for another folder than this one
 
     def load(self, study_id: int | None) -> None:
@@ -77,7 +83,11 @@ class Following:
 
         def work() -> Loaded:
             delivered = rad.write(rad.unsaved.deliver) if rad.unsaved.waits else 0
-            return Loaded(rad.read(read), delivered)
+            followed = NOTHING_FOLLOWED
+            if not self._has_followed and kept_paths():
+                followed = rad.write(lambda db: follow(db, rad.data, rad.rater, rad.unsaved.path))
+            self._has_followed = True
+            return Loaded(rad.read(read), delivered, followed)
 
         aside(self._reviewing.screen, work, self._show, self._refused, group="load", exclusive=False)
 
@@ -85,6 +95,8 @@ class Following:
         reviewing = self._reviewing
         rad = reviewing.screen.rad
         self._undelivered = rad.unsaved.count
+        for sentence in loaded.followed.sentences:
+            self._reviewing.screen.notify(sentence, severity="warning")
         if loaded.sitting is None:
             self._refused("")
             return
@@ -97,17 +109,21 @@ class Following:
         job = job_in(rad.snapshot, loaded.sitting.study.job_id)
         self._grown_step = job.step if job is not None else -1
         reviewing.answers.add(
-            lambda: self._begin(session, loaded.delivered),
+            lambda: self._begin(session, loaded),
             then=lambda: self._begun(session),
             failed=lambda: self._refused(""),
         )
 
-    def _begin(self, session: ReviewSession, delivered: int) -> None:
+    def _begin(self, session: ReviewSession, loaded: Loaded) -> None:
         reviewing = self._reviewing
         reviewing.begin(session)
-        if delivered:
-            kept = many(delivered, "kept answer is", "kept answers are")
-            reviewing.message = f"The data folder is back, and {kept} saved in it."
+        for count, what in (
+            (loaded.delivered, "is back"),
+            (loaded.followed.delivered, "has another name now"),
+        ):
+            if count:
+                kept = many(count, "kept answer is", "kept answers are")
+                reviewing.message = f"The data folder {what}, and {kept} saved in it."
         if reviewing.screen.app.screen is not reviewing.screen:
             session.time.pause()
 

@@ -11,6 +11,7 @@ from radtui.records import Study
 from radtui.study.figures import figures_words, reading_figures
 from radtui.study.queue import Pair
 from radtui.study.reading import OpenText, Reading
+from radtui.study.unsaved import Unsaved
 from radtui.tui.keys import sign
 from radtui.tui.review.answer_queue import AnswerQueue
 
@@ -24,21 +25,36 @@ class ReadingDesk:
         arm: Whose texts are read.
         rater: Who reads.
         scheme: What answers are kept under.
+        unsaved: What keeps them while the data folder is gone.
     """
 
-    def __init__(self, answers: AnswerQueue, study: Study, arm: str, rater: str, scheme: Scheme) -> None:
+    def __init__(
+        self, answers: AnswerQueue, study: Study, arm: str, rater: str, scheme: Scheme, unsaved: Unsaved
+    ) -> None:
         self._answers, self._study, self._arm, self._rater, self._scheme = answers, study, arm, rater, scheme
+        self._unsaved, self._waiting = unsaved, 0
         self.reading: Reading | None = None
         self.message = ""
 
     def begin(self, pair: Pair | None = None) -> None:
         """Read what this reader has done; then open the text of a pair, or the one where it stopped."""
-        self.reading = Reading(self._answers.database, self._study, self._arm, self._rater, self._scheme)
+        self._waiting = self._unsaved.count
+        self.reading = Reading(
+            self._answers.database, self._study, self._arm, self._rater, self._scheme, unsaved=self._unsaved
+        )
         opened = self.reading.show(pair) if pair is not None else self.reading.start()
         if opened is None:
             self.message = f"There is no text of {self._arm} to read yet. Press esc to go back."
         elif pair is None and self.reading.queue.next_unrated() is None:
             self._end()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the data folder was gone: what is known is of the old one, or lacks what has been put in since."""
+        reading = self.reading
+        return reading is not None and (
+            not self._answers.writes_by(reading.db) or self._unsaved.count < self._waiting
+        )
 
     def touched(self) -> OpenText | None:
         """The open text, at which a key was pressed."""
@@ -53,7 +69,7 @@ class ReadingDesk:
         if self.touched() is None or self.reading is None:
             return
         answer(self.reading)
-        self.message = f"Saved: {what} · u takes it back"
+        self._say(f"Saved: {what} · u takes it back")
         if self.reading.next_unread() is None:
             self.reading.show(self.reading.pair)  # the last one stays in sight, as it is now
             self._end()
@@ -68,7 +84,7 @@ class ReadingDesk:
         """Take back the last answer."""
         if self.reading is not None:
             taken_back = self.reading.undo() is not None
-            self.message = "Taken back." if taken_back else "There is nothing to take back."
+            self._say("Taken back." if taken_back else "There is nothing to take back.")
 
     def step(self, by: int) -> None:
         """Open a neighbour."""
@@ -86,7 +102,16 @@ class ReadingDesk:
         if self.reading is not None:
             self.reading.time.pause()
 
+    def _say(self, message: str) -> None:
+        """Say what became of an answer: where the data folder is gone, that it is kept."""
+        self._waiting = max(self._waiting, self._unsaved.count)
+        self.message = message
+        if self._unsaved.count:
+            self.message = f"Not in the data folder: {self._unsaved.sentence()}"
+
     def _end(self) -> None:
+        if self._unsaved.count:  # what was said of them counts more
+            return
         figures = reading_figures(self._answers.database, self._study, self._rater).get(self._arm)
         summary = f" {figures_words(figures)}" if figures is not None else ""
         self.message = f"All texts of {self._arm} are read.{summary} {sign('corrections')} learns from them."

@@ -29,6 +29,7 @@ from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.reading_desk import ReadingDesk
 from radtui.tui.review.seeing import show_film
 from radtui.tui.screens.base import RadScreen
+from radtui.tui.snapshot import Snapshot
 from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.text_box import TextBox
 
@@ -74,8 +75,14 @@ class ReadingScreen(RadScreen):
 
     def on_mount(self) -> None:
         """Open the text where this reader stopped."""
-        self.desk = ReadingDesk(self.answers, self._study, self._arm, self.rad.rater, self._scheme)
+        rad = self.rad
+        self.desk = ReadingDesk(self.answers, self._study, self._arm, rad.rater, self._scheme, rad.unsaved)
         self.answers.add(self.desk.begin)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Read anew where the data folder has come back; the comparisons under this screen put in what was kept."""
+        if not snapshot.trouble and not self.answers.count and self.desk.is_outdated:
+            self.answers.add(lambda: self.desk.begin(self._shown))
 
     def draw(self) -> None:
         """Show the text on show, how far along one is, and what was said last."""

@@ -49,7 +49,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: AskReporter, 
     settings = AskSettings.from_dict(job.settings).check()
     if reporter.progress(0, 0, f"Loading {settings.model}") is not StopRequest.NONE:
         raise Stopped
-    ready = _ready(settings, db, reporter)
+    ready = _ready(settings, data, db, reporter)
     reporter.progress(0, 0, "Waits for a question")
     _serve(
         partial(asks.next_open, db, job.id),
@@ -60,8 +60,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: AskReporter, 
     )
 
 
-def _ready(settings: AskSettings, db: sqlite3.Connection, reporter: AskReporter) -> _Model:
-    model, processor = loading.loaded(settings, 0, 0, db, reporter)
+def _ready(settings: AskSettings, data: DataDir, db: sqlite3.Connection, reporter: AskReporter) -> _Model:
+    model, processor = loading.loaded(settings, 0, 0, data, db, reporter)
 
     # These import torch, which unsloth wants to see first.
     from radtui.worker.model import fast_lora, vision_attention

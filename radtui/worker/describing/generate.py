@@ -71,7 +71,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) -> 
     reporter.advance(there, total, f"Loading {settings.model}")
     if there >= total:
         return
-    model, processor = loading.loaded(settings, there, total, db, reporter)
+    model, processor = loading.loaded(settings, there, total, data, db, reporter)
 
     # These import torch, which unsloth wants to see first.
     from radtui.worker.describing import own_decoder

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
+from radtui.jobs.adapter_files import refuse_changed
+from radtui.paths import DataDir
 from radtui.settings import GenerateSettings
 from radtui.worker.describing import arms as job_arms
 from radtui.worker.model import adapters, backend, base_files, base_weights, downloads, resolution, template
@@ -14,7 +17,12 @@ from radtui.worker.process.reporter import Reporter
 
 
 def loaded(
-    settings: GenerateSettings, there: int, total: int, db: sqlite3.Connection, reporter: Reporter
+    settings: GenerateSettings,
+    there: int,
+    total: int,
+    data: DataDir,
+    db: sqlite3.Connection,
+    reporter: Reporter,
 ) -> tuple[Any, Any]:
     """Model and processor. One load serves all: the base text comes from the same weights with the adapter off.
 
@@ -22,12 +30,15 @@ def loaded(
         settings: Of a generation job, or of one that answers questions, which may have no adapter.
         there: Texts that the job has.
         total: Texts that it will have.
-        db: The database.
+        data: The data folder.
+        db: Its database.
         reporter: The job's voice.
 
     Raises:
         UserError: Model or adapter cannot be used; says why.
     """
+    for folder in filter(None, (settings.adapter, *job_arms.further_folders(settings).values())):
+        refuse_changed(data, db, Path(folder))
     name, load_plan = base_weights.choose(settings, backend.plan(settings), reporter.ranks)
     if not load_plan.cuda:
         threads.choose()

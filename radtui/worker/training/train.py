@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from radtui.durable import sync_folder, synced_facts
+from radtui.jobs import adapter_files
 from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings
@@ -97,9 +99,10 @@ def _trained(this: _Run, forecast: Forecast) -> None:
 
         dpo.drop_frozen_copy(model)
     kept_step = best.step if best.restore(model) else progress.step
+    files = {}
     if reporter.ranks.first:
-        _save_adapter(model, processor, data.adapter(job.id, this.part.number))
-    _report(this, progress, kept_step)
+        files = _save_adapter(model, processor, data.adapter(job.id, this.part.number))
+    _report(this, progress, kept_step, files)
     reporter.ranks.meet()  # the launcher ends all as soon as one is stopped
     if progress.stopping:
         raise Stopped
@@ -138,6 +141,7 @@ def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
     _prepare_processor(this, model, processor)
     base_files.keep(reporter, step, model, settings.model, _met_before(this.db, this.job, settings))
     if settings.goes_on:
+        adapter_files.refuse_changed(this.data, this.db, this.data.adapter(settings.from_job))
         model = adapters.with_trained_adapter(model, this.data.adapter(settings.from_job), this.load_plan)
     else:
         model = adapters.with_adapter(model, this.load_plan, settings)
@@ -213,7 +217,7 @@ def _watched_arm(this: _Run) -> Arm:
     return this.reporter.give_arms([arm])[0]
 
 
-def _report(this: _Run, progress: ProgressCallback, kept_step: int) -> None:
+def _report(this: _Run, progress: ProgressCallback, kept_step: int, files: Mapping[str, object]) -> None:
     """Write the figures of the run, and how it ended."""
     adapter = str(this.data.adapter(this.job.id, this.part.number))
     seconds, final = round(progress.elapsed_s, 1), progress.last
@@ -222,11 +226,12 @@ def _report(this: _Run, progress: ProgressCallback, kept_step: int) -> None:
         this.reporter.result(
             adapter=adapter, adapter_step=kept_step, seconds=seconds, peak_memory_gib=round(memory.peak_gib(), 2),
             final_loss=final.get("loss"), final_eval_loss=final.get("eval_loss"), versions=_versions(),
+            **{adapter_files.KEY: files},
         )  # fmt: skip
     if this.part.count > 1 and this.reporter.ranks.first and not progress.stopping:
         facts: dict[str, object] = {
             "seed": this.settings.seed, "adapter": adapter, "adapter_step": kept_step, "seconds": seconds,
-            "final_loss": final.get("loss"), "final_eval_loss": final.get("eval_loss"),
+            "final_loss": final.get("loss"), "final_eval_loss": final.get("eval_loss"), adapter_files.KEY: files,
         }  # fmt: skip
         seeds.finished(this.reporter, this.db, this.part, facts)
     what = "Stopped after" if progress.stopping else "Trained"
@@ -252,14 +257,17 @@ def _parameters(model: Any) -> int:
     return counted
 
 
-def _save_adapter(model: Any, processor: Any, folder: Path) -> None:
-    """Write adapter and processor: a whole folder or none, in place of an earlier one."""
+def _save_adapter(model: Any, processor: Any, folder: Path) -> dict[str, dict[str, object]]:
+    """Write adapter and processor: a whole folder on the disk or none, in place of an earlier one; its files' facts."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(partial)
     processors.save(processor, partial)
+    files = synced_facts(partial)
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
+    sync_folder(folder.parent)
+    return files
 
 
 def _versions() -> dict[str, str]:

@@ -1,0 +1,63 @@
+"""`radtui kept`: answers that were given while a data folder was not there, and wait for it."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from radtui.cli.context import Session, pass_session
+from radtui.cli.printing import json_text
+from radtui.plural import many
+
+if TYPE_CHECKING:
+    from radtui.study.kept_files import KeptFile
+
+
+@click.command()
+@click.option("--put-in", is_flag=True, help="Save those that are about this data folder's studies in it.")
+@click.option("--json", "as_json", is_flag=True, help="Print what there is as JSON.")
+@pass_session
+def kept(session: Session, put_in: bool, as_json: bool) -> None:
+    """List answers that were given while a data folder was not there; with --put-in, save them in this one.
+
+    The app saves them by itself when the folder is back under its name, or was renamed. Where a copy takes the folder's
+    place, --put-in says that they belong into it. Nothing is put in twice.
+    """
+    from radtui.study import kept_files
+
+    session.says_kept = False  # that is what this command is for
+    db = session.connect() if put_in else session.read()
+    files = kept_files.kept_files(db, session.data)
+    saved = {
+        file.path: kept_files.put_in(db, session.data, file) if put_in and file.missing else 0
+        for file in files
+    }
+    if as_json:
+        click.echo(
+            json_text([
+                {"file": str(file.path), "folder": file.folder, "answers": dict(file.answers),
+                 "missing_here": dict(file.missing), "saved": saved[file.path], "trouble": file.trouble}
+                for file in files
+            ])
+        )  # fmt: skip
+    elif not files:
+        click.echo("No answers are kept: all were saved.")
+    for file in files if not as_json else ():
+        click.echo(f"{file.path}: {file.trouble or _words(file, saved[file.path])}")
+    sys.exit(1 if any(file.trouble for file in files) else 0)
+
+
+def _words(file: KeptFile, saved: int) -> str:
+    whose = f"{_counted(file.answers)}, kept for {file.folder or 'a data folder'}"
+    if saved:
+        return f"{whose}; {many(saved, 'was', 'were')} saved in this one."
+    if file.missing:
+        return f"{whose}; {_counted(file.missing)} not in this one yet: radtui kept --put-in."
+    return f"{whose}; none is about a study of this one, or all are in it."
+
+
+def _counted(answers: Counter[str]) -> str:
+    return " and ".join(f"{many(count, 'answer')} by {rater}" for rater, count in sorted(answers.items()))
