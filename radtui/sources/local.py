@@ -14,13 +14,15 @@ from pathlib import Path
 from radtui.records import NewCase, Problem, UserError
 from radtui.sources.archives import archive_kind
 from radtui.sources.base import SplitLimit, counted
-from radtui.sources.choices import SourceChoices
+from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.identity_words import names_nobody
 from radtui.sources.layouts.beside import Beside
+from radtui.sources.layouts.candidates import SAMPLE_ROWS
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.plan import SourcePlan, plan_tables
+from radtui.sources.layouts.tabled import TableLayout
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
 from radtui.sources.sorting import sorted_around
@@ -65,11 +67,28 @@ class LocalSource:
         """What is used of the tables; a text column that none has may be a section of reports that are files."""
         choices = self.choices
         try:
-            return plan_tables(self.tree, tables, self._names, choices, self._named)
+            plan = plan_tables(self.tree, tables, self._names, choices, self._named)
         except UserError:
             if not choices.text_column or not self._beside.used:
                 raise
             return plan_tables(self.tree, tables, self._names, replace(choices, text_column=""), self._named)
+        guessed = [layout for layout in plan.layouts if layout.roles.guessed]
+        if guessed and self._has_texts(guessed[0]):
+            plan = plan_tables(
+                self.tree, tables, self._names, replace(choices, text_column=NONE), self._named
+            )
+            column = guessed[0].roles.guessed[0]
+            reason = (
+                f"{column} is not learnt, for texts lie beside the images; --text-column learns it instead."
+            )
+            plan.problems.append(Problem(table_name(guessed[0].table), reason))
+        return plan
+
+    def _has_texts(self, layout: TableLayout) -> bool:
+        """Whether texts lie beside most images that a table names first."""
+        drafts = [draft for draft in islice(layout.drafts(survey=True), SAMPLE_ROWS) if draft.readable]
+        texts = sum(bool(self._beside.text_of(draft.pictures[0].file)) for draft in drafts)
+        return texts > len(drafts) / 2
 
     @property
     def problems(self) -> list[Problem]:
@@ -77,7 +96,7 @@ class LocalSource:
         return [
             *self.tree.problems, *self.plan.problems,
             *(each for layout in self.plan.layouts for each in layout.problems),
-            *self._unlisted(), *self._without_sections(), *self._unused(),
+            *self._unlisted(), *self._beside.problems(), *self._unused(),
         ]  # fmt: skip
 
     def describe(self) -> str:
@@ -177,12 +196,17 @@ class LocalSource:
             result.update(identity_columns(layout.table.columns, rows))
         return result
 
+    @property
+    def titles(self) -> list[str]:
+        """Names of tables and other files with spaces in them, as they stand in sentences about them."""
+        return [name for name in (*self._files.tables, *self._files.others) if " " in name]
+
     def _drafts(self, survey: bool = False) -> Iterator[Draft]:
         listed: set[str] = set()
         for layout in self.plan.layouts:
             layout.used_files = listed
         for draft in self._of_one_report(survey):
-            yield draft if draft.text or draft.question else self._beside.completed(draft)
+            yield self._beside.completed(draft)
         free = [*ungoverned(self.plan, self.pictures), *only_to_describe(self.plan, self.pictures)]
         rest = [name for name in free if name not in listed]
         yield from self._beside.drafts(rest, self.plan.splits)
@@ -221,13 +245,6 @@ class LocalSource:
             )
             for folder, n in by_folder.most_common(20)
         ]
-
-    def _without_sections(self) -> list[Problem]:
-        names = list(self._beside.without_sections)
-        if not names:
-            return []
-        reason = f"The report has no section {self.choices.text_column}, so its images have no text."
-        return [Problem(names[0], reason, len(names))]
 
     def _unused(self) -> list[Problem]:
         return [] if self._named else self._files.unused(self._beside.used | self.plan.used)

@@ -29,7 +29,7 @@ _OBJECT_TEXT = ("raw", "caption", "text", "sentence", "report", "description", "
 
 
 _NAMES = ("path", "image", "url", "image_url", "file_name", "filename", "src", "data", "file", "image_path", "fileUri",
-          "file_uri")  # fmt: skip
+          "file_uri", "reference")  # fmt: skip
 """Keys of objects that name an image, or hold it."""
 _MEDIA = frozenset(("media_type", "mime_type", "mimeType"))
 

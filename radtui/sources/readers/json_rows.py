@@ -81,6 +81,8 @@ def json_tables(file: str, opener: Opener, encoding: str = "") -> list[JsonTable
         values[0], dict
     ):
         return [_table(file, "", values)]
+    if file.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
+        return [_table(file, "", values)]  # one row that happens to be alone
     return _tables_of_object(file, values[0], values[1:])
 
 
