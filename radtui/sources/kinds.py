@@ -129,10 +129,11 @@ _BY_SUFFIX = {
     ".bdf": FileKind(FileUse.OTHER, "signal recording", "leave it out"),
     ".edf": FileKind(FileUse.OTHER, "signal recording", "leave it out"),
 }  # fmt: skip
-_VOLUME_NAMES = {
+VOLUME_SUFFIXES = {
     ".nii": "NIfTI volume", ".nii.gz": "NIfTI volume", ".mha": "MetaImage volume", ".mhd": "MetaImage volume",
     ".nrrd": "NRRD volume", ".nhdr": "NRRD volume",
 }  # fmt: skip
+"""Suffixes of volumes, and what files with them are called."""
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _VIDEO_BRANDS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"dash")
 
@@ -162,8 +163,8 @@ def file_kind(name: str, head: bytes) -> FileKind:
     if by_bytes is not None:
         return _SLIDE if _BY_SUFFIX.get(suffix_of(name)) is _SLIDE else by_bytes
     suffix = suffix_of(name)
-    if suffix in _VOLUME_NAMES:
-        return FileKind(FileUse.VOLUME, _VOLUME_NAMES[suffix])
+    if suffix in VOLUME_SUFFIXES:
+        return FileKind(FileUse.VOLUME, VOLUME_SUFFIXES[suffix])
     return _BY_SUFFIX.get(suffix, FileKind(FileUse.OTHER))
 
 

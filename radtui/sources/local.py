@@ -21,8 +21,8 @@ from radtui.sources.layouts.beside import Beside
 from radtui.sources.layouts.candidates import SAMPLE_ROWS
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
+from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.plan import SourcePlan, plan_tables
-from radtui.sources.layouts.tabled import TableLayout
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
 from radtui.sources.sorting import sorted_around
@@ -54,8 +54,11 @@ class LocalSource:
             self.tree = Tree(root)
         self._files, self._named = sorted_around(self.tree, root, self._named)
         self.tree, self.pictures = self._files.tree, self._files.pictures
-        self._names = FileNames(self.pictures)
-        self._beside = Beside(self.tree, self.pictures, self._names, choices)
+        self.titles = self._files.titles()
+        headers = HeaderKeys(self.tree, self.pictures)
+        self.pictures = [name for name in self.pictures if name not in headers.reports]
+        self._names = FileNames(self.pictures, headers)
+        self._beside = Beside(self.tree, self.pictures, self._names, choices, headers.reports)
         tables = [name for name in self._files.tables if name not in self._beside.used]
         self.plan: SourcePlan = self._planned(tables)
         self._counts: Counts | None = None
@@ -73,7 +76,7 @@ class LocalSource:
                 raise
             return plan_tables(self.tree, tables, self._names, replace(choices, text_column=""), self._named)
         guessed = [layout for layout in plan.layouts if layout.roles.guessed]
-        if guessed and self._has_texts(guessed[0]):
+        if guessed and self._beside.lie_beside(islice(guessed[0].drafts(survey=True), SAMPLE_ROWS)):
             plan = plan_tables(
                 self.tree, tables, self._names, replace(choices, text_column=NONE), self._named
             )
@@ -83,12 +86,6 @@ class LocalSource:
             )
             plan.problems.append(Problem(table_name(guessed[0].table), reason))
         return plan
-
-    def _has_texts(self, layout: TableLayout) -> bool:
-        """Whether texts lie beside most images that a table names first."""
-        drafts = [draft for draft in islice(layout.drafts(survey=True), SAMPLE_ROWS) if draft.readable]
-        texts = sum(bool(self._beside.text_of(draft.pictures[0].file)) for draft in drafts)
-        return texts > len(drafts) / 2
 
     @property
     def problems(self) -> list[Problem]:
@@ -195,11 +192,6 @@ class LocalSource:
             rows = [row.cells for row in islice(layout.table.rows(without), 30) if isinstance(row, Row)]
             result.update(identity_columns(layout.table.columns, rows))
         return result
-
-    @property
-    def titles(self) -> list[str]:
-        """Names of tables and other files with spaces in them, as they stand in sentences about them."""
-        return [name for name in (*self._files.tables, *self._files.others) if " " in name]
 
     def _drafts(self, survey: bool = False) -> Iterator[Draft]:
         listed: set[str] = set()

@@ -8,11 +8,11 @@ from pathlib import Path
 from radtui.records import Problem
 from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES
 from radtui.sources.files import Tree
+from radtui.sources.kinds import HEAD_BYTES, VOLUME_SUFFIXES, FileUse, file_kind
 from radtui.sources.layouts.beside import TEXT_SUFFIXES
 from radtui.sources.readers import BOOKKEEPING, table_suffix
 from radtui.sources.readers.openi import openi_reports
 
-_VOLUME_SUFFIXES = frozenset((".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"))
 _HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
 _QUIET = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
 _TABLE_FOLDERS = frozenset(
@@ -48,7 +48,7 @@ class SortedFiles:
                 self.pictures.append(name)
                 continue
             suffix = ".nii.gz" if lower.endswith(".nii.gz") else posixpath.splitext(lower)[1]
-            if suffix in IMAGE_SUFFIXES or suffix in DICOM_SUFFIXES or suffix in _VOLUME_SUFFIXES:
+            if suffix in IMAGE_SUFFIXES or suffix in DICOM_SUFFIXES or suffix in VOLUME_SUFFIXES:
                 self.pictures.append(name)
             elif table_suffix(name):
                 self.tables.append(name)
@@ -64,14 +64,16 @@ class SortedFiles:
         self.reports = openi_reports(tree, self.others)
         self.tables += self.reports
 
+    def titles(self) -> list[str]:
+        """Names of tables and other files with spaces in them, as they stand in sentences about them."""
+        return [name for name in (*self.tables, *self.others) if " " in name]
+
     def unused(self, used: set[str]) -> list[Problem]:
         """Files that are neither images nor tables nor texts of images, by kind, with the way out.
 
         Args:
             used: Files of these that say something about an image after all.
         """
-        from radtui.sources.kinds import HEAD_BYTES, file_kind
-
         problems: list[Problem] = []
         by_reason: dict[tuple[str, str], list[str]] = {}
         used = used.union(*(files for first, files in self.reports.items() if first in used))
@@ -94,8 +96,6 @@ class SortedFiles:
 
 
 def _is_picture(tree: Tree, name: str) -> bool:
-    from radtui.sources.kinds import HEAD_BYTES, FileUse, file_kind
-
     return file_kind(name, tree.head(name, HEAD_BYTES)).use is not FileUse.OTHER
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from radtui.sources.identity import Gate
+from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
 from tests.unit.test_sources_layouts import Brief, Files, opened, pictures, take, told
 from tests.unit.test_sources_loose import csv
@@ -79,3 +80,75 @@ def test_sentences_about_files_name_nobody(sentence: str, paths: tuple[str, ...]
     written = Gate(b"salt").sentence(sentence, paths)
     assert hidden not in written and "t.csv" in written
     assert Gate(b"salt", trust_names=True).sentence(sentence, paths) == sentence
+
+
+def dicom(number: int, exam: str, patient: str = "MRN7731") -> bytes:
+    """A DICOM file of an exam."""
+    return made(
+        ramp(8, 8 + number), SOPInstanceUID=f"1.2.826.0.1.3.{number}", StudyInstanceUID=exam, PatientID=patient,
+        SeriesInstanceUID=f"{exam}.{number}", AccessionNumber=f"A-{exam[-2:]}",
+    )  # fmt: skip
+
+
+E1, E2 = "1.2.826.0.1.71", "1.2.826.0.1.72"
+EXAMS = {"d/1": dicom(1, E1), "d/2.dcm": dicom(2, E1), "d/IM.003": dicom(3, E2, "MRN8842")}
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "right"),
+    [
+        ("StudyInstanceUID,report", [f"{E1},{CLEAR!r}", f"{E2},Wide.", "1.2.826.0.1.9,None here."], [("1", "2.dcm"), ("IM.003",)]),
+        ("sop_uid,report", ["1.2.826.0.1.3.2,Clear lungs.", "1.2.826.0.1.3.3,Wide heart."], [("2.dcm",), ("IM.003",)]),
+        ("SeriesInstanceUID,Fracture", [f"{E1}.1,1", f"{E2}.3,0"], [("1",), ("IM.003",)]),
+        ("Accession Number,report", ["A-71,Clear lungs.", "A-72,Wide heart."], [("1", "2.dcm"), ("IM.003",)]),
+        ("PatientID,report", ["MRN8842,Wide heart.", "MRN7731,Clear lungs."], [("IM.003",), ("1", "2.dcm")]),
+        ("study,report", [f"1.2.826.0.2.{n},Of elsewhere." for n in range(60)] + [f"{E2},Wide."], [("IM.003",)]),
+    ],
+)  # fmt: skip
+def test_a_table_may_name_dicom_files_by_their_headers(
+    tmp_path: Path, header: str, rows: list[str], right: list[tuple[str, ...]]
+) -> None:
+    write_files(tmp_path, {**EXAMS, "t.csv": csv(header, *rows)})
+    source = opened(tmp_path)
+    assert [case[0] for case in take(tmp_path)] == right
+    sentences = told(source) + "".join(case.error for case in source)
+    assert "in their headers" in sentences
+    assert not any(number in sentences for number in ("1.2.826", "MRN", "A-7"))
+
+
+def test_a_patient_of_two_exams_has_no_report_by_its_number_alone(tmp_path: Path) -> None:
+    write_files(
+        tmp_path,
+        {"1.dcm": dicom(1, E1), "2.dcm": dicom(2, E2), "t.csv": csv("PatientID,report", "MRN7731,Clear.")},
+    )
+    assert [case.reference for case in opened(tmp_path)] == ["", ""]
+    assert "t.csv" in told(opened(tmp_path))
+
+
+def test_a_structured_report_is_the_text_of_its_exam(tmp_path: Path) -> None:
+    write_files(tmp_path, {**EXAMS, "sr.dcm": structured(E1, {"Findings": CLEAR, "Impressions": WIDE})})
+    first, other = take(tmp_path)
+    assert first == (("1", "2.dcm"), "", f"Findings: {CLEAR}\nImpressions: {WIDE}", "train")
+    assert other[2] == ""
+    assert "sentences are read; names, codes and numbers are not" in told(opened(tmp_path))
+
+
+def structured(exam: str, parts: dict[str, str]) -> bytes:
+    """A structured report of an exam, of titled texts and the name of who wrote it."""
+    from pydicom.dataset import Dataset
+
+    def item(kind: str, title: str, **elements: object) -> Dataset:
+        dataset, name = Dataset(), Dataset()
+        dataset.ValueType, name.CodeMeaning, dataset.ConceptNameCodeSequence = kind, title, [name]
+        for keyword, value in elements.items():
+            setattr(dataset, keyword, value)
+        return dataset
+
+    contents = [item("PNAME", "Observer", PersonName="Quibblesworth^Zephyrine")]
+    for title, text in parts.items():
+        inner = item("TEXT", title.removesuffix("s"), TextValue=text)
+        contents.append(item("CONTAINER", title, ContentSequence=[inner]))
+    return made(
+        ramp(1, 1), SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", Modality="SR", StudyInstanceUID=exam,
+        ContentSequence=contents,
+    )  # fmt: skip

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from radtui.records import Problem
 from radtui.sources.choices import NONE, SourceChoices
+from radtui.sources.dicom_keys import report_text
 from radtui.sources.files import Tree
 from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
 from radtui.sources.layouts.draft import Draft, DraftPicture, class_folder, people_of_path, split_of
@@ -46,7 +47,10 @@ class Beside:
         used: Files that are the text or the object of an image or an exam.
     """
 
-    def __init__(self, tree: Tree, pictures: list[str], names: FileNames, choices: SourceChoices) -> None:
+    def __init__(
+        self, tree: Tree, pictures: list[str], names: FileNames, choices: SourceChoices,
+        reports: Mapping[str, list[str]],
+    ) -> None:  # fmt: skip
         """Pair files by their names; nothing is read.
 
         Args:
@@ -54,18 +58,34 @@ class Beside:
             pictures: Its images.
             names: The same, by the ends of their paths.
             choices: What the user said.
+            reports: Structured reports with the images of their exams.
         """
         self._tree, self._choices = tree, choices
         self._text, self._report = TextFiles(), TextFiles()  # of images, of folders
         self._object: dict[str, str] = {}
-        self._of_sample: dict[str, str] = {}  # image to the text of its sample: 7.frontal.png to 7.txt
+        # Of images that have one text together: 7.txt of 7.frontal.png, an exam's structured report.
+        self._of_sample = TextFiles()
+        self._structured = reports
+        self.used: set[str] = set(reports)
         self._without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
         self._unread: dict[str, None] = {}  # texts of images whose table has texts of them
-        self.used: set[str] = set()
         self.counting = False  # then no text is read: that a file is there is enough
+        for report, images in reports.items():
+            for image in images:
+                self._of_sample.add(image, report)
+        self._of_sample.settle()
         beside = [name for name in tree.names if name.lower().endswith((".json", *TEXT_SUFFIXES))]
         if not beside:  # as in most large data sets: nothing is to be paired
             return
+        rest = self._pair(beside, names, pictures)
+        folders = {posixpath.dirname(picture) for picture in pictures}
+        parents = folders | {posixpath.dirname(folder) for folder in folders}
+        self._find_reports(self._of_exams(rest, parents, names), folders, parents)
+        for texts in (self._text, self._report, self._of_sample):
+            texts.settle()
+
+    def _pair(self, beside: list[str], names: FileNames, pictures: list[str]) -> list[str]:
+        """Find the texts and objects of images by their names; returns the texts that are left."""
         stems: dict[str, list[str]] = {}
         for picture in pictures:
             for stem in {picture, _stem(picture)}:
@@ -76,8 +96,6 @@ class Beside:
             parts = base.split(".")
             if len(parts) > 2 and not parts[1].isdigit():  # not the numbers of a DICOM identifier
                 samples.setdefault(f"{folder}/{parts[0]}".casefold(), []).append(picture)
-        folders = {posixpath.dirname(picture) for picture in pictures}
-        parents = folders | {posixpath.dirname(folder) for folder in folders}
         rest: list[str] = []
         for name in beside:
             suffix = posixpath.splitext(name)[1].lower()
@@ -93,16 +111,15 @@ class Beside:
                     self.used.add(name)
                 if not owners and suffix != ".json":
                     sample = samples.get(stem if "/" in stem else f"/{stem}", [])
-                    self._of_sample.update(dict.fromkeys(sample, name))
+                    for owner in sample:
+                        self._of_sample.add(owner, name)
                     (self.used.add if sample else rest.append)(name)
-        self._find_reports(self._of_exams(rest, parents, names), folders, parents)
-        self._text.settle()
-        self._report.settle()
+        return rest
 
     def report_of(self, picture: str) -> str:
         """The report of the folder that an image lies in, or of one above it; "" where it has none."""
         if picture in self._of_sample:
-            return self._of_sample[picture]
+            return self._of_sample.get(picture)
         folder = posixpath.dirname(picture)
         while folder:
             if folder in self._report:
@@ -152,13 +169,23 @@ class Beside:
             return draft
         if picture in self._text:
             return replace(draft, text=self._part(report))
+        if report in self._structured:  # whose images' headers say which exam it is
+            return replace(draft, text=self._part(report))
         exam = draft.exam or _stem(report)
         patient = draft.patient or people_of_path(report)[0]
         return replace(draft, text=self._part(report), exam=exam, patient=patient)
 
+    def lie_beside(self, drafts: Iterable[Draft]) -> bool:
+        """Whether texts lie beside most images of some cases."""
+        texts = [bool(self.text_of(draft.pictures[0].file)) for draft in drafts if draft.readable]
+        return sum(texts) > len(texts) / 2
+
     def problems(self) -> list[Problem]:
         """Texts that are not used, and why; complete once every case was read."""
-        problems = [*self._text.problems(), *self._report.problems()]
+        problems = [*self._text.problems(), *self._report.problems(), *self._of_sample.problems()]
+        if self._structured:
+            reason = "Of structured reports the sentences are read; names, codes and numbers are not."
+            problems.append(Problem(next(iter(self._structured)), reason, len(self._structured)))
         if self._without_sections:
             reason = f"The report has no section {self._choices.text_column}, so its images have no text."
             problems.append(Problem(next(iter(self._without_sections)), reason, len(self._without_sections)))
@@ -258,6 +285,8 @@ class Beside:
         data, error = self._tree.read(name, _MAX_TEXT_BYTES)
         if error or not data:
             return ""
+        if name in self._structured:
+            return meaningful(report_text(data))
         import io
 
         encoding, _ = detect_encoding(io.BytesIO(data))

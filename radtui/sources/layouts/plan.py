@@ -155,6 +155,8 @@ def _matched(each: Candidate, names: FileNames) -> list[Problem]:
         return []
     column = each.roles.images[0][0]
     finder = TableNames(names, posixpath.dirname(each.table.file), each.split, way=each.way)
+    if finder.by_header:  # its values number people and exams: none of them is said
+        return [Problem(each.name, f"Images are matched by {each.way} in their headers, as {column} has it.")]
     for row in each.sample:
         name = next((image.name for image in image_cells(row.get(column)) if image.name), "")
         files = [finder.find(name)] if finder.find(name) else finder.folder(name)

@@ -20,7 +20,8 @@ from typing import Protocol
 from radtui.paths import DataDir, expanded
 from radtui.records import Job, NewCase, NewCaseImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
-from radtui.sources import Source, dicom, open_source
+from radtui.sources import Source, open_source
+from radtui.sources.dicom_keys import keep_quiet
 from radtui.sources.hub_download import Download
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
@@ -69,7 +70,7 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     """
     settings = ImportSettings.from_dict(job.settings).check()
     dataset = settings.name.strip() or job.dataset
-    dicom.keep_quiet()
+    keep_quiet()
     reporter.progress(0, 0, f"Opening {settings.source}")
     source = _opened(settings, data)
     prepare(len(getattr(source, "pictures", ())))
