@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from radtui.records import NewCase, Problem, UserError
@@ -17,16 +17,19 @@ from radtui.sources.base import SplitLimit, counted
 from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.identity_words import names_nobody
+from radtui.sources.kinds import UNKNOWN
 from radtui.sources.layouts.beside import Beside
 from radtui.sources.layouts.candidates import SAMPLE_ROWS
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.plan import SourcePlan, plan_tables
+from radtui.sources.layouts.repeats import Repeats
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
 from radtui.sources.sorting import sorted_around
 
+_SHOWN_UNUSED = 3  # files that are not used, of a source where nothing is
 PREVIEW_S = 2.0  # what counting may take of a preview
 
 
@@ -61,6 +64,7 @@ class LocalSource:
         self._beside = Beside(self.tree, self.pictures, self._names, choices, headers.reports)
         tables = [name for name in self._files.tables if name not in self._beside.used]
         self.plan: SourcePlan = self._planned(tables)
+        self._repeats = Repeats()
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
         if not self.plan.layouts and (not self.pictures or self._named):
@@ -92,7 +96,7 @@ class LocalSource:
         """What is not used, and why; complete once every case was read."""
         return [
             *self.tree.problems, *self.plan.problems,
-            *(each for layout in self.plan.layouts for each in layout.problems),
+            *(each for layout in self.plan.layouts for each in layout.problems), *self._repeats.problems(),
             *self._unlisted(), *self._beside.problems(), *self._unused(),
         ]  # fmt: skip
 
@@ -203,9 +207,18 @@ class LocalSource:
         rest = [name for name in free if name not in listed]
         yield from self._beside.drafts(rest, self.plan.splits)
 
+    def _of_tables(self, survey: bool) -> Iterator[Draft]:
+        """The tables' cases, each once."""
+        self._repeats = Repeats()
+        for layout in self.plan.layouts:
+            name, names_splits = table_name(layout.table), layout.names_splits
+            yield from (
+                draft for draft in layout.drafts(survey) if self._repeats.is_new(draft, name, names_splits)
+            )
+
     def _of_one_report(self, survey: bool) -> Iterator[Draft]:
         """The tables' cases; where tables only list images, those that one report speaks of are one case."""
-        drafts = chain.from_iterable(layout.drafts(survey) for layout in self.plan.layouts)
+        drafts = self._of_tables(survey)
         if not self._beside.has_reports or any(
             layout.roles.teaches or layout.roles.question for layout in self.plan.layouts
         ):
@@ -244,10 +257,15 @@ class LocalSource:
     def _nothing(self) -> str:
         """Why nothing can be imported, and what to do."""
         problems = [*self.tree.problems, *self.plan.problems, *self._unused()]
-        if problems:
-            first = problems[0]
-            more = f" ({len(problems) - 1:,} more are not used either)" if len(problems) > 1 else ""
-            return f"There is nothing to import in {self.location}. {first.where}: {first.reason}{more}"
+        known = [each for each in problems if each.reason != UNKNOWN]
+        if known:
+            some = " ".join(f"{each.where}: {each.reason}" for each in known[:_SHOWN_UNUSED])
+            more = (
+                f" ({len(problems) - _SHOWN_UNUSED:,} more are not used either)"
+                if len(problems) > _SHOWN_UNUSED
+                else ""
+            )
+            return f"There is nothing to import in {self.location}. {some}{more}"
         return f"There are no images, tables, parquet or DICOM files in {self.location}; name another folder."
 
 

@@ -10,10 +10,11 @@ from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES
 from radtui.sources.files import Tree
 from radtui.sources.kinds import HEAD_BYTES, VOLUME_SUFFIXES, FileUse, file_kind
 from radtui.sources.layouts.beside import TEXT_SUFFIXES
-from radtui.sources.readers import BOOKKEEPING, table_suffix
+from radtui.sources.readers import BOOKKEEPING, is_cache, table_suffix
 from radtui.sources.readers.openi import openi_reports
 
 _HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
+_CACHE = "It is what datasets computed on the way, of the data beside it; it is not used."
 _QUIET = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
 _TABLE_FOLDERS = frozenset(
     ("annotations", "annotation", "labels", "metadata", "captions", "csv", "json", "jsons", "reports", "tables",
@@ -84,7 +85,13 @@ class SortedFiles:
             suffix = posixpath.splitext(name)[1].lower()
             many = by_reason.get((suffix, ""))
             reason = (
-                "" if many and len(many) > 50 else file_kind(name, self.tree.head(name, HEAD_BYTES)).reason
+                _CACHE
+                if is_cache(name)
+                else (
+                    ""
+                    if many and len(many) > 50
+                    else file_kind(name, self.tree.head(name, HEAD_BYTES)).reason
+                )
             )
             by_reason.setdefault((suffix, reason), []).append(name)
         for (_, reason), names in by_reason.items():

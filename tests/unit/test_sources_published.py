@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from radtui.sources.identity import Gate
+from radtui.sources.kinds import file_kind
 from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
-from tests.unit.test_sources_layouts import Brief, Files, opened, pictures, take, told
+from tests.unit.test_sources_layouts import PNGS, Brief, Files, opened, pictures, take, told
 from tests.unit.test_sources_loose import csv
 from tests.unit.test_sources_variants import lines
 
@@ -50,6 +54,39 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("ST1.png"), "DiagnosticReport.ndjson": lines(
             {"resourceType": "DiagnosticReport", "imagingStudy": [{"reference": "ImagingStudy/ST1"}], "conclusion": CLEAR})},
         [(("ST1.png",), "", CLEAR, "train")], ""),
+    "all rows beside those of the splits": (
+        {**pictures("a.png", "b.png"), "all.csv": csv("image,report", "a.png,Clear lungs.", "b.png,Wide heart."),
+         "train.csv": csv("image,report", "a.png,Clear lungs."), "test.csv": csv("image,report", "b.png,Wide heart.")},
+        [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "Wide heart.", "test")],
+        "all.csv: Rows that repeat the image, question and text of an earlier one are left out."),
+    "the same row in two splits is a leak, not a repeat": (
+        {**pictures("a.png"), "train.csv": csv("image,report", "a.png,Clear lungs."), "test.csv": csv("image,report", "a.png,Clear lungs.")},
+        [(("a.png",), "", "Clear lungs.", "train"), (("a.png",), "", "Clear lungs.", "test")], ""),
+    "sections by exam and splits by image": (
+        {**pictures(f"{S1}/a1.jpg", f"{S2}/b1.jpg"), "sectioned.csv": csv("study,impression,findings", "s50414267,Effusion.,Clear.", "s51029426,Wide.,Wide heart."),
+         "split.csv": csv("dicom_id,study_id,subject_id,split", "a1,50414267,10000032,train", "b1,51029426,11000011,test")},
+        [(("a1.jpg",), "", "Findings: Clear.\nImpression: Effusion.", "train"), (("b1.jpg",), "", "Findings: Wide heart.\nImpression: Wide.", "test")],
+        "split.csv: Of this table only the splits of its images are used."),
+    "lists of names without a suffix": (
+        {**pictures("img/a.jpg", "img/b.jpg"), "lists/train.txt": "a\n", "lists/test.txt": "b\n", "r/a.txt": CLEAR, "r/b.txt": WIDE},
+        [(("a.jpg",), "", CLEAR, "train"), (("b.jpg",), "", WIDE, "test")], ""),
+    "tabs, and a comma in each text": (
+        {**pictures("R_001.png", "R_002.png"), "captions.txt": "R_001\t Computed tomography, axial.\nR_002\t Chest film, AP view.\n"},
+        [(("R_001.png",), "", "Computed tomography, axial.", "train"), (("R_002.png",), "", "Chest film, AP view.", "train")], ""),
+    "splits by number": (
+        {**pictures("a.png", "b.png"), "t.csv": csv("image,report,split", "a.png,Clear lungs.,0", "b.png,Wide heart.,1")},
+        [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "Wide heart.", "train")], "split names no splits but numbers (0, 1)"),
+    "words for nothing, and signs as a web page has them": (
+        {**pictures(*"123456"), "t.csv": csv("image,caption", "1,#REF!", "2,No report available.", r"3,\N", "4,Heart &gt; 50 &#37; &amp; wide", "5,R&D; A&E", "6,?")},
+        [((name,), "", text, "train") for name, text in zip("123456", ("", "", "", "Heart > 50 % & wide", "R&D; A&E", ""), strict=True)],
+        "Texts of caption are written in HTML or RTF"),
+    "images in base64 and as pandas writes bytes": (
+        {"t.csv": csv("image_b64,caption", f"{base64.b64encode(PNGS[0]).decode()},Clear lungs."),
+         "u.jsonl": lines({"image_b64": str({"bytes": PNGS[1], "path": None}), "caption": "Wide heart."})},
+        [(("",), "", "Clear lungs.", "train"), (("",), "", "Wide heart.", "train")], ""),
+    "what datasets computed beside its data": (
+        {**pictures("a.png"), "cache-1a2b.arrow": b"ARROW1", "t.csv": csv("image,report", "a.png,Clear lungs.")},
+        [(("a.png",), "", "Clear lungs.", "train")], "cache-1a2b.arrow: It is what datasets computed on the way"),
 }  # fmt: skip
 
 
@@ -152,3 +189,41 @@ def structured(exam: str, parts: dict[str, str]) -> bytes:
         ramp(1, 1), SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", Modality="SR", StudyInstanceUID=exam,
         ContentSequence=contents,
     )  # fmt: skip
+
+
+def test_a_report_of_merged_cells_is_of_each_of_their_rows(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (
+        ("Patient", "Image", "Report"),
+        ("P1", "a.png", CLEAR),
+        (None, "b.png", None),
+        ("P2", "c.png", WIDE),
+    ):
+        book.active.append(row)
+    for cells in ("A2:A3", "C2:C3"):
+        book.active.merge_cells(cells)
+    out = io.BytesIO()
+    book.save(out)
+    source = opened(write_files(tmp_path, {**pictures("a.png", "b.png", "c.png"), "t.xlsx": out.getvalue()}))
+    assert [(case.patient, case.reference) for case in source] == [("P1", CLEAR), ("P1", CLEAR), ("P2", WIDE)]
+    assert "merged over several rows" in told(source)
+
+
+def test_what_is_not_there_is_said_without_the_number_of_a_person(tmp_path: Path) -> None:
+    rows = csv("PatientID,report", "P1,Clear lungs.", "4711,Wide heart.", '4712,"Old, open')
+    source = opened(write_files(tmp_path, {**pictures("P1.png"), "t.csv": rows}))
+    cases = list(source)
+    sentences = told(source) + "".join(case.error + case.source_key for case in cases)
+    assert "t.csv, line 3: no image in the folder has its PatientID." in sentences
+    assert "471" not in sentences
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "way_out"),
+    [
+        ("a.png", b"version https://git-lfs.github.com/spec/v1", "git lfs pull"), ("a.jpg", b"\n<!DOCTYPE html>", "log in"),
+        ("data.mdb", b"\0", "CSV"), ("train.tfrecord", b"\x10", "CSV"), ("set.md", b"# Set", "save a table in it as CSV"),
+    ],
+)  # fmt: skip
+def test_what_is_no_image_has_a_way_out(name: str, head: bytes, way_out: str) -> None:
+    assert way_out in file_kind(name, head).reason

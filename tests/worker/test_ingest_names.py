@@ -30,7 +30,7 @@ def run(tmp_path: Path) -> Iterator[Import]:
 
 
 def test_a_name_is_in_no_examination_view_or_sentence(run: Import, tmp_path: Path) -> None:
-    named = {"Hans Mueller 12.08.1964.csv": TABLE, "Mueller_Hans.pdf": b"%PDF-1.4"}
+    named: dict[str, bytes | str] = {"Hans Mueller 12.08.1964.csv": TABLE, "Mueller_Hans.pdf": b"%PDF-1.4"}
     source = write_files(tmp_path / "in", {**pictures("a.png", "b.png"), **named})
     job = run(source)
     assert [row.examination for row in run.rows()] == ["", "Thorax", "Thorax"]

@@ -149,6 +149,7 @@ def find_roles(
     choices = finder.choices
     question, options, text, answers = _question_and_text(finder, bool(talk))
     split = finder.pick(choices.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
+    split = split if choices.split_column else _without_numbers(finder, split)
     flags = _split_flags(finder, split)
     split = "" if flags else split
     view = finder.pick("", "", words.VIEW)
@@ -213,6 +214,20 @@ def _split_by_content(finder: Finder) -> str:
         if name not in finder.taken and cells and all(is_split_word(cell_text(cell)) for cell in cells):
             finder.taken.add(name)
             return name
+    return ""
+
+
+def _without_numbers(finder: Finder, split: str) -> str:
+    """The column of splits; "" where it holds numbers, which may be folds, or splits in any order."""
+    cells = {cell_text(cell) for cell in finder.cells(split)} if split else set()
+    if not cells or not all(cell.removesuffix(".0").isdigit() for cell in cells):
+        return split
+    finder.taken.discard(split)
+    some = ", ".join(sorted(cells)[:4])
+    finder.notes.append(
+        f"{split} names no splits but numbers ({some}), so it is a fact; write train, validation and test into it,"
+        " or name it with --split-column."
+    )
     return ""
 
 

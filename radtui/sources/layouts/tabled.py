@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from radtui.records import Problem, Truth
 from radtui.sources.base import split_name, split_of_flags, truth_of
 from radtui.sources.choices import SourceChoices
+from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import (
     ImageCell,
@@ -59,6 +60,11 @@ class TableLayout:
     few_here: bool = False
     problems: list[Problem] = field(default_factory=list)
     used_files: set[str] = field(default_factory=set)
+
+    @property
+    def names_splits(self) -> bool:
+        """Whether the table says in which split its rows are, by a column or by its own name."""
+        return self.roles.names_splits or split_of("-", "", self.table.file, self.table.part) != "-"
 
     def drafts(self, survey: bool = False) -> Iterator[Draft]:
         """Cases in the table's order; what is not used goes to `problems`.
@@ -205,6 +211,10 @@ class TableLayout:
             return (DraftPicture(name="in the table"),)
         if not pictures:
             pictures = [DraftPicture(error=f"A row of {self.table.file} names no image.")]
+        pictures = [
+            self._unnamed(picture, row) if picture.error and not picture.data else picture
+            for picture in pictures
+        ]
         if len(pictures) == 1 and roles.view and views is None and not pictures[0].role:
             pictures = [replace(pictures[0], role=cell_text(row.cells.get(roles.view)))]
         if all(picture.error for picture in pictures):
@@ -219,6 +229,15 @@ class TableLayout:
                 return None
         self.used_files.update(picture.file for picture in pictures if picture.file)
         return tuple(pictures)
+
+    def _unnamed(self, picture: DraftPicture, row: Row) -> DraftPicture:
+        """An image that is not there, without its name in the row where that numbers a person or an exam."""
+        column = self.roles.images[0][0] if self.roles.images else ""
+        if not picture.name or not (self.names.by_header or identity_of_column(column)):
+            return picture
+        return replace(
+            picture, name="", error=f"{self._where(row)}: no image in the folder has its {column}."
+        )
 
     def _in_folder(self, image: ImageCell, cells: Cells) -> ImageCell:
         """The image under the name that its row's folders make of it, where that is a file."""
