@@ -27,7 +27,7 @@ from radtui.sources.layouts.plan import SourcePlan, plan_tables
 from radtui.sources.layouts.repeats import Repeats
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
-from radtui.sources.sorting import sorted_around
+from radtui.sources.sorting import mask_problems, masks_among, sorted_around
 
 _SHOWN_UNUSED = 3  # files that are not used, of a source where nothing is
 PREVIEW_S = 2.0  # what counting may take of a preview
@@ -65,6 +65,7 @@ class LocalSource:
         tables = [name for name in self._files.tables if name not in self._beside.used]
         self.plan: SourcePlan = self._planned(tables)
         self._repeats = Repeats()
+        self._masks: list[str] = []
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
         if not self.plan.layouts and (not self.pictures or self._named):
@@ -97,7 +98,7 @@ class LocalSource:
         return [
             *self.tree.problems, *self.plan.problems,
             *(each for layout in self.plan.layouts for each in layout.problems), *self._repeats.problems(),
-            *self._unlisted(), *self._beside.problems(), *self._unused(),
+            *self._unlisted(), *mask_problems(self._masks), *self._beside.problems(), *self._unused(),
         ]  # fmt: skip
 
     def describe(self) -> str:
@@ -204,7 +205,9 @@ class LocalSource:
         for draft in self._of_one_report(survey):
             yield self._beside.completed(draft)
         free = [*ungoverned(self.plan, self.pictures), *only_to_describe(self.plan, self.pictures)]
-        rest = [name for name in free if name not in listed]
+        self._masks = masks_among(free, self._names)
+        without = listed.union(self._masks) if self._masks else listed
+        rest = [name for name in free if name not in without]
         yield from self._beside.drafts(rest, self.plan.splits)
 
     def _of_tables(self, survey: bool) -> Iterator[Draft]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from radtui.records import Problem
 from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES
 from radtui.sources.files import Tree
-from radtui.sources.kinds import HEAD_BYTES, VOLUME_SUFFIXES, FileUse, file_kind
+from radtui.sources.kinds import HEAD_BYTES, VOLUME_SUFFIXES, FileUse, file_kind, suffix_of
 from radtui.sources.layouts.beside import TEXT_SUFFIXES
+from radtui.sources.layouts.filenames import FileNames, lies_about
 from radtui.sources.readers import BOOKKEEPING, is_cache, table_suffix
 from radtui.sources.readers.openi import openi_reports
 
@@ -104,6 +105,24 @@ class SortedFiles:
 
 def _is_picture(tree: Tree, name: str) -> bool:
     return file_kind(name, tree.head(name, HEAD_BYTES)).use is not FileUse.OTHER
+
+
+def masks_among(files: list[str], names: FileNames) -> list[str]:
+    """The files that are about others: in a folder of masks or the like, with the name of an image outside it."""
+    masks = []
+    for file in files:
+        if lies_about(file):
+            stem = file.rpartition("/")[2].removesuffix(suffix_of(file))
+            masks += [file] if any(not lies_about(other) for other in names.stem_matches(stem)) else []
+    return masks
+
+
+def mask_problems(masks: list[str]) -> list[Problem]:
+    """That masks are left out."""
+    reason = (
+        "Masks and other pictures about images are left out: they are called as images outside their folder."
+    )
+    return [Problem(masks[0], reason, len(masks))] if masks else []
 
 
 def sorted_around(tree: Tree, root: Path, only: str) -> tuple[SortedFiles, str]:

@@ -84,6 +84,24 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {"t.csv": csv("image_b64,caption", f"{base64.b64encode(PNGS[0]).decode()},Clear lungs."),
          "u.jsonl": lines({"image_b64": str({"bytes": PNGS[1], "path": None}), "caption": "Wide heart."})},
         [(("",), "", "Clear lungs.", "train"), (("",), "", "Wide heart.", "train")], ""),
+    "exams in folders of patients": (
+        {**pictures("P1/E1/a.png", "P1/E2/b.png", "P2/E1/c.png"),
+         "r.csv": csv("patient,exam,report", "P1,E1,Clear lungs.", "P1,E2,Wide heart.", "P2,E1,Old fracture.")},
+        [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "Wide heart.", "train"), (("c.png",), "", "Old fracture.", "train")], ""),
+    "two reports of a patient's folder": (
+        {**pictures("P1/a.png", "P1/b.png"), "r.csv": csv("patient,report", "P1,Clear lungs.", "P1,Wide heart.")},
+        [(("a.png", "b.png"), "", "Clear lungs.", "train"), (("a.png", "b.png"), "", "Wide heart.", "train")],
+        "r.csv: Rows share their images with an earlier row"),
+    "masks beside images": (
+        {**pictures("Train/Normal/images/n1.png", "Train/Normal/lung masks/n1.png", "ManualMask/leftMask/n1.png"), "readings/n1.txt": CLEAR},
+        [(("n1.png",), "", CLEAR, "train")], "Masks and other pictures about images are left out"),
+    "a list as NumPy writes it": (
+        {**pictures("a.png", "b.png"), "t.csv": csv("images,report", "['a.png' 'b.png'],Clear lungs.")},
+        [(("a.png", "b.png"), "", "Clear lungs.", "train")], ""),
+    "the Decathlon's images to describe": (
+        {**pictures("imagesTr/a.png", "imagesTs/b.png"), "dataset.json": json.dumps(
+            {"training": [{"image": "./imagesTr/a.png", "caption": "Clear lungs."}], "test": ["./imagesTs/b.png"]})},
+        [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "", "test")], ""),
     "what datasets computed beside its data": (
         {**pictures("a.png"), "cache-1a2b.arrow": b"ARROW1", "t.csv": csv("image,report", "a.png,Clear lungs.")},
         [(("a.png",), "", "Clear lungs.", "train")], "cache-1a2b.arrow: It is what datasets computed on the way"),

@@ -217,7 +217,10 @@ class Beside:
             mine, theirs = (posixpath.dirname(each).split("/")[1:] for each in (name, only))
             return [only] if only and posixpath.dirname(name) and mine == theirs else []
         match = names.find(_stem(name))
-        return [match.file] if match is not None and match.whole else self._only(names.stem_matches(stem))
+        if match is not None and match.whole:
+            return [match.file]
+        alike = names.stem_matches(stem)
+        return self._only(alike) or self._only([file for file in alike if not lies_about(file)])
 
     def _holds_numbers(self, name: str) -> bool:
         """Whether a file of a folder of labels has numbers alone, as boxes of detectors have."""

@@ -19,6 +19,7 @@ from radtui.sources.image_names import ENDING
 from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.loose_names import BEGINNING, NUMBER, LooseNames
 from radtui.sources.layouts.name_index import NameIndex
+from radtui.sources.layouts.words import words
 
 _SUFFIX = re.compile(ENDING + "$")
 _SUFFIX_OF_LINE = re.compile(_SUFFIX.pattern, re.MULTILINE)
@@ -317,7 +318,10 @@ def _narrowed(best: list[str], path: str, folder: str, split: str) -> list[str]:
 
 def lies_about(file: str) -> bool:
     """Whether a file lies in a folder of masks and the like, which are about images and called as these are."""
-    return not _ABOUT_IMAGES.isdisjoint(_normal(file).split("/")[:-1])
+    folders = file.split("/")[:-1]
+    return not _ABOUT_IMAGES.isdisjoint(map(_normal, folders)) or any(
+        not _ABOUT_IMAGES.isdisjoint(words(folder)) for folder in folders
+    )
 
 
 def _path_of(name: str) -> str:

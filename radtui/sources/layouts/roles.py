@@ -160,7 +160,8 @@ def find_roles(
     if not patient and choices.patient_column != NONE:
         patient = next((name for name, _ in images if plain(name) in words.PATIENT), "")
     if not exam and choices.exam_column != NONE:
-        exam = next((name for name, _ in images if plain(name) in words.EXAM), "")
+        usual = (*words.EXAM, *words.EXAMINATION) if folders else words.EXAM
+        exam = next((name for name, _ in images if plain(name) in usual), "")
     if not choices.patient_column and {cell_text(cell) for cell in finder.cells(patient)[1:]} == {"0"}:
         patient = ""  # zero in every row numbers nobody
     own_id = finder.pick(choices.id_column, "id_column", words.ID)

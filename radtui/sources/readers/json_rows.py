@@ -104,7 +104,9 @@ def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) 
         ]
         return [_table(file, "", [*of_files, *problems])]  # questions by the image that they are about
     if lists:
-        return [_table(file, key, [*rows, *problems]) for key, rows in lists.items()]
+        named = {key: each for key, each in value.items() if is_split_word(key) and each and _are_names(each)}
+        tables = [_table(file, key, [*rows, *problems]) for key, rows in lists.items()]
+        return tables + [_table(file, key, [{KEY: name} for name in names]) for key, names in named.items()]
     return _tables_of_objects(file, value, problems)
 
 

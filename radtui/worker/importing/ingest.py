@@ -104,8 +104,8 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     _finish(db, job.id, dataset, ingest, source, reporter)
     reporter.progress(tally.done, tally.done, tally.closing())
     if not tally.done:
-        first = next(iter(source.problems), None)
-        why = f" {gating.sentence(first.reason)}" if first else ""
+        worst = max(source.problems, key=lambda each: each.count, default=None)
+        why = f" {gating.sentence(worst.reason)}" if worst else ""
         raise UserError(
             f"{source.location} has no images that can be taken in.{why or ' Name another source.'}"
         )
