@@ -10,7 +10,8 @@
     phantoms.py   drawn radiographs
     choices.py    what a user may say about a source; preview.py what it shows before it is
                   taken, in preview_process.py
-    images.py     one file's bytes to images that may be kept; kinds.py what a file is; dicom.py headers
+    images.py     one file's bytes to images that may be kept; kinds.py what a file is; dicom.py headers,
+                  dicom_keys.py what they call exams and patients
     image_names.py  how images' names end; literals.py: values written as text
 
 datasets, pyarrow, openpyxl and pydicom are imported inside functions: the app looks at sources without them.

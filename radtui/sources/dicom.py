@@ -1,4 +1,4 @@
-"""DICOM files and folders: the files as they are, and of their headers only what is on an allow-list.
+"""DICOM files: the files as they are, and of their headers only what is on an allow-list.
 
 Names, dates, times and ids of a header are not read into facts, keys or texts; the import keeps the file without
 them.
@@ -8,18 +8,14 @@ Source: DICOM PS3.15, annex E, lists the attributes that identify a patient; non
 
 from __future__ import annotations
 
-import logging
-import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from radtui.imaging.dicom_luts import numbers_of
 from radtui.imaging.dicom_read import read_dataset
 from radtui.imaging.dicom_tags import CODES, MODALITIES, OVERLAY_GROUPS
+from radtui.sources.dicom_keys import keep_quiet, number_of, text_of
 from radtui.sources.identity_words import PLACES, identity_words, plain
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 _OVERLAYS = tuple(group << 16 | 0x3000 for group in OVERLAY_GROUPS)
 FACTS = (
@@ -73,12 +69,6 @@ class Header:
     overlay: bool = False
 
 
-def keep_quiet() -> None:
-    """Keep pydicom's warnings out of the job's log: they quote the values of elements, names among them."""
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-    warnings.filterwarnings("ignore", module="pydicom")
-
-
 def header_facts(data: bytes) -> Header:
     """Read the allowed facts of a DICOM file's header.
 
@@ -93,7 +83,7 @@ def header_facts(data: bytes) -> Header:
     try:
         header = read_dataset(data, [*FACTS, *_PEOPLE, "BurnedInAnnotation", *_OVERLAYS], pixels=False)
         facts = {name: text for name in FACTS if (text := _fact(name, header.get(name)))}
-        people = {name: _text(header, name) for name in _PEOPLE}
+        people = {name: text_of(header, name) for name in _PEOPLE}
     except Exception:  # damaged headers raise whatever the broken element's parser raises
         return Header()
     body = facts.get("BodyPartExamined", "").lower().replace("_", " ")
@@ -103,26 +93,11 @@ def header_facts(data: bytes) -> Header:
         facts,
         examination,
         frozenset(words),
-        _number(people["PatientID"]) or people["PatientName"],
-        people["StudyInstanceUID"] or _number(people["AccessionNumber"]) or _number(people["StudyID"]),
-        burned_in=_text(header, "BurnedInAnnotation").upper() == "YES",
+        number_of(people["PatientID"]) or people["PatientName"],
+        people["StudyInstanceUID"] or number_of(people["AccessionNumber"]) or number_of(people["StudyID"]),
+        burned_in=text_of(header, "BurnedInAnnotation").upper() == "YES",
         overlay=any((group, 0x3000) in header for group in OVERLAY_GROUPS),
     )
-
-
-def _number(text: str) -> str:
-    """A number of a patient or an exam; "" for the zero that software writes where there is none."""
-    return "" if text == "0" else text
-
-
-def _text(header: Dataset, name: str) -> str:
-    try:
-        value = header.get(name)
-    except Exception:  # one element that cannot be parsed must not hide the others
-        return ""
-    if value is None or getattr(header.data_element(name), "VR", "") == "SQ":
-        return ""
-    return str(value).strip()
 
 
 def _fact(name: str, value: Any) -> str:

@@ -64,6 +64,7 @@ _NUMBERED = re.compile(
     r"(?:[-_ .:#]+(?=[a-z0-9])|(?=\d))(?=[a-z0-9-]*\d{4})[a-z0-9]+(?:-[a-z0-9]+)*|patient[-_ ]?[1-9]\d{6,}",
     re.IGNORECASE,
 )
+_SPACES = re.compile(r"(\s+)")
 _COMMA_NAME = re.compile(r"[^\W\d_]{2,}, ?[^\W\d_]{2,}(?: [^\W\d_]\.?)?")
 
 
@@ -202,6 +203,23 @@ class Gate:
         words = set(own)
         parts = path.replace("\\", "/").split("/")
         return "/".join(self._part(part, words, last=n == len(parts) - 1) for n, part in enumerate(parts))
+
+    def sentence(self, text: str, paths: Iterable[str] = ()) -> str:
+        """A sentence about files without what names somebody in their names, as `name` makes them.
+
+        Args:
+            text: The sentence.
+            paths: Names that stand in it and may have spaces, which words alone do not show.
+        """
+        for path in paths:
+            if path and (kept := self.name(path)) != path:
+                text = text.replace(path, kept)
+        return "".join(map(self._word, _SPACES.split(text)))
+
+    def _word(self, word: str) -> str:
+        bare = word.strip("'\",;:!?()")
+        bare = bare[:-1] if bare.endswith(".") else bare
+        return word.replace(bare, self.name(bare)) if bare else word
 
     def _part(self, part: str, own: set[str], last: bool) -> str:
         stem, dot, suffix = part.rpartition(".") if last else (part, "", "")

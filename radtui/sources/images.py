@@ -29,7 +29,8 @@ from radtui.imaging.comments import without_comments
 from radtui.imaging.dicom import stripped
 from radtui.imaging.facts import Facts
 from radtui.records import UserError
-from radtui.sources.dicom import header_facts, keep_quiet
+from radtui.sources.dicom import header_facts
+from radtui.sources.dicom_keys import keep_quiet
 from radtui.sources.kinds import HEAD_BYTES, FileUse, file_kind
 
 log = logging.getLogger("radtui.sources")

@@ -13,6 +13,8 @@ from radtui.imaging.dicom_read import is_dicom
 
 HEAD_BYTES = 4096
 """What `file_kind` wants to see of a file; less is enough for all but compressed volumes."""
+UNKNOWN = "It is no image, volume or table that radtui knows."
+"""Why a file of no known kind is not used."""
 
 
 class FileUse(StrEnum):
@@ -42,7 +44,7 @@ class FileKind:
     def reason(self) -> str:
         """Why a file of this kind is not used, and the way out, as one sentence."""
         if not self.name:
-            return "It is no image, volume or table that radtui knows."
+            return UNKNOWN
         return f"It is a {self.name}, which radtui does not read; {self.way_out}."
 
 
@@ -90,10 +92,29 @@ _OTHERS = {
     b"\xd0\xcf\x11\xe0": FileKind(
         FileUse.OTHER, "Word or Excel document of the old kind", "save it as XLSX, CSV or TXT"
     ),
+    b"version https://git-lfs": FileKind(
+        FileUse.OTHER, "pointer of Git LFS", "fetch the file itself with: git lfs pull"
+    ),
     b"{\\rtf": FileKind(FileUse.OTHER, "RTF document", "save its text as TXT or CSV"),
 }  # fmt: skip
 _SLIDE = FileKind(FileUse.OTHER, "whole-slide image", "save the regions that matter as PNG or TIFF")
+_PAGE = FileKind(
+    FileUse.OTHER, "web page", "if it should be an image, fetch that again, for a site may have asked to log in;"
+    " else save its text as TXT, or its table as CSV",
+)  # fmt: skip
+_LMDB = FileKind(FileUse.OTHER, "LMDB database", "save its images as PNG with a CSV of the texts")
+_RECORDS = FileKind(FileUse.OTHER, "file of TFRecords", "save its images as PNG with a CSV of the texts")
+_TORCH = FileKind(FileUse.OTHER, "PyTorch file", "save its images as 16-bit PNG or NIfTI")
 _BY_SUFFIX = {
+    ".mdb": _LMDB, ".lmdb": _LMDB, ".tfrecord": _RECORDS, ".tfrecords": _RECORDS, ".tfrec": _RECORDS, ".pth": _TORCH,
+    ".ckpt": _TORCH, ".safetensors": FileKind(FileUse.OTHER, "file of a model's weights", "leave it out"),
+    ".lance": FileKind(FileUse.OTHER, "Lance file", "save it as parquet"),
+    ".orc": FileKind(FileUse.OTHER, "ORC file", "save it as parquet or CSV"),
+    ".avro": FileKind(FileUse.OTHER, "Avro file", "save it as parquet or CSV"),
+    ".mds": FileKind(FileUse.OTHER, "shard of MosaicML", "save it as parquet, or as images with a CSV of the texts"),
+    ".zarr": FileKind(FileUse.OTHER, "Zarr array", "save its images as 16-bit PNG or NIfTI"),
+    ".md": FileKind(FileUse.OTHER, "text in Markdown that belongs to no image", "save a table in it as CSV"),
+    ".bib": FileKind(FileUse.OTHER, "list of references", "leave it out"),
     ".heic": _HEIC, ".heif": _HEIC,
     ".svs": _SLIDE, ".ndpi": _SLIDE, ".mrxs": _SLIDE, ".scn": _SLIDE, ".vsi": _SLIDE, ".bif": _SLIDE,
     ".mp4": _VIDEO, ".avi": _VIDEO, ".mov": _VIDEO, ".mkv": _VIDEO, ".webm": _VIDEO, ".wmv": _VIDEO, ".mpg": _VIDEO,
@@ -102,8 +123,7 @@ _BY_SUFFIX = {
     ".npz": _OTHERS[b"\x93NUMPY"], ".rtf": _OTHERS[b"{\\rtf"], ".doc": _OTHERS[b"\xd0\xcf\x11\xe0"],
     ".xls": _OTHERS[b"\xd0\xcf\x11\xe0"], ".7z": _OTHERS[b"7z\xbc\xaf\x27\x1c"], ".rar": _OTHERS[b"Rar!"],
     ".xml": FileKind(FileUse.OTHER, "XML document", "put its texts into a CSV beside the images"),
-    ".html": FileKind(FileUse.OTHER, "web page", "save its text as TXT, or its table as CSV"),
-    ".htm": FileKind(FileUse.OTHER, "web page", "save its text as TXT, or its table as CSV"),
+    ".html": _PAGE, ".htm": _PAGE,
     ".yaml": FileKind(FileUse.OTHER, "YAML file", "save what it says of the images as JSON or CSV"),
     ".yml": FileKind(FileUse.OTHER, "YAML file", "save what it says of the images as JSON or CSV"),
     ".toml": FileKind(FileUse.OTHER, "TOML file", "save what it says of the images as JSON or CSV"),
@@ -119,7 +139,7 @@ _BY_SUFFIX = {
     ".docx": FileKind(FileUse.OTHER, "Word document", "save its text as TXT, or its table as CSV"),
     ".pptx": FileKind(FileUse.OTHER, "PowerPoint document", "save its pictures as PNG and its texts as CSV"),
     ".mat": FileKind(FileUse.OTHER, "MATLAB file", "save its images as 16-bit PNG or NIfTI"),
-    ".pt": FileKind(FileUse.OTHER, "PyTorch file", "save its images as 16-bit PNG or NIfTI"),
+    ".pt": _TORCH,
     ".pkl": FileKind(
         FileUse.OTHER, "Python pickle, which can run code", "save its images as PNG with a CSV of the texts"
     ),
@@ -129,10 +149,11 @@ _BY_SUFFIX = {
     ".bdf": FileKind(FileUse.OTHER, "signal recording", "leave it out"),
     ".edf": FileKind(FileUse.OTHER, "signal recording", "leave it out"),
 }  # fmt: skip
-_VOLUME_NAMES = {
+VOLUME_SUFFIXES = {
     ".nii": "NIfTI volume", ".nii.gz": "NIfTI volume", ".mha": "MetaImage volume", ".mhd": "MetaImage volume",
     ".nrrd": "NRRD volume", ".nhdr": "NRRD volume",
 }  # fmt: skip
+"""Suffixes of volumes, and what files with them are called."""
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _VIDEO_BRANDS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"dash")
 
@@ -162,8 +183,8 @@ def file_kind(name: str, head: bytes) -> FileKind:
     if by_bytes is not None:
         return _SLIDE if _BY_SUFFIX.get(suffix_of(name)) is _SLIDE else by_bytes
     suffix = suffix_of(name)
-    if suffix in _VOLUME_NAMES:
-        return FileKind(FileUse.VOLUME, _VOLUME_NAMES[suffix])
+    if suffix in VOLUME_SUFFIXES:
+        return FileKind(FileUse.VOLUME, VOLUME_SUFFIXES[suffix])
     return _BY_SUFFIX.get(suffix, FileKind(FileUse.OTHER))
 
 
@@ -196,14 +217,12 @@ def _volume(head: bytes) -> FileKind | None:
 
 
 def _other(head: bytes) -> FileKind | None:
+    if head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
+        return _PAGE
     for magic, kind in _OTHERS.items():
         if head.startswith(magic):
             return kind
-    if head[4:8] == b"ftyp":
-        if head[8:12] in _HEIF_BRANDS:
-            return _HEIC
-        if head[8:12] in _VIDEO_BRANDS:
-            return _VIDEO
-    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        return _VIDEO
-    return None
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return _HEIC
+    is_video = head[4:8] == b"ftyp" and head[8:12] in _VIDEO_BRANDS
+    return _VIDEO if is_video or (head[:4] == b"RIFF" and head[8:12] == b"AVI ") else None

@@ -8,24 +8,29 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from radtui.plural import many
 from radtui.records import NewCase, Problem, UserError
 from radtui.sources.archives import archive_kind
 from radtui.sources.base import SplitLimit
-from radtui.sources.choices import SourceChoices
+from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.identity_words import names_nobody
+from radtui.sources.kinds import UNKNOWN
 from radtui.sources.layouts.beside import Beside
+from radtui.sources.layouts.candidates import SAMPLE_ROWS
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
+from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.plan import SourcePlan, plan_tables
+from radtui.sources.layouts.repeats import Repeats
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
-from radtui.sources.sorting import sorted_around
+from radtui.sources.sorting import mask_problems, masks_among, sorted_around
 
+_SHOWN_UNUSED = 3  # files that are not used, of a source where nothing is
 PREVIEW_S = 2.0  # what counting may take of a preview
 
 
@@ -53,10 +58,15 @@ class LocalSource:
             self.tree = Tree(root)
         self._files, self._named = sorted_around(self.tree, root, self._named)
         self.tree, self.pictures = self._files.tree, self._files.pictures
-        self._names = FileNames(self.pictures)
-        self._beside = Beside(self.tree, self.pictures, self._names, choices)
+        self.titles = self._files.titles()
+        headers = HeaderKeys(self.tree, self.pictures)
+        self.pictures = [name for name in self.pictures if name not in headers.reports]
+        self._names = FileNames(self.pictures, headers)
+        self._beside = Beside(self.tree, self.pictures, self._names, choices, headers.reports)
         tables = [name for name in self._files.tables if name not in self._beside.used]
         self.plan: SourcePlan = self._planned(tables)
+        self._repeats = Repeats()
+        self._masks: list[str] = []
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
         if not self.plan.layouts and (not self.pictures or self._named):
@@ -66,19 +76,30 @@ class LocalSource:
         """What is used of the tables; a text column that none has may be a section of reports that are files."""
         choices = self.choices
         try:
-            return plan_tables(self.tree, tables, self._names, choices, self._named)
+            plan = plan_tables(self.tree, tables, self._names, choices, self._named)
         except UserError:
             if not choices.text_column or not self._beside.used:
                 raise
             return plan_tables(self.tree, tables, self._names, replace(choices, text_column=""), self._named)
+        guessed = [layout for layout in plan.layouts if layout.roles.guessed]
+        if guessed and self._beside.lie_beside(islice(guessed[0].drafts(survey=True), SAMPLE_ROWS)):
+            plan = plan_tables(
+                self.tree, tables, self._names, replace(choices, text_column=NONE), self._named
+            )
+            column = guessed[0].roles.guessed[0]
+            reason = (
+                f"{column} is not learnt, for texts lie beside the images; --text-column learns it instead."
+            )
+            plan.problems.append(Problem(table_name(guessed[0].table), reason))
+        return plan
 
     @property
     def problems(self) -> list[Problem]:
         """What is not used, and why; complete once every case was read."""
         return [
             *self.tree.problems, *self.plan.problems,
-            *(each for layout in self.plan.layouts for each in layout.problems),
-            *self._unlisted(), *self._without_sections(), *self._unused(),
+            *(each for layout in self.plan.layouts for each in layout.problems), *self._repeats.problems(),
+            *self._unlisted(), *mask_problems(self._masks), *self._beside.problems(), *self._unused(),
         ]  # fmt: skip
 
     def describe(self) -> str:
@@ -183,14 +204,25 @@ class LocalSource:
         for layout in self.plan.layouts:
             layout.used_files = listed
         for draft in self._of_one_report(survey):
-            yield draft if draft.text or draft.question else self._beside.completed(draft)
+            yield self._beside.completed(draft)
         free = [*ungoverned(self.plan, self.pictures), *only_to_describe(self.plan, self.pictures)]
-        rest = [name for name in free if name not in listed]
+        self._masks = masks_among(free, self._names)
+        without = listed.union(self._masks) if self._masks else listed
+        rest = [name for name in free if name not in without]
         yield from self._beside.drafts(rest, self.plan.splits)
+
+    def _of_tables(self, survey: bool) -> Iterator[Draft]:
+        """The tables' cases, each once."""
+        self._repeats = Repeats()
+        for layout in self.plan.layouts:
+            name, names_splits = table_name(layout.table), layout.names_splits
+            yield from (
+                draft for draft in layout.drafts(survey) if self._repeats.is_new(draft, name, names_splits)
+            )
 
     def _of_one_report(self, survey: bool) -> Iterator[Draft]:
         """The tables' cases; where tables only list images, those that one report speaks of are one case."""
-        drafts = chain.from_iterable(layout.drafts(survey) for layout in self.plan.layouts)
+        drafts = self._of_tables(survey)
         if not self._beside.has_reports or any(
             layout.roles.teaches or layout.roles.question for layout in self.plan.layouts
         ):
@@ -223,23 +255,21 @@ class LocalSource:
             for folder, n in by_folder.most_common(20)
         ]
 
-    def _without_sections(self) -> list[Problem]:
-        names = list(self._beside.without_sections)
-        if not names:
-            return []
-        reason = f"The report has no section {self.choices.text_column}, so its images have no text."
-        return [Problem(names[0], reason, len(names))]
-
     def _unused(self) -> list[Problem]:
         return [] if self._named else self._files.unused(self._beside.used | self.plan.used)
 
     def _nothing(self) -> str:
         """Why nothing can be imported, and what to do."""
         problems = [*self.tree.problems, *self.plan.problems, *self._unused()]
-        if problems:
-            first = problems[0]
-            more = f" ({len(problems) - 1:,} more are not used either)" if len(problems) > 1 else ""
-            return f"There is nothing to import in {self.location}. {first.where}: {first.reason}{more}"
+        known = [each for each in problems if each.reason != UNKNOWN]
+        if known:
+            some = " ".join(f"{each.where}: {each.reason}" for each in known[:_SHOWN_UNUSED])
+            more = (
+                f" ({len(problems) - _SHOWN_UNUSED:,} more are not used either)"
+                if len(problems) > _SHOWN_UNUSED
+                else ""
+            )
+            return f"There is nothing to import in {self.location}. {some}{more}"
         return f"There are no images, tables, parquet or DICOM files in {self.location}; name another folder."
 
 

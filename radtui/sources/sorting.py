@@ -8,12 +8,14 @@ from pathlib import Path
 from radtui.records import Problem
 from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES
 from radtui.sources.files import Tree
+from radtui.sources.kinds import HEAD_BYTES, VOLUME_SUFFIXES, FileUse, file_kind, suffix_of
 from radtui.sources.layouts.beside import TEXT_SUFFIXES
-from radtui.sources.readers import BOOKKEEPING, table_suffix
+from radtui.sources.layouts.filenames import FileNames, lies_about
+from radtui.sources.readers import BOOKKEEPING, is_cache, table_suffix
 from radtui.sources.readers.openi import openi_reports
 
-_VOLUME_SUFFIXES = frozenset((".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"))
 _HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
+_CACHE = "It is what datasets computed on the way, of the data beside it; it is not used."
 _QUIET = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
 _TABLE_FOLDERS = frozenset(
     ("annotations", "annotation", "labels", "metadata", "captions", "csv", "json", "jsons", "reports", "tables",
@@ -47,7 +49,7 @@ class SortedFiles:
                 self.pictures.append(name)
                 continue
             suffix = ".nii.gz" if lower.endswith(".nii.gz") else posixpath.splitext(lower)[1]
-            if suffix in IMAGE_SUFFIXES or suffix in DICOM_SUFFIXES or suffix in _VOLUME_SUFFIXES:
+            if suffix in IMAGE_SUFFIXES or suffix in DICOM_SUFFIXES or suffix in VOLUME_SUFFIXES:
                 self.pictures.append(name)
             elif table_suffix(name):
                 self.tables.append(name)
@@ -63,14 +65,16 @@ class SortedFiles:
         self.reports = openi_reports(tree, self.others)
         self.tables += self.reports
 
+    def titles(self) -> list[str]:
+        """Names of tables and other files with spaces in them, as they stand in sentences about them."""
+        return [name for name in (*self.tables, *self.others) if " " in name]
+
     def unused(self, used: set[str]) -> list[Problem]:
         """Files that are neither images nor tables nor texts of images, by kind, with the way out.
 
         Args:
             used: Files of these that say something about an image after all.
         """
-        from radtui.sources.kinds import HEAD_BYTES, file_kind
-
         problems: list[Problem] = []
         by_reason: dict[tuple[str, str], list[str]] = {}
         used = used.union(*(files for first, files in self.reports.items() if first in used))
@@ -81,7 +85,13 @@ class SortedFiles:
             suffix = posixpath.splitext(name)[1].lower()
             many = by_reason.get((suffix, ""))
             reason = (
-                "" if many and len(many) > 50 else file_kind(name, self.tree.head(name, HEAD_BYTES)).reason
+                _CACHE
+                if is_cache(name)
+                else (
+                    ""
+                    if many and len(many) > 50
+                    else file_kind(name, self.tree.head(name, HEAD_BYTES)).reason
+                )
             )
             by_reason.setdefault((suffix, reason), []).append(name)
         for (_, reason), names in by_reason.items():
@@ -93,9 +103,25 @@ class SortedFiles:
 
 
 def _is_picture(tree: Tree, name: str) -> bool:
-    from radtui.sources.kinds import HEAD_BYTES, FileUse, file_kind
-
     return file_kind(name, tree.head(name, HEAD_BYTES)).use is not FileUse.OTHER
+
+
+def masks_among(files: list[str], names: FileNames) -> list[str]:
+    """The files that are about others: in a folder of masks or the like, with the name of an image outside it."""
+    masks = []
+    for file in files:
+        if lies_about(file):
+            stem = file.rpartition("/")[2].removesuffix(suffix_of(file))
+            masks += [file] if any(not lies_about(other) for other in names.stem_matches(stem)) else []
+    return masks
+
+
+def mask_problems(masks: list[str]) -> list[Problem]:
+    """That masks are left out."""
+    reason = (
+        "Masks and other pictures about images are left out: they are called as images outside their folder."
+    )
+    return [Problem(masks[0], reason, len(masks))] if masks else []
 
 
 def sorted_around(tree: Tree, root: Path, only: str) -> tuple[SortedFiles, str]:

@@ -87,7 +87,7 @@ def test_conversations_are_questions_and_answers(tmp_path: Path, form: str) -> N
         **pictures("a.png"),
         "train.jsonl": json.dumps(TURNS[form]) + "\n" + json.dumps(TURNS[form]),
     }
-    first, _ = take(write_files(tmp_path, files))
+    first, *_ = take(write_files(tmp_path, files))
     assert first[1:] == ("Describe.", "Clear.", "train")
 
 

@@ -104,7 +104,7 @@ def test_broken_files_become_rows_that_say_why(run: Import, tmp_path: Path) -> N
     rows = {row.source_key: row for row in run.rows()}
     assert rows.keys() == {"gone.png", "whole.png", *broken()}
     assert [name for name, row in rows.items() if not row.error] == ["whole.png"]
-    assert "empty" in rows["empty.png"].error and "not an image" in rows["page.png"].error
+    assert "empty" in rows["empty.png"].error and "It is a web page" in rows["page.png"].error
     assert "not in the folder" in rows["gone.png"].error
     assert (rows["gone.png"].images, rows["empty.png"].first.sha256) == ((), "")
     said = "1 image: 1 train, 0 test held out; 6 left out: gone.png (not in the folder), empty.png (the image is empty"

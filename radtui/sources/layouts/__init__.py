@@ -2,10 +2,12 @@
 
 draft.py         a case before its images are read
 roles.py         which columns hold what; finder.py, role_images.py, role_texts.py find them, words.py has their names
-filenames.py     which file or folder a name in a table means; name_index.py, loose_names.py find it
+filenames.py     which file or folder a name in a table means; name_index.py, loose_names.py,
+                 header_keys.py find it
 conversation.py  turns of trainers' formats as questions and answers
 candidates.py    the tables of a source compared; plan.py chooses, completing.py and joins.py put tables together
-tabled.py        rows of a table to cases; held_rows.py: rows by key for joins; sections.py: parts of a report
-beside.py        texts beside images and reports of folders
+tabled.py        rows of a table to cases; repeats.py: those that came before; held_rows.py: rows by key for joins;
+                 row_texts.py: lists of texts; sections.py: parts of a report
+beside.py        texts beside images and reports of folders; text_files.py: several of one image
 cells.py         cells as text, lists and images; markup.py takes HTML and RTF off
 """

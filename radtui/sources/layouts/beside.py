@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from radtui.records import Problem
 from radtui.sources.choices import NONE, SourceChoices
+from radtui.sources.dicom_keys import report_text
 from radtui.sources.files import Tree
 from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
 from radtui.sources.layouts.draft import Draft, DraftPicture, class_folder, people_of_path, split_of
@@ -16,6 +18,7 @@ from radtui.sources.layouts.filenames import FileNames, lies_about
 from radtui.sources.layouts.roles import find_roles
 from radtui.sources.layouts.sections import chosen_sections
 from radtui.sources.layouts.tabled import truths
+from radtui.sources.layouts.text_files import TextFiles
 from radtui.sources.readers.exports import flat
 from radtui.sources.readers.nesting import unnested
 
@@ -44,7 +47,10 @@ class Beside:
         used: Files that are the text or the object of an image or an exam.
     """
 
-    def __init__(self, tree: Tree, pictures: list[str], names: FileNames, choices: SourceChoices) -> None:
+    def __init__(
+        self, tree: Tree, pictures: list[str], names: FileNames, choices: SourceChoices,
+        reports: Mapping[str, list[str]],
+    ) -> None:  # fmt: skip
         """Pair files by their names; nothing is read.
 
         Args:
@@ -52,18 +58,34 @@ class Beside:
             pictures: Its images.
             names: The same, by the ends of their paths.
             choices: What the user said.
+            reports: Structured reports with the images of their exams.
         """
         self._tree, self._choices = tree, choices
-        self._text: dict[str, str] = {}  # image to its text file
+        self._text, self._report = TextFiles(), TextFiles()  # of images, of folders
         self._object: dict[str, str] = {}
-        self._report: dict[str, str] = {}  # folder to its report
-        self._of_sample: dict[str, str] = {}  # image to the text of its sample: 7.frontal.png to 7.txt
-        self.without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
-        self.used: set[str] = set()
+        # Of images that have one text together: 7.txt of 7.frontal.png, an exam's structured report.
+        self._of_sample = TextFiles()
+        self._structured = reports
+        self.used: set[str] = set(reports)
+        self._without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
+        self._unread: dict[str, None] = {}  # texts of images whose table has texts of them
         self.counting = False  # then no text is read: that a file is there is enough
+        for report, images in reports.items():
+            for image in images:
+                self._of_sample.add(image, report)
+        self._of_sample.settle()
         beside = [name for name in tree.names if name.lower().endswith((".json", *TEXT_SUFFIXES))]
         if not beside:  # as in most large data sets: nothing is to be paired
             return
+        rest = self._pair(beside, names, pictures)
+        folders = {posixpath.dirname(picture) for picture in pictures}
+        parents = folders | {posixpath.dirname(folder) for folder in folders}
+        self._find_reports(self._of_exams(rest, parents, names), folders, parents)
+        for texts in (self._text, self._report, self._of_sample):
+            texts.settle()
+
+    def _pair(self, beside: list[str], names: FileNames, pictures: list[str]) -> list[str]:
+        """Find the texts and objects of images by their names; returns the texts that are left."""
         stems: dict[str, list[str]] = {}
         for picture in pictures:
             for stem in {picture, _stem(picture)}:
@@ -74,8 +96,6 @@ class Beside:
             parts = base.split(".")
             if len(parts) > 2 and not parts[1].isdigit():  # not the numbers of a DICOM identifier
                 samples.setdefault(f"{folder}/{parts[0]}".casefold(), []).append(picture)
-        folders = {posixpath.dirname(picture) for picture in pictures}
-        parents = folders | {posixpath.dirname(folder) for folder in folders}
         rest: list[str] = []
         for name in beside:
             suffix = posixpath.splitext(name)[1].lower()
@@ -84,24 +104,32 @@ class Beside:
                 owners = stems.get(stem, []) or stems.get(_WORD_AT_END.sub("", stem), [])
                 owners = owners or self._elsewhere(name, names)
                 for owner in owners:
-                    (self._object if suffix == ".json" else self._text).setdefault(owner, name)
+                    if suffix == ".json":
+                        self._object.setdefault(owner, name)
+                    else:
+                        self._text.add(owner, name)
                     self.used.add(name)
                 if not owners and suffix != ".json":
                     sample = samples.get(stem if "/" in stem else f"/{stem}", [])
-                    self._of_sample.update(dict.fromkeys(sample, name))
+                    for owner in sample:
+                        self._of_sample.add(owner, name)
                     (self.used.add if sample else rest.append)(name)
-        self._find_reports(self._of_exams(rest, parents, names), folders, parents)
+        return rest
 
     def report_of(self, picture: str) -> str:
         """The report of the folder that an image lies in, or of one above it; "" where it has none."""
         if picture in self._of_sample:
-            return self._of_sample[picture]
+            return self._of_sample.get(picture)
         folder = posixpath.dirname(picture)
         while folder:
             if folder in self._report:
-                return self._report[folder]
+                break
             folder = posixpath.dirname(folder)
-        return self._report.get("", "")
+        return self._report.get(folder)
+
+    def text_of(self, picture: str) -> str:
+        """The file with the text of an image, its own or that of its folder; "" where there is none."""
+        return self._text.get(picture) or self.report_of(picture)
 
     @property
     def has_reports(self) -> bool:
@@ -127,20 +155,47 @@ class Beside:
                 yield self.completed(self._draft([picture], split_lists))
 
     def completed(self, draft: Draft, report: str = "") -> Draft:
-        """A case with what lies beside its first image, where its row has no text."""
-        if draft.text or not draft.pictures:
-            return draft
-        picture = draft.pictures[0].file
+        """A case with what lies beside its first image: facts, and a text where its row has none."""
+        picture = draft.pictures[0].file if draft.pictures else ""
         if picture in self._object:
             draft = self._with_object(draft, self._object[picture])
+        report = self._text.get(picture) or report or (self.report_of(picture) if picture else "")
+        if not report:
+            return draft
+        if draft.text:
+            self._unread[report] = None
+            return draft
+        if draft.question:
+            return draft
         if picture in self._text:
-            return replace(draft, text=self._part(self._text[picture]) or draft.text)
-        report = report or (self.report_of(picture) if picture else "")
-        if report and not draft.text:
-            exam = draft.exam or _stem(report)
-            patient = draft.patient or people_of_path(report)[0]
-            return replace(draft, text=self._part(report), exam=exam, patient=patient)
-        return draft
+            return replace(draft, text=self._part(report))
+        if report in self._structured:  # whose images' headers say which exam it is
+            return replace(draft, text=self._part(report))
+        exam = draft.exam or _stem(report)
+        patient = draft.patient or people_of_path(report)[0]
+        return replace(draft, text=self._part(report), exam=exam, patient=patient)
+
+    def lie_beside(self, drafts: Iterable[Draft]) -> bool:
+        """Whether texts lie beside most images of some cases."""
+        texts = [bool(self.text_of(draft.pictures[0].file)) for draft in drafts if draft.readable]
+        return sum(texts) > len(texts) / 2
+
+    def problems(self) -> list[Problem]:
+        """Texts that are not used, and why; complete once every case was read."""
+        problems = [*self._text.problems(), *self._report.problems(), *self._of_sample.problems()]
+        if self._structured:
+            reason = "Of structured reports the sentences are read; names, codes and numbers are not."
+            problems.append(Problem(next(iter(self._structured)), reason, len(self._structured)))
+        if self._without_sections:
+            reason = f"The report has no section {self._choices.text_column}, so its images have no text."
+            problems.append(Problem(next(iter(self._without_sections)), reason, len(self._without_sections)))
+        if self._unread:
+            reason = (
+                "Texts beside images are not used where a table has texts of them;"
+                " --text-column - leaves out the table's."
+            )
+            problems.append(Problem(next(iter(self._unread)), reason, len(self._unread)))
+        return problems
 
     def _draft(self, files: list[str], split_lists: dict[str, str]) -> Draft:
         first = files[0]
@@ -162,7 +217,10 @@ class Beside:
             mine, theirs = (posixpath.dirname(each).split("/")[1:] for each in (name, only))
             return [only] if only and posixpath.dirname(name) and mine == theirs else []
         match = names.find(_stem(name))
-        return [match.file] if match is not None and match.whole else self._only(names.stem_matches(stem))
+        if match is not None and match.whole:
+            return [match.file]
+        alike = names.stem_matches(stem)
+        return self._only(alike) or self._only([file for file in alike if not lies_about(file)])
 
     def _holds_numbers(self, name: str) -> bool:
         """Whether a file of a folder of labels has numbers alone, as boxes of detectors have."""
@@ -179,7 +237,7 @@ class Beside:
             stem = _stem(name)
             folder = "" if stem in parents else names.folder_by_end(stem)
             if folder:
-                self._report.setdefault(folder, name)
+                self._report.add(folder, name)
                 self.used.add(name)
             else:
                 left.append(name)
@@ -191,7 +249,7 @@ class Beside:
         for name in texts:
             stem = _stem(name)
             if stem in parents:
-                self._report[stem] = name
+                self._report.add(stem, name)
                 self.used.add(name)
             elif posixpath.basename(stem).lower() not in _NO_REPORTS:
                 of_folder.setdefault(posixpath.dirname(name), []).append(name)
@@ -205,17 +263,21 @@ class Beside:
             if (folder and siblings > 1) or (
                 reportlike and folder in folders and "caption" not in name.lower()
             ):
-                self._report[folder] = name
+                self._report.add(folder, name)
                 self.used.add(name)
 
     def _part(self, name: str) -> str:
         """A report, or of it the sections that the user wants; one without them is said."""
-        text = self._read(name)
+        text = (
+            self._text.read(name, self._read)
+            if name in self._text.sections
+            else self._report.read(name, self._read)
+        )
         if self.counting or not self._choices.text_column or self._choices.text_column == NONE:
             return text
         wanted = chosen_sections(text, self._choices.text_column.split("+"))
         if text and not wanted:
-            self.without_sections[name] = None
+            self._without_sections[name] = None
         return wanted
 
     def _read(self, name: str) -> str:
@@ -226,6 +288,8 @@ class Beside:
         data, error = self._tree.read(name, _MAX_TEXT_BYTES)
         if error or not data:
             return ""
+        if name in self._structured:
+            return meaningful(report_text(data))
         import io
 
         encoding, _ = detect_encoding(io.BytesIO(data))
@@ -246,10 +310,13 @@ class Beside:
         if own_id:
             facts = {roles.id: own_id, **facts}
         question = "\n".join(filter(None, (meaningful(cells.get(each), True) for each in roles.question)))
+        text = "\n".join(filter(None, (meaningful(cells.get(each), roles.answers) for each in roles.text)))
+        if draft.text and text and text != draft.text:
+            self._unread[name] = None
         return replace(
             draft,
-            text="\n".join(filter(None, (meaningful(cells.get(each), roles.answers) for each in roles.text))),
-            question=draft.question or question,
+            text=draft.text or ("" if draft.question else text),
+            question=draft.question or ("" if draft.text else question),
             examination=draft.examination or cell_text(cells.get(roles.examination)),
             patient=draft.patient or cell_text(cells.get(roles.patient)),
             exam=draft.exam or cell_text(cells.get(roles.exam)),

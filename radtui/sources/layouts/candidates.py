@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from radtui.records import UserError
@@ -87,7 +87,9 @@ def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate
     try:
         roles = find_roles(table.columns, sample, choices, resolves)
         if roles.resolved < _ENOUGH and not roles.conversation and len(names):
-            loosely, way = _matched_loosely(table, sample, choices, finder, roles)
+            loosely, way = _matched_by_header(table, sample, choices, names, finder) or _matched_loosely(
+                table, sample, choices, finder, roles
+            )
             if way:
                 return Candidate(table, sample, loosely, way=way, images=_images_of(table, loosely, finder))
     except UserError as error:
@@ -100,6 +102,30 @@ def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate
         if here:
             roles = find_roles(table.columns, [*here[:SAMPLE_ROWS], *sample], choices, resolves)
     return Candidate(table, sample, roles, images=_images_of(table, roles, finder))
+
+
+def _matched_by_header(
+    table: Table, sample: Sequence[Cells], choices: SourceChoices, names: FileNames, finder: TableNames
+) -> tuple[Roles, str] | None:
+    """The roles where a column holds identifiers of DICOM files' headers, and which these are; None where none does."""
+    if not names.headers:
+        return None
+    asked = choices.image_column
+    columns = [name for name in table.columns if not asked or words.plain(name) == words.plain(asked)]
+    rows = sample
+    column, way = names.headers.column(columns, rows)
+    if not way:  # of a hospital's table only few exams may be here
+        rows = [row.cells for row in islice(table.rows(), _SCAN_ROWS) if isinstance(row, Row)]
+        column, way = names.headers.column(columns, rows)
+    if not way:
+        return None
+    finder.way = way
+    here = [row for row in rows if finder.folder(cell_text(row.get(column)))]
+    narrowed = replace(choices, image_column=column)
+    roles = find_roles(
+        table.columns, [*here[:SAMPLE_ROWS], *sample], narrowed, lambda name: bool(finder.folder(name))
+    )
+    return roles, way
 
 
 def _matched_loosely(

@@ -15,21 +15,29 @@ from radtui.sources.layouts.markup import without_markup
 from radtui.sources.literals import parsed_text
 
 _NOTHING = frozenset(
-    ("", "nan", "none", "null", "n/a", "na", "<na>", "n.a", "#n/a", "nat", "nil", "-", "--", "—", "[]", "{}")
-)
-"""Words that stand for an empty cell. Source: pandas, `na_values` of read_csv, and what people type."""
-_NOT_A_WORD = frozenset(("", "nan", "null", "<na>", "#n/a", "nat"))
+    ("", "nan", "none", "null", "n/a", "na", "<na>", "n.a", "#n/a", "nat", "nil", "-", "--", "—", "[]", "{}", "(none)",
+     "(null)", "<null>", "<none>", "\\n", "?", "undefined", "missing", "tbd", "no caption", "no report", "no text",
+     "no description", "not available", "no report available", "report not available", "#ref!", "#value!", "#name?",
+     "#div/0!", "#num!", "#null!")
+)  # fmt: skip
+"""Words that stand for an empty cell. Source: pandas, `na_values` of read_csv; what people and sheets write."""
+_NOT_A_WORD = frozenset(
+    ("", "nan", "null", "<na>", "#n/a", "nat", "<null>", "(null)", "\\n", "#ref!", "#value!", "#name?", "#div/0!",
+     "#num!", "#null!")
+)  # fmt: skip
 _LISTS = ("[", "(")
 _MAX_NAME_CHARS = 1024
 _BETWEEN_NAMES = ("|", ";", ",", "\n")
 _DATA_URL = "data:"
 NAMED_IMAGE = re.compile(r"(?:Picture \d+:\s*)?<img>(.*?)</img>", re.DOTALL)
 """An image named inside a question, as Qwen-VL and ms-swift write it."""
+_BASE64_IMAGE = re.compile(r"(?:iVBORw0KGgo|/9j/[24]|R0lGOD|UklGR)[A-Za-z0-9+/\s]{40,}={0,2}\s*\Z")
+"""PNG, JPEG, GIF or WebP in base64."""
 _OBJECT_TEXT = ("raw", "caption", "text", "sentence", "report", "description", "content", "value", "answer")
 
 
 _NAMES = ("path", "image", "url", "image_url", "file_name", "filename", "src", "data", "file", "image_path", "fileUri",
-          "file_uri")  # fmt: skip
+          "file_uri", "reference")  # fmt: skip
 """Keys of objects that name an image, or hold it."""
 _MEDIA = frozenset(("media_type", "mime_type", "mimeType"))
 
@@ -110,7 +118,15 @@ def _named_images(text: str) -> list[ImageCell]:
         return [data_url(text)]
     if "<img>" in text:
         return [image for match in NAMED_IMAGE.finditer(text) for image in _named_images(match[1].strip())]
-    if len(text) > 2000 and text[:8].isalnum() and " " not in text[:200]:
+    if text.startswith("{'bytes': b"):  # as pandas writes `datasets`' images into a CSV
+        parsed = parsed_text(text)
+        return (
+            _object_images(parsed)
+            if isinstance(parsed, Mapping)
+            else [ImageCell(error="The bytes are damaged.")]
+        )
+    long = len(text) > 2000 and text[:8].isalnum() and " " not in text[:200]
+    if long or _BASE64_IMAGE.match(text):
         return [_base64(text)]
     return [ImageCell(part) for part in _several(text)]
 

@@ -16,8 +16,10 @@ from functools import cached_property
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 from radtui.sources.image_names import ENDING
+from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.loose_names import BEGINNING, NUMBER, LooseNames
 from radtui.sources.layouts.name_index import NameIndex
+from radtui.sources.layouts.words import words
 
 _SUFFIX = re.compile(ENDING + "$")
 _SUFFIX_OF_LINE = re.compile(_SUFFIX.pattern, re.MULTILINE)
@@ -50,8 +52,9 @@ def is_address(name: str) -> bool:
 class FileNames:
     """The files of a source by the ends of their paths; of each, little more than its name is in memory."""
 
-    def __init__(self, files: Iterable[str]) -> None:
+    def __init__(self, files: Iterable[str], headers: HeaderKeys | None = None) -> None:
         self._files = sorted(files)
+        self.headers = headers
         self._by_folder: dict[str, dict[str, list[str]]] | None = None  # by a folder's name, then by its path
 
     @cached_property
@@ -219,7 +222,7 @@ class TableNames:
         folder: The table's.
         split: The table's, or "".
         every: All names in the table, asked for once a name fits only by its end.
-        way: How names are matched that no file has: `NUMBER`, `BEGINNING`, or "" for not at all.
+        way: How names are matched that no file has: `NUMBER`, `BEGINNING`, a key of headers, or "" for not at all.
     """
 
     def __init__(
@@ -237,6 +240,9 @@ class TableNames:
 
     def find(self, name: str) -> str:
         """The file of a name, or "" where it is not certain."""
+        if self.by_header:
+            files = self.folder(name)
+            return files[0] if len(files) == 1 else ""
         match = self._names.find(name, self._folder, self._split)
         if match is None:
             return self._names.by_number(name, self._folder, self._split) if self.way == NUMBER else ""
@@ -249,12 +255,20 @@ class TableNames:
 
     def folder(self, name: str) -> list[str]:
         """The files of the folder that a name means, where it means no file; or those whose names begin with it."""
+        if self.by_header:
+            assert self._names.headers is not None
+            return self._names.headers.files(self.way, name)
         files = self._names.in_folder(name)
         if files or self.way != BEGINNING:
             return files
         if self._beginnings is None:
             self._beginnings = frozenset(map(beginning_of, self._every()))
         return self._names.by_beginning(name, self._beginnings)
+
+    @property
+    def by_header(self) -> bool:
+        """Whether names are identifiers in headers of DICOM files."""
+        return self.way not in ("", NUMBER, BEGINNING)
 
     def several(self, name: str) -> list[str]:
         """The files of which a name's number may mean each."""
@@ -304,7 +318,10 @@ def _narrowed(best: list[str], path: str, folder: str, split: str) -> list[str]:
 
 def lies_about(file: str) -> bool:
     """Whether a file lies in a folder of masks and the like, which are about images and called as these are."""
-    return not _ABOUT_IMAGES.isdisjoint(_normal(file).split("/")[:-1])
+    folders = file.split("/")[:-1]
+    return not _ABOUT_IMAGES.isdisjoint(map(_normal, folders)) or any(
+        not _ABOUT_IMAGES.isdisjoint(words(folder)) for folder in folders
+    )
 
 
 def _path_of(name: str) -> str:

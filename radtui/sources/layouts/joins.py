@@ -178,8 +178,9 @@ class Joined:
             for key in lookup:
                 if key not in seen:
                     rows = lookup.get(key)
-                    first = rows[0]
-                    yield Row(0, {self.key.mine: first.get(self.key.theirs), **self._cells(rows)})
+                    # No row of the first table says anything of these, so what both have is the second's own word.
+                    own = {name: rows[0].get(name) for name, added in self.added.items() if name != added}
+                    yield Row(0, {self.key.mine: rows[0].get(self.key.theirs), **own, **self._cells(rows)})
         self.unused = sum(key not in seen for key in lookup)
 
     def _cells(self, rows: list[Cells]) -> Cells:

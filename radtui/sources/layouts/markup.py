@@ -10,6 +10,7 @@ _TAG = re.compile(
     r"(?:\s[^<>]*)?/?>", re.IGNORECASE,
 )  # fmt: skip
 _LINE_END = re.compile(r"<(?:br|hr)(?:\s[^<>]*)?/?>|</(?:p|div|li|tr|h[1-6])>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,5}|[a-zA-Z]{2,8}\d{0,2});")
 _RTF = "{\\rtf"
 _RTF_GROUPS = re.compile(r"\{\\(?:fonttbl|colortbl|stylesheet|info|\*)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 _RTF_SIGN = re.compile(r"\\'([0-9a-fA-F]{2})|\\u(-?\d+)\s?\??")
@@ -20,17 +21,22 @@ _SPACES = re.compile(r"[ \t]+")
 
 def has_markup(text: str) -> bool:
     """Whether a text is written in HTML or RTF: a comparison such as "< 3 cm" is neither."""
-    return text.lstrip().startswith(_RTF) or bool(_TAG.search(text))
+    return text.lstrip().startswith(_RTF) or bool(_TAG.search(text)) or _has_entity(text)
+
+
+def _has_entity(text: str) -> bool:
+    """Whether a text has signs in the way of HTML: "&lt;", not "A&E; seen"."""
+    return "&" in text and any(html.unescape(match[0]) != match[0] for match in _ENTITY.finditer(text))
 
 
 def without_markup(text: str) -> str:
     """The words of a text, each paragraph on a line; a text without markup as it is."""
-    if "<" not in text and not text.startswith(_RTF):
+    if "<" not in text and "&" not in text and not text.startswith(_RTF):
         return text
     if text.lstrip().startswith(_RTF):
         return _lines(_of_rtf(text))
     if not _TAG.search(text):
-        return text
+        return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if _has_entity(text) else text
     return _lines(html.unescape(_TAG.sub("", _LINE_END.sub("\n", text))))
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from radtui.records import Problem, UserError
-from radtui.sources.base import split_of_path, split_rank
+from radtui.sources.base import split_name, split_of_path, split_rank
 from radtui.sources.choices import SourceChoices
 from radtui.sources.files import Tree
+from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, best_group, look_at
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.completing import completed
@@ -79,6 +80,7 @@ def plan_tables(
     chosen = best_group([each for each in asked if not each.wrong])
     rest = [each for each in (*asked, *others) if each not in chosen]
     chosen, rest = completed(chosen, rest, names, choices, plan.used, bool(named))
+    rest = [each for each in rest if named or not _take_splits(each, chosen, names, plan)]
     for each in sorted(chosen, key=lambda each: split_rank(each.split)):
         plan.layouts.append(_layout(each, names, choices, plan))
         plan.used.add(each.table.file)
@@ -155,6 +157,8 @@ def _matched(each: Candidate, names: FileNames) -> list[Problem]:
         return []
     column = each.roles.images[0][0]
     finder = TableNames(names, posixpath.dirname(each.table.file), each.split, way=each.way)
+    if finder.by_header:  # its values number people and exams: none of them is said
+        return [Problem(each.name, f"Images are matched by {each.way} in their headers, as {column} has it.")]
     for row in each.sample:
         name = next((image.name for image in image_cells(row.get(column)) if image.name), "")
         files = [finder.find(name)] if finder.find(name) else finder.folder(name)
@@ -192,14 +196,38 @@ def _is_split_list(candidate: Candidate, names: FileNames, plan: SourcePlan) -> 
     """Whether a table is a list of the images of a split, and nothing else; then its images are noted."""
     table = candidate.table
     split = split_of_path(table.part or posixpath.basename(table.file), with_stem=True)
-    if len(table.columns) != 1 or not split or not candidate.sample or not candidate.roles.resolved:
+    if len(table.columns) != 1 or not split:
         return False
+    first = names.find(table.columns[0])  # of names without a suffix the first was taken for a header
+    if first is None and not candidate.roles.resolved:
+        return False
+    if first is not None:
+        plan.splits[first.file] = split
     for row in table.rows():
         if isinstance(row, Row):
             match = names.find(cell_text(next(iter(row.cells.values()), "")))
             if match is not None:
                 plan.splits[match.file] = split
     plan.used.add(table.file)
+    return True
+
+
+def _take_splits(each: Candidate, chosen: list[Candidate], names: FileNames, plan: SourcePlan) -> bool:
+    """Note the splits of a table's images, where the tables that are used say none; nothing else of it is used."""
+    roles = each.roles
+    if not (roles.split and roles.images and roles.resolved >= _FEW) or each.way:
+        return False
+    if not chosen or any(other.roles.names_splits for other in chosen):
+        return False
+    column = roles.images[0][0]
+    for row in each.table.rows():
+        split = split_name(cell_text(row.cells.get(roles.split))) if isinstance(row, Row) else ""
+        for image in image_cells(row.cells.get(column)) if split and isinstance(row, Row) else ():
+            match = names.find(image.name)
+            if match is not None:
+                plan.splits[match.file] = split
+    plan.used.add(each.table.file)
+    plan.problems.append(Problem(each.name, "Of this table only the splits of its images are used."))
     return True
 
 
@@ -245,6 +273,7 @@ def _why_not(each: Candidate, chosen: list[Candidate], named: str) -> str:
         return ADDRESS
     if each.roles.images:
         column = each.roles.images[0][0]
-        value = cell_text(each.sample[0].get(column))[:60]
-        return f"None of the images that its column {column} names is in the source; the first is {value}."
+        value = "" if identity_of_column(column) else cell_text(each.sample[0].get(column))[:60]
+        first = f"; the first is {value}" if value else ""
+        return f"None of the images that its column {column} names is in the source{first}."
     return f"The table is not used: none of its columns ({columns}) names an image of the source."

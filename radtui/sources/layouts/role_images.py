@@ -50,6 +50,10 @@ def find_images(finder: Finder, talk: bool) -> Images:
     chosen, rest = _views(best, alike, finder.names)
     if rest and usable[best][1]:
         finder.notes.append(f"{', '.join(rest)} also name images and are not used; {best} is.")
+    exam = _exam_folders(finder, best) if len(chosen) == 1 else ""
+    if exam:
+        finder.taken.add(exam)
+        return ((exam, ""),), usable[best][1], (best,)
     # A question that names its image between <img> and </img> is a question, too.
     finder.taken.update(name for name, _ in chosen if not all_cells(finder.cells(name), _names_inside))
     return chosen, usable[best][1], ()
@@ -78,6 +82,26 @@ def _folders(finder: Finder, name: str, share: float) -> tuple[tuple[str, ...], 
         if there / len(rows) > best[1] + _BETTER:
             best = columns, there / len(rows)
     return best
+
+
+def _exam_folders(finder: Finder, name: str) -> str:
+    """The column that tells the exams of a patient apart, whose folders lie in the patient's; "" where none does.
+
+    Args:
+        finder: The table.
+        name: Its column with folders of patients.
+    """
+    folders = [cell_text(row.get(name)) for row in finder.rows]
+    if len(set(folders)) == len(folders) or any(IMAGE_ENDING.search(folder) for folder in folders):
+        return ""
+    for other in finder.names:
+        if other == name or not all_cells(finder.cells(other), lambda cell: _is_folder(cell_text(cell))):
+            continue
+        paths = [joined_name(row, (name,), cell_text(row.get(other))) for row in finder.rows]
+        there = sum(finder.resolves(path) for path in paths)
+        if len(set(paths)) > len(set(folders)) and there >= _ENOUGH * len(paths):
+            return other
+    return ""
 
 
 def joined_name(row: Cells, columns: Sequence[str], name: str) -> str:

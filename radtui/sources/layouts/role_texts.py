@@ -148,7 +148,7 @@ def _longest(finder: Finder) -> tuple[str, ...]:
     prose = {
         name: finder.prose(name)
         for name in finder.names
-        if name not in finder.taken and name not in _others(finder)
+        if name not in finder.taken and name not in _others(finder) and not words.names_procedure(name)
     }
     longest = max(prose, key=lambda name: prose[name], default="")
     if not longest or prose[longest] < _MIN_PROSE_WORDS:
@@ -167,13 +167,18 @@ def _others(finder: Finder) -> set[str]:
 
 
 def _texts(finder: Finder, name: str) -> bool:
-    """Whether a column with a usual name can hold texts: not lists of objects, numbers or files alone."""
+    """Whether a column with a usual name can hold texts: not lists of objects, numbers, files or references alone."""
     cells = finder.cells(name)
     if not cells:
         return True
-    words_seen = [cell for cell in cells if any(sign.isalpha() for sign in cell_text(cell))]
+    words_seen = [cell for cell in cells if _has_words(cell_text(cell))]
     objects = [cell for cell in cells if isinstance(cell, (Mapping, bytes))]
     return bool(words_seen) and len(objects) < len(cells)
+
+
+def _has_words(text: str) -> bool:
+    """Whether a cell has letters and is no path, as "ImagingStudy/17" is one."""
+    return any(sign.isalpha() for sign in text) and ("/" not in text or any(sign.isspace() for sign in text))
 
 
 def _by_words(finder: Finder, usual: tuple[str, ...]) -> str:

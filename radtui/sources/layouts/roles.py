@@ -149,6 +149,7 @@ def find_roles(
     choices = finder.choices
     question, options, text, answers = _question_and_text(finder, bool(talk))
     split = finder.pick(choices.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
+    split = split if choices.split_column else _without_numbers(finder, split)
     flags = _split_flags(finder, split)
     split = "" if flags else split
     view = finder.pick("", "", words.VIEW)
@@ -159,7 +160,8 @@ def find_roles(
     if not patient and choices.patient_column != NONE:
         patient = next((name for name, _ in images if plain(name) in words.PATIENT), "")
     if not exam and choices.exam_column != NONE:
-        exam = next((name for name, _ in images if plain(name) in words.EXAM), "")
+        usual = (*words.EXAM, *words.EXAMINATION) if folders else words.EXAM
+        exam = next((name for name, _ in images if plain(name) in usual), "")
     if not choices.patient_column and {cell_text(cell) for cell in finder.cells(patient)[1:]} == {"0"}:
         patient = ""  # zero in every row numbers nobody
     own_id = finder.pick(choices.id_column, "id_column", words.ID)
@@ -213,6 +215,20 @@ def _split_by_content(finder: Finder) -> str:
         if name not in finder.taken and cells and all(is_split_word(cell_text(cell)) for cell in cells):
             finder.taken.add(name)
             return name
+    return ""
+
+
+def _without_numbers(finder: Finder, split: str) -> str:
+    """The column of splits; "" where it holds numbers, which may be folds, or splits in any order."""
+    cells = {cell_text(cell) for cell in finder.cells(split)} if split else set()
+    if not cells or not all(cell.removesuffix(".0").isdigit() for cell in cells):
+        return split
+    finder.taken.discard(split)
+    some = ", ".join(sorted(cells)[:4])
+    finder.notes.append(
+        f"{split} names no splits but numbers ({some}), so it is a fact; write train, validation and test into it,"
+        " or name it with --split-column."
+    )
     return ""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from radtui.records import Problem, Truth
 from radtui.sources.base import split_name, split_of_flags, truth_of
 from radtui.sources.choices import SourceChoices
+from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import (
     ImageCell,
@@ -26,13 +27,12 @@ from radtui.sources.layouts.draft import Draft, DraftPicture, joined_facts, peop
 from radtui.sources.layouts.filenames import TableNames, is_address
 from radtui.sources.layouts.role_images import joined_name
 from radtui.sources.layouts.roles import Cells, Roles
+from radtui.sources.layouts.row_texts import are_texts, label_of, most_given, plain_plural, titled_parts
 from radtui.sources.layouts.words import numbered_stem
 from radtui.sources.readers import Row, Table, table_name
 
 _LETTERS = "ABCDEFGH"
 _LATERAL = "lateral"
-_TITLES = ("section", "title", "heading", "header", "label", "name", "type", "key")
-"""What an object that is a part of a text calls it by."""
 _MAX_SHOWN_NAME = 120
 ADDRESS = "Web addresses are not fetched: download the images and put them beside the table."
 
@@ -60,6 +60,11 @@ class TableLayout:
     problems: list[Problem] = field(default_factory=list)
     used_files: set[str] = field(default_factory=set)
 
+    @property
+    def names_splits(self) -> bool:
+        """Whether the table says in which split its rows are, by a column or by its own name."""
+        return self.roles.names_splits or split_of("-", "", self.table.file, self.table.part) != "-"
+
     def drafts(self, survey: bool = False) -> Iterator[Draft]:
         """Cases in the table's order; what is not used goes to `problems`.
 
@@ -70,11 +75,19 @@ class TableLayout:
         self._unread = survey and self._holds_bytes()
         self._missing: Counter[str] = Counter()
         self._first_missing: dict[str, str] = {}
+        self._folders: set[int] = set()  # of rows that name images by their folder
+        self._shared = 0
         drafts = self._every(survey)
         if self.roles.teaches or self.roles.question:
             yield from drafts
         else:
             yield from _merged(drafts)
+        if self._shared and self.roles.teaches:
+            reason = (
+                "Rows share their images with an earlier row, for both name the same folder, patient or exam:"
+            )
+            reason += " if a text is of some of the images alone, name their files."
+            self.problems.append(Problem(table_name(self.table), reason, self._shared))
         for reason, count in self._missing.items():
             first = self._first_missing[reason]
             self.problems.append(Problem(table_name(self.table), f"{reason} The first: {first}", count))
@@ -111,6 +124,10 @@ class TableLayout:
             for picture in pictures:
                 yield self._draft(row, (picture,))
             return
+        if self._by_folder and not roles.question:
+            files = hash(tuple(picture.file for picture in pictures))
+            self._shared += files in self._folders
+            self._folders.add(files)
         first = self._draft(row, pictures)
         for number, (question, text) in enumerate(exchanges):
             key = first.key if not number else f"{first.key}/{number + 1}"
@@ -141,15 +158,15 @@ class TableLayout:
             texts = list(dict.fromkeys(filter(None, texts)))
             plural = plain_plural(name)
             are_apart = not texts or (plural and not roles.answers)
-            if items is not None and are_apart and (plural or _are_texts(items)):
+            if items is not None and are_apart and (plural or are_texts(items)):
                 for text in texts or [""]:
                     yield question, text
                 return
-            if items is not None and not roles.answers and not _are_texts(items):
-                yield question, _sections(items) or " ".join(texts)
+            if items is not None and not roles.answers and not are_texts(items):
+                yield question, titled_parts(items) or " ".join(texts)
                 return
             if items is not None:
-                value = _most_given(items) if roles.answers else " ".join(texts)
+                value = most_given(items) if roles.answers else " ".join(texts)
             text = meaningful(value, roles.answers)
             yield question, self._chosen(text, options)
             return
@@ -158,7 +175,7 @@ class TableLayout:
             for text in dict.fromkeys(text for _, text in parts if text) or [""]:
                 yield question, text
             return
-        yield question, "\n".join(f"{_label(name)}: {text}" for name, text in parts if text)
+        yield question, "\n".join(f"{label_of(name)}: {text}" for name, text in parts if text)
 
     def _chosen(self, answer: str, options: dict[str, str]) -> str:
         """The option that an answer means by its letter or its number; else the answer itself."""
@@ -205,6 +222,10 @@ class TableLayout:
             return (DraftPicture(name="in the table"),)
         if not pictures:
             pictures = [DraftPicture(error=f"A row of {self.table.file} names no image.")]
+        pictures = [
+            self._unnamed(picture, row) if picture.error and not picture.data else picture
+            for picture in pictures
+        ]
         if len(pictures) == 1 and roles.view and views is None and not pictures[0].role:
             pictures = [replace(pictures[0], role=cell_text(row.cells.get(roles.view)))]
         if all(picture.error for picture in pictures):
@@ -220,10 +241,20 @@ class TableLayout:
         self.used_files.update(picture.file for picture in pictures if picture.file)
         return tuple(pictures)
 
+    def _unnamed(self, picture: DraftPicture, row: Row) -> DraftPicture:
+        """An image that is not there, without its name in the row where that numbers a person or an exam."""
+        column = self.roles.images[0][0] if self.roles.images else ""
+        if not picture.name or not (self.names.by_header or identity_of_column(column)):
+            return picture
+        return replace(
+            picture, name="", error=f"{self._where(row)}: no image in the folder has its {column}."
+        )
+
     def _in_folder(self, image: ImageCell, cells: Cells) -> ImageCell:
         """The image under the name that its row's folders make of it, where that is a file."""
         name = joined_name(cells, self.roles.folders, image.name) if self.roles.folders else ""
-        return replace(image, name=name) if name and self.names.find(name) else image
+        there = name and (self.names.find(name) or self.names.folder(name))
+        return replace(image, name=name) if there else image
 
     def _pictures_of(self, image: ImageCell, role: str) -> list[DraftPicture]:
         """The image that a cell names, or all images of the folder that it names."""
@@ -251,6 +282,11 @@ class TableLayout:
             return DraftPicture(file, name=file.rpartition("/")[2], role=role)
         if is_address(image.name):
             return DraftPicture(name=image.name, role=role, error=ADDRESS)
+        if self.names.by_header:
+            reason = (
+                f"A row of {self.table.file} has a {self.names.way} that is in no DICOM file of the folder."
+            )
+            return DraftPicture(role=role, error=reason)
         reason = f"{image.name} is named in {self.table.file} but is not in the folder."
         if several := self.names.several(image.name):
             files = " and ".join(several[:2])
@@ -312,19 +348,6 @@ def truths(row: Cells, roles: Roles) -> tuple[Truth, ...]:
     return tuple(truth for truth in stated if truth.finding)
 
 
-def plain_plural(name: str) -> bool:
-    """Whether a column holds several texts, each of which stands for itself."""
-    return words.plain(name) in (
-        "captions",
-        "sentences",
-        "reports",
-        "texts",
-        "caption",
-        "answers",
-        "descriptions",
-    )
-
-
 def _merged(drafts: Iterator[Draft]) -> Iterator[Draft]:
     """Cases without a text: rows about one image are one case, with all their facts."""
     by_image: dict[str, Draft] = {}
@@ -343,33 +366,3 @@ def _merged(drafts: Iterator[Draft]) -> Iterator[Draft]:
             )
         )
     yield from by_image.values()
-
-
-def _are_texts(items: list[object]) -> bool:
-    return all(isinstance(each, str) for each in items)
-
-
-def _most_given(answers: list[object]) -> object:
-    """The answer that most people gave, where a cell lists theirs."""
-    counts = Counter(filter(None, map(object_text, answers)))
-    return counts.most_common(1)[0][0] if counts else ""
-
-
-def _sections(items: list[object]) -> str:
-    """The parts of a text that a cell lists as objects, each with what it is called."""
-    parts = []
-    for item in items:
-        text = meaningful(object_text(item))
-        title = (
-            next((cell_text(item[key]) for key in _TITLES if item.get(key)), "")
-            if isinstance(item, Mapping)
-            else ""
-        )
-        if text:
-            parts.append(f"{_label(title)}: {text}" if title and title != text else text)
-    return "\n".join(dict.fromkeys(parts))
-
-
-def _label(column: str) -> str:
-    text = column.strip().replace("_", " ")
-    return text[:1].upper() + text[1:]

@@ -85,14 +85,18 @@ PERSON_WORDS = frozenset(
 NUMBER_WORDS = frozenset(
     ("id", "ids", "nr", "no", "num", "number", "key", "code", "uid", "hash", "hashed", "anon", "anonymous",
      "anonymized", "deid", "pseudo", "pseudonym", "case", "fallnummer", "fall", "nummer", "index", "idx", "original",
-     "my", "new")
+     "my", "new", "reference", "ref")
 )  # fmt: skip
 """What a title may say beside "patient" and still number patients: not "patient_age"."""
 EXAM = (
     "study_id", "studyid", "study", "exam_id", "examid", "accession", "accession_number", "study_instance_uid",
     "studyinstanceuid", "study_uid", "encounter_id", "visit_id", "report_id", "uid", "case_id", "series_id",
 )  # fmt: skip
-EXAMINATION = ("examination", "exam", "examination_type", "study_description", "untersuchung")
+EXAMINATION = (
+    "examination", "exam", "examination_type", "study_description", "untersuchung", "exam_type", "exam_description",
+    "procedure_description", "performed_procedure_step_description", "requested_procedure_description", "procedure",
+    "series_description", "protocol_name", "study_desc", "series_desc",
+)  # fmt: skip
 VIEW = (
     "view", "projection", "view_position", "viewposition", "view_position_dicom", "frontal_lateral", "view_type",
     "role", "image_role", "views", "roles",
@@ -111,6 +115,11 @@ _SMALL = "a-z\u00df-\u024f\u1e00-\u1eff"  # with all signs, in either case, that
 _TOKENS = re.compile(
     rf"[A-Z]+(?![{_SMALL}])|[A-Z\u00c0-\u00de]?[{_SMALL}]+|\d+|[^\W\d_A-Z{_SMALL}\u00c0-\u00de]+"
 )
+_OF_A_PROCEDURE = frozenset(
+    ("procedure", "study", "series", "step", "protocol", "exam", "examination", "code", "meaning", "sequence",
+     "manufacturer", "device", "station", "modality", "acquisition")
+)  # fmt: skip
+"""Words beside "description" in titles of what was done: "PerformedProcedureStepDescription" is no report."""
 
 
 @cache
@@ -132,5 +141,12 @@ def numbered_stem(name: str) -> str:
 
 def names_text(name: str, usual: tuple[str, ...]) -> bool:
     """Whether a name has one of the usual names as a word and nothing that makes it an id, a date or a label."""
-    parts = words(name)
-    return bool(set(parts) & set(usual)) and not set(parts) & _NOT_TEXT
+    parts = set(words(name))
+    return bool(parts & set(usual)) and not parts & _NOT_TEXT and not names_procedure(name)
+
+
+def names_procedure(name: str) -> bool:
+    """Whether a column says what was done or with what, as headers of DICOM do; "study_report" is a report."""
+    parts = set(words(name))
+    described = parts & {"description", "desc", "meaning"}
+    return bool(described) and bool((parts - described) & _OF_A_PROCEDURE)

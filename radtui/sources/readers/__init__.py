@@ -28,7 +28,16 @@ from radtui.sources.readers.openi import OpeniTable, openi_reports
 from radtui.sources.readers.sheets import sheet_tables
 from radtui.sources.readers.table import Row, Table, table_name
 
-__all__ = ["BOOKKEEPING", "TABLE_SUFFIXES", "Row", "Table", "read_tables", "table_name", "table_suffix"]
+__all__ = [
+    "BOOKKEEPING",
+    "TABLE_SUFFIXES",
+    "Row",
+    "Table",
+    "is_cache",
+    "read_tables",
+    "table_name",
+    "table_suffix",
+]
 
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
 _JSON = (".json", ".jsonl", ".ndjson")
@@ -42,11 +51,17 @@ def table_suffix(name: str) -> str:
     """The suffix of a file that may be a table, in lower case and without `.gz`; else ""."""
     lower = name.lower()
     base = lower.rsplit("/", 1)[-1]
-    if base in BOOKKEEPING:
+    if base in BOOKKEEPING or is_cache(base):
         return ""
     base = base.removesuffix(".gz")
     suffix = "." + base.rsplit(".", 1)[-1] if "." in base else ""
     return suffix if suffix in TABLE_SUFFIXES else ""
+
+
+def is_cache(name: str) -> bool:
+    """Whether a file is what `datasets` computed of the data beside it: cache-1f2e.arrow."""
+    base = name.rsplit("/", 1)[-1].lower()
+    return base.startswith(("cache-", "tmp")) and base.endswith(".arrow")
 
 
 def read_tables(tree: Tree, file: str, delimiter: str = "", encoding: str = "") -> Sequence[Table]:

@@ -15,12 +15,14 @@ from itertools import islice
 from typing import BinaryIO
 
 from radtui.records import Problem, UserError
+from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.readers.damage import Shape, rejoined
 from radtui.sources.readers.dialect import RecordCells, find_dialect, numbers_its_rows, split_record
 from radtui.sources.readers.encoding import detect_encoding
 from radtui.sources.readers.header import has_header
 from radtui.sources.readers.table import MAX_CELL_BYTES, NOTHING, Row, twice_named, unique_columns
 
+_SHOWN_CHARS = 60
 _SAMPLE_LINES = 300
 _MAX_LINES_OF_A_ROW = 100_000
 _PATH = re.compile(r"[^\s,;|]*[/\\_][^\s]*[,;|\t]")
@@ -105,11 +107,18 @@ class Delimited:
         if held is not None:
             yield self._row(held)
 
+    def _start(self, record: _Record) -> str:
+        """How a damaged record begins, for people to find it; nothing where its table tells of people."""
+        if not self._headed or any(map(identity_of_column, self.columns)):
+            return ""
+        line = " ".join(record.text.split())
+        return f": {line}" if len(line) <= _SHOWN_CHARS else f": {line[:_SHOWN_CHARS]}..."
+
     def _row(self, record: _Record) -> Row | Problem:
         where = f"{self.file}, line {record.line}"
         parsed = record.cells
         if parsed.open:
-            return Problem(where, f"A quote is opened and not closed: {_start(record.text)}")
+            return Problem(where, f"A quote is opened and not closed{self._start(record)}")
         cells = parsed.cells
         width = len(self.columns)
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
@@ -118,19 +127,19 @@ class Delimited:
             joined = rejoined(cells, self.dialect.delimiter, self._shape) if not parsed.quoted else None
             if joined is None:
                 reason = (
-                    f"The row has {len(cells)} cells, more than the {width} of the header; put its text in quotes:"
-                    f" {_start(record.text)}"
+                    f"The row has {len(cells)} cells, more than the {width} of the header; put its text in quotes"
+                    f"{self._start(record)}"
                 )
                 return Problem(where, reason)
             cells = joined
         elif len(cells) < width and not self._shape.fits_beginning(cells):
             reason = (
-                f"The row has {len(cells)} cells, fewer than the {width} of the header: {_start(record.text)}"
+                f"The row has {len(cells)} cells, fewer than the {width} of the header{self._start(record)}"
             )
             return Problem(where, reason)
         if not self._is_own_text and any("\ufffd" in cell for cell in cells):
             return Problem(
-                where, f"It holds bytes that are no letters in {self._encoding}: {_start(record.text)}"
+                where, f"It holds bytes that are no letters in {self._encoding}{self._start(record)}"
             )
         if any(len(cell) > MAX_CELL_BYTES for cell in cells):
             return Problem(where, "A cell is longer than 64 MiB.")
@@ -253,8 +262,3 @@ class Delimited:
 def _bare(line: str) -> str:
     """A line, or a record of several, without its end."""
     return line[:-2] if line.endswith("\r\n") else line[:-1] if line.endswith(("\n", "\r")) else line
-
-
-def _start(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 60 else line[:60] + "..."

@@ -81,6 +81,8 @@ def json_tables(file: str, opener: Opener, encoding: str = "") -> list[JsonTable
         values[0], dict
     ):
         return [_table(file, "", values)]
+    if file.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")):
+        return [_table(file, "", values)]  # one row that happens to be alone
     return _tables_of_object(file, values[0], values[1:])
 
 
@@ -102,7 +104,9 @@ def _tables_of_object(file: str, value: Mapping[str, Any], problems: list[Any]) 
         ]
         return [_table(file, "", [*of_files, *problems])]  # questions by the image that they are about
     if lists:
-        return [_table(file, key, [*rows, *problems]) for key, rows in lists.items()]
+        named = {key: each for key, each in value.items() if is_split_word(key) and each and _are_names(each)}
+        tables = [_table(file, key, [*rows, *problems]) for key, rows in lists.items()]
+        return tables + [_table(file, key, [{KEY: name} for name in names]) for key, names in named.items()]
     return _tables_of_objects(file, value, problems)
 
 

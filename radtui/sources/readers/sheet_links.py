@@ -1,6 +1,6 @@
-"""Where the cells of an Excel sheet lead: links to files, as a click follows them and formulas write them.
+"""Where the cells of an Excel sheet lead, as a click follows them and formulas write them, and which are merged.
 
-openpyxl leaves links out where it reads a large sheet row by row, so they are read from the sheet's own XML.
+openpyxl leaves both out where it reads a large sheet row by row, so they are read from the sheet's own XML.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _FORMULA = re.compile(
 )
 _TARGET = re.compile(r"<Relationship\b([^>]*)/?>")
 _ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
+_MERGED = re.compile(r'<mergeCell ref="([A-Z]{1,3}\d+):([A-Z]{1,3}\d+)"')
+_MOST_MERGED = 10_000  # rows
 _PLACE = re.compile(r"([A-Z]{1,3})(\d+)")
 _MOST_BYTES = 2**28
 
@@ -48,6 +50,16 @@ def sheet_links(book: zipfile.ZipFile, path: str) -> dict[tuple[int, int], str]:
         facts = dict(_ATTRIBUTE.findall(match[1]))
         links.update(dict.fromkeys(_places(facts.get("r", "")), _plain(match[2])))
     return {place: target for place, target in links.items() if IMAGE_ENDING.search(target)}
+
+
+def merged_cells(book: zipfile.ZipFile, path: str) -> dict[tuple[int, int], tuple[int, int]]:
+    """Of cells that are merged downwards with one above them: that one, by row and column from 1 on."""
+    above: dict[tuple[int, int], tuple[int, int]] = {}
+    for match in _MERGED.finditer(_read(book, path)):
+        first, last = (_places(match[n])[0] for n in (1, 2))
+        rows = range(first[0] + 1, min(last[0], first[0] + _MOST_MERGED) + 1)
+        above.update(((row, first[1]), first) for row in rows)
+    return above
 
 
 def _read(book: zipfile.ZipFile, path: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from radtui.records import Problem, UserError
 from radtui.sources.files import Tree
 from radtui.sources.readers.header import has_header
-from radtui.sources.readers.sheet_links import sheet_links
+from radtui.sources.readers.sheet_links import merged_cells, sheet_links
 from radtui.sources.readers.table import NOTHING, Row, twice_named, unique_columns
 
 _MAX_INFLATED_BYTES = 2**31
@@ -35,6 +35,7 @@ class SheetTable:
         self.file, self.part = file, "" if only else sheet
         self.notes: list[Problem] = []
         self._tree, self._sheet = tree, sheet
+        self._merged: dict[tuple[int, int], tuple[int, int]] = {}
         self._links = self._read_links()
         self._linked: tuple[int, ...] = ()  # columns whose cells lead to files
         sample = list(islice(self._values(), _SAMPLE_ROWS))
@@ -51,6 +52,9 @@ class SheetTable:
         self.notes += twice_named(file, header, self.columns) if self._headed else []
         self._width = len(self.columns)
         numbers = [number for number, row in sample[place + self._headed :] if any(row)]
+        if any(number > self._first for number, _ in self._merged):
+            reason = "Cells that are merged over several rows are read for each of these rows."
+            self.notes.append(Problem(file, reason))
         self._linked = tuple(
             column for column in range(1, self._width + 1)
             if sum((number, column) in self._links for number in numbers) > _MOSTLY * len(numbers)
@@ -64,23 +68,32 @@ class SheetTable:
         return None
 
     def rows(self, without: AbstractSet[str] = NOTHING) -> Iterator[Row | Problem]:
-        """Every row that is not empty."""
+        """Every row that is not empty; cells that are merged downwards are there in each of their rows."""
+        held: dict[tuple[int, int], str] = {}
         for number, cells in self._values():
             if number < self._first or (self._headed and number == self._first) or not any(cells):
                 continue
             padded = [*cells[: self._width], *[""] * (self._width - len(cells))]
+            for column in range(1, self._width + 1) if self._merged else ():
+                if above := self._merged.get((number, column)):
+                    padded[column - 1] = held.get(above, padded[column - 1])
+                else:
+                    held[number, column] = padded[column - 1]
             padded += [self._links.get((number, column), "") for column in self._linked]
             yield Row(number, dict(zip(self.columns, padded, strict=False)))
 
     def _read_links(self) -> dict[tuple[int, int], str]:
-        """Where cells lead to; of a sheet of charts, nowhere."""
+        """Where cells lead to, and which are merged; of a sheet of charts, nothing."""
         book = _book(self._tree, self.file)
         try:
             path = str(getattr(book[self._sheet], "_worksheet_path", ""))
         finally:
             book.close()
         with self._tree.open(self.file) as raw, zipfile.ZipFile(raw) as inner:
-            return sheet_links(inner, path.lstrip("/")) if path else {}
+            if not path:
+                return {}
+            self._merged = merged_cells(inner, path.lstrip("/"))
+            return sheet_links(inner, path.lstrip("/"))
 
     def _values(self) -> Iterator[tuple[int, list[str]]]:
         book = _book(self._tree, self.file)

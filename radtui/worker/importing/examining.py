@@ -25,7 +25,7 @@ from PIL import Image
 from radtui.imaging.facts import Facts
 from radtui.paths import DataDir, open_plain
 from radtui.records import NewCase, NewCaseImage, UserError
-from radtui.sources import dicom
+from radtui.sources.dicom_keys import keep_quiet
 from radtui.sources.files import read_whole
 from radtui.sources.images import ReadImage, read_images
 from radtui.sources.linking import NOT_AS_IT_IS
@@ -159,7 +159,7 @@ def _status(path: str) -> tuple[int, int] | None:
 def _begin_process() -> None:
     """A process that looks at images: quiet, and gone as soon as the import is, however that ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    dicom.keep_quiet()
+    keep_quiet()
     _keep_memory()
     parent = multiprocessing.parent_process()
     assert parent is not None

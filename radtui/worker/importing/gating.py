@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +24,7 @@ class Gating:
 
     def __init__(
         self, data: DataDir, settings: ImportSettings, people: Mapping[str, str] = MappingProxyType({}), *,
-        location: str = "",
+        location: str = "", titles: Sequence[str] = (),
     ) -> None:  # fmt: skip
         """Open the gate with the data folder's salt; a source's own columns may be let through by name.
 
@@ -33,6 +33,7 @@ class Gating:
             settings: The import's.
             people: Columns most of whose cells look as if they named people, with what they look like.
             location: The source.
+            titles: Names of its files that have spaces, as they stand in sentences.
 
         Raises:
             UserError: The salt cannot be read, or the data folder has another than the one named.
@@ -41,6 +42,9 @@ class Gating:
         allowed = [name.strip() for name in settings.keep_columns.split(",") if name.strip()]
         self._gate = Gate(salt, allowed, settings.trust_names, people)
         self._dropped: Counter[str] = Counter()  # facts that name people, by column and what they say
+        self._unspoken: Counter[str] = Counter()  # examinations and views that name people
+        self._trust_names = settings.trust_names
+        self._titles = [title for title in titles if self._gate.name(title) != title]
         self._renamed = 0
         self._location = location
         self._problems: list[Problem] = []
@@ -65,10 +69,11 @@ class Gating:
             for part in each.parts:
                 name = self._name(image.name.rpartition("/")[2], own)
                 name = f"{name} {part.part}".strip()
-                link, error = self._link(image, each, own), part.error
+                link, error = self._link(image, each, own), self.sentence(part.error, (image.name,))
                 if each.link is not None and link is None:
                     error = TELLING_PATH
-                images.append(NewCaseImage(b"", name, image.role, part.note or image.note, clean(error)))
+                role = self._spoken("view", image.role, own)
+                images.append(NewCaseImage(b"", name, role, part.note or image.note, clean(error)))
                 probes.append(Probe("" if error else part.sha256, part.format, part.width_px, part.height_px,
                                     part.mode, clean(error), link))  # fmt: skip
         if len(parts) > 1:
@@ -77,8 +82,10 @@ class Gating:
                     self._problems.append(Problem(image.name or case.source_key, image.error))
         gated = NewCase(
             case.split, self._name(case.source_key, own), tuple(images), case.reference, case.question,
-            case.examination or next((part.examination for part in parts if part.examination), ""), "", "",
-            {clean(name): clean(value) for name, value in facts.items()}, case.truth, case.error,
+            self._spoken("examination", case.examination, own)
+            or next((part.examination for part in parts if part.examination), ""), "", "",
+            {clean(name): clean(value) for name, value in facts.items()}, case.truth,
+            self.sentence(case.error, [image.name for image in case.images]),
         )  # fmt: skip
         return KeptCase(gated, tuple(probes), self._gate.patient(patient), self._gate.exam(exam, patient))
 
@@ -88,6 +95,25 @@ class Gating:
             return None
         path = relative(image.path, self._location)
         return replace(looked.link, path=path) if self._gate.name(path, own) == path == clean(path) else None
+
+    def sentence(self, text: str, paths: Sequence[str] = ()) -> str:
+        """What is said of files, without the names of people in their names; the source's own path stays as it is."""
+        if not text:
+            return text
+        parts = text.split(self._location) if self._location else [text]
+        return self._location.join(self._gate.sentence(part, (*self._titles, *paths)) for part in parts)
+
+    def problem(self, problem: Problem) -> Problem:
+        """A problem of the source as it may be written down."""
+        where = ", ".join(self.sentence(part, (part,)) for part in problem.where.split(", "))
+        return Problem(clean(where), clean(self.sentence(problem.reason)), problem.count)
+
+    def _spoken(self, column: str, text: str, own: frozenset[str]) -> str:
+        """What a column says of an examination or a view; "" where it names somebody."""
+        if not text or self._trust_names or not self._gate.names(text, own):
+            return text
+        self._unspoken[column] += 1
+        return ""
 
     def _name(self, name: str, own: frozenset[str]) -> str:
         kept = self._gate.name(name, own)
@@ -101,6 +127,9 @@ class Gating:
             column, _, kind = what.partition(": ")
             reason = f"It is not kept, because it looks like {kind}; --keep-columns keeps it."
             problems.append(Problem(f"column {column}", reason, count))
+        for column, count in self._unspoken.items():
+            reason = f"The {column} is not kept where it names somebody or a date; --trust-names keeps it."
+            problems.append(Problem(column, reason, count))
         if self._renamed:
             reason = "Names that hold dates, numbers or names of people are hashed; --trust-names keeps them."
             problems.append(Problem("names of files", reason, self._renamed))

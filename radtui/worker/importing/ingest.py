@@ -7,6 +7,7 @@ by split and key, and bytes that are known to decode are not decoded again.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from collections import deque
@@ -16,10 +17,11 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
-from radtui.paths import DataDir
+from radtui.paths import DataDir, expanded
 from radtui.records import Job, NewCase, NewCaseImage, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
-from radtui.sources import Source, dicom, open_source
+from radtui.sources import Source, open_source
+from radtui.sources.dicom_keys import keep_quiet
 from radtui.sources.hub_download import Download
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
@@ -68,14 +70,16 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     """
     settings = ImportSettings.from_dict(job.settings).check()
     dataset = settings.name.strip() or job.dataset
-    dicom.keep_quiet()
+    keep_quiet()
     reporter.progress(0, 0, f"Opening {settings.source}")
-    source = open_source(settings)
+    source = _opened(settings, data)
     prepare(len(getattr(source, "pictures", ())))
     tally = Tally()
     tally.total = _total(source, reporter) or 0
-    log.info(source.describe())
-    gating = Gating(data, settings, getattr(source, "people", {}), location=source.location)
+    gating = Gating(
+        data, settings, getattr(source, "people", {}), location=source.location, titles=getattr(source, "titles", ()),
+    )  # fmt: skip
+    log.info(gating.sentence(source.describe()))
     ingest = _Ingest(data, db, dataset, source.location, tally, gating)
     if source.splits() == {TRAIN}:
         ingest.dealer = Dealer(settings.hold_out, ingest.known)
@@ -100,12 +104,25 @@ def run(job: Job, data: DataDir, db: sqlite3.Connection, reporter: ImportReporte
     _finish(db, job.id, dataset, ingest, source, reporter)
     reporter.progress(tally.done, tally.done, tally.closing())
     if not tally.done:
-        raise UserError(f"{source.location} has no images; name another source.")
+        worst = max(source.problems, key=lambda each: each.count, default=None)
+        why = f" {gating.sentence(worst.reason)}" if worst else ""
+        raise UserError(
+            f"{source.location} has no images that can be taken in.{why or ' Name another source.'}"
+        )
     if tally.unreadable == tally.done:
         name, why = next(iter(tally.left_out.items()))
         raise UserError(
             f"No image in {source.location} could be read ({tally.done:,} tried); the first, {name}: {why}"
         )
+
+
+def _opened(settings: ImportSettings, data: DataDir) -> Source:
+    """The source; what is said where it cannot be opened names nobody whose name a file has."""
+    try:
+        return open_source(settings)
+    except UserError as error:
+        place = os.path.realpath(expanded(settings.source)) if "\0" not in settings.source else ""
+        raise UserError(Gating(data, settings, location=place).sentence(str(error))) from error
 
 
 def _finish(
@@ -118,10 +135,7 @@ def _finish(
 ) -> None:
     """Mark leaks and write counts and problems, also of an import that was stopped or failed half-way."""
     tally = ingest.tally
-    problems = [
-        replace(each, where=clean(each.where), reason=clean(each.reason))
-        for each in (*source.problems, *ingest.gating.problems())
-    ]
+    problems = [ingest.gating.problem(each) for each in (*source.problems, *ingest.gating.problems())]
     cases.forget_problems(db, job_id)
     cases.add_problems(db, job_id, problems)
     for problem in problems[:LOGGED_PROBLEMS]:

@@ -1,0 +1,41 @@
+"""Rows that another row of the same source repeats word for word, as where a table of all stands beside its splits."""
+
+from __future__ import annotations
+
+from radtui.records import Problem
+from radtui.sources.layouts.draft import Draft
+
+
+class Repeats:
+    """What was seen of each case: its images, its question and its text, in a few bytes."""
+
+    def __init__(self) -> None:
+        self._split: dict[int, str] = {}
+        self._count = 0
+        self._table = ""
+
+    def is_new(self, draft: Draft, table: str, names_splits: bool) -> bool:
+        """Whether a case is none that came before; in another split it is new where its table says so.
+
+        Args:
+            draft: The case. Only those with a text and files as images can be told.
+            table: How its table is called.
+            names_splits: Whether that says in which split its rows are.
+        """
+        if not draft.text or not draft.readable or not all(picture.file for picture in draft.pictures):
+            return True
+        files = tuple(picture.file for picture in draft.pictures)
+        key = hash((files, draft.question, draft.text))
+        if key not in self._split:
+            self._split[key] = draft.split
+            return True
+        if names_splits and self._split[key] != draft.split:
+            return True
+        self._count += 1
+        self._table = self._table or table
+        return False
+
+    def problems(self) -> list[Problem]:
+        """That rows are left out."""
+        reason = "Rows that repeat the image, question and text of an earlier one are left out."
+        return [Problem(self._table, reason, self._count)] if self._count else []

@@ -1,0 +1,50 @@
+"""Names of people outside keys and facts: in examinations, views, sentences about files, and why nothing came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from radtui.paths import DataDir
+from radtui.records import UserError
+from radtui.store.database import connect
+from tests.unit.source_files import write_files
+from tests.unit.test_sources_layouts import pictures
+from tests.worker.test_ingest import Import
+
+TABLE = """file,report,study_description,view
+a.png,Clear lungs.,"Thorax, Mueller Hans",PA
+b.png,Wide heart.,Thorax,Hans Mueller
+Hans Mueller 3.png,Old fracture.,Thorax,PA
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Import]:
+    data = DataDir(tmp_path / "store").create()
+    db = connect(data)
+    yield Import(data, db)
+    db.close()
+
+
+def test_a_name_is_in_no_examination_view_or_sentence(run: Import, tmp_path: Path) -> None:
+    named: dict[str, bytes | str] = {"Hans Mueller 12.08.1964.csv": TABLE, "Mueller_Hans.pdf": b"%PDF-1.4"}
+    source = write_files(tmp_path / "in", {**pictures("a.png", "b.png"), **named})
+    job = run(source)
+    assert [row.examination for row in run.rows()] == ["", "Thorax", "Thorax"]
+    kept = "".join(run.db.iterdump()) + job.message
+    assert "Mueller" not in kept.replace(str(source), "") and "1964" not in kept
+    assert "The examination is not kept where it names somebody" in kept
+
+
+def test_what_is_said_where_nothing_can_be_taken_names_nobody(run: Import, tmp_path: Path) -> None:
+    source = write_files(tmp_path / "2019-03-04", {"Mueller_Hans.pdf": b"%PDF-1.4"})
+    with pytest.raises(UserError, match=r"2019-03-04. h-\w+\.pdf: It is a PDF document"):
+        run(source)
+    source = write_files(
+        tmp_path / "urls", {"t.csv": "image_url,caption\nhttps://x.org/a.png,Clear lungs.\n"}
+    )
+    with pytest.raises(UserError, match="download the images and put them beside the table"):
+        run(source)
