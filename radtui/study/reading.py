@@ -65,14 +65,8 @@ class Reading:
         self, db: sqlite3.Connection, study: Study, arm: str, rater: str, scheme: Scheme,
         clock: Callable[[], float] = time.monotonic, now: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
-        self._db, self.study, self.arm, self.rater, self.scheme, self._now = (
-            db,
-            study,
-            arm,
-            rater,
-            scheme,
-            now,
-        )
+        self._db, self.study, self.arm = db, study, arm
+        self.rater, self.scheme, self._now = rater, scheme, now
         self.time = TimeSpent(clock, scheme.protocol.idle_cutoff_s)
         number = reading_number(study, arm)
         pairs = [Pair(study.id, case_id, 0, number) for case_id in studies.comparison_ids(db, study)]
