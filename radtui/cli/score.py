@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from radtui.cli.context import Session, pass_session, print_result
-from radtui.cli.follow import follow, report_end
 from radtui.cli.results import JOB_OPTION, STUDY_OPTION, review_study, study_words
 
 
@@ -73,23 +71,17 @@ def _submit(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Start the package's job; print its id and return, or follow it to its end."""
-    from radtui.cli.start import job_values
+    from radtui.cli.start import finish
     from radtui.jobs.scoring import ScoreSettings, submit_score
 
     db = session.connect()
     settings = ScoreSettings(package=package, python=python)
     if scores:
         settings = settings.with_text("scores", scores)
-    job = submit_score(session.data, db, review_study(db, job_id, study_id), settings)
-    code = 0
-    if wait:
-        job = follow(session.data, db, job.id)
-        code = report_end(session.data, job)
-    if as_json:
-        print_result(job_values(job), as_json)
-    else:
-        click.echo(job.id)
-    if not wait:
-        command = session.data.command("jobs", "show", "--wait", str(job.id))
-        click.echo(f"Running in the background; follow it with: {command}", err=True)
-    sys.exit(code)
+    finish(
+        session,
+        db,
+        submit_score(session.data, db, review_study(db, job_id, study_id), settings),
+        wait,
+        as_json,
+    )

@@ -49,7 +49,7 @@ def import_(
         _print_preview(settings, as_json)
     db = session.connect(create=True)
     job = submit_import(session.data, db, settings)
-    _finish(session, db, job, wait=not detach, as_json=as_json, stop_on_interrupt=True)
+    finish(session, db, job, wait=not detach, as_json=as_json, stop_on_interrupt=True)
 
 
 def _print_preview(settings: ImportSettings, as_json: bool) -> NoReturn:
@@ -130,7 +130,7 @@ def train(
         if settings.from_job:
             raise click.UsageError("--from-job needs --from-preferences or --from-corrections.")
         job = submit_train(session.data, db, settings, parent_job_id=settings_of)
-    _finish(session, db, job, wait, as_json)
+    finish(session, db, job, wait, as_json)
 
 
 @click.command()
@@ -151,7 +151,7 @@ def generate(session: Session, wait: bool, as_json: bool, **options: Any) -> Non
     job = submit_generate(session.data, db, apply(GenerateSettings(), options))
     if words := taken_words(job.result.get("taken")):
         click.echo(f"Describes {words}.", err=True)
-    _finish(session, db, job, wait, as_json)
+    finish(session, db, job, wait, as_json)
 
 
 def _proposed_from_raters(
@@ -194,7 +194,7 @@ def _print_estimate(
     sys.exit(0 if estimated.fits else 1)
 
 
-def _finish(
+def finish(
     session: Session,
     db: sqlite3.Connection,
     job: Job,

@@ -250,7 +250,7 @@ def _trust(summary: Summary) -> Iterator[Row]:
     if length.rho is not None:
         yield "preference and length", f"rho {length.rho:+.2f}, {p_value(length.p)}, n={length.n}"
     if summary.agreement:
-        yield "agreement of raters", f"alpha {alpha_words(summary.agreement.alpha, signed=True)}"
+        yield "inter-rater agreement", f"alpha {alpha_words(summary.agreement.alpha, signed=True)}"
     if summary.repeats:
         yield "same answer to a repeat", share(summary.repeats.same)
     if power.detectable is None:

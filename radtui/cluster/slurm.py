@@ -14,15 +14,8 @@ from radtui.records import UserError
 
 ANSWER_S = 30.0  # a busy controller takes its time
 QUEUE_FORMAT = "%i|%j|%T|%r|%S|%N"
-OF_SLURM = (
-    "SLURM_",
-    "SBATCH_",
-    "SQUEUE_",
-    "SACCT_",
-    "SCONTROL_",
-    "SINFO_",
-    "SCANCEL_",
-)  # beginnings of variables
+# Beginnings of variables.
+OF_SLURM = ("SLURM_", "SBATCH_", "SQUEUE_", "SACCT_", "SCONTROL_", "SINFO_", "SCANCEL_")
 KEPT = ("SLURM_CONF", "SLURM_JWT")  # where Slurm is, and who asks
 OVER = (
     "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT",

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from radtui.export.comparisons import time_text
-from radtui.export.csv_text import cell, csv_line
-from radtui.export.files import whole_file
+from radtui.export.csv_text import write_table
 from radtui.measures.word_changes import words_changed
 from radtui.study.correcting import is_taken_as_is
 from radtui.study.study import Review, rated
@@ -51,10 +50,5 @@ def write_corrections(db: sqlite3.Connection, review: Review, out: Path, raw: bo
     Raises:
         UserError: The file cannot be written.
     """
-    written = 0
-    with whole_file(out) as file:
-        file.write(csv_line(COLUMNS))
-        for row in correction_rows(db, review):
-            file.write(csv_line(cell(row[name], raw) for name in COLUMNS))
-            written += 1
-    return written
+    rows = ([row[name] for name in COLUMNS] for row in correction_rows(db, review))
+    return write_table(out, COLUMNS, rows, raw)

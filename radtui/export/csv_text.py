@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from radtui.export.files import whole_file
 from radtui.export.formula_quote import quote_formula
 from radtui.records import UserError
 
@@ -20,6 +21,27 @@ _QUOTED = re.compile('[,"\r\n]')
 def csv_line(cells: Iterable[str]) -> str:
     """One row with its line feed."""
     return ",".join(map(_quoted, cells)) + "\n"
+
+
+def write_table(out: Path, columns: Sequence[str], rows: Iterable[Iterable[object]], raw: bool) -> int:
+    """Write a CSV file, whole or not at all; returns the number of rows.
+
+    Args:
+        out: The file.
+        columns: Their names.
+        rows: Values in the order of the columns.
+        raw: As in `cell`.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    written = 0
+    with whole_file(out) as file:
+        file.write(csv_line(columns))
+        for row in rows:
+            file.write(csv_line(cell(value, raw) for value in row))
+            written += 1
+    return written
 
 
 class CsvCells(dict[object, str]):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from radtui.export.csv_text import cell, csv_line
-from radtui.export.files import whole_file
+from radtui.export.csv_text import write_table
 from radtui.measures.quality import checked, error_counts
 from radtui.measures.scheme import checked_answer, error_answer
 from radtui.study.study import Review
@@ -41,10 +40,4 @@ def write_errors(review: Review, out: Path, raw: bool = False, include_unblinded
     Raises:
         UserError: The file cannot be written.
     """
-    written = 0
-    with whole_file(out) as file:
-        file.write(csv_line(COLUMNS))
-        for row in error_rows(review, include_unblinded):
-            file.write(csv_line(cell(value, raw) for value in row))
-            written += 1
-    return written
+    return write_table(out, COLUMNS, error_rows(review, include_unblinded), raw)

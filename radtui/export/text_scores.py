@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from radtui import __version__
-from radtui.export.csv_text import cell, csv_line
-from radtui.export.files import whole_file
+from radtui.export.csv_text import write_table
 from radtui.measures.package_scores import CHEXBERT, CHEXBERT_LABELS
 from radtui.measures.paired import summed
 from radtui.measures.score_table import BY_KEY, Score
@@ -38,13 +37,7 @@ def write_text_scores(db: sqlite3.Connection, study: Study, out: Path, raw: bool
     Raises:
         UserError: The file cannot be written.
     """
-    rows = 0
-    with whole_file(out) as file:
-        file.write(csv_line(COLUMNS))
-        for values in _rows(db, study):
-            file.write(csv_line(cell(value, raw) for value in values))
-            rows += 1
-    return rows
+    return write_table(out, COLUMNS, _rows(db, study), raw)
 
 
 def _rows(db: sqlite3.Connection, study: Study) -> Iterator[tuple[object, ...]]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
 from collections.abc import Callable
 
 from radtui.imaging.avif_items import spoken_extents
 from radtui.imaging.tiff_tags import without_tiff_comments
+from radtui.imaging.whole_png import png_chunk
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT = frozenset(
@@ -182,17 +182,13 @@ def _png(data: bytes) -> bytes:
             orientation = _orientation(data[at + 8 : end - 4])
         elif kind in _PNG_KEPT:
             if kind == b"IDAT" and orientation > 1:
-                out.append(_chunk(b"eXIf", _exif(orientation)))
+                out.append(png_chunk(b"eXIf", _exif(orientation)))
                 orientation = 1
             out.append(data[at:end])
         at = end
         if kind == b"IEND":
             return b"".join(out)
     return b"".join([*out, data[at:] if at + 12 > len(data) > at else b""])
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def _gif(data: bytes) -> bytes:

@@ -47,6 +47,11 @@ def whole_png(data: bytes) -> Facts | None:
     return Facts("PNG", width, height, mode)
 
 
+def png_chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk with its length and its check sum."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
 def _pixel_chunks(data: bytes, *, palette: bool) -> list[tuple[int, int]]:
     """Start and end of each run of pixel data; none where the file has anything but these and a few plain chunks."""
     chunks: list[tuple[int, int]] = []

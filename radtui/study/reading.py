@@ -70,14 +70,8 @@ class Reading:
         unsaved: Unsaved | None = None,
     ) -> None:  # fmt: skip
         self._writer = AnswerWriter(db, study, unsaved)
-        self.db, self.study, self.arm, self.rater, self.scheme, self._now = (
-            db,
-            study,
-            arm,
-            rater,
-            scheme,
-            now,
-        )
+        self.db, self.study, self.arm = db, study, arm
+        self.rater, self.scheme, self._now = rater, scheme, now
         self.time = TimeSpent(clock, scheme.protocol.idle_cutoff_s)
         number = reading_number(study, arm)
         pairs = [Pair(study.id, case_id, 0, number) for case_id in studies.comparison_ids(db, study)]

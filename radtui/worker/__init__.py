@@ -7,7 +7,7 @@
     model/        the model found, fetched, loaded and adapted; what it is asked (examples, prompt, collator) and how it
                   is made faster (vision attention, one token of Mllama, merged LoRA)
     memory/       what a run would take, what fits, and what there is
-    training/     a training job from its material to its checkpoints; learning from pairs; watched texts
+    training/     a training job from its examples to its checkpoints; learning from pairs; watched texts
     describing/   a generation job: missing texts, batch by batch
     asking/       questions about single images; scoring/: scores by a package of its own
 

@@ -77,19 +77,8 @@ async def test_keys_move_one_row_a_page_and_to_the_ends():
             assert app.table.cursor == row, key
             (line,) = cursor_lines(app)
             assert f"caption of image {row} " in line
-        assert app.highlighted == [
-            0,
-            1,
-            2,
-            1,
-            0,
-            19,
-            0,
-            999,
-            0,
-            999,
-            0,
-        ]  # nothing where the cursor could not move
+        # Nothing where the cursor could not move.
+        assert app.highlighted == [0, 1, 2, 1, 0, 19, 0, 999, 0, 999, 0]
 
 
 async def test_what_the_wheel_has_scrolled_to_stays_when_rows_are_read_again():

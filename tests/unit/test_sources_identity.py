@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from radtui.imaging.decode import training_image
+from radtui.imaging.whole_png import png_chunk
 from radtui.records import UserError
 from radtui.sources.identity import Gate, Identity, identity_of_column, identity_of_value, read_salt
 from radtui.sources.identity_words import identity_words
@@ -315,19 +316,16 @@ def test_what_is_not_read_is_named_and_never_kept(name: str, data: bytes, word: 
 
 
 def test_a_png_that_inflates_to_more_is_refused_or_read_in_bounded_memory() -> None:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
     bomb = (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(bytes(10**6)))
-        + chunk(b"IEND", b"")
+        + png_chunk(b"IHDR", head)
+        + png_chunk(b"IDAT", zlib.compress(bytes(10**6)))
+        + png_chunk(b"IEND", b"")
     )
     (image,) = read_images("a.png", bomb)
     assert "60000 x 60000" in image.error or "larger than" in image.error
-    text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(200 * 2**20), 9))
+    text = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(200 * 2**20), 9))
     out = io.BytesIO()
     picture().save(out, "PNG")
     (image,) = read_images("a.png", out.getvalue()[:33] + text + out.getvalue()[33:])

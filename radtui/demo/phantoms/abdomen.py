@@ -11,17 +11,9 @@ from radtui.demo.phantoms.plate import Field, Layer, Plate, Point, blob, closed_
 from radtui.records import Truth
 
 SIZE_PX = (256, 192)
-_FAT, _MUSCLE, _BOWEL, _LIVER, _SPLEEN, _KIDNEY, _AORTA, _BONE, _WATER = (
-    0.17,
-    0.42,
-    0.40,
-    0.55,
-    0.60,
-    0.70,
-    0.82,
-    1.0,
-    0.22,
-)
+# How dense each tissue is drawn.
+_FAT, _WATER, _BOWEL, _MUSCLE = 0.17, 0.22, 0.40, 0.42
+_LIVER, _SPLEEN, _KIDNEY, _AORTA, _BONE = 0.55, 0.60, 0.70, 0.82, 1.0
 
 _SITES = {  # where a finding lies, from the body's centre
     ("liver", "right"): (-66, -18),

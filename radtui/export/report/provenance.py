@@ -46,8 +46,8 @@ def decoding(gathered: Gathered) -> str:
     if not ways:
         return ""
     drawn = max((arm.sample for arm in gathered.arms), default=0) + 1
-    many = "one text of each case and arm" if drawn == 1 else f"up to {drawn} texts of a case, each an arm"
-    return f"{' and '.join(sorted(ways))}; {many}"
+    texts = "one text of each case and arm" if drawn == 1 else f"up to {drawn} texts of a case, each an arm"
+    return f"{' and '.join(sorted(ways))}; {texts}"
 
 
 def prompts(gathered: Gathered) -> str:

@@ -290,7 +290,7 @@ def trust(gathered: Gathered) -> Section:
         rows.append(("Scheme", pooled))
     if summary.agreement:
         rows.insert(
-            0, ("Agreement of raters", f"Krippendorff's alpha {alpha_words(summary.agreement.alpha)}")
+            0, ("Inter-rater agreement", f"Krippendorff's alpha {alpha_words(summary.agreement.alpha)}")
         )
     if about_readers := readers_words(len(summary.raters), summary.preference.deciding_readers):
         rows.insert(0, ("Readers", about_readers))

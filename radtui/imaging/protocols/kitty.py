@@ -17,6 +17,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from radtui.imaging.whole_png import png_chunk
+
 PLACEHOLDER = "\U0010eeee"
 CHUNK = 4096  # characters of data in one command
 BEHIND = -(2**30) - 1  # the highest level that lies behind cells with a background of their own
@@ -133,8 +135,4 @@ def png(px: NDArray[np.uint8]) -> bytes:
     kind = 0 if px.ndim == 2 else 2
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
     parts = (b"IHDR", header), (b"IDAT", body), (b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(name, data) for name, data in parts)
-
-
-def _png_chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(name, data) for name, data in parts)

@@ -260,7 +260,7 @@ def _checks(summary: Summary) -> list[Content]:
     if summary.agreement is not None:
         alpha = summary.agreement.alpha
         figures = f"Krippendorff alpha {brief(alpha)}, {many(alpha.n, 'image')}"
-        rows.append(_checked("Raters agree", figures))
+        rows.append(_checked("Inter-rater agreement", figures))
     if len(summary.raters) > 1:
         rows += [_checked(f"  {line.rater}", _rater(line)) for line in summary.raters]
     return [*rows, _checked("Power", _power(summary.power))]

@@ -55,39 +55,31 @@ class VirtualTable(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = bindings("table")
 
     @dataclass
-    class Highlighted(Message):
+    class OfTable(Message):
+        """Base of what a table says."""
+
+        table: VirtualTable
+
+        @property
+        def control(self) -> VirtualTable:
+            """The table, for `@on` selectors."""
+            return self.table
+
+    @dataclass
+    class Highlighted(OfTable):
         """The cursor is on a row now."""
 
-        table: VirtualTable
         index: int
 
-        @property
-        def control(self) -> VirtualTable:
-            """The table, for `@on` selectors."""
-            return self.table
-
     @dataclass
-    class Selected(Message):
+    class Selected(OfTable):
         """A row was chosen."""
 
-        table: VirtualTable
         index: int
 
-        @property
-        def control(self) -> VirtualTable:
-            """The table, for `@on` selectors."""
-            return self.table
-
     @dataclass
-    class Fitted(Message):
+    class Fitted(OfTable):
         """The columns have other widths now, or others of them have room."""
-
-        table: VirtualTable
-
-        @property
-        def control(self) -> VirtualTable:
-            """The table, for `@on` selectors."""
-            return self.table
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""The training job, from its material to its checkpoints.
+"""The training job, from its examples to its checkpoints.
 
-train.py            the job: material.py it learns from, task.py it is made of, seeds.py: several times
+train.py            the job: training_data.py it learns from, task.py it is made of, seeds.py: several times
 loop.py             the loop itself: arguments.py of trainer.py, begun again smaller; first_steps.py; callback.py tells
 pairs.py            rated pairs, learnt by dpo.py; corrected.py: corrected texts
 lengths.py          which answers would be cut; harm.py: pairs that do harm

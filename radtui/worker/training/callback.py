@@ -85,11 +85,8 @@ class ProgressCallback(TrainerCallback):
         if not self.looks_late:
             self._look_at_start(kwargs["model"])
         now = time.monotonic()
-        self._mark, self._idle_s, self._step_ended = (
-            (now, state.global_step, state.num_input_tokens_seen),
-            0.0,
-            now,
-        )
+        self._mark = (now, state.global_step, state.num_input_tokens_seen)
+        self._idle_s, self._step_ended = 0.0, now
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

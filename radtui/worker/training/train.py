@@ -24,7 +24,7 @@ from radtui.worker.model import adapters, backend, base_files, downloads, proces
 from radtui.worker.model import model as models
 from radtui.worker.process import threads
 from radtui.worker.process.reporter import Reporter, Stopped
-from radtui.worker.training import checkpoints, material, seeds
+from radtui.worker.training import checkpoints, seeds, training_data
 
 if TYPE_CHECKING:
     from radtui.worker.training.callback import ProgressCallback
@@ -41,7 +41,7 @@ class _Run:
     settings: TrainSettings  # as this machine can do them
     load_plan: backend.LoadPlan
     begun: checkpoints.Start
-    material: material.Material
+    training_data: training_data.TrainingData
     eval_batch: int  # see `task.Task`
     part: seeds.Part
 
@@ -111,7 +111,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
 def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter, part: seeds.Part) -> _Run:
     """Choose images, checkpoint, backend and micro-batch; what is done otherwise than asked is said."""
     settings, ranks = TrainSettings.from_dict(job.settings).check(), reporter.ranks
-    chosen = material.gather(job, data, db, settings, reporter)
+    chosen = training_data.gather(job, data, db, settings, reporter)
     # Of several ranks, the launcher has made it ready.
     begun = checkpoints.last(data, db, job.id) if ranks.several else checkpoints.start(data, reporter)
     load_plan = backend.training_plan(settings)
@@ -148,7 +148,7 @@ def _loaded(this: _Run, forecast: Forecast) -> tuple[Any, Any]:
     remembered.keep(forecast.key, load_s=round(time.monotonic() - began, 1))
     reporter.result(
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
-        total_parameters=_parameters(model), images=len(this.material.learnt),
+        total_parameters=_parameters(model), images=len(this.training_data.learnt),
         template=template.template_of(processor),
     )  # fmt: skip
     return model, processor
@@ -178,7 +178,7 @@ def _shown(
     from radtui.worker.model import examples
     from radtui.worker.training import pairs
 
-    learnt, evaluated = this.material.learnt, this.material.evaluated
+    learnt, evaluated = this.training_data.learnt, this.training_data.evaluated
     shown = pairs.as_shown if this.settings.learns_preferences else examples.as_shown
     items = shown([*learnt, *evaluated], processor, reporter, this.begun.step)
     return items[: len(learnt)], items[len(learnt) :]
@@ -191,7 +191,7 @@ def _progress(this: _Run, processor: Any) -> ProgressCallback:
     from radtui.worker.training.watch import Watch, pick
 
     settings, reporter, begun = this.settings, this.reporter, this.begun
-    pinned = pick(this.material.watchable, settings.watch_images)
+    pinned = pick(this.training_data.watchable, settings.watch_images)
     watches = pinned and reporter.ranks.first  # meanwhile the others wait for the next step
     watch = None
     if watches:
@@ -201,7 +201,7 @@ def _progress(this: _Run, processor: Any) -> ProgressCallback:
         reporter.event(
             begun.step, "resume", f"Resumed from the checkpoint of step {begun.step}", begun.elapsed_s
         )
-    return ProgressCallback(reporter, watch, bool(this.material.evaluated), begun.step, begun.elapsed_s)
+    return ProgressCallback(reporter, watch, bool(this.training_data.evaluated), begun.step, begun.elapsed_s)
 
 
 def _watched_arm(this: _Run) -> Arm:

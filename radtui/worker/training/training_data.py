@@ -17,10 +17,10 @@ WATCH_AMONG = 2_000  # first images of the held-out split, of which the pinned o
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """A job's images, or where preferences are learnt its pairs."""
+class TrainingData:
+    """The examples of a training job, or its pairs where preferences are learnt."""
 
-    learnt: Sequence[Any]  # `data.Example`, or `pairs.LearntPair` where preferences are learnt
+    learnt: Sequence[Any]  # `examples.Example`, or `pairs.LearntPair` where preferences are learnt
     evaluated: Sequence[Any]
     watchable: list[Case]  # held out
     doubts: list[str]  # what is wrong with the held-out images, a sentence each
@@ -28,7 +28,7 @@ class Material:
 
 def gather(
     job: Job, data: DataDir, db: sqlite3.Connection, settings: TrainSettings, reporter: Reporter
-) -> Material:
+) -> TrainingData:
     """Find a job's images and, where it learns from raters, freeze its pairs or texts.
 
     Raises:
@@ -43,14 +43,14 @@ def gather(
 
         chosen = pairs.frozen(job, data, db, reporter)
         learnt, evaluated = pairs.split(chosen, settings.eval_images if settings.eval_every else 0)
-        return Material(learnt, evaluated, watchable, [])
+        return TrainingData(learnt, evaluated, watchable, [])
     if settings.learns_corrections:
         from radtui.worker.training import corrected
 
         texts = corrected.frozen(job, data, db, reporter)
         taught, kept_back = corrected.split(texts) if settings.eval_every else (texts, [])
         rows = corrected.examples(taught, data, db, settings.correction_weight)
-        return Material(rows, corrected.examples(kept_back, data, db), watchable, [])
+        return TrainingData(rows, corrected.examples(kept_back, data, db), watchable, [])
     records = _records(db, settings, settings.train_split, settings.train_images)
     if not records:
         raise UserError(
@@ -59,7 +59,7 @@ def gather(
         )
     measured = held_out[: settings.eval_images] if settings.eval_every else []
     doubts = _held_out_doubts(settings, held_out, measured)
-    return Material(items.examples(records, data), items.examples(measured, data), watchable, doubts)
+    return TrainingData(items.examples(records, data), items.examples(measured, data), watchable, doubts)
 
 
 def _records(db: sqlite3.Connection, settings: TrainSettings, split: str, limit: int) -> list[Case]:
