@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -84,7 +83,7 @@ def _put_back(there: Sequence[Rating], new: Sequence[Rating]) -> list[Rating]:
     current, last = History(there).current, {slot_of(row): row for row in new}
     overtaken = [(current[slot], row) for slot, row in last.items() if slot in current]
     return [
-        replace(Undo(row, before).snapshot(time.time()), id=-number)
+        replace(Undo(row, before).snapshot(before.rated_at), id=-number)
         for number, (before, row) in enumerate(overtaken, 1)
         if before.rated_at > row.rated_at
     ]

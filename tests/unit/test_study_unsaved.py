@@ -371,3 +371,15 @@ def test_what_took_back_an_answer_that_a_restored_copy_does_not_have_is_put_in_w
     restored = connect(data)
     assert Unsaved(data, RATER).deliver(restored) == 2 and not kept_paths()
     assert [row.case_id for row in ratings.current(restored, session.study.id, RATER)] == rated
+
+
+def test_an_undo_of_what_still_waits_waits_with_it(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    (tmp_path / "elsewhere").rename(data.root)
+    session.undo()  # before anybody has put in what was kept
+    assert Unsaved(data, RATER).deliver(db) == 2
+    assert [row.undoes is None for row in ratings.history(db, session.study.id, RATER)] == [True, False]
+    assert not ratings.current(db, session.study.id, RATER)
