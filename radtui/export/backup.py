@@ -271,7 +271,8 @@ class Checked:
 def check(data: DataDir, db: sqlite3.Connection) -> Checked:
     """Look at everything: the database's pages and references, every image's bytes, checkpoints, adapters."""
     problems = [f"database: {line}" for line in store.problems(db)]
-    wanted, linked = ([], []) if problems else (store.blobs(db), located(data, db, links.all_linked(db)))
+    is_damaged = bool(problems)
+    wanted, linked = ([], []) if is_damaged else (store.blobs(db), located(data, db, links.all_linked(db)))
     for sha256 in wanted:
         try:
             if digest(data.blob(sha256)) != sha256:
@@ -296,6 +297,6 @@ def check(data: DataDir, db: sqlite3.Connection) -> Checked:
                 problems.append(f"{name}: was not written to its end, or by an older radtui")
         except (OSError, ValueError) as error:
             problems.append(f"{name}: its marker cannot be read: {error}")
-    adapters, changed = (0, []) if problems and not wanted else changed_adapters(data, db)
+    adapters, changed = (0, []) if is_damaged else changed_adapters(data, db)
     problems += changed
     return Checked(len(wanted), len(linked), len(folders), adapters, tuple(problems))

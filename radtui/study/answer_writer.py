@@ -10,6 +10,7 @@ from radtui.records import Rating, Study
 from radtui.store import ratings
 from radtui.store.place import FolderGoneError
 from radtui.store.ratings import Assignment, Reveal
+from radtui.study.delivery import FIRST_ID
 from radtui.study.unsaved import Unsaved
 
 Row = TypeVar("Row")
@@ -29,6 +30,8 @@ class AnswerWriter:
 
     def rating(self, row: Rating) -> Rating:
         """Write an answer; returns it with its number."""
+        if self._unsaved is not None and row.undoes is not None and row.undoes >= FIRST_ID:
+            return self._unsaved.keep_rating(self._study, row)  # with what it takes back, which waits there
         return self._write(
             lambda: ratings.add(self._db, row), lambda kept: kept.keep_rating(self._study, row)
         )

@@ -17,7 +17,8 @@ from radtui.paths import DataDir
 from radtui.plural import many
 from radtui.records import UserError
 from radtui.store.place import Home, identity_of
-from radtui.study.unsaved import Unsaved, kept_folder, missing_answers, read_kept
+from radtui.study.delivery import missing_answers
+from radtui.study.unsaved import Unsaved, kept_folder, read_kept
 
 
 @dataclass(frozen=True, slots=True)

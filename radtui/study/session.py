@@ -22,6 +22,7 @@ from radtui.study.active_time import TimeSpent
 from radtui.study.alike import alike_pairs
 from radtui.study.answer_writer import AnswerWriter
 from radtui.study.blinding import calibration_set, order_key, shown_sides
+from radtui.study.delivery import FIRST_ID
 from radtui.study.drawing import DrawnPairs, drawn_order, read_drawn
 from radtui.study.known_texts import knows_a_text
 from radtui.study.packed import is_packed, packed_order
@@ -29,7 +30,7 @@ from radtui.study.queue import Pair, Queue, pair_of, shown_order
 from radtui.study.seen import ARMS, Seen
 from radtui.study.shown import Shown
 from radtui.study.undo import History, Undo
-from radtui.study.unsaved import FIRST_ID, Unsaved
+from radtui.study.unsaved import Unsaved
 
 Edit = Callable[[Rating], Rating]
 

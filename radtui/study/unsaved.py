@@ -15,7 +15,7 @@ import threading
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
@@ -25,37 +25,11 @@ from radtui.durable import sync_folder
 from radtui.paths import DataDir, state_folder
 from radtui.plural import many
 from radtui.records import Rating, Study, UserError
-from radtui.store import ratings, studies
-from radtui.store.place import Home, database_of, known_home
+from radtui.store.place import Home, known_home
 from radtui.store.ratings import Assignment, Reveal
-
-FIRST_ID = 1 << 40  # of answers that no database has numbered yet: above all that one has
+from radtui.study.delivery import FIRST_ID, Kept, both, key_of, name_of, put_in, study_here
 
 Row = TypeVar("Row", Rating, Assignment, Reveal)
-
-
-@dataclass(slots=True)
-class Kept:
-    """What waits for one study.
-
-    Attributes:
-        study: Its number and when it was made: another folder has other studies.
-        home: The folder that was gone, its disk and its database, as `Home.values` has them; {} from an older radtui.
-    """
-
-    study: dict[str, object]
-    home: dict[str, object] = field(default_factory=dict)
-    ratings: list[Rating] = field(default_factory=list)
-    assignments: list[Assignment] = field(default_factory=list)
-    reveals: list[Reveal] = field(default_factory=list)
-
-    def forget(self, delivered: Kept) -> bool:
-        """Let go of what was delivered; whether nothing is left."""
-        contents = {_content(row) for row in delivered.ratings}
-        self.ratings = [row for row in self.ratings if _content(row) not in contents]
-        self.assignments = [row for row in self.assignments if row not in delivered.assignments]
-        self.reveals = [row for row in self.reveals if row not in delivered.reveals]
-        return not (self.ratings or self.assignments or self.reveals)
 
 
 class Unsaved:
@@ -146,16 +120,16 @@ class Unsaved:
         except UserError:  # what this session has kept does not wait for a damaged file, which stays
             written, n_bytes = {}, -1
         with self._guard:
-            waiting = {key: _both(written.get(key), self._kept.get(key)) for key in {**written, **self._kept}}
+            waiting = {key: both(written.get(key), self._kept.get(key)) for key in {**written, **self._kept}}
         delivered, is_all = 0, True
         for name, kept in waiting.items():
             home = Home.of_values(kept.home)
             is_beneath = home is not None and home.is_away(self._data.database) and not also_beneath
-            study_id = None if is_beneath else _study_here(db, kept)
+            study_id = None if is_beneath else study_here(db, kept)
             if study_id is None:
                 is_all = False
                 continue
-            delivered += _put_in(db, study_id, kept)
+            delivered += put_in(db, study_id, kept)
             with self._guard:
                 if name in self._kept and self._kept[name].forget(kept):
                     del self._kept[name]
@@ -173,7 +147,7 @@ class Unsaved:
     def _of(self, study: Study) -> Kept:
         home = known_home(self._data.database)
         values = {"folder": str(self._data.root)} | (home.values() if home is not None else {})
-        return self._kept.setdefault(_name(_key(study), values), Kept(_key(study), values))
+        return self._kept.setdefault(name_of(key_of(study), values), Kept(key_of(study), values))
 
     def _append(self, kept: Kept, row: Rating | Assignment | Reveal) -> None:
         """Write a row, and those that could not be written before; the sentence on the screen says where they are."""
@@ -232,7 +206,7 @@ def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
         try:
             entry = json.loads(line)
             study, home = entry["study"], {**entry.get("home", {})}
-            _take(kept.setdefault(_name(study, home), Kept(study, home)), entry["kind"], entry["row"])
+            _take(kept.setdefault(name_of(study, home), Kept(study, home)), entry["kind"], entry["row"])
         except (ValueError, KeyError, TypeError) as error:
             if number + 1 < len(lines):
                 raise UserError(
@@ -284,69 +258,6 @@ def _take(kept: Kept, kind: str, row: Mapping[str, object]) -> None:
         kept.assignments.append(rebuilt(Assignment, row))
     else:
         kept.reveals.append(rebuilt(Reveal, row))
-
-
-def _both(written: Kept | None, own: Kept | None) -> Kept:
-    """What a file and a session have of one study, each row once, those of the file first."""
-    if written is None or own is None:
-        kept = own or written
-        assert kept is not None
-        return Kept(kept.study, kept.home, [*kept.ratings], [*kept.assignments], [*kept.reveals])
-    there = {_content(row) for row in written.ratings}
-    return Kept(
-        written.study,
-        written.home,
-        [*written.ratings, *(row for row in own.ratings if _content(row) not in there)],
-        [*written.assignments, *(row for row in own.assignments if row not in written.assignments)],
-        [*written.reveals, *(row for row in own.reveals if row not in written.reveals)],
-    )
-
-
-def _put_in(db: sqlite3.Connection, study_id: int, kept: Kept) -> int:
-    """Append what is not there yet, all or nothing; how many answers that were."""
-    raters = {row.rater for row in kept.ratings}
-    while True:
-        histories = {rater: ratings.history(db, study_id, rater) for rater in raters}
-        there = {_content(row): row.id for rows in histories.values() for row in rows}
-        known = {row.undoes: row.undoes for row in kept.ratings if row.undoes and row.undoes < FIRST_ID}
-        known |= {row.id: there[content] for row in kept.ratings if (content := _content(row)) in there}
-        new = [row for row in kept.ratings if _content(row) not in there]
-        read = {(study_id, rater): rows[-1].id if rows else 0 for rater, rows in histories.items()}
-        if ratings.restore(db, new, kept.assignments, known, kept.reveals, read):
-            return len(new)  # otherwise another session of this rater has just put in something
-
-
-def missing_answers(db: sqlite3.Connection, kept: Kept) -> list[Rating]:
-    """Answers that a database does not have though they are about one of its studies."""
-    study_id = _study_here(db, kept)
-    if study_id is None:
-        return []
-    histories = (ratings.history(db, study_id, rater) for rater in {row.rater for row in kept.ratings})
-    there = {_content(row) for rows in histories for row in rows}
-    return [row for row in kept.ratings if _content(row) not in there]
-
-
-def _study_here(db: sqlite3.Connection, kept: Kept) -> int | None:
-    """The number of the study that answers are about; None where this database does not have it."""
-    study = studies.get(db, int(str(kept.study["id"])))
-    database = kept.home.get("database") or database_of(db)
-    return (
-        study.id if study is not None and _key(study) == kept.study and database == database_of(db) else None
-    )
-
-
-def _content(rating: Rating) -> str:
-    """What tells an answer from every other one, wherever it is: not its number, nor that of what it undoes."""
-    return ratings.link("", replace(rating, undoes=None))
-
-
-def _key(study: Study) -> dict[str, object]:
-    return {"id": study.id, "name": study.name, "created_at": study.created_at}
-
-
-def _name(key: Mapping[str, object], home: Mapping[str, object]) -> str:
-    """What tells a study from every other: two folders of one name may each have a first study."""
-    return json.dumps([key, home.get("database", "")], sort_keys=True)
 
 
 def rebuilt(kind: type[Row], values: Mapping[str, object]) -> Row:

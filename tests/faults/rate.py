@@ -11,9 +11,10 @@ from radtui.paths import DataDir
 from radtui.store import studies
 from radtui.store.database import connect
 from radtui.study import edits
+from radtui.study.delivery import FIRST_ID
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import scheme_for
-from radtui.study.unsaved import FIRST_ID, Unsaved
+from radtui.study.unsaved import Unsaved
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from radtui.store import last_home, place, ratings, studies
 from radtui.store.database import connect, in_place
 from radtui.store.place import FolderGoneError, check_in_place
 from radtui.study import edits
+from radtui.study.delivery import FIRST_ID
 from radtui.study.kept_files import Followed, follow, kept_paths
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import scheme_for
-from radtui.study.unsaved import FIRST_ID, Unsaved
+from radtui.study.unsaved import Unsaved
 
 RATER = "reader"
 
@@ -338,3 +340,46 @@ def test_another_database_under_the_name_is_not_taken_for_the_one_that_was_open(
     data.root.rename(tmp_path / "other")
     (tmp_path / "elsewhere").rename(data.root)
     assert Unsaved(data, RATER).deliver(connect(data)) == 1
+
+
+def test_a_kept_answer_does_not_count_before_a_newer_one_that_was_given_elsewhere(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    case_id = rate(session, 0)
+    older = session.queue.mine[session.queue.pairs[0]]
+    (tmp_path / "elsewhere").rename(data.root)
+    newer = replace(older, id=0, preference=-(older.preference or 0), rated_at=older.rated_at + 60)
+    ratings.add(db, newer)
+    assert Unsaved(data, RATER).deliver(db) == 1 and not kept_paths()
+    history = ratings.history(db, session.study.id, RATER)
+    assert [row.preference for row in history] == [newer.preference, older.preference, newer.preference]
+    assert history[2].undoes == history[1].id
+    assert [row.case_id for row in ratings.current(db, session.study.id, RATER)] == [case_id]
+
+
+def test_what_took_back_an_answer_that_a_restored_copy_does_not_have_is_put_in_with_the_rest(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(data.root, tmp_path / "copy")
+    rate(session, 0)
+    shutil.rmtree(data.root)
+    session.undo()
+    rated = [rate(session, answer) for answer in (1, 3)]
+    (tmp_path / "copy").rename(data.root)
+    restored = connect(data)
+    assert Unsaved(data, RATER).deliver(restored) == 2 and not kept_paths()
+    assert [row.case_id for row in ratings.current(restored, session.study.id, RATER)] == rated
+
+
+def test_an_undo_of_what_still_waits_waits_with_it(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    (tmp_path / "elsewhere").rename(data.root)
+    session.undo()  # before anybody has put in what was kept
+    assert Unsaved(data, RATER).deliver(db) == 2
+    assert [row.undoes is None for row in ratings.history(db, session.study.id, RATER)] == [True, False]
+    assert not ratings.current(db, session.study.id, RATER)

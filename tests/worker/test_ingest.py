@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -391,6 +392,29 @@ def test_a_source_that_breaks_half_way_keeps_what_came(run: Import, monkeypatch:
         ingest.run(job, run.data, run.db, Reporter(run.db, job.id))
     # All twenty: the images that were read before the source broke are not its victims.
     assert len(run.rows()) == jobs.must_get(run.db, job.id).result["new"] == 20
+
+
+def test_a_source_that_goes_away_half_way_fails_and_leaves_no_case_as_unreadable(
+    run: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "in"
+    write_files(place, {f"{n}.png": drawn_png(n, 16) for n in range(60)} | {"broken.png": b"no image"})
+    read = examining.read_whole
+
+    def read_until_it_goes(name: str, opened: Callable[[], BinaryIO]) -> tuple[bytes, str]:
+        if name == "40.png":
+            place.rename(tmp_path / "away")
+        return read(name, opened)
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(UserError, match=r"is not there any more.*import it again"),
+    ):
+        patch.setattr(examining, "read_whole", read_until_it_goes)
+        run(place)
+    assert not any(case.error for case in run.rows())
+    (tmp_path / "away").rename(place)
+    assert run(place).result["unreadable"] == 1 and len(run.rows()) == 61
 
 
 def test_a_full_disk_is_a_sentence(run: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 from radtui.paths import DataDir, expanded
@@ -26,6 +27,7 @@ from radtui.sources.hub_download import Download
 from radtui.store import cases
 from radtui.store.cases import KeptCase, Probe
 from radtui.store.import_keys import ImportKeys
+from radtui.store.place import identity_of
 from radtui.worker.importing.examining import Examiners, LookingPlace, prepare
 from radtui.worker.importing.gating import Gating
 from radtui.worker.importing.hold_out import TEST, TRAIN, Dealer
@@ -195,6 +197,7 @@ class _Ingest:
         self.dealer: Dealer | None = None
         self.gating = gating
         self.location = location
+        self._place = identity_of(Path(location))  # None for what is no path, such as a hub id
 
     def take_all(
         self,
@@ -278,9 +281,22 @@ class _Ingest:
         coming = examiners.examined(map(self._tidied, _linkable(cases) if place.link else cases))
         with closing(coming):
             for case, looked in coming:
+                if any(part.error for each in looked for part in each.parts):
+                    self._refuse_gone()
                 yield self.gating.passed(case, looked)
         if troubles:
             raise troubles[0]
+
+    def _refuse_gone(self) -> None:
+        """Raise UserError where the source itself has gone: what cannot be read then is no case that it lacks.
+
+        Kept as unreadable they would stay in `train` for good, and the share that is held out would shrink.
+        """
+        if self._place is not None and identity_of(Path(self.location)) != self._place:
+            raise UserError(
+                f"{self.location} is not there any more: it was removed or renamed, or its disk is not mounted. What"
+                " was read before is in; import it again when it is back."
+            )
 
     def _tidied(self, case: NewCase) -> NewCase:
         """A case with text that SQLite takes, and a key that no other case of its split has in this import."""
