@@ -10,6 +10,14 @@ from typing import Any, Self
 from radtui.records import UserError
 
 
+class FieldError(UserError):
+    """A field's value with which no job can start; a form says the sentence at that field."""
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What a form shows beside a field. `low` and `high` are inclusive.
@@ -77,9 +85,9 @@ class Settings:
         return problems
 
     def check(self) -> Self:
-        """Itself, when valid. Raises UserError with the first problem."""
-        for problem in self.problems().values():
-            raise UserError(problem + ".")
+        """Itself, when valid. Raises FieldError with the first problem."""
+        for name, problem in self.problems().items():
+            raise FieldError(problem + ".", name)
         return self
 
     def with_text(self, name: str, text: str) -> Self:

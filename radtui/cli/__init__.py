@@ -88,6 +88,12 @@ class LazyGroup(SuggestingGroup):
         except UserError as error:
             sentence = NAMED_COMMAND.sub(lambda _: ctx.obj.data.command(), str(error))
             raise UserError(sentence) from error
+        except click.NoSuchOption as error:
+            if any(error.option_name in option.opts for option in self.params):
+                error.message = (
+                    f"{error.option_name} stands before the command: radtui {error.option_name} ..."
+                )
+            raise
 
 
 @click.group(

@@ -28,7 +28,8 @@ from radtui.store.asks import Ask
 
 LOOK_S = 0.1
 OF_MANY = (
-    "train_job", "more_adapters", "dataset", "split", "limit", "instruction", "batch_size", "samples", "gpus",
+    "train_job", "more_adapters", "dataset", "split", "limit", "take", "instruction", "batch_size", "samples", "gpus",
+    "every_seed",
 )  # fmt: skip
 """Settings of descriptions that a question has no use for, or other names."""
 

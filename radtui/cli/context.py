@@ -128,7 +128,8 @@ def print_result(values: Mapping[str, object], as_json: bool) -> None:
 
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {value_text(value)}")
+        text = "\\n".join(value_text(value).splitlines())  # a line each, also of a chat template
+        click.echo(f"{name.replace('_', ' '):<{width}}  {text}")
 
 
 def _take_gpu_now(context: click.Context, parameter: click.Parameter, now: bool) -> None:

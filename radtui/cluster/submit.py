@@ -10,6 +10,7 @@ from typing import Any
 from radtui.cluster import collect, fetched, packing, profile, script, slurm
 from radtui.paths import DataDir, expanded
 from radtui.records import Job, JobState, StopRequest, UserError
+from radtui.setting_fields import FieldError
 from radtui.store import jobs
 
 ON = "slurm"
@@ -22,7 +23,7 @@ def check(settings: Mapping[str, object]) -> None:
         return
     chosen = profile.named(str(settings.get("profile", "")))
     if not slurm.is_here():
-        raise UserError("There is no sbatch on this machine: run radtui on the cluster's login node.")
+        raise FieldError("There is no sbatch on this machine: run radtui on the cluster's login node.", "on")
     gpus = settings.get("gpus", 1)
     chosen.each(gpus if isinstance(gpus, int) else 1)
     fetched.check_job(settings, chosen)

@@ -14,7 +14,9 @@ DATASET = "phantoms"  # the name the demo's data set goes by
 _CHUNK = 16  # cases a process draws at a time: about a quarter of a second
 
 
-def phantoms(seed: int, train: int = 1600, test: int = 300, processes: int = 2) -> Iterator[NewCase]:
+def phantoms(
+    seed: int, train: int = 1600, test: int = 300, processes: int = 2, limit: int = 0
+) -> Iterator[NewCase]:
     """Yield the cases of the train split, then of the test split, in an order that depends on the seed alone.
 
     The two splits have separate random streams, so no patient is in both.
@@ -24,8 +26,10 @@ def phantoms(seed: int, train: int = 1600, test: int = 300, processes: int = 2) 
         train: images of the train split.
         test: images of the test split.
         processes: how many draw at once; 1 draws in this process.
+        limit: only the first of each split are drawn, as they are in the whole of it; 0 draws all.
     """
-    cases = [*deal(seed, "train", train), *deal(seed, "test", test)]
+    kept = slice(limit or None)
+    cases = [*deal(seed, "train", train)[kept], *deal(seed, "test", test)[kept]]
     if processes <= 1:
         yield from map(case_of, cases)
         return

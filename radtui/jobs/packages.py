@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 
-from radtui.records import UserError
+from radtui.setting_fields import FieldError
 from radtui.settings import TrainSettings
 
 REPORTERS = {"tensorboard": ("tensorboard", "tensorboardX"), "wandb": ("wandb",)}
@@ -29,10 +29,11 @@ def torchvision_command(torch_version: str) -> str:
 
 
 def check_report_to(settings: TrainSettings) -> None:
-    """Raise UserError where the package is lacking that a job is to send its curves to; before it is a row."""
+    """Raise FieldError where the package is lacking that a job is to send its curves to; before it is a row."""
     wanted = REPORTERS.get(settings.report_to, ())
     if settings.on == "here" and wanted and not any(map(importlib.util.find_spec, wanted)):
-        raise UserError(
+        raise FieldError(
             f"report_to {settings.report_to} needs a package that is not here: pip install {wanted[0]}, or set it"
-            " to none."
+            " to none.",
+            "report_to",
         )

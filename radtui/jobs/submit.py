@@ -12,6 +12,7 @@ from radtui.jobs.launch import starting
 from radtui.jobs.packages import check_report_to
 from radtui.paths import DataDir, asset, expanded
 from radtui.records import Job, JobKind, JobState, UserError
+from radtui.setting_fields import FieldError
 from radtui.settings import INSTRUCTION, GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import cases, jobs
 from radtui.store.choosing import Taken, taken_by
@@ -26,13 +27,13 @@ def submit_import(data: DataDir, db: sqlite3.Connection, settings: ImportSetting
     """Start an import. Raises UserError for settings out of range or a source that is not there."""
     settings.check()
     if not settings.source.strip():
-        raise UserError("Name a source to import: a folder, a parquet file or a hub id.")
+        raise FieldError("Name a source to import: a folder, a parquet file or a hub id.", "source")
     source = settings.source.strip()
     path = expanded(source)
     if path.exists():
         source = str(path.resolve())
     elif _means_path(source):
-        raise UserError(f"There is no {source}; name a folder, a parquet file or a hub id.")
+        raise FieldError(f"There is no {source}; name a folder, a parquet file or a hub id.", "source")
     name = settings.name.strip() or _dataset_name(source)
     settings = replace(settings, source=source, name=name)
     with starting(data):
@@ -229,7 +230,9 @@ def _check_adapter_of(data: DataDir, db: sqlite3.Connection, job_id: int) -> Non
     """Raise UserError unless a job has left the adapter that another one is to begin with."""
     job = get_job(db, job_id)
     if not (data.adapter(job.id) / "adapter_config.json").exists():
-        raise UserError(f"Job {job.id} has left no adapter: it is {job.state}; choose another from_job.")
+        raise FieldError(
+            f"Job {job.id} has left no adapter: it is {job.state}; choose another from_job.", "from_job"
+        )
 
 
 def _check_adapter(settings: GenerateSettings, train: Job | None) -> None:
@@ -256,9 +259,13 @@ def _dataset(db: sqlite3.Connection, name: str) -> str:
         if name in known or name in coming:
             return name
         there = ", ".join(known) if known else "none yet"
-        raise UserError(f"There is no data set {name!r}; there is {there}. Import one with radtui import.")
+        raise FieldError(
+            f"There is no data set {name!r}; there is {there}. Import one with radtui import.", "dataset"
+        )
     if not known and not coming:
-        raise UserError("No images are imported yet; start with radtui import SOURCE, or radtui demo.")
+        raise FieldError(
+            "No images are imported yet; start with radtui import SOURCE, or radtui demo.", "dataset"
+        )
     return known[0] if known else coming[0]
 
 
@@ -270,27 +277,30 @@ def _check_split(
     splits = cases.distinct(db, dataset, "split")
     if split in splits:
         kind = "readable images with a reference text" if with_reference else "readable images"
-        raise UserError(f"Split {split!r} of {dataset} has no {kind}; choose another {field}.")
+        raise FieldError(f"Split {split!r} of {dataset} has no {kind}; choose another {field}.", field)
     none = ", '' for none" if field == "eval_split" else ""
     ways = f"Choose {field} (--{field.replace('_', '-')} NAME{none})"
     if split == "test" and splits == ["train"]:
         ways += ", or import its source under another name with --hold-out 10, which makes a split test"
-    raise UserError(f"{dataset} has no split {split!r}; there is {', '.join(splits) or 'none yet'}. {ways}.")
+    there = ", ".join(splits) or "none yet"
+    raise FieldError(f"{dataset} has no split {split!r}; there is {there}. {ways}.", field)
 
 
 def resolved_model(model: str) -> str:
     """A folder's full path, an asset's path, or a hub id as it is."""
     if not model:
-        raise UserError("Name a model: a hub id or a folder.")
+        raise FieldError("Name a model: a hub id or a folder.", "model")
     if asset(model).is_dir():
         return str(asset(model))
     path = expanded(model)
     if path.is_dir():
         if not (path / "config.json").exists():
-            raise UserError(f"{model} holds no model: there is no config.json in it.")
+            raise FieldError(f"{model} holds no model: there is no config.json in it.", "model")
         return str(path.resolve())
     if _means_path(model):
-        raise UserError(f"There is no model folder {model}; name a folder or a hub id such as org/name.")
+        raise FieldError(
+            f"There is no model folder {model}; name a folder or a hub id such as org/name.", "model"
+        )
     return model
 
 

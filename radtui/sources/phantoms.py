@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 
 from radtui.records import NewCase, Problem, UserError
-from radtui.sources.base import SplitLimit, limited_total
+from radtui.sources.base import limited_total
 from radtui.sources.choices import SourceChoices
 from radtui.sources.preview import Counts, Preview
 
@@ -59,7 +58,7 @@ class PhantomSource:
         """The first cases, drawn in this process, and the counts."""
         from radtui.demo.source import phantoms
 
-        drawn = tuple(islice(phantoms(self._seed, max(samples, 1), 0, processes=1), samples))
+        drawn = tuple(phantoms(self._seed, self._train, 0, processes=1, limit=samples))
         counts = Counts()
         for split, cases in (("train", self._train), ("test", self._test)):
             counts.splits[split] = min(cases, self._limit) if self._limit else cases
@@ -73,7 +72,4 @@ class PhantomSource:
         """Draw every image; the first ones of a set, for a smaller set of the same seed is dealt differently."""
         from radtui.demo.source import phantoms
 
-        limit = SplitLimit(self._limit)
-        for case in phantoms(self._seed, self._train, self._test, _PROCESSES):
-            if limit.take(case.split):
-                yield case
+        yield from phantoms(self._seed, self._train, self._test, _PROCESSES, self._limit)

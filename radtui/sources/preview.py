@@ -68,6 +68,7 @@ class Preview:
         unused: What is not used, and why.
         identity: Columns that look as if they named people, with what they look like: "a person's name".
         recognised: What was found where the import's settings say nothing, by the setting.
+        held_out_percent: Share of the cases that the import will hold out as test, which the counts do not show.
     """
 
     location: str
@@ -80,6 +81,7 @@ class Preview:
     unused: tuple[Problem, ...]
     identity: dict[str, str]
     recognised: dict[str, str] = field(default_factory=dict)
+    held_out_percent: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON, without the bytes of images."""
@@ -90,7 +92,7 @@ class Preview:
             "files_used": self.files_used, "tables": [asdict(table) for table in self.tables],
             "samples": [_sample(case) for case in self.samples], "counts": {"cases": self.counts.cases, **counts},
             "unused": [asdict(problem) for problem in self.unused], "identity": self.identity,
-            "recognised": self.recognised,
+            "recognised": self.recognised, "held_out_percent": self.held_out_percent,
         }  # fmt: skip
 
     def lines(self) -> list[str]:
@@ -125,6 +127,9 @@ class Preview:
             f"{counts.splits[name]:,} {name}" for name in sorted(counts.splits, key=split_rank)
         )
         lines = [f"{about}{many(counts.cases, 'case')}: {splits or 'none'}"]
+        if self.held_out_percent:
+            unit = "patient" if counts.patients else "exam" if counts.exams else "image"
+            lines.append(f"about {self.held_out_percent} % of them, by {unit}, are held out as test then")
         lines.append(f"{about}{counts.with_text:,} with a text, {counts.cases - counts.with_text:,} without")
         if counts.with_question:
             lines.append(f"{about}{counts.with_question:,} with a question of their own")

@@ -69,6 +69,8 @@ def main() -> None:
         preview = source.preview(request["samples"], left_s)
         if settings.link:
             preview = _with_refusals(preview, source, settings)
+        if set(preview.counts.splits) == {"train"} and preview.counts.exact:
+            preview = replace(preview, held_out_percent=settings.hold_out)
         answer = ("preview", preview)
     except UserError as error:
         answer = (_FAILED, str(error))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from radtui.records import Job, JobKind, UserError
+from radtui.records import Job, JobKind
+from radtui.setting_fields import FieldError
 from radtui.settings import TrainSettings
 from radtui.store import jobs
 
@@ -45,7 +46,7 @@ class Search(Generic[Learnable]):
         """The job that is asked for, else the first of some candidates; None where there is not enough to learn.
 
         Raises:
-            UserError: The job that is asked for is no training job.
+            FieldError: The job that is asked for is no training job.
         """
         for job_id in [asked.from_job] if asked.from_job else candidates():
             job = training_job(db, job_id)
@@ -60,11 +61,11 @@ def training_job(db: sqlite3.Connection, job_id: int) -> Job:
     """The training job of this number, to go on from.
 
     Raises:
-        UserError: There is none.
+        FieldError: There is none.
     """
     job = jobs.get(db, job_id)
     if job is None or job.kind is not JobKind.TRAIN:
-        raise UserError(f"Job {job_id} is no training job; see radtui jobs list for from_job.")
+        raise FieldError(f"Job {job_id} is no training job; see radtui jobs list for from_job.", "from_job")
     return job
 
 

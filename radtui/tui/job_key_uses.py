@@ -39,5 +39,6 @@ JOB_USES: Uses = {
         Use("start", "start", "Start", "Start the descriptions", SHOW),
         Use("back", "cancel", "Back", "Describe nothing", SHOW),
         Use("quit", "cancel", "Back", "Describe nothing"),
+        Use("help", "app.help", "Help", "Every key that works now"),
     ),
 }  # fmt: skip

@@ -65,7 +65,11 @@ USES: Uses = {
     "source": (
         Use("take", "submit", "Look", "Look at what comes in; nothing is imported yet", SHOW),
     ),
+    "line": (
+        Use("take", "submit", "Take", "Take what is typed", SHOW),
+    ),
     "options": (
+        Use("take", "select", "Take", "Take the marked line", SHOW),
         Use("down", "cursor_down", "Down", "Line below", only="j"),
         Use("up", "cursor_up", "Up", "Line above", only="k"),
         Use("next", "cursor_down", "Down", "Line below"),
@@ -199,7 +203,7 @@ USES: Uses = {
     "job pane": (
         Use("texts", "texts", "Texts", "Watched texts in place of the chart, and back", SHOW),
         Use("next", "text_step(1)", "Later", "Watched texts one step later", SHOW),
-        Use("previous", "text_step(-1)", "Earlier", "Watched texts one step earlier"),
+        Use("previous", "text_step(-1)", "Earlier", "Watched texts one step earlier", SHOW),
         Use("later", "text_image(1)", "Next image", "Watched texts of the next image"),
         Use("earlier", "text_image(-1)", "Image before", "Watched texts of the image before"),
         Use("film", "film", "Image", "The watched image over the whole screen"),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from radtui.tui.keys import SHOW, Use, Uses, walk
 
+HELP = Use("help", "app.help", "Help", "Every key that works now")
 
-def closing(tip: str, result: str = "None") -> tuple[Use, ...]:
-    """The two keys that close what lies over a screen."""
-    action = f"dismiss({result})"
-    return Use("back", action, "Close", tip, SHOW), Use("quit", action, "Close", tip)
+
+def closing(tip: str) -> tuple[Use, ...]:
+    """The two keys that close what lies over a screen, and the one that tells of the others."""
+    return Use("back", "dismiss(None)", "Close", tip, SHOW), Use("quit", "dismiss(None)", "Close", tip), HELP
 
 
 SHEET_USES: Uses = {
     "help": (
-        *closing("Close the help"),
+        *closing("Close the help")[:2],
         Use("help", "dismiss(None)", "Close", "Close the help"),
         Use("search", "search", "Search", "Show only keys with some words", SHOW),
     ),
@@ -36,9 +37,10 @@ SHEET_USES: Uses = {
     "columns": (
         *closing("Back to the list"),
         Use("columns", "dismiss(None)", "Close", "Back to the list"),
-        Use("mark", "turn", "Show or hide", "Show the column, or hide it", SHOW),
-        Use("left", "shift(-1)", "To the left", "Move the column to the left", SHOW),
-        Use("right", "shift(1)", "To the right", "Move the column to the right", SHOW),
+        Use("take", "turn", "Show or hide", "Show the column, or hide it", SHOW),
+        Use("mark", "turn", "Show or hide", "Show the column, or hide it"),
+        Use("left", "shift(-1)", "Left", "Move the column to the left", SHOW),
+        Use("right", "shift(1)", "Right", "Move the column to the right", SHOW),
         Use("reset", "reset", "Reset", "All columns in their usual order", SHOW),
     ),
     "data sets": (
@@ -49,6 +51,7 @@ SHEET_USES: Uses = {
         Use("back", "dismiss", "Close", "Back to the list", SHOW),
         Use("filter", "dismiss", "Close", "Back to the list"),
         Use("quit", "dismiss", "Close", "Back to the list"),
+        HELP,
         *walk("move", "Filter"),
         Use("right", "change(1)", "Next value", "Next value of the filter", SHOW),
         Use("take", "change(1)", "Next value", "Next value of the filter"),
@@ -62,6 +65,7 @@ SHEET_USES: Uses = {
     "preview": (
         Use("back", "leave", "Back", "Import nothing; from the form, back to what comes in", SHOW),
         Use("quit", "leave", "Back", "Import nothing; from the form, back to what comes in"),
+        HELP,
         Use("take", "take", "Import", "Import what is shown", SHOW),
         Use("next", "sample(1)", "Next case", "The next sample case", SHOW),
         Use("previous", "sample(-1)", "Case before", "The sample case before"),
@@ -73,6 +77,7 @@ SHEET_USES: Uses = {
         Use("take", "answer(True)", "Yes", "Do it", SHOW),
         Use("back", "answer(False)", "No", "Leave it", SHOW),
         Use("quit", "answer(False)", "No", "Leave it"),
+        HELP,
     ),
     "note": (
         Use("back", "done", "Keep", "Keep the note and go back", SHOW),

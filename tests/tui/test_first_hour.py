@@ -37,7 +37,7 @@ def test_a_radiologist_rates_with_the_first_key_and_exports_with_few(
         assert someone.keys == 1  # from the start to the first rating
         someone.press("S")
         someone.sees("Rate how many pairs now")
-        someone.follows("esc closes", "5", ENTER)
+        someone.follows("esc Close", "5", ENTER)
         someone.sees("0/5")
         for count in range(5):
             someone.press("2")
@@ -48,6 +48,6 @@ def test_a_radiologist_rates_with_the_first_key_and_exports_with_few(
         someone.sees("ratings by ana")
         someone.sees("Preference")
         someone.follows("E Export", "E")
-        someone.follows("enter goes", ENTER)  # under the name that is proposed
+        someone.follows("enter Take", ENTER)  # under the name that is proposed
         someone.waits(out.exists)
         assert someone.keys == 12 and len(out.read_text().splitlines()) == 8

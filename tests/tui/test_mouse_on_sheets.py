@@ -7,6 +7,7 @@ from radtui.store import jobs
 from radtui.tui.data.dialogs import FilterSheet
 from radtui.tui.screens.confirm import ConfirmScreen
 from radtui.tui.screens.guide import GuideScreen
+from radtui.tui.screens.help import HelpScreen
 from radtui.tui.screens.welcome import WelcomeChoices
 from radtui.tui.widgets.answer_keys import AnswerKeys
 from radtui.tui.widgets.virtual_table import VirtualTable
@@ -41,15 +42,34 @@ async def test_a_click_beside_a_sheet_closes_it_and_changes_nothing(data, db):
     add_train(db, state=JobState.DONE)
     async with opened(data, "jobs") as (app, pilot):
         await until(pilot, lambda: app.screen.query_one(VirtualTable).cursor == 0)
-        for key in ("ctrl+x", "ctrl+r", "number_sign", "question_mark"):
+        for key, first, last in (
+            ("ctrl+x", "esc No  enter Yes", "? help"),
+            ("ctrl+r", "esc Close  enter Take", ""),  # "?" is a letter there
+            ("number_sign", "esc Close  ← Left  → Right  enter Show or hide", "? help"),
+            ("question_mark", "esc Close  / Search", "? close"),
+        ):
             await pilot.press(key)
             await until(pilot, lambda: len(app.screen_stack) == 2)
+            # The line below names what works now, and not the keys of the screen.
+            await until(pilot, lambda first=first: text_of(app).splitlines()[-1].startswith(f" {first}"))
+            line = text_of(app).splitlines()[-1].rstrip()
+            assert line.endswith(last or first) and "Quit" not in line
             sheet = app.screen.query_one(".sheet").region
             await pilot.click(offset=Offset(sheet.x + 3, sheet.y))
             assert len(app.screen_stack) == 2  # its frame is no ground beside it
             await pilot.click(offset=Offset(0, 0) if not sheet.contains(0, 0) else BESIDE)
             await until(pilot, lambda: len(app.screen_stack) == 1, 9)
         assert len(jobs.all_jobs(db)) == 1
+
+
+async def test_the_line_of_keys_of_a_sheet_is_clicked_like_any(data):
+    async with opened(data, "jobs") as (app, pilot):
+        await pilot.press("question_mark")
+        for words in ("? close", "esc Close"):
+            await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+            await pilot.click(offset=_place_of(app, words))
+            await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
+            await pilot.click(offset=_place_of(app, "? help"))
 
 
 async def test_any_click_closes_the_guide(data):

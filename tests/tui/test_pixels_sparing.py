@@ -72,7 +72,7 @@ def test_a_sheet_over_the_film_hides_all_of_it_and_gives_it_back(data, db, way: 
         app.settle()
         before, sent = pixels(), len(app.screen.sent)
         os.write(terminal.fd, b"?")
-        app.read_until(lambda: "esc closes" in app.text())
+        app.read_until(lambda: "esc Close" in app.text())
         app.read_until(lambda: not pixels())
         os.write(terminal.fd, b"\x1b")
         app.read_until(lambda: pixels() == before)

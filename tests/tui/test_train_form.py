@@ -27,17 +27,19 @@ async def test_without_data_the_form_says_what_to_do(data):
         assert not jobs.all_jobs(app.db)
 
 
-async def test_what_is_refused_is_said_at_the_field_that_it_names_by_its_whole_name(data, db):
+async def test_what_is_refused_is_said_at_its_field_until_that_is_changed(data, db):
     add_images(data, db)
-    async with opened(data, "train") as (app, _):
+    async with opened(data, "train") as (app, pilot):
         fields = form(app).form
-        for sentence, name in (
-            ("seeds must be 1 where preferences are learnt, not 3", "seeds"),  # not seed
-            ("keep_best needs evaluations: set eval_every and eval_split", "keep_best"),  # the first of three
-            ("Nothing goes on without a connection.", "keep_best"),  # no field: the place stays
-        ):
-            fields.point_out(sentence)
-            assert fields.list.name_at_cursor == name, sentence
+        fields.list.change("eval_split", "nowhere")
+        await pilot.press("S")
+        await until(pilot, lambda: fields.list.name_at_cursor == "eval_split")
+        await until(pilot, lambda: "✗ chests has no split 'nowhere'" in text_of(app))
+        fields.point_out("Nothing goes on without a connection.")  # of no field: the place stays
+        assert fields.list.name_at_cursor == "eval_split"
+        await until(pilot, lambda: "✗ Nothing goes on without a connection." in text_of(app))
+        fields.list.change("eval_split", "test")
+        await until(pilot, lambda: "✗" not in text_of(app))
 
 
 async def test_only_keys_that_do_something_for_a_field_are_offered(data, db):

@@ -172,10 +172,13 @@ async def test_keys_of_watched_texts_are_offered_where_there_are_others(data, db
     async with opened(data, "train", MIDDLE) as (app, pilot):
         shown = await pane(app, pilot)
         await until(pilot, lambda: shown.texts.filled)
-        assert not shown.check_action("text_step", (1,)) and shown.check_action("text_image", (1,))
-        assert "n Later" not in text_of(app)
+        assert not shown.check_action("text_step", (-1,)) and shown.check_action("text_image", (1,))
+        assert "N Earlier" not in text_of(app)
         add_watched(db, job, [40])
-        await until(pilot, lambda: "n Later" in text_of(app))
+        await until(pilot, lambda: "N Earlier" in text_of(app))
+        assert "n Later" not in text_of(app)  # it is the newest
+        await pilot.press("N")
+        await until(pilot, lambda: "n Later" in text_of(app) and "N Earlier" not in text_of(app))
 
 
 async def test_a_large_screen_has_the_image_above_its_texts(data, db):
@@ -193,7 +196,7 @@ async def test_a_narrow_screen_shows_the_texts_in_the_chart_s_place(data, db):
         shown = await pane(app, pilot)
         assert "Learning rate" in text_of(app)
         await until(pilot, lambda: shown.texts.filled)
-        assert not shown.check_action("text_step", (1,)) and not shown.check_action("text_image", (1,))
+        assert not shown.check_action("text_step", (-1,)) and not shown.check_action("text_image", (1,))
         await pilot.press("x")
         await until(pilot, lambda: "at step 80." in text_of(app))
         assert "Learning rate" not in text_of(app)

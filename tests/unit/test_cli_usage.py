@@ -20,6 +20,7 @@ def run(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
     [
         (["stduy"], "Did you mean study?"),
         (["jobs", "lst"], "Did you mean list?"),
+        (["jobs", "list", "--data-dir", "x"], "--data-dir stands before the command: radtui --data-dir ..."),
         (["qqqqqq"], "No such command"),
         (["train", "--batch-size", "0"], "--batch-size must be"),
         (["review", "--job", "1", "--study", "2"], "either a job or a study"),

@@ -9,7 +9,8 @@ from collections.abc import Generator
 import pytest
 from PIL import Image
 
-from radtui.demo.source import phantoms
+from radtui.demo import source
+from radtui.demo.source import case_of, phantoms
 from tests.unit.source_files import data_of, error_of
 
 
@@ -19,6 +20,14 @@ def test_one_process_and_two_yield_the_same_images_in_the_same_order():
     assert [image.split for image in alone] == ["train"] * 24 + ["test"] * 10
     assert len({image.source_key for image in alone}) == 34
     assert alone != list(phantoms(5, train=24, test=10, processes=1))
+
+
+def test_a_limit_draws_no_more_than_it_keeps(monkeypatch):
+    whole = list(phantoms(4, train=12, test=6, processes=1))
+    drawn = []
+    monkeypatch.setattr(source, "case_of", lambda case: drawn.append(case) or case_of(case))
+    assert list(phantoms(4, train=12, test=6, processes=1, limit=2)) == whole[:2] + whole[12:14]
+    assert len(drawn) == 4
 
 
 def test_images_are_grey_pngs_with_truth_and_caption_and_never_repeat():

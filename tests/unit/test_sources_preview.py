@@ -31,6 +31,7 @@ def test_another_process_tells_what_would_come(folder: Path) -> None:
     assert [case.reference for case in preview.samples] == ["Clear lungs.", ""]
     assert preview.samples[0].images[0].data == drawn_png(1)
     assert (preview.counts.cases, preview.counts.with_text) == (2, 1)
+    assert "about 10 % of them, by patient, are held out as test then" in preview.count_lines()
     assert preview.identity == {"PatientName": "a person's name"}
     assert [problem.where for problem in preview.unused] == ["x.csv"]
 

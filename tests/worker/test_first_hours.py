@@ -77,7 +77,7 @@ def test_a_student_comes_from_nothing_to_the_exported_ratings_of_a_demo(
         student.follows("T Totals", "T")
         student.sees("Summary of")
         student.follows("E Export", "E")
-        student.follows("enter goes", ENTER)  # under the name that is proposed
+        student.follows("enter Take", ENTER)  # under the name that is proposed
         student.waits((tmp_path / "comparisons.csv").exists)
         student.sees("1 row: 1 rating")  # and the path, which may be cut over two lines
         assert student.keys == 6  # to an export
@@ -109,7 +109,7 @@ def test_an_engineer_comes_from_a_folder_to_compared_runs_and_exported_ratings(
         engineer.follows(f"scans{os.sep}", ENTER)
         engineer.sees("What comes in")
         engineer.sees("Radiograph 0 shows a bright disc.", LIMIT_S)
-        engineer.follows("enter imports", ENTER)
+        engineer.follows("enter Import", ENTER)
         engineer.waits(lambda: ended(data, JobKind.IMPORT), LIMIT_S)
         assert engineer.keys - before == 4  # from Welcome to what is imported
 
@@ -151,7 +151,7 @@ def test_an_engineer_comes_from_a_folder_to_compared_runs_and_exported_ratings(
         engineer.press("r")
         engineer.follows("T Totals", "T")
         engineer.follows("E Export", "E")
-        engineer.follows("enter goes", ENTER)
+        engineer.follows("enter Take", ENTER)
         engineer.waits((tmp_path / "comparisons.csv").exists)
         engineer.follows("esc Back to the pairs", ESCAPE)
         engineer.follows("q Quit", "q")

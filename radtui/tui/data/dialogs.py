@@ -30,10 +30,10 @@ class DatasetSheet(RadModal[str | None]):
         super().__init__()
         self._summaries, self._current = summaries, current
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """One line a data set."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title, sheet.border_subtitle = "Data sets", "enter opens · esc closes"
+            sheet.border_title = "Data sets"
             yield KeyedList(*map(Option, dataset_lines(self._summaries)), markup=False)
 
     def on_mount(self) -> None:
@@ -104,10 +104,10 @@ class FilterSheet(RadModal[None]):
         self._choices = choices(values)
         self._at = 0
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The lines in a sheet."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title, sheet.border_subtitle = "Show only", "←→ change · bksp reset · esc closes"
+            sheet.border_title = "Show only"
             yield Static(markup=False)
 
     def on_mount(self) -> None:

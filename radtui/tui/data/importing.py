@@ -20,7 +20,7 @@ from radtui.settings import SEED_DATASET, ImportSettings
 from radtui.tui.doors import demo_jobs
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
-from radtui.tui.widgets.path_input import PathInput
+from radtui.tui.widgets.path_input import SourceInput
 
 DEMO = "demo"
 EXAMPLES = (
@@ -33,6 +33,12 @@ EXAMPLES = (
 HELP = Content("\n").join(
     Content.assemble((f"{name:<24}", "$accent"), (text, "$muted")) for name, text in EXAMPLES
 )
+
+
+class LookLine(Input):
+    """A line beside the source's, which is done as that one is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("source")
 
 
 class ImportSheet(RadModal[Job | None]):
@@ -75,21 +81,20 @@ class ImportSheet(RadModal[Job | None]):
             settings = settings.with_text("hold_out", self.query_one("#hold_out", Input).value or "0")
         return settings
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """Three fields, the lines for what is wrong, and what can be named."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "Import images"
-            sheet.border_subtitle = "enter looks first · tab completes, next field · esc closes"
             yield Static("Source", classes="label")
-            yield PathInput(
+            yield SourceInput(
                 self._draft.source, placeholder="folder, file, hub id, demo, or phantoms:SEED", id="source"
             )
             yield Static("", classes="wrong", id="source-wrong", markup=False)
             yield Static("Name", classes="label")
-            yield Input(self._draft.name, placeholder="as the source is called", id="name")
+            yield LookLine(self._draft.name, placeholder="as the source is called", id="name")
             yield Static("", classes="wrong", id="name-wrong", markup=False)
             yield Static("Held out as test, %, where the source has no splits", classes="label")
-            yield Input(str(self._draft.hold_out), type="integer", id="hold_out")
+            yield LookLine(str(self._draft.hold_out), type="integer", id="hold_out")
             yield Static("", classes="wrong", id="hold_out-wrong", markup=False)
             yield Static(HELP, classes="hint")
 

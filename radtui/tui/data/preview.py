@@ -81,11 +81,10 @@ class PreviewScreen(RadModal[ImportSettings | str | None]):
         self._at = 0
         self._form = SettingsForm(settings, ALWAYS_SAID)
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """A sample case on the left, facts or the form on the right."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"What comes in from {self.settings.source}"
-            sheet.border_subtitle = "enter imports · n next case · F changes columns · esc goes back"
             yield Static("", classes="state", id="state", markup=False)
             with Horizontal():
                 with KeyedScroll(id="sample"):

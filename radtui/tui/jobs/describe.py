@@ -14,7 +14,6 @@ from radtui.settings import GenerateSettings
 from radtui.store import cases
 from radtui.tui.aside import aside
 from radtui.tui.key_uses import bindings
-from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.settings_form import SettingsForm
 
@@ -50,13 +49,12 @@ class DescribeScreen(RadModal[GenerateSettings | None]):
         assert isinstance(settings, GenerateSettings)
         return settings
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The form in a box."""
         with Vertical(classes="sheet") as sheet:
             third = {"dpo": "dpo", "corrections": "corrected"}.get(str(self._job.settings.get("objective")))
             arms = f", base, tuned and {third}" if third else ", base and tuned"
             sheet.border_title = f"Describe images with the model of #{self._job.id}{arms}"
-            sheet.border_subtitle = f"{sign('start')} starts · enter edits · esc goes back"
             yield self._form
 
     def on_mount(self) -> None:

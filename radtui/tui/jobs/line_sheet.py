@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
+from radtui.tui.widgets.typed_line import TypedLine
 
 
 class LineSheet(RadModal[str | None]):
@@ -32,11 +33,11 @@ class LineSheet(RadModal[str | None]):
         super().__init__()
         self._title, self._text, self._hint = title, text, hint
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The line in a box."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title, sheet.border_subtitle = self._title, "enter keeps · esc changes nothing"
-            yield Input(self._text, placeholder=self._hint, compact=True, select_on_focus=False)
+            sheet.border_title = self._title
+            yield TypedLine(self._text, placeholder=self._hint, compact=True, select_on_focus=False)
 
     @on(Input.Submitted)
     def _keep(self, event: Input.Submitted) -> None:

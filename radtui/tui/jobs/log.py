@@ -36,11 +36,11 @@ class LogScreen(RadModal[None]):
         self._job = job
         self._shown: tuple[str, ...] = ()
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The log in a box."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = f"Log of {words.job_words(self._job)}"
-            sheet.border_subtitle = Content(f"{self.rad.data.log(self._job.id)} · esc closes").markup
+            sheet.border_subtitle = Content(str(self.rad.data.log(self._job.id))).markup
             yield SearchLine("words to find in the log")
             yield LogTail()
 
@@ -76,7 +76,7 @@ class LogScreen(RadModal[None]):
 
     def _say_hits(self) -> None:
         place = self.query_one(LogTail).place_words
-        parts = (place, str(self.rad.data.log(self._job.id)), "esc closes")
+        parts = (place, str(self.rad.data.log(self._job.id)))
         self.query_one(".sheet").border_subtitle = Content(" · ".join(part for part in parts if part)).markup
 
     def action_copy(self) -> None:

@@ -228,8 +228,8 @@ def flowed(parts: Iterable[Content], width_cells: int, gap_cells: int = 3) -> li
 
 def _option(scheme: Scheme, action: str, label: str, chosen: bool) -> Content:
     key = key_text(scheme, action)
-    if chosen:
-        return _clickable(Content.styled(f" {key} {label} ", theme.LIT), action)
+    if chosen:  # as wide as it was, so that nothing beside it moves
+        return _clickable(Content.styled(f"{key} {label}", theme.LIT), action)
     return _clickable(Content.assemble((key, "bold $accent"), f" {label}"), action)
 
 

@@ -37,11 +37,10 @@ class CorrectSheet(RadModal[str | None]):
         super().__init__()
         self._title, self._written, self._text, self._note = title, written, text, note
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The editor, the changes, and what follows."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = self._title
-            sheet.border_subtitle = "ctrl+s saves · esc leaves"
             yield TextArea(self._text, soft_wrap=True, show_line_numbers=False)
             yield Static("", id="count", markup=False)
             with VerticalScroll(id="changes", can_focus=False):

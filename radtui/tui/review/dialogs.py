@@ -21,6 +21,7 @@ from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.aligned import aligned
 from radtui.tui.widgets.keyed import KeyedList
 from radtui.tui.widgets.path_input import PathInput
+from radtui.tui.widgets.typed_line import TypedLine
 
 
 class PickSheet(RadModal[int | None]):
@@ -38,10 +39,10 @@ class PickSheet(RadModal[int | None]):
         super().__init__()
         self._title, self._lines, self._current, self._shut = title, options, current, closed
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The lines in a sheet."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title, sheet.border_subtitle = self._title, "enter takes · esc closes"
+            sheet.border_title = self._title
             options = (Option(line, disabled=at in self._shut) for at, line in enumerate(self._lines))
             yield KeyedList(*options, markup=False)
 
@@ -113,13 +114,11 @@ class AskSheet(RadModal[str | None]):
         self._title, self._placeholder, self._restrict, self._value = title, placeholder, restrict, value
         self._path = path
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """One line to type in."""
         with Vertical(classes="sheet") as sheet:
-            sheet.border_title, sheet.border_subtitle = self._title, "enter goes · esc closes"
-            if self._path:
-                sheet.border_subtitle = "tab completes · enter goes · esc closes"
-            made = PathInput if self._path else Input
+            sheet.border_title = self._title
+            made = PathInput if self._path else TypedLine
             yield made(self._value, placeholder=self._placeholder, restrict=self._restrict, compact=True)
 
     @on(Input.Submitted)

@@ -76,7 +76,11 @@ def pick_filter(reviewing: Reviewing, session: ReviewSession, others: list[Ratin
         return
     left = {which: session.queue.select(which, others) for which in Filter}
     notes = {Filter.DISAGREEMENTS: why_none} if why_none else {}
-    lines = filter_lines({which: len(pairs) for which, pairs in left.items()}, notes)
+    # As the line above counts: a hidden repeat is none, unless nothing else is left.
+    counts = {
+        which: sum(not pair.occasion for pair in pairs) or min(1, len(pairs)) for which, pairs in left.items()
+    }
+    lines = filter_lines(counts, notes)
     names = [which.value if which is not Filter.ALL else "" for which in Filter]
     closed = {at for at, which in enumerate(Filter) if which in notes or (names[at] and not left[which])}
 

@@ -22,6 +22,7 @@ from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.aligned import aligned
 from radtui.tui.widgets.path_input import PathInput
+from radtui.tui.widgets.typed_line import TypedLine
 
 MOST_JOBS = 20  # the newest; others are made studies of by radtui study new
 
@@ -43,11 +44,11 @@ class NewStudySheet(RadModal[int | None]):
             super().__init__()
             self.made, self.trouble = made, trouble
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """Arms to mark, then three lines to type in."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "New study"
-            sheet.border_subtitle = "space marks · tab goes on · enter in a line makes it · esc closes"
+            sheet.border_subtitle = "space marks · tab goes on · enter in a line makes it"
             known = known_arms(self.rad.db)
             lines = aligned([(Content.styled(arm, "bold"), Content(words)) for arm, words, _ in known])
             yield SelectionList[str](*zip(lines, (wish for *_, wish in known), strict=True))
@@ -61,7 +62,7 @@ class NewStudySheet(RadModal[int | None]):
                 id="cases",
                 compact=True,
             )
-            yield Input(placeholder="name, which readers see (may be empty)", id="name", compact=True)
+            yield TypedLine(placeholder="name, which readers see (may be empty)", id="name", compact=True)
             yield Static("", id="trouble", markup=False)
 
     @on(Input.Submitted)

@@ -26,11 +26,10 @@ class NoteSheet(RadModal[str]):
         super().__init__()
         self._note = note
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """A text area in a sheet."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "Note on this pair"
-            sheet.border_subtitle = "esc keeps it"
             yield TextArea(self._note, soft_wrap=True, show_line_numbers=False)
 
     def on_mount(self) -> None:

@@ -23,14 +23,23 @@ def nothing_text(db: sqlite3.Connection) -> str:
     ended = jobs.newest(db, JobKind.GENERATE)
     if ended is not None and ended.state is not JobState.DONE:
         return _ended_text(db, ended)
-    train = sign("train")
-    if any(job.kind is JobKind.TRAIN for job in jobs.all_jobs(db)):
-        return (
-            f"{NOTHING} Press {train}, then {sign('describe')} to let both models describe the test images."
-        )
+    trainings = [job for job in jobs.all_jobs(db) if job.kind is JobKind.TRAIN]
+    if trainings:
+        return f"{NOTHING} {_after_training(trainings)}"
     if cases.any_dataset(db):
-        return f"{NOTHING} Press {train} to train a model; then both models describe the test images."
+        return f"{NOTHING} Press {sign('train')} to train a model; then both models describe the test images."
     return f"{NOTHING} Press {sign('data')}, then {sign('import')} to import images first."
+
+
+def _after_training(trainings: list[Job]) -> str:
+    """How training leads to pairs, by how far it has come; `trainings` are not none, newest first."""
+    ways = f"{sign('train')}, then {sign('describe')}"
+    if any(job.state is JobState.DONE for job in trainings):
+        return f"Press {ways} to let both models describe the test images."
+    newest = trainings[0]
+    if newest.state.live:
+        return f"Once training #{newest.id} is done, {ways} lets both models describe the test images."
+    return f"Training #{newest.id} is {newest.state}: {sign('train')} shows it, with what can be done."
 
 
 def all_tied_text(session: ReviewSession, came_tied: int, more_of_job: int | None) -> str:

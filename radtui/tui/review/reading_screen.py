@@ -94,10 +94,9 @@ class ReadingScreen(RadScreen):
         self._shown = reading.pair
         progress = reading.queue.progress()
         pace = f"  ·  {clock_text(progress.pace_s)} a text" if progress.pace_s else ""
-        line = f" Text {opened.place}  ·  {progress.rated}/{progress.total} read{pace}  ·  {label_of(self._study)}"
-        self.query_one("#line", Static).update(
-            Content.assemble(line, (f"  {self._arm}, not blind", "bold $warning"))
-        )
+        line = f" Text {opened.place}  ·  {progress.rated}/{progress.total} read{pace}  ·  "
+        blind = (f"{self._arm}, not blind", "bold $warning")
+        self.query_one("#line", Static).update(Content.assemble(line, blind, f"  ·  {label_of(self._study)}"))
         changed = words_changed(opened.written, opened.text)
         note = (
             f"{many(changed, 'word')} changed" if changed else "accepted" if opened.read else "not read yet"

@@ -93,6 +93,9 @@ def reference(reviewing: Reviewing, session: ReviewSession) -> None:
             "The reference is one of the texts: it can be seen once you have finished this case."
         )
         return
+    if not session.peek and shown is not None and shown.reference:
+        reviewing.message = "The reference stays in sight here."
+        return
     if not session.peek and shown is not None and shown.reference_marks:
         session.reveal("reference")
         reviewing.message = "The reference was seen: what you answer on this case from now on is un-blinded."

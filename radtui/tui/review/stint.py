@@ -71,7 +71,7 @@ class StintSheet(RadModal[str | None]):
         super().__init__()
         self._stint, self._now = stint, now
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """What was done, what is left, and the keys."""
         done = self._stint.done(self._now)
         with Vertical(classes="sheet") as sheet:

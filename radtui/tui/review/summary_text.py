@@ -292,7 +292,8 @@ def _rater(line: RaterShare) -> str:
 
 def _power(power: Power) -> str:
     if power.detectable is None:
-        return ", ".join(f"{percent_text(rate)} needs {n}" for rate, n in power.needed.items())
+        needed = ", ".join(f"{n} at {percent_text(rate)}" for rate, n in power.needed.items())
+        return f"decided pairs needed: {needed}"
     return f"{power.non_ties} decided pairs would show a true {percent_text(power.detectable)} or more"
 
 

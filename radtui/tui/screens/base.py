@@ -129,7 +129,20 @@ class RadScreen(Lasting, Screen[None]):
 
 
 class RadModal(Lasting, ModalScreen[Result]):
-    """Base of the app's modal screens; a click beside one is the key that closes it."""
+    """Base of the app's modal screens.
+
+    A sheet yields its widgets in `compose_sheet`; its keys stand in the line below, over those of the screen, which do
+    nothing now. A click beside it is the key that closes it.
+    """
+
+    def compose(self) -> ComposeResult:
+        """The sheet, and its keys."""
+        yield from self.compose_sheet()
+        yield KeyBar()
+
+    def compose_sheet(self) -> ComposeResult:
+        """The sheet's own widgets."""
+        yield from ()
 
     async def on_click(self, event: events.Click) -> None:
         """Close, or ask first where something would be lost, as the key does."""

@@ -31,8 +31,7 @@ class ColumnsSheet(RadModal[None]):
     """
 
     DEFAULT_CSS = """
-    ColumnsSheet { align: right middle; background: $background 25%; }
-    ColumnsSheet .sheet { width: 60; margin: 1 0; }
+    ColumnsSheet .sheet { width: 26; margin: 1 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("columns", priority=True)
 
@@ -43,11 +42,10 @@ class ColumnsSheet(RadModal[None]):
         self._visible = set(wanted)
         self._order = [*wanted, *(title for title in titles if title not in self._visible)]
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """A line a column."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "Columns"
-            sheet.border_subtitle = "enter shows, hides · ←→ moves · bksp all · esc closes"
             yield KeyedList(*map(Option, self._lines()), markup=False)
 
     def _lines(self) -> list[Content]:

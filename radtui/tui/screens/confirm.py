@@ -28,7 +28,7 @@ class ConfirmScreen(RadModal[bool]):
         super().__init__()
         self._question, self._explanation, self._yes = question, explanation, yes
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The question, what follows from it, and the keys."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = Content(self._question).markup

@@ -16,7 +16,6 @@ from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.case_images import CaseImages
 from radtui.tui.widgets.image_strip import StripImage, images_of
 from radtui.tui.widgets.image_view import ImageView
-from radtui.tui.widgets.key_bar import KeyBar
 
 Asking = Callable[[], object] | None
 
@@ -59,10 +58,9 @@ class FilmScreen(RadModal[tuple[int, View]]):
         begin = sha256 or case.shown.sha256
         return cls(images, names.index(begin) if begin in names else 0, look, ask)
 
-    def compose(self) -> ComposeResult:
-        """The image and the bar of keys."""
+    def compose_sheet(self) -> ComposeResult:
+        """The image."""
         yield CaseImages()
-        yield KeyBar()
 
     def on_mount(self) -> None:
         """Begin."""

@@ -23,7 +23,7 @@ class GuideScreen(RadModal[None]):
         super().__init__()
         self._text = text
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The text."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "radtui"

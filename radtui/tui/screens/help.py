@@ -37,11 +37,10 @@ class HelpScreen(RadModal[None]):
         self._active = list(below.active_bindings.values())
         self._images_below = bool(below.query("ImageView"))
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """Sections of keys in a box that scrolls, under the line of a search."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "Keys"
-            sheet.border_subtitle = "/ search · esc closes"
             yield SearchLine("a key, or words of what it does")
             with KeyedScroll():
                 # An image has asked for this already: asking tmux would hold up the loop.

@@ -32,7 +32,7 @@ class SmallScreen(RadModal[None]):
         super().__init__()
         self._left = False
 
-    def compose(self) -> ComposeResult:
+    def compose_sheet(self) -> ComposeResult:
         """The sentence."""
         yield Static("", markup=False)
 

@@ -20,7 +20,7 @@ from radtui.tui.jobs.submitting import submit
 from radtui.tui.key_uses import bindings
 from radtui.tui.screens.base import RadScreen
 from radtui.tui.snapshot import Snapshot
-from radtui.tui.widgets.path_input import PathInput
+from radtui.tui.widgets.path_input import SourceInput
 
 if TYPE_CHECKING:
     from radtui.tui.data.preview import PreviewScreen
@@ -87,12 +87,6 @@ class WelcomeChoices(Widget, can_focus=True):
     def action_take(self) -> None:
         """Take the marked choice."""
         self.post_message(self.Taken(self.current))
-
-
-class SourceInput(PathInput):
-    """The line that a folder or file is named in."""
-
-    BINDINGS: ClassVar[list[BindingType]] = bindings("source")
 
 
 class WelcomeScreen(RadScreen):

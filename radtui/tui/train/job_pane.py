@@ -104,7 +104,9 @@ class JobPane(Vertical):
         """Offer keys for texts that are in sight, and others of them; a narrow screen needs a key to see any."""
         if action in ("text_step", "text_image"):
             in_sight = not self.has_class("-narrow") or self.has_class("-texts")
-            return in_sight and self.texts.counts[action == "text_image"] > 1
+            by = parameters[0]
+            assert isinstance(by, int)
+            return in_sight and (self.texts.leads(by) if action == "text_step" else self.texts.counts[1] > 1)
         if action == "film":
             return self.texts.filled
         return action != "texts" or self.has_class("-narrow")
@@ -119,6 +121,7 @@ class JobPane(Vertical):
     def action_text_step(self, by: int) -> None:
         """Watched texts at another step."""
         self.texts.go(by)
+        self.screen.refresh_bindings()
 
     def action_text_image(self, by: int) -> None:
         """Watched texts of the next image, or of the one before."""

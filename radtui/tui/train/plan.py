@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from radtui.measures.loss_words import loss_words
@@ -37,8 +37,8 @@ def plan(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> FormPla
     facts = [("learns from", f"{many(used, 'image')} of {chosen.name}/{settings.train_split}")]
     if used:
         total = steps_of(settings, used)
-        batch = settings.effective_batch
-        passes = total * batch / used
+        batch = min(settings.effective_batch, used)
+        passes = _passes(settings, total, used)
         times = f", {settings.seeds} times with other seeds" if settings.seeds > 1 else ""
         facts.append(("steps", f"{total:,} of {many(batch, 'image')}{times}"))
         facts.append(
@@ -69,7 +69,7 @@ def preference_plan(settings: TrainSettings, offer: Offer, datasets: Sequence[Da
     ]
     facts += [("left out", left_out_words({why: n})) for why, n in offer.choice.left_out.items() if n]
     total = steps_of(settings, count - held_back)
-    passes = total * settings.effective_batch / (count - held_back)
+    passes = _passes(settings, total, count - held_back)
     facts.append(("steps", f"{total:,} of {many(settings.effective_batch, 'pair')}"))
     facts.append(("passes", f"{passes:,.1f} over the pairs"))
     facts.append(("loss", loss_words(settings)))
@@ -81,6 +81,11 @@ def preference_plan(settings: TrainSettings, offer: Offer, datasets: Sequence[Da
         facts.append(("describes", f"{many(watched, 'held-out image')} {when}, for you to watch"))
     saves = _every(settings.checkpoint_every) if settings.checkpoint_every else "at the end only"
     return FormPlan((*facts, ("saves", f"a checkpoint {saves}")))
+
+
+def _passes(settings: TrainSettings, steps: int, images: int) -> float:
+    """How often each image is learnt; the last step of a pass takes only what is left of it."""
+    return steps / steps_of(replace(settings, max_steps=0, epochs=1.0), images)
 
 
 def _chosen(settings: TrainSettings, datasets: Sequence[DatasetSummary]) -> DatasetSummary | None:

@@ -13,6 +13,7 @@ from textual.widgets import ContentSwitcher
 
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState
+from radtui.setting_fields import FieldError
 from radtui.settings import TrainSettings
 from radtui.store import jobs
 from radtui.tui.aside import aside
@@ -141,10 +142,16 @@ class TrainScreen(JobScreen):
 
     @on(TrainForm.Submitted)
     def _submit(self, event: TrainForm.Submitted) -> None:
-        """Start a job; what is refused is said at the field that it names."""
+        """Start a job; what is refused is said at the field that it is about."""
         from radtui.jobs import submit_train
 
-        def submit(data: DataDir, db: sqlite3.Connection) -> Job:
+        def submit(data: DataDir, db: sqlite3.Connection) -> Job | FieldError:
+            try:
+                return started(data, db)
+            except FieldError as error:
+                return error
+
+        def started(data: DataDir, db: sqlite3.Connection) -> Job:
             if event.settings.learns_preferences:
                 from radtui.study.rated_pairs import submit_preferences
                 from radtui.study.study import scheme_for
@@ -159,8 +166,11 @@ class TrainScreen(JobScreen):
 
         self.ask(submit, self._submitted, self._form.form.point_out)
 
-    def _submitted(self, job: Job) -> None:
-        self.call_later(self.attach, job)
+    def _submitted(self, answer: Job | FieldError) -> None:
+        if isinstance(answer, FieldError):
+            self._form.form.point_out(str(answer), answer.field)
+        else:
+            self.call_later(self.attach, answer)
 
     def action_learn(self, job_id: int = 0) -> None:
         """Show the form with what is proposed for learning corrected texts of a training job, 0 for the newest."""

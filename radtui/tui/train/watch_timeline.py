@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 IMAGE_ROWS = 24  # of the whole pane, from which there is room for the image above its text
 BESIDE_CELLS = 56  # of the pane, from which there is room for it beside the text
+STEP_CELLS = 7  # of one step's number among the others
+STEP_ENDS_CELLS = 8  # of the word before them, and of the signs that there are more
 HIGH_ROWS = 40  # of the pane, from which the image is larger above the text, however wide it is
 
 
@@ -75,6 +77,10 @@ class WatchTimeline(Vertical):
     def counts(self) -> tuple[int, int]:
         """Steps at which the image was described, and images: with one of either there is no other."""
         return len(self._watched.steps), len(self._watched.case_ids)
+
+    def leads(self, by: int) -> bool:
+        """Whether there is a later (positive) or an earlier step than the one shown."""
+        return self._watched.leads(by)
 
     def clear(self, note: str) -> None:
         """Another job; `note` is said until there is a text."""
@@ -156,9 +162,14 @@ class WatchTimeline(Vertical):
         title = f"{what} {watched.position + 1}/{len(watched.case_ids)}"
         shown = watched.shown
         marks: list[Content | str] = [Content.styled("step ", "$muted")]
-        for step in _around(watched.steps, shown.step if shown else None, max(1, (self.size.width - 8) // 7)):
-            now = shown is not None and step == shown.step
-            marks += [Content.styled(f" {step} ", theme.LIT if now else "$muted"), " "]
+        at = shown.step if shown else None
+        in_sight = _around(watched.steps, at, max(1, (self.size.width - STEP_ENDS_CELLS) // STEP_CELLS))
+        if in_sight[:1] != watched.steps[:1]:
+            marks.append(Content.styled("‹", "$muted"))
+        for step in in_sight:
+            marks += [Content.styled(f" {step} ", theme.LIT if step == at else "$muted"), " "]
+        if in_sight[-1:] != watched.steps[-1:]:
+            marks.append(Content.styled("›", "$muted"))
         return Content.assemble(Content.styled(title, "bold"), "\n", *marks)
 
     def _text(self, case: Case | None) -> Content:
@@ -166,17 +177,17 @@ class WatchTimeline(Vertical):
         if shown is None:
             return Content.styled(self._note, "$muted")
         parts: list[Content | str] = [shown.text or "(nothing)", "\n"]
+        # Where not all has room, what the text is to become is in sight before what it was.
+        if case is not None and case.reference:
+            parts += ["\n", Content.styled("reference\n", "$accent"), case.reference, "\n"]
+        if case is not None and case.question:
+            parts += ["\n", Content.styled("question\n", "$muted"), Content(case.question), "\n"]
         if first is not None and first.step != shown.step:
             parts += [
                 "\n",
                 Content.styled(f"at step {first.step}\n", "$muted"),
-                Content.styled(first.text, "$muted"),
-                "\n",
+                Content.styled(first.text or "(nothing)", "$muted"),
             ]
-        if case is not None and case.question:
-            parts += ["\n", Content.styled("question\n", "$muted"), Content(case.question), "\n"]
-        if case is not None and case.reference:
-            parts += ["\n", Content.styled("reference\n", "$accent"), case.reference]
         return Content.assemble(*parts)
 
 

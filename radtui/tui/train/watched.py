@@ -69,6 +69,10 @@ class Watched:
         if self._texts:
             self._image = (self._image + by) % len(self._texts)
 
+    def leads(self, by: int) -> bool:
+        """Whether there is a later (positive) or an earlier step than the one shown."""
+        return 0 <= min(self._back, len(self.steps) - 1) - by < len(self.steps)
+
     def go(self, by: int) -> None:
         """Show a later (positive) or earlier step."""
         self._back = max(0, min(self._back - by, len(self.steps) - 1))

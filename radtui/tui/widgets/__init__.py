@@ -6,7 +6,7 @@ case_images.py      a case's images: image_strip.py under the large one, image_f
 chart.py            the loss chart; small_chart.py: those beside it; canvas_strips.py and ground.py: their colours
 virtual_table.py    a table of any length: table_columns.py, table_line.py, cell_text.py; row_text.py: its row whole
 settings_form.py    settings as a form: field_list.py, field_line.py
-search_line.py      what is typed over a list; path_input.py: a path, with path_completion.py
+search_line.py      what is typed over a list; typed_line.py: one line; path_input.py: a path, with path_completion.py
 top_bar.py          the line above every screen; key_bar.py: the one below
 keyed.py            Textual's own with our keys; aligned.py: lines to choose from; answer_keys.py: a sheet's answers
 """

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
-HELP = Content.assemble(Content.styled("?", "bold $accent"), Content.styled(" help ", "$muted"))
 MORE = Content.styled("… ", "$muted")
+HELP_KEY = "question_mark"
 
 
 class KeyBar(Widget):
@@ -18,14 +18,11 @@ class KeyBar(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ends: list[tuple[int, ActiveBinding]] = []  # where each key's part of the line ends
+        self._ends: list[tuple[int, ActiveBinding | None]] = []  # where each key's part of the line ends
         self._drawn: list[ActiveBinding] | None = None  # what the line was drawn of
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key that is clicked does."""
-        if event.x >= self.size.width - HELP.cell_length:
-            await self.app.run_action("app.help")
-            return
         hit = next((active for end, active in self._ends if event.x < end), None)
         if hit is not None:
             await self.app.run_action(hit.binding.action, hit.node)
@@ -35,27 +32,39 @@ class KeyBar(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, screen: Screen[object]) -> None:
-        if screen is self.screen and shown(screen.active_bindings) != self._drawn:
+        if screen is self.screen and named(screen.active_bindings) != self._drawn:
             self.refresh()  # else a held key in a list would draw the same line again and again
 
     def render(self) -> Content:
         """One line; it ends with "…" where keys that work are left out."""
-        room = self.size.width - HELP.cell_length - MORE.cell_length - 1
-        line, end = Content(" "), HELP
-        self._ends = []
-        self._drawn = shown(self.screen.active_bindings)
-        for active in self._drawn:
-            part = Content.assemble(
-                Content.styled(self.app.get_key_display(active.binding), "bold $accent"),
-                Content.styled(f" {active.binding.description}  ", "$muted"),
-            )
+        active = self.screen.active_bindings
+        self._drawn, self._ends = named(active), []
+        asking = active.get(HELP_KEY)  # where letters are typed, "?" is one of them
+        line, end = (
+            Content(" "),
+            self._part(asking, asking.binding.description.lower()) if asking else Content(" "),
+        )
+        room = self.size.width - end.cell_length - MORE.cell_length - 1
+        for each in shown(active):
+            part = self._part(each, f"{each.binding.description} ")
             if line.cell_length + part.cell_length > room:
-                end = MORE + HELP
+                end = MORE + end
                 break
             line += part
-            self._ends.append((line.cell_length, active))
+            self._ends.append((line.cell_length, each))
         gap = max(0, self.size.width - line.cell_length - end.cell_length)
+        if asking:
+            self._ends += [(self.size.width - end.cell_length, None), (self.size.width, asking)]
         return Content.assemble(line, " " * gap, end)
+
+    def _part(self, active: ActiveBinding, word: str) -> Content:
+        key = self.app.get_key_display(active.binding)
+        return Content.assemble(Content.styled(key, "bold $accent"), Content.styled(f" {word} ", "$muted"))
+
+
+def named(active: dict[str, ActiveBinding]) -> list[ActiveBinding]:
+    """The bindings that the line names: those shown, and the one for help."""
+    return [*shown(active), *(active[key] for key in (HELP_KEY,) if key in active)]
 
 
 def shown(active: dict[str, ActiveBinding]) -> list[ActiveBinding]:

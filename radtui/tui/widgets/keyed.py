@@ -16,7 +16,7 @@ class KeyedList(OptionList):
 
     DEFAULT_CSS = """
     KeyedList { border: none; background: $surface; padding: 0; height: auto; }
-    KeyedList:focus { border: none; }
+    KeyedList:focus { border: none; background-tint: $foreground 0%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("options")
 

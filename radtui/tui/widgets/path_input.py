@@ -77,3 +77,9 @@ class PathInput(Input):
             left = len(names) - NAMED
             names_text = "  ".join(names[:NAMED]) + (f"  and {left:,} more" if left > 0 else "")
             self.app.notify(names_text, timeout=TOLD_S)
+
+
+class SourceInput(PathInput):
+    """The line that a source is named in, which is looked at before anything is taken."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("source")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,8 +23,6 @@ from radtui.tui.widgets.path_input import PathInput
 
 # Fields in which a path may be typed, with the signs between several.
 PATHS = {"model": "", "adapter": "", "salt_file": "", "more_adapters": "=;"}
-
-PLAIN_WORDS = {"then", "on"}  # names that sentences hold without meaning the field
 
 
 class FieldInput(PathInput):
@@ -71,6 +68,7 @@ class SettingsForm(Vertical):
         self._input = FieldInput(compact=True)
         self._help = Static(classes="field-help")
         self._editing = ""
+        self._refused = "", ""  # a field and why no job could start with it, until something is changed
 
     def compose(self) -> ComposeResult:
         """The list, its help, and the input on a layer above."""
@@ -90,15 +88,15 @@ class SettingsForm(Vertical):
     def show(self, settings: Settings, baseline: Settings | None = None) -> None:
         """Show other values; `baseline` are those a changed field is marked against."""
         self.list.show(settings, baseline)
+        self._refused = "", ""
         self._show_help()
 
-    def point_out(self, problem: str) -> None:
-        """Show what is wrong with the whole; go to the field that the sentence names first."""
-        fields = self.settings.about().keys() - PLAIN_WORDS
-        name = next((word for word in re.findall(r"\w+", problem) if word in fields), "")
-        if name:
-            self.list.go_to(name)
-        self._help.update(Content.styled(f"✗ {problem}", "$error"))
+    def point_out(self, problem: str, field: str = "") -> None:
+        """Show what is wrong with a field, after going to it, or with the whole."""
+        if field:
+            self.list.go_to(field)
+        self._refused = self.list.name_at_cursor, problem
+        self._show_help()
 
     def refresh_help(self) -> None:
         """Say anew what there is to say of the current field."""
@@ -116,6 +114,7 @@ class SettingsForm(Vertical):
     def _changed(self, event: FieldList.Changed) -> None:
         # A message of its own: the list's goes no further than here when it answers what was typed here.
         event.stop()
+        self._refused = "", ""
         self._show_help()
         self.post_message(self.Changed(event.settings))
 
@@ -124,8 +123,11 @@ class SettingsForm(Vertical):
         name = self.list.name_at_cursor
         about = self.settings.about()[name]
         problem = self.settings.problems().get(name)
+        field, refusal = self._refused
         if problem:
             self._help.update(Content.styled(f"✗ {problem}.", "$error"))
+        elif name == field:
+            self._help.update(Content.styled(f"✗ {refusal}", "$error"))
         else:
             extra = hint(about)
             value = getattr(self.settings, name)

@@ -68,6 +68,8 @@ class Lengths:
     @property
     def images(self) -> str:
         """Tokens of an image on this data set, in words."""
+        if not self.most_image:
+            return "none of the text's: cross-attention sees it"
         if self.least_image == self.most_image:
             return f"{self.most_image:,} tokens, whatever its size"
         return f"{self.least_image:,} to {self.most_image:,} tokens, median {self.median_image:,}"
