@@ -202,14 +202,15 @@ class Family:
         """What transformers alone writes of the first picture."""
         import torch
 
-        from radtui.worker.model import template
+        from radtui.worker.model import collator, template
         from tests.worker.test_model_families import INSTRUCTION, pictures
 
         words, asked = self.processor.tokenizer, template.rendered_prompt(self.processor, INSTRUCTION)
         special = words.bos_token is None or not asked.startswith(words.bos_token)
         inputs = self.processor(
-            text=[asked], images=[pictures()[:1]], add_special_tokens=special, return_tensors="pt"
-        )
+            text=[asked], images=[pictures()[:1]], add_special_tokens=special, return_tensors="pt",
+            **collator.modalities(self.processor),
+        )  # fmt: skip
         seen = inputs["input_ids"].shape[1]
         with torch.inference_mode():
             row = self.model.generate(**inputs, max_new_tokens=24, do_sample=False)[0, seen:].tolist()
@@ -221,13 +222,14 @@ class Family:
         """Adapter and processor as saved, in PEFT and transformers alone."""
         import torch
         from peft import PeftModel
-        from transformers import AutoModelForImageTextToText
+        from transformers import AutoConfig
 
-        from radtui.worker.model import processors
+        from radtui.worker.model import kinds, processors
 
         self.model.save_pretrained(self.work / "adapter")
         processors.save(self.processor, self.work / "adapter")
-        base = AutoModelForImageTextToText.from_pretrained(self.folder, dtype=torch.float32)
+        config = kinds.writer(AutoConfig.from_pretrained(self.folder))
+        base = kinds.auto_class(config).from_pretrained(self.folder, config=config, dtype=torch.float32)
         again = PeftModel.from_pretrained(base, self.work / "adapter")
         return [each.text for each in self.texts(again)] == [each.text for each in self.tuned]
 

@@ -37,7 +37,7 @@ def test_what_cannot_be_asked_is_one_sentence(tmp_path, capsys):
     folder = families.paligemma(tmp_path / "model")
     assert check.main(["--data-dir", str(tmp_path), str(folder)]) == 1
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert "PaliGemma" in answer["error"]
+    assert "has no chat template" in answer["error"]
 
 
 def test_the_list_names_memory_licence_and_a_preset_for_each():

@@ -13,11 +13,15 @@ from radtui.worker.model.collator import Collator
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import train
 
-from . import families, more_families
+from . import families, more_families, rare_families
 from .conftest import new_job, train_settings
 
 SIZES = [(60, 40), (200, 100), (657, 442), (500, 611), (40, 400)]
 QUESTION = "Describe what you see."
+MAKERS = {
+    **families.FAMILIES, **more_families.MORE_FAMILIES, **more_families.WITH_TORCHVISION, **rare_families.RARE_FAMILIES,
+}  # fmt: skip
+NEEDS_TORCHVISION = pytest.mark.skipif(processors.torchvision_state() != "works", reason="needs torchvision")
 
 
 @pytest.fixture(scope="module", params=list(families.FAMILIES))
@@ -56,10 +60,12 @@ def test_most_sizes_are_counted_without_an_image(folder):
     ("name", "budget", "least"),
     [("qwen2_5_vl", 8, 2), ("qwen3_vl", 8, 2), ("glm4v", 8, 2), ("smolvlm", 60, 2), ("internvl", 20, 2),
      ("mistral3", 16, 2), ("llava_onevision", 60, 2), ("gemma4", 70, 2), ("aya_vision", 20, 2), ("ovis2", 12, 2),
-     ("video_llama_3", 8, 2), ("ernie4_5_vl_moe", 8, 2)],
+     ("video_llama_3", 8, 2), ("ernie4_5_vl_moe", 8, 2), ("idefics2", 20, 2), ("emu3", 30, 2), ("hunyuan_vl", 8, 2),
+     ("minicpmv4_6", 20, 2), *(pytest.param(name, budget, 2, marks=NEEDS_TORCHVISION) for name, budget in (
+         ("llama4", 20), ("cohere2_vision", 20), ("lfm2_vl", 20), ("lfm2_vl", 12)))],
 )  # fmt: skip
 def test_image_tokens_bounds_what_an_image_takes(tmp_path, name, budget, least):
-    folder = (families.FAMILIES | more_families.MORE_FAMILIES)[name](tmp_path)
+    folder = MAKERS[name](tmp_path)
     own, bound = processors.load(str(folder)), processors.load(str(folder))
     assert resolution.apply(bound, budget) == ""
     square = [(300, 300), (500, 611)]
@@ -68,6 +74,15 @@ def test_image_tokens_bounds_what_an_image_takes(tmp_path, name, budget, least):
     for size in square:
         assert least <= after.of(size) <= budget + frame
         assert after.of(size) <= before.of(size)
+
+
+def test_a_setting_that_a_processors_own_defaults_would_undo_goes_into_each_call(tmp_path):
+    """As DeepSeek-OCR 2's do: what its image processor is set to is never asked."""
+    processor = processors.load(str(rare_families.deepseek_ocr2(tmp_path)))
+    assert "takes 256 tokens at least" in resolution.apply(processor, 100)
+    assert counting.ImageTokens(processor, []).of((600, 300)) == 256
+    assert resolution.apply(processor, 256 + 2 * 144) == ""  # the whole, and two tiles
+    assert counting.ImageTokens(processor, []).of((600, 300)) == 256 + 2 * 144
 
 
 def test_gemma_3_crops_where_there_are_tokens_for_crops(tmp_path):

@@ -115,3 +115,51 @@ def test_a_resumed_run_forgets_a_best_that_it_will_evaluate_again(tmp_path, mlla
 def test_keeping_the_best_needs_evaluations(mllama):
     with pytest.raises(UserError, match="keep_best needs evaluations"):
         train_settings(mllama, keep_best=True, eval_every=0).check()
+
+
+def test_means_and_variances_of_a_frozen_tower_stay_as_they_are():
+    """No adapter holds them: trained on, they would make another base model, and texts that depend on their batch."""
+    import torch
+
+    from radtui.worker.model import adapters
+
+    tower = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Dropout())
+    adapters.keep_statistics(tower)
+    tower.train()
+    assert tower[2].training and not tower[1].training
+    tower(torch.randn(2, 3, 8, 8) + 5)
+    assert not tower[1].running_mean.any()
+
+
+def test_an_adapter_that_peft_renames_past_the_model_is_read_as_it_was_saved(tmp_path, monkeypatch):
+    """PEFT only warns, and the model would write as if it had never learnt; DeepSeek-OCR 2 is such a family."""
+    import torch
+    from peft import PeftModel
+    from peft.utils import transformers_weight_conversion as conversion
+
+    from radtui.records import UserError
+    from radtui.worker.model import adapters, backend, model
+
+    settings = train_settings(families.llava(tmp_path / "model"))
+    how = backend.plan(settings)
+    network = adapters.with_adapter(model.load(settings.model, how)[0], how, settings)
+    learnt = {name: each for name, each in network.named_parameters() if "lora_B" in name}
+    for each in learnt.values():
+        torch.nn.init.ones_(each.data)
+    network.save_pretrained(tmp_path / "adapter")
+
+    def elsewhere(adapter_state_dict, **_):
+        return {f"elsewhere.{name}": each for name, each in adapter_state_dict.items()}
+
+    monkeypatch.setattr(conversion, "convert_peft_adapter_state_dict_for_transformers", elsewhere)
+    again = adapters.load_adapter(model.load(settings.model, how)[0], str(tmp_path / "adapter"), how)
+    assert isinstance(again, PeftModel)
+    assert all(each.eq(1).all() for name, each in again.named_parameters() if "lora_B" in name)
+    other = adapters.with_adapter(
+        model.load(settings.model, how)[0], how, train_settings(settings.model, tune_mlp=False)
+    )
+    other.save_pretrained(tmp_path / "other")
+    config = (tmp_path / "adapter" / "adapter_config.json").read_text()
+    (tmp_path / "other" / "adapter_config.json").write_text(config)  # as if a part of its file had been lost
+    with pytest.raises(UserError, match="does not fit this model"):
+        adapters.load_adapter(model.load(settings.model, how)[0], str(tmp_path / "other"), how)

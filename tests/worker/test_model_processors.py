@@ -53,9 +53,8 @@ def test_a_family_that_truly_needs_it_is_told_the_command(tmp_path):
 
 
 @pytest.mark.skipif(processors.torchvision_state() != "absent", reason="torchvision is installed")
-@pytest.mark.parametrize("name", [*more_families.WITH_TORCHVISION, "minicpmv4_6"])
+@pytest.mark.parametrize("name", list(more_families.WITH_TORCHVISION))
 def test_those_of_the_further_families_that_need_it_are_told_the_command(tmp_path, name):
-    """MiniCPM-V asks its video part, which there is none of, for settings: no error about a missing package."""
     folder = getattr(more_families, name)(tmp_path / name)
     with pytest.raises(UserError, match="needs torchvision, which is not installed: pip install torchvision"):
         processors.load(str(folder))
@@ -92,6 +91,7 @@ def test_pixels_that_a_processor_gives_in_16_bits_are_of_32():
 
     class Halves:
         tokenizer = Words()
+        model_input_names = ("input_ids", "pixel_values")
 
         def __call__(self, **_):
             return {

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from radtui.records import UserError
-from radtui.worker.model import backend, check, model, refusals
+from radtui.worker.model import backend, check, kinds, model, refusals
 
 from . import families
 from .conftest import train_settings
@@ -157,18 +156,49 @@ def test_a_text_model_takes_no_images(whole, tmp_path, capsys):
     LlamaForCausalLM(LlamaConfig(**families.text_config(words))).save_pretrained(folder)
     words.save_pretrained(folder)
     assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
-    assert "takes no images: name a vision-language model" in capsys.readouterr().out
+    said = json.loads(capsys.readouterr().out)["error"]
+    assert said.endswith(
+        "(llama) takes no images, so radtui can neither train nor ask it: name a vision-language model."
+    )
 
 
-@pytest.mark.parametrize("kind", ["florence2", "t5gemma2", "diffusion_gemma", "vision-encoder-decoder"])
-def test_what_does_not_write_token_by_token_is_refused_by_its_configuration(kind):
-    config = SimpleNamespace(model_type=kind, is_encoder_decoder=kind != "diffusion_gemma")
-    with pytest.raises(UserError, match="choose a model of radtui model list"):
-        refusals.check_config("it", config)
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("florence2", "token by token"), ("t5gemma2", "token by token"), ("diffusion_gemma", "token by token"),
+        ("pi0", "token by token"), ("evolla", "no model that writes"), ("mistral4", "takes no images"),
+        ("voxtral", "takes no images"), ("qwen3_5_text", "takes no images"), ("clip", "no model that writes"),
+        ("bert", "takes no images"),
+    ],
+)  # fmt: skip
+def test_what_a_class_takes_decides_whether_its_kind_is_refused(kind, sentence):
+    """No list of families: the inputs of the class that transformers has for a configuration."""
+    from transformers import AutoConfig
+
+    with pytest.raises(
+        UserError, match=rf"\({kind}\) .*{sentence}.*, so radtui can neither train nor ask it: "
+    ):
+        refusals.check_config("it", kinds.writer(AutoConfig.for_model(kind)))
+
+
+def test_a_model_that_also_speaks_is_trained_by_its_part_that_writes():
+    from transformers import AutoConfig
+
+    whole = AutoConfig.for_model("qwen2_5_omni")
+    whole.quantization_config = {"quant_method": "awq"}
+    part = kinds.writer(whole)
+    assert part.model_type == "qwen2_5_omni_thinker"
+    assert refusals.quantisation(part) == "awq"
+    assert kinds.auto_class(part).__name__ == "AutoModelForImageTextToText"
+    assert kinds.auto_class(AutoConfig.for_model("phi4_multimodal")).__name__ == "AutoModelForMultimodalLM"
 
 
 @pytest.mark.parametrize(
     "stored", [None, {"quant_method": "bitsandbytes", "load_in_4bit": True}, {"load_in_8bit": True}]
 )
 def test_plain_weights_and_those_of_bitsandbytes_may_be_tuned(stored):
-    refusals.check_config("it", SimpleNamespace(model_type="llava", quantization_config=stored))
+    from transformers import AutoConfig
+
+    config = AutoConfig.for_model("llava")
+    config.quantization_config = stored
+    refusals.check_config("it", config)

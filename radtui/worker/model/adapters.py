@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 from radtui.records import UserError
@@ -13,6 +15,8 @@ from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.model import unsloth_checkpointing
 from radtui.worker.process import failures
 
+UNREAD = "missing adapter keys"  # in PEFT's warning
+
 
 def with_adapter(model: Any, load_plan: LoadPlan, settings: TrainSettings) -> Any:
     """The model with a fresh LoRA adapter, ready to train.
@@ -20,6 +24,7 @@ def with_adapter(model: Any, load_plan: LoadPlan, settings: TrainSettings) -> An
     Raises:
         UserError: The settings leave no layer to tune.
     """
+    keep_statistics(model)
     if load_plan.backend == "transformers":
         from radtui.worker.model import lora
 
@@ -55,7 +60,25 @@ def with_trained_adapter(model: Any, folder: str | Path, load_plan: LoadPlan) ->
         from peft import prepare_model_for_kbit_training
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    keep_statistics(model)
     return _adapted(model, str(folder), trainable=True)
+
+
+def keep_statistics(model: Any) -> None:
+    """Keep layers that would learn means and variances of their batches as they are, also in training mode.
+
+    These belong to the base model, no adapter holds them, and a text would depend on its batch.
+    """
+    from torch.nn.modules.batchnorm import _NormBase
+
+    for module in model.modules():
+        if isinstance(module, _NormBase):
+            module.eval()
+            module.train = MethodType(_as_it_is, module)
+
+
+def _as_it_is(module: Any, mode: bool = True) -> Any:
+    return module
 
 
 def load_adapter(
@@ -88,12 +111,45 @@ def _adapted(model: Any, folder: str, trainable: bool) -> Any:
     from peft import PeftModel
 
     with _fitting(folder):
-        return PeftModel.from_pretrained(model, folder, is_trainable=trainable)
+        with warnings.catch_warnings(record=True) as cautions:
+            warnings.simplefilter("always")
+            adapted = PeftModel.from_pretrained(model, folder, is_trainable=trainable)
+        _take_as_saved(adapted, "default", folder, any(UNREAD in str(each.message) for each in cautions))
+    return adapted
 
 
 def _add_adapter(model: Any, name: str, folder: str) -> None:
     with _fitting(folder):
-        model.load_adapter(folder, adapter_name=name, is_trainable=False)
+        unread = model.load_adapter(folder, adapter_name=name, is_trainable=False).missing_keys
+        _take_as_saved(model, name, folder, bool(unread))
+
+
+def _take_as_saved(model: Any, name: str, folder: str, unread: bool) -> None:
+    """Give an adapter the matrices of its file by their names, where PEFT has left some as if they had never learnt.
+
+    It renames what it reads as if it came from an older layout of the model, and where that fits nothing it only warns.
+
+    Args:
+        model: With the adapter.
+        name: The adapter's.
+        folder: Of its file.
+        unread: Whether PEFT found nothing for some matrices.
+
+    Raises:
+        KeyError: The file has nothing for some of them by any name.
+    """
+    if not unread:
+        return
+    import torch
+    from peft import get_peft_model_state_dict
+    from peft.utils import load_peft_weights
+
+    saved, held = load_peft_weights(folder, device="cpu"), get_peft_model_state_dict(model, adapter_name=name)
+    if missing := held.keys() - saved.keys():
+        raise KeyError(f"{len(missing)} matrices such as {min(missing)}")
+    with torch.no_grad():
+        for key, matrix in held.items():
+            matrix.copy_(saved[key])
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from radtui.settings import GenerateSettings
 from radtui.worker.memory import memory
 from radtui.worker.model.at_hand import at_hand
 from radtui.worker.model.backend import LoadPlan
-from radtui.worker.model.pretrained import empty_model
+from radtui.worker.model.pretrained import configuration, empty_model
 from radtui.worker.process.ranks import ALONE, Ranks
 
 WORKING_SHARE = 0.35  # of a GPU's free memory, for the images and texts of a batch
@@ -51,9 +51,7 @@ def fits_in_16_bits(settings: GenerateSettings, free_gib: float) -> bool:
 
 def _size(name: str, trust_remote_code: bool) -> tuple[int, bool]:
     """Parameters of a model that is on this machine, and whether they are stored quantised."""
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(name, local_files_only=True, trust_remote_code=trust_remote_code)
+    config = configuration(name, trust_remote_code, local_files_only=True)
     return empty_model(config, trust_remote_code).num_parameters(), getattr(
         config, "quantization_config", None
     ) is not None

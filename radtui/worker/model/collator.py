@@ -20,6 +20,7 @@ IMAGE_TOKENS = (
     "<IMG_END>",
 )  # fmt: skip
 """Placeholders of the model families transformers has; only those a tokenizer knows as one token count."""
+MODALITIES = "mm_token_type_ids"
 COMPILED_MULTIPLE = 8
 """Kernels compiled for any length are compiled once more for lengths that 8 divides: with lengths as they come, some
 step in the midst of a run would wait for that."""
@@ -151,9 +152,15 @@ def encode(
         add_special_tokens=_adds_special_tokens(processor, texts[0]),
         return_tensors="pt",
         **padded,
+        **modalities(processor),
         **processor.__dict__.get(processors.IMAGE_OPTIONS, {}),
     )
     return {name: _in_32_bits(value) for name, value in batch.items()}
+
+
+def modalities(processor: Any) -> dict[str, bool]:
+    """Asks for what tells image tokens from words where the model is to be given it; not every processor offers it."""
+    return {f"return_{MODALITIES}": True} if MODALITIES in processor.model_input_names else {}
 
 
 def _in_32_bits(value: Any) -> Any:

@@ -66,12 +66,9 @@ def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
         UserError: As `load`.
     """
     processors.torchvision_state()  # before transformers looks for it
-    from transformers import AutoConfig
 
     def read() -> tuple[Any, Any]:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
-        refusals.check_config(name, config)
-        return config, processors.load(name, trust_remote_code)
+        return pretrained.configuration(name, trust_remote_code), processors.load(name, trust_remote_code)
 
     refusals.check_folder(name)
     try:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from radtui.records import UserError
 from radtui.worker.memory import memory
-from radtui.worker.model import downloads, processors, refusals
+from radtui.worker.model import downloads, kinds, processors, refusals
 from radtui.worker.model.backend import LoadPlan
 
 log = logging.getLogger("radtui.worker")
@@ -32,11 +32,28 @@ def load(
 
 def _fetch(name: str, load_plan: LoadPlan, trust_remote_code: bool, say: downloads.Say) -> None:
     """Bring a model from the hub, unless its weights would not fit this machine."""
+    config = configuration(name, trust_remote_code)
+    if not trust_remote_code:
+        _check_fits(name, config, load_plan)
+    downloads.fetch(name, say, trust_remote_code)
+
+
+def configuration(name: str, trust_remote_code: bool, **options: Any) -> Any:
+    """The configuration of what writes text in a model: its own, or a part's where it also speaks.
+
+    Args:
+        name: Hub id or folder.
+        trust_remote_code: Whether Python code that comes with the model may run.
+        options: What else reading it takes.
+
+    Raises:
+        UserError: It is no model that can be trained and asked here.
+    """
     from transformers import AutoConfig
 
-    if not trust_remote_code:
-        _check_fits(name, AutoConfig.from_pretrained(name), load_plan)
-    downloads.fetch(name, say, trust_remote_code)
+    config = kinds.writer(AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code, **options))
+    refusals.check_config(name, config)
+    return config
 
 
 def from_here_or_hub(name: str, work: Callable[[], T], fetch: Callable[[], None] | None = None) -> T:
@@ -65,12 +82,10 @@ def from_here_or_hub(name: str, work: Callable[[], T], fetch: Callable[[], None]
 
 def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) -> tuple[Any, Any]:
     import torch
-    from transformers import AutoConfig, AutoModelForImageTextToText
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()
-    config = AutoConfig.from_pretrained(name, trust_remote_code=trust_remote_code)
-    refusals.check_config(name, config)
+    config = configuration(name, trust_remote_code)
     quantized = bool(refusals.quantisation(config))
     if quantized and not load_plan.cuda:
         raise UserError(f"{name} is stored in few bits, which needs a CUDA GPU: name the 16-bit model.")
@@ -84,7 +99,9 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
         options["device_map"] = {"": torch.cuda.current_device()}
     if load_plan.four_bit and not quantized:
         options["quantization_config"] = _four_bit(options["dtype"])
-    model = AutoModelForImageTextToText.from_pretrained(name, trust_remote_code=trust_remote_code, **options)
+    model = kinds.auto_class(config).from_pretrained(
+        name, config=config, trust_remote_code=trust_remote_code, **options
+    )
     return model, processor
 
 
@@ -109,13 +126,12 @@ def empty_model(config: Any, trust_remote_code: bool = False, dtype: Any = None)
         dtype: Of its floating-point parameters; None for torch's default.
     """
     import torch
-    from transformers import AutoModelForImageTextToText
 
     before = torch.get_default_dtype()
     torch.set_default_dtype(dtype or before)
     try:
         with torch.device("meta"):
-            return AutoModelForImageTextToText.from_config(config, trust_remote_code=trust_remote_code)
+            return kinds.auto_class(config).from_config(config, trust_remote_code=trust_remote_code)
     finally:
         torch.set_default_dtype(before)
 

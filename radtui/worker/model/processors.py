@@ -24,22 +24,6 @@ from radtui.records import UserError
 
 log = logging.getLogger("radtui.worker")
 NEEDS_TORCHVISION = re.compile(r"torchvision|load video processor", re.IGNORECASE)
-NO_CONVERSATIONS = (
-    "PaliGemma",
-    "Blip2",
-    "InstructBlip",
-    "Florence2",
-    "Kosmos2",
-    "Git",
-    "Pix2Struct",
-    "ColPali",
-    "Blip",
-    "Kosmos2_5",
-    "Fuyu",
-    "GotOcr2",
-    "Chameleon",
-)
-"""Families without a chat template, by the name of their processors' classes."""
 VIDEO = "video_processor"
 KEPT_VIDEO = "_video_config"  # what the files say of a processor's video part, kept for `save`
 IMAGE_OPTIONS = "_image_options"  # of a processor: what its calls are given beside images
@@ -100,6 +84,8 @@ def load(name: str, trust_remote_code: bool = False) -> Any:
     try:
         with _pillow_instead() as video:
             processor = AutoProcessor.from_pretrained(name, trust_remote_code=trust_remote_code)
+        if has_no_video(processor):
+            processor.video_processor.images = processor.image_processor
         processor.__dict__[KEPT_VIDEO] = video
         return processor
     except Exception as error:
@@ -121,13 +107,10 @@ def check(processor: Any, name: str) -> None:
     if not processor.chat_template and getattr(processor.tokenizer, "chat_template", None):
         processor.chat_template = processor.tokenizer.chat_template
     if not processor.chat_template:
-        family = type(processor).__name__.removesuffix("Processor")
-        if family in NO_CONVERSATIONS:
-            raise UserError(
-                f"{name} is a {family}, which continues a task's prefix and knows no conversations, so radtui can "
-                "neither train nor ask it: choose a model of radtui model list."
-            )
-        raise UserError(f"{name} has no chat template: name its instruction-tuned version.")
+        raise UserError(
+            f"{name} has no chat template, so radtui cannot tell how a question is put to it: name its "
+            "instruction-tuned version, or where its family has none, choose a model of radtui model list."
+        )
     if processor.tokenizer.pad_token_id is None:
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
 
@@ -135,14 +118,31 @@ def check(processor: Any, name: str) -> None:
 def _lacks_torchvision(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is about torchvision, or about the video part that needs it."""
     while error is not None:
-        if isinstance(error, AttributeError) and "'NoneType' object has no attribute" in str(error):
-            return True  # MiniCPM-V asks its video part for settings of its own
         if isinstance(error, OSError) and "video processor" not in str(error):
             return False  # a file that is not on this machine
         if NEEDS_TORCHVISION.search(str(error)):
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+class NoVideoPart(dict[str, Any]):
+    """Stands for a video processor: some ask it for its settings, as MiniCPM-V does, even where there is no video.
+
+    It holds what the files say of it. Any other setting is that of the image processor, else None.
+    """
+
+    images: Any = None  # the image processor, once there is one
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name, getattr(self.images, name, None))
+
+
+def has_no_video(processor: Any) -> bool:
+    """Whether a processor was read without its video part."""
+    return isinstance(getattr(processor, VIDEO, None), NoVideoPart)
 
 
 @contextlib.contextmanager
@@ -179,13 +179,14 @@ def _pillow_instead() -> Iterator[dict[str, Any]]:
         """Stands where a video processor would be read."""
 
         @staticmethod
-        def from_pretrained(name: str, **options: Any) -> None:
-            """None: there is none."""
+        def from_pretrained(name: str, **options: Any) -> NoVideoPart:
+            """What stands for it."""
             with contextlib.suppress(OSError, KeyError, TypeError):
                 video.update(BaseVideoProcessor.get_video_processor_dict(name)[0])
+            return NoVideoPart(video)
 
     def checked(self: Any, argument_name: str, argument: Any) -> Any:
-        return None if argument_name == VIDEO and argument is None else check(self, argument_name, argument)
+        return None if isinstance(argument, NoVideoPart) else check(self, argument_name, argument)
 
     def named(class_name: str) -> Any:
         own = {"AutoImageProcessor": PillowImages, "AutoVideoProcessor": NoVideos}
@@ -252,7 +253,7 @@ def save(processor: Any, folder: str | Path) -> None:
         folder: Made where it is missing.
     """
     kind, place = type(processor), Path(folder)
-    if getattr(processor, VIDEO, True) is not None:
+    if not has_no_video(processor):
         processor.save_pretrained(place)
     else:  # the library refuses one with a part missing, and ERNIE's own method asks its video part for a font
         from transformers import ProcessorMixin

@@ -8,6 +8,7 @@ from typing import Any
 
 from radtui.plural import many
 from radtui.records import UserError
+from radtui.worker.model import kinds
 
 CONFIG, ADAPTER = "config.json", "adapter_config.json"
 LFS_POINTER = b"version https://git-lfs"
@@ -167,25 +168,25 @@ def check_config(name: str, config: Any) -> None:
 
     Args:
         name: As the model was named.
-        config: As transformers read it.
+        config: From `kinds.writer`.
 
     Raises:
         UserError: Says why, and what to name instead.
     """
-    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as KINDS
-
     method = quantisation(config)
     if method not in ("", TUNED_QUANTISATION):
         raise UserError(
             f"{name} is stored in few bits ({method}), which no adapter is trained on here: name its 16-bit version; "
             "load_in_4bit makes 4 bits of that."
         )
-    kind = KINDS.get(config.model_type, "")
-    written = ("ForConditionalGeneration", "ForCausalLM", "ForVisionText2Text")
-    if kind and (getattr(config, "is_encoder_decoder", False) or not kind.endswith(written)):
+    if problem := kinds.problem(config):
+        advice = (
+            "name a vision-language model"
+            if "no images" in problem
+            else "choose a model of radtui model list"
+        )
         raise UserError(
-            f"{name} ({config.model_type}) does not write its text token by token behind the question, so radtui can "
-            "neither train nor ask it: choose a model of radtui model list."
+            f"{name} ({config.model_type}) {problem}, so radtui can neither train nor ask it: {advice}."
         )
 
 

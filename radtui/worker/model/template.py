@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radtui.worker.model import prompt
+from radtui.worker.model.processors import has_no_video
 from radtui.worker.model.prompt import Message
 
 # Some templates write today's date: a model would be asked otherwise than it was trained, and no text could be had
@@ -71,8 +72,7 @@ def _rendered(processor: Any, messages: list[Message], for_answer: bool, thinkin
     if TODAY in written:
         options |= {"chat_template": written.replace(TODAY, PINNED), PINNED: PINNED_DATE.strftime}
     # SmolVLM's own method asks its video part, which there may be none of, how many frames it takes.
-    without_video = getattr(processor, "video_processor", True) is None
-    apply = (ProcessorMixin if without_video else type(processor)).apply_chat_template
+    apply = (ProcessorMixin if has_no_video(processor) else type(processor)).apply_chat_template
     return str(apply(processor, messages, tokenize=False, add_generation_prompt=for_answer, **options))
 
 
