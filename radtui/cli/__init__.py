@@ -90,9 +90,8 @@ class LazyGroup(SuggestingGroup):
             raise UserError(sentence) from error
         except click.NoSuchOption as error:
             if any(error.option_name in option.opts for option in self.params):
-                error.message = (
-                    f"{error.option_name} stands before the command: radtui {error.option_name} ..."
-                )
+                sentence = f"{error.option_name} stands before the command: radtui {error.option_name} ..."
+                raise click.UsageError(sentence, error.ctx) from error
             raise
 
 
