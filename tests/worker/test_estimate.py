@@ -155,6 +155,12 @@ def on_card(tiled, free_gib: float, how: backend.LoadPlan = CARD, others=(), **c
     return estimator.estimate((card, *others))
 
 
+@pytest.fixture(scope="module")
+def large(tiled):
+    """What is estimated for a card on which all of it fits at once."""
+    return on_card(tiled, 60)
+
+
 @pytest.fixture
 def no_spare(monkeypatch):
     """These models take megabytes: a spare of a GiB would hide what is decided."""
@@ -163,47 +169,44 @@ def no_spare(monkeypatch):
     monkeypatch.setattr(fitting, "SPARE_GIB", 0.0)
 
 
-def test_a_large_card_takes_all_at_once(tiled):
-    found = on_card(tiled, 60)
-    assert found.fits and (found.images, found.passes) == (8, 1)
-    assert "nothing is computed twice" in found.verdict and found.precision == "4-bit"
-    assert found.image_tokens == 4 * 24 and found.text_tokens > 30  # four tiles, each padded from 17 tokens
-    assert 0 < found.optimizer_gib <= found.adapter_gib < found.total_gib < found.limit_gib == 60
+def test_a_large_card_takes_all_at_once(large):
+    assert large.fits and (large.images, large.passes) == (8, 1)
+    assert "nothing is computed twice" in large.verdict and large.precision == "4-bit"
+    assert large.image_tokens == 4 * 24 and large.text_tokens > 30  # four tiles, each padded from 17 tokens
+    assert 0 < large.optimizer_gib <= large.adapter_gib < large.total_gib < large.limit_gib == 60
 
 
 @pytest.mark.slow
-def test_a_small_card_recomputes_then_halves_the_batch(tiled, no_spare):
-    large = on_card(tiled, 60)
+def test_a_small_card_recomputes_then_halves_the_batch(tiled, large, no_spare):
     some = on_card(tiled, (large.total_gib - large.optimizer_gib) * 0.9)
     assert some.fits and some.images == 8 and "keep their activations" in some.verdict
     few = on_card(tiled, large.weights_gib + large.adapter_gib + large.activations_gib * 0.25)
     assert few.fits and few.images < 8 and few.images * few.passes == 8
 
 
-def test_of_several_gpus_each_takes_as_much_and_the_fullest_decides(tiled):
-    alone = on_card(tiled, 60)
+def test_of_several_gpus_each_takes_as_much_and_the_fullest_decides(tiled, large):
     free = DeviceMemory("GPU 1, Test", 70, 80, chosen=True)
     found = on_card(tiled, 30, others=(free,), gpus=2)
     assert (found.gpus, found.images, found.limit_gib) == (2, 8, 30)
     assert found.verdict.startswith("On each of 2 GPUs: 8 images at a time take")
-    assert found.weights_gib == alone.weights_gib and found.activations_gib == alone.activations_gib
-    assert found.adapter_gib * 2**30 == alone.adapter_gib * 2**30 + 4 * found.trainable_parameters
+    assert found.weights_gib == large.weights_gib and found.activations_gib == large.activations_gib
+    assert found.adapter_gib * 2**30 == large.adapter_gib * 2**30 + 4 * found.trainable_parameters
     assert estimate_lines(found)[0] == ("gpus", "2, each takes what follows")
-    assert "gpus" not in dict(estimate_lines(alone))
+    assert "gpus" not in dict(estimate_lines(large))
 
 
 @pytest.mark.slow
-def test_where_nothing_fits_a_sentence_names_what_would(tiled, no_spare):
+def test_where_nothing_fits_a_sentence_names_what_would(tiled, large, no_spare):
     sixteen = backend.LoadPlan("unsloth", True, False, "bfloat16")
-    fits_4bit = on_card(tiled, 60).weights_gib
-    free = on_card(tiled, 60, sixteen).weights_gib * 1.05
+    config, _ = models.describe(str(tiled))
+    free = Footprint(config, train_settings(tiled), sixteen, None, None).weights_gib * 1.05
     other = DeviceMemory("GPU 1, Test", 30, 80)
-    found = on_card(tiled, free, sixteen, (other,), lora_r=64)
-    assert not found.fits and fits_4bit < free
+    found = on_card(tiled, free, sixteen, (other,), lora_r=64, batch_size=2)
+    assert not found.fits and large.weights_gib < free
     assert "process 7 holds 2.0 GiB" in found.verdict and "it would fit with" in found.verdict
     assert "GPU 1, Test" in found.verdict and found.images == 1
     assert "max_side_px" not in found.verdict  # this model cuts every picture into as many tiles
-    nothing = on_card(tiled, 0.0001, sixteen)
+    nothing = on_card(tiled, 0.0001, sixteen, batch_size=2)
     assert not nothing.fits and nothing.verdict.endswith("GiB free, or a smaller model.")
 
 

@@ -14,7 +14,7 @@ from tests.worker.tiled import write_tiled_mllama
 ROLES = ("train", "texts", "fourbit_unsloth")
 
 
-@pytest.mark.slow
+@pytest.mark.long  # half a minute, and of a bench: what it checks of the product has tests of its own
 def test_the_checks_run_and_hold_on_a_small_model(tmp_path):
     model, work, out = write_tiled_mllama(tmp_path / "model"), tmp_path / "work", tmp_path / "out"
     common = [str(model), "--work", str(work), "--out", str(out), "--steps", "6", "--stop-at", "3", "--images", "3",

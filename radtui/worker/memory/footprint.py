@@ -9,6 +9,7 @@ transformers' own.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,10 @@ BUCKET_BYTES = 4
 # Without unsloth norms compute in 32 bits and each LoRA layer keeps a copy of its input. From one measurement: the
 # report's recipe with 448 px tiles took 31.0 GiB on an H100 where a pass in 16 bits alone would keep 13.2.
 AUTOCAST_SHARE = 1.65
+
+
+class _SeenError(Exception):
+    """All that a pass was run for is known, at its beginning."""
 
 
 class Footprint:
@@ -137,16 +142,20 @@ class Footprint:
         """
         batch = self.collate([self.item])
         seen: list[int] = []
+
+        def see(module: Any, inputs: Any) -> None:
+            seen.append(inputs[0].numel() // module.in_features)
+            raise _SeenError
+
         decoder = {id(module) for module in self.model.get_base_model().get_decoder().modules()}
         linear = next(
             (m for m in self.model.modules() if isinstance(m, nn.Linear) and id(m) not in decoder), None
         )
         if linear is not None:
-            hook = linear.register_forward_pre_hook(
-                lambda module, inputs: seen.append(inputs[0].numel() // module.in_features)
-            )
+            hook = linear.register_forward_pre_hook(see)
             self.model.eval()  # a layer that learns as one step calls no linear layer
-            meta_pass.pass_bytes(self.model, batch, self.dtype)
+            with contextlib.suppress(_SeenError):
+                meta_pass.pass_bytes(self.model, batch, self.dtype)
             self.model.train()
             hook.remove()
         spliced = int(torch.isin(batch["input_ids"], image_ids).sum())

@@ -32,11 +32,14 @@ STAND_IN = str(Path(__file__).absolute().with_name("python"))  # what a worker s
 FIXED = ("HF_", "TRANSFORMERS_", "HUGGINGFACE_", "OMP_", "MKL_", "TORCH", "CUDA", "PYTORCH", "ACCELERATE_")
 """Beginnings of the variables that libraries read while they are imported."""
 READ_LATER = ("TORCHINDUCTOR_CACHE_DIR",)  # set by each worker for those that follow it
+OF_GPUS = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")  # read by nobody where PyTorch was built without CUDA
 
 
-def has_in_common(environment: dict[str, str], own: dict[str, str], quiet: dict[str, str]) -> bool:
+def has_in_common(
+    environment: dict[str, str], own: dict[str, str], quiet: dict[str, str], later: tuple[str, ...]
+) -> bool:
     """Whether what is fixed in an environment is so in this process, before or after a worker's own `quiet`."""
-    names = {name for name in {*environment, *own} if name.startswith(FIXED)}.difference(READ_LATER)
+    names = {name for name in {*environment, *own} if name.startswith(FIXED)}.difference(later)
     return all(
         environment.get(name) == own.get(name) or (name in quiet and environment.get(name) == quiet[name])
         for name in names
@@ -49,7 +52,7 @@ def main(path: str) -> None:
     quiet: dict[str, str] = json.loads(os.environ["FORKED_QUIET"])
     os.environ.update(quiet)  # as the worker's own environment sets before imports
     gc.disable()  # nothing is let go of meanwhile: a sixth of the time
-    import torch  # noqa: F401
+    import torch
     import transformers  # noqa: F401
     from peft import LoraConfig  # noqa: F401
     from torch.distributed.elastic.multiprocessing.subprocess_handler import subprocess_handler  # noqa: F401
@@ -59,6 +62,7 @@ def main(path: str) -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+    later = READ_LATER if torch.version.cuda else READ_LATER + OF_GPUS
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
@@ -70,7 +74,7 @@ def main(path: str) -> None:
         except (ValueError, OSError):  # killed while it asked; what came of its handles goes with the message
             connection.close()
             continue
-        if not has_in_common(request["environment"], started_with, quiet):
+        if not has_in_common(request["environment"], started_with, quiet, later):
             connection.sendall(b"no\n")
             connection.close()
             close(handles)
