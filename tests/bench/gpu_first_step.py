@@ -3,7 +3,8 @@
     python -m tests.bench.gpu_first_step MODEL --work DIR --out FILE [--runs plain,default] [--steps 5]
 
 MODEL is a folder with a vision-language model; random weights train at the real speed. `plain` and `default` have
-caches of their own, empty at first; a run that is named again finds what the one before has compiled. Seconds count
+caches of their own, empty at first; a run that is named again finds what the one before has compiled. `trl` is a script
+without Unsloth, to be seen beside `seed:transformers`. Seconds count
 from the start of the process to the end of its first optimizer step. `--memory-gib` bounds preset default.
 """
 
@@ -41,18 +42,18 @@ def main() -> None:
     parser.add_argument("--memory-gib", type=float, default=0.0)
     parser.add_argument("--evaluated", action="store_true", help="default evaluates and watches, as it ships")
     parser.add_argument("--recompiles", action="store_true", help="say why kernels are compiled again")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--child", default="", choices=("", "plain", "trl"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     data = DataDir(options.work / "data")
     if options.child:
-        print(json.dumps(plain(options, data)), flush=True)
+        print(json.dumps((plain if options.child == "plain" else plain_trl)(options, data)), flush=True)
         return
     if not data.database.exists():
         fill(data.create(), train=96, test=16, words=tuple(options.words))
     results = Results(options.out)
     for run in options.runs.split(","):
         name, _, backend = run.partition(":")
-        work = {"plain": start_plain, "default": start_worker, "seed": start_worker}[name]
+        work = start_plain if name in ("plain", "trl") else start_worker
         results.run(
             run, LIMIT_S, lambda work=work, name=name, backend=backend: work(options, data, name, backend)
         )
@@ -68,12 +69,12 @@ def start_plain(options: argparse.Namespace, data: DataDir, name: str, backend: 
     """The plain script in a process of its own."""
     began = time.time()
     command = [
-        *module(options, "tests.bench.gpu_first_step"), options.model, "--child", "--work", str(options.work),
+        *module(options, "tests.bench.gpu_first_step"), options.model, "--child", name, "--work", str(options.work),
         "--out", str(options.out), "--steps", str(options.steps),
     ]  # fmt: skip
     ended = subprocess.run(
         command,
-        env=environment(options, "plain"),
+        env=environment(options, name),
         capture_output=True,
         text=True,
         errors="replace",
@@ -173,11 +174,8 @@ def plain(options: argparse.Namespace, data: DataDir) -> dict[str, Any]:
     """The recipe as a script: Unsloth and TRL, batch 2 x 4, every decoded image in a list."""
     from unsloth import FastVisionModel  # isort: skip
     from PIL import Image
-    from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer
     from unsloth.trainer import UnslothVisionDataCollator
-
-    from tests.bench.gpu_parts import peak
 
     model, processor = FastVisionModel.from_pretrained(
         options.model, load_in_4bit=True, use_gradient_checkpointing="unsloth"
@@ -197,6 +195,70 @@ def plain(options: argparse.Namespace, data: DataDir) -> dict[str, Any]:
             {"messages": [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]}
         )
     ends: list[float] = []
+    FastVisionModel.for_training(model)
+    collator = UnslothVisionDataCollator(model, processor)
+    tokens = int(collator(samples[:2])["attention_mask"].sum())
+    trainer = SFTTrainer(
+        model=model, processing_class=processor, data_collator=collator, train_dataset=samples,
+        callbacks=[clock(ends)], args=SFTConfig(**arguments(options)),
+    )  # fmt: skip
+    return trained(trainer) | {"loaded": loaded, "ends": ends, "tokens_of_two": tokens}
+
+
+def plain_trl(options: argparse.Namespace, data: DataDir) -> dict[str, Any]:
+    """The recipe as a script of transformers, PEFT and TRL alone: 4-bit weights, LoRA on every linear layer."""
+    import torch
+    from peft import LoraConfig
+    from PIL import Image
+    from transformers import AutoModelForImageTextToText, AutoProcessor, BitsAndBytesConfig
+    from trl import SFTConfig, SFTTrainer
+
+    cuda = torch.cuda.is_available()
+    few_bits = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )  # fmt: skip
+    model = AutoModelForImageTextToText.from_pretrained(
+        options.model, dtype=torch.bfloat16, quantization_config=few_bits if cuda else None,
+        device_map={"": 0} if cuda else None,
+    )  # fmt: skip
+    processor = AutoProcessor.from_pretrained(options.model)
+    loaded = time.time()
+    samples = []
+    for caption, content in pairs(data):
+        user = [{"type": "image"}, {"type": "text", "text": INSTRUCTION}]
+        answer = [{"type": "text", "text": caption}]
+        messages = [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]
+        samples.append({"messages": messages, "images": [Image.open(io.BytesIO(content)).convert("RGB")]})
+    ends: list[float] = []
+    trainer = SFTTrainer(
+        model=model, processing_class=processor, train_dataset=samples, callbacks=[clock(ends)],
+        peft_config=LoraConfig(r=16, lora_alpha=16, lora_dropout=0, bias="none", target_modules="all-linear"),
+        args=SFTConfig(
+            **arguments(options), bf16=cuda, gradient_checkpointing=True,
+            gradient_checkpointing_kwargs={"use_reentrant": False},
+        ),
+    )  # fmt: skip
+    return trained(trainer) | {"loaded": loaded, "ends": ends}
+
+
+def arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """The recipe's, for TRL."""
+    import torch
+
+    return {
+        "per_device_train_batch_size": 2, "gradient_accumulation_steps": 4, "warmup_steps": 5,
+        "max_steps": options.steps, "learning_rate": 2e-4, "logging_steps": 1,
+        "optim": "adamw_8bit" if torch.cuda.is_available() else "adamw_torch", "weight_decay": 0.001,
+        "lr_scheduler_type": "linear", "seed": 3407, "output_dir": str(options.work / "plain"), "report_to": "none",
+        "remove_unused_columns": False, "dataset_text_field": "", "save_strategy": "no",
+        "dataset_kwargs": {"skip_prepare_dataset": True}, "max_length": 2048, "disable_tqdm": True,
+    }  # fmt: skip
+
+
+def clock(ends: list[float]) -> Any:
+    """A callback that notes when each step ended."""
+    from transformers import TrainerCallback
 
     class Clock(TrainerCallback):  # type: ignore[misc]
         """When each step ended."""
@@ -208,24 +270,17 @@ def plain(options: argparse.Namespace, data: DataDir) -> dict[str, Any]:
                 torch.cuda.synchronize()
             ends.append(time.time())
 
-    FastVisionModel.for_training(model)
-    collator = UnslothVisionDataCollator(model, processor)
-    tokens = int(collator(samples[:2])["attention_mask"].sum())
-    trainer = SFTTrainer(
-        model=model, processing_class=processor, data_collator=collator, train_dataset=samples, callbacks=[Clock()],
-        args=SFTConfig(
-            per_device_train_batch_size=2, gradient_accumulation_steps=4, warmup_steps=5, max_steps=options.steps,
-            learning_rate=2e-4, logging_steps=1, optim="adamw_8bit", weight_decay=0.001, lr_scheduler_type="linear",
-            seed=3407, output_dir=str(options.work / "plain"), report_to="none", remove_unused_columns=False,
-            dataset_text_field="", save_strategy="no", dataset_kwargs={"skip_prepare_dataset": True},
-            max_length=2048, disable_tqdm=True,
-        ),
-    )  # fmt: skip
+    return Clock()
+
+
+def trained(trainer: Any) -> dict[str, Any]:
+    """What training gave."""
+    from tests.bench.gpu_parts import peak
+
     trainer.train()
     losses = [round(each["loss"], 4) for each in trainer.state.log_history if "loss" in each]
-    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    return {"loaded": loaded, "ends": ends, "losses": losses, "trainable_parameters": trainable,
-            "tokens_of_two": tokens, **peak()}  # fmt: skip
+    trainable = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
+    return {"losses": losses, "trainable_parameters": trainable, **peak()}
 
 
 def pairs(data: DataDir) -> list[tuple[str, bytes]]:

@@ -3,6 +3,7 @@
     python -m tests.bench.gpu_levers MODEL --work DIR --out FILE [--steps 8] [--variants NAME,...]
 
 MODEL is a folder of Llama-3.2-11B-Vision's shape; random weights train at the real speed. The first variant compiles.
+`held@22` keeps within 22 GiB, `held+trace` says where the GPU has nothing to do.
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from radtui.paths import DataDir
 from radtui.worker.process import environment
 from tests.bench.gpu import Bench
 from tests.bench.gpu_parts import Results, fill, open_gates, parser_of
+from tests.bench.gpu_trace import Traced
 
-LEVERS = ("tokens", "text", "held", "flash4")
-"""Tokens counted without a wait, text layers as steps, weights in 16 bits too, flash-attn-4; each with all before."""
+TRACED_FROM, TRACED_STEPS = 4, 3  # the first steps compile
+LEVERS = ("tokens", "text", "held", "one_pass", "flash4")
+"""Tokens counted without a wait, text layers as steps, weights in 16 bits too, LoRA added in one pass with the
+activation, flash-attn-4; each with all before."""
 
 
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--variants", default="none,none,tokens,text,held,flash4")
+    parser.add_argument("--variants", default="none,none,tokens,text,held,one_pass,flash4")
     options = parser.parse_args()
     data = DataDir(options.work).create()
     environment.prepare(data)
@@ -36,7 +40,9 @@ def main() -> None:
     bench.keep_start()
     for variant in options.variants.split(","):
         name, _, memory_gib = variant.partition("@")
-        bench.results.run(variant, 240, partial(bench.with_levers, name, float(memory_gib or 0)))
+        name, _, traced = name.partition("+")
+        work = partial(bench.with_levers, name, float(memory_gib or 0), bool(traced))
+        bench.results.run(variant, 240, work)
 
 
 class Levers(Bench):
@@ -54,11 +60,12 @@ class Levers(Bench):
                     parameter.normal_(std=0.005)
         self.start = {n: p.detach().clone() for n, p in self.model.named_parameters() if p.requires_grad}
 
-    def with_levers(self, last: str, memory_gib: float) -> dict[str, Any]:
+    def with_levers(self, last: str, memory_gib: float, traced: bool) -> dict[str, Any]:
         """Train with the levers up to one of them, `none` with none."""
         import torch
 
         from radtui.worker.model import vision_attention
+        from radtui.worker.training.trainer import WatchedTrainer
 
         vision_attention.uninstall(self.model)
         with torch.no_grad():
@@ -69,17 +76,22 @@ class Levers(Bench):
         with contextlib.ExitStack() as stack:
             for lever in LEVERS[count:]:
                 stack.enter_context(without(lever))
-            return self._worker("default", memory_gib=memory_gib)
+            trace = Traced(TRACED_FROM, TRACED_STEPS)
+            if traced:
+                step = trace.around(WatchedTrainer.training_step)
+                stack.enter_context(mock.patch.object(WatchedTrainer, "training_step", step))
+            return self._worker("default", memory_gib=memory_gib) | trace.facts
 
 
 @contextlib.contextmanager
 def without(lever: str) -> Iterator[None]:
     """The code as it is without one of the levers."""
-    from radtui.worker.model import flash4, lora_products, text_layer
+    from radtui.worker.model import flash4, lora_adding, lora_products, text_layer
     from radtui.worker.training import trainer
 
     replaced = {
         "flash4": (flash4, "kernel", lambda *_: None),
+        "one_pass": (lora_adding, "_kernels_on", lambda *_: None),
         "text": (text_layer, "install", lambda model: 0),
         "held": (lora_products, "hold", lambda model, room_gib: 0.0),
         "tokens": (

@@ -3,9 +3,9 @@
     python -m tests.bench.gpu_ranks MODEL --work DIR --out FILE [--stages one,train,wide,generate]
 
 MODEL is a folder with 16-bit weights of Llama-3.2-11B-Vision's shape; its cross-attention gates are opened in place.
-Stage `one` trains on the first GPU and describes on the second at the same time; `train` and `generate` use both, one
-job after the other; `wide` trains on both with twice the images a step, as many for each GPU as one had alone. Results
-are JSON lines; the last one has the ratios.
+Stage `one` trains on the first GPU and describes on the second at the same time, `single` only trains on the first;
+`train` and `generate` use both, one job after the other; `wide` trains on both with twice the images a step, as many
+for each GPU as one had alone. Results are JSON lines; the last one has the ratios.
 """
 
 from __future__ import annotations
@@ -83,6 +83,12 @@ class Bench:
             "generate": self.described(generate),
             "wall": time.time() - began,
         }
+
+    def single(self) -> dict[str, Any]:
+        """Training on the first GPU, while the second is left to whatever else runs."""
+        job = self._start("0", self._train_settings(1))
+        self._wait(job)
+        return self.trained(job)
 
     def train(self) -> dict[str, Any]:
         """Training on both GPUs."""

@@ -217,6 +217,34 @@ def test_without_a_gpu_batches_grow_while_they_are_quick(data, mllama, adapter, 
     assert texts(data, growing) == texts(data, fixed) == texts(data, slow)
 
 
+@pytest.mark.parametrize(("fits", "prepared"), [(4, [1, 4, 3]), (2, [1, 4, 2, 2, 2, 1])])
+def test_the_size_that_is_foreseen_is_prepared_while_the_first_chunk_is_written(
+    data, mllama, adapter, monkeypatch, fits, prepared
+):
+    monkeypatch.setattr(generate, "FIRST_BATCH", 1)
+    sizes, whole, write = [], generate._Writer._prepared, generate._Writer._write_chunk
+
+    def preparing(writer, chunk):
+        sizes.append(len(chunk))
+        return whole(writer, chunk)
+
+    def measuring(writer, chunk, inputs):
+        done = write(writer, chunk, inputs)
+        writer.batch_size, writer.grows = fits, False
+        return done
+
+    monkeypatch.setattr(generate._Writer, "_prepared", preparing)
+    monkeypatch.setattr(generate._Writer, "_write_chunk", measuring)
+    monkeypatch.setattr(
+        generate._Writer,
+        "_expected",
+        lambda writer, _: 4 if writer.batch_size == 1 else writer.batch_size,
+    )
+    job = new_job(data, settings(mllama, adapter, batch_size=0))
+    run(data, job)
+    assert sizes == prepared and len(texts(data, job)) == 16
+
+
 def test_a_job_queued_behind_an_import_finds_its_images_itself(data, mllama, adapter):
     job = new_job(data, settings(mllama, adapter, limit=2))
     run(data, job)

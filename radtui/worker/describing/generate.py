@@ -32,6 +32,9 @@ FIRST_BATCH = 8  # cases, to measure what one takes
 LARGEST_CPU_BATCH = 32  # cases; 8 take 44 ms of CPU each with the demo's model, 32 take 29
 QUICK_S = 3.0  # a chunk on a CPU that takes less may be larger; pairs still come every few seconds
 LARGEST_BATCH = 256  # cases; beyond, a step's time grows as fast as its texts
+EXPECTED_GIB = (
+    0.5  # of an image on its way through the vision tower, before that is measured; Mllama's takes about this
+)
 ROOM_SHARE = 0.8  # of the free memory: a batch of other shapes may take more
 WINDOW = 512  # cases
 
@@ -232,14 +235,16 @@ class _Writer:
             while place < len(items):
                 inputs = ready.result()
                 chunk = items[place : place + len(inputs["input_ids"])]
-                planned = self.batch_size
-                following = items[place + len(chunk) :][:planned]
+                planned, expected = self.batch_size, self._expected(inputs)
+                following = items[place + len(chunk) :][:expected]
                 if following:
                     ready = thread.submit(self._prepared, following)
-                if self._write_chunk(chunk, inputs):
+                written = self._write_chunk(chunk, inputs)
+                if written:
                     place += len(chunk)
-                # Found to be another size: what was prepared ahead is not used.
-                if self.batch_size != planned:
+                # Of another size than was found to fit, what was prepared ahead is not used, unless it was foreseen.
+                foreseen = written and planned < expected <= self.batch_size <= 2 * expected
+                if self.batch_size != planned and not foreseen:
                     ready = thread.submit(self._prepared, items[place : place + self.batch_size])
 
     def _prepared(self, chunk: list[Example]) -> dict[str, Any]:
@@ -276,23 +281,42 @@ class _Writer:
             self._fit(len(chunk), before_gib, inputs)
         return True
 
-    def _fit(self, described: int, before_gib: float, inputs: dict[str, Any]) -> None:
-        """After the first chunk: as many images at once as the memory holds, going by what this chunk took."""
+    def _expected(self, inputs: dict[str, Any]) -> int:
+        """How many cases the next chunk will have: while the first is written and measured, what is likely to fit."""
         from radtui.worker.describing import own_decoder
 
+        if not self.measures or own_decoder.enabled(self.model) is None:
+            return self.batch_size
+        return self._fitting(EXPECTED_GIB, memory.room_gib() * ROOM_SHARE, inputs)
+
+    def _fit(self, described: int, before_gib: float, inputs: dict[str, Any]) -> None:
+        """After the first chunk: as many images at once as the memory holds, going by what this chunk took."""
         self.measures = False
         each_gib = max(memory.peak_allocated_gib() - before_gib, 0.01) / described
         room_gib = memory.room_gib() * ROOM_SHARE
+        self.batch_size = self._fitting(each_gib, room_gib, inputs)
+        log.info("%.2f GiB an image and %.1f GiB of room: %d at a time", each_gib, room_gib, self.batch_size)
+
+    def _fitting(self, each_gib: float, room_gib: float, inputs: dict[str, Any]) -> int:
+        """How many images fit at once, a power of two.
+
+        Args:
+            each_gib: What one takes while it is looked at.
+            room_gib: What there is.
+            inputs: Of a chunk like the others.
+        """
+        from radtui.worker.describing import own_decoder
+
         fitting = int(room_gib / each_gib)
         if (decoder := own_decoder.enabled(self.model)) is not None and fitting > own_decoder.PREFILL_ROWS:
             # Images go through the vision tower a few at a time; what every image keeps is its keys and values.
-            tokens = inputs["input_ids"].shape[1] + self.settings.max_new_tokens + own_decoder.ROUND_TOKENS
+            rows, asked = inputs["input_ids"].shape
+            tokens = asked + self.settings.max_new_tokens + own_decoder.ROUND_TOKENS
             row_gib = decoder.row_gib(tokens, own_decoder.image_tokens(self.model, inputs))
-            row_gib += sum(value.nbytes for value in inputs.values()) / described / memory.GIB
+            row_gib += sum(value.nbytes for value in inputs.values()) / rows / memory.GIB
             fitting = int((room_gib - own_decoder.PREFILL_ROWS * each_gib) / row_gib)
         fitting = max(1, min(LARGEST_BATCH, fitting))
-        self.batch_size = 2 ** (fitting.bit_length() - 1)
-        log.info("%.2f GiB an image and %.1f GiB of room: %d at a time", each_gib, room_gib, self.batch_size)
+        return 2 ** (fitting.bit_length() - 1)  # type: ignore[no-any-return]
 
     def _grow(self, seconds: float) -> None:
         """On a CPU: twice as many images at a time, as long as that keeps pairs coming."""

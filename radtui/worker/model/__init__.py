@@ -10,5 +10,6 @@ examples.py         cases and references, one by one; prompt.py: what is asked o
                     template renders that, collator.py: as a batch
 vision_layer.py     Mllama, quicker: vision_attention.py by attention_kernels.py or flash4.py, as
                     attention_choice.py says, early_mask.py; text_layer.py with text_norm.py; both by
-                    lora_products.py; while describing vision_describing.py, mllama_step.py, fast_lora.py
+                    lora_products.py, which lora_adding.py ends, on a GPU by lora_kernels.py; while describing
+                    vision_describing.py, mllama_step.py, fast_lora.py
 """

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from radtui.worker.model import fast_lora
+from radtui.worker.model import fast_lora, lora_adding
 
 BASES = ("Linear", "Linear4bit")
 
@@ -61,15 +61,19 @@ class JoinedProduct:
 
     def forward(self, x: Tensor, narrow: Narrow) -> tuple[Tensor, Tensor]:
         """What comes out, (n, out), and LoRA's narrow part of it, (n, r)."""
+        output, between = self.without_lora(x, narrow)
+        lora_adding.add(output, between, narrow.up.t())
+        return output, between
+
+    def without_lora(self, x: Tensor, narrow: Narrow) -> tuple[Tensor, Tensor]:
+        """The same with LoRA's part still to be added."""
         weight = self.weight(x.dtype)
         biases = [each.base_layer.bias for each in self.layers]
         if biases[0] is None:
             output = x @ weight.t()
         else:
             output = torch.addmm(torch.cat([b.to(x.dtype) for b in biases]), x, weight.t())
-        between = x @ narrow.down.t()
-        output.addmm_(between, narrow.up.t())
-        return output, between
+        return output, x @ narrow.down.t()
 
     def backward(
         self, grad: Tensor, x: Tensor, between: Tensor, narrow: Narrow, needs_input: bool = True
@@ -84,8 +88,25 @@ class JoinedProduct:
             needs_input: Whether the input's is wanted.
         """
         of_between = grad @ narrow.up  # (n, r)
+        gradients = self.of_matrices(grad, of_between, x, between)
+        if not needs_input:
+            return None, gradients
+        of_input = grad @ self.weight(x.dtype)  # (n, in)
+        lora_adding.add(of_input, of_between, narrow.down)
+        return of_input, gradients
+
+    def of_matrices(self, grad: Tensor, of_between: Tensor, x: Tensor, between: Tensor) -> list[Tensor]:
+        """Gradients of the matrices.
+
+        Args:
+            grad: Of the output, (n, out).
+            of_between: Of LoRA's narrow part, (n, r).
+            x: The input, (n, in).
+            between: From `forward`.
+        """
         of_down, of_up = of_between.t() @ x, grad.t() @ between  # (r, in), (out, r)
-        gradients, row, column = [], 0, 0
+        gradients: list[Tensor] = []
+        row = column = 0
         for each in self.layers:
             name = each.active_adapters[0]
             a, b = each.lora_A[name].weight, each.lora_B[name].weight
@@ -94,11 +115,7 @@ class JoinedProduct:
             own_up = own_up if scale == 1 else own_up * scale
             gradients += [of_down[column : column + rank].to(a.dtype), own_up.to(b.dtype)]
             row, column = row + width, column + rank
-        if not needs_input:
-            return None, gradients
-        of_input = grad @ self.weight(x.dtype)  # (n, in)
-        of_input.addmm_(of_between, narrow.down)
-        return of_input, gradients
+        return gradients
 
     def weight(self, dtype: torch.dtype) -> Tensor:
         """The base layers' weights above each other, (out, in)."""

@@ -13,8 +13,10 @@ Source: `_prepare_aspect_ratio_attention_mask` and `MllamaVisionModel.forward` i
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -78,19 +80,29 @@ def plan(
         target_length: Tokens of a tile with its padding.
         dtype: Not used: nothing is added to the scores.
     """
-    tiles = aspect_ratio_mask.cpu()  # the one wait for the GPU in a forward pass
-    real = (tiles > 0)[:, :, None] & (torch.arange(target_length) < num_patches)  # (B, tiles, tokens)
-    real = real.flatten(1)  # (B, T)
-    counts = real.sum(1)  # (B,)
-    rows = torch.argsort(counts, stable=True)  # (B,)
-    places = torch.argsort((~real[rows]).to(torch.uint8), dim=1, stable=True)  # (B, T), real ones first
-    order = (rows[:, None] * real.shape[1] + places).flatten()  # (B * T,)
+    tiles = aspect_ratio_mask.cpu() > 0  # (B, tiles); the one wait for the GPU in a forward pass
+    rows = sorted(enumerate(tiles.tolist()), key=lambda row: sum(row[1]))  # stable
+    total = tiles.shape[1] * target_length
+    order = torch.cat([_places(tuple(real), num_patches, target_length) + row * total for row, real in rows])
     inverse = torch.empty_like(order)
     inverse[order] = torch.arange(len(order))
-    values, lengths = torch.unique_consecutive(counts[rows], return_counts=True)
-    groups = tuple(Group(n, r) for r, n in zip(values.tolist(), lengths.tolist(), strict=True))
+    counts = Counter(sum(real) * num_patches for _, real in rows)  # in the rows' order
+    groups = tuple(Group(number, real) for real, number in counts.items())
     device = aspect_ratio_mask.device
     return AttentionOrder(order.to(device, non_blocking=True), inverse.to(device, non_blocking=True), groups)
+
+
+@functools.lru_cache(maxsize=64)  # images have few shapes, and sorting their tokens takes milliseconds
+def _places(real: tuple[bool, ...], num_patches: int, target_length: int) -> Tensor:
+    """An image's tokens, those of real tiles first, (T,) int64.
+
+    Args:
+        real: For each tile whether it shows a part of the image.
+        num_patches: Real tokens of a tile.
+        target_length: Tokens of a tile with its padding.
+    """
+    shown = torch.tensor(real)[:, None] & (torch.arange(target_length) < num_patches)  # (tiles, tokens)
+    return torch.argsort((~shown.flatten()).to(torch.uint8), stable=True)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, groups: tuple[Group, ...], scale: float) -> Tensor:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from radtui.worker.model import attention_choice, attention_kernels
+from radtui.worker.model import attention_choice, attention_kernels, lora_adding
 from radtui.worker.model.lora_products import (
     JoinedProduct,
     Narrow,
@@ -90,8 +90,10 @@ class _Step(torch.autograd.Function):
             mixed, kept = attention_kernels.mix(qkv.view(shape), groups, layer.scale, kernel)
             output, narrow_mixed = layer.mixed.forward(mixed.view(-1, width), of_mixed)
             middle = torch.add(before, output, alpha=layer.gates[0])
-            wide, narrow_up = layer.up.forward(layer.normed(1, middle)[0], of_up)
-            output, narrow_down = layer.down.forward(aten.gelu(wide), of_down)
+            wide, narrow_up = layer.up.without_lora(layer.normed(1, middle)[0], of_up)
+            activated = lora_adding.add_and_activate(wide, narrow_up, of_up.up.t())
+            output, narrow_down = layer.down.forward(activated, of_down)
+            del activated
             after = torch.add(middle, output, alpha=layer.gates[1])
         ctx.layer, ctx.groups, ctx.kernel = layer, groups, kernel
         ctx.save_for_backward(
@@ -122,11 +124,13 @@ class _Step(torch.autograd.Function):
         rows, tokens, width = hidden.shape
         before, grad = hidden.reshape(-1, width), grad.reshape(-1, width)
         with no_autocast(hidden.device.type):
-            narrower, down_grads = layer.down.backward(
-                _gated(grad, layer.gates[1]), aten.gelu(wide), narrow_down, of_down
+            of_output = _gated(grad, layer.gates[1])
+            of_narrow = of_output @ of_down.up  # (n, r)
+            of_wide, activated = lora_adding.activation_gradient(
+                of_output @ layer.down.weight(hidden.dtype), of_narrow, of_down.down, wide
             )
-            of_wide = aten.gelu_backward(narrower, wide)
-            del narrower
+            down_grads = layer.down.of_matrices(of_output, of_narrow, activated, narrow_down)
+            del activated
             normed, mean, deviation = layer.normed(1, middle)
             of_normed, up_grads = layer.up.backward(of_wide, normed, narrow_up, of_up)
             del of_wide, normed
