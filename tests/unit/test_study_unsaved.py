@@ -23,6 +23,7 @@ from radtui.study.kept_files import Followed, follow, kept_paths
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import scheme_for
 from radtui.study.unsaved import Unsaved
+from tests.unit.test_store import study_of
 
 RATER = "reader"
 
@@ -48,8 +49,7 @@ def session(data: DataDir, db: sqlite3.Connection, reviewed_job: Job, scheme: Sc
 
 
 def study_id(db: sqlite3.Connection, job: Job) -> int:
-    study = studies.of_job(db, job.id)
-    assert study is not None
+    study = study_of(db, job)
     return study.id
 
 
