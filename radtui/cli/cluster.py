@@ -81,9 +81,8 @@ def _folder(session: Session, chosen: Profile) -> str:
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}): name another folder.") from error
     finally:
-        with suppress(
-            OSError
-        ):  # looking leaves nothing behind: a data folder that an import makes is its owner's alone
+        # Looking leaves nothing behind: a data folder that an import makes is its owner's alone.
+        with suppress(OSError):
             for path in missing:
                 path.rmdir()
     return f"{folder} can be written; that all machines see it only a job can tell"

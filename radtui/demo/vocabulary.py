@@ -275,4 +275,3 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "infarct": ("infarct", "infarction"),
     "haemorrhage": ("haemorrhage", "hemorrhage", "haematoma", "hematoma"),
 }
-FINDINGS = tuple(SYNONYMS)

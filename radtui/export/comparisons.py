@@ -68,9 +68,7 @@ def rows(
         yield dict(zip(header, map(row.__getitem__, header), strict=True))
 
 
-def write_csv(
-    db: sqlite3.Connection, study: Study, scheme: Scheme, out: Path, rater: str = "", raw: bool = False
-) -> int:
+def write_csv(db: sqlite3.Connection, study: Study, scheme: Scheme, out: Path, raw: bool = False) -> int:
     """Write `comparisons.csv`, whole or not at all; returns the number of rows.
 
     Cells that a spreadsheet would run get a leading quote, which importing takes off exactly; `raw` leaves it out,
@@ -80,7 +78,7 @@ def write_csv(
         UserError: the file cannot be written.
     """
     with same_moment(db):
-        review = stored_review(db, study, scheme, rater)
+        review = stored_review(db, study, scheme)
         return write_review_csv(db, review, survey(review), out, raw)
 
 

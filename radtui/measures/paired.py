@@ -118,14 +118,6 @@ def bootstrapped(parts: SummedParts) -> Estimate:
     return Estimate(value, low, high, len(rows), "bootstrap")
 
 
-def mean_parts(values: Sequence[float | None]) -> CaseParts:
-    """Parts of a mean over the cases that have a value."""
-    return CaseParts(
-        tuple(0.0 if value is None else float(value) for value in values),
-        tuple(0.0 if value is None else 1.0 for value in values),
-    )
-
-
 def compare_pairs(
     parts: Mapping[str, Mapping[str, Parts]], arms: Sequence[str], seed: int = 0
 ) -> list[PairedDifference]:

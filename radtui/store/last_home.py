@@ -24,9 +24,8 @@ MOST_FOLDERS = 100  # that are remembered, the newest
 
 def remember_home(db: sqlite3.Connection) -> None:
     """Write down where a database is that has been opened; nothing where it is on the system's own disk."""
-    if (
-        not isinstance(db, Connection) or db.file is None or db.file.is_symlink()
-    ):  # a pack, in a folder of the moment
+    # A pack, in a folder of the moment.
+    if not isinstance(db, Connection) or db.file is None or db.file.is_symlink():
         return
     home = home_of(db)
     with suppress(OSError):  # without a home folder nothing is remembered

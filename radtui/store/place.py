@@ -70,9 +70,8 @@ class Home:
         return now != self.mount and self.mount.is_relative_to(now)
 
 
-_homes: dict[
-    Path, Home
-] = {}  # of databases that this process has opened: none is made anew where one is gone
+# Of databases that this process has opened: none is made anew where one is gone.
+_homes: dict[Path, Home] = {}
 _strangers: dict[Path, Identity] = {}  # files under such a name that are other databases
 
 

@@ -28,7 +28,7 @@ from radtui.measures.readers import mean_limits
 from radtui.measures.scores import ScoredText
 from radtui.paths import DataDir
 from radtui.presets import preset
-from radtui.records import Job, JobKind, Study
+from radtui.records import Job, JobKind
 from radtui.settings import GenerateSettings, ImportSettings, TrainSettings
 from radtui.store import jobs, studies
 from radtui.store.database import connect
@@ -43,6 +43,7 @@ from radtui.worker.training import corrected as frozen_texts
 from tests.bench.flywheel_reader import TIE, corrected, preferred_level
 from tests.bench.flywheel_steps import MissingStepError, Steps
 from tests.bench.terminal import load, machine
+from tests.unit.test_store import study_of
 
 LEARNT, READ = 800, 200  # cases that the first adapter has learnt, and others that are read
 STEPS = 100  # of the demo's training, which then knows some findings
@@ -173,7 +174,7 @@ class Seed:
         """In one job: each way's adapter is an arm beside the one that all of them began with."""
         adapters = ";".join(f"{way}={self.data.adapter(job.id)}" for way, job in ways.items())
         asked = replace(DESCRIBE, train_job=self.first.id, split="test", more_adapters=adapters)
-        arms = scored_texts(self.db, _study(self.db, self.steps.described(step, asked)))
+        arms = scored_texts(self.db, study_of(self.db, self.steps.described(step, asked)))
         self.texts |= {"before": arms["tuned"]} | {way: arms[way] for way in ways}
         self._ways |= ways
 
@@ -208,15 +209,9 @@ def _part(db: sqlite3.Connection) -> None:
         )
 
 
-def _study(db: sqlite3.Connection, described: Job) -> Study:
-    study = studies.of_job(db, described.id)
-    assert study is not None
-    return study
-
-
 def _read(db: sqlite3.Connection, described: Job, arm: str, seed: int) -> int:
     """Have the simulated reader read every text of an arm; returns how many it changed."""
-    reading = Reading(db, _study(db, described), arm, "simulated", default_scheme())
+    reading = Reading(db, study_of(db, described), arm, "simulated", default_scheme())
     rng, edited = random.Random(seed), 0
     for pair in sorted(reading.queue.pairs):
         opened = reading.show(pair)
@@ -231,7 +226,7 @@ def _read(db: sqlite3.Connection, described: Job, arm: str, seed: int) -> int:
 def _prefer(db: sqlite3.Connection, described: Job, seed: int) -> int:
     """Have the simulated reader compare the two samples of every case; returns how many it had a preference in."""
     scheme = default_scheme()
-    study = _study(db, described)
+    study = study_of(db, described)
     session = ReviewSession(db, read_sitting(db, study.id, "simulated", scheme))
     rng, preferred = random.Random(seed), 0
     for pair in sorted(session.queue.pairs):
@@ -280,7 +275,7 @@ def _control(data: DataDir, db: sqlite3.Connection, after: Job, read: Job, even:
 
 
 def _own_texts(db: sqlite3.Connection, described: Job) -> dict[int, str]:
-    study = _study(db, described)
+    study = study_of(db, described)
     pairs = studies.comparisons(db, study, studies.comparison_ids(db, study))
     return {case_id: pair.by("tuned").text.strip() for case_id, pair in pairs.items()}
 

@@ -10,8 +10,6 @@ from pathlib import Path
 from tests.faults.folder import build
 from tests.faults.harness import Facts, app, radtui, rating, rows, said_in_a_sentence, told_until
 
-KEY_S = 1.0  # in which a key that writes nothing must be answered on a busy machine
-
 
 def lock_held(scratch: Path, rounds: int) -> Facts:
     """Another program holds the database: reading goes on, writing waits its time and then is a sentence."""

@@ -14,7 +14,6 @@ from tests.faults.folder import build
 from tests.faults.harness import REPOSITORY, Facts, app, rows, times, told_until
 
 STEPS_PER_S = 50
-FAST_MS = 20.0
 
 
 def many_writers(scratch: Path, rounds: int) -> Facts:

@@ -91,9 +91,8 @@ class PixelTerminal:
         """Take what a program wrote; a sequence may be cut anywhere."""
         new = self._decoder.decode(data)
         text = self._rest + new
-        if (
-            self._rest[:2] in ("\x1bP", "\x1b_") and self._rest[-1] != "\x1b" and "\x1b" not in new
-        ):  # more of an image
+        # More of an image.
+        if self._rest[:2] in ("\x1bP", "\x1b_") and self._rest[-1] != "\x1b" and "\x1b" not in new:
             self._rest = text
             return
         at = 0

@@ -18,13 +18,8 @@ from radtui.tui.terminal import Terminal
 from radtui.tui.widgets.image_canvas import ImageCanvas
 from radtui.tui.widgets.image_view import ImageView, State
 from radtui.tui.widgets.pacing import REPEAT_S, Pacer
+from tests.unit.source_files import png
 from tests.unit.test_imaging_cells import read_row
-
-
-def png(values: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(values).save(out, "PNG")
-    return out.getvalue()
 
 
 def pattern(seed: int = 0, size: int = 64) -> np.ndarray:

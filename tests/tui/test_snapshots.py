@@ -21,9 +21,8 @@ from textual.pilot import Pilot
 from radtui.imaging.ansi import ColourDepth
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, Truth
-from radtui.store import cases, jobs, ratings, texts
+from radtui.store import cases, jobs, place, ratings, texts
 from radtui.store.cases import CaseQuery, Probe
-from radtui.store.database import connect
 from radtui.tui import terminal
 from radtui.tui.app import RadtuiApp
 from radtui.tui.messages import Tick
@@ -48,6 +47,7 @@ def same_everywhere(monkeypatch, tmp_path):
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     time.tzset()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(place, "_homes", {})  # `db` is another folder in each test
 
 
 @pytest.fixture
@@ -55,13 +55,6 @@ def data(same_everywhere):
     from pathlib import Path
 
     return DataDir(Path("db")).create()
-
-
-@pytest.fixture
-def db(data):
-    connection = connect(data)
-    yield connection
-    connection.close()
 
 
 def plain_png(number: int) -> bytes:

@@ -1,7 +1,11 @@
-"""Ratings made up for tests, with every field settable."""
+"""Ratings made up for tests, with every field settable, and parts of a score."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from itertools import count
 
+from radtui.measures.paired import CaseParts
 from radtui.records import Rating
 
 _ids = count(1)
@@ -32,3 +36,11 @@ def rating(case_id=1, preference=None, **fields):
         "rated_at": 1000.0,
     }
     return Rating(**(values | fields))
+
+
+def mean_parts(values: Sequence[float | None]) -> CaseParts:
+    """Parts of a mean over the cases that have a value."""
+    return CaseParts(
+        tuple(0.0 if value is None else float(value) for value in values),
+        tuple(0.0 if value is None else 1.0 for value in values),
+    )

@@ -23,6 +23,11 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
+def png(values: np.ndarray) -> bytes:
+    """Values as the bytes of a PNG file."""
+    return encoded(Image.fromarray(values), "PNG")
+
+
 def ramp(dtype: type, top: int) -> np.ndarray:
     """A 20 high, 30 wide diagonal ramp from 0 to `top`."""
     y, x = np.mgrid[0:20, 0:30]

@@ -47,12 +47,40 @@ def test_the_app_reaches_no_heavy_library(code: str) -> None:
 
 def test_the_first_frame_brings_no_readers_of_data_sets() -> None:
     """They cost as much as the rest of the app together, and nobody imports with the first key."""
-    program = (
-        "import sys, radtui.tui.app, radtui.tui.data.screen;"
-        "print(any(name.startswith('radtui.sources') for name in sys.modules))"
-    )
+    program = "import sys, radtui.tui.app, radtui.tui.data.screen; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert not any(name.startswith("radtui.sources") for name in done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("modules", "stay_out"),
+    [
+        (
+            "imaging.decode, radtui.imaging.draw, radtui.imaging.ansi, radtui.imaging.loader, radtui.imaging.thumbnail",
+            {"pydicom", "textual", "rich"},
+        ),
+        (
+            "sources",
+            {
+                "datasets",
+                "pyarrow",
+                "pydicom",
+                "torch",
+                "numpy",
+                "PIL",
+                "pandas",
+                "huggingface_hub",
+                "openpyxl",
+            },
+        ),
+        (
+            "sources.images, radtui.sources.identity, radtui.sources.kinds",
+            {"pydicom", "nibabel", "SimpleITK", "scipy", "torch"},
+        ),
+    ],
+)
+def test_rooms_start_light(modules: str, stay_out: set[str]) -> None:
+    assert not loaded_after(f"import radtui.{modules}") & stay_out
 
 
 def test_opening_an_existing_database_needs_no_sqlite_utils(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind
 from radtui.store import jobs, ratings, studies
 from tests.faults.folder import PLANTED, RAW
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 
 @pytest.fixture(autouse=True)
@@ -113,8 +113,7 @@ def test_a_locked_database_is_named_as_such(data: DataDir, db: sqlite3.Connectio
 
 @pytest.fixture
 def rated(db: sqlite3.Connection, reviewed_job: Job) -> Job:
-    study = studies.of_job(db, reviewed_job.id)
-    assert study is not None
+    study = study_of(db, reviewed_job)
     first, *_ = studies.comparison_ids(db, study)
     ratings.add(db, rating(study.id, first, 1))
     return reviewed_job

@@ -4,7 +4,7 @@ import random
 
 from radtui.demo.captions import caption
 from radtui.demo.cases import deal
-from radtui.demo.vocabulary import EXAMINATIONS, FINDINGS, SIGHTINGS
+from radtui.demo.vocabulary import EXAMINATIONS, SIGHTINGS, SYNONYMS
 from radtui.measures.extraction import extract
 from radtui.measures.truth_scores import TruthCase, score_truth
 from radtui.records import Truth
@@ -41,7 +41,7 @@ def test_one_truth_is_said_in_many_ways():
 
 
 def test_every_finding_has_synonyms_and_every_zone_a_phrase_with_its_words():
-    assert {f for found in SIGHTINGS.values() for f in found} == set(FINDINGS)
+    assert {f for found in SIGHTINGS.values() for f in found} == set(SYNONYMS)
     for found in SIGHTINGS.values():
         for sighting in found.values():
             for place in sighting.places:
@@ -59,7 +59,7 @@ def test_no_answer_about_a_phantom_names_a_finding():
         ]
         for exercise in asked:
             named = {mention.finding for mention in extract(exercise.answer).mentions}
-            assert not named & set(FINDINGS), exercise
+            assert not named & set(SYNONYMS), exercise
 
 
 def test_an_overview_names_its_examination_and_no_other():

@@ -22,7 +22,7 @@ from radtui.store import backup as store
 from radtui.store import cases, jobs
 from radtui.store.database import connect
 from tests.commands import invoked
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 
 @pytest.fixture
@@ -30,8 +30,7 @@ def study(data: DataDir, db: sqlite3.Connection, reviewed_job: Job) -> Job:
     """A job with a rating that is in the log alone, a log and an adapter; the database is open."""
     from radtui.store import ratings, studies
 
-    study = studies.of_job(db, reviewed_job.id)
-    assert study is not None
+    study = study_of(db, reviewed_job)
     first, *_ = studies.comparison_ids(db, study)
     ratings.add(db, rating(study.id, first, 2))
     data.adapter(1).mkdir(parents=True)

@@ -1,6 +1,5 @@
 """Every kind of image file becomes raw values without loss, and every damaged one a sentence."""
 
-import io
 import subprocess
 import sys
 
@@ -10,12 +9,7 @@ from PIL import Image, TiffImagePlugin
 
 from radtui.imaging.decode import MAX_PIXELS, decode, probe, training_image
 from radtui.records import UserError
-
-
-def encoded(image: Image.Image, format: str, **options: object) -> bytes:
-    out = io.BytesIO()
-    image.save(out, format, **options)
-    return out.getvalue()
+from tests.unit.source_files import encoded
 
 
 def ramp16(height: int = 40, width: int = 60, top: int = 60000) -> np.ndarray:

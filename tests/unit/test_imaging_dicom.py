@@ -266,12 +266,3 @@ def test_without_pydicom_the_sentence_says_what_to_install():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install 'radtui[dicom]'" in done.stdout
-
-
-def test_importing_imaging_needs_neither_pydicom_nor_textual():
-    code = (
-        "import sys\nimport radtui.imaging.decode, radtui.imaging.draw, radtui.imaging.ansi, radtui.imaging.loader\n"
-        "import radtui.imaging.thumbnail\nprint([m for m in ('pydicom', 'textual', 'rich') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

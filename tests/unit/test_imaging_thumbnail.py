@@ -7,12 +7,7 @@ import pytest
 from PIL import Image
 
 from radtui.imaging.thumbnail import thumbnail
-
-
-def png(values: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(values).save(out, "PNG")
-    return out.getvalue()
+from tests.unit.source_files import png
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from tests.unit.test_store import study_of
 
 SCHEME = default_scheme()
 READERS = ("ana", "ben", "cora")
-COUNTS = "NOT both_bad AND preference IS NOT NULL"
 KEPT = "r.study_id = :study AND r.blinded AND NOT r.skipped AND (r.preference IS NOT NULL OR r.both_bad)"
 
 

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from radtui.measures.concordance import concordances, kendall_tau, readers_accuracy, values_of_texts
-from radtui.measures.paired import mean_parts
 from radtui.measures.score_table import BY_KEY
+from tests.unit.review_ratings import mean_parts
 
 from .review_ratings import rating
 

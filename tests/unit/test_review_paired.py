@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from radtui.measures.language import is_english
-from radtui.measures.paired import CaseParts, compare_pairs, mean_parts
+from radtui.measures.paired import CaseParts, compare_pairs
+from tests.unit.review_ratings import mean_parts
 
 
 def scores(generator, n=300, d=0.2, r=0.5):

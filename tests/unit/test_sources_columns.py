@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from radtui.records import Truth, UserError
@@ -145,13 +142,3 @@ def test_images_of_cells() -> None:
     assert image_cells("data:image/png;base64,a$k=")[0].error == "The image's base64 is damaged."
     assert image_cells([{"bytes": b"x", "path": "a.png"}])[0].data == b"x"
     assert image_cells(float("nan")) == []
-
-
-def test_looking_at_sources_imports_no_heavy_library() -> None:
-    code = (
-        "import sys, radtui.sources\n"
-        "heavy = {'datasets', 'pyarrow', 'pydicom', 'torch', 'numpy', 'PIL', 'pandas', 'huggingface_hub', 'openpyxl'}\n"
-        "print(sorted(heavy & sys.modules.keys()))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -497,12 +497,3 @@ def test_processes_that_start_together_agree_on_a_salt(tmp_path: Path) -> None:
     ]
     assert len({child.communicate()[0] for child in children}) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["salt"]
-
-
-def test_the_gate_and_reading_images_start_light() -> None:
-    code = (
-        "import sys, radtui.sources.images, radtui.sources.identity, radtui.sources.kinds\n"
-        "print([m for m in ('pydicom', 'nibabel', 'SimpleITK', 'scipy', 'torch') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from radtui.cli import cli
 from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
@@ -23,6 +21,8 @@ from radtui.study.kept_files import Followed, follow, kept_paths
 from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import scheme_for
 from radtui.study.unsaved import Unsaved
+from tests.commands import invoked
+from tests.unit.test_store import study_of
 
 RATER = "reader"
 
@@ -48,8 +48,7 @@ def session(data: DataDir, db: sqlite3.Connection, reviewed_job: Job, scheme: Sc
 
 
 def study_id(db: sqlite3.Connection, job: Job) -> int:
-    study = studies.of_job(db, job.id)
-    assert study is not None
+    study = study_of(db, job)
     return study.id
 
 
@@ -280,13 +279,13 @@ def test_answers_follow_a_folder_that_was_renamed_for_good_and_into_a_copy_only_
     assert followed.delivered == 0
     assert f"1 answer by {RATER} was kept while {data.root} was not there" in followed.sentences[0]
     assert "radtui kept --put-in" in followed.sentences[0]
-    listed = CliRunner().invoke(cli, ["--data-dir", str(copy.root), "stats", "--json"])
+    listed = invoked(copy, "stats", "--json")
     assert followed.sentences[0] in listed.stderr.replace(f"--data-dir {copy.root} ", "")
     assert follow(there, renamed, "somebody else", None).delivered == 0
     assert follow(there, renamed, RATER, None) == Followed(1) and not kept_paths()
     assert len(ratings.history(there, session.study.id, RATER)) == 1
     rate(session, 1)
-    done = CliRunner().invoke(cli, ["--data-dir", str(copy.root), "kept", "--put-in"])
+    done = invoked(copy, "kept", "--put-in")
     assert "1 was saved in this one" in done.output and not kept_paths()
     assert [row.preference for row in ratings.history(elsewhere, session.study.id, RATER)] == [
         session.queue.mine[session.queue.pairs[1]].preference

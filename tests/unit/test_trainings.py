@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from radtui.charts.seeds import own_steps, series_of, steps_each
-from radtui.measures.paired import CaseParts, mean_parts
+from radtui.measures.paired import CaseParts
 from radtui.measures.trainings import preference_gain, training_gains, trainings_of
 from radtui.records import Metric, Rating
+from tests.unit.review_ratings import mean_parts
 
 from .review_ratings import rating
 

@@ -214,6 +214,29 @@ def new_job(data: DataDir, settings: TrainSettings | GenerateSettings, **extra: 
     return job
 
 
+def job_now(data: DataDir, job: Job) -> Job:
+    """A job's row as it is now."""
+    db = connect(data)
+    row = jobs.must_get(db, job.id)
+    db.close()
+    return row
+
+
+def log_of(data: DataDir, job: Job, name: str = "log.txt") -> str:
+    """What a job's log holds; "" where there is none."""
+    file = data.job(job.id) / name
+    return file.read_text() if file.exists() else ""
+
+
+def wait_for(data: DataDir, job: Job, condition: Callable[[Job], bool]) -> Job:
+    """Look at a job until a condition holds; fails where it ends in an error before."""
+    end = time.monotonic() + LIMIT_S
+    while not condition(found := job_now(data, job)):
+        assert time.monotonic() < end and (found.state.live or not found.error), (found, log_of(data, job))
+        time.sleep(0.05)
+    return found
+
+
 def _found_by() -> list[str]:
     """What PYTHONPATH names already: a checkout may be tested without being installed."""
     return list(filter(None, [os.environ.get("PYTHONPATH", "")]))

@@ -11,12 +11,12 @@ from radtui.export.formats import Options, write_export
 from radtui.paths import DataDir
 from radtui.records import JobKind
 from radtui.settings import GenerateSettings
-from radtui.store import cases, jobs, ratings, studies, texts
+from radtui.store import cases, jobs, ratings, texts
 from radtui.store.database import connect
 from radtui.study.scheme_file import default_scheme
 from radtui.study.study import read_review
 from tests.conftest import give_arms, new_text
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +31,7 @@ def exported(data: DataDir, tmp_path: Path) -> dict[str, Path]:
     ids = cases.find(db, cases.CaseQuery("shapes", "train"))[: len(TUNED)]
     job = jobs.create(db, JobKind.GENERATE, "shapes", "shapes", GenerateSettings(dataset="shapes").to_dict())
     arm = give_arms(db, job, "base", "tuned", instruction=INSTRUCTION)
-    study = studies.of_job(db, job.id)
-    assert study is not None
+    study = study_of(db, job)
     for n, (case_id, text) in enumerate(zip(ids, TUNED, strict=True)):
         both = {"base": "An image.", "tuned": text}
         texts.add(

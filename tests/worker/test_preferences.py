@@ -22,7 +22,7 @@ from radtui.study.scheme_file import default_scheme
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import pairs
 from tests.conftest import give_arms, new_text
-from tests.unit.test_store import rating
+from tests.unit.test_store import rating, study_of
 
 from .conftest import new_job, train_settings
 from .test_train import adapter, events, run, series
@@ -59,8 +59,7 @@ def describe(data: DataDir, trained: Job, count: int = 16, split: str = "train",
     settings = GenerateSettings(dataset="shapes", train_job=trained.id, split=split)
     job = jobs.create(db, JobKind.GENERATE, "shapes", "shapes", settings.to_dict(), parent_job_id=trained.id)
     arm = give_arms(db, job, "base", "tuned", instruction=INSTRUCTION)
-    study = studies.of_job(db, job.id)
-    assert study is not None
+    study = study_of(db, job)
     for number, case_id in enumerate(cases.find(db, cases.CaseQuery("shapes", split))[:count]):
         said = {"base": f"An image {number}.", "tuned": GOOD}
         stored.add(

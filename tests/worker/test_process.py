@@ -17,22 +17,7 @@ from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics, studies
 from radtui.store.database import connect
 
-from .conftest import LIMIT_S, REPOSITORY, new_job, train_settings, worker_command
-
-
-def job_now(data: DataDir, job: Job) -> Job:
-    return jobs.must_get(connect(data), job.id)
-
-
-def wait_for(data: DataDir, job: Job, condition) -> Job:
-    end = time.monotonic() + LIMIT_S
-    while not condition(found := job_now(data, job)):
-        assert time.monotonic() < end, (
-            found,
-            data.log(job.id).read_text() if data.log(job.id).exists() else "",
-        )
-        time.sleep(0.05)
-    return found
+from .conftest import LIMIT_S, REPOSITORY, job_now, new_job, train_settings, wait_for, worker_command
 
 
 def test_the_guard_notes_a_connection(guarded):

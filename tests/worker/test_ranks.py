@@ -30,30 +30,13 @@ from radtui.worker.process.reporter import Reporter
 from radtui.worker.process.torch_launcher import LaunchProblem
 from radtui.worker.training import train
 
-from .conftest import LIMIT_S, STEP_HOOKS, new_job, train_settings
+from .conftest import LIMIT_S, STEP_HOOKS, job_now, log_of, new_job, train_settings, wait_for
 from .families import llava
-
-
-def job_now(data: DataDir, job: Job) -> Job:
-    return jobs.must_get(connect(data), job.id)
-
-
-def log_of(data: DataDir, job: Job, name: str = "log.txt") -> str:
-    file = data.job(job.id) / name
-    return file.read_text() if file.exists() else ""
 
 
 def start(data: DataDir, job: Job) -> None:
     """Start a job's worker as the app does, with its lock."""
     launch.launch(data, connect(data), job.id)
-
-
-def wait_for(data: DataDir, job: Job, condition: Callable[[Job], bool]) -> Job:
-    end = time.monotonic() + LIMIT_S
-    while not condition(found := job_now(data, job)):
-        assert time.monotonic() < end and (found.state.live or not found.error), (found, log_of(data, job))
-        time.sleep(0.05)
-    return found
 
 
 def wait_until(condition: Callable[[], bool], what: str = "", limit_s: float = LIMIT_S) -> None:

@@ -7,52 +7,22 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from radtui.jobs.submit import submit_generate
 from radtui.records import JobState, StopRequest
 from radtui.settings import GenerateSettings
-from radtui.store import jobs, metrics
+from radtui.store import jobs
 from radtui.store.database import connect
 from radtui.worker.describing.arms import adapter_text
-from radtui.worker.process.reporter import Reporter, Stopped
-from radtui.worker.training import seeds, train
+from radtui.worker.process.reporter import Stopped
+from radtui.worker.training import seeds
 
 from .conftest import new_job, train_settings
-
-
-class Interrupter(Reporter):
-    """Asks for a stop at a step of the whole job."""
-
-    at_step, how = -1, StopRequest.NONE
-
-    def log_step(self, step, total, epoch, elapsed_s, values):
-        if step == self.at_step and any(name.startswith("loss") for name in values):
-            jobs.request_stop(self.db, self.job_id, self.how)
-        return super().log_step(step, total, epoch, elapsed_s, values)
-
-
-def run(data, job, at_step=-1, how=StopRequest.NONE):
-    """One process's worth: one training, or a part of it."""
-    db = connect(data)
-    jobs.begin(db, job.id, 1)
-    reporter = Interrupter(db, job.id)
-    reporter.at_step, reporter.how = at_step, how
-    train.run(jobs.must_get(db, job.id), data, db, reporter)
-
-
-def adapter(data, job, seed=0):
-    return load_file(data.adapter(job.id, seed) / "adapter_model.safetensors")
+from .test_train import adapter, run, series
 
 
 def same(one, other) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
-
-
-def series(data, job, name):
-    points = [m for m in metrics.since(connect(data), job.id, 0) if m.name == name]
-    assert len({m.step for m in points}) == len(points)
-    return {m.step: m.value for m in points}
 
 
 def test_each_training_is_what_a_job_with_its_seeds_would_be(data, mllama):

@@ -25,7 +25,7 @@ class Interrupter(Reporter):
     at_step, how = 0, StopRequest.NONE
 
     def log_step(self, step, total, epoch, elapsed_s, values):
-        if step == self.at_step and "loss" in values:
+        if step == self.at_step and any(name.startswith("loss") for name in values):
             jobs.request_stop(self.db, self.job_id, self.how)
         return super().log_step(step, total, epoch, elapsed_s, values)
 
@@ -50,8 +50,8 @@ def events(data: DataDir, job: Job, kind: str) -> list[tuple[int, str]]:
     return [(e.step, e.text) for e in metrics.events_since(connect(data), job.id, 0) if e.kind == kind]
 
 
-def adapter(data: DataDir, job: Job) -> dict:
-    return load_file(data.adapter(job.id) / "adapter_model.safetensors")
+def adapter(data: DataDir, job: Job, seed: int = 0) -> dict:
+    return load_file(data.adapter(job.id, seed) / "adapter_model.safetensors")
 
 
 def test_a_run_learns_and_writes_what_the_app_shows(data, mllama):

@@ -6,11 +6,8 @@ import gc
 import importlib
 import sys
 
-MODELS = (
-    "AutoConfig",
-    "AutoModelForImageTextToText",
-    "AutoProcessor",
-)  # with them comes nearly all of transformers
+# With them comes nearly all of transformers.
+MODELS = ("AutoConfig", "AutoModelForImageTextToText", "AutoProcessor")
 
 
 def load(backend: str, trains: bool = False) -> None:
