@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from radtui.cli import cli
+from radtui.jobs import reconcile
 from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
@@ -312,6 +313,9 @@ def test_an_old_copy_beneath_an_unmounted_disk_takes_nothing_until_the_disk_is_b
     with monkeypatch.context() as patch:  # beneath a mount point only root may write, most often
         patch.setattr(database, "_read_only", lambda folder: True)
         assert in_place(db, data) is db
+    with pytest.raises(FolderGoneError, match="is not mounted"):
+        reconcile(data, db)
+    assert not data.launch_lock.exists()
     with pytest.raises(FolderGoneError, match=f"The disk of {data.root}.* is not mounted: mount it again"):
         connect(data, create=True)
     place._homes.pop(data.database)  # as the next radtui
