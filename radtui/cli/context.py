@@ -106,7 +106,8 @@ def _say_kept(db: sqlite3.Connection, data: DataDir) -> None:
 
         for file in kept_files(db, data):
             if file.missing or file.trouble:
-                click.echo(file.trouble or file.sentence, err=True)
+                sentence = file.sentence.replace("radtui kept", data.command("kept"))
+                click.echo(file.trouble or sentence, err=True)
 
 
 def _login_name() -> str:

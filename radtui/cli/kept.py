@@ -10,6 +10,7 @@ import click
 
 from radtui.cli.context import Session, pass_session
 from radtui.cli.printing import json_text
+from radtui.paths import DataDir
 from radtui.plural import many
 
 if TYPE_CHECKING:
@@ -46,16 +47,16 @@ def kept(session: Session, put_in: bool, as_json: bool) -> None:
     elif not files:
         click.echo("No answers are kept: all were saved.")
     for file in files if not as_json else ():
-        click.echo(f"{file.path}: {file.trouble or _words(file, saved[file.path])}")
+        click.echo(f"{file.path}: {file.trouble or _words(file, saved[file.path], session.data)}")
     sys.exit(1 if any(file.trouble for file in files) else 0)
 
 
-def _words(file: KeptFile, saved: int) -> str:
+def _words(file: KeptFile, saved: int, data: DataDir) -> str:
     whose = f"{_counted(file.answers)}, kept for {file.folder or 'a data folder'}"
     if saved:
         return f"{whose}; {many(saved, 'was', 'were')} saved in this one."
     if file.missing:
-        return f"{whose}; {_counted(file.missing)} not in this one yet: radtui kept --put-in."
+        return f"{whose}; {_counted(file.missing)} not in this one yet: {data.command('kept', '--put-in')}."
     return f"{whose}; none is about a study of this one, or all are in it."
 
 

@@ -11,6 +11,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, StopRequest, UserError
 from radtui.store import jobs
 from radtui.store.database import can_write
+from radtui.store.place import check_in_place
 
 _FINISHED = {
     JobKind.TRAIN: "has finished its {} steps; start a new one from its settings",
@@ -84,9 +85,13 @@ def reconcile(data: DataDir, db: sqlite3.Connection, waits: bool = True) -> list
         data: The data folder.
         db: Its database.
         waits: Whether to wait for Slurm's answer, some seconds at most; else it comes with a later call.
+
+    Raises:
+        FolderGoneError: The data folder is gone; no lock is made in what lies in its place.
     """
     if not can_write(db):
         return jobs.live(db)
+    check_in_place(db)
     if jobs.on_cluster(db):
         with launch.nobody_starts(data) as nobody_submits:
             pass

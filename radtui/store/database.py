@@ -56,6 +56,7 @@ def connect(
             works on it.
     """
     folder = data if isinstance(data, DataDir) else DataDir(data)
+    check_known(folder.database)
     if _read_only(folder):
         raise UserError(
             f"The data folder {folder.root} can only be read: copy it to open the app or start jobs; stats, score,"
@@ -66,7 +67,6 @@ def connect(
             f"Cannot use the data folder {folder.root}: it is a file; name another with --data-dir."
         )
     is_missing = not folder.database.exists() and not folder.is_new
-    check_known(folder.database)
     _refuse_emptied(folder)
     if is_missing:
         refuse_half_restored(folder.root)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from radtui.jobs import reconcile
 from radtui.measures.scheme import Scheme
 from radtui.paths import DataDir
 from radtui.records import Job, UserError
-from radtui.store import last_home, place, ratings, studies
+from radtui.store import database, last_home, place, ratings, studies
 from radtui.store.database import connect, in_place
 from radtui.store.place import FolderGoneError, check_in_place
 from radtui.study import edits
@@ -308,7 +309,12 @@ def test_an_old_copy_beneath_an_unmounted_disk_takes_nothing_until_the_disk_is_b
     data.root.rename(disk)
     (tmp_path / "beneath").rename(data.root)
     rate(session, 0)
-    assert in_place(db, data) is db
+    with monkeypatch.context() as patch:  # beneath a mount point only root may write, most often
+        patch.setattr(database, "_read_only", lambda folder: True)
+        assert in_place(db, data) is db
+    with pytest.raises(FolderGoneError, match="is not mounted"):
+        reconcile(data, db)
+    assert not data.launch_lock.exists()
     with pytest.raises(FolderGoneError, match=f"The disk of {data.root}.* is not mounted: mount it again"):
         connect(data, create=True)
     place._homes.pop(data.database)  # as the next radtui

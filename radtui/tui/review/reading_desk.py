@@ -33,12 +33,13 @@ class ReadingDesk:
     ) -> None:
         self._answers, self._study, self._arm, self._rater, self._scheme = answers, study, arm, rater, scheme
         self._unsaved, self._waiting = unsaved, 0
+        self._is_kept = False  # the last answer, since the data folder is gone
         self.reading: Reading | None = None
         self.message = ""
 
     def begin(self, pair: Pair | None = None) -> None:
         """Read what this reader has done; then open the text of a pair, or the one where it stopped."""
-        self._waiting = self._unsaved.count
+        self._waiting, self._is_kept = self._unsaved.count, False
         self.reading = Reading(
             self._answers.database, self._study, self._arm, self._rater, self._scheme, unsaved=self._unsaved
         )
@@ -68,8 +69,9 @@ class ReadingDesk:
         """Keep an answer about the open text, and open the next one."""
         if self.touched() is None or self.reading is None:
             return
+        before = self._unsaved.count
         answer(self.reading)
-        self._say(f"Saved: {what} · u takes it back")
+        self._say(f"Saved: {what} · u takes it back", before)
         if self.reading.next_unread() is None:
             self.reading.show(self.reading.pair)  # the last one stays in sight, as it is now
             self._end()
@@ -83,8 +85,9 @@ class ReadingDesk:
     def undo(self) -> None:
         """Take back the last answer."""
         if self.reading is not None:
+            before = self._unsaved.count
             taken_back = self.reading.undo() is not None
-            self._say("Taken back." if taken_back else "There is nothing to take back.")
+            self._say("Taken back." if taken_back else "There is nothing to take back.", before)
 
     def step(self, by: int) -> None:
         """Open a neighbour."""
@@ -102,15 +105,16 @@ class ReadingDesk:
         if self.reading is not None:
             self.reading.time.pause()
 
-    def _say(self, message: str) -> None:
-        """Say what became of an answer: where the data folder is gone, that it is kept."""
+    def _say(self, message: str, before: int) -> None:
+        """Say what became of an answer: where the data folder is gone, and more waits than before, that it is kept."""
         self._waiting = max(self._waiting, self._unsaved.count)
         self.message = message
-        if self._unsaved.count:
+        self._is_kept = self._unsaved.count > before
+        if self._is_kept:
             self.message = f"Not in the data folder: {self._unsaved.sentence()}"
 
     def _end(self) -> None:
-        if self._unsaved.count:  # what was said of them counts more
+        if self._is_kept:  # that counts more
             return
         figures = reading_figures(self._answers.database, self._study, self._rater).get(self._arm)
         summary = f" {figures_words(figures)}" if figures is not None else ""
