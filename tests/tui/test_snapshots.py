@@ -21,7 +21,7 @@ from textual.pilot import Pilot
 from radtui.imaging.ansi import ColourDepth
 from radtui.paths import DataDir
 from radtui.records import Job, JobKind, JobState, Truth
-from radtui.store import cases, jobs, ratings, texts
+from radtui.store import cases, jobs, place, ratings, texts
 from radtui.store.cases import CaseQuery, Probe
 from radtui.store.database import connect
 from radtui.tui import terminal
@@ -48,6 +48,7 @@ def same_everywhere(monkeypatch, tmp_path):
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
     time.tzset()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(place, "_homes", {})  # the same name is another folder for each picture
 
 
 @pytest.fixture
