@@ -29,8 +29,9 @@ def list_(as_json: bool) -> None:
         values = [asdict(m) | {"gib_4_bit": m.gib_4_bit, "gib_16_bit": m.gib_16_bit} for m in known_models()]
         click.echo(json.dumps(values, indent=2))
         return
+    click.echo(f"{'model':<44} {'4-bit':>5} {'16-bit':>6} GiB  {'preset':<8}  licence")
     for each in known_models():
-        need = f"{each.gib_4_bit:4.0f} {each.gib_16_bit:4.0f} GiB"
+        need = f"{each.gib_4_bit:5.0f} {each.gib_16_bit:6.0f} GiB"
         click.echo(f"{each.name:<44} {need}  {each.preset:<8}  {each.terms}")
 
 

@@ -17,6 +17,7 @@ from radtui.export.manifest import Seal, seal_of
 from radtui.export.rating_checks import WRONG
 from radtui.export.rating_files import IncomingRating, jsonl_row
 from radtui.export.verifying_tables import VerifiedTable, shortened, verify_table
+from radtui.plural import many
 from radtui.records import Rating, UserError
 from radtui.store.ratings import link
 
@@ -54,7 +55,7 @@ class Verified:
         if self.problems:
             first = "Not whole:"
         elif chained:
-            first = f"Whole: {chained:,} rows in {self.chains:,} chains, one for each study and reader."
+            first = f"Whole: {many(chained, 'row')} in {many(self.chains, 'chain')}, one for each study and reader."
         elif self.rows:
             first = "Nothing to check: no row has a link."
         else:
@@ -63,11 +64,11 @@ class Verified:
         if self.readers:
             sentences.append(f"Rows by reader: {', '.join(f'{name} {n:,}' for name, n in self.readers)}.")
         if self.left_out:
-            sentences.append(f"{self.left_out:,} rows are not in this export and named by their links alone.")
+            rows = many(self.left_out, "row is", "rows are")
+            sentences.append(f"{rows} not in this export and named by their links alone.")
         if self.unchained:
-            sentences.append(
-                f"{self.unchained:,} rows are unchained: they are from before there were chains."
-            )
+            rows = many(self.unchained, "row is", "rows are")
+            sentences.append(f"{rows} unchained, from before there were chains.")
         return [*sentences, *([self.seal.words] if self.seal is not None else []), MEANING]
 
 

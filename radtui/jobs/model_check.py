@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from radtui.jobs.asked_process import AskedProcess
-from radtui.paths import DataDir
+from radtui.paths import DataDir, asset
 
 CHECK_S = 180.0  # a cold disk, or a hub that answers slowly
 
@@ -25,7 +25,8 @@ class ModelCheck:
     """
 
     def __init__(self, data: DataDir, name: str, dataset: str = "", trust_remote_code: bool = False) -> None:
-        arguments = [name, *(["--dataset", dataset] if dataset else [])]
+        folder = asset(name)  # as jobs call the demo's model
+        arguments = [str(folder) if folder.is_dir() else name, *(["--dataset", dataset] if dataset else [])]
         arguments += ["--trust-remote-code"] if trust_remote_code else []
         self._asked = AskedProcess(f"the check of {name}", "radtui.worker.model.check", data, arguments)
 

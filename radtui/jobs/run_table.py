@@ -42,7 +42,8 @@ class Figures:
     Attributes:
         loss: Mean of the training loss over the last 5 % of the steps.
         held_out: The last held-out loss.
-        f1: F1 of findings, micro, of the texts by what it has learnt, or of the newest arm that it wrote with.
+        f1: F1 of findings, micro, of the newest texts by what it has learnt on images that it has not learnt from; of
+            a generation job, of the newest arm that it wrote with.
     """
 
     loss: float | None = None
@@ -83,7 +84,13 @@ def figures_of(db: sqlite3.Connection, job: Job, described: Iterable[Job] = ()) 
     if job.kind is not JobKind.TRAIN:
         return Figures()
     count = max(1, round(job.step * LAST_SHARE))
-    f1 = next((_newest(each.result.get("f1")) for each in described if each.result.get("f1")), None)
+    learnt = TrainSettings.from_dict(job.settings).train_split
+    new_to_it = (
+        each.result.get("f1")
+        for each in described
+        if GenerateSettings.from_dict(each.settings).split != learnt
+    )
+    f1 = next((_newest(by_arm) for by_arm in new_to_it if by_arm), None)
     return Figures(
         metrics.mean_of_last(db, job.id, "loss", count), metrics.mean_of_last(db, job.id, "eval_loss", 1), f1
     )

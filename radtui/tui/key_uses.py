@@ -68,6 +68,9 @@ USES: Uses = {
     "line": (
         Use("take", "submit", "Take", "Take what is typed", SHOW),
     ),
+    "marks": (
+        Use("mark", "select", "Mark", "Mark the line, or take the mark off", SHOW),
+    ),
     "options": (
         Use("take", "select", "Take", "Take the marked line", SHOW),
         Use("down", "cursor_down", "Down", "Line below", only="j"),

@@ -102,7 +102,7 @@ _TOPICS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("filter", "f", "filter: images, or the list of pairs"),
         ("sort", "s", "sort"),
         ("other", "o", "another one: data set, job, study, whose ratings, which kind of errors"),
-        ("mark", "m", "mark: flag a pair, mark a job"),
+        ("mark", "m", "mark: flag a pair, mark a job or an arm"),
         ("columns", "number_sign", "columns: which a list shows, and in which order"),
         ("compare", "c", "compare: texts by their qualities, marked jobs by their curves"),
         ("browse", "b", "browse thumbnails"),

@@ -11,6 +11,7 @@ from radtui.paths import DataDir
 from radtui.records import Job
 from radtui.store import studies
 from radtui.tui.review.new_study import NewStudySheet
+from tests.tui.driving import text_of
 from tests.tui.reviewing import line, opened, screen, settled
 
 
@@ -28,7 +29,10 @@ async def test_arms_are_marked_and_the_study_opens(
         assert isinstance(sheet, NewStudySheet)
         await pilot.press("tab", "enter")  # nothing is marked yet
         assert "Mark two arms" in str(sheet.query_one("#trouble", Static).content)
-        await pilot.press("shift+tab", "space", "down", "space", "end", "space")
+        await pilot.press("shift+tab", "m", "down", "space", "end", "m")
+        await settled(pilot)
+        marked = [row.split("│ ✓ ")[1].split()[0] for row in text_of(pilot.app).splitlines() if "│ ✓ " in row]
+        assert marked == ["base", "tuned", "reference"]
         sheet.query_one("#files", Input).value = str(path)
         await pilot.press("tab", "tab", "enter")
         await settled(pilot)

@@ -45,8 +45,12 @@ def test_f1_of_a_training_is_that_of_what_it_wrote(db):
     train(db, [1.0])
     describe = jobs.create(db, JobKind.GENERATE, "g", "d", {}, parent_job_id=first.id)
     jobs.set_result(db, describe.id, f1={"base": 0.25, "tuned": 0.75})
+    learnt = jobs.create(db, JobKind.GENERATE, "g", "d", {"split": "train"}, parent_job_id=first.id)
+    jobs.set_result(
+        db, learnt.id, f1={"tuned": 1.0}
+    )  # of images that it has learnt from: no figure of the training
     _, runs = booked(db)
-    assert [run.figures.f1 for run in runs] == [0.75, None, 0.75]
+    assert [run.figures.f1 for run in runs] == [1.0, 0.75, None, 0.75]
 
 
 def test_what_has_ended_is_read_once_and_what_goes_on_again(data, db):

@@ -12,15 +12,17 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, SelectionList, Static
+from textual.widgets import Input, Static
 
 from radtui.records import JobKind, UserError
 from radtui.store import arms, jobs
 from radtui.study.corrected_arm import CORRECTIONS
 from radtui.study.making import REFERENCE, ArmWish, Made, make_study, parse_arms
 from radtui.tui.key_uses import bindings
+from radtui.tui.keys import sign
 from radtui.tui.screens.base import RadModal
 from radtui.tui.widgets.aligned import aligned
+from radtui.tui.widgets.keyed import MarkList
 from radtui.tui.widgets.path_input import PathInput
 from radtui.tui.widgets.typed_line import TypedLine
 
@@ -32,8 +34,7 @@ class NewStudySheet(RadModal[int | None]):
 
     DEFAULT_CSS = """
     NewStudySheet .sheet { width: 84; }
-    NewStudySheet SelectionList { border: none; background: $surface; padding: 0; height: auto; max-height: 12; }
-    NewStudySheet SelectionList:focus { border: none; }
+    NewStudySheet MarkList { max-height: 12; }
     """
     BINDINGS: ClassVar[list[BindingType]] = bindings("typing")
 
@@ -48,10 +49,10 @@ class NewStudySheet(RadModal[int | None]):
         """Arms to mark, then three lines to type in."""
         with Vertical(classes="sheet") as sheet:
             sheet.border_title = "New study"
-            sheet.border_subtitle = "space marks · tab goes on · enter in a line makes it"
+            sheet.border_subtitle = "tab goes on · enter in a line makes it"
             known = known_arms(self.rad.db)
             lines = aligned([(Content.styled(arm, "bold"), Content(words)) for arm, words, _ in known])
-            yield SelectionList[str](*zip(lines, (wish for *_, wish in known), strict=True))
+            yield MarkList(*zip(lines, (wish for *_, wish in known), strict=True))
             yield PathInput(
                 placeholder="files of texts, separated by commas (may be empty)", id="files", compact=True,
                 between=",",
@@ -69,11 +70,11 @@ class NewStudySheet(RadModal[int | None]):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         files = [f"file:{path.strip()}" for path in self._typed("files").split(",") if path.strip()]
-        chosen = list(self.query_one(SelectionList).selected)
+        chosen = list(self.query_one(MarkList).selected)
         try:
             wishes = parse_arms([*chosen, *files])
         except UserError:
-            self._say("Mark two arms at least, with space, or name files of texts.")
+            self._say(f"Mark two arms at least, with {sign('mark')}, or name files of texts.")
             return
         self._say("Making the study ...")
         self._make(plain_names(wishes), self._typed("cases"), self._typed("name"))

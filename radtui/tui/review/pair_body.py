@@ -30,7 +30,7 @@ from radtui.tui.widgets.image_facts import finding
 from radtui.tui.widgets.text_box import TextBox
 
 PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when the frame of a key is out
-FIRST = f"One key says which text is better and saves it; {sign('start')} counts a number of pairs."
+FIRST = f"One key says which text is better and saves it; {sign('start')} sets how many to rate now."
 LOOK_KEYS = "+ - zoom · arrows move · p window · [ ] brightness · = fit · esc the texts"
 LAST_ROWS = 2  # of the line under the question, in the narrow column beside a large film
 FRAME_CELLS = 4  # of a text's frame and its padding

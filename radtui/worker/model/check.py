@@ -116,7 +116,7 @@ def _memory(empty: Any, config: Any) -> dict[str, object]:
 
 def _image_tokens(processor: Any, data: DataDir, dataset: str) -> str:
     """Tokens of an image on a data set, or of three usual sizes."""
-    from radtui.worker.model.counting import ImageTokens
+    from radtui.worker.model.counting import NO_TOKENS, ImageTokens
 
     sizes = _sizes(data, dataset)
     if not sizes:
@@ -126,6 +126,8 @@ def _image_tokens(processor: Any, data: DataDir, dataset: str) -> str:
     counted = ImageTokens(processor, list(sizes))
     spread = sorted(counted.of(size) for size, number in sizes.items() for _ in range(number))
     where = dataset or "the newest data set"
+    if not spread[-1]:
+        return NO_TOKENS
     return f"{spread[0]:,} to {spread[-1]:,}, median {spread[len(spread) // 2]:,}, on {where}"
 
 

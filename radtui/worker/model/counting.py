@@ -22,6 +22,7 @@ log = logging.getLogger("radtui.worker")
 Size = tuple[int, int]  # width and height, px
 WORKED_SIZES = 48  # of a processor without arithmetic: others count as the next larger one
 CHUNK = 4_096  # texts tokenised at once
+NO_TOKENS = "no token of the text: cross-attention sees it"  # an image, in models such as Llama 3.2
 ROUND_TOKENS = 256  # to which an advised length is rounded up
 
 
@@ -69,7 +70,7 @@ class Lengths:
     def images(self) -> str:
         """Tokens of an image on this data set, in words."""
         if not self.most_image:
-            return "none of the text's: cross-attention sees it"
+            return NO_TOKENS
         if self.least_image == self.most_image:
             return f"{self.most_image:,} tokens, whatever its size"
         return f"{self.least_image:,} to {self.most_image:,} tokens, median {self.median_image:,}"
