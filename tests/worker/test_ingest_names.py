@@ -14,10 +14,10 @@ from tests.unit.source_files import write_files
 from tests.unit.test_sources_layouts import pictures
 from tests.worker.test_ingest import Import
 
-TABLE = """file,report,study_description,view
-a.png,Clear lungs.,"Thorax, Mueller Hans",PA
-b.png,Wide heart.,Thorax,Hans Mueller
-Hans Mueller 3.png,Old fracture.,Thorax,PA
+TABLE = """file,report,study_description,view,patient,remark
+a.png,Clear lungs.,"Thorax, Mueller Hans",PA,Quibblesworth^Zephyrine,old films of Mrs Quibblesworth
+b.png,Wide heart.,Thorax,Hans Mueller,Quibblesworth^Zephyrine,none
+Hans Mueller 3.png,Old fracture.,Thorax,PA,,none
 """
 
 
@@ -36,6 +36,7 @@ def test_a_name_is_in_no_examination_view_or_sentence(run: Import, tmp_path: Pat
     assert [row.examination for row in run.rows()] == ["", "Thorax", "Thorax"]
     kept = "".join(run.db.iterdump()) + job.message
     assert "Mueller" not in kept.replace(str(source), "") and "1964" not in kept
+    assert "Quibblesworth" not in kept
     assert "The examination is not kept where it names somebody" in kept
 
 

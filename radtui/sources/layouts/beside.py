@@ -305,6 +305,8 @@ class Beside:
             return draft
         cells = unnested(flat(cells))
         roles = find_roles(list(cells), [cells], pictures=False)
+        if roles.guessed:  # one object is too little to tell a report from a remark by its length
+            roles = replace(roles, text=(), facts=(*roles.facts, *roles.guessed))
         own_id = cell_text(cells.get(roles.id)) if roles.id else ""
         facts = {each: text for each in roles.facts if (text := fact_text(cells.get(each)))}
         if own_id:

@@ -12,6 +12,7 @@ from radtui.paths import DataDir
 from radtui.records import NewCase, NewCaseImage, Problem
 from radtui.settings import ImportSettings
 from radtui.sources.identity import Gate, read_salt
+from radtui.sources.identity_words import identity_words
 from radtui.sources.linking import TELLING_PATH
 from radtui.store.cases import KeptCase, Link, Probe
 from radtui.store.links import relative
@@ -57,6 +58,8 @@ class Gating:
         for part in reversed(parts):
             own |= part.words
             facts.update(part.facts)
+        if case.patient and not any(sign.isdigit() for sign in case.patient):
+            own |= identity_words(case.patient)  # a name, by which a table tells patients apart
         if own:
             self._gate.learn(own)
         facts, dropped = self._gate.facts({**facts, **case.facts}, own)
