@@ -49,3 +49,17 @@ def test_what_is_said_where_nothing_can_be_taken_names_nobody(run: Import, tmp_p
     )
     with pytest.raises(UserError, match="download the images and put them beside the table"):
         run(source)
+
+
+def test_a_name_is_in_no_folder_path_split_or_quoted_row(run: Import, tmp_path: Path) -> None:
+    table = "file,report,set,other\nd.png,Clear lungs.,Eva Mueller,D:\\Mueller Hans\\1.png\n"
+    table += 'e.png,"Old, open Hans Mueller\n'
+    source = write_files(tmp_path / "in", {**pictures("d.png"), "t.csv": table})
+    run(source)
+    run(
+        write_files(tmp_path / "other", pictures("Mueller Hans 12.08.1964/a.png", "normal/b.png")),
+        name="other",
+    )
+    kept = "".join(run.db.iterdump())
+    assert "Mueller" not in kept and "1964" not in kept
+    assert "A quote is opened and not closed." in kept and '"folder": "normal"' in kept

@@ -13,7 +13,7 @@ from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.dicom_keys import report_text
 from radtui.sources.files import Tree
 from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
-from radtui.sources.layouts.draft import Draft, DraftPicture, class_folder, people_of_path, split_of
+from radtui.sources.layouts.draft import FOLDER, Draft, DraftPicture, class_folder, people_of_path, split_of
 from radtui.sources.layouts.filenames import FileNames, lies_about
 from radtui.sources.layouts.roles import find_roles
 from radtui.sources.layouts.sections import chosen_sections
@@ -203,7 +203,7 @@ class Beside:
         patient, exam = people_of_path(first)
         split = split_lists.get(first) or split_of(self._choices.split, first)
         pictures = tuple(DraftPicture(file, name=posixpath.basename(file)) for file in files)
-        facts = {"folder": folder} if folder else {}
+        facts = {FOLDER: folder} if folder else {}
         return Draft(split, first, pictures, patient=patient, exam=exam, facts=facts)
 
     def _elsewhere(self, name: str, names: FileNames) -> list[str]:

@@ -291,11 +291,6 @@ class TableLayout:
             return DraftPicture(file, name=file.rpartition("/")[2], role=role)
         if is_address(image.name):
             return DraftPicture(name=image.name, role=role, error=ADDRESS)
-        if self.names.by_header:
-            reason = (
-                f"A row of {self.table.file} has a {self.names.way} that is in no DICOM file of the folder."
-            )
-            return DraftPicture(role=role, error=reason)
         reason = f"{image.name} is named in {self.table.file} but is not in the folder."
         if several := self.names.several(image.name):
             files = " and ".join(several[:2])
