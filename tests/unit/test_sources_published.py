@@ -238,6 +238,8 @@ def test_a_structured_report_is_the_text_of_its_exam(tmp_path: Path) -> None:
     assert first == (("1", "2.dcm"), "", f"Findings: {CLEAR}\nImpressions: {WIDE}", "train")
     assert other[2] == ""
     assert "sentences are read; names, codes and numbers are not" in told(opened(tmp_path))
+    write_files(tmp_path, {"t.csv": csv("image,report", "IM.003,Wide heart.")})
+    assert "sr.dcm: The report is not used: no case has images of its exam." in told(opened(tmp_path))
 
 
 def structured(exam: str, parts: dict[str, str]) -> bytes:

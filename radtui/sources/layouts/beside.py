@@ -68,6 +68,7 @@ class Beside:
         self._structured = reports
         self.used: set[str] = set(reports)
         self._without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
+        self._heard: dict[str, None] = {}  # structured reports that are texts of cases
         self._unread: dict[str, None] = {}  # texts of images whose table has texts of them
         self.counting = False  # then no text is read: that a file is there is enough
         for report, images in reports.items():
@@ -170,6 +171,7 @@ class Beside:
         if picture in self._text:
             return replace(draft, text=self._part(report))
         if report in self._structured:  # whose images' headers say which exam it is
+            self._heard[report] = None
             return replace(draft, text=self._part(report))
         exam = draft.exam or _stem(report)
         patient = draft.patient or people_of_path(report)[0]
@@ -183,9 +185,15 @@ class Beside:
     def problems(self) -> list[Problem]:
         """Texts that are not used, and why; complete once every case was read."""
         problems = [*self._text.problems(), *self._report.problems(), *self._of_sample.problems()]
-        if self._structured:
+        if self._heard:
             reason = "Of structured reports the sentences are read; names, codes and numbers are not."
-            problems.append(Problem(next(iter(self._structured)), reason, len(self._structured)))
+            problems.append(Problem(next(iter(self._heard)), reason, len(self._heard)))
+        if left := [
+            report for report in self._structured if report not in self._heard and report not in self._unread
+        ]:
+            problems.append(
+                Problem(left[0], "The report is not used: no case has images of its exam.", len(left))
+            )
         if self._without_sections:
             reason = f"The report has no section {self._choices.text_column}, so its images have no text."
             problems.append(Problem(next(iter(self._without_sections)), reason, len(self._without_sections)))

@@ -35,7 +35,9 @@ def as_written(text: str) -> str:
     if text.startswith(("b'", 'b"')) and text[-1] == text[1] and len(text) > _SHORTEST_BYTES:
         value = parsed_text(text)
         text = value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else text
-    return _LINE_SIGN.sub("\n", text).strip() if _SURE_LINE_SIGN.search(text) else text
+    if "\\" not in text or not _SURE_LINE_SIGN.search(text):
+        return text
+    return _LINE_SIGN.sub("\n", text).strip()
 
 
 def is_decoded_twice(text: str) -> bool:

@@ -314,7 +314,7 @@ class TableLayout:
         if not key and self._holds_bytes():
             key = f"{posixpath.splitext(posixpath.basename(self.table.file))[0]}:{row.number - 1}"
         key = key or f"{self.table.file}:{row.number}"
-        split = self._split(cells) or self.split_lists.get(first.file, "")
+        split = self._row_split or self.split_lists.get(first.file, "")
         patient, exam = people_of_path(first.file)
         patient = (fact_text(cells.get(roles.patient)) if roles.patient else "") or patient
         exam = (fact_text(cells.get(roles.exam)) if roles.exam else "") or exam

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from radtui.paths import DataDir
 from radtui.records import NewCase, NewCaseImage, Problem
 from radtui.settings import ImportSettings
+from radtui.sources.base import is_split_word
 from radtui.sources.identity import Gate, read_salt
 from radtui.sources.identity_words import identity_words
 from radtui.sources.image_names import ENDING
@@ -90,7 +91,7 @@ class Gating:
                 if image.error:
                     self._problems.append(Problem(image.name or case.source_key, image.error))
         gated = NewCase(
-            self._gate.name(case.split), self._name(case.source_key, own), tuple(images), case.reference, case.question,
+            self._split(case.split), self._name(case.source_key, own), tuple(images), case.reference, case.question,
             self._spoken("examination", case.examination, own)
             or next((part.examination for part in parts if part.examination), ""), "", "",
             {clean(name): clean(value) for name, value in facts.items()}, case.truth,
@@ -104,6 +105,10 @@ class Gating:
             return None
         path = relative(image.path, self._location)
         return replace(looked.link, path=path) if self._gate.name(path, own) == path == clean(path) else None
+
+    def _split(self, split: str) -> str:
+        """A split by its name; a hash where a column of splits holds names of people."""
+        return split if is_split_word(split) else self._gate.name(split)
 
     def _fact(self, title: str, value: str, own: frozenset[str]) -> str:
         """A fact; where it is a path, without folders and names of files that name somebody."""
