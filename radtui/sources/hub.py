@@ -17,8 +17,9 @@ from radtui.sources.base import SplitLimit, limited_total, read_file, split_name
 from radtui.sources.choices import SourceChoices
 from radtui.sources.hub_download import Download, dataset_files, sizes
 from radtui.sources.layouts.draft import as_case
-from radtui.sources.layouts.filenames import FileNames, TableNames
+from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.roles import find_roles, role_problems
+from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.layouts.tabled import TableLayout
 from radtui.sources.local import PREVIEW_S, LocalSource, count_cases
 from radtui.sources.preview import Preview, TableUse, identity_columns

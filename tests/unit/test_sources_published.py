@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import lzma
 from pathlib import Path
 
 import openpyxl
@@ -18,6 +19,7 @@ from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
 from tests.unit.test_sources_layouts import PNGS, Brief, Files, opened, pictures, take, told
 from tests.unit.test_sources_loose import csv
+from tests.unit.test_sources_trees import parquet
 from tests.unit.test_sources_variants import lines
 
 S1, S2 = "files/p10/p10000032/s50414267", "files/p11/p11000011/s51029426"
@@ -102,6 +104,37 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("imagesTr/a.png", "imagesTs/b.png"), "dataset.json": json.dumps(
             {"training": [{"image": "./imagesTr/a.png", "caption": "Clear lungs."}], "test": ["./imagesTs/b.png"]})},
         [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "", "test")], ""),
+    "the same names in folders of splits, and a column that says which": (
+        {**pictures("train/1.png", "test/1.png"), "t.csv": csv("image,split,report", "1.png,train,Clear lungs.", "1.png,Test,Wide heart.")},
+        [(("1.png",), "", "Clear lungs.", "train"), (("1.png",), "", "Wide heart.", "test")], ""),
+    "two configurations of a data set": (
+        {"qa/train-0.parquet": parquet([{"image": {"bytes": PNGS[0], "path": None}, "question": "Side?", "answer": "Left"}]),
+         "text/train-0.parquet": parquet([{"image": {"bytes": PNGS[1], "path": None}, "caption": "Clear lungs."}])},
+        [(("",), "Side?", "Left", "train")], "text/train-0.parquet: The table is not used: qa/train-0.parquet is."),
+    "values as programs write them": (
+        {**pictures("a.png", "b.png"), "t.csv": csv("image,report", "a.png,b'Clear lungs.'", "b.png,FINDINGS: Wide.\\n\\nIMPRESSION: \\nodule")},
+        [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "FINDINGS: Wide.\n\nIMPRESSION: \nodule", "train")],
+        "Texts of report are written as a program's values"),
+    "letters that were read as Latin-1": (
+        {**pictures("a.png"), "t.csv": csv("image,report", "a.png,Herz normal groÃŸ.")},
+        [(("a.png",), "", "Herz normal groÃŸ.", "train")], "look as if UTF-8 had been read as Latin-1"),
+    "objects as Python prints them": (
+        {**pictures("a.png"), "t.jsonl": "{'image': 'a.png', 'report': 'Clear lungs.'}\n"}, [(("a.png",), "", "Clear lungs.", "train")], ""),
+    "sentences of sections in lists": (
+        {**pictures("C1.png"), "r.json": json.dumps({"C1": {"findings": ["Clear lungs.", "Heart normal."], "impression": ["Normal."]}})},
+        [(("C1.png",), "", "Findings: Clear lungs. Heart normal.\nImpression: Normal.", "train")], ""),
+    "a table packed with xz": (
+        {**pictures("a.png"), "t.csv.xz": lzma.compress(b"image,report\na.png,Clear lungs.\n")}, [(("a.png",), "", "Clear lungs.", "train")], ""),
+    "reports in two languages": (
+        {**pictures("a.png"), "t.csv": csv("image,report_es,report_en", "a.png,Pulmones claros.,Clear lungs here.")},
+        [(("a.png",), "", "Pulmones claros.", "train")], "report_en may be texts, too; report_es is learnt"),
+    "one stem of two files": (
+        {**pictures("a.png", "a.tif"), "t.csv": csv("id,report", "a,Clear lungs.")},
+        [(("a.png",), "", "", "train"), (("a.tif",), "", "", "train")], "a in its column id may be a.png and a.tif"),
+    "boxes of a file of COCO whose categories are numbered": (
+        {**pictures("a.png"), "i.json": json.dumps({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 3}],
+            "categories": [{"id": 3, "name": "mass"}], "videos": [{"id": 9, "length": 3}]})},
+        [(("a.png",), "", "", "train")], "i.json, videos: The table is not used"),
     "what datasets computed beside its data": (
         {**pictures("a.png"), "cache-1a2b.arrow": b"ARROW1", "t.csv": csv("image,report", "a.png,Clear lungs.")},
         [(("a.png",), "", "Clear lungs.", "train")], "cache-1a2b.arrow: It is what datasets computed on the way"),
@@ -121,6 +154,25 @@ def test_facts_beside_an_image_are_kept_where_a_table_has_its_text(tmp_path: Pat
         **pictures("a.png"), "a.json": '{"kVp": 80}', "t.csv": csv("image,report", f'a.png,"{CLEAR}"')})  # fmt: skip
     (case,) = opened(tmp_path)
     assert (case.reference, case.facts) == (CLEAR, {"kVp": "80"})
+
+
+def test_a_remark_beside_an_image_is_no_report_and_an_image_in_it_no_fact(tmp_path: Path) -> None:
+    beside = {
+        "ImageComments": "The patient came late",
+        "imageData": base64.b64encode(PNGS[0]).decode(),
+        "EchoTime": 0.01,
+    }
+    (case,) = opened(write_files(tmp_path, {**pictures("a.png"), "a.json": json.dumps(beside)}))
+    assert (case.reference, set(case.facts)) == ("", {"ImageComments", "EchoTime"})
+
+
+def test_a_name_of_two_files_is_said_with_both(tmp_path: Path) -> None:
+    write_files(
+        tmp_path,
+        {**pictures("img/a.png", "img_512/a.png"), "t.csv": csv("image,report", "a.png,Clear lungs.")},
+    )
+    (case,) = [case for case in opened(tmp_path) if case.error]
+    assert "may be img/a.png and img_512/a.png: write it with its folder" in case.error
 
 
 @pytest.mark.parametrize(
@@ -186,6 +238,8 @@ def test_a_structured_report_is_the_text_of_its_exam(tmp_path: Path) -> None:
     assert first == (("1", "2.dcm"), "", f"Findings: {CLEAR}\nImpressions: {WIDE}", "train")
     assert other[2] == ""
     assert "sentences are read; names, codes and numbers are not" in told(opened(tmp_path))
+    write_files(tmp_path, {"t.csv": csv("image,report", "IM.003,Wide heart.")})
+    assert "sr.dcm: The report is not used: no case has images of its exam." in told(opened(tmp_path))
 
 
 def structured(exam: str, parts: dict[str, str]) -> bytes:

@@ -14,10 +14,10 @@ from tests.unit.source_files import write_files
 from tests.unit.test_sources_layouts import pictures
 from tests.worker.test_ingest import Import
 
-TABLE = """file,report,study_description,view
-a.png,Clear lungs.,"Thorax, Mueller Hans",PA
-b.png,Wide heart.,Thorax,Hans Mueller
-Hans Mueller 3.png,Old fracture.,Thorax,PA
+TABLE = """file,report,study_description,view,patient,remark
+a.png,Clear lungs.,"Thorax, Mueller Hans",PA,Quibblesworth^Zephyrine,old films of Mrs Quibblesworth
+b.png,Wide heart.,Thorax,Hans Mueller,Quibblesworth^Zephyrine,none
+Hans Mueller 3.png,Old fracture.,Thorax,PA,,none
 """
 
 
@@ -36,6 +36,7 @@ def test_a_name_is_in_no_examination_view_or_sentence(run: Import, tmp_path: Pat
     assert [row.examination for row in run.rows()] == ["", "Thorax", "Thorax"]
     kept = "".join(run.db.iterdump()) + job.message
     assert "Mueller" not in kept.replace(str(source), "") and "1964" not in kept
+    assert "Quibblesworth" not in kept
     assert "The examination is not kept where it names somebody" in kept
 
 
@@ -48,3 +49,17 @@ def test_what_is_said_where_nothing_can_be_taken_names_nobody(run: Import, tmp_p
     )
     with pytest.raises(UserError, match="download the images and put them beside the table"):
         run(source)
+
+
+def test_a_name_is_in_no_folder_path_split_or_quoted_row(run: Import, tmp_path: Path) -> None:
+    table = "file,report,set,other\nd.png,Clear lungs.,Eva Mueller,D:\\Mueller Hans\\1.png\n"
+    table += 'e.png,"Old, open Hans Mueller\n'
+    source = write_files(tmp_path / "in", {**pictures("d.png"), "t.csv": table})
+    run(source)
+    run(
+        write_files(tmp_path / "other", pictures("Mueller Hans 12.08.1964/a.png", "normal/b.png")),
+        name="other",
+    )
+    kept = "".join(run.db.iterdump())
+    assert "Mueller" not in kept and "1964" not in kept
+    assert "A quote is opened and not closed." in kept and '"folder": "normal"' in kept

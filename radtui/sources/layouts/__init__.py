@@ -3,7 +3,7 @@
 draft.py         a case before its images are read
 roles.py         which columns hold what; finder.py, role_images.py, role_texts.py find them, words.py has their names
 filenames.py     which file or folder a name in a table means; name_index.py, loose_names.py,
-                 header_keys.py find it
+                 header_keys.py find it, table_names.py for one table
 conversation.py  turns of trainers' formats as questions and answers
 candidates.py    the tables of a source compared; plan.py chooses, completing.py and joins.py put tables together
 tabled.py        rows of a table to cases; repeats.py: those that came before; held_rows.py: rows by key for joins;

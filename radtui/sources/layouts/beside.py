@@ -13,7 +13,7 @@ from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.dicom_keys import report_text
 from radtui.sources.files import Tree
 from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
-from radtui.sources.layouts.draft import Draft, DraftPicture, class_folder, people_of_path, split_of
+from radtui.sources.layouts.draft import FOLDER, Draft, DraftPicture, class_folder, people_of_path, split_of
 from radtui.sources.layouts.filenames import FileNames, lies_about
 from radtui.sources.layouts.roles import find_roles
 from radtui.sources.layouts.sections import chosen_sections
@@ -68,6 +68,7 @@ class Beside:
         self._structured = reports
         self.used: set[str] = set(reports)
         self._without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
+        self._heard: dict[str, None] = {}  # structured reports that are texts of cases
         self._unread: dict[str, None] = {}  # texts of images whose table has texts of them
         self.counting = False  # then no text is read: that a file is there is enough
         for report, images in reports.items():
@@ -170,6 +171,7 @@ class Beside:
         if picture in self._text:
             return replace(draft, text=self._part(report))
         if report in self._structured:  # whose images' headers say which exam it is
+            self._heard[report] = None
             return replace(draft, text=self._part(report))
         exam = draft.exam or _stem(report)
         patient = draft.patient or people_of_path(report)[0]
@@ -183,9 +185,15 @@ class Beside:
     def problems(self) -> list[Problem]:
         """Texts that are not used, and why; complete once every case was read."""
         problems = [*self._text.problems(), *self._report.problems(), *self._of_sample.problems()]
-        if self._structured:
+        if self._heard:
             reason = "Of structured reports the sentences are read; names, codes and numbers are not."
-            problems.append(Problem(next(iter(self._structured)), reason, len(self._structured)))
+            problems.append(Problem(next(iter(self._heard)), reason, len(self._heard)))
+        if left := [
+            report for report in self._structured if report not in self._heard and report not in self._unread
+        ]:
+            problems.append(
+                Problem(left[0], "The report is not used: no case has images of its exam.", len(left))
+            )
         if self._without_sections:
             reason = f"The report has no section {self._choices.text_column}, so its images have no text."
             problems.append(Problem(next(iter(self._without_sections)), reason, len(self._without_sections)))
@@ -203,7 +211,7 @@ class Beside:
         patient, exam = people_of_path(first)
         split = split_lists.get(first) or split_of(self._choices.split, first)
         pictures = tuple(DraftPicture(file, name=posixpath.basename(file)) for file in files)
-        facts = {"folder": folder} if folder else {}
+        facts = {FOLDER: folder} if folder else {}
         return Draft(split, first, pictures, patient=patient, exam=exam, facts=facts)
 
     def _elsewhere(self, name: str, names: FileNames) -> list[str]:
@@ -305,6 +313,8 @@ class Beside:
             return draft
         cells = unnested(flat(cells))
         roles = find_roles(list(cells), [cells], pictures=False)
+        if roles.guessed:  # one object is too little to tell a report from a remark by its length
+            roles = replace(roles, text=(), facts=(*roles.facts, *roles.guessed))
         own_id = cell_text(cells.get(roles.id)) if roles.id else ""
         facts = {each: text for each in roles.facts if (text := fact_text(cells.get(each)))}
         if own_id:

@@ -15,9 +15,10 @@ from radtui.sources.choices import SourceChoices
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.draft import split_of
-from radtui.sources.layouts.filenames import FileNames, TableNames
+from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.loose_names import BEGINNING, NUMBER
 from radtui.sources.layouts.roles import Cells, Roles, find_roles
+from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.readers import Row, Table, table_name
 
 SAMPLE_ROWS = 50
@@ -76,16 +77,28 @@ class Candidate:
         return tuple(name for name, _ in roles.images), roles.text, roles.question, roles.conversation
 
 
+def split_of_table(table: Table) -> str:
+    """The split that a table's own name says; "" where it says none."""
+    split = split_of("-", "", table.file, table.part)
+    return "" if split == "-" else split
+
+
 def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate:
     """Look at a table: its first rows tell what its columns hold."""
     sample = [row.cells for row in islice(table.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
-    finder = TableNames(names, posixpath.dirname(table.file), split_of("", "", table.file, table.part))
+    finder = TableNames(names, posixpath.dirname(table.file), split_of_table(table))
 
     def resolves(name: str) -> bool:
         return bool(finder.find(name) or finder.folder(name))
 
+    def resolves_by_split(name: str) -> bool:
+        return resolves(name) or finder.of_each_split(name)
+
     try:
         roles = find_roles(table.columns, sample, choices, resolves)
+        if not roles.resolved:
+            by_split = find_roles(table.columns, sample, choices, resolves_by_split)
+            roles = by_split if by_split.names_splits else roles
         if roles.resolved < _ENOUGH and not roles.conversation and len(names):
             loosely, way = _matched_by_header(table, sample, choices, names, finder) or _matched_loosely(
                 table, sample, choices, finder, roles

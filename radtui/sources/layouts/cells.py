@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from radtui.sources.image_names import IMAGE_ENDING
-from radtui.sources.layouts.markup import without_markup
+from radtui.sources.layouts.markup import as_written, without_markup
 from radtui.sources.literals import parsed_text
 
 _NOTHING = frozenset(
@@ -26,6 +26,7 @@ _NOT_A_WORD = frozenset(
      "#num!", "#null!")
 )  # fmt: skip
 _LISTS = ("[", "(")
+_LONG_FACT = 60
 _MAX_NAME_CHARS = 1024
 _BETWEEN_NAMES = ("|", ";", ",", "\n")
 _DATA_URL = "data:"
@@ -67,9 +68,10 @@ def cell_text(value: object) -> str:
 
 
 def fact_text(value: object) -> str:
-    """A cell as a fact: "" where it holds nothing or a word for nothing."""
+    """A cell as a fact: "" where it holds nothing, a word for nothing, or an image in base64."""
     text = cell_text(value)
-    return "" if text.casefold() in _NOT_A_WORD else text
+    is_image = len(text) > _LONG_FACT and (text.startswith("data:image") or bool(_BASE64_IMAGE.match(text)))
+    return "" if is_image or text.casefold() in _NOT_A_WORD else text
 
 
 def meaningful(value: object, answer: bool = False) -> str:
@@ -79,7 +81,7 @@ def meaningful(value: object, answer: bool = False) -> str:
         value: The cell.
         answer: Whether it answers a question: then "None" is a word.
     """
-    text = without_markup(cell_text(value))
+    text = without_markup(as_written(cell_text(value)))
     nothing = _NOT_A_WORD if answer else _NOTHING
     return "" if text.casefold().rstrip(".").strip() in nothing else text
 

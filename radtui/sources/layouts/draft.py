@@ -9,6 +9,8 @@ from radtui.records import NewCase, NewCaseImage, Truth
 from radtui.sources.base import split_name, split_of_path
 from radtui.sources.files import Tree
 
+FOLDER = "folder"
+"""The fact that says in which folders an image lay that no table lists."""
 _PATIENT = re.compile(r"(?:patient|pat|pt|subject|subj|sub|person|p)[-_ ]?\d+", re.IGNORECASE)
 _TWO_FILES = (".mhd", ".nhdr")
 _EXAM = re.compile(r"(?:study|exam|session|ses|visit|s)[-_ ]?\d+", re.IGNORECASE)

@@ -10,14 +10,14 @@ import posixpath
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 from radtui.sources.image_names import ENDING
 from radtui.sources.layouts.header_keys import HeaderKeys
-from radtui.sources.layouts.loose_names import BEGINNING, NUMBER, LooseNames
+from radtui.sources.layouts.loose_names import LooseNames
 from radtui.sources.layouts.name_index import NameIndex
 from radtui.sources.layouts.words import words
 
@@ -169,7 +169,7 @@ class FileNames:
             return None
         for candidates in self._candidates(base):
             if candidates:
-                return self._longest(candidates, normal, path, folder, split)
+                return self._longest(candidates, path, folder, split)
         return None
 
     def _candidates(self, base: str) -> Iterable[list[str]]:
@@ -184,27 +184,38 @@ class FileNames:
             if other != base:
                 yield self._by_name.get(other) or self._by_stem.get(_SUFFIX.sub("", other))
 
-    def _longest(
-        self, candidates: list[str], normal: str, path: str, folder: str, split: str
-    ) -> FileMatch | None:
-        wanted = normal.split("/")[:-1][::-1]
+    def alike(self, name: str, folder: str = "", split: str = "") -> list[str]:
+        """The files that a name fits equally, where it means none of them alone; as `find`."""
+        path = _path_of(name)
+        base = _normal(path).rpartition("/")[2]
+        if not base or self.find(name, folder, split) is not None:
+            return []
+        first: list[str] = next(filter(None, self._candidates(base)), [])
+        best = self._fitting(first, path, folder, split)[0] if first else []
+        return best if len(best) > 1 else []
+
+    def _fitting(self, candidates: list[str], path: str, folder: str, split: str) -> tuple[list[str], int]:
+        """Of files of a name those that share the longest end of a path, and how many of its folders they share."""
+        wanted = _normal(path).split("/")[:-1][::-1]
         scored: list[tuple[int, str]] = []
         for file in candidates:
-            parents = _normal(file).split("/")[:-1][::-1]
             shared = 0
-            for mine, theirs in zip(wanted, parents, strict=False):
+            for mine, theirs in zip(wanted, _normal(file).split("/")[:-1][::-1], strict=False):
                 if mine != theirs:
                     break
                 shared += 1
             scored.append((shared, file))
         most = max(shared for shared, _ in scored)
-        best = [file for shared, file in scored if shared == most]
-        best = _narrowed(best, path, folder, split)
+        return _narrowed([file for shared, file in scored if shared == most], path, folder, split), most
+
+    def _longest(self, candidates: list[str], path: str, folder: str, split: str) -> FileMatch | None:
+        best, most = self._fitting(candidates, path, folder, split)
         if len(best) != 1:
             return None
+        wanted = _normal(path).split("/")[:-1]
         parents = _normal(best[0]).split("/")[:-1]
         whole = most == len(wanted) or most == len(parents)
-        if not whole and _digits_differ(wanted[most], parents[::-1][most]):
+        if not whole and _digits_differ(wanted[::-1][most], parents[::-1][most]):
             return None
         return FileMatch(best[0], whole)
 
@@ -212,80 +223,6 @@ class FileNames:
 def beginning_of(name: str) -> str:
     """A name as it is compared with the beginnings of files' names."""
     return _SUFFIX.sub("", _normal(_path_of(name)).rpartition("/")[2])
-
-
-class TableNames:
-    """The names of one table: what fits only by its end must not fit another name better.
-
-    Args:
-        names: The source's files.
-        folder: The table's.
-        split: The table's, or "".
-        every: All names in the table, asked for once a name fits only by its end.
-        way: How names are matched that no file has: `NUMBER`, `BEGINNING`, a key of headers, or "" for not at all.
-    """
-
-    def __init__(
-        self,
-        names: FileNames,
-        folder: str,
-        split: str,
-        every: Callable[[], Iterable[str]] = tuple,
-        way: str = "",
-    ) -> None:
-        self._names, self._folder, self._split = names, folder, split
-        self._every, self.way = every, way
-        self._beginnings: frozenset[str] | None = None
-        self._loose: dict[str, str] | None = None  # the only name that fits a file by its end, or ""
-
-    def find(self, name: str) -> str:
-        """The file of a name, or "" where it is not certain."""
-        if self.by_header:
-            files = self.folder(name)
-            return files[0] if len(files) == 1 else ""
-        match = self._names.find(name, self._folder, self._split)
-        if match is None:
-            return self._names.by_number(name, self._folder, self._split) if self.way == NUMBER else ""
-        if match.whole:
-            return match.file
-        if self._loose is None:
-            self._learn()
-        assert self._loose is not None
-        return match.file if self._loose.setdefault(match.file, name) == name else ""
-
-    def folder(self, name: str) -> list[str]:
-        """The files of the folder that a name means, where it means no file; or those whose names begin with it."""
-        if self.by_header:
-            assert self._names.headers is not None
-            return self._names.headers.files(self.way, name)
-        files = self._names.in_folder(name)
-        if files or self.way != BEGINNING:
-            return files
-        if self._beginnings is None:
-            self._beginnings = frozenset(map(beginning_of, self._every()))
-        return self._names.by_beginning(name, self._beginnings)
-
-    @property
-    def by_header(self) -> bool:
-        """Whether names are identifiers in headers of DICOM files."""
-        return self.way not in ("", NUMBER, BEGINNING)
-
-    def several(self, name: str) -> list[str]:
-        """The files of which a name's number may mean each."""
-        files = self._names.with_number(name, self._folder, self._split) if self.way == NUMBER else []
-        return files if len(files) > 1 else []
-
-    def rest_of(self, file: str, name: str) -> str:
-        """What a file's name has beside the beginning that a table names: "PA" of E100_PA.png for E100."""
-        return self._names.loose.rest_of(file, beginning_of(name)) if self.way == BEGINNING else ""
-
-    def _learn(self) -> None:
-        """Note which files are named by their own folders, and which fit the ends of several names."""
-        self._loose = {}
-        for name in self._every():
-            match = self._names.find(name, self._folder, self._split)
-            if match is not None and (match.whole or self._loose.setdefault(match.file, name) != name):
-                self._loose[match.file] = ""
 
 
 def _narrowed(best: list[str], path: str, folder: str, split: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -86,7 +86,11 @@ def _best_of(pairs: list[JoinKey], theirs: Table, sample: Sequence[Cells]) -> Jo
             break
     # Two tables that count their rows from 1 say nothing of each other.
     pairs = [
-        key for key in pairs if plain(key.mine) not in _COUNTERS or not all(map(_short_number, values[key]))
+        key
+        for key in pairs
+        if plain(key.mine) not in _COUNTERS
+        or plain(key.mine) != plain(key.theirs)
+        or not all(map(_short_number, values[key]))
     ]
     usable = [key for key in pairs if values[key] and len(hits[key]) >= 0.3 * min(len(values[key]), _SAMPLE)]
     return max(usable, key=lambda key: len(values[key]), default=None)
@@ -122,7 +126,9 @@ def _pairs(mine: Table, theirs: Table) -> list[JoinKey]:
 
 
 def key_text(value: object, number: bool = False) -> str:
-    """A key's cell so that 7, 7.0, "7" and " 7 " are one; as a number, 007 too."""
+    """A key's cell so that 7, 7.0, "7" and " 7 " are one; as a number, 007 too; "" for an image and other objects."""
+    if isinstance(value, Mapping):
+        return ""
     text = cell_text(value).casefold()
     text = text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
     return text.lstrip("0") or "0" if number and text.isdigit() else text

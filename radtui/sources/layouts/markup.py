@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from radtui.sources.literals import parsed_text
+
 _TAG = re.compile(
     r"</?(?:p|br|div|span|b|i|u|strong|em|ul|ol|li|table|tbody|thead|tr|td|th|html|body|head|font|h[1-6]|hr|pre)"
     r"(?:\s[^<>]*)?/?>", re.IGNORECASE,
@@ -16,12 +18,31 @@ _RTF_GROUPS = re.compile(r"\{\\(?:fonttbl|colortbl|stylesheet|info|\*)[^{}]*(?:\
 _RTF_SIGN = re.compile(r"\\'([0-9a-fA-F]{2})|\\u(-?\d+)\s?\??")
 _RTF_LINE = re.compile(r"\\(?:par|line)\b ?")
 _RTF_WORD = re.compile(r"\\[a-zA-Z]+-?\d* ?|[{}]")
+_SHORTEST_BYTES = 3
+_LINE_SIGN = re.compile(r"\\r?\\n|\\r|\\n")
+_SURE_LINE_SIGN = re.compile(r"\\n(?![a-z])")
+_TWICE = re.compile("Ã[\u0080-\u00bfŸ„–œ¶¼¤]|â€[\u0080-\u2122]")
 _SPACES = re.compile(r"[ \t]+")
 
 
 def has_markup(text: str) -> bool:
     """Whether a text is written in HTML or RTF: a comparison such as "< 3 cm" is neither."""
     return text.lstrip().startswith(_RTF) or bool(_TAG.search(text)) or _has_entity(text)
+
+
+def as_written(text: str) -> str:
+    """A text that a program wrote as it writes values: "b'Clear.'" and ends of lines as backslash and n."""
+    if text.startswith(("b'", 'b"')) and text[-1] == text[1] and len(text) > _SHORTEST_BYTES:
+        value = parsed_text(text)
+        text = value.decode("utf-8", "replace").strip() if isinstance(value, bytes) else text
+    if "\\" not in text or not _SURE_LINE_SIGN.search(text):
+        return text
+    return _LINE_SIGN.sub("\n", text).strip()
+
+
+def is_decoded_twice(text: str) -> bool:
+    """Whether letters of a text are those of UTF-8 read as Latin-1: "groÃŸ"."""
+    return bool(_TWICE.search(text))
 
 
 def _has_entity(text: str) -> bool:

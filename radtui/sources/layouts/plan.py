@@ -12,20 +12,22 @@ from radtui.sources.base import split_name, split_of_path, split_rank
 from radtui.sources.choices import SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.identity_columns import identity_of_column
-from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, best_group, look_at
+from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, best_group, look_at, split_of_table
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.completing import completed
-from radtui.sources.layouts.draft import split_of
-from radtui.sources.layouts.filenames import FileNames, TableNames, is_address
+from radtui.sources.layouts.filenames import FileNames, is_address
 from radtui.sources.layouts.joins import Joined
 from radtui.sources.layouts.loose_names import NUMBER
-from radtui.sources.layouts.markup import has_markup
+from radtui.sources.layouts.markup import as_written, has_markup, is_decoded_twice
 from radtui.sources.layouts.roles import role_problems
+from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.layouts.tabled import ADDRESS, TableLayout
 from radtui.sources.readers import Row, Table, read_tables, table_suffix
 
 _MAX_TABLES = 400
 _FEW = 0.5
+_BY_THE_WAY = ("info", "license", "licenses", "licences", "categories", "cui_mapping")
+"""Lists of a used file that say nothing of single images."""
 
 
 @dataclass
@@ -90,9 +92,13 @@ def plan_tables(
             *_matched(each, names),
             *_markup(each),
         ]
+    wholly_used = {
+        file for file in plan.used if not any(each.table.part for each in rest if each.table.file == file)
+    }
     for each in rest:
-        if each.table.file not in plan.used and not (named and each in others):
-            plan.problems.append(Problem(each.name, _why_not(each, chosen, named)))
+        part_of_used = each.table.file in plan.used and each.table.part.lower() in _BY_THE_WAY
+        if not part_of_used and each.table.file not in wholly_used and not (named and each in others):
+            plan.problems.append(Problem(each.name, _why_not(each, chosen, names)))
     return plan
 
 
@@ -146,7 +152,7 @@ def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan
                 for name in columns:
                     yield from (image.name for image in image_cells(row.cells.get(name)) if image.name)
 
-    finder = TableNames(names, folder, split_of("", "", table.file, table.part), every, candidate.way)
+    finder = TableNames(names, folder, split_of_table(table), every, candidate.way)
     few = 0 < candidate.roles.resolved < _FEW and len(candidate.sample) >= SAMPLE_ROWS
     return TableLayout(table, candidate.roles, finder, choices, plan.splits, few)
 
@@ -175,12 +181,22 @@ def _matched(each: Candidate, names: FileNames) -> list[Problem]:
 
 
 def _markup(each: Candidate) -> list[Problem]:
-    """That texts are written in HTML or RTF, and what becomes of that."""
+    """In what way texts are written, and what becomes of that."""
+    problems = []
     for name in (*each.roles.text, *each.roles.question):
-        if any(has_markup(cell_text(row.get(name))) for row in each.sample):
+        texts = [cell_text(row.get(name)) for row in each.sample]
+        if any(map(has_markup, texts)):
             reason = f"Texts of {name} are written in HTML or RTF; their signs of form are taken off, the words stay."
-            return [Problem(each.name, reason)]
-    return []
+            problems.append(Problem(each.name, reason))
+        if any(as_written(text) != text for text in texts):
+            reason = f"Texts of {name} are written as a program's values; backslash and n are ends of lines."
+            problems.append(Problem(each.name, reason))
+        if any(map(is_decoded_twice, texts)):
+            reason = (
+                f"Letters of {name} look as if UTF-8 had been read as Latin-1 and saved so; export it again."
+            )
+            problems.append(Problem(each.name, reason))
+    return problems
 
 
 def _is_submission(table: Table) -> bool:
@@ -256,7 +272,7 @@ def _refuse(plan: SourcePlan, named: str) -> None:
     )
 
 
-def _why_not(each: Candidate, chosen: list[Candidate], named: str) -> str:
+def _why_not(each: Candidate, chosen: list[Candidate], names: FileNames) -> str:
     """Why a table is not used, with its columns."""
     columns = ", ".join(each.table.columns[:8]) + (" ..." if len(each.table.columns) > 8 else "")
     if each.wrong:
@@ -276,4 +292,17 @@ def _why_not(each: Candidate, chosen: list[Candidate], named: str) -> str:
         value = "" if identity_of_column(column) else cell_text(each.sample[0].get(column))[:60]
         first = f"; the first is {value}" if value else ""
         return f"None of the images that its column {column} names is in the source{first}."
-    return f"The table is not used: none of its columns ({columns}) names an image of the source."
+    reason = f"The table is not used: none of its columns ({columns}) names an image of the source."
+    return _ambiguous(each, names) or reason
+
+
+def _ambiguous(each: Candidate, names: FileNames) -> str:
+    """That a column's names each fit several files; "" where none does."""
+    for name in each.table.columns:
+        value = cell_text(each.sample[0].get(name))
+        if value and identity_of_column(name) is None and len(files := names.alike(value)) > 1:
+            return (
+                f"The table is not used: {value} in its column {name} may be {' and '.join(files[:2])};"
+                " write names with their folders and endings, or leave one kind of files out."
+            )
+    return ""

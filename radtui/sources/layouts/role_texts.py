@@ -182,10 +182,15 @@ def _has_words(text: str) -> bool:
 
 
 def _by_words(finder: Finder, usual: tuple[str, ...]) -> str:
-    """A free column whose name has a usual name among its words, and holds text."""
-    column = next(
-        (name for name in finder.names if name not in finder.taken and words.names_text(name, usual)
-         and _texts(finder, name) and finder.prose(name)), ""
-    )  # fmt: skip
+    """A free column whose name has a usual name among its words, and holds text; others like it are said."""
+    fitting = [
+        name for name in finder.names if name not in finder.taken and words.names_text(name, usual)
+        and _texts(finder, name) and finder.prose(name)
+    ]  # fmt: skip
+    column, *others = fitting or [""]
+    if others:
+        finder.notes.append(
+            f"{', '.join(others)} may be texts, too; {column} is learnt: --text-column names another."
+        )
     finder.taken.add(column)
     return column

@@ -20,6 +20,7 @@ from radtui.sources.layouts.role_texts import (
     find_text,
     first_option,
 )
+from radtui.sources.layouts.row_texts import are_sentences
 from radtui.sources.layouts.words import plain
 
 __all__ = ["Cells", "Roles", "find_roles", "role_problems"]
@@ -144,7 +145,8 @@ def find_roles(
     images, resolved, folders = find_images(finder, bool(talk)) if pictures else ((), 0.0, ())
     loose = bool(images) and not talk and only_numbers(finder, images[0][0])
     findings = finder.known.get("findings", "")
-    findings = findings if any(as_list(cell) is not None for cell in finder.cells(findings)) else ""
+    lists = [items for cell in finder.cells(findings) if (items := as_list(cell)) is not None]
+    findings = findings if lists and not all(map(are_sentences, lists)) else ""
     finder.taken.add(findings)
     choices = finder.choices
     question, options, text, answers = _question_and_text(finder, bool(talk))

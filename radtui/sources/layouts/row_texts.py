@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from radtui.sources.layouts import words
-from radtui.sources.layouts.cells import cell_text, meaningful, object_text
+from radtui.sources.layouts.cells import as_list, cell_text, meaningful, object_text
 
 _TITLES = ("section", "title", "heading", "header", "label", "name", "type", "key")
 """What an object that is a part of a text calls it by."""
@@ -28,6 +28,19 @@ def plain_plural(name: str) -> bool:
 def are_texts(items: list[object]) -> bool:
     """Whether a list holds texts and nothing else."""
     return all(isinstance(each, str) for each in items)
+
+
+def are_sentences(items: list[object]) -> bool:
+    """Whether a list holds sentences, as of a report: some end with a full stop, and none is an object."""
+    return are_texts(items) and any(cell_text(each).rstrip().endswith((".", "。")) for each in items)
+
+
+def section_text(value: object) -> str:
+    """The text of a section, whose sentences may be a list."""
+    items = as_list(value)
+    if items and are_texts(items):
+        return " ".join(filter(None, map(meaningful, items)))
+    return meaningful(value)
 
 
 def most_given(answers: list[object]) -> object:

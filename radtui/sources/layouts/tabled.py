@@ -24,10 +24,18 @@ from radtui.sources.layouts.cells import (
 )
 from radtui.sources.layouts.conversation import read_conversation, without_image_tokens
 from radtui.sources.layouts.draft import Draft, DraftPicture, joined_facts, people_of_path, split_of
-from radtui.sources.layouts.filenames import TableNames, is_address
+from radtui.sources.layouts.filenames import is_address
 from radtui.sources.layouts.role_images import joined_name
 from radtui.sources.layouts.roles import Cells, Roles
-from radtui.sources.layouts.row_texts import are_texts, label_of, most_given, plain_plural, titled_parts
+from radtui.sources.layouts.row_texts import (
+    are_texts,
+    label_of,
+    most_given,
+    plain_plural,
+    section_text,
+    titled_parts,
+)
+from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.layouts.words import numbered_stem
 from radtui.sources.readers import Row, Table, table_name
 
@@ -170,7 +178,7 @@ class TableLayout:
             text = meaningful(value, roles.answers)
             yield question, self._chosen(text, options)
             return
-        parts = [(name, meaningful(cells.get(name))) for name in roles.text]
+        parts = [(name, section_text(cells.get(name))) for name in roles.text]
         if len({numbered_stem(name) for name in roles.text}) == 1:  # caption_1, caption_2
             for text in dict.fromkeys(text for _, text in parts if text) or [""]:
                 yield question, text
@@ -209,6 +217,7 @@ class TableLayout:
         views = as_list(row.cells.get(roles.view)) if roles.view else None
         pictures: list[DraftPicture] = []
         self._by_folder = False
+        self._row_split = self._split(row.cells)
         unread = self._unread and any(name not in row.cells for name, _ in roles.images)
         for column, role in roles.images:
             for image in image_cells(row.cells.get(column)):
@@ -277,20 +286,17 @@ class TableLayout:
         if image.error or image.data:
             name = image.name.replace("\\", "/").rpartition("/")[2]
             return DraftPicture("", image.data, name, role, image.error)
-        file = self.names.find(image.name)
+        file = self.names.find(image.name, self._row_split)
         if file:
             return DraftPicture(file, name=file.rpartition("/")[2], role=role)
         if is_address(image.name):
             return DraftPicture(name=image.name, role=role, error=ADDRESS)
-        if self.names.by_header:
-            reason = (
-                f"A row of {self.table.file} has a {self.names.way} that is in no DICOM file of the folder."
-            )
-            return DraftPicture(role=role, error=reason)
         reason = f"{image.name} is named in {self.table.file} but is not in the folder."
         if several := self.names.several(image.name):
             files = " and ".join(several[:2])
-            reason = f"{image.name} in {self.table.file} may be {files}: write the file's whole name."
+            reason = (
+                f"{image.name} in {self.table.file} may be {files}: write it with its folder and its ending."
+            )
         return DraftPicture(name=image.name, role=role, error=reason)
 
     def _draft(self, row: Row, pictures: tuple[DraftPicture, ...]) -> Draft:
@@ -308,7 +314,7 @@ class TableLayout:
         if not key and self._holds_bytes():
             key = f"{posixpath.splitext(posixpath.basename(self.table.file))[0]}:{row.number - 1}"
         key = key or f"{self.table.file}:{row.number}"
-        split = self._split(cells) or self.split_lists.get(first.file, "")
+        split = self._row_split or self.split_lists.get(first.file, "")
         patient, exam = people_of_path(first.file)
         patient = (fact_text(cells.get(roles.patient)) if roles.patient else "") or patient
         exam = (fact_text(cells.get(roles.exam)) if roles.exam else "") or exam

@@ -41,6 +41,7 @@ __all__ = [
 
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
 _JSON = (".json", ".jsonl", ".ndjson")
+_PACKED = (".gz", ".bz2", ".xz")
 _OTHER = (".parquet", ".arrow", ".xlsx", ".xlsm")
 TABLE_SUFFIXES = frozenset((*_TEXT, *_JSON, *_OTHER))
 BOOKKEEPING = frozenset(("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json"))
@@ -48,14 +49,19 @@ BOOKKEEPING = frozenset(("dataset_info.json", "state.json", "dataset_dict.json",
 
 
 def table_suffix(name: str) -> str:
-    """The suffix of a file that may be a table, in lower case and without `.gz`; else ""."""
+    """The suffix of a file that may be a table, in lower case and without the packing's; else ""."""
     lower = name.lower()
     base = lower.rsplit("/", 1)[-1]
     if base in BOOKKEEPING or is_cache(base):
         return ""
-    base = base.removesuffix(".gz")
+    base = without_packing(base)
     suffix = "." + base.rsplit(".", 1)[-1] if "." in base else ""
     return suffix if suffix in TABLE_SUFFIXES else ""
+
+
+def without_packing(name: str) -> str:
+    """A file's name without the suffix that says how it is packed."""
+    return next((name.removesuffix(suffix) for suffix in _PACKED if name.lower().endswith(suffix)), name)
 
 
 def is_cache(name: str) -> bool:
@@ -97,10 +103,16 @@ def read_tables(tree: Tree, file: str, delimiter: str = "", encoding: str = "") 
 
 
 def _opener(tree: Tree, file: str) -> Callable[[], BinaryIO]:
-    if not file.lower().endswith(".gz"):
-        return lambda: tree.open(file)
+    """Opens a file, unpacked where it is packed."""
+    packing = file.lower().rpartition(".")[2]
+    if packing == "bz2":
+        import bz2
 
-    def opened() -> BinaryIO:
-        return cast(BinaryIO, gzip.GzipFile(fileobj=tree.open(file)))
+        return lambda: cast(BinaryIO, bz2.open(tree.open(file)))
+    if packing == "xz":
+        import lzma
 
-    return opened
+        return lambda: cast(BinaryIO, lzma.open(tree.open(file)))
+    return lambda: (
+        cast(BinaryIO, gzip.GzipFile(fileobj=tree.open(file))) if packing == "gz" else tree.open(file)
+    )

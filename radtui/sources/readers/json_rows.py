@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from radtui.records import Problem, UserError
 from radtui.sources.base import is_split_word
 from radtui.sources.image_names import IMAGE_ENDING
+from radtui.sources.literals import parsed_text
 from radtui.sources.readers.encoding import detect_encoding
 from radtui.sources.readers.exports import flat
 from radtui.sources.readers.nesting import unnested
@@ -232,7 +233,7 @@ def _is_lines(file: str, opener: Opener, encoding: str) -> bool:
     try:
         whole = bool(first) and isinstance(json.loads(first[0]), dict)
     except (ValueError, RecursionError):
-        whole = False
+        whole = first[0].startswith("{'") and isinstance(parsed_text(first[0]), dict)
     return whole and (len(first) > 1 or file.lower().removesuffix(".gz").endswith("l"))
 
 
@@ -245,6 +246,10 @@ def _lines(file: str, opener: Opener, encoding: str) -> Iterator[Row | Problem]:
             try:
                 cells = json.loads(line)
             except (ValueError, RecursionError) as error:
+                cells = parsed_text(line) if line.startswith("{'") else None  # as Python prints an object
+                if isinstance(cells, dict):
+                    yield Row(number, unnested(flat(cells)))
+                    continue
                 yield Problem(f"{file}, line {number}", f"The line is not JSON ({error}).")
                 continue
             if isinstance(cells, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,12 +12,18 @@ from types import MappingProxyType
 from radtui.paths import DataDir
 from radtui.records import NewCase, NewCaseImage, Problem
 from radtui.settings import ImportSettings
+from radtui.sources.base import is_split_word
 from radtui.sources.identity import Gate, read_salt
+from radtui.sources.identity_words import identity_words
+from radtui.sources.image_names import ENDING
+from radtui.sources.layouts.draft import FOLDER
 from radtui.sources.linking import TELLING_PATH
 from radtui.store.cases import KeptCase, Link, Probe
 from radtui.store.links import relative
 from radtui.worker.importing.examining import Looked
 from radtui.worker.importing.keeping import clean
+
+_PATH = re.compile(rf"[/\\]|{ENDING}$", re.IGNORECASE)
 
 
 class Gating:
@@ -40,7 +47,7 @@ class Gating:
         """
         salt = read_salt(data.root, Path(settings.salt_file) if settings.salt_file else None)
         allowed = [name.strip() for name in settings.keep_columns.split(",") if name.strip()]
-        self._gate = Gate(salt, allowed, settings.trust_names, people)
+        self._gate, self._allowed = Gate(salt, allowed, settings.trust_names, people), frozenset(allowed)
         self._dropped: Counter[str] = Counter()  # facts that name people, by column and what they say
         self._unspoken: Counter[str] = Counter()  # examinations and views that name people
         self._trust_names = settings.trust_names
@@ -57,9 +64,12 @@ class Gating:
         for part in reversed(parts):
             own |= part.words
             facts.update(part.facts)
+        if case.patient and not any(sign.isdigit() for sign in case.patient):
+            own |= identity_words(case.patient)  # a name, by which a table tells patients apart
         if own:
             self._gate.learn(own)
-        facts, dropped = self._gate.facts({**facts, **case.facts}, own)
+        facts.update((title, self._fact(title, value, own)) for title, value in case.facts.items())
+        facts, dropped = self._gate.facts(facts, own)
         for column, kind in dropped.items():
             self._dropped[f"{column}: {kind}"] += 1
         patient = case.patient or next((part.patient for part in parts if part.patient), "")
@@ -81,7 +91,7 @@ class Gating:
                 if image.error:
                     self._problems.append(Problem(image.name or case.source_key, image.error))
         gated = NewCase(
-            case.split, self._name(case.source_key, own), tuple(images), case.reference, case.question,
+            self._split(case.split), self._name(case.source_key, own), tuple(images), case.reference, case.question,
             self._spoken("examination", case.examination, own)
             or next((part.examination for part in parts if part.examination), ""), "", "",
             {clean(name): clean(value) for name, value in facts.items()}, case.truth,
@@ -96,6 +106,16 @@ class Gating:
         path = relative(image.path, self._location)
         return replace(looked.link, path=path) if self._gate.name(path, own) == path == clean(path) else None
 
+    def _split(self, split: str) -> str:
+        """A split by its name; a hash where a column of splits holds names of people."""
+        return split if is_split_word(split) else self._gate.name(split)
+
+    def _fact(self, title: str, value: str, own: frozenset[str]) -> str:
+        """A fact; where it is a path, without folders and names of files that name somebody."""
+        if title in self._allowed or not (title == FOLDER or _PATH.search(value)):
+            return value
+        return self._gate.name(value, own)
+
     def sentence(self, text: str, paths: Sequence[str] = ()) -> str:
         """What is said of files, without the names of people in their names; the source's own path stays as it is."""
         if not text:
@@ -104,9 +124,15 @@ class Gating:
         return self._location.join(self._gate.sentence(part, (*self._titles, *paths)) for part in parts)
 
     def problem(self, problem: Problem) -> Problem:
-        """A problem of the source as it may be written down."""
+        """A problem of the source as it may be written down: what it quotes of a row at its end names nobody."""
         where = ", ".join(self.sentence(part, (part,)) for part in problem.where.split(", "))
-        return Problem(clean(where), clean(self.sentence(problem.reason)), problem.count)
+        reason, colon, quoted = problem.reason.rpartition(": ")
+        parts = (
+            (quoted, *quoted.split(".")) if colon and not self._trust_names else ()
+        )  # a dot ends a file's name
+        keeps = not any(map(self._gate.names, parts))
+        reason = problem.reason if keeps else f"{reason}."
+        return Problem(clean(where), clean(self.sentence(reason)), problem.count)
 
     def _spoken(self, column: str, text: str, own: frozenset[str]) -> str:
         """What a column says of an examination or a view; "" where it names somebody."""

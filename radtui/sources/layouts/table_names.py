@@ -1,0 +1,95 @@
+"""Which file of a source a name in one table means, by its folder, its split and all that the table names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from radtui.sources.base import split_of_path
+from radtui.sources.layouts.filenames import FileNames, beginning_of
+from radtui.sources.layouts.loose_names import BEGINNING, NUMBER
+
+
+class TableNames:
+    """The names of one table: what fits only by its end must not fit another name better.
+
+    Args:
+        names: The source's files.
+        folder: The table's.
+        split: The table's, or "".
+        every: All names in the table, asked for once a name fits only by its end.
+        way: How names are matched that no file has: `NUMBER`, `BEGINNING`, a key of headers, or "" for not at all.
+    """
+
+    def __init__(
+        self,
+        names: FileNames,
+        folder: str,
+        split: str,
+        every: Callable[[], Iterable[str]] = tuple,
+        way: str = "",
+    ) -> None:
+        self._names, self._folder, self._split = names, folder, split
+        self._every, self.way = every, way
+        self._beginnings: frozenset[str] | None = None
+        self._loose: dict[str, str] | None = None  # the only name that fits a file by its end, or ""
+
+    def find(self, name: str, split: str = "") -> str:
+        """The file of a name, or "" where it is not certain.
+
+        Args:
+            name: As the table has it.
+            split: That of the row, where it says so and the table's own name says none.
+        """
+        if self.by_header:
+            files = self.folder(name)
+            return files[0] if len(files) == 1 else ""
+        match = self._names.find(name, self._folder, self._split or split)
+        if match is None:
+            return self._names.by_number(name, self._folder, self._split) if self.way == NUMBER else ""
+        if match.whole:
+            return match.file
+        if self._loose is None:
+            self._learn()
+        assert self._loose is not None
+        return match.file if self._loose.setdefault(match.file, name) == name else ""
+
+    def folder(self, name: str) -> list[str]:
+        """The files of the folder that a name means, where it means no file; or those whose names begin with it."""
+        if self.by_header:
+            assert self._names.headers is not None
+            return self._names.headers.files(self.way, name)
+        files = self._names.in_folder(name)
+        if files or self.way != BEGINNING:
+            return files
+        if self._beginnings is None:
+            self._beginnings = frozenset(map(beginning_of, self._every()))
+        return self._names.by_beginning(name, self._beginnings)
+
+    @property
+    def by_header(self) -> bool:
+        """Whether names are identifiers in headers of DICOM files."""
+        return self.way not in ("", NUMBER, BEGINNING)
+
+    def several(self, name: str) -> list[str]:
+        """The files of which a name may mean each."""
+        if self.way == NUMBER:
+            files = self._names.with_number(name, self._folder, self._split)
+            return files if len(files) > 1 else []
+        return [] if self.by_header else self._names.alike(name, self._folder, self._split)
+
+    def of_each_split(self, name: str) -> bool:
+        """Whether a name fits several files that lie in folders of different splits, so that a row's split tells."""
+        splits = [split_of_path(file) for file in self.several(name)]
+        return len(splits) > 1 and all(splits) and len(set(splits)) == len(splits)
+
+    def rest_of(self, file: str, name: str) -> str:
+        """What a file's name has beside the beginning that a table names: "PA" of E100_PA.png for E100."""
+        return self._names.loose.rest_of(file, beginning_of(name)) if self.way == BEGINNING else ""
+
+    def _learn(self) -> None:
+        """Note which files are named by their own folders, and which fit the ends of several names."""
+        self._loose = {}
+        for name in self._every():
+            match = self._names.find(name, self._folder, self._split)
+            if match is not None and (match.whole or self._loose.setdefault(match.file, name) != name):
+                self._loose[match.file] = ""
