@@ -144,7 +144,9 @@ def test_a_number_that_fits_two_files_names_both(tmp_path: Path) -> None:
     write_files(tmp_path, {
         **pictures("0012.png", "00012.png", "00013.png"), "t.csv": csv("image_id,report", "12,Clear lungs.", "13,Wide heart.")})  # fmt: skip
     unclear, clear = opened(tmp_path)
-    assert unclear.error == "12 in t.csv may be 00012.png and 0012.png: write it with its folder and its ending."
+    assert (
+        unclear.error == "12 in t.csv may be 00012.png and 0012.png: write it with its folder and its ending."
+    )
     assert clear.reference == "Wide heart." and clear.images[0].name == "00013.png"
 
 
