@@ -4,8 +4,8 @@
 
 MODEL is a folder with a vision-language model; random weights train at the real speed. `plain` and `default` have
 caches of their own, empty at first; a run that is named again finds what the one before has compiled. `trl` is a script
-without Unsloth, to be seen beside `seed:transformers`. Seconds count
-from the start of the process to the end of its first optimizer step. `--memory-gib` bounds preset default.
+without Unsloth, to be seen beside `seed:transformers`. Seconds count from the start of the process to the end of its
+first optimizer step. `--memory-gib` bounds preset default.
 """
 
 from __future__ import annotations
