@@ -46,9 +46,8 @@ def test_f1_of_a_training_is_that_of_what_it_wrote(db):
     describe = jobs.create(db, JobKind.GENERATE, "g", "d", {}, parent_job_id=first.id)
     jobs.set_result(db, describe.id, f1={"base": 0.25, "tuned": 0.75})
     learnt = jobs.create(db, JobKind.GENERATE, "g", "d", {"split": "train"}, parent_job_id=first.id)
-    jobs.set_result(
-        db, learnt.id, f1={"tuned": 1.0}
-    )  # of images that it has learnt from: no figure of the training
+    # Of images that it has learnt from: no figure of the training.
+    jobs.set_result(db, learnt.id, f1={"tuned": 1.0})
     _, runs = booked(db)
     assert [run.figures.f1 for run in runs] == [1.0, 0.75, None, 0.75]
 

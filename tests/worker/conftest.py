@@ -147,6 +147,14 @@ def mllama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_mllama(tmp_path_factory.mktemp("mllama"))
 
 
+@pytest.fixture(scope="session")
+def tiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny Mllama whose images are cut into up to four tiles."""
+    from .tiled import write_tiled_mllama
+
+    return write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
+
+
 def draw(shape: str, place: str, rng: random.Random) -> bytes:
     """A grey PNG with one bright shape on its left or right."""
     width, height = rng.choice([(64, 64), (80, 60), (60, 90)])  # px

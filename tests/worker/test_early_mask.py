@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,13 +13,11 @@ from transformers import MllamaForConditionalGeneration
 from radtui.worker.model import early_mask
 
 from .test_vision_attention import pixels
-from .tiled import write_tiled_mllama
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> MllamaForConditionalGeneration:
-    folder = write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
-    return MllamaForConditionalGeneration.from_pretrained(folder, attn_implementation="sdpa").train()
+def model(tiled: Path) -> MllamaForConditionalGeneration:
+    return MllamaForConditionalGeneration.from_pretrained(tiled, attn_implementation="sdpa").train()
 
 
 def batch(model: MllamaForConditionalGeneration) -> dict[str, torch.Tensor]:

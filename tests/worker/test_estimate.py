@@ -28,15 +28,9 @@ from radtui.worker.model.collator import Collator
 from tests.commands import invoked
 from tests.worker.conftest import REPOSITORY, train_settings
 from tests.worker.more_families import MAKERS
-from tests.worker.tiled import write_tiled_mllama
 
 CPU = backend.LoadPlan("transformers", False, False, "float32")
 CARD = backend.LoadPlan("unsloth", True, True, "bfloat16")
-
-
-@pytest.fixture(scope="module")
-def tiled(tmp_path_factory):
-    return write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
 
 
 def item(side_px: int = 130):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,23 +14,20 @@ from transformers import AutoProcessor, MllamaForConditionalGeneration
 from radtui.worker.describing import describe, own_decoder
 from radtui.worker.model import mllama_step
 
-from .tiled import write_tiled_mllama
-
 SIZES = [(50, 50), (110, 50), (50, 110), (100, 100)]  # px: one, two, two and four tiles
 NEW = 40
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory):
-    folder = write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
-    model = MllamaForConditionalGeneration.from_pretrained(folder, attn_implementation="sdpa")
+def parts(tiled: Path):
+    model = MllamaForConditionalGeneration.from_pretrained(tiled, attn_implementation="sdpa")
     config = LoraConfig(r=4, target_modules=["q_proj", "v_proj", "o_proj", "fc1", "up_proj"])
     torch.manual_seed(0)
     model = get_peft_model(model, config).eval()
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)
-    return model, AutoProcessor.from_pretrained(folder)
+    return model, AutoProcessor.from_pretrained(tiled)
 
 
 def asked(processor, sizes: list[tuple[int, int]], words: list[str] | None = None) -> dict[str, torch.Tensor]:

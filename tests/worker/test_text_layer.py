@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,16 +13,15 @@ from transformers import MllamaForConditionalGeneration
 from radtui.worker.model import text_layer, vision_attention
 
 from .test_early_mask import batch
-from .tiled import assert_alike, wake, write_tiled_mllama
+from .tiled import assert_alike, wake
 
 TEXT = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 FUNCTIONS = ("_FromText", "_Queries", "_FromImages", "_After")
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> MllamaForConditionalGeneration:
-    folder = write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
-    return MllamaForConditionalGeneration.from_pretrained(folder, attn_implementation="sdpa")
+def base(tiled: Path) -> MllamaForConditionalGeneration:
+    return MllamaForConditionalGeneration.from_pretrained(tiled, attn_implementation="sdpa")
 
 
 def adapted(base: MllamaForConditionalGeneration, targets: str = TEXT, **options: object):

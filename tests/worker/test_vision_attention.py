@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,15 +13,14 @@ from transformers.models.mllama import modeling_mllama
 
 from radtui.worker.model import vision_attention
 
-from .tiled import assert_alike, write_tiled_mllama
+from .tiled import assert_alike
 
 RATIOS = {1: 1, 2: 2, 4: 6}  # real tiles -> aspect ratio id of 4-tile models
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> MllamaForConditionalGeneration:
-    folder = write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
-    return MllamaForConditionalGeneration.from_pretrained(folder, attn_implementation="sdpa").train()
+def model(tiled: Path) -> MllamaForConditionalGeneration:
+    return MllamaForConditionalGeneration.from_pretrained(tiled, attn_implementation="sdpa").train()
 
 
 def pixels(model, tiles: list[int]) -> dict[str, torch.Tensor]:

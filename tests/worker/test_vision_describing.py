@@ -12,21 +12,15 @@ from radtui.worker.model import vision_attention, vision_describing
 
 from .test_own_decoder import NEW, SIZES, asked
 from .test_vision_attention import pixels
-from .tiled import write_tiled_mllama
 
 ALL = r".*vision_model.*\.(q_proj|k_proj|v_proj|o_proj|fc1|fc2)"
 SOME = r".*vision_model.*\.(q_proj|v_proj|fc2)"
 TEXT = r".*language_model.*\.(q_proj|v_proj|up_proj)"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory):
-    return write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
-
-
-def described(folder, targets: str, ranks: tuple[int, ...] = (4,), **options: object):
+def described(tiled, targets: str, ranks: tuple[int, ...] = (4,), **options: object):
     """A model with an adapter of each rank, `default` first, whose matrices are not zero."""
-    base = MllamaForConditionalGeneration.from_pretrained(folder, attn_implementation="sdpa")
+    base = MllamaForConditionalGeneration.from_pretrained(tiled, attn_implementation="sdpa")
     torch.manual_seed(3)
     first, *further = (LoraConfig(r=r, lora_alpha=6, target_modules=targets, **options) for r in ranks)
     model = get_peft_model(base, first)
@@ -64,8 +58,8 @@ def close(ours: torch.Tensor, expected: torch.Tensor) -> None:
 
 @pytest.mark.parametrize("tiles", [[1], [4], [2, 1, 4, 1]])
 @pytest.mark.parametrize("targets", [ALL, SOME, TEXT], ids=["all", "some", "none of the tower"])
-def test_the_tower_gives_what_it_gave(folder, tiles, targets, monkeypatch):
-    model = described(folder, targets)
+def test_the_tower_gives_what_it_gave(tiled, tiles, targets, monkeypatch):
+    model = described(tiled, targets)
     vision_attention.install(model, as_steps=False)
     expected = seen(model, tiles)
     with model.disable_adapter():
@@ -81,8 +75,8 @@ def test_the_tower_gives_what_it_gave(folder, tiles, targets, monkeypatch):
         assert (expected - expected_base).abs().max() > 1e-2
 
 
-def test_each_adapter_has_its_own_columns(folder, monkeypatch):
-    model = described(folder, ALL, ranks=(4, 2))
+def test_each_adapter_has_its_own_columns(tiled, monkeypatch):
+    model = described(tiled, ALL, ranks=(4, 2))
     vision_attention.install(model)
     expected = {}
     for name in ("default", "further0"):
@@ -98,8 +92,8 @@ def test_each_adapter_has_its_own_columns(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{"use_dora": True}, {"lora_dropout": 0.0, "lora_bias": True}])
-def test_what_is_more_than_plain_lora_is_left_to_peft(folder, options, monkeypatch):
-    model = described(folder, ALL, **options)
+def test_what_is_more_than_plain_lora_is_left_to_peft(tiled, options, monkeypatch):
+    model = described(tiled, ALL, **options)
     vision_attention.install(model)
     expected = seen(model, [2])
     vision_describing.install(model)
@@ -108,8 +102,8 @@ def test_what_is_more_than_plain_lora_is_left_to_peft(folder, options, monkeypat
     assert not taken
 
 
-def test_matrices_of_another_precision_are_left_to_peft(folder, monkeypatch):
-    model = described(folder, ALL)
+def test_matrices_of_another_precision_are_left_to_peft(tiled, monkeypatch):
+    model = described(tiled, ALL)
     vision_attention.install(model)
     vision_describing.install(model)
     for name, parameter in model.named_parameters():
@@ -120,8 +114,8 @@ def test_matrices_of_another_precision_are_left_to_peft(folder, monkeypatch):
     assert not taken
 
 
-def test_nothing_changes_where_gradients_are_kept(folder, monkeypatch):
-    model = described(folder, ALL)
+def test_nothing_changes_where_gradients_are_kept(tiled, monkeypatch):
+    model = described(tiled, ALL)
     vision_attention.install(model, as_steps=False)
     expected = seen(model, [2])
     vision_describing.install(model)
@@ -131,8 +125,8 @@ def test_nothing_changes_where_gradients_are_kept(folder, monkeypatch):
     assert not taken
 
 
-def test_weights_are_kept_once_and_uninstalling_gives_the_layers_back(folder):
-    model = described(folder, ALL)
+def test_weights_are_kept_once_and_uninstalling_gives_the_layers_back(tiled):
+    model = described(tiled, ALL)
     vision_attention.install(model)
     expected = seen(model, [2])
     assert vision_describing.install(model) == vision_describing.install(model) == 3
@@ -145,9 +139,9 @@ def test_weights_are_kept_once_and_uninstalling_gives_the_layers_back(folder):
 
 @pytest.mark.parametrize("targets", [ALL, TEXT])
 def test_texts_are_the_same_and_images_are_looked_at_once_where_all_arms_see_alike(
-    folder, targets, monkeypatch
+    tiled, targets, monkeypatch
 ):
-    model, processor = described(folder, targets), AutoProcessor.from_pretrained(folder)
+    model, processor = described(tiled, targets), AutoProcessor.from_pretrained(tiled)
     inputs = asked(processor, SIZES)
     ends, pad = [-1], processor.tokenizer.pad_token_id
 
@@ -172,8 +166,8 @@ def test_texts_are_the_same_and_images_are_looked_at_once_where_all_arms_see_ali
     assert len(taken) == (3 if targets == TEXT else 6)
 
 
-def test_another_batch_is_looked_at_anew(folder):
-    model, processor = described(folder, TEXT), AutoProcessor.from_pretrained(folder)
+def test_another_batch_is_looked_at_anew(tiled):
+    model, processor = described(tiled, TEXT), AutoProcessor.from_pretrained(tiled)
     decoder = own_decoder.Decoder(model, graphs=False)
     first, second = asked(processor, SIZES[:2]), asked(processor, SIZES[2:])
     texts = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,15 +14,14 @@ from radtui.worker.memory import meta_pass
 from radtui.worker.model import attention_kernels, vision_attention, vision_layer
 
 from .test_vision_attention import pixels
-from .tiled import assert_alike, wake, write_tiled_mllama
+from .tiled import assert_alike, wake
 
 VISION = r".*vision_model.*\.(q_proj|k_proj|v_proj|o_proj|fc1|fc2)"
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> MllamaForConditionalGeneration:
-    folder = write_tiled_mllama(tmp_path_factory.mktemp("tiled"))
-    return MllamaForConditionalGeneration.from_pretrained(folder, attn_implementation="sdpa")
+def base(tiled: Path) -> MllamaForConditionalGeneration:
+    return MllamaForConditionalGeneration.from_pretrained(tiled, attn_implementation="sdpa")
 
 
 def adapted(base: MllamaForConditionalGeneration, targets: str = VISION, **options: object):

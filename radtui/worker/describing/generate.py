@@ -32,9 +32,8 @@ FIRST_BATCH = 8  # cases, to measure what one takes
 LARGEST_CPU_BATCH = 32  # cases; 8 take 44 ms of CPU each with the demo's model, 32 take 29
 QUICK_S = 3.0  # a chunk on a CPU that takes less may be larger; pairs still come every few seconds
 LARGEST_BATCH = 256  # cases; beyond, a step's time grows as fast as its texts
-EXPECTED_GIB = (
-    0.5  # of an image on its way through the vision tower, before that is measured; Mllama's takes about this
-)
+# Of an image on its way through the vision tower, before that is measured; Mllama's takes about this.
+EXPECTED_GIB = 0.5
 ROOM_SHARE = 0.8  # of the free memory: a batch of other shapes may take more
 WINDOW = 512  # cases
 

@@ -127,9 +127,8 @@ class Gating:
         """A problem of the source as it may be written down: what it quotes of a row at its end names nobody."""
         where = ", ".join(self.sentence(part, (part,)) for part in problem.where.split(", "))
         reason, colon, quoted = problem.reason.rpartition(": ")
-        parts = (
-            (quoted, *quoted.split(".")) if colon and not self._trust_names else ()
-        )  # a dot ends a file's name
+        # A dot ends a file's name.
+        parts = (quoted, *quoted.split(".")) if colon and not self._trust_names else ()
         keeps = not any(map(self._gate.names, parts))
         reason = problem.reason if keeps else f"{reason}."
         return Problem(clean(where), clean(self.sentence(reason)), problem.count)

@@ -19,9 +19,8 @@ from torch import Tensor
 
 aten = torch.ops.aten
 log = logging.getLogger("radtui.worker")
-LEAST_NUMBERS = (
-    30_000_000  # below, as for the text's tokens, starting a kernel of Triton's takes longer than a pass
-)
+# Below, as for the text's tokens, starting a kernel of Triton's takes longer than a pass.
+LEAST_NUMBERS = 30_000_000
 MOST_APART = 0.004  # share of the norm; one rounding of 16 bits is 0.002
 TRIED = (200, 136, 24)  # rows, columns, rank: no multiples of what a kernel takes at once
 
