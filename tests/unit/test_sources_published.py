@@ -170,6 +170,13 @@ def test_a_remark_beside_an_image_is_no_report_and_an_image_in_it_no_fact(tmp_pa
     assert (case.reference, set(case.facts)) == ("", {"ImageComments", "EchoTime"})
 
 
+def test_two_tables_call_patients_differently(tmp_path: Path) -> None:
+    write_files(tmp_path, {
+        **pictures("a.png", "b.png"), "m.csv": csv("Subject ID,file", "LUNG-1,a.png", "LUNG-2,b.png"),
+        "clinical.csv": csv("PatientID,Histology", "LUNG-2,squamous", "LUNG-1,adeno")})  # fmt: skip
+    assert [case.facts["Histology"] for case in opened(tmp_path)] == ["adeno", "squamous"]
+
+
 def test_a_name_of_two_files_is_said_with_both(tmp_path: Path) -> None:
     write_files(
         tmp_path,
