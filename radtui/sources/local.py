@@ -24,6 +24,7 @@ from radtui.sources.layouts.candidates import SAMPLE_ROWS
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.header_keys import HeaderKeys
+from radtui.sources.layouts.large_cases import LargeCases
 from radtui.sources.layouts.plan import SourcePlan, plan_tables
 from radtui.sources.layouts.repeats import Repeats
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
@@ -62,11 +63,12 @@ class LocalSource:
         headers = HeaderKeys(self.tree, self.pictures)
         self.pictures = [name for name in self.pictures if name not in headers.reports]
         self._names = FileNames(self.pictures, headers)
-        self._beside = Beside(self.tree, self.pictures, self._names, choices, headers.reports)
+        self._beside = Beside(self.tree, self.pictures, self._names, choices, headers)
         tables = [name for name in self._files.tables if name not in self._beside.used]
         self.plan: SourcePlan = self._planned(tables)
         self._repeats = Repeats()
         self._masks: list[str] = []
+        self._large = LargeCases()
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
         if not self.plan.layouts and (not self.pictures or self._named):
@@ -99,7 +101,8 @@ class LocalSource:
         return [
             *self.tree.problems, *self.plan.problems,
             *(each for layout in self.plan.layouts for each in layout.problems), *self._repeats.problems(),
-            *self._unlisted(), *mask_problems(self._masks), *self._beside.problems(), *self._unused(),
+            *self._large.problems(), *self._unlisted(), *mask_problems(self._masks), *self._beside.problems(),
+            *self._unused(),
         ]  # fmt: skip
 
     def describe(self) -> str:
@@ -200,16 +203,16 @@ class LocalSource:
         return result
 
     def _drafts(self, survey: bool = False) -> Iterator[Draft]:
+        self._large = LargeCases()
         listed: set[str] = set()
         for layout in self.plan.layouts:
             layout.used_files = listed
-        for draft in self._of_one_report(survey):
-            yield self._beside.completed(draft)
+        yield from self._large.noticed(map(self._beside.completed, self._of_one_report(survey)))
         free = [*ungoverned(self.plan, self.pictures), *only_to_describe(self.plan, self.pictures)]
         self._masks = masks_among(free, self._names)
         without = listed.union(self._masks) if self._masks else listed
         rest = [name for name in free if name not in without]
-        yield from self._beside.drafts(rest, self.plan.splits)
+        yield from self._large.noticed(self._beside.drafts(rest, self.plan.splits))
 
     def _of_tables(self, survey: bool) -> Iterator[Draft]:
         """The tables' cases, each once."""

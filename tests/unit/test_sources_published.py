@@ -135,6 +135,10 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("a.png"), "i.json": json.dumps({"images": [{"id": 1, "file_name": "a.png"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 3}],
             "categories": [{"id": 3, "name": "mass"}], "videos": [{"id": 9, "length": 3}]})},
         [(("a.png",), "", "", "train")], "i.json, videos: The table is not used"),
+    "a series of slices and its report": (
+        {**pictures(*(f"P1/S1/{n:02d}.png" for n in range(17)), "P2/S1/a.png"), "P1/S1/report.txt": CLEAR, "P2/S1/report.txt": WIDE},
+        [(tuple(f"{n:02d}.png" for n in range(17)), "", CLEAR, "train"), (("a.png",), "", WIDE, "train")],
+        "P1/S1/00.png: Cases have up to 17 images, as series of slices do"),
     "what datasets computed beside its data": (
         {**pictures("a.png"), "cache-1a2b.arrow": b"ARROW1", "t.csv": csv("image,report", "a.png,Clear lungs.")},
         [(("a.png",), "", "Clear lungs.", "train")], "cache-1a2b.arrow: It is what datasets computed on the way"),
@@ -164,6 +168,13 @@ def test_a_remark_beside_an_image_is_no_report_and_an_image_in_it_no_fact(tmp_pa
     }
     (case,) = opened(write_files(tmp_path, {**pictures("a.png"), "a.json": json.dumps(beside)}))
     assert (case.reference, set(case.facts)) == ("", {"ImageComments", "EchoTime"})
+
+
+def test_two_tables_call_patients_differently(tmp_path: Path) -> None:
+    write_files(tmp_path, {
+        **pictures("a.png", "b.png"), "m.csv": csv("Subject ID,file", "LUNG-1,a.png", "LUNG-2,b.png"),
+        "clinical.csv": csv("PatientID,Histology", "LUNG-2,squamous", "LUNG-1,adeno")})  # fmt: skip
+    assert [case.facts["Histology"] for case in opened(tmp_path)] == ["adeno", "squamous"]
 
 
 def test_a_name_of_two_files_is_said_with_both(tmp_path: Path) -> None:
@@ -207,7 +218,7 @@ EXAMS = {"d/1": dicom(1, E1), "d/2.dcm": dicom(2, E1), "d/IM.003": dicom(3, E2, 
         ("StudyInstanceUID,report", [f"{E1},{CLEAR!r}", f"{E2},Wide.", "1.2.826.0.1.9,None here."], [("1", "2.dcm"), ("IM.003",)]),
         ("sop_uid,report", ["1.2.826.0.1.3.2,Clear lungs.", "1.2.826.0.1.3.3,Wide heart."], [("2.dcm",), ("IM.003",)]),
         ("SeriesInstanceUID,Fracture", [f"{E1}.1,1", f"{E2}.3,0"], [("1",), ("IM.003",)]),
-        ("Accession Number,report", ["A-71,Clear lungs.", "A-72,Wide heart."], [("1", "2.dcm"), ("IM.003",)]),
+        ("Accession Number,report", ["a-71,Clear lungs.", "A-72,Wide heart."], [("1", "2.dcm"), ("IM.003",)]),
         ("PatientID,report", ["MRN8842,Wide heart.", "MRN7731,Clear lungs."], [("IM.003",), ("1", "2.dcm")]),
         ("study,report", [f"1.2.826.0.2.{n},Of elsewhere." for n in range(60)] + [f"{E2},Wide."], [("IM.003",)]),
     ],
@@ -230,6 +241,16 @@ def test_a_patient_of_two_exams_has_no_report_by_its_number_alone(tmp_path: Path
     )
     assert [case.reference for case in opened(tmp_path)] == ["", ""]
     assert "t.csv" in told(opened(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "names", [(E1, E2), ("1.2.826.0.1.3.2", "1.2.826.0.1.3.3"), ("a-71", "A-72"), ("MRN7731", "MRN8842")]
+)
+def test_a_text_may_be_called_as_headers_call_its_exam(tmp_path: Path, names: tuple[str, str]) -> None:
+    write_files(tmp_path, {**EXAMS, f"r/{names[0]}.txt": CLEAR, f"r/{names[1]}.txt": WIDE})
+    texts = {name: case[2] for case in take(tmp_path) for name in case[0]}
+    assert (texts["2.dcm"], texts["IM.003"]) == (CLEAR, WIDE)
+    assert [case.exam for case in opened(tmp_path)] == [""] * len(take(tmp_path))  # the headers say it
 
 
 def test_a_structured_report_is_the_text_of_its_exam(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from radtui.records import Problem
@@ -15,6 +15,7 @@ from radtui.sources.files import Tree
 from radtui.sources.layouts.cells import cell_text, fact_text, meaningful
 from radtui.sources.layouts.draft import FOLDER, Draft, DraftPicture, class_folder, people_of_path, split_of
 from radtui.sources.layouts.filenames import FileNames, lies_about
+from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.roles import find_roles
 from radtui.sources.layouts.sections import chosen_sections
 from radtui.sources.layouts.tabled import truths
@@ -49,7 +50,7 @@ class Beside:
 
     def __init__(
         self, tree: Tree, pictures: list[str], names: FileNames, choices: SourceChoices,
-        reports: Mapping[str, list[str]],
+        headers: HeaderKeys,
     ) -> None:  # fmt: skip
         """Pair files by their names; nothing is read.
 
@@ -58,27 +59,28 @@ class Beside:
             pictures: Its images.
             names: The same, by the ends of their paths.
             choices: What the user said.
-            reports: Structured reports with the images of their exams.
+            headers: What headers of DICOM files among them say.
         """
         self._tree, self._choices = tree, choices
         self._text, self._report = TextFiles(), TextFiles()  # of images, of folders
         self._object: dict[str, str] = {}
         # Of images that have one text together: 7.txt of 7.frontal.png, an exam's structured report.
         self._of_sample = TextFiles()
-        self._structured = reports
-        self.used: set[str] = set(reports)
+        self._structured = headers.reports
+        self._by_header: set[str] = set(headers.reports)  # texts whose images' headers say which exam it is
+        self.used: set[str] = set(headers.reports)
         self._without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
         self._heard: dict[str, None] = {}  # structured reports that are texts of cases
         self._unread: dict[str, None] = {}  # texts of images whose table has texts of them
         self.counting = False  # then no text is read: that a file is there is enough
-        for report, images in reports.items():
+        for report, images in headers.reports.items():
             for image in images:
                 self._of_sample.add(image, report)
         self._of_sample.settle()
         beside = [name for name in tree.names if name.lower().endswith((".json", *TEXT_SUFFIXES))]
         if not beside:  # as in most large data sets: nothing is to be paired
             return
-        rest = self._pair(beside, names, pictures)
+        rest = self._of_headers(self._pair(beside, names, pictures), headers)
         folders = {posixpath.dirname(picture) for picture in pictures}
         parents = folders | {posixpath.dirname(folder) for folder in folders}
         self._find_reports(self._of_exams(rest, parents, names), folders, parents)
@@ -170,8 +172,8 @@ class Beside:
             return draft
         if picture in self._text:
             return replace(draft, text=self._part(report))
-        if report in self._structured:  # whose images' headers say which exam it is
-            self._heard[report] = None
+        if report in self._by_header:
+            self._heard.update({report: None} if report in self._structured else {})
             return replace(draft, text=self._part(report))
         exam = draft.exam or _stem(report)
         patient = draft.patient or people_of_path(report)[0]
@@ -237,6 +239,17 @@ class Beside:
 
     def _only(self, files: list[str]) -> list[str]:
         return files if len(files) == 1 else []
+
+    def _of_headers(self, texts: list[str], headers: HeaderKeys) -> list[str]:
+        """The texts left after those that are called as headers of images call the image, its exam or its number."""
+        left: list[str] = []
+        for name in texts:
+            images = headers.of_text(name)
+            for image in images:
+                self._of_sample.add(image, name)
+            (self.used.add if images else left.append)(name)
+            self._by_header.update([name] if images else [])
+        return left
 
     def _of_exams(self, texts: list[str], parents: set[str], names: FileNames) -> list[str]:
         """The texts left after those of exams whose images lie in another part of the source, as MIMIC's."""

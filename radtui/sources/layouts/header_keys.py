@@ -5,6 +5,7 @@ Headers are read only where a table's column or a structured report asks for it.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -48,9 +49,9 @@ class HeaderKeys:
         for file in self._dicom:
             values = self._values(file)
             for key, value in values.items():
-                by_key[key].setdefault(value, []).append(file)
+                by_key[key].setdefault(_plain(value), []).append(file)
             if patient := values.get("PatientID"):
-                exams.setdefault(patient, set()).add(values.get("StudyInstanceUID", ""))
+                exams.setdefault(_plain(patient), set()).add(values.get("StudyInstanceUID", ""))
         for patient, of_patient in exams.items():
             if len(of_patient) > 1:
                 del by_key["PatientID"][patient]
@@ -66,7 +67,14 @@ class HeaderKeys:
 
     def files(self, key: str, value: str) -> list[str]:
         """The files whose headers hold a value under a key of `KEYS`."""
-        return self._by_key[key].get(value.strip().removesuffix(".dcm"), [])
+        return self._by_key[key].get(_plain(value), [])
+
+    def of_text(self, name: str) -> list[str]:
+        """The files that the name of a text means by an identifier in their headers."""
+        stem = posixpath.splitext(name.rpartition("/")[2])[0]
+        if not self._dicom or not any(sign.isdigit() for sign in stem):
+            return []
+        return next(filter(None, (self.files(key, stem) for key in KEYS)), [])
 
     def __bool__(self) -> bool:
         return bool(self._dicom)
@@ -115,3 +123,9 @@ class HeaderKeys:
             return local.stat().st_size if local is not None else 0
         except OSError:  # said by whoever reads it
             return 0
+
+
+def _plain(value: str) -> str:
+    """An identifier as it is compared: in either case, and as a table of numbers writes it."""
+    plain = value.strip().casefold().removesuffix(".dcm")
+    return plain.removesuffix(".0") if plain.count(".") == 1 else plain  # no unique identifier is so short

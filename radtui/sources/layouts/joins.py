@@ -114,6 +114,9 @@ def _pairs(mine: Table, theirs: Table) -> list[JoinKey]:
             continue
         if simple in by_name and not (simple == "id" and theirs.part and mine.part):
             pairs.append(JoinKey(name, by_name[simple]))
+        # "Subject ID" here is "PatientID" there; that values are in common decides.
+        alike = next((group for group in (words.PATIENT, words.EXAM) if simple in group), ())
+        pairs += [JoinKey(name, by_name[other]) for other in alike if other in by_name and other != simple]
         # COCO: annotations have image_id, images have id.
         singular = theirs.part.rstrip("s").lower()
         if singular and simple in (f"{singular}_id", f"{singular}id") and "id" in by_name:

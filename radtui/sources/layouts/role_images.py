@@ -41,7 +41,7 @@ def find_images(finder: Finder, talk: bool) -> Images:
         if folders:
             finder.taken.add(name)
             return ((name, ""),), share, folders
-    best = max(usable, key=lambda name: usable[name][0])
+    best = max(usable, key=lambda name: (usable[name][0], _tells_apart(finder, name)))
     alike = [
         name
         for name in usable
@@ -82,6 +82,12 @@ def _folders(finder: Finder, name: str, share: float) -> tuple[tuple[str, ...], 
         if there / len(rows) > best[1] + _BETTER:
             best = columns, there / len(rows)
     return best
+
+
+def _tells_apart(finder: Finder, name: str) -> tuple[int, bool]:
+    """How well a column tells images apart: by how many names, and whether these are paths."""
+    cells = {cell_text(cell) for cell in finder.cells(name)}
+    return len(cells), any("/" in cell or "\\" in cell for cell in cells)
 
 
 def _exam_folders(finder: Finder, name: str) -> str:
