@@ -55,4 +55,4 @@ def what_failed(snapshot: Snapshot) -> str:
         return ""
     why = f": {newest.error}" if newest.error else "."
     name = f"{words.KINDS[newest.kind]} #{newest.id} of {newest.dataset}"
-    return f"{name} is {newest.state}{why} {sign('jobs')} shows it; {sign('resume')} there goes on with it."
+    return f"{name} {words.BECAME[newest.state]}{why} {sign('jobs')} shows it; {sign('resume')} there goes on with it."

@@ -18,6 +18,7 @@ MARKS = {
     JobState.FAILED: "✗",
     JobState.LOST: "?",
 }
+BECAME = {JobState.STOPPED: "was stopped", JobState.FAILED: "has failed", JobState.LOST: "was lost"}
 
 
 def job_words(job: Job) -> str:

@@ -413,7 +413,7 @@ async def test_why_the_descriptions_never_came_is_said_with_the_job_to_go_to(
     jobs.leave_queue(db, waits.id, f"Job {train.id}, which it waited for, is failed")
     async with opened(data, (80, 24)) as pilot:
         said = str(screen(pilot).query_one("#nothing", Static).content)
-        assert "is failed: The memory is full; lower the batch size." in said
+        assert "has failed: The memory is full; lower the batch size." in said
         assert f"Press J and choose #{train.id}: l shows the log · A edits" in said
     alone = jobs.create(db, JobKind.GENERATE, "describe", "drawn", {})
     jobs.end(db, alone.id, JobState.FAILED, error="The adapter is gone.")

@@ -10,6 +10,7 @@ from radtui.study.session import ReviewSession
 from radtui.study.study import label_of
 from radtui.tui.jobs.job_words import saying
 from radtui.tui.keys import sign
+from radtui.tui.words import BECAME
 
 NOTHING = "Nothing to review yet."
 
@@ -39,7 +40,7 @@ def _after_training(trainings: list[Job]) -> str:
     newest = trainings[0]
     if newest.state.live:
         return f"Once training #{newest.id} is done, {ways} lets both models describe the test images."
-    return f"Training #{newest.id} is {newest.state}: {sign('train')} shows it, with what can be done."
+    return f"Training #{newest.id} {BECAME[newest.state]}: {sign('train')} shows it, with what can be done."
 
 
 def all_tied_text(session: ReviewSession, came_tied: int, more_of_job: int | None) -> str:
@@ -72,4 +73,5 @@ def _ended_text(db: sqlite3.Connection, job: Job) -> str:
         began, before = f"#{job.id}, which was to describe images,", job
     why = f": {before.error}" if before.error else "."
     then = saying(before, None, 0.0).next
-    return f"{began} is {before.state}{why}\n\nPress {sign('jobs')} and choose #{before.id}: {then}"
+    became = BECAME.get(before.state, f"is {before.state}")
+    return f"{began} {became}{why}\n\nPress {sign('jobs')} and choose #{before.id}: {then}"

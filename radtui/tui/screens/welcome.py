@@ -191,17 +191,21 @@ class WelcomeScreen(RadScreen):
         submit(
             self,
             lambda data, db: submit_import(data, db, settings),
-            self.rad.show_job,
+            self._show_started,
             self._refused,
             create=True,
         )
+
+    def _show_started(self, job: Job) -> None:
+        self._say("")  # what comes of it is said above, should one come back
+        self.rad.show_job(job)
 
     def _show_demo(self, job: Job) -> None:
         from radtui.jobs.demo import GUIDE
         from radtui.tui.screens.guide import GuideScreen
 
         assert job.kind is JobKind.TRAIN
-        self.rad.show_job(job)
+        self._show_started(job)
         if job.state is JobState.QUEUED:  # a new one
             self.app.push_screen(GuideScreen(GUIDE))
 

@@ -69,7 +69,8 @@ def caption_row(
     text = _joined(parts, columns - len(badge))
     for more in (colours.why, "?") if badge else ():  # the advice, or the key of the help, which has it
         longer = f" {colours.badge}: {more} "
-        if (beside := _joined(parts, columns - len(longer))).rstrip() == text.rstrip():
+        beside = _joined(parts, columns - len(longer))
+        if len(longer) <= columns and beside.rstrip() == text.rstrip():
             badge, text = longer, beside
             break
     segments = [Segment(text, style)]
