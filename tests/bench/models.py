@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import platform
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,10 +23,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 CHECKS = (
-    "loads", "estimate", "mask", "counted", "two images", "trains", "stops", "batch 1 = 2", "base = generate",
-    "plain peft", "merged", "DPO batch",
+    "loads", "resolution", "estimate", "mask", "counted", "two images", "trains", "stops", "batch 1 = 2",
+    "base = generate", "plain peft", "merged", "DPO batch",
 )  # fmt: skip
-NEED_TORCHVISION = ("llama4", "lfm2_vl", "cohere2_vision")
+PICTURE_PX = (500, 611)
+GOOD = {"resolution": ("yes", "fixed", "-")}  # not measured on every machine
+FRAMES = 2  # tokens around a tile of four, which image_tokens does not count
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -42,11 +45,15 @@ def main(arguments: list[str] | None = None) -> None:
         join(options.out, options.join)
         return
     logging.disable(logging.WARNING)
+    from radtui.worker.model.processors import torchvision_state
+    from tests.bench import model_kinds
     from tests.worker.families import FAMILIES
-    from tests.worker.more_families import MORE_FAMILIES, WITH_TORCHVISION
+    from tests.worker.more_families import MORE_FAMILIES
+    from tests.worker.rare_families import RARE_FAMILIES
+    from tests.worker.torchvision_families import TORCHVISION_FAMILIES
 
-    without = FAMILIES | MORE_FAMILIES
-    makers = without | WITH_TORCHVISION
+    without = FAMILIES | MORE_FAMILIES | RARE_FAMILIES
+    makers = without | TORCHVISION_FAMILIES
     names = options.only.split(",") if options.only else list(without)
     rows = {}
     for name in names:
@@ -54,8 +61,13 @@ def main(arguments: list[str] | None = None) -> None:
             rows[name] = measured(makers[name], Path(folder))
         print(name, rows[name], flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    facts = {"python": platform.python_version(), **_versions(), "families": rows}
-    (options.out / "models.json").write_text(json.dumps(facts, indent=2) + "\n")
+    written = options.out / "models.json"
+    earlier = json.loads(written.read_text()) if written.exists() else {}
+    facts: dict[str, Any] = {"python": platform.python_version(), **_versions(), "families": rows}
+    if torchvision_state() != "works":
+        facts["kinds"] = model_kinds.outcomes(rows)
+        facts |= {name: earlier[name] for name in ("with_torchvision",) if name in earlier}
+    written.write_text(json.dumps(facts, indent=2) + "\n")
     (options.out / "models.md").write_text(matrix(facts))
 
 
@@ -67,8 +79,15 @@ def join(out: Path, others: list[Path]) -> None:
         str(file) for file, each in zip(others, beside, strict=True) if each["torchvision"] != "works"
     ]:
         raise SystemExit(f"torchvision did not work there: {', '.join(wrong)}")
-    families = {name: line for each in beside for name, line in each.pop("families").items()}
-    facts["with_torchvision"] = {**beside[0], "families": families}
+    earlier = facts.get("with_torchvision", {})
+    families = earlier.get("families", {}) | {
+        name: line for each in beside for name, line in each.pop("families").items()
+    }
+    facts["with_torchvision"] = {**beside[0], **earlier, "families": families}
+    facts["kinds"] |= {
+        kind: f"row {name}" for name, line in families.items() for kind in line.get("kinds", "").split()
+        if not facts["kinds"][kind].startswith("row ")
+    }  # fmt: skip
     (out / "models.json").write_text(json.dumps(facts, indent=2) + "\n")
     (out / "models.md").write_text(matrix(facts))
 
@@ -81,11 +100,12 @@ def measured(make: Callable[[Path], Path], folder: Path) -> dict[str, str]:
     for check in CHECKS:
         try:
             outcome = getattr(family, check.replace(" ", "_").replace("=", "is"))()
-            line[check] = "yes" if outcome else "no"
+            line[check] = outcome if isinstance(outcome, str) else "yes" if outcome else "no"
         except Exception as error:  # the matrix is to say it, whatever it is
             line[check] = f"{type(error).__name__}: {str(error).splitlines()[0][:80]}"
             if check == "loads":
                 break
+    line["kinds"] = " ".join(sorted(family.kinds()))
     line["seconds"] = f"{time.monotonic() - began:.0f}"
     return line
 
@@ -119,6 +139,28 @@ class Family:
         self.ends = template.end_token_ids(self.model, self.processor)
         self.base_texts = [each.text for each in self.texts(self.model)]
         return True
+
+    def kinds(self) -> set[str]:
+        """Names by which transformers knows what was written: of the whole, and of the part that writes."""
+        written = json.loads((self.folder / "config.json").read_text())
+        return {str(written["model_type"]), str((getattr(getattr(self, "model", None), "config", None) and
+                                                self.model.config.model_type) or written["model_type"])}  # fmt: skip
+
+    def resolution(self) -> str:
+        """Whether `image_tokens` bounds what a picture takes; `fixed` where it is said that nothing does."""
+        from radtui.worker.model import counting, processors, resolution
+
+        own, bound = (processors.load(str(self.folder)) for _ in range(2))
+        for each in (own, bound):
+            processors.check(each, "it")  # which takes a tokenizer's template
+        taken = counting.ImageTokens(own, []).of(PICTURE_PX)
+        budget = max(taken * 2 // 3, 8)
+        sentence = resolution.apply(bound, budget)
+        now = counting.ImageTokens(bound, []).of(PICTURE_PX)
+        if "not used" in sentence:
+            return "fixed"
+        least = int(re.findall(r"(\d+) tokens at least", sentence)[0]) if sentence else 0
+        return "yes" if now <= max(budget + FRAMES * budget // 4, least) else f"{now} of {budget}"
 
     def estimate(self) -> bool:
         """What a step takes is estimated on empty tensors."""
@@ -211,6 +253,7 @@ class Family:
             text=[asked], images=[pictures()[:1]], add_special_tokens=special, return_tensors="pt",
             **collator.modalities(self.processor),
         )  # fmt: skip
+        inputs = {name: each.float() if each.is_floating_point() else each for name, each in inputs.items()}
         seen = inputs["input_ids"].shape[1]
         with torch.inference_mode():
             row = self.model.generate(**inputs, max_new_tokens=24, do_sample=False)[0, seen:].tolist()
@@ -280,10 +323,10 @@ def matrix(facts: dict[str, Any]) -> str:
         "# Families on a CPU without torchvision",
         "",
         "Tiny random checkpoints of each family's classes, laid out as on the hub, through radtui's own loading,",
-        "batches, LoRA and texts. *estimate*: of memory, on empty tensors; *counted*: lengths from sizes alone are",
-        "those of the batches; *stops*: writes the reference that it learnt and ends by itself; *base = generate*:",
-        "with the adapter off; *plain peft*: as saved, in PEFT and transformers alone; *DPO batch*: pairs give",
-        "a finite loss.",
+        "batches, LoRA and texts. *resolution*: image_tokens bounds what a picture takes, or it is said to be fixed;",
+        "*estimate*: of memory, on empty tensors; *counted*: lengths from sizes alone are those of the batches;",
+        "*stops*: writes the reference that it learnt and ends by itself; *base = generate*: with the adapter off;",
+        "*plain peft*: as saved, in PEFT and transformers alone; *DPO batch*: pairs give a finite loss.",
         f"Made by `python -m tests.bench.models` with torch {facts['torch']}, transformers {facts['transformers']}, "
         f"peft {facts['peft']}; torchvision: {facts['torchvision']}.",
         "",
@@ -304,16 +347,32 @@ def matrix(facts: dict[str, Any]) -> str:
         lines += [beside["notes"]] if beside.get("notes") else []
     elsewhere = beside["families"] if beside else {}
     needing = [
-        f"{name} ({_in_one_word(elsewhere[name])})" if name in elsewhere else name
-        for name in NEED_TORCHVISION
+        f"{name} ({_in_one_word(elsewhere[name])})" for name in elsewhere if name not in facts["families"]
     ]
-    lines += ["", f"Load only where torchvision works: {'; '.join(needing)}."]
+    lines += [
+        "",
+        f"Load only where torchvision works: {'; '.join(needing)}.",
+        "",
+        *_kinds(facts.get("kinds", {})),
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _kinds(outcomes: dict[str, str]) -> list[str]:
+    """What becomes of each kind that transformers knows."""
+    from tests.bench.model_kinds import listed
+
+    return [
+        "## Every kind", "",
+        "Of every kind that transformers has in AutoModelForImageTextToText or AutoModelForMultimodalLM: the rows of",
+        "it, or what `radtui model check` and a job say of a folder of that kind before anything is loaded.", "",
+        *listed(outcomes),
+    ]  # fmt: skip
 
 
 def _in_one_word(line: dict[str, str]) -> str:
     """A family's checks: `yes`, or those that did not hold."""
-    failed = [check for check in CHECKS if line.get(check) != "yes"]
+    failed = [check for check in CHECKS if line.get(check, "-") not in GOOD.get(check, ("yes",))]
     return ("-" if not line else f"not {', '.join(failed)}") if failed else "yes"
 
 

@@ -183,26 +183,6 @@ def emu3(folder: Path) -> Path:
     return write(folder, model, words, headed("<image>"), "Emu3Processor", image)
 
 
-def got_ocr2(folder: Path, template: str = chatml("<img><imgpad></img>\n")) -> Path:
-    """GOT-OCR 2 with a template of its own, which the published one has not."""
-    words = tokenizer(
-        ["<|im_start|>", "<img>", "</img>", "<imgpad>"],
-        "<|im_end|>",
-        pad="<|endoftext|>",
-        image_token="<imgpad>",
-    )
-    vision = {
-        "hidden_size": 32, "output_channels": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 128,
-        "patch_size": 16, "window_size": 4, "global_attn_indexes": [1], "mlp_dim": 64,
-    }  # fmt: skip
-    model = built(
-        "got_ocr2", vision_config=vision, text_config={"model_type": "qwen2", **text_config(words)},
-        image_seq_length=4, **ids(words, image_token_id="<imgpad>"),
-    )  # fmt: skip
-    image = {"image_processor_type": "GotOcr2ImageProcessor", "size": {"height": 128, "width": 128}}
-    return write(folder, model, words, template, "GotOcr2Processor", image)
-
-
 def _glm_files(folder: Path, model: Any, words: Any, kind: str, image: dict[str, Any], video: str) -> Path:
     ends = [words.eos_token_id, *ids(words, user="<|user|>", observation="<|observation|>").values()]
     return write(folder, model, words, GLM, kind, image, video=video, ends=ends)
@@ -464,7 +444,7 @@ def llava_next_video(folder: Path) -> Path:
 RARE_FAMILIES: dict[str, Callable[[Path], Path]] = {
     "mllama": write_tiled_mllama, "lighton_ocr": lighton_ocr, "qianfan_ocr": qianfan_ocr,
     "deepseek_vl_hybrid": deepseek_vl_hybrid, "hunyuan_vl": hunyuan_vl, "janus": janus, "emu3": emu3,
-    "got_ocr2": got_ocr2, "glm_ocr": glm_ocr, "glmga": glmga, "qwen2_5_omni": qwen2_5_omni,
+    "glm_ocr": glm_ocr, "glmga": glmga, "qwen2_5_omni": qwen2_5_omni,
     "qwen3_omni_moe": qwen3_omni_moe, "cohere_compass": cohere_compass, "cosmos3_edge": cosmos3_edge,
     "cosmos3_omni": cosmos3_omni, "deepseek_ocr2": deepseek_ocr2, "video_llava": video_llava,
     "llava_next_video": llava_next_video, "minicpmv4_6": minicpmv4_6,

@@ -45,6 +45,13 @@ def configured(folder: Path, **changes: object) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
+def coded(folder: Path, name: str, **changes: object) -> None:
+    """Python code that must not run, and a file that names it."""
+    write(folder / "theirs.py", f"open({str(folder / 'it ran')!r}, 'w')")
+    file = folder / name
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
 def parts(folder: Path, *numbers: int, index: bool) -> None:
     """The weights in two parts, of which these are there, with or without what says where each tensor is."""
     content = (folder / "model.safetensors").read_bytes()
@@ -102,8 +109,20 @@ BROKEN = {
         "does not say how its images are prepared",
     ),
     "code of its own": (
-        lambda f: configured(f, model_type="theirs", auto_map={"AutoConfig": "theirs.Config"}),
+        lambda f: coded(f, "config.json", model_type="theirs", auto_map={"AutoConfig": "theirs.Config"}),
         "comes with Python code: turn trust_remote_code on if you trust it",
+    ),
+    "a processor of its own": (
+        lambda f: [coded(f, name, processor_class="Theirs", auto_map={"AutoProcessor": "theirs.Theirs"})
+                   for name in ("processor_config.json", "preprocessor_config.json", "tokenizer_config.json")],
+        "comes with Python code: turn trust_remote_code on if you trust it",
+    ),
+    "a tower of a package that is not here": (
+        lambda f: configured(f, model_type="gemma3n", vision_config={}, text_config={}, audio_config={}),
+        "needs timm, which is not installed: pip install timm",
+    ),
+    "what its kind does not allow": (
+        lambda f: configured(f, model_type="fast_vlm", vision_config={}), "that its kind does not allow .*Only 'full'",
     ),
     "a kind not known": (
         lambda f: configured(f, model_type="theirs"), r"of a kind \(theirs\) that transformers .* update transformers",
@@ -121,6 +140,7 @@ def test_checking_and_loading_say_the_same_in_one_sentence(folder, tmp_path, cap
         model.load(str(folder), backend.plan(train_settings(folder)))
     assert said == str(raised.value)
     assert "\n" not in said and said.endswith(".")
+    assert not (folder / "it ran").exists()
 
 
 def test_a_file_is_no_folder(whole):

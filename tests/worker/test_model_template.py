@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 
 from radtui.records import UserError
@@ -100,6 +104,88 @@ def test_reasoning_is_kept_apart(processor_of):
     assert split("Well.\n</think>\n\nA disc.", "<think>\n") == ("A disc.", "Well.")
     assert split("Well, well", "<think>\n") == ("", "Well, well")  # cut before it came to an answer
     assert split("A disc.", "<think>\n\n</think>\n\n") == ("A disc.", "")
+
+
+STRINGS = (
+    "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}"
+)
+WORDS_ALONE = STRINGS.replace(
+    "m['content']",
+    "(m['content'] | selectattr('type', 'equalto', 'text') | map(attribute='text') | join(' '))",
+)
+PLACES = {
+    "chat_template.jinja": lambda f, t: (f / "chat_template.jinja").write_text(t),
+    "chat_template.json": lambda f, t: (f / "chat_template.json").write_text(json.dumps({"chat_template": t})),
+    "the processor's file": lambda f, t: changed(f / "processor_config.json", chat_template=t),
+    "the tokenizer's file": lambda f, t: changed(f / "tokenizer_config.json", chat_template=t),
+    "the tokenizer's, by names": lambda f, t: changed(
+        f / "tokenizer_config.json",
+        chat_template=[{"name": "tools", "template": "{{ 1 }}"}, {"name": "default", "template": t}],
+    ),
+    "the tokenizer's, of another name": lambda f, t: changed(
+        f / "tokenizer_config.json", chat_template=[{"name": "chat", "template": t}]
+    ),
+    "a folder of named ones": lambda f, t: (
+        (f / "chat_template.jinja").write_text(t), (f / "additional_chat_templates").mkdir(),
+        (f / "additional_chat_templates" / "tools.jinja").write_text("{{ 1 }}"),
+    ),
+}  # fmt: skip
+
+
+def changed(file, **values):
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+
+@pytest.fixture(scope="module")
+def without_template(tmp_path_factory):
+    folder = families.llava(tmp_path_factory.mktemp("bare") / "model")
+    (folder / "chat_template.jinja").unlink()
+    return folder
+
+
+@pytest.fixture
+def bare(without_template, tmp_path):
+    return Path(shutil.copytree(without_template, tmp_path / "model"))
+
+
+def loaded(folder):
+    processor = processors.load(str(folder))
+    processors.check(processor, "it")
+    return processor
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_template_is_found_wherever_it_stands(bare, place):
+    PLACES[place](bare, families.LLAVA)
+    assert template.rendered_prompt(loaded(bare), "What?") == "USER: <image>\nWhat? ASSISTANT:"
+
+
+@pytest.mark.parametrize("written", [STRINGS, WORDS_ALONE])
+def test_a_template_of_a_text_model_gets_the_image_in_its_text(bare, written):
+    PLACES["the tokenizer's file"](bare, written)
+    processor = loaded(bare)
+    assert template.rendered_prompt(processor, "What?", 2) == "user: <image>\n<image>\nWhat?\nassistant: "
+    assert (
+        template.rendered_prompt(processor, "What?", order="text_first")
+        == "user: What?<image>\n\nassistant: "
+    )
+    frame = template.frame(processor, [QUESTION])
+    assert frame.text("A disc.") == "user: <image>\nDescribe what you see.\nassistant: A disc.</s>"
+    assert any("knows no images" in note for note in template.notes(processor, "image_first", False))
+
+
+def test_a_template_that_takes_no_image_in_any_form_is_refused(bare):
+    PLACES["chat_template.jinja"](bare, "{{ messages | length }} turns")
+    with pytest.raises(UserError, match="puts no image into a prompt: "):
+        template.rendered_prompt(loaded(bare), "What?")
+
+
+def test_several_named_templates_without_a_default_are_named(bare):
+    named = [{"name": name, "template": families.LLAVA} for name in ("rag", "tools")]
+    changed(bare / "tokenizer_config.json", chat_template=named)
+    with pytest.raises(UserError, match=r"2 chat templates \(rag, tools\) and none of them is the default"):
+        loaded(bare)
 
 
 def test_a_family_without_conversations_is_refused_before_its_weights_are_read(tmp_path):

@@ -9,7 +9,6 @@ decide by them; that takes no memory worth the name.
 from __future__ import annotations
 
 import contextlib
-import sys
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from radtui.worker.model import attention_kernels
 
 PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm", "aten::convolution")
 GROUPED = "aten::_grouped_mm"  # one product of each expert's tokens with its weights
+CHOSEN = "aten::topk"  # experts for each token, by scores that are not known here
 INDEXED = ("aten::index", "aten::index_put", "aten::index_put_")
 _open_ledgers: list[Ledger] = []
 LARGE = 1 << 20  # elements of a real floating-point tensor that is counted instead of computed
@@ -64,11 +64,13 @@ class Ledger(TorchDispatchMode):
         if func._schema.name == "aten::_to_copy" and empty and not _is_meta(kwargs.get("device", "meta")):
             kwargs = kwargs | {"device": "meta"}  # to where the token ids are, which are real
         before = {each.untyped_storage()._cdata for each in empty}
-        made = func(*args, **kwargs) if func._schema.name != GROUPED else _grouped(func, args, kwargs)
+        made = _run(func, args, kwargs) if func._schema.name != GROUPED else _grouped(func, args, kwargs)
         if func._schema.name == GROUPED:
             self.flops += 2 * args[0].numel() * args[1].shape[-1]  # each row goes through one expert
         if (formula := flop_counter.flop_registry.get(func._overloadpacket)) is not None:
             self.flops += int(formula(*args, **kwargs, out_val=made))
+        if func._schema.name == CHOSEN and empty:
+            made = (made[0], _spread_evenly(made[1], args[0].shape))
         for each in tree_leaves(made):
             if isinstance(each, Tensor) and each.is_meta:
                 self._count(each.untyped_storage(), before)
@@ -86,6 +88,21 @@ class Ledger(TorchDispatchMode):
     def _freed(self, key: int, size: int) -> None:
         self.held -= size
         self._known.pop(key, None)
+
+
+def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """An operation; on whole numbers that a CPU counts only as floats, as those."""
+    try:
+        return func(*args, **kwargs)
+    except NotImplementedError:
+        counted = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
+        if not counted or any(each.is_meta or each.is_floating_point() for each in counted):
+            raise
+
+    def as_floats(value: Any) -> Any:
+        return value.float() if isinstance(value, Tensor) else value
+
+    return func(*tree_map(as_floats, args), **tree_map(as_floats, kwargs)).to(counted[0].dtype)
 
 
 def _kept_real(func: Any, args: Any, kwargs: dict[str, Any]) -> Tensor | None:
@@ -118,6 +135,18 @@ def _grouped(func: Any, args: Any, kwargs: dict[str, Any]) -> Tensor:
 
     made: Tensor = func(*tree_map(lowered, args), **tree_map(lowered, kwargs))
     return made.to(asked)
+
+
+def _spread_evenly(chosen: Tensor, of: torch.Size) -> Tensor:
+    """Real places in the stead of unknown ones, each taken as often as any: models cut tokens apart by them.
+
+    Args:
+        chosen: On `meta`, of any shape; its last dimension is the one along which is chosen, as experts are.
+        of: Shape of what is chosen from.
+    """
+    if chosen.numel() > LARGE or chosen.dim() == 0 or chosen.shape[:-1] != of[:-1]:
+        return chosen
+    return (torch.arange(chosen.numel()) % of[-1]).reshape(chosen.shape)
 
 
 def _places(indices: Any) -> list[Any]:
@@ -198,6 +227,26 @@ def _fused_attention() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _lists_stay_real() -> Iterator[None]:
+    """Whole numbers made of a list, such as a grid's sides, are real wherever they are to be: no mode sees that."""
+    own = torch.tensor
+
+    def make(data: Any, **options: Any) -> Tensor:
+        made = own(data, **options)
+        return own(data, **options | {"device": "cpu"}) if _is_whole(made) else made
+
+    torch.tensor = make
+    try:
+        yield
+    finally:
+        torch.tensor = own
+
+
+def _is_whole(made: Tensor) -> bool:
+    return made.is_meta and not made.is_floating_point() and made.numel() <= LARGE
+
+
+@contextlib.contextmanager
 def _no_autocast() -> Iterator[None]:
     """PEFT switches autocast off around experts' weights, by their device, and there is none of `meta` to switch."""
     own = torch.autocast
@@ -210,24 +259,6 @@ def _no_autocast() -> Iterator[None]:
         yield
     finally:
         torch.autocast = own
-
-
-@contextlib.contextmanager
-def _all_by_one_expert() -> Iterator[None]:
-    """Aria cuts its tokens apart by expert, at places unknown here: one expert's product with all is the same work."""
-    aria = sys.modules.get("transformers.models.aria.modeling_aria")
-    own = getattr(aria, "sequential_experts_gemm", None)
-
-    def product(tokens: Tensor, experts: Tensor, tokens_of_each: Tensor) -> Tensor:
-        return tokens @ experts[0] if tokens.is_meta else own(tokens, experts, tokens_of_each)  # type: ignore[misc]
-
-    if own is not None:
-        aria.sequential_experts_gemm = product  # type: ignore[union-attr]
-    try:
-        yield
-    finally:
-        if own is not None:
-            aria.sequential_experts_gemm = own  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +283,9 @@ def pass_cost(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> PassC
         dtype: Of the arithmetic.
     """
     inputs = {
-        name: value.to("meta", dtype) if value.is_floating_point() else value for name, value in batch.items()
+        # A mask is of whole numbers whatever it is stored as.
+        name: value.to("meta", dtype) if value.is_floating_point() and "mask" not in name else value
+        for name, value in batch.items()
     }
     sizes = sum(each.nbytes for each in inputs.values() if each.is_meta)
     try:
@@ -261,7 +294,7 @@ def pass_cost(model: Any, batch: dict[str, Tensor], dtype: torch.dtype) -> PassC
             Ledger() as ledger,
             _fused_attention(),
             _no_autocast(),
-            _all_by_one_expert(),
+            _lists_stay_real(),
             symbolic.patch(meta_nonzero_assume_all_nonzero=True),
         ):
             _open_ledgers.append(ledger)

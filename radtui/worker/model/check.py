@@ -51,10 +51,10 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
         UserError: There is no such model, or this install cannot read it.
     """
     from radtui.worker.model import model as models
-    from radtui.worker.model import pretrained, processors, refusals
+    from radtui.worker.model import processors, refusals
 
     config, processor = models.describe(name, trust_remote_code)
-    empty = pretrained.empty_model(config, trust_remote_code)
+    empty = models.empty(name, config, trust_remote_code)
     files = refusals.weights(name)
     torchvision = {
         "works": "torchvision works",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radtui.records import UserError
-from radtui.worker.model import downloads, pretrained, processors, refusals
+from radtui.worker.model import downloads, pretrained, processors, refusals, template
 from radtui.worker.model.backend import LoadPlan
 from radtui.worker.process import failures, libraries
 
@@ -76,8 +76,21 @@ def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
     except Exception as error:  # as in `load`
         raise _explained(error, name) from error
     processors.check(processor, name)
+    template.rendered_prompt(processor, "?")
     refusals.check_weights(name, needed=False)
     return config, processor
+
+
+def empty(name: str, config: Any, trust_remote_code: bool = False) -> Any:
+    """A model without its weights, as `pretrained.empty_model`; what its making lacks is a sentence.
+
+    Raises:
+        UserError: As `load`.
+    """
+    try:
+        return pretrained.empty_model(config, trust_remote_code)
+    except Exception as error:  # as in `load`
+        raise _explained(error, name) from error
 
 
 def _load_unsloth(
@@ -110,11 +123,16 @@ def _explained(error: Exception, name: str) -> Exception:
 
 def _model_problem(error: Exception, name: str) -> str:
     text = str(error)
-    if library := re.search(r"requires the (\S+) library|Package `(\S+)` is required", text):
-        package = (library[1] or library[2]).lower()
+    if package := failures.library_wanted(text):
         return f"{name} needs {package}, which is not installed: pip install {package}."
+    if type(error).__name__.endswith("ValidationError"):  # of huggingface_hub's dataclasses
+        reason = text.strip().rpartition("\n")[2].rpartition(": ")[2].rstrip(".")
+        return f"{name} has a config.json that its kind does not allow ({reason}): copy it again, or name another."
     if "trust_remote_code" in text:
-        return f"{name} comes with Python code: turn trust_remote_code on if you trust it."
+        return (
+            f"{name} comes with Python code: turn trust_remote_code on if you trust it, or name its version made for "
+            "transformers, if it has one."
+        )
     if sentence := _kind_problem(error, name) or _part_problem(error, name):
         return sentence
     if isinstance(error, OSError):

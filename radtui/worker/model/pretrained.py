@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from radtui.records import UserError
 from radtui.worker.memory import memory
-from radtui.worker.model import downloads, kinds, processors, refusals
+from radtui.worker.model import downloads, kinds, processors, refusals, template
 from radtui.worker.model.backend import LoadPlan
 
 log = logging.getLogger("radtui.worker")
@@ -89,10 +89,11 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
     quantized = bool(refusals.quantisation(config))
     if quantized and not load_plan.cuda:
         raise UserError(f"{name} is stored in few bits, which needs a CUDA GPU: name the 16-bit model.")
-    if not trust_remote_code:
-        _check_fits(name, config, load_plan)
     processor = processors.load(name, trust_remote_code)
     processors.check(processor, name)  # before gigabytes are read
+    template.rendered_prompt(processor, "?")
+    if not trust_remote_code:
+        _check_fits(name, config, load_plan)
     refusals.check_weights(name)
     options: dict[str, Any] = {"dtype": getattr(torch, load_plan.precision)}
     if load_plan.cuda:

@@ -85,7 +85,7 @@ def load(name: str, trust_remote_code: bool = False) -> Any:
         with _pillow_instead() as video:
             processor = AutoProcessor.from_pretrained(name, trust_remote_code=trust_remote_code)
         if has_no_video(processor):
-            processor.video_processor.images = processor.image_processor
+            processor.video_processor.images = getattr(processor, "image_processor", None)
         processor.__dict__[KEPT_VIDEO] = video
         return processor
     except Exception as error:
@@ -111,6 +111,14 @@ def check(processor: Any, name: str) -> None:
             f"{name} has no chat template, so radtui cannot tell how a question is put to it: name its "
             "instruction-tuned version, or where its family has none, choose a model of radtui model list."
         )
+    if isinstance(processor.chat_template, dict) and "default" not in processor.chat_template:
+        named = processor.chat_template
+        if len(named) > 1:
+            raise UserError(
+                f"{name} has {len(named)} chat templates ({', '.join(sorted(named))}) and none of them is the default: "
+                "keep the one to use as its chat_template.jinja."
+            )
+        (processor.chat_template,) = named.values()
     if processor.tokenizer.pad_token_id is None:
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
 

@@ -13,9 +13,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from radtui.worker.model import prompt
+from radtui.worker.model import prompt, turns
 from radtui.worker.model.processors import has_no_video
 from radtui.worker.model.prompt import Message
+from radtui.worker.model.turns import PROBE
 
 # Some templates write today's date: a model would be asked otherwise than it was trained, and no text could be had
 # again. The date that Llama 3's templates fall back on.
@@ -26,7 +27,6 @@ SWITCHES = ("enable_thinking", "thinking")
 THOUGHTS = (("<think>", "</think>"), ("<|channel>", "<channel|>"), ("[THINK]", "[/THINK]"),
             ("<|START_THINKING|>", "<|END_THINKING|>"))  # fmt: skip
 """What opens and closes a model's reasoning: Qwen's and GLM's, Gemma 4's, Mistral's, Cohere's."""
-PROBE = "Normal"  # an answer that no template changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,13 @@ def _rendered(processor: Any, messages: list[Message], for_answer: bool, thinkin
         options |= {"chat_template": written.replace(TODAY, PINNED), PINNED: PINNED_DATE.strftime}
     # SmolVLM's own method asks its video part, which there may be none of, how many frames it takes.
     apply = (ProcessorMixin if has_no_video(processor) else type(processor)).apply_chat_template
-    return str(apply(processor, messages, tokenize=False, add_generation_prompt=for_answer, **options))
+
+    def write(conversation: list[Message], for_answer: bool = True) -> str:
+        return str(
+            apply(processor, conversation, tokenize=False, add_generation_prompt=for_answer, **options)
+        )
+
+    return write(turns.fitted(processor, messages, write), for_answer)
 
 
 def rendered_prompt(
@@ -125,8 +131,8 @@ def end_token_ids(model: Any, processor: Any) -> list[int]:
 def _end_text(processor: Any, asked: list[Message], ends: set[int], thinking: bool) -> str:
     """The token that ends generation: what begins the next turn where that is one (GLM), else the tokenizer's."""
     tokenizer = processor.tokenizer
-    turns = render(processor, [*asked, prompt.answer(PROBE), *asked], thinking=thinking)
-    after = _ids(tokenizer, turns.partition(PROBE)[2].lstrip())
+    both = render(processor, [*asked, prompt.answer(PROBE), *asked], thinking=thinking)
+    after = _ids(tokenizer, both.partition(PROBE)[2].lstrip())
     if after and after[0] in ends:
         return str(tokenizer.convert_ids_to_tokens(after[0]))
     return str(tokenizer.eos_token or "")
@@ -164,8 +170,9 @@ def notes(processor: Any, order: str, thinking: bool) -> list[str]:
         thinking: As asked.
     """
     template = template_of(processor)
+    moved = not honours_order(processor)  # renders, so that the form of turns is known
     sentences = []
-    if order == "text_first" and not honours_order(processor):
+    if order == "text_first" and moved:
         sentences.append(
             "The model's chat template puts images first whatever the order: text_first changes nothing."
         )
@@ -175,6 +182,10 @@ def notes(processor: Any, order: str, thinking: bool) -> list[str]:
         )
     if not thinking and closes_thought(processor):
         sentences.append("The model's chat template always opens a thought; it is closed at once, empty.")
+    if not turns.knows_pictures(processor):
+        sentences.append(
+            "The model's chat template knows no images; an image's token is put into the question."
+        )
     if thinking and not reasons(processor):
         sentences.append("The model's chat template knows no thinking: thinking changes nothing.")
     return sentences

@@ -108,8 +108,15 @@ def _damaged(chain: list[BaseException]) -> str:
     return f"Weights this job needs are damaged or cut short: copy or train them again; to see which, {READ_LOG}."
 
 
+def library_wanted(words: str) -> str:
+    """The package that transformers says it lacks for a class; empty when it says something else."""
+    library = re.search(r"requires the (\S+) library|Package `(\S+)` is required", words)
+    return (library[1] or library[2]).lower() if library else ""
+
+
 def _missing_module(chain: list[BaseException]) -> str:
     names = [(each.name or "").split(".")[0] for each in chain if isinstance(each, ModuleNotFoundError)]
+    names += filter(None, map(library_wanted, map(str, chain)))
     if not names:
         return ""
     if extra := EXTRA_OF_MODULE.get(names[0]):
