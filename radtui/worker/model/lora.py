@@ -89,7 +89,7 @@ def unused_layers(model: Any) -> list[str]:
         return idle
     places = taken if isinstance(taken, (list, tuple)) else [taken]
     for name, module in model.named_modules():
-        layers = re.search(r"vision.*\.layers$", name)
+        layers = re.search(r"(vision|image).*\.layers$", name)
         if layers and hasattr(module, "__len__"):
             count = len(module)  # feature 0 is what goes into the first layer
             last = max(place + count + 1 if place < 0 else place for place in places)
