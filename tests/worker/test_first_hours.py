@@ -126,7 +126,7 @@ def test_an_engineer_comes_from_a_folder_to_compared_runs_and_exported_ratings(
         # Back to the images and here again: the draft is still there.
         engineer.follows("S Start", "d")
         engineer.follows("/ Search", "t")
-        engineer.sees("6 of 16 images")
+        engineer.sees("6 of 8 images")
         engineer.follows("S Start", "S")
         engineer.waits(lambda: ended(data, JobKind.TRAIN), LIMIT_S)
         engineer.sees("6/6 steps")
@@ -134,7 +134,7 @@ def test_an_engineer_comes_from_a_folder_to_compared_runs_and_exported_ratings(
         engineer.follows("S Start", "S")
         engineer.waits(lambda: ended(data, JobKind.TRAIN, 2), LIMIT_S)
         engineer.follows("D lets the models describe", "D")
-        engineer.follows("S starts", "S")
+        engineer.follows("S Start", "S")
         engineer.follows("Press r to rate", "r", limit_s=LIMIT_S)
         engineer.waits(lambda: ended(data, JobKind.GENERATE), LIMIT_S)
 

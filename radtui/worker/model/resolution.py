@@ -11,7 +11,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from radtui.worker.model.counting import ImageTokens
 from radtui.worker.model.processors import IMAGE_OPTIONS, PILLOW_SUFFIX
 
 GEMMA4_TOKENS = (70, 140, 280, 560, 1120)  # Source: transformers, image_processing_gemma4
@@ -72,6 +71,8 @@ def _edge(size: Any, name: str) -> Any:
 
 def _taken(processor: Any, width_px: int, height_px: int) -> int:
     """Tokens that the processor, as it is set, makes of a picture of this size."""
+    from radtui.worker.model.counting import ImageTokens  # which imports torch
+
     return ImageTokens(processor, []).of((width_px, height_px))
 
 
