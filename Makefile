@@ -47,18 +47,20 @@ tests-tui-2:
 tests-unit:
 	$(LATER) $(PYTHON) -m pytest tests/unit
 
-full: ## what takes longer, in three rows beside each other
-	$(MAKE) --no-print-directory -j 3 slurm coverage the-rest
+full: ## what takes longer, in four rows beside each other
+	$(MAKE) --no-print-directory -j 4 slurm faults long coverage
 
-.PHONY: slurm coverage the-rest
-coverage: ## a floor for the share of lines that the unit tests run, in pyproject.toml: counting is a third of their time
-	$(LATER) $(PYTHON) -m coverage run -m pytest tests/unit
-	$(PYTHON) -m coverage report --format=total
-
+.PHONY: slurm faults long coverage
 slurm: ## jobs under a real Slurm, which is started for them, where it is installed: they wait most of the time
 	$(PYTHON) -m pytest -m slurm tests/worker
 
-the-rest: ## data sets of the field where RADTUI_FIELD_CASES names their folder, the quick faults, what learns for minutes, rarer families
+faults: ## data sets of the field where RADTUI_FIELD_CASES names their folder, then the quick faults
 	$(PYTHON) -m tests.field_cases
 	$(PYTHON) -m pytest -m faults tests/faults
-	$(PYTHON) -m pytest -m long tests/worker
+
+long: ## what learns for minutes, and rarer families
+	$(LATER) $(PYTHON) -m pytest -m long tests/worker
+
+coverage: ## a floor for the share of lines that the unit tests run, in pyproject.toml: counting is a third of their time
+	$(LATER) $(PYTHON) -m coverage run -m pytest tests/unit
+	$(PYTHON) -m coverage report --format=total
