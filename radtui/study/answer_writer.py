@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from radtui.records import Rating, Study
 from radtui.store import ratings
-from radtui.store.gone import FolderGoneError, is_of_the_disk
+from radtui.store.gone import FolderGoneError
 from radtui.store.place import Connection
 from radtui.store.ratings import Assignment, Reveal
 from radtui.study.delivery import FIRST_ID
@@ -67,12 +67,11 @@ class AnswerWriter:
         except (sqlite3.Error, OSError) as error:
             if is_held:  # whoever holds the transaction rescues all of it
                 unsaved.note(self._study, row)
-            if is_held or not is_of_the_disk(error):
                 raise
-            if (kept := unsaved.keep_written(self._study, row)) is None:
+            if (kept := unsaved.rescue_row(self._study, row, error)) is None:
                 raise
-            unsaved.trouble = str(error)
             return kept
-        if is_held:
-            unsaved.note(self._study, row)
+        unsaved.note(self._study, written)
+        if not is_held:
+            unsaved.begin_turn()  # it is saved
         return written

@@ -7,21 +7,19 @@ Each line tells which database it is for, so that `kept_files.py` finds the answ
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import sqlite3
-import stat
 import threading
 import types
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass, replace
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from radtui.durable import sync_folder
 from radtui.paths import DataDir, state_folder
@@ -40,6 +38,9 @@ from radtui.study.delivery import (
     put_in,
     study_here,
 )
+from radtui.study.kept_lines import end_of_lines, locked, write_all
+
+NEWEST = 20  # rows of the last answers
 
 Row = Rating | Assignment | Reveal
 KeptRow = TypeVar("KeptRow", Rating, Assignment, Reveal)
@@ -68,6 +69,7 @@ class Unsaved:
         whose = os.fsencode(data.root) + b"\n" + rater.encode(errors="surrogateescape")
         self._data, self._path, self.trouble = data, file, ""
         self._turn: list[tuple[Study, Row]] = []  # written by what is not committed yet
+        self._newest: deque[tuple[Study, Row]] = deque(maxlen=NEWEST)  # of what is
         if file is None:
             with suppress(OSError):  # without a home folder they are kept in memory
                 self._path = kept_folder() / f"{sha256(whose).hexdigest()[:16]}.jsonl"
@@ -111,7 +113,8 @@ class Unsaved:
             return row if self._append([(study, row)], only_in_file=True) else None
 
     def begin_turn(self) -> None:
-        """A write transaction begins: what is noted from here on is of it."""
+        """A write transaction begins: what is noted from here on is of it, and what was before is saved."""
+        self._newest.extend(self._turn)
         self._turn = []
 
     def note(self, study: Study, row: Row) -> None:
@@ -127,18 +130,39 @@ class Unsaved:
         rows, self._turn = self._turn, []
         if not rows or not is_of_the_disk(error):
             return False
+        numbered = [(study, self._numbered(row) if isinstance(row, Rating) else row) for study, row in rows]
+        return self._refused(numbered, error)
+
+    def rescue_row(self, study: Study, row: KeptRow, error: Exception) -> KeptRow | None:
+        """As `rescue`, of a row that is a transaction by itself; None where it is not kept."""
+        if not is_of_the_disk(error):
+            return None
+        row = self._numbered(row)
+        return row if self._refused([(study, row)], error) else None
+
+    def _refused(self, rows: Sequence[tuple[Study, Row]], error: Exception) -> bool:
+        """Keep to the file from now on, since the disk takes nothing; whether the file took these rows.
+
+        A disk that has just become read-only may have called the last rows synced that it did not write (ext4 does):
+        they go into the file before these, and are put in where they are missing.
+        """
+        before, ids = [], dict[int, int]()
+        for study, row in self._newest:
+            again = self._numbered(row) if isinstance(row, Rating) else row
+            if isinstance(row, Rating) and isinstance(again, Rating):
+                ids[row.id] = again.id
+                again = replace(again, undoes=ids.get(row.undoes or 0, row.undoes))
+            before.append((study, again))
         with self._guard:
-            is_kept = self._append(
-                [(study, self._numbered(row) if isinstance(row, Rating) else row) for study, row in rows],
-                only_in_file=True,
-            )
+            is_kept = self._append(rows, only_in_file=True, before=before)
         if is_kept:
             self.trouble = str(error)
+            self._newest.clear()
         return is_kept
 
     def waiting_for(self, db: sqlite3.Connection, study: Study) -> Kept | None:
         """What waits for a study because its folder's disk takes nothing, without answers that it has; else None."""
-        kept = self._kept.get(self._name(study)) if self.trouble else None
+        kept = self._kept.get(name_of(key_of(study), _home_values(self._data))) if self.trouble else None
         if kept is None:
             return None
         return replace(both(None, kept), ratings=missing_answers(db, kept))
@@ -202,23 +226,21 @@ class Unsaved:
         row, self._next_id = replace(row, id=self._next_id), self._next_id + 1
         return row
 
-    def _home(self) -> dict[str, object]:
-        home = known_home(self._data.database)
-        return {"folder": str(self._data.root)} | (home.values() if home is not None else {})
+    def _append(
+        self,
+        rows: Sequence[tuple[Study, Row]],
+        only_in_file: bool = False,
+        before: Sequence[tuple[Study, Row]] = (),
+    ) -> bool:
+        """Keep rows, all or none; whether they are kept. Those that could not be written earlier are written too.
 
-    def _name(self, study: Study) -> str:
-        return name_of(key_of(study), self._home())
-
-    def _append(self, rows: Sequence[tuple[Study, Row]], only_in_file: bool = False) -> bool:
-        """Keep rows, all or none; whether they are kept. Those that could not be written before are written too."""
-        home = self._home()
-        self._unwritten += [
-            json.dumps({"study": key_of(study), "home": home, "kind": type(row).__name__, "row": asdict(row)})
-            for study, row in rows
-        ]
+        `before` is what the file is to have before them, and the database most likely has.
+        """
+        home = _home_values(self._data)
+        self._unwritten += [_line(study, home, row) for study, row in (*before, *rows)]
         self._write_down()
         if self._unwritten and only_in_file:
-            del self._unwritten[-len(rows) :]
+            del self._unwritten[-len(rows) - len(before) :]
             return False
         for study, row in rows:
             kept = self._kept.setdefault(name_of(key_of(study), home), Kept(key_of(study), home))
@@ -236,9 +258,9 @@ class Unsaved:
             return
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with _locked(self._path, os.O_RDWR | os.O_CREAT) as file:
-                is_new = not _end_of_lines(file)
-                _write_all(file, "".join(f"{each}\n" for each in self._unwritten).encode())
+            with locked(self._path, os.O_RDWR | os.O_CREAT) as file:
+                is_new = not end_of_lines(file)
+                write_all(file, "".join(f"{each}\n" for each in self._unwritten).encode())
             if is_new:  # a file without a name is none after a power cut
                 sync_folder(self._path.parent)
                 sync_folder(self._path.parent.parent)
@@ -254,9 +276,18 @@ class Unsaved:
                 self._unwritten = []
             if self._path is None or n_bytes < 0:
                 return
-            with suppress(OSError), _locked(self._path, os.O_RDONLY) as file:
+            with suppress(OSError), locked(self._path, os.O_RDONLY) as file:
                 if os.fstat(file.fileno()).st_size == n_bytes:
                     self._path.unlink()
+
+
+def _home_values(data: DataDir) -> dict[str, object]:
+    home = known_home(data.database)
+    return {"folder": str(data.root)} | (home.values() if home is not None else {})
+
+
+def _line(study: Study, home: Mapping[str, object], row: Row) -> str:
+    return json.dumps({"study": key_of(study), "home": home, "kind": type(row).__name__, "row": asdict(row)})
 
 
 def kept_folder() -> Path:
@@ -272,7 +303,7 @@ def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
     """
     kept: dict[str, Kept] = {}
     try:
-        with _locked(path, os.O_RDONLY) as file:
+        with locked(path, os.O_RDONLY) as file:
             content = file.read()
     except OSError:
         return kept, -1
@@ -290,56 +321,6 @@ def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
                     f"{path} holds answers that cannot be read ({error}); move it away and keep it."
                 ) from error
     return kept, len(content)
-
-
-@contextmanager
-def _locked(path: Path, flags: int) -> Iterator[BinaryIO]:
-    """A file that one session at a time reads, writes or removes, at its end. Raises OSError for what is none."""
-    while True:
-        with os.fdopen(
-            os.open(path, flags | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600), "r+b"
-        ) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError(errno.EINVAL, "It is no regular file", str(path))
-            with suppress(OSError):  # a file system without locks: there one session must do
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if _is_under(path, file):
-                yield file
-                return
-        # Another session has removed it while its lock was waited for: a new one is made, or there is none.
-
-
-def _is_under(path: Path, file: BinaryIO) -> bool:
-    with suppress(FileNotFoundError):
-        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    return False
-
-
-def _end_of_lines(file: BinaryIO) -> int:
-    """Make a file end with a whole line: a full disk may have cut the last one short; its size before."""
-    content = file.read()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        try:
-            json.loads(content[whole:])
-            file.write(b"\n")
-        except ValueError:
-            file.truncate(whole)
-    return len(content)
-
-
-def _write_all(file: BinaryIO, content: bytes) -> None:
-    """Append bytes and bring them to the disk, all or none. Raises OSError for none."""
-    file.flush()
-    size = os.fstat(file.fileno()).st_size
-    try:
-        if os.write(file.fileno(), content) < len(content):
-            raise OSError(errno.ENOSPC, "No room for all of it")
-        os.fsync(file.fileno())
-    except OSError:
-        with suppress(OSError):
-            os.ftruncate(file.fileno(), size)
-        raise
 
 
 def _take(kept: Kept, kind: str, row: Mapping[str, object]) -> None:

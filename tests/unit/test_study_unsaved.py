@@ -425,3 +425,14 @@ def test_what_neither_disk_takes_is_refused(
     db.execute("PRAGMA query_only=OFF")
     rate(session, 0)
     assert session._unsaved is not None and not session._unsaved.waits
+
+
+def test_what_waits_of_another_rater_is_said(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    (tmp_path / "elsewhere").rename(data.root)
+    followed = follow(db, data, "somebody else", Unsaved(data, "somebody else").path)
+    assert followed.delivered == 0 and f"1 answer by {RATER} was kept" in followed.sentences[0]
+    assert "radtui kept --put-in" in followed.sentences[0]
