@@ -166,13 +166,19 @@ def check(session: Session, as_json: bool) -> None:
         print_result(
             {
                 "images": done.images, "linked": done.linked, "checkpoints": done.checkpoints,
-                "adapters": done.adapters, "problems": list(done.problems),
+                "adapters": done.adapters, "adapters_not_known": list(done.unknown), "problems": list(done.problems),
             },
             as_json,
         )  # fmt: skip
     else:
         for problem in done.problems:
             click.echo(problem)
+        if done.unknown:
+            whose = ", ".join(f"#{job_id}" for job_id in done.unknown)
+            click.echo(
+                f"Not known whether the adapters of {whose} are as they were written: an older radtui trained them, or"
+                " the training did not end by itself."
+            )
         verdict = many(len(done.problems), "problem") if done.problems else "All is well"
         linked = f", {many(done.linked, 'linked file')}" if done.linked else ""
         click.echo(

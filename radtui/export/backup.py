@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radtui.durable import broken_seal, digest, sync_tree
-from radtui.jobs.adapter_files import changed_adapters
+from radtui.jobs.adapter_files import changed_adapters, unknown_adapters
 from radtui.paths import DataDir, is_locked
 from radtui.records import UserError
 from radtui.store import backup as store
@@ -259,12 +259,16 @@ def copy_file(source: Path, target: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check has looked at, and what is wrong with it, one line each."""
+    """What a check has looked at, and what is wrong with it, one line each.
+
+    `unknown` are training jobs whose adapters could not be compared with what was written.
+    """
 
     images: int
     linked: int
     checkpoints: int
     adapters: int
+    unknown: tuple[int, ...]
     problems: tuple[str, ...]
 
 
@@ -299,4 +303,5 @@ def check(data: DataDir, db: sqlite3.Connection) -> Checked:
             problems.append(f"{name}: its marker cannot be read: {error}")
     adapters, changed = (0, []) if is_damaged else changed_adapters(data, db)
     problems += changed
-    return Checked(len(wanted), len(linked), len(folders), adapters, tuple(problems))
+    unknown = () if is_damaged else tuple(unknown_adapters(data, db))
+    return Checked(len(wanted), len(linked), len(folders), adapters, unknown, tuple(problems))

@@ -29,6 +29,28 @@ def changed_adapters(data: DataDir, db: sqlite3.Connection) -> tuple[int, list[s
     return count, problems
 
 
+def unknown_adapters(data: DataDir, db: sqlite3.Connection) -> list[int]:
+    """The training jobs with an adapter of which it is not known how it was written.
+
+    An older radtui trained them, or they were killed.
+    """
+    known = {(job.id, number) for job in jobs.all_jobs(db) for number, _ in _written(job)}
+    return [
+        job.id
+        for job in jobs.all_jobs(db)
+        if job.kind is JobKind.TRAIN and not job.state.live
+        if any(
+            data.adapter(job.id, number).is_dir() and (job.id, number) not in known
+            for number in range(_trainings(job))
+        )
+    ]
+
+
+def _trainings(job: Job) -> int:
+    seeds = job.result.get("seeds")
+    return len(seeds) if isinstance(seeds, list) and seeds else 1
+
+
 def refuse_changed(data: DataDir, db: sqlite3.Connection, folder: Path) -> None:
     """Raise UserError where an adapter of a job here has other weights than its training wrote.
 

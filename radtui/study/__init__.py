@@ -10,7 +10,8 @@ session.py          one rater's work: queue.py has what comes next, shown.py a p
                     correcting.py what a key changes, undo.py and undo_words.py what is taken back, seen.py what
                     un-blinds, active_time.py the time at work
 answer_writer.py    answers into the database, or into unsaved.py while the data folder is gone;
-                        delivery.py: out of there, kept_files.py: those of a folder that was renamed
+                        delivery.py: out of there, kept_lines.py: its file,
+                        kept_files.py: those of a folder that was renamed
 packed.py           a study that came in a pack
 reading.py          one arm's texts one after the other; figures.py: what that came to
 kept_back.py        what a reader must not meet elsewhere; known_texts.py: what they know already

@@ -75,7 +75,15 @@ class Reading:
         self.time = TimeSpent(clock, scheme.protocol.idle_cutoff_s)
         number = reading_number(study, arm)
         pairs = [Pair(study.id, case_id, 0, number) for case_id in studies.comparison_ids(db, study)]
-        rows = [row for row in ratings.history(db, study.id, rater) if row.pair == number]
+        waiting = unsaved.waiting_for(db, study) if unsaved is not None else None
+        rows = [
+            row
+            for row in (
+                *ratings.history(db, study.id, rater),
+                *(waiting.ratings if waiting is not None else ()),
+            )
+            if row.pair == number and row.rater == rater
+        ]
         self._history = History(rows)
         self.queue = Queue(pairs, sorted(self._history.current.values(), key=lambda row: row.id))
         self._place = {pair: at for at, pair in enumerate(pairs, 1)}

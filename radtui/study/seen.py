@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from radtui.store import ratings
 from radtui.store.ratings import Reveal
@@ -29,6 +30,10 @@ class Seen:
         self._db, self._writer, self._rater = db, writer, rater
         self.arms = self.reference = False
         self._here: set[tuple[int, str]] = set()  # cases with what was seen of them here
+
+    def know(self, reveals: Iterable[Reveal]) -> None:
+        """Take in what was seen and is not in the database yet."""
+        self._here.update((each.case_id, each.shown) for each in reveals)
 
     def look_at(self, pair: Pair) -> None:
         """Find out what was seen of a pair's case."""

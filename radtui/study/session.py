@@ -154,6 +154,22 @@ class ReviewSession:
         self.last_undo: Undo | None = None
         self._comparison: Comparison | None = None
         self._case: Case | None = None
+        self._take_in_kept()
+
+    def _take_in_kept(self) -> None:
+        """Count what waits for a disk that takes nothing as what it is: answers, which nobody is asked for again."""
+        waiting = self._unsaved.waiting_for(self.db, self.study) if self._unsaved is not None else None
+        if waiting is None:
+            return
+        for row in waiting.ratings:
+            if row.rater == self.rater and row.earlier_arm:
+                self._history.add(row)
+                self.queue.record(row)
+        for each in waiting.assignments:
+            self.sitting.sides.setdefault(
+                Pair(each.study_id, each.case_id, each.occasion, each.pair), each.sides
+            )
+        self._seen.know(waiting.reveals)
 
     @property
     def mine(self) -> Rating | None:

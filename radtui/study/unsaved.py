@@ -1,35 +1,49 @@
-"""Answers given while the data folder is gone: kept in a file of the user's, and put in when the folder is back.
+"""Answers that the data folder cannot take: kept in a file of the user's, and put in once it can.
+
+The folder may be gone, or its disk full, read-only or failing.
 
 Each line tells which database it is for, so that `kept_files.py` finds the answers of a folder that was renamed.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import sqlite3
-import stat
 import threading
 import types
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass, replace
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from radtui.durable import sync_folder
 from radtui.paths import DataDir, state_folder
 from radtui.plural import many
 from radtui.records import Rating, Study, UserError
+from radtui.store.gone import is_of_the_disk
 from radtui.store.place import Home, known_home
 from radtui.store.ratings import Assignment, Reveal
-from radtui.study.delivery import FIRST_ID, Kept, both, key_of, name_of, put_in, study_here
+from radtui.study.delivery import (
+    FIRST_ID,
+    Kept,
+    both,
+    key_of,
+    missing_answers,
+    name_of,
+    put_in,
+    study_here,
+)
+from radtui.study.kept_lines import end_of_lines, locked, write_all
 
-Row = TypeVar("Row", Rating, Assignment, Reveal)
+NEWEST = 20  # rows of the last answers
+
+Row = Rating | Assignment | Reveal
+KeptRow = TypeVar("KeptRow", Rating, Assignment, Reveal)
 
 
 class Unsaved:
@@ -43,13 +57,19 @@ class Unsaved:
         rater: Who rates.
         file: Another file than theirs: what was kept of a folder under another name.
 
+    Attributes:
+        trouble: What the data folder's disk said when it took nothing; "" while it is not known to refuse. Nothing more
+            is tried by keys then, so that they wait for no broken disk: `deliver` tries, and clears it.
+
     Raises:
         UserError: An earlier session's file is damaged.
     """
 
     def __init__(self, data: DataDir, rater: str, file: Path | None = None) -> None:
         whose = os.fsencode(data.root) + b"\n" + rater.encode(errors="surrogateescape")
-        self._data, self._path = data, file
+        self._data, self._path, self.trouble = data, file, ""
+        self._turn: list[tuple[Study, Row]] = []  # written by what is not committed yet
+        self._newest: deque[tuple[Study, Row]] = deque(maxlen=NEWEST)  # of what is
         if file is None:
             with suppress(OSError):  # without a home folder they are kept in memory
                 self._path = kept_folder() / f"{sha256(whose).hexdigest()[:16]}.jsonl"
@@ -79,25 +99,73 @@ class Unsaved:
         """Whether anything waits for the data folder, be it only that a pair was seen."""
         return bool(self._kept)
 
-    def keep_rating(self, study: Study, rating: Rating) -> Rating:
-        """Keep an answer; returns it with a number of its own."""
+    def keep(self, study: Study, row: KeptRow) -> KeptRow:
+        """Keep a row, be it in memory alone; returns it, an answer with a number of its own."""
         with self._guard:
-            rating, self._next_id = replace(rating, id=self._next_id), self._next_id + 1
-            self._of(study).ratings.append(rating)
-            self._append(self._of(study), rating)
-        return rating
+            row = self._numbered(row)
+            self._append([(study, row)])
+        return row
 
-    def keep_assignment(self, study: Study, assignment: Assignment) -> None:
-        """Keep which sides a pair was shown on."""
+    def keep_written(self, study: Study, row: KeptRow) -> KeptRow | None:
+        """As `keep`, but only where the file takes it: None, with nothing kept, where it does not."""
         with self._guard:
-            self._of(study).assignments.append(assignment)
-            self._append(self._of(study), assignment)
+            row = self._numbered(row)
+            return row if self._append([(study, row)], only_in_file=True) else None
 
-    def keep_reveal(self, study: Study, seen: Reveal) -> None:
-        """Keep that it was seen which text is whose."""
+    def begin_turn(self) -> None:
+        """A write transaction begins: what is noted from here on is of it, and what was before is saved."""
+        self._newest.extend(self._turn)
+        self._turn = []
+
+    def note(self, study: Study, row: Row) -> None:
+        """Take note of a row on its way into the database, for `rescue`."""
+        self._turn.append((study, row))
+
+    def rescue(self, error: Exception) -> bool:
+        """Keep all that a transaction was to write which the data folder has not taken; whether the file has it now.
+
+        Args:
+            error: Why it was not committed; only a disk that takes nothing is a reason.
+        """
+        rows, self._turn = self._turn, []
+        if not rows or not is_of_the_disk(error):
+            return False
+        numbered = [(study, self._numbered(row) if isinstance(row, Rating) else row) for study, row in rows]
+        return self._refused(numbered, error)
+
+    def rescue_row(self, study: Study, row: KeptRow, error: Exception) -> KeptRow | None:
+        """As `rescue`, of a row that is a transaction by itself; None where it is not kept."""
+        if not is_of_the_disk(error):
+            return None
+        row = self._numbered(row)
+        return row if self._refused([(study, row)], error) else None
+
+    def _refused(self, rows: Sequence[tuple[Study, Row]], error: Exception) -> bool:
+        """Keep to the file from now on, since the disk takes nothing; whether the file took these rows.
+
+        A disk that has just become read-only may have called the last rows synced that it did not write (ext4 does):
+        they go into the file before these, and are put in where they are missing.
+        """
+        before, ids = [], dict[int, int]()
+        for study, row in self._newest:
+            again = self._numbered(row) if isinstance(row, Rating) else row
+            if isinstance(row, Rating) and isinstance(again, Rating):
+                ids[row.id] = again.id
+                again = replace(again, undoes=ids.get(row.undoes or 0, row.undoes))
+            before.append((study, again))
         with self._guard:
-            self._of(study).reveals.append(seen)
-            self._append(self._of(study), seen)
+            is_kept = self._append(rows, only_in_file=True, before=before)
+        if is_kept:
+            self.trouble = str(error)
+            self._newest.clear()
+        return is_kept
+
+    def waiting_for(self, db: sqlite3.Connection, study: Study) -> Kept | None:
+        """What waits for a study because its folder's disk takes nothing, without answers that it has; else None."""
+        kept = self._kept.get(name_of(key_of(study), _home_values(self._data))) if self.trouble else None
+        if kept is None:
+            return None
+        return replace(both(None, kept), ratings=missing_answers(db, kept))
 
     def deliver(self, db: sqlite3.Connection, *, also_beneath: bool = False) -> int:
         """Put everything into a data folder that has the studies it is about; returns the number of answers.
@@ -129,10 +197,16 @@ class Unsaved:
             if study_id is None:
                 is_all = False
                 continue
-            delivered += put_in(db, study_id, kept)
+            try:
+                delivered += put_in(db, study_id, kept)
+            except (sqlite3.Error, OSError) as error:
+                if is_of_the_disk(error):
+                    self.trouble = str(error)
+                raise
             with self._guard:
                 if name in self._kept and self._kept[name].forget(kept):
                     del self._kept[name]
+        self.trouble = ""
         if is_all:
             self._remove(n_bytes)
         return delivered
@@ -142,26 +216,51 @@ class Unsaved:
         answers = many(self.count, "answer is", "answers are")
         if self.file is None:
             return f"{answers} kept until radtui is left, and saved if the data folder is back before."
+        if self.trouble:
+            return f"{answers} kept in {self.file}, and saved when its disk can be written again ({self.trouble})."
         return f"{answers} kept in {self.file}, and saved when the data folder is back."
 
-    def _of(self, study: Study) -> Kept:
-        home = known_home(self._data.database)
-        values = {"folder": str(self._data.root)} | (home.values() if home is not None else {})
-        return self._kept.setdefault(name_of(key_of(study), values), Kept(key_of(study), values))
+    def _numbered(self, row: KeptRow) -> KeptRow:
+        if not isinstance(row, Rating):
+            return row
+        row, self._next_id = replace(row, id=self._next_id), self._next_id + 1
+        return row
 
-    def _append(self, kept: Kept, row: Rating | Assignment | Reveal) -> None:
-        """Write a row, and those that could not be written before; the sentence on the screen says where they are."""
-        line = {"study": kept.study, "home": kept.home, "kind": type(row).__name__, "row": asdict(row)}
-        self._unwritten.append(json.dumps(line))
+    def _append(
+        self,
+        rows: Sequence[tuple[Study, Row]],
+        only_in_file: bool = False,
+        before: Sequence[tuple[Study, Row]] = (),
+    ) -> bool:
+        """Keep rows, all or none; whether they are kept. Those that could not be written earlier are written too.
+
+        `before` is what the file is to have before them, and the database most likely has.
+        """
+        home = _home_values(self._data)
+        self._unwritten += [_line(study, home, row) for study, row in (*before, *rows)]
+        self._write_down()
+        if self._unwritten and only_in_file:
+            del self._unwritten[-len(rows) - len(before) :]
+            return False
+        for study, row in rows:
+            kept = self._kept.setdefault(name_of(key_of(study), home), Kept(key_of(study), home))
+            if isinstance(row, Rating):
+                kept.ratings.append(row)
+            elif isinstance(row, Assignment):
+                kept.assignments.append(row)
+            else:
+                kept.reveals.append(row)
+        return True
+
+    def _write_down(self) -> None:
+        """Write what the file has not taken; the sentence on the screen says where it is."""
         if self._path is None:
             return
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with _locked(self._path, os.O_RDWR | os.O_CREAT) as file:
-                is_new = not _end_of_lines(file)
-                file.write("".join(f"{each}\n" for each in self._unwritten).encode())
-                file.flush()
-                os.fsync(file.fileno())
+            with locked(self._path, os.O_RDWR | os.O_CREAT) as file:
+                is_new = not end_of_lines(file)
+                write_all(file, "".join(f"{each}\n" for each in self._unwritten).encode())
             if is_new:  # a file without a name is none after a power cut
                 sync_folder(self._path.parent)
                 sync_folder(self._path.parent.parent)
@@ -177,9 +276,18 @@ class Unsaved:
                 self._unwritten = []
             if self._path is None or n_bytes < 0:
                 return
-            with suppress(OSError), _locked(self._path, os.O_RDONLY) as file:
+            with suppress(OSError), locked(self._path, os.O_RDONLY) as file:
                 if os.fstat(file.fileno()).st_size == n_bytes:
                     self._path.unlink()
+
+
+def _home_values(data: DataDir) -> dict[str, object]:
+    home = known_home(data.database)
+    return {"folder": str(data.root)} | (home.values() if home is not None else {})
+
+
+def _line(study: Study, home: Mapping[str, object], row: Row) -> str:
+    return json.dumps({"study": key_of(study), "home": home, "kind": type(row).__name__, "row": asdict(row)})
 
 
 def kept_folder() -> Path:
@@ -195,7 +303,7 @@ def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
     """
     kept: dict[str, Kept] = {}
     try:
-        with _locked(path, os.O_RDONLY) as file:
+        with locked(path, os.O_RDONLY) as file:
             content = file.read()
     except OSError:
         return kept, -1
@@ -215,42 +323,6 @@ def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
     return kept, len(content)
 
 
-@contextmanager
-def _locked(path: Path, flags: int) -> Iterator[BinaryIO]:
-    """A file that one session at a time reads, writes or removes, at its end. Raises OSError for what is none."""
-    while True:
-        with os.fdopen(
-            os.open(path, flags | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600), "r+b"
-        ) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise OSError(errno.EINVAL, "It is no regular file", str(path))
-            with suppress(OSError):  # a file system without locks: there one session must do
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if _is_under(path, file):
-                yield file
-                return
-        # Another session has removed it while its lock was waited for: a new one is made, or there is none.
-
-
-def _is_under(path: Path, file: BinaryIO) -> bool:
-    with suppress(FileNotFoundError):
-        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    return False
-
-
-def _end_of_lines(file: BinaryIO) -> int:
-    """Make a file end with a whole line: a full disk may have cut the last one short; its size before."""
-    content = file.read()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        try:
-            json.loads(content[whole:])
-            file.write(b"\n")
-        except ValueError:
-            file.truncate(whole)
-    return len(content)
-
-
 def _take(kept: Kept, kind: str, row: Mapping[str, object]) -> None:
     if kind == Rating.__name__:
         kept.ratings.append(rebuilt(Rating, row))
@@ -260,7 +332,7 @@ def _take(kept: Kept, kind: str, row: Mapping[str, object]) -> None:
         kept.reveals.append(rebuilt(Reveal, row))
 
 
-def rebuilt(kind: type[Row], values: Mapping[str, object]) -> Row:
+def rebuilt(kind: type[KeptRow], values: Mapping[str, object]) -> KeptRow:
     """A record from what `asdict` and JSON made of it.
 
     Raises:

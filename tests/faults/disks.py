@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from radtui.records import JobKind, JobState
 from radtui.settings import ImportSettings
 from radtui.store import jobs
 from radtui.store.database import connect
+from radtui.study.unsaved import Unsaved
 from tests.conftest import drawn_png
 from tests.faults.folder import build
 from tests.faults.harness import (
@@ -19,16 +21,22 @@ from tests.faults.harness import (
     RATER,
     REPOSITORY,
     Facts,
+    NotHere,
     radtui,
     rating,
     rows,
     said_in_a_sentence,
     small_disk,
     times,
+    told_until,
 )
 
 MOST_BYTES = 1 << 20
 FEW_BYTES = 1 << 16
+NOWHERE_ELSE = {
+    **os.environ,
+    "XDG_STATE_HOME": os.devnull,
+}  # answers that the disk does not take have no other place
 
 
 def full_disk(scratch: Path, rounds: int) -> Facts:
@@ -37,7 +45,7 @@ def full_disk(scratch: Path, rounds: int) -> Facts:
     for number in range(rounds):
         with small_disk(scratch / str(number), "2m") as place:
             data = build(place / "data")
-            process = rating(data)
+            process = rating(data, NOWHERE_ELSE)
             assert process.stdout is not None
             saved = times(process.stdout.read().splitlines(), "saved")  # to its end: it cannot write
             assert process.wait() != 0 and set(saved) <= set(rows(data))
@@ -57,6 +65,55 @@ def full_disk(scratch: Path, rounds: int) -> Facts:
             assert code == 0, printed
             answers += len(saved)
     return {"times": rounds, "answers until it was full": answers, "sentences": sentences, "lost": 0}
+
+
+def refusing_disk(scratch: Path, rounds: int) -> Facts:
+    """A disk becomes read-only by an error, or full, while somebody rates: what it does not take is put in later."""
+    kept = saved = 0
+    os.environ["XDG_STATE_HOME"] = str(scratch / "state")
+    for number in range(rounds):
+        image, place = scratch / f"{number}.img", scratch / f"{number}-disk"
+        place.mkdir()
+        with image.open("wb") as file:
+            file.truncate(24 << 20)
+        made = subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], capture_output=True, check=False)
+        if made.returncode or not _mounted(image, place):
+            raise NotHere("no file system can be made and mounted")
+        try:
+            data = build(place / "data")
+            process = rating(data)
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(20)]
+            if number % 2:
+                with contextlib.suppress(OSError), (place / "filler").open("wb", buffering=0) as filler:
+                    while filler.write(b"x" * 4096):
+                        pass
+            else:
+                subprocess.run(["mount", "-o", "remount,abort", str(place)], check=True)
+            while not lines[-1].startswith("kept"):
+                assert lines[-1], f"{number}: rating ended"
+                lines.append(process.stdout.readline())
+            lines += told_until(process, 0.1)
+            subprocess.run(["umount", str(place)], check=True)
+            assert _mounted(image, place)
+            (place / "filler").unlink(missing_ok=True)
+            with contextlib.closing(connect(data)) as db:
+                Unsaved(data, RATER).deliver(db)
+                assert Unsaved(data, RATER).deliver(db) == 0
+            told, stored = [times(lines, what) for what in ("saved", "kept")], rows(data)
+            assert len(stored) == len(set(stored)), f"{number}: some are there twice"
+            missing = {time for each in told for time in each} - set(stored)
+            assert not missing, f"{number}: {len(missing)} are lost"
+            saved, kept = saved + len(told[0]), kept + len(told[1])
+        finally:
+            subprocess.run(["umount", "-l", str(place)], check=False)
+            image.unlink()
+    return {"times": rounds, "saved": saved, "kept and put in": kept, "lost": 0, "twice": 0}
+
+
+def _mounted(image: Path, place: Path) -> bool:
+    done = subprocess.run(["mount", "-o", "loop", str(image), str(place)], capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def full_disk_of_a_job(scratch: Path, rounds: int) -> Facts:
@@ -96,7 +153,7 @@ def quota(scratch: Path, rounds: int) -> Facts:
     for _ in range(rounds):
         process = subprocess.Popen(
             limited(MOST_BYTES, [sys.executable, "-m", "tests.faults.rate", str(data.root), RATER]),
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=REPOSITORY,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=REPOSITORY, env=NOWHERE_ELSE,
         )  # fmt: skip
         assert process.stdout is not None
         saved = times(process.stdout.read().splitlines(), "saved")

@@ -55,6 +55,7 @@ FAULTS: dict[Fault, tuple[int, int]] = {
     folders.read_only_folder: (1, 10),
     folders.lost_permission: (1, 1),
     disks.full_disk: (1, 20),
+    disks.refusing_disk: (2, 20),
     disks.full_disk_of_a_job: (1, 5),
     disks.quota: (1, 60),
     failing_calls.failing_calls: (5, 60),

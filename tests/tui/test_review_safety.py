@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sqlite3
 import threading
@@ -135,6 +136,9 @@ async def test_an_answer_that_cannot_be_written_leaves_the_pair_as_it_was(
     def refuse(db: Connection) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
+    def fail(db: Connection) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
     async with opened(data) as pilot:
         await pilot.press("1")
         before = shown(pilot).pair
@@ -149,7 +153,16 @@ async def test_an_answer_that_cannot_be_written_leaves_the_pair_as_it_was(
         await driving.until(pilot, lambda: "Saved: note" in last(pilot))
         await pilot.press("2")
         assert "Saved: A slightly better" in last(pilot)
-    assert [abs(preference or 0) for preference, _ in history(data, reviewed_job)] == [2, 0, 1]
+        with monkeypatch.context() as failing:
+            failing.setattr(answer_queue, "commit", fail)
+            await pilot.press("4", "4")
+            assert "Not in the data folder: 2 answers are kept in" in last(pilot) and shown(pilot).rated
+        await pilot.press("u", "1")  # go after them, until the disk is tried again
+        assert "4 answers are kept" in last(pilot) and len(history(data, reviewed_job)) == 3
+        screen(pilot).following.deliver_again()
+        await driving.until(pilot, lambda: "4 kept answers are saved" in panel(pilot))
+    preferences = [abs(preference or 0) for preference, _ in history(data, reviewed_job)]
+    assert preferences == [2, 0, 1, 1, 1, 0, 2]
 
 
 async def test_reading_one_arm_waits_for_another_writer_too(

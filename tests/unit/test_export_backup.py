@@ -139,7 +139,11 @@ def test_an_adapter_that_is_not_as_it_was_written_is_named_and_not_used(
     jobs.set_result(db, job.id, seeds=trainings)
     assert check(data, db).adapters == 0  # it may be at work on them
     jobs.end(db, job.id, JobState.DONE)
-    assert check(data, db).adapters == 2 and not check(data, db).problems
+    assert check(data, db).adapters == 2 and not check(data, db).problems and not check(data, db).unknown
+    jobs.set_result(db, job.id, seeds=[trainings[0], {}])  # as an older radtui left it
+    assert check(data, db).adapters == 1 and check(data, db).unknown == (job.id,)
+    assert f"Not known whether the adapters of #{job.id} are" in run(data, "check")[1]
+    jobs.set_result(db, job.id, seeds=trainings)
     weights = data.adapter(job.id, 1) / "adapter_model.safetensors"
     weights.write_bytes(b"2" * 50)
     assert check(data, db).problems == (

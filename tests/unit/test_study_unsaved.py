@@ -19,7 +19,7 @@ from radtui.store.place import FolderGoneError, check_in_place
 from radtui.study import edits
 from radtui.study.delivery import FIRST_ID
 from radtui.study.kept_files import Followed, follow, kept_paths
-from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.session import ReviewSession, begun_again, read_sitting
 from radtui.study.study import scheme_for
 from radtui.study.unsaved import Unsaved
 from tests.commands import invoked
@@ -239,7 +239,7 @@ def test_answers_for_two_folders_of_one_name_stay_apart(
     other.execute("UPDATE studies SET created_at = created_at + 1")  # its first study is another one
     study = studies.must_get(other, session.study.id)
     row = session.queue.mine[session.queue.pairs[0]]
-    unsaved.keep_rating(study, row)
+    unsaved.keep(study, row)
     assert unsaved.deliver(other) == 1 and unsaved.count == 1
     assert len(ratings.history(other, study.id, RATER)) == 1
 
@@ -388,3 +388,51 @@ def test_an_undo_of_what_still_waits_waits_with_it(
     assert Unsaved(data, RATER).deliver(db) == 2
     assert [row.undoes is None for row in ratings.history(db, session.study.id, RATER)] == [True, False]
     assert not ratings.current(db, session.study.id, RATER)
+
+
+def test_what_a_full_disk_does_not_take_is_kept_counted_and_put_in_once(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession
+) -> None:
+    pages = db.execute("PRAGMA page_count").fetchone()[0]
+    db.execute(f"PRAGMA max_page_count={pages}")  # SQLite says then what it says of a full disk
+    session.answer(lambda rating: edits.noted(rating, "a page and more " * 2000))
+    rated = [rate(session, 0), rate(session, 3)]
+    kept = session._unsaved
+    assert (
+        kept is not None and kept.count == 3 and "written again (database or disk is full)" in kept.sentence()
+    )
+    session = begun_again(session, session.pair)
+    assert {pair.case_id for pair in session.queue.mine} == set(rated)
+    session.undo()  # of what waits
+    next_start = Unsaved(data, RATER)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        kept.deliver(db)
+    assert kept.count == 4 and kept.trouble
+    db.execute("PRAGMA max_page_count=1000000")
+    assert kept.deliver(db) == 4 and not kept.trouble and not kept.waits
+    assert next_start.deliver(db) == 0
+    assert [row.case_id for row in ratings.current(db, session.study.id, RATER)] == rated[:1]
+
+
+def test_what_neither_disk_takes_is_refused(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, state: Path
+) -> None:
+    state.write_text("no folder")
+    db.execute("PRAGMA query_only=ON")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        rate(session, 0)
+    assert not Unsaved(data, RATER).waits
+    db.execute("PRAGMA query_only=OFF")
+    rate(session, 0)
+    assert session._unsaved is not None and not session._unsaved.waits
+
+
+def test_what_waits_of_another_rater_is_said(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    data.root.rename(tmp_path / "elsewhere")
+    rate(session, 0)
+    (tmp_path / "elsewhere").rename(data.root)
+    followed = follow(db, data, "somebody else", Unsaved(data, "somebody else").path)
+    assert followed.delivered == 0 and f"1 answer by {RATER} was kept" in followed.sentences[0]
+    assert "radtui kept --put-in" in followed.sentences[0]

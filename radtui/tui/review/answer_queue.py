@@ -9,10 +9,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from radtui.records import UserError
 from radtui.store.holding import commit, has_written, hold, let_go
 from radtui.store.place import Connection, FolderGoneError
+
+if TYPE_CHECKING:
+    from radtui.study.unsaved import Unsaved
 
 PATIENCE_S = 0.25  # before the screen says that an answer waits, and for what
 LOOK_S = 0.02  # between tries to take the write lock
@@ -35,6 +39,26 @@ class _Turn:
     over: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """What keeps a turn's answers elsewhere.
+
+    Attributes:
+        unsaved: Where they are kept.
+        rescued: Called once they are: what is known of the database is to be read anew.
+    """
+
+    unsaved: Callable[[], Unsaved]
+    rescued: Callable[[], object]
+
+    def answers(self) -> Unsaved | None:
+        """Where they are kept; None where what was kept earlier cannot be read, which Review says as it opens."""
+        try:
+            return self.unsaved()
+        except UserError:
+            return None
+
+
 class AnswerQueue:
     """Does one thing after another, each in a write transaction of its own, synced before anything of it is drawn.
 
@@ -46,6 +70,7 @@ class AnswerQueue:
         start: Runs a coroutine beside the screen's messages.
         ended: Draws what became of a turn; takes the error where nothing of it was saved.
         say: Called when `words` have changed.
+        rescue: What keeps a turn's answers elsewhere where the disk takes nothing.
     """
 
     def __init__(
@@ -54,7 +79,9 @@ class AnswerQueue:
         start: Callable[[Coroutine[None, None, None]], object],
         ended: Callable[[Exception | None], Awaitable[None]],
         say: Callable[[], object],
+        rescue: Rescue,
     ) -> None:
+        self._rescue = rescue
         self._open, self._start, self._ended, self._say = open_database, start, ended, say
         self._turns: deque[_Turn] = deque()
         self._serving = False
@@ -153,19 +180,26 @@ class AnswerQueue:
         except (sqlite3.Error, UserError, OSError) as error:
             return error
         self.under_way = True
+        failed: Exception | None = None
+        unsaved = self._rescue.answers() if db.held else None
         try:
+            if unsaved is not None:
+                unsaved.begin_turn()
             turn.act()
             if db.held and has_written(db):
                 await self._committed(db)
             elif db.held:
                 commit(db)
         except (sqlite3.Error, UserError, OSError) as error:
-            return error
+            failed = error
         finally:
             self.under_way = False
             with suppress(sqlite3.Error):
                 let_go(db)
-        return None
+        if failed is not None and unsaved is not None and unsaved.rescue(failed):
+            self._rescue.rescued()
+            return None
+        return failed
 
     async def _held(self) -> Connection:
         """The database with its write lock; without it where none can be had at all, which whoever writes finds out."""

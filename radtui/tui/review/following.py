@@ -23,6 +23,7 @@ from radtui.tui.snapshot import Snapshot, job_in
 
 NOTHING_FOLLOWED = Followed()
 
+DELIVER_S = 3.0  # between tries to write to a disk that took nothing
 GROW_S = 1.0  # between looks for new pairs while a job writes them
 
 
@@ -67,6 +68,7 @@ class Following:
         self._again_at_s = 0.0
         self._newer_job_id = 0  # the newest job that was named
         self._has_followed = False  # whether answers were looked for that were kept under another name
+        self._delivered = 0  # answers that a disk has taken at last, until that was said
         self._undelivered = 0  # answers that wait for another folder than this one
 
     def load(self, study_id: int | None) -> None:
@@ -82,19 +84,43 @@ class Following:
             return read_sitting(db, chosen, rad.rater, scheme) if chosen in counts else None
 
         def work() -> Loaded:
-            delivered = rad.write(rad.unsaved.deliver) if rad.unsaved.waits else 0
+            try:
+                delivered = rad.write(rad.unsaved.deliver) if rad.unsaved.waits else 0
+            except UserError:
+                if not rad.unsaved.trouble:
+                    raise
+                return Loaded(rad.read(read))  # they wait on, for `deliver_again`
             followed = NOTHING_FOLLOWED
             if not self._has_followed and kept_paths():
                 followed = rad.write(lambda db: follow(db, rad.data, rad.rater, rad.unsaved.path))
             self._has_followed = True
-            return Loaded(rad.read(read), delivered, followed)
+            return Loaded(rad.read(read), delivered + self._delivered, followed)
 
         aside(self._reviewing.screen, work, self._show, self._refused, group="load", exclusive=False)
+
+    def deliver_again(self) -> None:
+        """Try whether a disk that took nothing takes what was kept; the study is read anew when it has."""
+        rad = self._reviewing.screen.rad
+        if self._loading or self._reviewing.session is None or not rad.unsaved.trouble:
+            return
+        self._loading = True
+
+        def over(delivered: int = 0) -> None:
+            self._loading = False
+            session = self._reviewing.session
+            if not rad.unsaved.trouble and session is not None:
+                self._delivered = delivered
+                self.load(session.study.id)
+
+        aside(
+            self._reviewing.screen, lambda: rad.write(rad.unsaved.deliver), over, lambda _: over(),
+            group="load", exclusive=False,
+        )  # fmt: skip
 
     def _show(self, loaded: Loaded) -> None:
         reviewing = self._reviewing
         rad = reviewing.screen.rad
-        self._undelivered = rad.unsaved.count
+        self._undelivered, self._delivered = rad.unsaved.count, 0
         for sentence in loaded.followed.sentences:
             self._reviewing.screen.notify(sentence, severity="warning")
         if loaded.sitting is None:
@@ -118,7 +144,7 @@ class Following:
         reviewing = self._reviewing
         reviewing.begin(session)
         for count, what in (
-            (loaded.delivered, "is back"),
+            (loaded.delivered, "can be written again"),
             (loaded.followed.delivered, "has another name now"),
         ):
             if count:
@@ -216,7 +242,8 @@ class Following:
     def _is_back(self, session: ReviewSession) -> bool:
         """Whether the data folder was gone: what is known is of the old one, and answers wait to be put in."""
         rad = self._reviewing.screen.rad
-        return not self._reviewing.answers.writes_by(session.db) or rad.unsaved.count != self._undelivered
+        waits = rad.unsaved.count != self._undelivered and not rad.unsaved.trouble
+        return waits or not self._reviewing.answers.writes_by(session.db)
 
     def _name_newer(self, session: ReviewSession, snapshot: Snapshot) -> None:
         """A job that began to write after the one on show: opened when nothing is left to do here, else named."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 
 from radtui.measures.scheme import Scheme
 from radtui.measures.word_changes import words_changed
 from radtui.plural import many
-from radtui.records import Study
+from radtui.records import Study, UserError
 from radtui.study.figures import figures_words, reading_figures
 from radtui.study.queue import Pair
 from radtui.study.reading import OpenText, Reading
@@ -48,6 +50,13 @@ class ReadingDesk:
             self.message = f"There is no text of {self._arm} to read yet. Press esc to go back."
         elif pair is None and self.reading.queue.next_unrated() is None:
             self._end()
+
+    def rescued(self) -> None:
+        """Go on with what was kept elsewhere, since the disk takes nothing."""
+        if self.reading is not None:
+            with suppress(sqlite3.Error, UserError):
+                self.begin(self.reading.pair)
+        self._say("", 0)
 
     @property
     def is_outdated(self) -> bool:

@@ -24,7 +24,7 @@ from radtui.study.queue import Pair
 from radtui.study.reading import OpenText, Reading
 from radtui.study.study import label_of
 from radtui.tui.key_uses import bindings
-from radtui.tui.review.answer_queue import AnswerQueue
+from radtui.tui.review.answer_queue import AnswerQueue, Rescue
 from radtui.tui.review.correct_sheet import CorrectSheet
 from radtui.tui.review.reading_desk import ReadingDesk
 from radtui.tui.review.seeing import show_film
@@ -59,6 +59,7 @@ class ReadingScreen(RadScreen):
             partial(self.run_worker, group="answers"),
             self.acted,
             self.draw,
+            Rescue(lambda: self.rad.unsaved, lambda: self.desk.rescued()),  # noqa: PLW0108 - there is none yet
         )
 
     def compose_body(self) -> ComposeResult:

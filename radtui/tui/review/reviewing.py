@@ -15,7 +15,7 @@ from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.queue import Pair
 from radtui.study.session import Edit, ReviewSession, begun_again
-from radtui.tui.review.answer_queue import AnswerQueue
+from radtui.tui.review.answer_queue import AnswerQueue, Rescue
 from radtui.tui.review.panels import Panels
 from radtui.tui.review.stint import Stint
 from radtui.tui.screens.base import RadScreen
@@ -59,6 +59,7 @@ class Reviewing:
             partial(screen.run_worker, group="answers"),
             self._acted,
             draw,
+            Rescue(lambda: screen.rad.unsaved, self._rescued),
         )
         self.session: ReviewSession | None = None
         self.scheme: Scheme | None = None
@@ -80,6 +81,12 @@ class Reviewing:
         await self._draw_in_a_frame()
         if error is None and self.stint is not None:
             self.counted()
+
+    def _rescued(self) -> None:
+        """Go on with what was kept elsewhere: what the session knew of the database's rows is not so."""
+        if self.session is not None:
+            with suppress(sqlite3.Error, UserError):
+                self.session = begun_again(self.session, self.session.pair)
 
     def begin(self, session: ReviewSession) -> None:
         """Turn to a sitting, at the pair where its rater stopped."""

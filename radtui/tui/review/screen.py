@@ -20,7 +20,7 @@ from radtui.tui.review import stints
 from radtui.tui.review.acts import ACTS, TURNS_IMAGE, act
 from radtui.tui.review.answer_panel import SIDES
 from radtui.tui.review.choosing import choose_study
-from radtui.tui.review.following import Following
+from radtui.tui.review.following import DELIVER_S, Following
 from radtui.tui.review.keys import bindings_of
 from radtui.tui.review.pair_body import PairBody
 from radtui.tui.review.rater_line import RaterLine
@@ -78,6 +78,7 @@ class ReviewScreen(RadScreen):
         # The scheme is known only now. Its keys come before those of every screen: tab is one of them.
         self._bindings = BindingsMap.merge([BindingsMap(bindings_of(scheme)), self._bindings])
         self.following.load(self.rad.opens.study_id or None)
+        self.set_interval(DELIVER_S, self.following.deliver_again)
 
     def draw(self) -> None:
         """Show what is reviewed as it stands."""
