@@ -60,4 +60,4 @@ def _batch(processor: Any, sizes: tuple[tuple[int, int], ...]) -> Any:
 
     messages = [prompt.question("?", "image_first"), prompt.answer("!")]
     items = [{"messages": messages, "images": [Image.new("RGB", size)]} for size in sizes]
-    return Collator(processor, "answer", 1_000_000)(items)
+    return Collator(processor, "all", 1_000_000)(items)

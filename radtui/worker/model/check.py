@@ -58,7 +58,7 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
     empty = models.empty(name, config, trust_remote_code)
     files = refusals.weights(name)
     asked = _template(processor, name)
-    asked["notes"] = [*asked["notes"], *filter(None, [shapes.note(empty, processor)])]
+    asked["notes"] = [*asked["notes"], *filter(None, [_learnt(processor), shapes.note(empty, processor)])]
     torchvision = {
         "works": "torchvision works",
         "absent": "without torchvision: Pillow prepares images",
@@ -157,6 +157,23 @@ def _several_images(processor: Any) -> str:
     from radtui.worker.model.examples import takes_several
 
     return "yes" if takes_several(processor) else "no: the first of a case is used"
+
+
+def _learnt(processor: Any) -> str:
+    """What a job would say where the answer cannot be told from its prompt; empty where it can."""
+    from PIL import Image
+
+    from radtui.records import UserError
+    from radtui.worker.model import prompt
+    from radtui.worker.model.collator import PROBE_PX, Collator
+
+    messages = [prompt.question("?", "image_first"), prompt.answer("!")]
+    item = {"messages": messages, "images": [Image.new("RGB", PROBE_PX)]}
+    try:
+        Collator(processor, "answer", 1_000_000)([item])
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _template(processor: Any, name: str) -> dict[str, Any]:
