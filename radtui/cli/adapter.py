@@ -36,9 +36,14 @@ def export(
     not for clinical use.
     """
     from radtui.export.adapter import export_adapter
+    from radtui.export.model_card import peft_caution
+    from radtui.store import jobs
 
     folder = export_adapter(session.data, session.read(), job_id, out, merged, base, seed or 0)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    caution = "" if merged else peft_caution(jobs.must_get(session.read(), job_id))
     print_result(
-        {"folder": str(folder.resolve()), "merged": merged, "megabytes": round(size / 1e6, 1)}, as_json
-    )
+        {"folder": str(folder.resolve()), "merged": merged, "megabytes": round(size / 1e6, 1),
+         **({"caution": caution} if caution else {})},
+        as_json,
+    )  # fmt: skip

@@ -49,6 +49,8 @@ def card(job: Job, losses: Sequence[Metric], merged: bool, training: int = 0, fu
         f"It was asked about every image: \"{settings.instruction}\" "
         f"({'image before' if settings.message_order == 'image_first' else 'image after'} the instruction).", "",
     ]  # fmt: skip
+    if (caution := peft_caution(job)) and not merged:
+        about += [caution, ""]
     if settings.seeds > 1:
         about += [_of_seeds(settings, training, further), ""]
     result = {**job.result, **_own_result(job, training)}
@@ -62,6 +64,16 @@ def card(job: Job, losses: Sequence[Metric], merged: bool, training: int = 0, fu
         [*header, *about, "## Result", "", *_table(results), "", f"## Losses, of {loss_of}", "", *_losses(losses),
          "", "## Settings", "", *_table(settings.to_dict()), "", "## Versions", "", *_versions(job), ""]
     ))  # fmt: skip
+
+
+def peft_caution(job: Job) -> str:
+    """What is to be known before an adapter is loaded without radtui; empty where PEFT alone loads it."""
+    if job.result.get("plain_peft", True):
+        return ""
+    return (
+        "PEFT alone does not load this adapter: it takes the matrices' names for those of an older layout and leaves "
+        "them as if they had never learnt. Use it with radtui, or export it with --merged."
+    )
 
 
 def _of_seeds(settings: TrainSettings, training: int, further: int) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+import safetensors.torch
 import torch
 from peft import PeftModel
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from radtui.export import model_card
 from radtui.export.adapter import export_adapter
 from radtui.records import JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
+from radtui.worker.model import adapter_keys
 from tests.commands import invoked
 
 from .conftest import fill, new_job, train_settings
@@ -48,6 +52,36 @@ def test_the_folder_loads_with_peft_and_tells_what_it_is(trained, mllama, tmp_pa
         assert words in card
     final = jobs.must_get(connect(data), job.id).result
     assert f"| 4 | {final['final_loss']:.4f} | {final['final_eval_loss']:.4f} |" in card
+
+
+def test_an_adapter_that_peft_alone_misreads_says_so(trained):
+    data, job = trained
+    job = jobs.must_get(connect(data), job.id)
+    assert job.result["plain_peft"] is True and not model_card.peft_caution(job)
+    misread = replace(job, result=job.result | {"plain_peft": False})
+    sentence = model_card.peft_caution(misread)
+    assert "--merged" in sentence
+    assert sentence in model_card.card(misread, [], merged=False)
+    assert sentence not in model_card.card(misread, [], merged=True)
+
+
+class _Saves:
+    """Stands for a model with an adapter: what of it is saved, and by which names it is read."""
+
+    def __init__(self, matrices):
+        self.matrices = matrices
+
+    def save_pretrained(self, folder):
+        safetensors.torch.save_file(self.matrices, folder / adapter_keys.WEIGHTS)
+
+
+def test_matrices_are_saved_under_names_that_are_read_as_what_they_are(tmp_path, monkeypatch):
+    model = _Saves({"new.a": torch.ones(1), "new.b": torch.zeros(1)})
+    names = {"new.a": "old.a", "new.b": "old.b"}
+    monkeypatch.setattr(adapter_keys, "read_names", lambda model: names)
+    adapter_keys.save_as_read(model).save_pretrained(tmp_path)
+    saved = safetensors.torch.load_file(tmp_path / adapter_keys.WEIGHTS)
+    assert saved == {"old.a": torch.ones(1), "old.b": torch.zeros(1)}
 
 
 def test_a_folder_of_the_users_is_not_replaced_and_an_export_is(trained, tmp_path):

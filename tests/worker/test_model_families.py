@@ -20,8 +20,8 @@ STEPS, LEARNT = 300, 0.02
 SLOW = ("qwen3_vl_moe", "qwen3_vl", "idefics3", "llava_onevision")  # their kinds have another row
 # Of the further ones: images resampled to a fixed number, Auto classes named by itself, a video part asked to save.
 QUICK = ("idefics2", "paddleocr_vl", "ernie4_5_vl_moe")
-# Transformers cannot take two shapes of picture in MiniCPM's tower; PEFT renames DeepSeek's adapter past the model.
-FAULTY = ("minicpmv4_6", "deepseek_ocr2")
+# Transformers cannot take two shapes of picture in MiniCPM's tower.
+FAULTY = ("minicpmv4_6",)
 RAREST = {name: make for name, make in rare_families.RARE_FAMILIES.items() if name not in FAULTY}
 RARE = [name for name in (more_families.MORE_FAMILIES | RAREST) if name not in QUICK]
 MARKS = dict.fromkeys(SLOW, pytest.mark.slow) | dict.fromkeys(RARE, pytest.mark.long)

@@ -181,6 +181,18 @@ def test_a_template_that_takes_no_image_in_any_form_is_refused(bare):
         template.rendered_prompt(loaded(bare), "What?")
 
 
+def test_a_template_that_its_processor_does_not_take_is_refused(tmp_path):
+    from radtui.worker.model import model
+    from tests.bench import model_kinds
+
+    folder = model_kinds.bare("got_ocr2", tmp_path / "got")  # whose processor wants one list of all pictures
+    (folder / "chat_template.jinja").write_text(families.LLAVA)
+    with pytest.raises(
+        UserError, match=r"does not take an image as its chat template writes it \(.+\): put the"
+    ):
+        model.describe(str(folder))
+
+
 def test_several_named_templates_without_a_default_are_named(bare):
     named = [{"name": name, "template": families.LLAVA} for name in ("rag", "tools")]
     changed(bare / "tokenizer_config.json", chat_template=named)

@@ -193,25 +193,24 @@ class _Writer:
     """Goes through the cases in chunks: each arm's texts of the same chunk, so that pairs come early."""
 
     def __init__(
-        self,
-        settings: GenerateSettings,
-        model: Any,
-        processor: Any,
-        reporter: Reporter,
-        work: _Work,
+        self, settings: GenerateSettings, model: Any, processor: Any, reporter: Reporter, work: _Work,
         facts: Callable[[], Mapping[str, float]] = dict,
-    ) -> None:
+    ) -> None:  # fmt: skip
+        from radtui.worker.memory import shapes
+
         self.settings = settings
         self.model = model
         self.processor = processor
         self.reporter = reporter
-        self.work = work
-        self.done = work.there
+        self.work, self.done = work, work.there
         self.facts = facts
         self.batch_size = settings.batch_size or FIRST_BATCH
         self.measures = settings.batch_size == 0 and next(model.parameters()).is_cuda
         self.grows = settings.batch_size == 0 and not self.measures
         self.began = time.monotonic()
+        self.of_one_shape = shapes.refused(model, processor, settings.trust_remote_code)
+        if self.of_one_shape:
+            self._halve(self.batch_size)
 
     @property
     def written(self) -> int:
@@ -345,7 +344,10 @@ class _Writer:
                 )
                 return texts
         except RuntimeError as error:  # torch.OutOfMemoryError is one
-            if not failures.is_out_of_memory(error) or len(items) == 1:
+            self.of_one_shape = failures.is_of_shapes(error)
+            if self.of_one_shape and len(items) == 1:
+                raise UserError(failures.PARTS_OF_TWO_SHAPES) from error
+            if not (self.of_one_shape or failures.is_out_of_memory(error)) or len(items) == 1:
                 raise
         return None
 
@@ -356,9 +358,12 @@ class _Writer:
 
         own_decoder.release(self.model)
         torch.cuda.empty_cache()
-        self.batch_size = max(1, tried // 2)
+        kind, self.batch_size = "memory", max(1, tried // 2)
         text = f"The GPU's memory is full with {tried} images at a time: going on with {self.batch_size}"
-        self.reporter.event(self.done, "memory", text, time.monotonic() - self.began)
+        if self.of_one_shape:
+            kind, self.batch_size, self.measures, self.grows = "warning", 1, False, False
+            text = f"{failures.TWO_SHAPES}: going on with one case at a time"
+        self.reporter.event(self.done, kind, text, time.monotonic() - self.began)
 
     def _commit(self, items: list[Example], voice: _Voice, written: list[WrittenText]) -> None:
         self.reporter.described(

@@ -4,5 +4,5 @@ memory.py           what there is; gpu_memory.py: on every GPU; gpu_facts.py: wh
 estimate.py         what a run would take, asked by the app: footprint.py by a meta_pass.py; hours.py: how long,
                     by arithmetic.py
 fitting.py          which micro-batch fits; forecast.py tells while the model loads, main_memory.py tries on a CPU,
-                    shares.py deals images to passes, remembered.py keeps what fitted
+                    shares.py deals images to passes, remembered.py keeps what fitted; shapes.py: of several shapes
 """

@@ -11,6 +11,7 @@ from typing import Any
 
 from radtui.records import UserError
 from radtui.settings import TrainSettings
+from radtui.worker.model import adapter_keys
 from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.model import unsloth_checkpointing
 from radtui.worker.process import failures
@@ -28,7 +29,7 @@ def with_adapter(model: Any, load_plan: LoadPlan, settings: TrainSettings) -> An
     if load_plan.backend == "transformers":
         from radtui.worker.model import lora
 
-        return lora.add_adapter(model, settings)
+        return adapter_keys.save_as_read(lora.add_adapter(model, settings))
     from unsloth import FastVisionModel
 
     model = FastVisionModel.get_peft_model(
@@ -47,7 +48,7 @@ def with_adapter(model: Any, load_plan: LoadPlan, settings: TrainSettings) -> An
         use_gradient_checkpointing=unsloth_checkpointing(settings.gradient_checkpointing),
     )
     FastVisionModel.for_training(model)
-    return model
+    return adapter_keys.save_as_read(model)
 
 
 def with_trained_adapter(model: Any, folder: str | Path, load_plan: LoadPlan) -> Any:
@@ -61,7 +62,7 @@ def with_trained_adapter(model: Any, folder: str | Path, load_plan: LoadPlan) ->
 
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     keep_statistics(model)
-    return _adapted(model, str(folder), trainable=True)
+    return adapter_keys.save_as_read(_adapted(model, str(folder), trainable=True))
 
 
 def keep_statistics(model: Any) -> None:

@@ -50,12 +50,15 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
     Raises:
         UserError: There is no such model, or this install cannot read it.
     """
+    from radtui.worker.memory import shapes
     from radtui.worker.model import model as models
     from radtui.worker.model import processors, refusals
 
     config, processor = models.describe(name, trust_remote_code)
     empty = models.empty(name, config, trust_remote_code)
     files = refusals.weights(name)
+    asked = _template(processor, name)
+    asked["notes"] = [*asked["notes"], *filter(None, [_learnt(processor), shapes.note(empty, processor)])]
     torchvision = {
         "works": "torchvision works",
         "absent": "without torchvision: Pillow prepares images",
@@ -71,7 +74,7 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
         **_memory(empty, config),
         "image_tokens": _image_tokens(processor, data, dataset),
         "several_images": _several_images(processor),
-        **_template(processor, name),
+        **asked,
         "lora": _lora(empty),
     }
 
@@ -156,7 +159,24 @@ def _several_images(processor: Any) -> str:
     return "yes" if takes_several(processor) else "no: the first of a case is used"
 
 
-def _template(processor: Any, name: str) -> dict[str, object]:
+def _learnt(processor: Any) -> str:
+    """What a job would say where the answer cannot be told from its prompt; empty where it can."""
+    from PIL import Image
+
+    from radtui.records import UserError
+    from radtui.worker.model import prompt
+    from radtui.worker.model.collator import PROBE_PX, Collator
+
+    messages = [prompt.question("?", "image_first"), prompt.answer("!")]
+    item = {"messages": messages, "images": [Image.new("RGB", PROBE_PX)]}
+    try:
+        Collator(processor, "answer", 1_000_000)([item])
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _template(processor: Any, name: str) -> dict[str, Any]:
     """What the chat template does."""
     from transformers import GenerationConfig
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from radtui.records import UserError
@@ -20,6 +21,7 @@ IMAGE_TOKENS = (
     "<IMG_END>",
 )  # fmt: skip
 """Placeholders of the model families transformers has; only those a tokenizer knows as one token count."""
+PROBE_PX = (64, 64)
 MODALITIES = "mm_token_type_ids"
 COMPILED_MULTIPLE = 8
 """Kernels compiled for any length are compiled once more for lengths that 8 divides: with lengths as they come, some
@@ -129,6 +131,27 @@ class Collator:
             else value
             for name, value in batch.items()
         }
+
+
+def check(processor: Any, name: str) -> None:
+    """Refuse a chat template whose prompt the processor does not take, such as one put beside a model that has none.
+
+    Args:
+        processor: With a chat template.
+        name: The model's, as it was named.
+
+    Raises:
+        UserError: Says what the processor raised, and what to do.
+    """
+    asked = template.rendered_prompt(processor, "?")
+    try:
+        encode(processor, [asked], [[Image.new("RGB", PROBE_PX)]], padding_side="left")
+    except Exception as error:  # each processor refuses in its own way
+        reason = " ".join(str(error).split())[:120].rstrip(".") or type(error).__name__
+        raise UserError(
+            f"The processor of {name} does not take an image as its chat template writes it ({reason}): put the "
+            "model's own template there, or where its family has none, choose a model of radtui model list."
+        ) from error
 
 
 def encode(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radtui.records import UserError
-from radtui.worker.model import downloads, pretrained, processors, refusals, template
+from radtui.worker.model import downloads, pretrained, processors, refusals
 from radtui.worker.model.backend import LoadPlan
 from radtui.worker.process import failures, libraries
 
@@ -76,7 +76,9 @@ def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
     except Exception as error:  # as in `load`
         raise _explained(error, name) from error
     processors.check(processor, name)
-    template.rendered_prompt(processor, "?")
+    from radtui.worker.model import collator
+
+    collator.check(processor, name)
     refusals.check_weights(name, needed=False)
     return config, processor
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from radtui.records import UserError
 from radtui.worker.memory import memory
-from radtui.worker.model import downloads, kinds, processors, refusals, template
+from radtui.worker.model import downloads, kinds, processors, refusals
 from radtui.worker.model.backend import LoadPlan
 
 log = logging.getLogger("radtui.worker")
@@ -84,6 +84,8 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
     import torch
     from transformers.utils import logging as transformers_logging
 
+    from radtui.worker.model import collator
+
     transformers_logging.disable_progress_bar()
     config = configuration(name, trust_remote_code)
     quantized = bool(refusals.quantisation(config))
@@ -91,7 +93,7 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
         raise UserError(f"{name} is stored in few bits, which needs a CUDA GPU: name the 16-bit model.")
     processor = processors.load(name, trust_remote_code)
     processors.check(processor, name)  # before gigabytes are read
-    template.rendered_prompt(processor, "?")
+    collator.check(processor, name)
     if not trust_remote_code:
         _check_fits(name, config, load_plan)
     refusals.check_weights(name)

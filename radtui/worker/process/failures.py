@@ -34,6 +34,18 @@ FULL_DISK_SIGNS = (
 )  # fmt: skip
 
 
+SHAPE_SIGNS = (
+    "is invalid for input of size", "must match the size", "Sizes of tensors must match", "equal size",
+    "shapes cannot be multiplied", "split_with_sizes",
+)  # fmt: skip
+"""What torch says where a tensor has not the size that was reckoned with."""
+TWO_SHAPES = "The model's own code fails on pictures of two shapes in one batch"
+PARTS_OF_TWO_SHAPES = (
+    "The model's own code fails on a case whose pictures, or the parts that a picture is cut into, have two shapes: "
+    "set image_tokens so low that none is cut, and show one picture a case, or choose another model."
+)
+
+
 def sentence(error: BaseException, data: DataDir, subject: str = "", again: str = "resume the job") -> str:
     """Say in one sentence what went wrong and what to do next.
 
@@ -78,6 +90,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     text = str(error)
     return type(error).__name__ == "OutOfMemoryError" or "CUDA out of memory" in text or (
         isinstance(error, RuntimeError) and "CUBLAS_STATUS_ALLOC_FAILED" in text
+    )  # fmt: skip
+
+
+def is_of_shapes(error: BaseException) -> bool:
+    """Whether tensors did not go together, as where a model's code takes all pictures to be of one shape."""
+    return isinstance(error, RuntimeError) and not is_out_of_memory(error) and any(
+        sign in str(error) for sign in SHAPE_SIGNS
     )  # fmt: skip
 
 

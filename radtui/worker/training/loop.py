@@ -17,7 +17,7 @@ from trl import SFTConfig
 
 from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.worker.memory import fitting, gpu_facts, main_memory, shares
+from radtui.worker.memory import fitting, gpu_facts, main_memory, shapes, shares
 from radtui.worker.memory.forecast import Forecast
 from radtui.worker.model import lora_products, vision_attention
 from radtui.worker.process import failures
@@ -41,6 +41,10 @@ def train(task: Task, checkpoint: Path | None, forecast: Forecast) -> None:
         Stopped: The app wants to stop now.
         UserError: The loss is not finite, the disk is full, or the GPU cannot hold a single image.
     """
+    if task.settings.batch_size > 1 and shapes.refused(
+        task.model, task.processor, task.settings.trust_remote_code
+    ):
+        task = replace(task, settings=_of_one_shape(task, task.settings))
     settings, plan = _fitted(task, forecast)
     settings = _agreed(task, settings)
     was_full = False
@@ -56,26 +60,62 @@ def train(task: Task, checkpoint: Path | None, forecast: Forecast) -> None:
         try:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         except RuntimeError as error:  # torch.OutOfMemoryError is one
-            if not failures.is_out_of_memory(error):
-                raise
-            plan = fitting.smaller(plan) if plan else None
-            smaller = fitting.as_fitted(settings, plan) if plan else shares.halved(settings)
-            if smaller is None:
-                raise _too_large() from error
-            if task.reporter.ranks.several:
-                raise OutOfMemoryError from error  # the others are waiting in the middle of the step
+            smaller, plan = _smaller(task, settings, plan, error)
         if smaller is None:
             return
         # Only here, after the except block, is its traceback gone and with it what held the activations.
         checkpoint = _saved_here(trainer)
         lora_products.let_go(task.model)
-        _say_smaller(task, settings, smaller)
         settings, was_full = smaller, True
         if plan is not None:
             fitting.apply(task.model, plan)
         del trainer
         gc.collect()
         torch.cuda.empty_cache()
+
+
+def _smaller(
+    task: Task, settings: TrainSettings, plan: fitting.Fit | None, error: RuntimeError
+) -> tuple[TrainSettings, fitting.Fit | None]:
+    """What to go on with after a step that memory or the model's code did not take; what is no such error is raised.
+
+    Raises:
+        UserError: Not even one image goes through.
+    """
+    if failures.is_of_shapes(error):
+        alone = _of_one_shape(task, settings, error)
+        passes = alone.gradient_accumulation
+        return alone, replace(plan, batch_size=1, gradient_accumulation=passes) if plan else None
+    if not failures.is_out_of_memory(error):
+        raise error
+    plan = fitting.smaller(plan) if plan else None
+    smaller = fitting.as_fitted(settings, plan) if plan else shares.halved(settings)
+    if smaller is None:
+        raise _too_large() from error
+    if task.reporter.ranks.several:
+        raise OutOfMemoryError from error  # the others are waiting in the middle of the step
+    _say_smaller(task, settings, smaller)
+    return smaller, plan
+
+
+def _of_one_shape(task: Task, settings: TrainSettings, error: RuntimeError | None = None) -> TrainSettings:
+    """The settings with one image at a time, where two do not go through the model's code together; it is said.
+
+    Raises:
+        UserError: One does not either, or other ranks are waiting in the middle of the step.
+    """
+    if settings.batch_size == 1:
+        raise UserError(failures.PARTS_OF_TWO_SHAPES) from error
+    if task.reporter.ranks.several:
+        raise UserError(f"{failures.TWO_SHAPES}: set batch_size to {task.reporter.ranks.count}.") from error
+    alone = shares.with_batch(settings, 1)
+    passes = alone.gradient_accumulation
+    text = f"{failures.TWO_SHAPES}: going on with one image at a time and {passes} passes per step"
+    task.reporter.result(batch_size=1, gradient_accumulation=passes)
+    task.reporter.event(task.progress.step, "warning", text, task.progress.elapsed_s)
+    if task.progress.watch is not None:
+        task.progress.watch.batch_size = 1
+    return alone
 
 
 def _agreed(task: Task, fitted: TrainSettings) -> TrainSettings:
@@ -113,6 +153,10 @@ def _fitted(task: Task, forecast: Forecast) -> tuple[TrainSettings, fitting.Fit 
         return settings, None
     task.reporter.progress(task.progress.step, 0, "Planning what fits the GPU's memory")
     plan, why = forecast.fit(vision_attention.vision_layers(task.model))
+    if settings.batch_size < plan.batch_size:  # of what was found out since it was asked
+        plan = replace(
+            plan, batch_size=settings.batch_size, gradient_accumulation=settings.gradient_accumulation
+        )
     fitting.apply(task.model, plan)
     task.reporter.event(task.progress.step, "memory", f"{plan.sentence}, {why}", task.progress.elapsed_s)
     task.reporter.result(
@@ -131,10 +175,22 @@ def _fitted(task: Task, forecast: Forecast) -> tuple[TrainSettings, fitting.Fit 
 def _fitted_to_main_memory(task: Task) -> TrainSettings:
     """The settings with a micro-batch that this machine's memory holds."""
     settings = task.settings
-    long = sorted(task.learnt, key=lambda each: each.length, reverse=True)[:2]
+    long = sorted(task.learnt, key=lambda each: each.length, reverse=True)[: min(settings.batch_size, 2)]
     images = task.items(long)
     items = [images[place] for place in range(len(images))]
-    fitted = main_memory.fitting(task.model, settings, items, task.collator(), task.reporter.ranks.count)
+    count = task.reporter.ranks.count
+    try:
+        fitted = main_memory.fitting(task.model, settings, items, task.collator(), count)
+    except RuntimeError as error:
+        if not failures.is_of_shapes(error):
+            raise
+        settings = _of_one_shape(task, settings, error)
+        try:
+            fitted = main_memory.fitting(task.model, settings, items[:1], task.collator(), count)
+        except RuntimeError as again:
+            if failures.is_of_shapes(again):
+                raise UserError(failures.PARTS_OF_TWO_SHAPES) from again
+            raise
     if fitted.batch_size != settings.batch_size:
         _say_smaller(task, settings, fitted)
     return fitted

@@ -72,7 +72,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
 
     # These import TRL and transformers, which unsloth must have patched by now.
     from radtui.worker.memory import gpu_facts
-    from radtui.worker.model import vision_attention
+    from radtui.worker.model import adapter_keys, vision_attention
     from radtui.worker.training import first_steps, loop
     from radtui.worker.training.best import Best
     from radtui.worker.training.harm import Harm
@@ -102,6 +102,7 @@ def _trained(this: _Run, forecast: Forecast) -> None:
     files = {}
     if reporter.ranks.first:
         files = _save_adapter(model, processor, data.adapter(job.id, this.part.number))
+        reporter.result(plain_peft=bool(adapter_keys.read_names(model)))
     _report(this, progress, kept_step, files)
     reporter.ranks.meet()  # the launcher ends all as soon as one is stopped
     if progress.stopping:
