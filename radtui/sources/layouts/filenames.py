@@ -114,7 +114,7 @@ class FileNames:
                     self._by_folder.setdefault(folder.rpartition("/")[2], {}).setdefault(folder, []).extend(
                         files
                     )
-        normal = _normal(path)
+        normal = _FLOAT.sub("", _normal(path))
         below = self._by_folder.get(normal.rpartition("/")[2], {})
         fitting = [folder for folder in below if f"/{folder}".endswith(f"/{normal}")]
         return (fitting[0], below[fitting[0]]) if len(fitting) == 1 else ("", [])
@@ -261,13 +261,21 @@ def lies_about(file: str) -> bool:
     )
 
 
+def is_called_about(name: str) -> str:
+    """What a file's name without its ending says of which image it is about: "a" of "a_mask"; "" for of none."""
+    stem, _, word = re.sub(r"[-. ]", "_", name).rpartition("_")
+    return name[: len(stem)] if word.lower() in _ABOUT_IMAGES | {"thumb", "gradcam", "cam"} else ""
+
+
 def _path_of(name: str) -> str:
     """The path in a name: without drive, address and the parameters of a labelling tool."""
     text = name.strip().strip("\"'").replace("\\", "/")
     if "?d=" in text:
         text = parse_qs(urlsplit(text).query).get("d", [text])[0]
     elif is_address(text) or text.startswith("file:"):
-        text = unquote(urlsplit(text).path)
+        address = urlsplit(text)
+        host = address.netloc if address.scheme == "file" else ""  # file://a.png has too few strokes
+        text = unquote(host + address.path)
     text = re.sub(r"^[A-Za-z]:(?=/)", "", text)
     return text.removeprefix("./").lstrip("/") if "\0" not in text else ""
 
