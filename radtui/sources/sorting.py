@@ -114,17 +114,27 @@ def _is_picture(tree: Tree, name: str) -> bool:
 def masks_among(files: list[str], names: FileNames) -> list[str]:
     """The files that are about others: in a folder of masks, or called so, with the name of an image outside it."""
     masks = []
+    about = {file: of for file in files if (of := is_called_about(_stem_of(file))) is not None}
+    images = [file for file in files if file not in about] if about else []
+    # Of c1_t1.png "c1", which c1_seg.png is about; of the folder "", which mask.png is.
+    beside = {(file.rpartition("/")[0], stem) for file in images for stem in _stems(file)}
     for file in files:
-        folder, _, base = file.rpartition("/")
-        if of := is_called_about(base.removesuffix(suffix_of(file))):
-            masks += (
-                [file] if any(other.rpartition("/")[0] == folder for other in names.stem_matches(of)) else []
-            )
-            continue
-        if lies_about(file):
-            stem = file.rpartition("/")[2].removesuffix(suffix_of(file))
-            masks += [file] if any(not lies_about(other) for other in names.stem_matches(stem)) else []
+        stem = about.get(file, _stem_of(file))
+        inside = lies_about(file) and any(not lies_about(other) for other in names.stem_matches(stem))
+        if inside or (file in about and (file.rpartition("/")[0], stem) in beside):
+            masks.append(file)
     return masks
+
+
+def _stem_of(file: str) -> str:
+    base = file.rpartition("/")[2]
+    return base[: len(base) - len(suffix_of(base))]
+
+
+def _stems(file: str) -> tuple[str, ...]:
+    """What a file that is about an image may be called by: its name, that without its last part, nothing."""
+    stem = _stem_of(file)
+    return stem, stem.rpartition("_")[0], ""
 
 
 def mask_problems(masks: list[str]) -> list[Problem]:

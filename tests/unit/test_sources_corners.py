@@ -71,6 +71,19 @@ CORNERS: dict[str, tuple[Files, dict[str, Any], list[Brief], str]] = {
     "one text of nearly all": (
         {**pictures(*(f"u{n}.png" for n in range(10, 22))), "t.csv": "image,report\n" + "".join(f"u{n}.png,{CLEAR if n < 21 else WIDE}\n" for n in range(10, 22))},
         {}, briefs(**{f"u{n}": CLEAR if n < 21 else WIDE for n in range(10, 22)}), "11 of 12 texts are the same"),
+    "masks called after their images in a folder of their own": (
+        {**pictures("images/M1.png", "masks/M1_mask.png")}, {}, [(("M1.png",), "", "", "train")], "left out"),
+    "a mask in the folder of its image": (
+        {**pictures("x1/source.png", "x1/mask.png", "x2/c_t1.png", "x2/c_seg.png", "x3/mask.png")}, {},
+        [(("source.png",), "", "", "train"), (("c_t1.png",), "", "", "train"), (("mask.png",), "", "", "train")], "left out"),
+    "answers that are not wanted": (
+        {**pictures("u.png", "v.png"), "t.jsonl": "".join(
+            json.dumps({"image": f"{name}.png", "prompt": "Describe.", "completion": text, "label": text == CLEAR}) + "\n"
+            for name, text in (("u", CLEAR), ("v", "Bad.")))},
+        {}, briefs("Describe.", u=CLEAR, v="Bad."), "also where label says no"),
+    "a key called case": (
+        {**pictures("u.png", "v.png"), "a.csv": "file,case\nu.png,1\nv.png,2\n", "b.csv": f"case,Befund\n1,{CLEAR}\n2,___\n"},
+        {}, briefs(u=CLEAR, v=""), ""),
     "parts of an archive": (
         {**pictures("u.png"), "i.zip.001": b"PK", "j.z01": b"PK", "k.tar.gz.partaa": b"\x1f", "reports": b"SQLite format 3\0"},
         {}, briefs(u=""), "part of an archive"),

@@ -83,7 +83,7 @@ def meaningful(value: object, answer: bool = False) -> str:
     """
     text = without_markup(as_written(cell_text(value)))
     nothing = _NOT_A_WORD if answer else _NOTHING
-    return "" if text.casefold().rstrip(".").strip() in nothing else text
+    return "" if text.casefold().rstrip(".").strip(" _") in nothing else text
 
 
 def as_list(value: object) -> list[object] | None:

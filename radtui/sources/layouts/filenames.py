@@ -32,6 +32,8 @@ _ABOUT_IMAGES = frozenset(
      "contour", "contours", "gt", "ground_truth", "groundtruth", "overlay", "overlays", "heatmap", "heatmaps",
      "thumbnail", "thumbnails", "thumbs", "preview", "previews")
 )  # fmt: skip
+_MASKS = frozenset(("mask", "masks", "seg", "segmentation"))
+_ABOUT_ONE = frozenset(("thumb", "gradcam", "cam"))
 _MAX_FOLDER_CHARS = 300
 _DIGITS = re.compile(r"\d+")
 
@@ -261,10 +263,11 @@ def lies_about(file: str) -> bool:
     )
 
 
-def is_called_about(name: str) -> str:
-    """What a file's name without its ending says of which image it is about: "a" of "a_mask"; "" for of none."""
-    stem, _, word = re.sub(r"[-. ]", "_", name).rpartition("_")
-    return name[: len(stem)] if word.lower() in _ABOUT_IMAGES | {"thumb", "gradcam", "cam"} else ""
+def is_called_about(stem: str) -> str | None:
+    """Which image a file is about that is called so: "a" of "a_mask", "" of "mask" alone; None where it is not."""
+    of, _, word = re.sub(r"[-. ]", "_", stem).lower().rpartition("_")
+    is_about = word in _MASKS or (bool(of) and (word in _ABOUT_IMAGES or word in _ABOUT_ONE))
+    return stem[: len(of)] if is_about else None
 
 
 def _path_of(name: str) -> str:

@@ -115,6 +115,7 @@ def find_text(finder: Finder, asked: bool) -> tuple[tuple[str, ...], bool]:
         answers = all(plain(name) in words.ANSWER for name in columns) or bool(finder.choices.question_column)
         return columns, answers
     if asked and (answer := finder.pick("", "", words.ANSWER)):
+        _say_unwanted(finder, answer)
         return (answer,), True
     return _report(finder), False
 
@@ -203,6 +204,16 @@ def _by_words(finder: Finder, usual: tuple[str, ...]) -> str:
     _say_more(finder, column, others)
     finder.taken.add(column)
     return column
+
+
+def _say_unwanted(finder: Finder, answer: str) -> None:
+    """Note that some answers are examples of bad ones, as TRL's KTO has them."""
+    label = finder.known.get("label", "")
+    if plain(answer) == "completion" and {cell_text(cell).lower() for cell in finder.cells(label)} & {
+        "no",
+        "false",
+    }:
+        finder.notes.append(f"Every {answer} is learnt, also where {label} says no; leave those rows out.")
 
 
 def _say_more(finder: Finder, column: str, others: list[str]) -> None:
