@@ -22,6 +22,7 @@ _MAX_RATIO = 1000  # a text deflates to a hundredth at best; what inflates more 
 _RATIO_FROM_BYTES = 2**26
 _MAX_UNPACKED_BYTES = 2**38  # of a packed tar file, which must be unpacked to be read in any order
 _COPY_BYTES = 2**20
+_SAYS_UTF_8 = 0x800  # flag of a member of a zip
 
 
 class Archive(Protocol):
@@ -103,6 +104,25 @@ def _plain_name(name: str) -> str:
     return "" if hidden or not parts else str(PurePosixPath(*parts))
 
 
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """A member's name; many programs write it in UTF-8 or in the code page of Chinese Windows without saying so."""
+    name = info.filename
+    if info.flag_bits & _SAYS_UTF_8 or name.isascii():
+        return name
+    written = name.encode("cp437")  # as zipfile reads what says nothing
+    try:
+        return written.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    if not any("\u2500" <= sign <= "\u259f" for sign in name):  # frames and blocks are in nobody's names
+        return name
+    try:
+        chinese = written.decode("gbk")
+    except UnicodeDecodeError:
+        return name
+    return chinese if all(sign.isascii() or sign.isalpha() for sign in chinese) else name
+
+
 class _Zip:
     """A zip file."""
 
@@ -111,7 +131,7 @@ class _Zip:
         self._members: dict[str, zipfile.ZipInfo] = {}
         self.problems: list[Problem] = []
         for info in self._file.infolist():
-            name = _plain_name(info.filename)
+            name = _plain_name(_name_of(info))
             if not name or info.is_dir():
                 continue
             if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):

@@ -5,6 +5,7 @@ Nothing is opened or decoded here; a folder of 100,000 files can be sorted with 
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -95,6 +96,7 @@ _OTHERS = {
     b"version https://git-lfs": FileKind(
         FileUse.OTHER, "pointer of Git LFS", "fetch the file itself with: git lfs pull"
     ),
+    b"SQLite format 3\0": FileKind(FileUse.OTHER, "database of SQLite", "save its table as CSV"),
     b"{\\rtf": FileKind(FileUse.OTHER, "RTF document", "save its text as TXT or CSV"),
 }  # fmt: skip
 _SLIDE = FileKind(FileUse.OTHER, "whole-slide image", "save the regions that matter as PNG or TIFF")
@@ -156,6 +158,13 @@ VOLUME_SUFFIXES = {
     ".nrrd": "NRRD volume", ".nhdr": "NRRD volume",
 }  # fmt: skip
 """Suffixes of volumes, and what files with them are called."""
+_PART = FileKind(
+    FileUse.OTHER, "part of an archive", "join the parts and name the whole: zip -s 0 FILE.zip --out whole.zip"
+    " for .z01, cat FILE.* > FILE for others",
+)  # fmt: skip
+_IS_PART = re.compile(
+    r"\.z\d\d$|\.(?:zip|7z|tar|gz|tgz|bz2|xz)[._-](?:part[._-]?)?(?:\d{1,3}|[a-z]{2})$|\.part\d{1,3}$"
+)
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _VIDEO_BRANDS = (b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"dash")
 
@@ -187,6 +196,8 @@ def file_kind(name: str, head: bytes) -> FileKind:
     suffix = suffix_of(name)
     if suffix in VOLUME_SUFFIXES:
         return FileKind(FileUse.VOLUME, VOLUME_SUFFIXES[suffix])
+    if _IS_PART.search(name.lower()):
+        return _PART
     return _BY_SUFFIX.get(suffix, FileKind(FileUse.OTHER))
 
 

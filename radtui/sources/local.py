@@ -26,10 +26,10 @@ from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.large_cases import LargeCases
 from radtui.sources.layouts.plan import SourcePlan, plan_tables
-from radtui.sources.layouts.repeats import Repeats
+from radtui.sources.layouts.repeats import Repeats, SameTexts
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
-from radtui.sources.sorting import mask_problems, masks_among, sorted_around
+from radtui.sources.sorting import copies_among, copy_problems, mask_problems, masks_among, sorted_around
 
 _SHOWN_UNUSED = 3  # files that are not used, of a source where nothing is
 PREVIEW_S = 2.0  # what counting may take of a preview
@@ -68,6 +68,8 @@ class LocalSource:
         self.plan: SourcePlan = self._planned(tables)
         self._repeats = Repeats()
         self._masks: list[str] = []
+        self._copies: list[str] = []
+        self._same = SameTexts()
         self._large = LargeCases()
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
@@ -99,9 +101,10 @@ class LocalSource:
     def problems(self) -> list[Problem]:
         """What is not used, and why; complete once every case was read."""
         return [
-            *self.tree.problems, *self.plan.problems,
+            *self.tree.problems, *(each for each in self.plan.problems if each.where not in self._beside.named),
             *(each for layout in self.plan.layouts for each in layout.problems), *self._repeats.problems(),
-            *self._large.problems(), *self._unlisted(), *mask_problems(self._masks), *self._beside.problems(),
+            *self._large.problems(), *self._unlisted(), *mask_problems(self._masks), *copy_problems(self._copies),
+            *self._same.problems(), *self._beside.problems(),
             *self._unused(),
         ]  # fmt: skip
 
@@ -207,10 +210,14 @@ class LocalSource:
         listed: set[str] = set()
         for layout in self.plan.layouts:
             layout.used_files = listed
-        yield from self._large.noticed(map(self._beside.completed, self._of_one_report(survey)))
+        self._same = SameTexts()
+        completed = map(self._beside.completed, self._of_one_report(survey))
+        yield from self._large.noticed(self._same.noticed(completed))
         free = [*ungoverned(self.plan, self.pictures), *only_to_describe(self.plan, self.pictures)]
         self._masks = masks_among(free, self._names)
         without = listed.union(self._masks) if self._masks else listed
+        self._copies = copies_among([name for name in free if name not in without], self._beside.text_of)
+        without = without.union(self._copies) if self._copies else without
         rest = [name for name in free if name not in without]
         yield from self._large.noticed(self._beside.drafts(rest, self.plan.splits))
 

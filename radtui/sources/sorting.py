@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from pathlib import Path
 
 from radtui.records import Problem
@@ -10,10 +11,14 @@ from radtui.sources.base import DICOM_SUFFIXES, IMAGE_SUFFIXES
 from radtui.sources.files import Tree
 from radtui.sources.kinds import HEAD_BYTES, VOLUME_SUFFIXES, FileUse, file_kind, suffix_of
 from radtui.sources.layouts.beside import TEXT_SUFFIXES
-from radtui.sources.layouts.filenames import FileNames, lies_about
+from radtui.sources.layouts.filenames import FileNames, is_called_about, lies_about
 from radtui.sources.readers import BOOKKEEPING, is_cache, table_suffix
 from radtui.sources.readers.openi import openi_reports
 
+_FORMATS = frozenset(
+    ("dicom", "dicoms", "dcm", "dcms", "jpg", "jpgs", "jpeg", "jpegs", "png", "pngs", "tif", "tiff", "images", "img",
+     "converted", "export", "exported")
+)  # fmt: skip
 _HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
 _CACHE = "It is what datasets computed on the way, of the data beside it; it is not used."
 _QUIET = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
@@ -107,21 +112,69 @@ def _is_picture(tree: Tree, name: str) -> bool:
 
 
 def masks_among(files: list[str], names: FileNames) -> list[str]:
-    """The files that are about others: in a folder of masks or the like, with the name of an image outside it."""
+    """The files that are about others: in a folder of masks, or called so, with the name of an image outside it."""
     masks = []
+    about = {file: of for file in files if (of := is_called_about(_stem_of(file))) is not None}
+    images = [file for file in files if file not in about] if about else []
+    # Of c1_t1.png "c1", which c1_seg.png is about; of the folder "", which mask.png is.
+    beside = {(file.rpartition("/")[0], stem) for file in images for stem in _stems(file)}
     for file in files:
-        if lies_about(file):
-            stem = file.rpartition("/")[2].removesuffix(suffix_of(file))
-            masks += [file] if any(not lies_about(other) for other in names.stem_matches(stem)) else []
+        stem = about.get(file, _stem_of(file))
+        inside = lies_about(file) and any(not lies_about(other) for other in names.stem_matches(stem))
+        if inside or (file in about and (file.rpartition("/")[0], stem) in beside):
+            masks.append(file)
     return masks
+
+
+def _stem_of(file: str) -> str:
+    base = file.rpartition("/")[2]
+    return base[: len(base) - len(suffix_of(base))]
+
+
+def _stems(file: str) -> tuple[str, ...]:
+    """What a file that is about an image may be called by: its name, that without its last part, nothing."""
+    stem = _stem_of(file)
+    return stem, stem.rpartition("_")[0], ""
 
 
 def mask_problems(masks: list[str]) -> list[Problem]:
     """That masks are left out."""
-    reason = (
-        "Masks and other pictures about images are left out: they are called as images outside their folder."
-    )
+    reason = "Masks and other pictures about images are left out, for they are called as images beside them or outside"
+    reason += " their folder."
     return [Problem(masks[0], reason, len(masks))] if masks else []
+
+
+def copies_among(files: list[str], has_text: Callable[[str], object]) -> list[str]:
+    """The files that show what another does: of a DICOM file and a picture of its name, the one without a text.
+
+    Args:
+        files: Images that no table lists.
+        has_text: Whether a text belongs to an image.
+    """
+    dicom = {
+        _copied_as(file): file for file in files if suffix_of(file) in DICOM_SUFFIXES
+    }  # fmt: skip
+    copies = []
+    for file in files if dicom else ():
+        other = dicom.get(_copied_as(file), file) if suffix_of(file) in IMAGE_SUFFIXES else file
+        if other != file:
+            copies.append(other if has_text(file) and not has_text(other) else file)
+    return copies
+
+
+def _copied_as(file: str) -> str:
+    """A file's path without its ending and without folders that are called after a format."""
+    folders = file.removesuffix(file[len(file) - len(suffix_of(file)) :]).lower().split("/")
+    return "/".join([*(folder for folder in folders[:-1] if folder not in _FORMATS), folders[-1]])
+
+
+def copy_problems(copies: list[str]) -> list[Problem]:
+    """That copies are left out."""
+    reason = (
+        "Of a DICOM file and a picture with its name only one comes in, the DICOM file where both or neither has"
+        " a text; to bring in the others, import their folder alone."
+    )
+    return [Problem(copies[0], reason, len(copies))] if copies else []
 
 
 def sorted_around(tree: Tree, root: Path, only: str) -> tuple[SortedFiles, str]:

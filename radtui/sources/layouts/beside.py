@@ -26,6 +26,7 @@ from radtui.sources.readers.nesting import unnested
 TEXT_SUFFIXES = (".txt", ".caption", ".text", ".md", ".rpt", ".report", ".cap")
 _MAX_TEXT_BYTES = 2**26
 _HEAD_BYTES = 256
+_LIST_BYTES = 2**16
 _NO_REPORTS = frozenset(
     ("readme", "license", "licence", "changelog", "requirements", "copying", "notice", "version", "authors", "citation",
      "sha256sums", "md5sums", "checksums", "classes", "labels", "index", "notes")
@@ -72,18 +73,26 @@ class Beside:
         self._without_sections: dict[str, None] = {}  # reports that have none of the sections that are wanted
         self._heard: dict[str, None] = {}  # structured reports that are texts of cases
         self._unread: dict[str, None] = {}  # texts of images whose table has texts of them
+        self.named: set[str] = set()  # texts that rows of tables name
+        self._texts: list[str] = []  # that may be named so
+        self._text_names: FileNames | None = None  # the same, once a row names one
         self.counting = False  # then no text is read: that a file is there is enough
         for report, images in headers.reports.items():
             for image in images:
                 self._of_sample.add(image, report)
         self._of_sample.settle()
         beside = [name for name in tree.names if name.lower().endswith((".json", *TEXT_SUFFIXES))]
+        self._texts = [name for name in beside if not name.lower().endswith(".json")]
         if not beside:  # as in most large data sets: nothing is to be paired
             return
         rest = self._of_headers(self._pair(beside, names, pictures), headers)
-        folders = {posixpath.dirname(picture) for picture in pictures}
+        self._pictures: dict[str, list[str]] = {}
+        for picture in pictures:
+            self._pictures.setdefault(posixpath.dirname(picture), []).append(picture)
+        folders = set(self._pictures)
         parents = folders | {posixpath.dirname(folder) for folder in folders}
-        self._find_reports(self._of_exams(rest, parents, names), folders, parents)
+        rest = self._of_exams(rest, parents, names)
+        self._find_reports(rest, folders, parents)
         for texts in (self._text, self._report, self._of_sample):
             texts.settle()
 
@@ -163,12 +172,14 @@ class Beside:
         if picture in self._object:
             draft = self._with_object(draft, self._object[picture])
         report = self._text.get(picture) or report or (self.report_of(picture) if picture else "")
-        if not report:
+        if draft.text.lower().endswith(TEXT_SUFFIXES) or not (report or draft.text):
+            named = self._with_named(draft)
+            if named is not draft or not report:
+                return named
+        if not report or (draft.question and not draft.text):
             return draft
         if draft.text:
             self._unread[report] = None
-            return draft
-        if draft.question:
             return draft
         if picture in self._text:
             return replace(draft, text=self._part(report))
@@ -178,6 +189,18 @@ class Beside:
         exam = draft.exam or _stem(report)
         patient = draft.patient or people_of_path(report)[0]
         return replace(draft, text=self._part(report), exam=exam, patient=patient)
+
+    def _with_named(self, draft: Draft) -> Draft:
+        """A case with the text of the file that a cell of its row names, where exactly one does."""
+        cells = [cell for cell in (draft.text, *draft.facts.values()) if cell.lower().endswith(TEXT_SUFFIXES)]
+        if cells and self._text_names is None:
+            self._text_names = FileNames(self._texts)
+        named = [match.file for cell in cells if self._text_names and (match := self._text_names.find(cell))]
+        if len(named) != 1:
+            return draft
+        self.named.update(named)
+        self.used.update(named)
+        return replace(draft, text=self._read(named[0]))
 
     def lie_beside(self, drafts: Iterable[Draft]) -> bool:
         """Whether texts lie beside most images of some cases."""
@@ -279,6 +302,9 @@ class Beside:
             if len(names) == 1 and folder in parents and folder not in self._report
         }  # fmt: skip
         for folder, name in alone.items():
+            head = self._tree.head(name, _LIST_BYTES).decode("utf-8", "replace")
+            if _lists_images(head, self._pictures.get(folder, [])):
+                continue
             reportlike = any(word in posixpath.basename(name).lower() for word in _REPORTS)
             siblings = sum(posixpath.dirname(other) == posixpath.dirname(folder) for other in alone)
             if (folder and siblings > 1) or (
@@ -346,6 +372,19 @@ class Beside:
             facts={**draft.facts, **facts},
             truth=draft.truth or truths(cells, roles),
         )
+
+
+def _lists_images(text: str, pictures: list[str]) -> bool:
+    """Whether a text speaks of several images by their names, and is no report of them together."""
+    text = text.casefold()
+    bases = (posixpath.basename(each).casefold() for each in pictures)
+    return sum(base in text or _is_word(posixpath.splitext(base)[0], text) for base in bases) > 1
+
+
+def _is_word(stem: str, text: str) -> bool:
+    """Whether a file's name without its ending stands in a text, and is nothing that a sentence would say."""
+    has_both = any(sign.isdigit() for sign in stem) and any(sign.isalpha() for sign in stem)
+    return has_both and re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", text) is not None
 
 
 def _stem(name: str) -> str:

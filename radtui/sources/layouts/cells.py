@@ -7,7 +7,7 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from radtui.sources.image_names import IMAGE_ENDING
@@ -28,7 +28,7 @@ _NOT_A_WORD = frozenset(
 _LISTS = ("[", "(")
 _LONG_FACT = 60
 _MAX_NAME_CHARS = 1024
-_BETWEEN_NAMES = ("|", ";", ",", "\n")
+_BETWEEN_NAMES = ("|", ";", ",", "\n", " ")
 _DATA_URL = "data:"
 NAMED_IMAGE = re.compile(r"(?:Picture \d+:\s*)?<img>(.*?)</img>", re.DOTALL)
 """An image named inside a question, as Qwen-VL and ms-swift write it."""
@@ -83,7 +83,7 @@ def meaningful(value: object, answer: bool = False) -> str:
     """
     text = without_markup(as_written(cell_text(value)))
     nothing = _NOT_A_WORD if answer else _NOTHING
-    return "" if text.casefold().rstrip(".").strip() in nothing else text
+    return "" if text.casefold().rstrip(".").strip(" _") in nothing else text
 
 
 def as_list(value: object) -> list[object] | None:
@@ -108,8 +108,16 @@ def image_cells(value: object) -> list[ImageCell]:
         return _object_images(value)
     listed = as_list(value)
     if listed is not None:
+        if isinstance(row := next(iter(listed), None), (list, tuple)) and _are_numbers(row):
+            return [ImageCell(error="The image is an array of numbers; save such images as PNG.")]
         return [image for item in listed for image in image_cells(item)]
     return _named_images(cell_text(value))
+
+
+def _are_numbers(values: Sequence[object]) -> bool:
+    """Whether a list is a row of pixels, or rows of them."""
+    first = next(iter(values), None)
+    return _are_numbers(first) if isinstance(first, (list, tuple)) else isinstance(first, (int, float))
 
 
 def _named_images(text: str) -> list[ImageCell]:

@@ -39,21 +39,14 @@ def completed(
         The tables whose rows are cases, and the others.
     """
     if chosen and not any(each.roles.teaches for each in chosen):
-        joined: list[Candidate] = []
-        for images in chosen:
-            for other in [each for each in rest if _tells_of(each, images, alone=len(chosen) == 1)]:
-                report = _reports(other, images, names, choices)
-                if report is not None:
-                    used.update((other.table.file, images.table.file))
-                    joined.append(report)
-                    rest = [each for each in rest if each is not other]
-                    break
+        joined, rest = _with_reports(chosen, rest, names, choices, used)
         if joined:
             return joined, rest
     if not chosen and len(rest) > 1:
         return chosen, rest
     if named and chosen and chosen[0].roles.teaches:
         return chosen, rest
+    before = chosen
     for other in list(rest):
         if not chosen or other.wrong or any(_same_columns(other, each) for each in chosen):
             continue
@@ -72,7 +65,26 @@ def completed(
             used.add(other.table.file)
             rest = [each for each in rest if each is not other]
             chosen = done
+    if chosen is not before and len(chosen) == 1 and not chosen[0].roles.teaches:
+        # A table between images and reports was joined: by its key the reports may be found now.
+        return completed(chosen, rest, names, choices, used, named)
     return chosen, rest
+
+
+def _with_reports(
+    chosen: list[Candidate], rest: list[Candidate], names: FileNames, choices: SourceChoices, used: set[str]
+) -> tuple[list[Candidate], list[Candidate]]:
+    """The tables of texts that belong to tables of images, and the tables that are left."""
+    joined: list[Candidate] = []
+    for images in chosen:
+        for other in [each for each in rest if _tells_of(each, images, alone=len(chosen) == 1)]:
+            report = _reports(other, images, names, choices)
+            if report is not None:
+                used.update((other.table.file, images.table.file))
+                joined.append(report)
+                rest = [each for each in rest if each is not other]
+                break
+    return joined, rest
 
 
 def _tells_of(texts: Candidate, images: Candidate, alone: bool) -> bool:

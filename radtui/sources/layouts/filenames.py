@@ -32,6 +32,8 @@ _ABOUT_IMAGES = frozenset(
      "contour", "contours", "gt", "ground_truth", "groundtruth", "overlay", "overlays", "heatmap", "heatmaps",
      "thumbnail", "thumbnails", "thumbs", "preview", "previews")
 )  # fmt: skip
+_MASKS = frozenset(("mask", "masks", "seg", "segmentation"))
+_ABOUT_ONE = frozenset(("thumb", "gradcam", "cam"))
 _MAX_FOLDER_CHARS = 300
 _DIGITS = re.compile(r"\d+")
 
@@ -114,7 +116,7 @@ class FileNames:
                     self._by_folder.setdefault(folder.rpartition("/")[2], {}).setdefault(folder, []).extend(
                         files
                     )
-        normal = _normal(path)
+        normal = _FLOAT.sub("", _normal(path))
         below = self._by_folder.get(normal.rpartition("/")[2], {})
         fitting = [folder for folder in below if f"/{folder}".endswith(f"/{normal}")]
         return (fitting[0], below[fitting[0]]) if len(fitting) == 1 else ("", [])
@@ -261,13 +263,22 @@ def lies_about(file: str) -> bool:
     )
 
 
+def is_called_about(stem: str) -> str | None:
+    """Which image a file is about that is called so: "a" of "a_mask", "" of "mask" alone; None where it is not."""
+    of, _, word = re.sub(r"[-. ]", "_", stem).lower().rpartition("_")
+    is_about = word in _MASKS or (bool(of) and (word in _ABOUT_IMAGES or word in _ABOUT_ONE))
+    return stem[: len(of)] if is_about else None
+
+
 def _path_of(name: str) -> str:
     """The path in a name: without drive, address and the parameters of a labelling tool."""
     text = name.strip().strip("\"'").replace("\\", "/")
     if "?d=" in text:
         text = parse_qs(urlsplit(text).query).get("d", [text])[0]
     elif is_address(text) or text.startswith("file:"):
-        text = unquote(urlsplit(text).path)
+        address = urlsplit(text)
+        host = address.netloc if address.scheme == "file" else ""  # file://a.png has too few strokes
+        text = unquote(host + address.path)
     text = re.sub(r"^[A-Za-z]:(?=/)", "", text)
     return text.removeprefix("./").lstrip("/") if "\0" not in text else ""
 

@@ -22,7 +22,23 @@ _ID_DIGITS = 6
 _SAME_MEANING = frozenset((*words.PATIENT, *words.EXAM, *words.IMAGE))
 _COUNTERS = frozenset(("id", "index", "key", "nr", "number", "no", "name", "column_1"))
 _KEY_WORDS = frozenset(
-    ("id", "uid", "key", "name", "filename", "file", "path", "index", "accession", "nr", "number", "no")
+    (
+        "id",
+        "uid",
+        "key",
+        "name",
+        "filename",
+        "file",
+        "path",
+        "index",
+        "accession",
+        "nr",
+        "number",
+        "no",
+        "case",
+        "fall",
+        "caso",
+    )
 )
 
 

@@ -108,7 +108,8 @@ def _candidates(
     """Every table of the source that can be read, with what its columns hold."""
     result: list[Candidate] = []
     looked = 0
-    for file in files:
+    # Texts come last: hundreds of them must not keep a table from being looked at.
+    for file in sorted(files, key=lambda name: name.lower().endswith(".txt")):
         small = table_suffix(file) in (".parquet", ".arrow")
         looked += not small
         if looked > _MAX_TABLES and not small:
@@ -133,7 +134,11 @@ def _candidates(
                 continue
             if file.lower().endswith(".txt") and file != wanted and not _is_text_table(candidate):
                 plan.problems.append(
-                    Problem(file, "The text is not used: it belongs to no image and is no table.")
+                    Problem(
+                        file,
+                        "The text is not used: it belongs to no image and is no table;"
+                        " put texts of several images into a CSV with the columns image and report.",
+                    )
                 )
                 continue
             plan.looked_at.append(table)
@@ -278,7 +283,8 @@ def _why_not(each: Candidate, chosen: list[Candidate], names: FileNames) -> str:
     if each.wrong:
         return each.wrong
     if not each.sample:
-        return "The table has no rows."
+        damage = next((row.reason for row in each.table.rows() if isinstance(row, Problem)), "")
+        return damage or "The table has no rows."
     if each.roles.images and each.roles.resolved and chosen:
         return f"The table is not used: {chosen[0].name} is. To use this one, name it with --table."
     if each.roles.images and any(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
 from radtui.records import Problem
 from radtui.sources.layouts.draft import Draft
 
@@ -39,3 +42,34 @@ class Repeats:
         """That rows are left out."""
         reason = "Rows that repeat the image, question and text of an earlier one are left out."
         return [Problem(self._table, reason, self._count)] if self._count else []
+
+
+class SameTexts:
+    """How many cases of tables have one text word for word, as where most reports are one form's for a normal exam."""
+
+    _FEW, _SHARE = 10, 0.5
+
+    def __init__(self) -> None:
+        self._count: Counter[int] = Counter()
+        self._first: dict[int, str] = {}
+
+    def noticed(self, drafts: Iterable[Draft]) -> Iterator[Draft]:
+        """The same cases, whose texts are counted; answers to questions are often alike and are not."""
+        for draft in drafts:
+            if draft.text and not draft.question:
+                text = hash(draft.text)
+                self._count[text] += 1
+                self._first.setdefault(text, draft.key)
+            yield draft
+
+    def problems(self) -> list[Problem]:
+        """That most texts are one."""
+        texts, n = self._count.total(), max(self._count.values(), default=0)
+        if n < self._FEW or n < self._SHARE * texts:
+            return []
+        first = self._first[self._count.most_common(1)[0][0]]
+        reason = (
+            f"{n:,} of {texts:,} texts are the same word for word, so that a model may learn to write nothing else;"
+            " leave out some of their rows."
+        )
+        return [Problem(first, reason)]

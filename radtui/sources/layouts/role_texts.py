@@ -12,7 +12,7 @@ from radtui.sources.layouts.conversation import is_conversation
 from radtui.sources.layouts.finder import Finder, all_cells, is_plain
 from radtui.sources.layouts.words import plain
 
-_CHOICE = re.compile(r"(?:choice|option|opt)_?([a-h]|\d)")
+_CHOICE = re.compile(r"(?:choice|option|opt)_?([a-h]|\d)|answer_?[a-h]")
 _MIN_PROSE_WORDS = 2.5
 
 
@@ -56,11 +56,13 @@ def find_question(finder: Finder) -> tuple[tuple[str, ...], tuple[str, ...]]:
             return (), ()
         question = (column,)
         more = finder.known.get("input", "")
-        if plain(column) == "instruction" and any(finder.cells(more)):
+        if plain(column) == "instruction" and more not in finder.taken and any(finder.cells(more)):
             question = (column, more)
     options = tuple(name for name in finder.names if _CHOICE.fullmatch(plain(name)))
     if not options:
         options = tuple(finder.known[name] for name in ("choices", "options") if name in finder.known)
+    if not options and {"a", "b"} <= finder.known.keys():
+        options = tuple(finder.known[letter] for letter in "abcdefgh" if letter in finder.known)
     finder.taken.update((*question, *options))
     return question, options
 
@@ -113,6 +115,7 @@ def find_text(finder: Finder, asked: bool) -> tuple[tuple[str, ...], bool]:
         answers = all(plain(name) in words.ANSWER for name in columns) or bool(finder.choices.question_column)
         return columns, answers
     if asked and (answer := finder.pick("", "", words.ANSWER)):
+        _say_unwanted(finder, answer)
         return (answer,), True
     return _report(finder), False
 
@@ -121,6 +124,11 @@ def _report(finder: Finder) -> tuple[str, ...]:
     """The column with the report, else its sections, else what else is a text, by its name and then by its length."""
     whole = finder.pick("", "", words.TEXT, lambda name: _texts(finder, name))
     if whole:
+        more = [
+            name for name in finder.names if name not in finder.taken and words.names_text(name, words.TEXT)
+            and _texts(finder, name) and finder.prose(name) >= _MIN_PROSE_WORDS
+        ]  # fmt: skip
+        _say_more(finder, whole, more)
         return (whole,)
     numbered = [
         name for name in finder.names if words.numbered_stem(name) in words.TEXT and _texts(finder, name)
@@ -134,7 +142,7 @@ def _report(finder: Finder) -> tuple[str, ...]:
     )))  # fmt: skip
     if sections:
         return sections
-    column = finder.pick("", "", words.ANSWER, lambda name: _texts(finder, name)) or _by_words(
+    column = finder.pick("", "", words.ANSWER, lambda name: _answers(finder, name)) or _by_words(
         finder, words.TEXT
     )
     column = column or finder.pick("", "", words.WEAK_TEXT, lambda name: _texts(finder, name))
@@ -176,6 +184,11 @@ def _texts(finder: Finder, name: str) -> bool:
     return bool(words_seen) and len(objects) < len(cells)
 
 
+def _answers(finder: Finder, name: str) -> bool:
+    """Whether a column called as answers are holds texts where nothing is asked: of lesions "target" says which."""
+    return _texts(finder, name) and (plain(name) != "target" or finder.prose(name) >= _MIN_PROSE_WORDS)
+
+
 def _has_words(text: str) -> bool:
     """Whether a cell has letters and is no path, as "ImagingStudy/17" is one."""
     return any(sign.isalpha() for sign in text) and ("/" not in text or any(sign.isspace() for sign in text))
@@ -188,9 +201,24 @@ def _by_words(finder: Finder, usual: tuple[str, ...]) -> str:
         and _texts(finder, name) and finder.prose(name)
     ]  # fmt: skip
     column, *others = fitting or [""]
+    _say_more(finder, column, others)
+    finder.taken.add(column)
+    return column
+
+
+def _say_unwanted(finder: Finder, answer: str) -> None:
+    """Note that some answers are examples of bad ones, as TRL's KTO has them."""
+    label = finder.known.get("label", "")
+    if plain(answer) == "completion" and {cell_text(cell).lower() for cell in finder.cells(label)} & {
+        "no",
+        "false",
+    }:
+        finder.notes.append(f"Every {answer} is learnt, also where {label} says no; leave those rows out.")
+
+
+def _say_more(finder: Finder, column: str, others: list[str]) -> None:
+    """Note the columns that may be texts, too."""
     if others:
         finder.notes.append(
             f"{', '.join(others)} may be texts, too; {column} is learnt: --text-column names another."
         )
-    finder.taken.add(column)
-    return column

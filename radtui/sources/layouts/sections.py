@@ -7,17 +7,30 @@ from collections.abc import Sequence
 
 from radtui.sources.layouts import words
 
-_HEADING = re.compile(r"^[ \t]*([^\W\d_][^\W\d_]*(?:[ /&]{1,3}[^\W\d_]+){0,4}):[ \t]*", re.MULTILINE)
+_HEADING = re.compile(
+    r"^[ \t]*[#*_]*[ \t]*[【\[]?(?P<title>[^\W\d_]+(?:[ /&]{1,3}[^\W\d_]+){0,4})"
+    r"(?:(?P<colon>[】\]]?[*_]*[ \t\u00a0\u202f]?[:：][*_]*)|[】\]]|[*_]*[ \t]*$)[ \t]*",
+    re.MULTILINE,
+)
+"""A title with a colon, as French with a space before it, in brackets as Japanese, or alone in its line."""
 
 
 def sections(text: str) -> list[tuple[str, str]]:
     """The headed parts of a report in order: the heading as written, and what follows it.
 
-    A heading stands at the beginning of a line in capitals, or is one of the usual words for findings and impression.
+    A heading stands at the beginning of a line in capitals, or is one of the usual words for findings and impression;
+    only such a word is one without a colon.
     """
-    heads = [match for match in _HEADING.finditer(text) if match[1].isupper() or _usual(match[1]) is not None]
+    heads = [match for match in _HEADING.finditer(text) if _is_heading(match)]
     ends = [match.start() for match in heads[1:]] + [len(text)]
     return [(match[1], text[match.end() : end].strip()) for match, end in zip(heads, ends, strict=False)]
+
+
+def _is_heading(match: re.Match[str]) -> bool:
+    title = match["title"]
+    if match["colon"] is None:
+        return len(words.words(title)) == 1 and _usual(title) is not None
+    return title.isupper() or _usual(title) is not None
 
 
 def chosen_sections(text: str, wanted: Sequence[str]) -> str:

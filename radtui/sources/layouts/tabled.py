@@ -84,7 +84,7 @@ class TableLayout:
         self._missing: Counter[str] = Counter()
         self._first_missing: dict[str, str] = {}
         self._folders: set[int] = set()  # of rows that name images by their folder
-        self._shared = 0
+        self._shared = self._told_system = 0
         drafts = self._every(survey)
         if self.roles.teaches or self.roles.question:
             yield from drafts
@@ -96,6 +96,9 @@ class TableLayout:
             )
             reason += " if a text is of some of the images alone, name their files."
             self.problems.append(Problem(table_name(self.table), reason, self._shared))
+        if self._told_system:
+            reason = "What conversations tell the system is not used; put it into the job's instruction."
+            self.problems.append(Problem(table_name(self.table), reason, self._told_system))
         for reason, count in self._missing.items():
             first = self._first_missing[reason]
             self.problems.append(Problem(table_name(self.table), f"{reason} The first: {first}", count))
@@ -119,6 +122,7 @@ class TableLayout:
             talk = read_conversation(*(cells.get(name) for name in roles.conversation))
             exchanges = [(each.question, each.answer) for each in talk.exchanges]
             inside = talk.images
+            self._told_system += bool(talk.system)
             if not exchanges:
                 self.problems.append(Problem(self._where(row), "The conversation has no answer."))
                 return

@@ -37,7 +37,7 @@ SECTIONS = (
      "achados", "bevindingen", "bulgular", "所见", "检查所见", "影像所见", "影像表现", "所見", "находки", "소견"),
     ("impression", "impressions", "beurteilung", "conclusion", "impresion", "impresión", "conclusiones", "conclusión",
      "conclusioni", "conclusioni_diagnostiche", "impressão", "impressao", "conclusao", "conclusie", "sonuç", "印象",
-     "诊断意见", "影像诊断", "诊断", "結論", "заключение", "결론"),
+     "诊断意见", "影像诊断", "诊断", "診断", "結論", "заключение", "결론"),
 )  # fmt: skip
 QUESTION = (
     "question", "questions", "query", "instruction", "prompt", "user", "human", "question_text", "frage", "pregunta",

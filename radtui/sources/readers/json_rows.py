@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
@@ -21,6 +22,8 @@ from radtui.sources.readers.table import NOTHING, Row
 MAX_JSON_BYTES = 2**30
 _SAMPLE_ROWS = 50
 _DEEPEST = 4
+_COMMA_AT_END = re.compile(r'("(?:[^"\\]|\\.)*")|,(\s*[}\]])')
+"""A comma before the end of a list or an object, outside texts."""
 _DECODER = json.JSONDecoder()
 Opener = Callable[[], BinaryIO]
 KEY, VALUE = "key", "text"
@@ -205,13 +208,18 @@ def _values(file: str, text: str) -> Iterator[Any]:
     in_array = text[place : place + 1] == "["
     if in_array:
         place = _skip(text, place + 1)
-    number = 0
+    number = lines_before = 0
     while place < len(text) and text[place] != "]":
         number += 1
         try:
             value, place = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError) as error:
-            line = text.count("\n", 0, place) + 1
+            repaired = _COMMA_AT_END.sub(lambda match: match[1] or match[2], text[place:])
+            if len(repaired) < len(text) - place:  # as people write lists by hand
+                lines_before += text.count("\n", 0, place)
+                text, place, number = repaired, 0, number - 1
+                continue
+            line = text.count("\n", 0, place) + 1 + lines_before
             reason = f"It is not valid JSON from entry {number} on ({error}); what comes after is left out."
             yield Problem(f"{file}, line {line}", reason)
             return
