@@ -68,4 +68,11 @@ def merge(session: Session, file: Path) -> None:
     known = f"; {done.known:,} were here already" if done.known else ""
     click.echo(
         f"{many(done.added, 'answer')} of {done.reader} -> study {done.study.id} {done.study.name!r}{known}."
+        f" {done.rated:,} of {many(done.pairs, 'pair')} in the pack {'has' if done.rated == 1 else 'have'} an answer."
     )
+    if done.rated < done.pairs:
+        click.echo(
+            f"If {done.reader} answered more: they open the pack with radtui study open where they rated it, and send"
+            f" it again; {file.name}-wal beside it holds what is not in it.",
+            err=True,
+        )

@@ -26,16 +26,19 @@ from radtui.store.database import connect
 from radtui.store.ratings import Assignment, Reveal
 from radtui.study.packed import PACK
 from radtui.study.study import SCHEME_FILE
+from radtui.study.undo import History
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What a merge did: how many rows came, how many were here from an earlier merge."""
+    """What a merge did: how many rows came, how many were here from an earlier merge; and what the pack has."""
 
     study: Study
     reader: str
     added: int
     known: int
+    rated: int = 0  # pairs with an answer
+    pairs: int = 0
 
 
 @contextmanager
@@ -94,9 +97,11 @@ def merge_pack(data: DataDir, db: sqlite3.Connection, path: Path) -> Merged:
         raise UserError(f"Study {home['study']}, which {path} was packed from, is not here any more.")
     ids = [int(item[1]) for item in home["items"]]
     way = _WayHome(study, home, keys, studies.comparisons(db, study, ids))
-    return _take_in(
+    merged = _take_in(
         db, way, reader, rows, [way.assignment(each) for each in assigned], [way.reveal(s) for s in seen]
     )
+    rated = sum(not row.empty for row in History(rows).current.values())
+    return replace(merged, rated=rated, pairs=len(assigned))
 
 
 def _home(data: DataDir, number: str, path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ holds it up.
 from __future__ import annotations
 
 from radtui.store.database import sync_log_name, take_lock
+from radtui.store.packs import holds_files, into_one_file
 from radtui.store.place import Connection, FolderGoneError, check_in_place, check_schema
 
 
@@ -40,6 +41,8 @@ def has_written(db: Connection) -> bool:
 def commit(db: Connection) -> None:
     """End the transaction; when this returns, what was written outlasts a power cut.
 
+    A reader's pack then has it in its one file.
+
     Raises:
         sqlite3.Error: It could not be written; `let_go` takes all of it back.
         FolderGoneError: It was written, into a folder that has gone meanwhile.
@@ -49,6 +52,8 @@ def commit(db: Connection) -> None:
     db.held = False
     if written:
         sync_log_name(db)
+        if db.file is not None and db.file.is_symlink() and holds_files(db):
+            into_one_file(db)
         check_in_place(db)
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 
 from radtui.store.database import writing
+from radtui.store.place import Connection
+
+TRIES, BETWEEN_S = 20, 0.005
 
 
 def add_files(db: sqlite3.Connection, files: Iterable[tuple[str, bytes]]) -> None:
@@ -25,6 +29,22 @@ def files(db: sqlite3.Connection) -> Iterator[tuple[str, bytes]]:
     """Every file of a pack with its name, in the order of names."""
     for name, content in db.execute("SELECT name, content FROM pack_files ORDER BY name"):
         yield str(name), bytes(content)
+
+
+def into_one_file(db: Connection) -> bool:
+    """Bring what was committed into the file itself, for whoever copies only that; whether all of it is there.
+
+    It fails no answer: what it does not move is committed in the log beside the file, and moved with the next answer.
+    """
+    for _ in range(TRIES):
+        try:
+            _, rows, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error:
+            return False
+        if moved >= rows:
+            return True
+        time.sleep(BETWEEN_S)  # somebody is reading what was there before
+    return False
 
 
 def close_into_one_file(db: sqlite3.Connection) -> None:

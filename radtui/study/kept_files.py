@@ -91,6 +91,8 @@ class Followed:
 def follow(db: sqlite3.Connection, data: DataDir, rater: str, own: Path | None) -> Followed:
     """Put in what a rater's sessions kept for this folder before it was renamed; say what else may belong here.
 
+    Other raters' answers are said too: what is counted here lacks them until they, or somebody, put them in.
+
     Args:
         db: The folder's database.
         data: The folder.
@@ -100,9 +102,9 @@ def follow(db: sqlite3.Connection, data: DataDir, rater: str, own: Path | None) 
     delivered, sentences = 0, []
     for path in kept_paths():
         file = KeptFile(path) if path == own else _seen(db, data, path)
-        if rater not in file.missing:
+        if not file.missing:
             continue
-        if file.is_renamed:
+        if file.is_renamed and rater in file.missing:
             delivered += put_in(db, data, file)
         else:
             sentences.append(file.sentence)

@@ -215,8 +215,12 @@ async def test_a_pack_is_rated_by_keys_with_the_same_screen(
             await pilot.press("exclamation_mark")
             assert "does not know which text is whose" in panel(pilot)
             await pilot.press("a", "4", "2", "1", "5", "3")
+            alone = shutil.copy(pack, pack.with_name("alone.radtui"))  # as a killed app would leave it
     assert not list(pack.parent.glob("*-wal"))
-    assert "5 answers of ana" in run(data, "study", "merge", str(pack))
+    with closing(sqlite3.connect(alone)) as copy:
+        assert copy.execute("SELECT count(*) FROM ratings").fetchone() == (5,)
+    merged = run(data, "study", "merge", str(pack))
+    assert "5 answers of ana" in merged and "3 of 65 pairs in the pack have an answer" in merged
     rows = current(db, study)
     assert [abs(row.preference or 0) for row in rows] == [2, 2, 0] and all(row.blinded for row in rows)
 
