@@ -28,6 +28,10 @@ CHECKS = (
 )  # fmt: skip
 PICTURE_PX = (500, 611)
 GOOD = {"resolution": ("yes", "fixed", "-")}  # not measured on every machine
+ONE_SHAPE = (
+    "What fails at *loads* takes no two shapes of picture in one batch, which all of these checks have: `radtui model\n"
+    "check` says so, and jobs show it one picture at a time (`tests/worker/test_two_shapes.py`)."
+)
 FRAMES = 2  # tokens around a tile of four, which image_tokens does not count
 
 
@@ -338,6 +342,8 @@ def matrix(facts: dict[str, Any]) -> str:
         if beside:
             cells.append(_in_one_word(beside["families"].get(name, {})))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    if any(line["loads"] != "yes" for line in facts["families"].values()):
+        lines += ["", ONE_SHAPE]
     if beside:
         lines += [
             "",
