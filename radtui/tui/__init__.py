@@ -10,6 +10,7 @@ theme.py      colours, in four themes; remembering.py keeps what the user choose
 terminal.py   what the terminal can show; asking_driver.py asks it, recolour.py brings a running app to more colours
 poll.py       the one poller thread; reads rows behind a cursor, posts one frozen Snapshot per Tick
 snapshot.py   what a Tick carries
+timers.py     timers that go off whatever holds the process up
 messages.py   messages that cross widgets
 words.py      states of jobs as text
 pictures.py   small images as cells; ansi_strip.py: rows that are written already

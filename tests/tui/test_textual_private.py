@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 import queue
 import sys
+from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+from textual import _time, message_pump, timer
 from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingsMap, BindingType
@@ -18,6 +22,8 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 import radtui
+from radtui.tui.pixels.app import PixelApp
+from radtui.tui.timers import SureTimer
 from radtui.tui.widgets.table_columns import Column, ListSource
 from radtui.tui.widgets.virtual_table import VirtualTable
 
@@ -63,6 +69,24 @@ def test_the_linux_driver_reads_keys_by_the_parser_of_its_own_module() -> None:
 
     assert linux_driver.XTermParser is XTermParser  # type: ignore[attr-defined]
     assert "XTermParser(" in inspect.getsource(linux_driver.LinuxDriver.run_input_thread)
+
+
+async def test_a_timer_whose_start_is_held_up_for_longer_than_its_delay_goes_off_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without its timer a change of screens would leave a terminal on which nothing is ever drawn again."""
+    app, gone_off = PixelApp(), asyncio.Event()
+    assert vars(message_pump)["Timer"] is SureTimer  # what every widget's `set_timer` makes
+    async with app.run_test():
+        monkeypatch.setattr(
+            _time, "get_time", count().__next__
+        )  # a second passes between any two looks at the clock
+        app.set_timer(0.05, gone_off.set)
+        await asyncio.wait_for(gone_off.wait(), 5)
+        lost = timer.Timer(app, 0.05, callback=gone_off.clear, repeat=0)
+        await lost._run()
+        assert gone_off.is_set()  # Textual's own is lost still: once it is not, `radtui.tui.timers` can go
+        monkeypatch.undo()
 
 
 def test_backgrounds_are_remembered_for_a_cache_of_lines_and_forgotten_at_once() -> None:

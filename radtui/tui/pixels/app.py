@@ -11,6 +11,7 @@ from textual.driver import Driver
 
 from radtui.tui.messages import ColoursKnown, GraphicsKnown
 from radtui.tui.pixels.support import PixelSupport, chosen, window_cell_px
+from radtui.tui.timers import make_sure
 
 TMUX_REDRAW_S = 0.6  # in which tmux has drawn its window anew
 
@@ -19,6 +20,7 @@ class PixelApp(App[None]):
     """An app that asks its terminal for colours and pixels, and draws images as the answers allow."""
 
     def __init__(self) -> None:
+        make_sure()
         super().__init__()
         self.pixels = PixelSupport(chosen(os.environ))
 
