@@ -441,12 +441,34 @@ def llava_next_video(folder: Path) -> Path:
     )
 
 
+def qwen4_exp(folder: Path) -> Path:
+    """Qwen4-Exp: several residual streams, and tables of hashed n-grams beside the tokens' embeddings."""
+    from transformers import Qwen4ExpConfig, Qwen4ExpForConditionalGeneration
+
+    words = qwen_words("<think>", "</think>")
+    vision = {name: value for name, value in QWEN3_VISION.items() if name != "deepstack_visual_indexes"}
+    rope = {**ROPE, "mrope_section": [1, 1, 2], "mrope_interleaved": True, "partial_rotary_factor": 0.5}
+    text = text_config(
+        words, head_dim=16, layer_types=["linear_attention", "full_attention"], linear_num_key_heads=2,
+        linear_num_value_heads=4, linear_key_head_dim=16, linear_value_head_dim=16, rope_parameters=rope,
+        num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=32,
+        hc_count=2, hc_lowrank=8, ple_layer_ids=[1], ple_embed_dim=32, ngram_size=2, heads_per_ngram=2,
+        ngram_vocab_size_base=64, make_ngram_vocab_size_divisible_by=8, split_ngram_parts=2, indexer_n_heads=2,
+        indexer_kv_heads=1, indexer_head_dim=16, indexer_budget=4096, indexer_compress_ratio=4,
+    )  # fmt: skip
+    config = Qwen4ExpConfig(vision_config=vision, text_config=text, **qwen_ids(words))
+    return write(
+        folder, Qwen4ExpForConditionalGeneration(config), words, chatml(QWEN_IMAGE, thinking="switch"),
+        "Qwen3VLProcessor", qwen_images(16, 16), video="Qwen3VLVideoProcessor",
+    )  # fmt: skip
+
+
 RARE_FAMILIES: dict[str, Callable[[Path], Path]] = {
     "mllama": write_tiled_mllama, "lighton_ocr": lighton_ocr, "qianfan_ocr": qianfan_ocr,
     "deepseek_vl_hybrid": deepseek_vl_hybrid, "hunyuan_vl": hunyuan_vl, "janus": janus, "emu3": emu3,
     "glm_ocr": glm_ocr, "glmga": glmga, "qwen2_5_omni": qwen2_5_omni,
     "qwen3_omni_moe": qwen3_omni_moe, "cohere_compass": cohere_compass, "cosmos3_edge": cosmos3_edge,
     "cosmos3_omni": cosmos3_omni, "deepseek_ocr2": deepseek_ocr2, "video_llava": video_llava,
-    "llava_next_video": llava_next_video, "minicpmv4_6": minicpmv4_6,
+    "llava_next_video": llava_next_video, "minicpmv4_6": minicpmv4_6, "qwen4_exp": qwen4_exp,
 }  # fmt: skip
 """Those that load without torchvision, by name."""

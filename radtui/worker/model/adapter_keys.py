@@ -57,7 +57,12 @@ def _reads(model: Any, saved: dict[str, Any], held: dict[str, Any]) -> bool:
         from peft.utils.transformers_weight_conversion import convert_peft_adapter_state_dict_for_transformers
     except ImportError:  # earlier versions rename nothing
         return saved is held
-    read = convert_peft_adapter_state_dict_for_transformers(model, model.peft_config[DEFAULT], dict(saved))
+    read = convert_peft_adapter_state_dict_for_transformers(
+        model=model,
+        peft_config=model.peft_config[DEFAULT],
+        adapter_state_dict=dict(saved),
+        adapter_name=DEFAULT,
+    )
     if read.keys() != held.keys():
         return False
     return saved is held or all(torch.equal(read[name], matrix) for name, matrix in held.items())

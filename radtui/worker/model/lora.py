@@ -8,6 +8,7 @@ from typing import Any
 from radtui.records import UserError
 
 POOLING = "MultiheadAttentionPoolingHead"
+INDEXER = "Indexer"
 ROUTER = re.compile(r"Router|TopKGate")
 OTHER_SENSES = re.compile(r"audio|speech|^generation_|^video_tower$|^vqmodel$")
 ATTENTION = re.compile(r"attn|attention", re.IGNORECASE)
@@ -79,10 +80,12 @@ def unused_layers(model: Any) -> list[str]:
     """Names of a vision tower's layers that have no part in what the model writes, and so never get a gradient.
 
     Some families take a tower's features before its last layers, and none takes what SigLIP pools for its own end; what
-    hears, watches videos, draws, or gives a picture as numbers of a code has no gradient either.
+    hears, watches videos, draws, chooses tokens to attend to, or gives a picture as numbers of a code has no gradient.
     """
     config = model.config
-    idle = [name for name, module in model.named_modules() if type(module).__name__.endswith(POOLING)]
+    idle = [
+        name for name, module in model.named_modules() if type(module).__name__.endswith((POOLING, INDEXER))
+    ]
     idle += [name for name, _ in model.named_modules() if OTHER_SENSES.search(name.rpartition(".")[2])]
     taken = getattr(config, "vision_feature_layer", getattr(config, "vision_feature_layers", None))
     if taken is None:
