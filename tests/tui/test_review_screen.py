@@ -6,6 +6,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.geometry import Size
@@ -136,9 +137,12 @@ async def test_errors_and_dimensions_are_counted_and_compared(
     assert row.preference is None
 
 
-async def test_an_answer_that_cannot_be_saved_says_so_and_keeps_the_pair(
-    data: DataDir, reviewed_job: Job
+async def test_an_answer_that_can_be_saved_nowhere_says_so_and_keeps_the_pair(
+    data: DataDir, reviewed_job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    nowhere = tmp_path / "state"
+    nowhere.write_text("a file where the folder of kept answers would be")
+    monkeypatch.setenv("XDG_STATE_HOME", str(nowhere))
     async with opened(data) as pilot:
         pair, db = shown(pilot).pair, screen(pilot).reviewing.answers.database
         await pilot.press("2")
