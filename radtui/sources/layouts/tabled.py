@@ -166,18 +166,17 @@ class TableLayout:
             name = roles.text[0]
             value = cells.get(name)
             items = as_list(value)
-            texts = [meaningful(object_text(each), roles.answers) for each in items or ()]
-            texts = list(dict.fromkeys(filter(None, texts)))
-            plural = plain_plural(name)
-            are_apart = not texts or (plural and not roles.answers)
-            if items is not None and are_apart and (plural or are_texts(items)):
-                for text in texts or [""]:
-                    yield question, text
-                return
-            if items is not None and not roles.answers and not are_texts(items):
-                yield question, titled_parts(items) or " ".join(texts)
-                return
             if items is not None:
+                texts = [meaningful(object_text(each), roles.answers) for each in items]
+                texts = list(dict.fromkeys(filter(None, texts)))
+                plural = plain_plural(name)
+                if (plural or are_texts(items)) and (not texts or (plural and not roles.answers)):
+                    for text in texts or [""]:
+                        yield question, text
+                    return
+                if not roles.answers and not are_texts(items):
+                    yield question, titled_parts(items) or " ".join(texts)
+                    return
                 value = most_given(items) if roles.answers else " ".join(texts)
             text = meaningful(value, roles.answers)
             yield question, self._chosen(text, options)
