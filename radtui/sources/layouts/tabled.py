@@ -12,6 +12,7 @@ from radtui.sources.base import split_name, split_of_flags, truth_of
 from radtui.sources.choices import SourceChoices
 from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts import words
+from radtui.sources.layouts.candidates import split_of_table
 from radtui.sources.layouts.cells import (
     ImageCell,
     as_list,
@@ -71,7 +72,7 @@ class TableLayout:
     @property
     def names_splits(self) -> bool:
         """Whether the table says in which split its rows are, by a column or by its own name."""
-        return self.roles.names_splits or split_of("-", "", self.table.file, self.table.part) != "-"
+        return self.roles.names_splits or bool(split_of_table(self.table))
 
     def drafts(self, survey: bool = False) -> Iterator[Draft]:
         """Cases in the table's order; what is not used goes to `problems`.
