@@ -212,8 +212,8 @@ class Gate:
             paths: Names that stand in it and may have spaces, which words alone do not show.
         """
         for path in paths:
-            if path and (kept := self.name(path)) != path:
-                text = text.replace(path, kept)
+            if path and path in text:
+                text = text.replace(path, self.name(path))
         return "".join(map(self._word, _SPACES.split(text)))
 
     def _word(self, word: str) -> str:

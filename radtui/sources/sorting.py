@@ -119,6 +119,8 @@ def masks_among(files: list[str], names: FileNames) -> list[str]:
     # Of c1_t1.png "c1", which c1_seg.png is about; of the folder "", which mask.png is.
     beside = {(file.rpartition("/")[0], stem) for file in images for stem in _stems(file)}
     for file in files:
+        if file not in about and not lies_about(file):
+            continue
         stem = about.get(file, _stem_of(file))
         inside = lies_about(file) and any(not lies_about(other) for other in names.stem_matches(stem))
         if inside or (file in about and (file.rpartition("/")[0], stem) in beside):

@@ -15,7 +15,7 @@ import pytest
 from radtui.sources.layouts.cells import image_cells
 from radtui.sources.layouts.sections import chosen_sections
 from tests.unit.source_files import write_files
-from tests.unit.test_sources_layouts import Brief, Files, opened, pictures, take, told
+from tests.unit.test_sources_layouts import Brief, Files, check_layout, opened, pictures, take, told
 
 CLEAR, WIDE = "The lungs are clear.", "The heart is wide."
 
@@ -93,10 +93,7 @@ CORNERS: dict[str, tuple[Files, dict[str, Any], list[Brief], str]] = {
 @pytest.mark.parametrize("corner", CORNERS)
 def test_a_corner_comes_in_right_or_is_said(tmp_path: Path, corner: str) -> None:
     files, choices, expected, sentence = CORNERS[corner]
-    write_files(tmp_path, files)
-    assert sorted(take(tmp_path, **choices)) == sorted(expected)
-    problems = told(opened(tmp_path, **choices))
-    assert sentence in problems if sentence else problems == ""
+    check_layout(tmp_path, files, expected, sentence, **choices)
 
 
 def test_of_a_dicom_file_and_its_picture_one_comes_in(tmp_path: Path) -> None:

@@ -53,6 +53,14 @@ def told(source: Source) -> str:
     return " | ".join(f"{problem.where}: {problem.reason}" for problem in source.problems)
 
 
+def check_layout(folder: Path, files: Files, cases: list[Brief], sentence: str, **choices: Any) -> None:
+    """Check which cases files come to, and what is said of them: a sentence, or nothing."""
+    write_files(folder, files)
+    assert sorted(take(folder, **choices)) == sorted(cases)
+    problems = told(opened(folder, **choices))
+    assert sentence in problems if sentence else problems == ""
+
+
 TURNS = {
     "llava": {"image": "a.png", "conversations": [
         {"from": "human", "value": "<image>\nDescribe."}, {"from": "gpt", "value": "Clear."}]},

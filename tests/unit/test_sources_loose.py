@@ -15,7 +15,7 @@ from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.loose_names import BEGINNING, NUMBER
 from radtui.sources.layouts.table_names import TableNames
 from tests.unit.source_files import write_files
-from tests.unit.test_sources_layouts import Files, opened, pictures, take, told
+from tests.unit.test_sources_layouts import Files, check_layout, opened, pictures, told
 from tests.unit.test_sources_variants import Brief, lines
 
 TEXTS = ["Clear lungs.", "Wide heart.", "Small effusion.", "Old fracture."]
@@ -85,7 +85,8 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "facts of test images that have texts": (
         {**pictures("a.png", "b.png"), "train.csv": csv("image_id,split,report", "a,train,Clear lungs.", "b,test,Wide heart."),
          "test_labels.csv": csv("image_id,label", "b,1")},
-        [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "Wide heart.", "test")], ""),
+        [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "Wide heart.", "test")],
+        "test_labels.csv: The table is not used"),
     "boxes of a detector beside images": (
         {**pictures("images/train/001.png"), "labels/train/001.txt": "0 0.5 0.5 0.1 0.1\n1 0.2 1e-2 0.3 0.4\n"},
         [(("001.png",), "", "", "train")], "labels/train/001.txt: The text is not used"),
@@ -132,12 +133,7 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_layout_comes_in_whole_and_says_what_was_guessed(tmp_path: Path, layout: str) -> None:
-    files, expected, words = LAYOUTS[layout]
-    write_files(tmp_path, files)
-    assert sorted(take(tmp_path)) == sorted(expected)
-    said = told(opened(tmp_path))
-    assert words in said
-    assert "Images are matched" not in said or words
+    check_layout(tmp_path, *LAYOUTS[layout])
 
 
 def test_a_number_that_fits_two_files_names_both(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from radtui.sources.identity import Gate
 from radtui.sources.kinds import file_kind
 from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
-from tests.unit.test_sources_layouts import PNGS, Brief, Files, opened, pictures, take, told
+from tests.unit.test_sources_layouts import PNGS, Brief, Files, check_layout, opened, pictures, take, told
 from tests.unit.test_sources_loose import csv
 from tests.unit.test_sources_trees import parquet
 from tests.unit.test_sources_variants import lines
@@ -74,7 +74,7 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         [(("a.jpg",), "", CLEAR, "train"), (("b.jpg",), "", WIDE, "test")], ""),
     "tabs, and a comma in each text": (
         {**pictures("R_001.png", "R_002.png"), "captions.txt": "R_001\t Computed tomography, axial.\nR_002\t Chest film, AP view.\n"},
-        [(("R_001.png",), "", "Computed tomography, axial.", "train"), (("R_002.png",), "", "Chest film, AP view.", "train")], ""),
+        [(("R_001.png",), "", "Computed tomography, axial.", "train"), (("R_002.png",), "", "Chest film, AP view.", "train")], "The text is taken from column 2"),
     "splits by number": (
         {**pictures("a.png", "b.png"), "t.csv": csv("image,report,split", "a.png,Clear lungs.,0", "b.png,Wide heart.,1")},
         [(("a.png",), "", "Clear lungs.", "train"), (("b.png",), "", "Wide heart.", "train")], "split names no splits but numbers (0, 1)"),
@@ -147,10 +147,7 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_published_layout_comes_in_whole(tmp_path: Path, layout: str) -> None:
-    files, right, sentence = LAYOUTS[layout]
-    write_files(tmp_path, files)
-    assert sorted(take(tmp_path)) == sorted(right)
-    assert sentence in told(opened(tmp_path))
+    check_layout(tmp_path, *LAYOUTS[layout])
 
 
 def test_facts_beside_an_image_are_kept_where_a_table_has_its_text(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from radtui.worker.process.environment import QUIET
 from tests import blobs
 from tests.conftest import kept_case
 
+from .imports import run  # noqa: F401 - a fixture
 from .places import FORKED, LIMIT_S, REPOSITORY
 from .slurm_cluster import cluster, profile  # noqa: F401 - fixtures
 
@@ -315,13 +316,15 @@ Worker = Callable[..., subprocess.CompletedProcess[str]]
 def worker(data: DataDir) -> Worker:
     """Run the worker of a job to its end in a process of its own."""
 
-    def run(job: Job, timeout_s: float = LIMIT_S, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run_worker(
+        job: Job, timeout_s: float = LIMIT_S, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             worker_command(data, job), env={**os.environ, **environment}, cwd=REPOSITORY, capture_output=True,
             text=True, timeout=timeout_s, check=False,
         )  # fmt: skip
 
-    return run
+    return run_worker
 
 
 def worker_command(data: DataDir, job: Job) -> list[str]:

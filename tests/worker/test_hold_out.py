@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,17 +21,9 @@ from radtui.worker.importing.tally import LISTED
 from radtui.worker.process.reporter import Reporter, Stopped
 from tests.conftest import drawn_png
 from tests.unit.source_files import mini_rows, write_files, write_parquet
-from tests.worker.test_ingest import Import
+from tests.worker.imports import Import
 
 IMAGES = 60
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Import]:
-    data = DataDir(tmp_path / "store").create()
-    db = connect(data)
-    yield Import(data, db)
-    db.close()
 
 
 def drawn(first: int, last: int) -> dict[str, bytes | str]:

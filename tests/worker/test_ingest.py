@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,45 +13,15 @@ from typing import BinaryIO
 import pytest
 
 from radtui.paths import DataDir
-from radtui.records import Case, Job, JobKind, NewCase, NewCaseImage, Problem, StopRequest, Truth, UserError
-from radtui.settings import ImportSettings
+from radtui.records import Case, Job, NewCase, NewCaseImage, Problem, StopRequest, Truth, UserError
 from radtui.sources.images import read_images
 from radtui.store import cases, jobs, metrics
-from radtui.store.cases import CaseQuery
 from radtui.store.database import connect
 from radtui.worker.importing import examining, ingest, keeping
 from radtui.worker.process.reporter import Reporter, Stopped
 from tests.conftest import drawn_png, real_data
 from tests.unit.source_files import broken, every_kind, mini_rows, write_files, write_parquet
-
-
-class Import:
-    """Imports into one data folder, one job each."""
-
-    def __init__(self, data: DataDir, db: sqlite3.Connection) -> None:
-        self.data = data
-        self.db = db
-
-    def job(self, source: Path | str, **settings: object) -> Job:
-        chosen = ImportSettings(source=str(source), **{"name": "set", **settings})  # type: ignore[arg-type]
-        return jobs.create(self.db, JobKind.IMPORT, "import", chosen.name, chosen.to_dict())
-
-    def __call__(self, source: Path | str, **settings: object) -> Job:
-        """Import to the end; the job's row as it is then."""
-        job = self.job(source, **settings)
-        ingest.run(job, self.data, self.db, Reporter(self.db, job.id))
-        return jobs.must_get(self.db, job.id)
-
-    def rows(self, **query: object) -> list[Case]:
-        return cases.get_many(self.db, cases.find(self.db, CaseQuery("set", **query)))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Import]:
-    data = DataDir(tmp_path / "store").create()
-    db = connect(data)
-    yield Import(data, db)
-    db.close()
+from tests.worker.imports import Import
 
 
 def given(

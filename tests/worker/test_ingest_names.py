@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from radtui.paths import DataDir
 from radtui.records import UserError
-from radtui.store.database import connect
 from tests.unit.source_files import write_files
 from tests.unit.test_sources_layouts import pictures
-from tests.worker.test_ingest import Import
+from tests.worker.imports import Import
 
 TABLE = """file,report,study_description,view,patient,remark
 a.png,Clear lungs.,"Thorax, Mueller Hans",PA,Quibblesworth^Zephyrine,old films of Mrs Quibblesworth
 b.png,Wide heart.,Thorax,Hans Mueller,Quibblesworth^Zephyrine,none
 Hans Mueller 3.png,Old fracture.,Thorax,PA,,none
 """
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Import]:
-    data = DataDir(tmp_path / "store").create()
-    db = connect(data)
-    yield Import(data, db)
-    db.close()
 
 
 def test_a_name_is_in_no_examination_view_or_sentence(run: Import, tmp_path: Path) -> None:

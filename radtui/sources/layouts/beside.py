@@ -132,7 +132,7 @@ class Beside:
         """The report of the folder that an image lies in, or of one above it; "" where it has none."""
         if picture in self._of_sample:
             return self._of_sample.get(picture)
-        folder = posixpath.dirname(picture)
+        folder = posixpath.dirname(picture) if self._report else ""
         while folder:
             if folder in self._report:
                 break
@@ -168,6 +168,8 @@ class Beside:
 
     def completed(self, draft: Draft, report: str = "") -> Draft:
         """A case with what lies beside its first image: facts, and a text where its row has none."""
+        if not self.used and not self._texts:  # nothing lies beside any image, and no cell can name a text
+            return draft
         picture = draft.pictures[0].file if draft.pictures else ""
         if picture in self._object:
             draft = self._with_object(draft, self._object[picture])
@@ -181,9 +183,7 @@ class Beside:
         if draft.text:
             self._unread[report] = None
             return draft
-        if picture in self._text:
-            return replace(draft, text=self._part(report))
-        if report in self._by_header:
+        if picture in self._text or report in self._by_header:
             self._heard.update({report: None} if report in self._structured else {})
             return replace(draft, text=self._part(report))
         exam = draft.exam or _stem(report)

@@ -12,7 +12,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 from radtui.sources.image_names import ENDING
@@ -34,6 +34,7 @@ _ABOUT_IMAGES = frozenset(
 )  # fmt: skip
 _MASKS = frozenset(("mask", "masks", "seg", "segmentation"))
 _ABOUT_ONE = frozenset(("thumb", "gradcam", "cam"))
+_BETWEEN_WORDS = str.maketrans("-. ", "___")
 _MAX_FOLDER_CHARS = 300
 _DIGITS = re.compile(r"\d+")
 
@@ -257,15 +258,18 @@ def _narrowed(best: list[str], path: str, folder: str, split: str) -> list[str]:
 
 def lies_about(file: str) -> bool:
     """Whether a file lies in a folder of masks and the like, which are about images and called as these are."""
-    folders = file.split("/")[:-1]
-    return not _ABOUT_IMAGES.isdisjoint(map(_normal, folders)) or any(
-        not _ABOUT_IMAGES.isdisjoint(words(folder)) for folder in folders
-    )
+    return any(map(_is_about_images, file.split("/")[:-1]))
+
+
+@cache
+def _is_about_images(folder: str) -> bool:
+    return _normal(folder) in _ABOUT_IMAGES or not _ABOUT_IMAGES.isdisjoint(words(folder))
 
 
 def is_called_about(stem: str) -> str | None:
     """Which image a file is about that is called so: "a" of "a_mask", "" of "mask" alone; None where it is not."""
-    of, _, word = re.sub(r"[-. ]", "_", stem).lower().rpartition("_")
+    of, _, last = stem.translate(_BETWEEN_WORDS).rpartition("_")
+    word = last.lower()
     is_about = word in _MASKS or (bool(of) and (word in _ABOUT_IMAGES or word in _ABOUT_ONE))
     return stem[: len(of)] if is_about else None
 

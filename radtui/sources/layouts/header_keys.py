@@ -108,7 +108,7 @@ class HeaderKeys:
     def reports(self) -> dict[str, list[str]]:
         """Structured reports that are texts, each with the images of its exam; those without images are left out."""
         small = [file for file in self._dicom if self._size(file) <= _MOST_REPORT_BYTES]
-        texts = [file for file in small if is_report(self._tree.head(file, _REPORT_HEAD_BYTES))]
+        texts = {file: None for file in small if is_report(self._tree.head(file, _REPORT_HEAD_BYTES))}
         reports: dict[str, list[str]] = {}
         for report in texts:
             exam = self._values(report).get("StudyInstanceUID", "")

@@ -22,24 +22,9 @@ _ID_DIGITS = 6
 _SAME_MEANING = frozenset((*words.PATIENT, *words.EXAM, *words.IMAGE))
 _COUNTERS = frozenset(("id", "index", "key", "nr", "number", "no", "name", "column_1"))
 _KEY_WORDS = frozenset(
-    (
-        "id",
-        "uid",
-        "key",
-        "name",
-        "filename",
-        "file",
-        "path",
-        "index",
-        "accession",
-        "nr",
-        "number",
-        "no",
-        "case",
-        "fall",
-        "caso",
-    )
-)
+    ("id", "uid", "key", "name", "filename", "file", "path", "index", "accession", "nr", "number", "no", "case", "fall",
+     "caso")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

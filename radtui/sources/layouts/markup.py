@@ -57,7 +57,7 @@ def without_markup(text: str) -> str:
     if text.lstrip().startswith(_RTF):
         return _lines(_of_rtf(text))
     if not _TAG.search(text):
-        return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if _has_entity(text) else text
+        return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     return _lines(html.unescape(_TAG.sub("", _LINE_END.sub("\n", text))))
 
 

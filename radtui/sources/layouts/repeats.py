@@ -25,9 +25,11 @@ class Repeats:
             table: How its table is called.
             names_splits: Whether that says in which split its rows are.
         """
-        if not draft.text or not draft.readable or not all(picture.file for picture in draft.pictures):
+        if not draft.text or not draft.readable:
             return True
-        files = tuple(picture.file for picture in draft.pictures)
+        files = tuple([picture.file for picture in draft.pictures])
+        if not all(files):
+            return True
         key = hash((files, draft.question, draft.text))
         if key not in self._split:
             self._split[key] = draft.split

@@ -12,6 +12,7 @@ from radtui.sources.base import split_name, split_of_flags, truth_of
 from radtui.sources.choices import SourceChoices
 from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts import words
+from radtui.sources.layouts.candidates import split_of_table
 from radtui.sources.layouts.cells import (
     ImageCell,
     as_list,
@@ -71,7 +72,7 @@ class TableLayout:
     @property
     def names_splits(self) -> bool:
         """Whether the table says in which split its rows are, by a column or by its own name."""
-        return self.roles.names_splits or split_of("-", "", self.table.file, self.table.part) != "-"
+        return self.roles.names_splits or bool(split_of_table(self.table))
 
     def drafts(self, survey: bool = False) -> Iterator[Draft]:
         """Cases in the table's order; what is not used goes to `problems`.
@@ -166,18 +167,17 @@ class TableLayout:
             name = roles.text[0]
             value = cells.get(name)
             items = as_list(value)
-            texts = [meaningful(object_text(each), roles.answers) for each in items or ()]
-            texts = list(dict.fromkeys(filter(None, texts)))
-            plural = plain_plural(name)
-            are_apart = not texts or (plural and not roles.answers)
-            if items is not None and are_apart and (plural or are_texts(items)):
-                for text in texts or [""]:
-                    yield question, text
-                return
-            if items is not None and not roles.answers and not are_texts(items):
-                yield question, titled_parts(items) or " ".join(texts)
-                return
             if items is not None:
+                texts = [meaningful(object_text(each), roles.answers) for each in items]
+                texts = list(dict.fromkeys(filter(None, texts)))
+                plural = plain_plural(name)
+                if (plural or are_texts(items)) and (not texts or (plural and not roles.answers)):
+                    for text in texts or [""]:
+                        yield question, text
+                    return
+                if not roles.answers and not are_texts(items):
+                    yield question, titled_parts(items) or " ".join(texts)
+                    return
                 value = most_given(items) if roles.answers else " ".join(texts)
             text = meaningful(value, roles.answers)
             yield question, self._chosen(text, options)

@@ -25,19 +25,19 @@ _PLACE = re.compile(r"([A-Z]{1,3})(\d+)")
 _MOST_BYTES = 2**28
 
 
-def sheet_links(book: zipfile.ZipFile, path: str) -> dict[tuple[int, int], str]:
+def sheet_links(book: zipfile.ZipFile, path: str, text: str) -> dict[tuple[int, int], str]:
     """The image that each cell leads to, by row and column from 1 on; letters and other pages are nobody's image.
 
     Args:
         book: The workbook.
         path: The sheet's file in it, such as "xl/worksheets/sheet1.xml".
+        text: What that file holds.
     """
-    text = _read(book, path)
     if "<hyperlink" not in text and "HYPERLINK(" not in text.upper():
         return {}
     folder, name = posixpath.split(path)
     targets: dict[str, str] = {}
-    for match in _TARGET.finditer(_read(book, f"{folder}/_rels/{name}.rels")):
+    for match in _TARGET.finditer(file_text(book, f"{folder}/_rels/{name}.rels")):
         facts = dict(_ATTRIBUTE.findall(match[1]))
         targets[facts.get("Id", "")] = facts.get("Target", "")
     links: dict[tuple[int, int], str] = {}
@@ -52,17 +52,22 @@ def sheet_links(book: zipfile.ZipFile, path: str) -> dict[tuple[int, int], str]:
     return {place: target for place, target in links.items() if IMAGE_ENDING.search(target)}
 
 
-def merged_cells(book: zipfile.ZipFile, path: str) -> dict[tuple[int, int], tuple[int, int]]:
-    """Of cells that are merged downwards with one above them: that one, by row and column from 1 on."""
+def merged_cells(text: str) -> dict[tuple[int, int], tuple[int, int]]:
+    """Of cells that are merged downwards with one above them: that one, by row and column from 1 on.
+
+    Args:
+        text: What the sheet's file holds.
+    """
     above: dict[tuple[int, int], tuple[int, int]] = {}
-    for match in _MERGED.finditer(_read(book, path)):
+    for match in _MERGED.finditer(text):
         first, last = (_places(match[n])[0] for n in (1, 2))
         rows = range(first[0] + 1, min(last[0], first[0] + _MOST_MERGED) + 1)
         above.update(((row, first[1]), first) for row in rows)
     return above
 
 
-def _read(book: zipfile.ZipFile, path: str) -> str:
+def file_text(book: zipfile.ZipFile, path: str) -> str:
+    """The text of a workbook's file; "" where there is no such file."""
     try:
         with book.open(path) as file:
             return file.read(_MOST_BYTES).decode("utf-8", "replace")

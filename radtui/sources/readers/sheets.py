@@ -12,7 +12,7 @@ from typing import Any
 from radtui.records import Problem, UserError
 from radtui.sources.files import Tree
 from radtui.sources.readers.header import has_header
-from radtui.sources.readers.sheet_links import merged_cells, sheet_links
+from radtui.sources.readers.sheet_links import file_text, merged_cells, sheet_links
 from radtui.sources.readers.table import NOTHING, Row, twice_named, unique_columns
 
 _MAX_INFLATED_BYTES = 2**31
@@ -69,6 +69,7 @@ class SheetTable:
 
     def rows(self, without: AbstractSet[str] = NOTHING) -> Iterator[Row | Problem]:
         """Every row that is not empty; cells that are merged downwards are there in each of their rows."""
+        firsts = set(self._merged.values())
         held: dict[tuple[int, int], str] = {}
         for number, cells in self._values():
             if number < self._first or (self._headed and number == self._first) or not any(cells):
@@ -77,7 +78,7 @@ class SheetTable:
             for column in range(1, self._width + 1) if self._merged else ():
                 if above := self._merged.get((number, column)):
                     padded[column - 1] = held.get(above, padded[column - 1])
-                else:
+                elif (number, column) in firsts:
                     held[number, column] = padded[column - 1]
             padded += [self._links.get((number, column), "") for column in self._linked]
             yield Row(number, dict(zip(self.columns, padded, strict=False)))
@@ -92,8 +93,9 @@ class SheetTable:
         with self._tree.open(self.file) as raw, zipfile.ZipFile(raw) as inner:
             if not path:
                 return {}
-            self._merged = merged_cells(inner, path.lstrip("/"))
-            return sheet_links(inner, path.lstrip("/"))
+            text = file_text(inner, path.lstrip("/"))
+            self._merged = merged_cells(text)
+            return sheet_links(inner, path.lstrip("/"), text)
 
     def _values(self) -> Iterator[tuple[int, list[str]]]:
         book = _book(self._tree, self.file)
