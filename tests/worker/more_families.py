@@ -574,4 +574,4 @@ MAKERS = FAMILIES | MORE_FAMILIES
 WITH_TORCHVISION: dict[str, Callable[[Path], Path]] = {
     "llama4": llama4, "lfm2_vl": lfm2_vl, "cohere2_vision": cohere2_vision,
 }  # fmt: skip
-"""Those that load only where torchvision works."""
+"""Those of them that load only where torchvision works."""
