@@ -12,7 +12,7 @@ from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store import jobs
 
 KEY = "adapter_files"  # in a job's result, and in each of its trainings there
-WEIGHTS = "adapter_model.safetensors"
+WEIGHTS = "adapter_model.safetensors"  # as PEFT names it
 
 
 def changed_adapters(data: DataDir, db: sqlite3.Connection) -> tuple[int, list[str]]:
@@ -41,14 +41,15 @@ def unknown_adapters(data: DataDir, db: sqlite3.Connection) -> list[int]:
         if job.kind is JobKind.TRAIN and not job.state.live
         if any(
             data.adapter(job.id, number).is_dir() and (job.id, number) not in known
-            for number in range(_trainings(job))
+            for number in range(len(_trainings(job)))
         )
     ]
 
 
-def _trainings(job: Job) -> int:
+def _trainings(job: Job) -> list[object]:
+    """What is known of each of a job's trainings."""
     seeds = job.result.get("seeds")
-    return len(seeds) if isinstance(seeds, list) and seeds else 1
+    return seeds if isinstance(seeds, list) and seeds else [job.result]
 
 
 def refuse_changed(data: DataDir, db: sqlite3.Connection, folder: Path) -> None:
@@ -75,9 +76,7 @@ def _written(job: Job) -> Iterator[tuple[int, Mapping[str, object]]]:
     """
     if job.kind is not JobKind.TRAIN or job.state not in (JobState.DONE, JobState.STOPPED):
         return
-    seeds = job.result.get("seeds")
-    trainings = seeds if isinstance(seeds, list) and seeds else [job.result]
-    for number, training in enumerate(trainings):
+    for number, training in enumerate(_trainings(job)):
         files = training.get(KEY) if isinstance(training, Mapping) else None
         if isinstance(files, Mapping) and files:
             yield number, files

@@ -68,8 +68,8 @@ class Bench:
         """Images, an adapter with random matrices, and gates that let the image in."""
         if not self.adapter.exists():
             fill(self.data, train=16 * self.options.steps, test=self.options.images)
-            write_adapter(self.options.model, self.adapter)
-        opened = sum(open_gates(file) for file in sorted(self.options.model.glob("*.safetensors")))
+            write_adapter(Path(self.options.model), self.adapter)
+        opened = sum(open_gates(file) for file in sorted(Path(self.options.model).glob("*.safetensors")))
         return {"opened_gates": opened, **machine()}
 
     def one(self) -> dict[str, Any]:

@@ -51,12 +51,11 @@ def main(arguments: list[str] | None = None) -> None:
     logging.disable(logging.WARNING)
     from radtui.worker.model.processors import torchvision_state
     from tests.bench import model_kinds
-    from tests.worker.families import FAMILIES
-    from tests.worker.more_families import MORE_FAMILIES
+    from tests.worker.more_families import MAKERS
     from tests.worker.rare_families import RARE_FAMILIES
     from tests.worker.torchvision_families import TORCHVISION_FAMILIES
 
-    without = FAMILIES | MORE_FAMILIES | RARE_FAMILIES
+    without = MAKERS | RARE_FAMILIES
     makers = without | TORCHVISION_FAMILIES
     names = options.only.split(",") if options.only else list(without)
     rows = {}

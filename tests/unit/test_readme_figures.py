@@ -8,6 +8,8 @@ import pytest
 from tests.bench import scale_readme
 from tests.bench.flywheel_readme import FIGURES, table
 
+WORKS = ("yes", "fixed")  # of a check of a family
+NO_CHECKS = {"kinds", "seconds"}
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
@@ -22,6 +24,19 @@ def test_the_readme_has_the_table_of_growth_as_it_was_measured() -> None:
     page = README.read_text(encoding="utf-8")
     assert rows in page, "put it there: python -m tests.bench.scale_readme README.md"
     assert rows.count("\n") >= 8 and scale_readme.placed(page, rows) == page
+
+
+def test_the_readme_counts_the_families_as_they_were_measured() -> None:
+    facts = json.loads((README.parent / "assets/benchmarks/models.json").read_text(encoding="utf-8"))
+    families = facts["families"]
+    checks = families["llava"].keys() - NO_CHECKS
+    whole = sum(all(line.get(check) in WORKS for check in checks) for line in families.values())
+    with_it = len(facts["with_torchvision"]["families"].keys() - families.keys())
+    page = " ".join(README.read_text(encoding="utf-8").split())
+    assert (
+        f"{len(families)} without torchvision, of which {whole} do all of it, and {with_it} with it, and"
+        in page
+    )
 
 
 def test_a_table_of_growth_takes_the_place_of_the_older_one_alone() -> None:

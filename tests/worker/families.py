@@ -172,21 +172,21 @@ QWEN_SPECIALS = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end
 ROPE = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]}
 
 
-def _qwen_words(*more: str) -> Any:
+def qwen_words(*more: str) -> Any:
     return tokenizer(
         [*QWEN_SPECIALS, *more], "<|im_end|>", pad="<|endoftext|>", image_token="<|image_pad|>",
         video_token="<|video_pad|>",
     )  # fmt: skip
 
 
-def _qwen_ids(words: Any) -> dict[str, int]:
+def qwen_ids(words: Any) -> dict[str, int]:
     return ids(
         words, image_token_id="<|image_pad|>", video_token_id="<|video_pad|>", vision_start_token_id="<|vision_start|>",
         vision_end_token_id="<|vision_end|>",
     )  # fmt: skip
 
 
-def _qwen_images(patch: int, tokens: int) -> dict[str, Any]:
+def qwen_images(patch: int, tokens: int) -> dict[str, Any]:
     side = 2 * patch  # px of a token's square
     return {
         "image_processor_type": "Qwen2VLImageProcessor", "patch_size": patch, "merge_size": 2, "temporal_patch_size": 2,
@@ -198,17 +198,17 @@ def qwen2_5_vl(folder: Path) -> Path:
     """Qwen2.5-VL: image tokens by size, windows in its vision tower."""
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-    words = _qwen_words()
+    words = qwen_words()
     vision = {
         "depth": 2, "hidden_size": 32, "intermediate_size": 64, "out_hidden_size": 64, "num_heads": 2, "patch_size": 14,
         "window_size": 112, "fullatt_block_indexes": [1],
     }  # fmt: skip
     config = Qwen2_5_VLConfig(
-        vision_config=vision, text_config=text_config(words, rope_parameters=ROPE), **_qwen_ids(words)
+        vision_config=vision, text_config=text_config(words, rope_parameters=ROPE), **qwen_ids(words)
     )
     return write(
         folder, Qwen2_5_VLForConditionalGeneration(config), words, chatml(QWEN_IMAGE), "Qwen2_5_VLProcessor",
-        _qwen_images(14, 16), video="Qwen2VLVideoProcessor",
+        qwen_images(14, 16), video="Qwen2VLVideoProcessor",
     )  # fmt: skip
 
 
@@ -222,12 +222,12 @@ def qwen3_vl(folder: Path, thinking: str = "") -> Path:
     """Qwen3-VL: features of early vision layers go into the text layers."""
     from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
-    words = _qwen_words(*(["<think>", "</think>"] if thinking else []))
+    words = qwen_words(*(["<think>", "</think>"] if thinking else []))
     text = text_config(words, head_dim=16, rope_parameters={**ROPE, "mrope_interleaved": True})
-    config = Qwen3VLConfig(vision_config=QWEN3_VISION, text_config=text, **_qwen_ids(words))
+    config = Qwen3VLConfig(vision_config=QWEN3_VISION, text_config=text, **qwen_ids(words))
     return write(
         folder, Qwen3VLForConditionalGeneration(config), words, chatml(QWEN_IMAGE, thinking=thinking),
-        "Qwen3VLProcessor", _qwen_images(16, 16), video="Qwen3VLVideoProcessor",
+        "Qwen3VLProcessor", qwen_images(16, 16), video="Qwen3VLVideoProcessor",
     )  # fmt: skip
 
 
@@ -236,37 +236,49 @@ def qwen3_vl_thinking(folder: Path) -> Path:
     return qwen3_vl(folder, "always")
 
 
+def qwen3_5_like(folder: Path, config: Any, network: Any, **text: Any) -> Path:
+    """A checkpoint of Qwen3.5 or of a kind that came of it.
+
+    Args:
+        folder: Where.
+        config: The kind's class of configuration.
+        network: Its model's class.
+        text: What its text model has beside Qwen3.5's.
+    """
+    words = qwen_words("<think>", "</think>")
+    vision = {name: value for name, value in QWEN3_VISION.items() if name != "deepstack_visual_indexes"}
+    rope = {**ROPE, "mrope_section": [1, 1, 2], "mrope_interleaved": True, "partial_rotary_factor": 0.5}
+    parts = text_config(
+        words, head_dim=16, layer_types=["linear_attention", "full_attention"], linear_num_key_heads=2,
+        linear_num_value_heads=4, linear_key_head_dim=16, linear_value_head_dim=16, rope_parameters=rope, **text,
+    )  # fmt: skip
+    model = network(config(vision_config=vision, text_config=parts, **qwen_ids(words)))
+    return write(
+        folder, model, words, chatml(QWEN_IMAGE, thinking="switch"), "Qwen3VLProcessor", qwen_images(16, 16),
+        video="Qwen3VLVideoProcessor",
+    )  # fmt: skip
+
+
 def qwen3_5(folder: Path) -> Path:
     """Qwen3.5: linear attention in its text model, thinking by a switch of its template."""
     from transformers import Qwen3_5Config, Qwen3_5ForConditionalGeneration
 
-    words = _qwen_words("<think>", "</think>")
-    vision = {name: value for name, value in QWEN3_VISION.items() if name != "deepstack_visual_indexes"}
-    rope = {**ROPE, "mrope_section": [1, 1, 2], "mrope_interleaved": True, "partial_rotary_factor": 0.5}
-    text = text_config(
-        words, head_dim=16, layer_types=["linear_attention", "full_attention"], linear_num_key_heads=2,
-        linear_num_value_heads=4, linear_key_head_dim=16, linear_value_head_dim=16, rope_parameters=rope,
-    )  # fmt: skip
-    config = Qwen3_5Config(vision_config=vision, text_config=text, **_qwen_ids(words))
-    return write(
-        folder, Qwen3_5ForConditionalGeneration(config), words, chatml(QWEN_IMAGE, thinking="switch"),
-        "Qwen3VLProcessor", _qwen_images(16, 16), video="Qwen3VLVideoProcessor",
-    )  # fmt: skip
+    return qwen3_5_like(folder, Qwen3_5Config, Qwen3_5ForConditionalGeneration)
 
 
 def qwen3_vl_moe(folder: Path) -> Path:
     """Qwen3-VL with experts, whose weights are three-dimensional parameters and no linear layers."""
     from transformers import Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
 
-    words = _qwen_words()
+    words = qwen_words()
     text = text_config(
         words, head_dim=16, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32,
         rope_parameters={**ROPE, "mrope_interleaved": True},
     )  # fmt: skip
-    config = Qwen3VLMoeConfig(vision_config=QWEN3_VISION, text_config=text, **_qwen_ids(words))
+    config = Qwen3VLMoeConfig(vision_config=QWEN3_VISION, text_config=text, **qwen_ids(words))
     return write(
         folder, Qwen3VLMoeForConditionalGeneration(config), words, chatml(QWEN_IMAGE), "Qwen3VLProcessor",
-        _qwen_images(16, 16), video="Qwen3VLVideoProcessor",
+        qwen_images(16, 16), video="Qwen3VLVideoProcessor",
     )  # fmt: skip
 
 

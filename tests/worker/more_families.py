@@ -12,17 +12,17 @@ from .families import (
     IDEFICS_VISION,
     LLAVA,
     MISTRAL,
-    QWEN3_VISION,
     QWEN_IMAGE,
     ROPE,
     SIDE_PX,
     SIGLIP,
     SMOL,
-    _qwen_ids,
-    _qwen_images,
-    _qwen_words,
     chatml,
     ids,
+    qwen3_5_like,
+    qwen_ids,
+    qwen_images,
+    qwen_words,
     text_config,
     tokenizer,
     write,
@@ -85,14 +85,14 @@ def qwen2_vl(folder: Path) -> Path:
     """Qwen2-VL."""
     from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
 
-    words = _qwen_words()
+    words = qwen_words()
     vision = {"depth": 2, "embed_dim": 32, "hidden_size": 64, "num_heads": 2, "patch_size": 14}
     config = Qwen2VLConfig(
-        vision_config=vision, text_config=text_config(words, rope_parameters=ROPE), **_qwen_ids(words)
+        vision_config=vision, text_config=text_config(words, rope_parameters=ROPE), **qwen_ids(words)
     )
     return write(
         folder, Qwen2VLForConditionalGeneration(config), words, chatml(QWEN_IMAGE), "Qwen2VLProcessor",
-        _qwen_images(14, 16), video="Qwen2VLVideoProcessor",
+        qwen_images(14, 16), video="Qwen2VLVideoProcessor",
     )  # fmt: skip
 
 
@@ -100,18 +100,9 @@ def qwen3_5_moe(folder: Path) -> Path:
     """Qwen3.5 with experts and a shared expert with a gate of its own."""
     from transformers import Qwen3_5MoeConfig, Qwen3_5MoeForConditionalGeneration
 
-    words = _qwen_words("<think>", "</think>")
-    vision = {name: value for name, value in QWEN3_VISION.items() if name != "deepstack_visual_indexes"}
-    rope = {**ROPE, "mrope_section": [1, 1, 2], "mrope_interleaved": True, "partial_rotary_factor": 0.5}
-    text = text_config(
-        words, head_dim=16, layer_types=["linear_attention", "full_attention"], linear_num_key_heads=2,
-        linear_num_value_heads=4, linear_key_head_dim=16, linear_value_head_dim=16, rope_parameters=rope,
+    return qwen3_5_like(
+        folder, Qwen3_5MoeConfig, Qwen3_5MoeForConditionalGeneration,
         num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=32,
-    )  # fmt: skip
-    config = Qwen3_5MoeConfig(vision_config=vision, text_config=text, **_qwen_ids(words))
-    return write(
-        folder, Qwen3_5MoeForConditionalGeneration(config), words, chatml(QWEN_IMAGE, thinking="switch"),
-        "Qwen3VLProcessor", _qwen_images(16, 16), video="Qwen3VLVideoProcessor",
     )  # fmt: skip
 
 
@@ -242,7 +233,7 @@ def _glm(folder: Path, model: Any, words: Any, kind: str) -> Path:
     )
 
 
-def _glm_parts(**more: Any) -> tuple[Any, dict[str, Any]]:
+def glm_parts(**more: Any) -> tuple[Any, dict[str, Any]]:
     """Tokenizer, and what GLM's configurations are made of."""
     words = tokenizer(
         GLM_SPECIALS, "<|endoftext|>", pad="<|pad|>", image_token="<|image|>", video_token="<|video|>"
@@ -264,7 +255,7 @@ def glm46v(folder: Path) -> Path:
     """GLM-4.6V Flash."""
     from transformers import Glm46VConfig, Glm46VForConditionalGeneration
 
-    words, parts = _glm_parts(model_type="glm4v_text")
+    words, parts = glm_parts(model_type="glm4v_text")
     parts["vision_config"]["model_type"] = "glm4v_vision"
     return _glm(folder, Glm46VForConditionalGeneration(Glm46VConfig(**parts)), words, "Glm46V")
 
@@ -273,7 +264,7 @@ def glm4v_moe(folder: Path) -> Path:
     """GLM-4.5V: experts, a router of its own class, one dense layer before them."""
     from transformers import Glm4vMoeConfig, Glm4vMoeForConditionalGeneration
 
-    words, parts = _glm_parts(
+    words, parts = glm_parts(
         head_dim=16, n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, n_shared_experts=1,
         first_k_dense_replace=1, n_group=1, topk_group=1,
     )  # fmt: skip
@@ -334,7 +325,7 @@ def video_llama_3(folder: Path) -> Path:
     """VideoLLaMA 3: image tokens by size, merged per image."""
     from transformers import VideoLlama3Config, VideoLlama3ForConditionalGeneration
 
-    words = _qwen_words()
+    words = qwen_words()
     vision = {
         "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 14,
     }  # fmt: skip
@@ -440,7 +431,7 @@ def exaone4_5(folder: Path) -> Path:
     """EXAONE 4.5: grouped heads in the vision tower."""
     from transformers import Exaone4_5_Config, Exaone4_5_ForConditionalGeneration
 
-    words = _qwen_words()
+    words = qwen_words()
     vision = {
         "depth": 2, "hidden_size": 32, "intermediate_size": 64, "out_hidden_size": 64, "num_heads": 2,
         "num_key_value_heads": 1, "patch_size": 14, "window_size": 112, "fullatt_block_indexes": [1],
@@ -454,7 +445,7 @@ def exaone4_5(folder: Path) -> Path:
     )  # fmt: skip
     return write(
         folder, Exaone4_5_ForConditionalGeneration(config), words, chatml(QWEN_IMAGE), "Exaone4_5_Processor",
-        _qwen_images(14, 16), video="Qwen2VLVideoProcessor",
+        qwen_images(14, 16), video="Qwen2VLVideoProcessor",
     )  # fmt: skip
 
 
@@ -583,4 +574,4 @@ MAKERS = FAMILIES | MORE_FAMILIES
 WITH_TORCHVISION: dict[str, Callable[[Path], Path]] = {
     "llama4": llama4, "lfm2_vl": lfm2_vl, "cohere2_vision": cohere2_vision,
 }  # fmt: skip
-"""Those that load only where torchvision works."""
+"""Those of them that load only where torchvision works."""

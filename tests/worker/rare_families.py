@@ -16,14 +16,15 @@ from .families import (
     SIGLIP,
     chatml,
     ids,
+    qwen3_5_like,
+    qwen_ids,
+    qwen_images,
+    qwen_words,
     text_config,
     tokenizer,
     write,
 )
-from .families import _qwen_ids as qwen_ids
-from .families import _qwen_images as qwen_images
-from .families import _qwen_words as qwen_words
-from .more_families import CLIP, GRIDS, LLAVA, _glm_parts, headed, minicpmv4_6
+from .more_families import CLIP, GRIDS, LLAVA, glm_parts, headed, minicpmv4_6
 from .tiled import write_tiled_mllama
 
 GRID_TOKENS = {"image_token": "<image>", "image_break_token": "<|break|>", "image_end_token": "<|end|>"}
@@ -197,7 +198,7 @@ def _glm_images(kind: str) -> dict[str, Any]:
 
 def glm_ocr(folder: Path) -> Path:
     """GLM-OCR."""
-    words, parts = _glm_parts(head_dim=16)
+    words, parts = glm_parts(head_dim=16)
     return _glm_files(
         folder, built("glm_ocr", **parts), words, "Glm46VProcessor", _glm_images("Glm46VImageProcessor"),
         "Glm46VVideoProcessor",
@@ -206,7 +207,7 @@ def glm_ocr(folder: Path) -> Path:
 
 def glmga(folder: Path) -> Path:
     """GLM-GA: GLM-4.6V's class with an image processor of its own."""
-    words, parts = _glm_parts(model_type="glm4v_text")
+    words, parts = glm_parts(model_type="glm4v_text")
     parts["vision_config"]["model_type"] = "glm4v_vision"
     return _glm_files(
         folder, built("glmga", **parts), words, "Glm46VProcessor", _glm_images("GlmgaImageProcessor"),
@@ -445,21 +446,12 @@ def qwen4_exp(folder: Path) -> Path:
     """Qwen4-Exp: several residual streams, and tables of hashed n-grams beside the tokens' embeddings."""
     from transformers import Qwen4ExpConfig, Qwen4ExpForConditionalGeneration
 
-    words = qwen_words("<think>", "</think>")
-    vision = {name: value for name, value in QWEN3_VISION.items() if name != "deepstack_visual_indexes"}
-    rope = {**ROPE, "mrope_section": [1, 1, 2], "mrope_interleaved": True, "partial_rotary_factor": 0.5}
-    text = text_config(
-        words, head_dim=16, layer_types=["linear_attention", "full_attention"], linear_num_key_heads=2,
-        linear_num_value_heads=4, linear_key_head_dim=16, linear_value_head_dim=16, rope_parameters=rope,
+    return qwen3_5_like(
+        folder, Qwen4ExpConfig, Qwen4ExpForConditionalGeneration,
         num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32, shared_expert_intermediate_size=32,
         hc_count=2, hc_lowrank=8, ple_layer_ids=[1], ple_embed_dim=32, ngram_size=2, heads_per_ngram=2,
         ngram_vocab_size_base=64, make_ngram_vocab_size_divisible_by=8, split_ngram_parts=2, indexer_n_heads=2,
         indexer_kv_heads=1, indexer_head_dim=16, indexer_budget=4096, indexer_compress_ratio=4,
-    )  # fmt: skip
-    config = Qwen4ExpConfig(vision_config=vision, text_config=text, **qwen_ids(words))
-    return write(
-        folder, Qwen4ExpForConditionalGeneration(config), words, chatml(QWEN_IMAGE, thinking="switch"),
-        "Qwen3VLProcessor", qwen_images(16, 16), video="Qwen3VLVideoProcessor",
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from radtui.export import model_card
 from radtui.export.adapter import export_adapter
+from radtui.jobs.adapter_files import WEIGHTS
 from radtui.records import JobState, UserError
 from radtui.store import jobs
 from radtui.store.database import connect
@@ -72,7 +73,7 @@ class _Saves:
         self.matrices = matrices
 
     def save_pretrained(self, folder):
-        safetensors.torch.save_file(self.matrices, folder / adapter_keys.WEIGHTS)
+        safetensors.torch.save_file(self.matrices, folder / WEIGHTS)
 
 
 def test_matrices_are_saved_under_names_that_are_read_as_what_they_are(tmp_path, monkeypatch):
@@ -80,7 +81,7 @@ def test_matrices_are_saved_under_names_that_are_read_as_what_they_are(tmp_path,
     names = {"new.a": "old.a", "new.b": "old.b"}
     monkeypatch.setattr(adapter_keys, "read_names", lambda model: names)
     adapter_keys.save_as_read(model).save_pretrained(tmp_path)
-    saved = safetensors.torch.load_file(tmp_path / adapter_keys.WEIGHTS)
+    saved = safetensors.torch.load_file(tmp_path / WEIGHTS)
     assert saved == {"old.a": torch.ones(1), "old.b": torch.zeros(1)}
 
 

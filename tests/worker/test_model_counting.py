@@ -18,9 +18,7 @@ from .conftest import new_job, train_settings
 
 SIZES = [(60, 40), (200, 100), (657, 442), (500, 611), (40, 400)]
 QUESTION = "Describe what you see."
-MAKERS = {
-    **families.FAMILIES, **more_families.MORE_FAMILIES, **more_families.WITH_TORCHVISION, **rare_families.RARE_FAMILIES,
-}  # fmt: skip
+MAKERS = more_families.MAKERS | more_families.WITH_TORCHVISION | rare_families.RARE_FAMILIES
 NEEDS_TORCHVISION = pytest.mark.skipif(processors.torchvision_state() != "works", reason="needs torchvision")
 
 

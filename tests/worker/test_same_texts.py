@@ -17,7 +17,6 @@ from radtui.worker.model import adapters, backend, merge, model, pretrained
 from radtui.worker.model import examples as items
 from tests.bench.gpu_parts import gap
 from tests.worker.conftest import train_settings
-from tests.worker.tiled import write_tiled_mllama
 
 TOKENS = 24
 NEARLY_TIED = 4  # steps of bf16 between two tokens' scores
@@ -28,10 +27,9 @@ def plan(precision: str) -> backend.LoadPlan:
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory) -> Path:
+def base(tiled, tmp_path_factory) -> Path:
     """A model stored in 16 bits, so that 16 and 32 bits of arithmetic begin with the same weights."""
-    folder = write_tiled_mllama(tmp_path_factory.mktemp("base"))
-    network, processor = model.load(str(folder), plan("bfloat16"))
+    network, processor = model.load(str(tiled), plan("bfloat16"))
     out = tmp_path_factory.mktemp("base-bf16")
     network.save_pretrained(out)
     processor.save_pretrained(out)

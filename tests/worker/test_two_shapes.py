@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -92,6 +93,13 @@ def test_one_picture_at_a_time_is_learnt_and_described(minicpm, shaped):
     assert len(stored.finished(db, job.id)) == 2 * len(SIZES)
     events = [each.text for each in metrics.events_since(db, job.id, 0) if each.kind == "warning"]
     assert f"{failures.TWO_SHAPES}: going on with one case at a time" in events
+
+
+def test_who_asks_for_one_picture_at_a_time_is_not_told_so():
+    work: Any = SimpleNamespace(there=0)
+    nothing: Any = None  # that shapes could be tried on
+    writer = generate._Writer(GenerateSettings(batch_size=1), nothing, nothing, nothing, work)
+    assert writer.batch_size == 1 and not writer.of_one_shape
 
 
 @pytest.mark.long

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .families import CHANNEL, LLAVA, ids, text_config, tokenizer, write
-from .more_families import cohere2_vision, headed, lfm2_vl, llama4
+from .more_families import WITH_TORCHVISION, headed
 from .rare_families import TURNS, built
 
 BATCH_STATISTICS = {
@@ -226,8 +226,7 @@ def gemma4_unified(folder: Path) -> Path:
 
 
 TORCHVISION_FAMILIES: dict[str, Callable[[Path], Path]] = {
-    "llama4": llama4, "lfm2_vl": lfm2_vl, "cohere2_vision": cohere2_vision, "kimi_k25": kimi_k25,
-    "phi4_multimodal": phi4_multimodal, "step3p7": step3p7, "perception_lm": perception_lm, "gemma3n": gemma3n,
-    "fast_vlm": fast_vlm, "gemma4_unified": gemma4_unified,
+    **WITH_TORCHVISION, "kimi_k25": kimi_k25, "phi4_multimodal": phi4_multimodal, "step3p7": step3p7,
+    "perception_lm": perception_lm, "gemma3n": gemma3n, "fast_vlm": fast_vlm, "gemma4_unified": gemma4_unified,
 }  # fmt: skip
 """Those that load only where torchvision works, by name."""

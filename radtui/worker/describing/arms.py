@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from radtui.jobs.adapter_files import WEIGHTS
 from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Job
 from radtui.settings import GenerateSettings
 from radtui.store import jobs
+from radtui.worker.model.adapter_keys import FIRST_ADAPTER
 
 BASE, TUNED = "base", "tuned"
-FIRST_ADAPTER = "default"  # PEFT's name of the adapter that a model is loaded with
-WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
+FILES = (WEIGHTS, "adapter_model.bin")
 SHOWN = 12  # hexadecimal digits of a sha256: as many tell any two files of one folder apart
 
 
@@ -98,7 +99,7 @@ def adapter_text(folder: str, data: DataDir) -> str:
     of_job = job_id.isdigit() and path.parent.resolve() == data.job(int(job_id)).resolve()
     if of_job and (seed := path.name.removeprefix("adapter").strip("-").replace("-", " ")):
         job_id = f"{job_id}, {seed}"  # of several trainings of one job: "7, seed 2"
-    file = next((path / name for name in WEIGHTS if (path / name).is_file()), None)
+    file = next((path / name for name in FILES if (path / name).is_file()), None)
     if file is None:
         return f"job {job_id}" if of_job else folder
     with file.open("rb") as content:

@@ -199,8 +199,7 @@ class _Writer:
         from radtui.worker.memory import shapes
 
         self.settings = settings
-        self.model = model
-        self.processor = processor
+        self.model, self.processor = model, processor
         self.reporter = reporter
         self.work, self.done = work, work.there
         self.facts = facts
@@ -208,7 +207,8 @@ class _Writer:
         self.measures = settings.batch_size == 0 and next(model.parameters()).is_cuda
         self.grows = settings.batch_size == 0 and not self.measures
         self.began = time.monotonic()
-        self.of_one_shape = shapes.refused(model, processor, settings.trust_remote_code)
+        several = self.batch_size > 1
+        self.of_one_shape = several and shapes.refused(model, processor, settings.trust_remote_code)
         if self.of_one_shape:
             self._halve(self.batch_size)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PIL import Image
-
 from radtui.worker.memory import meta_pass
+from radtui.worker.model import collator
 from radtui.worker.process import failures
 
 SMALL = ((112, 56), (56, 56))  # px: shapes with other numbers of patches, which few models cut into parts
@@ -20,8 +19,8 @@ def note(model: Any, processor: Any) -> str:
         model: On `meta`.
         processor: The model's.
     """
-    if _passes(model, processor, SMALL) or not all(_passes(model, processor, (size,)) for size in SMALL):
-        return ""  # what fails with one shape, too, is for the estimate to say
+    if not _takes_one_shape(model, processor):
+        return ""
     alone = f"{failures.TWO_SHAPES}: jobs go on with one image at a time."
     return alone if _passes(model, processor, (LARGE,)) else f"{alone} {failures.PARTS_OF_TWO_SHAPES}"
 
@@ -37,27 +36,25 @@ def refused(model: Any, processor: Any, trust_remote_code: bool) -> bool:
         processor: Its processor.
         trust_remote_code: Whether Python code that comes with the model may run.
     """
-    pictures = [each for name, each in _batch(processor, SMALL).items() if "pixel" in name and each.dim() > 2]
+    batch = collator.probe(processor, "all", SMALL)
+    pictures = [each for name, each in batch.items() if "pixel" in name and each.dim() > 2]
     if not any(len(each) == 1 for each in pictures):
         return False
     from radtui.worker.model.pretrained import empty_model
 
-    return bool(note(empty_model(model.config, trust_remote_code), processor))
+    return _takes_one_shape(empty_model(model.config, trust_remote_code), processor)
+
+
+def _takes_one_shape(model: Any, processor: Any) -> bool:
+    """Whether two shapes fail and each by itself does not; what fails with one, too, is for the estimate to say."""
+    return not _passes(model, processor, SMALL) and all(_passes(model, processor, (size,)) for size in SMALL)
 
 
 def _passes(model: Any, processor: Any, sizes: tuple[tuple[int, int], ...]) -> bool:
     """Whether pictures of these sizes go through in one batch, as far as shapes go."""
     try:
-        meta_pass.pass_bytes(model, _batch(processor, sizes), next(model.parameters()).dtype)
+        batch = collator.probe(processor, "all", sizes)
+        meta_pass.pass_bytes(model, batch, next(model.parameters()).dtype)
     except RuntimeError as error:
         return not failures.is_of_shapes(error)
     return True
-
-
-def _batch(processor: Any, sizes: tuple[tuple[int, int], ...]) -> Any:
-    from radtui.worker.model import prompt
-    from radtui.worker.model.collator import Collator
-
-    messages = [prompt.question("?", "image_first"), prompt.answer("!")]
-    items = [{"messages": messages, "images": [Image.new("RGB", size)]} for size in sizes]
-    return Collator(processor, "all", 1_000_000)(items)

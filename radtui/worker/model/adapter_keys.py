@@ -11,8 +11,9 @@ from pathlib import Path
 from types import MethodType
 from typing import Any
 
-WEIGHTS = "adapter_model.safetensors"
-DEFAULT = "default"
+from radtui.jobs.adapter_files import WEIGHTS
+
+FIRST_ADAPTER = "default"  # PEFT's name of the adapter that a model is loaded with
 
 
 def save_as_read(model: Any) -> Any:
@@ -41,7 +42,7 @@ def read_names(model: Any) -> dict[str, str]:
     """
     from peft import get_peft_model_state_dict
 
-    held = get_peft_model_state_dict(model, adapter_name=DEFAULT)
+    held = get_peft_model_state_dict(model, adapter_name=FIRST_ADAPTER)
     if _reads(model, held, held):
         return {name: name for name in held}
     names = {name: _published(model, name) for name in held}
@@ -59,9 +60,9 @@ def _reads(model: Any, saved: dict[str, Any], held: dict[str, Any]) -> bool:
         return saved is held
     read = convert_peft_adapter_state_dict_for_transformers(
         model=model,
-        peft_config=model.peft_config[DEFAULT],
+        peft_config=model.peft_config[FIRST_ADAPTER],
         adapter_state_dict=dict(saved),
-        adapter_name=DEFAULT,
+        adapter_name=FIRST_ADAPTER,
     )
     if read.keys() != held.keys():
         return False

@@ -115,7 +115,8 @@ def _adapted(model: Any, folder: str, trainable: bool) -> Any:
         with warnings.catch_warnings(record=True) as cautions:
             warnings.simplefilter("always")
             adapted = PeftModel.from_pretrained(model, folder, is_trainable=trainable)
-        _take_as_saved(adapted, "default", folder, any(UNREAD in str(each.message) for each in cautions))
+        unread = any(UNREAD in str(each.message) for each in cautions)
+        _take_as_saved(adapted, adapter_keys.FIRST_ADAPTER, folder, unread)
     return adapted
 
 

@@ -161,16 +161,11 @@ def _several_images(processor: Any) -> str:
 
 def _learnt(processor: Any) -> str:
     """What a job would say where the answer cannot be told from its prompt; empty where it can."""
-    from PIL import Image
-
     from radtui.records import UserError
-    from radtui.worker.model import prompt
-    from radtui.worker.model.collator import PROBE_PX, Collator
+    from radtui.worker.model import collator
 
-    messages = [prompt.question("?", "image_first"), prompt.answer("!")]
-    item = {"messages": messages, "images": [Image.new("RGB", PROBE_PX)]}
     try:
-        Collator(processor, "answer", 1_000_000)([item])
+        collator.probe(processor, "answer", [collator.PROBE_PX])
     except UserError as error:
         return str(error)
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from radtui.records import UserError
-from radtui.worker.model import processors, template
+from radtui.worker.model import processors, prompt, template
 from radtui.worker.model.prompt import Message
 
 IGNORED = -100  # the label PyTorch's cross-entropy leaves out
@@ -22,6 +22,7 @@ IMAGE_TOKENS = (
 )  # fmt: skip
 """Placeholders of the model families transformers has; only those a tokenizer knows as one token count."""
 PROBE_PX = (64, 64)
+PROBE_TOKENS = 1_000_000  # no probe is cut
 MODALITIES = "mm_token_type_ids"
 COMPILED_MULTIPLE = 8
 """Kernels compiled for any length are compiled once more for lengths that 8 divides: with lengths as they come, some
@@ -152,6 +153,19 @@ def check(processor: Any, name: str) -> None:
             f"The processor of {name} does not take an image as its chat template writes it ({reason}): put the "
             "model's own template there, or where its family has none, choose a model of radtui model list."
         ) from error
+
+
+def probe(processor: Any, loss_on: str, sizes: Sequence[tuple[int, int]]) -> dict[str, Tensor]:
+    """A batch of black pictures with a word asked and answered, to see what a processor makes of them.
+
+    Args:
+        processor: With a chat template.
+        loss_on: As of `Collator`.
+        sizes: Width and height of each picture, px.
+    """
+    messages = [prompt.question("?", "image_first"), prompt.answer("!")]
+    items = [{"messages": messages, "images": [Image.new("RGB", size)]} for size in sizes]
+    return Collator(processor, loss_on, PROBE_TOKENS)(items)
 
 
 def encode(

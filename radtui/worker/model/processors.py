@@ -25,7 +25,6 @@ from radtui.records import UserError
 log = logging.getLogger("radtui.worker")
 NEEDS_TORCHVISION = re.compile(r"torchvision|load video processor", re.IGNORECASE)
 VIDEO = "video_processor"
-KEPT_VIDEO = "_video_config"  # what the files say of a processor's video part, kept for `save`
 IMAGE_OPTIONS = "_image_options"  # of a processor: what its calls are given beside images
 BORROWERS = {"gemma4": "Gemma4Processor", "pixtral": "PixtralProcessor"}
 PILLOW_SUFFIX = "Pil"  # of transformers' classes
@@ -82,11 +81,10 @@ def load(name: str, trust_remote_code: bool = False) -> Any:
             raise
         log.info("%s with Pillow's image processor: %s", name, str(error).strip().splitlines()[0])
     try:
-        with _pillow_instead() as video:
+        with _pillow_instead():
             processor = AutoProcessor.from_pretrained(name, trust_remote_code=trust_remote_code)
         if has_no_video(processor):
             processor.video_processor.images = getattr(processor, "image_processor", None)
-        processor.__dict__[KEPT_VIDEO] = video
         return processor
     except Exception as error:
         if not _lacks_torchvision(error):
@@ -154,17 +152,12 @@ def has_no_video(processor: Any) -> bool:
 
 
 @contextlib.contextmanager
-def _pillow_instead() -> Iterator[dict[str, Any]]:
-    """Image processors by Pillow, and none for videos, which radtui has none of.
-
-    Yields:
-        What the files say of the video processor, filled while one is read.
-    """
+def _pillow_instead() -> Iterator[None]:
+    """Image processors by Pillow, and none for videos, which radtui has none of."""
     from transformers import processing_utils
     from transformers.models.auto.image_processing_auto import AutoImageProcessor
     from transformers.video_processing_utils import BaseVideoProcessor
 
-    video: dict[str, Any] = {}
     _stand_in()
     mapping = processing_utils.MODALITY_TO_AUTOPROCESSOR_MAPPING
     names = dict(mapping._MAPPING_NAMES)
@@ -190,8 +183,8 @@ def _pillow_instead() -> Iterator[dict[str, Any]]:
         def from_pretrained(name: str, **options: Any) -> NoVideoPart:
             """What stands for it."""
             with contextlib.suppress(OSError, KeyError, TypeError):
-                video.update(BaseVideoProcessor.get_video_processor_dict(name)[0])
-            return NoVideoPart(video)
+                return NoVideoPart(BaseVideoProcessor.get_video_processor_dict(name)[0])
+            return NoVideoPart()
 
     def checked(self: Any, argument_name: str, argument: Any) -> Any:
         return None if isinstance(argument, NoVideoPart) else check(self, argument_name, argument)
@@ -208,7 +201,7 @@ def _pillow_instead() -> Iterator[dict[str, Any]]:
     processing_utils.ProcessorMixin.check_argument_for_proper_class = checked
     processing_utils.ProcessorMixin.get_possibly_dynamic_module = staticmethod(named)
     try:
-        yield video
+        yield
     finally:
         mapping._MAPPING_NAMES.clear()
         mapping._MAPPING_NAMES.update(names)
@@ -270,8 +263,8 @@ def save(processor: Any, folder: str | Path) -> None:
             ProcessorMixin.save_pretrained(processor, place)
     written = place / "processor_config.json"
     values = json.loads(written.read_text()) if written.exists() else {}
-    if video := processor.__dict__.get(KEPT_VIDEO):
-        values[VIDEO] = video
+    if has_no_video(processor) and processor.video_processor:
+        values[VIDEO] = processor.video_processor  # what the files said of it
     image = values.get("image_processor", {})
     name = str(image.get("image_processor_type", ""))
     if name.endswith(PILLOW_SUFFIX):

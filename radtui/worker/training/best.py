@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from radtui.settings import TrainSettings
+from radtui.worker.model.adapter_keys import FIRST_ADAPTER
 from radtui.worker.process.reporter import Reporter
 
-FOLDER, STATE, ADAPTER = "best", "best.json", "default"
+FOLDER, STATE = "best", "best.json"
 
 
 class Best:
@@ -66,7 +67,7 @@ class Best:
 
         if not self.keeps or self.step < 0:
             return False
-        set_peft_model_state_dict(model, load_peft_weights(str(self.folder), device="cpu"), ADAPTER)
+        set_peft_model_state_dict(model, load_peft_weights(str(self.folder), device="cpu"), FIRST_ADAPTER)
         return True
 
     def _keep(self, model: Any) -> None:
@@ -75,7 +76,7 @@ class Best:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         if self.keeps:
-            model.save_pretrained(partial, selected_adapters=[ADAPTER])
+            model.save_pretrained(partial, selected_adapters=[FIRST_ADAPTER])
         (partial / STATE).write_text(json.dumps({"step": self.step, "loss": self.loss}))
         shutil.rmtree(self.folder, ignore_errors=True)
         partial.rename(self.folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from radtui import durable
 from radtui.durable import write_synced
+from radtui.jobs.adapter_files import WEIGHTS
 from radtui.paths import DataDir
 from radtui.store import jobs, metrics
 from radtui.worker.process.reporter import Reporter
@@ -18,7 +19,7 @@ from radtui.worker.training import seeds
 
 log = logging.getLogger("radtui.worker")
 STATE = "trainer_state.json"  # written last by the Trainer
-NEEDED = (STATE, "optimizer.pt", "scheduler.pt", "adapter_model.safetensors")
+NEEDED = (STATE, "optimizer.pt", "scheduler.pt", WEIGHTS)
 KEPT = 2  # the newest may be found damaged
 MARKER = "radtui-checkpoint.json"  # sizes and digests of all files, written when they are on the disk
 SEALED_AFTER = "sealed-after.json"  # the last step whose checkpoint needs no marker

@@ -184,13 +184,7 @@ def _fitted_to_main_memory(task: Task) -> TrainSettings:
     except RuntimeError as error:
         if not failures.is_of_shapes(error):
             raise
-        settings = _of_one_shape(task, settings, error)
-        try:
-            fitted = main_memory.fitting(task.model, settings, items[:1], task.collator(), count)
-        except RuntimeError as again:
-            if failures.is_of_shapes(again):
-                raise UserError(failures.PARTS_OF_TWO_SHAPES) from again
-            raise
+        return _fitted_to_main_memory(replace(task, settings=_of_one_shape(task, settings, error)))
     if fitted.batch_size != settings.batch_size:
         _say_smaller(task, settings, fitted)
     return fitted
