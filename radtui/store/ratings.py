@@ -106,7 +106,7 @@ def restore(
     """
     new_ids = dict(known or {})
     with writing(db, synced=True):
-        if any(_newest_id(db, *whose) != last for whose, last in (read or {}).items()):
+        if any(newest_id(db, *whose) != last for whose, last in (read or {}).items()):
             return False
         _assign(db, assignments)
         for seen in reveals:
@@ -117,7 +117,8 @@ def restore(
     return True
 
 
-def _newest_id(db: sqlite3.Connection, study_id: int, rater: str) -> int:
+def newest_id(db: sqlite3.Connection, study_id: int, rater: str) -> int:
+    """The id of one reader's newest snapshot in one study; 0 for none."""
     row = db.execute(
         "SELECT max(id) FROM ratings WHERE study_id = ? AND rater = ?", (study_id, rater)
     ).fetchone()
@@ -181,6 +182,15 @@ def history(db: sqlite3.Connection, study_id: int, rater: str) -> list[Rating]:
         (study_id, rater),
     )
     return [_rating(row) for row in rows]
+
+
+def history_of_cases(
+    db: sqlite3.Connection, study_id: int, rater: str, case_ids: Iterable[int]
+) -> list[Rating]:
+    """As `history`, of these cases alone: a few are had at once, however many have been rated."""
+    sql = f"SELECT {', '.join(READ)} FROM ratings WHERE study_id = ? AND rater = ? AND case_id = ?"
+    rows = [_rating(row) for case_id in case_ids for row in db.execute(sql, (study_id, rater, case_id))]
+    return sorted(rows, key=lambda row: row.id)
 
 
 def since(db: sqlite3.Connection, study_id: int, rater: str, cursor: int) -> list[Rating]:
