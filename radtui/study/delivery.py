@@ -15,6 +15,8 @@ from radtui.study.undo import History, Undo, slot_of
 
 FIRST_ID = 1 << 40  # of answers that no database has numbered yet: above all that one has
 
+Row = Rating | Assignment | Reveal
+
 
 @dataclass(slots=True)
 class Kept:
@@ -30,6 +32,15 @@ class Kept:
     ratings: list[Rating] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        """Take in one more row."""
+        if isinstance(row, Rating):
+            self.ratings.append(row)
+        elif isinstance(row, Assignment):
+            self.assignments.append(row)
+        else:
+            self.reveals.append(row)
 
     def forget(self, delivered: Kept) -> bool:
         """Let go of what was delivered; whether nothing is left."""

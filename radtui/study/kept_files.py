@@ -13,12 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from radtui.paths import DataDir
+from radtui.paths import DataDir, kept_folder
 from radtui.plural import listed, many
 from radtui.records import UserError
 from radtui.store.place import Home, identity_of
 from radtui.study.delivery import missing_answers
-from radtui.study.unsaved import Unsaved, kept_folder, read_kept
+from radtui.study.unsaved import Unsaved, read_kept
 
 
 @dataclass(frozen=True, slots=True)
