@@ -13,10 +13,11 @@ import sqlite3
 import threading
 import types
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass, replace
 from enum import Enum
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -313,13 +314,16 @@ def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
     return kept, len(content)
 
 
-def rebuilt(kind: type[Row], values: Mapping[str, object]) -> Row:
+_hints = cache(get_type_hints)  # of a few kinds, for each of thousands of rows
+
+
+def rebuilt(kind: Callable[..., Row], values: Mapping[str, object]) -> Row:
     """A record from what `asdict` and JSON made of it.
 
     Raises:
         TypeError: There are other fields than the record has.
     """
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     return kind(**{name: _value(hints.get(name, object), value) for name, value in values.items()})
 
 
@@ -335,7 +339,7 @@ def _value(kind: Any, value: Any) -> Any:
     elif isinstance(origin, type) and issubclass(origin, Mapping):
         built = {_key_of(arguments[0], key): _value(arguments[1], part) for key, part in value.items()}
     elif isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         built = kind(
             **{f.name: _value(hints[f.name], value[f.name]) for f in fields(kind) if f.name in value}
         )
