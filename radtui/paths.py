@@ -221,6 +221,11 @@ def state_folder() -> Path:
     return folder
 
 
+def kept_folder() -> Path:
+    """Where answers are written down that wait for data folders; raises as `state_folder` does."""
+    return state_folder() / "unsaved"
+
+
 def config_file() -> Path:
     """The file in which users say what holds for every data folder: `$RADTUI_CONFIG`, else the XDG one."""
     if named := os.environ.get("RADTUI_CONFIG"):

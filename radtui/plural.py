@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: `base`, `base and tuned`, `base, tuned and gpt`."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    """Names in a sentence: `base`, `base and tuned`, `base, tuned and gpt`; "" for none."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def many(count: int, noun: str, nouns: str = "") -> str:

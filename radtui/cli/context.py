@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from radtui.cli.printing import json_text, own_sequences
-from radtui.paths import DataDir, state_folder
+from radtui.paths import DataDir, kept_folder
 from radtui.records import UserError
 
 
@@ -100,7 +100,7 @@ class Session:
 def _say_kept(db: sqlite3.Connection, data: DataDir) -> None:
     """Say on standard error which answers wait for the data folder: what a command counts lacks them."""
     with suppress(OSError):  # no home folder, where none can be
-        if not any(os.scandir(state_folder() / "unsaved")):
+        if not any(os.scandir(kept_folder())):
             return
         from radtui.study.kept_files import kept_files
 

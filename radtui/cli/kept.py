@@ -11,7 +11,7 @@ import click
 from radtui.cli.context import Session, pass_session
 from radtui.cli.printing import json_text
 from radtui.paths import DataDir
-from radtui.plural import many
+from radtui.plural import listed, many
 
 if TYPE_CHECKING:
     from radtui.study.kept_files import KeptFile
@@ -61,4 +61,7 @@ def _words(file: KeptFile, saved: int, data: DataDir) -> str:
 
 
 def _counted(answers: Counter[str]) -> str:
-    return " and ".join(f"{many(count, 'answer')} by {rater}" for rater, count in sorted(answers.items()))
+    return (
+        listed([f"{many(count, 'answer')} by {rater}" for rater, count in sorted(answers.items())])
+        or "Only what was shown"
+    )

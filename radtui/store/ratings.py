@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, make_dataclass, replace
+from itertools import chain
 from typing import Any, cast
 
 from radtui.records import Rating
@@ -106,7 +107,7 @@ def restore(
     """
     new_ids = dict(known or {})
     with writing(db, synced=True):
-        if any(_newest_id(db, *whose) != last for whose, last in (read or {}).items()):
+        if any(newest_id(db, *whose) != last for whose, last in (read or {}).items()):
             return False
         _assign(db, assignments)
         for seen in reveals:
@@ -117,7 +118,8 @@ def restore(
     return True
 
 
-def _newest_id(db: sqlite3.Connection, study_id: int, rater: str) -> int:
+def newest_id(db: sqlite3.Connection, study_id: int, rater: str) -> int:
+    """The id of one reader's newest snapshot in one study; 0 for none."""
     row = db.execute(
         "SELECT max(id) FROM ratings WHERE study_id = ? AND rater = ?", (study_id, rater)
     ).fetchone()
@@ -176,11 +178,17 @@ TRUTHS = tuple(READ.index(name) for name in BOOLEANS)
 
 def history(db: sqlite3.Connection, study_id: int, rater: str) -> list[Rating]:
     """Every snapshot of one reader in one study, oldest first."""
-    rows = db.execute(
-        f"SELECT {', '.join(READ)} FROM ratings WHERE study_id = ? AND rater = ? ORDER BY id",
-        (study_id, rater),
-    )
-    return [_rating(row) for row in rows]
+    sql = f"SELECT {', '.join(READ)} FROM ratings WHERE study_id = ? AND rater = ? ORDER BY id"
+    return list(_ratings_of(db.execute(sql, (study_id, rater))))
+
+
+def history_of_cases(
+    db: sqlite3.Connection, study_id: int, rater: str, case_ids: Iterable[int]
+) -> list[Rating]:
+    """As `history`, of these cases alone: a few are had at once, however many have been rated."""
+    sql = f"SELECT {', '.join(READ)} FROM ratings WHERE study_id = ? AND rater = ? AND case_id = ?"
+    of_each = (_ratings_of(db.execute(sql, (study_id, rater, case_id))) for case_id in case_ids)
+    return sorted(chain.from_iterable(of_each), key=lambda row: row.id)
 
 
 def since(db: sqlite3.Connection, study_id: int, rater: str, cursor: int) -> list[Rating]:
@@ -190,7 +198,7 @@ def since(db: sqlite3.Connection, study_id: int, rater: str, cursor: int) -> lis
         " ORDER BY id",
         (cursor, study_id, rater),
     )
-    return [_rating(row) for row in rows]
+    return list(_ratings_of(rows))
 
 
 def current(db: sqlite3.Connection, study_id: int, rater: str = "") -> list[Rating]:
@@ -217,12 +225,15 @@ def _current_rows(db: sqlite3.Connection, study_id: int, rater: str, more: str =
     whose = "study_id = :study AND rater = :rater" if rater else "study_id = :study"
     newest = f"SELECT max(id) FROM ratings WHERE {whose} GROUP BY rater, case_id, pair, occasion"
     sql = f"SELECT {', '.join(READ)} FROM ratings WHERE id IN ({newest}){more} ORDER BY id"
-    cursor = db.execute(sql, {"study": study_id, "rater": rater})
-    cursor.row_factory = None  # plain tuples: a hundred thousand rows are read for one table
+    for rating in _ratings_of(db.execute(sql, {"study": study_id, "rater": rater})):
+        if rating.undoes is None or not rating.empty:
+            yield rating
+
+
+def _ratings_of(cursor: sqlite3.Cursor) -> Iterator[Rating]:
+    cursor.row_factory = None  # plain tuples: a hundred thousand rows are read at once
     while rows := cursor.fetchmany(READ_AT_ONCE):
-        for rating in ratings_of_rows(rows):
-            if rating.undoes is None or not rating.empty:
-                yield rating
+        yield from ratings_of_rows(rows)
 
 
 # Its rows become ratings in a quarter of the time that a frozen record's own constructor takes.
@@ -356,12 +367,3 @@ def is_revealed(db: sqlite3.Connection, study_id: int, rater: str, case_id: int,
     """Whether a reader has seen which text of one case is whose, or its reference."""
     sql = "SELECT 1 FROM reveals WHERE study_id = ? AND rater = ? AND case_id = ? AND shown = ?"
     return db.execute(sql, (study_id, rater, case_id, shown)).fetchone() is not None
-
-
-def _rating(row: sqlite3.Row) -> Rating:
-    fields = dict(row)
-    fields["answers"] = json.loads(fields["answers"])
-    fields["corrections"] = json.loads(fields["corrections"])
-    for name in BOOLEANS:
-        fields[name] = bool(fields[name])
-    return Rating(**fields)

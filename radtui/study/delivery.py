@@ -15,6 +15,8 @@ from radtui.study.undo import History, Undo, slot_of
 
 FIRST_ID = 1 << 40  # of answers that no database has numbered yet: above all that one has
 
+Row = Rating | Assignment | Reveal
+
 
 @dataclass(slots=True)
 class Kept:
@@ -31,6 +33,15 @@ class Kept:
     assignments: list[Assignment] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
 
+    def add(self, row: Row) -> None:
+        """Take in one more row."""
+        if isinstance(row, Rating):
+            self.ratings.append(row)
+        elif isinstance(row, Assignment):
+            self.assignments.append(row)
+        else:
+            self.reveals.append(row)
+
     def forget(self, delivered: Kept) -> bool:
         """Let go of what was delivered; whether nothing is left."""
         contents = {content_of(row) for row in delivered.ratings}
@@ -42,14 +53,15 @@ class Kept:
 
 def put_in(db: sqlite3.Connection, study_id: int, kept: Kept) -> int:
     """Append what is not there yet, all or nothing; how many answers that were."""
+    raters = {row.rater for row in kept.ratings}
     while True:
-        histories, new = _histories(db, study_id, kept), _missing_rows(db, study_id, kept)
-        rows = [row for rows in histories.values() for row in rows]
+        read = {(study_id, rater): ratings.newest_id(db, study_id, rater) for rater in raters}
+        rows = _rows_there(db, study_id, kept)
+        new = _not_among(rows, kept)
         there, slots = {content_of(row): row.id for row in rows}, {row.id: slot_of(row) for row in rows}
         # A copy that was taken back may have given the number to another answer.
         known = {n: n for row in new if (n := row.undoes) is not None and slots.get(n) == slot_of(row)}
         known |= {row.id: there[content] for row in kept.ratings if (content := content_of(row)) in there}
-        read = {(study_id, rater): rows[-1].id if rows else 0 for rater, rows in histories.items()}
         newest = _put_back(rows, new)
         if ratings.restore(db, [*new, *newest], kept.assignments, known, kept.reveals, read):
             return len(new)  # otherwise another session of this rater has just put in something
@@ -58,12 +70,11 @@ def put_in(db: sqlite3.Connection, study_id: int, kept: Kept) -> int:
 def missing_answers(db: sqlite3.Connection, kept: Kept) -> list[Rating]:
     """Answers that a database does not have though they are about one of its studies."""
     study_id = study_here(db, kept)
-    return [] if study_id is None else _missing_rows(db, study_id, kept)
+    return [] if study_id is None else _not_among(_rows_there(db, study_id, kept), kept)
 
 
-def _missing_rows(db: sqlite3.Connection, study_id: int, kept: Kept) -> list[Rating]:
+def _not_among(rows: Sequence[Rating], kept: Kept) -> list[Rating]:
     """What of a study's answers is not in a database; what took back an answer that is not there is nothing."""
-    rows = [row for rows in _histories(db, study_id, kept).values() for row in rows]
     there, slots = {content_of(row) for row in rows}, {row.id: slot_of(row) for row in [*rows, *kept.ratings]}
     return [
         row
@@ -77,7 +88,7 @@ def _put_back(there: Sequence[Rating], new: Sequence[Rating]) -> list[Rating]:
     """Rows that take back older answers where newer ones are there already: the newest answer counts, not the last row.
 
     Args:
-        there: A study's rows, oldest first.
+        there: A study's rows of the same cases, each rater's oldest first.
         new: What is going to be appended to them.
     """
     current, last = History(there).current, {slot_of(row): row for row in new}
@@ -89,8 +100,12 @@ def _put_back(there: Sequence[Rating], new: Sequence[Rating]) -> list[Rating]:
     ]
 
 
-def _histories(db: sqlite3.Connection, study_id: int, kept: Kept) -> dict[str, list[Rating]]:
-    return {rater: ratings.history(db, study_id, rater) for rater in {row.rater for row in kept.ratings}}
+def _rows_there(db: sqlite3.Connection, study_id: int, kept: Kept) -> list[Rating]:
+    """What a database has of the cases that answers are about, each rater's oldest first: no other row matters here."""
+    cases: dict[str, set[int]] = {}
+    for row in kept.ratings:
+        cases.setdefault(row.rater, set()).add(row.case_id)
+    return [row for rater, ids in cases.items() for row in ratings.history_of_cases(db, study_id, rater, ids)]
 
 
 def study_here(db: sqlite3.Connection, kept: Kept) -> int | None:

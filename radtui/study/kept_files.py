@@ -13,12 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from radtui.paths import DataDir
-from radtui.plural import many
+from radtui.paths import DataDir, kept_folder
+from radtui.plural import listed, many
 from radtui.records import UserError
 from radtui.store.place import Home, identity_of
 from radtui.study.delivery import missing_answers
-from radtui.study.unsaved import Unsaved, kept_folder, read_kept
+from radtui.study.unsaved import Unsaved, read_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class KeptFile:
     @property
     def sentence(self) -> str:
         """What is missing here, and what to do about it."""
-        total, raters = self.missing.total(), " and ".join(sorted(self.missing))
+        total, raters = self.missing.total(), listed(sorted(self.missing))
         where = f" while {self.folder} was not there" if self.folder else ""
         was, are, them = ("was", "is", "it") if total == 1 else ("were", "are", "them")
         return (

@@ -13,16 +13,17 @@ import sqlite3
 import threading
 import types
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass, replace
 from enum import Enum
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from radtui.durable import sync_folder
-from radtui.paths import DataDir, state_folder
+from radtui.paths import DataDir, kept_folder
 from radtui.plural import many
 from radtui.records import Rating, Study, UserError
 from radtui.store.gone import is_of_the_disk
@@ -31,6 +32,7 @@ from radtui.store.ratings import Assignment, Reveal
 from radtui.study.delivery import (
     FIRST_ID,
     Kept,
+    Row,
     both,
     key_of,
     missing_answers,
@@ -42,8 +44,8 @@ from radtui.study.kept_lines import end_of_lines, locked, write_all
 
 NEWEST = 20  # rows of the last answers
 
-Row = Rating | Assignment | Reveal
-KeptRow = TypeVar("KeptRow", Rating, Assignment, Reveal)
+KINDS: dict[str, type[Row]] = {kind.__name__: kind for kind in (Rating, Assignment, Reveal)}
+KeptRow = TypeVar("KeptRow", bound=Row)
 
 
 class Unsaved:
@@ -130,8 +132,7 @@ class Unsaved:
         rows, self._turn = self._turn, []
         if not rows or not is_of_the_disk(error):
             return False
-        numbered = [(study, self._numbered(row) if isinstance(row, Rating) else row) for study, row in rows]
-        return self._refused(numbered, error)
+        return self._refused([(study, self._numbered(row)) for study, row in rows], error)
 
     def rescue_row(self, study: Study, row: KeptRow, error: Exception) -> KeptRow | None:
         """As `rescue`, of a row that is a transaction by itself; None where it is not kept."""
@@ -148,7 +149,7 @@ class Unsaved:
         """
         before, ids = [], dict[int, int]()
         for study, row in self._newest:
-            again = self._numbered(row) if isinstance(row, Rating) else row
+            again = self._numbered(row)
             if isinstance(row, Rating) and isinstance(again, Rating):
                 ids[row.id] = again.id
                 again = replace(again, undoes=ids.get(row.undoes or 0, row.undoes))
@@ -243,13 +244,7 @@ class Unsaved:
             del self._unwritten[-len(rows) - len(before) :]
             return False
         for study, row in rows:
-            kept = self._kept.setdefault(name_of(key_of(study), home), Kept(key_of(study), home))
-            if isinstance(row, Rating):
-                kept.ratings.append(row)
-            elif isinstance(row, Assignment):
-                kept.assignments.append(row)
-            else:
-                kept.reveals.append(row)
+            self._kept.setdefault(name_of(key_of(study), home), Kept(key_of(study), home)).add(row)
         return True
 
     def _write_down(self) -> None:
@@ -290,11 +285,6 @@ def _line(study: Study, home: Mapping[str, object], row: Row) -> str:
     return json.dumps({"study": key_of(study), "home": home, "kind": type(row).__name__, "row": asdict(row)})
 
 
-def kept_folder() -> Path:
-    """Where all that waits for data folders is written down. Raises OSError where there is no home folder."""
-    return state_folder() / "unsaved"
-
-
 def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
     """What a file holds, by study, and its size, -1 for none; a last line that was cut short is none.
 
@@ -314,7 +304,8 @@ def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
         try:
             entry = json.loads(line)
             study, home = entry["study"], {**entry.get("home", {})}
-            _take(kept.setdefault(name_of(study, home), Kept(study, home)), entry["kind"], entry["row"])
+            row = rebuilt(KINDS[entry["kind"]], entry["row"])
+            kept.setdefault(name_of(study, home), Kept(study, home)).add(row)
         except (ValueError, KeyError, TypeError) as error:
             if number + 1 < len(lines):
                 raise UserError(
@@ -323,22 +314,16 @@ def read_kept(path: Path) -> tuple[dict[str, Kept], int]:
     return kept, len(content)
 
 
-def _take(kept: Kept, kind: str, row: Mapping[str, object]) -> None:
-    if kind == Rating.__name__:
-        kept.ratings.append(rebuilt(Rating, row))
-    elif kind == Assignment.__name__:
-        kept.assignments.append(rebuilt(Assignment, row))
-    else:
-        kept.reveals.append(rebuilt(Reveal, row))
+_hints = cache(get_type_hints)  # of a few kinds, for each of thousands of rows
 
 
-def rebuilt(kind: type[KeptRow], values: Mapping[str, object]) -> KeptRow:
+def rebuilt(kind: Callable[..., Row], values: Mapping[str, object]) -> Row:
     """A record from what `asdict` and JSON made of it.
 
     Raises:
         TypeError: There are other fields than the record has.
     """
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     return kind(**{name: _value(hints.get(name, object), value) for name, value in values.items()})
 
 
@@ -354,7 +339,7 @@ def _value(kind: Any, value: Any) -> Any:
     elif isinstance(origin, type) and issubclass(origin, Mapping):
         built = {_key_of(arguments[0], key): _value(arguments[1], part) for key, part in value.items()}
     elif isinstance(kind, type) and is_dataclass(kind):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         built = kind(
             **{f.name: _value(hints[f.name], value[f.name]) for f in fields(kind) if f.name in value}
         )

@@ -15,7 +15,7 @@ from textual.filter import ANSIToTruecolor, LineFilter
 from radtui import user_choices
 from radtui.harmless import visible
 from radtui.paths import DataDir
-from radtui.plural import many
+from radtui.plural import listed, many
 from radtui.records import Job, JobKind, JobState, UserError
 from radtui.store.database import connect, in_place, move_log, only_read
 from radtui.store.last_home import remember_home
@@ -231,7 +231,7 @@ class RadtuiApp(AppKeys):
             return
         going = [words.job_words(p.job) for p in self.snapshot.live]
         verb = "goes" if len(going) == 1 else "go"
-        names = " and ".join(going)
+        names = listed(going)
         lines = (
             [f"{names[:1].upper()}{names[1:]} {verb} on; start {self.data.command()} to see."]
             if going

@@ -33,10 +33,8 @@ from tests.faults.harness import (
 
 MOST_BYTES = 1 << 20
 FEW_BYTES = 1 << 16
-NOWHERE_ELSE = {
-    **os.environ,
-    "XDG_STATE_HOME": os.devnull,
-}  # answers that the disk does not take have no other place
+# Answers that the disk does not take have no other place.
+NOWHERE_ELSE = {**os.environ, "XDG_STATE_HOME": os.devnull}
 
 
 def full_disk(scratch: Path, rounds: int) -> Facts:

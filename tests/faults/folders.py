@@ -43,6 +43,7 @@ def vanishing_folder(scratch: Path, rounds: int) -> Facts:
         lines = [process.stdout.readline() for _ in range(20)]
         data.root.rename(elsewhere)
         while not lines[-1].startswith("kept"):
+            assert lines[-1], f"{number}: rating ended"
             lines.append(process.stdout.readline())
         lines += told_until(process, 0.05)
         assert not data.root.exists(), f"{number}: the folder is there again: {list(data.root.iterdir())}"

@@ -20,7 +20,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("import", "{source}"),
 )  # fmt: skip
 # Folders; an import starts a worker, and the app takes as long as ten commands.
-IMPORT_EVERY, DRAW_EVERY = (8, 4)
+IMPORT_EVERY, DRAW_EVERY = 8, 4
 WHERE_IMPORTS_WRITE = ("images", "jobs", "blob", "salt", "lock", "255 bytes")
 # List what they find; import and jobs resume name what a worker said.
 MANY_LINES = ("check", "doctor", "jobs", "backup", "import")

@@ -49,6 +49,7 @@ def newer_radtui(scratch: Path, rounds: int) -> Facts:
             assert os.waitpid(terminal.pid, os.WNOHANG) == (0, 0), f"the app is gone: {seen[-600:]!r}"
             assert b"Traceback" not in seen, seen[-1500:]
         while not lines[-1].startswith("kept"):
+            assert lines[-1], "rating ended"
             lines.append(process.stdout.readline())
         lines += told_until(process, 0.05)
         before = rows(data)

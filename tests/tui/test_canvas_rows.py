@@ -58,6 +58,5 @@ def test_the_badge_keeps_its_place_and_has_its_advice_where_there_is_room():
     assert caption_row(PARTS, 40, few, Style(), Style()).text.endswith("frame 3/24  30 greys ")
     assert caption_row(PARTS, 100, few, Style(), Style()).text.endswith(" 30 greys: ? ")
     assert caption_row(PARTS, 140, few, Style(), Style()).text.endswith(" 30 greys: Do this and that. ")
-    assert caption_row((), 26, few, Style(), Style()).text.endswith(
-        " 30 greys: ? "
-    )  # nothing beside it, and cut nowhere
+    # Nothing beside it, and cut nowhere.
+    assert caption_row((), 26, few, Style(), Style()).text.endswith(" 30 greys: ? ")

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import radtui
-from radtui.plural import many
+from radtui.plural import listed, many
 
 NOUNS = (
     "images|texts|ratings|pairs|steps|jobs|cases|words|files|rows|readers|answers|tokens|repeats|errors|questions|"
@@ -52,3 +52,9 @@ def test_no_sentence_counts_without_a_word_for_one():
         text for room in ROOMS for path in (root / room).rglob("*.py") for text in _counted_without_one(path)
     ]
     assert left == []
+
+
+def test_any_number_of_names_stands_in_a_sentence():
+    names = ["base", "tuned", "gpt"]
+    rows = [listed(names[:count]) for count in range(4)]
+    assert rows == ["", "base", "base and tuned", "base, tuned and gpt"]

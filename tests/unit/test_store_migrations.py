@@ -123,8 +123,8 @@ def test_what_readers_said_is_the_same(tmp_path: Path, version: int) -> None:
         ]
     with closing(connect(data)) as db:
         assert before == rows(db, f"SELECT study_id, case_id, {same} FROM ratings ORDER BY id")
-        for was, row in zip(old, db.execute("SELECT * FROM ratings ORDER BY id"), strict=True):
-            rating = ratings._rating(row)
+        stored = rows(db, f"SELECT {', '.join(ratings.READ)} FROM ratings ORDER BY id")
+        for was, rating in zip(old, ratings.ratings_of_rows(stored), strict=True):
             right = was.get("shown_right") or ("base" if was["shown_left"] == "tuned" else "tuned")
             assert (rating.left_arm, rating.right_arm) == (was["shown_left"], right)
             assert names.index(rating.earlier_arm) < names.index(rating.later_arm)

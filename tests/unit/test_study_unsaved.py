@@ -61,6 +61,12 @@ def rate(session: ReviewSession, answer: int) -> int:
     return row.case_id
 
 
+def copied(data: DataDir, db: sqlite3.Connection, to: Path) -> None:
+    """Copy a data folder with all that its log holds."""
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copytree(data.root, to)
+
+
 def test_without_a_place_to_keep_them_answers_are_refused(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job, scheme: Scheme
 ) -> None:
@@ -97,8 +103,7 @@ def test_what_was_typed_while_the_folder_was_gone_is_in_it_when_it_is_back(
 def test_a_restored_copy_of_the_folder_takes_them_and_another_folder_does_not(
     data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
 ) -> None:
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copytree(data.root, tmp_path / "copy")
+    copied(data, db, tmp_path / "copy")
     shutil.rmtree(data.root)
     rate(session, 0)
     unsaved = Unsaved(data, RATER)
@@ -229,8 +234,7 @@ def test_what_no_file_could_take_is_written_with_the_next_answer(
 def test_answers_for_two_folders_of_one_name_stay_apart(
     data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
 ) -> None:
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copytree(data.root, tmp_path / "later")
+    copied(data, db, tmp_path / "later")
     shutil.rmtree(data.root)
     rate(session, 0)
     unsaved = session._unsaved
@@ -270,9 +274,8 @@ def test_a_newer_radtui_that_migrates_under_a_session_gets_its_answers_later(
 def test_answers_follow_a_folder_that_was_renamed_for_good_and_into_a_copy_only_by_command(
     data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
 ) -> None:
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     renamed, copy = DataDir(tmp_path / "renamed"), DataDir(tmp_path / "copy")
-    shutil.copytree(data.root, copy.root)
+    copied(data, db, copy.root)
     data.root.rename(renamed.root)
     rate(session, 0)
     there, elsewhere = connect(renamed), connect(copy)
@@ -300,12 +303,11 @@ def test_an_old_copy_beneath_an_unmounted_disk_takes_nothing_until_the_disk_is_b
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     disk = tmp_path / "disk"
     monkeypatch.setattr(place, "mount_point", lambda path: data.root if disk.exists() is False else tmp_path)
     monkeypatch.setitem(place._homes, data.database, place.home_of(db))  # as when the disk was mounted
     last_home.remember_home(db)
-    shutil.copytree(data.root, tmp_path / "beneath")
+    copied(data, db, tmp_path / "beneath")
     data.root.rename(disk)
     (tmp_path / "beneath").rename(data.root)
     rate(session, 0)
@@ -366,8 +368,7 @@ def test_a_kept_answer_does_not_count_before_a_newer_one_that_was_given_elsewher
 def test_what_took_back_an_answer_that_a_restored_copy_does_not_have_is_put_in_with_the_rest(
     data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
 ) -> None:
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copytree(data.root, tmp_path / "copy")
+    copied(data, db, tmp_path / "copy")
     rate(session, 0)
     shutil.rmtree(data.root)
     session.undo()
