@@ -33,6 +33,11 @@ class Kept:
     assignments: list[Assignment] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
 
+    @property
+    def readers(self) -> set[str]:
+        """Who answered, or has seen which text is whose."""
+        return {row.rater for row in self.ratings} | {row.rater for row in self.reveals}
+
     def add(self, row: Row) -> None:
         """Take in one more row."""
         if isinstance(row, Rating):

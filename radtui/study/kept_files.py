@@ -30,6 +30,7 @@ class KeptFile:
         folder: Where the data folder was when they were kept; "" where an older radtui wrote them.
         answers: How many it holds, by rater.
         missing: Of these, how many are about studies of the open folder and are not in it.
+        readers: Who gave these answers, or has seen there which text is whose.
         is_renamed: Whether the open folder is that folder under another name, for certain.
         trouble: Why the file cannot be read; "" where it can.
     """
@@ -38,6 +39,7 @@ class KeptFile:
     folder: str = ""
     answers: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
+    readers: frozenset[str] = frozenset()
     is_renamed: bool = False
     trouble: str = ""
 
@@ -102,11 +104,9 @@ def follow(db: sqlite3.Connection, data: DataDir, rater: str, own: Path | None) 
     delivered, sentences = 0, []
     for path in kept_paths():
         file = KeptFile(path) if path == own else _seen(db, data, path)
-        if not file.missing:
-            continue
-        if file.is_renamed and rater in file.missing:
+        if file.is_renamed and rater in file.readers:
             delivered += put_in(db, data, file)
-        else:
+        elif file.missing:
             sentences.append(file.sentence)
     return Followed(delivered, tuple(sentences))
 
@@ -124,6 +124,7 @@ def _seen(db: sqlite3.Connection, data: DataDir, path: Path) -> KeptFile:
         path, str(homes[0].get("folder", "")) if homes else "",
         Counter(row.rater for each in kept.values() for row in each.ratings),
         Counter(row.rater for rows in missing.values() for row in rows),
+        frozenset(rater for each in kept.values() for rater in each.readers),
         bool(homes) and all(_is_renamed(data, home) for home in homes),
     )  # fmt: skip
 

@@ -296,6 +296,21 @@ def test_answers_follow_a_folder_that_was_renamed_for_good_and_into_a_copy_only_
     ]
 
 
+def test_what_was_revealed_and_not_rated_follows_a_renamed_folder_too(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    renamed, pair = DataDir(tmp_path / "renamed"), session.pair
+    case_id = rate(session, 0)
+    data.root.rename(renamed.root)
+    session.show(pair)
+    session.reveal()  # of a pair that is rated: no answer is kept with it
+    there = connect(renamed)
+    assert follow(there, renamed, "somebody else", None) == Followed()
+    assert not ratings.is_revealed(there, session.study.id, RATER, case_id)
+    assert follow(there, renamed, RATER, None) == Followed() and not kept_paths()
+    assert ratings.is_revealed(there, session.study.id, RATER, case_id)
+
+
 def test_an_old_copy_beneath_an_unmounted_disk_takes_nothing_until_the_disk_is_back(
     data: DataDir,
     db: sqlite3.Connection,
