@@ -6,12 +6,14 @@ import fcntl
 import gc
 import io
 import os
+import random
 import signal
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import hypothesis
@@ -23,6 +25,7 @@ from radtui.jobs import launch
 from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Job, JobKind, JobState, NewCase, NewCaseImage, Truth
 from radtui.settings import GenerateSettings, TrainSettings
+from radtui.sources import identity
 from radtui.store import arms, cases, jobs, schema, studies, texts
 from radtui.store.database import connect
 from tests import blobs
@@ -41,6 +44,9 @@ os.environ["XDG_STATE_HOME"] = f"{_CACHE.name}/state"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+DRAW = int(os.environ.get("RADTUI_TEST_DRAW", "0"))
+"""What tests draw from, salts and random weights; one that passes with one number and fails with another has luck."""
 
 gc.disable()  # until all is collected: a quarter of that time
 
@@ -78,6 +84,13 @@ def new_databases() -> Iterator[None]:
 def own_preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the choices of whoever runs it, nor those of another test."""
     monkeypatch.setenv("RADTUI_CONFIG", str(tmp_path / "radtui-config" / "config.toml"))
+
+
+@pytest.fixture(autouse=True)
+def same_salts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's data folders have the same salts each time, and so the same keys, splits and order."""
+    drawn = random.Random(DRAW)
+    monkeypatch.setattr(identity, "secrets", SimpleNamespace(token_bytes=drawn.randbytes))
 
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

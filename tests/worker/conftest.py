@@ -27,7 +27,7 @@ from radtui.store import cases, jobs
 from radtui.store.database import connect
 from radtui.worker.process.environment import QUIET
 from tests import blobs
-from tests.conftest import kept_case
+from tests.conftest import DRAW, kept_case
 
 from .imports import run  # noqa: F401 - a fixture
 from .places import FORKED, LIMIT_S, REPOSITORY
@@ -35,6 +35,17 @@ from .slurm_cluster import cluster, profile  # noqa: F401 - fixtures
 
 # Models this small gain nothing from threads, and on a busy machine threads that wait for each other cost tenfold.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Each test draws the same weights, whichever tests ran before it and however far their jobs came."""
+    random.seed(DRAW)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(DRAW)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(DRAW)
+
 
 SIDE_PX = 56
 SHAPES = ("disc", "square", "bar")
@@ -120,7 +131,7 @@ def write_mllama(
         vision_config=MllamaVisionConfig(**(tower | vision)), text_config=text,
         image_token_index=tokenizer.convert_tokens_to_ids("<|image|>"),
     )  # fmt: skip
-    torch.manual_seed(0)
+    torch.manual_seed(DRAW)
     model = MllamaForConditionalGeneration(config)
     with torch.no_grad():
         (change or open_gates)(model)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from safetensors.torch import load_file, save_file
 
 from radtui.records import UserError
 from radtui.settings import GenerateSettings
@@ -35,6 +38,7 @@ def test_trains_and_describes(data, tmp_path, name):
     train.run(job, data, db, Reporter(db, job.id))
     loss = [m.value for m in metrics.since(db, job.id, 0) if m.name == "loss"]
     assert len(loss) == 4 and loss[-1] < loss[0]
+    learn_more(data.adapter(job.id))
     result = jobs.must_get(db, job.id).result
     references = 4 * len("A bright disc on the left.</s>")  # byte tokens, at most
     assert 0 < result["supervised_tokens"] < min(result["batch_tokens"], 2 * references)
@@ -52,7 +56,16 @@ def test_trains_and_describes(data, tmp_path, name):
     assert len(texts[1]) == 16
     assert texts[1] == texts[8]  # padding on the left changes nothing
     changed = any(texts[1][i, "base"] != texts[1][i, "tuned"] for i, _ in texts[1])
-    assert changed or name == "gemma3"  # its head is its embedding, drawn large: four steps change no token
+    assert (
+        changed or name == "gemma3"
+    )  # its head is its embedding, drawn large: what is learnt changes no token
+
+
+def learn_more(adapter: Path) -> None:
+    """Go forty times as far as a few steps went, which may change no token that a random model writes."""
+    file = adapter / "adapter_model.safetensors"
+    tensors = load_file(file)
+    save_file({name: tensor * (40 if "lora_B" in name else 1) for name, tensor in tensors.items()}, file)
 
 
 @pytest.mark.parametrize("name", ["llava", "gemma3", "mllama"])

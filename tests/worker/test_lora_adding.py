@@ -40,12 +40,14 @@ def test_gradients_are_autograds() -> None:
     wide, narrow, up = torch.randn(6, 5), torch.randn(6, 3), torch.randn(3, 5)
     sums = (wide + narrow @ up).requires_grad_()
     own = wide.clone()
-    assert torch.allclose(lora_adding.add_and_activate(own, narrow, up), functional.gelu(sums))
-    assert torch.allclose(own, sums)
+    assert torch.allclose(lora_adding.add_and_activate(own, narrow, up), functional.gelu(sums), atol=1e-6)
+    assert torch.allclose(own, sums, atol=1e-6)
     raw = torch.randn(6, 5)
     functional.gelu(sums).backward(raw + narrow @ up)
     of_wide, activated = lora_adding.activation_gradient(raw.clone(), narrow, up, own)
-    assert torch.allclose(of_wide, sums.grad, atol=1e-6) and torch.allclose(activated, functional.gelu(sums))
+    assert torch.allclose(of_wide, sums.grad, atol=1e-6) and torch.allclose(
+        activated, functional.gelu(sums), atol=1e-6
+    )
 
 
 def test_right_kernels_are_used_for_16_bits(kernels: Any) -> None:

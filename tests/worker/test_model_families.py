@@ -12,7 +12,7 @@ from PIL import ImageDraw
 from radtui.worker.model import adapters, backend, lora, model, processors, prompt, template
 
 from . import more_families, rare_families
-from .conftest import train_settings
+from .conftest import DRAW, train_settings
 
 INSTRUCTION = "Describe what you see."
 REFERENCES = ("A bright disc on the left.", "A bar on the right, well seen.")
@@ -80,7 +80,7 @@ def family(request, tmp_path_factory):
     """Name and folder of a tiny checkpoint."""
     import torch
 
-    torch.manual_seed(0)
+    torch.manual_seed(DRAW)
     folder = tmp_path_factory.mktemp(request.param)
     yield request.param, MAKERS[request.param](folder)
     gc.collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from transformers import AutoTokenizer, GenerationConfig
 
 from radtui.settings import GenerateSettings
 from radtui.store import jobs, metrics, texts
@@ -26,8 +27,10 @@ def trained(data, folder, **changes):
 
 
 def test_reasoning_is_stored_beside_the_text(data, tmp_path):
-    """A model of random weights never closes its thought: all that it writes is reasoning."""
+    """A model that may not close its thought: all that it writes is reasoning."""
     folder = families.qwen3_5(tmp_path / "model")
+    closes = AutoTokenizer.from_pretrained(folder).convert_tokens_to_ids("</think>")
+    GenerationConfig.from_pretrained(folder, suppress_tokens=[closes]).save_pretrained(folder)
     db, job = trained(data, folder, thinking=True)
     watched = texts.since(db, job.id, 0)
     assert watched and all(each.reasoning and not each.text for each in watched)

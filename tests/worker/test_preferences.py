@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,18 @@ def learned(folder: DataDir, mllama: Path) -> Job:
     return jobs.must_get(db, job.id)
 
 
-def describe(data: DataDir, trained: Job, count: int = 16, split: str = "train", preference: int = 2) -> Job:
-    """Descriptions of a training job, rated: the longer one is always preferred when `preference` is positive."""
+def describe(
+    data: DataDir, trained: Job, count: int = 16, split: str = "train", preference: int = 2,
+    base: Callable[[int], str] = "An image {}.".format,
+) -> Job:  # fmt: skip
+    """Descriptions of a training job, rated: the tuned one is always preferred when `preference` is positive."""
     db = connect(data)
     settings = GenerateSettings(dataset="shapes", train_job=trained.id, split=split)
     job = jobs.create(db, JobKind.GENERATE, "shapes", "shapes", settings.to_dict(), parent_job_id=trained.id)
     arm = give_arms(db, job, "base", "tuned", instruction=INSTRUCTION)
     study = study_of(db, job)
     for number, case_id in enumerate(cases.find(db, cases.CaseQuery("shapes", split))[:count]):
-        said = {"base": f"An image {number}.", "tuned": GOOD}
+        said = {"base": base(number), "tuned": GOOD}
         stored.add(
             db,
             job.id,

@@ -27,6 +27,7 @@ LONG_S = 180.0  # a worker's start takes seconds, on a busy machine many
 
 FAST = {
     "max_steps": "3", "batch_size": "2", "loader_workers": "0", "watch_images": "1", "watch_tokens": "6",
+    "learning_rate": "0.05",  # three steps must change each text: of a pair of equal texts nobody is asked
     "eval_images": "2", "max_length_tokens": "200", "optimizer": "adamw_torch", "load_in_4bit": "no",
 }  # fmt: skip
 
