@@ -78,6 +78,18 @@ def missing_answers(db: sqlite3.Connection, kept: Kept) -> list[Rating]:
     return [] if study_id is None else _not_among(_rows_there(db, study_id, kept), kept)
 
 
+def missing_reveals(db: sqlite3.Connection, kept: Kept) -> list[Reveal]:
+    """What was seen of one of a database's studies, and what it does not know of."""
+    study_id = study_here(db, kept)
+    if study_id is None:
+        return []
+    return [
+        row
+        for row in kept.reveals
+        if not ratings.is_revealed(db, study_id, row.rater, row.case_id, row.shown)
+    ]
+
+
 def _not_among(rows: Sequence[Rating], kept: Kept) -> list[Rating]:
     """What of a study's answers is not in a database; what took back an answer that is not there is nothing."""
     there, slots = {content_of(row) for row in rows}, {row.id: slot_of(row) for row in [*rows, *kept.ratings]}
