@@ -19,7 +19,7 @@ from radtui.store.place import FolderGoneError, check_in_place
 from radtui.study import edits
 from radtui.study.delivery import FIRST_ID
 from radtui.study.kept_files import Followed, follow, kept_paths
-from radtui.study.session import ReviewSession, begun_again, read_sitting
+from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import scheme_for
 from radtui.study.unsaved import Unsaved
 from tests.commands import invoked
@@ -441,7 +441,7 @@ def test_what_a_full_disk_does_not_take_is_kept_counted_and_put_in_once(
     assert (
         kept is not None and kept.count == 3 and "written again (database or disk is full)" in kept.sentence()
     )
-    session = begun_again(session, session.pair)
+    session = ReviewSession(db, read_sitting(db, session.study.id, RATER, session.scheme), unsaved=kept)
     assert {pair.case_id for pair in session.queue.mine} == set(rated)
     session.undo()  # of what waits
     next_start = Unsaved(data, RATER)
