@@ -31,7 +31,7 @@ from radtui.study.queue import Pair, Queue, pair_of, shown_order
 from radtui.study.seen import ARMS, Seen
 from radtui.study.shown import Shown
 from radtui.study.steps_back import StepsBack
-from radtui.study.undo import History, Undo
+from radtui.study.undo import History, Undo, slot_of
 from radtui.study.unsaved import Unsaved
 
 Edit = Callable[[Rating], Rating]
@@ -297,7 +297,10 @@ class ReviewSession:
         step = self._history.next_undo(self.rater)
         if step is None:
             return None
-        stored = self._store(step.snapshot(self._now()))
+        current = self._history.current[
+            slot_of(step.undone)
+        ]  # what it comes after, should it be kept: see `delivery`
+        stored = self._store(replace(step.snapshot(self._now()), chain=current.chain))
         self.last_undo = step
         return self.show(pair_of(stored))
 
