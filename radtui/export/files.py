@@ -78,10 +78,14 @@ def unfinished(path: Path) -> Iterator[Path]:
 
 
 def _lock(handle: int) -> bool:
-    """Hold an unfinished file as long as this process lives; False while another one holds it."""
+    """Hold an unfinished file as long as this process lives.
+
+    Returns:
+        False while another one holds it, or where the file system has no locks: nobody can tell there.
+    """
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         return False
     return True
 
@@ -99,8 +103,7 @@ def passing_folder(prefix: str) -> Iterator[Path]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=prefix))
         handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        with suppress(OSError):  # no locks here
-            _lock(handle)
+        _lock(handle)
         if folder.exists():
             break
         os.close(handle)  # somebody who cleared away was first

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import fcntl
 import json
 import sqlite3
 import tempfile
@@ -18,6 +20,8 @@ from radtui.export.comparisons import write_csv
 from radtui.export.files import check_replaceable, passing_folder, whole_file
 from radtui.export.formula_quote import RISKY_FIRST, quote_formula, unquote_formula
 from radtui.export.rating_files import read_ratings
+from radtui.jobs import launch
+from radtui.paths import DataDir
 from radtui.records import Job, UserError
 from radtui.store import ratings, studies
 from radtui.study.scheme_file import default_scheme
@@ -97,6 +101,26 @@ def test_an_export_that_was_killed_before_its_manifest_had_its_name_may_be_writt
         check_replaceable(out)
     killed.write_text(told)
     assert check_replaceable(out)
+
+
+def test_a_file_system_without_locks_takes_exports_and_keeps_what_others_may_still_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(handle: int, kind: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / ".comparisons.csv.abcd1234").write_text("of a process that may be at work")
+    monkeypatch.setattr(fcntl, "flock", none)
+    with whole_file(tmp_path / "comparisons.csv") as file:
+        file.write("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".comparisons.csv.abcd1234",
+        "comparisons.csv",
+    ]
+    with passing_folder("radtui-open-") as folder:
+        assert folder.is_dir()
+    with pytest.raises(UserError, match="takes no lock"), launch.starting(DataDir(tmp_path)):
+        pass
 
 
 def test_what_a_killed_process_left_in_a_folder_of_the_moment_goes_with_the_next(

@@ -57,14 +57,20 @@ class Terminal:
         self._now_s += 1 + self._chance.choice((-5000, 0, 0, 5000))
         return self._now_s
 
-    def turn(self, act: Callable[[], Rating | None], refuses: bool) -> None:
-        """Do something in a transaction that is committed, or that the disk refuses."""
-        failed = None
+    def turn(self, act: Callable[[], Rating | None], refuses: str) -> None:
+        """Do something in a transaction that is committed, or that the disk refuses.
+
+        Args:
+            act: What to do; returns the row.
+            refuses: `writes`, `commits` or "".
+        """
+        row = failed = None
         assert hold(self._db)
         self.unsaved.begin_turn()
-        row = act()
+        self._db.execute(f"PRAGMA query_only={'ON' if refuses == 'writes' else 'OFF'}")
         try:
-            if refuses and has_written(self._db):
+            row = act()
+            if refuses == "commits" and has_written(self._db):
                 raise full()
             commit(self._db)
         except sqlite3.Error as error:
@@ -73,8 +79,11 @@ class Terminal:
         if failed is not None:
             assert self.unsaved.rescue(failed)
             self.session.go_back(self.session.pair)
+            kept = self.unsaved.waiting_for(self._db, self.session.study)
+            row = kept.ratings[-1] if kept is not None and kept.ratings else None
         self.session.saved()
-        if row is not None:
+        self._db.execute("PRAGMA query_only=OFF")
+        if row is not None and row not in self.told:
             self.told.append(row)
 
     def answer(self) -> Rating | None:
@@ -113,7 +122,7 @@ def test_each_answer_is_there_once_and_the_last_counts_whatever_the_clock_said(
             terminal.session.show(chance.choice(terminal.session.queue.pairs))
         else:
             act = terminal.undo if chance.random() < 0.25 else terminal.answer
-            terminal.turn(act, refuses=chance.random() < 0.3)
+            terminal.turn(act, chance.choice(("writes", "commits", "", "", "", "")))
     shown = dict(terminal.session.queue.mine)
     terminal.start()
     stored = ratings.history(db, study.id, RATER)
