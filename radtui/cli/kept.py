@@ -33,7 +33,10 @@ def kept(session: Session, put_in: bool, as_json: bool) -> None:
     db = session.connect() if put_in else session.read()
     files = kept_files.kept_files(db, session.data)
     saved = {
-        file.path: kept_files.put_in(db, session.data, file) if put_in and file.is_wanted else 0
+        # Also where all is in already: a kill may have left the file.
+        file.path: kept_files.put_in(db, session.data, file)
+        if put_in and not file.trouble and (file.is_wanted or file.is_of_here)
+        else 0
         for file in files
     }
     if as_json:
@@ -57,6 +60,8 @@ def kept(session: Session, put_in: bool, as_json: bool) -> None:
 def _words(file: KeptFile, saved: int | None, data: DataDir) -> str:
     """What a file holds and what of it is missing here; `saved` answers were put in, None where none were to."""
     whose = f"{_counted(file.answers) or 'Only what was seen'}, kept for {file.folder or 'a data folder'}"
+    if not file.is_wanted and file.is_of_here and saved is not None:
+        return f"{whose}; all of it was in this one already."
     if not file.is_wanted:
         return f"{whose}; none is about a study of this one, or all are in it."
     if saved is None:

@@ -17,7 +17,7 @@ from radtui.paths import DataDir, kept_folder
 from radtui.plural import listed, many
 from radtui.records import UserError
 from radtui.store.place import Home, identity_of
-from radtui.study.delivery import Kept, missing_answers, missing_reveals
+from radtui.study.delivery import Kept, missing_answers, missing_reveals, study_here
 from radtui.study.unsaved import Unsaved, read_kept
 
 
@@ -33,6 +33,7 @@ class KeptFile:
         unseen: Of how many cases of these studies a rater has seen what the open folder does not know of: what they
             answer about them is called blind there.
         readers: Who gave these answers, or has seen there which text is whose.
+        is_of_here: Whether all of it is about studies of the open folder.
         is_renamed: Whether the open folder is that folder under another name, for certain.
         trouble: Why the file cannot be read; "" where it can.
     """
@@ -43,6 +44,7 @@ class KeptFile:
     missing: Counter[str] = field(default_factory=Counter)
     unseen: Counter[str] = field(default_factory=Counter)
     readers: frozenset[str] = frozenset()
+    is_of_here: bool = False
     is_renamed: bool = False
     trouble: str = ""
 
@@ -141,6 +143,7 @@ def _seen(db: sqlite3.Connection, data: DataDir, path: Path) -> KeptFile:
         Counter(row.rater for rows in missing.values() for row in rows),
         Counter(rater for whose in unseen.values() for rater, _ in whose),
         frozenset(rater for each in kept.values() for rater in each.readers),
+        all(study_here(db, each) is not None for each in kept.values()),
         bool(homes) and all(_is_renamed(data, home) for home in homes),
     )  # fmt: skip
 

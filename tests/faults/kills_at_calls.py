@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import shutil
 import signal
@@ -11,6 +12,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from radtui.durable import digest
 from radtui.export.pack_home import opened_pack
@@ -20,6 +22,7 @@ from radtui.store.database import connect
 from radtui.study import edits
 from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
+from radtui.study.unsaved import Unsaved
 from tests.faults.copies import rows_of
 from tests.faults.failing import Failing
 from tests.faults.folder import build
@@ -27,6 +30,7 @@ from tests.faults.forking import Forking, forking
 from tests.faults.harness import RATER, Facts, forked, judged, rows
 
 READER = "ben"  # of packs
+AWAY = "dee"  # who answered while the folder was not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ def _copied(template: Path, place: Path) -> Path:
 
 def _run(commands: Forking, place: Path, command: _Command, more: dict[str, str]) -> tuple[int, bytes]:
     words = [word.format(place) for word in command.words]
-    return commands.run(DataDir(place / "data"), *words, more=more)
+    state = {"XDG_STATE_HOME": str(place / "state")}
+    return commands.run(DataDir(place / "data"), *words, more=state | more)
 
 
 def _is_as_it_was(place: Path, what: str, holds: Callable[[Path], None]) -> None:
@@ -111,16 +116,24 @@ def _make(place: Path) -> None:
         _rate(inside, READER, 5)
     other = DataDir(place / "other")
     _rate(other, RATER, 2)
+    _rate(data, AWAY, 3, is_away=True)
 
 
-def _rate(data: DataDir, rater: str, pairs: int) -> None:
-    with contextlib.closing(connect(data)) as db:
+def _rate(data: DataDir, rater: str, pairs: int, is_away: bool = False) -> None:
+    """Answer so many pairs; `is_away` while the folder is not there, so that they are kept beside it."""
+    state = {"XDG_STATE_HOME": str(data.root.with_name("state"))}
+    with contextlib.closing(connect(data)) as db, patch.dict(os.environ, state):
         study, *_ = studies.all_studies(db)
-        session = ReviewSession(db, read_sitting(db, study.id, rater, default_scheme()))
+        sitting = read_sitting(db, study.id, rater, default_scheme())
+        session = ReviewSession(db, sitting, unsaved=Unsaved(data, rater) if is_away else None)
         session.start()
+        if is_away:
+            data.root.rename(data.root.with_name("away"))
         for number in range(pairs):
             session.answer(lambda row, level=number % 5: edits.preferred(row, session.scheme, level))
             session.next_unrated()
+        if is_away:
+            data.root.with_name("away").rename(data.root)
 
 
 def _commands(commands: Forking) -> list[_Command]:
@@ -136,6 +149,7 @@ def _commands(commands: Forking) -> list[_Command]:
         _Command(("restore", "--force", "{}/other/radtui.db"), _old_or_other, _restored_file),
         _Command(("study", "pack", "1", "--reader", "cem", "--force", "--out", "{}/new.radtui"), _pack_whole, _packed),
         _Command(("study", "merge", "{}/sent.radtui"), _all_or_none_merged, _merged),
+        _Command(("kept", "--put-in"), _all_or_none_put_in, _put_in),
     ]  # fmt: skip
 
 
@@ -226,9 +240,20 @@ def _packed(place: Path) -> None:
     assert code == 0 and b"0 answers of cem" in printed, printed
 
 
-def _answers(place: Path) -> list[float]:
+def _answers(place: Path, rater: str = READER) -> list[float]:
     with contextlib.closing(connect(DataDir(place / "data"))) as db:
-        return [row.rated_at for row in ratings.history(db, 1, READER)]
+        return [row.rated_at for row in ratings.history(db, 1, rater)]
+
+
+def _all_or_none_put_in(place: Path) -> None:
+    came = _answers(place, AWAY)
+    assert len(came) in (0, 3) and len(set(came)) == len(came)
+    assert came or [*(place / "state" / "radtui").rglob("*.jsonl")], "they are nowhere"
+
+
+def _put_in(place: Path) -> None:
+    _all_or_none_put_in(place)
+    assert _answers(place, AWAY) and not [*(place / "state" / "radtui").rglob("*.jsonl")]
 
 
 def _all_or_none_merged(place: Path) -> None:

@@ -331,7 +331,12 @@ def test_what_was_only_seen_is_listed_in_a_copy_and_put_in_by_command(
     )
     assert sentence in invoked(copy, "stats", "--json").stderr
     assert not ratings.is_revealed(elsewhere, session.study.id, RATER, case_id)
+    (file,) = kept_paths()
+    written = file.read_bytes()
     assert f"what {RATER} saw of 1 case was saved in this one" in invoked(copy, "kept", "--put-in").output
+    assert not kept_paths()
+    file.write_bytes(written)  # as where it was killed before it removed the file
+    assert "all of it was in this one already" in invoked(copy, "kept", "--put-in").output
     assert ratings.is_revealed(elsewhere, session.study.id, RATER, case_id) and not kept_paths()
 
 
