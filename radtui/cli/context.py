@@ -105,7 +105,7 @@ def _say_kept(db: sqlite3.Connection, data: DataDir) -> None:
         from radtui.study.kept_files import kept_files
 
         for file in kept_files(db, data):
-            if file.missing or file.trouble:
+            if file.is_wanted or file.trouble:
                 sentence = file.sentence.replace("radtui kept", data.command("kept"))
                 click.echo(file.trouble or sentence, err=True)
 

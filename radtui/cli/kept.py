@@ -33,35 +33,48 @@ def kept(session: Session, put_in: bool, as_json: bool) -> None:
     db = session.connect() if put_in else session.read()
     files = kept_files.kept_files(db, session.data)
     saved = {
-        file.path: kept_files.put_in(db, session.data, file) if put_in and file.missing else 0
+        # Also where all is in already: a kill may have left the file.
+        file.path: kept_files.put_in(db, session.data, file)
+        if put_in and not file.trouble and (file.is_wanted or file.is_of_here)
+        else 0
         for file in files
     }
     if as_json:
         click.echo(
             json_text([
                 {"file": str(file.path), "folder": file.folder, "answers": dict(file.answers),
-                 "missing_here": dict(file.missing), "saved": saved[file.path], "trouble": file.trouble}
+                 "missing_here": dict(file.missing), "seen_missing_here": dict(file.unseen),
+                 "saved": saved[file.path], "trouble": file.trouble}
                 for file in files
             ])
         )  # fmt: skip
     elif not files:
         click.echo("No answers are kept: all were saved.")
     for file in files if not as_json else ():
-        click.echo(f"{file.path}: {file.trouble or _words(file, saved[file.path], session.data)}")
+        click.echo(
+            f"{file.path}: {file.trouble or _words(file, saved[file.path] if put_in else None, session.data)}"
+        )
     sys.exit(1 if any(file.trouble for file in files) else 0)
 
 
-def _words(file: KeptFile, saved: int, data: DataDir) -> str:
-    whose = f"{_counted(file.answers)}, kept for {file.folder or 'a data folder'}"
-    if saved:
-        return f"{whose}; {many(saved, 'was', 'were')} saved in this one."
-    if file.missing:
-        return f"{whose}; {_counted(file.missing)} not in this one yet: {data.command('kept', '--put-in')}."
-    return f"{whose}; none is about a study of this one, or all are in it."
+def _words(file: KeptFile, saved: int | None, data: DataDir) -> str:
+    """What a file holds and what of it is missing here; `saved` answers were put in, None where none were to."""
+    whose = f"{_counted(file.answers) or 'Only what was seen'}, kept for {file.folder or 'a data folder'}"
+    if not file.is_wanted and file.is_of_here and saved is not None:
+        return f"{whose}; all of it was in this one already."
+    if not file.is_wanted:
+        return f"{whose}; none is about a study of this one, or all are in it."
+    if saved is None:
+        lacking = listed([*filter(None, (_counted(file.missing), _seen(file.unseen)))])
+        return f"{whose}; {lacking} not in this one yet: {data.command('kept', '--put-in')}."
+    parts = [many(saved, "was", "were")] if saved else []
+    parts += [f"{_seen(file.unseen)} was"] if file.unseen else []
+    return f"{whose}; {listed(parts) or 'nothing was'} saved in this one."
 
 
 def _counted(answers: Counter[str]) -> str:
-    return (
-        listed([f"{many(count, 'answer')} by {rater}" for rater, count in sorted(answers.items())])
-        or "Only what was shown"
-    )
+    return listed([f"{many(count, 'answer')} by {rater}" for rater, count in sorted(answers.items())])
+
+
+def _seen(cases: Counter[str]) -> str:
+    return listed([f"what {rater} saw of {many(count, 'case')}" for rater, count in sorted(cases.items())])

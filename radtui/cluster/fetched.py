@@ -12,14 +12,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from radtui.cluster.profile import Profile
+from radtui.durable import write_synced
 from radtui.paths import expanded
 from radtui.records import UserError
 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
+WANTED = "radtui-fetch.json"  # beside the snapshots, which hub libraries pass over
 TABLES, EXCEPTIONS = Path("models") / "mapper.py", Path("models") / "loader_utils.py"  # of unsloth
 # Looked up in turn.
 IN_4_BITS, IN_16_BITS = (("FLOAT_TO_INT_MAPPER",), ("INT_TO_FLOAT_MAPPER", "MAP_TO_UNSLOTH_16bit"))
@@ -47,7 +50,7 @@ def missing(model: str, hf_home: str) -> str:
     """
     if Path(model).is_dir():
         return ""
-    repository = cache_of(hf_home) / "--".join(["models", *model.split("/")])
+    repository = _repository(model, hf_home)
     try:
         commit = (repository / "refs" / "main").read_text(encoding="utf-8").strip()
     except OSError:
@@ -65,7 +68,32 @@ def missing(model: str, hf_home: str) -> str:
             return INDEX
     elif not (folder / WEIGHTS).exists():
         names = [] if list(folder.glob("pytorch_model*.bin")) else names
+    names += _wanted(repository, commit)
     return next((name for name in names if not (folder / name).exists()), "")
+
+
+def note_wanted(model: str, hf_home: str, commit: str, files: Sequence[str]) -> None:
+    """Write down what is going to be fetched of a model: a part of it, after a kill, is not taken for all.
+
+    Raises:
+        OSError: The cache cannot be written.
+    """
+    repository = _repository(model, hf_home)
+    repository.mkdir(parents=True, exist_ok=True)
+    write_synced(repository / WANTED, json.dumps({"commit": commit, "files": sorted(files)}))
+
+
+def _wanted(repository: Path, commit: str) -> list[str]:
+    """The files of a model that a fetch set out for; none where another program brought it, or a newer one."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        wanted = json.loads((repository / WANTED).read_text(encoding="utf-8"))
+        if wanted["commit"] == commit:
+            return [str(name) for name in wanted["files"]]
+    return []
+
+
+def _repository(model: str, hf_home: str) -> Path:
+    return cache_of(hf_home) / "--".join(["models", *model.split("/")])
 
 
 def check(model: str, hf_home: str, whole: bool = True) -> None:

@@ -30,6 +30,7 @@ OF_A_JOB = (
 # Without the keys of packs, what readers send back cannot be taken home.
 OF_THE_FOLDER = ("scheme.toml", "packs")
 PART = ".part"  # ends the name of a file that is being written
+BLOB_FOLDER = 2  # characters of the names of folders that images lie in
 SALT = "salt"  # turns patients' numbers into keys: whoever has it can try numbers
 
 
@@ -88,11 +89,7 @@ def back_up(
     copy = DataDir(folder)
     if folder.resolve() == data.root.resolve():
         raise UserError(f"{folder} is the data folder itself; name another folder for the backup.")
-    if (
-        folder.exists()
-        and not copy.database.exists()
-        and any(not is_unfinished(path) for path in folder.iterdir())
-    ):
+    if folder.exists() and not copy.database.exists() and not _is_begun(folder):
         raise UserError(f"{folder} holds something else than a backup; name another folder.")
     try:
         if not folder.exists():
@@ -110,7 +107,15 @@ def back_up(
 
 def is_unfinished(path: Path) -> bool:
     """Whether a file is what a killed backup left of one that it was writing."""
-    return path.name.startswith(".") and path.name.endswith(PART)
+    return path.name.startswith(".") and f"{PART}-" in f"{path.name}-"  # of a database, with its journal
+
+
+def _is_begun(folder: Path) -> bool:
+    """Whether all that a folder holds is of a backup that did not come to its end: images and jobs, or nothing."""
+    known = {"images", "jobs", *OF_THE_FOLDER, SALT}
+    return all(path.name in known or is_unfinished(path) for path in folder.iterdir()) and all(
+        len(path.name) == BLOB_FOLDER for path in folder.glob("images/*")
+    )
 
 
 @contextmanager
@@ -139,23 +144,28 @@ def _backed_up(
     data: DataDir, db: sqlite3.Connection, copy: DataDir, *, checkpoints: bool, salt: bool, with_linked: bool,
     keep: int,
 ) -> BackedUp:  # fmt: skip
-    """Write the backup into its folder, which is this process's alone."""
-    _set_aside(copy, keep)
-    store.copy_database(db, copy.database)
-    with store.opened_copy(copy.database) as copied:
-        wanted = [located(data, copied, store.blobs(copied))]
-        linked = {} if with_linked else links.sources(copied)
-        wanted += [located(data, copied, links.all_linked(copied))] if with_linked else []
-    copy.create()
-    images = [stored for some in wanted for stored in some]
-    new, mib, problems = _copy_images(copy, images)
-    jobs, jobs_mib = _copy_jobs(data, copy, checkpoints)
-    for name in (*OF_THE_FOLDER, *([SALT] if salt else [])):
-        for file in files_of(data.root / name):
-            target = copy.root / file.relative_to(data.root)
-            target.parent.mkdir(exist_ok=True)
-            copy_file(file, target)
-    sync_tree(copy.root)  # a backup that is said to be made is there after a power cut, with all its images
+    """Write the backup into its folder, which is this process's alone.
+
+    The database comes last: it refers to no image that is not there, at whatever moment this ends.
+    """
+    with store.copying_database(db, copy.database) as newest:
+        with store.opened_copy(newest) as copied:
+            wanted = [located(data, copied, store.blobs(copied))]
+            linked = {} if with_linked else links.sources(copied)
+            wanted += [located(data, copied, links.all_linked(copied))] if with_linked else []
+        copy.create()
+        images = [stored for some in wanted for stored in some]
+        new, mib, problems = _copy_images(copy, images)
+        jobs, jobs_mib = _copy_jobs(data, copy, checkpoints)
+        for name in (*OF_THE_FOLDER, *([SALT] if salt else [])):
+            for file in files_of(data.root / name):
+                target = copy.root / file.relative_to(data.root)
+                target.parent.mkdir(exist_ok=True)
+                copy_file(file, target)
+        sync_tree(
+            copy.root
+        )  # a backup that is said to be made is there after a power cut, with all its images
+        _set_aside(copy, keep)
     database_mib = copy.database.stat().st_size / 2**20
     mib += jobs_mib + database_mib
     return BackedUp(copy.root, len(images), new, linked, jobs, mib, tuple(problems), _left_out(data, copy))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -42,8 +43,8 @@ def check_replaceable(path: Path, force: bool = False) -> bool:
     try:
         manifest = path.with_name(path.name + ".manifest.json")
         if manifest.is_file():
-            files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-            if digest(path) in [file["sha256"] for file in files]:
+            own = digest(path)
+            if own in _digests(manifest) or _is_ahead(own, manifest):
                 return True
             why = "was changed since it was exported"
         else:
@@ -58,18 +59,85 @@ def check_replaceable(path: Path, force: bool = False) -> bool:
     raise UserError(f"{path} is there already and {why}; --force replaces it, --out names another file.")
 
 
+def _digests(manifest: Path) -> list[str]:
+    return [file["sha256"] for file in json.loads(manifest.read_text(encoding="utf-8"))["files"]]
+
+
+def _is_ahead(own: str, manifest: Path) -> bool:
+    """Whether a file of this digest came with an export that was killed before its manifest had its name, too."""
+    for left in unfinished(manifest):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if own in _digests(left):
+                return True
+    return False
+
+
+def unfinished(path: Path) -> Iterator[Path]:
+    """What is being written, or was by killed processes, to take a file's or folder's place."""
+    return path.parent.glob(f".{glob.escape(path.name)}.????????")
+
+
 def _lock(handle: int) -> bool:
-    """Hold an unfinished file as long as this process lives; False while another one holds it."""
+    """Hold an unfinished file as long as this process lives.
+
+    Returns:
+        False while another one holds it, or where the file system has no locks: nobody can tell there.
+    """
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError:
         return False
     return True
 
 
+@contextmanager
+def passing_folder(prefix: str) -> Iterator[Path]:
+    """A folder for files of the moment, which holds nothing once it is left; what killed processes left goes first.
+
+    Args:
+        prefix: How the names of such folders begin; of nobody else's.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}????????"):
+        with suppress(OSError):  # of another user
+            _remove_unlocked(left)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        _lock(handle)
+        if folder.exists():
+            break
+        os.close(handle)  # somebody who cleared away was first
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def _remove_unlocked(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        if os.fstat(handle).st_uid == os.getuid() and _lock(handle):
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path, names: str) -> None:
+    """Remove what killed exports left in a folder, whose files were to have names of this pattern."""
+    for left in folder.glob(f".{names}.????????"):
+        with suppress(OSError):
+            handle = os.open(left, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                if _lock(handle):
+                    left.unlink()
+            finally:
+                os.close(handle)
+
+
 def _sweep(path: Path) -> None:
     """Remove what killed exports of the same name left: whoever still writes holds a lock."""
-    for left in path.parent.glob(f".{path.name}.????????"):
+    for left in unfinished(path):
         handle = os.open(left, os.O_RDONLY | os.O_CLOEXEC)
         try:
             if not _lock(handle):

@@ -16,11 +16,10 @@ import sqlite3
 from dataclasses import astuple, dataclass
 from hashlib import sha256
 from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from radtui.export.files import whole_file
+from radtui.export.files import passing_folder, sweep, whole_file
 from radtui.imaging.decode import decode
 from radtui.imaging.windows import to_grey8
 from radtui.measures.scheme import Scheme
@@ -100,8 +99,8 @@ def write_pack(
     )
     number = secrets.token_hex(8)
     making = _Making(data, study, reader, sitting, _items(db, study, sitting), number, sees_reference)
-    with TemporaryDirectory(prefix="radtui-pack-") as folder:
-        inside = DataDir(Path(folder) / "pack")
+    with passing_folder("radtui-pack-") as folder:
+        inside = DataDir(folder / "pack")
         filled = _fill(making, db, inside, scheme_text)
         content = inside.database.read_bytes()
     home = {
@@ -109,6 +108,7 @@ def write_pack(
         "items": [[item.number, item.case.id, item.pair, *item.arms] for item in making.items],
     }  # fmt: skip
     (data.root / FOLDER).mkdir(exist_ok=True)
+    sweep(data.root / FOLDER, "*.json")
     # What stands for what is at home before anybody has the pack.
     with whole_file(home_file(data, number)) as file:
         json.dump(home, file)

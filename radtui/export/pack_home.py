@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from radtui.export.files import passing_folder
 from radtui.export.pack import IMAGES, TEXTS, content_hash, home_file
 from radtui.measures.scheme import (
     acceptability_answer,
@@ -50,8 +50,8 @@ def opened_pack(path: Path) -> Iterator[tuple[DataDir, Study]]:
     """
     if not path.is_file():
         raise UserError(f"There is no file {path}; name one that radtui study pack wrote.")
-    with TemporaryDirectory(prefix="radtui-") as folder:
-        data = DataDir(Path(folder) / "pack", named=True)
+    with passing_folder("radtui-open-") as folder:
+        data = DataDir(folder / "pack", named=True)
         data.root.mkdir()
         # A link: SQLite keeps its log beside the file that it leads to, so that a killed session loses nothing.
         data.database.symlink_to(path.resolve())

@@ -36,7 +36,13 @@ def starting(data: DataDir) -> Iterator[None]:
     """
     handle = _open_lock(data.launch_lock)
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH)  # shared: jobs may be started side by side
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH)  # shared: jobs may be started side by side
+        except OSError as error:
+            raise UserError(
+                f"The file system of {data.root} takes no lock ({error.strerror}), by which a job is known to live:"
+                " name a data folder on another one with --data-dir."
+            ) from error
         yield
     finally:
         os.close(handle)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from radtui.cluster.fetched import cache_of
+from radtui.cluster.fetched import cache_of, note_wanted
 from radtui.records import UserError
 from radtui.sources.hub_download import Download, dataset_files, model_files, sizes
 
@@ -48,6 +48,8 @@ def _fetch(name: str, kind: str, hf_home: str, say: Say, choose: Callable[[list[
         info: Any = HfApi().repo_info(name, repo_type=kind, timeout=ANSWER_S, files_metadata=True)
         wanted = choose([each.rfilename for each in info.siblings or ()])
         download = Download(name, kind, sizes(info.siblings, wanted), cache)
+        if kind == "model":
+            note_wanted(name, hf_home, str(info.sha), wanted)
         with _saying(download, say):
             snapshot_download(name, repo_type=kind, allow_patterns=wanted, cache_dir=cache)
     except Exception as error:  # each client of the hub fails in its own words

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from radtui.records import UserError
 from radtui.store.schema_version import SCHEMA_VERSION
-from radtui.store.upgrade import copy_database
+from radtui.store.upgrade import copy_database, copying_database
 
-__all__ = ["blobs", "copy_database", "move_whole_log", "opened_copy", "problems"]
+__all__ = ["blobs", "copy_database", "copying_database", "move_whole_log", "opened_copy", "problems"]
 
 SHOWN = 20  # problems of one kind
 

@@ -70,6 +70,17 @@ def copy_before_migrating(data: DataDir, db: sqlite3.Connection, to_version: int
 
 def copy_database(db: sqlite3.Connection, copy: Path) -> None:
     """Write a database of one moment into a file, which is whole and on the disk when it has its name."""
+    with copying_database(db, copy):
+        pass
+
+
+@contextmanager
+def copying_database(db: sqlite3.Connection, copy: Path) -> Iterator[Path]:
+    """As `copy_database`, with time to copy what it refers to: it takes its name when the block ends well.
+
+    Yields:
+        Where it lies until then, whole and on the disk.
+    """
     temporary = copy.with_name(f".{copy.name}.part")
     _remove(temporary)
     try:
@@ -81,6 +92,7 @@ def copy_database(db: sqlite3.Connection, copy: Path) -> None:
             target.execute("PRAGMA journal_mode=DELETE")
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
+        yield temporary
         temporary.replace(copy)
         sync_folder(copy.parent)
     finally:

@@ -8,7 +8,7 @@ study.py            what a study holds, read once; overview.py: in plain words; 
 blinding.py         which text stands left, in which order pairs come; alike.py: ties that nobody is asked about
 session.py          one rater's work: queue.py has what comes next, shown.py a pair as it is seen, edits.py and
                     correcting.py what a key changes, undo.py and undo_words.py what is taken back, seen.py what
-                    un-blinds, active_time.py the time at work
+                    un-blinds, active_time.py the time at work, steps_back.py what a failed commit takes back
 answer_writer.py    answers into the database, or into unsaved.py while the data folder is gone;
                         delivery.py: out of there, kept_lines.py: its file,
                         kept_files.py: those of a folder that was renamed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from radtui.records import Rating, Study
@@ -71,7 +72,11 @@ class AnswerWriter:
             if (kept := unsaved.rescue_row(self._study, row, error)) is None:
                 raise
             return kept
-        unsaved.note(self._study, written)
+        if isinstance(written, Rating) and isinstance(row, Rating):
+            # Should it be kept in the end, it bears the chain of what it was changed from: see `delivery`.
+            unsaved.note(self._study, replace(written, chain=row.chain))
+        else:
+            unsaved.note(self._study, written)
         if not is_held:
             unsaved.begin_turn()  # it is saved
         return written

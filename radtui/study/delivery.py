@@ -67,7 +67,7 @@ def put_in(db: sqlite3.Connection, study_id: int, kept: Kept) -> int:
         # A copy that was taken back may have given the number to another answer.
         known = {n: n for row in new if (n := row.undoes) is not None and slots.get(n) == slot_of(row)}
         known |= {row.id: there[content] for row in kept.ratings if (content := content_of(row)) in there}
-        newest = _put_back(rows, new)
+        newest = _put_back(rows, new, kept)
         if ratings.restore(db, [*new, *newest], kept.assignments, known, kept.reveals, read):
             return len(new)  # otherwise another session of this rater has just put in something
 
@@ -76,6 +76,18 @@ def missing_answers(db: sqlite3.Connection, kept: Kept) -> list[Rating]:
     """Answers that a database does not have though they are about one of its studies."""
     study_id = study_here(db, kept)
     return [] if study_id is None else _not_among(_rows_there(db, study_id, kept), kept)
+
+
+def missing_reveals(db: sqlite3.Connection, kept: Kept) -> list[Reveal]:
+    """What was seen of one of a database's studies, and what it does not know of."""
+    study_id = study_here(db, kept)
+    if study_id is None:
+        return []
+    return [
+        row
+        for row in kept.reveals
+        if not ratings.is_revealed(db, study_id, row.rater, row.case_id, row.shown)
+    ]
 
 
 def _not_among(rows: Sequence[Rating], kept: Kept) -> list[Rating]:
@@ -89,20 +101,32 @@ def _not_among(rows: Sequence[Rating], kept: Kept) -> list[Rating]:
     ]
 
 
-def _put_back(there: Sequence[Rating], new: Sequence[Rating]) -> list[Rating]:
+def _put_back(there: Sequence[Rating], new: Sequence[Rating], kept: Kept) -> list[Rating]:
     """Rows that take back older answers where newer ones are there already: the newest answer counts, not the last row.
 
     Args:
         there: A study's rows of the same cases, each rater's oldest first.
         new: What is going to be appended to them.
+        kept: These, and what else was kept with them.
     """
     current, last = History(there).current, {slot_of(row): row for row in new}
     overtaken = [(current[slot], row) for slot, row in last.items() if slot in current]
     return [
         replace(Undo(row, before).snapshot(before.rated_at), id=-number)
         for number, (before, row) in enumerate(overtaken, 1)
-        if before.rated_at > row.rated_at
+        if before.rated_at > row.rated_at and not _was_known(before, kept)
     ]
+
+
+def _was_known(stored: Rating, kept: Kept) -> bool:
+    """Whether an answer was there when what is kept was given, which then came after it, whatever a clock said.
+
+    A row bears the chain of the one that it was changed from until it has its own.
+    """
+    own = [row for row in kept.ratings if slot_of(row) == slot_of(stored)]
+    return stored.chain in {row.chain for row in own if row.chain} or content_of(stored) in map(
+        content_of, own
+    )
 
 
 def _rows_there(db: sqlite3.Connection, study_id: int, kept: Kept) -> list[Rating]:

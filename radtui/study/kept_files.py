@@ -17,7 +17,7 @@ from radtui.paths import DataDir, kept_folder
 from radtui.plural import listed, many
 from radtui.records import UserError
 from radtui.store.place import Home, identity_of
-from radtui.study.delivery import missing_answers
+from radtui.study.delivery import Kept, missing_answers, missing_reveals, study_here
 from radtui.study.unsaved import Unsaved, read_kept
 
 
@@ -30,7 +30,10 @@ class KeptFile:
         folder: Where the data folder was when they were kept; "" where an older radtui wrote them.
         answers: How many it holds, by rater.
         missing: Of these, how many are about studies of the open folder and are not in it.
+        unseen: Of how many cases of these studies a rater has seen what the open folder does not know of: what they
+            answer about them is called blind there.
         readers: Who gave these answers, or has seen there which text is whose.
+        is_of_here: Whether all of it is about studies of the open folder.
         is_renamed: Whether the open folder is that folder under another name, for certain.
         trouble: Why the file cannot be read; "" where it can.
     """
@@ -39,7 +42,9 @@ class KeptFile:
     folder: str = ""
     answers: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
+    unseen: Counter[str] = field(default_factory=Counter)
     readers: frozenset[str] = frozenset()
+    is_of_here: bool = False
     is_renamed: bool = False
     trouble: str = ""
 
@@ -48,11 +53,22 @@ class KeptFile:
         """What is missing here, and what to do about it."""
         total, raters = self.missing.total(), listed(sorted(self.missing))
         where = f" while {self.folder} was not there" if self.folder else ""
+        if not total:
+            return (
+                f"What {listed(sorted(self.unseen))} saw of {many(self.unseen.total(), 'case')} was kept{where} and is"
+                " not in this data folder, so that what they answer would be called blind: radtui kept --put-in saves"
+                " it here."
+            )
         was, are, them = ("was", "is", "it") if total == 1 else ("were", "are", "them")
         return (
             f"{many(total, 'answer')} by {raters} {was} kept{where} and {are} not in this data folder: radtui kept"
             f" --put-in saves {them} here."
         )
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether something of it is about the open folder and not in it."""
+        return bool(self.missing or self.unseen)
 
 
 def kept_files(db: sqlite3.Connection, data: DataDir) -> list[KeptFile]:
@@ -106,7 +122,7 @@ def follow(db: sqlite3.Connection, data: DataDir, rater: str, own: Path | None) 
         file = KeptFile(path) if path == own else _seen(db, data, path)
         if file.is_renamed and rater in file.readers:
             delivered += put_in(db, data, file)
-        elif file.missing:
+        elif file.is_wanted:
             sentences.append(file.sentence)
     return Followed(delivered, tuple(sentences))
 
@@ -117,16 +133,24 @@ def _seen(db: sqlite3.Connection, data: DataDir, path: Path) -> KeptFile:
     except UserError as error:
         return KeptFile(path, trouble=str(error))
     missing = {name: missing_answers(db, each) for name, each in kept.items()}
-    homes = [kept[name].home for name, rows in missing.items() if rows] or [
+    unseen = {name: _unseen(db, each) for name, each in kept.items()}
+    homes = [each.home for name, each in kept.items() if missing[name] or unseen[name]] or [
         each.home for each in kept.values()
     ]
     return KeptFile(
         path, str(homes[0].get("folder", "")) if homes else "",
         Counter(row.rater for each in kept.values() for row in each.ratings),
         Counter(row.rater for rows in missing.values() for row in rows),
+        Counter(rater for whose in unseen.values() for rater, _ in whose),
         frozenset(rater for each in kept.values() for rater in each.readers),
+        all(study_here(db, each) is not None for each in kept.values()),
         bool(homes) and all(_is_renamed(data, home) for home in homes),
     )  # fmt: skip
+
+
+def _unseen(db: sqlite3.Connection, kept: Kept) -> set[tuple[str, int]]:
+    """Each rater with a case of which they have seen what a database does not know of."""
+    return {(row.rater, row.case_id) for row in missing_reveals(db, kept)}
 
 
 def _is_renamed(data: DataDir, home: Mapping[str, object]) -> bool:

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+LOOK_BACK_BYTES = 4096  # most often a few lines
+
 
 @contextmanager
 def locked(path: Path, flags: int) -> Iterator[BinaryIO]:
@@ -37,16 +39,25 @@ def _is_under(path: Path, file: BinaryIO) -> bool:
 
 
 def end_of_lines(file: BinaryIO) -> int:
-    """Make a file end with a whole line: a full disk may have cut the last one short; its size before."""
-    content = file.read()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
+    """Make a file end with a whole line: a full disk may have cut the last one short; its size before.
+
+    Only that line is read, however long the file is: each kept answer comes by here.
+    """
+    size = start = file.seek(0, os.SEEK_END)
+    last = b""
+    while start and b"\n" not in last:
+        end, start = start, max(0, start - LOOK_BACK_BYTES)
+        file.seek(start)
+        last = file.read(end - start) + last
+    last = last[last.rfind(b"\n") + 1 :]
+    if last:
         try:
-            json.loads(content[whole:])
+            json.loads(last)
+            file.seek(0, os.SEEK_END)
             file.write(b"\n")
         except ValueError:
-            file.truncate(whole)
-    return len(content)
+            file.truncate(size - len(last))
+    return size
 
 
 def write_all(file: BinaryIO, content: bytes) -> None:

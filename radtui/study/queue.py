@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from radtui.measures.pace import LONG_IDLE, TOO_FAST, pace_mark
 from radtui.measures.scheme import Protocol, parse_error_answer
 from radtui.records import Rating
 from radtui.study.blinding import has_repeat, order_key, repeat_delay
+
+Value = TypeVar("Value")
 
 PACE_WINDOW = 20  # ratings; a rater's speed changes within a session, so only the newest count
 LEAST_TIMED = 5  # ratings, before a time left is told: the median of fewer leaps with every key
@@ -132,6 +134,28 @@ class Queue:
             self._judgements += 1
             self._judged_at[pair] = self._judgements
 
+    def record_for_now(self, rating: Rating) -> Callable[[], None]:
+        """As `record`; returns what makes it as if the row, the last that was recorded, had never come."""
+        pair = pair_of(rating)
+        before, last, judgements = self.mine.get(pair), self.last, self._judgements
+        judged_at, recent_s = self._judged_at.get(pair), self._recent.get(pair)
+        was_newest = next(reversed(self._recent), None) == pair
+        self.record(rating)
+
+        def back() -> None:
+            self._count(rating, -1)
+            if before is not None:
+                self._count(before, 1)
+            self.last, self._judgements = last, judgements
+            _put(self.mine, pair, before)
+            _put(self._judged_at, pair, judged_at)
+            self._recent.pop(pair, None)
+            _put(self._recent, pair, recent_s)
+            if recent_s is not None and not was_newest:  # seldom: an answer of long ago was changed
+                self._recent = dict(sorted(self._recent.items(), key=lambda item: self.mine[item[0]].id))
+
+        return back
+
     def _count(self, rating: Rating, sign: int) -> None:
         """Keep the sums of `progress`, which is asked for after every key."""
         self._flagged += sign * rating.flagged
@@ -241,6 +265,13 @@ class Queue:
         if which is Filter.SIGNIFICANT_ERRORS:
             return any(significant_errors(rating) for rating in seen)
         return mine is not None and _MINE[which](mine)
+
+
+def _put(values: dict[Pair, Value], pair: Pair, value: Value | None) -> None:
+    if value is None:
+        values.pop(pair, None)
+    else:
+        values[pair] = value
 
 
 _MINE: Mapping[Filter, Callable[[Rating], bool]] = {

@@ -9,6 +9,7 @@ from radtui.store import ratings
 from radtui.store.ratings import Reveal
 from radtui.study.answer_writer import AnswerWriter
 from radtui.study.queue import Pair
+from radtui.study.steps_back import StepsBack
 
 ARMS, REFERENCE = "arms", "reference"
 
@@ -18,16 +19,17 @@ class Seen:
 
     Args:
         db: The connection of the thread that calls the methods.
-        keeping: Writes what is seen, before it is.
+        writer: Writes what is seen, before it is.
         rater: Who sees.
+        back: Knows how to be without what is seen in a transaction that fails.
 
     Attributes:
         arms: Whether it was asked, or known, which text is whose.
         reference: Whether the reference was looked at before the time for it.
     """
 
-    def __init__(self, db: sqlite3.Connection, writer: AnswerWriter, rater: str) -> None:
-        self._db, self._writer, self._rater = db, writer, rater
+    def __init__(self, db: sqlite3.Connection, writer: AnswerWriter, rater: str, back: StepsBack) -> None:
+        self._db, self._writer, self._rater, self._back = db, writer, rater, back
         self.arms = self.reference = False
         self._here: set[tuple[int, str]] = set()  # cases with what was seen of them here
 
@@ -48,7 +50,10 @@ class Seen:
             now_s: Unix seconds.
         """
         self._writer.reveal(Reveal(pair.study_id, pair.case_id, self._rater, now_s, what))
-        self._here.add((pair.case_id, what))
+        seen = (pair.case_id, what)
+        if seen not in self._here:
+            self._here.add(seen)
+            self._back.add(lambda: self._here.discard(seen))
 
     def _was_seen(self, pair: Pair, what: str) -> bool:
         stored = ratings.is_revealed(self._db, pair.study_id, self._rater, pair.case_id, what)

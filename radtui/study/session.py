@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from radtui.harmless import visible
 from radtui.measures.scheme import Scheme
@@ -29,7 +30,8 @@ from radtui.study.packed import is_packed, packed_order
 from radtui.study.queue import Pair, Queue, pair_of, shown_order
 from radtui.study.seen import ARMS, Seen
 from radtui.study.shown import Shown
-from radtui.study.undo import History, Undo
+from radtui.study.steps_back import StepsBack
+from radtui.study.undo import History, Undo, slot_of
 from radtui.study.unsaved import Unsaved
 
 Edit = Callable[[Rating], Rating]
@@ -143,13 +145,15 @@ class ReviewSession:
         self.db, self.sitting, self._now, self._unsaved = db, sitting, now, unsaved
         self.scheme, self.study, self.rater = sitting.scheme, sitting.study, sitting.rater
         self._writer = AnswerWriter(db, sitting.study, unsaved)
-        self._seen = Seen(db, self._writer, sitting.rater)
+        self._back = StepsBack(db)
+        self._seen = Seen(db, self._writer, sitting.rater, self._back)
         self.time = TimeSpent(clock, sitting.scheme.protocol.idle_cutoff_s)
         self.queue, self._history = sitting.queue, sitting.history
         self.among: list[Pair] | None = None
         self.peek = False
         self._place = {pair: at for at, pair in enumerate(sitting.pairs, 1)}
         self._newest_id = sitting.newest_id
+        self._kept_ids: set[int] = set()  # of answers that are in no database yet
         self.pair: Pair | None = None
         self.last_undo: Undo | None = None
         self._comparison: Comparison | None = None
@@ -162,9 +166,8 @@ class ReviewSession:
         if waiting is None:
             return
         for row in waiting.ratings:
-            if row.rater == self.rater and row.earlier_arm:
-                self._history.add(row)
-                self.queue.record(row)
+            if row.rater == self.rater and row.earlier_arm and row.id not in self._kept_ids:
+                self._take_in_unstored(row)
         for each in waiting.assignments:
             self.sitting.sides.setdefault(
                 Pair(each.study_id, each.case_id, each.occasion, each.pair), each.sides
@@ -212,6 +215,7 @@ class ReviewSession:
         # Another terminal of the same rater may have been first: the stored side is the one that counts.
         stored = ratings.stored_sides(self.db, study.id, rater, pair.case_id, pair.occasion, pair.pair)
         self.sitting.sides[pair] = stored or sides
+        self._back.add(lambda: self.sitting.sides.pop(pair, None))
 
     def shown(self) -> Shown | None:
         """The pair on show with all that may be seen of it now, or None."""
@@ -293,27 +297,51 @@ class ReviewSession:
         step = self._history.next_undo(self.rater)
         if step is None:
             return None
-        stored = self._store(step.snapshot(self._now()))
+        current = self._history.current[
+            slot_of(step.undone)
+        ]  # what it comes after, should it be kept: see `delivery`
+        stored = self._store(replace(step.snapshot(self._now()), chain=current.chain))
         self.last_undo = step
         return self.show(pair_of(stored))
 
     def _store(self, row: Rating) -> Rating:
         stored = self._writer.rating(row)
         if stored.id >= FIRST_ID:  # no row tells of it
-            self._history.add(stored)
-            self.queue.record(stored)
+            self._take_in_unstored(stored)
         self._catch_up()
         return stored
+
+    def _take_in_unstored(self, row: Rating) -> None:
+        self._kept_ids.add(row.id)
+        self._history.add(row)
+        self.queue.record(row)
 
     def _catch_up(self) -> None:
         """Take in what is new in the database, by this terminal and any other that the same rater works at."""
         if self.pair is not None:
             self._seen.look_at(self.pair)
         for row in ratings.since(self.db, self.study.id, self.rater, self._newest_id):
+            self._back.add(partial(setattr, self, "_newest_id", self._newest_id))
             self._newest_id = row.id
             if row.earlier_arm:
-                self._history.add(row)
-                self.queue.record(row)
+                self._back.add(self._history.add_for_now(row))
+                self._back.add(self.queue.record_for_now(row))
+
+    def saved(self) -> None:
+        """What was done so far is committed, or kept: none of it can fail any more."""
+        self._back.forget()
+
+    def go_back(self, pair: Pair | None) -> None:
+        """Be as the database has it after a commit that failed, at a pair that was shown before.
+
+        What was kept elsewhere instead is taken in again as that.
+
+        Raises:
+            sqlite3.Error: The database cannot even be read; what it had before is known all the same.
+        """
+        self._back.go()
+        self._take_in_kept()
+        self.show(pair)
 
     def next_unrated(self) -> Pair | None:
         """Show the next pair to judge; None, with nothing changed, when there is none.
@@ -358,19 +386,6 @@ def _blank(session: ReviewSession, pair: Pair, comparison: Comparison | None) ->
         return row
     texts = comparison.texts
     return replace(row, earlier_text_id=texts[earlier].text_id, later_text_id=texts[later].text_id)
-
-
-def begun_again(session: ReviewSession, pair: Pair | None) -> ReviewSession:
-    """A session as the database has it, at a pair that was shown before: what a write that failed had changed is gone.
-
-    Raises:
-        sqlite3.Error: The database cannot even be read.
-    """
-    sitting = read_sitting(session.db, session.study.id, session.rater, session.scheme)
-    again = ReviewSession(session.db, sitting, now=session._now, unsaved=session._unsaved)
-    again.time, again.among = session.time, session.among
-    again.show(pair)
-    return again
 
 
 def _unblinded(rating: Rating | None) -> bool:

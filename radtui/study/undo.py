@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -81,6 +81,22 @@ class History:
             standing.pop(row.undoes, None)
             steps.pop(row.undoes, None)
 
+    def add_for_now(self, row: Rating) -> Callable[[], None]:
+        """As `add`; returns what makes it as if the row, the last that was added, had never come."""
+        slot = slot_of(row)
+        before = self.current.get(slot)
+        undone = None if row.undoes is None else self._standing.get(slot, {}).get(row.undoes)
+        self.add(row)
+
+        def back() -> None:
+            _put(self.current, slot, before)
+            for rows in (self._standing[slot], self._steps[row.rater]):
+                rows.pop(row.id, None)
+                if undone is not None:  # the last step of all: that is what an undo takes back
+                    rows[undone.id] = undone
+
+        return back
+
     def next_undo(self, rater: str) -> Undo | None:
         """What this rater's next undo does, or None when nothing of theirs is left to take back."""
         steps = self._steps.get(rater)
@@ -89,3 +105,10 @@ class History:
         undone = steps[next(reversed(steps))]
         before = [row for row in self._standing[slot_of(undone)].values() if row.id != undone.id]
         return Undo(undone, before[-1] if before else None)
+
+
+def _put(current: dict[RatingSlot, Rating], slot: RatingSlot, row: Rating | None) -> None:
+    if row is None:
+        current.pop(slot, None)
+    else:
+        current[slot] = row

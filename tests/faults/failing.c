@@ -1,11 +1,13 @@
 /* Loaded before the C library: lets one kind of call fail on files under $FAIL_ROOT, from the $FAIL_AT-th on.
 
-   $FAIL_CALL is write, sync, rename or truncate; $FAIL_NAME, where it is set, the name of the only file meant;
-   $FAIL_ONCE lets later calls work again. Each call is a byte in $FAIL_NOTES/<kind>, by which calls are counted. */
+   $FAIL_CALL is write, sync, rename, truncate, remove or link; $FAIL_NAME, where it is set, the name of the only file
+   meant; $FAIL_ONCE lets later calls work again; $FAIL_KILL kills the process instead, half of a write done. Each call
+   is a byte in $FAIL_NOTES/<kind>, by which calls are counted. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,10 @@ static int fails(const char *kind, const char *path) {
     if (!wanted || !at || strcmp(kind, wanted)) return 0;
     long number = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
     if (number < atol(at) || (getenv("FAIL_ONCE") && number > atol(at))) return 0;
+    if (getenv("FAIL_KILL")) {
+        if (strcmp(kind, "write")) kill(getpid(), SIGKILL);
+        return 1;
+    }
     errno = strcmp(kind, "sync") ? ENOSPC : EIO;
     return 1;
 }
@@ -47,14 +53,28 @@ static int fails_on(const char *kind, int handle) {
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+/* Where the process is to be killed, half of what it was to write is written before. */
+static ssize_t cut_short(ssize_t written) {
+    if (getenv("FAIL_KILL")) kill(getpid(), SIGKILL);
+    return written;
+}
+
+static size_t half(size_t count) { return getenv("FAIL_KILL") ? count / 2 : 0; }
+
 ssize_t write(int handle, const void *bytes, size_t count) {
-    return fails_on("write", handle) ? -1 : REAL(write)(handle, bytes, count);
+    if (!fails_on("write", handle)) return REAL(write)(handle, bytes, count);
+    if (half(count)) REAL(write)(handle, bytes, half(count));
+    return cut_short(-1);
 }
 ssize_t pwrite(int handle, const void *bytes, size_t count, off_t at) {
-    return fails_on("write", handle) ? -1 : REAL(pwrite)(handle, bytes, count, at);
+    if (!fails_on("write", handle)) return REAL(pwrite)(handle, bytes, count, at);
+    if (half(count)) REAL(pwrite)(handle, bytes, half(count), at);
+    return cut_short(-1);
 }
 ssize_t pwrite64(int handle, const void *bytes, size_t count, off64_t at) {
-    return fails_on("write", handle) ? -1 : REAL(pwrite64)(handle, bytes, count, at);
+    if (!fails_on("write", handle)) return REAL(pwrite64)(handle, bytes, count, at);
+    if (half(count)) REAL(pwrite64)(handle, bytes, half(count), at);
+    return cut_short(-1);
 }
 int fsync(int handle) { return fails_on("sync", handle) ? -1 : REAL(fsync)(handle); }
 int fdatasync(int handle) { return fails_on("sync", handle) ? -1 : REAL(fdatasync)(handle); }
@@ -65,4 +85,13 @@ int ftruncate64(int handle, off64_t size) {
 int rename(const char *from, const char *to) { return fails("rename", to) ? -1 : REAL(rename)(from, to); }
 int renameat(int a, const char *from, int b, const char *to) {
     return fails("rename", to) ? -1 : REAL(renameat)(a, from, b, to);
+}
+int unlink(const char *path) { return fails("remove", path) ? -1 : REAL(unlink)(path); }
+int rmdir(const char *path) { return fails("remove", path) ? -1 : REAL(rmdir)(path); }
+int link(const char *from, const char *to) { return fails("link", to) ? -1 : REAL(link)(from, to); }
+int symlink(const char *what, const char *at) { return fails("link", at) ? -1 : REAL(symlink)(what, at); }
+
+/* Python removes folders by handles of the folders above. */
+int unlinkat(int folder, const char *name, int flags) {
+    return fails_on("remove", folder) ? -1 : REAL(unlinkat)(folder, name, flags);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.faults.power import NoCompiler
 
 SHIM = Path(__file__).with_name("failing.c")
 KINDS = ("write", "sync", "rename", "truncate")
+CHANGES = (*KINDS, "remove", "link")  # all by which a file or folder becomes another
 
 
 class Failing:
@@ -24,9 +26,9 @@ class Failing:
         compiler = shutil.which("cc") or shutil.which("gcc")
         if compiler is None:
             raise NoCompiler("there is no C compiler")
-        self._library, self._notes = scratch / "failing.so", scratch / "calls"
+        self.library, self._notes = scratch / "failing.so", scratch / "calls"
         made = subprocess.run(
-            [compiler, "-shared", "-fPIC", "-O1", "-o", self._library, SHIM, "-ldl"],
+            [compiler, "-shared", "-fPIC", "-O1", "-o", self.library, SHIM, "-ldl"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if made.returncode:
@@ -36,13 +38,13 @@ class Failing:
         """Variables for a program whose calls under a folder are counted, by `counted`."""
         shutil.rmtree(self._notes, ignore_errors=True)
         self._notes.mkdir()
-        return {"LD_PRELOAD": str(self._library), "FAIL_ROOT": str(root), "FAIL_NOTES": str(self._notes)}
+        return {"LD_PRELOAD": str(self.library), "FAIL_ROOT": str(root), "FAIL_NOTES": str(self._notes)}
 
     def counted(self) -> dict[str, int]:
         """How many calls of each kind the last program made."""
         return {
             kind: (self._notes / kind).stat().st_size if (self._notes / kind).exists() else 0
-            for kind in KINDS
+            for kind in CHANGES
         }
 
     def environment(self, root: Path, kind: str, at: int, *, once: bool, name: str = "") -> dict[str, str]:
@@ -56,7 +58,26 @@ class Failing:
             name: The only file meant, by its name.
         """
         return {
-            "LD_PRELOAD": str(self._library), "FAIL_ROOT": str(root), "FAIL_CALL": kind, "FAIL_AT": str(at),
+            "LD_PRELOAD": str(self.library), "FAIL_ROOT": str(root), "FAIL_CALL": kind, "FAIL_AT": str(at),
             **({"FAIL_ONCE": "1"} if once else {}), **({"FAIL_NAME": name} if name else {}),
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }  # fmt: skip
+
+    def killing(self, root: Path, kind: str, at: int, name: str = "") -> dict[str, str]:
+        """Variables for a program that is killed at one of its calls; half of what it was to write is written.
+
+        Args:
+            root: The folder.
+            kind: One of `CHANGES`.
+            at: Of these calls.
+            name: As of `environment`.
+        """
+        return self.environment(root, kind, at, once=False, name=name) | {"FAIL_KILL": "1"}
+
+    def points(self, most: int, chance: random.Random) -> list[tuple[str, int]]:
+        """So many of the calls that were counted last, half of them such as change names: there are few of these."""
+        calls = {kind: [(kind, at + 1) for at in range(count)] for kind, count in self.counted().items()}
+        often = calls.pop("write") + calls.pop("sync")
+        seldom = [call for each in calls.values() for call in each]
+        chosen = chance.sample(seldom, min(len(seldom), max(most // 2, most - len(often))))
+        return chosen + chance.sample(often, min(len(often), most - len(chosen)))

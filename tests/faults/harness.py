@@ -27,7 +27,8 @@ CLI = (sys.executable, "-m", "radtui.cli")
 RATER = "ana"
 LIMIT_S = 300.0
 LOADED = (
-    "radtui.cli.export", "radtui.cli.report", "radtui.cli.plots", "radtui.cli.backup", "radtui.export.comparisons",
+    "radtui.cli.export", "radtui.cli.report", "radtui.cli.plots", "radtui.cli.backup", "radtui.cli.study_packs",
+    "radtui.export.comparisons", "radtui.export.pack_home",
     "radtui.export.jsonl", "radtui.export.report", "radtui.export.restore_backup", "radtui.store.schema",
     "sqlite_utils", "sqlite_utils.db", "jinja2", "scipy.stats", "sacrebleu", "pyarrow.parquet",
 )  # fmt: skip
@@ -55,7 +56,9 @@ def radtui(
     return done.returncode, done.stdout
 
 
-def forked(data: DataDir, *words: object, rater: str = RATER) -> tuple[int, bytes]:
+def forked(
+    data: DataDir, *words: object, rater: str = RATER, more: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
     """As `radtui`, by a child of this process, which has the command line loaded: a tenth of the time."""
     from radtui.cli import main
 
@@ -63,6 +66,7 @@ def forked(data: DataDir, *words: object, rater: str = RATER) -> tuple[int, byte
     with tempfile.TemporaryFile() as printed:
         sys.stdout.flush()
         if (child := os.fork()) == 0:
+            os.environ.update(more or {})
             _become(main, arguments, printed.fileno())
         status = os.waitpid(child, 0)[1]
         printed.seek(0)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import csv
+import errno
+import fcntl
+import json
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from radtui.durable import digest
 from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
-from radtui.export.files import whole_file
+from radtui.export.files import check_replaceable, passing_folder, whole_file
 from radtui.export.formula_quote import RISKY_FIRST, quote_formula, unquote_formula
 from radtui.export.rating_files import read_ratings
+from radtui.jobs import launch
+from radtui.paths import DataDir
 from radtui.records import Job, UserError
 from radtui.store import ratings, studies
 from radtui.study.scheme_file import default_scheme
@@ -78,6 +85,53 @@ def test_a_failure_half_way_leaves_the_old_file(tmp_path: Path) -> None:
     assert out.read_text() == "old" and list(tmp_path.iterdir()) == [out]
     with pytest.raises(UserError, match="--out"), whole_file(tmp_path / "nowhere" / "x.csv"):
         pass
+
+
+def test_an_export_that_was_killed_before_its_manifest_had_its_name_may_be_written_again(
+    tmp_path: Path,
+) -> None:
+    out, killed = tmp_path / "comparisons.csv", tmp_path / ".comparisons.csv.manifest.json.abcd1234"
+    out.write_text("new")
+    told = json.dumps({"files": [{"sha256": digest(out)}]})
+    out.with_name("comparisons.csv.manifest.json").write_text(told.replace(digest(out), "of the one before"))
+    with pytest.raises(UserError, match="was changed since"):
+        check_replaceable(out)
+    killed.write_text(told[:9])
+    with pytest.raises(UserError, match="was changed since"):
+        check_replaceable(out)
+    killed.write_text(told)
+    assert check_replaceable(out)
+
+
+def test_a_file_system_without_locks_takes_exports_and_keeps_what_others_may_still_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(handle: int, kind: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    (tmp_path / ".comparisons.csv.abcd1234").write_text("of a process that may be at work")
+    monkeypatch.setattr(fcntl, "flock", none)
+    with whole_file(tmp_path / "comparisons.csv") as file:
+        file.write("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".comparisons.csv.abcd1234",
+        "comparisons.csv",
+    ]
+    with passing_folder("radtui-open-") as folder:
+        assert folder.is_dir()
+    with pytest.raises(UserError, match="takes no lock"), launch.starting(DataDir(tmp_path)):
+        pass
+
+
+def test_what_a_killed_process_left_in_a_folder_of_the_moment_goes_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "radtui-open-killed__").mkdir()
+    (tmp_path / "radtui-open-killed__" / "image").write_bytes(b"pixels")
+    with passing_folder("radtui-open-") as at_work, passing_folder("radtui-open-") as other:
+        assert {*tmp_path.iterdir()} == {at_work, other}
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_table_says_of_an_answer_that_it_came_too_fast(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from radtui.durable import synced_facts
+from radtui.export import backup
 from radtui.export.backup import back_up, check
 from radtui.export.restore_backup import restore_backup
 from radtui.jobs.adapter_files import refuse_changed
@@ -72,6 +74,32 @@ def test_a_backup_is_a_data_folder_with_everything_but_the_salt(
     assert back_up(data, db, folder, salt=True).new_images == 0
     assert back_up(data, db, folder, salt=True, checkpoints=True).left_out == ()
     assert (folder / "salt").exists() and len(list(folder.glob("radtui-*.db"))) == 1
+
+
+def test_a_first_backup_that_did_not_come_to_its_end_is_none_and_is_gone_on_with(
+    data: DataDir, db: sqlite3.Connection, study: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, copied = tmp_path / "copy", []
+
+    def full(source: Path, target: Path) -> None:
+        copied.append(target)
+        if len(copied) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        shutil.copyfile(source, target)
+
+    with monkeypatch.context() as patched, pytest.raises(UserError, match="No space left"):
+        patched.setattr(backup, "copy_file", full)
+        back_up(data, db, folder)
+    assert len(list(folder.glob("images/*/*"))) == 2 and not DataDir(folder).database.exists()
+    with pytest.raises(UserError, match="is no backup"):
+        restore_backup(DataDir(tmp_path / "new"), folder)
+    (folder / ".radtui.db.part-journal").write_bytes(b"killed")
+    assert back_up(data, db, folder).new_images == 4
+    shutil.rmtree(folder / "jobs")
+    (folder / "radtui.db").unlink()
+    (folder / "images" / "thesis").mkdir()
+    with pytest.raises(UserError, match="something else"):
+        back_up(data, db, folder)
 
 
 def test_a_backup_names_what_is_damaged_and_keeps_the_good_copy(

@@ -88,6 +88,11 @@ def test_a_model_and_the_one_that_unsloth_reads_for_it_are_fetched(tmp_path: Pat
     fetched.check_job(trains, gpu)
     again = radtui_fetch(tmp_path, "http://127.0.0.1:9", "acme/rays")  # no hub any more, and none is asked
     assert (again.returncode, again.stdout) == (0, done.stdout)
+    snapshots = tmp_path / "hf" / "hub" / "models--acme--rays" / "snapshots"
+    next(snapshots.glob("*/tokenizer.json")).unlink()  # as where it was killed before that one
+    assert fetched.missing("acme/rays", str(tmp_path / "hf")) == "tokenizer.json"
+    fetched.note_wanted("acme/rays", str(tmp_path / "hf"), "of another time", ["more.json"])
+    assert not fetched.missing("acme/rays", str(tmp_path / "hf"))
 
 
 def test_what_a_job_reads_in_4_bits_is_missed_before_it_queues(tmp_path: Path, unsloth: Path) -> None:

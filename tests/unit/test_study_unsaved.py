@@ -19,7 +19,7 @@ from radtui.store.place import FolderGoneError, check_in_place
 from radtui.study import edits
 from radtui.study.delivery import FIRST_ID
 from radtui.study.kept_files import Followed, follow, kept_paths
-from radtui.study.session import ReviewSession, begun_again, read_sitting
+from radtui.study.session import ReviewSession, read_sitting
 from radtui.study.study import scheme_for
 from radtui.study.unsaved import Unsaved
 from tests.commands import invoked
@@ -305,10 +305,39 @@ def test_what_was_revealed_and_not_rated_follows_a_renamed_folder_too(
     session.show(pair)
     session.reveal()  # of a pair that is rated: no answer is kept with it
     there = connect(renamed)
-    assert follow(there, renamed, "somebody else", None) == Followed()
+    assert follow(there, renamed, "somebody else", None).delivered == 0
     assert not ratings.is_revealed(there, session.study.id, RATER, case_id)
     assert follow(there, renamed, RATER, None) == Followed() and not kept_paths()
     assert ratings.is_revealed(there, session.study.id, RATER, case_id)
+
+
+def test_what_was_only_seen_is_listed_in_a_copy_and_put_in_by_command(
+    data: DataDir, db: sqlite3.Connection, session: ReviewSession, tmp_path: Path
+) -> None:
+    copy, pair = DataDir(tmp_path / "copy"), session.pair
+    case_id = rate(session, 0)
+    copied(data, db, copy.root)
+    shutil.rmtree(data.root)
+    session.show(pair)
+    session.reveal()
+    elsewhere = connect(copy)
+    sentence = f"What {RATER} saw of 1 case was kept while {data.root} was not there"
+    followed = follow(elsewhere, copy, RATER, None)
+    assert followed.delivered == 0 and followed.sentences[0].startswith(sentence)
+    listed = invoked(copy, "kept").output
+    assert (
+        f"what {RATER} saw of 1 case not in this one yet: radtui --data-dir {copy.root} kept --put-in"
+        in listed
+    )
+    assert sentence in invoked(copy, "stats", "--json").stderr
+    assert not ratings.is_revealed(elsewhere, session.study.id, RATER, case_id)
+    (file,) = kept_paths()
+    written = file.read_bytes()
+    assert f"what {RATER} saw of 1 case was saved in this one" in invoked(copy, "kept", "--put-in").output
+    assert not kept_paths()
+    file.write_bytes(written)  # as where it was killed before it removed the file
+    assert "all of it was in this one already" in invoked(copy, "kept", "--put-in").output
+    assert ratings.is_revealed(elsewhere, session.study.id, RATER, case_id) and not kept_paths()
 
 
 def test_an_old_copy_beneath_an_unmounted_disk_takes_nothing_until_the_disk_is_back(
@@ -417,7 +446,7 @@ def test_what_a_full_disk_does_not_take_is_kept_counted_and_put_in_once(
     assert (
         kept is not None and kept.count == 3 and "written again (database or disk is full)" in kept.sentence()
     )
-    session = begun_again(session, session.pair)
+    session = ReviewSession(db, read_sitting(db, session.study.id, RATER, session.scheme), unsaved=kept)
     assert {pair.case_id for pair in session.queue.mine} == set(rated)
     session.undo()  # of what waits
     next_start = Unsaved(data, RATER)

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from radtui.jobs.adapter_files import WEIGHTS
 from radtui.records import UserError
 from radtui.store import jobs, metrics
 from radtui.store.database import connect
-from radtui.worker.model import adapters, backend, lora, model
+from radtui.worker.model import adapter_keys, adapters, backend, lora, model
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import train
 from radtui.worker.training.best import Best
@@ -110,6 +111,57 @@ def test_a_resumed_run_forgets_a_best_that_it_will_evaluate_again(tmp_path, mlla
     reporter = Reporter(db, new_job(data, train_settings(mllama)).id)
     assert Best(tmp_path, train_settings(mllama), reporter, 40).step == -1
     assert Best(tmp_path, train_settings(mllama), reporter, 60).step == 50
+
+
+@pytest.fixture
+def adapted():
+    """The smallest model with an adapter."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    return get_peft_model(torch.nn.Sequential(torch.nn.Linear(2, 2)), LoraConfig(r=1, target_modules=["0"]))
+
+
+def filled(network, value):
+    import torch
+
+    with torch.no_grad():
+        for name, matrix in network.named_parameters():
+            if "lora_" in name:
+                matrix.fill_(value)
+
+
+def values(network):
+    return {matrix.detach().mean().item() for name, matrix in network.named_parameters() if "lora_" in name}
+
+
+@pytest.mark.parametrize("names", ["own", "published", "neither"])
+def test_the_best_is_put_back_by_the_names_that_it_was_saved_under(
+    adapted, names, tmp_path, mllama, data, monkeypatch
+):
+    held = adapter_keys.read_names(adapted)
+    read = {name: name if names == "own" else f"old.{name}" for name in held} if names != "neither" else {}
+    monkeypatch.setattr(adapter_keys, "read_names", lambda network: read)
+    adapter_keys.save_as_read(adapted)
+    db = connect(data)
+    reporter = Reporter(db, new_job(data, train_settings(mllama)).id)
+    settings = train_settings(mllama, keep_best=True)
+    best = Best(tmp_path, settings, reporter, 0)
+    for step, (value, loss) in enumerate([(1.0, 3.0), (2.0, 2.0), (3.0, 4.0)], 1):
+        filled(adapted, value)
+        best.seen(adapted, step, loss)
+    assert best.restore(adapted) and values(adapted) == {2.0} and best.step == 2
+    best.folder.rename(tmp_path / "best.partial")  # as where it was killed before the new one took its place
+    filled(adapted, 3.0)
+    again = Best(tmp_path, settings, reporter, 3)
+    assert again.step == 2 and again.restore(adapted) and values(adapted) == {2.0}
+    (tmp_path / "best.partial" / WEIGHTS).write_bytes(b"cut")
+    filled(adapted, 3.0)
+    assert not again.restore(adapted) and values(adapted) == {3.0}
+    (event,) = metrics.events_since(db, reporter.job_id, 0)
+    assert event.kind == "warning" and "the last one is kept instead" in event.text
+    again.seen(adapted, 4, 1.0)
+    assert again.restore(adapted) and [path.name for path in tmp_path.glob("best*")] == ["best"]
 
 
 def test_keeping_the_best_needs_evaluations(mllama):

@@ -14,7 +14,7 @@ from radtui.measures.scheme import Scheme
 from radtui.records import UserError
 from radtui.study import edits
 from radtui.study.queue import Pair
-from radtui.study.session import Edit, ReviewSession, begun_again
+from radtui.study.session import Edit, ReviewSession
 from radtui.tui.review.answer_queue import AnswerQueue, Rescue
 from radtui.tui.review.panels import Panels
 from radtui.tui.review.stint import Stint
@@ -78,15 +78,17 @@ class Reviewing:
         """Show what became of something that was done to the session."""
         if error is not None:
             self.say_unsaved(error)
+        elif self.session is not None:
+            self.session.saved()
         await self._draw_in_a_frame()
         if error is None and self.stint is not None:
             self.counted()
 
     def _rescued(self) -> None:
-        """Go on with what was kept elsewhere: what the session knew of the database's rows is not so."""
+        """Go on with what was kept elsewhere: what the session knew of the transaction's rows is not so."""
         if self.session is not None:
             with suppress(sqlite3.Error, UserError):
-                self.session = begun_again(self.session, self.session.pair)
+                self.session.go_back(self.session.pair)
 
     def begin(self, session: ReviewSession) -> None:
         """Turn to a sitting, at the pair where its rater stopped."""
@@ -109,7 +111,7 @@ class Reviewing:
         """Say that the database has not taken an answer: the pair stays, as it was before the key."""
         if self.session is not None:
             with suppress(sqlite3.Error, UserError):  # it cannot even be read: what is known stays
-                self.session = begun_again(self.session, self.drawn)
+                self.session.go_back(self.drawn)
         self.last, self.message = "", "Not saved. Press the key again when the database can be written."
         self.screen.notify(
             f"{self.screen.rad.data.database} was not written: {error}. What was saved before is safe.",

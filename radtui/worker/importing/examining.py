@@ -10,6 +10,7 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -68,10 +69,9 @@ class LookingPlace:
 class _Known(Mapping[str, Facts]):
     """What probes told before, looked up in the database by whoever looks at an image."""
 
-    def __init__(self, data: DataDir) -> None:
-        self._reading = reading(data)
-        self._db = self._reading.__enter__()
-        self._any = any_decoded(self._db)  # what this import itself brings in may be decoded once more
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._any = any_decoded(db)  # what this import itself brings in may be decoded once more
 
     def __getitem__(self, sha256: str) -> Facts:
         probe = decoded(self._db, sha256) if self._any else None
@@ -85,13 +85,6 @@ class _Known(Mapping[str, Facts]):
     def __len__(self) -> int:
         return 1  # never empty: `or {}` must not count rows
 
-    def close(self) -> None:
-        """Let the database go."""
-        self._reading.__exit__(None, None, None)
-
-
-_local = threading.local()  # each thread, and so each process, has a connection of its own
-
 
 def examine(
     place: LookingPlace, images: list[NewCaseImage], beside: Callable[[str, str], bytes] | None = None
@@ -103,12 +96,12 @@ def examine(
         images: Bytes, or plain files to be read.
         beside: Reads a second file of a volume.
     """
-    known = getattr(_local, "known", None)
-    if known is None or _local.root != place.data.root:
-        known, _local.root = _Known(place.data), place.data.root
-        _local.known = known
     written: list[Written] = []
-    return [_look(place, image, beside, known, written) for image in images], written
+    # Half a millisecond for each chunk. Kept open for the next, it would be closed by whichever thread comes to free
+    # an error that still holds this frame, and a connection is closed by the thread that opened it or not at all.
+    with reading(place.data) as db:
+        known = _Known(db)
+        return [_look(place, image, beside, known, written) for image in images], written
 
 
 def _look(

@@ -34,6 +34,31 @@ def save_as_read(model: Any) -> Any:
     return model
 
 
+def put_back(model: Any, folder: Path) -> None:
+    """Give a model the matrices of an adapter that it saved itself, by name: nothing is renamed or left out.
+
+    Args:
+        model: With an adapter of that name.
+        folder: Of the saved adapter.
+
+    Raises:
+        ValueError: It holds others than the model has.
+        OSError, SafetensorError: It cannot be read.
+    """
+    import torch
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    saved = load_file(folder / WEIGHTS)
+    held = get_peft_model_state_dict(model, adapter_name=FIRST_ADAPTER)
+    names = {name: name for name in held} if saved.keys() == held.keys() else read_names(model)
+    if not held or {names.get(name) for name in held} != saved.keys():
+        raise ValueError(f"{folder / WEIGHTS} holds other matrices than the model")
+    with torch.no_grad():
+        for name, matrix in held.items():
+            matrix.copy_(saved[names[name]])
+
+
 def read_names(model: Any) -> dict[str, str]:
     """The name to save each matrix under, by its own; empty where PEFT reads it under neither.
 

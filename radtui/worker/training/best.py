@@ -7,11 +7,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from radtui.settings import TrainSettings
+from radtui.worker.model import adapter_keys
 from radtui.worker.model.adapter_keys import FIRST_ADAPTER
 from radtui.worker.process.reporter import Reporter
 
 FOLDER, STATE = "best", "best.json"
+PARTIAL = ".partial"
 
 
 class Best:
@@ -30,11 +34,16 @@ class Best:
         self.reporter = reporter
         self.step, self.loss, self.without = -1, float("inf"), 0
         try:
-            kept = json.loads((self.folder / STATE).read_text())
+            kept = json.loads((self._place / STATE).read_text())
         except (OSError, ValueError):
             return
         if kept["step"] <= step:
             self.step, self.loss = kept["step"], kept["loss"]
+
+    @property
+    def _place(self) -> Path:
+        """Where the best is: not in its folder yet where a process was killed between the two renames of `_keep`."""
+        return self.folder if self.folder.exists() else self.folder.with_name(FOLDER + PARTIAL)
 
     def seen(self, model: Any, step: int, loss: float) -> bool:
         """Take note of an evaluation.
@@ -62,21 +71,36 @@ class Best:
         return True
 
     def restore(self, model: Any) -> bool:
-        """Put the best adapter's weights back into the model; False where none is kept."""
-        from peft import load_peft_weights, set_peft_model_state_dict
+        """Put the best adapter's weights back into the model.
 
+        Returns:
+            False where none is kept, or, which is said, its weights cannot be put back: then the last ones stay.
+        """
         if not self.keeps or self.step < 0:
             return False
-        set_peft_model_state_dict(model, load_peft_weights(str(self.folder), device="cpu"), FIRST_ADAPTER)
+        try:
+            adapter_keys.put_back(model, self._place)
+        except (OSError, ValueError, SafetensorError) as error:
+            self.reporter.event(
+                self.step, "warning",
+                f"The adapter of step {self.step}, with the least held-out loss, cannot be put back ({error}): the last"
+                f" one is kept instead; that one is in {self._place}.",
+            )  # fmt: skip
+            return False
         return True
 
     def _keep(self, model: Any) -> None:
-        """A whole folder or none, in place of the one before."""
-        partial = self.folder.with_name(FOLDER + ".partial")
+        """A whole folder or none, in place of the one before; killed at any moment, one of the two is left."""
+        partial, before = (self.folder.with_name(FOLDER + end) for end in (PARTIAL, ".before"))
+        if not self.folder.exists() and (partial / STATE).exists():
+            partial.rename(self.folder)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         if self.keeps:
             model.save_pretrained(partial, selected_adapters=[FIRST_ADAPTER])
         (partial / STATE).write_text(json.dumps({"step": self.step, "loss": self.loss}))
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
+        if self.folder.exists():
+            self.folder.rename(before)  # in one step; its files go one by one
         partial.rename(self.folder)
+        shutil.rmtree(before, ignore_errors=True)
