@@ -64,7 +64,7 @@ def test_the_command_line_makes_lists_and_shows_a_study_of_four(
     assert "gpt.csv has no text of 10 of 30 cases" in said and "1 row of gpt.csv is about none" in said
     assert "Study 2 'four' is made." in said
     assert (
-        "study 2 four: base, tuned, reference, gpt.csv; 30 cases, not rated yet"
+        "study 2: four (base, tuned, reference, gpt.csv): 30 cases, not rated yet"
         in ran(data, "study", "list").output
     )
     facts = json.loads(ran(data, "study", "show", "2", "--json").output)
