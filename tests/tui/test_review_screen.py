@@ -56,7 +56,9 @@ async def test_answers_stand_at_one_place_whatever_a_pair_says(
 ) -> None:
     long = "A small nodule in the upper zone of the left lung, seen on one of two views. " * 12
     with writing(db):
-        db.execute("UPDATE texts SET text = text || ? WHERE case_id = (SELECT max(case_id) FROM texts)", (long,))
+        db.execute(
+            "UPDATE texts SET text = text || ? WHERE case_id = (SELECT max(case_id) FROM texts)", (long,)
+        )
     async with opened(data, (80, 24)) as pilot:
         places, scrolled = set(), 0
         for _ in range(6):

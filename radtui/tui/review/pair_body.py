@@ -117,7 +117,7 @@ class PairBody(Vertical):
         progress = session.queue.progress()
         listed = len(session.among or ())
         self.query_one(ReviewLine).show(
-            shown.place, progress, label_of(session.study),
+            progress.shown_place(shown.place), progress, label_of(session.study),
             marks(shown, session.rater, reviewing.list_name, listed), reviewing.stint,
         )  # fmt: skip
         last = last_line(reviewing, session, unsaved)
