@@ -260,9 +260,11 @@ def test_reading_too_fast_and_long_pauses_are_marked_and_counted(
 
 
 def test_identical_texts_of_a_jobs_own_study_are_ties_that_no_reader_is_asked_about(
-    db: sqlite3.Connection, reviewed_job: Job
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     study = study_of(db, reviewed_job)
+    told = ran(data, "study", "show", str(study.id)).output
+    assert "Each reader is asked for 6 pairs, 1 a case:\n  tuned against base: 6" in told
     ids = studies.comparison_ids(db, study)
     rated, same = ids[0], ids[1]
     session = begun(db, study)
