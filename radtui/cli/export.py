@@ -97,6 +97,8 @@ def export(
         return
     what = rows_words(done.rows, counts) if counts else f"{done.rows:,} {NOUNS[form]}"
     click.echo(f"{what}, of {study_words(review.study)} -> {done.path}")
+    if not seen.raters:
+        click.echo("Nobody has rated anything there yet: open radtui and press r.", err=True)
     if done.left_out:
         click.echo(f"Left out: {left_out_words(done.left_out)}.", err=True)
     if done.note:
