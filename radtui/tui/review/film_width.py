@@ -20,6 +20,10 @@ FILM_STEP_CELLS = 8  # between widths that are tried
 LEAST_SHARE = 0.4  # of the columns; a film that cannot have more gets the share of the style sheet
 
 
+Boxes = tuple[tuple[str, ...], str]
+"""The two texts of a pair, and its reference."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a pair is drawn: what the film's width may depend on, and nothing of one pair alone.
@@ -43,7 +47,7 @@ class FilmWidths:
     """Widths that were decided, by place; the first pair that is drawn in a place decides for all after it."""
 
     def __init__(self) -> None:
-        self._long: dict[int, tuple[tuple[str, ...], str]] = {}
+        self._boxes: dict[int, list[Boxes]] = {}
         self._cells: dict[Place, int] = {}
 
     def cells(
@@ -58,36 +62,37 @@ class FilmWidths:
             answer_rows: Rows that the answers need in a column so wide.
         """
         if place not in self._cells:
-            if place.study_id not in self._long:
-                self._long[place.study_id] = long_texts(session, db)
-            texts, reference = self._long[place.study_id]
-            boxes = (*texts, *([reference] if place.with_reference else []))
+            if place.study_id not in self._boxes:
+                self._boxes[place.study_id] = read_boxes(session, db)
+            boxes = a_long_one(self._boxes[place.study_id], with_reference=place.with_reference)
             self._cells[place] = _widest(place, boxes, answer_rows)
         return self._cells[place]
 
 
-def long_texts(session: ReviewSession, db: sqlite3.Connection) -> tuple[tuple[str, ...], str]:
-    """The two texts of one of the study's longer pairs, and its reference."""
-    case_ids = _spread([pair.case_id for pair in session.queue.pairs if not pair.occasion])
-    pairs = [
+def read_boxes(session: ReviewSession, db: sqlite3.Connection) -> list[Boxes]:
+    """The two longest texts of some cases of a study, and their references; the same for all its readers."""
+    case_ids = sorted({pair.case_id for pair in session.queue.pairs})
+    some = case_ids[:: max(1, len(case_ids) // LOOKED_AT)]
+    return [
         (
             tuple(sorted((normalise(each.text) for each in comparison.texts.values()), key=len)[-2:]),
             comparison.reference,
         )
-        for comparison in studies.comparisons(db, session.study, case_ids).values()
+        for comparison in studies.comparisons(db, session.study, some).values()
     ]
-    pairs.sort(key=lambda pair: sum(map(len, pair[0])) + len(pair[1]))
-    return pairs[int(LONG_SHARE * (len(pairs) - 1))] if pairs else ((), "")
+
+
+def a_long_one(pairs: Collection[Boxes], *, with_reference: bool) -> tuple[str, ...]:
+    """What stands in the boxes of a pair that is longer than `LONG_SHARE` of all."""
+    boxes = [(*texts, *([reference] if with_reference else [])) for texts, reference in pairs]
+    boxes.sort(key=lambda each: sum(map(len, each)))
+    return boxes[int(LONG_SHARE * (len(boxes) - 1))] if boxes else ()
 
 
 def rows_of(texts: Collection[str], column_cells: int) -> int:
     """Rows that texts need one over the other in frames, in a column so wide."""
     inner = max(1, column_cells - FRAME_CELLS)
     return sum(len(Content(text).wrap(inner)) + FRAME_ROWS for text in texts)
-
-
-def _spread(case_ids: list[int]) -> list[int]:
-    return case_ids[:: max(1, len(case_ids) // LOOKED_AT)]
 
 
 def _widest(place: Place, texts: Collection[str], answer_rows: Callable[[int], int]) -> int:

@@ -132,10 +132,11 @@ class PairBody(Vertical):
         """Give the film what the study's texts do not need, and a pair with longer ones boxes that scroll."""
         rows = self.size.height - 1 - (self._rater_line.size.height if self._rater_line.display else 0)
         film = 0 if self._looking or self.size.width >= WIDE_CELLS else self._film_width(rows)
-        boxes = [box.text for box in self.query(TextBox) if box.display]
-        beside = self.size.width - film
-        crowded = film > 0 and rows_of(boxes, beside) + self._answer_rows(beside) > rows
+        boxes, beside = [box for box in self.query(TextBox) if box.display], self.size.width - film
+        crowded = film > 0 and rows_of([box.text for box in boxes], beside) + self._answer_rows(beside) > rows
         self.screen.set_class(crowded, "-crowded")
+        for box, other in ((boxes[0], boxes[1]), (boxes[1], boxes[0])):
+            box.set_class(len(box.text) < len(other.text), "-shorter")
         if film == self._film_cells:
             return
         self._film_cells = film
