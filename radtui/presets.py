@@ -34,7 +34,7 @@ PRESETS: dict[str, TrainSettings] = {
         model="demo-base", max_steps=384, batch_size=16, learning_rate=3e-3, scheduler="cosine",
         warmup_steps=10, weight_decay=0.0, optimizer="adamw_torch", lora_alpha=32, load_in_4bit=False,
         tune_vision=False, gradient_checkpointing="off", loader_workers=0, eval_every=64, eval_images=48,
-        checkpoint_every=192, max_length_tokens=256, watch_images=6, watch_tokens=64,
+        checkpoint_every=64, max_length_tokens=256, watch_images=6, watch_tokens=64,
     ),
     # What the rated pairs' own training job does not say. A few dozen pairs are soon learnt by heart: a low rate and
     # few passes. Evaluating holds pairs back, so it is off.

@@ -19,6 +19,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -62,6 +63,8 @@ COMMANDS = {
     "data": "radtui.cli.data:data",
     "completion": "radtui.cli.completion:completion",
 }
+GROUPS = ("jobs", "study", "model", "profile", "adapter", "data")  # of commands
+NEARLY = 0.8  # share of letters in common, of 1, from which a command of a group is suggested
 NAMED_COMMAND = re.compile(rf"\bradtui(?= (?:{'|'.join(COMMANDS)})\b)")
 
 
@@ -93,6 +96,33 @@ class LazyGroup(SuggestingGroup):
                 sentence = f"{error.option_name} stands before the command: radtui {error.option_name} ..."
                 raise click.UsageError(sentence, error.ctx) from error
             raise
+        except click.UsageError as error:
+            options = error.ctx.command.params if error.ctx is not None else []
+            if "unexpected extra argument" in error.message and any("--job" in each.opts for each in options):
+                raise click.UsageError(f"{error.message}. A job is named with --job.", error.ctx) from error
+            raise
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which there is instead, also one of a group."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            within = [] if "Did you mean" in error.message else self._within_groups(ctx, args[0].lower())
+            if within:
+                raise click.UsageError(f"{error.message} Did you mean {' or '.join(within)}?", ctx) from error
+            raise
+
+    def _within_groups(self, ctx: click.Context, word: str) -> list[str]:
+        """The commands of groups that are called so, or nearly: "radtui jobs log"."""
+        groups = {name: self.get_command(ctx, name) for name in GROUPS}
+        return [
+            f"radtui {name} {command}"
+            for name, group in groups.items()
+            if isinstance(group, click.Group)
+            for command in get_close_matches(word, group.list_commands(ctx), n=1, cutoff=NEARLY)
+        ]
 
 
 @click.group(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -115,6 +116,19 @@ def _login_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # no such user in the system's table, as in many containers
         return "rater"
+
+
+class NewFile(click.Path):
+    """A file to write: always one on the disk, since what is written replaces it as a whole."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = False) -> None:
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if str(value) == "-":
+            self.fail("'-' names no file: what is written here replaces one as a whole; name it.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 pass_session: Callable[[Callable[..., Any]], Callable[..., Any]] = click.make_pass_decorator(Session)

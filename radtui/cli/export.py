@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.context import NewFile, Session, pass_session, print_result
 from radtui.cli.results import (
     JOB_OPTION,
     SCHEME_OPTION,
@@ -33,7 +33,7 @@ NOUNS = {"corrections": "texts", "errors": "counts", "dpo": "pairs", "kto": "tex
     " parquet: typed columns; dpo, kto: image folders that TRL trains on.",
 )  # fmt: skip
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="PATH",
+    "--out", type=NewFile(dir_okay=True), metavar="PATH",
     help="File or folder to write, replaced once the new one is whole  [default: comparisons.csv and the like].",
 )  # fmt: skip
 @click.option("--rater", "only_rater", default="", metavar="NAME", help="Only this rater's ratings.")
@@ -97,6 +97,8 @@ def export(
         return
     what = rows_words(done.rows, counts) if counts else f"{done.rows:,} {NOUNS[form]}"
     click.echo(f"{what}, of {study_words(review.study)} -> {done.path}")
+    if not seen.raters:
+        click.echo("Nobody has rated anything there yet: open radtui and press r.", err=True)
     if done.left_out:
         click.echo(f"Left out: {left_out_words(done.left_out)}.", err=True)
     if done.note:

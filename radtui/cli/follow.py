@@ -32,7 +32,7 @@ def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt
     Ctrl-C leaves the job at work, or stops it when `stop_on_interrupt`.
 
     Raises:
-        KeyboardInterrupt: the user left; what happens to the job has been said.
+        SystemExit: the user left; what happens to the job has been said.
     """
     line, paces = _Line(), Paces()
     try:
@@ -51,7 +51,7 @@ def follow(data: DataDir, db: sqlite3.Connection, job_id: int, stop_on_interrupt
         else:
             command = data.command("jobs", "stop", str(job_id))
             click.echo(f"Job {job_id} goes on; stop it with: {command}", err=True)
-        raise
+        sys.exit(1)  # "Stopped.", with which an interrupted command ends, would be taken for the job
     line.close()
     return job
 

@@ -52,7 +52,12 @@ def note(session: Session, job_id: int, text: str | None) -> None:
     from radtui.store import jobs
 
     if text is None:
-        click.echo(get_job(session.read(), job_id).note)
+        kept = get_job(session.read(), job_id).note
+        if kept:
+            click.echo(kept)
+        else:
+            command = session.data.command("jobs", "note", str(job_id))
+            click.echo(f"Job {job_id} has no note; keep one with: {command} TEXT", err=True)
         return
     db = session.connect()
     get_job(db, job_id)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import click
 
-from radtui.cli.context import Session, pass_session
+from radtui.cli.context import NewFile, Session, pass_session
 from radtui.cli.job_care import JobNumber
 from radtui.cli.printing import own_sequences
 from radtui.records import JobKind, UserError
@@ -100,7 +100,7 @@ def _image_bytes(session: Session, image: str) -> tuple[bytes, str]:
 @click.command()
 @click.argument("job_ids", metavar="JOB...", type=JobNumber(), nargs=-1, required=True)
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("loss.svg"), show_default=True,
+    "--out", type=NewFile(), default=Path("loss.svg"), show_default=True,
     help="File to write: .svg or .png.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a file that is no unchanged export of radtui.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from radtui.cli.context import Session, pass_session
+from radtui.cli.context import NewFile, Session, pass_session
 from radtui.cli.job_care import JobNumber
 from radtui.cli.results import SCHEME_OPTION, STUDY_OPTION, review_study, study_words
 from radtui.plural import many
@@ -16,7 +16,7 @@ from radtui.plural import many
 @click.argument("job_id", metavar="[JOB]", type=JobNumber(), required=False)
 @STUDY_OPTION
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("report.html"), show_default=True,
+    "--out", type=NewFile(), default=Path("report.html"), show_default=True,
     help="File to write: .html or .md; one file that needs no other.",
 )  # fmt: skip
 @click.option(

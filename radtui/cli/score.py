@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from radtui.cli.context import Session, pass_session, print_result
+from radtui.cli.context import NewFile, Session, pass_session, print_result
 from radtui.cli.results import JOB_OPTION, STUDY_OPTION, review_study, study_words
 
 
@@ -25,7 +25,7 @@ from radtui.cli.results import JOB_OPTION, STUDY_OPTION, review_study, study_wor
     help="Python of the environment that has the package  [default: DATA/score-env, else radtui's own].",
 )  # fmt: skip
 @click.option(
-    "--csv", "csv_out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    "--csv", "csv_out", type=NewFile(), metavar="FILE",
     help="Write every score of every text, with package, revision and licence.",
 )  # fmt: skip
 @click.option("--raw", is_flag=True, help="Texts exactly as they are, even if a spreadsheet would run them.")

@@ -12,7 +12,7 @@ from radtui.measures.scores import ScoredText, compare_scores, compare_trainings
 from radtui.measures.trainings import PREFERENCE, TrainingGain
 from radtui.measures.words import NOTHING, estimate, p_value
 
-ARM_CELLS = 30
+ARM_CELLS = 30  # at least, so that short tables of several calls stand alike
 
 
 def scores_values(texts: Mapping[str, Sequence[ScoredText]]) -> dict[str, object]:
@@ -30,13 +30,17 @@ def print_scores(texts: Mapping[str, Sequence[ScoredText]]) -> None:
     """Print one figure a line, the arms side by side, each with its 95 % interval and n; then what differs."""
     scores = score_arms(texts)
     shown = [score for score in SCORES if any(score.value(own) is not None for own in scores.values())]
-    width = max(len(score.name) for score in shown)
-    click.echo("  ".join([" " * width, *(f"{arm:<{ARM_CELLS}}" for arm in scores)]).rstrip())
-    cases = (f"{own.cases:,}" for own in scores.values())
-    click.echo("  ".join([f"{'cases':<{width}}", *(f"{count:<{ARM_CELLS}}" for count in cases)]).rstrip())
-    for score in shown:
-        cells = [f"{score.text(own):<{ARM_CELLS}}" for own in scores.values()]
-        click.echo("  ".join([f"{score.name:<{width}}", *cells]).rstrip())
+    rows = [
+        ["", *scores],
+        ["cases", *(f"{own.cases:,}" for own in scores.values())],
+        *([score.name, *(score.text(own) for own in scores.values())] for score in shown),
+    ]
+    least = [0, *(ARM_CELLS for _ in scores)]
+    widths = [
+        max(cells, *map(len, column)) for cells, column in zip(least, zip(*rows, strict=True), strict=True)
+    ]
+    for row in rows:
+        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
     for arm in [arm for arm, own in scores.items() if not own.english]:
         click.echo(
             f"\nThe texts of {arm} are not English: findings, which are read in English alone, are not scored."

@@ -123,7 +123,7 @@ def list_(session: Session, as_json: bool) -> None:
         who = f"rated by {', '.join(readers)}" if readers else "not rated yet"
         number = f"{label_of(each)}" if each.job_id is None else f"study {each.id}, job {label_of(each)}"
         click.echo(
-            f"{number}: {', '.join(each.arm_names)}; {many(counts.get(each.id, 0), 'case')}, {who}{locked}"
+            f"{number} ({', '.join(each.arm_names)}): {many(counts.get(each.id, 0), 'case')}, {who}{locked}"
         )
     if not rows:
         click.echo("There is no study yet: radtui generate opens one, radtui study new makes one.", err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from radtui.cli.context import Session, pass_session
+from radtui.cli.context import NewFile, Session, pass_session
 from radtui.cli.study import the_study
 from radtui.plural import many
 
@@ -15,7 +15,7 @@ from radtui.plural import many
 @click.command()
 @click.argument("study_id", metavar="STUDY", type=int)
 @click.option("--reader", required=True, metavar="NAME", help="Who is going to rate.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
+@click.option("--out", type=NewFile(), required=True, metavar="FILE")
 @click.option("--force", is_flag=True, help="Replace FILE whatever it is.")
 @pass_session
 def pack(session: Session, study_id: int, reader: str, out: Path, force: bool) -> None:

@@ -117,7 +117,11 @@ def make_study(
     counts = [sum(case.id in arm_texts.texts for arm_texts in looked_up) for case in chosen]
     asked = [case.id for case, count in zip(chosen, counts, strict=True) if count >= 2]
     if not asked:
-        raise UserError("No case has texts of two of these arms; choose other cases with --cases.")
+        where = f" of job {sources[0].id}" if len(sources) == 1 else ""
+        raise UserError(
+            f"No case has texts of two of these arms{where}; choose other cases with --cases, or arms of another"
+            " job as tuned#3."
+        )
     if len(asked) < len(chosen):
         of = many(len(chosen), "case is", "cases are")
         notes.append(f"{len(chosen) - len(asked):,} of {of} left out: fewer than two arms.")

@@ -12,6 +12,7 @@ from radtui.plural import many
 from radtui.records import Comparison, Study
 from radtui.store import arms, ratings, studies
 from radtui.study.alike import alike_pairs
+from radtui.study.blinding import shown_sides
 from radtui.study.drawing import DrawnPairs, pairs_per_case, read_drawn
 from radtui.study.giveaways import formats, giveaways
 from radtui.study.locking import changes_since
@@ -20,10 +21,11 @@ from radtui.study.study import label_of
 
 @dataclass(frozen=True, slots=True)
 class ReaderLine:
-    """How far one reader is; `too_fast` and `long_idle` count answers that are marked."""
+    """How far one reader is; `too_fast` and `long_idle` count answers that are marked, those to `repeats` too."""
 
     reader: str
     rated: int
+    repeats: int
     unblinded: int
     too_fast: int
     long_idle: int
@@ -75,7 +77,8 @@ class Overview:
             sentences.append(f"Locked, protocol {str(study.protocol.get('sha256', ''))[:16]}.")
             sentences += [f"Changed since: {change}" for change in self.changes] or ["Nothing changed since."]
         for each in self.readers:
-            marks = {"un-blinded": each.unblinded, TOO_FAST: each.too_fast, LONG_IDLE: each.long_idle}
+            marks = {"hidden repeats": each.repeats} if each.repeats else {}
+            marks |= {"un-blinded": each.unblinded, TOO_FAST: each.too_fast, LONG_IDLE: each.long_idle}
             special = "".join(f", {count:,} {word}" for word, count in marks.items() if count)
             sentences.append(f"{each.reader} has rated {many(each.rated, 'pair')}{special}.")
         return [label_of(study), *sentences]
@@ -96,7 +99,8 @@ def overview(db: sqlite3.Connection, study: Study) -> Overview:
     drawn = read_drawn(db, study)
     by_arm = written(study, comparisons)
     return Overview(
-        study, {arm: len(by_case) for arm, by_case in by_arm.items()}, len(comparisons), *_pairs(drawn),
+        study, {arm: len(by_case) for arm, by_case in by_arm.items()}, len(comparisons),
+        *(_pairs(drawn) if drawn is not None else _pairs_of_job(db, study, comparisons)),
         tuple(giveaways(by_arm, hints(db, study))), tuple(formats(by_arm)), _readers(db, study),
         tuple(changes_since(db, study)),
     )  # fmt: skip
@@ -125,13 +129,28 @@ def identical_pairs(db: sqlite3.Connection, study: Study) -> dict[str, int]:
     return _pairs(drawn)[1]
 
 
-def _pairs(drawn: DrawnPairs | None) -> tuple[dict[str, int], dict[str, int]]:
+def _pairs_of_job(
+    db: sqlite3.Connection, study: Study, comparisons: Mapping[int, Comparison]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The same of a job's own study, whose readers see one pair of each case."""
+    same = alike_pairs(db, study)
+    asked: Counter[str] = Counter()
+    for case_id in comparisons.keys() - same.keys():
+        there = [arm for arm in study.arm_names if arm in comparisons[case_id].texts]
+        sides = shown_sides(there, study.draw_id, case_id, "", 0, study.seed)
+        earlier, later = sorted(sides, key=study.arm_names.index)
+        asked[f"{later} against {earlier}"] += 1
+    alike = Counter(f"{later} against {earlier}" for earlier, later in same.values())
+    return dict(sorted(asked.items())), dict(sorted(alike.items()))
+
+
+def _pairs(drawn: DrawnPairs) -> tuple[dict[str, int], dict[str, int]]:
     """How often each two arms are asked for, and how often their texts are the same."""
     asked: Counter[str] = Counter()
     same: Counter[str] = Counter()
-    for case_id, chosen in drawn.pairs.items() if drawn is not None else ():
+    for case_id, chosen in drawn.pairs.items():
         for number, (earlier, later) in enumerate(chosen):
-            counts = same if drawn is not None and (case_id, number) in drawn.identical else asked
+            counts = same if (case_id, number) in drawn.identical else asked
             counts[f"{later} against {earlier}"] += 1
     return dict(sorted(asked.items())), dict(sorted(same.items()))
 
@@ -141,6 +160,8 @@ def _readers(db: sqlite3.Connection, study: Study) -> tuple[ReaderLine, ...]:
     for reader in ratings.raters(db, study.id):
         rows = [row for row in ratings.current(db, study.id, reader) if not row.empty]
         marks = Counter(pace_mark(row) for row in rows)
-        unblinded = sum(not row.blinded for row in rows)
-        lines.append(ReaderLine(reader, len(rows), unblinded, marks[TOO_FAST], marks[LONG_IDLE]))
+        unblinded, repeats = sum(not row.blinded for row in rows), sum(row.occasion > 0 for row in rows)
+        lines.append(
+            ReaderLine(reader, len(rows) - repeats, repeats, unblinded, marks[TOO_FAST], marks[LONG_IDLE])
+        )
     return tuple(lines)

@@ -336,6 +336,16 @@ class RaterProgress:
         """The share that is unrated, of `shown_total`."""
         return self.shown_total - self.shown_rated
 
+    def shown_place(self, place: int) -> int:
+        """A place in the rater's order as readers count pairs, 1 based: behind all of them stands `shown_total`."""
+        return -(-place * self.shown_total // self.total) if self.total else place
+
+    def place_of(self, shown_place: int) -> int:
+        """The first place that is shown as a number; 0 where none is."""
+        if not 1 <= shown_place <= self.shown_total:
+            return 0
+        return (shown_place - 1) * self.total // self.shown_total + 1
+
     @property
     def left(self) -> int:
         """Pairs still unrated."""

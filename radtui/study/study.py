@@ -109,8 +109,8 @@ def showing_key(row: Rating | Assignment) -> Showing:
 
 
 def label_of(study: Study) -> str:
-    """A study as people know it: by its job's number, "#3 tiny on chests", or by its own, "study 3 four arms"."""
-    return f"#{study.job_id} {study.name}" if study.job_id is not None else f"study {study.id} {study.name}"
+    """A study as people know it: by its job's number, "#3 tiny on chests", or by its own, "study 3: four arms"."""
+    return f"#{study.job_id} {study.name}" if study.job_id is not None else f"study {study.id}: {study.name}"
 
 
 def study_of(db: sqlite3.Connection, job: Job) -> Study:

@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any, cast
 
 from textual import events
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
 from radtui.records import UserError
 from radtui.tui import clipboard, screenshot
-from radtui.tui.key_uses import is_command
+from radtui.tui.key_uses import is_command, meaning
 from radtui.tui.keys import shown, sign
 from radtui.tui.palette import places
 from radtui.tui.rad import Rad
@@ -40,6 +40,13 @@ class AppKeys(RememberingApp):
         from radtui.tui.screens.help import HelpScreen
 
         self.push_screen(HelpScreen(self.screen))
+
+    def action_command_palette(self) -> None:
+        """Find a command by name, over whatever is on show."""
+        from radtui.tui.screens.commands import Commands
+
+        if not Commands.is_open(cast(App[object], self)):
+            self.push_screen(Commands(id="--command-palette"))
 
     def action_help_quit(self) -> None:
         """What ctrl+c does where nothing is marked for copying: it ends no work."""
@@ -84,7 +91,7 @@ class AppKeys(RememberingApp):
                 await self.run_action(action, node)
 
             title, more = binding.description, active.tooltip
-            help_text = "" if more.lower() == title.lower() else more
+            help_text = meaning(binding) if more.lower() == title.lower() else more
             yield SystemCommand(
                 title, " · ".join(part for part in (shown(binding.key), help_text) if part), run
             )

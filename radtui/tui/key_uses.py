@@ -318,6 +318,12 @@ def is_command(bound: Binding) -> bool:
     return part in USES and rest.partition(".")[0] not in MOVES
 
 
+def meaning(bound: Binding) -> str:
+    """What a binding's key means everywhere; "" for one that is not of the map."""
+    key = (bound.id or "").split(".")[1:2]
+    return KEYS[key[0]].means if key and key[0] in KEYS else ""
+
+
 def binding(part: str, use: Use, keys: str = "", *, priority: bool = False) -> Binding:
     """One row of a part as a binding; `keys` are others than the map's, as a rating scheme may name."""
     return Binding(

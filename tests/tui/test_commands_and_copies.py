@@ -11,7 +11,7 @@ from radtui.records import JobState, UserError
 from radtui.tui.clipboard import sentence
 from radtui.tui.keys import shown
 from radtui.tui.screenshot import keep
-from tests.tui.driving import MIDDLE, NARROW, opened, until
+from tests.tui.driving import MIDDLE, NARROW, opened, text_of, until
 from tests.tui.seeding import add_images, add_train
 
 
@@ -28,6 +28,11 @@ async def test_the_palette_offers_keys_by_name_jobs_and_data_sets_once_each(data
         names = [title for title in commands if title.startswith("Data set ")]
         assert len(names) == 1
         assert not {"Down", "Up", "Commands", "Keys", "Maximize"} & set(commands)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Colours: dark" in text_of(app))
+        keys = text_of(app).splitlines()[-1]
+        assert "esc Close" in keys and "enter Take" in keys and "Quit" not in keys
+        await pilot.press("escape")
         commands[names[0]].callback()
         await until(pilot, lambda: app.current_mode == "data")
         commands[f"Job #{job.id} {job.name}"].callback()

@@ -97,10 +97,13 @@ async def test_the_filter_goes_through_the_kinds(data, db, runs):
         await until(pilot, lambda: len(order(app)) == 4)
         await pilot.press("f")
         assert len(order(app)) == 3
+        await until(
+            pilot, lambda: "Only training · f the next kind · esc all" in text_of(app)
+        )  # and it stays there
         await pilot.press("f")
         assert order(app) == [] and "No job is of this kind; esc shows all." in text_of(app)
         await pilot.press("escape")
-        assert len(order(app)) == 4
+        assert len(order(app)) == 4 and "esc all" not in text_of(app)
 
 
 async def test_a_search_finds_what_no_column_has_room_for(data, db, runs):

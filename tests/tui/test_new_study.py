@@ -42,6 +42,6 @@ async def test_arms_are_marked_and_the_study_opens(
         await pilot.press("enter")
         await settled(pilot)
         await settled(pilot)
-        assert pilot.app.screen is screen(pilot) and "study 2 four" in line(pilot)
+        assert pilot.app.screen is screen(pilot) and "study 2: four" in line(pilot)
     made = studies.all_studies(db)[0]
     assert made.arm_names == ("base", "tuned", "reference", "gpt.csv") and made.name == "four"

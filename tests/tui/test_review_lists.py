@@ -10,6 +10,7 @@ from radtui.paths import DataDir
 from radtui.records import Job, JobKind
 from radtui.settings import GenerateSettings
 from radtui.store import jobs, ratings, studies, texts
+from radtui.tui.review.dialogs import PickSheet
 from radtui.tui.review.going import show_hits
 from tests.conftest import give_arms, new_text
 from tests.tui.reviewing import line, opened, panel, screen, settled, shown
@@ -20,6 +21,12 @@ async def test_filters_search_and_jump(data: DataDir, reviewed_job: Job) -> None
     async with opened(data) as pilot:
         await pilot.press("3", "m", "1")
         flagged = screen(pilot).session.queue.pairs[1]  # type: ignore[union-attr]
+        for opener in ("f", "o", "f"):  # the key that opens a list closes it
+            await pilot.press(opener)
+            await settled(pilot)
+            assert isinstance(pilot.app.screen, PickSheet)
+            await pilot.press(opener)
+            assert pilot.app.screen is screen(pilot)
         await pilot.press("f")
         options = pilot.app.screen.query_one(OptionList)
         labels = [str(options.get_option_at_index(at).prompt) for at in range(options.option_count)]

@@ -51,6 +51,27 @@ async def test_keys_texts_and_image_are_on_the_screen(
         assert panel_region.bottom <= size[1] - 1 and panel_region.height >= len(panel(pilot).splitlines())
 
 
+async def test_answers_stand_at_one_place_whatever_a_pair_says(
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
+) -> None:
+    long = "A small nodule in the upper zone of the left lung, seen on one of two views. " * 12
+    with writing(db):
+        db.execute(
+            "UPDATE texts SET text = text || ? WHERE case_id = (SELECT max(case_id) FROM texts)", (long,)
+        )
+    async with opened(data, (80, 24)) as pilot:
+        places, scrolled = set(), 0
+        for _ in range(6):
+            view, answers = screen(pilot).query_one(ImageView), screen(pilot).query_one(AnswerPanel)
+            places.add((view.size, answers.region))
+            boxes = [screen(pilot).query_one(f"#{side}", TextBox) for side in "ab"]
+            assert boxes[1].region.bottom <= answers.region.y and boxes[0].region.bottom == boxes[1].region.y
+            scrolled += any("more line" in str(each.border_subtitle) for each in boxes)
+            await pilot.press("3")
+            await settled(pilot)
+        assert len(places) == 1 and scrolled == 1
+
+
 async def test_six_pairs_with_six_keys_then_the_summary_is_named(data: DataDir, reviewed_job: Job) -> None:
     async with opened(data) as pilot:
         expected = []

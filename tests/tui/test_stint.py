@@ -74,6 +74,12 @@ def test_a_hidden_repeat_is_in_no_total_and_no_answer_stands_out(rated):
     assert rated - 6 <= progress.shown_rated <= rated and (progress.shown_rated == 60) is (rated == 66)
     assert progress.shown_rated > 0 or not rated  # the first answer counts at once
     assert progress.shown_rated + progress.shown_left == 60
+    places = [
+        progress.shown_place(at) for at in range(1, 67)
+    ]  # as many as the line counts, each once or twice
+    assert places == sorted(places) and set(places) == set(range(1, 61))
+    assert [places.index(shown) + 1 for shown in range(1, 61)] == [progress.place_of(n) for n in range(1, 61)]
+    assert progress.place_of(0) == progress.place_of(61) == 0
 
 
 def test_what_a_stint_was_is_told_without_what_it_was_not():

@@ -179,6 +179,8 @@ async def test_keys_of_watched_texts_are_offered_where_there_are_others(data, db
         assert "n Later" not in text_of(app)  # it is the newest
         await pilot.press("N")
         await until(pilot, lambda: "n Later" in text_of(app) and "N Earlier" not in text_of(app))
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "◇ evaluation, ▲ checkpoint" in text_of(app))
 
 
 async def test_a_large_screen_has_the_image_above_its_texts(data, db):

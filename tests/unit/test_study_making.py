@@ -64,7 +64,7 @@ def test_the_command_line_makes_lists_and_shows_a_study_of_four(
     assert "gpt.csv has no text of 10 of 30 cases" in said and "1 row of gpt.csv is about none" in said
     assert "Study 2 'four' is made." in said
     assert (
-        "study 2 four: base, tuned, reference, gpt.csv; 30 cases, not rated yet"
+        "study 2: four (base, tuned, reference, gpt.csv): 30 cases, not rated yet"
         in ran(data, "study", "list").output
     )
     facts = json.loads(ran(data, "study", "show", "2", "--json").output)
@@ -260,9 +260,11 @@ def test_reading_too_fast_and_long_pauses_are_marked_and_counted(
 
 
 def test_identical_texts_of_a_jobs_own_study_are_ties_that_no_reader_is_asked_about(
-    db: sqlite3.Connection, reviewed_job: Job
+    data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     study = study_of(db, reviewed_job)
+    told = ran(data, "study", "show", str(study.id)).output
+    assert "Each reader is asked for 6 pairs, 1 a case:\n  tuned against base: 6" in told
     ids = studies.comparison_ids(db, study)
     rated, same = ids[0], ids[1]
     session = begun(db, study)

@@ -53,6 +53,11 @@ class JobLines:
         return bool(self.words) or self.kind != ALL
 
     @property
+    def only(self) -> str:
+        """What the filter leaves, which rows alone do not tell; "" without one."""
+        return {ALL: "", ARCHIVED: "Archived jobs are here too"}.get(self.kind, f"Only {self.kind}")
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """The columns, with a sign at the one that is sorted by."""
         columns = [column for column, _ in chosen_columns(self._chosen.jobs_columns, COLUMNS)]

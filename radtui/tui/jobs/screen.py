@@ -58,6 +58,7 @@ class JobsScreen(JobScreen):
     def compose_body(self) -> ComposeResult:
         """The table, and the chosen job."""
         yield SearchLine("words of a job: its kind, state, name, settings, note")
+        yield Static(classes="narrowed", markup=False)
         with Horizontal(classes="body"):
             self._lines.prefer(self.rad.choices)
             table = VirtualTable(self._lines.columns, self._lines, empty_text=NO_JOBS)
@@ -94,6 +95,9 @@ class JobsScreen(JobScreen):
         if table.empty_text != empty:
             table.empty_text = empty
         table.reload()
+        narrowed = self.query_one(".narrowed", Static)
+        narrowed.display = bool(self._lines.only)
+        narrowed.update(f"{self._lines.only} · {sign('filter')} the next kind · {sign('back')} all")
         ids = [job.id for job in self._lines.jobs]
         if before is not None and before.id in ids:
             table.move_to(ids.index(before.id))
@@ -189,10 +193,9 @@ class JobsScreen(JobScreen):
 
     def action_filter(self) -> None:
         """Show only the next kind of jobs, or archived ones too."""
-        kind = self._lines.next_kind()
+        self._lines.next_kind()
         self.show_snapshot(self._snapshot)
         self.refresh_bindings()
-        self.notify(f"Jobs: {kind}.")
 
     def action_columns(self) -> None:
         """Choose which columns the table has."""

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from radtui.store import jobs, studies
 from radtui.tui.aside import aside
+from radtui.tui.keys import KEYS
 from radtui.tui.review.dialogs import PickSheet, study_lines
 from radtui.tui.review.following import Following
 from radtui.tui.review.new_study import NewStudySheet
@@ -40,4 +41,4 @@ def _choose(reviewing: Reviewing, following: Following, counts: dict[int, int]) 
     if ids:
         current = ids.index(now) if now in ids else 0
         lines = [*study_lines(listed, counts, jobs.live(db)), NEW_STUDY]
-        app.push_screen(PickSheet("Review which study", lines, current), take)
+        app.push_screen(PickSheet("Review which study", lines, current, closes=KEYS["other"].keys), take)

@@ -12,6 +12,7 @@ from radtui.records import ArmKind, Study
 from radtui.study import correcting
 from radtui.study.session import ReviewSession
 from radtui.study.shown import Shown
+from radtui.tui.keys import KEYS
 from radtui.tui.opening import NEWEST
 from radtui.tui.review.answer_panel import SIDES
 from radtui.tui.review.correct_sheet import CorrectSheet
@@ -100,7 +101,8 @@ def choose_arm(reviewing: Reviewing, session: ReviewSession) -> None:
         read_alone(reviewing, session, names[0])
     elif names:
         lines = [Content(name) for name in names]
-        reviewing.open_sheet(PickSheet("Read and correct whose texts", lines, len(names) - 1), take)
+        sheet = PickSheet("Read and correct whose texts", lines, len(names) - 1, closes=KEYS["alone"].keys)
+        reviewing.open_sheet(sheet, take)
 
 
 def read_alone(reviewing: Reviewing, session: ReviewSession, arm: str) -> None:

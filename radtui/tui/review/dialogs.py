@@ -33,11 +33,26 @@ class PickSheet(RadModal[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("sheet")
 
     def __init__(
-        self, title: str, options: list[Content], current: int, closed: Collection[int] = ()
+        self,
+        title: str,
+        options: list[Content],
+        current: int,
+        closed: Collection[int] = (),
+        closes: str = "",
     ) -> None:
-        """See the class; `closed` are the indices of lines that stand there but cannot be chosen."""
+        """See the class.
+
+        Args:
+            title: In the frame.
+            options: The lines.
+            current: Index of the line to start on.
+            closed: Indices of lines that stand there but cannot be chosen.
+            closes: The keys that brought the sheet, comma-separated, which close it as well.
+        """
         super().__init__()
         self._title, self._lines, self._current, self._shut = title, options, current, closed
+        if closes:
+            self._bindings.bind(closes, "dismiss(None)", "Close", show=False)
 
     def compose_sheet(self) -> ComposeResult:
         """The lines in a sheet."""

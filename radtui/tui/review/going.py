@@ -45,8 +45,9 @@ def jump(reviewing: Reviewing, session: ReviewSession) -> None:
     """Ask for a pair's number and show it."""
 
     def go(text: str | None) -> None:
-        if text and session.jump(int(text)) is None:
-            reviewing.message = f"There is no pair {text}; there are {len(session.queue.pairs):,}."
+        progress = session.queue.progress()
+        if text and session.jump(progress.place_of(int(text))) is None:
+            reviewing.message = f"There is no pair {text}; there are {progress.shown_total:,}."
 
     reviewing.open_sheet(AskSheet("Go to pair", "its number", restrict=r"\d{0,7}"), go)
 
@@ -89,7 +90,9 @@ def pick_filter(reviewing: Reviewing, session: ReviewSession, others: list[Ratin
             reviewing.show_only(names[index], list(left.values())[index])
 
     now = names.index(reviewing.list_name) if reviewing.list_name in names else 0
-    reviewing.open_sheet(PickSheet("Show only", lines, now, closed), take)
+    reviewing.open_sheet(
+        PickSheet("Show only", lines, now, closed, session.scheme.keys.get("filter", "")), take
+    )
 
 
 def search(reviewing: Reviewing, session: ReviewSession) -> None:

@@ -55,7 +55,7 @@ def all_tied_text(session: ReviewSession, came_tied: int, more_of_job: int | Non
     tied = came_tied + (len(sitting.drawn.identical) if sitting.drawn is not None else len(sitting.left_out))
     count = "the only pair" if tied == 1 else f"all {tied:,} pairs"
     what = (
-        f"{label_of(sitting.study)}: in {count} so far both texts read the same. They count as ties, and nobody is"
+        f"{label_of(sitting.study)}. In {count} so far both texts read the same. They count as ties, and nobody is"
         " asked."
     )
     if more_of_job is not None:

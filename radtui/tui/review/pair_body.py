@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from functools import partial
 
 from textual.app import ComposeResult
@@ -22,6 +23,7 @@ from radtui.study.study import label_of
 from radtui.study.unsaved import Unsaved
 from radtui.tui.keys import FAR, sign
 from radtui.tui.review.answer_panel import SIDES, AnswerPanel, Asking, key_text
+from radtui.tui.review.film_width import FilmWidths, Place, rows_of
 from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.review_line import ReviewLine
 from radtui.tui.review.reviewing import Reviewing
@@ -33,9 +35,6 @@ PREFETCH_AFTER_S = 0.03  # decoding takes turns with drawing, so it begins when 
 FIRST = f"One key says which text is better and saves it; {sign('start')} sets how many to rate now."
 LOOK_KEYS = "+ - zoom · arrows move · p window · [ ] brightness · = fit · esc the texts"
 LAST_ROWS = 2  # of the line under the question, in the narrow column beside a large film
-FRAME_CELLS = 4  # of a text's frame and its padding
-TEXT_CELLS = 40  # beside the film at least, frames included
-FILM_STEP_CELLS = 8  # between widths that are tried
 WIDE_CELLS = 150  # from here on both texts have room side by side, and the film as well
 RATER_CELLS = 16  # of a rater's name in the line above the pair
 
@@ -52,6 +51,8 @@ class PairBody(Vertical):
         super().__init__(id="review", classes="body")
         self._rater_line, self._data = rater_line, data
         self._drawn: Pair | None = None
+        self._widths = FilmWidths()
+        self._film_width: Callable[[int], int] = lambda rows: 0  # of what is drawn, in so many rows
         self._film_cells = 0  # of the image, where the texts leave it more than its share
         self._looking = self._speaks = False
 
@@ -111,11 +112,12 @@ class PairBody(Vertical):
         message = reviewing.answers.words or reviewing.message
         self.query_one(AnswerPanel).ask(Asking(session.scheme, shown, *at, message, roomy))
         self._looking, self._speaks = reviewing.looking, bool(message)
+        self._film_width = partial(self._decided_width, session, db, panels.mode)
         self._arrange()
         progress = session.queue.progress()
         listed = len(session.among or ())
         self.query_one(ReviewLine).show(
-            shown.place, progress, label_of(session.study),
+            progress.shown_place(shown.place), progress, label_of(session.study),
             marks(shown, session.rater, reviewing.list_name, listed), reviewing.stint,
         )  # fmt: skip
         last = last_line(reviewing, session, unsaved)
@@ -127,8 +129,14 @@ class PairBody(Vertical):
             self._arrange()
 
     def _arrange(self) -> None:
-        """Give the film what the texts, one over the other, do not need; its share where they need more."""
-        film = 0 if self._looking else self._film_width()
+        """Give the film what the study's texts do not need, and a pair with longer ones boxes that scroll."""
+        rows = self.size.height - 1 - (self._rater_line.size.height if self._rater_line.display else 0)
+        film = 0 if self._looking or self.size.width >= WIDE_CELLS else self._film_width(rows)
+        boxes, beside = [box for box in self.query(TextBox) if box.display], self.size.width - film
+        crowded = film > 0 and rows_of([box.text for box in boxes], beside) + self._answer_rows(beside) > rows
+        self.screen.set_class(crowded, "-crowded")
+        for box, other in ((boxes[0], boxes[1]), (boxes[1], boxes[0])):
+            box.set_class(len(box.text) < len(other.text), "-shorter")
         if film == self._film_cells:
             return
         self._film_cells = film
@@ -139,28 +147,16 @@ class PairBody(Vertical):
         else:
             grid.styles.clear_rule("grid_columns")
 
-    def _film_width(self) -> int:
-        """The most columns that a square film can fill while all texts and answers are seen whole; 0 for its share."""
-        columns = self.size.width
-        rows = self.size.height - 1 - (self._rater_line.size.height if self._rater_line.display else 0)
-        if columns >= WIDE_CELLS:
-            return 0
-        panel, boxes = self.query_one(AnswerPanel), [box for box in self.query(TextBox) if box.display]
-        padding = panel.styles.padding.height
-        strip_rows = self.query_one(CaseImages).strip.rows_taken(rows)
-        for film in range(
-            min(2 * (rows - strip_rows), columns - TEXT_CELLS), columns * 2 // 5, -FILM_STEP_CELLS
-        ):
-            beside = columns - film
-            inner = beside - FRAME_CELLS
-            if sum(len(box.text) for box in boxes) > rows * inner:
-                continue  # spare the wrapping
-            answer_rows = (
-                panel.get_content_height(None, None, beside - 2) + padding + (not self._speaks) + LAST_ROWS
-            )
-            if sum(len(box.rows(inner)) + 2 for box in boxes) + answer_rows <= rows:
-                return film
-        return 0
+    def _decided_width(self, session: ReviewSession, db: sqlite3.Connection, mode: str, rows: int) -> int:
+        with_reference = self.query_one("#reference", TextBox).display
+        place = Place(session.study.id, self.size.width, rows, mode, with_reference)
+        return self._widths.cells(place, session, db, self._answer_rows)
+
+    def _answer_rows(self, column_cells: int) -> int:
+        """Rows of question, answers and the line below them in the column beside the film, with room for a message."""
+        panel = self.query_one(AnswerPanel)
+        asked = panel.get_content_height(None, None, column_cells - panel.styles.padding.width)
+        return asked + panel.styles.padding.height + (not self._speaks) + LAST_ROWS
 
     def _show_texts(self, reviewing: Reviewing, session: ReviewSession, shown: Shown) -> None:
         panels = reviewing.panels

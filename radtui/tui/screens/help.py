@@ -23,6 +23,12 @@ from radtui.tui.widgets.search_line import SearchLine
 # Textual's own, of no use to name.
 HIDDEN = ("app.focus_", "screen.copy_text", "help_quit", "scroll_", "page_")
 KEYS_CELLS = 14
+CHART_SIGNS = {
+    "eval": "evaluation",
+    "checkpoint": "checkpoint",
+    "resume": "goes on from one",
+    "warning": "warning",
+}
 
 
 class HelpScreen(RadModal[None]):
@@ -36,6 +42,7 @@ class HelpScreen(RadModal[None]):
         super().__init__()
         self._active = list(below.active_bindings.values())
         self._images_below = bool(below.query("ImageView"))
+        self._chart_below = bool(below.query("LossChart"))
 
     def compose_sheet(self) -> ComposeResult:
         """Sections of keys in a box that scrolls, under the line of a search."""
@@ -47,6 +54,12 @@ class HelpScreen(RadModal[None]):
                 if self._images_below and (shown := terminal.current()).why:
                     yield Static("Images", classes="help-title")
                     yield Static(f"Here in {shown.badge}. {shown.why}", markup=False)
+                if self._chart_below:
+                    yield Static("Chart", classes="help-title")
+                    from radtui.charts.frame import EVENT_CHARS  # a chart has imported it already
+
+                    signs = (f"{EVENT_CHARS[kind]} {word}" for kind, word in CHART_SIGNS.items())
+                    yield Static(f"Under the steps: {', '.join(signs)}.", markup=False)
                 for title, keys in self._sections():
                     yield Static(title, classes="help-title")
                     yield Static(keys, classes="help-keys")

@@ -40,6 +40,7 @@ SMALL = {
 SHOWN_WITH_POINTS = ("reward_margin", "reward_accuracy", "memory_gib")
 SMALL_CELLS = 20  # a title, a value and a unit
 EVENTS = 6
+READING = "Reading what there is of it."
 TALL_ROWS = 36  # from which a line may stay empty
 WIDE_CELLS = 110  # from which the texts have room beside the chart
 
@@ -74,6 +75,7 @@ class JobPane(Vertical):
         self._small = {name: SmallChart(title, unit=unit) for name, (title, unit) in SMALL.items()}
         self._events: list[Event] = []
         self._mfu: float | None = None  # share of one GPU's arithmetic at the newest logged step
+        self._read = False  # whether rows of the job on show have come: none before that says nothing of it
 
     def compose(self) -> ComposeResult:
         """State above, charts left, texts right, log below."""
@@ -140,18 +142,11 @@ class JobPane(Vertical):
 
     def attach(self, job: Job) -> None:
         """Show another job; its rows come with the next snapshots."""
-        self.job = job
+        self.job, self._read = job, False
         settings = TrainSettings.from_dict(job.settings)
         self._clear(settings)
         self.chart.say(note=loss_note(settings))
-        watching = settings.eval_split and settings.watch_images
-        self.texts.clear(
-            "What the model writes about a few held-out images comes with each evaluation."
-            if watching and settings.eval_every
-            else "What the model writes about a few held-out images comes before the first step and after the last."
-            if watching and settings.goes_on
-            else "This job describes no images while it trains: watch_images or eval_every is 0."
-        )
+        self.texts.clear(READING)
         self.log_tail.show(())
 
     def take(self, snapshot: Snapshot, news: News | None) -> None:
@@ -163,6 +158,8 @@ class JobPane(Vertical):
         if news is not None and news.job.id == job.id:
             if news.first:
                 self._clear(TrainSettings.from_dict(job.settings))
+                self.texts.clear(_when_described(job))
+                self._read = True
             self._take_points(news)
             counts = self.texts.counts
             self.texts.take(news)
@@ -245,9 +242,21 @@ class JobPane(Vertical):
         lines = [title, text] if status.text else [title]
         lines.append(Content.styled(status.next, "$muted"))
         self.query_one(".job-status", Static).update(Content("\n").join(lines))
-        waiting = status.text if job.state.live else f"{status.state.capitalize()} before the first step."
+        ended = f"{status.state.capitalize()} before the first step." if self._read else READING
+        waiting = status.text if job.state.live else ended
         if waiting != self.chart.model.look.empty_text:
             self.chart.say(empty_text=waiting)
+
+
+def _when_described(job: Job) -> str:
+    """When the texts of held-out images come, while there is none."""
+    settings = TrainSettings.from_dict(job.settings)
+    if settings.eval_split and settings.watch_images:
+        if settings.eval_every:
+            return "What the model writes about a few held-out images comes with each evaluation."
+        if settings.goes_on:
+            return "What the model writes about a few held-out images comes before the first step and after the last."
+    return "This job describes no images while it trains: watch_images or eval_every is 0."
 
 
 def arithmetic_words(mfu: float | None) -> str:
