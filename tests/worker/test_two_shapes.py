@@ -18,6 +18,7 @@ from radtui.worker.describing import generate
 from radtui.worker.memory import shapes
 from radtui.worker.model import check
 from radtui.worker.process import failures
+from radtui.worker.process.ranks import ALONE
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import train
 from tests import blobs
@@ -96,9 +97,10 @@ def test_one_picture_at_a_time_is_learnt_and_described(minicpm, shaped):
 
 
 def test_who_asks_for_one_picture_at_a_time_is_not_told_so():
-    work: Any = SimpleNamespace(there=0)
+    work: Any = SimpleNamespace(there=0, prompts={})
     nothing: Any = None  # that shapes could be tried on
-    writer = generate._Writer(GenerateSettings(batch_size=1), nothing, nothing, nothing, work)
+    reporter: Any = SimpleNamespace(ranks=ALONE)
+    writer = generate._Writer(GenerateSettings(batch_size=1), nothing, nothing, reporter, work)
     assert writer.batch_size == 1 and not writer.of_one_shape
 
 
