@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from radtui.records import UserError
-from radtui.worker.model import backend, check, kinds, model, refusals
+from radtui.worker.memory import model_check
+from radtui.worker.model import backend, kinds, model, refusals
 
 from . import families
 from .conftest import train_settings
@@ -134,7 +135,7 @@ BROKEN = {
 def test_checking_and_loading_say_the_same_in_one_sentence(folder, tmp_path, capsys, name):
     break_it, sentence = BROKEN[name]
     break_it(folder)
-    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
+    assert model_check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
     said = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
     with pytest.raises(UserError, match=sentence) as raised:
         model.load(str(folder), backend.plan(train_settings(folder)))
@@ -150,7 +151,7 @@ def test_a_file_is_no_folder(whole):
 
 def test_a_folder_without_weights_is_described_but_not_loaded(folder, tmp_path, capsys):
     (folder / "model.safetensors").unlink()
-    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 0
+    assert model_check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 0
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])["check"]
     assert answer["weights"] == "none in the folder: training needs them"
     with pytest.raises(UserError, match="has no weights"):
@@ -175,7 +176,7 @@ def test_a_text_model_takes_no_images(whole, tmp_path, capsys):
     folder = tmp_path / "text"
     LlamaForCausalLM(LlamaConfig(**families.text_config(words))).save_pretrained(folder)
     words.save_pretrained(folder)
-    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
+    assert model_check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
     said = json.loads(capsys.readouterr().out)["error"]
     assert said.endswith(
         "(llama) takes no images, so radtui can neither train nor ask it: name a vision-language model."

@@ -15,8 +15,7 @@ from radtui.store import cases, jobs, metrics
 from radtui.store import texts as stored
 from radtui.store.database import connect
 from radtui.worker.describing import generate
-from radtui.worker.memory import shapes
-from radtui.worker.model import check
+from radtui.worker.memory import model_check, shapes
 from radtui.worker.process import failures
 from radtui.worker.process.ranks import ALONE
 from radtui.worker.process.reporter import Reporter
@@ -106,7 +105,7 @@ def test_who_asks_for_one_picture_at_a_time_is_not_told_so():
 
 @pytest.mark.long
 def test_it_is_said_before_anything_is_loaded(minicpm, shaped):
-    notes: Any = check.check(str(minicpm), shaped, "")["notes"]
+    notes: Any = model_check.check(str(minicpm), shaped, "")["notes"]
     assert any(failures.TWO_SHAPES in note and failures.PARTS_OF_TWO_SHAPES in note for note in notes)
 
 

@@ -19,8 +19,7 @@ from radtui.store.choosing import taken_by
 from radtui.store.texts import NewText
 from radtui.worker.describing import arms as job_arms
 from radtui.worker.describing import figures, loading
-from radtui.worker.memory import memory
-from radtui.worker.process import failures, nodes
+from radtui.worker.process import failures, memory, nodes
 from radtui.worker.process.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from radtui.records import UserError
-from radtui.worker.memory import memory
 from radtui.worker.model import downloads, kinds, processors, refusals
 from radtui.worker.model.backend import LoadPlan
+from radtui.worker.process import memory
 
 log = logging.getLogger("radtui.worker")
 HUB_TIMEOUT_S = 15.0

@@ -1,4 +1,4 @@
-"""`python -m radtui.worker.model.check NAME`: what a model is and needs, from configuration and processor alone.
+"""`python -m radtui.worker.memory.model_check NAME`: what a model is and needs, from configuration and processor alone.
 
 The last line of stdout is `{"check": ...}` or `{"error": "one sentence"}`. A process of its own, so that who asks need
 not import torch.
@@ -26,7 +26,7 @@ HUB_TIMEOUT_S = 10.0
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the answers; returns 0, or 1 with a sentence instead."""
-    parser = argparse.ArgumentParser(prog="python -m radtui.worker.model.check")
+    parser = argparse.ArgumentParser(prog="python -m radtui.worker.memory.model_check")
     parser.add_argument("--data-dir", required=True, type=Path)
     parser.add_argument("--dataset", default="")
     parser.add_argument("--trust-remote-code", action="store_true")
@@ -107,8 +107,8 @@ def _licence(name: str) -> str:
 def _memory(empty: Any, config: Any) -> dict[str, object]:
     """What the weights take, GiB."""
     from radtui.worker.memory.footprint import weights_bytes
-    from radtui.worker.memory.memory import GIB
     from radtui.worker.model.backend import LoadPlan
+    from radtui.worker.process.memory import GIB
 
     load_plan = LoadPlan("unsloth", True, False, "bfloat16")
     return {
