@@ -52,13 +52,15 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
     """
     from radtui.worker.memory import shapes
     from radtui.worker.model import model as models
-    from radtui.worker.model import processors, refusals
+    from radtui.worker.model import processors, refusals, weight_names
 
     config, processor = models.describe(name, trust_remote_code)
+    doubt = weight_names.check(name, config)
     empty = models.empty(name, config, trust_remote_code)
     files = refusals.weights(name)
     asked = _template(processor, name)
     asked["notes"] = [*asked["notes"], *filter(None, [_learnt(processor), shapes.note(empty, processor)])]
+    asked["notes"] += filter(None, [doubt, _few_bits(config)])
     torchvision = {
         "works": "torchvision works",
         "absent": "without torchvision: Pillow prepares images",
@@ -77,6 +79,17 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
         **asked,
         "lora": _lora(empty),
     }
+
+
+def _few_bits(config: Any) -> str:
+    """What a job would say here of weights that are stored in few bits; empty for others, or beside a CUDA GPU."""
+    import torch
+
+    from radtui.worker.model import refusals
+
+    if not refusals.quantisation(config) or torch.cuda.is_available():
+        return ""
+    return "It is stored in few bits, which needs a CUDA GPU: on this machine name the 16-bit model."
 
 
 def _licence(name: str) -> str:

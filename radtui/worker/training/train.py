@@ -161,7 +161,7 @@ def _prepare_processor(this: _Run, model: Any, processor: Any) -> None:
 
     settings = this.settings
     kept = resolution.apply(processor, settings.image_tokens, model.config)
-    notes = [kept, *template.notes(processor, settings.message_order, settings.thinking)]
+    notes = [models.doubt(model), kept, *template.notes(processor, settings.message_order, settings.thinking)]
     learnt, evaluated = _shown(this, processor)
     losses, figures = lengths.check(
         processor, settings, template.end_token_ids(model, processor), learnt, evaluated
