@@ -28,7 +28,9 @@ class ModelCheck:
         folder = asset(name)  # as jobs call the demo's model
         arguments = [str(folder) if folder.is_dir() else name, *(["--dataset", dataset] if dataset else [])]
         arguments += ["--trust-remote-code"] if trust_remote_code else []
-        self._asked = AskedProcess(f"the check of {name}", "radtui.worker.model.check", data, arguments)
+        self._asked = AskedProcess(
+            f"the check of {name}", "radtui.worker.memory.model_check", data, arguments
+        )
 
     def result(self) -> dict[str, Any]:
         """Wait for the answer; from a thread, in the app.

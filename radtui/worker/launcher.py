@@ -102,9 +102,8 @@ def _halve(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter) 
     anew.
     """
     from radtui.worker.memory import shares
-    from radtui.worker.model import backend
 
-    before = backend.as_last_fitted(TrainSettings.from_dict(job.settings), jobs.must_get(db, job.id))
+    before = shares.as_last_fitted(TrainSettings.from_dict(job.settings), jobs.must_get(db, job.id))
     after = shares.halved(before)
     if after is None:
         raise UserError("The GPU's memory is full with one image at a time; read the job's log.")

@@ -80,13 +80,14 @@ def _configuration(kind: str) -> Any:
 def sentences(folder: Path) -> tuple[str, str]:
     """What `radtui model check` says of a folder, and what a job says before it loads any weights."""
     from radtui.paths import DataDir
-    from radtui.worker.model import backend, check, model
+    from radtui.worker.memory import model_check
+    from radtui.worker.model import backend, model
     from radtui.worker.process import failures
     from tests.worker.conftest import train_settings
 
     data, said = DataDir(folder.parent / "data"), []
     how = backend.plan(train_settings(folder))
-    for ask in (lambda: check.check(str(folder), data, ""), lambda: model.load(str(folder), how)):
+    for ask in (lambda: model_check.check(str(folder), data, ""), lambda: model.load(str(folder), how)):
         try:
             ask()
             said.append("yes")

@@ -58,6 +58,10 @@ LOADER = 'Caught UserError in DataLoader worker process 0.\nOriginal Traceback (
             SafetensorError("Error while deserializing header"),
             "Weights .* damaged or cut short: copy or train",
         ),
+        (
+            ValueError("Image features and image tokens do not match, tokens: 0, features: 6"),
+            "from one and the same",
+        ),
         (GatedRepoError("401"), "is gated: accept its terms"),
         (
             ZeroDivisionError("division by zero\nand more"),

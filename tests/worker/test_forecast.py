@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from radtui.worker.memory import arithmetic, fitting, forecast, memory, remembered
+from radtui.worker.memory import arithmetic, fitting, forecast, remembered
 from radtui.worker.model import backend
+from radtui.worker.process import memory
 from tests.worker.conftest import LIMIT_S, new_job, train_settings
 
 CARD = backend.LoadPlan("transformers", True, True, "bfloat16")

@@ -12,7 +12,7 @@ from radtui.settings import GenerateSettings
 from radtui.store import arms, cases, jobs, metrics, studies
 from radtui.store import texts as stored
 from radtui.store.database import connect
-from radtui.worker.describing import describe, generate
+from radtui.worker.describing import describe, generate, preparing
 from radtui.worker.model import adapters, backend, model
 from radtui.worker.model import examples as items
 from radtui.worker.process.reporter import Reporter, Stopped
@@ -222,18 +222,18 @@ def test_the_size_that_is_foreseen_is_prepared_while_the_first_chunk_is_written(
     data, mllama, adapter, monkeypatch, fits, prepared
 ):
     monkeypatch.setattr(generate, "FIRST_BATCH", 1)
-    sizes, whole, write = [], generate._Writer._prepared, generate._Writer._write_chunk
+    sizes, whole, write = [], preparing.Preparing.inputs, generate._Writer._write_chunk
 
-    def preparing(writer, chunk):
+    def counted(preparation, chunk):
         sizes.append(len(chunk))
-        return whole(writer, chunk)
+        return whole(preparation, chunk)
 
     def measuring(writer, chunk, inputs):
         done = write(writer, chunk, inputs)
         writer.batch_size, writer.grows = fits, False
         return done
 
-    monkeypatch.setattr(generate._Writer, "_prepared", preparing)
+    monkeypatch.setattr(preparing.Preparing, "inputs", counted)
     monkeypatch.setattr(generate._Writer, "_write_chunk", measuring)
     monkeypatch.setattr(
         generate._Writer,
@@ -243,6 +243,13 @@ def test_the_size_that_is_foreseen_is_prepared_while_the_first_chunk_is_written(
     job = new_job(data, settings(mllama, adapter, batch_size=0))
     run(data, job)
     assert sizes == prepared and len(texts(data, job)) == 16
+
+
+@pytest.mark.parametrize(
+    ("cores", "ranks", "threads"), [(1, 1, 1), (2, 1, 2), (16, 1, 4), (16, 8, 2), (4, 8, 1)]
+)
+def test_images_are_read_by_a_rank_s_share_of_the_cores(cores, ranks, threads):
+    assert preparing.readers(cores, ranks) == threads
 
 
 def test_a_job_queued_behind_an_import_finds_its_images_itself(data, mllama, adapter):

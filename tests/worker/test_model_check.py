@@ -10,7 +10,7 @@ from radtui.cli import cli
 from radtui.jobs.known_models import known_model, known_models
 from radtui.jobs.model_check import check_lines
 from radtui.presets import PRESETS
-from radtui.worker.model import check
+from radtui.worker.memory import model_check
 
 from . import families
 
@@ -19,7 +19,7 @@ def test_configuration_and_processor_suffice(tmp_path, data, capsys):
     folder = families.qwen3_vl_moe(tmp_path / "model")
     (folder / "model.safetensors").unlink()  # there are no weights to read
     (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n")
-    assert check.main(["--data-dir", str(data.root), str(folder)]) == 0
+    assert model_check.main(["--data-dir", str(data.root), str(folder)]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])["check"]
     assert found["licence"] == "apache-2.0"
     assert found["parameters"] > 100_000
@@ -35,7 +35,7 @@ def test_configuration_and_processor_suffice(tmp_path, data, capsys):
 
 def test_what_cannot_be_asked_is_one_sentence(tmp_path, capsys):
     folder = families.paligemma(tmp_path / "model")
-    assert check.main(["--data-dir", str(tmp_path), str(folder)]) == 1
+    assert model_check.main(["--data-dir", str(tmp_path), str(folder)]) == 1
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert "has no chat template" in answer["error"]
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from radtui.records import UserError
-from radtui.worker.model import backend, check, kinds, model, refusals
+from radtui.worker.memory import model_check
+from radtui.worker.model import backend, kinds, model, refusals
 
 from . import families
 from .conftest import train_settings
@@ -64,6 +67,24 @@ def parts(folder: Path, *numbers: int, index: bool) -> None:
         write(folder / "model.safetensors.index.json", json.dumps({"weight_map": places}))
 
 
+def tensors(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """The weights, changed."""
+    from safetensors.torch import load_file, save_file
+
+    file = folder / "model.safetensors"
+    save_file(change(load_file(file)), file, metadata={"format": "pt"})
+
+
+def part_of(folder: Path, key: str) -> dict[str, Any]:
+    return dict(json.loads((folder / "config.json").read_text())[key])
+
+
+def without_end(folder: Path) -> None:
+    file = folder / "tokenizer_config.json"
+    known = json.loads(file.read_text())
+    file.write_text(json.dumps({key: known[key] for key in known if key not in ("eos_token", "pad_token")}))
+
+
 def halved(folder: Path) -> None:
     file = folder / "model.safetensors"
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
@@ -77,6 +98,7 @@ def renamed(folder: Path) -> None:
 
 
 BASE = json.dumps({"base_model_name_or_path": "google/medgemma-4b-it"})
+AWQ = {"quant_method": "awq"}
 BROKEN = {
     "nothing in it": (only, "is empty: copy a model into it"),
     "no configuration": (lambda f: (f / "config.json").unlink(), r"has no config\.json, so it is no whole model: copy"),
@@ -94,6 +116,34 @@ BROKEN = {
     "no weights but noise": (lambda f: write(f / "model.safetensors", b"x" * 64), "is damaged or cut short: copy it"),
     "a pointer": (
         lambda f: write(f / "model.safetensors", "version https://git-lfs.github.com/spec/v1\n"), "run `git lfs pull`",
+    ),
+    "PEFT's names": (
+        lambda f: tensors(f, lambda t: {f"base_model.{k}".replace("q_proj", "q_proj.base_layer"): t[k] for k in t}),
+        r"lack 80 of the model's 80 weights, such as lm_head\.weight, but have PEFT's names: merge the adapter",
+    ),
+    "names of what wrapped it": (
+        lambda f: tensors(f, lambda t: {f"module.{k}": t[k] for k in t}),
+        r"but have others such as module\.language_model\.lm_head\.weight: save the model itself",
+    ),
+    "no tower": (
+        lambda f: tensors(f, lambda t: {k: t[k] for k in t if "vision" not in k}),
+        r"lack 55 of the model's 80 weights, such as model\.vision_tower\.\S+: copy all",
+    ),
+    "weights of another vocabulary": (
+        lambda f: tensors(f, lambda t: {k: t[k][:-1].clone() if "embed_tokens" in k else t[k] for k in t}),
+        r"do not fit its config\.json \(\S+embed_tokens\.weight is 359 x 64, not 360 x 64\): put the config\.json",
+    ),
+    "an adapter beside it": (lambda f: write(f / "adapter_config.json", BASE), "beside a model.*a folder of their own"),
+    "no end of a text": (without_end, r"names no token that ends a text \(eos_token in tokenizer_config\.json\)"),
+    "only weights of what it was made from": (
+        lambda f: ([(f / each).unlink() for each in ("preprocessor_config.json", "processor_config.json")],
+                   configured(f, _name_or_path="google/medgemma-4b-it")),
+        "copy the tokenizer's and the processor's files of google/medgemma-4b-it, which it was made from",
+    ),
+    "a configuration that is a list": (lambda f: write(f / "config.json", "[]"), r"config\.json of .* cannot be read"),
+    "AWQ of what writes alone": (
+        lambda f: configured(f, text_config=part_of(f, "text_config") | {"quantization_config": AWQ}),
+        r"few bits \(awq\)",
     ),
     "AWQ": (lambda f: configured(f, quantization_config={"quant_method": "awq"}), r"few bits \(awq\).*16-bit version"),
     "GPTQ": (lambda f: configured(f, quantization_config={"quant_method": "gptq"}), r"few bits \(gptq\)"),
@@ -134,7 +184,7 @@ BROKEN = {
 def test_checking_and_loading_say_the_same_in_one_sentence(folder, tmp_path, capsys, name):
     break_it, sentence = BROKEN[name]
     break_it(folder)
-    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
+    assert model_check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
     said = json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
     with pytest.raises(UserError, match=sentence) as raised:
         model.load(str(folder), backend.plan(train_settings(folder)))
@@ -150,11 +200,45 @@ def test_a_file_is_no_folder(whole):
 
 def test_a_folder_without_weights_is_described_but_not_loaded(folder, tmp_path, capsys):
     (folder / "model.safetensors").unlink()
-    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 0
+    assert model_check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 0
     answer = json.loads(capsys.readouterr().out.splitlines()[-1])["check"]
     assert answer["weights"] == "none in the folder: training needs them"
     with pytest.raises(UserError, match="has no weights"):
         model.load(str(folder), backend.plan(train_settings(folder)))
+
+
+@pytest.mark.parametrize(
+    ("there", "sentence"),
+    [
+        (("zero_to_fp32.py", "global_step9/mp_rank_00_model_states.pt"), "run `python zero_to_fp32.py . .`"),
+        (("pytorch_model_fsdp_0/__0_0.distcp",), "accelerate merge-weights"),
+        (("consolidated.safetensors",), r"in consolidated\.safetensors and not in model\.safetensors"),
+    ],
+)
+def test_weights_that_only_other_programs_read_are_named(folder, there, sentence):
+    (folder / "model.safetensors").unlink()
+    for name in there:
+        write(folder / name, b"x")
+    with pytest.raises(UserError, match=sentence):
+        refusals.check_weights(str(folder))
+
+
+def test_weights_that_could_run_code_are_not_read(folder):
+    import argparse
+
+    import torch
+
+    (folder / "model.safetensors").unlink()
+    torch.save({"weight": torch.ones(1), "arguments": argparse.Namespace()}, folder / "pytorch_model.bin")
+    with pytest.raises(UserError, match=r"could run code: save them as model\.safetensors"):
+        model.load(str(folder), backend.plan(train_settings(folder)))
+
+
+def test_a_few_missing_weights_are_said_and_not_refused(folder):
+    tensors(folder, lambda t: {key: t[key] for key in t if "post_layernorm" not in key})
+    doubt = model.doubt(model.load(str(folder), backend.plan(train_settings(folder)))[0])
+    assert doubt.startswith(f"The files of {folder} lack 2 of the model's 80 weights, such as ")
+    assert doubt.endswith(", which are random: if that part counts, copy all of the model's files.")
 
 
 def test_weights_in_torchs_own_format_load(folder):
@@ -175,7 +259,7 @@ def test_a_text_model_takes_no_images(whole, tmp_path, capsys):
     folder = tmp_path / "text"
     LlamaForCausalLM(LlamaConfig(**families.text_config(words))).save_pretrained(folder)
     words.save_pretrained(folder)
-    assert check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
+    assert model_check.main(["--data-dir", str(tmp_path / "data"), str(folder)]) == 1
     said = json.loads(capsys.readouterr().out)["error"]
     assert said.endswith(
         "(llama) takes no images, so radtui can neither train nor ask it: name a vision-language model."

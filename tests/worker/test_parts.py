@@ -221,7 +221,7 @@ def test_a_machine_with_a_gpu_takes_unsloth_when_it_is_there(monkeypatch):
 
 
 def test_a_model_larger_than_the_memory_is_refused_before_it_is_loaded(mllama, monkeypatch):
-    from radtui.worker.memory import memory
+    from radtui.worker.process import memory
 
     how = backend.plan(TrainSettings(load_in_4bit=False))
     monkeypatch.setattr(memory, "free_gib", lambda: 0.001)

@@ -219,7 +219,7 @@ def test_a_full_gpu_halves_the_micro_batch_and_goes_on_with_the_same_images(data
 
 @pytest.mark.slow
 def test_main_memory_that_holds_few_images_makes_the_micro_batch_smaller(data, mllama, monkeypatch):
-    from radtui.worker.memory import memory
+    from radtui.worker.process import memory
 
     plenty, scarce = (
         new_job(data, train_settings(mllama, max_steps=3, watch_images=0, batch_size=8)) for _ in "ab"
@@ -240,7 +240,8 @@ def test_main_memory_that_holds_few_images_makes_the_micro_batch_smaller(data, m
 def test_processes_that_train_at_once_share_the_main_memory(mllama, monkeypatch):
     from types import SimpleNamespace
 
-    from radtui.worker.memory import main_memory, memory
+    from radtui.worker.memory import main_memory
+    from radtui.worker.process import memory
 
     monkeypatch.setattr(memory, "resident_bytes", lambda: 1 * memory.GIB)
     monkeypatch.setattr(memory, "free_gib", lambda: 10.0)  # alone 1 + 0.9 * 10 GiB, as one of two 1 + 0.9 * 5
@@ -254,7 +255,7 @@ def test_processes_that_train_at_once_share_the_main_memory(mllama, monkeypatch)
 
 
 def test_main_memory_too_small_for_one_image_is_said_in_one_sentence(data, mllama, monkeypatch):
-    from radtui.worker.memory import memory
+    from radtui.worker.process import memory
 
     monkeypatch.setattr(memory, "peak_resident_bytes", lambda: 9 * memory.GIB)
     monkeypatch.setattr(memory, "resident_bytes", lambda: 1 * memory.GIB)

@@ -15,9 +15,9 @@ from radtui.store import cases, jobs, metrics
 from radtui.store import texts as stored
 from radtui.store.database import connect
 from radtui.worker.describing import generate
-from radtui.worker.memory import shapes
-from radtui.worker.model import check
+from radtui.worker.memory import model_check, shapes
 from radtui.worker.process import failures
+from radtui.worker.process.ranks import ALONE
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import train
 from tests import blobs
@@ -96,15 +96,16 @@ def test_one_picture_at_a_time_is_learnt_and_described(minicpm, shaped):
 
 
 def test_who_asks_for_one_picture_at_a_time_is_not_told_so():
-    work: Any = SimpleNamespace(there=0)
+    work: Any = SimpleNamespace(there=0, prompts={})
     nothing: Any = None  # that shapes could be tried on
-    writer = generate._Writer(GenerateSettings(batch_size=1), nothing, nothing, nothing, work)
+    reporter: Any = SimpleNamespace(ranks=ALONE)
+    writer = generate._Writer(GenerateSettings(batch_size=1), nothing, nothing, reporter, work)
     assert writer.batch_size == 1 and not writer.of_one_shape
 
 
 @pytest.mark.long
 def test_it_is_said_before_anything_is_loaded(minicpm, shaped):
-    notes: Any = check.check(str(minicpm), shaped, "")["notes"]
+    notes: Any = model_check.check(str(minicpm), shaped, "")["notes"]
     assert any(failures.TWO_SHAPES in note and failures.PARTS_OF_TWO_SHAPES in note for note in notes)
 
 

@@ -69,11 +69,14 @@ def identified(job: Job, data: DataDir, db: sqlite3.Connection, settings: Genera
         settings: The job's.
     """
     instruction, images = settings.instruction, size_text(settings.max_side_px, settings.image_tokens)
-    weights = weights_text(jobs.must_get(db, job.id).result)
+    weights, arms = weights_text(jobs.must_get(db, job.id).result), planned(settings)
+    adapters = {
+        folder: adapter_text(folder, data) for folder in {arm.folder for arm in arms}
+    }  # read once each
     return [
-        Arm(0, arm.name, ArmKind.MODEL, settings.model, weights, adapter_text(arm.folder, data), instruction, images,
+        Arm(0, arm.name, ArmKind.MODEL, settings.model, weights, adapters[arm.folder], instruction, images,
             settings.decoding, arm.sample)
-        for arm in planned(settings)
+        for arm in arms
     ]  # fmt: skip
 
 

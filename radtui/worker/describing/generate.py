@@ -19,8 +19,7 @@ from radtui.store.choosing import taken_by
 from radtui.store.texts import NewText
 from radtui.worker.describing import arms as job_arms
 from radtui.worker.describing import figures, loading
-from radtui.worker.memory import memory
-from radtui.worker.process import failures, nodes
+from radtui.worker.process import failures, memory, nodes
 from radtui.worker.process.reporter import Reporter, Stopped
 
 if TYPE_CHECKING:
@@ -196,11 +195,13 @@ class _Writer:
         self, settings: GenerateSettings, model: Any, processor: Any, reporter: Reporter, work: _Work,
         facts: Callable[[], Mapping[str, float]] = dict,
     ) -> None:  # fmt: skip
+        from radtui.worker.describing.preparing import Preparing
         from radtui.worker.memory import shapes
 
         self.settings = settings
         self.model, self.processor = model, processor
         self.reporter = reporter
+        self.preparing = Preparing(model, processor, work.prompts, settings.max_side_px, reporter.ranks.count)
         self.work, self.done = work, work.there
         self.facts = facts
         self.batch_size = settings.batch_size or FIRST_BATCH
@@ -227,32 +228,23 @@ class _Writer:
 
         A thread prepares the next chunk's images while the GPU writes about this one's.
         """
-        with ThreadPoolExecutor(1) as thread:
+        with ThreadPoolExecutor(1) as thread, self.preparing:
             place = 0
-            ready = thread.submit(self._prepared, items[: self.batch_size])
+            ready = thread.submit(self.preparing.inputs, items[: self.batch_size])
             while place < len(items):
                 inputs = ready.result()
                 chunk = items[place : place + len(inputs["input_ids"])]
                 planned, expected = self.batch_size, self._expected(inputs)
                 following = items[place + len(chunk) :][:expected]
                 if following:
-                    ready = thread.submit(self._prepared, following)
+                    ready = thread.submit(self.preparing.inputs, following)
                 written = self._write_chunk(chunk, inputs)
                 if written:
                     place += len(chunk)
                 # Of another size than was found to fit, what was prepared ahead is not used, unless it was foreseen.
                 foreseen = written and planned < expected <= self.batch_size <= 2 * expected
                 if self.batch_size != planned and not foreseen:
-                    ready = thread.submit(self._prepared, items[place : place + self.batch_size])
-
-    def _prepared(self, chunk: list[Example]) -> dict[str, Any]:
-        """The model's inputs about a chunk's cases, in main memory."""
-        from radtui.worker.describing import describe
-        from radtui.worker.model import examples
-
-        pictures = [examples.open_images(item, self.settings.max_side_px) for item in chunk]
-        prompts = [self.work.prompts[item.case_id] for item in chunk]
-        return describe.made_ready(self.model, describe.prepare(self.processor, pictures, prompts))
+                    ready = thread.submit(self.preparing.inputs, items[place : place + self.batch_size])
 
     def _write_chunk(self, chunk: list[Example], inputs: dict[str, Any]) -> bool:
         """Every arm of a chunk, each committed at once; False when the memory did not suffice."""
@@ -268,7 +260,9 @@ class _Writer:
             todo = [item for item in chunk if item.case_id in voice.missing]
             if not todo:
                 continue
-            written = self._texts(todo, voice, placed if len(todo) == len(chunk) else self._prepared(todo))
+            written = self._texts(
+                todo, voice, placed if len(todo) == len(chunk) else self.preparing.inputs(todo)
+            )
             if written is None:
                 self._halve(len(todo))
                 return False

@@ -48,6 +48,7 @@ def loaded(
         name, load_plan, trust_remote_code=settings.trust_remote_code, say=downloads.saying(reporter, there, total),
     )  # fmt: skip
     notes = [
+        models.doubt(model),
         resolution.apply(processor, settings.image_tokens, model.config),
         *template.notes(processor, settings.message_order, settings.thinking),
     ]

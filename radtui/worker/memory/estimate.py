@@ -241,7 +241,8 @@ class Estimator:
 
     def _limit(self, device: DeviceMemory) -> float:
         """What the job may plan with, GiB."""
-        from radtui.worker.memory import main_memory, memory
+        from radtui.worker.memory import main_memory
+        from radtui.worker.process import memory
 
         if not self.load_plan.cuda:
             share = device.free_gib * main_memory.HEADROOM / self.settings.gpus

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from radtui.settings import TrainSettings
 from radtui.worker.memory import fitting, main_memory, meta_pass
-from radtui.worker.memory.memory import GIB
 from radtui.worker.model import lora, vision_attention
 from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.pretrained import empty_model
+from radtui.worker.process.memory import GIB
 
 # Source: Dettmers et al., QLoRA (2023), section 3: a scale of 8 bits per block of 64, one of 32 bits per 256 scales.
 SCALES_BYTES = 1 / 64 + 4 / (64 * 256)

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from radtui.paths import DataDir
 from radtui.settings import TrainSettings
-from radtui.worker.memory import memory, remembered
+from radtui.worker.memory import remembered
+from radtui.worker.process import memory
 
 if TYPE_CHECKING:
     from radtui.worker.memory.fitting import Fit

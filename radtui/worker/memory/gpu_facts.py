@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from radtui.worker.memory.memory import GIB
+from radtui.worker.process.memory import GIB
 
 log = logging.getLogger("radtui.worker")
 EVERY_S = 2.0

@@ -6,8 +6,9 @@ import logging
 import os
 
 from radtui.estimates import DeviceMemory
-from radtui.worker.memory import gpu_facts, memory
-from radtui.worker.memory.memory import GIB
+from radtui.worker.memory import gpu_facts
+from radtui.worker.process import memory
+from radtui.worker.process.memory import GIB
 
 log = logging.getLogger("radtui.worker")
 

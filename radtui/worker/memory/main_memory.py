@@ -10,7 +10,7 @@ import torch
 
 from radtui.records import UserError
 from radtui.settings import TrainSettings
-from radtui.worker.memory import memory
+from radtui.worker.process import memory
 
 log = logging.getLogger("radtui.worker")
 HEADROOM = 0.9  # of the free memory: the app and the system want some

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from radtui.paths import expanded
 from radtui.settings import TrainSettings
-from radtui.worker.memory.memory import GIB
+from radtui.worker.process.memory import GIB
 
 if TYPE_CHECKING:
     from radtui.worker.model.backend import LoadPlan

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from PIL import Image
+
 from radtui.worker.memory import meta_pass
-from radtui.worker.model import collator
+from radtui.worker.model import collator, template
 from radtui.worker.process import failures
 
 SMALL = ((112, 56), (56, 56))  # px: shapes with other numbers of patches, which few models cut into parts
@@ -36,7 +38,9 @@ def refused(model: Any, processor: Any, trust_remote_code: bool) -> bool:
         processor: Its processor.
         trust_remote_code: Whether Python code that comes with the model may run.
     """
-    batch = collator.probe(processor, "all", SMALL)
+    asked = template.rendered_prompt(processor, "?")
+    shown = [[Image.new("RGB", size)] for size in SMALL]
+    batch = collator.encode(processor, [asked] * len(shown), shown, padding_side="left")
     pictures = [each for name, each in batch.items() if "pixel" in name and each.dim() > 2]
     if not any(len(each) == 1 for each in pictures):
         return False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from radtui.records import Job
 from radtui.settings import TrainSettings
 from radtui.worker.process.ranks import Ranks
 
@@ -22,6 +23,14 @@ def of_one_rank(settings: TrainSettings, count: int) -> TrainSettings:
     own = settings.effective_batch // count
     batch = next(size for size in range(min(settings.batch_size, own), 0, -1) if own % size == 0)
     return replace(settings, batch_size=batch, gradient_accumulation=own // batch)
+
+
+def as_last_fitted(settings: TrainSettings, job: Job) -> TrainSettings:
+    """The settings with one GPU's micro-batch: what fitted before the job was stopped, so that it will again."""
+    batch_size, accumulation = job.result.get("batch_size"), job.result.get("gradient_accumulation")
+    if not (isinstance(batch_size, int) and isinstance(accumulation, int)):
+        return of_one_rank(settings, settings.gpus)
+    return replace(settings, batch_size=batch_size, gradient_accumulation=accumulation)
 
 
 def halved(settings: TrainSettings) -> TrainSettings | None:

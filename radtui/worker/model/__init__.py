@@ -2,7 +2,7 @@
 
 model.py            loading; backend.py: what this machine can do; pretrained.py: from files of downloads.py;
                     at_hand.py: whether they are here; base_files.py: whether still the same; base_weights.py: in
-                    how many bits; check.py: what a model needs, asked by the app; refusals.py: what it can't be;
+                    how many bits; refusals.py: what it can't be; weight_names.py: whether its files hold it;
                     kinds.py: which class it is, and whether that can be trained
 adapters.py         LoRA on it, on the layers of lora.py; adapter_keys.py: saved for PEFT; merge.py: merged in
 processors.py       its processor; resolution.py: tokens of an image; counting.py: of every case

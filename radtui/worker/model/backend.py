@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass, replace
 
-from radtui.records import Job, UserError
+from radtui.records import UserError
 from radtui.settings import GenerateSettings, TrainSettings
-from radtui.worker.memory import shares
 from radtui.worker.model import processors
 
 
@@ -89,11 +88,3 @@ def substituted(settings: TrainSettings, load_plan: LoadPlan) -> tuple[TrainSett
         # DPO's trainer switches the recomputation of all layers off and on again around the frozen copy's pass.
         settings = replace(settings, gradient_checkpointing="on")
     return settings, changes
-
-
-def as_last_fitted(settings: TrainSettings, job: Job) -> TrainSettings:
-    """The settings with one GPU's micro-batch: what fitted before the job was stopped, so that it will again."""
-    batch_size, accumulation = job.result.get("batch_size"), job.result.get("gradient_accumulation")
-    if not (isinstance(batch_size, int) and isinstance(accumulation, int)):
-        return shares.of_one_rank(settings, settings.gpus)
-    return replace(settings, batch_size=batch_size, gradient_accumulation=accumulation)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from radtui.store import jobs
-from radtui.worker.memory.memory import GIB
+from radtui.worker.process.memory import GIB
 from radtui.worker.process.reporter import Reporter
 
 log = logging.getLogger("radtui.worker")

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from radtui.settings import GenerateSettings
-from radtui.worker.memory import memory
 from radtui.worker.model.at_hand import at_hand
 from radtui.worker.model.backend import LoadPlan
 from radtui.worker.model.pretrained import configuration, empty_model
+from radtui.worker.process import memory
 from radtui.worker.process.ranks import ALONE, Ranks
 
 WORKING_SHARE = 0.35  # of a GPU's free memory, for the images and texts of a batch

@@ -20,7 +20,7 @@ def writer(config: Any) -> Any:
     Args:
         config: As transformers read it.
     """
-    known = _class_of(config)
+    known = known_class(config)
     if known is None or _is_a_whole(known):
         return config
     parts = [getattr(config, name, None) for name in getattr(config, "sub_configs", {})]
@@ -54,7 +54,7 @@ def problem(config: Any) -> str:
     if comes_with_code(config):
         named = IMAGES_AND_TEXT in (getattr(config, "auto_map", None) or {})
         return "" if named else f"comes with Python code that makes no {IMAGES_AND_TEXT}"
-    known = _class_of(config)
+    known = known_class(config)
     if known is None:
         return "takes no images" if _continues_text(config) else "is no model that writes about images"
     inputs = _inputs(known)
@@ -63,7 +63,7 @@ def problem(config: Any) -> str:
     return "" if any(word in name for name in inputs for word in IMAGE_WORDS) else "takes no images"
 
 
-def _class_of(config: Any) -> Any:
+def known_class(config: Any) -> Any:
     """The class that transformers itself has for a configuration; None without one."""
     from transformers import AutoModelForMultimodalLM
 

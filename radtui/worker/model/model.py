@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radtui.records import UserError
-from radtui.worker.model import downloads, pretrained, processors, refusals
+from radtui.worker.model import downloads, pretrained, processors, refusals, weight_names
 from radtui.worker.model.backend import LoadPlan
 from radtui.worker.process import failures, libraries
 
@@ -43,20 +43,29 @@ def load(
     refusals.check_folder(name)
     try:
         libraries.load(load_plan.backend, trains)
+        note = ""
         if load_plan.backend == "unsloth":
             refusals.check_weights(name)
+            if Path(name).is_dir():
+                note = weight_names.check(name, pretrained.configuration(name, trust_remote_code))
             if say is not None:
                 downloads.fetch_for_unsloth(name, load_plan.four_bit, say, trust_remote_code)
             model, processor = _load_unsloth(
                 name, load_plan, trust_remote_code, checkpointing, max_length_tokens
             )
         else:
-            model, processor = pretrained.load(name, load_plan, trust_remote_code, say)
+            model, processor, note = pretrained.load(name, load_plan, trust_remote_code, say)
     except Exception as error:  # loaders and HTTP clients raise a dozen classes for the same few mistakes
         raise _explained(error, name) from error
     processors.check(processor, name)
     _end_network_use()
+    model.radtui_doubt = note
     return model, processor
+
+
+def doubt(model: Any) -> str:
+    """What `load` had to say of a model's weights; empty for none."""
+    return str(getattr(model, "radtui_doubt", ""))
 
 
 def describe(name: str, trust_remote_code: bool = False) -> tuple[Any, Any]:
@@ -156,13 +165,33 @@ def _kind_problem(error: Exception, name: str) -> str:
 
 
 def _part_problem(error: Exception, name: str) -> str:
-    """Where a model lacks its tokenizer or its processor."""
+    """Where a model lacks its tokenizer or its processor, or has weights that are not read."""
     text = str(error)
+    if type(error).__name__ == "UnpicklingError":
+        return (
+            f"The weights of {name} hold more than numbers, which is not read, since it could run code: save them as "
+            "model.safetensors."
+        )
     if isinstance(error, json.JSONDecodeError) or re.search("backend tokenizer|tokenizer.*load", text):
-        return f"The tokenizer of {name} is missing or damaged: copy all of the model's files."
+        return f"The tokenizer of {name} is missing or damaged: copy {_wanted_files(name)}."
     if re.search("preprocessor_config|image processor|feature extractor", text) and Path(name).is_dir():
-        return f"{name} does not say how its images are prepared (preprocessor_config.json): copy all of its files."
+        wanted = _wanted_files(name)
+        return f"{name} does not say how its images are prepared (preprocessor_config.json): copy {wanted}."
     return ""
+
+
+def _wanted_files(name: str) -> str:
+    """What is to be copied into a folder that lacks parts: its base's files, where it says what it was made from.
+
+    A merged adapter is often saved as weights alone.
+    """
+    try:
+        base = str(json.loads((Path(name) / refusals.CONFIG).read_text()).get("_name_or_path", ""))
+    except (OSError, ValueError):
+        base = ""
+    if not base or Path(base).resolve() == Path(name).resolve():
+        return "all of the model's files"
+    return f"the tokenizer's and the processor's files of {base}, which it was made from"
 
 
 def _end_network_use() -> None:

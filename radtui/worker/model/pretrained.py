@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from radtui.records import UserError
-from radtui.worker.memory import memory
-from radtui.worker.model import downloads, kinds, processors, refusals
+from radtui.worker.model import downloads, kinds, processors, refusals, weight_names
 from radtui.worker.model.backend import LoadPlan
+from radtui.worker.process import memory
 
 log = logging.getLogger("radtui.worker")
 HUB_TIMEOUT_S = 15.0
@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 def load(
     name: str, load_plan: LoadPlan, trust_remote_code: bool, say: downloads.Say | None = None
-) -> tuple[Any, Any]:
-    """Model and processor; what is not on this machine is fetched, its progress told to `say`.
+) -> tuple[Any, Any, str]:
+    """Model, processor and a doubt about its weights, see `weight_names`; what is not here is fetched, and `say` told.
 
     Raises:
         UserError: It is stored in few bits and there is no GPU, or its weights are larger than the memory.
@@ -80,7 +80,7 @@ def from_here_or_hub(name: str, work: Callable[[], T], fetch: Callable[[], None]
     return work()
 
 
-def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) -> tuple[Any, Any]:
+def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) -> tuple[Any, Any, str]:
     import torch
     from transformers.utils import logging as transformers_logging
 
@@ -97,6 +97,7 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
     if not trust_remote_code:
         _check_fits(name, config, load_plan)
     refusals.check_weights(name)
+    doubt = weight_names.check(name, config)
     options: dict[str, Any] = {"dtype": getattr(torch, load_plan.precision)}
     if load_plan.cuda:
         options["device_map"] = {"": torch.cuda.current_device()}
@@ -105,7 +106,7 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
     model = kinds.auto_class(config).from_pretrained(
         name, config=config, trust_remote_code=trust_remote_code, **options
     )
-    return model, processor
+    return model, processor, doubt
 
 
 def _four_bit(dtype: Any) -> Any:

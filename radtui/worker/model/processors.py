@@ -118,6 +118,11 @@ def check(processor: Any, name: str) -> None:
             )
         (processor.chat_template,) = named.values()
     if processor.tokenizer.pad_token_id is None:
+        if processor.tokenizer.eos_token is None:
+            raise UserError(
+                f"The tokenizer of {name} names no token that ends a text (eos_token in tokenizer_config.json): copy "
+                "the tokenizer's files of the model that it was made from."
+            )
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
 
 

@@ -42,6 +42,11 @@ def check_folder(name: str) -> None:
         return
     if not (folder / CONFIG).is_file():
         raise UserError(_without_config(name, folder))
+    if (folder / ADAPTER).is_file():
+        raise UserError(
+            f"{name} holds an adapter ({ADAPTER}) beside a model, and which of the two is meant cannot be told: move "
+            "the adapter's files into a folder of their own, or merge it and save that."
+        )
     for file in SMALL_FILES:
         _check_json(name, folder / file)
 
@@ -61,8 +66,23 @@ def check_weights(name: str, needed: bool = True) -> None:
         return
     if problem := _weights_problem(name, folder):
         raise UserError(problem)
-    if needed and not _weight_files(folder):
-        raise UserError(f"{name} has no weights ({WHOLE[0]} or parts of it): copy all of the model's files.")
+    if needed and not weight_files(folder):
+        raise UserError(_without_weights(name, folder))
+
+
+def _without_weights(name: str, folder: Path) -> str:
+    """A sentence about what a folder holds in place of weights."""
+    if (folder / "zero_to_fp32.py").is_file():
+        return (
+            f"{name} holds DeepSpeed's parts of weights, not the model's: run `python zero_to_fp32.py . .` in it "
+            "first."
+        )
+    if any(folder.glob("*/*.distcp")):
+        return f"{name} holds FSDP's parts of weights, not the model's: merge them with `accelerate merge-weights`."
+    others = sorted(each.name for each in folder.glob("*.safetensors"))
+    if others:
+        return f"{name} has weights in {others[0]} and not in {WHOLE[0]}, which transformers reads: save them so."
+    return f"{name} has no weights ({WHOLE[0]} or parts of it): copy all of the model's files."
 
 
 def _without_config(name: str, folder: Path) -> str:
@@ -91,8 +111,8 @@ def _gguf(name: str) -> str:
 
 def _check_json(name: str, file: Path) -> None:
     try:
-        if file.is_file():
-            json.loads(file.read_text(encoding="utf-8"))
+        if file.is_file() and not isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
+            raise ValueError("no object")
     except (OSError, ValueError) as error:
         raise UserError(f"{file.name} of {name} cannot be read: copy it again.") from error
 
@@ -102,7 +122,7 @@ def weights(name: str) -> str:
     folder = Path(name).expanduser()
     if not folder.is_dir():
         return ""
-    files = _weight_files(folder)
+    files = weight_files(folder)
     if not files:
         return "none in the folder: training needs them"
     size = sum(each.stat().st_size for each in files)
@@ -110,13 +130,14 @@ def weights(name: str) -> str:
     return f"{counted}, {size / 2**30:.3g} GiB"
 
 
-def _weight_files(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
+    """The files with weights that transformers reads of a folder: the whole, else its parts in their order."""
     whole = [folder / each for each in WHOLE if (folder / each).is_file()]
     return whole[:1] or sorted(next(filter(None, ([*folder.glob(each)] for each in PARTS)), []))
 
 
 def _weights_problem(name: str, folder: Path) -> str:
-    files = _weight_files(folder)
+    files = weight_files(folder)
     index = next((folder / each for each in INDEXES if (folder / each).is_file()), None)
     if index is not None and not any((folder / each).is_file() for each in WHOLE):
         parts = sorted(set((_value(index, "weight_map") or {}).values()))
@@ -192,7 +213,11 @@ def check_config(name: str, config: Any) -> None:
 
 def quantisation(config: Any) -> str:
     """How a repository's weights are stored in few bits; empty for plain weights."""
-    stored = getattr(config, "quantization_config", None)
+    said_by = (
+        config,
+        getattr(config, "text_config", None),
+    )  # of the whole, or of the part alone that it holds for
+    stored = next(filter(None, (getattr(each, "quantization_config", None) for each in said_by)), None)
     if stored is None:
         return ""
     facts = stored if isinstance(stored, dict) else stored.to_dict()

@@ -63,6 +63,7 @@ def sentence(error: BaseException, data: DataDir, subject: str = "", again: str 
         _memory_or_disk(chain, data, again)
         or _missing_module(chain)
         or _damaged(chain)
+        or _of_two_versions(chain)
         or hub_problem(error, subject)
     )
     reason = " ".join(str(error).split())[:200].rstrip(".") or "no message"
@@ -125,6 +126,16 @@ def _damaged(chain: list[BaseException]) -> str:
     if not any(type(each).__name__ == "SafetensorError" for each in chain):
         return ""
     return f"Weights this job needs are damaged or cut short: copy or train them again; to see which, {READ_LOG}."
+
+
+def _of_two_versions(chain: list[BaseException]) -> str:
+    """Where tokens were added to a model's tokenizer, or its files come from two places."""
+    if not any("mage features and image tokens do not match" in str(each) for each in chain):
+        return ""
+    return (
+        "The model's config.json takes another token for an image than its processor writes: copy config.json, the "
+        "tokenizer's and the processor's files from one and the same model."
+    )
 
 
 def library_wanted(words: str) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from radtui.worker.memory import arithmetic, fitting, memory, remembered
+from radtui.worker.memory import arithmetic, fitting, remembered
 from radtui.worker.memory.fitting import Fit
 from radtui.worker.memory.forecast import Forecast
 from radtui.worker.model import lora_products
+from radtui.worker.process import memory
 from radtui.worker.process.reporter import Reporter
 
 VERIFIED_STEPS = 3  # a few batches of different lengths

@@ -18,11 +18,11 @@ from radtui.paths import DataDir
 from radtui.records import Arm, ArmKind, Job
 from radtui.settings import TrainSettings
 from radtui.store import jobs
-from radtui.worker.memory import memory, remembered
+from radtui.worker.memory import remembered, shares
 from radtui.worker.memory.forecast import Forecast
 from radtui.worker.model import adapters, backend, base_files, downloads, processors, resolution, template
 from radtui.worker.model import model as models
-from radtui.worker.process import threads
+from radtui.worker.process import memory, threads
 from radtui.worker.process.reporter import Reporter, Stopped
 from radtui.worker.training import checkpoints, seeds, training_data
 
@@ -118,7 +118,7 @@ def _prepared(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporte
     load_plan = backend.training_plan(settings)
     settings, changes = backend.substituted(settings, load_plan)
     eval_batch = max(1, settings.batch_size // ranks.count) if ranks.several else 0
-    settings = backend.as_last_fitted(settings, job)
+    settings = shares.as_last_fitted(settings, job)
     changes += chosen.doubts
     reporter.result(backend=load_plan.backend, weights=load_plan.weights, substitutions=changes)
     for change in changes if not begun.checkpoint else []:
@@ -161,7 +161,7 @@ def _prepare_processor(this: _Run, model: Any, processor: Any) -> None:
 
     settings = this.settings
     kept = resolution.apply(processor, settings.image_tokens, model.config)
-    notes = [kept, *template.notes(processor, settings.message_order, settings.thinking)]
+    notes = [models.doubt(model), kept, *template.notes(processor, settings.message_order, settings.thinking)]
     learnt, evaluated = _shown(this, processor)
     losses, figures = lengths.check(
         processor, settings, template.end_token_ids(model, processor), learnt, evaluated

@@ -24,6 +24,7 @@ from radtui.worker.process import failures
 from radtui.worker.process.reporter import Reporter
 from radtui.worker.training import checkpoints
 from radtui.worker.training.callback import ProgressCallback
+from radtui.worker.training.upkeep import OperationCount, TrainingMode
 
 if TYPE_CHECKING:
     from transformers import Trainer as Below
@@ -51,6 +52,7 @@ class WatchedTrainer(Below):
         self.progress = progress
         # Tokens learnt since the count was last asked for, on the device.
         self._not_counted: Tensor | None = None
+        self._mode, self._operations = TrainingMode(), OperationCount()
 
     def training_step(self, model: Any, inputs: dict[str, Tensor], num_items_in_batch: Any = None) -> Tensor:
         """One forward and backward pass over a micro-batch.
@@ -68,8 +70,14 @@ class WatchedTrainer(Below):
         """
         if not self.progress.counted and self.reporter.ranks.first:  # another rank's may be padding
             self._count(inputs)
-        loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
+        with self._mode.kept(model):
+            loss: Tensor = super().training_step(model, inputs, num_items_in_batch)
         return loss
+
+    def floating_point_ops(self, inputs: dict[str, Tensor]) -> int:
+        """Operations of a pass as the trainer counts them; `inputs` are the pass's."""
+        name = getattr(self.model, "main_input_name", "input_ids")
+        return self._operations.of(inputs, name, super().floating_point_ops)
 
     def _maybe_log_save_evaluate(self, tr_loss: Tensor, *rest: Any, **named: Any) -> None:
         """Refuse a loss that is not finite before anything of its step is written.

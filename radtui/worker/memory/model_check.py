@@ -1,4 +1,4 @@
-"""`python -m radtui.worker.model.check NAME`: what a model is and needs, from configuration and processor alone.
+"""`python -m radtui.worker.memory.model_check NAME`: what a model is and needs, from configuration and processor alone.
 
 The last line of stdout is `{"check": ...}` or `{"error": "one sentence"}`. A process of its own, so that who asks need
 not import torch.
@@ -26,7 +26,7 @@ HUB_TIMEOUT_S = 10.0
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the answers; returns 0, or 1 with a sentence instead."""
-    parser = argparse.ArgumentParser(prog="python -m radtui.worker.model.check")
+    parser = argparse.ArgumentParser(prog="python -m radtui.worker.memory.model_check")
     parser.add_argument("--data-dir", required=True, type=Path)
     parser.add_argument("--dataset", default="")
     parser.add_argument("--trust-remote-code", action="store_true")
@@ -52,13 +52,15 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
     """
     from radtui.worker.memory import shapes
     from radtui.worker.model import model as models
-    from radtui.worker.model import processors, refusals
+    from radtui.worker.model import processors, refusals, weight_names
 
     config, processor = models.describe(name, trust_remote_code)
+    doubt = weight_names.check(name, config)
     empty = models.empty(name, config, trust_remote_code)
     files = refusals.weights(name)
     asked = _template(processor, name)
     asked["notes"] = [*asked["notes"], *filter(None, [_learnt(processor), shapes.note(empty, processor)])]
+    asked["notes"] += filter(None, [doubt, _few_bits(config)])
     torchvision = {
         "works": "torchvision works",
         "absent": "without torchvision: Pillow prepares images",
@@ -77,6 +79,17 @@ def check(name: str, data: DataDir, dataset: str, trust_remote_code: bool = Fals
         **asked,
         "lora": _lora(empty),
     }
+
+
+def _few_bits(config: Any) -> str:
+    """What a job would say here of weights that are stored in few bits; empty for others, or beside a CUDA GPU."""
+    import torch
+
+    from radtui.worker.model import refusals
+
+    if not refusals.quantisation(config) or torch.cuda.is_available():
+        return ""
+    return "It is stored in few bits, which needs a CUDA GPU: on this machine name the 16-bit model."
 
 
 def _licence(name: str) -> str:
@@ -107,8 +120,8 @@ def _licence(name: str) -> str:
 def _memory(empty: Any, config: Any) -> dict[str, object]:
     """What the weights take, GiB."""
     from radtui.worker.memory.footprint import weights_bytes
-    from radtui.worker.memory.memory import GIB
     from radtui.worker.model.backend import LoadPlan
+    from radtui.worker.process.memory import GIB
 
     load_plan = LoadPlan("unsloth", True, False, "bfloat16")
     return {
