@@ -115,7 +115,6 @@ _BY_SUFFIX = {
     ".avro": FileKind(FileUse.OTHER, "Avro file", "save it as parquet or CSV"),
     ".mds": FileKind(FileUse.OTHER, "shard of MosaicML", "save it as parquet, or as images with a CSV of the texts"),
     ".zarr": FileKind(FileUse.OTHER, "Zarr array", "save its images as 16-bit PNG or NIfTI"),
-    ".md": FileKind(FileUse.OTHER, "text in Markdown that belongs to no image", "save a table in it as CSV"),
     ".zst": FileKind(FileUse.OTHER, "file packed with Zstandard", "unpack it with: zstd -d FILE"),
     ".sql": FileKind(FileUse.OTHER, "dump of a database", "save its table as CSV"),
     ".bib": FileKind(FileUse.OTHER, "list of references", "leave it out"),

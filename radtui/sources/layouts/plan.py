@@ -109,7 +109,7 @@ def _candidates(
     result: list[Candidate] = []
     looked = 0
     # Texts come last: hundreds of them must not keep a table from being looked at.
-    for file in sorted(files, key=lambda name: name.lower().endswith(".txt")):
+    for file in sorted(files, key=lambda name: name.lower().endswith((".txt", ".md"))):
         small = table_suffix(file) in (".parquet", ".arrow")
         looked += not small
         if looked > _MAX_TABLES and not small:
