@@ -65,6 +65,11 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _SPACES = re.compile(r"(\s+)")
+_TITLED = re.compile(
+    r"(?:(?:Prof|PD|Dr|Dra|Dott|Mrs?|Ms|Herr|Frau)\.? ?(?:med\.? ?|ssa )?)+"
+    r"(?: ?(?:von |van |de )?[^\W\d_a-z][^\W\d_]+){1,3}"
+)
+"""A name behind a title: "Dr. Schulz"."""
 _COMMA_NAME = re.compile(r"[^\W\d_]{2,}, ?[^\W\d_]{2,}(?: [^\W\d_]\.?)?")
 
 
@@ -85,7 +90,7 @@ def identity_of_value(text: str) -> Identity | None:
         return Identity.NAME
     if _SOCIAL.fullmatch(text) or _NUMBERED.fullmatch(text):
         return Identity.PATIENT
-    return Identity.NAME if _names_somebody(text) else None
+    return Identity.NAME if _TITLED.fullmatch(text) or _names_somebody(text) else None
 
 
 def _names_somebody(text: str) -> bool:

@@ -27,6 +27,7 @@ _ADDRESS = re.compile(r"^(https?|s3|gs|ftp)://", re.IGNORECASE)
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before the name of an uploaded file
 _COUNTED = re.compile(r"#\d+$")  # "a.jpg#2" is the third caption of a.jpg
 _FLOAT = re.compile(r"(?<=\d)\.0$")  # as pandas writes the number in a file's name
+_OF_TEXTS = re.compile(r"(?<=\d)\.(?:txt|rpt)$")  # MIMIC's lists name an exam by its report
 _ABOUT_IMAGES = frozenset(
     ("mask", "masks", "label", "labels", "seg", "segs", "segmentation", "segmentations", "annotation", "annotations",
      "contour", "contours", "gt", "ground_truth", "groundtruth", "overlay", "overlays", "heatmap", "heatmaps",
@@ -117,7 +118,7 @@ class FileNames:
                     self._by_folder.setdefault(folder.rpartition("/")[2], {}).setdefault(folder, []).extend(
                         files
                     )
-        normal = _FLOAT.sub("", _normal(path))
+        normal = _OF_TEXTS.sub("", _FLOAT.sub("", _normal(path)))
         below = self._by_folder.get(normal.rpartition("/")[2], {})
         fitting = [folder for folder in below if f"/{folder}".endswith(f"/{normal}")]
         return (fitting[0], below[fitting[0]]) if len(fitting) == 1 else ("", [])

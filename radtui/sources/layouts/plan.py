@@ -15,6 +15,7 @@ from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, best_group, look_at, split_of_table
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.completing import completed
+from radtui.sources.layouts.conversation import has_image_mark
 from radtui.sources.layouts.filenames import FileNames, is_address
 from radtui.sources.layouts.joins import Joined
 from radtui.sources.layouts.loose_names import NUMBER
@@ -159,7 +160,8 @@ def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan
 
     finder = TableNames(names, folder, split_of_table(table), every, candidate.way)
     few = 0 < candidate.roles.resolved < _FEW and len(candidate.sample) >= SAMPLE_ROWS
-    return TableLayout(table, candidate.roles, finder, choices, plan.splits, few)
+    marked = any(has_image_mark(row.get(name)) for name in candidate.roles.text for row in candidate.sample)
+    return TableLayout(table, candidate.roles, finder, choices, plan.splits, few, marked)
 
 
 def _matched(each: Candidate, names: FileNames) -> list[Problem]:
@@ -195,6 +197,9 @@ def _markup(each: Candidate) -> list[Problem]:
             problems.append(Problem(each.name, reason))
         if any(as_written(text) != text for text in texts):
             reason = f"Texts of {name} are written as a program's values; backslash and n are ends of lines."
+            problems.append(Problem(each.name, reason))
+        if name in each.roles.text and any(map(has_image_mark, texts)):
+            reason = f"Texts of {name} hold marks that stand for images, as <image>; these are taken off."
             problems.append(Problem(each.name, reason))
         if any(map(is_decoded_twice, texts)):
             reason = (
