@@ -107,6 +107,11 @@ _PAGE = FileKind(
 _LMDB = FileKind(FileUse.OTHER, "LMDB database", "save its images as PNG with a CSV of the texts")
 _RECORDS = FileKind(FileUse.OTHER, "file of TFRecords", "save its images as PNG with a CSV of the texts")
 _TORCH = FileKind(FileUse.OTHER, "PyTorch file", "save its images as 16-bit PNG or NIfTI")
+_RAW = FileKind(
+    FileUse.OTHER,
+    "file of pixels without a header beside it",
+    "save its image as 16-bit PNG with what made it",
+)
 _BY_SUFFIX = {
     ".mdb": _LMDB, ".lmdb": _LMDB, ".tfrecord": _RECORDS, ".tfrecords": _RECORDS, ".tfrec": _RECORDS, ".pth": _TORCH,
     ".ckpt": _TORCH, ".safetensors": FileKind(FileUse.OTHER, "file of a model's weights", "leave it out"),
@@ -146,6 +151,7 @@ _BY_SUFFIX = {
     ".pkl": FileKind(
         FileUse.OTHER, "Python pickle, which can run code", "save its images as PNG with a CSV of the texts"
     ),
+    ".img": _RAW, ".raw": _RAW, ".zraw": _RAW,
     ".stl": FileKind(FileUse.OTHER, "surface model", "leave it out"),
     ".mgz": FileKind(FileUse.OTHER, "FreeSurfer volume", "convert it to NIfTI with: mri_convert FILE.mgz FILE.nii.gz"),
     ".mgh": FileKind(FileUse.OTHER, "FreeSurfer volume", "convert it to NIfTI with: mri_convert FILE.mgh FILE.nii.gz"),

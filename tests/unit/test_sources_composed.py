@@ -42,6 +42,15 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "names that begin with a word": (
         {**pictures("a1b2.png", "c3d4.png"), "t.csv": csv("image_id,report", f'cxr-a1b2,"{CLEAR}"', f"cxr-c3d4,{WIDE}")},
         [(("a1b2.png",), "", CLEAR, "train"), (("c3d4.png",), "", WIDE, "train")], "image_id without its cxr-"),
+    "folders joined to a name": (
+        {**pictures("png/000001_01_01/108.png", "png/000001_01_01/109.png"), "t.csv": csv("File_name,report", f'000001_01_01_109.png,"{CLEAR}"', f"000001_01_01_108.png,{WIDE}")},
+        [(("109.png",), "", CLEAR, "train"), (("108.png",), "", WIDE, "train")], "by the parts of their paths, whatever stands between them"),
+    "a tree whose files were put into one folder": (
+        {**pictures("flat/patient1_study1_view1.jpg", "flat/patient2_study1_view1.jpg"), "t.csv": csv("Path,report", f'train/patient1/study1/view1.jpg,"{CLEAR}"', f"train/patient2/study1/view1.jpg,{WIDE}")},
+        [(("patient1_study1_view1.jpg",), "", CLEAR, "train"), (("patient2_study1_view1.jpg",), "", WIDE, "train")], "is flat/patient1_study1_view1.jpg"),
+    "folders whose one file has another name": (
+        {**pictures("D/Mass_P_00001_LEFT/1-1.png", "D/Mass_P_00002_LEFT/1-1.png"), "t.csv": csv("image file path,assessment", "Mass_P_00001_LEFT/1.3.6/1.3.7/0.dcm,4", "Mass_P_00002_LEFT/1.3.8/1.3.9/0.dcm,2")},
+        [(("1-1.png",), "", "", "train")] * 2, "by their folders, each of which holds one"),
     "Markdown with pictures and a stroke in a text": (
         {**pictures("img/a.png", "img/b.png"), "README.md": f"# Cases\n\n| Nr | Picture | Report |\n|--:|:-:|---|\n| 1 | ![x](img/a.png) | {CLEAR} \\| new |\n| 2 | `img/b.png` | {WIDE} |\n\nEnd | x\n"},
         [(("a.png",), "", f"{CLEAR} | new", "train"), (("b.png",), "", WIDE, "train")], ""),

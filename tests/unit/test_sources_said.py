@@ -20,6 +20,7 @@ from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
 from tests.unit.test_sources_layouts import Brief, Files, brief, check_layout, opened, pictures, told
 from tests.unit.test_sources_loose import csv
+from tests.unit.test_sources_trees import packed_zip
 from tests.unit.test_sources_variants import lines
 
 CLEAR, WIDE = "No pneumothorax, but a small effusion.", "Heart wide; no effusion."
@@ -85,6 +86,21 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "an exam by the name of its report": (
         {**pictures("p10/p101/s501/a.png"), "t.json": json.dumps({"p10/p101/s501.txt": {"text": CLEAR}})},
         [(("a.png",), "", CLEAR, "train")], ""),
+    "a number called report beside its text": (
+        {**pictures("a.png"), "t.csv": csv("image,Report,Report text", f'a.png,R-17,"{CLEAR}"')}, [(("a.png",), "", CLEAR, "train")], ""),
+    "what a code means is no report": (
+        {**pictures("a.png"), "t.csv": csv("image,ICD10,ICD description", "a.png,J90,Pleural effusion of the left lung")}, [(("a.png",), "", "", "train")], ""),
+    "a list of a split's images is no report of them": (
+        {**pictures("train/A-1.png", "test/x.png"), "train.txt": "3 A-1.png negative cohen", "test.txt": "7 x.png positive rsna"},
+        [(("A-1.png",), "", "", "train"), (("x.png",), "", "", "test")], "train.txt: The text is not used"),
+    "reports beside other texts": (
+        {**pictures("p1/a.png", "p2/b.png"), "p1/report.txt": CLEAR, "p1/history.txt": "Cough.", "p2/report.txt": WIDE, "p2/history.txt": "Fever."},
+        [(("a.png",), "", CLEAR, "train"), (("b.png",), "", WIDE, "train")], "p1/history.txt: The text is not used"),
+    "an archive for each case": (
+        {"case_1.zip": packed_zip(pictures("1.png")), "case_2.zip": packed_zip(pictures("1.png")), "t.csv": csv("case,report", f'case_1,"{CLEAR}"', f"case_2,{WIDE}")},
+        [(("1.png",), "", CLEAR, "train"), (("1.png",), "", WIDE, "train")], ""),
+    "pixels without a header": (
+        {**pictures("a.png"), "J1.IMG": bytes(64)}, [(("a.png",), "", "", "train")], "J1.IMG: It is a file of pixels without a header beside it"),
     "an impression beside a report": (
         {**pictures("a.png"), "t.csv": csv("Bild;Befundtext;Beurteilung", "a.png;Kein Erguss.;Normal.")},
         [(("a.png",), "", "Kein Erguss.", "train")], "several as Befundtext+Beurteilung"),

@@ -18,7 +18,7 @@ from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.composed import ComposedNames, Recipe, find_recipe
 from radtui.sources.layouts.draft import split_of
 from radtui.sources.layouts.filenames import FileNames
-from radtui.sources.layouts.loose_names import BEGINNING, NUMBER
+from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, PARTS, WAYS
 from radtui.sources.layouts.roles import Cells, Roles, find_roles
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.readers import Row, Table, table_name
@@ -211,17 +211,19 @@ def _composed_note(table: Table, recipe: Recipe, rows: Sequence[Cells], finder: 
 def _matched_loosely(
     table: Table, sample: Sequence[Cells], choices: SourceChoices, finder: TableNames, roles: Roles
 ) -> tuple[Roles, str]:
-    """The roles where names are matched by their numbers, or by the beginnings of files' names; "" where neither helps.
+    """The roles where names are matched in one of the loose ways, and which; "" where none helps.
 
-    Only for tables with texts, or of images by their title: other numbers must not govern which images come.
+    Only for tables with texts, or of images by their title: other numbers must not govern which images come. Whole
+    paths are no such numbers, so that a title that speaks of files is enough.
     """
-    for way in (NUMBER, BEGINNING):
+    for way in WAYS:
         finder.way = way
         loosely = find_roles(
             table.columns, sample, choices, lambda name: bool(finder.find(name) or finder.folder(name))
         )
         image = loosely.images[0][0] if loosely.images else ""
         named = words.plain(image) in words.IMAGE and words.plain(image) not in ("id", "key", "url")
+        named = named or (way in (PARTS, FOLDER) and not words.IMAGE_WORDS.isdisjoint(words.words(image)))
         if loosely.resolved >= max(_MOST, roles.resolved + _MORE) and (loosely.teaches or named):
             return loosely, way
     finder.way = ""

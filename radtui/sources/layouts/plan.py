@@ -18,7 +18,7 @@ from radtui.sources.layouts.completing import completed
 from radtui.sources.layouts.conversation import has_image_mark
 from radtui.sources.layouts.filenames import FileNames, is_address
 from radtui.sources.layouts.joins import Joined
-from radtui.sources.layouts.loose_names import NUMBER
+from radtui.sources.layouts.loose_names import FOLDER, PARTS, WAYS
 from radtui.sources.layouts.markup import as_written, has_markup, is_decoded_twice
 from radtui.sources.layouts.roles import role_problems
 from radtui.sources.layouts.table_names import TableNames
@@ -176,12 +176,12 @@ def _matched(each: Candidate, names: FileNames) -> list[Problem]:
         name = next((image.name for image in image_cells(row.get(column)) if image.name), "")
         files = [finder.find(name)] if finder.find(name) else finder.folder(name)
         if files and names.find(name) is None:
-            way = "by their numbers" if each.way == NUMBER else "by the beginnings of their names"
-            shown = " and ".join(posixpath.basename(file) for file in files[:3])
+            names_alone = each.way not in (PARTS, FOLDER)
+            shown = " and ".join(posixpath.basename(file) if names_alone else file for file in files[:3])
             return [
                 Problem(
                     each.name,
-                    f"Images are matched {way}, for no file is called as {column} says: {name} is {shown}.",
+                    f"Images are matched {WAYS[each.way]}, for no file is called as {column} says: {name} is {shown}.",
                 )
             ]
     return []

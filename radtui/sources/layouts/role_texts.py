@@ -217,8 +217,11 @@ def _answers(finder: Finder, name: str) -> bool:
 
 
 def _has_words(text: str) -> bool:
-    """Whether a cell has letters and is no path, as "ImagingStudy/17" is one."""
-    return any(sign.isalpha() for sign in text) and ("/" not in text or any(sign.isspace() for sign in text))
+    """Whether a cell has letters and is no path or number, as "ImagingStudy/17" and "R-17" are."""
+    is_one = not any(sign.isspace() for sign in text)
+    if is_one and text.isascii() and (any(sign.isdigit() for sign in text) or "/" in text):
+        return False
+    return any(sign.isalpha() for sign in text)
 
 
 def _by_words(finder: Finder, usual: tuple[str, ...]) -> str:

@@ -117,7 +117,7 @@ _TOKENS = re.compile(
 )
 _OF_A_PROCEDURE = frozenset(
     ("procedure", "study", "series", "step", "protocol", "exam", "examination", "code", "meaning", "sequence",
-     "manufacturer", "device", "station", "modality", "acquisition")
+     "manufacturer", "device", "station", "modality", "acquisition", "icd", "snomed", "loinc", "cpt")
 )  # fmt: skip
 """Words beside "description" in titles of what was done: "PerformedProcedureStepDescription" is no report."""
 
