@@ -7,9 +7,12 @@ And columns that were taken for something else.
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
+import openpyxl
+import openpyxl.drawing.image
 import pytest
 
 from radtui.sources.identity import Identity, identity_of_value
@@ -18,7 +21,7 @@ from radtui.sources.preview import identity_columns
 from radtui.sources.readers.header import has_header
 from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
-from tests.unit.test_sources_layouts import Brief, Files, brief, check_layout, opened, pictures, told
+from tests.unit.test_sources_layouts import PNGS, Brief, Files, brief, check_layout, opened, pictures, told
 from tests.unit.test_sources_loose import csv
 from tests.unit.test_sources_trees import packed_zip
 from tests.unit.test_sources_variants import lines
@@ -86,6 +89,27 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "an exam by the name of its report": (
         {**pictures("p10/p101/s501/a.png"), "t.json": json.dumps({"p10/p101/s501.txt": {"text": CLEAR}})},
         [(("a.png",), "", CLEAR, "train")], ""),
+    "reports and images in rows of their own": (
+        {**pictures("a.png", "b.png"), "t.csv": csv("record_id,instrument,report,image_file,view", f'R10,,"{CLEAR}",,', "R10,imaging,,a.png,pa", "R10,imaging,,b.png,lat")},
+        [(("a.png", "b.png"), "", CLEAR, "train")], "Rows with report and rows with image_file are put together by record_id, for no row has both."),
+    "exams listed in a patient's row": (
+        {**pictures("a.png", "b.png", "c.png"), "t.json": json.dumps([{"patient": "P1", "studies": [
+            {"images": ["a.png", "b.png"], "report": CLEAR}, {"images": ["c.png"], "report": WIDE}]}])},
+        [(("a.png", "b.png"), "", CLEAR, "train"), (("c.png",), "", WIDE, "train")], "Each of the studies that a row lists is a case."),
+    "exams by their names in a patient's object": (
+        {**pictures("a.png", "c.png"), "t.json": json.dumps({"P1": {"S1": {"images": ["a.png"], "report": CLEAR}, "S2": {"images": ["c.png"], "report": WIDE}}})},
+        [(("a.png",), "", CLEAR, "train"), (("c.png",), "", WIDE, "train")], ""),
+    "sections in rows of their own": (
+        {**pictures("a.png", "b.png"), "t.csv": csv("image,section,text", *(f"{n}.png,{s},{s} of {n}." for n in "ab" for s in ("FINDINGS", "IMPRESSION")))},
+        [((f"{n}.png",), "", f"{s} of {n}.", "train") for n in "ab" for s in ("FINDINGS", "IMPRESSION")],
+        "one for each section (FINDINGS, IMPRESSION), and each is a case"),
+    "several readers, who are not named": (
+        {**pictures("a.png", "b.png"), "t.csv": csv("image,reader,text", *(f"{n}.png,{r},Seen by {r} in {n}." for n in "ab" for r in ("Schulz", "Weber")))},
+        [((f"{n}.png",), "", f"Seen by {r} in {n}.", "train") for n in "ab" for r in ("Schulz", "Weber")],
+        "one for each reader, and each is a case: a model is asked the same and taught all of them. Leave some rows out."),
+    "captions by their number": (
+        {**pictures("a.png", "b.png"), "t.csv": csv("image,number,caption", *(f"{n}.png,{k},Caption {k} of {n}." for n in "ab" for k in (0, 1)))},
+        [((f"{n}.png",), "", f"Caption {k} of {n}.", "train") for n in "ab" for k in (0, 1)], ""),
     "a number called report beside its text": (
         {**pictures("a.png"), "t.csv": csv("image,Report,Report text", f'a.png,R-17,"{CLEAR}"')}, [(("a.png",), "", CLEAR, "train")], ""),
     "what a code means is no report": (
@@ -168,3 +192,15 @@ def test_a_name_beside_a_birthday_is_a_surname() -> None:
 )
 def test_a_name_behind_a_title(text: str, names: bool) -> None:
     assert (identity_of_value(text) is Identity.NAME) == names
+
+
+def test_what_a_workbook_holds_beside_values_is_said(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (("Image", "Report"), ("a.png", '="Clear "&1'), ("b.png", CLEAR)):
+        book.active.append(row)
+    book.active.add_image(openpyxl.drawing.image.Image(io.BytesIO(PNGS[0])), "C2")
+    out = io.BytesIO()
+    book.save(out)
+    sentences = told(opened(write_files(tmp_path, {**pictures("a.png", "b.png"), "t.xlsx": out.getvalue()})))
+    assert "Formulas have no value, so their cells are empty" in sentences
+    assert "Pictures that lie on the sheet are not read" in sentences

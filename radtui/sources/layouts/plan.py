@@ -20,9 +20,11 @@ from radtui.sources.layouts.filenames import FileNames, is_address
 from radtui.sources.layouts.joins import Joined
 from radtui.sources.layouts.loose_names import FOLDER, PARTS, WAYS
 from radtui.sources.layouts.markup import as_written, has_markup, is_decoded_twice
+from radtui.sources.layouts.reshaped import unfolded
 from radtui.sources.layouts.roles import role_problems
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.layouts.tabled import ADDRESS, TableLayout
+from radtui.sources.layouts.told_apart import told_apart
 from radtui.sources.readers import Row, Table, read_tables, table_suffix
 
 _MAX_TABLES = 400
@@ -92,6 +94,7 @@ def plan_tables(
             *role_problems(each.name, each.roles),
             *_matched(each, names),
             *_markup(each),
+            *told_apart(each),
         ]
     wholly_used = {
         file for file in plan.used if not any(each.table.part for each in rest if each.table.file == file)
@@ -130,7 +133,7 @@ def _candidates(
                 reason = "It is a form for predictions, whose texts are placeholders; it is not used."
                 plan.problems.append(Problem(file, reason))
                 continue
-            candidate = look_at(table, names, choices)
+            candidate = unfolded(look_at(table, names, choices), names, choices)
             if file != wanted and _is_split_list(candidate, names, plan):
                 continue
             if file.lower().endswith(".txt") and file != wanted and not _is_text_table(candidate):
