@@ -70,7 +70,9 @@ _VIDEO = FileKind(
     "video",
     "save the frames that matter as PNG, for example with: ffmpeg -i FILE frame-%04d.png",
 )
+_ACCESS = FileKind(FileUse.OTHER, "database of Access", "save its table as CSV")
 _OTHERS = {
+    b"\0\1\0\0Standard ": _ACCESS,
     b"%PDF": FileKind(
         FileUse.OTHER, "PDF document",
         "save its text as TXT or CSV (pdftotext) and its pictures as PNG (pdfimages -png)",
@@ -127,6 +129,7 @@ _BY_SUFFIX = {
     ".svs": _SLIDE, ".ndpi": _SLIDE, ".mrxs": _SLIDE, ".scn": _SLIDE, ".vsi": _SLIDE, ".bif": _SLIDE,
     ".mp4": _VIDEO, ".avi": _VIDEO, ".mov": _VIDEO, ".mkv": _VIDEO, ".webm": _VIDEO, ".wmv": _VIDEO, ".mpg": _VIDEO,
     ".hl7": _OTHERS[b"MSH|"], ".pdf": _OTHERS[b"%PDF"], ".jxl": _OTHERS[b"\xff\x0a"], ".psd": _OTHERS[b"8BPS"],
+    ".accdb": _ACCESS,
     ".h5": _OTHERS[b"\x89HDF"], ".hdf5": _OTHERS[b"\x89HDF"], ".npy": _OTHERS[b"\x93NUMPY"],
     ".npz": _OTHERS[b"\x93NUMPY"], ".rtf": _OTHERS[b"{\\rtf"], ".doc": _OTHERS[b"\xd0\xcf\x11\xe0"],
     ".xls": _OTHERS[b"\xd0\xcf\x11\xe0"], ".7z": _OTHERS[b"7z\xbc\xaf\x27\x1c"], ".rar": _OTHERS[b"Rar!"],

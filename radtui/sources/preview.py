@@ -183,7 +183,9 @@ def identity_columns(columns: Iterable[str], rows: Sequence[Mapping[str, object]
     if _tells_of_a_person(
         result
     ):  # a "name" may be a file's; beside a birthday or a first name it is a surname
-        result.update((column, str(Identity.NAME)) for column in columns if folded(column) == "name")
+        result.update(
+            (column, str(Identity.NAME)) for column in columns if folded(column.rpartition(".")[2]) == "name"
+        )
     return result
 
 

@@ -21,6 +21,7 @@ from radtui.sources.preview import identity_columns
 from radtui.sources.readers.header import has_header
 from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
+from tests.unit.test_sources_exports import xlsx
 from tests.unit.test_sources_layouts import PNGS, Brief, Files, brief, check_layout, opened, pictures, told
 from tests.unit.test_sources_loose import csv
 from tests.unit.test_sources_trees import packed_zip
@@ -110,6 +111,26 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "captions by their number": (
         {**pictures("a.png", "b.png"), "t.csv": csv("image,number,caption", *(f"{n}.png,{k},Caption {k} of {n}." for n in "ab" for k in (0, 1)))},
         [((f"{n}.png",), "", f"Caption {k} of {n}.", "train") for n in "ab" for k in (0, 1)], ""),
+    "letters that an export lost": (
+        {**pictures("a.png", "b.png"), "t.csv": csv("image;report", "a.png;Herz nicht vergr??ert.", "b.png;Unver?ndert.")},
+        [(("a.png",), "", "Herz nicht vergr??ert.", "train"), (("b.png",), "", "Unver?ndert.", "train")], "Letters of report were lost, for question marks stand inside words"),
+    "names that a spreadsheet rounded": (
+        {**pictures("100000000001.png"), "t.csv": csv("image_id,report", "1.00E+11,Clear lungs.")}, [], "Names in image_id were rounded to numbers such as 1.00E+11"),
+    "a workbook that is called CSV": (
+        {**pictures("a.png"), "t.csv": xlsx([("S", [("image", "report"), ("a.png", CLEAR)])])}, [(("a.png",), "", CLEAR, "train")], ""),
+    "names without endings in one cell": (
+        {**pictures("a1.png", "b2.png", "c3.png"), "t.csv": csv("images,report", f'"a1, b2","{CLEAR}"', f"c3,{WIDE}")},
+        [(("a1.png", "b2.png"), "", CLEAR, "train"), (("c3.png",), "", WIDE, "train")], ""),
+    "a count of images is no image's number": (
+        {**pictures("P1_1.png", "P1_2.png", "P2_1.png"), "t.csv": csv("patient,n_images,report", f'P1,2,"{CLEAR}"', f"P2,1,{WIDE}")},
+        [(("P1_1.png", "P1_2.png"), "", CLEAR, "train"), (("P2_1.png",), "", WIDE, "train")], "by the beginnings of their names"),
+    "a column that counts is no part of a name": (
+        {**pictures("P1_1.png", "P1_2.png", "P2_1.png"), "t.csv": csv("patient,views,report", f'P1,2,"{CLEAR}"', f"P2,1,{WIDE}")},
+        [(("P1_1.png", "P1_2.png"), "", CLEAR, "train"), (("P2_1.png",), "", WIDE, "train")], "by the beginnings of their names"),
+    "reports whose names begin with the word": (
+        {**pictures("i/0001.png"), "r/Report_0001.txt": CLEAR}, [(("0001.png",), "", CLEAR, "train")], ""),
+    "a sample's report": (
+        {**pictures("c1.frontal.png", "c1.lateral.png"), "c1.report.txt": CLEAR}, [(("c1.frontal.png", "c1.lateral.png"), "", CLEAR, "train")], ""),
     "a number called report beside its text": (
         {**pictures("a.png"), "t.csv": csv("image,Report,Report text", f'a.png,R-17,"{CLEAR}"')}, [(("a.png",), "", CLEAR, "train")], ""),
     "what a code means is no report": (
@@ -204,3 +225,18 @@ def test_what_a_workbook_holds_beside_values_is_said(tmp_path: Path) -> None:
     sentences = told(opened(write_files(tmp_path, {**pictures("a.png", "b.png"), "t.xlsx": out.getvalue()})))
     assert "Formulas have no value, so their cells are empty" in sentences
     assert "Pictures that lie on the sheet are not read" in sentences
+
+
+def test_texts_that_were_cut_off_are_said(tmp_path: Path) -> None:
+    rows = (f"{n}.png,{(f'Case {n}: the lungs are clear ' * 9)[:100]}" for n in range(4))
+    source = opened(
+        write_files(
+            tmp_path, {**pictures(*(f"{n}.png" for n in range(4))), "t.csv": csv("image,report", *rows)}
+        )
+    )
+    assert "Texts of report end after 100 signs in the middle of a sentence" in told(source)
+
+
+def test_an_object_about_a_person_is_a_name() -> None:
+    assert identity_of_value('{"family": "Meier", "given": ["Hans"]}') is Identity.NAME
+    assert identity_of_value('{"x": 1}') is None

@@ -31,10 +31,9 @@ _NO_REPORTS = frozenset(
     ("readme", "license", "licence", "changelog", "requirements", "copying", "notice", "version", "authors", "citation",
      "sha256sums", "md5sums", "checksums", "classes", "labels", "index", "notes")
 )  # fmt: skip
-_WORD_AT_END = re.compile(
-    r"[-_. ]+(?:reports?|captions?|text|findings?|impression|befund|bericht|description|informe|rapport|referto|laudo)$"
-)
-"""What a text may be called beside its image: `a_report.txt` to `a.png`."""
+_WORD = r"(?:reports?|captions?|text|findings?|impression|befund|bericht|description|informe|rapport|referto|laudo)"
+_WORD_AT_END = re.compile(rf"[-_. ]+{_WORD}$|(?:(?<=/)|^){_WORD}[-_. ]+(?=[^/]*\d[^/]*$)")
+"""What a text may be called beside its image: `a_report.txt` to `a.png`, `report_7.txt` to `7.png`."""
 
 
 class Beside:
@@ -108,7 +107,7 @@ class Beside:
             suffix = posixpath.splitext(name)[1].lower()
             if suffix == ".json" or suffix in TEXT_SUFFIXES:
                 stem = _stem(name).casefold()
-                owners = stems.get(stem, []) or stems.get(_WORD_AT_END.sub("", stem), [])
+                owners = stems.get(stem, []) or stems.get(_bare(stem), [])
                 owners = owners or self._elsewhere(name, names)
                 for owner in owners:
                     if suffix == ".json":
@@ -117,7 +116,8 @@ class Beside:
                         self._text.add(owner, name)
                     self.used.add(name)
                 if not owners and suffix != ".json":
-                    sample = samples.get(stem if "/" in stem else f"/{stem}", [])
+                    place = stem if "/" in stem else f"/{stem}"
+                    sample = samples.get(place, []) or samples.get(_bare(place), [])
                     for owner in sample:
                         self._of_sample.add(owner, name)
                     (self.used.add if sample else rest.append)(name)
@@ -247,7 +247,9 @@ class Beside:
         match = names.find(_stem(name))
         if match is not None and match.whole:
             return [match.file]
-        alike = names.stem_matches(stem)
+        alike = names.stem_matches(stem) or names.stem_matches(
+            posixpath.basename(_bare(_stem(name).casefold()))
+        )
         return _only(alike) or _only([file for file in alike if not lies_about(file)])
 
     def _holds_numbers(self, name: str) -> bool:
@@ -378,6 +380,11 @@ def _stem(name: str) -> str:
     folder, _, base = name.rpartition("/")
     stem = base[: -len(".nii.gz")] if base.lower().endswith(".nii.gz") else posixpath.splitext(base)[0]
     return f"{folder}/{stem}" if folder else stem
+
+
+def _bare(stem: str) -> str:
+    """A text's name without the word that says it is one."""
+    return _WORD_AT_END.sub("", stem)
 
 
 def _only(files: list[str]) -> list[str]:

@@ -182,7 +182,7 @@ def _matched_by_parts(
         finder.way = way
         recipe = find_recipe(
             table.columns, sample, lambda name: bool(finder.find(name) or (not only_files and finder.folder(name))),
-            choices.image_column,
+            choices.image_column, finder.begun_with,
         )  # fmt: skip
         if recipe is None:
             continue
@@ -216,6 +216,7 @@ def _matched_loosely(
     Only for tables with texts, or of images by their title: other numbers must not govern which images come. Whole
     paths are no such numbers, so that a title that speaks of files is enough.
     """
+    best, best_way = roles, ""
     for way in WAYS:
         finder.way = way
         loosely = find_roles(
@@ -224,10 +225,11 @@ def _matched_loosely(
         image = loosely.images[0][0] if loosely.images else ""
         named = words.plain(image) in words.IMAGE and words.plain(image) not in ("id", "key", "url")
         named = named or (way in (PARTS, FOLDER) and not words.IMAGE_WORDS.isdisjoint(words.words(image)))
-        if loosely.resolved >= max(_MOST, roles.resolved + _MORE) and (loosely.teaches or named):
-            return loosely, way
-    finder.way = ""
-    return roles, ""
+        enough = loosely.resolved >= max(_MOST, roles.resolved + _MORE) and (loosely.teaches or named)
+        if enough and (not best_way or round(loosely.resolved, 1) > round(best.resolved, 1)):
+            best, best_way = loosely, way
+    finder.way = best_way
+    return best, best_way
 
 
 def _images_of(table: Table, roles: Roles, finder: TableNames) -> int:

@@ -7,7 +7,7 @@ MedICaT's files are called by two columns joined (a paper's hash, a figure's nam
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import permutations
@@ -26,6 +26,7 @@ _ENOUGH = 0.9  # share of rows
 _MOST_COLUMNS, _MOST_OF_THREE = 8, 5
 _QUICK_ROWS = 3
 _SHORTEST = 3
+_LOOKED_AT = 20
 _FIRST_PART = re.compile(r"[^\W\d_]+[_\-. ]+")
 _LAST_PART = re.compile(r"[_\-. ]+[^\W\d_]+\Z")
 
@@ -86,8 +87,9 @@ class ComposedNames:
 
 
 def find_recipe(
-    columns: Sequence[str], rows: Sequence[Cells], there: Callable[[str], bool], asked: str = ""
-) -> Recipe | None:
+    columns: Sequence[str], rows: Sequence[Cells], there: Callable[[str], bool], asked: str = "",
+    beginning: Callable[[str], Iterable[str]] = tuple,
+) -> Recipe | None:  # fmt: skip
     """How the names of a table's images are made, where most of the names that come of it are there.
 
     Args:
@@ -95,6 +97,8 @@ def find_recipe(
         rows: Its first rows.
         there: Whether a name means a file, or a folder.
         asked: The column that the user named, or several with "+" between them; "" for any.
+        beginning: The files whose names begin with a name: where one of them is left over, a column that counts
+            images was taken for their number.
 
     Returns:
         The recipe; None where none gives names that are there.
@@ -116,7 +120,9 @@ def find_recipe(
         *permutations(usable[:_MOST_COLUMNS], 2), *permutations(usable[:_MOST_OF_THREE], 3)
     ]  # fmt: skip
     recipes = (Recipe(group, sign) for group in groups for sign in _SIGNS)
-    return next((recipe for recipe in recipes if _fits(recipe, rows, there)), None)
+    return next(
+        (each for each in recipes if _fits(each, rows, there) and not _counts(each, rows, beginning)), None
+    )
 
 
 def _holds_names(name: str, rows: Sequence[Cells]) -> bool:
@@ -136,6 +142,18 @@ def _without_common(name: str, rows: Sequence[Cells]) -> list[Recipe]:
         if part and len(set(cells)) > 1 and min(map(len, cells)) >= len(part) + _SHORTEST:
             recipes.append(Recipe((name,), **{field: part}))
     return recipes
+
+
+def _counts(recipe: Recipe, rows: Sequence[Cells], beginning: Callable[[str], Iterable[str]]) -> bool:
+    """Whether the last column may say how many images there are: P1 with 2 is not P1_2.png where P1_1.png is, too."""
+    first, last = ([cell_text(row.get(recipe.columns[place])) for row in rows] for place in (0, -1))
+    if not all(number.isdigit() and len(number) < _SHORTEST for number in last) or len(set(first)) < len(
+        first
+    ):
+        return False
+    stems = {IMAGE_ENDING.sub("", recipe.name(row)).casefold() for row in rows}
+    begun = (file for name in first[:_LOOKED_AT] for file in beginning(name))
+    return any(IMAGE_ENDING.sub("", file.rpartition("/")[2]).casefold() not in stems for file in begun)
 
 
 def _fits(recipe: Recipe, rows: Sequence[Cells], there: Callable[[str], bool]) -> bool:

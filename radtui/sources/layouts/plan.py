@@ -16,6 +16,7 @@ from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, best_group
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.completing import completed
 from radtui.sources.layouts.conversation import has_image_mark
+from radtui.sources.layouts.export_damage import export_damage
 from radtui.sources.layouts.filenames import FileNames, is_address
 from radtui.sources.layouts.joins import Joined
 from radtui.sources.layouts.loose_names import FOLDER, PARTS, WAYS
@@ -95,6 +96,7 @@ def plan_tables(
             *_matched(each, names),
             *_markup(each),
             *told_apart(each),
+            *export_damage(each),
         ]
     wholly_used = {
         file for file in plan.used if not any(each.table.part for each in rest if each.table.file == file)

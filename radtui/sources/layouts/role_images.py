@@ -123,6 +123,8 @@ def is_folder(text: str) -> bool:
 def _score(finder: Finder, name: str) -> tuple[float, float]:
     """How much a column looks like that of the image, and for how many rows the image is there."""
     cells = finder.cells(name)
+    if words.counts(name) and all_cells(cells, lambda cell: cell_text(cell).isdigit()):
+        return 0.0, 0.0
     simple = plain(name)
     usual = words.IMAGE.index(simple) if simple in words.IMAGE else None
     by_name = (

@@ -8,6 +8,8 @@ from radtui.sources.base import split_of_path
 from radtui.sources.layouts.filenames import FileNames, beginning_of
 from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, NUMBER, PARTS, WAYS
 
+_BETWEEN_NAMES = (";", "|", ",")
+
 
 class TableNames:
     """The names of one table: what fits only by its end must not fit another name better.
@@ -65,12 +67,22 @@ class TableNames:
         if self.by_header:
             assert self._names.headers is not None
             return self._names.headers.files(self.way, name)
-        files = self._names.in_folder(name)
+        files = self._names.in_folder(name) or self._listed(name)
         if files or self.way != BEGINNING:
             return files
         if self._beginnings is None:
             self._beginnings = frozenset(map(beginning_of, self._every()))
         return self._names.by_beginning(name, self._beginnings)
+
+    def _listed(self, name: str) -> list[str]:
+        """The files of several names in one cell, where each is that of a file: "a1, b2"."""
+        sign = next((sign for sign in _BETWEEN_NAMES if sign in name), "")
+        files = [self.find(part) for part in name.split(sign) if part.strip()] if sign else []
+        return files if len(files) > 1 and all(files) else []
+
+    def begun_with(self, name: str) -> list[str]:
+        """The files whose names begin with a name, whatever way is the table's."""
+        return self._names.by_beginning(name)
 
     @property
     def by_header(self) -> bool:

@@ -43,6 +43,7 @@ __all__ = [
 
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
 _MARKDOWN = (".md", ".markdown")
+_ZIP = b"PK\x03\x04"  # a workbook may be called CSV
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz")
 _OTHER = (".parquet", ".arrow", ".xlsx", ".xlsm")
@@ -92,22 +93,29 @@ def read_tables(tree: Tree, file: str, delimiter: str = "", encoding: str = "") 
     suffix = table_suffix(file)
     opener = _opener(tree, file)
     try:
-        if suffix in (*_TEXT, *_MARKDOWN) and (drawn := drawn_tables(file, opener, encoding)):
-            return drawn
-        if suffix in _MARKDOWN:
-            raise UserError(NO_TABLE)
-        if suffix in _TEXT:
-            tabs = "\t" if suffix in (".tsv", ".tab") else ""
-            return [unpacked(Delimited(file, opener, delimiter or tabs, encoding))]
+        is_book = suffix in (".xlsx", ".xlsm") or (suffix in _TEXT and tree.head(file, len(_ZIP)) == _ZIP)
+        if not is_book and suffix in (*_TEXT, *_MARKDOWN):
+            return _text_tables(file, suffix, opener, delimiter, encoding)
         if suffix in _JSON:
             return [unpacked(table) for table in json_tables(file, opener, encoding)]
-        if suffix in (".xlsx", ".xlsm"):
+        if is_book:
             return [unpacked(table) for table in sheet_tables(tree, file)]
         return [ParquetTable(tree, file) if suffix == ".parquet" else ArrowTable(tree, file)]
     except UserError:
         raise
     except Exception as error:  # one damaged file must not end an import
         raise UserError(f"{file} cannot be read ({type(error).__name__}: {error}).") from error
+
+
+def _text_tables(
+    file: str, suffix: str, opener: Callable[[], BinaryIO], delimiter: str, encoding: str
+) -> Sequence[Table]:
+    if drawn := drawn_tables(file, opener, encoding):
+        return drawn
+    if suffix in _MARKDOWN:
+        raise UserError(NO_TABLE)
+    tabs = "\t" if suffix in (".tsv", ".tab") else ""
+    return [unpacked(Delimited(file, opener, delimiter or tabs, encoding))]
 
 
 def _opener(tree: Tree, file: str) -> Callable[[], BinaryIO]:
