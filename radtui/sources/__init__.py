@@ -6,7 +6,7 @@
     source.py     what every source can do; base.py: what all have in common; sorting.py: its files told apart
     local.py      a folder, a file or an archive as a source; linking.py: which files cannot stay where they are
     hub.py        a data set by its hub id; hub_download.py tells how far a download is, hub_fetch.py brings one
-    identity.py   the one gate for names, dates and ids: identity_columns.py, identity_words.py
+    identity.py   the one gate for names, dates and ids: identity_columns.py, identity_words.py, identity_texts.py
     phantoms.py   drawn radiographs
     choices.py    what a user may say about a source; preview.py what it shows before it is
                   taken, in preview_process.py

@@ -38,6 +38,18 @@ def header_keys(data: bytes) -> dict[str, str]:
     return {name: text for name in KEYS if (text := number_of(text_of(header, name)))}
 
 
+def header_series(data: bytes) -> tuple[str, str]:
+    """The modality of a DICOM file and its series' identifier, which is never to be stored; "" where not said."""
+    if not is_dicom(data):
+        return "", ""
+    keep_quiet()
+    try:
+        header = read_dataset(data, ["Modality", "SeriesInstanceUID"], pixels=False)
+    except Exception:  # as in `header_keys`
+        return "", ""
+    return text_of(header, "Modality"), text_of(header, "SeriesInstanceUID")
+
+
 def is_report(head: bytes) -> bool:
     """Whether the first bytes of a DICOM file are of a structured report that holds sentences."""
     return bool(_REPORTS.search(head)) and is_dicom(head)

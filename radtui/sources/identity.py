@@ -65,6 +65,16 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _SPACES = re.compile(r"(\s+)")
+_TITLED = re.compile(
+    r"(?:(?:Prof|PD|Dr|Dra|Dott|Mrs?|Ms|Herr|Frau)\.? ?(?:med\.? ?|ssa )?)+"
+    r"(?: ?(?:von |van |de )?[^\W\d_a-z][^\W\d_]+){1,3}"
+)
+"""A name behind a title: "Dr. Schulz"."""
+_OF_A_PERSON = re.compile(
+    r"[\"'](?:family|given|surname|last_?name|first_?name|birth_?date|patient_?name|patient_?id)[\"']\s*:",
+    re.IGNORECASE,
+)
+"""Keys of an object about a person, as FHIR's names are."""
 _COMMA_NAME = re.compile(r"[^\W\d_]{2,}, ?[^\W\d_]{2,}(?: [^\W\d_]\.?)?")
 
 
@@ -75,8 +85,8 @@ def identity_of_value(text: str) -> Identity | None:
     is a common given name.
     """
     text = text.strip()
-    if not text or len(text) > 80:
-        return None
+    if not text or len(text) > 80 or text[0] in ("{", "["):
+        return Identity.NAME if text[:1] in ("{", "[") and _OF_A_PERSON.search(text) else None
     if _DATE.match(text) and len(text) <= 26 and not re.search(r"[^\W\d_]{4}", text):
         return Identity.DATE
     if _EMAIL.fullmatch(text):
@@ -85,7 +95,7 @@ def identity_of_value(text: str) -> Identity | None:
         return Identity.NAME
     if _SOCIAL.fullmatch(text) or _NUMBERED.fullmatch(text):
         return Identity.PATIENT
-    return Identity.NAME if _names_somebody(text) else None
+    return Identity.NAME if _TITLED.fullmatch(text) or _names_somebody(text) else None
 
 
 def _names_somebody(text: str) -> bool:

@@ -25,6 +25,18 @@ class Identity(StrEnum):
     AGE = "an age"
 
 
+BIRTHDAYS = (
+    "birth",
+    "dob",
+    "geb",
+    "naissance",
+    "nacimiento",
+    "nascita",
+    "nascimento",
+    "urodzenia",
+    "рождения",
+)
+"""Of titles of dates, those of a person."""
 _SHORT = 5  # a title's part must be at least this long to be looked for inside others: "dob" occurs in words
 _NOT = re.compile(
     r"(image|img|file|slice|frame|dicom|sop|report|modality|class|label|column|finding)s?(id|no|nr|name)?"

@@ -70,7 +70,9 @@ _VIDEO = FileKind(
     "video",
     "save the frames that matter as PNG, for example with: ffmpeg -i FILE frame-%04d.png",
 )
+_ACCESS = FileKind(FileUse.OTHER, "database of Access", "save its table as CSV")
 _OTHERS = {
+    b"\0\1\0\0Standard ": _ACCESS,
     b"%PDF": FileKind(
         FileUse.OTHER, "PDF document",
         "save its text as TXT or CSV (pdftotext) and its pictures as PNG (pdfimages -png)",
@@ -107,6 +109,11 @@ _PAGE = FileKind(
 _LMDB = FileKind(FileUse.OTHER, "LMDB database", "save its images as PNG with a CSV of the texts")
 _RECORDS = FileKind(FileUse.OTHER, "file of TFRecords", "save its images as PNG with a CSV of the texts")
 _TORCH = FileKind(FileUse.OTHER, "PyTorch file", "save its images as 16-bit PNG or NIfTI")
+_RAW = FileKind(
+    FileUse.OTHER,
+    "file of pixels without a header beside it",
+    "save its image as 16-bit PNG with what made it",
+)
 _BY_SUFFIX = {
     ".mdb": _LMDB, ".lmdb": _LMDB, ".tfrecord": _RECORDS, ".tfrecords": _RECORDS, ".tfrec": _RECORDS, ".pth": _TORCH,
     ".ckpt": _TORCH, ".safetensors": FileKind(FileUse.OTHER, "file of a model's weights", "leave it out"),
@@ -115,7 +122,6 @@ _BY_SUFFIX = {
     ".avro": FileKind(FileUse.OTHER, "Avro file", "save it as parquet or CSV"),
     ".mds": FileKind(FileUse.OTHER, "shard of MosaicML", "save it as parquet, or as images with a CSV of the texts"),
     ".zarr": FileKind(FileUse.OTHER, "Zarr array", "save its images as 16-bit PNG or NIfTI"),
-    ".md": FileKind(FileUse.OTHER, "text in Markdown that belongs to no image", "save a table in it as CSV"),
     ".zst": FileKind(FileUse.OTHER, "file packed with Zstandard", "unpack it with: zstd -d FILE"),
     ".sql": FileKind(FileUse.OTHER, "dump of a database", "save its table as CSV"),
     ".bib": FileKind(FileUse.OTHER, "list of references", "leave it out"),
@@ -123,6 +129,7 @@ _BY_SUFFIX = {
     ".svs": _SLIDE, ".ndpi": _SLIDE, ".mrxs": _SLIDE, ".scn": _SLIDE, ".vsi": _SLIDE, ".bif": _SLIDE,
     ".mp4": _VIDEO, ".avi": _VIDEO, ".mov": _VIDEO, ".mkv": _VIDEO, ".webm": _VIDEO, ".wmv": _VIDEO, ".mpg": _VIDEO,
     ".hl7": _OTHERS[b"MSH|"], ".pdf": _OTHERS[b"%PDF"], ".jxl": _OTHERS[b"\xff\x0a"], ".psd": _OTHERS[b"8BPS"],
+    ".accdb": _ACCESS,
     ".h5": _OTHERS[b"\x89HDF"], ".hdf5": _OTHERS[b"\x89HDF"], ".npy": _OTHERS[b"\x93NUMPY"],
     ".npz": _OTHERS[b"\x93NUMPY"], ".rtf": _OTHERS[b"{\\rtf"], ".doc": _OTHERS[b"\xd0\xcf\x11\xe0"],
     ".xls": _OTHERS[b"\xd0\xcf\x11\xe0"], ".7z": _OTHERS[b"7z\xbc\xaf\x27\x1c"], ".rar": _OTHERS[b"Rar!"],
@@ -147,6 +154,7 @@ _BY_SUFFIX = {
     ".pkl": FileKind(
         FileUse.OTHER, "Python pickle, which can run code", "save its images as PNG with a CSV of the texts"
     ),
+    ".img": _RAW, ".raw": _RAW, ".zraw": _RAW,
     ".stl": FileKind(FileUse.OTHER, "surface model", "leave it out"),
     ".mgz": FileKind(FileUse.OTHER, "FreeSurfer volume", "convert it to NIfTI with: mri_convert FILE.mgz FILE.nii.gz"),
     ".mgh": FileKind(FileUse.OTHER, "FreeSurfer volume", "convert it to NIfTI with: mri_convert FILE.mgh FILE.nii.gz"),

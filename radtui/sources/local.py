@@ -17,6 +17,7 @@ from radtui.sources.archives import archive_kind
 from radtui.sources.base import SplitLimit
 from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.files import Tree
+from radtui.sources.identity_texts import TellingTexts
 from radtui.sources.identity_words import names_nobody
 from radtui.sources.kinds import UNKNOWN
 from radtui.sources.layouts.beside import Beside
@@ -24,9 +25,10 @@ from radtui.sources.layouts.candidates import SAMPLE_ROWS
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.header_keys import HeaderKeys
-from radtui.sources.layouts.large_cases import LargeCases
+from radtui.sources.layouts.labels_alone import label_problems
+from radtui.sources.layouts.noticing import Noticing
 from radtui.sources.layouts.plan import SourcePlan, plan_tables
-from radtui.sources.layouts.repeats import Repeats, SameTexts
+from radtui.sources.layouts.repeats import Repeats
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
 from radtui.sources.sorting import copies_among, copy_problems, mask_problems, masks_among, sorted_around
@@ -69,8 +71,7 @@ class LocalSource:
         self._repeats = Repeats()
         self._masks: list[str] = []
         self._copies: list[str] = []
-        self._same = SameTexts()
-        self._large = LargeCases()
+        self._noticing = Noticing(self.tree)
         self._counts: Counts | None = None
         self._problems: list[Problem] = []
         if not self.plan.layouts and (not self.pictures or self._named):
@@ -100,12 +101,16 @@ class LocalSource:
     @property
     def problems(self) -> list[Problem]:
         """What is not used, and why; complete once every case was read."""
+        where, wordless = (
+            posixpath.basename(self.location),
+            self._counts is not None and self._counts.wordless,
+        )
+        labels = label_problems(self.plan.layouts, self.pictures, where) if wordless else []
         return [
             *self.tree.problems, *(each for each in self.plan.problems if each.where not in self._beside.named),
             *(each for layout in self.plan.layouts for each in layout.problems), *self._repeats.problems(),
-            *self._large.problems(), *self._unlisted(), *mask_problems(self._masks), *copy_problems(self._copies),
-            *self._same.problems(), *self._beside.problems(),
-            *self._unused(),
+            *self._noticing.problems(), *self._unlisted(), *mask_problems(self._masks), *copy_problems(self._copies),
+            *self._beside.problems(), *labels, *self._unused(),
         ]  # fmt: skip
 
     def describe(self) -> str:
@@ -176,8 +181,11 @@ class LocalSource:
             samples: How many cases are read.
             limit_s: How long counting may take, s.
         """
-        drafts = [draft for draft in islice(self._drafts(), 200) if draft.readable][:samples]
-        cases = tuple(as_case(draft, self.tree) for draft in drafts)
+        drafts = [draft for draft in islice(self._drafts(), 200) if draft.readable]
+        cases = tuple(as_case(draft, self.tree) for draft in drafts[:samples])
+        telling = TellingTexts()
+        for draft in drafts:
+            telling.note(draft.text, draft.key)
         counts = self.counts(limit_s)
         used = len({file for layout in self.plan.layouts for file in layout.used_files} | self.plan.used)
         if not self.plan.layouts:
@@ -192,7 +200,7 @@ class LocalSource:
             )
         return Preview(
             self.location, self.describe(), len(self.tree.names), used, tuple(tables), cases, counts,
-            tuple(self.problems), self.people, _recognised(self.plan),
+            (*self.problems, *telling.problems()), self.people, _recognised(self.plan),
         )  # fmt: skip
 
     @cached_property
@@ -206,20 +214,19 @@ class LocalSource:
         return result
 
     def _drafts(self, survey: bool = False) -> Iterator[Draft]:
-        self._large = LargeCases()
+        self._noticing = Noticing(self.tree)
         listed: set[str] = set()
         for layout in self.plan.layouts:
             layout.used_files = listed
-        self._same = SameTexts()
         completed = map(self._beside.completed, self._of_one_report(survey))
-        yield from self._large.noticed(self._same.noticed(completed))
+        yield from self._noticing.of_tables(completed)
         free = [*ungoverned(self.plan, self.pictures), *only_to_describe(self.plan, self.pictures)]
         self._masks = masks_among(free, self._names)
         without = listed.union(self._masks) if self._masks else listed
         self._copies = copies_among([name for name in free if name not in without], self._beside.text_of)
         without = without.union(self._copies) if self._copies else without
         rest = [name for name in free if name not in without]
-        yield from self._large.noticed(self._beside.drafts(rest, self.plan.splits))
+        yield from self._noticing.of_files(self._beside.drafts(rest, self.plan.splits))
 
     def _of_tables(self, survey: bool) -> Iterator[Draft]:
         """The tables' cases, each once."""

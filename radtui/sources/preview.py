@@ -52,6 +52,11 @@ class Counts:
         """All cases."""
         return self.splits.total()
 
+    @property
+    def wordless(self) -> bool:
+        """Whether all were counted, and none has a text."""
+        return self.exact and self.cases > 0 and not self.with_text
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -164,16 +169,34 @@ def identity_columns(columns: Iterable[str], rows: Sequence[Mapping[str, object]
         The columns with what they look like, such as "a person's name" or "a date".
     """
     from radtui.sources.identity import identity_of_column, identity_of_value
+    from radtui.sources.identity_columns import Identity, folded
     from radtui.sources.layouts.cells import fact_text
 
     result: dict[str, str] = {}
+    columns = tuple(columns)
     for column in columns:
         kinds = [identity_of_value(text) for row in rows if (text := fact_text(row.get(column)))]
         most = max(set(kinds), key=kinds.count) if kinds else None
         kind = identity_of_column(column) or (most if kinds.count(most) > len(kinds) / 2 else None)
         if kind is not None:
             result[column] = str(kind)
+    if _tells_of_a_person(
+        result
+    ):  # a "name" may be a file's; beside a birthday or a first name it is a surname
+        result.update(
+            (column, str(Identity.NAME)) for column in columns if folded(column.rpartition(".")[2]) == "name"
+        )
     return result
+
+
+def _tells_of_a_person(kinds: Mapping[str, str]) -> bool:
+    """Whether a column is a person's name or birthday, so that other columns are about that person, too."""
+    from radtui.sources.identity_columns import BIRTHDAYS, Identity, folded
+
+    return any(
+        kind == Identity.NAME or (kind == Identity.DATE and any(word in folded(title) for word in BIRTHDAYS))
+        for title, kind in kinds.items()
+    )
 
 
 def _sample(case: NewCase) -> dict[str, object]:

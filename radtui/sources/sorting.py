@@ -20,6 +20,7 @@ _FORMATS = frozenset(
      "converted", "export", "exported")
 )  # fmt: skip
 _HIDDEN_PARTS = frozenset((".raw", ".zraw", ".img"))  # pixels of an .mhd or .hdr beside it
+_HEADERS = (".mhd", ".nhdr", ".hdr", ".MHD", ".HDR")
 _CACHE = "It is what datasets computed on the way, of the data beside it; it is not used."
 _QUIET = frozenset(("thumbs.db", "desktop.ini", "dicomdir"))
 _TABLE_FOLDERS = frozenset(
@@ -70,6 +71,11 @@ class SortedFiles:
         self.reports = openi_reports(tree, self.others)
         self.tables += self.reports
 
+    def _has_header(self, name: str) -> bool:
+        """Whether a file holds the pixels of a volume whose header lies beside it."""
+        stem, suffix = posixpath.splitext(name)
+        return suffix.lower() in _HIDDEN_PARTS and any(f"{stem}{each}" in self.tree for each in _HEADERS)
+
     def titles(self) -> list[str]:
         """Names of tables and other files with spaces in them, as they stand in sentences about them."""
         return [name for name in (*self.tables, *self.others) if " " in name]
@@ -85,7 +91,7 @@ class SortedFiles:
         used = used.union(*(files for first, files in self.reports.items() if first in used))
         for name in self.others:
             base = name.rpartition("/")[2].lower()
-            if name in used or base in _QUIET or base in BOOKKEEPING:
+            if name in used or base in _QUIET or base in BOOKKEEPING or self._has_header(name):
                 continue
             suffix = posixpath.splitext(name)[1].lower()
             many = by_reason.get((suffix, ""))

@@ -177,6 +177,32 @@ def shared_patients(db: sqlite3.Connection, dataset: str) -> int:
     return int(row[0])
 
 
+def contradictions(db: sqlite3.Connection, dataset: str) -> list[tuple[str, str]]:
+    """Keys of readable cases of one picture each, in twos: the bytes and the question are the same, the texts are not.
+
+    Rows that name one file with several texts, as sets with five captions a picture have them, are none.
+    """
+    alone = "NOT EXISTS (SELECT 1 FROM case_images WHERE case_id = k.id AND ordinal = 1)"
+    twice = (
+        "SELECT p.sha256 FROM cases k JOIN case_images p ON p.case_id = k.id AND p.ordinal = 0"
+        " WHERE k.dataset = :dataset AND k.error = '' AND k.reference != '' GROUP BY p.sha256 HAVING count(*) > 1"
+    )
+    # A key is the file's path, with #2 behind it where the file comes again; of what is no file it tells nothing.
+    file = (
+        "CASE WHEN p.name != '' AND instr(k.source_key, p.name)"
+        " THEN substr(k.source_key, 1, instr(k.source_key || '#', '#') - 1) ELSE p.name END"
+    )
+    rows = db.execute(
+        "SELECT min(k.source_key), max(k.source_key) FROM cases k"
+        " JOIN case_images p ON p.case_id = k.id AND p.ordinal = 0"
+        f" WHERE k.dataset = :dataset AND k.error = '' AND k.reference != '' AND p.sha256 IN ({twice}) AND {alone}"
+        f" GROUP BY p.sha256, k.question HAVING min(k.reference) != max(k.reference) AND min({file}) != max({file})"
+        " ORDER BY min(k.id)",
+        {"dataset": dataset},
+    )
+    return [(first, last) for first, last in rows]
+
+
 def add_problems(db: sqlite3.Connection, job_id: int, batch: Iterable[Problem]) -> None:
     """Commit what an import did not use, in the order it was met."""
     with writing(db):

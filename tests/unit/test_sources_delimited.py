@@ -128,7 +128,8 @@ def test_quotes_inside_and_backslashes() -> None:
 def test_an_unquoted_text_over_two_lines_is_one_text() -> None:
     cells, problems = read("file_name,text\n0.png,Effusion on\nthe left side.\n1.png,Normal chest.\n")
     assert [row["text"] for row in cells] == ["Effusion on\nthe left side.", "Normal chest."]
-    assert not problems
+    assert [each.where for each in problems] == ["t.csv, line 3"]
+    assert "is taken as the rest of the text before it" in problems[0].reason
 
 
 @pytest.mark.parametrize(

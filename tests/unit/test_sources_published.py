@@ -312,7 +312,7 @@ def test_what_is_not_there_is_said_without_the_number_of_a_person(tmp_path: Path
     ("name", "head", "way_out"),
     [
         ("a.png", b"version https://git-lfs.github.com/spec/v1", "git lfs pull"), ("a.jpg", b"\n<!DOCTYPE html>", "log in"),
-        ("data.mdb", b"\0", "CSV"), ("train.tfrecord", b"\x10", "CSV"), ("set.md", b"# Set", "save a table in it as CSV"),
+        ("data.mdb", b"\0", "CSV"), ("train.tfrecord", b"\x10", "CSV"),
     ],
 )  # fmt: skip
 def test_what_is_no_image_has_a_way_out(name: str, head: bytes, way_out: str) -> None:

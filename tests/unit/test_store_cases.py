@@ -238,3 +238,22 @@ def test_searching_many_captions_is_quick(store: sqlite3.Connection) -> None:
     took_s = time.process_time() - started_s
     assert len(found) == 11  # 1999 and 19990 to 19999
     assert took_s < 0.5
+
+
+def test_equal_pictures_with_different_texts_are_found(store: sqlite3.Connection) -> None:
+    """Not one file with several captions, not equal texts, not answers to several questions."""
+    cases.add(store, "rays", [
+        row("train", "x1", "Clear.", sha256="two"), row("test", "x2", "Left effusion.", sha256="two"),
+        row("train", "y1", "Clear.", sha256="alike"), row("train", "y2", "Clear.", sha256="alike"),
+        row("train", "z", "Clear.", sha256="five"),
+        replaced(row("train", "z#2", "Lungs clear.", sha256="five"), name="z"),
+        replaced(row("train", "q1", "Left.", sha256="asked"), question="Side?"),
+        replaced(row("train", "q2", "CR.", sha256="asked"), question="Modality?"),
+    ])  # fmt: skip
+    assert cases.contradictions(store, "rays") == [("d", "e-17"), ("x1", "x2")]
+
+
+def replaced(kept: KeptCase, name: str = "", question: str = "") -> KeptCase:
+    (image,) = kept.case.images
+    case = replace(kept.case, images=(replace(image, name=name or image.name),), question=question)
+    return replace(kept, case=case)

@@ -19,7 +19,7 @@ from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.roles import find_roles
 from radtui.sources.layouts.sections import chosen_sections
 from radtui.sources.layouts.tabled import truths
-from radtui.sources.layouts.text_files import TextFiles
+from radtui.sources.layouts.text_files import TextFiles, is_called_report, lists_images, one_report
 from radtui.sources.readers.exports import flat
 from radtui.sources.readers.nesting import unnested
 
@@ -31,15 +31,9 @@ _NO_REPORTS = frozenset(
     ("readme", "license", "licence", "changelog", "requirements", "copying", "notice", "version", "authors", "citation",
      "sha256sums", "md5sums", "checksums", "classes", "labels", "index", "notes")
 )  # fmt: skip
-_REPORTS = frozenset(
-    ("report", "befund", "bericht", "findings", "text", "impression", "caption", "informe", "rapport")
-)
-
-
-_WORD_AT_END = re.compile(
-    r"[-_. ]+(?:reports?|captions?|text|findings?|impression|befund|bericht|description|informe|rapport|referto|laudo)$"
-)
-"""What a text may be called beside its image: `a_report.txt` to `a.png`."""
+_WORD = r"(?:reports?|captions?|text|findings?|impression|befund|bericht|description|informe|rapport|referto|laudo)"
+_WORD_AT_END = re.compile(rf"[-_. ]+{_WORD}$|(?:(?<=/)|^){_WORD}[-_. ]+(?=[^/]*\d[^/]*$)")
+"""What a text may be called beside its image: `a_report.txt` to `a.png`, `report_7.txt` to `7.png`."""
 
 
 class Beside:
@@ -113,7 +107,7 @@ class Beside:
             suffix = posixpath.splitext(name)[1].lower()
             if suffix == ".json" or suffix in TEXT_SUFFIXES:
                 stem = _stem(name).casefold()
-                owners = stems.get(stem, []) or stems.get(_WORD_AT_END.sub("", stem), [])
+                owners = stems.get(stem, []) or stems.get(_bare(stem), [])
                 owners = owners or self._elsewhere(name, names)
                 for owner in owners:
                     if suffix == ".json":
@@ -122,7 +116,8 @@ class Beside:
                         self._text.add(owner, name)
                     self.used.add(name)
                 if not owners and suffix != ".json":
-                    sample = samples.get(stem if "/" in stem else f"/{stem}", [])
+                    place = stem if "/" in stem else f"/{stem}"
+                    sample = samples.get(place, []) or samples.get(_bare(place), [])
                     for owner in sample:
                         self._of_sample.add(owner, name)
                     (self.used.add if sample else rest.append)(name)
@@ -246,22 +241,21 @@ class Beside:
             return []
         # A common word: only where its folder is that of the image.
         if not any(sign.isdigit() for sign in stem):
-            (only,) = self._only(names.stem_matches(stem)) or ("",)
+            (only,) = _only(names.stem_matches(stem)) or ("",)
             mine, theirs = (posixpath.dirname(each).split("/")[1:] for each in (name, only))
             return [only] if only and posixpath.dirname(name) and mine == theirs else []
         match = names.find(_stem(name))
         if match is not None and match.whole:
             return [match.file]
-        alike = names.stem_matches(stem)
-        return self._only(alike) or self._only([file for file in alike if not lies_about(file)])
+        alike = names.stem_matches(stem) or names.stem_matches(
+            posixpath.basename(_bare(_stem(name).casefold()))
+        )
+        return _only(alike) or _only([file for file in alike if not lies_about(file)])
 
     def _holds_numbers(self, name: str) -> bool:
         """Whether a file of a folder of labels has numbers alone, as boxes of detectors have."""
         head = self._tree.head(name, _HEAD_BYTES).decode("utf-8", "replace")
         return not any(sign.isalpha() for sign in head.replace("e", "").replace("E", ""))
-
-    def _only(self, files: list[str]) -> list[str]:
-        return files if len(files) == 1 else []
 
     def _of_headers(self, texts: list[str], headers: HeaderKeys) -> list[str]:
         """The texts left after those that are called as headers of images call the image, its exam or its number."""
@@ -293,25 +287,33 @@ class Beside:
         for name in texts:
             stem = _stem(name)
             if stem in parents:
-                self._report.add(stem, name)
-                self.used.add(name)
+                if not self._lists_its_images(stem, name):
+                    self._report.add(stem, name)
+                    self.used.add(name)
             elif posixpath.basename(stem).lower() not in _NO_REPORTS:
                 of_folder.setdefault(posixpath.dirname(name), []).append(name)
         alone = {
-            folder: names[0] for folder, names in of_folder.items()
-            if len(names) == 1 and folder in parents and folder not in self._report
+            folder: name for folder, names in of_folder.items()
+            if folder in parents and folder not in self._report and (name := one_report(names))
         }  # fmt: skip
         for folder, name in alone.items():
             head = self._tree.head(name, _LIST_BYTES).decode("utf-8", "replace")
-            if _lists_images(head, self._pictures.get(folder, [])):
+            if lists_images(head, self._pictures.get(folder, [])):
                 continue
-            reportlike = any(word in posixpath.basename(name).lower() for word in _REPORTS)
+            reportlike = is_called_report(name)
             siblings = sum(posixpath.dirname(other) == posixpath.dirname(folder) for other in alone)
             if (folder and siblings > 1) or (
                 reportlike and folder in folders and "caption" not in name.lower()
             ):
                 self._report.add(folder, name)
                 self.used.add(name)
+
+    def _lists_its_images(self, folder: str, name: str) -> bool:
+        """Whether a text called like a folder lists its images: train.txt beside train/, not s501.txt of an exam."""
+        if any(sign.isdigit() for sign in posixpath.basename(folder)):
+            return False
+        text = self._tree.head(name, _LIST_BYTES).decode("utf-8", "replace").casefold()
+        return any(posixpath.basename(each).casefold() in text for each in self._pictures.get(folder, []))
 
     def _part(self, name: str) -> str:
         """A report, or of it the sections that the user wants; one without them is said."""
@@ -374,20 +376,16 @@ class Beside:
         )
 
 
-def _lists_images(text: str, pictures: list[str]) -> bool:
-    """Whether a text speaks of several images by their names, and is no report of them together."""
-    text = text.casefold()
-    bases = (posixpath.basename(each).casefold() for each in pictures)
-    return sum(base in text or _is_word(posixpath.splitext(base)[0], text) for base in bases) > 1
-
-
-def _is_word(stem: str, text: str) -> bool:
-    """Whether a file's name without its ending stands in a text, and is nothing that a sentence would say."""
-    has_both = any(sign.isdigit() for sign in stem) and any(sign.isalpha() for sign in stem)
-    return has_both and re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", text) is not None
-
-
 def _stem(name: str) -> str:
     folder, _, base = name.rpartition("/")
     stem = base[: -len(".nii.gz")] if base.lower().endswith(".nii.gz") else posixpath.splitext(base)[0]
     return f"{folder}/{stem}" if folder else stem
+
+
+def _bare(stem: str) -> str:
+    """A text's name without the word that says it is one."""
+    return _WORD_AT_END.sub("", stem)
+
+
+def _only(files: list[str]) -> list[str]:
+    return files if len(files) == 1 else []

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from radtui.records import UserError
+from radtui.records import Problem, UserError
 from radtui.sources.base import is_split_word
 from radtui.sources.choices import SourceChoices
+from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import cell_text, image_cells
+from radtui.sources.layouts.composed import ComposedNames, Recipe, find_recipe
 from radtui.sources.layouts.draft import split_of
 from radtui.sources.layouts.filenames import FileNames
-from radtui.sources.layouts.loose_names import BEGINNING, NUMBER
+from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, PARTS, WAYS
 from radtui.sources.layouts.roles import Cells, Roles, find_roles
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.readers import Row, Table, table_name
@@ -26,6 +28,7 @@ _SCAN_ROWS = 20_000
 _COVERED_ROWS = 2_000
 _HELD_OUT = ("validation", "test")
 _ENOUGH, _MOST, _MORE = 0.9, 0.5, 0.2  # shares of rows
+_OF_IMAGES = frozenset(words.IMAGE)
 
 
 @dataclass
@@ -95,16 +98,26 @@ def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate
         return resolves(name) or finder.of_each_split(name)
 
     try:
+        if "+" in choices.image_column and choices.image_column not in table.columns:
+            asked = _matched_by_parts(table, sample, choices, finder)
+            if asked is not None:
+                return asked
         roles = find_roles(table.columns, sample, choices, resolves)
         if not roles.resolved:
             by_split = find_roles(table.columns, sample, choices, resolves_by_split)
             roles = by_split if by_split.names_splits else roles
         if roles.resolved < _ENOUGH and not roles.conversation and len(names):
-            loosely, way = _matched_by_header(table, sample, choices, names, finder) or _matched_loosely(
-                table, sample, choices, finder, roles
-            )
+            by_header = _matched_by_header(table, sample, choices, names, finder)
+            by_parts = None if by_header else _matched_by_parts(table, sample, choices, finder)
+            if by_parts is not None:
+                return by_parts
+            loosely, way = by_header or _matched_loosely(table, sample, choices, finder, roles)
             if way:
                 return Candidate(table, sample, loosely, way=way, images=_images_of(table, loosely, finder))
+        elif _shares_folders(roles, sample, finder):
+            return _matched_by_parts(table, sample, choices, finder, only_files=True) or Candidate(
+                table, sample, roles, images=_images_of(table, roles, finder)
+            )
     except UserError as error:
         return Candidate(table, sample, Roles(), f"{table.file}: {error}")
     if roles.images and not roles.resolved and len(sample) >= SAMPLE_ROWS and len(names):
@@ -141,24 +154,82 @@ def _matched_by_header(
     return roles, way
 
 
+def _shares_folders(roles: Roles, sample: Sequence[Cells], finder: TableNames) -> bool:
+    """Whether rows name folders of images and several the same, so that another column may name the images."""
+    if not roles.images or roles.folders or roles.conversation:
+        return False
+    cells = [cell_text(row.get(roles.images[0][0])) for row in sample]
+    return len(set(cells)) < len(cells) and not finder.find(cells[0]) and len(finder.folder(cells[0])) > 1
+
+
+def _matched_by_parts(
+    table: Table,
+    sample: Sequence[Cells],
+    choices: SourceChoices,
+    finder: TableNames,
+    only_files: bool = False,
+) -> Candidate | None:
+    """The table with a column of names that are made of others, where these name its images; None where none does.
+
+    Args:
+        table: The table.
+        sample: Its first rows.
+        choices: What the user said.
+        finder: Finds the file of a name.
+        only_files: Whether the names must be of files, not of folders or beginnings.
+    """
+    for way in ("",) if only_files else ("", BEGINNING):
+        finder.way = way
+        recipe = find_recipe(
+            table.columns, sample, lambda name: bool(finder.find(name) or (not only_files and finder.folder(name))),
+            choices.image_column, finder.begun_with,
+        )  # fmt: skip
+        if recipe is None:
+            continue
+        composed = ComposedNames(table, recipe)
+        rows = [{**row, recipe.title: recipe.name(row)} for row in sample]
+        narrowed = replace(choices, image_column=recipe.title)
+        roles = find_roles(
+            composed.columns, rows, narrowed, lambda name: bool(finder.find(name) or finder.folder(name))
+        )
+        if roles.teaches or any(words.plain(name) in _OF_IMAGES for name in recipe.columns):
+            composed.notes.append(_composed_note(table, recipe, rows, finder))
+            return Candidate(composed, rows, roles, way=way, images=_images_of(composed, roles, finder))
+    finder.way = ""
+    return None
+
+
+def _composed_note(table: Table, recipe: Recipe, rows: Sequence[Cells], finder: TableNames) -> Problem:
+    """How names are made, with the first file that is so called; none where a part numbers a person or an exam."""
+    files = (finder.find(recipe.name(row)) for row in rows)
+    first = posixpath.basename(next(filter(None, files), ""))
+    tells = any(identity_of_column(name) for name in recipe.columns)
+    shown = f": the first is {first}" if first and not tells else ""
+    return Problem(table_name(table), f"Images are matched by {recipe.in_words}{shown}.")
+
+
 def _matched_loosely(
     table: Table, sample: Sequence[Cells], choices: SourceChoices, finder: TableNames, roles: Roles
 ) -> tuple[Roles, str]:
-    """The roles where names are matched by their numbers, or by the beginnings of files' names; "" where neither helps.
+    """The roles where names are matched in one of the loose ways, and which; "" where none helps.
 
-    Only for tables with texts, or of images by their title: other numbers must not govern which images come.
+    Only for tables with texts, or of images by their title: other numbers must not govern which images come. Whole
+    paths are no such numbers, so that a title that speaks of files is enough.
     """
-    for way in (NUMBER, BEGINNING):
+    best, best_way = roles, ""
+    for way in WAYS:
         finder.way = way
         loosely = find_roles(
             table.columns, sample, choices, lambda name: bool(finder.find(name) or finder.folder(name))
         )
         image = loosely.images[0][0] if loosely.images else ""
         named = words.plain(image) in words.IMAGE and words.plain(image) not in ("id", "key", "url")
-        if loosely.resolved >= max(_MOST, roles.resolved + _MORE) and (loosely.teaches or named):
-            return loosely, way
-    finder.way = ""
-    return roles, ""
+        named = named or (way in (PARTS, FOLDER) and not words.IMAGE_WORDS.isdisjoint(words.words(image)))
+        enough = loosely.resolved >= max(_MOST, roles.resolved + _MORE) and (loosely.teaches or named)
+        if enough and (not best_way or round(loosely.resolved, 1) > round(best.resolved, 1)):
+            best, best_way = loosely, way
+    finder.way = best_way
+    return best, best_way
 
 
 def _images_of(table: Table, roles: Roles, finder: TableNames) -> int:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from radtui.sources.image_names import IMAGE_ENDING
 from radtui.sources.layouts.markup import as_written, without_markup
@@ -35,6 +36,7 @@ NAMED_IMAGE = re.compile(r"(?:Picture \d+:\s*)?<img>(.*?)</img>", re.DOTALL)
 _BASE64_IMAGE = re.compile(r"(?:iVBORw0KGgo|/9j/[24]|R0lGOD|UklGR)[A-Za-z0-9+/\s]{40,}={0,2}\s*\Z")
 """PNG, JPEG, GIF or WebP in base64."""
 _OBJECT_TEXT = ("raw", "caption", "text", "sentence", "report", "description", "content", "value", "answer")
+_TEXT_AND_MORE = ("sentence_", "caption_", "text_", "report_", "description_")
 
 
 _NAMES = ("path", "image", "url", "image_url", "file_name", "filename", "src", "data", "file", "image_path", "fileUri",
@@ -166,7 +168,16 @@ def object_text(value: object) -> str:
     """The text of an item of a list of captions: the item, or what an object calls its text; "" where it has none."""
     if not isinstance(value, Mapping):
         return cell_text(value)
-    return next((cell_text(value[key]) for key in _OBJECT_TEXT if value.get(key)), "")
+    named = next((cell_text(value[key]) for key in _OBJECT_TEXT if value.get(key)), "")
+    return named or next((cell_text(value[key]) for key in text_keys(value)), "")
+
+
+def text_keys(value: Mapping[Any, object]) -> list[str]:
+    """Keys of an object that are called after a text with more behind it, such as a language: "sentence_en"."""
+    return [
+        key for key, cell in value.items()
+        if isinstance(key, str) and isinstance(cell, str) and cell.strip() and key.startswith(_TEXT_AND_MORE)
+    ]  # fmt: skip
 
 
 def listed(value: object) -> list[object]:

@@ -6,12 +6,14 @@ import posixpath
 from dataclasses import replace
 from itertools import islice
 
+from radtui.records import Problem
 from radtui.sources.base import split_of_path
 from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate
 from radtui.sources.layouts.cells import cell_text
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.joins import Joined, JoinKey, frontal_first, shared_key
+from radtui.sources.layouts.reshaped import parted
 from radtui.sources.layouts.roles import Roles, find_roles
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.readers import Row
@@ -38,6 +40,7 @@ def completed(
     Returns:
         The tables whose rows are cases, and the others.
     """
+    chosen = [_put_together(each, names, choices) for each in chosen]
     if chosen and not any(each.roles.teaches for each in chosen):
         joined, rest = _with_reports(chosen, rest, names, choices, used)
         if joined:
@@ -69,6 +72,19 @@ def completed(
         # A table between images and reports was joined: by its key the reports may be found now.
         return completed(chosen, rest, names, choices, used, named)
     return chosen, rest
+
+
+def _put_together(each: Candidate, names: FileNames, choices: SourceChoices) -> Candidate:
+    """A table whose texts and images stand in rows of their own, joined by what both rows have; any other as it is."""
+    parts = parted(each)
+    joined = _reports(*parts, names, choices) if parts else None
+    if joined is None or not isinstance(joined.table, Joined):
+        return each
+    texts, image = " and ".join(each.roles.text), each.roles.images[0][0]
+    key = joined.table.key.mine
+    reason = f"Rows with {texts} and rows with {image} are put together by {key}, for no row has both."
+    joined.table.notes = [*each.table.notes, Problem(each.name, reason)]
+    return joined
 
 
 def _with_reports(

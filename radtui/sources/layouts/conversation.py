@@ -81,6 +81,11 @@ def read_conversation(*values: object) -> Conversation:
     return Conversation(tuple(exchanges), tuple(images), "\n".join(filter(None, system)))
 
 
+def has_image_mark(value: object) -> bool:
+    """Whether a cell is a text with a mark that stands for an image."""
+    return isinstance(value, str) and "<" in value and _TOKEN.search(value) is not None
+
+
 def without_image_tokens(text: str) -> str:
     """A question without the marks that stand for its images."""
     return re.sub(r"\n{2,}", "\n", _TOKEN.sub("", NAMED_IMAGE.sub("", text))).strip()

@@ -27,6 +27,8 @@ _ADDRESS = re.compile(r"^(https?|s3|gs|ftp)://", re.IGNORECASE)
 _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before the name of an uploaded file
 _COUNTED = re.compile(r"#\d+$")  # "a.jpg#2" is the third caption of a.jpg
 _FLOAT = re.compile(r"(?<=\d)\.0$")  # as pandas writes the number in a file's name
+_OF_TEXTS = re.compile(r"(?<=\d)\.(?:txt|rpt)$")  # MIMIC's lists name an exam by its report
+_ARCHIVE = re.compile(r"\.(?:zip|tar|tgz|tar\.gz)(?=/|$)")  # a folder of its name, where files lie in it
 _ABOUT_IMAGES = frozenset(
     ("mask", "masks", "label", "labels", "seg", "segs", "segmentation", "segmentations", "annotation", "annotations",
      "contour", "contours", "gt", "ground_truth", "groundtruth", "overlay", "overlays", "heatmap", "heatmaps",
@@ -113,11 +115,11 @@ class FileNames:
             for file in self._files:
                 inside.setdefault(file[: file.rfind("/") + 1], []).append(file)
             for path_of_files, files in inside.items():
-                for folder in _folders_of(_normal(path_of_files)):
+                for folder in _folders_of(_ARCHIVE.sub("", _normal(path_of_files))):
                     self._by_folder.setdefault(folder.rpartition("/")[2], {}).setdefault(folder, []).extend(
                         files
                     )
-        normal = _FLOAT.sub("", _normal(path))
+        normal = _OF_TEXTS.sub("", _FLOAT.sub("", _ARCHIVE.sub("", _normal(path))))
         below = self._by_folder.get(normal.rpartition("/")[2], {})
         fitting = [folder for folder in below if f"/{folder}".endswith(f"/{normal}")]
         return (fitting[0], below[fitting[0]]) if len(fitting) == 1 else ("", [])
@@ -133,6 +135,18 @@ class FileNames:
         """The file with a name's number, whatever zeros stand before it; "" where there is none, or more than one."""
         candidates = self.with_number(name, folder, split)
         return candidates[0] if len(candidates) == 1 else ""
+
+    def by_parts(self, name: str) -> str:
+        """The file whose path has the parts of a name at its end; "" where there is none, or more than one."""
+        return self.loose.by_parts(_path_of(name))
+
+    def by_own_folder(self, name: str) -> str:
+        """The only file below the innermost folder of a name's path that is there; "" where it holds more."""
+        parts = _path_of(name).split("/")[:-1]
+        for count in range(len(parts), 0, -1):
+            if files := self.in_folder("/".join(parts[:count])):
+                return files[0] if len(files) == 1 else ""
+        return ""
 
     def with_number(self, name: str, folder: str = "", split: str = "") -> list[str]:
         """All files that a name's number fits equally."""

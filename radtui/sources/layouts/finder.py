@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from radtui.records import UserError
@@ -11,6 +12,8 @@ from radtui.sources.image_names import IMAGE_ENDING
 from radtui.sources.layouts.words import plain
 
 Cells = Mapping[str, object]
+_LISTS = re.compile(r"\s*(?:\{|\[\s*[\[{\d-])")
+"""How objects and lists of numbers begin that are written into a cell: boxes of findings are no sentences."""
 
 
 class Finder:
@@ -68,8 +71,9 @@ class Finder:
         if not texts or len(texts) < 0.5 * len(cells):
             return 0.0
         letters = [
-            text for text in texts if any(sign.isalpha() for sign in text) and not IMAGE_ENDING.search(text)
-        ]
+            text for text in texts
+            if any(sign.isalpha() for sign in text) and not IMAGE_ENDING.search(text) and not _LISTS.match(text)
+        ]  # fmt: skip
         if len(letters) < 0.5 * len(texts) or _urls(texts):
             return 0.0
         return sum(_words(text) for text in letters) / len(letters)
@@ -96,6 +100,6 @@ def _urls(texts: list[str]) -> bool:
 
 
 def _words(text: str) -> float:
-    """Words of a text; of scripts without spaces, signs in twos."""
+    """Words of a text, numbers not counted; of scripts without spaces, signs in twos."""
     wide = sum(ord(sign) > 0x2E80 for sign in text)
-    return max(len(text.split()), wide / 2)
+    return max(sum(any(sign.isalpha() for sign in word) for word in text.split()), wide / 2)

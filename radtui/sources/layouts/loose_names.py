@@ -1,7 +1,8 @@
-"""Files that a name means by its number or its beginning, where no file is called like it.
+"""Files that a name means by its parts, its number, its beginning or its folder, where no file is called like it.
 
 Spreadsheets take the zeros off 00012, and tables of exams name E100 what lies there as E100_PA.png and E100_LAT.png.
-Both are guesses: they are made for a table none of whose columns names files as they are called, and are told.
+DeepLesion's 000001_01_01_109.png lies there as 000001_01_01/109.png, CBIS-DDSM's folders hold files of other names.
+All are guesses: they are made for a table none of whose columns names files as they are called, and are told.
 """
 
 from __future__ import annotations
@@ -10,12 +11,22 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 
-NUMBER, BEGINNING = "number", "beginning"
-"""Ways to match a table's names."""
+from radtui.sources.image_names import IMAGE_ENDING
+
+PARTS, NUMBER, BEGINNING, FOLDER = "parts", "number", "beginning", "folder"
+WAYS = {
+    PARTS: "by the parts of their paths, whatever stands between them",
+    NUMBER: "by their numbers",
+    BEGINNING: "by the beginnings of their names",
+    FOLDER: "by their folders, each of which holds one",
+}
+"""Ways to match a table's names, the surest first, and how they are told."""
 _LAST_NUMBER = re.compile(r"^(\D*?)0*(\d+)$")
 _FIRST_NUMBER = re.compile(r"^\D+?0*(\d+)$")
 _BREAK = re.compile(r"[_\-. ]+")
 _FLOAT = re.compile(r"(?<=\d)\.0+$")
+_BETWEEN = re.compile(r"[/_\-. ]+")
+_FEWEST_PARTS = 2
 
 
 class LooseNames:
@@ -55,6 +66,37 @@ class LooseNames:
                 places.setdefault(key, []).append(place)
         return places
 
+    @cached_property
+    def _last_parts(self) -> dict[str, list[int]]:
+        """By the last two parts of a path without its ending."""
+        places: dict[str, list[int]] = {}
+        for place, file in enumerate(self._files):
+            parts = _parts(file)
+            if len(parts) >= _FEWEST_PARTS:
+                places.setdefault(" ".join(parts[-_FEWEST_PARTS:]), []).append(place)
+        return places
+
+    def by_parts(self, path: str) -> str:
+        """The one file whose path ends in the same parts as a path, whatever stands between them; "" for none.
+
+        Args:
+            path: All of its parts must be those of the file, or all of the file's be its.
+        """
+        wanted = _parts(path)
+        if len(wanted) < _FEWEST_PARTS:
+            return ""
+        fitting: list[tuple[int, str]] = []
+        for place in self._last_parts.get(" ".join(wanted[-_FEWEST_PARTS:]), ()):
+            parts = _parts(self._files[place])
+            pairs = zip(reversed(wanted), reversed(parts), strict=False)
+            shared = next(
+                (n for n, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(wanted), len(parts))
+            )
+            if shared == len(wanted) or shared >= len(_parts(self._files[place].rpartition("/")[2])):
+                fitting.append((shared, self._files[place]))
+        most = max(fitting, default=(0, ""))
+        return most[1] if sum(shared == most[0] for shared, _ in fitting) == 1 else ""
+
     def by_number(self, name: str) -> list[str]:
         """The files whose names have a name's number, whatever zeros are before it.
 
@@ -91,6 +133,11 @@ class LooseNames:
         from bisect import bisect_left
 
         return self._stems[bisect_left(self._files, file)]
+
+
+def _parts(path: str) -> list[str]:
+    """The words and numbers of a path without its ending."""
+    return [part for part in _BETWEEN.split(IMAGE_ENDING.sub("", path).casefold()) if part]
 
 
 def _tail(stem: str) -> str:

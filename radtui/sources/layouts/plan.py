@@ -15,13 +15,17 @@ from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, best_group, look_at, split_of_table
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.completing import completed
+from radtui.sources.layouts.conversation import has_image_mark
+from radtui.sources.layouts.export_damage import export_damage
 from radtui.sources.layouts.filenames import FileNames, is_address
 from radtui.sources.layouts.joins import Joined
-from radtui.sources.layouts.loose_names import NUMBER
+from radtui.sources.layouts.loose_names import FOLDER, PARTS, WAYS
 from radtui.sources.layouts.markup import as_written, has_markup, is_decoded_twice
+from radtui.sources.layouts.reshaped import unfolded
 from radtui.sources.layouts.roles import role_problems
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.layouts.tabled import ADDRESS, TableLayout
+from radtui.sources.layouts.told_apart import told_apart
 from radtui.sources.readers import Row, Table, read_tables, table_suffix
 
 _MAX_TABLES = 400
@@ -91,6 +95,8 @@ def plan_tables(
             *role_problems(each.name, each.roles),
             *_matched(each, names),
             *_markup(each),
+            *told_apart(each),
+            *export_damage(each),
         ]
     wholly_used = {
         file for file in plan.used if not any(each.table.part for each in rest if each.table.file == file)
@@ -109,7 +115,7 @@ def _candidates(
     result: list[Candidate] = []
     looked = 0
     # Texts come last: hundreds of them must not keep a table from being looked at.
-    for file in sorted(files, key=lambda name: name.lower().endswith(".txt")):
+    for file in sorted(files, key=lambda name: name.lower().endswith((".txt", ".md"))):
         small = table_suffix(file) in (".parquet", ".arrow")
         looked += not small
         if looked > _MAX_TABLES and not small:
@@ -129,7 +135,7 @@ def _candidates(
                 reason = "It is a form for predictions, whose texts are placeholders; it is not used."
                 plan.problems.append(Problem(file, reason))
                 continue
-            candidate = look_at(table, names, choices)
+            candidate = unfolded(look_at(table, names, choices), names, choices)
             if file != wanted and _is_split_list(candidate, names, plan):
                 continue
             if file.lower().endswith(".txt") and file != wanted and not _is_text_table(candidate):
@@ -159,7 +165,8 @@ def _layout(candidate: Candidate, names: FileNames, choices: SourceChoices, plan
 
     finder = TableNames(names, folder, split_of_table(table), every, candidate.way)
     few = 0 < candidate.roles.resolved < _FEW and len(candidate.sample) >= SAMPLE_ROWS
-    return TableLayout(table, candidate.roles, finder, choices, plan.splits, few)
+    marked = any(has_image_mark(row.get(name)) for name in candidate.roles.text for row in candidate.sample)
+    return TableLayout(table, candidate.roles, finder, choices, plan.splits, few, marked)
 
 
 def _matched(each: Candidate, names: FileNames) -> list[Problem]:
@@ -174,12 +181,12 @@ def _matched(each: Candidate, names: FileNames) -> list[Problem]:
         name = next((image.name for image in image_cells(row.get(column)) if image.name), "")
         files = [finder.find(name)] if finder.find(name) else finder.folder(name)
         if files and names.find(name) is None:
-            way = "by their numbers" if each.way == NUMBER else "by the beginnings of their names"
-            shown = " and ".join(posixpath.basename(file) for file in files[:3])
+            names_alone = each.way not in (PARTS, FOLDER)
+            shown = " and ".join(posixpath.basename(file) if names_alone else file for file in files[:3])
             return [
                 Problem(
                     each.name,
-                    f"Images are matched {way}, for no file is called as {column} says: {name} is {shown}.",
+                    f"Images are matched {WAYS[each.way]}, for no file is called as {column} says: {name} is {shown}.",
                 )
             ]
     return []
@@ -195,6 +202,9 @@ def _markup(each: Candidate) -> list[Problem]:
             problems.append(Problem(each.name, reason))
         if any(as_written(text) != text for text in texts):
             reason = f"Texts of {name} are written as a program's values; backslash and n are ends of lines."
+            problems.append(Problem(each.name, reason))
+        if name in each.roles.text and any(map(has_image_mark, texts)):
+            reason = f"Texts of {name} hold marks that stand for images, as <image>; these are taken off."
             problems.append(Problem(each.name, reason))
         if any(map(is_decoded_twice, texts)):
             reason = (

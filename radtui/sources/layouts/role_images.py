@@ -73,7 +73,7 @@ def _folders(finder: Finder, name: str, share: float) -> tuple[tuple[str, ...], 
         return (), 0.0
     others = [
         each for each in finder.names
-        if each != name and all_cells(finder.cells(each), lambda cell: _is_folder(cell_text(cell)))
+        if each != name and all_cells(finder.cells(each), lambda cell: is_folder(cell_text(cell)))
     ]  # fmt: skip
     best: tuple[tuple[str, ...], float] = (), share
     for columns in [*((each,) for each in others), *permutations(others[:_MOST_PAIRED], 2)]:
@@ -101,7 +101,7 @@ def _exam_folders(finder: Finder, name: str) -> str:
     if len(set(folders)) == len(folders) or any(IMAGE_ENDING.search(folder) for folder in folders):
         return ""
     for other in finder.names:
-        if other == name or not all_cells(finder.cells(other), lambda cell: _is_folder(cell_text(cell))):
+        if other == name or not all_cells(finder.cells(other), lambda cell: is_folder(cell_text(cell))):
             continue
         paths = [joined_name(row, (name,), cell_text(row.get(other))) for row in finder.rows]
         there = sum(finder.resolves(path) for path in paths)
@@ -115,13 +115,16 @@ def joined_name(row: Cells, columns: Sequence[str], name: str) -> str:
     return "/".join([*(cell_text(row.get(column)).strip("/") for column in columns), name])
 
 
-def _is_folder(text: str) -> bool:
+def is_folder(text: str) -> bool:
+    """Whether a text may be a folder or a part of a name: short and without spaces."""
     return 0 < len(text) < _MOST_CHARS and " " not in text.strip()
 
 
 def _score(finder: Finder, name: str) -> tuple[float, float]:
     """How much a column looks like that of the image, and for how many rows the image is there."""
     cells = finder.cells(name)
+    if words.counts(name) and all_cells(cells, lambda cell: cell_text(cell).isdigit()):
+        return 0.0, 0.0
     simple = plain(name)
     usual = words.IMAGE.index(simple) if simple in words.IMAGE else None
     by_name = (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from radtui.sources.choices import NONE
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import as_list, cell_text, listed
-from radtui.sources.layouts.conversation import is_conversation
+from radtui.sources.layouts.conversation import has_image_mark, is_conversation
 from radtui.sources.layouts.finder import Finder, all_cells, is_plain
 from radtui.sources.layouts.words import plain
 
@@ -51,7 +51,7 @@ def find_question(finder: Finder) -> tuple[tuple[str, ...], tuple[str, ...]]:
             (finder.known[name] for name in words.QUESTION
              if name in finder.known and finder.known[name] not in finder.taken
              and all_cells(finder.cells(finder.known[name]), is_plain)), ""
-        )  # fmt: skip
+        ) or _asked_with_mark(finder)  # fmt: skip
         if not column:
             return (), ()
         question = (column,)
@@ -65,6 +65,20 @@ def find_question(finder: Finder) -> tuple[tuple[str, ...], tuple[str, ...]]:
         options = tuple(finder.known[letter] for letter in "abcdefgh" if letter in finder.known)
     finder.taken.update((*question, *options))
     return question, options
+
+
+def _asked_with_mark(finder: Finder) -> str:
+    """A column that is a question by its cells: they have the mark that stands for an image, and another is the answer.
+
+    LLaVA-Med's test set calls its questions "text" and what was answered "gpt4_answer".
+    """
+    if not any(words.names_text(name, words.ANSWER) for name in finder.names if name not in finder.taken):
+        return ""
+    for name in finder.names:
+        if name not in finder.taken and all_cells(finder.cells(name), has_image_mark):
+            finder.notes.append(f"{name} is asked, for its cells have the mark of an image as questions do.")
+            return name
+    return ""
 
 
 def find_history(finder: Finder) -> str:
@@ -114,7 +128,7 @@ def find_text(finder: Finder, asked: bool) -> tuple[tuple[str, ...], bool]:
         finder.taken.update(columns)
         answers = all(plain(name) in words.ANSWER for name in columns) or bool(finder.choices.question_column)
         return columns, answers
-    if asked and (answer := finder.pick("", "", words.ANSWER)):
+    if asked and (answer := finder.pick("", "", words.ANSWER) or _by_words(finder, words.ANSWER)):
         _say_unwanted(finder, answer)
         return (answer,), True
     return _report(finder), False
@@ -128,7 +142,7 @@ def _report(finder: Finder) -> tuple[str, ...]:
             name for name in finder.names if name not in finder.taken and words.names_text(name, words.TEXT)
             and _texts(finder, name) and finder.prose(name) >= _MIN_PROSE_WORDS
         ]  # fmt: skip
-        _say_more(finder, whole, more)
+        _say_more(finder, whole, more or _sections_apart(finder, whole))
         return (whole,)
     numbered = [
         name for name in finder.names if words.numbered_stem(name) in words.TEXT and _texts(finder, name)
@@ -149,6 +163,19 @@ def _report(finder: Finder) -> tuple[str, ...]:
     if column:
         return (column,)
     return _longest(finder)
+
+
+def _sections_apart(finder: Finder, whole: str) -> list[str]:
+    """Columns with sections of a report that the text which is learnt does not hold: "Beurteilung" of "Befundtext"."""
+    apart = []
+    for usual in words.SECTIONS:
+        for name in finder.names:
+            named = plain(name) in usual or words.names_text(name, usual)
+            if not named or name in finder.taken or not _texts(finder, name):
+                continue
+            pairs = [(cell_text(row.get(name)), cell_text(row.get(whole))) for row in finder.rows]
+            apart += [name] if any(section and section not in text for section, text in pairs) else []
+    return apart
 
 
 def _longest(finder: Finder) -> tuple[str, ...]:
@@ -190,8 +217,11 @@ def _answers(finder: Finder, name: str) -> bool:
 
 
 def _has_words(text: str) -> bool:
-    """Whether a cell has letters and is no path, as "ImagingStudy/17" is one."""
-    return any(sign.isalpha() for sign in text) and ("/" not in text or any(sign.isspace() for sign in text))
+    """Whether a cell has letters and is no path or number, as "ImagingStudy/17" and "R-17" are."""
+    is_one = not any(sign.isspace() for sign in text)
+    if is_one and text.isascii() and (any(sign.isdigit() for sign in text) or "/" in text):
+        return False
+    return any(sign.isalpha() for sign in text)
 
 
 def _by_words(finder: Finder, usual: tuple[str, ...]) -> str:
@@ -220,5 +250,6 @@ def _say_more(finder: Finder, column: str, others: list[str]) -> None:
     """Note the columns that may be texts, too."""
     if others:
         finder.notes.append(
-            f"{', '.join(others)} may be texts, too; {column} is learnt: --text-column names another."
+            f"{', '.join(others)} may be texts, too; {column} is learnt: --text-column names another,"
+            f" or several as {column}+{others[0]}."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from radtui.records import Problem
@@ -10,7 +10,7 @@ from radtui.sources.base import is_split_word, split_of_flag
 from radtui.sources.choices import NONE, SourceChoices
 from radtui.sources.identity_columns import Identity, identity_of_column
 from radtui.sources.layouts import words
-from radtui.sources.layouts.cells import as_list, cell_text
+from radtui.sources.layouts.cells import as_list, cell_text, object_text, text_keys
 from radtui.sources.layouts.finder import Cells, Finder
 from radtui.sources.layouts.role_images import find_images, only_numbers
 from radtui.sources.layouts.role_texts import (
@@ -144,10 +144,7 @@ def find_roles(
     talk = find_conversation(finder)
     images, resolved, folders = find_images(finder, bool(talk)) if pictures else ((), 0.0, ())
     loose = bool(images) and not talk and only_numbers(finder, images[0][0])
-    findings = finder.known.get("findings", "")
-    lists = [items for cell in finder.cells(findings) if (items := as_list(cell)) is not None]
-    findings = findings if lists and not all(map(are_sentences, lists)) else ""
-    finder.taken.add(findings)
+    findings = _listed_findings(finder)
     choices = finder.choices
     question, options, text, answers = _question_and_text(finder, bool(talk))
     split = finder.pick(choices.split_column, "split_column", words.SPLIT) or _split_by_content(finder)
@@ -197,6 +194,21 @@ def _question_and_text(
         )
         question, options = (), ()
     return question, options, text, answers
+
+
+def _listed_findings(finder: Finder) -> str:
+    """The column with a list of findings; "" where the list is one of sentences, as PadChest-GR's objects hold them."""
+    column = finder.known.get("findings", "")
+    lists = [items for cell in finder.cells(column) if (items := as_list(cell)) is not None]
+    objects = [item for items in lists for item in items if isinstance(item, Mapping)]
+    texts = [item for item in objects if "finding" not in item and object_text(item)]
+    if not lists or all(map(are_sentences, lists)) or (texts and len(texts) == len(objects)):
+        keys = text_keys(texts[0]) if texts else []
+        if len(keys) > 1:
+            finder.notes.append(f"Of {column} {keys[0]} is learnt; {', '.join(keys[1:])} is not used.")
+        return ""
+    finder.taken.add(column)
+    return column
 
 
 def _truth(finder: Finder) -> dict[str, str]:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 
 from radtui.sources.base import split_of_path
 from radtui.sources.layouts.filenames import FileNames, beginning_of
-from radtui.sources.layouts.loose_names import BEGINNING, NUMBER
+from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, NUMBER, PARTS, WAYS
+
+_BETWEEN_NAMES = (";", "|", ",")
 
 
 class TableNames:
@@ -17,7 +19,7 @@ class TableNames:
         folder: The table's.
         split: The table's, or "".
         every: All names in the table, asked for once a name fits only by its end.
-        way: How names are matched that no file has: `NUMBER`, `BEGINNING`, a key of headers, or "" for not at all.
+        way: How names are matched that no file has: one of `WAYS`, a key of headers, or "" for not at all.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class TableNames:
             return files[0] if len(files) == 1 else ""
         match = self._names.find(name, self._folder, self._split or split)
         if match is None:
-            return self._names.by_number(name, self._folder, self._split) if self.way == NUMBER else ""
+            return self._loosely(name)
         if match.whole:
             return match.file
         if self._loose is None:
@@ -53,22 +55,39 @@ class TableNames:
         assert self._loose is not None
         return match.file if self._loose.setdefault(match.file, name) == name else ""
 
+    def _loosely(self, name: str) -> str:
+        if self.way == NUMBER:
+            return self._names.by_number(name, self._folder, self._split)
+        if self.way == PARTS:
+            return self._names.by_parts(name)
+        return self._names.by_own_folder(name) if self.way == FOLDER else ""
+
     def folder(self, name: str) -> list[str]:
         """The files of the folder that a name means, where it means no file; or those whose names begin with it."""
         if self.by_header:
             assert self._names.headers is not None
             return self._names.headers.files(self.way, name)
-        files = self._names.in_folder(name)
+        files = self._names.in_folder(name) or self._listed(name)
         if files or self.way != BEGINNING:
             return files
         if self._beginnings is None:
             self._beginnings = frozenset(map(beginning_of, self._every()))
         return self._names.by_beginning(name, self._beginnings)
 
+    def _listed(self, name: str) -> list[str]:
+        """The files of several names in one cell, where each is that of a file: "a1, b2"."""
+        sign = next((sign for sign in _BETWEEN_NAMES if sign in name), "")
+        files = [self.find(part) for part in name.split(sign) if part.strip()] if sign else []
+        return files if len(files) > 1 and all(files) else []
+
+    def begun_with(self, name: str) -> list[str]:
+        """The files whose names begin with a name, whatever way is the table's."""
+        return self._names.by_beginning(name)
+
     @property
     def by_header(self) -> bool:
         """Whether names are identifiers in headers of DICOM files."""
-        return self.way not in ("", NUMBER, BEGINNING)
+        return self.way not in ("", *WAYS)
 
     def several(self, name: str) -> list[str]:
         """The files of which a name may mean each."""

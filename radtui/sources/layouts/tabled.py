@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from radtui.records import Problem, Truth
-from radtui.sources.base import split_name, split_of_flags, truth_of
+from radtui.sources.base import split_name, split_of_flags, split_of_path, truth_of
 from radtui.sources.choices import SourceChoices
 from radtui.sources.identity_columns import identity_of_column
 from radtui.sources.layouts import words
@@ -58,6 +58,7 @@ class TableLayout:
         choices: What the user said.
         split_lists: Split by file, where lists of names say so.
         few_here: Whether most rows name images that are not in the source; these are then counted, not kept.
+        marked: Whether texts have marks that stand for images, which are no words to learn.
     """
 
     table: Table
@@ -66,6 +67,7 @@ class TableLayout:
     choices: SourceChoices
     split_lists: Mapping[str, str] = field(default_factory=dict)
     few_here: bool = False
+    marked: bool = False
     problems: list[Problem] = field(default_factory=list)
     used_files: set[str] = field(default_factory=set)
 
@@ -86,6 +88,7 @@ class TableLayout:
         self._first_missing: dict[str, str] = {}
         self._folders: set[int] = set()  # of rows that name images by their folder
         self._shared = self._told_system = 0
+        self._usual_split = split_of(self.choices.split, "", self.table.file, self.table.part)
         drafts = self._every(survey)
         if self.roles.teaches or self.roles.question:
             yield from drafts
@@ -144,7 +147,9 @@ class TableLayout:
         first = self._draft(row, pictures)
         for number, (question, text) in enumerate(exchanges):
             key = first.key if not number else f"{first.key}/{number + 1}"
-            yield replace(first, key=key, question=question, text=text)
+            yield replace(
+                first, key=key, question=question, text=without_image_tokens(text) if self.marked else text
+            )
 
     def _earlier(self, cells: Cells) -> Iterator[tuple[str, str]]:
         """What was asked and answered about the images of a row before its own question (ms-swift's history)."""
@@ -318,13 +323,13 @@ class TableLayout:
         if not key and self._holds_bytes():
             key = f"{posixpath.splitext(posixpath.basename(self.table.file))[0]}:{row.number - 1}"
         key = key or f"{self.table.file}:{row.number}"
-        split = self._row_split or self.split_lists.get(first.file, "")
+        split = self._row_split or self.split_lists.get(first.file, "") or split_of_path(first.file)
         patient, exam = people_of_path(first.file)
         patient = (fact_text(cells.get(roles.patient)) if roles.patient else "") or patient
         exam = (fact_text(cells.get(roles.exam)) if roles.exam else "") or exam
         errors = [picture.error for picture in pictures if picture.error]
         return Draft(
-            split or split_of(self.choices.split, first.file, self.table.file, self.table.part), key, pictures,
+            split or self._usual_split, key, pictures,
             examination=cell_text(cells.get(roles.examination)) if roles.examination else "", patient=patient,
             exam=exam, facts=facts, truth=truths(cells, roles),
             error=errors[0] if len(errors) == len(pictures) else "",

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable
 
 from radtui.records import Problem
 from radtui.sources.layouts import words
+
+_REPORTS = frozenset(
+    ("report", "befund", "bericht", "findings", "text", "impression", "caption", "informe", "rapport")
+)
 
 
 class TextFiles:
@@ -84,3 +89,27 @@ def section_of(name: str) -> tuple[int, str] | None:
                 if word in usual:
                     return place, word
     return None
+
+
+def is_called_report(name: str) -> bool:
+    """Whether a text's file is called as reports are."""
+    return any(word in posixpath.basename(name).lower() for word in _REPORTS)
+
+
+def one_report(names: list[str]) -> str:
+    """The text of a folder that is its report: its only one, or of several the only one that is called so; or ""."""
+    called = names if len(names) == 1 else [name for name in names if is_called_report(name)]
+    return called[0] if len(called) == 1 else ""
+
+
+def lists_images(text: str, pictures: list[str]) -> bool:
+    """Whether a text speaks of several images by their names, and is no report of them together."""
+    text = text.casefold()
+    bases = (posixpath.basename(each).casefold() for each in pictures)
+    return sum(base in text or _is_word(posixpath.splitext(base)[0], text) for base in bases) > 1
+
+
+def _is_word(stem: str, text: str) -> bool:
+    """Whether a file's name without its ending stands in a text, and is nothing that a sentence would say."""
+    has_both = any(sign.isdigit() for sign in stem) and any(sign.isalpha() for sign in stem)
+    return has_both and re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", text) is not None

@@ -111,13 +111,15 @@ _NOT_TEXT = frozenset(
     ("id", "ids", "uid", "date", "time", "number", "nr", "no", "path", "file", "name", "type", "length", "len", "count",
      "url", "index", "lang", "language", "source", "status", "hash", "label", "labels", "class", "bbox", "score")
 )  # fmt: skip
+_HOW_MANY = frozenset(("n", "num", "count", "total", "anzahl"))
+_COUNT = frozenset(("count", "counts", "total", "anzahl"))
 _SMALL = "a-z\u00df-\u024f\u1e00-\u1eff"  # with all signs, in either case, that Latin letters have elsewhere
 _TOKENS = re.compile(
     rf"[A-Z]+(?![{_SMALL}])|[A-Z\u00c0-\u00de]?[{_SMALL}]+|\d+|[^\W\d_A-Z{_SMALL}\u00c0-\u00de]+"
 )
 _OF_A_PROCEDURE = frozenset(
     ("procedure", "study", "series", "step", "protocol", "exam", "examination", "code", "meaning", "sequence",
-     "manufacturer", "device", "station", "modality", "acquisition")
+     "manufacturer", "device", "station", "modality", "acquisition", "icd", "snomed", "loinc", "cpt")
 )  # fmt: skip
 """Words beside "description" in titles of what was done: "PerformedProcedureStepDescription" is no report."""
 
@@ -143,6 +145,12 @@ def names_text(name: str, usual: tuple[str, ...]) -> bool:
     """Whether a name has one of the usual names as a word and nothing that makes it an id, a date or a label."""
     parts = set(words(name))
     return bool(parts & set(usual)) and not parts & _NOT_TEXT and not names_procedure(name)
+
+
+def counts(name: str) -> bool:
+    """Whether a name says how many of something there are: "n_images", "Anzahl Bilder", "image count"."""
+    parts = words(name)
+    return len(parts) > 1 and (parts[0] in _HOW_MANY or "of" in parts[1:2] or not _COUNT.isdisjoint(parts))
 
 
 def names_procedure(name: str) -> bool:

@@ -2,6 +2,7 @@
 
     table.py      what a table is
     delimited.py  CSV and TSV; dialect.py how it is written, encoding.py in which letters, damage.py what is whole
+    drawn.py      tables drawn with strokes, as Markdown's
     json_rows.py  arrays, objects of lists, one object after another
     columnar.py   parquet and Arrow
     sheets.py     Excel; sheet_links.py where its cells lead
@@ -22,6 +23,7 @@ from radtui.records import UserError
 from radtui.sources.files import Tree
 from radtui.sources.readers.columnar import ArrowTable, ParquetTable
 from radtui.sources.readers.delimited import Delimited
+from radtui.sources.readers.drawn import drawn_tables
 from radtui.sources.readers.json_rows import json_tables
 from radtui.sources.readers.nesting import unpacked
 from radtui.sources.readers.openi import OpeniTable, openi_reports
@@ -40,12 +42,15 @@ __all__ = [
 ]
 
 _TEXT = (".csv", ".tsv", ".tab", ".txt")
+_MARKDOWN = (".md", ".markdown")
+_ZIP = b"PK\x03\x04"  # a workbook may be called CSV
 _JSON = (".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz")
 _OTHER = (".parquet", ".arrow", ".xlsx", ".xlsm")
-TABLE_SUFFIXES = frozenset((*_TEXT, *_JSON, *_OTHER))
+TABLE_SUFFIXES = frozenset((*_TEXT, *_MARKDOWN, *_JSON, *_OTHER))
 BOOKKEEPING = frozenset(("dataset_info.json", "state.json", "dataset_dict.json", "dataset_infos.json"))
 """What `datasets` writes beside its data."""
+NO_TABLE = "It is a text in Markdown that belongs to no image and holds no table; save its texts as CSV."
 
 
 def table_suffix(name: str) -> str:
@@ -88,18 +93,29 @@ def read_tables(tree: Tree, file: str, delimiter: str = "", encoding: str = "") 
     suffix = table_suffix(file)
     opener = _opener(tree, file)
     try:
-        if suffix in _TEXT:
-            tabs = "\t" if suffix in (".tsv", ".tab") else ""
-            return [unpacked(Delimited(file, opener, delimiter or tabs, encoding))]
+        is_book = suffix in (".xlsx", ".xlsm") or (suffix in _TEXT and tree.head(file, len(_ZIP)) == _ZIP)
+        if not is_book and suffix in (*_TEXT, *_MARKDOWN):
+            return _text_tables(file, suffix, opener, delimiter, encoding)
         if suffix in _JSON:
             return [unpacked(table) for table in json_tables(file, opener, encoding)]
-        if suffix in (".xlsx", ".xlsm"):
+        if is_book:
             return [unpacked(table) for table in sheet_tables(tree, file)]
         return [ParquetTable(tree, file) if suffix == ".parquet" else ArrowTable(tree, file)]
     except UserError:
         raise
     except Exception as error:  # one damaged file must not end an import
         raise UserError(f"{file} cannot be read ({type(error).__name__}: {error}).") from error
+
+
+def _text_tables(
+    file: str, suffix: str, opener: Callable[[], BinaryIO], delimiter: str, encoding: str
+) -> Sequence[Table]:
+    if drawn := drawn_tables(file, opener, encoding):
+        return drawn
+    if suffix in _MARKDOWN:
+        raise UserError(NO_TABLE)
+    tabs = "\t" if suffix in (".tsv", ".tab") else ""
+    return [unpacked(Delimited(file, opener, delimiter or tabs, encoding))]
 
 
 def _opener(tree: Tree, file: str) -> Callable[[], BinaryIO]:

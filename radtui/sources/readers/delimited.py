@@ -97,15 +97,20 @@ class Delimited:
         if self._headed:
             next(records, None)
         held: _Record | None = None
+        joined: list[int] = []
         for record in records:
             if held is not None and self._continues(held, record):
                 held = self._joined(held, record)
+                joined.append(record.line)
                 continue
             if held is not None:
                 yield self._row(held)
             held = record
         if held is not None:
             yield self._row(held)
+        if joined:
+            reason = "The line begins no row and is taken as the rest of the text before it; put such texts in quotes."
+            yield Problem(f"{self.file}, line {joined[0]}", reason, len(joined))
 
     def _start(self, record: _Record) -> str:
         """How a damaged record begins, for people to find it; nothing where its table tells of people."""

@@ -126,12 +126,34 @@ def _tables_of_objects(file: str, value: Mapping[str, Any], problems: list[Any])
             if any(isinstance(inner, list) and _has_objects(inner) for inner in each.values())
             for table in _tables_of_object(file, each, [])
         ]  # fmt: skip
-        return nested or [_table(file, "", [{KEY: key, **each} for key, each in objects.items()])]
+        return nested or [_table(file, "", _rows_by_key(objects))]
     texts = {key: each if isinstance(each, list) else [each] for key, each in value.items()}
     named = sum("." in key or any(sign.isdigit() for sign in key) for key in value)
     if named > len(value) / 2 and all(isinstance(text, str) for each in texts.values() for text in each):
         return [_table(file, "", [{KEY: key, VALUE: text} for key, each in texts.items() for text in each])]
     return [_table(file, "", [value])]
+
+
+def _rows_by_key(objects: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each object, with its key; of objects that hold objects alike, as patients hold exams, one for each."""
+    inner = [each for value in objects.values() for each in value.values()]
+    keys = {key for value in objects.values() for key in value}
+    alike = inner and all(isinstance(each, dict) and each for each in inner)
+    if (
+        alike
+        and set.intersection(*map(set, inner))
+        and (len(keys) > len(objects) or any(map(_has_digit, keys)))
+    ):
+        return [
+            {KEY: key, f"{KEY} inside": name, **each}
+            for key, value in objects.items()
+            for name, each in value.items()
+        ]
+    return [{KEY: key, **each} for key, each in objects.items()]
+
+
+def _has_digit(text: str) -> bool:
+    return any(sign.isdigit() for sign in text)
 
 
 def _columns(value: Mapping[str, Any]) -> list[dict[str, Any]]:

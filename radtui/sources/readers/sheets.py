@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zipfile
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -18,6 +19,7 @@ from radtui.sources.readers.table import NOTHING, Row, twice_named, unique_colum
 _MAX_INFLATED_BYTES = 2**31
 _SAMPLE_ROWS = 50
 _MOSTLY = 0.5
+_UNCOMPUTED = re.compile(r"<f(?:\s[^>]*)?>[^<]+</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
 
 
 class SheetTable:
@@ -95,7 +97,19 @@ class SheetTable:
                 return {}
             text = file_text(inner, path.lstrip("/"))
             self._merged = merged_cells(text)
+            self._note_unread(inner, text)
             return sheet_links(inner, path.lstrip("/"), text)
+
+    def _note_unread(self, inner: zipfile.ZipFile, text: str) -> None:
+        """Say what of a sheet is no cell's value: pictures that lie on it, formulas that nobody has computed."""
+        if "<drawing " in text and any(name.startswith("xl/media/") for name in inner.namelist()):
+            reason = (
+                "Pictures that lie on the sheet are not read; save them as files and name these in a column."
+            )
+            self.notes.append(Problem(self.file, reason))
+        if formulas := len(_UNCOMPUTED.findall(text)):
+            reason = "Formulas have no value, so their cells are empty: open the workbook in a program, and save it."
+            self.notes.append(Problem(self.file, reason, formulas))
 
     def _values(self) -> Iterator[tuple[int, list[str]]]:
         book = _book(self._tree, self.file)

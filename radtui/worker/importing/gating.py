@@ -14,6 +14,7 @@ from radtui.records import NewCase, NewCaseImage, Problem
 from radtui.settings import ImportSettings
 from radtui.sources.base import is_split_word
 from radtui.sources.identity import Gate, read_salt
+from radtui.sources.identity_texts import TellingTexts
 from radtui.sources.identity_words import identity_words
 from radtui.sources.image_names import ENDING
 from radtui.sources.layouts.draft import FOLDER
@@ -52,6 +53,7 @@ class Gating:
         self._unspoken: Counter[str] = Counter()  # examinations and views that name people
         self._trust_names = settings.trust_names
         self._titles = [title for title in titles if self._gate.name(title) != title]
+        self._telling = TellingTexts()
         self._renamed = 0
         self._location = location
         self._problems: list[Problem] = []
@@ -68,6 +70,8 @@ class Gating:
             own |= identity_words(case.patient)  # a name, by which a table tells patients apart
         if own:
             self._gate.learn(own)
+        if case.reference:
+            self._telling.note(case.reference, case.source_key)
         facts.update((title, self._fact(title, value, own)) for title, value in case.facts.items())
         facts, dropped = self._gate.facts(facts, own)
         for column, kind in dropped.items():
@@ -147,7 +151,7 @@ class Gating:
 
     def problems(self) -> list[Problem]:
         """What the gate left out, and images that several of a case could not give."""
-        problems = [*self._problems]
+        problems = [*self._problems, *self._telling.problems()]
         for what, count in self._dropped.items():
             column, _, kind = what.partition(": ")
             reason = f"It is not kept, because it looks like {kind}; --keep-columns keeps it."

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from radtui.paths import DataDir, expanded
-from radtui.records import Job, NewCase, NewCaseImage, StopRequest, Truth, UserError
+from radtui.records import Job, NewCase, NewCaseImage, Problem, StopRequest, Truth, UserError
 from radtui.settings import ImportSettings
 from radtui.sources import Source, open_source
 from radtui.sources.dicom_keys import keep_quiet
@@ -137,7 +137,8 @@ def _finish(
 ) -> None:
     """Mark leaks and write counts and problems, also of an import that was stopped or failed half-way."""
     tally = ingest.tally
-    problems = [ingest.gating.problem(each) for each in (*source.problems, *ingest.gating.problems())]
+    noticed = (*source.problems, *ingest.gating.problems(), *_contradictions(db, dataset))
+    problems = [ingest.gating.problem(each) for each in noticed]
     cases.forget_problems(db, job_id)
     cases.add_problems(db, job_id, problems)
     for problem in problems[:LOGGED_PROBLEMS]:
@@ -163,6 +164,17 @@ def _finish(
         problem_count=sum(each.count for each in problems),
         seconds=round(time.monotonic() - tally.started_s, 2),
     )  # fmt: skip
+
+
+def _contradictions(db: sqlite3.Connection, dataset: str) -> list[Problem]:
+    """That pictures which are the same byte for byte have different texts."""
+    twice = cases.contradictions(db, dataset)
+    if not twice:
+        return []
+    reason = (
+        "Pictures with the same bytes have different texts, so that one may be of another exam: look at both."
+    )
+    return [Problem(", ".join(twice[0]), reason, len(twice))]
 
 
 def _total(source: Source, reporter: ImportReporter) -> int | None:
