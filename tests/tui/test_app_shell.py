@@ -108,6 +108,7 @@ async def test_help_says_where_images_are_why_they_have_few_greys(data, monkeypa
         await pilot.press("question_mark")
         await until(pilot, lambda: "Everywhere" in text_of(app) or "This screen" in text_of(app))
         assert ("Here in 30 greys. Do [this] in tmux." in text_of(app)) == said
+        assert ("• rated, = in two splits" in text_of(app)) == (screen == "data")
 
 
 async def test_help_keeps_long_texts_in_their_column_and_names_what_q_does(data, db):

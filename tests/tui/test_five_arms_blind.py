@@ -14,6 +14,8 @@ from radtui.records import JobKind, JobState
 from radtui.settings import GenerateSettings
 from radtui.store import cases, jobs, ratings, texts
 from radtui.study.making import make_study, parse_arms
+from radtui.study.session import read_sitting
+from radtui.study.study import scheme_for
 from tests.bench.pseudo_terminal import FRAME_END, Terminal
 from tests.conftest import give_arms, new_text
 
@@ -48,28 +50,32 @@ def test_twenty_pairs_by_keyboard_with_nothing_that_tells_an_arm(
     study = make_study(db, parse_arms([arms]), "train", name="a study").study
     assert study.arm_names == ARMS
 
+    progress = read_sitting(db, study.id, "ana", scheme_for(data)).queue.progress()
+    numbers = [progress.shown_place(place) for place in range(1, PAIRS + 2)]
+    assert progress.repeats and numbers[-1] > numbers[-2]  # a number that two pairs have is not the last one
+
     command = [sys.executable, "-m", "radtui.cli", "--data-dir", str(data.root), "--rater", "ana"]
     written = b""
     with Terminal(command, 120, 40) as terminal:
 
-        def wait_for(place: int) -> None:
+        def wait_for(shown: int) -> None:
             nonlocal written
             frame = b""
 
             def drawn(part: bytes) -> bool:
                 nonlocal frame
                 frame += part + FRAME_END
-                return any(int(number) == place for number in PLACE.findall(CONTROL.sub(b"", part)))
+                return any(int(number) == shown for number in PLACE.findall(CONTROL.sub(b"", part)))
 
             terminal.until(drawn)
             written += frame
 
         terminal.until(lambda frame: b"radtui" in frame)
         terminal.write("r")
-        for place in range(1, PAIRS + 1):
-            wait_for(place)
+        for place, number in enumerate(numbers[:-1], 1):
+            wait_for(number)
             terminal.write("12345"[place % 5])
-        wait_for(PAIRS + 1)
+        wait_for(numbers[-1])
 
     rows = ratings.history(db, study.id, "ana")
     assert len(rows) == PAIRS and all(row.blinded for row in rows)

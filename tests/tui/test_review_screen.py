@@ -213,6 +213,8 @@ async def test_reference_and_identity_come_after_the_preference(data: DataDir, r
         reference = screen(pilot).query_one("#reference", TextBox)
         assert not reference.display and "once rated" in panel(pilot)
         await pilot.press("v")
+        assert not reference.display and "Press v again to see the reference" in panel(pilot)
+        await pilot.press("v")
         assert reference.display
         await pilot.press("v", "3")
         assert "Saved: Equal" in str(screen(pilot).query_one("#last", Static).content)
@@ -262,6 +264,8 @@ async def test_the_reference_before_the_rating_un_blinds_it(
     data: DataDir, db: sqlite3.Connection, reviewed_job: Job
 ) -> None:
     async with opened(data) as pilot:
+        await pilot.press("v", "a", "escape", "v")  # another key between: asked again
+        assert not box(pilot, "reference")
         await pilot.press("v")
         assert "nodule" in box(pilot, "reference") and "is un-blinded" in panel(pilot)
         assert str(screen(pilot).query_one("#a", TextBox).border_title) == "A"  # it does not tell whose it is

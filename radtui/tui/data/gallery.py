@@ -16,7 +16,7 @@ from radtui.records import Case
 from radtui.store import cases, ratings
 from radtui.store.blobs import image_bytes
 from radtui.tui.aside import aside
-from radtui.tui.data.image_rows import LEAKED, RATED, UNREADABLE, ImageRows, without_reference
+from radtui.tui.data.image_rows import LEAKED, RATED, SIGNS, UNREADABLE, ImageRows, without_reference
 from radtui.tui.data.thumbnail_grid import Mark, ThumbnailGrid, Tile
 from radtui.tui.data.thumbnails import Wanted
 from radtui.tui.key_uses import bindings
@@ -39,6 +39,7 @@ class GalleryScreen(RadScreen):
     """
 
     TAB = "data"
+    SIGNS = SIGNS
     AUTO_FOCUS = "ThumbnailGrid"
     DEFAULT_CSS = """
     GalleryScreen .gallery-line { height: 1; padding: 0 1; background: $surface; }

@@ -24,6 +24,7 @@ COLUMNS = (
 )
 BESIDE = ("Reference",)  # columns whose text stands whole beside the image
 UNREADABLE, LEAKED, RATED = "!", "=", "•"
+SIGNS = f"Before a name: {RATED} rated, {LEAKED} in two splits, {UNREADABLE} cannot be read."
 HIDDEN = "hidden until you have rated it"
 LEAD = 6  # characters kept before the first match
 

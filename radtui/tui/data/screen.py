@@ -20,6 +20,7 @@ from radtui.tui.data.data_line import DataLine, filter_words
 from radtui.tui.data.dialogs import DatasetSheet, FilterSheet
 from radtui.tui.data.image_list import ImageList
 from radtui.tui.data.image_look import ImageLook
+from radtui.tui.data.image_rows import SIGNS
 from radtui.tui.data.importing import ImportSheet
 from radtui.tui.data.list_and_image import ListAndImage
 from radtui.tui.doors import nothing_to_show
@@ -40,6 +41,7 @@ class DataScreen(ListAndImage):
     """Find an image and look at it."""
 
     TAB = "data"
+    SIGNS = SIGNS
     SHOWS = JobKind.IMPORT
     CSS_PATH = "data.tcss"
     AUTO_FOCUS = "VirtualTable"

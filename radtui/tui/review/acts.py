@@ -110,7 +110,7 @@ def act(reviewing: Reviewing, name: str) -> None:
     reviewing.message = ""
     if not row.judges:
         reviewing.ended = None
-    if group != "reveal":
+    if group not in ("reveal", "reference"):
         reviewing.revealing = None
     row.do(reviewing, session, int(number or 0))
     if row.saves and session.mine is not before:

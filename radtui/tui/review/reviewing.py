@@ -40,7 +40,7 @@ class Reviewing:
         message: Stands above the question until the next key.
         last: What was answered on the pair before this one, in words.
         ended: The last pair of all, until its rater has noticed that it was the last.
-        revealing: The pair for which it was asked once whose texts these are.
+        revealing: What was asked for once that un-blinds, `reveal` or `reference`, and for which pair.
         list_name: The filter or search that leaves some pairs only; "" for all.
         looking: Whether the image has the keys.
         stint: How many pairs the rater has set out for; None where nobody counts.
@@ -66,7 +66,7 @@ class Reviewing:
         self.panels = Panels()
         self.message, self.last, self.list_name = "", "", ""
         self.ended: Pair | None = None
-        self.revealing: Pair | None = None
+        self.revealing: tuple[str, Pair] | None = None
         self.looking = False
         self.stint: Stint | None = None
         self.wanted_pairs = 0

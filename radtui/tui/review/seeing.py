@@ -59,10 +59,12 @@ def reveal(reviewing: Reviewing, session: ReviewSession) -> None:
     shown, key = session.shown(), key_text(session.scheme, "reveal")
     if is_packed(session.study):
         reviewing.message = "This file does not know which text is whose."
-    elif shown is None or shown.identity_known or shown.rated or reviewing.revealing == shown.pair:
+    elif (
+        shown is None or shown.identity_known or shown.rated or reviewing.revealing == ("reveal", shown.pair)
+    ):
         session.reveal()
     else:
-        reviewing.revealing = shown.pair
+        reviewing.revealing = "reveal", shown.pair
         reviewing.message = (
             f"Press {key} again to see whose texts these are: the pair is un-blinded from then on."
         )
@@ -86,7 +88,10 @@ def ask(reviewing: Reviewing, session: ReviewSession) -> None:
 
 
 def reference(reviewing: Reviewing, session: ReviewSession) -> None:
-    """Show the reference, or hide it; where it comes before its time, that is stored before it is seen."""
+    """Show the reference, or hide it.
+
+    Where it comes before its time, a second press is asked for, and that is stored before it is seen.
+    """
     shown = session.shown()
     if shown is not None and shown.reference_barred:
         reviewing.message = (
@@ -97,6 +102,13 @@ def reference(reviewing: Reviewing, session: ReviewSession) -> None:
         reviewing.message = "The reference stays in sight here."
         return
     if not session.peek and shown is not None and shown.reference_marks:
+        if not shown.rated and reviewing.revealing != ("reference", shown.pair):
+            reviewing.revealing = "reference", shown.pair
+            key = key_text(session.scheme, "reference")
+            reviewing.message = (
+                f"Press {key} again to see the reference: the pair is un-blinded from then on."
+            )
+            return
         session.reveal("reference")
         reviewing.message = "The reference was seen: what you answer on this case from now on is un-blinded."
     session.peek = not session.peek

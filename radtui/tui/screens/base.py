@@ -65,6 +65,7 @@ class RadScreen(Lasting, Screen[None]):
     """
 
     TAB: ClassVar[str] = ""
+    SIGNS: ClassVar[str] = ""  # what stands before rows without a word, for the help
     SHOWS: ClassVar[JobKind | None] = None  # what such a job leaves is what one works with here
     saving: Saving | None = None  # what waits for the database, of a screen that writes
 

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from radtui.tui import terminal, theme
 from radtui.tui.key_uses import bindings
-from radtui.tui.screens.base import RadModal
+from radtui.tui.screens.base import RadModal, RadScreen
 from radtui.tui.widgets.keyed import KeyedScroll
 from radtui.tui.widgets.search_line import SearchLine
 
@@ -42,6 +42,7 @@ class HelpScreen(RadModal[None]):
         super().__init__()
         self._active = list(below.active_bindings.values())
         self._images_below = bool(below.query("ImageView"))
+        self._signs = below.SIGNS if isinstance(below, RadScreen) else ""
         self._chart_below = bool(below.query("LossChart"))
 
     def compose_sheet(self) -> ComposeResult:
@@ -54,6 +55,9 @@ class HelpScreen(RadModal[None]):
                 if self._images_below and (shown := terminal.current()).why:
                     yield Static("Images", classes="help-title")
                     yield Static(f"Here in {shown.badge}. {shown.why}", markup=False)
+                if self._signs:
+                    yield Static("Signs", classes="help-title")
+                    yield Static(self._signs, markup=False)
                 if self._chart_below:
                     yield Static("Chart", classes="help-title")
                     from radtui.charts.frame import EVENT_CHARS  # a chart has imported it already
