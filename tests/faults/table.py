@@ -75,6 +75,7 @@ FAULTS: dict[Fault, tuple[int, int]] = {
     stopped_workers.stopped_workers: (1, 6),
     locks.lock_held: (1, 2),
     locks.locked_while_rating: (3, 60),
+    locks.failing_locks: (2, 40),
     hosts.two_hosts: (1, 10),
     versions.newer_radtui: (1, 5),
     arrivals.cases_arriving: (1, 10),
