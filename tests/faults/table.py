@@ -48,6 +48,7 @@ FAULTS: dict[Fault, tuple[int, int]] = {
     kills_of_commands.kills_of_migrations: (2, 40),
     copies.kills_of_restores: (1, 40),
     kills_at_calls.kills_at_calls: (3, 400),
+    kills_at_calls.disk_full_at_calls: (2, 300),
     kills_in_packs.kills_in_packs: (2, 80),
     kills_of_fetch.kills_of_fetch: (1, 30),
     signals.signals_to_the_app: (1, 10),
