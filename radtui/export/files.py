@@ -157,9 +157,26 @@ class _Batch:
     """What was written and waits for the rest before it takes its place."""
 
     def __init__(self) -> None:
-        self.places: list[Callable[[], None]] = []
+        self.places: list[tuple[Path, Path, Callable[[], None]]] = []  # of each, where it lies, how it moves
         self.lies_at: dict[Path, Path] = {}
         self.cleaning = ExitStack()
+
+    def take_places(self) -> None:
+        """Give all that was written its name. Raises UserError where one cannot have it, or may lose it again."""
+        failed: UserError | None = None
+        for _, written, place in self.places:
+            try:
+                place()
+            except UserError as error:
+                failed = failed or error
+                if written.exists():
+                    break
+        waiting = [path for path, written, _ in self.places if written.exists()]
+        for path in waiting if len(waiting) < len(self.places) else ():
+            with suppress(OSError):  # a folder, or a disk that takes nothing at all
+                path.unlink()  # such as the manifest of the file that was there before
+        if failed is not None:
+            raise failed
 
 
 _batch: ContextVar[_Batch | None] = ContextVar("_batch", default=None)
@@ -178,8 +195,7 @@ def together() -> Iterator[None]:
             yield
         finally:
             _batch.reset(token)
-        for place in batch.places:
-            place()
+        batch.take_places()
 
 
 def lies_at(path: Path) -> Path:
@@ -195,7 +211,7 @@ def _take_place(path: Path, written: Path, place: Callable[[], None], cleaning: 
         place()
         return
     batch.lies_at[path] = written
-    batch.places.append(place)
+    batch.places.append((path, written, place))
     batch.cleaning.enter_context(cleaning.pop_all())
 
 

@@ -110,8 +110,14 @@ def write_pack(
     (data.root / FOLDER).mkdir(exist_ok=True)
     sweep(data.root / FOLDER, "*.json")
     # What stands for what is at home before anybody has the pack.
-    with whole_file(home_file(data, number)) as file:
-        json.dump(home, file)
+    try:
+        with whole_file(home_file(data, number)) as file:
+            json.dump(home, file)
+    except UserError as error:
+        raise UserError(
+            f"{data.root} cannot take the pack's key ({error.__cause__}), without which no answers come home: make room"
+            " there, or let it be written."
+        ) from error
     with whole_file(out, binary=True) as file:
         file.write(content)
     return Packed(out, len(sitting.pairs), filled.images, filled.left_out)

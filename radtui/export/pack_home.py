@@ -23,10 +23,14 @@ from radtui.paths import DataDir
 from radtui.records import Comparison, Rating, Study, UserError
 from radtui.store import cases, packs, ratings, studies
 from radtui.store.database import connect
+from radtui.store.gone import is_damage
 from radtui.store.ratings import Assignment, Reveal
 from radtui.study.packed import PACK
 from radtui.study.study import SCHEME_FILE
 from radtui.study.undo import History
+
+# Begins each of its files. Source: https://www.sqlite.org/fileformat.html
+OF_SQLITE = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,9 @@ def opened_pack(path: Path) -> Iterator[tuple[DataDir, Study]]:
     """
     if not path.is_file():
         raise UserError(f"There is no file {path}; name one that radtui study pack wrote.")
+    with path.open("rb") as file:
+        if file.read(len(OF_SQLITE)) != OF_SQLITE:
+            raise UserError(f"{path} is no pack; name a file that radtui study pack wrote.")
     with passing_folder("radtui-open-") as folder:
         data = DataDir(folder / "pack", named=True)
         data.root.mkdir()
@@ -68,13 +75,28 @@ def opened_pack(path: Path) -> Iterator[tuple[DataDir, Study]]:
         yield data, study
 
 
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """What SQLite says of a pack that is not whole, as a sentence about it: the data folder is another database."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, UserError) as error:
+        cause = error.__cause__ if isinstance(error, UserError) else error
+        if not isinstance(cause, sqlite3.DatabaseError) or not is_damage(cause):
+            raise
+        raise UserError(
+            f"{path} is damaged, or was sent without {path.name}-wal, which lies beside it where a session of its"
+            f" reader was killed ({cause}): have it opened there once more, and sent again; nothing was merged."
+        ) from error
+
+
 def merge_pack(data: DataDir, db: sqlite3.Connection, path: Path) -> Merged:
     """Take a reader's ratings home; what came with an earlier merge is not added again.
 
     Raises:
         UserError: It was not packed here, was altered, or its reader has rated here as well.
     """
-    with opened_pack(path) as (inside, packed), closing(connect(inside)) as there:
+    with _damage_told(path), opened_pack(path) as (inside, packed), closing(connect(inside)) as there:
         home = _home(data, str(packed.protocol[PACK]), path)
         if content_hash(there) != home["sha256"]:
             raise UserError(

@@ -13,6 +13,7 @@ from radtui.durable import sync_folder
 from radtui.paths import DataDir
 from radtui.records import UserError
 from radtui.store import lease
+from radtui.store.gone import is_damage
 from radtui.store.place import (
     Connection,
     FolderGoneError,
@@ -91,7 +92,7 @@ def _next_step(error: sqlite3.DatabaseError) -> str:
     """What can be done about a database that cannot be opened."""
     if is_busy(error):
         return "another program is writing to it, try again in a moment"
-    if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if is_damage(error):
         return "take back a copy with radtui restore, or name another folder with --data-dir"
     return "name another folder with --data-dir"
 

@@ -25,3 +25,8 @@ def is_of_the_disk(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK
     return isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error says that the file is no whole database."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

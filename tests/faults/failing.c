@@ -1,6 +1,6 @@
 /* Loaded before the C library: lets one kind of call fail on files under $FAIL_ROOT, from the $FAIL_AT-th on.
 
-   $FAIL_CALL is write, sync, rename, truncate, remove or link; $FAIL_NAME, where it is set, the name of the only file
+   $FAIL_CALL is write, sync, rename, truncate, remove, link or lock; $FAIL_NAME, where it is set, the name of the only file
    meant; $FAIL_ONCE lets later calls work again; $FAIL_KILL kills the process instead, half of a write done. Each call
    is a byte in $FAIL_NOTES/<kind>, by which calls are counted. */
 #define _GNU_SOURCE
@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -38,7 +40,7 @@ static int fails(const char *kind, const char *path) {
         if (strcmp(kind, "write")) kill(getpid(), SIGKILL);
         return 1;
     }
-    errno = strcmp(kind, "sync") ? ENOSPC : EIO;
+    errno = !strcmp(kind, "lock") ? ENOLCK : !strcmp(kind, "sync") ? EIO : ENOSPC;
     return 1;
 }
 
@@ -94,4 +96,24 @@ int symlink(const char *what, const char *at) { return fails("link", at) ? -1 : 
 /* Python removes folders by handles of the folders above. */
 int unlinkat(int folder, const char *name, int flags) {
     return fails_on("remove", folder) ? -1 : REAL(unlinkat)(folder, name, flags);
+}
+
+/* Locks of a whole file and of bytes of it, which SQLite takes and lets go of: a lock server that does not answer. */
+static int locks(int command) {
+    return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW;
+}
+int flock(int handle, int kind) { return fails_on("lock", handle) ? -1 : REAL(flock)(handle, kind); }
+int fcntl(int handle, int command, ...) {
+    va_list more;
+    va_start(more, command);
+    void *argument = va_arg(more, void *);
+    va_end(more);
+    return locks(command) && fails_on("lock", handle) ? -1 : REAL(fcntl)(handle, command, argument);
+}
+int fcntl64(int handle, int command, ...) {
+    va_list more;
+    va_start(more, command);
+    void *argument = va_arg(more, void *);
+    va_end(more);
+    return locks(command) && fails_on("lock", handle) ? -1 : REAL(fcntl64)(handle, command, argument);
 }

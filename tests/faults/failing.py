@@ -13,6 +13,7 @@ from tests.faults.power import NoCompiler
 SHIM = Path(__file__).with_name("failing.c")
 KINDS = ("write", "sync", "rename", "truncate")
 CHANGES = (*KINDS, "remove", "link")  # all by which a file or folder becomes another
+LOCK = "lock"
 
 
 class Failing:
@@ -44,7 +45,7 @@ class Failing:
         """How many calls of each kind the last program made."""
         return {
             kind: (self._notes / kind).stat().st_size if (self._notes / kind).exists() else 0
-            for kind in CHANGES
+            for kind in (*CHANGES, LOCK)
         }
 
     def environment(self, root: Path, kind: str, at: int, *, once: bool, name: str = "") -> dict[str, str]:
@@ -76,7 +77,8 @@ class Failing:
 
     def points(self, most: int, chance: random.Random) -> list[tuple[str, int]]:
         """So many of the calls that were counted last, half of them such as change names: there are few of these."""
-        calls = {kind: [(kind, at + 1) for at in range(count)] for kind, count in self.counted().items()}
+        counted = self.counted()
+        calls = {kind: [(kind, at + 1) for at in range(counted[kind])] for kind in CHANGES}
         often = calls.pop("write") + calls.pop("sync")
         seldom = [call for each in calls.values() for call in each]
         chosen = chance.sample(seldom, min(len(seldom), max(most // 2, most - len(often))))

@@ -50,11 +50,51 @@ class _Command:
 
 def kills_at_calls(scratch: Path, rounds: int) -> Facts:
     """SIGKILL at calls of exports, backups, restores, packs and merges: each does all of it when it is called again."""
-    shim, chance, killed = Failing(scratch), random.Random(31), 0
+
+    def killed(shim: Failing, place: Path, kind: str, call: int, _: int) -> dict[str, str]:
+        return shim.killing(place, kind, call)
+
+    def was_killed(code: int, printed: bytes, what: str) -> bool:
+        assert code in (0, -signal.SIGKILL), f"{what}: {printed.decode()[-300:]}"
+        return code != 0
+
+    return _at_calls(scratch, rounds, 31, killed, was_killed) | {"lost": 0, "doubled": 0, "half files": 0}
+
+
+def disk_full_at_calls(scratch: Path, rounds: int) -> Facts:
+    """As many calls fail instead, once or from then on: a sentence, nothing half done, all of it when called again."""
+
+    def failing(shim: Failing, place: Path, kind: str, call: int, number: int) -> dict[str, str]:
+        return shim.environment(place, kind, call, once=bool(number % 2))
+
+    def was_refused(code: int, printed: bytes, what: str) -> bool:
+        lines = [line for line in printed.splitlines() if b" were kept while " not in line]  # is said beside
+        return not judged(code, b"\n".join(lines), what)
+
+    return _at_calls(scratch, rounds, 35, failing, was_refused) | {"lost": 0, "doubled": 0, "half files": 0}
+
+
+def _at_calls(
+    scratch: Path,
+    rounds: int,
+    seed: int,
+    harm: Callable[[Failing, Path, str, int, int], dict[str, str]],
+    was_harmed: Callable[[int, bytes, str], bool],
+) -> Facts:
+    """Run each command over and over, with harm at another call of it each time, and then once more without.
+
+    Args:
+        scratch: A folder.
+        rounds: How often, all commands together.
+        seed: Which calls.
+        harm: Variables for a shim, of the folder, a kind of call, which of them, and the number of the try.
+        was_harmed: Judges how a command ended: its exit code, what it printed, and what was done.
+    """
+    shim, chance, harmed = Failing(scratch), random.Random(seed), 0
     template = scratch / "template"
     _make(template)
     with forking(shim.library, scratch / "tmp") as commands:
-        trials = _commands(commands)
+        trials = _commands()
         trials = chance.sample(trials, min(rounds, len(trials)))
         each = max(1, rounds // len(trials))
         for number, command in enumerate(trials):
@@ -63,11 +103,12 @@ def kills_at_calls(scratch: Path, rounds: int) -> Facts:
             assert code == 0, printed
             command.after(place)
             for at, (kind, call) in enumerate(shim.points(each, chance)):
-                again = _copied(template, scratch / f"{number}-{at}")
-                code, printed = _run(commands, again, command, shim.killing(again, kind, call))
-                what = f"{' '.join(command.words[:2])}, {kind} {call}: {printed.decode()[-300:]}"
-                assert code in (0, -signal.SIGKILL), what
-                killed += code != 0
+                again, what = (
+                    _copied(template, scratch / f"{number}-{at}"),
+                    f"{' '.join(command.words[:2])}, {kind} {call}",
+                )
+                code, printed = _run(commands, again, command, harm(shim, again, kind, call, at))
+                harmed += was_harmed(code, printed, what)
                 _is_as_it_was(again, what, command.between)
                 code, printed = _run(commands, again, command, {})
                 assert judged(code, printed, what), f"{what}; then: {printed.decode()[-300:]}"
@@ -77,9 +118,8 @@ def kills_at_calls(scratch: Path, rounds: int) -> Facts:
                 assert not left, f"{what}: {left}"
                 shutil.rmtree(again)
             shutil.rmtree(place)
-    assert killed
-    return {"commands": len(trials), "points": each * len(trials), "kills": killed, "lost": 0, "doubled": 0,
-            "half files": 0}  # fmt: skip
+    assert harmed
+    return {"commands": len(trials), "points": each * len(trials), "did not end well": harmed}
 
 
 def _copied(template: Path, place: Path) -> Path:
@@ -136,7 +176,7 @@ def _rate(data: DataDir, rater: str, pairs: int, is_away: bool = False) -> None:
             data.root.with_name("away").rename(data.root)
 
 
-def _commands(commands: Forking) -> list[_Command]:
+def _commands() -> list[_Command]:
     exports = (
         _export("c.csv"), _export("r.jsonl", "--format", "jsonl"), _export("c.parquet", "--format", "parquet"),
         _Command(("report", "1", "--out", "{}/r.html"), _report_whole, _report_whole),

@@ -38,7 +38,7 @@ def kills_in_packs(scratch: Path, rounds: int) -> Facts:
             what = f"{kind} {at} of {name}, {len(told)} saved"
             (place / "alone").mkdir()
             shutil.copyfile(place / PACK, place / "alone" / PACK)  # what somebody sends who sees one file
-            alone += _taken_home(home, place / "alone", told[:-1], what)
+            alone += _taken_home(home, place / "alone", told, what)
             shutil.copytree(place, scratch / "with-log", ignore=shutil.ignore_patterns("alone"))
             assert _taken_home(home, scratch / "with-log", told, what), f"{what}: it cannot be taken home"
             shutil.rmtree(scratch / "with-log")

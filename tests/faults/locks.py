@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import random
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+from radtui.store.database import connect
+from radtui.study.unsaved import Unsaved
+from tests.faults.failing import LOCK, Failing
 from tests.faults.folder import build
-from tests.faults.harness import Facts, app, radtui, rating, rows, said_in_a_sentence, told_until
+from tests.faults.harness import (
+    RATER,
+    REPOSITORY,
+    Facts,
+    app,
+    radtui,
+    rating,
+    rows,
+    said_in_a_sentence,
+    times,
+    told_until,
+)
+
+WAITED_S = 6.0
 
 
 def lock_held(scratch: Path, rounds: int) -> Facts:
@@ -56,3 +76,42 @@ def locked_while_rating(scratch: Path, rounds: int) -> Facts:
         "locked s": rounds, "answers that waited": len(typed), "lost": 0, "other keys": waited,
         "slowest of them ms": round(slowest_ms),
     }  # fmt: skip
+
+
+def failing_locks(scratch: Path, rounds: int) -> Facts:
+    """A lock server fails at times, or from a moment on: each answer called saved is there, once; then all goes on."""
+    os.environ["XDG_STATE_HOME"] = str(scratch / "state")
+    shim, chance, saved, kept, ended = Failing(scratch), random.Random(34), 0, 0, 0
+    data = build(scratch / "data", pairs=40)
+    told_until(rating(data, {**os.environ, **shim.counting(data.root)}, "--most", "20"), 2.0)
+    most = shim.counted()[LOCK]
+    for number in range(rounds):
+        before = rows(data)
+        more = shim.environment(data.root, LOCK, chance.randint(1, most), once=bool(number % 2))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.rate", str(data.root), RATER, "--most", "20"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY, env={**os.environ, **more},
+        )  # fmt: skip
+        try:
+            printed, said = process.communicate(timeout=WAITED_S)
+        except subprocess.TimeoutExpired:  # it waits for its lock, as for another program's
+            process.kill()
+            printed, said = process.communicate()
+        ended += process.returncode != 0
+        lines = printed.splitlines()
+        with contextlib.closing(connect(data)) as db:
+            Unsaved(data, RATER).deliver(db)
+        stored = rows(data)
+        told = times(lines, "saved") + times(lines, "kept")
+        assert len(stored) == len(set(stored)) and set(told) <= set(stored), f"{number}: {said[-300:]}"
+        assert set(before) <= set(stored)
+        saved, kept = saved + len(times(lines, "saved")), kept + len(times(lines, "kept"))
+    assert len(told_until(rating(data), 0.2)) > 1
+    return {
+        "times": rounds,
+        "saved": saved,
+        "kept and put in": kept,
+        "ended or waited": ended,
+        "lost": 0,
+        "twice": 0,
+    }

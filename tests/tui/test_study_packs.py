@@ -204,6 +204,17 @@ def test_a_pack_of_another_folder_and_a_reader_who_rated_here_are_refused(
     again = str(tmp_path / "b.radtui")
     assert "has begun to rate" in run(data, "study", "pack", "2", "--reader", "ana", "--out", again, code=1)
     assert "is no pack" in run(data, "study", "merge", str(data.database), code=1)
+    assert "is no pack" in run(data, "study", "merge", __file__, code=1)
+
+
+def test_a_pack_that_came_without_its_log_is_named_and_not_the_data_folder(
+    data: DataDir, study: Study, pack: Path
+) -> None:
+    content = bytearray(pack.read_bytes())
+    content[4096:] = bytes(len(content) - 4096)  # as where not all of its pages were moved out of the log
+    pack.write_bytes(content)
+    said = run(data, "study", "merge", str(pack), code=1)
+    assert f"{pack} is damaged, or was sent without {pack.name}-wal" in said and "nothing was merged" in said
 
 
 async def test_a_pack_is_rated_by_keys_with_the_same_screen(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from radtui.durable import digest
 from radtui.export.columns import paired_columns
 from radtui.export.comparisons import write_csv
-from radtui.export.files import check_replaceable, passing_folder, whole_file
+from radtui.export.files import check_replaceable, passing_folder, together, whole_file
 from radtui.export.formula_quote import RISKY_FIRST, quote_formula, unquote_formula
 from radtui.export.rating_files import read_ratings
 from radtui.jobs import launch
@@ -101,6 +101,34 @@ def test_an_export_that_was_killed_before_its_manifest_had_its_name_may_be_writt
         check_replaceable(out)
     killed.write_text(told)
     assert check_replaceable(out)
+
+
+def test_a_manifest_that_cannot_have_its_name_leaves_none_that_tells_of_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, manifest = tmp_path / "comparisons.csv", tmp_path / "comparisons.csv.manifest.json"
+
+    def write(content: str) -> None:
+        with together():
+            for path in (out, manifest):
+                with whole_file(path) as file:
+                    file.write(content)
+
+    def failing(self: Path, target: Path) -> Path:
+        if target == fails:
+            raise OSError(errno.EIO, "Input/output error")
+        return replace_path(self, target)
+
+    replace_path, fails = Path.replace, out
+    write("before")
+    monkeypatch.setattr(Path, "replace", failing)
+    with pytest.raises(UserError, match=r"comparisons\.csv: Input/output error"):
+        write("new")
+    assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["before", "before"]
+    fails = manifest
+    with pytest.raises(UserError, match=r"manifest\.json: Input/output error"):
+        write("new")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["new"]
 
 
 def test_a_file_system_without_locks_takes_exports_and_keeps_what_others_may_still_write(
