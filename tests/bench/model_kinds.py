@@ -12,12 +12,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-NOT_BUILT = {
-    "glm5_next": "compressed attention of several kinds", "inkling_mm_model": "hears, too, and needs torchvision",
-    "minimax_m3_vl": "needs torchvision", "muse_glimmer": "needs torchvision",
-}  # fmt: skip
-"""Kinds whose published models have a template, and that nobody has made a small one of here."""
-
 
 def outcomes(rows: dict[str, dict[str, str]]) -> dict[str, str]:
     """What becomes of each kind.
@@ -37,8 +31,6 @@ def outcomes(rows: dict[str, dict[str, str]]) -> dict[str, str]:
 def _outcome(kind: str, families: list[str], rows: dict[str, dict[str, str]]) -> str:
     if families:
         return "row " + ", ".join(_named(each, rows[each]) for each in families)
-    if kind in NOT_BUILT:
-        return f"not built ({NOT_BUILT[kind]})"
     with tempfile.TemporaryDirectory() as folder:
         checked, loaded = sentences(bare(kind, Path(folder) / kind))
     return f"refused: {checked}" if checked == loaded else f"check: {checked} | job: {loaded}"

@@ -247,7 +247,7 @@ class Family:
         """What transformers alone writes of the first picture."""
         import torch
 
-        from radtui.worker.model import collator, template
+        from radtui.worker.model import collator, kinds, template
         from tests.worker.test_model_families import INSTRUCTION, pictures
 
         words, asked = self.processor.tokenizer, template.rendered_prompt(self.processor, INSTRUCTION)
@@ -257,6 +257,8 @@ class Family:
             **collator.modalities(self.processor),
         )  # fmt: skip
         inputs = {name: each.float() if each.is_floating_point() else each for name, each in inputs.items()}
+        if collator.MODALITIES not in kinds.inputs_of(type(self.model.get_base_model())):
+            inputs.pop(collator.MODALITIES, None)  # MiniMax's processor offers it, and its model takes none
         seen = inputs["input_ids"].shape[1]
         with torch.inference_mode():
             row = self.model.generate(**inputs, max_new_tokens=24, do_sample=False)[0, seen:].tolist()

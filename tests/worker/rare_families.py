@@ -455,6 +455,27 @@ def qwen4_exp(folder: Path) -> Path:
     )  # fmt: skip
 
 
+def glm5_next(folder: Path) -> Path:
+    """GLM-5 Next: linear attention and attention to chosen groups of tokens, several residual streams, experts."""
+    words, parts = glm_parts(
+        num_key_value_heads=4, q_lora_rank=16, kv_lora_rank=16, qk_nope_head_dim=16, qk_rope_head_dim=0, v_head_dim=16,
+        moe_intermediate_size=32, n_routed_experts=4, num_experts_per_tok=2, mlp_layer_types=["dense", "sparse"],
+        layer_types=["linear_attention", "deepseek_sparse_attention"], indexer_types=["full", "full"], index_topk=64,
+        index_kpool=4, index_head_dim=16, index_n_heads=2, linear_head_dim=16, linear_num_heads=4, hc_mult=2,
+    )  # fmt: skip
+    del parts["text_config"]["rope_parameters"]  # it knows places by its linear attention
+    parts["vision_config"]["projection_intermediate_size"] = 64
+    image = {
+        "image_processor_type": "Glm5NextImageProcessor", "patch_size": 14, "merge_size": 2, "temporal_patch_size": 2,
+        "min_image_tokens": 4, "max_image_tokens": 16,
+    }  # fmt: skip
+    ends = [words.eos_token_id, *ids(words, user="<|user|>", observation="<|observation|>").values()]
+    return write(
+        folder, built("glm5_next", **parts), words, GLM, "Glm5NextProcessor", image, video="Glm5NextVideoProcessor",
+        ends=ends,
+    )  # fmt: skip
+
+
 RARE_FAMILIES: dict[str, Callable[[Path], Path]] = {
     "mllama": write_tiled_mllama, "lighton_ocr": lighton_ocr, "qianfan_ocr": qianfan_ocr,
     "deepseek_vl_hybrid": deepseek_vl_hybrid, "hunyuan_vl": hunyuan_vl, "janus": janus, "emu3": emu3,
@@ -462,5 +483,6 @@ RARE_FAMILIES: dict[str, Callable[[Path], Path]] = {
     "qwen3_omni_moe": qwen3_omni_moe, "cohere_compass": cohere_compass, "cosmos3_edge": cosmos3_edge,
     "cosmos3_omni": cosmos3_omni, "deepseek_ocr2": deepseek_ocr2, "video_llava": video_llava,
     "llava_next_video": llava_next_video, "minicpmv4_6": minicpmv4_6, "qwen4_exp": qwen4_exp,
+    "glm5_next": glm5_next,
 }  # fmt: skip
 """Those that load without torchvision, by name."""

@@ -245,6 +245,20 @@ def test_the_size_that_is_foreseen_is_prepared_while_the_first_chunk_is_written(
     assert sizes == prepared and len(texts(data, job)) == 16
 
 
+def test_a_model_is_not_given_types_of_tokens_that_it_does_not_take():
+    import torch
+
+    class Plain(torch.nn.Module):
+        def forward(self, input_ids): ...
+
+    class Typed(torch.nn.Module):
+        def forward(self, input_ids, mm_token_type_ids=None): ...
+
+    inputs = {"input_ids": torch.ones(1, 2), "mm_token_type_ids": torch.zeros(1, 2)}
+    assert describe._taken(Plain(), inputs).keys() == {"input_ids"}
+    assert describe._taken(Typed(), inputs) is inputs
+
+
 @pytest.mark.parametrize(
     ("cores", "ranks", "threads"), [(1, 1, 1), (2, 1, 2), (16, 1, 4), (16, 8, 2), (4, 8, 1)]
 )

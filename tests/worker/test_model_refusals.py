@@ -12,7 +12,7 @@ import pytest
 
 from radtui.records import UserError
 from radtui.worker.memory import model_check
-from radtui.worker.model import backend, kinds, model, refusals
+from radtui.worker.model import backend, kinds, model, refusals, weight_names
 
 from . import families
 from .conftest import train_settings
@@ -232,6 +232,21 @@ def test_weights_that_could_run_code_are_not_read(folder):
     torch.save({"weight": torch.ones(1), "arguments": argparse.Namespace()}, folder / "pytorch_model.bin")
     with pytest.raises(UserError, match=r"could run code: save them as model\.safetensors"):
         model.load(str(folder), backend.plan(train_settings(folder)))
+
+
+def test_what_a_hub_s_model_lacks_is_said_and_a_folder_s_refused(folder):
+    """Of a model with code of its own the loader's report is all there is."""
+    import torch
+
+    network = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 4))
+    report = {"missing_keys": {"0.weight"}, "unexpected_keys": {"model.0.weight"}, "mismatched_keys": set()}
+    said = weight_names.judged("someone/vision", network, report)
+    assert said.startswith(
+        "The files of someone/vision lack 1 of the model's 4 weights, such as 0.weight, which are"
+    )
+    with pytest.raises(UserError, match=r"but have others such as model\.0\.weight"):
+        weight_names.judged(str(folder), network, report)
+    assert weight_names.judged(str(folder), network, {**report, "missing_keys": set()}) == ""
 
 
 def test_a_few_missing_weights_are_said_and_not_refused(folder):

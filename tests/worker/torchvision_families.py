@@ -225,8 +225,93 @@ def gemma4_unified(folder: Path) -> Path:
     return folder
 
 
+MINIMAX_IMAGE, MINIMAX_VIDEO = "]<]image[>[", "]<]video[>["
+
+
+def minimax_m3_vl(folder: Path) -> Path:
+    """MiniMax M3: attention to chosen blocks, experts; a processor that offers types of tokens, which it takes not."""
+    words = tokenizer(
+        [*TURNS, MINIMAX_IMAGE, MINIMAX_VIDEO, "]<]start of image[>[", "]<]end of image[>["],
+        "</s>",
+        start="<s>",
+    )
+    vision = {
+        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 14,
+        "image_size": 112,
+    }  # fmt: skip
+    text = text_config(
+        words, head_dim=16, rotary_dim=8, dense_intermediate_size=64, shared_intermediate_size=32, num_local_experts=4,
+        num_experts_per_tok=2, mlp_layer_types=["dense", "sparse"], index_n_heads=2, index_head_dim=16,
+        layer_types=["full_attention", "minimax_m3_sparse"], index_block_size=16, index_topk_blocks=16,
+    )  # fmt: skip
+    model = built(
+        "minimax_m3_vl", vision_config=vision, text_config=text, projector_hidden_size=64,
+        **ids(words, image_token_index=MINIMAX_IMAGE, video_token_index=MINIMAX_VIDEO),
+    )  # fmt: skip
+    image = {
+        "image_processor_type": "MiniMaxM3VLImageProcessor", "patch_size": 14, "merge_size": 2,
+        "temporal_patch_size": 2, "size": {"shortest_edge": 28 * 28, "longest_edge": 28 * 28 * 16},
+    }  # fmt: skip
+    return write(
+        folder, model, words, headed(MINIMAX_IMAGE), "MiniMaxM3VLProcessor", image, video="MiniMaxM3VLVideoProcessor"
+    )  # fmt: skip
+
+
+def muse_glimmer(folder: Path) -> Path:
+    """Muse Glimmer: a tower that looks through windows, before text layers with gates."""
+    words = tokenizer(
+        [*TURNS, "<|patch|>", "<|image_start|>", "<|image_end|>", "<|video|>", "<|vid_frame_separator|>",
+         "<|vid_start|>", "<|vid_end|>"], "</s>", start="<s>",
+    )  # fmt: skip
+    vision = {
+        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 14,
+        "pos_emb_height": 8, "pos_emb_width": 8, "max_position_embeddings": 64,
+    }  # fmt: skip
+    # What its logits are multiplied with goes by the width: 1 / sqrt(hidden_size / 256).
+    text = text_config(words, head_dim=16, sliding_window=64, output_multiplier=2.0)
+    model = built(
+        "muse_glimmer", vision_config=vision, text_config=text, out_hidden_size=128, projector_hidden_size=64,
+        **ids(words, image_token_id="<|patch|>", video_token_id="<|video|>"),
+    )  # fmt: skip
+    image = {
+        "image_processor_type": "MuseGlimmerImageProcessor", "patch_size": 14, "merge_size": 2,
+        "temporal_patch_size": 2, "max_image_tokens": 16,
+    }  # fmt: skip
+    return write(
+        folder, model, words, headed("<|patch|>"), "MuseGlimmerProcessor", image, video="MuseGlimmerVideoProcessor"
+    )  # fmt: skip
+
+
+def inkling(folder: Path) -> Path:
+    """Inkling: squares of 40 px, places by a learnt bias; it hears, too."""
+    words = tokenizer(
+        [*TURNS, "<|content_image|>", "<|content_audio_input|>"], "</s>", start="<s>", image_token="<|image|>",
+        audio_token="<|audio|>",
+    )  # fmt: skip
+    vision = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 40}
+    text = text_config(
+        words, head_dim=16, swa_num_attention_heads=4, swa_num_key_value_heads=2, swa_head_dim=16,
+        sliding_window_size=64, d_rel=4, rel_extent=64, layer_types=["hybrid_sliding", "hybrid"],
+        mlp_layer_types=["dense", "sparse"], moe_intermediate_size=32, n_routed_experts=4, num_experts_per_tok=2,
+        n_shared_experts=1, logits_mup_width_multiplier=1.0,
+    )  # fmt: skip
+    model = built(
+        "inkling_mm_model", vision_config=vision, text_config=text,
+        audio_config={"n_mel_bins": 8, "mel_vocab_size": 16},
+        **ids(words, image_token_id="<|image|>", audio_token_id="<|audio|>", image_bos_token_id="<|content_image|>",
+              audio_bos_token_id="<|content_audio_input|>"),
+    )  # fmt: skip
+    image = {"image_processor_type": "InklingImageProcessor", "size": {"height": 40, "width": 40}}
+    write(folder, model, words, headed("<|content_image|><|image|>"), "InklingProcessor", image)
+    file = folder / "preprocessor_config.json"
+    hears = {"feature_extractor_type": "InklingFeatureExtractor"}
+    file.write_text(json.dumps(json.loads(file.read_text()) | hears))
+    return folder
+
+
 TORCHVISION_FAMILIES: dict[str, Callable[[Path], Path]] = {
     **WITH_TORCHVISION, "kimi_k25": kimi_k25, "phi4_multimodal": phi4_multimodal, "step3p7": step3p7,
     "perception_lm": perception_lm, "gemma3n": gemma3n, "fast_vlm": fast_vlm, "gemma4_unified": gemma4_unified,
+    "minimax_m3_vl": minimax_m3_vl, "muse_glimmer": muse_glimmer, "inkling": inkling,
 }  # fmt: skip
 """Those that load only where torchvision works, by name."""

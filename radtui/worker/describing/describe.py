@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from torch import Tensor
 
 from radtui.worker.describing import own_decoder
-from radtui.worker.model import collator, template
+from radtui.worker.model import collator, kinds, template
 from radtui.worker.model.template import end_token_ids
 from radtui.worker.process import failures
 
@@ -89,7 +89,7 @@ def describe(
         torch.OutOfMemoryError: The batch is too large for the GPU.
     """
     started = time.perf_counter()
-    placed = on_device(model, inputs)
+    placed = _taken(model, on_device(model, inputs))
     asked = inputs["input_ids"].shape[1]  # tokens of the padded prompt, T
     ends, pad = end_token_ids(model, processor), processor.tokenizer.pad_token_id
     output = _decoded(model, placed, decoding, names, ends, pad)
@@ -147,6 +147,14 @@ def on_device(model: Any, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         dtype = model.dtype if _is_real(value) else value.dtype
         placed[name] = value.to(device, dtype, non_blocking=value.is_pinned())
     return placed
+
+
+def _taken(model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Without what tells image tokens from words where the model has no use for it, which `generate` would refuse."""
+    network = model.get_base_model() if hasattr(model, "get_base_model") else model
+    if collator.MODALITIES not in inputs or collator.MODALITIES in kinds.inputs_of(type(network)):
+        return inputs
+    return {name: value for name, value in inputs.items() if name != collator.MODALITIES}
 
 
 def _is_real(value: Any) -> bool:

@@ -57,7 +57,7 @@ def problem(config: Any) -> str:
     known = known_class(config)
     if known is None:
         return "takes no images" if _continues_text(config) else "is no model that writes about images"
-    inputs = _inputs(known)
+    inputs = inputs_of(known)
     if getattr(config, "is_encoder_decoder", False) or "labels" not in inputs or not known.can_generate():
         return "does not write its text token by token behind the question"
     return "" if any(word in name for name in inputs for word in IMAGE_WORDS) else "takes no images"
@@ -78,7 +78,8 @@ def _is_a_whole(known: Any) -> bool:
     return known.forward is not torch.nn.Module.forward
 
 
-def _inputs(known: Any) -> set[str]:
+def inputs_of(known: Any) -> set[str]:
+    """Names of what a class's `forward` takes."""
     return set(inspect.signature(known.forward).parameters)
 
 

@@ -167,6 +167,8 @@ def _kind_problem(error: Exception, name: str) -> str:
 def _part_problem(error: Exception, name: str) -> str:
     """Where a model lacks its tokenizer or its processor, or has weights that are not read."""
     text = str(error)
+    if "ignore_mismatched_sizes" in text:
+        return f"The weights of {name} do not fit its config.json: put the config.json there that was saved with them."
     if type(error).__name__ == "UnpicklingError":
         return (
             f"The weights of {name} hold more than numbers, which is not read, since it could run code: save them as "

@@ -103,9 +103,11 @@ def _from_pretrained(name: str, load_plan: LoadPlan, trust_remote_code: bool) ->
         options["device_map"] = {"": torch.cuda.current_device()}
     if load_plan.four_bit and not quantized:
         options["quantization_config"] = _four_bit(options["dtype"])
-    model = kinds.auto_class(config).from_pretrained(
-        name, config=config, trust_remote_code=trust_remote_code, **options
+    model, report = kinds.auto_class(config).from_pretrained(
+        name, config=config, trust_remote_code=trust_remote_code, output_loading_info=True, **options
     )
+    if not quantized and (kinds.comes_with_code(config) or not Path(name).is_dir()):  # not judged before
+        doubt = weight_names.judged(name, model, report)
     return model, processor, doubt
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,23 @@ def check(name: str, config: Any) -> str:
     except Exception as error:  # an old file, or a conversion that wants numbers: the load itself will say
         log.info("The names of the weights of %s could not be compared: %s", name, error)
         return ""
+    return judged(name, model, report)
+
+
+def judged(name: str, model: Any, report: Mapping[str, Any]) -> str:
+    """What a loader's report on a model's weights means; of a hub's model it is only said, as others use it so.
+
+    Args:
+        name: Folder or hub id.
+        model: What was loaded.
+        report: The loader's, with `missing_keys`, `unexpected_keys` and `mismatched_keys`.
+
+    Returns:
+        As `check`.
+
+    Raises:
+        UserError: As `check`.
+    """
     if mismatched := sorted(report["mismatched_keys"]):
         key, has, wants = mismatched[0]
         raise UserError(
@@ -59,7 +77,8 @@ def check(name: str, config: Any) -> str:
     lack = (
         f"The files of {name} lack {len(missing)} of the model's {len(sizes)} weights, such as {missing[0]}"
     )
-    if sum(sizes[key] for key in missing) < LOST_SHARE * sum(sizes.values()):
+    few = sum(sizes[key] for key in missing) < LOST_SHARE * sum(sizes.values())
+    if few or not Path(name).expanduser().is_dir():
         return f"{lack}, which are random: if that part counts, copy all of the model's files."
     raise UserError(lack + _advice(sorted(report["unexpected_keys"])))
 
