@@ -63,6 +63,7 @@ class Candidate:
             self.roles.resolved >= 0.01 and not self.roles.loose,
             teaches,
             named,
+            self.way not in WAYS,
             self.images,
             round(self.roles.resolved, 1),
             -self.table.file.count("/"),
