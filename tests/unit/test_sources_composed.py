@@ -51,6 +51,10 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "folders whose one file has another name": (
         {**pictures("D/Mass_P_00001_LEFT/1-1.png", "D/Mass_P_00002_LEFT/1-1.png"), "t.csv": csv("image file path,assessment", "Mass_P_00001_LEFT/1.3.6/1.3.7/0.dcm,4", "Mass_P_00002_LEFT/1.3.8/1.3.9/0.dcm,2")},
         [(("1-1.png",), "", "", "train")] * 2, "by their folders, each of which holds one"),
+    "a table that names files before others that fit by their numbers": (
+        {**pictures("p1_000001.png", "p2_000002.png"), **{f"a{n}.csv": csv("value,description", "1.0,A text of the ward.", "2.0,Another text of it.") for n in (1, 2)},
+         "t.csv": csv("image,report", f'p1_000001.png,"{CLEAR}"', f"p2_000002.png,{WIDE}")},
+        [(("p1_000001.png",), "", CLEAR, "train"), (("p2_000002.png",), "", WIDE, "train")], "a1.csv: The table is not used: t.csv is."),
     "Markdown with pictures and a stroke in a text": (
         {**pictures("img/a.png", "img/b.png"), "README.md": f"# Cases\n\n| Nr | Picture | Report |\n|--:|:-:|---|\n| 1 | ![x](img/a.png) | {CLEAR} \\| new |\n| 2 | `img/b.png` | {WIDE} |\n\nEnd | x\n"},
         [(("a.png",), "", f"{CLEAR} | new", "train"), (("b.png",), "", WIDE, "train")], ""),

@@ -133,6 +133,8 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("c1.frontal.png", "c1.lateral.png"), "c1.report.txt": CLEAR}, [(("c1.frontal.png", "c1.lateral.png"), "", CLEAR, "train")], ""),
     "a number called report beside its text": (
         {**pictures("a.png"), "t.csv": csv("image,Report,Report text", f'a.png,R-17,"{CLEAR}"')}, [(("a.png",), "", CLEAR, "train")], ""),
+    "captions that are codes": (
+        {**pictures("a.png"), "t.csv": csv("image,caption", "a.png,T12")}, [(("a.png",), "", "T12", "train")], ""),
     "what a code means is no report": (
         {**pictures("a.png"), "t.csv": csv("image,ICD10,ICD description", "a.png,J90,Pleural effusion of the left lung")}, [(("a.png",), "", "", "train")], ""),
     "a list of a split's images is no report of them": (

@@ -13,12 +13,13 @@ from radtui.records import Problem, UserError
 from radtui.sources.base import is_split_word
 from radtui.sources.choices import SourceChoices
 from radtui.sources.identity_columns import identity_of_column
+from radtui.sources.image_names import IMAGE_ENDING
 from radtui.sources.layouts import words
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.composed import ComposedNames, Recipe, find_recipe
 from radtui.sources.layouts.draft import split_of
 from radtui.sources.layouts.filenames import FileNames
-from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, PARTS, WAYS
+from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, NUMBER, PARTS, WAYS
 from radtui.sources.layouts.roles import Cells, Roles, find_roles
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.readers import Row, Table, table_name
@@ -62,6 +63,7 @@ class Candidate:
             self.roles.resolved >= 0.01 and not self.roles.loose,
             teaches,
             named,
+            self.way not in WAYS,
             self.images,
             round(self.roles.resolved, 1),
             -self.table.file.count("/"),
@@ -217,7 +219,8 @@ def _matched_loosely(
     paths are no such numbers, so that a title that speaks of files is enough.
     """
     best, best_way = roles, ""
-    for way in WAYS:
+    paths = any(_holds_path(cell) for row in sample for cell in row.values())
+    for way in WAYS if paths else (NUMBER, BEGINNING):
         finder.way = way
         loosely = find_roles(
             table.columns, sample, choices, lambda name: bool(finder.find(name) or finder.folder(name))
@@ -230,6 +233,11 @@ def _matched_loosely(
             best, best_way = loosely, way
     finder.way = best_way
     return best, best_way
+
+
+def _holds_path(cell: object) -> bool:
+    """Whether a cell is called as a file is, or holds a path."""
+    return isinstance(cell, str) and " " not in cell and ("/" in cell or bool(IMAGE_ENDING.search(cell)))
 
 
 def _images_of(table: Table, roles: Roles, finder: TableNames) -> int:

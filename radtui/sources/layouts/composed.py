@@ -21,7 +21,7 @@ from radtui.sources.readers import Row, Table
 from radtui.sources.readers.table import NOTHING
 
 Cells = Mapping[str, object]
-_SIGNS = ("_", "-", ".", "")
+_SIGNS = ("_", "-", ".")
 _ENOUGH = 0.9  # share of rows
 _MOST_COLUMNS, _MOST_OF_THREE = 8, 5
 _QUICK_ROWS = 3
@@ -116,13 +116,20 @@ def find_recipe(
                         return recipe
         if asked:
             return None
-    groups: list[tuple[str, ...]] = [tuple(named)] if named else [
-        *permutations(usable[:_MOST_COLUMNS], 2), *permutations(usable[:_MOST_OF_THREE], 3)
-    ]  # fmt: skip
-    recipes = (Recipe(group, sign) for group in groups for sign in _SIGNS)
+    if named:
+        recipes = [Recipe(tuple(named), sign) for sign in (*_SIGNS, "")]
+    else:
+        firsts = {name for name in usable[:_MOST_COLUMNS] if _begins(name, rows, beginning)}
+        groups = [*permutations(usable[:_MOST_COLUMNS], 2), *permutations(usable[:_MOST_OF_THREE], 3)]
+        recipes = [Recipe(group, sign) for group in groups if group[0] in firsts for sign in _SIGNS]
     return next(
         (each for each in recipes if _fits(each, rows, there) and not _counts(each, rows, beginning)), None
     )
+
+
+def _begins(name: str, rows: Sequence[Cells], beginning: Callable[[str], Iterable[str]]) -> bool:
+    """Whether names of files begin with a column's first cells: few do, and joining each with each takes long."""
+    return any(any(beginning(text)) for row in rows[:_QUICK_ROWS] if (text := cell_text(row.get(name))))
 
 
 def _holds_names(name: str, rows: Sequence[Cells]) -> bool:
@@ -157,9 +164,9 @@ def _counts(recipe: Recipe, rows: Sequence[Cells], beginning: Callable[[str], It
 
 
 def _fits(recipe: Recipe, rows: Sequence[Cells], there: Callable[[str], bool]) -> bool:
-    names = [name for row in rows if (name := recipe.name(row))]
-    if not names or not any(map(there, names[:_QUICK_ROWS])):
+    if not any(name and there(name) for name in map(recipe.name, rows[:_QUICK_ROWS])):
         return False
+    names = [name for row in rows if (name := recipe.name(row))]
     # Joined without a sign, 1 and 2 are 12, which may be any image's number.
     if recipe.sign == "" and len(recipe.columns) > 1 and min(map(len, names)) <= _SHORTEST:
         return False

@@ -42,7 +42,8 @@ def label_problems(layouts: Sequence[TableLayout], pictures: Iterable[str], loca
 
 
 def _of_table(layout: TableLayout) -> Problem:
-    rows = [row.cells for row in islice(layout.table.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
+    without = frozenset(name for name, _ in layout.roles.images)
+    rows = [row.cells for row in islice(layout.table.rows(without), SAMPLE_ROWS) if isinstance(row, Row)]
     marks = [name for name in layout.roles.facts if _are_marks([cell_text(row.get(name)) for row in rows])]
     if len(marks) > 1:
         what = f"It says yes or no of {many(len(marks), 'finding')} ({_some(marks)}) and holds no text: they are kept"

@@ -160,6 +160,7 @@ def _report(finder: Finder) -> tuple[str, ...]:
         finder, words.TEXT
     )
     column = column or finder.pick("", "", words.WEAK_TEXT, lambda name: _texts(finder, name))
+    column = column or finder.pick("", "", words.TEXT, lambda name: _texts(finder, name, codes=True))
     if column:
         return (column,)
     return _longest(finder)
@@ -201,12 +202,18 @@ def _others(finder: Finder) -> set[str]:
     return {finder.known[name] for name in usual if name in finder.known}
 
 
-def _texts(finder: Finder, name: str) -> bool:
-    """Whether a column with a usual name can hold texts: not lists of objects, numbers, files or references alone."""
+def _texts(finder: Finder, name: str, codes: bool = False) -> bool:
+    """Whether a column with a usual name can hold texts: not lists of objects, numbers, files or references alone.
+
+    Args:
+        finder: The table.
+        name: The column.
+        codes: Whether words with digits in them are texts, as "T12" is where nothing else is.
+    """
     cells = finder.cells(name)
     if not cells:
         return True
-    words_seen = [cell for cell in cells if _has_words(cell_text(cell))]
+    words_seen = [cell for cell in cells if _has_words(cell_text(cell), codes)]
     objects = [cell for cell in cells if isinstance(cell, (Mapping, bytes))]
     return bool(words_seen) and len(objects) < len(cells)
 
@@ -216,10 +223,10 @@ def _answers(finder: Finder, name: str) -> bool:
     return _texts(finder, name) and (plain(name) != "target" or finder.prose(name) >= _MIN_PROSE_WORDS)
 
 
-def _has_words(text: str) -> bool:
+def _has_words(text: str, codes: bool) -> bool:
     """Whether a cell has letters and is no path or number, as "ImagingStudy/17" and "R-17" are."""
-    is_one = not any(sign.isspace() for sign in text)
-    if is_one and text.isascii() and (any(sign.isdigit() for sign in text) or "/" in text):
+    is_one = text.isascii() and not any(sign.isspace() for sign in text)
+    if is_one and ("/" in text or (not codes and any(sign.isdigit() for sign in text))):
         return False
     return any(sign.isalpha() for sign in text)
 

@@ -51,10 +51,11 @@ class Slices:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._runs: dict[str, _Run] = {}
+        self._key, self._run = "", _Run("", "", 0, 0, 0)
+        self._long: list[_Run] = []  # the others are forgotten: a source may have a folder for each image
 
     def noticed(self, drafts: Iterable[Draft]) -> Iterator[Draft]:
-        """The same cases, of which those without a text are remembered by their folders."""
+        """The same cases, of which those without a text that come after one another are counted by their folders."""
         for draft in drafts:
             if not draft.text and len(draft.pictures) == 1 and draft.pictures[0].file:
                 self._note(draft.pictures[0].file)
@@ -68,17 +69,23 @@ class Slices:
         number = int(match[1]) if match else 0
         is_picture = suffix in IMAGE_SUFFIXES
         key = f"{folder}/{stem[: match.start()] if match and is_picture else ''}"
-        run = self._runs.get(key)
-        if run is None:
-            self._runs[key] = _Run(file, file, 1, number, number)
+        run = self._run
+        if key != self._key:
+            self._end_run()
+            self._key, self._run = key, _Run(file, file, 1, number, number)
             return
         run.last, run.count = file, run.count + 1
         run.lowest, run.highest = min(run.lowest, number), max(run.highest, number)
 
+    def _end_run(self) -> None:
+        if MANY_IMAGES < self._run.count <= _MOST:
+            self._long.append(self._run)
+        self._key, self._run = "", _Run("", "", 0, 0, 0)
+
     def problems(self) -> list[Problem]:
         """That there are such runs, and what to do with them."""
-        runs = [run for run in self._runs.values() if MANY_IMAGES < run.count <= _MOST]
-        folders = [run for place, run in enumerate(runs) if self._is_volume(run, place < _ASKED)]
+        self._end_run()
+        folders = [run for place, run in enumerate(self._long) if self._is_volume(run, place < _ASKED)]
         if not folders:
             return []
         total = sum(run.count for run in folders)

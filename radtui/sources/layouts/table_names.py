@@ -9,6 +9,7 @@ from radtui.sources.layouts.filenames import FileNames, beginning_of
 from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, NUMBER, PARTS, WAYS
 
 _BETWEEN_NAMES = (";", "|", ",")
+_MOST_CHARS = 1000  # of names in one cell
 
 
 class TableNames:
@@ -77,8 +78,13 @@ class TableNames:
     def _listed(self, name: str) -> list[str]:
         """The files of several names in one cell, where each is that of a file: "a1, b2"."""
         sign = next((sign for sign in _BETWEEN_NAMES if sign in name), "")
-        files = [self.find(part) for part in name.split(sign) if part.strip()] if sign else []
-        return files if len(files) > 1 and all(files) else []
+        files: list[str] = []
+        for part in name.split(sign) if sign and len(name) <= _MOST_CHARS else ():
+            if part.strip():
+                files.append(self.find(part))
+                if not files[-1]:
+                    return []
+        return files if len(files) > 1 else []
 
     def begun_with(self, name: str) -> list[str]:
         """The files whose names begin with a name, whatever way is the table's."""
