@@ -39,6 +39,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "an exam's folder and ids of its images": (
         {**pictures("s/00086460/x10.png", "s/00086460/x20.png"), "t.csv": csv("id,StudyUID,report", f'x10_image,00086460,"{CLEAR}"', f"x20_image,00086460,{WIDE}")},
         [(("x10.png",), "", CLEAR, "train"), (("x20.png",), "", WIDE, "train")], "id without its _image"),
+    "a patient's folder and names of patient and exam": (
+        {**pictures("P1/P1_S1.png", "P1/P1_S2.png"), "t.csv": csv("patient,study,report", f'P1,S1,"{CLEAR}"', f"P1,S2,{WIDE}")},
+        [(("P1_S1.png",), "", CLEAR, "train"), (("P1_S2.png",), "", WIDE, "train")], "patient and study joined by _"),
     "names that begin with a word": (
         {**pictures("a1b2.png", "c3d4.png"), "t.csv": csv("image_id,report", f'cxr-a1b2,"{CLEAR}"', f"cxr-c3d4,{WIDE}")},
         [(("a1b2.png",), "", CLEAR, "train"), (("c3d4.png",), "", WIDE, "train")], "image_id without its cxr-"),

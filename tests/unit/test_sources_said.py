@@ -133,6 +133,11 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("c1.frontal.png", "c1.lateral.png"), "c1.report.txt": CLEAR}, [(("c1.frontal.png", "c1.lateral.png"), "", CLEAR, "train")], ""),
     "a number called report beside its text": (
         {**pictures("a.png"), "t.csv": csv("image,Report,Report text", f'a.png,R-17,"{CLEAR}"')}, [(("a.png",), "", CLEAR, "train")], ""),
+    "two tables with texts of the same images": (
+        {**pictures("a.png"), "r1.csv": csv("image,report", f'a.png,"{CLEAR}"'), "r2.csv": csv("image,report", f"a.png,{WIDE}")},
+        [(("a.png",), "", CLEAR, "train"), (("a.png",), "", WIDE, "train")], "r2.csv: r1.csv has other texts of the same images"),
+    "names that a spreadsheet took for dates": (
+        {**pictures("1-2.png"), "t.csv": csv("image,report", "2024-02-01,Clear lungs.")}, [], "Names in image are dates, into which spreadsheets turn 1-2"),
     "captions that are codes": (
         {**pictures("a.png"), "t.csv": csv("image,caption", "a.png,T12")}, [(("a.png",), "", "T12", "train")], ""),
     "what a code means is no report": (

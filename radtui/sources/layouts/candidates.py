@@ -184,7 +184,7 @@ def _matched_by_parts(
         finder.way = way
         recipe = find_recipe(
             table.columns, sample, lambda name: bool(finder.find(name) or (not only_files and finder.folder(name))),
-            choices.image_column, finder.begun_with,
+            choices.image_column, None if only_files else finder.begun_with,
         )  # fmt: skip
         if recipe is None:
             continue

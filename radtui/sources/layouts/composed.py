@@ -88,7 +88,7 @@ class ComposedNames:
 
 def find_recipe(
     columns: Sequence[str], rows: Sequence[Cells], there: Callable[[str], bool], asked: str = "",
-    beginning: Callable[[str], Iterable[str]] = tuple,
+    beginning: Callable[[str], Iterable[str]] | None = None,
 ) -> Recipe | None:  # fmt: skip
     """How the names of a table's images are made, where most of the names that come of it are there.
 
@@ -98,7 +98,8 @@ def find_recipe(
         there: Whether a name means a file, or a folder.
         asked: The column that the user named, or several with "+" between them; "" for any.
         beginning: The files whose names begin with a name: where one of them is left over, a column that counts
-            images was taken for their number.
+            images was taken for their number. None where rows name the folders of their images: then several rows
+            have the same beginning, and all names of a large source need not be looked through.
 
     Returns:
         The recipe; None where none gives names that are there.
@@ -119,12 +120,11 @@ def find_recipe(
     if named:
         recipes = [Recipe(tuple(named), sign) for sign in (*_SIGNS, "")]
     else:
-        firsts = {name for name in usable[:_MOST_COLUMNS] if _begins(name, rows, beginning)}
+        firsts = {name for name in usable[:_MOST_COLUMNS] if not beginning or _begins(name, rows, beginning)}
         groups = [*permutations(usable[:_MOST_COLUMNS], 2), *permutations(usable[:_MOST_OF_THREE], 3)]
         recipes = [Recipe(group, sign) for group in groups if group[0] in firsts for sign in _SIGNS]
-    return next(
-        (each for each in recipes if _fits(each, rows, there) and not _counts(each, rows, beginning)), None
-    )
+    fitting = (each for each in recipes if _fits(each, rows, there))
+    return next((each for each in fitting if not beginning or not _counts(each, rows, beginning)), None)
 
 
 def _begins(name: str, rows: Sequence[Cells], beginning: Callable[[str], Iterable[str]]) -> bool:

@@ -11,6 +11,7 @@ from radtui.sources.layouts.cells import cell_text
 _LOST = re.compile(r"\ufffd|[a-zà-ÿ]\?{1,4}[a-zà-ÿ]")
 _SHORTEST_CUT = 80  # signs; shorter texts are alike in length by chance
 _FEWEST = 3
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?E\+?\d+", re.IGNORECASE)
 _END = (".", "!", "?", ":", "。", "*", "-", "_", ")", "]", ">")
 
@@ -36,5 +37,8 @@ def export_damage(candidate: Candidate) -> list[Problem]:
             reason = (
                 f"Names in {name} were rounded to numbers such as {cells[0]}: export that column as text."
             )
+            problems.append(Problem(candidate.name, reason))
+        if cells and not candidate.roles.resolved and all(map(_DATE.fullmatch, cells)):
+            reason = f"Names in {name} are dates, into which spreadsheets turn 1-2: write that column anew as text."
             problems.append(Problem(candidate.name, reason))
     return problems

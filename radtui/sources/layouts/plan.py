@@ -25,7 +25,7 @@ from radtui.sources.layouts.reshaped import unfolded
 from radtui.sources.layouts.roles import role_problems
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.layouts.tabled import ADDRESS, TableLayout
-from radtui.sources.layouts.told_apart import told_apart
+from radtui.sources.layouts.told_apart import told_apart, told_twice
 from radtui.sources.readers import Row, Table, read_tables, table_suffix
 
 _MAX_TABLES = 400
@@ -98,6 +98,7 @@ def plan_tables(
             *told_apart(each),
             *export_damage(each),
         ]
+    plan.problems += told_twice(chosen)
     wholly_used = {
         file for file in plan.used if not any(each.table.part for each in rest if each.table.file == file)
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Sequence
+from itertools import combinations, islice
 
 from radtui.records import Problem
 from radtui.sources.identity import identity_of_column, identity_of_value
@@ -13,6 +14,7 @@ from radtui.sources.readers import Row
 _ROWS = 500
 _MOST_VALUES = 8
 _SHOWN = 3
+_MOST_TABLES = 20
 _FEWEST = 2  # images: of one alone nothing can be told
 
 
@@ -23,14 +25,9 @@ def told_apart(candidate: Candidate) -> list[Problem]:
         return []
     if candidate.table.count() is not None:  # tables that hold their images' bytes
         return []
-    image = roles.images[0][0]
-    groups: dict[str, list[Row]] = {}
-    for row in islice(candidate.table.rows(), _ROWS):
-        if isinstance(row, Row) and isinstance(row.cells.get(image), str) and cell_text(row.cells[image]):
-            groups.setdefault(cell_text(row.cells[image]), []).append(row)
     several = [
-        rows for rows in groups.values()
-        if len({tuple(cell_text(row.cells.get(name)) for name in roles.text) for row in rows}) > 1
+        rows for rows in _by_image(candidate).values()
+        if len({_text_of(row, candidate) for row in rows}) > 1
     ]  # fmt: skip
     for column in roles.facts if len(several) >= _FEWEST else ():
         values = [[cell_text(row.cells.get(column)) for row in rows] for rows in several]
@@ -48,3 +45,39 @@ def told_apart(candidate: Candidate) -> list[Problem]:
             reason += "." if names else f", or have it asked with --question-column {column}."
             return [Problem(candidate.name, reason, len(several))]
     return []
+
+
+def told_twice(chosen: Sequence[Candidate]) -> list[Problem]:
+    """That two tables of one split have different texts of the same images, as of two readers."""
+    usable = [
+        each for each in chosen if each.roles.text and not each.roles.question and each.table.count() is None
+    ]
+    images = [(each, _by_image(each)) for each in usable[:_MOST_TABLES] if each.roles.images]
+    for (first, mine), (second, theirs) in combinations(images, 2):
+        if first.split != second.split:
+            continue
+        different = [
+            image for image in mine.keys() & theirs.keys()
+            if _text_of(mine[image][0], first) != _text_of(theirs[image][0], second)
+        ]  # fmt: skip
+        if different:
+            reason = (
+                f"{first.name} has other texts of the same images, and each text is a case: a model is asked the same"
+                " and taught both. Name one of them with --table, or leave it so where both are right."
+            )
+            return [Problem(second.name, reason, len(different))]
+    return []
+
+
+def _by_image(candidate: Candidate) -> dict[str, list[Row]]:
+    """The first rows by the image that they name."""
+    image = candidate.roles.images[0][0]
+    groups: dict[str, list[Row]] = {}
+    for row in islice(candidate.table.rows(), _ROWS):
+        if isinstance(row, Row) and isinstance(row.cells.get(image), str) and cell_text(row.cells[image]):
+            groups.setdefault(cell_text(row.cells[image]), []).append(row)
+    return groups
+
+
+def _text_of(row: Row, candidate: Candidate) -> tuple[str, ...]:
+    return tuple(cell_text(row.cells.get(name)) for name in candidate.roles.text)

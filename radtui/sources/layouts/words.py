@@ -21,7 +21,7 @@ IMAGE_WORDS = frozenset(
      "bild", "datei", "fichier", "imagen", "archivo", "scan", "film", "xray", "radiograph", "id", "name", "uid")
 )  # fmt: skip
 TEXT = (
-    "text", "caption", "report", "reference", "description", "report_text", "full_report", "captions", "reports",
+    "text", "caption", "report", "reference", "txt", "description", "report_text", "full_report", "captions", "reports",
     "radiology_report", "original_report", "narrative", "sentence", "sentences",
     "befundtext", "bericht", "beschreibung", "rapport", "compte_rendu", "description_text", "informe", "reporte",
     "descripcion", "descripción", "referto", "laudo", "relatorio", "relatório", "verslag", "rapor",
