@@ -56,7 +56,10 @@ for _command in (rename, note, archive, delete):
 @click.option("--json", "as_json", is_flag=True, help="Print them as a JSON list.")
 @pass_session
 def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as_json: bool) -> None:
-    """All jobs, newest first unless sorted otherwise."""
+    """All jobs, newest first unless sorted otherwise.
+
+    Loss is the mean over the last 5 % of the steps, held-out that of the last evaluation.
+    """
     from radtui.cluster.silence import silence_of_all
     from radtui.jobs import run_table
     from radtui.store import jobs as store
