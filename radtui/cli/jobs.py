@@ -200,7 +200,10 @@ def _print_job(values: dict[str, object], job: Job) -> None:
             section = {name: kind.text_of(name, value) for name, value in job.settings.items()}
         if isinstance(section, dict) and section:
             click.echo(f"\n{title}")
-            print_result({f"  {name}": value for name, value in section.items()}, as_json=False)
+            in_words = {
+                f"  {name.replace('eval_loss', 'held-out loss')}": value for name, value in section.items()
+            }
+            print_result(in_words, as_json=False)
 
 
 def _for_people(result: Mapping[str, object]) -> dict[str, object]:

@@ -64,6 +64,7 @@ def test_a_job_s_settings_are_told_in_the_words_of_the_app(data, db):
     lines = [
         line.split(maxsplit=2) for line in invoked(data, "jobs", "show", f"#{job.id}").output.splitlines()
     ]
+    assert any(line[:2] == ["held-out", "loss"] for line in lines)  # as every chart calls it
     assert ["train", "images", "all"] in lines and ["memory", "gib", "auto"] in lines
 
 
