@@ -11,7 +11,7 @@ from radtui.cli.scores import print_scores
 from radtui.measures.scores import ScoredText
 from radtui.records import JobState, UserError
 from radtui.store import jobs
-from tests.commands import invoked
+from tests.commands import invoked, ran
 from tests.tui.seeding import add_images, add_train
 
 
@@ -51,6 +51,12 @@ def test_a_table_of_scores_stands_straight(capsys, monkeypatch):
     rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
     at = rows[0].index("tuned")
     assert all(row[at - 2 : at] == "  " and row[at] != " " for row in rows)
+
+
+def test_a_source_that_is_not_there_leaves_no_job(data, db):
+    with pytest.raises(UserError, match="no folder or file 'nofolder'"):
+        ran(data, "import", "nofolder")
+    assert jobs.all_jobs(db) == []
 
 
 def test_a_job_without_a_note_is_said_to_have_none(data, db):
