@@ -113,7 +113,7 @@ def _progress_line(db: sqlite3.Connection, progress: JobProgress) -> str:
                 and series_of(name)[1] == newest
                 and value is not None
             ):
-                parts.append(f"{name} {value:.4f}")
+                parts.append(f"{name.replace('eval_loss', 'held-out loss')} {value:.4f}")
     elif job.message:
         parts.append(job.message)
     if len(parts) == 1:

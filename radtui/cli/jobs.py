@@ -56,7 +56,10 @@ for _command in (rename, note, archive, delete):
 @click.option("--json", "as_json", is_flag=True, help="Print them as a JSON list.")
 @pass_session
 def list_jobs(session: Session, sort: str | None, words: str, archived: bool, as_json: bool) -> None:
-    """All jobs, newest first unless sorted otherwise."""
+    """All jobs, newest first unless sorted otherwise.
+
+    Loss is the mean over the last 5 % of the steps, held-out that of the last evaluation.
+    """
     from radtui.cluster.silence import silence_of_all
     from radtui.jobs import run_table
     from radtui.store import jobs as store
@@ -197,7 +200,10 @@ def _print_job(values: dict[str, object], job: Job) -> None:
             section = {name: kind.text_of(name, value) for name, value in job.settings.items()}
         if isinstance(section, dict) and section:
             click.echo(f"\n{title}")
-            print_result({f"  {name}": value for name, value in section.items()}, as_json=False)
+            in_words = {
+                f"  {name.replace('eval_loss', 'held-out loss')}": value for name, value in section.items()
+            }
+            print_result(in_words, as_json=False)
 
 
 def _for_people(result: Mapping[str, object]) -> dict[str, object]:

@@ -15,7 +15,7 @@ from radtui.jobs.control import get_job
 
 
 def write_plot(db: sqlite3.Connection, job_ids: Sequence[int], out: Path) -> None:
-    """Draw the train and eval loss of training jobs into an SVG or PNG file.
+    """Draw the training and held-out loss of training jobs into an SVG or PNG file.
 
     Raises:
         UserError: a job is not there, does not train or has no points.

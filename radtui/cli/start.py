@@ -41,12 +41,14 @@ def import_(
     patients apart, of its exams, else of its images.
     """
     from radtui.jobs import submit_import
+    from radtui.sources import refuse_unknown
 
     settings = apply(ImportSettings(source=source), options)
     if settings.salt_file:
         settings = replace(settings, salt_file=str(expanded(settings.salt_file).resolve()))
     if dry_run:
         _print_preview(settings, as_json)
+    refuse_unknown(source)
     db = session.connect(create=True)
     job = submit_import(session.data, db, settings)
     finish(session, db, job, wait=not detach, as_json=as_json, stop_on_interrupt=True)

@@ -34,7 +34,8 @@ def loss_model(db: sqlite3.Connection, jobs: Sequence[Job]) -> ChartModel:
             own, _ = series_of(name)
             colour = TRAIN if own == "loss" else EVAL
             if points[name]:
-                label = name.replace("_", " ") if len(jobs) == 1 else f"#{job.id} {name.replace('_', ' ')}"
+                words = name.replace("eval_loss", "held-out loss")
+                label = words if len(jobs) == 1 else f"#{job.id} {words}"
                 key = f"{job.id}.{name}"
                 model.add(
                     key, label, colour if len(jobs) == 1 else colours[job.id], points=own == "eval_loss"

@@ -32,7 +32,7 @@ from radtui.sources.phantoms import PREFIX, PhantomSource
 from radtui.sources.readers import table_suffix
 from radtui.sources.source import Source
 
-__all__ = ["Source", "SourceChoices", "open_source"]
+__all__ = ["Source", "SourceChoices", "open_source", "refuse_unknown"]
 
 
 def open_source(settings: ImportSettings) -> Source:
@@ -50,8 +50,19 @@ def open_source(settings: ImportSettings) -> Source:
     path = existing_path(text) if text else None
     if path is not None:
         return LocalSource(_usable(path), choices)
-    if is_hub_id(text):
-        return HubSource(text, choices)
+    refuse_unknown(text)
+    return HubSource(text, choices)
+
+
+def refuse_unknown(source: str) -> None:
+    """Refuse a source that is not there, before anything is begun.
+
+    Raises:
+        UserError: it is no name of phantoms, nothing on the disk, and has not the form of a hub id.
+    """
+    text = source.strip()
+    if text.startswith(PREFIX) or is_hub_id(text) or (text and existing_path(text) is not None):
+        return
     raise UserError(
         f"There is no folder or file {text!r}; name one, or a hub id such as {SEED_DATASET}, or phantoms:SEED."
     )

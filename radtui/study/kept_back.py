@@ -52,14 +52,19 @@ def pairs_left(db: sqlite3.Connection, study: Study, rater: str, scheme: Scheme)
     """
     if not has_reference(study):
         return 0
-    return len(_unfinished(read_sitting(db, study.id, rater, scheme)))
+    return _left(read_sitting(db, study.id, rater, scheme))
 
 
 def pairs_begun(db: sqlite3.Connection, study: Study, rater: str, scheme: Scheme) -> int:
     """How many pairs a reader who has begun with a study has left to rate; 0 for everybody else."""
     if rater not in ratings.raters(db, study.id):
         return 0
-    return len(_unfinished(read_sitting(db, study.id, rater, scheme)))
+    return _left(read_sitting(db, study.id, rater, scheme))
+
+
+def _left(sitting: Sitting) -> int:
+    """How many pairs a reader has left, as the line above a pair counts them: a hidden repeat is none."""
+    return min(len(_unfinished(sitting)), sitting.queue.progress().shown_left)
 
 
 def has_reference(study: Study) -> bool:

@@ -199,8 +199,14 @@ class RadtuiApp(AppKeys):
         elif job.kind is JobKind.TRAIN:
             self.switch_mode("train")
             self._train_screen(lambda screen: screen.attach(job))
+        elif job.kind is JobKind.IMPORT:
+            from radtui.tui.palette import show_dataset
+
+            show_dataset(self, job.dataset)
         else:
-            self.switch_mode("data" if job.kind is JobKind.IMPORT else "review")
+            from radtui.tui.palette import show_study_of
+
+            show_study_of(self, job)
 
     def new_from(self, job: Job) -> None:
         """Go to the form of a training job, filled with another one's settings."""

@@ -10,10 +10,12 @@ from textual.app import App, SystemCommand
 
 from radtui.records import Job
 from radtui.settings import SEED_DATASET
+from radtui.store import studies
 from radtui.store.listing import dataset_names
 from radtui.tui import words
 from radtui.tui.aside import aside
 from radtui.tui.doors import demo_training
+from radtui.tui.opening import Opens
 from radtui.tui.rad import Rad, rad_of
 
 JOBS_OFFERED = 200  # the newest: a palette of thousands is slow to search
@@ -86,4 +88,23 @@ def show_dataset(app: App[Any], name: str) -> None:
     app.switch_mode("data")
     screen = app.screen
     assert isinstance(screen, DataScreen)
-    screen.call_later(screen.list.show_dataset, name)  # it may be mounting only now
+    is_there = name in dataset_names(rad_of(screen).db)  # of an import the first image may still be to come
+    if is_there and screen.list.query_now.dataset != name:  # else it stays as it was searched
+        screen.call_later(screen.list.show_dataset, name)  # it may be mounting only now
+
+
+def show_study_of(app: App[Any], job: Job) -> None:
+    """Go to the pairs of a generation job; to the newest study's while it has none."""
+    from radtui.tui.review.screen import ReviewScreen
+
+    rad = rad_of(app.screen)
+    study = studies.of_job(rad.db, job.id)
+    rad.opens = (
+        Opens(study.id) if study is not None else rad.opens
+    )  # what a screen that is mounting begins with
+    app.switch_mode("review")
+    screen = app.screen
+    assert isinstance(screen, ReviewScreen)
+    session = screen.session
+    if study is not None and session is not None and session.study.id != study.id:
+        screen.following.load(study.id)

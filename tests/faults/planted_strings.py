@@ -25,8 +25,9 @@ SHORT = 7  # of tour and commands, in the quick tests
 PATIENCE_S, QUIET_S = 4.0, 0.35
 DRAWN_S = 20.0  # in which lines of a megabyte must be drawn on a busy machine
 TOUR = (
-    "d", "b", "\x1b", "\r", "\x1b", "/x\r", "\x1b", "t", "M", "\x1b", "r", "e", "\x1b", "a", "\x1b", "v", "w\x1b", "c",
-    "\x1b", "T", "\x1b", "o", "\x1b", "J", "\r", "\x1b", "l", "L", "\x1b", "?", "\x1b", "\x10", "\x1b", "I", "\x1b",
+    "d", "b", "\x1b", "\r", "\x1b", "/x\r", "\x1b", "t", "M", "\x1b", "r", "e", "\x1b", "a", "\x1b", "v", "v", "w\x1b",
+    "c", "\x1b", "T", "\x1b", "o", "\x1b", "J", "\r", "\x1b", "l", "L", "\x1b", "?", "\x1b", "\x10", "\x1b", "I",
+    "\x1b",
 )  # fmt: skip
 """Keys that open each screen, sheet and list, and change nothing that counts."""
 

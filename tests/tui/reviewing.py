@@ -23,9 +23,9 @@ from tests.unit.test_store import study_of
 
 @asynccontextmanager
 async def opened(
-    data: DataDir, size: tuple[int, int] = (120, 40), rater: str = "ana"
+    data: DataDir, size: tuple[int, int] = (120, 40), rater: str = "ana", mode: str = "review"
 ) -> AsyncIterator[Pilot[None]]:
-    app = RadtuiApp(data, rater, screen="review", live=False)
+    app = RadtuiApp(data, rater, screen=mode, live=False)
     app.poller = Poller(data, app._post_snapshot)  # without reconcile, which would miss the jobs' processes
     async with app.run_test(size=size) as pilot:
         await settled(pilot)

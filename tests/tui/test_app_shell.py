@@ -116,6 +116,7 @@ async def test_help_keeps_long_texts_in_their_column_and_names_what_q_does(data,
     async with opened(data, "jobs") as (app, pilot):
         await until(pilot, lambda: app.screen.check_action("resume", ()))
         await pilot.press("question_mark")
+        assert "Loss is the mean over the last 5 % of the steps" in text_of(app)
         lines = text_of(app).splitlines()
         at = next(at for at, line in enumerate(lines) if "Go on from the last checkpoint" in line)
         assert lines[at].index("Go on") == lines[at + 1].index("missing")

@@ -95,6 +95,13 @@ async def test_jobs_are_chosen_newest_first(data: DataDir, db: sqlite3.Connectio
         screen(pilot).rad._post_snapshot(screen(pilot).rad.poller.poll_once())
         await settled(pilot)
         assert f"#{other.id} has pairs to rate, too. Press o" in panel(pilot)
+        screen(pilot).rad.show_job(other)  # as enter on Jobs does
+        await settled(pilot)
+        assert shown(pilot).pair.study_id == study_of(db, other).id
+    async with opened(data, mode="jobs") as pilot:
+        pilot.app.show_job(reviewed_job)  # type: ignore[attr-defined]
+        await settled(pilot)
+        assert shown(pilot).pair.study_id == study_of(db, reviewed_job).id  # and not the newest one's
 
 
 async def test_a_search_of_a_job_that_is_no_longer_shown_leaves_nothing(

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from radtui.jobs.run_table import OF_KIND, Figures
+from radtui.jobs.run_table import LAST_SHARE, OF_KIND, Figures
 from radtui.records import Job, JobKind, JobState
 from radtui.settings import Settings, value_text
 from radtui.tui import words
@@ -22,7 +22,7 @@ from radtui.tui.aside import aside
 from radtui.tui.jobs.job_lines import ALL, JobLines
 from radtui.tui.jobs.job_screen import JobScreen
 from radtui.tui.jobs.job_words import describing, saying
-from radtui.tui.jobs.run_columns import COLUMNS
+from radtui.tui.jobs.run_columns import COLUMNS, MARKED
 from radtui.tui.key_uses import bindings
 from radtui.tui.keys import sign
 from radtui.tui.snapshot import Snapshot
@@ -32,6 +32,7 @@ from radtui.tui.widgets.search_line import SearchLine
 from radtui.tui.widgets.virtual_table import VirtualTable
 from radtui.user_choices import SORTS
 
+SIGNS = f"{MARKED} marked. Loss is the mean over the last {LAST_SHARE * 100:.0f} % of the steps."
 NO_JOBS = f"No jobs yet: {sign('data')} imports images, {sign('train')} trains on them."
 NO_HIT = f"No job has these words; {sign('back')} shows all."
 NO_KIND = f"No job is of this kind; {sign('back')} shows all."
@@ -45,6 +46,7 @@ class JobsScreen(JobScreen):
     """A table of all jobs, newest first, and the chosen one in full beside it."""
 
     TAB = "jobs"
+    SIGNS = SIGNS
     CSS_PATH = "jobs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings("jobs")
 

@@ -86,7 +86,7 @@ def study_lines(studies: list[Study], counts: dict[int, int], live: Collection[J
                 Content.styled(number, "bold"),
                 Content(study.name),
                 Content.styled(
-                    f"{many(counts[study.id], 'pair')}{', still running' if study.job_id in running else ''}",
+                    f"{many(counts[study.id], 'case')}{', still running' if study.job_id in running else ''}",
                     "$muted",
                 ),
             )

@@ -23,7 +23,7 @@ from radtui.study.study import label_of
 from radtui.study.unsaved import Unsaved
 from radtui.tui.keys import FAR, sign
 from radtui.tui.review.answer_panel import SIDES, AnswerPanel, Asking, key_text
-from radtui.tui.review.film_width import FilmWidths, Place, rows_of
+from radtui.tui.review.film_width import FRAME_CELLS, FRAME_ROWS, FilmWidths, Place
 from radtui.tui.review.rater_line import RaterLine
 from radtui.tui.review.review_line import ReviewLine
 from radtui.tui.review.reviewing import Reviewing
@@ -133,7 +133,8 @@ class PairBody(Vertical):
         rows = self.size.height - 1 - (self._rater_line.size.height if self._rater_line.display else 0)
         film = 0 if self._looking or self.size.width >= WIDE_CELLS else self._film_width(rows)
         boxes, beside = [box for box in self.query(TextBox) if box.display], self.size.width - film
-        crowded = film > 0 and rows_of([box.text for box in boxes], beside) + self._answer_rows(beside) > rows
+        text_rows = sum(len(box.rows(beside - FRAME_CELLS)) + FRAME_ROWS for box in boxes) if film else 0
+        crowded = film > 0 and text_rows + self._answer_rows(beside) > rows
         self.screen.set_class(crowded, "-crowded")
         for box, other in ((boxes[0], boxes[1]), (boxes[1], boxes[0])):
             box.set_class(len(box.text) < len(other.text), "-shorter")
