@@ -34,6 +34,7 @@ from tests.faults import (
     ssh,
     stopped_workers,
     versions,
+    whole_days,
     writers,
 )
 from tests.faults.harness import Fault
@@ -77,6 +78,7 @@ FAULTS: dict[Fault, tuple[int, int]] = {
     locks.lock_held: (1, 2),
     locks.locked_while_rating: (3, 60),
     locks.failing_locks: (2, 40),
+    whole_days.whole_days: (1, 12),
     hosts.two_hosts: (1, 10),
     versions.newer_radtui: (1, 5),
     arrivals.cases_arriving: (1, 10),
