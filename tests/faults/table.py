@@ -42,6 +42,7 @@ from tests.faults.harness import Fault
 FAULTS: dict[Fault, tuple[int, int]] = {
     kills_of_raters.kills_while_rating: (2, 100),
     kills_of_raters.kills_of_the_app: (1, 60),
+    kills_of_raters.kills_while_keeping: (1, 40),
     kills_of_jobs.kills_of_training: (2, 70),
     kills_of_jobs.kills_of_describing: (2, 70),
     kills_of_jobs.kills_of_imports: (2, 60),
