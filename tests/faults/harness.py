@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from radtui.paths import DataDir
+from radtui.store import place
 from tests.bench.pseudo_terminal import Terminal
 from tests.conftest import drawn_png
 
@@ -110,6 +111,8 @@ def _become(main: Callable[[], None], arguments: list[str], out: int) -> NoRetur
     """In a child: the command with these words, its streams in a file; ends the process."""
     code: object = 1
     try:
+        place._homes.clear()  # it is another program than this one, which had these databases open
+        place._strangers.clear()
         signal.alarm(FORKED_S)  # ends it with a signal, which nothing that is judged may do
         for stream in (1, 2):
             os.dup2(out, stream)

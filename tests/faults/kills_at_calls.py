@@ -62,7 +62,7 @@ def kills_at_calls(scratch: Path, rounds: int) -> Facts:
 
 
 def disk_full_at_calls(scratch: Path, rounds: int) -> Facts:
-    """As many calls fail instead, once or from then on: a sentence, nothing half done, all of it when called again."""
+    """Calls of these fail instead, once or from then on: a sentence, nothing half done, all of it when called again."""
 
     def failing(shim: Failing, place: Path, kind: str, call: int, number: int) -> dict[str, str]:
         return shim.environment(place, kind, call, once=bool(number % 2))
@@ -119,7 +119,7 @@ def _at_calls(
                 shutil.rmtree(again)
             shutil.rmtree(place)
     assert harmed
-    return {"commands": len(trials), "points": each * len(trials), "did not end well": harmed}
+    return {"commands": len(trials), "killed or refused": harmed}
 
 
 def _copied(template: Path, place: Path) -> Path:

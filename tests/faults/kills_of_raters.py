@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -9,8 +10,11 @@ import signal
 import time
 from pathlib import Path
 
+from radtui.store.database import connect
+from radtui.study.unsaved import Unsaved
+from tests.faults.failing import Failing
 from tests.faults.folder import build
-from tests.faults.harness import Facts, app, rating, rows, times, told_until
+from tests.faults.harness import RATER, Facts, app, rating, rows, times, told_until
 
 
 def kills_while_rating(scratch: Path, rounds: int) -> Facts:
@@ -43,3 +47,32 @@ def kills_of_the_app(scratch: Path, rounds: int) -> Facts:
         called_saved += saved
     assert called_saved, "no answer was seen to be saved"
     return {"kills": rounds, "answers called saved": called_saved, "lost": 0}
+
+
+def kills_while_keeping(scratch: Path, rounds: int) -> Facts:
+    """SIGKILL at writes and syncs of the file that answers wait in: each called kept is put in later, once."""
+    state = scratch / "state"
+    os.environ["XDG_STATE_HOME"] = str(state)
+    shim, chance, saved, kept = Failing(scratch), random.Random(37), 0, 0
+    data, away = build(scratch / "data", pairs=40), scratch / "away"
+    for number in range(rounds):
+        kind = ("write", "sync")[number % 2]
+        more = shim.killing(state / "radtui" / "unsaved", kind, chance.randint(1, 30))
+        process = rating(data, {**os.environ, **more})
+        assert process.stdout is not None
+        lines = [process.stdout.readline()]
+        data.root.rename(away)
+        lines += [process.stdout.readline() for _ in range(40)]  # none is left to come where it was killed
+        process.kill()
+        lines += process.stdout.read().split("\n")[:-1]
+        process.wait()
+        away.rename(data.root)
+        with contextlib.closing(connect(data)) as db:
+            Unsaved(data, RATER).deliver(db)
+            assert not Unsaved(data, RATER).waits
+        stored, told = rows(data), [times(lines, what) for what in ("saved", "kept")]
+        assert len(stored) == len(set(stored)), f"{kind}: some are there twice"
+        assert {each for some in told for each in some} <= set(stored), f"{kind}: some are lost"
+        saved, kept = saved + len(told[0]), kept + len(told[1])
+    assert kept
+    return {"kills": rounds, "saved": saved, "kept and put in": kept, "lost": 0, "twice": 0}

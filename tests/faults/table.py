@@ -34,6 +34,7 @@ from tests.faults import (
     ssh,
     stopped_workers,
     versions,
+    whole_days,
     writers,
 )
 from tests.faults.harness import Fault
@@ -41,14 +42,15 @@ from tests.faults.harness import Fault
 FAULTS: dict[Fault, tuple[int, int]] = {
     kills_of_raters.kills_while_rating: (2, 100),
     kills_of_raters.kills_of_the_app: (1, 60),
+    kills_of_raters.kills_while_keeping: (1, 40),
     kills_of_jobs.kills_of_training: (2, 70),
     kills_of_jobs.kills_of_describing: (2, 70),
     kills_of_jobs.kills_of_imports: (2, 60),
     kills_of_commands.kills_of_commands: (3, 100),
     kills_of_commands.kills_of_migrations: (2, 40),
     copies.kills_of_restores: (1, 40),
-    kills_at_calls.kills_at_calls: (3, 400),
-    kills_at_calls.disk_full_at_calls: (2, 300),
+    kills_at_calls.kills_at_calls: (2, 400),
+    kills_at_calls.disk_full_at_calls: (1, 300),
     kills_in_packs.kills_in_packs: (2, 80),
     kills_of_fetch.kills_of_fetch: (1, 30),
     signals.signals_to_the_app: (1, 10),
@@ -77,6 +79,7 @@ FAULTS: dict[Fault, tuple[int, int]] = {
     locks.lock_held: (1, 2),
     locks.locked_while_rating: (3, 60),
     locks.failing_locks: (2, 40),
+    whole_days.whole_days: (1, 12),
     hosts.two_hosts: (1, 10),
     versions.newer_radtui: (1, 5),
     arrivals.cases_arriving: (1, 10),
