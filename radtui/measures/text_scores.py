@@ -132,6 +132,15 @@ def _corpus_score(
 
 def _sacrebleus_own(metric: Any, texts: Texts, references: Texts) -> tuple[Estimate, str]:
     resamples = RESAMPLES if len(texts) > 1 else 1
+    of_resample = metric._compute_score_from_stats
+
+    def plain_number(counts: Any) -> Any:
+        """The score of a resample as a float: where some have no match and some do, sacrebleu mixes two types."""
+        score = of_resample(counts)
+        score.score = float(score.score)
+        return score
+
+    metric._compute_score_from_stats = plain_number
     score = metric.corpus_score(list(texts), [list(references)], n_bootstrap=resamples)
     signature = str(metric.get_signature())
     # The JSON form is sacrebleu's public way to the bootstrap interval.

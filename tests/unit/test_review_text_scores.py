@@ -108,6 +108,12 @@ def test_chrf_and_its_interval_are_those_of_sacrebleu():
     assert ours.signatures["chrF2"] == str(metric.get_signature())
 
 
+def test_texts_without_a_match_beside_others_are_scored_and_have_a_signature():
+    pairs = [("", "A bright disc."), ("A disc", "A bright disc.")]
+    scores = score_texts(pairs)  # chrF of their resamples is 0 in a quarter of them
+    assert scores.chrf.value > 0 and set(scores.signatures) == {"BLEU", "chrF2"}
+
+
 def test_chrf_of_texts_without_room_for_their_characters_is_sacrebleus_own():
     from sacrebleu.metrics import CHRF
 
