@@ -110,7 +110,13 @@ def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate
             roles = by_split if by_split.names_splits else roles
         if roles.resolved < _ENOUGH and not roles.conversation and len(names):
             by_header = _matched_by_header(table, sample, choices, names, finder)
-            by_parts = None if by_header else _matched_by_parts(table, sample, choices, finder)
+            # Where a column names files, of which some are not here, folders and beginnings are no better guess.
+            names_files = roles.resolved > 0 and not roles.loose
+            by_parts = (
+                None
+                if by_header
+                else _matched_by_parts(table, sample, choices, finder, only_files=names_files)
+            )
             if by_parts is not None:
                 return by_parts
             loosely, way = by_header or _matched_loosely(table, sample, choices, finder, roles)
