@@ -79,6 +79,14 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "two tables in Markdown": (
         {**pictures("a.png"), "t.md": f"| image | report |\n|---|---|\n| a.png | {CLEAR} |\n\n| x | y |\n|---|---|\n| 1 | 2 |\n"},
         [(("a.png",), "", CLEAR, "train")], "t.md, table 2: The table is not used"),
+    "a table drawn in a text of a table": (
+        {**pictures("a.png"), "t.csv": csv("image,report", f'a.png,"{CLEAR}\n| Heart | Size |\n|---|---|\n| wide | 17 |"')},
+        [(("a.png",), "", f"{CLEAR}\n| Heart | Size |\n|---|---|\n| wide | 17 |", "train")], ""),
+    "rows of a drawn table with strokes between": (
+        {**pictures("a.png", "b.png"), "t.txt": f"| image | report |\n+---+---+\n| a.png | {CLEAR} |\n+---+---+\n| b.png | {WIDE} |\n+---+---+\n"},
+        [(("a.png",), "", CLEAR, "train"), (("b.png",), "", WIDE, "train")], ""),
+    "a drawn table whose first bytes end within a letter": (
+        {**pictures("a.png"), "t.md": f"|image|report|\n|---|---|\n|a.png|x{'ß' * 40_000}|\n"}, [(("a.png",), "", "x" + "ß" * 40_000, "train")], ""),
     "Markdown beside an image is its text": ({**pictures("a.png"), "a.md": CLEAR}, [(("a.png",), "", CLEAR, "train")], ""),
     "Markdown without a table": ({**pictures("a.png"), "README.md": "# Set | x\n"}, [(("a.png",), "", "", "train")], "README.md: It is a text in Markdown that belongs to no image and holds no table"),
 }  # fmt: skip
