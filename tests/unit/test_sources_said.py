@@ -48,13 +48,17 @@ SAID: dict[str, tuple[Files, str, bool]] = {
     "images of patients": (pictures("p1/a.png", "p2/b.png"), "kept as facts", False),
     "slices by their name": (pictures(*(f"a/slice_{n:03d}.png" for n in ROW)), "a: 20 images follow on one another as slices of volumes do", True),
     "slices of patients": (
-        pictures(*(f"LIDC-{p}/{n:04d}.png" for p in (1, 2) for n in ROW)), "LIDC-1: 40 images follow on one another", True),
+        pictures(*(f"LIDC-{p:04d}/{n:04d}.png" for p in (1, 2) for n in ROW)), "LIDC-0001: 40 images follow on one another", True),
     "slices that a table lists by their folder": (
-        {**pictures(*(f"LIDC-1/{n:04d}.png" for n in ROW)), "t.csv": csv("patient_id,malignancy", "LIDC-1,3")}, "20 images follow on one another", True),
+        {**pictures(*(f"p1/{n:04d}.png" for n in ROW)), "t.csv": csv("patient_id,malignancy", "p1,3")}, "20 images follow on one another", True),
     "slices in DICOM": (scans("CT"), "x: 20 images follow on one another", True),
     "radiographs in DICOM": (scans("DX"), "follow on one another", False),
     "radiographs in a row": (pictures(*(f"images_1/images/{n:04d}.png" for n in ROW)), "follow on one another", False),
     "radiographs of a batch": (pictures(*(f"batch_1/{n:04d}.png" for n in ROW)), "follow on one another", False),
+    "radiographs of a disease": (pictures(*(f"covid19/{n:04d}.png" for n in ROW)), "follow on one another", False),
+    "radiographs of grades and years": (
+        pictures(*(f"{folder}/{n:04d}.png" for folder in ("KL 0", "KL 1", "2019", "2020") for n in ROW)), "follow on one another", False),
+    "radiographs of films": (pictures(*(f"films/scan_{n:04d}.png" for n in ROW)), "follow on one another", False),
     "radiographs with gaps": (pictures(*(f"p1/{7 * n:04d}.png" for n in ROW)), "follow on one another", False),
 }  # fmt: skip
 
