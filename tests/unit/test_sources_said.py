@@ -117,7 +117,7 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         [((f"{n}.png",), "", f"Caption {k} of {n}.", "train") for n in "ab" for k in (0, 1)], ""),
     "letters that an export lost": (
         {**pictures("a.png", "b.png"), "t.csv": csv("image;report", "a.png;Herz nicht vergr??ert.", "b.png;Unver?ndert.")},
-        [(("a.png",), "", "Herz nicht vergr??ert.", "train"), (("b.png",), "", "Unver?ndert.", "train")], "Letters of report were lost, for question marks stand inside words"),
+        [(("a.png",), "", "Herz nicht vergr??ert.", "train"), (("b.png",), "", "Unver?ndert.", "train")], "Letters of report look lost, for question marks stand inside words"),
     "names that a spreadsheet rounded": (
         {**pictures("100000000001.png"), "t.csv": csv("image_id,report", "1.00E+11,Clear lungs.")}, [], "Names in image_id were rounded to numbers such as 1.00E+11"),
     "a workbook that is called CSV": (
@@ -220,8 +220,11 @@ def test_a_name_beside_a_birthday_is_a_surname() -> None:
 
 @pytest.mark.parametrize(
     ("text", "names"),
-    [("Dr. Schulz", True), ("Prof. Dr. med. von Braun", True), ("MS Lesion", False), ("Drainage", False)],
-)
+    [
+        ("Dr. Schulz", True), ("Prof. Dr. med. von Braun", True), ("PD Dr. Weber", True), ("Frau Öztürk", True), ("Dr.Schulz", True),
+        ("MS Lesion", False), ("Drainage", False), ("Drüse", False), ("PD TSE", False), ("PD Sagittal", False),
+    ],
+)  # fmt: skip
 def test_a_name_behind_a_title(text: str, names: bool) -> None:
     assert (identity_of_value(text) is Identity.NAME) == names
 
@@ -238,14 +241,28 @@ def test_what_a_workbook_holds_beside_values_is_said(tmp_path: Path) -> None:
     assert "Pictures that lie on the sheet are not read" in sentences
 
 
-def test_texts_that_were_cut_off_are_said(tmp_path: Path) -> None:
-    rows = (f"{n}.png,{(f'Case {n}: the lungs are clear ' * 9)[:100]}" for n in range(4))
-    source = opened(
-        write_files(
-            tmp_path, {**pictures(*(f"{n}.png" for n in range(4))), "t.csv": csv("image,report", *rows)}
-        )
-    )
-    assert "Texts of report end after 100 signs in the middle of a sentence" in told(source)
+SENTENCES = (
+    "the lungs are clear and the heart is of normal size with no effusion on either side of the chest " * 2
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ([f"If {SENTENCES[13 * n :]}"[:100] for n in range(4)], "report end after 100 signs in the middle of a sentence"),
+        ([SENTENCES[:97].strip()] * 4, ""),  # a template
+        ([f"Case {n}: {SENTENCES[:97].strip()}" for n in range(4)], ""),
+        (["See https://example.org/view?id=3 of it.", "See https://example.org/view?id=4 of it."], ""),
+        (["Erguß?Infiltrat?", "Masse?Knoten", "Masse?Knoten"], ""),
+    ],
+)  # fmt: skip
+def test_texts_that_an_export_cut_are_told_from_whole_ones(
+    texts: list[str], said: str, tmp_path: Path
+) -> None:
+    rows = csv("image,report", *(f"{n}.png,{text}" for n, text in enumerate(texts)))
+    files = {**pictures(*(f"{n}.png" for n in range(len(texts)))), "t.csv": rows}
+    problems = told(opened(write_files(tmp_path, files)))
+    assert said in problems if said else problems == ""
 
 
 def test_an_object_about_a_person_is_a_name() -> None:
