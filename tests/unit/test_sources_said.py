@@ -19,6 +19,7 @@ from radtui.sources.identity import Identity, identity_of_value
 from radtui.sources.identity_texts import says_whom
 from radtui.sources.preview import identity_columns
 from radtui.sources.readers.header import has_header
+from radtui.sources.readers.sheets import UNCOMPUTED
 from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
 from tests.unit.test_sources_exports import xlsx
@@ -157,6 +158,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         [(("1.png",), "", CLEAR, "train"), (("1.png",), "", WIDE, "train")], ""),
     "pixels without a header": (
         {**pictures("a.png"), "J1.IMG": bytes(64)}, [(("a.png",), "", "", "train")], "J1.IMG: It is a file of pixels without a header beside it"),
+    "texts of which one has the mark of an image": (
+        {**pictures("a.png", "b.png"), "t.jsonl": lines({"image": "a.png", "text": f"<image>\n{CLEAR}"}, {"image": "b.png", "text": f"{WIDE}\n\n{CLEAR}"})},
+        [(("a.png",), "", CLEAR, "train"), (("b.png",), "", f"{WIDE}\n\n{CLEAR}", "train")], "hold marks that stand for images"),
     "an impression beside a report": (
         {**pictures("a.png"), "t.csv": csv("Bild;Befundtext;Beurteilung", "a.png;Kein Erguss.;Normal.")},
         [(("a.png",), "", "Kein Erguss.", "train")], "several as Befundtext+Beurteilung"),
@@ -227,6 +231,12 @@ def test_a_name_beside_a_birthday_is_a_surname() -> None:
 )  # fmt: skip
 def test_a_name_behind_a_title(text: str, names: bool) -> None:
     assert (identity_of_value(text) is Identity.NAME) == names
+
+
+def test_a_formula_that_gave_an_empty_text_was_computed() -> None:
+    """As Excel writes =IF(A1="","",A1), and openpyxl what nobody has computed."""
+    cells = '<c r="A1" s="1" t="str"><f>IF(B1="","",B1)</f><v></v></c><c r="A2"><f>B2&amp;"x"</f><v></v></c>'
+    assert len(UNCOMPUTED.findall(cells)) == 1
 
 
 def test_what_a_workbook_holds_beside_values_is_said(tmp_path: Path) -> None:
