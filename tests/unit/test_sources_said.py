@@ -126,6 +126,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "names without endings in one cell": (
         {**pictures("a1.png", "b2.png", "c3.png"), "t.csv": csv("images,report", f'"a1, b2","{CLEAR}"', f"c3,{WIDE}")},
         [(("a1.png", "b2.png"), "", CLEAR, "train"), (("c3.png",), "", WIDE, "train")], ""),
+    "labels in one cell are no names": (
+        {**pictures("1.png", "2.png", "3.png"), "t.csv": csv("number,classes,report", f'1,"2, 3","{CLEAR}"', f'2,"1, 3",{WIDE}')},
+        [((f"{n}.png",), "", "", "train") for n in (1, 2, 3)], "t.csv: The table is not used"),
     "a count of images is no image's number": (
         {**pictures("P1_1.png", "P1_2.png", "P2_1.png"), "t.csv": csv("patient,n_images,report", f'P1,2,"{CLEAR}"', f"P2,1,{WIDE}")},
         [(("P1_1.png", "P1_2.png"), "", CLEAR, "train"), (("P2_1.png",), "", WIDE, "train")], "by the beginnings of their names"),
@@ -198,7 +201,7 @@ def test_texts_that_say_whom_they_are_about(text: str) -> None:
     [
         "Name: ___ DOB: ___", "Patient: 65 year old male", "PATIENT NAME: [**Name**]", "DOB: REDACTED", "Name: XXXX",
         "Patient: No prior studies available.", "EXAM NAME: Chest, Two Views", "The patient is rotated.", "geb. unbekannt",
-        "Es ergeben sich 12 Rippen.", "Comparison: 01.02.2019", "MRN: ___",
+        "Es ergeben sich 12 Rippen.", "Ergeb. 12.03.2019", f"DOB{' ' * 50_000}", "Comparison: 01.02.2019", "MRN: ___",
     ],
 )  # fmt: skip
 def test_texts_that_name_nobody(text: str) -> None:

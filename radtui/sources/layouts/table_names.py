@@ -9,6 +9,7 @@ from radtui.sources.layouts.filenames import FileNames, beginning_of
 from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, NUMBER, PARTS, WAYS
 
 _BETWEEN_NAMES = (";", "|", ",")
+_FEWEST_DIGITS = 4  # of a name that is a number, beside others in a cell
 _MOST_CHARS = 1000  # of names in one cell
 
 
@@ -81,12 +82,13 @@ class TableNames:
         return self._names.by_beginning(name, self._beginnings)
 
     def _listed(self, name: str) -> list[str]:
-        """The files of several names in one cell, where each is that of a file: "a1, b2"."""
+        """The files of several names in one cell, where each is that of a file: "a1, b2", not the labels "1, 2"."""
         sign = next((sign for sign in _BETWEEN_NAMES if sign in name), "")
         files: list[str] = []
         for part in name.split(sign) if sign and len(name) <= _MOST_CHARS else ():
-            if part.strip():
-                files.append(self.find(part))
+            if bare := part.strip():
+                is_label = bare.isdigit() and len(bare) < _FEWEST_DIGITS
+                files.append("" if is_label else self.find(part))
                 if not files[-1]:
                     return []
         return files if len(files) > 1 else []
