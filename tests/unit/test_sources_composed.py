@@ -56,7 +56,7 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("D/Mass_P_00001_LEFT/1-1.png", "D/Mass_P_00002_LEFT/1-1.png"), "t.csv": csv("image file path,assessment", "Mass_P_00001_LEFT/1.3.6/1.3.7/0.dcm,4", "Mass_P_00002_LEFT/1.3.8/1.3.9/0.dcm,2")},
         [(("1-1.png",), "", "", "train")] * 2, "by their folders, each of which holds one"),
     "names of which some files are not here, though parts of them begin others": (
-        {**pictures("P1_PA_1.png", "P1_PA_2.png"), "t.csv": csv("image,patient,view,report", f'P1_PA_1.png,P1,PA,"{CLEAR}"', f"P1_PA_3.png,P1,PA,{WIDE}")},
+        {**pictures("P1_PA_1.png", "P1_PA_2.png"), "t.csv": csv("image,patient,view,views,report", f'P1_PA_1.png,P1,PA,2,"{CLEAR}"', f"P1_PA_3.png,P1,PA,2,{WIDE}")},
         [(("P1_PA_1.png",), "", CLEAR, "train")], ""),
     "a table that names files before others that fit by their numbers": (
         {**pictures("p1_000001.png", "p2_000002.png"), **{f"a{n}.csv": csv("value,description", "1.0,A text of the ward.", "2.0,Another text of it.") for n in (1, 2)},
@@ -121,6 +121,13 @@ def test_a_file_of_something_else_is_not_taken(there: str, name: str, tmp_path: 
     assert all(
         case.images[0].error for case in opened(write_files(tmp_path, {**pictures(there), "t.csv": rows}))
     )
+
+
+def test_a_count_beside_a_folder_is_no_part_of_a_name(tmp_path: Path) -> None:
+    """Two reports of a patient with two views are of both."""
+    rows = csv("patient,views,report", f'P1,2,"{CLEAR}"', f"P1,2,{WIDE}")
+    cases = list(opened(write_files(tmp_path, {**pictures("P1/P1_1.png", "P1/P1_2.png"), "t.csv": rows})))
+    assert [len(case.images) for case in cases] == [2, 2]
 
 
 def test_two_names_are_not_the_one_file_of_a_folder(tmp_path: Path) -> None:
