@@ -92,6 +92,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("a.png"), "t.json": json.dumps([{"ImageID": "a.png", "findings": [
             {"sentence_en": CLEAR, "sentence_es": "Derrame.", "boxes": []}, {"sentence_en": WIDE, "sentence_es": "Corazón.", "boxes": []}]}])},
         [(("a.png",), "", f"{CLEAR}\n{WIDE}", "train")], "Of findings sentence_en is learnt; sentence_es is not used."),
+    "numbers of texts beside these": (
+        {**pictures("a.png"), "t.json": json.dumps([{"image": "a.png", "captions": [{"text_id": "7", "text_en": CLEAR}, {"text_id": "8", "text_en": WIDE}]}])},
+        [(("a.png",), "", CLEAR, "train"), (("a.png",), "", WIDE, "train")], ""),
     "an exam by the name of its report": (
         {**pictures("p10/p101/s501/a.png"), "t.json": json.dumps({"p10/p101/s501.txt": {"text": CLEAR}})},
         [(("a.png",), "", CLEAR, "train")], ""),
