@@ -184,6 +184,12 @@ def test_layout(name: str, tmp_path: Path) -> None:
 
 def test_a_header_of_slashes_stays_one() -> None:
     assert has_header([["Frontal/Lateral", "AP/PA", "mm/px/1"], ["Frontal", "AP", "1"]])
+    assert has_header(
+        [["image", "What is it that you can see here?"], ["a.png", "A mass."], ["b.png", "Nothing."]]
+    )
+    assert not has_header(
+        [["It is a sentence of six words.", "N/A"], ["Another one of these is here.", "63"]]
+    )
     assert not has_header([["It is a sentence of six words.", "x"], ["Another one of these is here.", "y"]])
 
 
