@@ -38,16 +38,16 @@ def header_keys(data: bytes) -> dict[str, str]:
     return {name: text for name in KEYS if (text := number_of(text_of(header, name)))}
 
 
-def header_series(data: bytes) -> tuple[str, str]:
-    """The modality of a DICOM file and its series' identifier, which is never to be stored; "" where not said."""
+def header_modality(data: bytes) -> str:
+    """The modality of a DICOM file's first bytes, such as "CT"; "" where it is not said."""
     if not is_dicom(data):
-        return "", ""
+        return ""
     keep_quiet()
     try:
-        header = read_dataset(data, ["Modality", "SeriesInstanceUID"], pixels=False)
+        header = read_dataset(data, ["Modality"], pixels=False)
     except Exception:  # as in `header_keys`
-        return "", ""
-    return text_of(header, "Modality"), text_of(header, "SeriesInstanceUID")
+        return ""
+    return text_of(header, "Modality")
 
 
 def is_report(head: bytes) -> bool:

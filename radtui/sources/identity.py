@@ -66,10 +66,10 @@ _NUMBERED = re.compile(
 )
 _SPACES = re.compile(r"(\s+)")
 _TITLED = re.compile(
-    r"(?:(?:Prof|PD|Dr|Dra|Dott|Mrs?|Ms|Herr|Frau)\.? ?(?:med\.? ?|ssa )?)+"
-    r"(?: ?(?:von |van |de )?[^\W\d_a-z][^\W\d_]+){1,3}"
+    r"(?:PD (?=Dr))?(?:(?:Prof|Dr|Dra|Dott|Mrs?|Ms|Herr|Frau)(?:\.? |\.)(?:med(?:\.? |\.)|ssa )?)+"
+    r"(?:(?:von |van |de )?[A-ZÀ-ÖØ-ÞĀ-Ž][^\W\d_]+ ?){1,3}"
 )
-"""A name behind a title: "Dr. Schulz"."""
+"""A name behind a title, apart from it: "Dr. Schulz", and neither "Drüse" nor "PD TSE"."""
 _OF_A_PERSON = re.compile(
     r"[\"'](?:family|given|surname|last_?name|first_?name|birth_?date|patient_?name|patient_?id)[\"']\s*:",
     re.IGNORECASE,

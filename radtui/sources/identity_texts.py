@@ -10,12 +10,13 @@ import re
 from radtui.records import Problem
 from radtui.sources.identity_words import COMMON, PLACES, given_names, plain
 
-_SEP = r"[ \t]*[:=#]?[ \t]*"
+_GAP = r"[ \t]{0,40}"  # of any length, a page of blanks would take seconds
+_SEP = rf"{_GAP}[:=#]?{_GAP}"
 _DATE = r"(?:\d{1,4}[-./]\d{1,2}[-./]\d{2,4}|\d{1,2}[. -]+[^\W\d_]{3,9}[. ,-]+\d{4})"
-_VALUE = r"[ \t]*[:=][ \t]*((?:[^\W\d_][^\W\d_'’.-]*,?[ \t^]*){2,4})"
+_VALUE = rf"{_GAP}[:=]{_GAP}((?:[^\W\d_][^\W\d_'’.-]*,?[ \t^]*){{2,4}})"
 _LOOKS = {
     "dob": rf"dob\b\.?{_SEP}{_DATE}",
-    "geb": rf"geb(?:oren|urts)?\.?[ -]?(?:datum)?(?: am)?{_SEP}{_DATE}",
+    "geb": rf"\bgeb(?:oren|urts)?\.?[ -]?(?:datum)?(?: am)?{_SEP}{_DATE}",
     "birth": rf"birth(?:[ -]?(?:date|day))?{_SEP}{_DATE}",
     "nac": rf"nac(?:imiento|\.){_SEP}{_DATE}",
     "nasc": rf"nasc(?:imento|ita){_SEP}{_DATE}",

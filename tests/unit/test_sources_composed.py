@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from radtui.records import UserError
+from radtui.sources.layouts.filenames import FileNames
 from tests.unit.source_files import write_files
 from tests.unit.test_sources_layouts import Brief, Files, check_layout, opened, pictures, take, told
 from tests.unit.test_sources_loose import csv
@@ -54,6 +55,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "folders whose one file has another name": (
         {**pictures("D/Mass_P_00001_LEFT/1-1.png", "D/Mass_P_00002_LEFT/1-1.png"), "t.csv": csv("image file path,assessment", "Mass_P_00001_LEFT/1.3.6/1.3.7/0.dcm,4", "Mass_P_00002_LEFT/1.3.8/1.3.9/0.dcm,2")},
         [(("1-1.png",), "", "", "train")] * 2, "by their folders, each of which holds one"),
+    "names of which some files are not here, though parts of them begin others": (
+        {**pictures("P1_PA_1.png", "P1_PA_2.png"), "t.csv": csv("image,patient,view,views,report", f'P1_PA_1.png,P1,PA,2,"{CLEAR}"', f"P1_PA_3.png,P1,PA,2,{WIDE}")},
+        [(("P1_PA_1.png",), "", CLEAR, "train")], ""),
     "a table that names files before others that fit by their numbers": (
         {**pictures("p1_000001.png", "p2_000002.png"), **{f"a{n}.csv": csv("value,description", "1.0,A text of the ward.", "2.0,Another text of it.") for n in (1, 2)},
          "t.csv": csv("image,report", f'p1_000001.png,"{CLEAR}"', f"p2_000002.png,{WIDE}")},
@@ -75,6 +79,14 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "two tables in Markdown": (
         {**pictures("a.png"), "t.md": f"| image | report |\n|---|---|\n| a.png | {CLEAR} |\n\n| x | y |\n|---|---|\n| 1 | 2 |\n"},
         [(("a.png",), "", CLEAR, "train")], "t.md, table 2: The table is not used"),
+    "a table drawn in a text of a table": (
+        {**pictures("a.png"), "t.csv": csv("image,report", f'a.png,"{CLEAR}\n| Heart | Size |\n|---|---|\n| wide | 17 |"')},
+        [(("a.png",), "", f"{CLEAR}\n| Heart | Size |\n|---|---|\n| wide | 17 |", "train")], ""),
+    "rows of a drawn table with strokes between": (
+        {**pictures("a.png", "b.png"), "t.txt": f"| image | report |\n+---+---+\n| a.png | {CLEAR} |\n+---+---+\n| b.png | {WIDE} |\n+---+---+\n"},
+        [(("a.png",), "", CLEAR, "train"), (("b.png",), "", WIDE, "train")], ""),
+    "a drawn table whose first bytes end within a letter": (
+        {**pictures("a.png"), "t.md": f"|image|report|\n|---|---|\n|a.png|x{'ß' * 40_000}|\n"}, [(("a.png",), "", "x" + "ß" * 40_000, "train")], ""),
     "Markdown beside an image is its text": ({**pictures("a.png"), "a.md": CLEAR}, [(("a.png",), "", CLEAR, "train")], ""),
     "Markdown without a table": ({**pictures("a.png"), "README.md": "# Set | x\n"}, [(("a.png",), "", "", "train")], "README.md: It is a text in Markdown that belongs to no image and holds no table"),
 }  # fmt: skip
@@ -94,6 +106,42 @@ def test_columns_that_make_a_name_can_be_said(tmp_path: Path) -> None:
     assert sorted(take(tmp_path, image_column=asked)) == sorted(cases)
     with pytest.raises(UserError, match="There is no column 'pdf_hash"):
         opened(tmp_path, image_column="pdf_hash+caption")
+
+
+@pytest.mark.parametrize(
+    ("there", "name"),
+    [
+        ("000001_01_01/109.png", "000002_01_01_109.png"),  # by parts: another patient's
+        ("patient2/study1_view1.png", "train/patient1/study1/view1.png"),
+        ("p1/frontal.png", "p1/lateral.png"),  # by folders: another view
+    ],
+)
+def test_a_file_of_something_else_is_not_taken(there: str, name: str, tmp_path: Path) -> None:
+    rows = csv("image path,report", f'{name},"{CLEAR}"')
+    assert all(
+        case.images[0].error for case in opened(write_files(tmp_path, {**pictures(there), "t.csv": rows}))
+    )
+
+
+def test_a_count_beside_a_folder_is_no_part_of_a_name(tmp_path: Path) -> None:
+    """Two reports of a patient with two views are of both."""
+    rows = csv("patient,views,report", f'P1,2,"{CLEAR}"', f"P1,2,{WIDE}")
+    cases = list(opened(write_files(tmp_path, {**pictures("P1/P1_1.png", "P1/P1_2.png"), "t.csv": rows})))
+    assert [len(case.images) for case in cases] == [2, 2]
+
+
+def test_two_names_are_not_the_one_file_of_a_folder(tmp_path: Path) -> None:
+    rows = csv("image path,report", f'P1/0.dcm,"{CLEAR}"', f"P1/1.dcm,{WIDE}", f"P2/0.dcm,{LEFT}")
+    cases = opened(write_files(tmp_path, {**pictures("P1/7.png", "P2/8.png"), "t.csv": rows}))
+    assert [case.reference for case in cases if not case.images[0].error] == [LEFT]
+
+
+def test_a_path_is_told_from_others_that_end_alike() -> None:
+    files = [f"patient{n}_study1_view1_frontal.png" for n in range(400)]
+    names = FileNames(files)
+    assert names.by_parts("train/patient7/study1/view1_frontal.png") == files[7]
+    assert names.by_parts("train/patient999/study1/view1_frontal.png") == ""
+    assert names.by_parts("train/study1/view1_frontal.png") == ""  # of many
 
 
 def test_numbers_that_fit_by_chance_are_no_names(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from radtui.sources.identity import Identity, identity_of_value
 from radtui.sources.identity_texts import says_whom
 from radtui.sources.preview import identity_columns
 from radtui.sources.readers.header import has_header
+from radtui.sources.readers.sheets import UNCOMPUTED
 from tests.unit.dicom_files import made, ramp
 from tests.unit.source_files import write_files
 from tests.unit.test_sources_exports import xlsx
@@ -48,13 +49,17 @@ SAID: dict[str, tuple[Files, str, bool]] = {
     "images of patients": (pictures("p1/a.png", "p2/b.png"), "kept as facts", False),
     "slices by their name": (pictures(*(f"a/slice_{n:03d}.png" for n in ROW)), "a: 20 images follow on one another as slices of volumes do", True),
     "slices of patients": (
-        pictures(*(f"LIDC-{p}/{n:04d}.png" for p in (1, 2) for n in ROW)), "LIDC-1: 40 images follow on one another", True),
+        pictures(*(f"LIDC-{p:04d}/{n:04d}.png" for p in (1, 2) for n in ROW)), "LIDC-0001: 40 images follow on one another", True),
     "slices that a table lists by their folder": (
-        {**pictures(*(f"LIDC-1/{n:04d}.png" for n in ROW)), "t.csv": csv("patient_id,malignancy", "LIDC-1,3")}, "20 images follow on one another", True),
+        {**pictures(*(f"p1/{n:04d}.png" for n in ROW)), "t.csv": csv("patient_id,malignancy", "p1,3")}, "20 images follow on one another", True),
     "slices in DICOM": (scans("CT"), "x: 20 images follow on one another", True),
     "radiographs in DICOM": (scans("DX"), "follow on one another", False),
     "radiographs in a row": (pictures(*(f"images_1/images/{n:04d}.png" for n in ROW)), "follow on one another", False),
     "radiographs of a batch": (pictures(*(f"batch_1/{n:04d}.png" for n in ROW)), "follow on one another", False),
+    "radiographs of a disease": (pictures(*(f"covid19/{n:04d}.png" for n in ROW)), "follow on one another", False),
+    "radiographs of grades and years": (
+        pictures(*(f"{folder}/{n:04d}.png" for folder in ("KL 0", "KL 1", "2019", "2020") for n in ROW)), "follow on one another", False),
+    "radiographs of films": (pictures(*(f"films/scan_{n:04d}.png" for n in ROW)), "follow on one another", False),
     "radiographs with gaps": (pictures(*(f"p1/{7 * n:04d}.png" for n in ROW)), "follow on one another", False),
 }  # fmt: skip
 
@@ -87,6 +92,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("a.png"), "t.json": json.dumps([{"ImageID": "a.png", "findings": [
             {"sentence_en": CLEAR, "sentence_es": "Derrame.", "boxes": []}, {"sentence_en": WIDE, "sentence_es": "Corazón.", "boxes": []}]}])},
         [(("a.png",), "", f"{CLEAR}\n{WIDE}", "train")], "Of findings sentence_en is learnt; sentence_es is not used."),
+    "numbers of texts beside these": (
+        {**pictures("a.png"), "t.json": json.dumps([{"image": "a.png", "captions": [{"text_id": "7", "text_en": CLEAR}, {"text_id": "8", "text_en": WIDE}]}])},
+        [(("a.png",), "", CLEAR, "train"), (("a.png",), "", WIDE, "train")], ""),
     "an exam by the name of its report": (
         {**pictures("p10/p101/s501/a.png"), "t.json": json.dumps({"p10/p101/s501.txt": {"text": CLEAR}})},
         [(("a.png",), "", CLEAR, "train")], ""),
@@ -113,7 +121,7 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         [((f"{n}.png",), "", f"Caption {k} of {n}.", "train") for n in "ab" for k in (0, 1)], ""),
     "letters that an export lost": (
         {**pictures("a.png", "b.png"), "t.csv": csv("image;report", "a.png;Herz nicht vergr??ert.", "b.png;Unver?ndert.")},
-        [(("a.png",), "", "Herz nicht vergr??ert.", "train"), (("b.png",), "", "Unver?ndert.", "train")], "Letters of report were lost, for question marks stand inside words"),
+        [(("a.png",), "", "Herz nicht vergr??ert.", "train"), (("b.png",), "", "Unver?ndert.", "train")], "Letters of report look lost, for question marks stand inside words"),
     "names that a spreadsheet rounded": (
         {**pictures("100000000001.png"), "t.csv": csv("image_id,report", "1.00E+11,Clear lungs.")}, [], "Names in image_id were rounded to numbers such as 1.00E+11"),
     "a workbook that is called CSV": (
@@ -121,6 +129,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "names without endings in one cell": (
         {**pictures("a1.png", "b2.png", "c3.png"), "t.csv": csv("images,report", f'"a1, b2","{CLEAR}"', f"c3,{WIDE}")},
         [(("a1.png", "b2.png"), "", CLEAR, "train"), (("c3.png",), "", WIDE, "train")], ""),
+    "labels in one cell are no names": (
+        {**pictures("1.png", "2.png", "3.png"), "t.csv": csv("number,classes,report", f'1,"2, 3","{CLEAR}"', f'2,"1, 3",{WIDE}')},
+        [((f"{n}.png",), "", "", "train") for n in (1, 2, 3)], "t.csv: The table is not used"),
     "a count of images is no image's number": (
         {**pictures("P1_1.png", "P1_2.png", "P2_1.png"), "t.csv": csv("patient,n_images,report", f'P1,2,"{CLEAR}"', f"P2,1,{WIDE}")},
         [(("P1_1.png", "P1_2.png"), "", CLEAR, "train"), (("P2_1.png",), "", WIDE, "train")], "by the beginnings of their names"),
@@ -153,6 +164,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         [(("1.png",), "", CLEAR, "train"), (("1.png",), "", WIDE, "train")], ""),
     "pixels without a header": (
         {**pictures("a.png"), "J1.IMG": bytes(64)}, [(("a.png",), "", "", "train")], "J1.IMG: It is a file of pixels without a header beside it"),
+    "texts of which one has the mark of an image": (
+        {**pictures("a.png", "b.png"), "t.jsonl": lines({"image": "a.png", "text": f"<image>\n{CLEAR}"}, {"image": "b.png", "text": f"{WIDE}\n\n{CLEAR}"})},
+        [(("a.png",), "", CLEAR, "train"), (("b.png",), "", f"{WIDE}\n\n{CLEAR}", "train")], "hold marks that stand for images"),
     "an impression beside a report": (
         {**pictures("a.png"), "t.csv": csv("Bild;Befundtext;Beurteilung", "a.png;Kein Erguss.;Normal.")},
         [(("a.png",), "", "Kein Erguss.", "train")], "several as Befundtext+Beurteilung"),
@@ -170,6 +184,12 @@ def test_layout(name: str, tmp_path: Path) -> None:
 
 def test_a_header_of_slashes_stays_one() -> None:
     assert has_header([["Frontal/Lateral", "AP/PA", "mm/px/1"], ["Frontal", "AP", "1"]])
+    assert has_header(
+        [["image", "What is it that you can see here?"], ["a.png", "A mass."], ["b.png", "Nothing."]]
+    )
+    assert not has_header(
+        [["It is a sentence of six words.", "N/A"], ["Another one of these is here.", "63"]]
+    )
     assert not has_header([["It is a sentence of six words.", "x"], ["Another one of these is here.", "y"]])
 
 
@@ -190,7 +210,7 @@ def test_texts_that_say_whom_they_are_about(text: str) -> None:
     [
         "Name: ___ DOB: ___", "Patient: 65 year old male", "PATIENT NAME: [**Name**]", "DOB: REDACTED", "Name: XXXX",
         "Patient: No prior studies available.", "EXAM NAME: Chest, Two Views", "The patient is rotated.", "geb. unbekannt",
-        "Es ergeben sich 12 Rippen.", "Comparison: 01.02.2019", "MRN: ___",
+        "Es ergeben sich 12 Rippen.", "Ergeb. 12.03.2019", f"DOB{' ' * 50_000}", "Comparison: 01.02.2019", "MRN: ___",
     ],
 )  # fmt: skip
 def test_texts_that_name_nobody(text: str) -> None:
@@ -216,10 +236,19 @@ def test_a_name_beside_a_birthday_is_a_surname() -> None:
 
 @pytest.mark.parametrize(
     ("text", "names"),
-    [("Dr. Schulz", True), ("Prof. Dr. med. von Braun", True), ("MS Lesion", False), ("Drainage", False)],
-)
+    [
+        ("Dr. Schulz", True), ("Prof. Dr. med. von Braun", True), ("PD Dr. Weber", True), ("Frau Öztürk", True), ("Dr.Schulz", True),
+        ("MS Lesion", False), ("Drainage", False), ("Drüse", False), ("PD TSE", False), ("PD Sagittal", False),
+    ],
+)  # fmt: skip
 def test_a_name_behind_a_title(text: str, names: bool) -> None:
     assert (identity_of_value(text) is Identity.NAME) == names
+
+
+def test_a_formula_that_gave_an_empty_text_was_computed() -> None:
+    """As Excel writes =IF(A1="","",A1), and openpyxl what nobody has computed."""
+    cells = '<c r="A1" s="1" t="str"><f>IF(B1="","",B1)</f><v></v></c><c r="A2"><f>B2&amp;"x"</f><v></v></c>'
+    assert len(UNCOMPUTED.findall(cells)) == 1
 
 
 def test_what_a_workbook_holds_beside_values_is_said(tmp_path: Path) -> None:
@@ -234,14 +263,28 @@ def test_what_a_workbook_holds_beside_values_is_said(tmp_path: Path) -> None:
     assert "Pictures that lie on the sheet are not read" in sentences
 
 
-def test_texts_that_were_cut_off_are_said(tmp_path: Path) -> None:
-    rows = (f"{n}.png,{(f'Case {n}: the lungs are clear ' * 9)[:100]}" for n in range(4))
-    source = opened(
-        write_files(
-            tmp_path, {**pictures(*(f"{n}.png" for n in range(4))), "t.csv": csv("image,report", *rows)}
-        )
-    )
-    assert "Texts of report end after 100 signs in the middle of a sentence" in told(source)
+SENTENCES = (
+    "the lungs are clear and the heart is of normal size with no effusion on either side of the chest " * 2
+)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ([f"If {SENTENCES[13 * n :]}"[:100] for n in range(4)], "report end after 100 signs in the middle of a sentence"),
+        ([SENTENCES[:97].strip()] * 4, ""),  # a template
+        ([f"Case {n}: {SENTENCES[:97].strip()}" for n in range(4)], ""),
+        (["See https://example.org/view?id=3 of it.", "See https://example.org/view?id=4 of it."], ""),
+        (["Erguß?Infiltrat?", "Masse?Knoten", "Masse?Knoten"], ""),
+    ],
+)  # fmt: skip
+def test_texts_that_an_export_cut_are_told_from_whole_ones(
+    texts: list[str], said: str, tmp_path: Path
+) -> None:
+    rows = csv("image,report", *(f"{n}.png,{text}" for n, text in enumerate(texts)))
+    files = {**pictures(*(f"{n}.png" for n in range(len(texts)))), "t.csv": rows}
+    problems = told(opened(write_files(tmp_path, files)))
+    assert said in problems if said else problems == ""
 
 
 def test_an_object_about_a_person_is_a_name() -> None:

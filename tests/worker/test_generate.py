@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -264,6 +265,31 @@ def test_a_model_is_not_given_types_of_tokens_that_it_does_not_take():
 )
 def test_images_are_read_by_a_rank_s_share_of_the_cores(cores, ranks, threads):
     assert preparing.readers(cores, ranks) == threads
+
+
+def test_images_read_by_several_threads_stay_in_order_and_the_first_that_cannot_be_is_named(monkeypatch):
+    later, broken = threading.Event(), set()
+
+    def opened(case, max_side_px):
+        if case.case_id in broken:
+            raise UserError(f"{case.name} cannot be decoded")
+        if case.case_id == 0:
+            assert later.wait(60)  # until the one behind it is there
+        later.set()
+        return [case.name]
+
+    monkeypatch.setattr(items, "open_images", opened)
+    monkeypatch.setattr(preparing, "readers", lambda cores, ranks: 2)
+    monkeypatch.setattr(describe, "prepare", lambda processor, pictures, prompts: (pictures, prompts))
+    monkeypatch.setattr(describe, "made_ready", lambda model, inputs: inputs)
+    listed = [items.Example(number, f"{number}.png", (), "") for number in range(5)]
+    before = threading.active_count()
+    with preparing.Preparing(None, None, {n: f"?{n}" for n in range(5)}, 0) as ahead:
+        assert ahead.inputs(listed) == ([[f"{n}.png"] for n in range(5)], [f"?{n}" for n in range(5)])
+        broken.update((2, 4))
+        with pytest.raises(UserError, match=r"2\.png cannot be decoded"):
+            ahead.inputs(listed)
+    assert threading.active_count() == before
 
 
 def test_a_job_queued_behind_an_import_finds_its_images_itself(data, mllama, adapter):

@@ -36,7 +36,9 @@ def test_layers_are_gone_through_again_only_where_one_has_left_training_mode():
     assert passed() == passed() == (2, learning)
     model.eval()  # as for an evaluation
     assert passed() == (3, learning)
-    assert "train" not in model.__dict__
+    with mode.kept(model):
+        assert not model.eval().training and model.train().training  # as a loss that asks the model itself
+    assert "train" not in model.__dict__ and passed() == (4, learning)
 
 
 def test_operations_are_counted_once_for_each_token():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -296,13 +297,13 @@ class Beside:
             folder: name for folder, names in of_folder.items()
             if folder in parents and folder not in self._report and (name := one_report(names))
         }  # fmt: skip
+        siblings = Counter(map(posixpath.dirname, alone))
         for folder, name in alone.items():
             head = self._tree.head(name, _LIST_BYTES).decode("utf-8", "replace")
             if lists_images(head, self._pictures.get(folder, [])):
                 continue
             reportlike = is_called_report(name)
-            siblings = sum(posixpath.dirname(other) == posixpath.dirname(folder) for other in alone)
-            if (folder and siblings > 1) or (
+            if (folder and siblings[posixpath.dirname(folder)] > 1) or (
                 reportlike and folder in folders and "caption" not in name.lower()
             ):
                 self._report.add(folder, name)

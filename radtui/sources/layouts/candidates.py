@@ -29,6 +29,7 @@ _SCAN_ROWS = 20_000
 _COVERED_ROWS = 2_000
 _HELD_OUT = ("validation", "test")
 _ENOUGH, _MOST, _MORE = 0.9, 0.5, 0.2  # shares of rows
+_MOST_CHARS = 1000  # of a file's name with its folders
 _OF_IMAGES = frozenset(words.IMAGE)
 
 
@@ -110,7 +111,9 @@ def look_at(table: Table, names: FileNames, choices: SourceChoices) -> Candidate
             roles = by_split if by_split.names_splits else roles
         if roles.resolved < _ENOUGH and not roles.conversation and len(names):
             by_header = _matched_by_header(table, sample, choices, names, finder)
-            by_parts = None if by_header else _matched_by_parts(table, sample, choices, finder)
+            # Where a column names files, of which some are not here, others joined are no better guess.
+            joins = not by_header and (not roles.resolved or roles.loose) and not _names_files(sample, finder)
+            by_parts = _matched_by_parts(table, sample, choices, finder) if joins else None
             if by_parts is not None:
                 return by_parts
             loosely, way = by_header or _matched_loosely(table, sample, choices, finder, roles)
@@ -199,6 +202,14 @@ def _matched_by_parts(
             return Candidate(composed, rows, roles, way=way, images=_images_of(composed, roles, finder))
     finder.way = ""
     return None
+
+
+def _names_files(sample: Sequence[Cells], finder: TableNames) -> bool:
+    """Whether any cell is called as a file is, with its ending, and that file is there."""
+    cells = (
+        cell for row in sample for cell in row.values() if isinstance(cell, str) and len(cell) < _MOST_CHARS
+    )
+    return any(finder.find(cell) for cell in cells if IMAGE_ENDING.search(cell))
 
 
 def _composed_note(table: Table, recipe: Recipe, rows: Sequence[Cells], finder: TableNames) -> Problem:

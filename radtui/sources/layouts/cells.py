@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radtui.sources.image_names import IMAGE_ENDING
+from radtui.sources.layouts import words
 from radtui.sources.layouts.markup import as_written, without_markup
 from radtui.sources.literals import parsed_text
 
@@ -173,10 +174,11 @@ def object_text(value: object) -> str:
 
 
 def text_keys(value: Mapping[Any, object]) -> list[str]:
-    """Keys of an object that are called after a text with more behind it, such as a language: "sentence_en"."""
+    """Keys of an object that are called after a text with a language or such behind it: "sentence_en", no "text_id"."""
     return [
         key for key, cell in value.items()
         if isinstance(key, str) and isinstance(cell, str) and cell.strip() and key.startswith(_TEXT_AND_MORE)
+        and words.names_text(key, _OBJECT_TEXT)
     ]  # fmt: skip
 
 

@@ -124,7 +124,17 @@ def find_recipe(
         groups = [*permutations(usable[:_MOST_COLUMNS], 2), *permutations(usable[:_MOST_OF_THREE], 3)]
         recipes = [Recipe(group, sign) for group in groups if group[0] in firsts for sign in _SIGNS]
     fitting = (each for each in recipes if _fits(each, rows, there))
-    return next((each for each in fitting if not beginning or not _counts(each, rows, beginning)), None)
+    good = (
+        each for each in fitting
+        if (not _counts(each, rows, beginning) if beginning else _tells_apart(each, rows))
+    )  # fmt: skip
+    return next(good, None)
+
+
+def _tells_apart(recipe: Recipe, rows: Sequence[Cells]) -> bool:
+    """Whether rows with the same first part have different names: the number of a patient's views tells none apart."""
+    firsts = {cell_text(row.get(recipe.columns[0])) for row in rows}
+    return len(set(map(recipe.name, rows))) > len(firsts)
 
 
 def _begins(name: str, rows: Sequence[Cells], beginning: Callable[[str], Iterable[str]]) -> bool:

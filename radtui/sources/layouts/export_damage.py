@@ -8,7 +8,11 @@ from radtui.records import Problem
 from radtui.sources.layouts.candidates import Candidate
 from radtui.sources.layouts.cells import cell_text
 
-_LOST = re.compile(r"\ufffd|[a-zà-ÿ]\?{1,4}[a-zà-ÿ]")
+_LOST = re.compile(
+    r"\ufffd|(?<![^\s(\"'-])[a-z]{1,30}(?:\?{1,4}[a-z]{1,30})+(?![^\s).,;:!\"'-])", re.IGNORECASE
+)
+"""Question marks inside a word, and no address: "vergr??ert"."""
+_LOST_SHARE = 0.1  # of texts: a language has its letters in most, and "mass?nodule" is asked in few
 _SHORTEST_CUT = 80  # signs; shorter texts are alike in length by chance
 _FEWEST = 3
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -21,13 +25,16 @@ def export_damage(candidate: Candidate) -> list[Problem]:
     problems = []
     for name in candidate.roles.text:
         texts = [cell_text(row.get(name)) for row in candidate.sample if isinstance(row.get(name), str)]
-        lost = sum(bool(_LOST.search(text)) for text in texts)
-        if lost > 1 or (lost and len(texts) == 1):
-            reason = f"Letters of {name} were lost, for question marks stand inside words; export it again as UTF-8."
+        if _letters_lost(texts):
+            reason = f"Letters of {name} look lost, for question marks stand inside words; export it again as UTF-8."
             problems.append(Problem(candidate.name, reason))
         longest = max(map(len, texts), default=0)
-        cut = [text for text in texts if len(text) == longest and not text.endswith(_END)]
-        if longest >= _SHORTEST_CUT and len(cut) >= _FEWEST:
+        # Cut anywhere, texts end in different words; those that a template made end alike, as long as they are.
+        ends = {
+            text.split()[-1] for text in texts
+            if len(text) == longest >= _SHORTEST_CUT and not text.endswith(_END)
+        }  # fmt: skip
+        if len(ends) >= _FEWEST:
             reason = f"Texts of {name} end after {longest:,} signs in the middle of a sentence, as if cut off: export"
             reason += " them whole."
             problems.append(Problem(candidate.name, reason))
@@ -42,3 +49,12 @@ def export_damage(candidate: Candidate) -> list[Problem]:
             reason = f"Names in {name} are dates, into which spreadsheets turn 1-2: write that column anew as text."
             problems.append(Problem(candidate.name, reason))
     return problems
+
+
+def _letters_lost(texts: list[str]) -> bool:
+    """Whether other letters than ASCII's became question marks; of a table that still has some, none did."""
+    lost = [match[0] for text in texts if (match := _LOST.search(text))]
+    if "\ufffd" in lost:
+        return len(lost) > 1 or len(texts) == 1
+    enough = len(lost) > max(1.0, _LOST_SHARE * len(texts)) or (lost and len(texts) == 1)
+    return bool(enough) and all(text.isascii() for text in texts)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
-from radtui.sources.image_names import ENDING
+from radtui.sources.image_names import ENDING, IMAGE_ENDING
 from radtui.sources.layouts.header_keys import HeaderKeys
 from radtui.sources.layouts.loose_names import LooseNames
 from radtui.sources.layouts.name_index import NameIndex
@@ -141,8 +141,13 @@ class FileNames:
         return self.loose.by_parts(_path_of(name))
 
     def by_own_folder(self, name: str) -> str:
-        """The only file below the innermost folder of a name's path that is there; "" where it holds more."""
-        parts = _path_of(name).split("/")[:-1]
+        """The only file below the innermost folder of a name's path that is there; "" where it holds more.
+
+        Of names that are numbers alone, as 000000.dcm: where one says "lateral", another file is another view.
+        """
+        *parts, base = _path_of(name).split("/")
+        if any(sign.isalpha() for sign in IMAGE_ENDING.sub("", base)):
+            return ""
         for count in range(len(parts), 0, -1):
             if files := self.in_folder("/".join(parts[:count])):
                 return files[0] if len(files) == 1 else ""

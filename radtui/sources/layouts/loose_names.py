@@ -8,8 +8,10 @@ All are guesses: they are made for a table none of whose columns names files as 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import takewhile
 
 from radtui.sources.image_names import IMAGE_ENDING
 
@@ -27,6 +29,7 @@ _BREAK = re.compile(r"[_\-. ]+")
 _FLOAT = re.compile(r"(?<=\d)\.0+$")
 _BETWEEN = re.compile(r"[/_\-. ]+")
 _FEWEST_PARTS = 2
+_MOST_ALIKE = 100  # files that are looked at for one name
 
 
 class LooseNames:
@@ -67,35 +70,34 @@ class LooseNames:
         return places
 
     @cached_property
-    def _last_parts(self) -> dict[str, list[int]]:
-        """By the last two parts of a path without its ending."""
-        places: dict[str, list[int]] = {}
-        for place, file in enumerate(self._files):
-            parts = _parts(file)
-            if len(parts) >= _FEWEST_PARTS:
-                places.setdefault(" ".join(parts[-_FEWEST_PARTS:]), []).append(place)
-        return places
+    def _backwards(self) -> list[tuple[str, int]]:
+        """The parts of all paths from the last to the first, in order: what shares its end with a path is beside it."""
+        return sorted((_reversed(_parts(file)), place) for place, file in enumerate(self._files))
 
     def by_parts(self, path: str) -> str:
         """The one file whose path ends in the same parts as a path, whatever stands between them; "" for none.
 
         Args:
-            path: All of its parts must be those of the file, or all of the file's be its.
+            path: All of its parts must be those of the file; or all of the file's name, and before them stands a
+                folder such as "train", for a number there is that of another patient or exam.
         """
         wanted = _parts(path)
-        if len(wanted) < _FEWEST_PARTS:
+        key = _reversed(wanted)
+        at = bisect_left(self._backwards, (key,))
+        shared = max(
+            (_shared(key, other) for other, _ in self._backwards[max(at - 1, 0) : at + 1]), default=0
+        )
+        if shared < _FEWEST_PARTS:
             return ""
-        fitting: list[tuple[int, str]] = []
-        for place in self._last_parts.get(" ".join(wanted[-_FEWEST_PARTS:]), ()):
-            parts = _parts(self._files[place])
-            pairs = zip(reversed(wanted), reversed(parts), strict=False)
-            shared = next(
-                (n for n, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(wanted), len(parts))
-            )
-            if shared == len(wanted) or shared >= len(_parts(self._files[place].rpartition("/")[2])):
-                fitting.append((shared, self._files[place]))
-        most = max(fitting, default=(0, ""))
-        return most[1] if sum(shared == most[0] for shared, _ in fitting) == 1 else ""
+        is_whole = shared == len(wanted)
+        if not is_whole and any(sign.isdigit() for sign in wanted[-shared - 1]):
+            return ""
+        end = _reversed(wanted[-shared:])
+        first = bisect_left(self._backwards, (end,))
+        alike = takewhile(lambda each: each[0].startswith(end), self._backwards[first : first + _MOST_ALIKE])
+        files = [self._files[place] for _, place in alike]
+        fitting = [file for file in files if is_whole or shared >= len(_parts(file.rpartition("/")[2]))]
+        return fitting[0] if len(fitting) == 1 and len(files) < _MOST_ALIKE else ""
 
     def by_number(self, name: str) -> list[str]:
         """The files whose names have a name's number, whatever zeros are before it.
@@ -130,14 +132,23 @@ class LooseNames:
         return _BREAK.sub(" ", stem[len(name) :]).strip() if stem.startswith(name) else ""
 
     def _stem_of(self, file: str) -> str:
-        from bisect import bisect_left
-
         return self._stems[bisect_left(self._files, file)]
 
 
 def _parts(path: str) -> list[str]:
     """The words and numbers of a path without its ending."""
     return [part for part in _BETWEEN.split(IMAGE_ENDING.sub("", path).casefold()) if part]
+
+
+def _reversed(parts: Sequence[str]) -> str:
+    """Parts of a path from the last to the first, each with a sign behind it that is in none."""
+    return "".join(f"{part}/" for part in reversed(parts))
+
+
+def _shared(path: str, other: str) -> int:
+    """How many parts two paths have in common at their ends."""
+    pairs = zip(path.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _tail(stem: str) -> str:

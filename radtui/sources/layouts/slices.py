@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from radtui.records import Problem
-from radtui.sources.base import IMAGE_SUFFIXES, split_of_path
-from radtui.sources.dicom_keys import header_series
+from radtui.sources.base import IMAGE_SUFFIXES
+from radtui.sources.dicom_keys import header_modality
 from radtui.sources.files import Tree
 from radtui.sources.kinds import suffix_of
 from radtui.sources.layouts import words
-from radtui.sources.layouts.draft import Draft
+from radtui.sources.layouts.draft import Draft, people_of_path
 from radtui.sources.layouts.large_cases import MANY_IMAGES
 
 _MOST = 3000  # a folder of more pictures in one row is a collection
@@ -21,9 +22,12 @@ _ASKED = 20  # folders whose headers are read
 _HEAD_BYTES = 2**15
 _VOLUMES = frozenset(("CT", "MR", "PT"))
 _LAST_NUMBER = re.compile(r"(\d+)(\D*)$")
+_NUMBER = re.compile(r"\d+")
+_LONG_NUMBER = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d{3,}")
+"""As those of patients; classes and parts have shorter ones, and folders of four digits may be years."""
 _OF_SLICES = frozenset(
     ("slice", "slices", "sl", "ct", "cta", "mr", "mri", "mrt", "pet", "axial", "coronal", "sagittal", "series", "serie",
-     "scan", "volume", "vol", "cbct")
+     "volume", "vol", "cbct")
 )  # fmt: skip
 _OF_COLLECTIONS = frozenset(
     ("images", "image", "imgs", "img", "batch", "part", "shard", "fold", "chunk", "split", "set", "data", "dataset",
@@ -40,6 +44,11 @@ class _Run:
     count: int
     lowest: int
     highest: int
+
+
+def _row_of(run: _Run) -> str:
+    """What folders are called that differ by their numbers alone."""
+    return _NUMBER.sub("0", run.first.rpartition("/")[0])
 
 
 class Slices:
@@ -85,7 +94,11 @@ class Slices:
     def problems(self) -> list[Problem]:
         """That there are such runs, and what to do with them."""
         self._end_run()
-        folders = [run for place, run in enumerate(self._long) if self._is_volume(run, place < _ASKED)]
+        rows = Counter(map(_row_of, self._long))
+        folders = [
+            run for place, run in enumerate(self._long)
+            if self._is_volume(run, rows[_row_of(run)] > 1, place < _ASKED)
+        ]  # fmt: skip
         if not folders:
             return []
         total = sum(run.count for run in folders)
@@ -95,13 +108,21 @@ class Slices:
         )
         return [Problem(folders[0].first.rpartition("/")[0] or folders[0].first, reason, len(folders))]
 
-    def _is_volume(self, run: _Run, may_ask: bool) -> bool:
+    def _is_volume(self, run: _Run, of_a_row: bool, may_ask: bool) -> bool:
+        """Whether pictures are slices.
+
+        Args:
+            run: The pictures.
+            of_a_row: Whether other folders with as many pictures are called like theirs but for the number.
+            may_ask: Whether headers may be read.
+        """
         if suffix_of(run.first) not in IMAGE_SUFFIXES:
-            series = [header_series(self._tree.head(file, _HEAD_BYTES)) for file in (run.first, run.last)]
-            return may_ask and all(modality in _VOLUMES for modality, _ in series)
+            heads = (self._tree.head(file, _HEAD_BYTES) for file in (run.first, run.last))
+            return may_ask and all(header_modality(head) in _VOLUMES for head in heads)
+        if run.count < _REGULAR * (run.highest - run.lowest + 1):
+            return False
         folder = run.first.rpartition("/")[0].rpartition("/")[2]
         stem = run.first.rpartition("/")[2].rpartition(".")[0]
         named = {*words.words(stem), *words.words(folder)}
-        in_row = run.count >= _REGULAR * (run.highest - run.lowest + 1)
-        numbered = any(sign.isdigit() for sign in folder) and not named & _OF_COLLECTIONS
-        return in_row and (bool(named & _OF_SLICES) or (numbered and not split_of_path(f"{folder}/x")))
+        numbered = of_a_row and _LONG_NUMBER.search(folder) and not named & _OF_COLLECTIONS
+        return bool(named & _OF_SLICES or numbered or any(people_of_path(run.first)))

@@ -9,6 +9,7 @@ from radtui.sources.layouts.filenames import FileNames, beginning_of
 from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, NUMBER, PARTS, WAYS
 
 _BETWEEN_NAMES = (";", "|", ",")
+_FEWEST_DIGITS = 4  # of a name that is a number, beside others in a cell
 _MOST_CHARS = 1000  # of names in one cell
 
 
@@ -34,7 +35,9 @@ class TableNames:
         self._names, self._folder, self._split = names, folder, split
         self._every, self.way = every, way
         self._beginnings: frozenset[str] | None = None
-        self._loose: dict[str, str] | None = None  # the only name that fits a file by its end, or ""
+        self._loose: dict[str, str] | None = (
+            None  # the only name that fits a file by its end or folder, or ""
+        )
 
     def find(self, name: str, split: str = "") -> str:
         """The file of a name, or "" where it is not certain.
@@ -49,19 +52,22 @@ class TableNames:
         match = self._names.find(name, self._folder, self._split or split)
         if match is None:
             return self._loosely(name)
-        if match.whole:
-            return match.file
+        return match.file if match.whole or self._is_alone(match.file, name) else ""
+
+    def _is_alone(self, file: str, name: str) -> bool:
+        """Whether no other name of the table means a file that a name does not have whole."""
         if self._loose is None:
             self._learn()
         assert self._loose is not None
-        return match.file if self._loose.setdefault(match.file, name) == name else ""
+        return self._loose.setdefault(file, name) == name
 
     def _loosely(self, name: str) -> str:
         if self.way == NUMBER:
             return self._names.by_number(name, self._folder, self._split)
         if self.way == PARTS:
             return self._names.by_parts(name)
-        return self._names.by_own_folder(name) if self.way == FOLDER else ""
+        file = self._names.by_own_folder(name) if self.way == FOLDER else ""
+        return file if file and self._is_alone(file, name) else ""
 
     def folder(self, name: str) -> list[str]:
         """The files of the folder that a name means, where it means no file; or those whose names begin with it."""
@@ -76,12 +82,13 @@ class TableNames:
         return self._names.by_beginning(name, self._beginnings)
 
     def _listed(self, name: str) -> list[str]:
-        """The files of several names in one cell, where each is that of a file: "a1, b2"."""
+        """The files of several names in one cell, where each is that of a file: "a1, b2", not the labels "1, 2"."""
         sign = next((sign for sign in _BETWEEN_NAMES if sign in name), "")
         files: list[str] = []
         for part in name.split(sign) if sign and len(name) <= _MOST_CHARS else ():
-            if part.strip():
-                files.append(self.find(part))
+            if bare := part.strip():
+                is_label = bare.isdigit() and len(bare) < _FEWEST_DIGITS
+                files.append("" if is_label else self.find(part))
                 if not files[-1]:
                     return []
         return files if len(files) > 1 else []
@@ -112,9 +119,11 @@ class TableNames:
         return self._names.loose.rest_of(file, beginning_of(name)) if self.way == BEGINNING else ""
 
     def _learn(self) -> None:
-        """Note which files are named by their own folders, and which fit the ends of several names."""
+        """Note which files are named by their own folders, and which fit the ends or the folders of several names."""
         self._loose = {}
         for name in self._every():
             match = self._names.find(name, self._folder, self._split)
-            if match is not None and (match.whole or self._loose.setdefault(match.file, name) != name):
-                self._loose[match.file] = ""
+            is_whole = match is not None and match.whole
+            file = match.file if match else self._names.by_own_folder(name) if self.way == FOLDER else ""
+            if file and (is_whole or self._loose.setdefault(file, name) != name):
+                self._loose[file] = ""

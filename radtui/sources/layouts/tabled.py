@@ -23,7 +23,7 @@ from radtui.sources.layouts.cells import (
     meaningful,
     object_text,
 )
-from radtui.sources.layouts.conversation import read_conversation, without_image_tokens
+from radtui.sources.layouts.conversation import has_image_mark, read_conversation, without_image_tokens
 from radtui.sources.layouts.draft import Draft, DraftPicture, joined_facts, people_of_path, split_of
 from radtui.sources.layouts.filenames import is_address
 from radtui.sources.layouts.role_images import joined_name
@@ -147,8 +147,9 @@ class TableLayout:
         first = self._draft(row, pictures)
         for number, (question, text) in enumerate(exchanges):
             key = first.key if not number else f"{first.key}/{number + 1}"
+            marked = self.marked and has_image_mark(text)  # of others, blank lines stay
             yield replace(
-                first, key=key, question=question, text=without_image_tokens(text) if self.marked else text
+                first, key=key, question=question, text=without_image_tokens(text) if marked else text
             )
 
     def _earlier(self, cells: Cells) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
+from itertools import islice
 
 from radtui.records import Problem
 from radtui.sources.layouts import words
@@ -105,11 +106,14 @@ def one_report(names: list[str]) -> str:
 def lists_images(text: str, pictures: list[str]) -> bool:
     """Whether a text speaks of several images by their names, and is no report of them together."""
     text = text.casefold()
-    bases = (posixpath.basename(each).casefold() for each in pictures)
-    return sum(base in text or _is_word(posixpath.splitext(base)[0], text) for base in bases) > 1
+    named = (each for each in pictures if _is_named(posixpath.basename(each).casefold(), text))
+    return len(list(islice(named, 2))) > 1
 
 
-def _is_word(stem: str, text: str) -> bool:
-    """Whether a file's name without its ending stands in a text, and is nothing that a sentence would say."""
+def _is_named(base: str, text: str) -> bool:
+    """Whether a file is named in a text, without its ending where the rest is nothing that a sentence would say."""
+    stem = posixpath.splitext(base)[0]
+    if stem not in text:  # of a hundred thousand pictures nearly all
+        return False
     has_both = any(sign.isdigit() for sign in stem) and any(sign.isalpha() for sign in stem)
-    return has_both and re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", text) is not None
+    return base in text or (has_both and re.search(rf"(?<!\w){re.escape(stem)}(?!\w)", text) is not None)

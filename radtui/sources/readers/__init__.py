@@ -110,7 +110,8 @@ def read_tables(tree: Tree, file: str, delimiter: str = "", encoding: str = "") 
 def _text_tables(
     file: str, suffix: str, opener: Callable[[], BinaryIO], delimiter: str, encoding: str
 ) -> Sequence[Table]:
-    if drawn := drawn_tables(file, opener, encoding):
+    before = "" if suffix in _MARKDOWN else '"\t' if suffix == ".txt" else '"\t,;'
+    if drawn := drawn_tables(file, opener, encoding, before):
         return drawn
     if suffix in _MARKDOWN:
         raise UserError(NO_TABLE)

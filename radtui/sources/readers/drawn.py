@@ -32,13 +32,15 @@ _SHOWN_CHARS = 60
 Opener = Callable[[], BinaryIO]
 
 
-def drawn_tables(file: str, opener: Opener, encoding: str = "") -> list[DrawnTable]:
+def drawn_tables(file: str, opener: Opener, encoding: str = "", before: str = "") -> list[DrawnTable]:
     """The tables that are drawn in a text; none where there is no line of strokes among its first lines.
 
     Args:
         file: Its name in the source.
         opener: Opens it at its beginning.
         encoding: As the user said, or "" to find it.
+        before: Signs of a table with another form: where one stands before the first drawn table, this is in a text
+            of that one's, as reports that a model wrote may hold tables.
 
     Raises:
         UserError: It holds such a table and is too long to be one.
@@ -47,13 +49,17 @@ def drawn_tables(file: str, opener: Opener, encoding: str = "") -> list[DrawnTab
         head = raw.read(_HEAD_BYTES)
     if b"-" not in head or (b"|" not in head and b"+" not in head):
         return []
-    encoding = encoding or detect_encoding(io.BytesIO(head))[0]
-    if not _headers(head.decode(encoding, "replace").splitlines()):
+    first_lines = head.decode(encoding or detect_encoding(io.BytesIO(head))[0], "replace").splitlines()
+    starts = _headers(first_lines)
+    if not starts or any(sign in line for line in first_lines[: starts[0]] for sign in before):
         return []
     with opener() as raw:
         data = raw.read(_MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise UserError(f"{file} is a table drawn with strokes of more than 256 MiB; save it as CSV.")
+    encoding = (
+        encoding or detect_encoding(io.BytesIO(data))[0]
+    )  # of all: the first bytes may end within a letter
     lines = data.decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace").splitlines()
     starts = _headers(lines)
     parts = [""] if len(starts) == 1 else [f"table {number}" for number in range(1, len(starts) + 1)]
@@ -63,18 +69,19 @@ def drawn_tables(file: str, opener: Opener, encoding: str = "") -> list[DrawnTab
 def _headers(lines: list[str]) -> list[int]:
     """The lines that are headers: they have strokes, and the line below has as many and nothing else."""
     places: list[int] = []
+    within = False  # a table, whose rows may be parted by strokes as Org's and reST's are
     for place, (line, below) in enumerate(pairwise(lines)):
-        if "|" not in line or "-" not in below or not _RULE.match(below) or _RULE.match(line):
+        within = within and _is_drawn(line)
+        if within or "|" not in line or "-" not in below or not _RULE.match(below) or _RULE.match(line):
             continue
-        as_many = len(_cells(line)) == len(_cells(below.replace("+", "|")))
-        if as_many and not _within(lines, place, places):
+        if len(_cells(line)) == len(_cells(below.replace("+", "|"))):
             places.append(place)
+            within = True
     return places
 
 
-def _within(lines: list[str], place: int, headers: list[int]) -> bool:
-    """Whether a line is a row of the table before it, whose rows are parted by strokes as Org's and reST's are."""
-    return bool(headers) and all("|" in line or _RULE.match(line) for line in lines[headers[-1] : place])
+def _is_drawn(line: str) -> bool:
+    return "|" in line or _RULE.match(line) is not None
 
 
 class DrawnTable:

@@ -11,6 +11,7 @@ _FILE = re.compile(ENDING + r"(#\d+)?$", re.IGNORECASE)  # "a.jpg#2" is its thir
 _FOLDER = re.compile(r"(?=.*\d)(?:[^\s/\\]+[/\\]){3,}\S*")
 """MURA's train/XR_WRIST/patient00006/, not "AP/PA"."""
 _NUMBER_OR_DATE = re.compile(r"[\d.,:/\-+ ]*\d[\d.,:/\-+ ]*")
+_NOTHING = frozenset(("", "-", "na", "n/a", "nan", "none", "null", "unknown"))
 _SENTENCE_WORDS = 6
 _LONG_WORDS = 4
 _ID_DIGITS = 3
@@ -31,7 +32,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     if any(_FILE.search(cell) or _FOLDER.fullmatch(cell) or len(cell) > _MAX_NAME_CHARS for cell in first):
         return False
     if any(map(_is_sentence, first)):  # which may be a question that a form asks: then what is answered tells
-        return any(_above_numbers(cell, rows[1:], place) for place, cell in enumerate(first))
+        return any(_above_others(cell, rows[1:], place) for place, cell in enumerate(first))
     return not any(_same_id(cell, rows[1:], place) for place, cell in enumerate(first))
 
 
@@ -40,11 +41,12 @@ def _is_sentence(cell: str) -> bool:
     return words >= _SENTENCE_WORDS or (words >= _LONG_WORDS and cell.endswith((".", "!", "?", "。")))
 
 
-def _above_numbers(cell: str, rows: Sequence[Sequence[str]], place: int) -> bool:
-    """Whether a cell without digits stands above numbers or dates alone: "Record ID" above 1001."""
+def _above_others(cell: str, rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Whether a cell without digits stands above numbers, dates or files alone: "Record ID" above 1001."""
     below = [text for row in rows if len(row) > place and (text := row[place].strip())]
-    words = bool(cell) and not any(sign.isdigit() for sign in cell)
-    return words and bool(below) and all(map(_NUMBER_OR_DATE.fullmatch, below))
+    words = cell.casefold() not in _NOTHING and not any(sign.isdigit() for sign in cell)
+    alike = (all(map(pattern, below)) for pattern in (_NUMBER_OR_DATE.fullmatch, _FILE.search))
+    return words and bool(below) and any(alike)
 
 
 def _same_id(cell: str, rows: Sequence[Sequence[str]], place: int) -> bool:

@@ -19,7 +19,10 @@ from radtui.sources.readers.table import NOTHING, Row, twice_named, unique_colum
 _MAX_INFLATED_BYTES = 2**31
 _SAMPLE_ROWS = 50
 _MOSTLY = 0.5
-_UNCOMPUTED = re.compile(r"<f(?:\s[^>]*)?>[^<]+</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
+UNCOMPUTED = re.compile(
+    r"<c\b(?![^>]*\bt=\"str\")[^>]*>\s*<f(?:\s[^>]*)?>[^<]+</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>"
+)
+"""A formula's cell without a value, and not one that was computed to an empty text."""
 
 
 class SheetTable:
@@ -107,7 +110,7 @@ class SheetTable:
                 "Pictures that lie on the sheet are not read; save them as files and name these in a column."
             )
             self.notes.append(Problem(self.file, reason))
-        if formulas := len(_UNCOMPUTED.findall(text)):
+        if formulas := len(UNCOMPUTED.findall(text)):
             reason = "Formulas have no value, so their cells are empty: open the workbook in a program, and save it."
             self.notes.append(Problem(self.file, reason, formulas))
 

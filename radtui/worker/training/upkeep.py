@@ -19,7 +19,7 @@ class TrainingMode:
 
     @contextlib.contextmanager
     def kept(self, model: Any) -> Iterator[None]:
-        """Put the model into training mode; within, its `train()` finds that done.
+        """Put the model into training mode; within, its `train()` finds that done, unless `eval()` came before it.
 
         Args:
             model: As the trainer calls it.
@@ -29,7 +29,8 @@ class TrainingMode:
             # Some stay out of it, as those that keep the base's statistics.
             self._layers = [layer for layer in model.modules() if layer.training]
         own = model.__dict__.get("train")  # a method of this model alone, as some libraries give it
-        model.train = lambda mode=True: model
+        usual = model.train
+        model.train = lambda mode=True: model if mode and model.training else usual(mode)
         try:
             yield
         finally:
