@@ -19,18 +19,20 @@ class StepsBack:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._steps: list[Callable[[], object]] = []
+        self._steps: list[tuple[Callable[[], object], bool]] = []
 
-    def add(self, back: Callable[[], object]) -> None:
-        """Take note of how to undo what was just taken in."""
+    def add(self, back: Callable[[], object], *, also_if_kept: bool = True) -> None:
+        """Take note of how to undo what was just taken in; `also_if_kept` where its row is kept in another place."""
         if isinstance(self._db, Connection) and self._db.held:
-            self._steps.append(back)
+            self._steps.append((back, also_if_kept))
 
     def forget(self) -> None:
         """It is committed: there is no way back."""
         self._steps.clear()
 
-    def go(self) -> None:
-        """Undo all of it, the last thing first."""
+    def go(self, *, is_kept: bool = False) -> None:
+        """Undo all of it, the last thing first; `is_kept` says that the rows are kept elsewhere instead."""
         while self._steps:
-            self._steps.pop()()
+            back, also_if_kept = self._steps.pop()
+            if also_if_kept or not is_kept:
+                back()
