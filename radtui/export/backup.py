@@ -114,8 +114,10 @@ def is_unfinished(path: Path) -> bool:
 def _is_begun(folder: Path) -> bool:
     """Whether all that a folder holds is of a backup that did not come to its end: images and jobs, or nothing."""
     known = {"images", "jobs", *OF_THE_FOLDER, SALT}
-    return all(path.name in known or is_unfinished(path) for path in folder.iterdir()) and all(
-        len(path.name) == BLOB_FOLDER for path in folder.glob("images/*")
+    return (
+        all(path.name in known or is_unfinished(path) for path in folder.iterdir())
+        and all(len(path.name) == BLOB_FOLDER for path in folder.glob("images/*"))
+        and all(path.name.isdecimal() for path in folder.glob("jobs/*"))
     )
 
 

@@ -342,6 +342,7 @@ class ReviewSession:
             sqlite3.Error: The database cannot even be read; the session is as it was before.
         """
         self._back.go(is_kept=is_kept)
+        self.peek = False
         try:
             self._take_in_kept()
             self.show(pair)

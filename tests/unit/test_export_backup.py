@@ -97,11 +97,12 @@ def test_a_first_backup_that_did_not_come_to_its_end_is_none_and_is_gone_on_with
         restore_backup(DataDir(tmp_path / "new"), folder)
     (folder / ".radtui.db.part-journal").write_bytes(b"killed")
     assert back_up(data, db, folder).new_images == 4
-    shutil.rmtree(folder / "jobs")
     (folder / "radtui.db").unlink()
-    (folder / "images" / "thesis").mkdir()
-    with pytest.raises(UserError, match="something else"):
-        back_up(data, db, folder)
+    for users in (folder / "jobs" / "applications", folder / "images" / "thesis"):
+        users.mkdir()
+        with pytest.raises(UserError, match="something else"):
+            back_up(data, db, folder)
+        users.rmdir()
 
 
 def test_what_a_killed_app_wrote_in_a_backup_stays_with_that_one_and_as_many_are_kept_as_asked(
