@@ -275,8 +275,8 @@ class ReviewSession:
         )  # fmt: skip
         stored = self._store(row)
         counted_again = self.time.stored()
-        if stored.id < FIRST_ID:  # without it the next press would pass for a hasty answer
-            self._back.add(counted_again, also_if_kept=False)
+        # Else the next press would pass for a hasty answer; but an error may also come after a commit.
+        self._back.add_late(lambda: self.queue.is_current(stored) or counted_again())
         return stored
 
     def reveal(self, shown: str = ARMS) -> None:
@@ -300,9 +300,8 @@ class ReviewSession:
         step = self._history.next_undo(self.rater)
         if step is None:
             return None
-        # What it comes after, should it be kept: see `delivery`.
-        current = self._history.current[slot_of(step.undone)]
-        stored = self._store(replace(step.snapshot(self._now()), chain=current.chain))
+        before = self._history.current[slot_of(step.undone)]  # for `delivery`, should it be kept
+        stored = self._store(replace(step.snapshot(self._now()), chain=before.chain))
         self.last_undo = step
         return self.show(pair_of(stored))
 
@@ -333,21 +332,22 @@ class ReviewSession:
         """What was done so far is committed, or kept: none of it can fail any more."""
         self._back.forget()
 
-    def go_back(self, pair: Pair | None, *, is_kept: bool = False) -> None:
+    def go_back(self, pair: Pair | None) -> None:
         """Be as the database has it after a commit that failed, at a pair that was shown before.
 
-        With `is_kept` all was kept elsewhere instead, and is taken in again as that.
+        What was kept elsewhere instead is taken in again as that.
 
         Raises:
             sqlite3.Error: The database cannot even be read; the session is as it was before.
         """
-        self._back.go(is_kept=is_kept)
+        self._back.go()
         self.peek = False
         try:
             self._take_in_kept()
             self.show(pair)
         finally:
             self.time.turn_to(self.pair)
+            self._back.go_late()
 
     def next_unrated(self) -> Pair | None:
         """Show the next pair to judge; None, with nothing changed, when there is none.

@@ -88,7 +88,7 @@ class Reviewing:
         """Go on with what was kept elsewhere: what the session knew of the transaction's rows is not so."""
         if self.session is not None:
             with suppress(sqlite3.Error, UserError):
-                self.session.go_back(self.session.pair, is_kept=True)
+                self.session.go_back(self.session.pair)
 
     def begin(self, session: ReviewSession) -> None:
         """Turn to a sitting, at the pair where its rater stopped."""
