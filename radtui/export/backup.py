@@ -19,6 +19,7 @@ from radtui.records import UserError
 from radtui.store import backup as store
 from radtui.store import links
 from radtui.store.blobs import Stored, located
+from radtui.store.gone import is_damage
 
 OLDER = "radtui-*.db"  # databases of earlier backups, beside the newest
 CHECKPOINT_MARKER = "radtui-checkpoint.json"
@@ -113,8 +114,10 @@ def is_unfinished(path: Path) -> bool:
 def _is_begun(folder: Path) -> bool:
     """Whether all that a folder holds is of a backup that did not come to its end: images and jobs, or nothing."""
     known = {"images", "jobs", *OF_THE_FOLDER, SALT}
-    return all(path.name in known or is_unfinished(path) for path in folder.iterdir()) and all(
-        len(path.name) == BLOB_FOLDER for path in folder.glob("images/*")
+    return (
+        all(path.name in known or is_unfinished(path) for path in folder.iterdir())
+        and all(len(path.name) == BLOB_FOLDER for path in folder.glob("images/*"))
+        and all(path.name.isdecimal() for path in folder.glob("jobs/*"))
     )
 
 
@@ -162,9 +165,7 @@ def _backed_up(
                 target = copy.root / file.relative_to(data.root)
                 target.parent.mkdir(exist_ok=True)
                 copy_file(file, target)
-        sync_tree(
-            copy.root
-        )  # a backup that is said to be made is there after a power cut, with all its images
+        sync_tree(copy.root)  # what is said to be backed up is there after a power cut, with all its images
         _set_aside(copy, keep)
     database_mib = copy.database.stat().st_size / 2**20
     mib += jobs_mib + database_mib
@@ -185,6 +186,7 @@ def _set_aside(copy: DataDir, keep: int) -> None:
     """Keep the database of the backup before under the time it was made, and only the newest of these."""
     if copy.database.exists():
         made = time.strftime("%Y%m%d-%H%M%S", time.localtime(copy.database.stat().st_mtime))
+        _close_log(copy.database)
         aside = copy.root / f"radtui-{made}.db"
         if keep and not aside.exists():
             try:
@@ -192,8 +194,26 @@ def _set_aside(copy: DataDir, keep: int) -> None:
             except OSError:  # a file system without hard links, as on most USB sticks
                 copy_file(copy.database, aside)
     older = sorted(copy.root.glob(OLDER))
-    for file in older[: len(older) - keep]:
+    for file in older[: max(0, len(older) - keep)]:
         file.unlink()
+
+
+def _close_log(database: Path) -> None:
+    """Put into a database what somebody wrote in the backup itself: its log would be taken for the next database's.
+
+    Raises:
+        UserError: A program is at work in the backup, or its disk takes nothing.
+    """
+    try:
+        if not store.move_whole_log(database):
+            raise UserError(f"A program has {database} open; close it, and back up again.")
+    except sqlite3.Error as error:
+        if not is_damage(error):  # a damaged one is set aside all the same
+            raise UserError(
+                f"{database} does not take what its log holds ({error}); make room, and back up again."
+            ) from error
+    for ending in ("-wal", "-shm"):
+        database.with_name(database.name + ending).unlink(missing_ok=True)
 
 
 def _copy_images(copy: DataDir, wanted: list[Stored]) -> tuple[int, float, list[str]]:

@@ -20,6 +20,7 @@ from radtui.paths import USER_UMASK
 from radtui.records import UserError
 
 SNIFFED_BYTES = 4096
+PART = ".radtui-part"  # ends the name of what is being written: nobody else's file is taken for it and cleared away
 OWN_SIGNS = (b"radtui", b"export_schema")  # one stands near an end of each file that radtui writes
 
 
@@ -74,7 +75,7 @@ def _is_ahead(own: str, manifest: Path) -> bool:
 
 def unfinished(path: Path) -> Iterator[Path]:
     """What is being written, or was by killed processes, to take a file's or folder's place."""
-    return path.parent.glob(f".{glob.escape(path.name)}.????????")
+    return path.parent.glob(f".{glob.escape(path.name)}.????????{PART}")
 
 
 def _lock(handle: int) -> bool:
@@ -95,13 +96,14 @@ def passing_folder(prefix: str) -> Iterator[Path]:
     """A folder for files of the moment, which holds nothing once it is left; what killed processes left goes first.
 
     Args:
-        prefix: How the names of such folders begin; of nobody else's.
+        prefix: How the names of such folders begin.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}????????"):
-        with suppress(OSError):  # of another user
-            _remove_unlocked(left)
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}????????{PART}"):
+        with suppress(OSError), _left_by_killed(left) as handle:
+            if handle is not None and os.fstat(handle).st_uid == os.getuid():
+                shutil.rmtree(left, ignore_errors=True)
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=PART))
         handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         _lock(handle)
         if folder.exists():
@@ -114,33 +116,30 @@ def passing_folder(prefix: str) -> Iterator[Path]:
         os.close(handle)
 
 
-def _remove_unlocked(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+@contextmanager
+def _left_by_killed(left: Path) -> Iterator[int | None]:
+    """Hold what is not finished, so that nobody else clears it away; None where whoever writes it still does."""
+    handle = os.open(left, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        if os.fstat(handle).st_uid == os.getuid() and _lock(handle):
-            shutil.rmtree(folder, ignore_errors=True)
+        yield handle if _lock(handle) else None
     finally:
         os.close(handle)
 
 
 def sweep(folder: Path, names: str) -> None:
     """Remove what killed exports left in a folder, whose files were to have names of this pattern."""
-    for left in folder.glob(f".{names}.????????"):
-        with suppress(OSError):
-            handle = os.open(left, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                if _lock(handle):
-                    left.unlink()
-            finally:
-                os.close(handle)
+    for left in folder.glob(f".{names}.????????{PART}"):
+        with suppress(OSError), _left_by_killed(left) as handle:
+            if handle is not None:
+                left.unlink()
 
 
 def _sweep(path: Path) -> None:
-    """Remove what killed exports of the same name left: whoever still writes holds a lock."""
+    """Remove what killed exports of the same name left."""
     for left in unfinished(path):
-        handle = os.open(left, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            if not _lock(handle):
+        # What another user left, or another process clears away at this moment, is in nobody's way.
+        with suppress(OSError), _left_by_killed(left) as handle:
+            if handle is None:
                 continue
             if not left.is_dir():
                 left.unlink()
@@ -149,8 +148,6 @@ def _sweep(path: Path) -> None:
             elif not path.exists():
                 (left / "old").rename(path)
                 shutil.rmtree(left, ignore_errors=True)
-        finally:
-            os.close(handle)
 
 
 class _Batch:
@@ -234,7 +231,7 @@ def whole_file(path: Path, binary: bool = False) -> Iterator[IO[Any]]:  # text o
     """
     with _one_sentence(path, "file"), ExitStack() as cleaning:
         _sweep(path)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent)
         temporary = Path(name)
         cleaning.callback(temporary.unlink, missing_ok=True)
         _lock(handle)
@@ -272,7 +269,7 @@ def whole_folder(path: Path, replaceable: Callable[[Path], bool]) -> Iterator[Pa
         )
     with _one_sentence(path, "folder"), ExitStack() as cleaning:
         _sweep(path)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PART, dir=path.parent))
         cleaning.callback(_clear_away, temporary, path)
         handle = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
         cleaning.callback(os.close, handle)

@@ -41,6 +41,8 @@ def restore_backup(data: DataDir, source: Path, *, force: bool = False) -> Path 
     for lock in data.root.glob("jobs/*/lock"):
         if is_locked(lock):
             raise UserError(f"Job {int(lock.parent.name)} is at work in {data.root}; stop it first.")
+    with suppress(sqlite3.Error):  # what was written in the backup itself; nobody can where it is read-only
+        store.move_whole_log(database)
     try:
         return (
             _restore_backup_folder(data, source, force)

@@ -37,10 +37,15 @@ def opened_copy(file: Path) -> Iterator[sqlite3.Connection]:
         raise UserError(f"{file} cannot be read as a database: {error}; name another copy.") from error
 
 
-def move_whole_log(file: Path) -> None:
-    """Move all rows of a database's log into the file itself. Raises sqlite3.Error where that cannot be."""
+def move_whole_log(file: Path) -> bool:
+    """Move all rows of a database's log into the file itself. Raises sqlite3.Error where that cannot be.
+
+    Returns:
+        False where another connection kept some of them there.
+    """
     with closing(sqlite3.connect(file, isolation_level=None)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        is_busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not is_busy
 
 
 def problems(db: sqlite3.Connection) -> list[str]:

@@ -51,8 +51,16 @@ class TimeSpent:
         now_s = self._clock()
         return active_s + self._running.active_s(now_s), wall_s + self._running.wall_s(now_s)
 
-    def stored(self) -> None:
-        """Begin anew for the pair on show: what it has taken is on a row."""
-        if self._pair is not None:
-            self._kept.pop(self._pair, None)
+    def stored(self) -> Callable[[], None]:
+        """Begin anew for the pair on show: what it has taken is on a row; returns what counts it again after all."""
+        pair, (active_s, wall_s) = self._pair, self.unstored_s()
+        if pair is not None:
+            self._kept.pop(pair, None)
             self._running = ActiveClock(self._clock(), self._idle_cutoff_s)
+
+        def back() -> None:
+            if pair is not None:
+                since = self._kept.get(pair, (0.0, 0.0))
+                self._kept[pair] = active_s + since[0], wall_s + since[1]
+
+        return back

@@ -77,9 +77,9 @@ class Overview:
             sentences.append(f"Locked, protocol {str(study.protocol.get('sha256', ''))[:16]}.")
             sentences += [f"Changed since: {change}" for change in self.changes] or ["Nothing changed since."]
         for each in self.readers:
-            marks = {"hidden repeats": each.repeats} if each.repeats else {}
-            marks |= {"un-blinded": each.unblinded, TOO_FAST: each.too_fast, LONG_IDLE: each.long_idle}
-            special = "".join(f", {count:,} {word}" for word, count in marks.items() if count)
+            special = f", {many(each.repeats, 'hidden repeat')}" if each.repeats else ""
+            marks = {"un-blinded": each.unblinded, TOO_FAST: each.too_fast, LONG_IDLE: each.long_idle}
+            special += "".join(f", {count:,} {word}" for word, count in marks.items() if count)
             sentences.append(f"{each.reader} has rated {many(each.rated, 'pair')}{special}.")
         return [label_of(study), *sentences]
 
@@ -133,6 +133,8 @@ def _pairs_of_job(
     db: sqlite3.Connection, study: Study, comparisons: Mapping[int, Comparison]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """The same of a job's own study, whose readers see one pair of each case."""
+    if len(study.arms) < 2:  # of a job that described by one model alone
+        return {}, {}
     same = alike_pairs(db, study)
     asked: Counter[str] = Counter()
     for case_id in comparisons.keys() - same.keys():

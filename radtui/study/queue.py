@@ -167,6 +167,11 @@ class Queue:
         """Whether this rater has judged or skipped the pair."""
         return pair in self._judged_at
 
+    def is_current(self, written: Rating) -> bool:
+        """Whether a row is its pair's current state, be it under another number."""
+        mine = self.mine.get(pair_of(written))
+        return mine is not None and mine.rated_at == written.rated_at
+
     def finished(self, case_id: int, repeats: bool = False) -> bool:
         """Whether this rater has judged every pair of a case, and with `repeats` also those that come back."""
         waiting = (pair for pair in self._by_case.get(case_id, ()) if not self.rated(pair))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from functools import partial
 
 from radtui.store import ratings
 from radtui.store.ratings import Reveal
@@ -39,6 +40,7 @@ class Seen:
 
     def look_at(self, pair: Pair) -> None:
         """Find out what was seen of a pair's case."""
+        self._back.add(partial(vars(self).update, arms=self.arms, reference=self.reference))
         self.arms, self.reference = (self._was_seen(pair, what) for what in (ARMS, REFERENCE))
 
     def see(self, pair: Pair, what: str, now_s: float) -> None:

@@ -187,18 +187,19 @@ class ReviewSession:
     def show(self, pair: Pair | None) -> Pair | None:
         """Turn to a pair; its side is stored before it is seen and stays for ever. Time starts to run."""
         self.time.turn_to(None)
-        self.pair, self.peek = pair, False
+        # Read before anything is changed: where that fails, pair, texts and image are still of one case.
+        comparison = studies.comparison(self.db, self.study, pair.case_id) if pair is not None else None
+        case = cases.get(self.db, pair.case_id) if pair is not None else None
+        stood_at = {"pair": self.pair, "_comparison": self._comparison, "_case": self._case}
+        self._back.add(partial(vars(self).update, stood_at))
+        self.pair, self.peek, self._comparison, self._case = pair, False, comparison, case
         self._catch_up()
-        if pair is None:
-            self._comparison = self._case = None
-            return None
-        self._comparison = studies.comparison(self.db, self.study, pair.case_id)
-        self._case = cases.get(self.db, pair.case_id)
-        if self._comparison is not None and knows_a_text(self.sitting.known, self._comparison):
-            self._seen.see(pair, ARMS, self._now())
-            self._seen.arms = True
-        if pair not in self.sitting.sides and self._comparison is not None:
-            self._assign(pair, self._comparison)
+        if pair is not None and comparison is not None:
+            if knows_a_text(self.sitting.known, comparison):
+                self._seen.see(pair, ARMS, self._now())
+                self._seen.arms = True
+            if pair not in self.sitting.sides:
+                self._assign(pair, comparison)
         self.time.turn_to(pair)
         return pair
 
@@ -273,7 +274,9 @@ class ReviewSession:
             active_s=row.active_s + active_s, wall_s=row.wall_s + wall_s, rated_at=self._now(), undoes=None,
         )  # fmt: skip
         stored = self._store(row)
-        self.time.stored()
+        counted_again = self.time.stored()
+        # Else the next press would pass for a hasty answer; but an error may also come after a commit.
+        self._back.add_late(lambda: self.queue.is_current(stored) or counted_again())
         return stored
 
     def reveal(self, shown: str = ARMS) -> None:
@@ -297,10 +300,8 @@ class ReviewSession:
         step = self._history.next_undo(self.rater)
         if step is None:
             return None
-        current = self._history.current[
-            slot_of(step.undone)
-        ]  # what it comes after, should it be kept: see `delivery`
-        stored = self._store(replace(step.snapshot(self._now()), chain=current.chain))
+        before = self._history.current[slot_of(step.undone)]  # for `delivery`, should it be kept
+        stored = self._store(replace(step.snapshot(self._now()), chain=before.chain))
         self.last_undo = step
         return self.show(pair_of(stored))
 
@@ -337,11 +338,16 @@ class ReviewSession:
         What was kept elsewhere instead is taken in again as that.
 
         Raises:
-            sqlite3.Error: The database cannot even be read; what it had before is known all the same.
+            sqlite3.Error: The database cannot even be read; the session is as it was before.
         """
         self._back.go()
-        self._take_in_kept()
-        self.show(pair)
+        self.peek = False
+        try:
+            self._take_in_kept()
+            self.show(pair)
+        finally:
+            self.time.turn_to(self.pair)
+            self._back.go_late()
 
     def next_unrated(self) -> Pair | None:
         """Show the next pair to judge; None, with nothing changed, when there is none.

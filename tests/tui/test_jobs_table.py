@@ -85,6 +85,7 @@ async def test_what_is_archived_is_out_of_sight_until_it_is_asked_for(data, db, 
         assert any("f shows archived jobs" in each.message for each in app._notifications)
         await pilot.press("f", "f", "f", "f")
         assert order(app) == [third, second, first]
+        await until(pilot, lambda: "are here too · f the next kind · esc hides them" in text_of(app))
         await pilot.press("g", "ctrl+o")
         await until(pilot, lambda: not jobs.must_get(db, third).archived)
         await pilot.press("escape")

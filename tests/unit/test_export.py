@@ -90,7 +90,10 @@ def test_a_failure_half_way_leaves_the_old_file(tmp_path: Path) -> None:
 def test_an_export_that_was_killed_before_its_manifest_had_its_name_may_be_written_again(
     tmp_path: Path,
 ) -> None:
-    out, killed = tmp_path / "comparisons.csv", tmp_path / ".comparisons.csv.manifest.json.abcd1234"
+    out, killed = (
+        tmp_path / "comparisons.csv",
+        tmp_path / ".comparisons.csv.manifest.json.abcd1234.radtui-part",
+    )
     out.write_text("new")
     told = json.dumps({"files": [{"sha256": digest(out)}]})
     out.with_name("comparisons.csv.manifest.json").write_text(told.replace(digest(out), "of the one before"))
@@ -137,12 +140,12 @@ def test_a_file_system_without_locks_takes_exports_and_keeps_what_others_may_sti
     def none(handle: int, kind: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    (tmp_path / ".comparisons.csv.abcd1234").write_text("of a process that may be at work")
+    (tmp_path / ".comparisons.csv.abcd1234.radtui-part").write_text("of a process that may be at work")
     monkeypatch.setattr(fcntl, "flock", none)
     with whole_file(tmp_path / "comparisons.csv") as file:
         file.write("whole")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        ".comparisons.csv.abcd1234",
+        ".comparisons.csv.abcd1234.radtui-part",
         "comparisons.csv",
     ]
     with passing_folder("radtui-open-") as folder:
@@ -155,11 +158,13 @@ def test_what_a_killed_process_left_in_a_folder_of_the_moment_goes_with_the_next
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / "radtui-open-killed__").mkdir()
-    (tmp_path / "radtui-open-killed__" / "image").write_bytes(b"pixels")
+    (tmp_path / "radtui-open-killed__.radtui-part").mkdir()
+    (tmp_path / "radtui-open-killed__.radtui-part" / "image").write_bytes(b"pixels")
+    users = tmp_path / "radtui-open-reader01"  # as many letters as a folder of the moment has
+    users.mkdir()
     with passing_folder("radtui-open-") as at_work, passing_folder("radtui-open-") as other:
-        assert {*tmp_path.iterdir()} == {at_work, other}
-    assert not [*tmp_path.iterdir()]
+        assert {*tmp_path.iterdir()} == {at_work, other, users}
+    assert [*tmp_path.iterdir()] == [users]
 
 
 def test_a_table_says_of_an_answer_that_it_came_too_fast(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -95,11 +97,40 @@ def test_a_first_backup_that_did_not_come_to_its_end_is_none_and_is_gone_on_with
         restore_backup(DataDir(tmp_path / "new"), folder)
     (folder / ".radtui.db.part-journal").write_bytes(b"killed")
     assert back_up(data, db, folder).new_images == 4
-    shutil.rmtree(folder / "jobs")
     (folder / "radtui.db").unlink()
-    (folder / "images" / "thesis").mkdir()
-    with pytest.raises(UserError, match="something else"):
+    for users in (folder / "jobs" / "applications", folder / "images" / "thesis"):
+        users.mkdir()
+        with pytest.raises(UserError, match="something else"):
+            back_up(data, db, folder)
+        users.rmdir()
+
+
+def test_what_a_killed_app_wrote_in_a_backup_stays_with_that_one_and_as_many_are_kept_as_asked(
+    data: DataDir, db: sqlite3.Connection, study: Job, tmp_path: Path
+) -> None:
+    def notes(file: Path) -> set[str]:
+        with store.opened_copy(file) as other:
+            return {row[0] for row in other.execute("SELECT note FROM jobs")}
+
+    folder = tmp_path / "copy"
+    copy = DataDir(folder)
+    back_up(data, db, folder)
+    with closing(connect(copy)) as other:
+        other.execute("UPDATE jobs SET note = 'in the backup'")
+        left = {file: file.read_bytes() for file in (copy.database, folder / "radtui.db-wal")}
+    for file, content in left.items():
+        file.write_bytes(content)
+    shutil.copytree(folder, tmp_path / "other")
+    restore_backup(DataDir(tmp_path / "new"), tmp_path / "other")
+    assert notes(tmp_path / "new" / "radtui.db") == {"in the backup"}
+    db.execute("UPDATE jobs SET note = 'at home'")
+    for number in range(5):
+        os.utime(copy.database, (1e9 + number, 1e9 + number))
         back_up(data, db, folder)
+        assert notes(copy.database) == {"at home"}
+        kept = sorted(folder.glob("radtui-*.db"))
+        assert len(kept) == min(3, number + 1)
+        assert number > 2 or notes(kept[0]) == {"in the backup"}
 
 
 def test_a_backup_names_what_is_damaged_and_keeps_the_good_copy(

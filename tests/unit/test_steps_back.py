@@ -10,14 +10,14 @@ import pytest
 
 from radtui.paths import DataDir
 from radtui.records import Job, Study
-from radtui.store import ratings
+from radtui.store import ratings, studies
 from radtui.store.database import connect
 from radtui.store.holding import commit, hold, let_go
 from radtui.store.place import Connection
 from radtui.study import edits
 from radtui.study.seen import ARMS, REFERENCE
 from radtui.study.session import ReviewSession
-from tests.unit.review_sessions import begun
+from tests.unit.review_sessions import Clock, begun, prefer, shown
 from tests.unit.test_store import study_of
 
 
@@ -95,3 +95,34 @@ def test_what_another_terminal_answers_meanwhile_is_not_lost_by_it(
     session.go_back(first)
     assert session.mine is None and list(session.queue.mine) == [last]
     assert session.undo() == last and session.queue.mine[last].both_bad
+
+
+def test_a_pair_keeps_its_own_texts_where_nothing_can_be_read_and_its_time_where_nothing_was_saved(
+    db: Connection, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    clock = Clock()
+    session = begun(db, study, clock=clock)
+    first = session.pair
+    for unread in (studies, "comparison"), (ratings, "is_revealed"), (ratings, "since"):
+        clock.now_s += 10
+        assert hold(db)
+        prefer(session, 1)
+        session.next_unrated()
+        let_go(db)
+        with monkeypatch.context() as patched, pytest.raises(sqlite3.OperationalError):
+            patched.setattr(*unread, unreadable)
+            session.go_back(first)
+        seen = shown(session)
+        assert seen.pair == session.pair == first and first is not None and seen.case.id == first.case_id
+    clock.now_s += 2
+    row = prefer(session, 2)
+    assert (row.active_s, row.wall_s) == (32, 32)
+    clock.now_s += 5
+    assert hold(db)
+    assert prefer(session, 3).active_s == 37
+    commit(db)
+    session.go_back(first)  # as where an error comes after the commit
+    assert session.time.unstored_s() == (0, 0) and session.mine is not None and session.mine.active_s == 37

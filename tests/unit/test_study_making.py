@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from radtui.study import edits
 from radtui.study.drawing import DrawnPairs, draw, read_drawn
 from radtui.study.giveaways import giveaways
 from radtui.study.making import make_study, parse_arms
-from radtui.study.overview import identical_pairs
+from radtui.study.overview import identical_pairs, overview
 from radtui.study.reading import Reading
 from radtui.study.scheme_file import default_scheme
 from radtui.study.session import ReviewSession, read_sitting
@@ -265,6 +266,11 @@ def test_identical_texts_of_a_jobs_own_study_are_ties_that_no_reader_is_asked_ab
     study = study_of(db, reviewed_job)
     told = ran(data, "study", "show", str(study.id)).output
     assert "Each reader is asked for 6 pairs, 1 a case:\n  tuned against base: 6" in told
+    alone = jobs.create(db, JobKind.GENERATE, "one model", "many", {})
+    texts.add(db, alone.id, [new_text(1, give_arms(db, alone, "base")["base"], "Clear.")])
+    studies_of_jobs = {each.job_id: each.id for each in studies.all_studies(db)}
+    told = ran(data, "study", "show", str(studies_of_jobs[alone.id])).output
+    assert "texts of 1 of 1 case)" in told and "asked for 0 pairs" in told
     ids = studies.comparison_ids(db, study)
     rated, same = ids[0], ids[1]
     session = begun(db, study)
@@ -286,3 +292,8 @@ def test_identical_texts_of_a_jobs_own_study_are_ties_that_no_reader_is_asked_ab
         same,
     }
     assert identical_pairs(db, study) == {"tuned against base": 2}
+    seen = overview(db, study)
+    (reader,) = seen.readers
+    assert (reader.rated, reader.repeats) == (1, 0)
+    seen = replace(seen, readers=(replace(reader, repeats=1, unblinded=2, too_fast=0),))
+    assert "ana has rated 1 pair, 1 hidden repeat, 2 un-blinded." in seen.lines()

@@ -58,6 +58,11 @@ class JobLines:
         return {ALL: "", ARCHIVED: "Archived jobs are here too"}.get(self.kind, f"Only {self.kind}")
 
     @property
+    def left_by(self) -> str:
+        """What leaving the filter does, behind the key that does it."""
+        return "hides them" if self.kind == ARCHIVED else "all"
+
+    @property
     def columns(self) -> tuple[Column, ...]:
         """The columns, with a sign at the one that is sorted by."""
         columns = [column for column, _ in chosen_columns(self._chosen.jobs_columns, COLUMNS)]

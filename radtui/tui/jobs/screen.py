@@ -99,7 +99,9 @@ class JobsScreen(JobScreen):
         table.reload()
         narrowed = self.query_one(".narrowed", Static)
         narrowed.display = bool(self._lines.only)
-        narrowed.update(f"{self._lines.only} · {sign('filter')} the next kind · {sign('back')} all")
+        narrowed.update(
+            f"{self._lines.only} · {sign('filter')} the next kind · {sign('back')} {self._lines.left_by}"
+        )
         ids = [job.id for job in self._lines.jobs]
         if before is not None and before.id in ids:
             table.move_to(ids.index(before.id))
