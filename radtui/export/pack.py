@@ -62,6 +62,15 @@ class _Item:
     arms: tuple[str, str]  # of text 1 and text 2
 
 
+def _refuse_log(out: Path) -> None:
+    """Raise UserError where a killed session left its log of an earlier file: SQLite would read it into the new one."""
+    log = out.with_name(f"{out.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise UserError(
+            f"{log} holds answers of an earlier {out.name}: have that opened with radtui study open, or move both away."
+        )
+
+
 def write_pack(
     data: DataDir,
     db: sqlite3.Connection,
@@ -91,6 +100,7 @@ def write_pack(
         raise UserError(
             f"{out.name} names the arm {named}, and the reader sees it; choose another name with --out."
         )
+    _refuse_log(out)
     sitting = read_sitting(db, study.id, reader, scheme)
     if not sitting.pairs:
         raise UserError(f"Study {study.id} has nothing to rate.")

@@ -215,6 +215,11 @@ def test_a_pack_that_came_without_its_log_is_named_and_not_the_data_folder(
     pack.write_bytes(content)
     said = run(data, "study", "merge", str(pack), code=1)
     assert f"{pack} is damaged, or was sent without {pack.name}-wal" in said and "nothing was merged" in said
+    pack.with_name(f"{pack.name}-wal").write_bytes(
+        b"rows of this one"
+    )  # another pack must not be read with them
+    again = ("study", "pack", "2", "--reader", "ana", "--out", str(pack), "--force")
+    assert f"{pack.name}-wal holds answers of an earlier" in run(data, *again, code=1)
 
 
 async def test_a_pack_is_rated_by_keys_with_the_same_screen(
