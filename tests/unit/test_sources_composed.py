@@ -83,7 +83,7 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("a.png"), "t.csv": csv("image,report", f'a.png,"{CLEAR}\n| Heart | Size |\n|---|---|\n| wide | 17 |"')},
         [(("a.png",), "", f"{CLEAR}\n| Heart | Size |\n|---|---|\n| wide | 17 |", "train")], ""),
     "rows of a drawn table with strokes between": (
-        {**pictures("a.png", "b.png"), "t.txt": f"| image | report |\n+---+---+\n| a.png | {CLEAR} |\n+---+---+\n| b.png | {WIDE} |\n+---+---+\n"},
+        {**pictures("a.png", "b.png"), "t.txt": f"| image | report |\n+---+---+\n| a.png | {CLEAR} |\n+---+---+\n| b.png | {WIDE} |\n+---+---+\n|  |  |\n"},
         [(("a.png",), "", CLEAR, "train"), (("b.png",), "", WIDE, "train")], ""),
     "a drawn table whose first bytes end within a letter": (
         {**pictures("a.png"), "t.md": f"|image|report|\n|---|---|\n|a.png|x{'ß' * 40_000}|\n"}, [(("a.png",), "", "x" + "ß" * 40_000, "train")], ""),
