@@ -123,6 +123,12 @@ def test_a_file_of_something_else_is_not_taken(there: str, name: str, tmp_path: 
     )
 
 
+def test_a_word_for_a_view_is_not_cut_off_a_name(tmp_path: Path) -> None:
+    rows = csv("image,report", f'a1_lateral,"{CLEAR}"', f"b2_lateral,{WIDE}")
+    source = opened(write_files(tmp_path, {**pictures("a1/frontal.png", "b2/frontal.png"), "t.csv": rows}))
+    assert all(case.images[0].error for case in source if case.reference)
+
+
 def test_a_count_beside_a_folder_is_no_part_of_a_name(tmp_path: Path) -> None:
     """Two reports of a patient with two views are of both."""
     rows = csv("patient,views,report", f'P1,2,"{CLEAR}"', f"P1,2,{WIDE}")
