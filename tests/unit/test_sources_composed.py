@@ -83,7 +83,7 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
         {**pictures("a.png"), "t.csv": csv("image,report", f'a.png,"{CLEAR}\n| Heart | Size |\n|---|---|\n| wide | 17 |"')},
         [(("a.png",), "", f"{CLEAR}\n| Heart | Size |\n|---|---|\n| wide | 17 |", "train")], ""),
     "rows of a drawn table with strokes between": (
-        {**pictures("a.png", "b.png"), "t.txt": f"| image | report |\n+---+---+\n| a.png | {CLEAR} |\n+---+---+\n| b.png | {WIDE} |\n+---+---+\n"},
+        {**pictures("a.png", "b.png"), "t.txt": f"| image | report |\n+---+---+\n| a.png | {CLEAR} |\n+---+---+\n| b.png | {WIDE} |\n+---+---+\n|  |  |\n"},
         [(("a.png",), "", CLEAR, "train"), (("b.png",), "", WIDE, "train")], ""),
     "a drawn table whose first bytes end within a letter": (
         {**pictures("a.png"), "t.md": f"|image|report|\n|---|---|\n|a.png|x{'ß' * 40_000}|\n"}, [(("a.png",), "", "x" + "ß" * 40_000, "train")], ""),
@@ -121,6 +121,12 @@ def test_a_file_of_something_else_is_not_taken(there: str, name: str, tmp_path: 
     assert all(
         case.images[0].error for case in opened(write_files(tmp_path, {**pictures(there), "t.csv": rows}))
     )
+
+
+def test_a_word_for_a_view_is_not_cut_off_a_name(tmp_path: Path) -> None:
+    rows = csv("image,report", f'a1_lateral,"{CLEAR}"', f"b2_lateral,{WIDE}")
+    source = opened(write_files(tmp_path, {**pictures("a1/frontal.png", "b2/frontal.png"), "t.csv": rows}))
+    assert all(case.images[0].error for case in source if case.reference)
 
 
 def test_a_count_beside_a_folder_is_no_part_of_a_name(tmp_path: Path) -> None:

@@ -129,6 +129,9 @@ LAYOUTS: dict[str, tuple[Files, list[Brief], str]] = {
     "names without endings in one cell": (
         {**pictures("a1.png", "b2.png", "c3.png"), "t.csv": csv("images,report", f'"a1, b2","{CLEAR}"', f"c3,{WIDE}")},
         [(("a1.png", "b2.png"), "", CLEAR, "train"), (("c3.png",), "", WIDE, "train")], ""),
+    "a table for each folder of images that are called alike": (
+        {**pictures("x/1.png", "y/1.png"), "x/t.csv": csv("image,report", f'1.png,"{CLEAR}"'), "y/t.csv": csv("image,report", f"1.png,{WIDE}")},
+        [(("1.png",), "", CLEAR, "train"), (("1.png",), "", WIDE, "train")], ""),
     "labels in one cell are no names": (
         {**pictures("1.png", "2.png", "3.png"), "t.csv": csv("number,classes,report", f'1,"2, 3","{CLEAR}"', f'2,"1, 3",{WIDE}')},
         [((f"{n}.png",), "", "", "train") for n in (1, 2, 3)], "t.csv: The table is not used"),

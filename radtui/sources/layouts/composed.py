@@ -149,14 +149,18 @@ def _holds_names(name: str, rows: Sequence[Cells]) -> bool:
 
 
 def _without_common(name: str, rows: Sequence[Cells]) -> list[Recipe]:
-    """What all names of a column have in common at an end, a word without digits, cut off: "_image", "img_"."""
+    """What all names of a column have in common at an end, a word without digits, cut off: "_image", "img_".
+
+    Not "_lateral": what is left may be the name of another view, or of the folder of one.
+    """
     cells = [IMAGE_ENDING.sub("", text) for row in rows if (text := cell_text(row.get(name)))]
     recipes = []
     for pattern, field in ((_LAST_PART, "after"), (_FIRST_PART, "before")):
         search = pattern.search if field == "after" else pattern.match
         shared = {match[0] if (match := search(cell)) else "" for cell in cells}
         part = shared.pop() if len(shared) == 1 else ""
-        if part and len(set(cells)) > 1 and min(map(len, cells)) >= len(part) + _SHORTEST:
+        is_view = not words.ROLES.isdisjoint(words.words(part))
+        if part and not is_view and len(set(cells)) > 1 and min(map(len, cells)) >= len(part) + _SHORTEST:
             recipes.append(Recipe((name,), **{field: part}))
     return recipes
 

@@ -98,7 +98,7 @@ def plan_tables(
             *told_apart(each),
             *export_damage(each),
         ]
-    plan.problems += told_twice(chosen)
+    plan.problems += told_twice(chosen, names)
     wholly_used = {
         file for file in plan.used if not any(each.table.part for each in rest if each.table.file == file)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from itertools import combinations, islice
 
@@ -9,6 +10,8 @@ from radtui.records import Problem
 from radtui.sources.identity import identity_of_column, identity_of_value
 from radtui.sources.layouts.candidates import Candidate
 from radtui.sources.layouts.cells import cell_text
+from radtui.sources.layouts.filenames import FileNames
+from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.readers import Row
 
 _ROWS = 500
@@ -47,18 +50,23 @@ def told_apart(candidate: Candidate) -> list[Problem]:
     return []
 
 
-def told_twice(chosen: Sequence[Candidate]) -> list[Problem]:
-    """That two tables of one split have different texts of the same images, as of two readers."""
+def told_twice(chosen: Sequence[Candidate], names: FileNames) -> list[Problem]:
+    """That two tables of one split have different texts of the same images, as of two readers.
+
+    Args:
+        chosen: The tables that are used.
+        names: The source's files: 1.png of two folders, each with a table of its own, is not the same.
+    """
     usable = [
         each for each in chosen if each.roles.text and not each.roles.question and each.table.count() is None
     ]
-    images = [(each, _by_image(each)) for each in usable[:_MOST_TABLES] if each.roles.images]
+    images = [(each, _by_file(each, names)) for each in usable[:_MOST_TABLES] if each.roles.images]
     for (first, mine), (second, theirs) in combinations(images, 2):
         if first.split != second.split:
             continue
         different = [
-            image for image in mine.keys() & theirs.keys()
-            if _text_of(mine[image][0], first) != _text_of(theirs[image][0], second)
+            file for file in mine.keys() & theirs.keys()
+            if _text_of(mine[file], first) != _text_of(theirs[file], second)
         ]  # fmt: skip
         if different:
             reason = (
@@ -67,6 +75,19 @@ def told_twice(chosen: Sequence[Candidate]) -> list[Problem]:
             )
             return [Problem(second.name, reason, len(different))]
     return []
+
+
+def _by_file(candidate: Candidate, names: FileNames) -> dict[tuple[str, ...], Row]:
+    """The first row that means a file, or several that lie in a folder, by these."""
+    table = candidate.table
+    finder = TableNames(names, posixpath.dirname(table.file), candidate.split, way=candidate.way)
+    rows: dict[tuple[str, ...], Row] = {}
+    for name, (first, *_) in _by_image(candidate).items():
+        file = finder.find(name)
+        files = (file,) if file else tuple(finder.folder(name))
+        if files:
+            rows.setdefault(files, first)
+    return rows
 
 
 def _by_image(candidate: Candidate) -> dict[str, list[Row]]:

@@ -117,6 +117,8 @@ class DrawnTable:
             if _RULE.match(line):
                 continue
             cells = _cells(line)
+            if not any(cells):  # left for a row to come
+                continue
             if len(cells) != width:
                 quoted = "" if self._tells else f": {' '.join(line.split())[:_SHOWN_CHARS]}"
                 reason = (
