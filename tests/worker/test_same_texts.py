@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -127,9 +128,12 @@ def test_on_a_gpu_stored_bits_are_loaded_as_they_are_and_others_are_quantised(
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
     monkeypatch.setattr(pretrained.memory, "free_gpu_gib", lambda: 80.0)
     monkeypatch.setattr(pretrained, "_four_bit", lambda dtype: ("4 bits", dtype))
-    monkeypatch.setattr(
-        AutoModelForImageTextToText, "from_pretrained", lambda name, **options: seen.update(options)
-    )
+
+    def from_pretrained(name, **options):
+        seen.update(options)
+        return SimpleNamespace(), {}  # with nothing to report of its weights
+
+    monkeypatch.setattr(AutoModelForImageTextToText, "from_pretrained", from_pretrained)
     model.load(
         str(quantised if stored else base),
         backend.LoadPlan("transformers", cuda=True, four_bit=True, precision="bfloat16"),
