@@ -239,4 +239,4 @@ async def test_a_study_of_four_arms_is_rated_by_keys_and_summed_up(
         await until(pilot, lambda: "All arms" in text_of(app))
         told = str(app.screen.query_one("#ratings", Static).content)
         assert "tuned.v2 beats gpt 4.csv" in told and "log odds against base" in told
-        assert f"Summary of study {four.id} four arms" in text_of(app)
+        assert f"Summary of study {four.id}: four arms" in text_of(app)

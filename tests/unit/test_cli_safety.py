@@ -153,13 +153,14 @@ def test_a_file_of_the_users_is_replaced_only_when_asked_for(
 def test_what_killed_exports_left_goes_and_one_at_work_stays(
     data: DataDir, rated: Job, tmp_path: Path
 ) -> None:
-    left, at_work = tmp_path / ".c.csv.abcdefgh", tmp_path / ".c.csv.ijklmnop"
-    for path in (left, at_work):
+    left, at_work = tmp_path / ".c.csv.abcdefgh.radtui-part", tmp_path / ".c.csv.ijklmnop.radtui-part"
+    of_a_user = tmp_path / ".c.csv.original"
+    for path in (left, at_work, of_a_user):
         path.write_text("half")
     with at_work.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert run(data, "export", "--out", tmp_path / "c.csv").returncode == 0
-    assert not left.exists() and at_work.exists()
+    assert not left.exists() and at_work.exists() and of_a_user.exists()
 
 
 def test_looking_makes_no_folder_and_says_what_makes_one(tmp_path: Path) -> None:

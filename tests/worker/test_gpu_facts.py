@@ -13,6 +13,7 @@ import torch
 from radtui.worker.memory import gpu_facts
 
 GIB = 2**30
+OTHERS = (2**22 + 1, 2**22 + 2)  # no process here can have these numbers
 
 
 class NVMLError(Exception):
@@ -29,8 +30,8 @@ def library(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     def processes(handle: str) -> list[SimpleNamespace]:
         held = [
             SimpleNamespace(pid=os.getpid(), usedGpuMemory=9 * GIB),
-            SimpleNamespace(pid=77, usedGpuMemory=1 * GIB),
-            SimpleNamespace(pid=4242, usedGpuMemory=20 * GIB),
+            SimpleNamespace(pid=OTHERS[1], usedGpuMemory=1 * GIB),
+            SimpleNamespace(pid=OTHERS[0], usedGpuMemory=20 * GIB),
         ]
         return held if handle == "a" else []
 
@@ -68,7 +69,7 @@ def test_values_are_taken_once_and_come_again(library):
 
 def test_other_processes_are_named_and_this_one_is_not(library):
     assert gpu_facts.held_sentence(["a", "b"]) == (
-        "process 4242 holds 20.0 GiB of GPU 0; process 77 holds 1.0 GiB of GPU 0"
+        f"process {OTHERS[0]} holds 20.0 GiB of GPU 0; process {OTHERS[1]} holds 1.0 GiB of GPU 0"
     )
 
 
