@@ -14,7 +14,6 @@ import threading
 import time
 import warnings
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from radtui.paths import DataDir, expanded
@@ -28,6 +27,7 @@ from radtui.worker.process import (
     environment,
     failures,
     gpu_lock,
+    stopping,
     under_slurm,
     workplace,
 )
@@ -104,7 +104,7 @@ def _attempt(job: Job, data: DataDir, db: sqlite3.Connection, reporter: Reporter
     log.info("job %d: %s %s", job.id, job.kind, job.name)
     try:
         # Before the row says that it runs: whoever reads that may send a signal.
-        _stop_on_signals(reporter)
+        stopping.stop_on_signals(reporter)
         reporter.begin(os.getpid())
         if isinstance(reporter, JournalReporter):
             under_slurm.begin(reporter, job.step)
@@ -163,18 +163,6 @@ def run(
         serve.run(job, data, db, reporter, gpus or gpu_lock.Locks())
     else:
         raise UserError(f"This radtui cannot do jobs of kind {job.kind}: update radtui.")
-
-
-def _stop_on_signals(reporter: Reporter) -> None:
-    """Let SIGTERM and SIGINT stop the job now: at the next line of Python, or at the next row at the latest."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        # A library may swallow the exception (a finalizer does); the flag is read with the next row then.
-        reporter.terminated = True
-        raise Stopped
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
 
 
 def _log_to_stdout() -> None:
