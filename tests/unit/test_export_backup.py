@@ -75,7 +75,8 @@ def test_a_backup_is_a_data_folder_with_everything_but_the_salt(
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.rglob("*"))
     assert back_up(data, db, folder, salt=True).new_images == 0
     assert back_up(data, db, folder, salt=True, checkpoints=True).left_out == ()
-    assert (folder / "salt").exists() and len(list(folder.glob("radtui-*.db"))) == 1
+    # Two earlier databases, of one name where they were made within one second.
+    assert (folder / "salt").exists() and len(list(folder.glob("radtui-*.db"))) in (1, 2)
 
 
 def test_a_first_backup_that_did_not_come_to_its_end_is_none_and_is_gone_on_with(
