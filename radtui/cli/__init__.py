@@ -102,22 +102,10 @@ class LazyGroup(SuggestingGroup):
                 raise click.UsageError(f"{error.message}. A job is named with --job.", error.ctx) from error
             raise
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command, or say which there is instead, also one of a group."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            within = [] if "Did you mean" in error.message else self._within_groups(ctx, args[0].lower())
-            if within:
-                raise click.UsageError(f"{error.message} Did you mean {' or '.join(within)}?", ctx) from error
-            raise
-
-    def _within_groups(self, ctx: click.Context, word: str) -> list[str]:
-        """The commands of groups that are called so, or nearly: "radtui jobs log"."""
+    def nearest(self, ctx: click.Context, word: str) -> list[str]:
+        """The commands that a word was likely meant to be, else those of groups: "radtui jobs log"."""
         groups = {name: self.get_command(ctx, name) for name in GROUPS}
-        return [
+        return super().nearest(ctx, word) or [
             f"radtui {name} {command}"
             for name, group in groups.items()
             if isinstance(group, click.Group)

@@ -30,7 +30,11 @@ class SuggestingGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            near = get_close_matches(args[0].lower(), self.list_commands(ctx), cutoff=ALIKE)
+            near = self.nearest(ctx, args[0].lower())
             if near:
                 raise click.UsageError(f"{error.message} Did you mean {' or '.join(near)}?", ctx) from error
             raise
+
+    def nearest(self, ctx: click.Context, word: str) -> list[str]:
+        """The commands that a word was likely meant to be."""
+        return get_close_matches(word, self.list_commands(ctx), cutoff=ALIKE)

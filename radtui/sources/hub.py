@@ -23,9 +23,8 @@ from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.layouts.tabled import TableLayout
 from radtui.sources.local import PREVIEW_S, LocalSource, count_cases
 from radtui.sources.preview import Preview, TableUse, identity_columns
-from radtui.sources.readers.table import NOTHING, Row
+from radtui.sources.readers.table import NOTHING, SAMPLE_ROWS, Row
 
-_SAMPLE_ROWS = 50
 TIMEOUT_S = 20.0  # for an answer, not for a whole download
 _SHARD = re.compile(r"-\d+-of-(\d+)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -235,7 +234,7 @@ class HubSource:
                 if as_bytes := _undecoded(datasets, kind):
                     rows = rows.cast_column(column, as_bytes)
             table = HubTable(str(name), rows)
-            sample = [row.cells for row in islice(table.rows(), _SAMPLE_ROWS) if isinstance(row, Row)]
+            sample = [row.cells for row in islice(table.rows(), SAMPLE_ROWS) if isinstance(row, Row)]
             roles = find_roles(table.columns, sample, self._choices)
             if not roles.images and not roles.conversation:
                 raise UserError(

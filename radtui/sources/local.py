@@ -21,7 +21,6 @@ from radtui.sources.identity_texts import TellingTexts
 from radtui.sources.identity_words import names_nobody
 from radtui.sources.kinds import UNKNOWN
 from radtui.sources.layouts.beside import Beside
-from radtui.sources.layouts.candidates import SAMPLE_ROWS
 from radtui.sources.layouts.draft import Draft, as_case, joined_drafts
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.header_keys import HeaderKeys
@@ -31,6 +30,7 @@ from radtui.sources.layouts.plan import SourcePlan, plan_tables
 from radtui.sources.layouts.repeats import Repeats
 from radtui.sources.preview import Counts, Preview, TableUse, identity_columns
 from radtui.sources.readers import Row, table_name, table_suffix
+from radtui.sources.readers.table import SAMPLE_ROWS
 from radtui.sources.sorting import copies_among, copy_problems, mask_problems, masks_among, sorted_around
 
 _SHOWN_UNUSED = 3  # files that are not used, of a source where nothing is

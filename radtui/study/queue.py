@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from statistics import median
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from radtui.measures.pace import LONG_IDLE, TOO_FAST, pace_mark
 from radtui.measures.scheme import Protocol, parse_error_answer
 from radtui.records import Rating
 from radtui.study.blinding import has_repeat, order_key, repeat_delay
-
-Value = TypeVar("Value")
+from radtui.study.undo import put
 
 PACE_WINDOW = 20  # ratings; a rater's speed changes within a session, so only the newest count
 LEAST_TIMED = 5  # ratings, before a time left is told: the median of fewer leaps with every key
@@ -147,10 +146,10 @@ class Queue:
             if before is not None:
                 self._count(before, 1)
             self.last, self._judgements = last, judgements
-            _put(self.mine, pair, before)
-            _put(self._judged_at, pair, judged_at)
+            put(self.mine, pair, before)
+            put(self._judged_at, pair, judged_at)
             self._recent.pop(pair, None)
-            _put(self._recent, pair, recent_s)
+            put(self._recent, pair, recent_s)
             if recent_s is not None and not was_newest:  # seldom: an answer of long ago was changed
                 self._recent = dict(sorted(self._recent.items(), key=lambda item: self.mine[item[0]].id))
 
@@ -270,13 +269,6 @@ class Queue:
         if which is Filter.SIGNIFICANT_ERRORS:
             return any(significant_errors(rating) for rating in seen)
         return mine is not None and _MINE[which](mine)
-
-
-def _put(values: dict[Pair, Value], pair: Pair, value: Value | None) -> None:
-    if value is None:
-        values.pop(pair, None)
-    else:
-        values[pair] = value
 
 
 _MINE: Mapping[Filter, Callable[[Rating], bool]] = {

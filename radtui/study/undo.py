@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from radtui.records import Rating
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class RatingSlot(NamedTuple):
@@ -89,7 +92,7 @@ class History:
         self.add(row)
 
         def back() -> None:
-            _put(self.current, slot, before)
+            put(self.current, slot, before)
             for rows in (self._standing[slot], self._steps[row.rater]):
                 rows.pop(row.id, None)
                 if undone is not None:  # the last step of all: that is what an undo takes back
@@ -107,8 +110,9 @@ class History:
         return Undo(undone, before[-1] if before else None)
 
 
-def _put(current: dict[RatingSlot, Rating], slot: RatingSlot, row: Rating | None) -> None:
-    if row is None:
-        current.pop(slot, None)
+def put(values: dict[Key, Value], key: Key, value: Value | None) -> None:
+    """Have a value under a key; none, where there was none before."""
+    if value is None:
+        values.pop(key, None)
     else:
-        current[slot] = row
+        values[key] = value

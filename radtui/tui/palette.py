@@ -99,9 +99,8 @@ def show_study_of(app: App[Any], job: Job) -> None:
 
     rad = rad_of(app.screen)
     study = studies.of_job(rad.db, job.id)
-    rad.opens = (
-        Opens(study.id) if study is not None else rad.opens
-    )  # what a screen that is mounting begins with
+    if study is not None:
+        rad.opens = Opens(study.id)  # what a screen that is mounting begins with
     app.switch_mode("review")
     screen = app.screen
     assert isinstance(screen, ReviewScreen)

@@ -23,8 +23,8 @@ from radtui.sources.layouts.loose_names import BEGINNING, FOLDER, NUMBER, PARTS,
 from radtui.sources.layouts.roles import Cells, Roles, find_roles
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.readers import Row, Table, table_name
+from radtui.sources.readers.table import SAMPLE_ROWS
 
-SAMPLE_ROWS = 50
 _SCAN_ROWS = 20_000
 _COVERED_ROWS = 2_000
 _HELD_OUT = ("validation", "test")

@@ -9,7 +9,7 @@ from itertools import islice
 from radtui.records import Problem
 from radtui.sources.base import split_of_path
 from radtui.sources.choices import NONE, SourceChoices
-from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate
+from radtui.sources.layouts.candidates import Candidate
 from radtui.sources.layouts.cells import cell_text
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.joins import Joined, JoinKey, frontal_first, shared_key
@@ -17,6 +17,7 @@ from radtui.sources.layouts.reshaped import parted
 from radtui.sources.layouts.roles import Roles, find_roles
 from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.readers import Row
+from radtui.sources.readers.table import SAMPLE_ROWS
 
 
 def completed(

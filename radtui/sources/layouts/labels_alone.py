@@ -7,11 +7,11 @@ from itertools import islice
 
 from radtui.plural import many
 from radtui.records import Problem
-from radtui.sources.layouts.candidates import SAMPLE_ROWS
 from radtui.sources.layouts.cells import cell_text
 from radtui.sources.layouts.draft import class_folder
 from radtui.sources.layouts.tabled import TableLayout
 from radtui.sources.readers import Row, table_name
+from radtui.sources.readers.table import SAMPLE_ROWS
 
 _MARKS = frozenset(("", "0", "1", "-1", "yes", "no", "y", "n", "true", "false", "x", "+", "-", "ja", "nein"))
 """What stands in columns of findings; CheXpert's -1 is "uncertain"."""

@@ -12,7 +12,7 @@ from radtui.sources.base import split_name, split_of_path, split_rank
 from radtui.sources.choices import SourceChoices
 from radtui.sources.files import Tree
 from radtui.sources.identity_columns import identity_of_column
-from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, best_group, look_at, split_of_table
+from radtui.sources.layouts.candidates import Candidate, best_group, look_at, split_of_table
 from radtui.sources.layouts.cells import cell_text, image_cells
 from radtui.sources.layouts.completing import completed
 from radtui.sources.layouts.conversation import has_image_mark
@@ -27,6 +27,7 @@ from radtui.sources.layouts.table_names import TableNames
 from radtui.sources.layouts.tabled import ADDRESS, TableLayout
 from radtui.sources.layouts.told_apart import told_apart, told_twice
 from radtui.sources.readers import Row, Table, read_tables, table_suffix
+from radtui.sources.readers.table import SAMPLE_ROWS
 
 _MAX_TABLES = 400
 _FEW = 0.5

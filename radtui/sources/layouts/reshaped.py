@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import islice
 
 from radtui.records import Problem
 from radtui.sources.choices import SourceChoices
-from radtui.sources.layouts.candidates import SAMPLE_ROWS, Candidate, look_at
+from radtui.sources.layouts.candidates import Candidate, look_at
 from radtui.sources.layouts.cells import as_list, cell_text
 from radtui.sources.layouts.filenames import FileNames
 from radtui.sources.layouts.roles import Cells
 from radtui.sources.readers import Row, Table, table_name
 from radtui.sources.readers.nesting import unnested
-from radtui.sources.readers.table import NOTHING
+from radtui.sources.readers.table import NOTHING, first_columns
 
 _DEEPEST = 3
 
@@ -26,11 +25,7 @@ class ListedTable:
         self._table, self._column = table, column
         self.file, self.part, self.notes = table.file, table.part, [*table.notes]
         self.form: dict[str, str] = getattr(table, "form", {})
-        names: dict[str, None] = {}
-        for row in islice(self.rows(), SAMPLE_ROWS):
-            if isinstance(row, Row):
-                names.update(dict.fromkeys(row.cells))
-        self.columns = tuple(names)
+        self.columns = first_columns(self.rows())
 
     def count(self) -> int | None:
         """Only reading tells."""

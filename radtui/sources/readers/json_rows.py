@@ -17,10 +17,9 @@ from radtui.sources.literals import parsed_text
 from radtui.sources.readers.encoding import detect_encoding
 from radtui.sources.readers.exports import flat
 from radtui.sources.readers.nesting import unnested
-from radtui.sources.readers.table import NOTHING, Row
+from radtui.sources.readers.table import NOTHING, Row, first_columns
 
 MAX_JSON_BYTES = 2**30
-_SAMPLE_ROWS = 50
 _DEEPEST = 4
 _COMMA_AT_END = re.compile(r'("(?:[^"\\]|\\.)*")|,(\s*[}\]])')
 """A comma before the end of a list or an object, outside texts."""
@@ -36,11 +35,7 @@ class JsonTable:
         self.file, self.part = file, part
         self.notes: list[Problem] = []
         self._rows = rows
-        names: dict[str, None] = {}
-        for row in islice(rows(), _SAMPLE_ROWS):
-            if isinstance(row, Row):
-                names.update(dict.fromkeys(row.cells))
-        self.columns = tuple(names)
+        self.columns = first_columns(rows())
 
     def count(self) -> int | None:
         """Only reading tells."""

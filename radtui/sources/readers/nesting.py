@@ -9,7 +9,7 @@ from typing import Any
 
 from radtui.records import Problem
 from radtui.sources.literals import parsed_text
-from radtui.sources.readers.table import NOTHING, Row, Table
+from radtui.sources.readers.table import NOTHING, SAMPLE_ROWS, Row, Table, first_columns
 
 _IMAGES = frozenset(
     (
@@ -33,7 +33,6 @@ _OF_IMAGES = _IMAGES | frozenset(
 )  # fmt: skip
 _WHOLE = frozenset(("choices", "options", "answers"))  # objects by letter
 _DEEPEST = 4
-_SAMPLE_ROWS = 50
 
 
 def unnested(cells: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,11 +84,7 @@ class UnpackedTable:
         self.file, self.part, self.notes = table.file, table.part, table.notes
         self.form: dict[str, str] = getattr(table, "form", {})
         self._table, self._packed = table, packed
-        names: dict[str, None] = dict.fromkeys(name for name in table.columns if name not in packed)
-        for row in islice(self.rows(), _SAMPLE_ROWS):
-            if isinstance(row, Row):
-                names.update(dict.fromkeys(row.cells))
-        self.columns = tuple(names)
+        self.columns = first_columns(self.rows(), (name for name in table.columns if name not in packed))
 
     def count(self) -> int | None:
         """As the table tells."""
@@ -111,7 +106,7 @@ class UnpackedTable:
 def unpacked(table: Table) -> Table:
     """The table itself, or with its columns of JSON objects taken apart: '{"findings": "Clear."}' in a CSV's cell."""
     texts: dict[str, list[str]] = {}
-    for row in islice(table.rows(), _SAMPLE_ROWS):
+    for row in islice(table.rows(), SAMPLE_ROWS):
         if isinstance(row, Row):
             for name, value in row.cells.items():
                 if isinstance(value, str) and value.strip():

@@ -14,10 +14,9 @@ from radtui.records import Problem, UserError
 from radtui.sources.files import Tree
 from radtui.sources.readers.header import has_header
 from radtui.sources.readers.sheet_links import file_text, merged_cells, sheet_links
-from radtui.sources.readers.table import NOTHING, Row, twice_named, unique_columns
+from radtui.sources.readers.table import NOTHING, SAMPLE_ROWS, Row, twice_named, unique_columns
 
 _MAX_INFLATED_BYTES = 2**31
-_SAMPLE_ROWS = 50
 _MOSTLY = 0.5
 UNCOMPUTED = re.compile(
     r"<c\b(?![^>]*\bt=\"str\")[^>]*>\s*<f(?:\s[^>]*)?>[^<]+</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>"
@@ -43,7 +42,7 @@ class SheetTable:
         self._merged: dict[tuple[int, int], tuple[int, int]] = {}
         self._links = self._read_links()
         self._linked: tuple[int, ...] = ()  # columns whose cells lead to files
-        sample = list(islice(self._values(), _SAMPLE_ROWS))
+        sample = list(islice(self._values(), SAMPLE_ROWS))
         filled = [sum(bool(cell) for cell in row) for _, row in sample]
         usual = max(filled, default=0)
         place = next((n for n, cells in enumerate(filled) if cells > usual / 2), 0)

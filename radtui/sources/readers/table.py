@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from radtui.records import Problem
 
 MAX_CELL_BYTES = 2**26  # a longer text is no report
 NOTHING: frozenset[str] = frozenset()
+SAMPLE_ROWS = 50  # of a table, from which its columns and what they mean are told
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,15 @@ class Row:
 
     number: int
     cells: dict[str, object]
+
+
+def first_columns(rows: Iterable[Row | Problem], known: Iterable[str] = ()) -> tuple[str, ...]:
+    """Columns that are known, and then those of the first rows, in the order in which they come."""
+    names = dict.fromkeys(known)
+    for row in islice(rows, SAMPLE_ROWS):
+        if isinstance(row, Row):
+            names.update(dict.fromkeys(row.cells))
+    return tuple(names)
 
 
 class Table(Protocol):
